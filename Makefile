@@ -1,0 +1,71 @@
+# Each command does all of its own set-up on a fresh machine with Python 3.10 or newer.
+#
+#   make demo    the bookstore, with the emulator      make test    the tests
+#   make check   lint, types, layers, tests, docs      make build   the wheel, tried in an empty environment
+#   make bench   measured beside others                make docs    the documentation
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+# The newest Python at hand that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3.10 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$python; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check lint types layers docs build bench format clean python
+
+demo: $(VENV)/.installed
+	@$(BIN)/python manage.py demo
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint types layers test docs
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/sphinx-build --fail-on-warning --quiet -b html docs docs/_build/html
+
+build: $(VENV)/.installed-dev
+	rm -rf dist build/try
+	$(BIN)/python -m build --outdir dist
+	$(PYTHON) -m venv build/try
+	build/try/bin/python -m pip install --quiet dist/*.whl
+	cd build && try/bin/python -I ../tests/try_wheel.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist docs/_build db.sqlite3
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed, and none was found. Install one, or say PYTHON=/path/to/python."; exit 1; }
+
+$(VENV)/bin/python: | python
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv."; exit 1; }
+
+$(VENV)/.installed: requirements.txt $(VENV)/bin/python
+	@echo "Installing what is needed into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

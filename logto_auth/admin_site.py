@@ -1,0 +1,75 @@
+"""The admin behind Logto. `logto_auth.apps.LogtoAdminConfig` makes it the site's; other admin sites can subclass it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from .conf import conf
+from .middleware import forbidden_response
+from .models import LogtoIdentity
+from .sign_in import safe_next_url, sign_in_url
+from .views import SignOutView
+
+
+class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Who a user is at Logto, to read. For the user admin of a site that keeps its own admin site."""
+
+    model = LogtoIdentity
+    fields = readonly_fields = ("issuer", "sub", "created_at")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class LogtoAdminSite(admin.AdminSite):
+    """Django's admin with Logto for a front door."""
+
+    def register(self, *args: Any, **options: Any) -> None:
+        super().register(*args, **options)
+        user_admin = self._registry.get(get_user_model())
+        if user_admin is not None and LogtoIdentityInline not in user_admin.inlines:
+            user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [path("login/password/", self.password_login, name="password_login"), *super().get_urls()]
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send the visitor to Logto and back; say so to somebody who is signed in but is no staff."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            return forbidden_response(request)
+        index = reverse("admin:index", current_app=self.name)
+        next_url = request.GET.get(REDIRECT_FIELD_NAME) or index
+        if self.has_permission(request):
+            return HttpResponseRedirect(safe_next_url(request, next_url))
+        return HttpResponseRedirect(sign_in_url(next_url))
+
+    @method_decorator(sensitive_post_parameters())
+    @method_decorator(never_cache)
+    @login_not_required
+    def password_login(self, request: HttpRequest) -> HttpResponse:
+        """Django's password form, for the day Logto is out of reach; 404 unless LOGTO_ADMIN_PASSWORD_SIGN_IN."""
+        if not conf.admin_password_sign_in:
+            raise Http404
+        return super().login(request)
+
+    @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
+        """Sign out here and at Logto."""
+        return SignOutView.as_view()(request)

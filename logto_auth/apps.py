@@ -1,0 +1,27 @@
+"""The app's start-up: checks and one receiver are connected, nothing else."""
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.contrib.auth.signals import user_logged_out
+from django.utils.translation import gettext_lazy as _
+
+
+class LogtoAuthConfig(AppConfig):
+    """For `INSTALLED_APPS`: "logto_auth"."""
+
+    name = "logto_auth"
+    verbose_name = _("Sign-in with Logto")
+    default_auto_field = "django.db.models.BigAutoField"
+    default = True
+
+    def ready(self) -> None:
+        from . import checks, sessions  # noqa: F401  (models are not there before)
+
+        user_logged_out.connect(sessions.forget, dispatch_uid="logto_auth.sessions.forget")
+
+
+class LogtoAdminConfig(admin_apps.AdminConfig):
+    """For `INSTALLED_APPS`, in place of "django.contrib.admin": the admin that asks Logto who you are."""
+
+    default_site = "logto_auth.admin_site.LogtoAdminSite"
+    default = False

@@ -1,0 +1,112 @@
+"""LogtoBackend: from verified claims to a Django user.
+
+It is a mozilla-django-oidc backend, for everything that looks for one; but each of the parent's doors to the network or
+to a user goes through our own checks (decision 0001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model, load_backend
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from .clients import oidc_client
+from .conf import conf
+from .exceptions import ConfigurationError
+from .models import LogtoIdentity
+from .oidc.types import Claims
+from .provisioning import provision
+
+
+class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
+    """Authenticates by claims that `OIDCClient` has verified. To change a step, subclass it and name the subclass in
+    `AUTHENTICATION_BACKENDS`."""
+
+    def __init__(self) -> None:
+        # The parent's __init__ would demand its own settings.
+        self.UserModel = get_user_model()
+
+    def authenticate(
+        self, request: HttpRequest | None = None, *, id_token_claims: Claims | None = None, **credentials: Any
+    ) -> AbstractBaseUser | None:
+        """The user of `id_token_claims`, which must have passed `OIDCClient`'s checks. Raises SignInRefused.
+
+        None for credentials of other backends, such as a username and a password.
+        """
+        return None if id_token_claims is None else self.identify(id_token_claims)[0].user
+
+    def identify(self, claims: Claims) -> tuple[LogtoIdentity, bool]:
+        """The identity, with its user, of the person in the verified `claims`, and whether the account is new.
+
+        Raises SignInRefused. This is the method to override for a site that finds its users in another way.
+        """
+        return provision(claims)
+
+    def get_user(self, user_id: Any) -> AbstractBaseUser | None:
+        """The user with this key; None when there is none or the account is disabled, which ends the session."""
+        user = self.UserModel._default_manager.filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+    # The parent's other doors. This package uses none of them.
+
+    def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> AbstractBaseUser:
+        """The user of the verified claims `payload`."""
+        return self.identify(payload)[0].user
+
+    def verify_token(self, token: str, **kwargs: Any) -> Claims:
+        """The claims of an ID token that passed every check."""
+        return oidc_client().validate_id_token(token, nonce=kwargs.get("nonce"), access_token=None)
+
+    def get_userinfo(self, access_token: str, id_token: str, payload: Claims) -> Mapping[str, Any]:
+        """The userinfo of the person in `payload`."""
+        return oidc_client().userinfo(access_token, sub=payload["sub"])
+
+    def get_token(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Not offered: `OIDCClient.exchange_code` checks what it gets."""
+        raise NotImplementedError("Use logto_auth.clients.oidc_client().exchange_code().")
+
+    def filter_users_by_claims(self, claims: Claims) -> Any:
+        """Users with the identity in `claims`; never by e-mail."""
+        return self.UserModel._default_manager.filter(
+            logto_identities__issuer=claims.get("iss"), logto_identities__sub=claims.get("sub")
+        )
+
+    @staticmethod
+    def get_settings(attr: str, *args: Any) -> Any:
+        """mozilla-django-oidc's settings, as far as they have a counterpart here."""
+        counterparts = {
+            "OIDC_RP_CLIENT_ID": lambda: conf.app_id,
+            "OIDC_RP_CLIENT_SECRET": lambda: conf.app_secret,
+            "OIDC_RP_SCOPES": lambda: " ".join(conf.scopes),
+            "OIDC_RP_SIGN_ALGO": lambda: conf.signing_algorithms[0],
+            "OIDC_CREATE_USER": lambda: conf.create_users,
+            "OIDC_USE_PKCE": lambda: True,
+            "OIDC_TIMEOUT": lambda: tuple(conf.http_timeout_seconds),
+        }
+        if attr in counterparts:
+            return counterparts[attr]()  # type: ignore[no-untyped-call]
+        return OIDCAuthenticationBackend.get_settings(attr, *args)
+
+
+def backend_path() -> str:
+    """The dotted path of the site's LogtoBackend, or of its subclass, in `AUTHENTICATION_BACKENDS`.
+
+    Raises ConfigurationError when there is none.
+    """
+    for path in settings.AUTHENTICATION_BACKENDS:
+        if issubclass(import_string(path), LogtoBackend):
+            return path
+    raise ConfigurationError("AUTHENTICATION_BACKENDS must hold logto_auth.backends.LogtoBackend, or a subclass of it.")
+
+
+def logto_backend() -> LogtoBackend:
+    """The backend at `backend_path()`."""
+    backend = load_backend(backend_path())
+    assert isinstance(backend, LogtoBackend)
+    return backend

@@ -1,0 +1,255 @@
+"""Mistakes that can be seen at start-up: one id for each fault, each with what to do. Never uses the network."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
+
+from .backends import backend_path
+from .conf import PREFIX, conf
+from .exceptions import ConfigurationError, InvalidSignInOption
+from .oidc.authorization import SignInOptions
+from .oidc.jwks import KEY_TYPES
+
+PLACEHOLDER = re.compile(r"[<>{}]|\byour[-_ ]|change[-_ ]?me|placeholder|^[x.]+$|^todo$", re.IGNORECASE)
+QUERY_OPTIONS = {
+    "first_screen",
+    "identifiers",
+    "direct_sign_in",
+    "login_hint",
+    "one_time_token",
+    "prompt",
+    "ui_locales",
+}
+MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
+AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
+
+
+def _error(number: int, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"logto_auth.E{number:03}")
+
+
+def _warning(number: int, message: str, hint: str) -> Warning:
+    return Warning(message, hint=hint, id=f"logto_auth.W{number:03}")
+
+
+@register()
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """The `LOGTO_` settings by themselves."""
+    wrong_types = list(_check_types())
+    # A value of the wrong type would only confuse the checks of its content.
+    return [*_check_names(), *(wrong_types or _check_values())]
+
+
+def _check_names() -> Iterator[CheckMessage]:
+    known = [setting.name for setting in conf.all()]
+    unknown = [name for name in dir(settings) if name.startswith(PREFIX) and name not in known]
+    for name in unknown:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"The settings are {', '.join(known)}."
+        yield _warning(1, f"There is no setting {name}.", hint)
+
+
+def _check_types() -> Iterator[CheckMessage]:
+    for setting in conf.all():
+        value = getattr(settings, setting.name, setting.default)
+        types = setting.type if isinstance(setting.type, tuple) else (setting.type,)
+        if not isinstance(value, setting.type) or (isinstance(value, bool) and bool not in types):
+            expected = " or ".join(kind.__name__ for kind in types)
+            yield _error(1, f"{setting.name} is a {type(value).__name__}.", f"Expected {expected}. {setting.help}")
+
+
+def _check_values() -> Iterator[CheckMessage]:
+    for number, setting in ((2, type(conf).endpoint), (3, type(conf).app_id), (4, type(conf).app_secret)):
+        value = getattr(settings, setting.name, "")
+        if not value:
+            yield _error(number, f"{setting.name} is not set.", setting.help)
+        elif PLACEHOLDER.search(value):
+            yield _error(5, f"{setting.name} is still a placeholder.", setting.help)
+    if conf.endpoint and not PLACEHOLDER.search(conf.endpoint):
+        yield from _check_endpoint(conf.endpoint)
+    if conf.base_url and not _is_origin(conf.base_url):
+        yield _error(
+            8, f"LOGTO_BASE_URL is {conf.base_url!r}.", "Expected an origin without a path: https://shop.example."
+        )
+    yield from _check_protocol_values()
+    yield from _check_dotted_paths()
+
+
+def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
+    if not _is_origin(endpoint):
+        without_path = endpoint.rstrip("/").removesuffix("/oidc")
+        hint = f"Set it to {without_path!r}." if _is_origin(without_path) else "Expected https://<tenant>.logto.app."
+        yield _error(6, f"LOGTO_ENDPOINT is {endpoint!r}, not an origin without a path.", hint)
+    elif urlsplit(endpoint).scheme == "http" and not _is_private(urlsplit(endpoint).hostname or ""):
+        yield _error(
+            7,
+            f"LOGTO_ENDPOINT is {endpoint!r}: tokens would cross the internet unencrypted.",
+            "Use https. Plain http is for Logto on this machine or in a private network.",
+        )
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (raises for a port that is not a number)
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and parts.path in ("", "/")
+        and not (parts.query or parts.fragment or "@" in parts.netloc)
+    )
+
+
+def _is_private(host: str) -> bool:
+    """Whether `host` can only be reached from here: loopback, private addresses, names without a dot."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal", ".test"))
+    return address.is_loopback or (address.is_private and not address.is_link_local)
+
+
+def _check_protocol_values() -> Iterator[CheckMessage]:
+    if "openid" not in conf.scopes:
+        yield _error(9, "LOGTO_SCOPES does not hold openid.", "Without it Logto tells nothing about who has signed in.")
+    unsupported = [alg for alg in conf.signing_algorithms if alg not in KEY_TYPES]
+    if unsupported or not conf.signing_algorithms:
+        yield _error(
+            10, f"LOGTO_SIGNING_ALGORITHMS is {list(conf.signing_algorithms)}.", f"Choose of {', '.join(KEY_TYPES)}."
+        )
+    forbidden = [name for name in conf.sign_in_query_parameters if name not in QUERY_OPTIONS]
+    if forbidden:
+        yield _error(
+            11,
+            f"LOGTO_SIGN_IN_QUERY_PARAMETERS lets a URL set {', '.join(forbidden)}.",
+            f"A URL may set {', '.join(sorted(QUERY_OPTIONS))}; set the others in code.",
+        )
+    try:
+        SignInOptions(
+            scopes=list(conf.scopes),
+            resources=list(conf.resources),
+            prompt=conf.prompt,
+            extra=conf.sign_in_parameters,
+        )
+    except InvalidSignInOption as error:
+        names = "LOGTO_SCOPES, LOGTO_RESOURCES, LOGTO_PROMPT or LOGTO_SIGN_IN_PARAMETERS"
+        yield _error(12, f"{names} is something that Logto would not take.", str(error))
+    timeouts: list[Any] = list(conf.http_timeout_seconds)
+    if len(timeouts) != 2 or not all(isinstance(seconds, int | float) and seconds > 0 for seconds in timeouts):
+        yield _error(
+            13, f"LOGTO_HTTP_TIMEOUT_SECONDS is {conf.http_timeout_seconds!r}.", "Expected two numbers above zero."
+        )
+
+
+def _check_dotted_paths() -> Iterator[CheckMessage]:
+    for setting in (type(conf).user_fields, type(conf).link_by_email):
+        path = getattr(settings, setting.name, setting.default)
+        try:
+            usable = not path or callable(import_string(path))
+        except ImportError:
+            usable = False
+        if not usable:
+            yield _error(14, f"{setting.name} is {path!r}, which is no function that can be imported.", setting.help)
+
+
+@register()
+def check_project(**kwargs: Any) -> list[CheckMessage]:
+    """What `logto_auth` needs of the rest of the project's settings."""
+    return [*_check_backend(), *_check_middleware(), *_check_sessions(), *_check_urls()]
+
+
+def _check_backend() -> Iterator[CheckMessage]:
+    try:
+        backend_path()
+    except (ConfigurationError, ImportError):
+        yield _error(
+            20,
+            "AUTHENTICATION_BACKENDS holds no LogtoBackend.",
+            "Add 'logto_auth.backends.LogtoBackend', or a subclass of it.",
+        )
+
+
+def _check_middleware() -> Iterator[CheckMessage]:
+    order = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in order:
+        yield _error(21, "MIDDLEWARE holds no LogtoMiddleware.", f"Add '{MIDDLEWARE}' after AuthenticationMiddleware.")
+    elif AUTHENTICATION_MIDDLEWARE in order and order.index(MIDDLEWARE) < order.index(AUTHENTICATION_MIDDLEWARE):
+        yield _error(
+            22,
+            "LogtoMiddleware stands before AuthenticationMiddleware.",
+            "Put it right after AuthenticationMiddleware.",
+        )
+
+
+def _check_sessions() -> Iterator[CheckMessage]:
+    try:
+        store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    except ImportError:
+        return  # Django reports that itself.
+    if issubclass(store, SignedCookieStore):
+        yield _error(
+            23,
+            "SESSION_ENGINE keeps sessions in cookies, where nobody can end them.",
+            "Use django.contrib.sessions.backends.db or cached_db.",
+        )
+    if settings.SESSION_COOKIE_SAMESITE == "Strict":
+        yield _error(
+            24,
+            "SESSION_COOKIE_SAMESITE is 'Strict': whoever comes back from Logto would look signed out.",
+            "Set it to 'Lax'.",
+        )
+
+
+def _check_urls() -> Iterator[CheckMessage]:
+    try:
+        sign_in = reverse("logto_auth:sign-in")
+    except NoReverseMatch:
+        yield _error(25, "The views are not among the site's URLs.", "Add path('', include('logto_auth.urls')).")
+        return
+    if resolve_url(settings.LOGIN_URL) != sign_in:
+        yield _warning(
+            2,
+            f"LOGIN_URL is {settings.LOGIN_URL!r}, so login_required does not lead to Logto.",
+            "Set LOGIN_URL = 'logto_auth:sign-in'.",
+        )
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    """What is fine on a developer's machine only."""
+    return list(_check_deployment())
+
+
+def _check_deployment() -> Iterator[CheckMessage]:
+    if conf.endpoint.startswith("http:"):
+        yield _warning(
+            10, f"LOGTO_ENDPOINT is {conf.endpoint!r}, without encryption.", "Use the https address of Logto."
+        )
+    if conf.base_url.startswith("http:"):
+        yield _warning(11, f"LOGTO_BASE_URL is {conf.base_url!r}, without encryption.", "Use the https address.")
+    if not settings.SESSION_COOKIE_SECURE:
+        yield _warning(
+            12, "SESSION_COOKIE_SECURE is off: a session could be read on the way.", "Set SESSION_COOKIE_SECURE = True."
+        )
+    if not settings.SESSION_COOKIE_HTTPONLY:
+        yield _warning(
+            13, "SESSION_COOKIE_HTTPONLY is off: any script on a page can read the session.", "Leave it True."
+        )
+    if settings.SESSION_COOKIE_SAMESITE in (None, False, "None"):
+        yield _warning(
+            14, "SESSION_COOKIE_SAMESITE is off: other sites' requests carry the session.", "Set it to 'Lax'."
+        )

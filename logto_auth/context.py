@@ -1,0 +1,157 @@
+"""What a view sees of the signed-in person, as `request.logto`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+
+from . import mapping, sessions
+from .clients import oidc_client
+from .exceptions import ProviderError, SignInRequired
+from .sessions import SessionTokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """An organization that the person is a member of."""
+
+    id: str
+    name: str | None
+    """None unless the site asks for `organization_data` (`LOGTO_USERINFO_CLAIMS`)."""
+    roles: tuple[str, ...]
+    """Names of the roles held in this organization."""
+
+
+class LogtoContext:
+    """The signed-in person and their tokens. Costs nothing until asked; then one read per request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __repr__(self) -> str:
+        return "<LogtoContext>"
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether the visitor is signed in, and has signed in through Logto."""
+        return sessions.is_signed_in(self._request.session) and self._request.user.is_authenticated
+
+    @cached_property
+    def _tokens(self) -> SessionTokens | None:
+        return sessions.load(self._request.session) if self.is_authenticated else None
+
+    @cached_property
+    def claims(self) -> Mapping[str, Any]:
+        """The claims of the ID token, and those of `LOGTO_USERINFO_CLAIMS`. Empty when signed out."""
+        return MappingProxyType(dict(self._tokens.claims) if self._tokens else {})
+
+    @property
+    def sub(self) -> str | None:
+        """The person's id at Logto, None when signed out."""
+        return self.claims.get("sub")
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """Names of the person's roles, in order; empty without the scope `roles`."""
+        return tuple(sorted(mapping.role_names(self.claims) or ()))
+
+    @cached_property
+    def organizations(self) -> tuple[Organization, ...]:
+        """The person's organizations; empty without the scope `urn:logto:scope:organizations`."""
+        return organizations_in(self.claims)
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """Scopes that Logto granted at sign-in."""
+        token = self._tokens.access_token() if self._tokens else None
+        return token.scopes if token else frozenset()
+
+    def user_info(self) -> Mapping[str, Any]:
+        """All that Logto tells about the person now, by a call to userinfo; the first in a request is remembered.
+
+        Raises SignInRequired, ProviderError, TokenError.
+        """
+        return self._user_info
+
+    @cached_property
+    def _user_info(self) -> Mapping[str, Any]:
+        access_token = self.access_token()
+        return MappingProxyType(oidc_client().userinfo(access_token, sub=self.claims["sub"]))
+
+    def access_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
+        """An access token that is good for a call now: a kept one, or one that the refresh token has brought.
+
+        Without arguments it is the opaque one for Logto's userinfo; with `resource` a JWT for that API, which must be
+        in `LOGTO_RESOURCES`; with `organization_id` one for the organization, or for the API in its name. Raises
+        SignInRequired when only a new sign-in can bring one, ProviderError when Logto does not give it.
+        """
+        token = self._tokens.access_token(resource, organization_id) if self._tokens else None
+        if token is not None and token.is_usable():
+            return token.token
+        return self._refreshed(resource, organization_id)
+
+    def _refreshed(self, resource: str | None, organization_id: str | None) -> str:
+        if not self.is_authenticated:
+            raise SignInRequired("Nobody is signed in through Logto.")
+        with sessions.locked(self._request.session) as tokens:
+            if tokens is None:
+                raise SignInRequired("The session has ended.")
+            token = tokens.access_token(resource, organization_id)
+            if token is None or not token.is_usable():
+                token = _refresh(tokens, resource, organization_id)
+        self.__dict__.update(_tokens=tokens)
+        return token.token
+
+    async def auser_info(self) -> Mapping[str, Any]:
+        """See `user_info`."""
+        return await sync_to_async(self.user_info)()
+
+    async def aaccess_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
+        """See `access_token`."""
+        return await sync_to_async(self.access_token)(resource, organization_id)
+
+
+def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
+    if tokens.refresh_token is None:
+        raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
+    try:
+        token_set = oidc_client().refresh(
+            tokens.refresh_token, sub=tokens.claims["sub"], resource=resource, organization_id=organization_id
+        )
+    except ProviderError as error:
+        if error.error == "invalid_grant":
+            raise SignInRequired("Logto no longer takes the refresh token.") from error
+        raise
+    tokens.update(token_set, resource=resource, organization_id=organization_id)
+    token = tokens.access_token(resource, organization_id)
+    assert token is not None
+    return token
+
+
+def organizations_in(claims: Mapping[str, Any]) -> tuple[Organization, ...]:
+    """The organizations in the claims, in Logto's order, with the roles that belong to each."""
+    ids = [value for value in _list(claims, "organizations") if isinstance(value, str)]
+    names = {
+        entry["id"]: entry.get("name")
+        for entry in _list(claims, "organization_data")
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    }
+    # "<organization id>:<role name>"; a role name may have colons of its own.
+    held = [value.partition(":") for value in _list(claims, "organization_roles") if isinstance(value, str)]
+    return tuple(
+        Organization(
+            id=id, name=names.get(id), roles=tuple(role for organization, _, role in held if organization == id)
+        )
+        for id in ids
+    )
+
+
+def _list(claims: Mapping[str, Any], name: str) -> list[Any]:
+    value = claims.get(name)
+    return value if isinstance(value, list) else []

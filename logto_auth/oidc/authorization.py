@@ -1,0 +1,220 @@
+"""The authorization request: the only maker of state, nonce and PKCE, and the judge of Logto's sign-in options.
+
+Logto reads its own parameters as one object: with one bad value it ignores all of them without a word. So they are
+checked here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+from logto_auth.exceptions import InvalidSignInOption
+
+FIRST_SCREENS = (
+    "sign_in",
+    "register",
+    "reset_password",
+    "identifier:sign_in",
+    "identifier:register",
+    "single_sign_on",
+)
+IDENTIFIERS = ("email", "phone", "username")
+PROMPTS = ("none", "login", "consent")
+MAX_TEXT_LENGTH = 512
+
+# What makes a request ours: no option or setting may add to these or replace them.
+PROTOCOL_PARAMETERS = frozenset(
+    {
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "nonce",
+        "redirect_uri",
+        "request",
+        "request_uri",
+        "response_mode",
+        "response_type",
+        "state",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInOptions:
+    """How a sign-in should go, in the words of Logto's SDKs. Raises InvalidSignInOption for what Logto would not take.
+
+    Source: logto.io's authentication parameters; OpenID Connect Core 1.0, section 3.1.2.1; RFC 8707.
+    """
+
+    first_screen: str = ""
+    """The page shown first: one of FIRST_SCREENS."""
+    identifiers: Sequence[str] = ()
+    """What the `identifier:` screens ask for: any of IDENTIFIERS."""
+    login_hint: str = ""
+    """What to fill in as identifier."""
+    direct_sign_in: str = ""
+    """`social:<target>` or `sso:<connector id>`: go straight there."""
+    prompt: str = ""
+    """Any of PROMPTS, separated by spaces, `none` only alone. Empty: the site's default."""
+    ui_locales: str = ""
+    """BCP 47 language tags, separated by spaces."""
+    one_time_token: str = ""
+    """The token of a magic link; needs the e-mail as `login_hint`."""
+    organization_id: str = ""
+    """Whose branding the sign-in page bears."""
+    resources: Sequence[str] = ()
+    """API resources to ask for, beside those of the site."""
+    scopes: Sequence[str] = ()
+    """Scopes to ask for, beside those of the site."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Further parameters, sent as they are."""
+
+    def __post_init__(self) -> None:
+        for name in ("login_hint", "one_time_token", "organization_id"):
+            _check(name, getattr(self, name), _is_plain_text, f"text of at most {MAX_TEXT_LENGTH} characters")
+        _check("first_screen", self.first_screen, lambda value: value in ("", *FIRST_SCREENS), _one_of(FIRST_SCREENS))
+        _check("identifiers", self.identifiers, lambda value: _are_words(value, IDENTIFIERS), _one_of(IDENTIFIERS))
+        _check("direct_sign_in", self.direct_sign_in, _is_direct_sign_in, "social:<target> or sso:<connector id>")
+        _check("prompt", self.prompt, _is_prompt, _one_of(PROMPTS) + ", and none only alone")
+        _check("ui_locales", self.ui_locales, _are_language_tags, "language tags separated by spaces")
+        _check("scopes", self.scopes, _are_scopes, "a list of scopes without spaces")
+        _check("resources", self.resources, _are_absolute_uris, "a list of absolute URIs without a fragment")
+        _check(
+            "extra", self.extra, _is_free_parameter, f"parameters other than {', '.join(sorted(PROTOCOL_PARAMETERS))}"
+        )
+        if self.one_time_token and "@" not in self.login_hint:
+            raise InvalidSignInOption(
+                "The option one_time_token needs the e-mail address it was made for as login_hint."
+            )
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """Logto's own parameters of the authorization request, those left empty not among them."""
+        named = {
+            "first_screen": self.first_screen,
+            "identifier": " ".join(self.identifiers),
+            "login_hint": self.login_hint,
+            "direct_sign_in": self.direct_sign_in,
+            "ui_locales": self.ui_locales,
+            "one_time_token": self.one_time_token,
+            "organization_id": self.organization_id,
+            **self.extra,
+        }
+        return [(name, value) for name, value in named.items() if value]
+
+
+def _check(name: str, value: object, is_valid: object, expected: str) -> None:
+    assert callable(is_valid)
+    if not is_valid(value):
+        raise InvalidSignInOption(f"The sign-in option {name} is {value!r:.100}, expected {expected}.")
+
+
+def _one_of(values: Iterable[str]) -> str:
+    return "one of " + ", ".join(values)
+
+
+def _is_plain_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH and (not value or value.isprintable())
+
+
+def _are_words(value: object, allowed: Collection[str]) -> bool:
+    return isinstance(value, list | tuple) and all(word in allowed for word in value)
+
+
+def _is_direct_sign_in(value: object) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"((social|sso):[A-Za-z0-9_.-]{1,128})?", value))
+
+
+def _is_prompt(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    words = value.split()
+    return all(word in PROMPTS for word in words) and ("none" not in words or len(words) == 1)
+
+
+def _are_language_tags(value: object) -> bool:
+    tag = r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}"
+    return isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH and bool(re.fullmatch(rf"({tag}( {tag})*)?", value))
+
+
+def _are_scopes(value: object) -> bool:
+    # RFC 6749, section 3.3.
+    return isinstance(value, list | tuple) and all(
+        isinstance(scope, str) and re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", scope) for scope in value
+    )
+
+
+def _are_absolute_uris(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_absolute_uri(uri) for uri in value)
+
+
+def _is_absolute_uri(value: object) -> bool:
+    # RFC 8707, section 2. Logto splits a comma-separated list, so a comma would make two of one.
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or set(value) & set(" #,"):
+        return False
+    parts = urlsplit(value)
+    return bool(parts.scheme and (parts.netloc or parts.path))
+
+
+def _is_free_parameter(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(text, str) and name not in PROTOCOL_PARAMETERS
+        for name, text in value.items()
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """One sign-in on its way to Logto. What must come back, or be sent later, is in its secrets."""
+
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    code_verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+
+    @property
+    def code_challenge(self) -> str:
+        """The S256 challenge of the verifier (RFC 7636, section 4.2)."""
+        digest = hashlib.sha256(self.code_verifier.encode("ascii")).digest()
+        return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+    def url(
+        self,
+        authorization_endpoint: str,
+        *,
+        client_id: str,
+        redirect_uri: str,
+        scopes: Sequence[str],
+        resources: Sequence[str],
+        prompt: str,
+        options: SignInOptions,
+    ) -> str:
+        """Where to send the browser. `scopes`, `resources` and `prompt` are the site's; `options` add to them."""
+        all_scopes = list(dict.fromkeys([*scopes, *options.scopes]))
+        parameters = [
+            ("client_id", client_id),
+            ("redirect_uri", redirect_uri),
+            ("response_type", "code"),
+            ("scope", " ".join(all_scopes)),
+            ("state", self.state),
+            ("nonce", self.nonce),
+            ("code_challenge", self.code_challenge),
+            ("code_challenge_method", "S256"),
+            ("prompt", _effective_prompt(options.prompt or prompt, all_scopes)),
+            *(("resource", resource) for resource in dict.fromkeys([*resources, *options.resources])),
+            *options.parameters(),
+        ]
+        separator = "&" if urlsplit(authorization_endpoint).query else "?"
+        return authorization_endpoint + separator + urlencode([pair for pair in parameters if pair[1]])
+
+
+def _effective_prompt(prompt: str, scopes: Collection[str]) -> str:
+    # Without `consent` Logto drops `offline_access` in silence, and there is no refresh token.
+    words = prompt.split()
+    if "offline_access" in scopes and not {"none", "consent"} & set(words):
+        words.append("consent")
+    return " ".join(words)

@@ -1,0 +1,86 @@
+"""The provider's metadata, checked field by field before anything is sent to the places that it names."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from logto_auth.exceptions import ProviderError
+
+from .http import HTTPClient
+from .types import ProviderMetadata
+
+ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "revocation_endpoint",
+)
+
+
+def fetch_metadata(http: HTTPClient, issuer: str) -> ProviderMetadata:
+    """The metadata of `issuer`.
+
+    Raises ProviderError when the document is not one, names another issuer, or names an endpoint that is not safe to
+    use, and ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
+    """
+    response = http.get(f"{issuer}/.well-known/openid-configuration")
+    if response.status != 200:
+        raise ProviderError(
+            f"{response.url} answered {response.status}, expected 200. Check that LOGTO_ENDPOINT is Logto's own origin."
+        )
+    return parse_metadata(response.json_object(), issuer)
+
+
+def parse_metadata(document: dict[str, Any], issuer: str) -> ProviderMetadata:
+    """The checked metadata in a discovery document. Raises ProviderError naming the field that is wrong."""
+    if document.get("issuer") != issuer:
+        raise ProviderError(
+            f"The discovery document names the issuer {document.get('issuer')!r:.200}, expected {issuer!r}. "
+            "Set LOGTO_ENDPOINT to exactly the endpoint that Logto calls itself by."
+        )
+    endpoints = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
+    return ProviderMetadata(
+        issuer=issuer,
+        authorization_response_iss_parameter_supported=document.get("authorization_response_iss_parameter_supported")
+        is True,
+        **endpoints,
+    )
+
+
+def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
+    url = document.get(name)
+    if not isinstance(url, str) or not is_safe_url(url, https_only=issuer.startswith("https:")):
+        raise ProviderError(
+            f"The discovery document names {url!r:.200} as {name}, expected a plain URL with the scheme of the issuer "
+            f"{issuer!r}. Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host and X-Forwarded-Proto."
+        )
+    return url
+
+
+def is_safe_url(url: str, *, https_only: bool) -> bool:
+    """Whether a request may be sent to `url`: http(s), no user info that could pass for a host, not link-local."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    allowed_schemes = {"https"} if https_only else {"https", "http"}
+    return (
+        parts.scheme in allowed_schemes
+        and bool(host)
+        and "@" not in parts.netloc
+        and not any(character.isspace() or character == "\\" for character in url)
+        and not _is_link_local(host or "")
+    )
+
+
+def _is_link_local(host: str) -> bool:
+    """Whether `host` is an address such as 169.254.169.254, where clouds keep their machines' credentials."""
+    try:
+        return ipaddress.ip_address(host).is_link_local
+    except ValueError:
+        return False

@@ -1,0 +1,177 @@
+"""Checks of signed tokens: every rule once, each with its own message, and nothing trusted before all have passed.
+
+Sources: OpenID Connect Core 1.0, section 3.1.3.7; RFC 7519; RFC 8725; how Logto writes its tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from jwt import PyJWS
+from jwt.exceptions import PyJWTError
+
+from logto_auth.exceptions import TokenError
+
+from .jwks import KeySource
+from .types import Claims
+
+MAX_TOKEN_LENGTH = 256 * 1024
+MAX_SUB_LENGTH = 255
+MAX_ISSUED_SECONDS_AGO = 24 * 3600
+MAX_NUMERIC_DATE = 1e12
+DIGESTS = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+
+_jws = PyJWS()
+
+
+def validate_id_token(
+    token: object,
+    *,
+    keys: KeySource,
+    algorithms: Sequence[str],
+    issuer: str,
+    client_id: str,
+    nonce: str | None,
+    access_token: str | None,
+    leeway_seconds: int,
+    now: float,
+) -> Claims:
+    """The claims of an ID token that passed every check, read-only.
+
+    `nonce` is the one sent with the authorization request; `now` is in seconds since the epoch. A `nonce` of None is
+    for refreshed tokens, where the caller compares with the first. Raises TokenError naming the first claim that
+    failed. Source: OpenID Connect Core 1.0, sections 3.1.3.6 and 3.1.3.7.
+    """
+    # Logto writes JWT. Access and logout tokens have types of their own and must not pass for an ID token.
+    header, claims = verify_signature(token, keys=keys, algorithms=algorithms, types={"jwt", None})
+    _check_issuer(claims, issuer)
+    _check_audience(claims, client_id)
+    _check_times(claims, leeway_seconds=leeway_seconds, now=now)
+    _check_sub(claims)
+    if nonce is not None:
+        _check_nonce(claims, nonce)
+    if access_token is not None and "at_hash" in claims:
+        _check_at_hash(claims, access_token, header["alg"])
+    return MappingProxyType(claims)
+
+
+def verify_signature(
+    token: object, *, keys: KeySource, algorithms: Sequence[str], types: Collection[str | None]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and the claims of a token whose signature is right. `types` are the allowed `typ` values, lower case.
+
+    Only `alg`, `kid` and `typ` of the header are looked at: keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`)
+    count for nothing, and `crit` is refused because no extension is understood (RFC 8725, sections 3.1, 3.10 and 3.11).
+    """
+    if not isinstance(token, str) or not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
+        raise TokenError("Expected a compact JWS of reasonable size.", claim="token")
+    header = _unverified_header(token)
+    alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
+    if not isinstance(alg, str) or alg not in algorithms:
+        raise TokenError(f"The token is signed with {alg!r:.40}, expected one of {', '.join(algorithms)}.", claim="alg")
+    if "crit" in header or "b64" in header:
+        raise TokenError("The token has critical header parameters, which are not supported.", claim="crit")
+    if not (typ is None or isinstance(typ, str)) or (typ.lower() if typ else typ) not in types:
+        raise TokenError(f"The token is of type {typ!r:.40}, expected {_listed(types)}.", claim="typ")
+    if not (kid is None or isinstance(kid, str)):
+        raise TokenError("The token has a key id that is not a string.", claim="kid")
+    candidates = keys.find(kid, alg)
+    if not candidates:
+        raise TokenError(f"No {alg} key with the id {kid!r:.60} is among the provider's keys.", claim="kid")
+    for key in candidates:
+        try:
+            payload = _jws.decode(token, key, algorithms=[alg])
+        except PyJWTError:
+            continue
+        return header, _json_object(payload)
+    raise TokenError("The signature of the token is wrong.", claim="signature")
+
+
+def _unverified_header(token: str) -> dict[str, Any]:
+    try:
+        return _jws.get_unverified_header(token)
+    except (PyJWTError, ValueError, RecursionError) as error:
+        raise TokenError("The token is not a compact JWS with a JSON header.", claim="header") from error
+
+
+def _json_object(payload: bytes) -> dict[str, Any]:
+    try:
+        claims = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise TokenError("The payload of the token is not JSON.", claim="payload") from error
+    if not isinstance(claims, dict):
+        raise TokenError("The payload of the token is not a JSON object.", claim="payload")
+    return claims
+
+
+def _listed(types: Collection[str | None]) -> str:
+    return " or ".join(sorted(repr(name) for name in types if name))
+
+
+def _check_issuer(claims: Claims, issuer: str) -> None:
+    if claims.get("iss") != issuer:
+        raise TokenError(f"The token is of issuer {claims.get('iss')!r:.200}, expected {issuer!r}.", claim="iss")
+
+
+def _check_audience(claims: Claims, client_id: str) -> None:
+    """`aud` is this client, or a list with it; then `azp` has to say that it is meant for this client."""
+    aud, azp = claims.get("aud"), claims.get("azp")
+    audiences = aud if isinstance(aud, list) else [aud]
+    if client_id not in audiences:
+        raise TokenError(f"The token is for audience {aud!r:.200}, expected {client_id!r}.", claim="aud")
+    if "azp" in claims and azp != client_id:
+        raise TokenError(f"The token is for authorized party {azp!r:.200}, expected {client_id!r}.", claim="azp")
+    if len(audiences) > 1 and "azp" not in claims:
+        raise TokenError("The token has several audiences and names no authorized party.", claim="azp")
+
+
+def _check_times(claims: Claims, *, leeway_seconds: int, now: float) -> None:
+    exp, iat = _numeric_date(claims, "exp"), _numeric_date(claims, "iat")
+    if now >= exp + leeway_seconds:
+        raise TokenError(f"The token ended {now - exp:.0f} s ago; compare the clocks.", claim="exp")
+    if iat > now + leeway_seconds:
+        raise TokenError(f"The token is from {iat - now:.0f} s in the future; compare the clocks.", claim="iat")
+    if iat < now - MAX_ISSUED_SECONDS_AGO:
+        raise TokenError("The token was issued more than a day ago, expected a fresh one.", claim="iat")
+    if "nbf" in claims and _numeric_date(claims, "nbf") > now + leeway_seconds:
+        raise TokenError("The token is not valid yet; compare the clocks.", claim="nbf")
+
+
+def _numeric_date(claims: Claims, name: str) -> float:
+    value = claims.get(name)
+    # JSON's true is an int to Python, 1e400 an infinite float, and an integer may have thousands of digits.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MAX_NUMERIC_DATE:
+        raise TokenError(f"The token has {name} {value!r:.40}, expected seconds since the epoch.", claim=name)
+    return value
+
+
+def _check_sub(claims: Claims) -> None:
+    sub = claims.get("sub")
+    if not isinstance(sub, str) or not 0 < len(sub) <= MAX_SUB_LENGTH or not sub.isprintable():
+        raise TokenError(f"The token has sub {sub!r:.60}, expected a string of 1 to {MAX_SUB_LENGTH}.", claim="sub")
+
+
+def _check_nonce(claims: Claims, nonce: str) -> None:
+    value = claims.get("nonce")
+    if not isinstance(value, str) or not _equal(value, nonce):
+        raise TokenError("The nonce of the token is not the one of this sign-in.", claim="nonce")
+
+
+def _check_at_hash(claims: Claims, access_token: str, alg: str) -> None:
+    """The left half of the access token's digest, with the hash of `alg` (OpenID Connect Core 1.0, section 3.1.3.6)."""
+    digest = DIGESTS[alg[-3:]](access_token.encode()).digest()
+    expected = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    at_hash = claims.get("at_hash")
+    if not isinstance(at_hash, str) or not _equal(at_hash, expected):
+        raise TokenError("The access token is not the one that the ID token was issued with.", claim="at_hash")
+
+
+def _equal(value: str, expected: str) -> bool:
+    """Whether they are equal, in constant time. JSON may smuggle in half a surrogate pair, which has no UTF-8."""
+    return hmac.compare_digest(value.encode("utf-8", "surrogatepass"), expected.encode())

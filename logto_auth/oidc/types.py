@@ -1,0 +1,39 @@
+"""What the protocol layer hands out: values that have been checked, frozen, with secrets kept out of their `repr`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+Claims = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderMetadata:
+    """The part of Logto's discovery document that is used (OpenID Connect Discovery 1.0, section 3)."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str
+    end_session_endpoint: str
+    revocation_endpoint: str
+    authorization_response_iss_parameter_supported: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSet:
+    """An answer of the token endpoint whose ID token, if any, passed every check."""
+
+    access_token: str = field(repr=False)
+    expires_at: int
+    """When the access token ends, in seconds since the epoch."""
+    scopes: frozenset[str]
+    """Scopes of this access token; the permissions on the resource when it is one for a resource."""
+    refresh_token: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)
+    id_token_claims: Claims = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """Empty without `id_token`."""

@@ -1,0 +1,87 @@
+"""Sign-ins under way: one encrypted cookie each, in the browser that started them.
+
+A cookie of its own for every sign-in is what lets several tabs be under way at once: Django's session is saved whole,
+so two tabs starting together would lose one of the two (decision 0002). A used one stays for a while, without its
+secrets, so that the callback knows where a stale tab wanted to go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass, field, replace
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from .conf import conf
+from .encryption import decrypt, encrypt
+from .oidc.authorization import AuthorizationRequest
+
+COOKIE_PREFIX = "logto_sign_in_"
+# An expired sign-in is still recognised for this long, to say so and to go on to where it was meant to lead.
+KEPT_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingSignIn:
+    """A started sign-in: what must come back, what is to be sent with the code, and where to go then."""
+
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    redirect_uri: str
+    next_url: str
+    started_at: float
+    is_used: bool = False
+
+    @classmethod
+    def start(cls, request: AuthorizationRequest, *, redirect_uri: str, next_url: str) -> PendingSignIn:
+        return cls(
+            state=request.state,
+            nonce=request.nonce,
+            code_verifier=request.code_verifier,
+            redirect_uri=redirect_uri,
+            next_url=next_url,
+            started_at=time.time(),
+        )
+
+    @property
+    def is_expired(self) -> bool:
+        return not 0 <= time.time() - self.started_at <= conf.sign_in_max_age_seconds
+
+    def used(self) -> PendingSignIn:
+        """The same with its secrets gone: it says where to go, and opens nothing."""
+        return replace(self, nonce="", code_verifier="", is_used=True)
+
+
+def find(request: HttpRequest, state: str) -> PendingSignIn | None:
+    """The sign-in of this browser that waits for `state`, used and expired ones included; None when there is none."""
+    value = decrypt(request.COOKIES.get(_cookie_name(state), ""), purpose="sign-in")
+    if value is None or value.get("state") != state:
+        return None
+    return PendingSignIn(**value)
+
+
+def keep(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
+    """Keep `pending` in the browser that gets `response`, and drop the oldest when there are too many."""
+    name = _cookie_name(pending.state)
+    others = [cookie for cookie in request.COOKIES if cookie.startswith(COOKIE_PREFIX) and cookie != name]
+    # Browsers send the oldest of equally specific cookies first (RFC 6265, section 5.4), so the front is dropped.
+    for surplus in others[: len(others) + 1 - max(conf.max_pending_sign_ins, 1)]:
+        response.delete_cookie(surplus, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
+    response.set_cookie(
+        name,
+        encrypt(asdict(pending), purpose="sign-in"),
+        max_age=conf.sign_in_max_age_seconds + KEPT_SECONDS,
+        path=settings.SESSION_COOKIE_PATH,
+        domain=settings.SESSION_COOKIE_DOMAIN,
+        secure=request.is_secure() or settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        # The callback is a cross-site navigation: Strict cookies do not come along.
+        samesite="Lax",
+    )
+
+
+def _cookie_name(state: str) -> str:
+    return COOKIE_PREFIX + hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()[:16]

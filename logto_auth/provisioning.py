@@ -1,0 +1,300 @@
+"""From verified claims to a row in the user table: find, link, create, update. Transactions and signals live here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser, Group
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.validators import validate_email
+from django.db import DataError, IntegrityError, models, transaction
+from django.utils.crypto import get_random_string
+from django.utils.module_loading import import_string
+
+from . import mapping
+from .conf import conf
+from .exceptions import SignInRefused
+from .models import LogtoIdentity
+from .oidc.types import Claims
+from .signals import user_created, user_updated
+
+# How often to start over when another sign-in takes a name between our look and our insert.
+MAX_TRIES = 5
+# RFC 2606, section 2: mail to this domain can never reach anyone.
+PLACEHOLDER_DOMAIN = "logto.invalid"
+
+
+def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
+    """The identity, with its user, of the person in `claims`, and whether the account is new.
+
+    Known people are updated from the claims; unknown ones are linked or created as the settings say. Raises
+    SignInRefused when the site does not want them, and when the account is disabled.
+    """
+    identity = find_identity(claims["iss"], claims["sub"])
+    if identity is not None:
+        refuse_disabled(identity.user)
+        _update_user(identity.user, claims)
+        return identity, False
+    return _provision_unknown(claims)
+
+
+def _provision_unknown(claims: Claims) -> tuple[LogtoIdentity, bool]:
+    for tries_left in reversed(range(MAX_TRIES)):
+        try:
+            with transaction.atomic():
+                identity, created = _link_or_create(claims)
+        except IntegrityError as error:
+            # Another request was first: with this very person, or with a name that we were about to take.
+            known = find_identity(claims["iss"], claims["sub"])
+            if known is not None:
+                refuse_disabled(known.user)
+                return known, False
+            if not tries_left:
+                raise _cannot_store(error) from error
+        except (DataError, ValidationError, TypeError, ValueError) as error:
+            raise _cannot_store(error) from error
+        else:
+            break
+    if created:
+        user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
+    else:
+        _update_user(identity.user, claims)
+    return identity, created
+
+
+def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
+    """The identity `(issuer, sub)` with its user, None when unknown. One query."""
+    digest = LogtoIdentity.make_digest(issuer, sub)
+    identity: LogtoIdentity | None = LogtoIdentity.objects.select_related("user").filter(digest=digest).first()
+    return identity
+
+
+def refuse_disabled(user: AbstractBaseUser) -> None:
+    """Raise SignInRefused when `user` is disabled on this site."""
+    if not user.is_active:
+        raise SignInRefused(f"The account {user.pk} is disabled on this site.", code="account_disabled")
+
+
+def _cannot_store(error: Exception) -> SignInRefused:
+    return SignInRefused(
+        f"The account could not be stored ({type(error).__name__}). If the user model has required fields of its own, "
+        "let the function of LOGTO_USER_FIELDS give them values.",
+        code="account_incomplete",
+    )
+
+
+def _link_or_create(claims: Claims) -> tuple[LogtoIdentity, bool]:
+    user = _user_to_link(claims)
+    created = user is None
+    if user is None:
+        if not conf.create_users:
+            raise SignInRefused("No account here belongs to this person, and none is made.", code="account_unknown")
+        user = _create_user(claims)
+    return LogtoIdentity.objects.create(user=user, issuer=claims["iss"], sub=claims["sub"]), created
+
+
+# Linking
+
+
+def _user_to_link(claims: Claims) -> AbstractBaseUser | None:
+    """The one local account that may be taken for this person's by e-mail; None is the usual answer.
+
+    The address must be vouched for by the site (Logto's `email_verified` only says that there is one), be plain ASCII
+    so that no look-alike matches, and belong to one account, which is no staff and has no identity at this issuer.
+    """
+    email = mapping.text(claims, "email")
+    if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):
+        return None
+    is_trustworthy: Callable[[Claims], bool] = import_string(conf.link_by_email)
+    if is_trustworthy(claims) is not True:
+        return None
+    user_model = get_user_model()
+    email_field = user_model.get_email_field_name()
+    found = user_model._default_manager.select_for_update().filter(**{f"{email_field}__iexact": email})[:10]
+    # Collations call more things equal than we do.
+    users = [user for user in found if getattr(user, email_field).lower() == email.lower()]
+    if len(users) != 1:
+        return None
+    return _linkable(users[0], claims["iss"])
+
+
+def _linkable(user: AbstractBaseUser, issuer: str) -> AbstractBaseUser | None:
+    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
+        return None
+    # Making a second account would let a disabled person back in.
+    refuse_disabled(user)
+    if LogtoIdentity.objects.filter(user=user, issuer=issuer).exists():
+        return None
+    # Whoever registered this address here first may not be the one who has just proved to own it.
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    return user
+
+
+# Creating
+
+
+def _create_user(claims: Claims) -> AbstractBaseUser:
+    user_model = get_user_model()
+    rights = _rights(claims)
+    fields = {**_fitted_fields(user_model, claims), **_flags(user_model, rights)}
+    username_field = _username_field(user_model)
+    fields[username_field.name] = _free_username(username_field, fields.get(username_field.name), claims["sub"])
+    for field in _unique_text_fields(user_model, fields):
+        if field is not username_field and fields[field.name] and _is_taken(field, fields[field.name]):
+            fields[field.name] = _no_value(field, claims["sub"])
+    user = user_model(**fields)
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    _apply_groups(user, rights)
+    return user
+
+
+def _username_field(user_model: type[AbstractBaseUser]) -> models.Field[Any, Any]:
+    field = user_model._meta.get_field(user_model.USERNAME_FIELD)  # type: ignore[attr-defined]
+    assert isinstance(field, models.Field)
+    return field
+
+
+def _fitted_fields(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str, Any]:
+    """What the mapping gives, for the fields that the user model has, made to fit them."""
+    user_fields: Callable[[Claims], Mapping[str, Any]] = import_string(conf.user_fields)
+    fitted = {}
+    for name, value in user_fields(claims).items():
+        try:
+            field = user_model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        fitted[name] = _fit(field, value, claims["sub"]) if isinstance(field, models.CharField) else value
+    return fitted
+
+
+def _fit(field: models.CharField[Any, Any], value: Any, sub: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\x00", "")
+    if isinstance(field, models.EmailField):
+        # Half an address is another address: keep it whole or not at all.
+        is_whole = len(value) <= (field.max_length or len(value)) and _is_email(value)
+        return value if is_whole else _no_value(field, sub)
+    return value[: field.max_length] if value or not field.null else None
+
+
+def _is_email(value: str) -> bool:
+    try:
+        validate_email(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _no_value(field: models.Field[Any, Any], sub: str) -> str | None:
+    """What stands for "none" in a field: null where it may be, a placeholder where it must be unique, else nothing."""
+    if field.null:
+        return None
+    if not field.unique:
+        return ""
+    return f"{sub}@{PLACEHOLDER_DOMAIN}" if isinstance(field, models.EmailField) else sub
+
+
+def _unique_text_fields(
+    user_model: type[AbstractBaseUser], fields: Mapping[str, Any]
+) -> Iterator[models.CharField[Any, Any]]:
+    for name in fields:
+        field = user_model._meta.get_field(name)
+        if isinstance(field, models.CharField) and field.unique:
+            yield field
+
+
+def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None) -> bool:
+    others = field.model._default_manager.exclude(pk=besides)
+    return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
+
+
+def _free_username(field: models.Field[Any, Any], wanted: str | None, sub: str) -> str | None:
+    """The wanted name if it is valid and free, else a readable one that stays the same for this person."""
+    if isinstance(field, models.EmailField):
+        return wanted if wanted and not _is_taken(field, wanted) else _no_value(field, sub)
+    name = _valid_name(field, wanted or "")
+    # Somebody may have taken even another person's sub for a username; then chance decides.
+    candidates = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{get_random_string(8)}")
+    fitting = (candidate for candidate in candidates if candidate and len(candidate) <= (field.max_length or 150))
+    return next((candidate for candidate in fitting if not _is_taken(field, candidate)), sub[: field.max_length])
+
+
+def _valid_name(field: models.Field[Any, Any], wanted: str) -> str:
+    """`wanted` without what the field's validators refuse."""
+    for name in (wanted, "".join(c if c.isalnum() else "-" for c in wanted).strip("-")):
+        try:
+            field.run_validators(name)
+        except ValidationError:
+            continue
+        return name
+    return ""
+
+
+# Updating
+
+
+def _update_user(user: AbstractBaseUser, claims: Claims) -> None:
+    """Bring a known user up to date. Writes only what differs; the username stays as it was given."""
+    rights = _rights(claims)
+    fields = {**_fitted_fields(type(user), claims), **_flags(type(user), rights)}
+    username_field = _username_field(type(user))
+    if not isinstance(username_field, models.EmailField):
+        fields.pop(username_field.name, None)
+    changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
+    for field in list(_unique_text_fields(type(user), changed)):
+        if changed[field.name] and _is_taken(field, changed[field.name], besides=user.pk):
+            del changed[field.name]
+    if changed:
+        _save_changes(user, changed)
+    names = frozenset(changed) | ({"groups"} if _apply_groups(user, rights) else frozenset())
+    if names:
+        user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=names)
+
+
+def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
+    for name, value in changed.items():
+        setattr(user, name, value)
+    try:
+        with transaction.atomic():
+            user.save(update_fields=list(changed))
+    except (IntegrityError, DataError, TypeError, ValueError) as error:
+        raise _cannot_store(error) from error
+
+
+# Rights
+
+
+def _rights(claims: Claims) -> mapping.Rights | None:
+    return mapping.rights(
+        claims,
+        staff_roles=conf.staff_roles,
+        superuser_roles=conf.superuser_roles,
+        groups_by_role=conf.groups_by_role,
+    )
+
+
+def _flags(user_model: type[AbstractBaseUser], rights: mapping.Rights | None) -> dict[str, bool]:
+    """The flags that roles decide about, as far as the user model has them."""
+    if rights is None:
+        return {}
+    flags = {"is_staff": rights.is_staff, "is_superuser": rights.is_superuser}
+    return {name: value for name, value in flags.items() if value is not None and hasattr(user_model, name)}
+
+
+def _apply_groups(user: AbstractBaseUser, rights: mapping.Rights | None) -> bool:
+    """Put the user into the groups of their roles and out of the other owned ones; returns whether that changed any."""
+    groups = getattr(user, "groups", None)
+    if rights is None or groups is None or not rights.owned_groups:
+        return False
+    held = set(groups.filter(name__in=rights.owned_groups).values_list("name", flat=True))
+    gained, lost = rights.groups - held, held - rights.groups
+    if gained:
+        groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(gained)])
+    if lost:
+        groups.remove(*Group.objects.filter(name__in=lost))
+    return bool(gained or lost)

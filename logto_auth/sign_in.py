@@ -1,0 +1,96 @@
+"""Starting a sign-in: from a request of a browser to the redirect to Logto."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from . import pending
+from .clients import oidc_client
+from .conf import conf
+from .oidc.authorization import AuthorizationRequest, SignInOptions
+
+MAX_NEXT_LENGTH = 1024
+# Options of SignInOptions that are lists; in a URL their values are separated by spaces.
+LIST_OPTIONS = {"identifiers"}
+
+
+def redirect_to_logto(
+    request: HttpRequest, *, next_url: str | None = None, options: SignInOptions | None = None
+) -> HttpResponseRedirect:
+    """The redirect that starts a sign-in; afterwards the visitor goes on to `next_url` on this site.
+
+    For views of a site's own that set what a URL may not:
+    `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`. Raises ProviderError when
+    Logto's metadata is not to be had.
+    """
+    authorization_request = AuthorizationRequest()
+    redirect_uri = absolute_uri(request, reverse("logto_auth:callback"))
+    url = oidc_client().authorization_url(
+        authorization_request,
+        redirect_uri=redirect_uri,
+        scopes=conf.scopes,
+        resources=conf.resources,
+        prompt=conf.prompt,
+        options=_with_site_parameters(options or SignInOptions()),
+    )
+    response = HttpResponseRedirect(url)
+    started = pending.PendingSignIn.start(
+        authorization_request, redirect_uri=redirect_uri, next_url=safe_next_url(request, next_url)
+    )
+    pending.keep(request, response, started)
+    return response
+
+
+def _with_site_parameters(options: SignInOptions) -> SignInOptions:
+    return replace(options, extra={**conf.sign_in_parameters, **options.extra})
+
+
+def options_from_query(query: QueryDict, *, defaults: SignInOptions) -> SignInOptions:
+    """`defaults` and the options that a URL sets, of those that the site allows it to. Raises InvalidSignInOption."""
+    options: dict[str, Any] = {}
+    for name in conf.sign_in_query_parameters:
+        if value := query.get(name, "").strip():
+            options[name] = value.split() if name in LIST_OPTIONS else value
+    return replace(defaults, **options)
+
+
+def absolute_uri(request: HttpRequest, location: str) -> str:
+    """`location` as an absolute URI of this site: under `LOGTO_BASE_URL` if set, else as the request came in."""
+    return urljoin(conf.base_url, location) if conf.base_url else request.build_absolute_uri(location)
+
+
+def safe_next_url(request: HttpRequest, url: str | None) -> str:
+    """`url` if it leads to a page of this site other than the sign-in pages, else where `LOGIN_REDIRECT_URL` leads."""
+    return url if url and _is_safe_next(request, url) else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def _is_safe_next(request: HttpRequest, url: str) -> bool:
+    return (
+        len(url) <= MAX_NEXT_LENGTH
+        and url.isprintable()
+        and url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+        and urlsplit(url).path not in _own_paths()
+    )
+
+
+def _own_paths() -> set[str]:
+    return {reverse(f"logto_auth:{name}") for name in ("sign-in", "callback", "sign-out")}
+
+
+def sign_in_url(next_url: str = "", **options: str) -> str:
+    """The address of the sign-in view, to come back to `next_url`; `options` as in `SignInOptions`."""
+    query = QueryDict(mutable=True)
+    query.update({name: value for name, value in options.items() if value})
+    if next_url:
+        query[REDIRECT_FIELD_NAME] = next_url
+    path = reverse("logto_auth:sign-in")
+    return f"{path}?{query.urlencode(safe='/')}" if query else path
