@@ -68,7 +68,8 @@ def keep(request: HttpRequest, response: HttpResponseBase, pending: PendingSignI
     name = _cookie_name(pending.state)
     others = [cookie for cookie in request.COOKIES if cookie.startswith(COOKIE_PREFIX) and cookie != name]
     # Browsers send the oldest of equally specific cookies first (RFC 6265, section 5.4), so the front is dropped.
-    for surplus in others[: len(others) + 1 - max(conf.max_pending_sign_ins, 1)]:
+    surplus_count = max(len(others) + 1 - conf.max_pending_sign_ins, 0)
+    for surplus in others[:surplus_count]:
         response.delete_cookie(surplus, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
     response.set_cookie(
         name,

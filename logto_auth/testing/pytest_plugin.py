@@ -1,0 +1,52 @@
+"""Fixtures: `logto`, an emulator that the site under test signs in with, and `browser`, a person in front of both.
+
+    def test_the_orders_page(browser, logto):
+        logto.tenant.add_user(username="reader")
+        assert browser.sign_in("reader", next_url="/orders/").url == "/orders/"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from logto_auth.clients import forget_clients
+from logto_auth.emulator import Emulator, run_in_thread
+
+from .browser import Browser
+
+SITE = "http://testserver"
+
+
+@pytest.fixture(scope="session")
+def logto_emulator() -> Iterator[Emulator]:
+    """One emulator for the whole run; use `logto`, which makes it as good as new for each test."""
+    with run_in_thread() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
+    """An emulator with one application, which the site's settings name, and no accounts."""
+    logto_emulator.reset(tenant=True)
+    application = logto_emulator.tenant.add_application(
+        name="Site under test",
+        type="Traditional",
+        redirect_uris=[SITE + reverse("logto_auth:callback")],
+        post_logout_redirect_uris=[SITE + "/"],
+    )
+    settings.LOGTO_ENDPOINT = logto_emulator.endpoint
+    settings.LOGTO_APP_ID = application.id
+    settings.LOGTO_APP_SECRET = application.secret
+    forget_clients()
+    yield logto_emulator
+    forget_clients()
+
+
+@pytest.fixture
+def browser(logto: Emulator) -> Browser:
+    """A person with a fresh browser."""
+    return Browser(logto)

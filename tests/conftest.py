@@ -1,0 +1,1 @@
+pytest_plugins = ["logto_auth.testing.pytest_plugin"]

@@ -1,0 +1,136 @@
+"""Views that ask for a sign-in, and what pages, scripts and people without rights get."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client
+from django.urls import include, path
+
+from logto_auth.emulator import Emulator
+from logto_auth.testing import Browser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+@pytest.fixture(autouse=True)
+def plain_site(settings) -> None:
+    """A site with no templates of its own: its pages are ours."""
+    settings.TEMPLATES = [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        }
+    ]
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"hello {request.user}")
+
+
+async def async_page(request: HttpRequest) -> HttpResponse:
+    user = await request.auser()
+    return HttpResponse(f"hello {user}")
+
+
+urlpatterns = [
+    path("", include("logto_auth.urls")),
+    path("", page),
+    path("open/", page),
+    path("private/", login_required(page)),
+    path("private-async/", login_required(async_page)),
+    path("editors/", permission_required("auth.change_user")(page)),
+]
+
+
+def test_a_page_goes_to_the_sign_in_view_and_comes_back(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    response = browser.client.get("/private/?page=2")
+    assert response["Location"] == "/sign-in?next=/private/%3Fpage%3D2"
+    callback = browser.logto.sign_in(browser.client.get(response["Location"])["Location"], "reader")
+    assert browser.client.get(browser.open(callback)["Location"]).content == b"hello reader"
+
+
+def test_django_s_login_required_middleware_does_not_lock_the_door_itself(
+    browser: Browser, logto: Emulator, settings
+) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    logto.tenant.add_user(username="reader")
+    client = Browser(logto, Client())
+    assert client.client.get("/open/")["Location"] == "/sign-in?next=/open/"
+    assert client.sign_in("reader", next_url="/open/")["Location"] == "/open/"
+    assert client.client.get("/open/").status_code == 200
+    assert client.client.post("/sign-out").status_code == 302
+    assert Client().get("/callback").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HX-Request": "true"},
+        {"X-Requested-With": "XMLHttpRequest"},
+        {"Sec-Fetch-Mode": "cors"},
+        {"Accept": "application/json"},
+    ],
+    ids=["htmx", "jquery", "fetch", "json"],
+)
+def test_a_script_gets_a_401_that_says_where_to_sign_in(client: Client, headers: dict[str, str]) -> None:
+    response = client.get("/private/", headers={**headers, "Referer": "http://testserver/shelf/?page=3"})
+    assert response.status_code == 401
+    assert response.json() == {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/shelf/%3Fpage%3D3"}
+    assert response["WWW-Authenticate"]
+    assert response.headers.get("HX-Redirect") == (
+        "/sign-in?next=/shelf/%3Fpage%3D3" if "HX-Request" in headers else None
+    )
+
+
+def test_the_page_that_a_script_names_must_be_ours(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/"}
+    assert client.get("/private/", headers=headers).json()["sign_in_url"] == "/sign-in"
+
+
+def test_a_signed_in_person_without_the_right_gets_a_page_instead_of_a_loop(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    browser.sign_in("reader")
+    response = browser.client.get("/editors/")
+    assert response.status_code == 403
+    assert "prompt=login" in response.content.decode()
+    assert browser.client.get("/editors/", headers={"HX-Request": "true"}).json() == {"error": "forbidden"}
+
+
+def test_the_middleware_works_under_asgi(logto: Emulator) -> None:
+    @async_to_sync
+    async def answers() -> tuple[HttpResponse, HttpResponse, HttpResponse]:
+        client = AsyncClient()
+        return (
+            await client.get("/private-async/"),
+            await client.get("/private-async/", headers={"HX-Request": "true"}),
+            await client.get("/sign-in"),
+        )
+
+    page, script, start = answers()
+    assert page["Location"] == "/sign-in?next=/private-async/"
+    assert script.status_code == 401
+    assert start["Location"].startswith(logto.endpoint)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=["A6-image", "A6-frame"],
+)
+def test_A6_a_sign_in_does_not_start_behind_the_visitor_s_back(client: Client, headers: dict[str, str]) -> None:
+    response = client.get("/sign-in", headers=headers)
+    assert response.status_code == 403
+    assert not any(name.startswith("logto_") for name in response.cookies)
+
+
+def test_A6_a_link_from_another_site_to_a_private_page_does_lead_to_the_sign_in(client: Client, logto) -> None:
+    headers = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
+    assert client.get("/sign-in?next=/private/", headers=headers).status_code == 302
