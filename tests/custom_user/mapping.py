@@ -1,0 +1,20 @@
+"""What this site makes of Logto's claims."""
+
+from logto_auth.exceptions import SignInRefused
+from logto_auth.mapping import text
+
+
+def person_fields(claims):
+    if text(claims, "email").endswith("@banned.example"):
+        raise SignInRefused("Banned domain.", visitor_message="We do not deliver there.")
+    return {
+        "email": text(claims, "email"),
+        "phone": text(claims, "phone_number"),
+        "birth_year": 1900,
+        "shelf": text(claims, "name"),
+        "no_such_field": 1,
+    }
+
+
+def nothing_but_email(claims):
+    return {"email": text(claims, "email")}

@@ -1,0 +1,70 @@
+from collections.abc import Iterator
+
+import pytest
+
+from logto_auth.emulator import Emulator, Visitor, run_in_thread, seed_demo
+from logto_auth.emulator.store import Application
+
+from .relying_party import CALLBACK, RelyingParty
+
+
+@pytest.fixture(scope="session")
+def _running_emulator() -> Iterator[Emulator]:
+    with run_in_thread(seed=seed_demo) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(_running_emulator: Emulator) -> Emulator:
+    """The demo tenant, as if just started, but for the keys."""
+    _running_emulator.reset(tenant=True)
+    return _running_emulator
+
+
+@pytest.fixture
+def rotating_emulator() -> Iterator[Emulator]:
+    """An emulator of its own, whose keys may be rotated."""
+    with run_in_thread(seed=seed_demo) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def visitor(emulator: Emulator) -> Iterator[Visitor]:
+    with Visitor(emulator) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def bookstore(emulator: Emulator) -> Iterator[RelyingParty]:
+    """The demo's Traditional application."""
+    yield from _closing(RelyingParty(emulator, next(iter(emulator.tenant.applications.values()))))
+
+
+@pytest.fixture
+def spa(emulator: Emulator) -> Iterator[RelyingParty]:
+    yield from _closing(RelyingParty(emulator, _public(emulator, "SPA")))
+
+
+@pytest.fixture
+def native(emulator: Emulator) -> Iterator[RelyingParty]:
+    yield from _closing(RelyingParty(emulator, _public(emulator, "Native")))
+
+
+@pytest.fixture
+def third_party(emulator: Emulator) -> Iterator[RelyingParty]:
+    application = emulator.tenant.add_application(
+        name="Partner",
+        redirect_uris=[CALLBACK],
+        is_third_party=True,
+        user_scopes=["profile", "urn:logto:scope:organizations"],
+    )
+    yield from _closing(RelyingParty(emulator, application))
+
+
+def _public(emulator: Emulator, type: str) -> Application:
+    return emulator.tenant.add_application(name=type, type=type, redirect_uris=[CALLBACK])
+
+
+def _closing(relying_party: RelyingParty) -> Iterator[RelyingParty]:
+    yield relying_party
+    relying_party.http.close()

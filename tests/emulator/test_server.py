@@ -1,0 +1,105 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import requests
+
+from logto_auth.emulator import Emulator, PortInUse, run_in_thread
+from logto_auth.emulator.__main__ import main
+
+
+@pytest.fixture
+def busy_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_it_serves_localhost_and_127_0_0_1(emulator):
+    port = emulator.endpoint.rpartition(":")[2]
+    for host in ("localhost", "127.0.0.1"):
+        assert requests.get(f"http://{host}:{port}/api/status", timeout=5).status_code == 204
+
+
+def test_it_listens_on_this_machine_only(emulator):
+    assert emulator._server.server_address[0] == "127.0.0.1"
+
+
+def test_a_busy_port_is_an_os_error_that_says_so(busy_port):
+    with pytest.raises(PortInUse, match=f"Port {busy_port} on 127.0.0.1 is not free"):
+        run_in_thread(port=busy_port)
+
+
+def test_two_run_beside_each_other():
+    with run_in_thread() as first, run_in_thread() as second:
+        assert first.endpoint != second.endpoint
+
+
+def test_it_can_be_stopped_twice_and_started_again():
+    emulator = Emulator()
+    with emulator.start():
+        with pytest.raises(RuntimeError, match="running already"):
+            emulator.start()
+        assert requests.get(f"{emulator.endpoint}/api/status", timeout=5).status_code == 204
+    emulator.stop()
+    with emulator:
+        assert requests.get(f"{emulator.endpoint}/api/status", timeout=5).status_code == 204
+
+
+def test_it_is_silent(capfd):
+    with run_in_thread() as emulator:
+        requests.get(f"{emulator.endpoint}/oidc/jwks", timeout=5)
+    assert capfd.readouterr() == ("", "")
+
+
+# The command
+
+
+def test_the_command_refuses_other_hosts(capsys):
+    assert main(["--host", "0.0.0.0"]) == 1
+    assert "does not listen on 0.0.0.0" in capsys.readouterr().err
+
+
+def test_the_command_says_in_one_sentence_that_a_port_is_busy(busy_port, capsys):
+    assert main(["--port", str(busy_port)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_command_runs_until_ctrl_c():
+    command = [sys.executable, "-m", "logto_auth.emulator", "--port", "0", "--base-url", "http://localhost:8123/"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        lines = [process.stdout.readline() for _ in range(14)]
+        text = "".join(lines)
+        assert "NOT A PRODUCTION SERVER" in text
+        assert "http://localhost:8123/callback" in text
+        assert "customer-password" in text
+        os.kill(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
+    assert "Stopped." in output
+
+
+@pytest.mark.parametrize("missing", ["flask", "authlib", "joserfc"])
+def test_a_missing_library_is_one_clear_import_error(missing):
+    program = textwrap.dedent(f"""
+        import sys
+        sys.modules[{missing!r}] = None
+        try:
+            import logto_auth.emulator
+        except ImportError as error:
+            print(error)
+    """)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert f"needs {missing}" in result.stdout
+    assert 'pip install "logto_auth[emulator]"' in result.stdout
+
+
+def test_it_imports_nothing_else_of_the_package():
+    program = "import sys, logto_auth.emulator; print([m for m in sys.modules if m.startswith('logto_auth.')])"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert all("emulator" in name for name in eval(result.stdout))

@@ -1,0 +1,111 @@
+"""Mistakes in settings: the exact ids, and hints that name the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from logto_auth import checks
+
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "logto_auth.middleware.LogtoMiddleware",
+]
+
+
+def found(*, deploy: bool = False) -> dict[str, str]:
+    """Ids of our messages, with their hints."""
+    messages = run_checks(include_deployment_checks=deploy)
+    return {message.id: message.hint for message in messages if message.id and message.id.startswith("logto_auth.")}
+
+
+def test_a_good_site_has_nothing_to_hear() -> None:
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "ids"),
+    [
+        ({"LOGTO_ENDPOINT": ""}, {"E002"}),
+        ({"LOGTO_APP_ID": ""}, {"E003"}),
+        ({"LOGTO_APP_SECRET": ""}, {"E004"}),
+        ({"LOGTO_APP_ID": "<your-application-id>"}, {"E005"}),
+        ({"LOGTO_APP_SECRET": "your-app-secret"}, {"E005"}),
+        ({"LOGTO_ENDPOINT": "https://<tenant>.logto.app"}, {"E005"}),
+        ({"LOGTO_ENDPOINT": "https://your-tenant.logto.app"}, {"E005"}),
+        ({"LOGTO_ENDPOINT": "https://auth.example.com/oidc"}, {"E006"}),
+        ({"LOGTO_ENDPOINT": "auth.example.com"}, {"E006"}),
+        ({"LOGTO_ENDPOINT": "https://user@auth.example.com"}, {"E006"}),
+        ({"LOGTO_ENDPOINT": "https://auth.example.com:port"}, {"E006"}),
+        ({"LOGTO_ENDPOINT": "file:///etc/passwd"}, {"E006"}),
+        ({"LOGTO_ENDPOINT": "http://auth.example.com"}, {"E007"}),
+        ({"LOGTO_ENDPOINT": "http://169.254.169.254"}, {"E007"}),
+        ({"LOGTO_ENDPOINT": "https://auth.example.com/"}, set()),
+        ({"LOGTO_ENDPOINT": "http://192.168.1.5:3001"}, set()),
+        ({"LOGTO_ENDPOINT": "http://logto:3001"}, set()),
+        ({"LOGTO_BASE_URL": "https://shop.example/app"}, {"E008"}),
+        ({"LOGTO_BASE_URL": "https://shop.example"}, set()),
+        ({"LOGTO_SCOPES": ("profile",)}, {"E009"}),
+        ({"LOGTO_SIGNING_ALGORITHMS": ("HS256",)}, {"E010"}),
+        ({"LOGTO_SIGNING_ALGORITHMS": ()}, {"E010"}),
+        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ("organization_id",)}, {"E011"}),
+        ({"LOGTO_RESOURCES": ("not a uri",)}, {"E012"}),
+        ({"LOGTO_PROMPT": "select_account"}, {"E012"}),
+        ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, {"E012"}),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, {"E013"}),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, {"E013"}),
+        ({"LOGTO_USER_FIELDS": "no.such.function"}, {"E014"}),
+        ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, {"E014"}),
+        ({"LOGTO_SCOPES": "openid profile"}, {"E001"}),
+        ({"LOGTO_CLOCK_SKEW_SECONDS": True}, {"E001"}),
+        ({"LOGTO_APP_ID": None}, {"E001"}),
+        ({"LOGTO_ENDPIONT": "https://auth.example.com"}, {"W001"}),
+        ({"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]}, {"E020"}),
+        ({"MIDDLEWARE": MIDDLEWARE[:2]}, {"E021"}),
+        ({"MIDDLEWARE": [MIDDLEWARE[0], MIDDLEWARE[2], MIDDLEWARE[1]]}, {"E022"}),
+        ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, {"E023"}),
+        ({"SESSION_COOKIE_SAMESITE": "Strict"}, {"E024"}),
+        ({"ROOT_URLCONF": "django.contrib.staticfiles.urls"}, {"E025"}),
+        ({"LOGIN_URL": "/accounts/login/"}, {"W002"}),
+    ],
+    ids=str,
+)
+def test_one_fault_one_id(settings: dict[str, Any], ids: set[str]) -> None:
+    with override_settings(**settings):
+        ours = [*checks.check_settings(), *checks.check_project()]
+    assert {message.id for message in ours} == {f"logto_auth.{id}" for id in ids}
+    assert all(message.hint for message in ours)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"LOGTO_ENDPOINT": "https://auth.example.com/oidc"}, "Set it to 'https://auth.example.com'."),
+        ({"LOGTO_ENDPIONT": "x"}, "Did you mean LOGTO_ENDPOINT?"),
+    ],
+)
+def test_hints_say_what_to_write_instead(settings: dict[str, Any], words: str) -> None:
+    with override_settings(**settings):
+        assert words in [message.hint for message in checks.check_settings()]
+
+
+@override_settings(
+    DEBUG=False,
+    LOGTO_ENDPOINT="http://localhost:3001",
+    LOGTO_BASE_URL="http://shop.example",
+    SESSION_COOKIE_SECURE=False,
+    SESSION_COOKIE_HTTPONLY=False,
+    SESSION_COOKIE_SAMESITE="None",
+)
+def test_deployment() -> None:
+    assert found() == {}
+    assert set(found(deploy=True)) == {f"logto_auth.W0{number}" for number in (10, 11, 12, 13, 14)}
+
+
+def test_no_secret_is_in_any_message() -> None:
+    with override_settings(LOGTO_APP_SECRET="your-hush-hush"):
+        assert not any("hush" in str(message) for message in checks.check_settings())
