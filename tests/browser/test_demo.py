@@ -1,0 +1,179 @@
+"""What a newcomer does with `make demo`, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from .conftest import screenshot
+
+pytestmark = pytest.mark.browser
+
+
+def sign_in_button(page: Page):  # noqa: ANN201
+    return page.get_by_role("banner").get_by_role("link", name="Sign in", exact=True)
+
+
+def sign_out_button(page: Page):  # noqa: ANN201
+    return page.get_by_role("banner").get_by_role("button", name="Sign out")
+
+
+def sign_in(page: Page, account: str) -> None:
+    page.goto("/")
+    sign_in_button(page).click()
+    page.get_by_role("button", name=f"Sign in as {account}", exact=True).click()
+    expect(sign_out_button(page)).to_be_visible()
+
+
+def test_sign_in_and_out(page: Page, demo: str) -> None:
+    page.goto("/")
+    screenshot(page, "home")
+    sign_in_button(page).click()
+    screenshot(page, "logto")
+    page.get_by_label("Username").fill("customer")
+    page.get_by_label("Password").fill("customer-password")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).to_have_url(f"{demo}/")
+    expect(page.get_by_role("banner")).to_contain_text("Customer")
+    page.goto("/account/")
+    screenshot(page, "account")
+    expect(page.get_by_role("main")).to_contain_text("customer@bookstore.example")
+    sign_out_button(page).click()
+    expect(sign_in_button(page)).to_be_visible()
+    assert page.url.startswith(f"{demo}/")
+    page.goto("/account/")
+    # Signed out at Logto too: it asks again.
+    expect(page.get_by_role("heading", name=re.compile("Sign in to"))).to_be_visible()
+
+
+def test_a_private_page_is_where_one_lands_after_the_sign_in(page: Page, demo: str) -> None:
+    page.goto("/account/")
+    page.get_by_role("button", name="Sign in as customer", exact=True).click()
+    expect(page).to_have_url(f"{demo}/account/")
+
+
+def test_the_admin(page: Page, demo: str) -> None:
+    page.goto("/admin/")
+    page.get_by_role("button", name="Sign in as admin", exact=True).click()
+    expect(page).to_have_url(f"{demo}/admin/")
+    screenshot(page, "admin")
+    page.get_by_role("link", name="Users", exact=True).click()
+    page.get_by_role("link", name="admin", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile("Logto identities", re.IGNORECASE))).to_be_visible()
+    screenshot(page, "admin-user")
+    page.get_by_role("button", name="Log out").click()
+    expect(sign_in_button(page)).to_be_visible()
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name=re.compile("Sign in to"))).to_be_visible()
+
+
+def test_someone_who_is_no_staff_is_told_so_in_the_admin(page: Page, demo: str) -> None:
+    sign_in(page, "customer")
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="This page is not open to you")).to_be_visible()
+    screenshot(page, "admin-forbidden")
+    page.get_by_role("main").get_by_role("link", name="Use another account").click()
+    page.get_by_role("button", name="Sign in as admin", exact=True).click()
+    expect(page).to_have_url(f"{demo}/admin/")
+
+
+def test_the_suspended_account_is_turned_away(page: Page, demo: str) -> None:
+    page.goto("/")
+    sign_in_button(page).click()
+    page.get_by_role("button", name="Sign in as suspended").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    screenshot(page, "suspended")
+    page.goto("/")
+    expect(sign_in_button(page)).to_be_visible()
+
+
+def test_two_people_with_nothing_but_alipay_one_after_the_other(page: Page, demo: str) -> None:
+    seen = set()
+    for number in ("2088000000000001", "2088000000000002"):
+        page.goto("/")
+        page.get_by_role("banner").get_by_role("link", name="Continue with Alipay").click()
+        screenshot(page, "alipay")
+        page.get_by_role("button", name=re.compile(number)).click()
+        expect(sign_out_button(page)).to_be_visible()
+        page.goto("/account/")
+        screenshot(page, f"account-alipay-{number[-1]}")
+        main = page.get_by_role("main")
+        expect(main).to_contain_text(number)
+        seen.add(main.inner_text())
+        sign_out_button(page).click()
+        expect(sign_in_button(page)).to_be_visible()
+    assert len(seen) == 2
+
+
+def test_tabs_that_a_browser_restores_all_at_once_are_all_signed_in_again(context: BrowserContext, demo: str) -> None:
+    sign_in(context.new_page(), "customer")
+    # The session of the shop has ended, that of Logto lives on.
+    context.clear_cookies(name="bookstore_session")
+    tabs = {path: context.new_page() for path in ("/account/", "/orders/", "/account/?again", "/orders/?again")}
+    for path, tab in tabs.items():
+        tab.goto(path, wait_until="commit")
+    for path, tab in tabs.items():
+        expect(tab).to_have_url(f"{demo}{path}")
+        expect(sign_out_button(tab)).to_be_visible()
+
+
+def test_a_second_tab_at_logto_while_the_first_signs_in(context: BrowserContext, demo: str) -> None:
+    first, second = context.new_page(), context.new_page()
+    first.goto("/account/")
+    second.goto("/orders/")
+    second.get_by_role("button", name="Sign in as customer", exact=True).click()
+    expect(second).to_have_url(f"{demo}/orders/")
+    first.goto("/account/")
+    expect(first).to_have_url(f"{demo}/account/")
+
+
+def test_the_back_button_after_a_sign_in_leads_to_no_error(page: Page, demo: str) -> None:
+    sign_in(page, "customer")
+    callbacks: list[str] = []
+    page.on("request", lambda request: callbacks.append(request.url) if "/callback?" in request.url else None)
+    page.goto("/account/")
+    page.go_back()
+    expect(sign_out_button(page)).to_be_visible()
+
+
+def test_a_callback_opened_again_just_goes_on(page: Page, demo: str) -> None:
+    callbacks: list[str] = []
+    page.on("request", lambda request: callbacks.append(request.url) if "/callback?" in request.url else None)
+    page.goto("/account/")
+    page.get_by_role("button", name="Sign in as customer", exact=True).click()
+    expect(page).to_have_url(f"{demo}/account/")
+    page.goto(callbacks[0])
+    expect(page).to_have_url(f"{demo}/account/")
+    sign_out_button(page).click()
+    expect(sign_in_button(page)).to_be_visible()
+    page.goto(callbacks[0])
+    expect(page.get_by_role("heading", name="This sign-in is already finished")).to_be_visible()
+    screenshot(page, "error")
+
+
+def test_an_edited_session_cookie_signs_nobody_in(page: Page, context: BrowserContext, demo: str) -> None:
+    sign_in(page, "customer")
+    cookie = next(cookie for cookie in context.cookies(demo) if cookie["name"] == "bookstore_session")
+    context.add_cookies([{**cookie, "value": "0" * 32}])
+    page.goto("/")
+    expect(sign_in_button(page)).to_be_visible()
+
+
+def test_a_script_of_another_page_learns_where_to_sign_in(page: Page, demo: str) -> None:
+    page.goto("/")
+    answer = page.evaluate("async () => { const r = await fetch('/account/'); return [r.status, await r.json()] }")
+    assert answer == [401, {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/"}]
+
+
+@pytest.mark.parametrize(("language", "words"), [("ja", "サインイン"), ("zh-CN", "登录")])
+def test_the_shop_speaks_the_visitor_s_language(chromium, demo: str, language: str, words: str) -> None:
+    context = chromium.new_context(base_url=demo, locale=language)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("banner")).to_contain_text(words)
+    screenshot(page, f"home-{language}")
+    page.goto("/callback")
+    screenshot(page, f"error-{language}")
+    context.close()
