@@ -1,0 +1,53 @@
+"""The catalogues of the package and of the bookstore are complete, and compiled from what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).parent.parent
+CATALOGUES = sorted(
+    [*ROOT.glob("logto_auth/locale/*/LC_MESSAGES/django.po"), *ROOT.glob("bookstore/locale/*/*/django.po")]
+)
+
+
+def first(id: str | list[str] | tuple[str, ...]) -> str:
+    """The singular of a text with a plural, or the text itself."""
+    return id if isinstance(id, str) else id[0]
+
+
+def texts(catalogue: Catalog) -> dict[str, object]:
+    return {
+        first(message.id): message.string if isinstance(message.string, str) else tuple(message.string)
+        for message in catalogue
+        if message.id
+    }
+
+
+def test_there_are_japanese_and_simplified_chinese_for_both() -> None:
+    assert {(path.parents[3].name, path.parents[1].name) for path in CATALOGUES} == {
+        (owner, language) for owner in ("logto_auth", "bookstore") for language in ("ja", "zh_Hans")
+    }
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
+def test_every_text_is_translated_and_compiled(path: Path) -> None:
+    with path.open("rb") as source, path.with_suffix(".mo").open("rb") as compiled:
+        messages, compiled_messages = read_po(source), read_mo(compiled)
+    assert [message.id for message in messages if message.id and (message.fuzzy or not message.string)] == []
+    assert texts(compiled_messages) == texts(messages)
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
+def test_every_text_of_the_python_code_is_in_the_catalogue(path: Path) -> None:
+    with path.open("rb") as source:
+        known = {first(message.id) for message in read_po(source) if message.id}
+    found = extract_from_dir(
+        path.parents[3], [("**.py", "python")], keywords={"_": None, "gettext": None, "ngettext": (1, 2)}
+    )
+    assert {first(id) for _, _, id, _, _ in found} - known == set()
