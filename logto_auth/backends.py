@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model, load_backend
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
@@ -50,8 +51,8 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: Any) -> AbstractBaseUser | None:
         """The user with this key; None when there is none or the account is disabled, which ends the session."""
-        user = self.UserModel._default_manager.filter(pk=user_id).first()
-        return user if user is not None and self.user_can_authenticate(user) else None
+        # The parent forgets to ask whether the account is active; its own parent does not.
+        return ModelBackend.get_user(self, user_id)
 
     # The parent's other doors. This package uses none of them.
 
