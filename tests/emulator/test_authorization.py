@@ -137,6 +137,14 @@ def test_always_issue_refresh_token_needs_no_prompt(bookstore):
     assert "refresh_token" in bookstore.sign_in(prompt=None)
 
 
+def test_a_request_that_leaves_nothing_to_grant_is_denied_after_the_sign_in(bookstore, visitor):
+    url = bookstore.authorization_url(scope="nonsense", nonce=None, prompt=None)
+    error = parameters_of(visitor.sign_in(url, "customer"))
+    assert error["error"] == "access_denied"
+    # The sign-in itself stands.
+    assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url()))
+
+
 # Where the sign-in page is
 
 
@@ -332,4 +340,20 @@ def test_a_pushed_request_is_used_once(emulator, bookstore, visitor):
     )
     code = parameters_of(visitor.sign_in(url, "customer"))["code"]
     assert bookstore.exchange(code, code_verifier=VERIFIER).status_code == 200
+    assert visitor.open(url).json()["error"] == "invalid_request_uri"
+
+
+def test_a_pushed_request_is_checked_at_once(bookstore):
+    refused = {
+        "invalid_request": {"redirect_uri": "http://evil.example/", "response_type": "code"},
+        "invalid_target": {"resource": "https://nope.example", "redirect_uri": CALLBACK, "response_type": "code"},
+    }
+    for error, fields in refused.items():
+        assert bookstore.post("request", **fields).json()["error"] == error
+
+
+def test_a_pushed_request_lives_a_minute(emulator, bookstore, visitor):
+    pushed = bookstore.post("request", **parameters_of(bookstore.authorization_url())).json()
+    emulator.clock.advance(60)
+    url = f"{emulator.endpoint}/oidc/auth?client_id={bookstore.application.id}&request_uri={pushed['request_uri']}"
     assert visitor.open(url).json()["error"] == "invalid_request_uri"

@@ -6,7 +6,7 @@ from joserfc.jwk import ECKey
 
 from logto_auth.emulator import HttpFault
 
-from .relying_party import CALLBACK, claims_of, header_of, parameters_of
+from .relying_party import CALLBACK, RelyingParty, claims_of, header_of, parameters_of
 
 
 def discovery(emulator, **options):
@@ -33,8 +33,6 @@ def test_an_unpublished_key(emulator, bookstore):
 
 
 def test_a_key_rotated_right_before_signing(rotating_emulator):
-    from .relying_party import RelyingParty
-
     emulator = rotating_emulator
     relying_party = RelyingParty(emulator, next(iter(emulator.tenant.applications.values())))
     before = emulator.keys.current.kid

@@ -109,6 +109,7 @@ def test_a_foreign_key_has_a_foreign_kid(emulator):
         ({}, jwk.OKPKey.generate_key("Ed25519"), "EdDSA"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 def test_other_algorithms(emulator, header, key, alg):
     token = emulator.sign({}, header=header, key=key)
     assert jws.deserialize_compact(token, key, algorithms=[alg])

@@ -4,12 +4,15 @@ import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import requests
 
 from logto_auth.emulator import Emulator, PortInUse, run_in_thread
 from logto_auth.emulator.__main__ import main
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def test_it_listens_on_this_machine_only(emulator):
 
 
 def test_a_busy_port_is_an_os_error_that_says_so(busy_port):
-    with pytest.raises(PortInUse, match=f"Port {busy_port} on 127.0.0.1 is not free"):
+    with pytest.raises(PortInUse, match=f"Cannot listen on port {busy_port} of 127.0.0.1"):
         run_in_thread(port=busy_port)
 
 
@@ -65,6 +68,12 @@ def test_the_command_refuses_other_hosts(capsys):
     assert "does not listen on 0.0.0.0" in capsys.readouterr().err
 
 
+def test_the_command_knows_what_a_port_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["--port", "99999"])
+    assert "from 0 to 65535" in capsys.readouterr().err
+
+
 def test_the_command_says_in_one_sentence_that_a_port_is_busy(busy_port, capsys):
     assert main(["--port", str(busy_port)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
@@ -72,7 +81,7 @@ def test_the_command_says_in_one_sentence_that_a_port_is_busy(busy_port, capsys)
 
 def test_the_command_runs_until_ctrl_c():
     command = [sys.executable, "-m", "logto_auth.emulator", "--port", "0", "--base-url", "http://localhost:8123/"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline() for _ in range(14)]
         text = "".join(lines)
         assert "NOT A PRODUCTION SERVER" in text
@@ -94,12 +103,12 @@ def test_a_missing_library_is_one_clear_import_error(missing):
         except ImportError as error:
             print(error)
     """)
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"needs {missing}" in result.stdout
     assert 'pip install "logto_auth[emulator]"' in result.stdout
 
 
 def test_it_imports_nothing_else_of_the_package():
     program = "import sys, logto_auth.emulator; print([m for m in sys.modules if m.startswith('logto_auth.')])"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert all("emulator" in name for name in eval(result.stdout))

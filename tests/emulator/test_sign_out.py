@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from .relying_party import claims_of, header_of, parameters_of
+from .relying_party import RelyingParty, claims_of, header_of, parameters_of
 
 HOME = "http://localhost:8000/"
 
@@ -94,8 +94,6 @@ def test_refused_sign_outs(bookstore, parameters, error, description):
 
 
 def test_a_hint_of_a_dropped_key_or_a_former_alg_is_refused(rotating_emulator):
-    from .relying_party import RelyingParty
-
     emulator = rotating_emulator
     relying_party = RelyingParty(emulator, next(iter(emulator.tenant.applications.values())))
     url = relying_party.end_session_url(id_token_hint=relying_party.sign_in()["id_token"])

@@ -36,7 +36,7 @@ def test_the_demo_has_fixed_ids_of_the_same_shapes(tenant):
         (tenant.roles, 21),
         (tenant.organization_roles, 21),
     ]:
-        assert all(re.fullmatch("[0-9a-z]{%d}" % length, each) for each in table)
+        assert all(re.fullmatch(f"[0-9a-z]{{{length}}}", each) for each in table)
     assert {user.username for user in tenant.users.values() if user.is_suspended} == {"suspended"}
 
 

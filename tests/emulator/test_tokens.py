@@ -92,9 +92,26 @@ def test_an_origin_must_be_one_of_the_application(bookstore):
     url = f"{bookstore.emulator.endpoint}/oidc/token"
     auth = (bookstore.application.id, bookstore.application.secret)
     data = {"grant_type": "refresh_token", "refresh_token": "x"}
-    for origin, error in {"http://evil.example": "invalid_request", "http://localhost:8000": "invalid_grant"}.items():
+    bookstore.application.redirect_uris.append("https://*.shop.example/callback")
+    bookstore.application.cors_allowed_origins = ["https://listed.example"]
+    refused = ["http://evil.example", "http://localhost:8001", "null", "https://one.two.shop.example"]
+    allowed = ["http://localhost:8000", "https://one.shop.example", "https://listed.example"]
+    expected = dict.fromkeys(refused, "invalid_request") | dict.fromkeys(allowed, "invalid_grant")
+    for origin, error in expected.items():
         response = requests.post(url, data=data, auth=auth, headers={"Origin": origin}, timeout=5)
         assert response.json()["error"] == error
+
+
+def test_userinfo_minds_the_origin_too(bookstore):
+    headers = {"Authorization": f"Bearer {bookstore.sign_in()['access_token']}", "Origin": "http://evil.example"}
+    response = requests.get(f"{bookstore.emulator.endpoint}/oidc/me", headers=headers, timeout=5)
+    assert response.status_code == 400
+
+
+def test_browsers_may_ask_first(emulator):
+    headers = {"Origin": "http://localhost:8000", "Access-Control-Request-Headers": "authorization"}
+    response = requests.options(f"{emulator.endpoint}/oidc/me", headers=headers, timeout=5)
+    assert (response.status_code, response.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
 
 
 # Grant types

@@ -1,0 +1,43 @@
+"""A small Logto for development and tests: on this machine only, all in memory, no match for a real one in production.
+
+    with run_in_thread(seed=seed_demo) as emulator:
+        callback = Visitor(emulator).sign_in(authorization_url, "customer")
+
+The tour: `store` and `tenant` hold what an administrator sets up, `instances` what the provider remembers between
+requests; `authorization`, `token_endpoints`, `userinfo` and `end_session` are the endpoints, `pages` what a person
+sees; `faults` makes it misbehave; `server` runs it and `browser` visits it.
+"""
+
+try:
+    import authlib as _authlib
+    import flask as _flask
+    import joserfc as _joserfc
+except ImportError as error:
+    raise ImportError(
+        f'The Logto emulator needs {error.name}, which is not installed: pip install "logto_auth[emulator]"'
+    ) from error
+
+from .app import create_app
+from .browser import VisitFailed, Visitor
+from .faults import Faults, HttpFault
+from .provider import Provider
+from .seeds import seed_demo
+from .server import Emulator, PortInUse, run_in_thread
+from .tenant import DuplicateError, Tenant
+
+__all__ = [
+    "DuplicateError",
+    "Emulator",
+    "Faults",
+    "HttpFault",
+    "PortInUse",
+    "Provider",
+    "Tenant",
+    "VisitFailed",
+    "Visitor",
+    "create_app",
+    "run_in_thread",
+    "seed_demo",
+]
+
+del _authlib, _flask, _joserfc

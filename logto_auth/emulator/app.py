@@ -1,0 +1,132 @@
+"""The web application: routes, CORS, faults and the request log around them."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from . import authorization, discovery, end_session, pages, token_endpoints, userinfo
+from .errors import OIDCError
+from .faults import ENDPOINTS, HttpFault
+from .http import error_response
+from .provider import Provider, current, install
+from .request_log import RecordedRequest, headers_without_secrets, without_secrets
+
+# What browsers of other origins may read.
+_CORS_ENDPOINTS = frozenset({"discovery", "jwks", "token", "me", "revocation", "introspection"})
+
+_logger = logging.getLogger(__name__)
+
+
+def create_app(provider: Provider) -> Flask:
+    """Return the WSGI application of one provider."""
+    app = Flask("logto_auth.emulator", template_folder="templates")
+    # Logto takes 56 KiB at the token endpoint.
+    app.config["MAX_CONTENT_LENGTH"] = 56 * 1024
+    install(provider, app.extensions)
+    for module in (discovery, authorization, token_endpoints, userinfo, end_session, pages):
+        app.register_blueprint(module.blueprint)
+    app.add_url_rule("/api/status", "status", lambda: Response(status=204))
+    app.before_request(_record)
+    app.before_request(_misbehave)
+    app.after_request(_allow_other_origins)
+    app.after_request(_mistreat)
+    app.register_error_handler(Exception, _answer_error)
+    return app
+
+
+def _endpoint_name() -> str:
+    """Return the name that faults and the request log have for this endpoint, or ""."""
+    name = (request.endpoint or "").rpartition(".")[2]
+    return name if name in ENDPOINTS else ""
+
+
+def _record() -> None:
+    form = {} if request.is_json else dict(request.form.lists())
+    current().requests.append(
+        RecordedRequest(
+            method=request.method,
+            path=request.path,
+            endpoint=_endpoint_name(),
+            query=without_secrets(dict(request.args.lists())),
+            form=without_secrets(form),
+            headers=headers_without_secrets(request.headers.items()),
+        )
+    )
+
+
+def _misbehave() -> Response | None:
+    """Apply the part of a fault that comes before the endpoint's own work."""
+    fault = current().faults.http.take(_endpoint_name()) if _endpoint_name() else None
+    g.fault = fault
+    if fault is None:
+        return None
+    time.sleep(fault.delay_seconds)
+    if fault.drop:
+        _drop_connection()
+        return Response()
+    if not fault.answers:
+        return None
+    return Response(fault.body or b"", fault.status or 200, dict(fault.headers))
+
+
+def _drop_connection() -> None:
+    """Close the connection under the server, which then takes it for a client that went away."""
+    connection = request.environ.get("werkzeug.socket")
+    if isinstance(connection, socket.socket):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _mistreat(response: Response) -> Response:
+    """Apply the part of a fault that spoils an answer."""
+    fault: HttpFault | None = g.get("fault")
+    if fault is None:
+        return response
+    response.headers.update(dict(fault.headers))
+    body = response.get_data()
+    if fault.truncate_after is not None:
+        response.response = [body[: fault.truncate_after]]
+        response.headers["Content-Length"] = str(len(body))
+    elif fault.drip_seconds:
+        response.response = _drip(body, fault.drip_seconds)
+        response.headers["Content-Length"] = str(len(body))
+    return response
+
+
+def _drip(body: bytes, seconds: float) -> Iterator[bytes]:
+    for byte in body:
+        time.sleep(seconds)
+        yield bytes([byte])
+
+
+def _allow_other_origins(response: Response) -> Response:
+    if _endpoint_name() not in _CORS_ENDPOINTS:
+        return response
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if request.method == "OPTIONS":
+        response.status_code = 204
+        response.headers["Access-Control-Allow-Methods"] = "GET,HEAD,PUT,POST,DELETE,PATCH"
+        asked = request.headers.get("Access-Control-Request-Headers")
+        if asked:
+            response.headers["Access-Control-Allow-Headers"] = asked
+    return response
+
+
+def _answer_error(error: Exception) -> Response | HTTPException:
+    """Return Logto's JSON for what goes wrong under `/oidc`."""
+    if not request.path.startswith("/oidc"):
+        if isinstance(error, HTTPException):
+            return error
+        raise error
+    if isinstance(error, HTTPException) and error.code in {404, 405}:
+        description = f"unrecognized route or not allowed method ({request.method} on {request.path})"
+        return error_response(OIDCError("invalid_request", description, status=404))
+    if isinstance(error, HTTPException):
+        return error_response(OIDCError("invalid_request", "request is invalid", status=error.code or 400))
+    _logger.exception("The emulator failed at %s", request.path)
+    return error_response(OIDCError("server_error", "oops! something went wrong", status=500))

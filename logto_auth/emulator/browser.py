@@ -1,0 +1,275 @@
+"""A person with a browser, for tests: it keeps cookies, follows Logto's redirects and submits Logto's forms."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from .server import Emulator
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_STEPS = 20
+
+
+class VisitFailed(AssertionError):
+    """The visit did not end where it should. `response` is the page it ended on."""
+
+    def __init__(self, message: str, response: requests.Response) -> None:
+        super().__init__(f"{message} (HTTP {response.status_code} at {response.url})")
+        self.response = response
+
+
+class Form:
+    """A form of a page: where it goes, its fields, and its buttons' values by name."""
+
+    def __init__(self, page_url: str, attributes: dict[str, str]) -> None:
+        self.id = attributes.get("id", "")
+        self.action = urljoin(page_url, attributes.get("action", page_url))
+        self.fields: list[tuple[str, str]] = []
+        self.buttons: list[tuple[str, str]] = []
+
+
+class Visitor:
+    """A person with a fresh browser.
+
+    Every way to the relying party ends there without going in: methods return the address of the callback, and after
+    `response_mode=form_post` the fields it would be posted are in `posted`.
+    """
+
+    def __init__(self, emulator: Emulator | str) -> None:
+        self.endpoint = emulator if isinstance(emulator, str) else emulator.endpoint
+        self.session = requests.Session()
+        # A proxy of the environment has no business between a test and its emulator.
+        self.session.trust_env = False
+        self.posted: list[tuple[str, str]] = []
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.session.close()
+
+    def open(self, url: str) -> requests.Response:
+        """Go to an address of Logto and on, until a page needs the person or a redirect leaves Logto."""
+        return self._travel("GET", url, [])
+
+    def sign_in(self, authorization_url: str, username: str | None = None, password: str | None = None) -> str:
+        """Sign in and return the callback's address.
+
+        With a password by the form, without by the account's button; without a username only if nobody has to sign
+        in. An application that asks for consent gets it. Raises VisitFailed, whose message is the page's.
+        """
+        response = self._past_sign_in(authorization_url, username, password)
+        if self._find_form(response, "consent"):
+            response = self._submit(response, "consent", button=("decision", "authorize"))
+        return self._callback(response)
+
+    def sign_in_with_alipay(
+        self,
+        authorization_url: str,
+        alipay_user_id: str,
+        *,
+        nick_name: str | None = None,
+        avatar: str | None = None,
+    ) -> str:
+        """Sign in with an Alipay account, by the page's button or directly, and return the callback's address."""
+        response = self.open(authorization_url)
+        if self._find_form(response, "alipay") is None:
+            if "data-connector-target" not in response.text:
+                raise VisitFailed("The page has no button for Alipay.", response)
+            response = self.open(_with_path(response.url, "/direct/social/alipay"))
+        values = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
+        return self._callback(self._submit(response, "alipay", values))
+
+    def register(self, authorization_url: str, username: str, password: str) -> str:
+        """Make a new account and return the callback's address."""
+        response = self.open(authorization_url)
+        if self._find_form(response, "register") is None:
+            response = self.open(_with_path(response.url, "/register"))
+        return self._callback(self._submit(response, "register", {"username": username, "password": password}))
+
+    def cancel_consent(self, authorization_url: str, username: str | None = None, password: str | None = None) -> str:
+        """Sign in, press Cancel on the consent page, and return the address it leads to."""
+        response = self._past_sign_in(authorization_url, username, password)
+        return self._callback(self._submit(response, "consent", button=("decision", "cancel")))
+
+    def sign_out(self, end_session_url: str) -> str:
+        """Sign out and return where that leads: the post sign-out redirect URI, or Logto's own page."""
+        response = self.open(end_session_url)
+        if _leaves(response):
+            return response.headers["Location"]
+        if response.status_code != 200:
+            raise VisitFailed(self._said(response), response)
+        return response.url
+
+    def _past_sign_in(self, url: str, username: str | None, password: str | None) -> requests.Response:
+        response = self.open(url)
+        if self._find_form(response, "sign-in") is None:
+            return response
+        if username is None:
+            raise VisitFailed("Somebody has to sign in, and no username was given.", response)
+        if password is not None:
+            return self._submit(response, "sign-in", {"identifier": username, "password": password})
+        return self._press_account(response, username)
+
+    def _press_account(self, response: requests.Response, username: str) -> requests.Response:
+        form = self._find_form(response, "accounts")
+        labels = _AccountButtons.read(response.text)
+        if form is None or username not in labels:
+            raise VisitFailed(f"The page has no button for the account {username!r}.", response)
+        return self._submit(response, "accounts", button=("account", labels[username]))
+
+    def _submit(
+        self,
+        response: requests.Response,
+        form_id: str,
+        values: dict[str, str] | None = None,
+        *,
+        button: tuple[str, str] | None = None,
+    ) -> requests.Response:
+        form = self._find_form(response, form_id)
+        if form is None:
+            raise VisitFailed(self._said(response) or f"The page has no form {form_id!r}.", response)
+        fields = [(name, (values or {}).get(name, value)) for name, value in form.fields]
+        return self._travel("POST", form.action, [*fields, button] if button else fields)
+
+    def _travel(self, method: str, url: str, fields: list[tuple[str, str]]) -> requests.Response:
+        """Send a request, then follow redirects and self-submitting forms while they stay at Logto."""
+        self.posted = []
+        for _ in range(_STEPS):
+            response = self.session.request(method, url, data=fields or None, allow_redirects=False, timeout=30)
+            if response.status_code in _REDIRECTS:
+                method, url, fields = "GET", urljoin(url, response.headers["Location"]), []
+            elif form := _self_submitting_form(response):
+                method, url, fields = "POST", form.action, form.fields
+            else:
+                return response
+            if not self._at_logto(url):
+                self.posted = fields
+                response.headers["Location"] = url
+                return response
+        raise VisitFailed("The visit goes round in circles.", response)
+
+    def _at_logto(self, url: str) -> bool:
+        """Return whether the address is Logto's; `localhost` and `127.0.0.1` are two names of one place."""
+        here, there = urlsplit(self.endpoint), urlsplit(url)
+        return there.hostname in {"localhost", "127.0.0.1"} and there.port == here.port
+
+    def _callback(self, response: requests.Response) -> str:
+        if not _leaves(response):
+            raise VisitFailed(self._said(response), response)
+        return response.headers["Location"]
+
+    def _find_form(self, response: requests.Response, form_id: str) -> Form | None:
+        return next((form for form in _forms(response) if form.id == form_id), None)
+
+    def _said(self, response: requests.Response) -> str:
+        """Return what a page says went wrong: its alert, or Logto's JSON."""
+        if "json" in response.headers.get("Content-Type", ""):
+            return response.text
+        return _Alert.read(response.text) or "The visit ended on a page instead of the callback."
+
+
+class _FormReader(HTMLParser):
+    def __init__(self, page_url: str) -> None:
+        super().__init__()
+        self.page_url = page_url
+        self.forms: list[Form] = []
+        self._open: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(self.page_url, attributes)
+            self.forms.append(self._open)
+        owner = self._owner(attributes)
+        if owner is None or "name" not in attributes:
+            return
+        pair = (attributes["name"], attributes.get("value", ""))
+        if tag == "button":
+            owner.buttons.append(pair)
+        elif tag == "input" and (attributes.get("type") != "checkbox" or "checked" in attributes):
+            owner.fields.append(pair)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+    def _owner(self, attributes: dict[str, str]) -> Form | None:
+        """Return the form a control belongs to: the one around it, or the one it names."""
+        named = attributes.get("form")
+        return next((form for form in self.forms if form.id == named), None) if named else self._open
+
+
+class _Alert(HTMLParser):
+    """Reads the text of the element with the role `alert`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self._inside = ""
+
+    @classmethod
+    def read(cls, page: str) -> str:
+        reader = cls()
+        reader.feed(page)
+        return " ".join(reader.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if ("role", "alert") in attrs:
+            self._inside = tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data if self._inside else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._inside:
+            self._inside = ""
+
+
+class _AccountButtons(HTMLParser):
+    """Reads the ids on the account buttons, by the name on each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, page: str) -> dict[str, str]:
+        reader = cls()
+        reader.feed(page)
+        return reader.ids
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "button" and attributes.get("name") == "account":
+            self.ids[attributes["data-account-name"]] = attributes["value"]
+
+
+def _forms(response: requests.Response) -> list[Form]:
+    if "html" not in response.headers.get("Content-Type", ""):
+        return []
+    reader = _FormReader(response.url)
+    reader.feed(response.text)
+    return reader.forms
+
+
+def _self_submitting_form(response: requests.Response) -> Form | None:
+    """Return the form that a page's script submits at once."""
+    if ".submit()" not in response.text:
+        return None
+    forms = _forms(response)
+    return forms[0] if forms else None
+
+
+def _leaves(response: requests.Response) -> bool:
+    return "Location" in response.headers
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlsplit(url)._replace(path=path).geturl()

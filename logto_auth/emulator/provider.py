@@ -1,0 +1,44 @@
+"""All that an endpoint needs to know, in one place."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app
+
+from .clock import Clock
+from .faults import Faults
+from .instances import Instances
+from .keys import SigningKeys
+from .request_log import RequestLog
+from .tenant import Tenant
+
+_EXTENSION = "logto_emulator"
+
+
+class Provider:
+    """One Logto tenant with its keys, its memory and its faults. `endpoint` is the configured public origin."""
+
+    def __init__(self, endpoint: str = "http://localhost:3001") -> None:
+        self.endpoint = endpoint
+        self.clock = Clock()
+        self.keys = SigningKeys(self.clock)
+        self.instances = Instances(self.clock)
+        self.tenant = Tenant(self.clock, on_user_ended=self.instances.end_account)
+        self.faults = Faults()
+        self.requests = RequestLog()
+
+    @property
+    def issuer(self) -> str:
+        """The issuer, built from configuration and not from the request (logto.md, 1.1)."""
+        return f"{self.endpoint}/oidc"
+
+
+def install(provider: Provider, extensions: dict[str, object]) -> None:
+    """Make a provider the one that an application's views find."""
+    extensions[_EXTENSION] = provider
+
+
+def current() -> Provider:
+    """Return the provider of the running application."""
+    return cast(Provider, current_app.extensions[_EXTENSION])

@@ -1,0 +1,141 @@
+"""Which redirect URIs a client may use, and how parameters are put on one (logto.md, 2.6 and 2.7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, quote_plus, urlsplit
+
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class URL:
+    """A URL as a browser's parser leaves it: scheme and host in lower case, no default port, a path for http(s)."""
+
+    scheme: str
+    authority: str
+    host: str
+    port: int | None
+    path: str
+    query: str
+    fragment: str
+
+    def __str__(self) -> str:
+        query = f"?{self.query}" if self.query else ""
+        fragment = f"#{self.fragment}" if self.fragment else ""
+        return f"{self.scheme}:{self.authority}{self.path}{query}{fragment}"
+
+
+def parse_url(text: str) -> URL | None:
+    """Return the normalised URL, or None where a browser's parser would refuse the text."""
+    if any(character.isspace() or ord(character) < 0x20 for character in text):
+        return None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.scheme or (parts.scheme in _DEFAULT_PORTS and not parts.hostname):
+        return None
+    if port == _DEFAULT_PORTS.get(parts.scheme):
+        port = None
+    has_authority = text[len(parts.scheme) + 1 :].startswith("//")
+    authority = _authority(parts.username, parts.password, parts.hostname or "", port) if has_authority else ""
+    path = _normal_path(parts.path) if parts.scheme in _DEFAULT_PORTS else parts.path
+    return URL(parts.scheme, authority, parts.hostname or "", port, path, parts.query, parts.fragment)
+
+
+def redirect_uri_allowed(uri: str, registered: Iterable[str], *, native: bool = False) -> bool:
+    """Return whether `uri` equals a registered one, fits its wildcards, or differs in a loopback port (native only)."""
+    url = parse_url(uri)
+    if url is None:
+        return False
+    registered = list(registered)
+    if any(_matches(candidate, url) for candidate in registered):
+        return True
+    if not (native and url.scheme == "http" and url.host in _LOOPBACK_HOSTS):
+        return False
+    return any(_without_port(parse_url(candidate)) == _without_port(url) for candidate in registered)
+
+
+def with_parameters(uri: str, parameters: Sequence[tuple[str, str]], *, fragment: bool = False) -> str:
+    """Return `uri` with the parameters added to its query, or as its fragment."""
+    url = parse_url(uri)
+    if url is None:
+        raise ValueError("A redirect URI is checked before parameters are put on it.")
+    if fragment:
+        return str(replace(url, fragment=form_encode(parameters)))
+    if not parameters:
+        return str(url)
+    names = {name for name, _ in parameters}
+    kept = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if pair[0] not in names]
+    return str(replace(url, query=form_encode([*kept, *parameters])))
+
+
+def form_encode(parameters: Iterable[tuple[str, str]]) -> str:
+    """Return the parameters as `application/x-www-form-urlencoded` writes them."""
+    return "&".join(f"{_encode(name)}={_encode(value)}" for name, value in parameters)
+
+
+def _encode(text: str) -> str:
+    # The URL standard leaves `*` and escapes `~`; Python does it the other way round.
+    return quote_plus(text, safe="*").replace("~", "%7E")
+
+
+def _authority(username: str | None, password: str | None, host: str, port: int | None) -> str:
+    credentials = f"{username or ''}{f':{password}' if password else ''}@" if username or password else ""
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"//{credentials}{shown_host}{f':{port}' if port is not None else ''}"
+
+
+def _normal_path(path: str) -> str:
+    """Return the path with its dot segments resolved, never empty."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for index, segment in enumerate(segments):
+        last = index == len(segments) - 1
+        if segment == "..":
+            kept = kept[:-1]
+        if segment in {".", ".."}:
+            kept += [""] if last else []
+        else:
+            kept.append(segment)
+    return "/" + "/".join(kept)
+
+
+def _without_port(url: URL | None) -> URL | None:
+    return None if url is None else replace(url, port=None, authority=f"//{url.host}")
+
+
+def _matches(registered: str, url: URL) -> bool:
+    return _matches_pattern(registered, url) if "*" in registered else parse_url(registered) == url
+
+
+def _matches_pattern(pattern: str, url: URL) -> bool:
+    """Return whether a registered URI with `*` fits: in host labels but the last two, and in the path."""
+    parts = re.fullmatch(r"(https?)://([^/?#@\[\]:]+)(?::(\d+))?(/[^?#]*)?(?:\?([^#*]*))?(?:#([^*]*))?", pattern)
+    if parts is None or url.authority.count("@"):
+        return False
+    scheme, host, port, path, query, fragment = parts.groups(default="")
+    expected_port = int(port) if port else _DEFAULT_PORTS[scheme]
+    return (
+        scheme == url.scheme
+        and expected_port == (url.port or _DEFAULT_PORTS[scheme])
+        and _host_fits(host.lower(), url.host)
+        and _fits(path or "/", ".*", url.path)
+        and (query, fragment) == (url.query, url.fragment)
+    )
+
+
+def _host_fits(pattern: str, host: str) -> bool:
+    expected, actual = pattern.split("."), host.split(".")
+    if len(expected) != len(actual) or any("*" in label for label in expected[-2:]):
+        return False
+    return all(_fits(label, "[^.]+", given) for label, given in zip(expected, actual, strict=True))
+
+
+def _fits(pattern: str, wildcard: str, text: str) -> bool:
+    return re.fullmatch(wildcard.join(map(re.escape, pattern.split("*"))), text) is not None

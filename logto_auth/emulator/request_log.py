@@ -1,0 +1,81 @@
+"""The requests the emulator received, for tests that count outbound calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+_SECRET_PARAMETERS = frozenset(
+    {
+        "access_token",
+        "client_assertion",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "id_token_hint",
+        "password",
+        "refresh_token",
+        "token",
+    }
+)
+_SECRET_HEADERS = frozenset({"authorization", "cookie"})
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A request. `endpoint` is a name such as `token`, or "" for pages; values of secrets read "[hidden]"."""
+
+    method: str
+    path: str
+    endpoint: str
+    query: Mapping[str, list[str]]
+    form: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+
+
+class RequestLog:
+    """The requests in order of arrival."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._requests: list[RecordedRequest] = []
+
+    def __iter__(self) -> Iterator[RecordedRequest]:
+        with self._lock:
+            return iter(list(self._requests))
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._requests)
+
+    def __getitem__(self, index: int) -> RecordedRequest:
+        with self._lock:
+            return self._requests[index]
+
+    def append(self, request: RecordedRequest) -> None:
+        with self._lock:
+            self._requests.append(request)
+
+    def to(self, endpoint: str) -> list[RecordedRequest]:
+        """Return the requests to one endpoint, such as `token`."""
+        return [request for request in self if request.endpoint == endpoint]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._requests.clear()
+
+
+def without_secrets(parameters: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return a copy in which the values of secrets cannot be read."""
+    return {
+        name: ["[hidden]" for _ in values] if name in _SECRET_PARAMETERS else list(values)
+        for name, values in parameters.items()
+    }
+
+
+def headers_without_secrets(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers, of credentials only the scheme."""
+    return {
+        name: f"{value.split(' ')[0]} [hidden]" if name.lower() in _SECRET_HEADERS else value for name, value in headers
+    }

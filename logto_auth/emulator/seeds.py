@@ -1,0 +1,79 @@
+"""The demo tenant: a bookstore, its accounts, its API and its two branches. All ids are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .store import Application
+from .tenant import Tenant
+
+BOOKSTORE_ID = "bookstoredemo00000001"
+BOOKSTORE_SECRET = "emulatoronlysecret00000000000001"  # noqa: S105 - opens nothing but an emulator
+BOOKSTORE_API = "https://bookstore.example/api"
+HARBOUR_BRANCH_ID = "harbourbr001"
+HILL_BRANCH_ID = "hillbranch01"
+
+_USER_IDS = {
+    "customer": "customer0001",
+    "editor": "editor000001",
+    "admin": "admin0000001",
+    "suspended": "suspended001",
+}
+
+
+def seed_demo(
+    tenant: Tenant, base_urls: Sequence[str] = ("http://localhost:8000", "http://127.0.0.1:8000")
+) -> Application:
+    """Fill the tenant and return the application "Bookstore".
+
+    `base_urls` are the addresses at which the relying party runs. Each account's password is "<username>-password".
+    """
+    _seed_rights(tenant)
+    _seed_users(tenant)
+    _seed_branches(tenant)
+    _seed_alipay(tenant)
+    return tenant.add_application(
+        name="Bookstore",
+        type="Traditional",
+        id=BOOKSTORE_ID,
+        secret=BOOKSTORE_SECRET,
+        redirect_uris=[f"{url.rstrip('/')}/callback" for url in base_urls],
+        post_logout_redirect_uris=[f"{url.rstrip('/')}/" for url in base_urls],
+    )
+
+
+def _seed_rights(tenant: Tenant) -> None:
+    books = ["read:books", "write:books"]
+    tenant.add_resource(BOOKSTORE_API, scopes=books, name="Bookstore API", id="bookstoreapi000000001")
+    tenant.add_role("editor", scopes={BOOKSTORE_API: books}, id="roleeditor00000000001")
+    tenant.add_role("admin", scopes={BOOKSTORE_API: books}, id="roleadmin000000000001")
+    tenant.add_organization_role("manager", scopes=["manage:stock"], id="orgrolemanager0000001")
+    tenant.add_organization_role("staff", id="orgrolestaff000000001")
+
+
+def _seed_users(tenant: Tenant) -> None:
+    for username, sub in _USER_IDS.items():
+        tenant.add_user(
+            id=sub,
+            username=username,
+            password=f"{username}-password",
+            primary_email=f"{username}@bookstore.example",
+            name=username.capitalize(),
+            roles=[username] if username in {"editor", "admin"} else [],
+            is_suspended=username == "suspended",
+        )
+
+
+def _seed_branches(tenant: Tenant) -> None:
+    tenant.add_organization("Harbour Branch", id=HARBOUR_BRANCH_ID)
+    tenant.add_organization("Hill Branch", id=HILL_BRANCH_ID)
+    tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["admin"], roles=["manager"])
+    tenant.add_member(HILL_BRANCH_ID, _USER_IDS["admin"], roles=["manager"])
+    tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["editor"], roles=["staff"])
+
+
+def _seed_alipay(tenant: Tenant) -> None:
+    """Enable Alipay for browsers, with an account that tells a name and one that tells nothing."""
+    tenant.sign_in_experience.connectors = ["alipay-web"]
+    tenant.add_alipay_account("2088000000000001", nick_name="Alipay Reader")
+    tenant.add_alipay_account("2088000000000002")

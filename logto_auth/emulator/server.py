@@ -1,0 +1,189 @@
+"""The emulator as a server on this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Mapping
+from threading import Thread
+from types import TracebackType
+from typing import Any
+
+from joserfc.jwk import Key
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from .app import create_app
+from .clock import Clock
+from .faults import Faults
+from .instances import Instances
+from .keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
+from .provider import Provider
+from .request_log import RequestLog
+from .tenant import Tenant
+
+_HOST = "127.0.0.1"
+
+
+class PortInUse(OSError):
+    """Another program listens on the port."""
+
+
+class _SilentRequestHandler(WSGIRequestHandler):
+    """Logs no requests: `Emulator.requests` remembers them."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+class Emulator:
+    """A Logto on this machine, for development and tests only. It listens on 127.0.0.1 and nowhere else.
+
+    `port=0` takes any free port. `seed` fills the tenant, now and at every `reset(tenant=True)`; `seed_demo` is one.
+    """
+
+    def __init__(self, *, port: int = 0, seed: Callable[[Tenant], object] | None = None) -> None:
+        self._port = port
+        self._seed = seed
+        self._provider = Provider()
+        self._server: BaseWSGIServer | None = None
+        self._thread: Thread | None = None
+        if seed is not None:
+            seed(self.tenant)
+
+    # What it consists of
+
+    @property
+    def endpoint(self) -> str:
+        """The origin, such as `http://localhost:3001`. With `port=0` it is known once the emulator is started."""
+        return self._provider.endpoint
+
+    @property
+    def issuer(self) -> str:
+        return self._provider.issuer
+
+    @property
+    def tenant(self) -> Tenant:
+        """Users, applications, roles, resources and organizations."""
+        return self._provider.tenant
+
+    @property
+    def keys(self) -> SigningKeys:
+        return self._provider.keys
+
+    @property
+    def clock(self) -> Clock:
+        """The time: `clock.advance(60)` lets codes expire."""
+        return self._provider.clock
+
+    @property
+    def faults(self) -> Faults:
+        return self._provider.faults
+
+    @property
+    def requests(self) -> RequestLog:
+        """The requests received so far."""
+        return self._provider.requests
+
+    @property
+    def instances(self) -> Instances:
+        """Sessions, grants, codes and tokens."""
+        return self._provider.instances
+
+    # Running it
+
+    def start(self) -> Emulator:
+        """Listen in a thread of its own and return self. Raises PortInUse, or another OSError."""
+        if self._server is not None:
+            raise RuntimeError("The emulator is running already.")
+        listener = _bound_socket(self._port)
+        port = listener.getsockname()[1]
+        self._provider.endpoint = f"http://localhost:{port}"
+        with listener:
+            # The server makes a socket of its own from the descriptor.
+            self._server = make_server(
+                _HOST,
+                port,
+                create_app(self._provider),
+                threaded=True,
+                request_handler=_SilentRequestHandler,
+                fd=listener.fileno(),
+            )
+        self._thread = Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="logto-emulator", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening. Stopping twice does no harm."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._server = self._thread = None
+
+    def wait(self) -> None:
+        """Wait until the emulator is stopped."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(0.5)
+
+    def __enter__(self) -> Emulator:
+        return self if self._server is not None else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # Steering it
+
+    def reset(self, *, tenant: bool = False) -> None:
+        """Drop faults, sessions, grants, tokens, the request log and the clock's offset.
+
+        The keys stay, and so does the tenant, unless `tenant=True` empties it and seeds it anew.
+        """
+        self.faults.clear()
+        self.instances.clear()
+        self.requests.clear()
+        self.clock.reset()
+        if tenant:
+            self.tenant.clear()
+            if self._seed is not None:
+                self._seed(self.tenant)
+
+    def rotate_keys(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
+        """Make a new signing key and return all keys: Current, Next, Previous."""
+        return self.keys.rotate(algorithm, grace_seconds)
+
+    def sign(self, claims: object, *, header: Mapping[str, Any] | None = None, key: Key | None = None) -> str:
+        """Return a token of any content, signed with the current key or with another one.
+
+        `header` is laid over `{"alg", "typ": "JWT", "kid"}`; a value of None takes that member away. The signature
+        fits the key, even where `alg` says otherwise; with an `alg` of `none` in any spelling it is empty.
+        """
+        current = self.keys.current
+        signing_key = key or current.key
+        natural = {"alg": natural_alg(signing_key), "typ": "JWT", "kid": signing_key.thumbprint()}
+        laid_over = {**natural, **(header or {})}
+        return sign_compact(
+            {name: value for name, value in laid_over.items() if value is not None}, claims, signing_key
+        )
+
+
+def run_in_thread(port: int = 0, *, seed: Callable[[Tenant], object] | None = None) -> Emulator:
+    """Return a started emulator, to be used as a context manager."""
+    return Emulator(port=port, seed=seed).start()
+
+
+def _bound_socket(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        kind = PortInUse if error.errno == errno.EADDRINUSE else OSError
+        raise kind(error.errno, f"Cannot listen on port {port} of {_HOST}: {error.strerror}.") from error
+    return listener

@@ -1,0 +1,37 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from logto_auth.emulator import run_in_thread
+from tests.recorded import recording
+
+from .exchanges import Exchange, recorded
+from .replay import Replay
+
+
+@pytest.fixture
+def replay() -> Iterator[Replay]:
+    """An emulator set up like the recorded Logto."""
+    with run_in_thread() as emulator:
+        replay = Replay(emulator)
+        yield replay
+        replay.close()
+
+
+@pytest.fixture(params=["recording", "emulator"])
+def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
+    """Give an exchange by name: once the recorded one, once the emulator's."""
+    if request.param == "recording":
+        return recorded
+    replay: Replay = request.getfixturevalue("replay")
+    return lambda name, *index: getattr(replay, name)(*index)
+
+
+@pytest.fixture(params=["recording", "emulator"])
+def token(request: pytest.FixtureRequest) -> Callable[[str], Any]:
+    """Give a decoded token by the recording's name: once the recorded one, once the emulator's."""
+    if request.param == "recording":
+        return recording
+    replay: Replay = request.getfixturevalue("replay")
+    return lambda name: getattr(replay, name)()

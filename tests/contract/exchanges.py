@@ -1,0 +1,75 @@
+"""One shape for what was recorded and what the emulator answers."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from tests.recorded import recording
+
+# Of the headers, those that the recordings kept.
+KEPT_HEADERS = ("Access-Control-Allow-Origin", "Cache-Control", "Content-Type", "WWW-Authenticate")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An answer. `issuer` is that of the instance, so that both can be compared."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+    location: str | None
+    issuer: str
+
+    @property
+    def kept_headers(self) -> dict[str, str]:
+        """The headers that tell, with the issuer's name taken out."""
+        lower = {name.lower(): value for name, value in self.headers.items()}
+        kept = {name: lower[name.lower()] for name in KEPT_HEADERS if name.lower() in lower}
+        return {name: value.replace(self.issuer, "<issuer>") for name, value in kept.items()}
+
+
+def recorded(name: str, index: int | None = None) -> Exchange:
+    """Return a recorded exchange, of a list the one at `index`."""
+    data = recording(name) if index is None else recording(name)[index]
+    if "status" not in data:
+        return Exchange(303, {}, None, data["location"], "http://localhost:3001/oidc")
+    location = data.get("location") or data["headers"].get("Location")
+    return Exchange(data["status"], data["headers"], data["body"], location, "http://localhost:3001/oidc")
+
+
+def received(response: requests.Response, issuer: str) -> Exchange:
+    """Return an answer of the emulator in the same shape."""
+    is_json = "json" in response.headers.get("Content-Type", "")
+    body = response.json() if is_json else response.text
+    return Exchange(response.status_code, dict(response.headers), body, response.headers.get("Location"), issuer)
+
+
+def shape(value: Any) -> Any:
+    """Return the form of a value: keys in their order and kinds of values. A list is as its first element."""
+    if isinstance(value, dict):
+        return [(key, shape(inner)) for key, inner in value.items()]
+    if isinstance(value, list):
+        return ["list", *(shape(inner) for inner in value[:1])]
+    return type(value).__name__
+
+
+def location_shape(location: str) -> tuple[str, list[str]]:
+    """Return where a redirect leads, and the names of its parameters in order."""
+    parts = urlsplit(location)
+    return parts.path, [name for name, _ in parse_qsl(parts.query)]
+
+
+def decoded(token: str) -> dict[str, Any]:
+    """Return header and claims of a JWT, unverified, in the recordings' form."""
+    header, claims, _ = token.split(".")
+    return {"header": _json(header), "claims": _json(claims)}
+
+
+def _json(part: str) -> Any:
+    return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))

@@ -1,0 +1,118 @@
+"""Every recorded exchange, beside the emulator's answer to the same request."""
+
+import pytest
+
+from tests.recorded import recording
+
+from .exchanges import location_shape, recorded, shape
+
+ERRORS = [
+    "auth_bad_redirect_uri",
+    "auth_unknown_client",
+    "error_bad_refresh",
+    "error_bad_secret",
+    "error_bad_verifier",
+    "error_code_replayed",
+    "error_refresh_unknown_org",
+    "error_refresh_unknown_resource",
+    "m2m_error_no_resource",
+    "refresh_after_code_replay",
+    "refresh_after_revocation",
+    "refresh_deleted_user",
+    "refresh_suspended_user",
+    "userinfo_bad_token",
+    "userinfo_suspended_user",
+]
+ANSWERS = [
+    "discovery",
+    "introspection_refresh",
+    "jwks_after_rotation",
+    "jwks_before_rotation",
+    "m2m_token",
+    "refresh_1",
+    "refresh_after_logout",
+    "refresh_for_organization",
+    "refresh_for_organization_resource",
+    "refresh_for_resource",
+    "refresh_reuse_same_token",
+    "revocation",
+    "token_authorization_code",
+    "token_no_prompt_consent",
+    "userinfo",
+]
+REDIRECTS = [
+    "auth_bad_scope",
+    "auth_direct_sign_in",
+    "auth_no_pkce",
+    "auth_prompt_none_signed_out",
+    "auth_unknown_resource",
+]
+TOKENS = [
+    "id_token_decoded",
+    "logout_token_decoded",
+    "m2m_token_decoded",
+    "organization_resource_token_decoded",
+    "organization_token_decoded",
+    "resource_access_token_decoded",
+]
+
+
+@pytest.mark.parametrize("name", [*ERRORS, *ANSWERS, *REDIRECTS])
+def test_status_and_headers_are_the_same(replay, name):
+    ours, theirs = getattr(replay, name)(), recorded(name)
+    assert ours.status == theirs.status
+    assert ours.kept_headers == theirs.kept_headers
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_have_the_same_keys_in_order_and_kinds_of_values(replay, name):
+    ours, theirs = getattr(replay, name)(), recorded(name)
+    assert shape(ours.body) == shape(theirs.body)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_are_the_same_word_for_word(replay, name):
+    ours, theirs = getattr(replay, name)(), recorded(name)
+    assert list(ours.body.items()) == [
+        (key, value.replace(theirs.issuer, ours.issuer)) for key, value in theirs.body.items()
+    ]
+
+
+@pytest.mark.parametrize("name", REDIRECTS)
+def test_redirects_are_the_same_word_for_word(replay, name):
+    ours, theirs = getattr(replay, name)(), recorded(name)
+    for mine, their in [(ours.location, theirs.location), (ours.body, theirs.body)]:
+        assert (
+            mine.replace(replay.application.id, "91yvke02jg9awi4ce01nk").replace(
+                str(replay.emulator.endpoint.rpartition(":")[2]), "3001"
+            )
+            == their
+        )
+
+
+@pytest.mark.parametrize("name", ["callback_success", "callback_sso_no_prompt"])
+def test_callbacks_have_the_same_parameters(replay, name):
+    assert location_shape(getattr(replay, name)().location) == location_shape(recorded(name).location)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_tokens_have_the_same_claims_in_order(replay, name):
+    assert shape(getattr(replay, name)()) == shape(recording(name))
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_sign_out_answers_the_same(replay, index):
+    ours, theirs = replay.session_end(index), recorded("session_end", index)
+    assert ours.status == theirs.status
+    assert ours.kept_headers == theirs.kept_headers
+    assert ours.location == theirs.location
+
+
+def test_the_back_channel_request_is_the_same(replay):
+    ((ours,), (theirs,)) = replay.backchannel_logout_requests(), recording("backchannel_logout_requests")
+    assert ours["path"] == theirs["path"]
+    assert ours["body"].partition("=")[0] == theirs["body"].partition("=")[0] == "logout_token"
+    types = [
+        {name.lower(): value for name, value in each["headers"].items()}["content-type"] for each in (ours, theirs)
+    ]
+    assert types[0] == types[1]
