@@ -28,6 +28,12 @@ class Organization:
     """Names of the roles held in this organization."""
 
 
+class LogtoHttpRequest(HttpRequest):
+    """For annotations: a request that has passed `LogtoMiddleware`."""
+
+    logto: LogtoContext
+
+
 class LogtoContext:
     """The signed-in person and their tokens. Costs nothing until asked; then one read per request."""
 
@@ -122,7 +128,7 @@ def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str |
         raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
     try:
         token_set = oidc_client().refresh(
-            tokens.refresh_token, sub=tokens.claims["sub"], resource=resource, organization_id=organization_id
+            tokens.refresh_token, claims=tokens.claims, resource=resource, organization_id=organization_id
         )
     except ProviderError as error:
         if error.error == "invalid_grant":

@@ -1,4 +1,9 @@
-from tests.settings import DATABASES as DATABASES
+from tests import settings as usual
+
+# The run that this one is part of has its own database open.
+DATABASES = {"default": {**usual.DATABASES["default"]}}
+if DATABASES["default"]["NAME"] != ":memory:":
+    DATABASES["default"]["NAME"] = "logto_auth_people"
 
 SECRET_KEY = "only-for-tests"
 INSTALLED_APPS = [
