@@ -114,6 +114,11 @@ class LogtoContext:
         self.__dict__.update(_tokens=tokens)
         return token.token
 
+    async def aload(self) -> LogtoContext:
+        """This object, with all read from the database that its properties need: for use in async views."""
+        await sync_to_async(lambda: self._tokens)()
+        return self
+
     async def auser_info(self) -> Mapping[str, Any]:
         """See `user_info`."""
         return await sync_to_async(self.user_info)()

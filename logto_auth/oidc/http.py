@@ -70,7 +70,8 @@ class Response:
 class HTTPClient:
     """Makes calls to Logto. Safe to share between threads.
 
-    `connect_seconds` bounds the connection, `total_seconds` the whole exchange, also when an answer drips in slowly.
+    `connect_seconds` bounds the connection, `total_seconds` each wait for data and, when an answer drips in slowly,
+    the time after which no more of it is waited for.
     """
 
     def __init__(self, *, connect_seconds: float, total_seconds: float) -> None:

@@ -1,8 +1,12 @@
 """Fixtures: `logto`, an emulator that the site under test signs in with, and `browser`, a person in front of both.
 
+A test then reads:
+
     def test_the_orders_page(browser, logto):
         logto.tenant.add_user(username="reader")
         assert browser.sign_in("reader", next_url="/orders/").url == "/orders/"
+
+and nothing of the site is replaced by a double.
 """
 
 from __future__ import annotations

@@ -12,11 +12,11 @@ from .conftest import screenshot
 pytestmark = pytest.mark.browser
 
 
-def sign_in_button(page: Page):  # noqa: ANN201
+def sign_in_button(page: Page):
     return page.get_by_role("banner").get_by_role("link", name="Sign in", exact=True)
 
 
-def sign_out_button(page: Page):  # noqa: ANN201
+def sign_out_button(page: Page):
     return page.get_by_role("banner").get_by_role("button", name="Sign out")
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import include, path
 
+from logto_auth.context import LogtoHttpRequest
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
 
@@ -36,7 +37,13 @@ async def async_page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"hello {user}")
 
 
+async def async_claims(request: LogtoHttpRequest) -> HttpResponse:
+    logto = await request.logto.aload()
+    return HttpResponse(f"{logto.is_authenticated} {logto.claims.get('username')}")
+
+
 urlpatterns = [
+    path("claims-async/", async_claims),
     path("", include("logto_auth.urls")),
     path("", page),
     path("open/", page),
@@ -115,6 +122,15 @@ def test_the_middleware_works_under_asgi(logto: Emulator) -> None:
     assert page["Location"] == "/sign-in?next=/private-async/"
     assert script.status_code == 401
     assert start["Location"].startswith(logto.endpoint)
+
+
+def test_async_views_read_the_claims_after_loading_them(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    browser.sign_in("reader")
+    client = AsyncClient()
+    client.cookies = browser.client.cookies
+    assert async_to_sync(client.get)("/claims-async/").content == b"True reader"
+    assert async_to_sync(AsyncClient().get)("/claims-async/").content == b"False None"
 
 
 @pytest.mark.parametrize(

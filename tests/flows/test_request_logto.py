@@ -98,8 +98,6 @@ def test_a_token_for_an_api_or_an_organization_is_fetched_once_and_kept(
     assert len(logto.requests.to("token")) == 1
 
 
-
-
 def test_a_resource_that_was_not_asked_for_is_logto_s_refusal(reader: Browser) -> None:
     with pytest.raises(ProviderError) as caught:
         context(reader).access_token(resource="https://other.example")
@@ -136,4 +134,5 @@ def test_async_views_have_twins(reader: Browser, logto: Emulator) -> None:
         return await request_logto.aaccess_token(), (await request_logto.auser_info())["sub"]
 
     token, sub = both()
-    assert token == request_logto.access_token() and sub == request_logto.sub
+    assert token == request_logto.access_token()
+    assert sub == request_logto.sub

@@ -113,7 +113,8 @@ def test_no_token_is_in_the_session_and_none_readable_in_the_database(browser: B
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
     row = LogtoSession.objects.get()
-    assert row.tokens["refresh_token"] and row.tokens["id_token"]
+    assert row.tokens["refresh_token"]
+    assert row.tokens["id_token"]
     assert row.tokens["refresh_token"] not in row.encrypted_tokens
     assert set(browser.client.session.keys()) == {
         "_auth_user_id",
@@ -133,7 +134,8 @@ def test_userinfo_is_asked_only_for_claims_that_the_site_wants(browser: Browser,
     other.sign_in("reader")
     assert len(logto.requests.to("me")) == 1
     claims = other.client.get("/account/").wsgi_request.logto.claims
-    assert claims["custom_data"] == {"shelf": 7} and "identities" not in claims
+    assert claims["custom_data"] == {"shelf": 7}
+    assert "identities" not in claims
 
 
 def test_a_view_of_the_site_sets_what_a_url_may_not(rf, logto: Emulator) -> None:
