@@ -16,6 +16,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
 from .models import LogtoIdentity, LogtoSession
+from .oidc.tokens import REPEATED_CLAIMS
 from .oidc.types import Claims, TokenSet
 
 SESSION_ID_KEY = "_logto_session"
@@ -58,8 +59,11 @@ class SessionTokens:
         if token_set.refresh_token is not None:
             self.data["refresh_token"] = token_set.refresh_token
         if token_set.id_token is not None:
+            # A refreshed ID token may leave these out; the one after it must fit them all the same.
+            former = self.data.get("id_token_claims", {})
+            repeated = {name: former[name] for name in REPEATED_CLAIMS if name in former}
             self.data["id_token"] = token_set.id_token
-            self.data["id_token_claims"] = dict(token_set.id_token_claims)
+            self.data["id_token_claims"] = {**repeated, **token_set.id_token_claims}
 
     @property
     def claims(self) -> Mapping[str, Any]:

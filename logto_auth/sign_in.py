@@ -11,6 +11,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from . import pending
@@ -75,14 +76,16 @@ def safe_next_url(request: HttpRequest, url: str | None) -> str:
 
 def _is_safe_next(request: HttpRequest, url: str) -> bool:
     return (
-        len(url) <= MAX_NEXT_LENGTH
-        and url.isprintable()
+        url.isprintable()
+        # As it stands in an address, where one character may take up to twelve: the cookie has room for no more.
+        and len(iri_to_uri(url)) <= MAX_NEXT_LENGTH
         and url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-        and urlsplit(url).path not in _own_paths()
+        and urlsplit(url).path not in own_paths()
     )
 
 
-def _own_paths() -> set[str]:
+def own_paths() -> set[str]:
+    """The paths of the sign-in pages, which nobody ever wants to come back to."""
     return {reverse(f"logto_auth:{name}") for name in ("sign-in", "callback", "sign-out")}
 
 

@@ -8,7 +8,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote, urlencode
 
 import requests
@@ -23,7 +23,7 @@ from .caching import Refreshed
 from .discovery import fetch_metadata
 from .http import BearerAuth, HTTPClient, Response, retry_after_seconds
 from .jwks import RemoteKeySet
-from .tokens import validate_id_token
+from .tokens import check_refreshed, validate_id_token
 from .types import Claims, ProviderMetadata, TokenSet
 
 logger = logging.getLogger("logto_auth")
@@ -122,17 +122,18 @@ class OIDCClient:
                 "code_verifier": code_verifier,
             }
         )
-        if "id_token" not in answer:
+        if answer.get("id_token") is None:
             raise TokenError("Logto's answer holds no ID token; is openid among LOGTO_SCOPES?", claim="token")
         return self._token_set(answer, nonce=nonce)
 
     def refresh(
-        self, refresh_token: str, *, sub: str, resource: str | None = None, organization_id: str | None = None
+        self, refresh_token: str, *, claims: Claims, resource: str | None = None, organization_id: str | None = None
     ) -> TokenSet:
-        """Fresh tokens of the person `sub`; the access token is for `resource` and `organization_id` where given.
+        """Fresh tokens of the person whose sign-in brought an ID token with `claims`.
 
-        The answer's `refresh_token` replaces the one sent. Raises ProviderError (`invalid_grant`: the person is
-        suspended, deleted or signed out everywhere), TokenError. Source: OpenID Connect Core 1.0, section 12.
+        The access token is for `resource` and `organization_id` where given. The answer's `refresh_token` replaces the
+        one sent. Raises ProviderError (`invalid_grant`: the person is suspended, deleted or signed out everywhere),
+        TokenError. Source: OpenID Connect Core 1.0, section 12.
         """
         wanted = {"resource": resource, "organization_id": organization_id}
         answer = self._token_request(
@@ -143,8 +144,8 @@ class OIDCClient:
             }
         )
         token_set = self._token_set(answer, nonce=None)
-        if token_set.id_token is not None and token_set.id_token_claims["sub"] != sub:
-            raise TokenError("The refreshed ID token is of somebody else.", claim="sub")
+        if token_set.id_token is not None:
+            check_refreshed(token_set.id_token_claims, claims)
         return token_set
 
     def validate_id_token(self, id_token: object, *, nonce: str | None, access_token: str | None) -> Claims:
@@ -217,11 +218,11 @@ class OIDCClient:
 
     def _token_set(self, answer: dict[str, Any], *, nonce: str | None) -> TokenSet:
         access_token, token_type = answer.get("access_token"), answer.get("token_type")
-        if not isinstance(access_token, str) or not access_token:
+        if not _is_opaque_token(access_token):
             raise ProviderError("The token endpoint's answer holds no access token.")
         if not isinstance(token_type, str) or token_type.lower() != "bearer":
             raise ProviderError(f"The token endpoint's answer is of type {token_type!r:.40}, expected Bearer.")
-        id_token = answer.get("id_token")
+        id_token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
         claims: Claims = {}
         if id_token is not None:
             claims = self.validate_id_token(id_token, nonce=nonce, access_token=access_token)
@@ -229,7 +230,7 @@ class OIDCClient:
             access_token=access_token,
             expires_at=int(self._clock()) + _expires_in(answer),
             scopes=_scopes(answer),
-            refresh_token=_optional_text(answer, "refresh_token"),
+            refresh_token=refresh_token if _is_opaque_token(refresh_token) else None,
             id_token=id_token,
             id_token_claims=claims,
         )
@@ -248,9 +249,9 @@ def _scopes(answer: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(scope.split()) if isinstance(scope, str) else frozenset()
 
 
-def _optional_text(answer: Mapping[str, Any], name: str) -> str | None:
-    value = answer.get(name)
-    return value if isinstance(value, str) and value else None
+def _is_opaque_token(value: object) -> TypeGuard[str]:
+    """Whether `value` is what an access or refresh token may consist of (RFC 6749, appendices A.12 and A.17)."""
+    return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable()
 
 
 def _provider_error(response: Response) -> ProviderError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,7 +74,9 @@ def is_safe_url(url: str, *, https_only: bool) -> bool:
         parts.scheme in allowed_schemes
         and bool(host)
         and "@" not in parts.netloc
-        and not any(character.isspace() or character == "\\" for character in url)
+        and url.isascii()
+        and url.isprintable()
+        and not {" ", "\\"} & set(url)
         and not _is_link_local(host or "")
     )
 
@@ -81,6 +84,11 @@ def is_safe_url(url: str, *, https_only: bool) -> bool:
 def _is_link_local(host: str) -> bool:
     """Whether `host` is an address such as 169.254.169.254, where clouds keep their machines' credentials."""
     try:
-        return ipaddress.ip_address(host).is_link_local
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        try:
+            # Resolvers take other spellings of an IPv4 address as well: 2852039166, 0xa9.0xfe.0xa9.0xfe.
+            address = ipaddress.ip_address(socket.inet_aton(host))
+        except OSError:
+            return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_link_local

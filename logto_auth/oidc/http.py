@@ -80,7 +80,8 @@ class HTTPClient:
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Only GET is tried a second time, and only when the connection broke: a POST may have taken effect.
-        retry = Retry(total=1, connect=1, read=0, other=0, status=0, redirect=0, allowed_methods={"GET"})
+        # `read` is False and not 0, with which a time-out of reading would come out as an error of the connection.
+        retry = Retry(total=1, connect=1, read=False, other=0, status=0, redirect=0, allowed_methods={"GET"})
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         # A compressed answer could unpack to any size; what Logto sends here is small.

@@ -25,6 +25,8 @@ MAX_TOKEN_LENGTH = 256 * 1024
 MAX_SUB_LENGTH = 255
 MAX_ISSUED_SECONDS_AGO = 24 * 3600
 MAX_NUMERIC_DATE = 1e12
+# What stays the same when an ID token is refreshed, if it is there at all (OpenID Connect Core 1.0, section 12.2).
+REPEATED_CLAIMS = ("nonce", "auth_time")
 DIGESTS = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 _jws = PyJWS()
@@ -59,6 +61,18 @@ def validate_id_token(
     if access_token is not None and "at_hash" in claims:
         _check_at_hash(claims, access_token, header["alg"])
     return MappingProxyType(claims)
+
+
+def check_refreshed(claims: Claims, former: Claims) -> None:
+    """Raise TokenError unless a refreshed ID token with `claims` continues the sign-in that brought `former`.
+
+    Source: OpenID Connect Core 1.0, section 12.2.
+    """
+    if claims["sub"] != former.get("sub"):
+        raise TokenError("The refreshed ID token is of somebody else.", claim="sub")
+    for name in REPEATED_CLAIMS:
+        if name in claims and name in former and claims[name] != former[name]:
+            raise TokenError(f"The refreshed ID token has another {name} than that of the sign-in.", claim=name)
 
 
 def verify_signature(

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from logto_auth.sign_in import sign_in_url
+from logto_auth.sign_in import own_paths, sign_in_url
 
 register = template.Library()
 
@@ -51,5 +51,8 @@ def logto_sign_out_button(context: template.Context, label: str = "", **attribut
 
 
 def _current_page(context: template.Context) -> str:
+    """The page to come back to. On a page of ours there is none: the callback's address holds a code and a state."""
     request: HttpRequest | None = context.get("request")
-    return request.get_full_path() if request is not None and request.method == "GET" else ""
+    if request is None or request.method != "GET" or request.path in own_paths():
+        return ""
+    return request.get_full_path()
