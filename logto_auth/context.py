@@ -23,7 +23,7 @@ class Organization:
 
     id: str
     name: str | None
-    """None unless the site asks for `organization_data` (`LOGTO_USERINFO_CLAIMS`)."""
+    """None without `organization_data`, which userinfo has, and the claims if `LOGTO_USERINFO_CLAIMS` names it."""
     roles: tuple[str, ...]
     """Names of the roles held in this organization."""
 
@@ -146,7 +146,7 @@ def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str |
 
 
 def organizations_in(claims: Mapping[str, Any]) -> tuple[Organization, ...]:
-    """The organizations in the claims, in Logto's order, with the roles that belong to each."""
+    """The organizations in the claims of an ID token or of userinfo, in Logto's order, each with its roles."""
     ids = [value for value in _list(claims, "organizations") if isinstance(value, str)]
     names = {
         entry["id"]: entry.get("name")

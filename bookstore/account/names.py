@@ -1,0 +1,28 @@
+"""What to call a reader, who may have signed in with nothing but an Alipay account."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def display_name(user: "User", claims: Mapping[str, Any]) -> str:
+    """Return the best name there is: the full name, Logto's name or username, and "Reader" when all are missing.
+
+    Django's username stands in only for users who did not come through Logto: for the others it may be an id.
+    """
+    candidates = (user.get_full_name(), claims.get("name"), claims.get("username"))
+    names = [*candidates] if claims else [*candidates, user.get_username()]
+    return next((str(name).strip() for name in names if name and str(name).strip()), _("Reader"))
+
+
+def initials(name: str) -> str:
+    """Return one or two letters for the round picture: "JA" for two words, one sign for 曹雪芹."""
+    words = name.split()
+    if not words:
+        return ""
+    last = words[-1][0] if len(words) > 1 else ""
+    return (words[0][0] + last).upper()

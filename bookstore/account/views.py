@@ -1,0 +1,43 @@
+"""The page on which readers see what the shop knows of them."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.views.generic import TemplateView
+
+from logto_auth.context import organizations_in
+from logto_auth.exceptions import LogtoError
+
+from .claims import identities, presentable
+
+logger = logging.getLogger(__name__)
+
+
+class AccountPage(LoginRequiredMixin, TemplateView):
+    template_name = "account/account.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user_info = self.user_info()
+        told = user_info or {}
+        return super().get_context_data(
+            claims=presentable(self.request.logto.claims),
+            custom_data=presentable(told.get("custom_data") or {}),
+            identities=identities(told),
+            # The ID token has the ids of organizations alone; userinfo has their names.
+            organizations=organizations_in({**self.request.logto.claims, **told}),
+            logto_is_reachable=user_info is not None,
+            orders=self.request.user.orders.with_totals()[:3],
+            **kwargs,
+        )
+
+    def user_info(self) -> Mapping[str, Any] | None:
+        """What Logto says of the reader now: nothing of one it does not know, None when it cannot be asked."""
+        if not self.request.logto.is_authenticated:
+            return {}
+        try:
+            return self.request.logto.user_info()
+        except LogtoError as error:
+            logger.warning("The account page is shown without userinfo: %s", error)
+            return None

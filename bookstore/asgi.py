@@ -1,0 +1,9 @@
+"""The bookstore as an ASGI application."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
+
+application = get_asgi_application()

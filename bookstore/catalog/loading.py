@@ -1,0 +1,50 @@
+"""The shop's own catalogue, kept as JSON beside the code, into the database."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.db import models, transaction
+
+from .models import Book, Category
+
+CATALOGUE = Path(__file__).parent / "data" / "books.json"
+
+
+class Loaded(NamedTuple):
+    added: int
+    """Books that were not there before."""
+    kept: int
+    """Books that were there already."""
+
+
+@transaction.atomic
+def load_catalogue(*, reset: bool = False) -> Loaded:
+    """Add the categories and books that are missing.
+
+    What is there stays as the editors left it, unless `reset` puts the catalogue's words, prices and stock back.
+    """
+    catalogue = json.loads(CATALOGUE.read_text(encoding="utf-8"))
+    _insert(
+        Category,
+        [Category(position=position, **entry) for position, entry in enumerate(catalogue["categories"], start=1)],
+        reset=reset,
+    )
+    shelf = {category.slug: category for category in Category.objects.all()}
+    books = [Book(**{**entry, "category": shelf[entry["category"]]}) for entry in catalogue["books"]]
+    for book in books:
+        book.complete()
+
+    count_before = Book.objects.count()
+    _insert(Book, books, reset=reset)
+    added = Book.objects.count() - count_before
+    return Loaded(added=added, kept=len(books) - added)
+
+
+def _insert(model: type[models.Model], rows: list[Any], *, reset: bool) -> None:
+    """Insert the rows whose slug is new; with `reset`, write over the others."""
+    if not reset:
+        model._default_manager.bulk_create(rows, ignore_conflicts=True)
+        return
+    written = [field.name for field in model._meta.concrete_fields if field.name not in ("id", "slug", "added_at")]
+    model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["slug"], update_fields=written)

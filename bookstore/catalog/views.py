@@ -1,0 +1,125 @@
+"""The shelves, one book, its cover, and the editors' form."""
+
+from typing import Any
+
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.contrib.messages.views import SuccessMessageMixin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+from django.views.generic import CreateView, DetailView, ListView, UpdateView
+
+from . import covers
+from .forms import BookForm
+from .models import Book, Category
+
+ONE_YEAR = 365 * 24 * 60 * 60
+
+SORT_ORDERS = {
+    "title": (_("Title"), ("title", "pk")),
+    "author": (_("Author"), ("author", "year", "pk")),
+    "year": (_("Year"), ("year", "title", "pk")),
+    "price": (_("Price"), ("price_cents", "title", "pk")),
+    "newest": (_("Newly added"), ("-added_at", "-pk")),
+}
+DEFAULT_SORT = "title"
+
+
+class BookList(ListView):
+    """All books, or those of a category, or those that match a search, a page at a time."""
+
+    template_name = "catalog/book_list.html"
+    context_object_name = "books"
+    paginate_by = 24
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+        self.sort = request.GET.get("sort", DEFAULT_SORT)
+        if self.sort not in SORT_ORDERS:
+            self.sort = DEFAULT_SORT
+
+    def get_queryset(self) -> QuerySet[Book]:
+        self.category = None
+        books = Book.objects.select_related("category").search(self.words)
+        if slug := self.request.GET.get("category"):
+            self.category = get_object_or_404(Category, slug=slug.replace("\0", ""))
+            books = books.filter(category=self.category)
+        _label, fields = SORT_ORDERS[self.sort]
+        return books.order_by(*fields)
+
+    def paginate_queryset(self, queryset: QuerySet[Book], page_size: int) -> Any:
+        """A page number that does not exist shows the nearest page, not an error."""
+        page = self.get_paginator(queryset, page_size).get_page(self.request.GET.get("page"))
+        return page.paginator, page, page.object_list, page.has_other_pages()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        page = context["page_obj"]
+        return context | {
+            "words": self.words,
+            "category": self.category,
+            "categories": Category.objects.with_book_counts(),
+            "sort": self.sort,
+            "sort_orders": [(key, label) for key, (label, _fields) in SORT_ORDERS.items()],
+            "page_numbers": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+            "is_front_page": not (self.words or self.category or page.number > 1),
+        }
+
+
+class BookDetail(DetailView):
+    model = Book
+    template_name = "catalog/book_detail.html"
+    context_object_name = "book"
+
+    def get_queryset(self) -> QuerySet[Book]:
+        return Book.objects.select_related("category")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        book = self.object
+        shelf = Book.objects.filter(category=book.category).exclude(author=book.author)
+        return super().get_context_data(
+            neighbours=neighbours(shelf, book.year),
+            by_same_author=Book.objects.filter(author=book.author).exclude(pk=book.pk)[:6],
+            **kwargs,
+        )
+
+
+def neighbours(shelf: QuerySet[Book], year: int, count: int = 6) -> list[Book]:
+    """Return the books of a shelf that were published nearest to a year, oldest first."""
+    before = shelf.filter(year__lte=year).order_by("-year", "title")[:count]
+    after = shelf.filter(year__gt=year).order_by("year", "title")[:count]
+    nearest = sorted([*before, *after], key=lambda book: (abs(book.year - year), book.title))[:count]
+    return sorted(nearest, key=lambda book: (book.year, book.title))
+
+
+@require_safe
+def cover(request: HttpRequest, slug: str) -> HttpResponse:
+    """The drawn cover. Its address carries a version, so it may be kept for good."""
+    book = get_object_or_404(Book.objects.only("title", "author", "original_title"), slug=slug)
+    response = HttpResponse(covers.draw(book.title, book.author, book.original_title), content_type="image/svg+xml")
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    if request.GET.get("v") == covers.version(book.title, book.author, book.original_title):
+        patch_cache_control(response, public=True, max_age=ONE_YEAR, immutable=True)
+    else:
+        patch_cache_control(response, public=True, max_age=60)
+    return response
+
+
+class BookAdd(PermissionRequiredMixin, SuccessMessageMixin, CreateView):
+    permission_required = "catalog.add_book"
+    model = Book
+    form_class = BookForm
+    template_name = "catalog/book_form.html"
+    success_message = _("“%(title)s” is on the shelf.")
+
+
+class BookEdit(PermissionRequiredMixin, SuccessMessageMixin, UpdateView):
+    permission_required = "catalog.change_book"
+    model = Book
+    form_class = BookForm
+    template_name = "catalog/book_form.html"
+    success_message = _("“%(title)s” is saved.")

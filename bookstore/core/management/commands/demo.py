@@ -1,0 +1,55 @@
+"""`python manage.py demo`: the whole bookstore with one command."""
+
+import io
+import logging
+import signal
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from bookstore.core.demo import banner, checked_ports, missing_variables, prepare_database
+
+
+class Command(BaseCommand):
+    help = "Run the bookstore and, unless the environment names a Logto, an emulated Logto beside it."
+    requires_system_checks = []  # runserver makes them, after the plainer sentences below
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            self.run()
+
+    def run(self) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo is for one computer only and has no HTTPS: unset DJANGO_DEBUG.")
+        if missing := missing_variables():
+            raise CommandError(
+                f"To use a Logto of your own, set {' and '.join(missing)} as well; "
+                "to use the emulator, unset all LOGTO_ variables."
+            )
+        port, emulator_port = checked_ports()
+        prepare_database()
+        site_urls = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
+        with self.logto(emulator_port, site_urls):
+            self.stdout.write(banner(site_urls))
+            logging.disable(logging.INFO)  # a line for every cover would push the banner out of sight
+            settings.DEBUG = False  # a missing page is the shop's own, not Django's for developers
+            call_command(
+                "runserver", f"127.0.0.1:{port}", use_reloader=False, insecure_serving=True, stdout=io.StringIO()
+            )
+
+    def logto(self, emulator_port: int, site_urls: list[str]) -> AbstractContextManager[Any]:
+        """The running emulator, or nothing when the site uses a real Logto."""
+        if not settings.USES_EMULATOR:
+            return nullcontext()
+        try:
+            # Only here: a site with a Logto of its own needs no Flask.
+            from logto_auth.emulator import run_in_thread, seed_demo
+        except ImportError as error:
+            raise CommandError(f"{error}") from error
+        return run_in_thread(port=emulator_port, seed=partial(seed_demo, base_urls=site_urls))

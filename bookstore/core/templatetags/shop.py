@@ -1,0 +1,25 @@
+"""`{% load shop %}`: how the shop writes money and links to other pages of a list."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.utils.formats import number_format
+
+register = template.Library()
+
+LIST_PARAMETERS = ("q", "category", "sort", "page")
+
+
+@register.filter
+def money(cents: int) -> str:
+    """`{{ 1250|money }}` is `$12.50`, with the separators of the reader's language."""
+    return f"${number_format(cents / 100, decimal_pos=2, force_grouping=True)}"
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """`{% query page=2 %}` is the current choice of books with `page` replaced; None removes a key."""
+    current = context["request"].GET
+    choice = {name: current.get(name) for name in LIST_PARAMETERS} | changes
+    return "?" + urlencode({name: value for name, value in choice.items() if value})

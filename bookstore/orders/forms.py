@@ -1,0 +1,16 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from .basket import MOST_COPIES
+
+
+class QuantityForm(forms.Form):
+    """How many copies to add, or to keep; 0 takes a book out of the basket."""
+
+    quantity = forms.IntegerField(label=_("Copies"), min_value=0, max_value=MOST_COPIES)
+
+
+class CheckoutForm(forms.Form):
+    """The total the reader saw when agreeing to the order."""
+
+    agreed_cents = forms.IntegerField(widget=forms.HiddenInput)

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from . import views
+
+app_name = "orders"
+urlpatterns = [
+    path("basket/", views.BasketPage.as_view(), name="basket"),
+    path("basket/<slug:slug>/add/", views.add_to_basket, name="add-to-basket"),
+    path("basket/<slug:slug>/", views.change_basket, name="change-basket"),
+    path("checkout/", views.Checkout.as_view(), name="checkout"),
+    path("orders/", views.OrderList.as_view(), name="list"),
+    path("orders/<int:pk>/", views.OrderDetail.as_view(), name="detail"),
+]

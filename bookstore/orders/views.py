@@ -1,0 +1,135 @@
+"""The basket, for anyone; the checkout and the orders, for readers who are signed in."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.generic import DetailView, ListView, TemplateView
+
+from bookstore.catalog.models import Book
+
+from .basket import MOST_COPIES, Basket, BasketLine
+from .checkout import PriceChanged, SoldOut, place_order
+from .forms import CheckoutForm, QuantityForm
+from .models import Order, OrderLine
+
+
+class BasketPage(TemplateView):
+    template_name = "orders/basket.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        lines = list(Basket(self.request.session))
+        return super().get_context_data(
+            lines=lines,
+            total_cents=total(lines),
+            can_check_out=bool(lines) and not any(line.is_short for line in lines),
+            most_copies=MOST_COPIES,
+            **kwargs,
+        )
+
+
+@require_POST
+def add_to_basket(request: HttpRequest, slug: str) -> HttpResponse:
+    book = get_object_or_404(Book, slug=slug)
+    form = QuantityForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a number of copies from 1 to %(most)s.") % {"most": MOST_COPIES})
+        return redirect(book)
+    basket = Basket(request.session)
+    count_before = len(basket)
+    basket.add(book, form.cleaned_data["quantity"])
+    if len(basket) > count_before:
+        messages.success(request, _("“%(title)s” is in your basket.") % {"title": book.title})
+    elif book.is_sold_out:
+        messages.error(request, _("“%(title)s” has just sold out.") % {"title": book.title})
+    else:
+        messages.info(
+            request, _("Your basket holds all the copies of “%(title)s” we can sell you.") % {"title": book.title}
+        )
+    return redirect("orders:basket")
+
+
+@require_POST
+def change_basket(request: HttpRequest, slug: str) -> HttpResponse:
+    book = get_object_or_404(Book, slug=slug)
+    form = QuantityForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a number of copies from 0 to %(most)s.") % {"most": MOST_COPIES})
+    elif not Basket(request.session).set(book, form.cleaned_data["quantity"]):
+        messages.info(request, _("“%(title)s” is out of your basket.") % {"title": book.title})
+    return redirect("orders:basket")
+
+
+class Checkout(LoginRequiredMixin, TemplateView):
+    """Shows what will be ordered, and orders it on POST."""
+
+    template_name = "orders/checkout.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.basket = Basket(request.session)
+        if request.user.is_authenticated and not len(self.basket):
+            messages.info(request, _("Your basket is empty."))
+            return redirect("orders:basket")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        lines = list(self.basket)
+        total_cents = total(lines)
+        form = CheckoutForm(initial={"agreed_cents": total_cents})
+        return super().get_context_data(lines=lines, total_cents=total_cents, form=form, **kwargs)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = CheckoutForm(request.POST)
+        lines = list(self.basket)
+        if not form.is_valid() or not lines:
+            return redirect("orders:checkout")
+        try:
+            order = place_order(request.user, lines, agreed_cents=form.cleaned_data["agreed_cents"])
+        except SoldOut as sold_out:
+            titles = get_text_list([_("“%(title)s”") % {"title": book.title} for book in sold_out.books], _("and"))
+            messages.error(
+                request, _("We no longer have that many copies of %(titles)s. Please look again.") % {"titles": titles}
+            )
+            return redirect("orders:basket")
+        except PriceChanged:
+            messages.warning(request, _("A price has changed since you looked. Please check the new total."))
+            return redirect("orders:checkout")
+        self.basket.clear()
+        messages.success(request, _("Thank you. Your order is placed."))
+        return redirect(order)
+
+
+class OwnOrders(LoginRequiredMixin):
+    """Keeps to the reader's own orders; anyone else's do not exist here."""
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return Order.objects.filter(user=self.request.user).with_totals()
+
+
+class OrderList(OwnOrders, ListView):
+    template_name = "orders/order_list.html"
+    context_object_name = "orders"
+    paginate_by = 20
+
+    def get_queryset(self) -> QuerySet[Order]:
+        lines = OrderLine.objects.select_related("book")
+        return super().get_queryset().prefetch_related(Prefetch("lines", queryset=lines))
+
+
+class OrderDetail(OwnOrders, DetailView):
+    template_name = "orders/order_detail.html"
+    context_object_name = "order"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(lines=self.object.lines.select_related("book"), **kwargs)
+
+
+def total(lines: list[BasketLine]) -> int:
+    """Return what the lines cost together, in cents."""
+    return sum(line.total_cents for line in lines)

@@ -1,0 +1,166 @@
+"""Settings of the bookstore: everything that differs between machines comes from the environment.
+
+The sign-in settings are under "Logto" below; the rest is an ordinary Django site.
+"""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = os.environ.get("DJANGO_DEBUG", "1") != "0"
+
+INSECURE_DEMO_KEY = "insecure-demo-key-for-this-computer-only"
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", INSECURE_DEMO_KEY if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("DJANGO_DEBUG=0 needs a secret key of its own: set DJANGO_SECRET_KEY.")
+
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *os.environ.get("DJANGO_ALLOWED_HOSTS", "").split()]
+
+INSTALLED_APPS = [
+    "logto_auth",
+    "logto_auth.apps.LogtoAdminConfig",  # in place of "django.contrib.admin"
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "bookstore.core",
+    "bookstore.catalog",
+    "bookstore.orders",
+    "bookstore.account",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "bookstore.core.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "logto_auth.middleware.LogtoMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "bookstore.urls"
+WSGI_APPLICATION = "bookstore.wsgi.application"
+ASGI_APPLICATION = "bookstore.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "logto_auth.context_processors.logto",
+                "bookstore.orders.context_processors.basket",
+            ],
+        },
+    },
+]
+
+# SQLite needs nothing installed; POSTGRES_DB in the environment chooses PostgreSQL instead.
+if "POSTGRES_DB" in os.environ:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": os.environ["POSTGRES_DB"],
+            "USER": os.environ.get("POSTGRES_USER", ""),
+            "PASSWORD": os.environ.get("POSTGRES_PASSWORD", ""),
+            "HOST": os.environ.get("POSTGRES_HOST", ""),
+            "PORT": os.environ.get("POSTGRES_PORT", ""),
+        }
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": os.environ.get("SQLITE_PATH", BASE_DIR / "db.sqlite3"),
+            # Take the write lock when a transaction starts: two checkouts queue instead of one failing.
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Languages
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ja", _("Japanese")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "bookstore" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "bookstore" / "static"]
+
+# Cookies are shared by every port of localhost, so ours carry the site's name.
+SESSION_COOKIE_NAME = "bookstore_session"
+CSRF_COOKIE_NAME = "bookstore_csrf"
+LANGUAGE_COOKIE_NAME = "bookstore_language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else 3600
+X_FRAME_OPTIONS = "DENY"
+
+# Errors are printed with and without DEBUG; Django alone would mail them.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+}
+
+# Logto
+
+AUTHENTICATION_BACKENDS = [
+    "logto_auth.backends.LogtoBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL = "logto_auth:sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+PORT = os.environ.get("PORT", "8000")
+EMULATOR_PORT = os.environ.get("EMULATOR_PORT", "3001")
+
+# With none of the three in the environment, the site signs in with the emulator that `manage.py demo` starts.
+OWN_LOGTO_VARIABLES = ("LOGTO_ENDPOINT", "LOGTO_APP_ID", "LOGTO_APP_SECRET")
+USES_EMULATOR = not any(os.environ.get(name) for name in OWN_LOGTO_VARIABLES)
+if USES_EMULATOR:
+    LOGTO_ENDPOINT = f"http://localhost:{EMULATOR_PORT}"
+    LOGTO_APP_ID = "bookstoredemo00000001"
+    LOGTO_APP_SECRET = "emulatoronlysecret00000000000001"  # noqa: S105 - opens nothing but an emulator
+else:
+    LOGTO_ENDPOINT, LOGTO_APP_ID, LOGTO_APP_SECRET = (os.environ.get(name, "") for name in OWN_LOGTO_VARIABLES)
+
+LOGTO_SCOPES = (
+    "openid",
+    "offline_access",
+    "profile",
+    "email",
+    "phone",
+    "custom_data",
+    "identities",
+    "roles",
+    "urn:logto:scope:organizations",
+    "urn:logto:scope:organization_roles",
+)
+LOGTO_STAFF_ROLES = ("admin",)
+LOGTO_SUPERUSER_ROLES = ("admin",)
+LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
+LOGTO_ADMIN_PASSWORD_SIGN_IN = False

@@ -1,0 +1,19 @@
+"""The site's addresses. Sign-in, callback and sign-out come from logto_auth."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
+
+admin.site.site_header = admin.site.site_title = _("Bookstore administration")
+
+urlpatterns = [
+    path("", include("logto_auth.urls")),
+    path("", include("bookstore.catalog.urls")),
+    path("", include("bookstore.orders.urls")),
+    path("account/", include("bookstore.account.urls")),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}bookstore/icon.svg")),
+]

@@ -1,0 +1,83 @@
+"""A small shop of its own for each test: two categories, four books, a reader and an editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import translation
+
+from bookstore.catalog.models import Book, Category
+
+LOGTO_BACKEND = "logto_auth.backends.LogtoBackend"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A request leaves its language behind in the thread; the next test starts in English."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def novels(db) -> Category:
+    return Category.objects.create(slug="novels", name_en="Novels", name_ja="長編小説", position=1)
+
+
+@pytest.fixture
+def poetry(db) -> Category:
+    return Category.objects.create(slug="poetry", name_en="Poetry", position=2)
+
+
+@pytest.fixture
+def make_book(novels: Category) -> Callable[..., Book]:
+    def make(title: str, author: str = "Jane Austen", **fields: object) -> Book:
+        defaults = {"year": 1815, "category": novels, "price_cents": 1250, "stock": 5}
+        return Book.objects.create(title=title, author=author, **{**defaults, **fields})
+
+    return make
+
+
+@pytest.fixture
+def emma(make_book: Callable[..., Book]) -> Book:
+    return make_book("Emma", description="A clever young woman arranges the hearts of her neighbours.")
+
+
+@pytest.fixture
+def kokoro(make_book: Callable[..., Book]) -> Book:
+    return make_book("Kokoro", "Natsume Sōseki", original_title="こころ", year=1914, language="ja", price_cents=990)
+
+
+@pytest.fixture
+def songs(make_book: Callable[..., Book], poetry: Category) -> Book:
+    return make_book("Book of Songs", "Anonymous", year=-600, year_is_approximate=True, category=poetry, language="zh")
+
+
+@pytest.fixture
+def sold_out(make_book: Callable[..., Book]) -> Book:
+    return make_book("Persuasion", year=1817, stock=0)
+
+
+@pytest.fixture
+def reader(db) -> User:
+    return User.objects.create_user("reader")
+
+
+@pytest.fixture
+def reader_client(reader: User) -> Client:
+    return signed_in(reader)
+
+
+@pytest.fixture
+def editor_client(db) -> Client:
+    editor = User.objects.create_user("editor")
+    editor.groups.add(Group.objects.get(name="Editors"))
+    return signed_in(editor)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend=LOGTO_BACKEND)
+    return client

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from bookstore.catalog import covers, loading
+from bookstore.catalog.covers import lettering
+from bookstore.catalog.covers.palettes import PALETTES
+
+CATALOGUE = json.loads(loading.CATALOGUE.read_text(encoding="utf-8"))["books"]
+
+
+def test_a_cover_is_always_the_same_and_differs_between_books():
+    assert covers.draw("Emma", "Jane Austen") == covers.draw("Emma", "Jane Austen")
+    assert covers.draw("Emma", "Jane Austen") != covers.draw("Persuasion", "Jane Austen")
+
+
+def test_every_book_of_the_catalogue_has_a_cover_that_is_well_formed_and_shows_its_title_in_full():
+    for book in CATALOGUE:
+        svg = ElementTree.fromstring(covers.draw(book["title"], book["author"], book["original_title"]))
+        shown = "".join("".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text"))
+        assert book["title"].replace(" ", "") in shown.replace(" ", ""), book["title"]
+        assert "…" not in shown
+
+
+@pytest.mark.parametrize(
+    ("title", "author"),
+    [
+        ("<b>&\"'</b>", "</text><script>"),
+        ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "A"),
+        ("A " * 79 + "A", "B" * 120),
+        ("夢" * 160, "名" * 120),
+        ("Z", "Z"),
+        ("", ""),
+    ],
+)
+def test_odd_titles_still_make_a_well_formed_cover(title, author):
+    ElementTree.fromstring(covers.draw(title, author))
+
+
+def test_a_chinese_or_japanese_title_is_written_downwards():
+    svg = covers.draw("Kokoro", "Natsume Sōseki", "こころ")
+    assert svg.count(">こ</text>") == 2
+    assert ">Kokoro</tspan>" in svg
+
+
+@pytest.mark.parametrize("title", [book["title"] for book in CATALOGUE[::10]])
+def test_lettering_keeps_to_its_width_and_height(title):
+    words = lettering.fit(title, width=236, height=270, sizes=(42, 38, 34, 31, 28, 25, 22, 19))
+    assert words.height <= 270
+    assert all(lettering.measure(line) * words.size <= 236 for line in words.lines)
+    assert " ".join(words.lines) == title
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_lettering_is_readable_in_every_palette(palette):
+    assert contrast(palette.ink, palette.ground) >= 4.5
+    assert contrast(palette.paper_ink, palette.paper) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours. Source: WCAG 2.2, relative luminance."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = (int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5))
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_covers_are_cached_for_good_at_their_own_address_only(client, emma):
+    versioned = client.get(emma.cover_url)
+    assert versioned["Content-Type"] == "image/svg+xml"
+    assert versioned["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "max-age=60" in client.get(emma.cover_url.split("?")[0])["Cache-Control"]
+
+
+def test_a_new_title_gives_the_cover_a_new_address(emma):
+    before = emma.cover_url
+    emma.title = "Emma Woodhouse"
+    assert emma.cover_url != before
+
+
+def test_no_book_no_cover(client, db):
+    assert client.get("/books/no-such/cover.svg").status_code == 404

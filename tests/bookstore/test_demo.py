@@ -1,0 +1,180 @@
+"""`manage.py demo` in a process of its own, as `make demo` starts it; each fault is one clear sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LOGTO_", "POSTGRES_")) and name != "DJANGO_SETTINGS_MODULE"
+    }
+    return inherited | {
+        "PORT": str(free_port()),
+        "EMULATOR_PORT": str(free_port()),
+        "SQLITE_PATH": str(tmp_path / "demo.sqlite3"),
+    }
+
+
+@pytest.fixture
+def busy_port() -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield str(listener.getsockname()[1])
+
+
+def start(environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "demo"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def fault(environment: dict[str, str]) -> str:
+    """Return the one line that a demo that cannot start leaves behind."""
+    process = start(environment)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, output + errors
+    assert output == ""
+    [line] = errors.splitlines()
+    assert line.startswith("CommandError: ")
+    return line.removeprefix("CommandError: ")
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[str]) -> requests.Response:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            return requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    process.kill()
+    raise AssertionError("".join(process.communicate()))
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
+    process = start(environment)
+    site = f"http://127.0.0.1:{environment['PORT']}"
+    assert "Old books" in wait_until_it_answers(site, process).text
+    assert requests.get(f"{site}/static/bookstore/style.css", timeout=5).status_code == 200
+    assert "No such page" in requests.get(f"{site}/no-such-page/", timeout=5).text
+    emulator = f"http://127.0.0.1:{environment['EMULATOR_PORT']}"
+    assert requests.get(f"{emulator}/oidc/.well-known/openid-configuration", timeout=5).status_code == 200
+    process.send_signal(end)
+    output, errors = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    assert f"http://localhost:{environment['PORT']}/admin/" in output
+    for account in ("customer", "editor", "admin", "suspended"):
+        assert f"{account}-password" in output
+
+
+def test_a_logto_of_ones_own_needs_no_emulator(environment, busy_port):
+    own = {
+        "LOGTO_ENDPOINT": "https://tenant.logto.example",
+        "LOGTO_APP_ID": "own",
+        "LOGTO_APP_SECRET": "secret-of-the-own-logto",
+        "EMULATOR_PORT": busy_port,
+    }
+    process = start(environment | own)
+    wait_until_it_answers(f"http://127.0.0.1:{environment['PORT']}/", process)
+    process.send_signal(signal.SIGINT)
+    output, _errors = process.communicate(timeout=10)
+    assert "https://tenant.logto.example" in output
+    assert f"http://localhost:{environment['PORT']}/callback" in output
+    assert "secret-of-the-own-logto" not in output
+    assert "customer-password" not in output
+
+
+def test_half_a_logto_is_refused(environment):
+    sentence = fault(environment | {"LOGTO_ENDPOINT": "https://tenant.logto.example"})
+    assert "LOGTO_APP_ID and LOGTO_APP_SECRET" in sentence
+
+
+@pytest.mark.parametrize("variable", ["PORT", "EMULATOR_PORT"])
+def test_a_busy_port_is_named(environment, busy_port, variable):
+    sentence = fault(environment | {variable: busy_port})
+    assert sentence == (
+        f"Port {busy_port} is in use by another program: stop that one, or set {variable} to a free port."
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "http", "", "\N{FULLWIDTH DIGIT EIGHT}000"])
+def test_a_port_that_is_none_is_refused(environment, value):
+    assert "must be a number from 1 to 65535" in fault(environment | {"PORT": value})
+
+
+def test_two_servers_need_two_ports(environment):
+    assert "different numbers" in fault(environment | {"EMULATOR_PORT": environment["PORT"]})
+
+
+STALE = "belongs to another version of the bookstore: delete it and start again."
+
+
+def test_a_database_of_another_program_is_refused(environment):
+    Path(environment["SQLITE_PATH"]).write_bytes(b"This is no database at all. " * 100)
+    assert fault(environment).endswith(STALE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE catalog_book (id integer)",
+        "CREATE TABLE django_migrations (id integer primary key, app text, name text, applied text);"
+        "INSERT INTO django_migrations VALUES (1, 'catalog', '0099_from_the_future', '2026-01-01')",
+        "CREATE TABLE django_migrations (id integer primary key, app text, name text, applied text);"
+        "INSERT INTO django_migrations VALUES (1, 'catalog', '0001_initial', '2026-01-01')",
+    ],
+    ids=["a foreign table", "a newer version", "a migration marked but not made"],
+)
+def test_a_stale_database_is_refused(environment, change):
+    with sqlite3.connect(environment["SQLITE_PATH"]) as database:
+        database.executescript(change)
+    database.close()
+    assert fault(environment).endswith(STALE)
+
+
+def test_a_database_that_lacks_a_column_is_refused(environment):
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, env=environment, check=True, timeout=60)
+    with sqlite3.connect(environment["SQLITE_PATH"]) as database:
+        database.execute("ALTER TABLE orders_orderline RENAME COLUMN quantity TO amount")
+    database.close()
+    assert fault(environment).endswith(STALE)
+
+
+def test_a_folder_that_does_not_exist_is_named(environment, tmp_path):
+    sentence = fault(environment | {"SQLITE_PATH": str(tmp_path / "nowhere" / "demo.sqlite3")})
+    assert "cannot be written" in sentence
+
+
+def test_the_demo_is_not_for_production(environment):
+    assert "unset DJANGO_DEBUG" in fault(environment | {"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": "x" * 50})
