@@ -23,7 +23,6 @@ def tenant(logto, settings, db):
     """The demo's tenant, with the demo's own settings for roles."""
     for name in (
         "LOGTO_SCOPES",
-        "LOGTO_USERINFO_CLAIMS",
         "LOGTO_STAFF_ROLES",
         "LOGTO_SUPERUSER_ROLES",
         "LOGTO_GROUPS_BY_ROLE",
