@@ -1,0 +1,23 @@
+"""Sphinx settings. Nothing here or in the theme loads anything from the internet."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from logto_auth import __version__
+
+project = "logto_auth"
+copyright = "The logto_auth contributors"
+author = "The logto_auth contributors"
+version = release = __version__
+
+extensions = ["myst_parser"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"logto_auth {version}"
+html_copy_source = False
+html_show_sourcelink = False

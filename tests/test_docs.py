@@ -1,0 +1,811 @@
+"""The documentation says what the code does: names and values are compared, snippets are compiled or run.
+
+A Python block below a comment `<!-- snippet: <kind> -->` is run: `settings` are laid over the settings and checked,
+`module a.b` can be imported by the rest of its page, `tests` run with the fixtures of the plugin, `site ...` make a new
+site. Other kinds have a test of their own here.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import os
+import re
+import subprocess
+import sys
+import unittest
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.checks import CheckMessage
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
+from django.dispatch import Signal
+from django.template import engines
+from django.test import AsyncClient, override_settings
+from django.urls import path
+from django.utils import translation
+
+import bookstore.urls
+import logto_auth
+from logto_auth import checks, exceptions, failures, signals, urls
+from logto_auth.admin_site import LogtoAdminSite
+from logto_auth.conf import conf
+from logto_auth.context import LogtoContext
+from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
+from logto_auth.emulator.__main__ import _parser
+from logto_auth.emulator.faults import ENDPOINTS
+from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.templatetags import logto as logto_tags
+from logto_auth.testing import Browser, pytest_plugin
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "logto_auth"
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)]
+)
+FENCE = re.compile(
+    r"(?:<!-- snippet: (?P<kind>[^\n]+?) -->\n)?^(?P<fence>```+)(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+User = get_user_model()
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    line: int
+    language: str
+    kind: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    def run(self, **names: Any) -> dict[str, Any]:
+        """Run it with these global names, and return its global names afterwards."""
+        namespace = {"__name__": "snippet", **names}
+        exec(compile(self.code, str(self), "exec"), namespace)
+        return namespace
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks_of(page: str) -> list[Block]:
+    text = text_of(page)
+    return [
+        Block(page, text.count("\n", 0, match.start("code")) + 1, match["language"], match["kind"] or "", match["code"])
+        for match in FENCE.finditer(text)
+    ]
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page.relative_to(ROOT).as_posix())]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+
+
+def the_block(page: str, kind: str) -> Block:
+    (block,) = (block for block in blocks_of(page) if block.kind == kind)
+    return block
+
+
+def column(page: str, pattern: str) -> list[str]:
+    """What the first column of the page's tables holds, where it is code that fits `pattern`."""
+    return re.findall(rf"^\| `({pattern})` \|", text_of(page), re.MULTILINE)
+
+
+def cells(page: str, code: str) -> list[str]:
+    """The cells of the table row that begins with this code."""
+    (row,) = re.findall(rf"^\| `{re.escape(code)}` \|(.*)\|$", text_of(page), re.MULTILINE)
+    return [cell.strip() for cell in row.split(" | ")]
+
+
+# Names and values
+
+
+def test_every_setting_is_documented_with_its_type_and_default() -> None:
+    documented = re.findall(
+        r"^### `(LOGTO_\w+)`\n\nType: (.*?)\. Default:\s+`(.*?)`\.", text_of("docs/reference/settings.md"), re.M | re.S
+    )
+    assert sorted(name for name, _, _ in documented) == sorted(setting.name for setting in conf.all())
+    by_name = {setting.name: setting for setting in conf.all()}
+    for name, types, default in documented:
+        kinds = by_name[name].type if isinstance(by_name[name].type, tuple) else (by_name[name].type,)
+        first = types.split(" of ")[0]
+        assert re.findall(r"`(\w+)`", first) == [kind.__name__ for kind in kinds], name
+        assert ast.literal_eval(default) == by_name[name].default, name
+
+
+def test_no_page_names_a_setting_that_does_not_exist() -> None:
+    known = {setting.name for setting in conf.all()} | {"LOGTO_ENDPONT"}  # the typing error that a check finds
+    named = {name for page in PAGES for name in re.findall(r"\bLOGTO_[A-Z_]+[A-Z]\b", page.read_text(encoding="utf-8"))}
+    assert named <= known
+
+
+def ids_in_checks() -> set[str]:
+    source = (PACKAGE / "checks.py").read_text()
+    errors = re.findall(r"\b_error\(\s*(\d+)", source) + re.findall(r"\((\d+), type\(conf\)", source)
+    warnings = re.findall(r"\b_warning\(\s*(\d+)", source)
+    return {f"logto_auth.E{int(number):03}" for number in errors} | {
+        f"logto_auth.W{int(number):03}" for number in warnings
+    }
+
+
+def test_every_check_is_documented() -> None:
+    documented = column("docs/reference/checks.md", r"logto_auth\.\w+")
+    assert len(documented) == len(set(documented))
+    assert set(documented) == ids_in_checks()
+
+
+def middleware(*names: str) -> list[str]:
+    return [*names, *(name for name in django_settings.MIDDLEWARE if "Logto" not in name)]
+
+
+WRONG_SETTINGS: dict[str, dict[str, Any]] = {
+    "W001": {"LOGTO_ENDPONT": "https://abc123.logto.app"},
+    "E001": {"LOGTO_SCOPES": "openid profile"},
+    "E002": {"LOGTO_ENDPOINT": ""},
+    "E003": {"LOGTO_APP_ID": ""},
+    "E004": {"LOGTO_APP_SECRET": ""},
+    "E005": {"LOGTO_APP_ID": "<your-app-id>"},
+    "E006": {"LOGTO_ENDPOINT": "https://abc123.logto.app/oidc"},
+    "E007": {"LOGTO_ENDPOINT": "http://abc123.logto.app"},
+    "E008": {"LOGTO_BASE_URL": "https://shop.example/shop"},
+    "E009": {"LOGTO_SCOPES": ["profile"]},
+    "E010": {"LOGTO_SIGNING_ALGORITHMS": ["HS256"]},
+    "E011": {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["resources"]},
+    "E012": {"LOGTO_PROMPT": "select_account"},
+    "E013": {"LOGTO_HTTP_TIMEOUT_SECONDS": (5,)},
+    "E014": {"LOGTO_USER_FIELDS": "shop.nowhere.fields"},
+    "E020": {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
+    "E021": {"MIDDLEWARE": middleware()},
+    "E022": {"MIDDLEWARE": middleware("logto_auth.middleware.LogtoMiddleware")},
+    "E023": {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"},
+    "E024": {"SESSION_COOKIE_SAMESITE": "Strict"},
+    "E025": {"ROOT_URLCONF": "django.conf.urls.i18n"},
+    "W002": {"LOGIN_URL": "/accounts/login/"},
+    "W010": {"LOGTO_ENDPOINT": "http://logto.internal"},
+    "W011": {"LOGTO_BASE_URL": "http://shop.example"},
+    "W012": {"SESSION_COOKIE_SECURE": False},
+    "W013": {"SESSION_COOKIE_HTTPONLY": False},
+    "W014": {"SESSION_COOKIE_SAMESITE": None},
+}
+
+
+def messages_of_checks() -> list[CheckMessage]:
+    return [*checks.check_settings(), *checks.check_project(), *checks.check_deployment()]
+
+
+@pytest.mark.parametrize("number", WRONG_SETTINGS)
+def test_the_message_of_each_check_reads_as_documented(number: str) -> None:
+    with override_settings(**WRONG_SETTINGS[number]):
+        messages = {message.id: message.msg for message in messages_of_checks()}
+    assert messages[f"logto_auth.{number}"] == cells("docs/reference/checks.md", f"logto_auth.{number}")[0]
+
+
+def test_every_check_has_an_example() -> None:
+    assert {f"logto_auth.{number}" for number in WRONG_SETTINGS} == ids_in_checks()
+
+
+def sent_signals() -> dict[str, set[str]]:
+    """The arguments with which the package sends each signal, `sender` aside."""
+    sent: dict[str, set[str]] = {}
+    for node in ast.walk(ast.Module([*map(parsed, PACKAGE.rglob("*.py"))], [])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "send_robust":
+            assert isinstance(node.func.value, ast.Name)
+            names = {keyword.arg or "" for keyword in node.keywords} - {"sender"}
+            assert sent.setdefault(node.func.value.id, names) == names
+    return sent
+
+
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_every_signal_is_documented_with_its_arguments() -> None:
+    documented = {
+        name: set(re.findall(r"`(\w+)`", arguments))
+        for name, arguments in re.findall(
+            r"^## `(\w+)`\n\nSent with: (.*?)\. Sender:", text_of("docs/reference/signals.md"), re.MULTILINE
+        )
+    }
+    assert set(documented) == {name for name, value in vars(signals).items() if isinstance(value, Signal)}
+    assert documented == sent_signals()
+
+
+def errors_in_code() -> dict[str, set[tuple[str, str]]]:
+    """Each code with the classes and statuses that it is raised with, as the source has them."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        if "emulator" in file.parts:
+            continue
+        for node in ast.walk(parsed(file)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(exceptions, node.func.id):
+                keywords = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
+                if "code" in keywords:
+                    status = keywords.get("status", getattr(exceptions, node.func.id).status)
+                    found.setdefault(keywords["code"], set()).add((str(status), node.func.id))
+        for code, status in re.findall(r'code, status = "(\w+)", (\d+)', file.read_text()):
+            found.setdefault(code, set()).add((status, "ProviderError"))
+    for name, error in error_classes().items():
+        found.setdefault(error.code, set()).add((str(error.status), name))
+    return found
+
+
+def error_classes() -> dict[str, type[exceptions.LogtoError]]:
+    return {
+        name: value
+        for name, value in vars(exceptions).items()
+        if isinstance(value, type) and issubclass(value, exceptions.LogtoError)
+    }
+
+
+def test_every_error_class_is_documented_with_its_code_and_status() -> None:
+    page = "docs/reference/errors.md"
+    classes = error_classes()
+    assert set(column(page, r"[A-Z]\w+")) == set(classes)
+    for name, error in classes.items():
+        assert cells(page, name)[:2] == [f"`{error.code}`", str(error.status)]
+    tree = re.search(r"    LogtoError\n.*?outside the tree\)\n", exceptions.__doc__ or "", re.DOTALL)
+    assert tree
+    assert "\n".join(line[4:] for line in tree[0].splitlines()) in text_of(page)
+
+
+def test_the_bases_of_the_errors_are_as_the_tree_says() -> None:
+    assert issubclass(exceptions.TokenError, SuspiciousOperation)
+    assert issubclass(exceptions.CallbackError, SuspiciousOperation)
+    assert issubclass(exceptions.InvalidSignInOption, ValueError)
+    assert issubclass(exceptions.SignInRefused, PermissionDenied)
+    assert issubclass(exceptions.ConfigurationError, ImproperlyConfigured)
+    assert not issubclass(exceptions.ConfigurationError, exceptions.LogtoError)
+
+
+@pytest.mark.parametrize("page", ["docs/reference/errors.md", "docs/how-to/error-pages.md"])
+def test_every_code_of_the_error_page_is_documented_with_its_status(page: str) -> None:
+    documented = re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", text_of(page), re.MULTILINE)
+    assert [code for code, _ in documented] == list(failures.MESSAGES)
+    raised = errors_in_code()
+    assert set(raised) == set(failures.MESSAGES) | {"logto_error", "sign_in_required"}
+    for code, status in documented:
+        assert {status} == {raised_status for raised_status, _ in raised[code]}, code
+
+
+def test_the_class_of_each_code_is_documented() -> None:
+    raised = errors_in_code()
+    for code in failures.MESSAGES:
+        assert cells("docs/reference/errors.md", code)[1].strip("`") in {name for _, name in raised[code]}, code
+
+
+def test_what_the_visitor_reads_is_documented() -> None:
+    with translation.override("en"):
+        titles = {code: str(title) for code, (title, _) in failures.MESSAGES.items()}
+    assert titles == {code: cells("docs/how-to/error-pages.md", code)[1] for code in failures.MESSAGES}
+
+
+def test_every_template_tag_is_documented() -> None:
+    documented = re.findall(r"^### `\{% (\w+)", text_of("docs/reference/templates-and-tags.md"), re.MULTILINE)
+    assert set(documented) == set(logto_tags.register.tags)
+
+
+@pytest.mark.parametrize("page", ["docs/reference/templates-and-tags.md", "docs/how-to/error-pages.md"])
+def test_every_template_is_documented(page: str) -> None:
+    templates = {f"logto_auth/{file.name}" for file in (PACKAGE / "templates" / "logto_auth").iterdir()}
+    assert set(re.findall(r"`(logto_auth/\w+\.html)`", text_of(page))) == templates
+
+
+def test_every_view_is_documented() -> None:
+    page = "docs/reference/views-and-urls.md"
+    assert column(page, r"logto_auth:[\w-]+") == [f"logto_auth:{each.name}" for each in urls.urlpatterns]
+    for each in urls.urlpatterns:
+        view = each.callback.view_class
+        expected = [f"`{each.pattern}`", view.http_method_names[0].upper(), f"`{view.__module__}.{view.__name__}`"]
+        assert cells(page, f"logto_auth:{each.name}") == expected
+
+
+def test_every_sign_in_option_is_documented() -> None:
+    names = [each.name for each in fields(SignInOptions)]
+    assert set(column("docs/reference/views-and-urls.md", "[a-z_]+")) == set(names)
+    allowed_in_urls = set(type(conf).sign_in_query_parameters.default)
+    assert set(column("docs/how-to/sign-in-options.md", "[a-z_]+")) == allowed_in_urls
+
+
+def test_all_of_request_logto_is_documented() -> None:
+    page = "docs/reference/request-logto.md"
+    public = {name for name in vars(LogtoContext) if not name.startswith("_")}
+    methods = {name for name in public if inspect.isfunction(vars(LogtoContext)[name])}
+    assert set(column(page, r"\w+")) - {"resource", "organization_id"} == public - methods
+    assert set(re.findall(r"`(\w+)\(", text_of(page))) == methods
+
+
+def test_the_addresses_of_the_admin_are_documented() -> None:
+    with override_settings(ROOT_URLCONF="bookstore.urls"):
+        names = {each.name for each in LogtoAdminSite().get_urls() if hasattr(each, "name")}
+    documented = set(re.findall(r"`admin:(\w+)`", text_of("docs/reference/admin.md")))
+    assert documented <= names
+    assert "password_login" in documented
+
+
+def test_the_emulator_is_documented() -> None:
+    page = "docs/reference/emulator.md"
+    options = {option for action in _parser()._actions for option in action.option_strings if option.startswith("--")}
+    assert set(column(page, r"--[\w-]+")) == options - {"--help"}
+    text = text_of(page)
+    for fault in fields(Faults):
+        assert f"`{fault.name}`" in text or f"faults.{fault.name}[" in text, fault.name
+    for each in fields(HttpFault):
+        assert f"`{each.name}`" in text, each.name
+    for endpoint in ENDPOINTS:
+        assert f"`{endpoint}`" in text, endpoint
+    for name in [name for name in vars(Emulator) if not name.startswith("_")]:
+        assert re.search(rf"`{name}[(`]", text), name
+    for name in set(re.findall(r"`((?:add|find|update|suspend|delete)_\w+)\(", text)):
+        assert hasattr(Tenant, name), name
+    visitor = text[text.index("### `Visitor`") : text.index("## Faults")]
+    methods = {name for name in vars(Visitor) if not name.startswith("_") and callable(getattr(Visitor, name))}
+    assert set(re.findall(r"^\| `(\w+)\(", visitor, re.MULTILINE)) == methods - {"close"}
+
+
+def test_the_test_helpers_are_documented() -> None:
+    text = text_of("docs/reference/test-helpers.md")
+    fixtures = re.findall(r"@pytest\.fixture.*?\ndef (\w+)", inspect.getsource(pytest_plugin))
+    assert set(re.findall(r"^`(\w+)`$", text, re.MULTILINE)) == set(fixtures)
+    members = {name for name in vars(Browser) if not name.startswith("_")} | {"client", "logto"}
+    assert set(re.findall(r"^\| `(\w+)[(`]", text, re.MULTILINE)) == members
+
+
+def test_the_targets_of_make_are_those_of_the_makefile() -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(r"`make (\w+)", text) + re.findall(r"^\$ (?:\w+=\S+ )*make (\w+)", text, re.MULTILINE)
+        assert set(named) <= set(phony.split()), page
+    assert set(re.findall(r"^\| `make (\w+)` \|", text_of("CONTRIBUTING.md"), re.MULTILINE)) == set(phony.split())
+
+
+def test_the_readme_names_the_supported_versions() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    (python,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
+    django_versions = re.findall(r"Framework :: Django :: ([\d.]+)", project)
+    (base,) = re.findall(r'"mozilla-django-oidc>=([\d.]+),<6"', project)
+    readme = text_of("README.md")
+    assert f"Python {python} or newer, Django {django_versions[0]} to {django_versions[-1]}" in readme
+    assert f"mozilla-django-oidc {base} or newer" in readme
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_to_other_files_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)", page.read_text(encoding="utf-8").replace("\n", " ")):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "SECURITY.md", "docs/index.md"])
+def test_the_version_is_that_of_the_package(page: str) -> None:
+    assert re.search(rf"\b{re.escape(logto_auth.__version__)}\b", text_of(page))
+
+
+def test_nothing_in_the_readme_is_loaded_from_elsewhere() -> None:
+    assert not re.findall(r"!\[[^\]]*\]\(\w+://", text_of("README.md"))
+
+
+# Snippets
+
+KINDS = {"settings", "tests", "site settings", "site urls"}
+OWN_TESTS = {"async view", "identity", "move issuer", "tidy", "identities from usernames", "emulator"}
+
+
+def test_every_kind_of_snippet_is_known() -> None:
+    kinds = {block.kind for block in BLOCKS if block.kind and not block.kind.startswith("module ")}
+    assert kinds == KINDS | OWN_TESTS
+    unmatched = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("<!-- snippet:")]
+    assert len(unmatched) == len([block for block in BLOCKS if block.kind])
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_python_compiles_and_its_imports_exist(block: Block) -> None:
+    tree = compile(block.code, str(block), "exec", flags=ast.PyCF_ONLY_AST)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("logto_auth"):
+            module = importlib.import_module(node.module)
+            for name in node.names:
+                assert hasattr(module, name.name), name.name
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "html+django"], ids=str)
+def test_templates_compile(block: Block) -> None:
+    engines["django"].from_string(block.code)
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that makes the modules of a page importable, and returns the one that is named."""
+
+    def install(page: str, wanted: str = "") -> Any:
+        for block in blocks_of(page):
+            if block.kind.startswith("module "):
+                name = block.kind.removeprefix("module ")
+                parent = ModuleType(name.partition(".")[0])
+                parent.__path__ = []
+                monkeypatch.setitem(sys.modules, parent.__name__, sys.modules.get(parent.__name__, parent))
+                module = ModuleType(name)
+                monkeypatch.setitem(sys.modules, name, module)
+                vars(module).update(block.run(__name__=name))
+        return sys.modules[wanted] if wanted else None
+
+    return install
+
+
+@pytest.fixture
+def apply_settings(settings: Any, modules: Any) -> Any:
+    """A function that lays a page's settings snippet with this name in it over the settings."""
+
+    def apply(page: str, name: str) -> None:
+        (block,) = (block for block in blocks_of(page) if block.kind == "settings" and name in block.code)
+        modules(page)
+        for key, value in block.run().items():
+            if key.isupper():
+                setattr(settings, key, value)
+
+    return apply
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == "settings"], ids=str)
+def test_settings_pass_the_checks(block: Block, modules: Any) -> None:
+    modules(block.page)
+    values = {name: value for name, value in block.run().items() if name.isupper()}
+    assert values
+    with override_settings(**values):
+        assert [*checks.check_settings(), *checks.check_project()] == []
+
+
+EXAMPLES = [
+    pytest.param(block, name, id=name)
+    for block in BLOCKS
+    if block.kind == "tests"
+    for name in re.findall(r"^def (test_\w+)", block.code, re.MULTILINE)
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("block", "name"), EXAMPLES)
+def test_example(block: Block, name: str, request: pytest.FixtureRequest) -> None:
+    function = block.run()[name]
+    function(**{argument: request.getfixturevalue(argument) for argument in inspect.signature(function).parameters})
+
+
+SIGN_IN = """
+import sys
+
+import django
+
+django.setup()
+from django.contrib.auth import get_user_model
+from django.test.utils import setup_test_environment
+
+from logto_auth.testing import Browser
+
+setup_test_environment()
+browser = Browser(sys.argv[1])
+response = browser.sign_in("reader", next_url="/somewhere/")
+assert response.url == "/somewhere/", response.content.decode()
+assert get_user_model().objects.get().username == "reader"
+assert "_auth_user_id" in browser.client.session
+browser.sign_out()
+assert "_auth_user_id" not in browser.client.session
+"""
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/add-to-a-site.md"])
+def test_a_new_site_with_these_lines_signs_in(page: str, logto: Emulator, settings: Any, tmp_path: Path) -> None:
+    logto.tenant.add_user(username="reader")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "DJANGO_"))},
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "mysite.settings",
+        "LOGTO_ENDPOINT": settings.LOGTO_ENDPOINT,
+        "LOGTO_APP_ID": settings.LOGTO_APP_ID,
+        "LOGTO_APP_SECRET": settings.LOGTO_APP_SECRET,
+    }
+
+    def run(*arguments: str) -> None:
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    bare = {name: value for name, value in environment.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run(
+        [sys.executable, "-m", "django", "startproject", "mysite", "."], cwd=tmp_path, env=bare, check=True, timeout=120
+    )
+    with (tmp_path / "mysite" / "settings.py").open("a") as file:
+        file.write("\n" + the_block(page, "site settings").code)
+    (tmp_path / "mysite" / "urls.py").write_text(the_block(page, "site urls").code)
+    run("manage.py", "check", "--fail-level", "WARNING")
+    run("manage.py", "migrate", "--verbosity", "0")
+    (tmp_path / "sign_in.py").write_text(SIGN_IN)
+    run("sign_in.py", logto.endpoint)
+
+
+def test_the_readme_and_the_guide_have_the_same_lines() -> None:
+    def code(page: str) -> set[str]:
+        return {line.partition("  #")[0] for line in the_block(page, "site settings").code.splitlines() if line}
+
+    assert code("README.md") < code("docs/how-to/add-to-a-site.md")
+
+
+def test_the_emulator_s_example_ends_at_the_callback() -> None:
+    assert (
+        the_block("docs/reference/emulator.md", "emulator")
+        .run()["callback"]
+        .startswith("http://localhost:8000/callback?code=")
+    )
+
+
+# What the guide to mapping users promises
+
+MAP_USERS = "docs/how-to/map-users.md"
+uses_database = pytest.mark.django_db
+
+
+@uses_database
+def test_fields_of_the_site_s_own(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings(MAP_USERS, "shop_user_fields")
+    logto.tenant.add_user(username="ada", profile={"givenName": "Ada", "familyName": "Lovelace"})
+    browser.sign_in("ada")
+    assert (User.objects.get().first_name, User.objects.get().last_name) == ("Ada", "LOVELACE")
+
+
+@uses_database
+def test_members_only(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings(MAP_USERS, "members_only")
+    logto.tenant.add_role("member")
+    person = logto.tenant.add_user(username="ada")
+    response = browser.sign_in("ada")
+    assert response.status_code == 403
+    assert "Ask the desk to make you one." in response.content.decode()
+    assert not User.objects.exists()
+    logto.tenant.update_user(person.id, roles=["member"])
+    browser.sign_in("ada", prompt="login")
+    assert User.objects.get().username == "ada"
+
+
+@uses_database
+def test_rights_by_roles(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings(MAP_USERS, "LOGTO_GROUPS_BY_ROLE")
+    for name in ("clerk", "admin", "editor"):
+        logto.tenant.add_role(name)
+    person = logto.tenant.add_user(username="ada", roles=["clerk"])
+    browser.sign_in("ada")
+    user = User.objects.get()
+    user.groups.add(Group.objects.create(name="By hand"))
+    assert (user.is_staff, user.is_superuser) == (True, False)
+    assert set(user.groups.values_list("name", flat=True)) == {"Clerks", "By hand"}
+    logto.tenant.update_user(person.id, roles=["editor"])
+    browser.sign_in("ada", prompt="login")
+    user.refresh_from_db()
+    assert not user.is_staff
+    assert set(user.groups.values_list("name", flat=True)) == {"Editors", "By hand"}
+
+
+@uses_database
+@pytest.mark.parametrize(("is_staff", "accounts"), [(False, 1), (True, 2)])
+def test_linking_by_email(
+    browser: Browser, logto: Emulator, apply_settings: Any, is_staff: bool, accounts: int
+) -> None:
+    User.objects.create_user("old", "Ada@example.com", "password", is_staff=is_staff)
+    apply_settings(MAP_USERS, "LOGTO_LINK_BY_EMAIL")
+    logto.tenant.add_user(username="ada", primary_email="ada@example.com")
+    browser.sign_in("ada")
+    assert User.objects.count() == accounts
+    assert User.objects.get(username="old").has_usable_password() is is_staff
+
+
+@uses_database
+def test_an_identity_by_hand(browser: Browser, logto: Emulator) -> None:
+    User.objects.create_user("ada", is_staff=True)
+    the_block(MAP_USERS, "identity").run()
+    logto.tenant.add_user(id="hodngok08qve", username="another-name")
+    browser.sign_in("another-name")
+    assert User.objects.get().username == "ada"
+
+
+@uses_database
+def test_a_backend_of_the_site_s_own(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings(MAP_USERS, "ShopBackend")
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    User.objects.get().groups.add(Group.objects.create(name="Banned"))
+    assert browser.sign_in("ada", prompt="login").context["code"] == "refused_by_site"
+
+
+@uses_database
+def test_a_person_without_names_or_email(browser: Browser, logto: Emulator) -> None:
+    sub = logto.tenant.add_user(password="p", name="曹雪芹").id
+    url = browser.start()
+    browser.open(browser.logto.sign_in(url, "曹雪芹"))
+    user = User.objects.get()
+    assert (user.username, user.first_name, user.last_name, user.email) == (sub, "曹雪芹", "", "")
+
+
+# What other guides promise
+
+
+@uses_database
+def test_an_address_given_here_stays(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    User.objects.update(email="ada@example.com")
+    apply_settings("docs/how-to/alipay.md", "keep_own_email")
+    browser.sign_in("ada", prompt="login")
+    assert User.objects.get().email == "ada@example.com"
+
+
+@uses_database
+def test_alipay_s_id_is_among_the_claims(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings("docs/how-to/alipay.md", "LOGTO_USERINFO_CLAIMS")
+    logto.tenant.sign_in_experience.connectors = ["alipay-web"]
+    url = browser.start(direct_sign_in="social:alipay")
+    browser.open(browser.logto.sign_in_with_alipay(url, "2088000000000002"))
+    claims = browser.client.get("/").wsgi_request.logto.claims
+    assert claims["identities"]["alipay"]["userId"] == "2088000000000002"
+
+
+def test_a_tenant_with_the_native_connector_alone_shows_no_alipay(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.sign_in_experience.connectors = ["alipay-native"]
+    page = browser.logto.open(browser.start(direct_sign_in="social:alipay"))
+    assert "Alipay" not in page.text
+    assert "/sign-in" in page.url
+
+
+def test_an_address_of_its_own_for_registering(client: Any, logto: Emulator, settings: Any, modules: Any) -> None:
+    modules("docs/how-to/sign-in-options.md")
+    settings.ROOT_URLCONF = "shop.urls"
+    assert "first_screen=register" in client.get("/join").url
+
+
+@uses_database
+def test_a_view_that_starts_a_sign_in(client: Any, logto: Emulator, settings: Any, modules: Any) -> None:
+    view = modules("docs/how-to/sign-in-options.md", "shop.views").branch_sign_in
+    sys.modules["shop.urls"].urlpatterns += [path("branches/<branch>", view), *bookstore.urls.urlpatterns]
+    settings.ROOT_URLCONF = "shop.urls"
+    assert "organization_id=harbourbr001" in client.get("/branches/harbour").url
+    logto.faults.http["discovery"] = HttpFault(status=500)
+    pytest_plugin.forget_clients()
+    assert client.get("/branches/harbour").status_code == 502
+
+
+def test_a_magic_link(client: Any, logto: Emulator, apply_settings: Any) -> None:
+    link = "/sign-in?one_time_token=abc&login_hint=ada%40example.com"
+    assert "one_time_token" not in client.get(link).url
+    apply_settings("docs/how-to/sign-in-options.md", "one_time_token")
+    assert "one_time_token=abc" in client.get(link).url
+
+
+@uses_database
+def test_the_password_form_of_the_admin(client: Any, logto: Emulator, apply_settings: Any) -> None:
+    assert client.get("/admin/login/password/").status_code == 404
+    apply_settings("docs/how-to/admin.md", "LOGTO_ADMIN_PASSWORD_SIGN_IN")
+    User.objects.create_superuser("root", password="password")
+    response = client.post("/admin/login/password/", {"username": "root", "password": "password", "next": "/admin/"})
+    assert response.url == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
+def test_the_answer_for_a_script_is_as_shown(client: Any, logto: Emulator) -> None:
+    headers = {"Sec-Fetch-Mode": "cors", "Referer": "http://testserver/basket/"}
+    response = client.get("/account/", headers=headers)
+    (shown,) = (block for block in blocks_of("docs/how-to/htmx-and-fetch.md") if block.language == "http")
+    head, _, body = shown.code.strip().partition("\n\n")
+    status, *lines = head.splitlines()
+    assert status.split(" ", 1)[1] == f"{response.status_code} {response.reason_phrase}"
+    for line in lines:
+        name, _, value = line.partition(": ")
+        assert response[name] == value
+    assert response.content.decode() == body
+
+
+@uses_database
+def test_identities_move_with_the_issuer(logto: Emulator) -> None:
+    user = User.objects.create_user("ada")
+    LogtoIdentity.objects.create(user=user, issuer="https://abc123.logto.app/oidc", sub="s1")
+    the_block("docs/how-to/deploy.md", "move issuer").run()
+    identity = LogtoIdentity.objects.get()
+    assert identity.digest == LogtoIdentity.make_digest("https://sign-in.shop.example/oidc", "s1")
+
+
+@uses_database
+def test_old_rows_are_tidied_up(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    the_block("docs/how-to/deploy.md", "tidy").run()
+    row = LogtoSession.objects.get()
+    LogtoSession.objects.update(created_at=row.created_at - timedelta(days=365))
+    the_block("docs/how-to/deploy.md", "tidy").run()
+    assert not LogtoSession.objects.exists()
+    # The person is signed in still, without claims.
+    request = browser.client.get("/").wsgi_request
+    assert request.user.is_authenticated
+    assert not request.logto.claims
+
+
+@uses_database
+def test_identities_from_usernames(browser: Browser, logto: Emulator) -> None:
+    sub = logto.tenant.add_user(username="ada").id
+    User.objects.create_user(sub)
+    User.objects.create_user("root", password="password")
+    the_block("docs/how-to/move-from-mozilla-django-oidc.md", "identities from usernames").run()
+    assert LogtoIdentity.objects.count() == 1
+    browser.sign_in("ada")
+    assert User.objects.count() == 2
+
+
+@uses_database
+def test_a_receiver_welcomes_newcomers(browser: Browser, logto: Emulator, modules: Any) -> None:
+    modules("docs/reference/signals.md")
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    assert browser.client.session["show_welcome"] is True
+
+
+@uses_database
+def test_the_example_for_unittest(modules: Any) -> None:
+    case = modules("docs/how-to/test-your-site.md", "shop.tests").SignInTest
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+    assert result.testsRun == 1
+    assert not [*result.errors, *result.failures]
+
+
+@uses_database
+def test_the_views_of_the_guide_to_tokens(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    page = "docs/how-to/get-tokens.md"
+    apply_settings(page, 'https://stock.example/api"]\nLOGTO_SCOPES')
+    logto.tenant.add_resource("https://stock.example/api", scopes=["read:stock"])
+    logto.tenant.add_role("clerk", scopes={"https://stock.example/api": ["read:stock"]})
+    logto.tenant.add_user(username="ada", roles=["clerk"])
+    browser.sign_in("ada")
+    request = browser.client.get("/").wsgi_request
+    assert request.logto.access_token(resource="https://stock.example/api").count(".") == 2
+    assert request.logto.user_info()["username"] == "ada"
+    LogtoSession.objects.all().delete()
+    request = browser.client.get("/").wsgi_request
+    with pytest.raises(exceptions.SignInRequired):
+        request.logto.access_token(resource="https://stock.example/api")
+
+
+@uses_database
+def test_tokens_for_an_organization(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    page = "docs/how-to/get-tokens.md"
+    apply_settings(page, "urn:logto:resource:organizations")
+    logto.tenant.add_resource("https://stock.example/api", scopes=["read:stock"])
+    logto.tenant.add_organization_role("manager", scopes=["manage:stock"])
+    organization = logto.tenant.add_organization("Harbour")
+    person = logto.tenant.add_user(username="ada")
+    logto.tenant.add_member(organization.id, person.id, roles=["manager"])
+    browser.sign_in("ada")
+    (block,) = (block for block in blocks_of(page) if "def tokens_of" in block.code)
+    tokens = block.run()["tokens_of"](browser.client.get("/").wsgi_request, organization.id)
+    assert [token.count(".") for token in tokens] == [2, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_async_view(browser: Browser, logto: Emulator, settings: Any, modules: Any) -> None:
+    view = the_block("docs/how-to/get-tokens.md", "async view").run()["whoami"]
+    modules("docs/how-to/sign-in-options.md")
+    sys.modules["shop.urls"].urlpatterns.append(path("whoami", view))
+    settings.ROOT_URLCONF = "shop.urls"
+    sub = logto.tenant.add_user(username="ada").id
+    browser.sign_in("ada")
+    client = AsyncClient()
+    client.cookies = browser.client.cookies
+    assert async_to_sync(client.get)("/whoami").json() == {"sub": sub, "roles": []}
