@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model, load_backend
 from django.contrib.auth.backends import ModelBackend
@@ -54,6 +55,16 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         # The parent forgets to ask whether the account is active; its own parent does not.
         return ModelBackend.get_user(self, user_id)
 
+    # Django's own backend, at the root of the family, would take a password here.
+
+    async def aauthenticate(self, request: HttpRequest | None = None, **credentials: Any) -> AbstractBaseUser | None:
+        """See `authenticate`."""
+        return await sync_to_async(self.authenticate)(request, **credentials)
+
+    async def aget_user(self, user_id: Any) -> AbstractBaseUser | None:
+        """See `get_user`."""
+        return await sync_to_async(self.get_user)(user_id)
+
     # The parent's other doors. This package uses none of them.
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> AbstractBaseUser:
@@ -74,9 +85,9 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def filter_users_by_claims(self, claims: Claims) -> Any:
         """Users with the identity in `claims`; never by e-mail."""
-        return self.UserModel._default_manager.filter(
-            logto_identities__issuer=claims.get("iss"), logto_identities__sub=claims.get("sub")
-        )
+        # By digest: a missing claim must not match users who have no identity, nor "a" one who is "A".
+        digest = LogtoIdentity.make_digest(claims.get("iss", ""), claims.get("sub", ""))
+        return self.UserModel._default_manager.filter(logto_identities__digest=digest)
 
     @staticmethod
     def get_settings(attr: str, *args: Any) -> Any:

@@ -16,13 +16,17 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from .backends import backend_path
+from .backends import LogtoBackend, backend_path
 from .conf import PREFIX, conf
 from .exceptions import ConfigurationError, InvalidSignInOption
+from .middleware import LogtoMiddleware
 from .oidc.authorization import SignInOptions
 from .oidc.jwks import KEY_TYPES
 
-PLACEHOLDER = re.compile(r"[<>{}]|\byour[-_ ]|change[-_ ]?me|placeholder|^[x.]+$|^todo$", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",
+    re.IGNORECASE,
+)
 QUERY_OPTIONS = {
     "first_screen",
     "identifiers",
@@ -84,6 +88,7 @@ def _check_values() -> Iterator[CheckMessage]:
             8, f"LOGTO_BASE_URL is {conf.base_url!r}.", "Expected an origin without a path: https://shop.example."
         )
     yield from _check_protocol_values()
+    yield from _check_numbers()
     yield from _check_dotted_paths()
 
 
@@ -155,6 +160,18 @@ def _check_protocol_values() -> Iterator[CheckMessage]:
         )
 
 
+def _check_numbers() -> Iterator[CheckMessage]:
+    least = {
+        type(conf).sign_in_max_age_seconds: 60,
+        type(conf).max_pending_sign_ins: 1,
+        type(conf).clock_skew_seconds: 0,
+    }
+    for setting, minimum in least.items():
+        value = getattr(settings, setting.name, setting.default)
+        if value < minimum:
+            yield _error(15, f"{setting.name} is {value}.", f"Expected {minimum} or more. {setting.help}")
+
+
 def _check_dotted_paths() -> Iterator[CheckMessage]:
     for setting in (type(conf).user_fields, type(conf).link_by_email):
         path = getattr(settings, setting.name, setting.default)
@@ -181,18 +198,41 @@ def _check_backend() -> Iterator[CheckMessage]:
             "AUTHENTICATION_BACKENDS holds no LogtoBackend.",
             "Add 'logto_auth.backends.LogtoBackend', or a subclass of it.",
         )
+    if conf.admin_password_sign_in and not any(map(_takes_passwords, settings.AUTHENTICATION_BACKENDS)):
+        yield _warning(
+            3,
+            "LOGTO_ADMIN_PASSWORD_SIGN_IN is on, and no backend takes passwords.",
+            "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
+        )
+
+
+def _takes_passwords(path: str) -> bool:
+    try:
+        return not issubclass(import_string(path), LogtoBackend)
+    except ImportError:
+        return False
 
 
 def _check_middleware() -> Iterator[CheckMessage]:
     order = list(settings.MIDDLEWARE)
-    if MIDDLEWARE not in order:
+    ours = [path for path in order if path == MIDDLEWARE or _is_our_middleware(path)]
+    if not ours:
         yield _error(21, "MIDDLEWARE holds no LogtoMiddleware.", f"Add '{MIDDLEWARE}' after AuthenticationMiddleware.")
-    elif AUTHENTICATION_MIDDLEWARE in order and order.index(MIDDLEWARE) < order.index(AUTHENTICATION_MIDDLEWARE):
+    elif AUTHENTICATION_MIDDLEWARE in order and order.index(ours[0]) < order.index(AUTHENTICATION_MIDDLEWARE):
         yield _error(
             22,
             "LogtoMiddleware stands before AuthenticationMiddleware.",
             "Put it right after AuthenticationMiddleware.",
         )
+
+
+def _is_our_middleware(path: str) -> bool:
+    """Whether the dotted path is of a subclass of ours; one that cannot be imported is Django's to report."""
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        return False
+    return isinstance(middleware, type) and issubclass(middleware, LogtoMiddleware)
 
 
 def _check_sessions() -> Iterator[CheckMessage]:

@@ -88,7 +88,7 @@ class Conf:
     )
     http_timeout_seconds: Setting[Sequence[float]] = Setting(
         (3.05, 10),
-        "Time-outs of calls to Logto in seconds: to connect, and to answer in full.",
+        "Time-outs of calls to Logto in seconds: to connect, and for each wait for data after that.",
         type=(list, tuple),
     )
     clock_skew_seconds = Setting(60, "How far the clocks of Logto and this site may differ, in seconds.", type=int)

@@ -114,7 +114,8 @@ def failure_response(request: HttpRequest, error: LogtoError, *, next_url: str =
     reference = secrets.token_hex(4)
     _log(error, reference)
     sign_in_refused.send_robust(sender=type(error), request=request, error=error)
-    title, text = MESSAGES.get(error.code, MESSAGES["provider_error"])
+    # A site's own code has no text here; its class has.
+    title, text = MESSAGES.get(error.code) or MESSAGES.get(type(error).code) or MESSAGES["provider_error"]
     visitor_message = error.visitor_message if isinstance(error, SignInRefused) else ""
     response = render(
         request,

@@ -107,5 +107,6 @@ def forbidden_response(request: HttpRequest) -> HttpResponse:
     """403 for somebody who is signed in and still may not: signing in again would change nothing."""
     if is_from_script(request):
         return JsonResponse({"error": "forbidden"}, status=403)
-    context: dict[str, Any] = {"switch_url": sign_in_url(request.get_full_path(), prompt="login")}
+    switch_url = sign_in_url(request.get_full_path(), prompt="login")
+    context: dict[str, Any] = {"switch_url": switch_url, "user": request.user}
     return render(request, "logto_auth/forbidden.html", context, status=403)

@@ -21,6 +21,8 @@ from .oidc.authorization import AuthorizationRequest
 COOKIE_PREFIX = "logto_sign_in_"
 # An expired sign-in is still recognised for this long, to say so and to go on to where it was meant to lead.
 KEPT_SECONDS = 24 * 3600
+# Servers and proxies commonly refuse a request whose cookies take more than 8 KB, and the site has cookies of its own.
+MAX_TOTAL_LENGTH = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +67,12 @@ def find(request: HttpRequest, state: str) -> PendingSignIn | None:
 
 def keep(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
     """Keep `pending` in the browser that gets `response`, and drop the oldest when there are too many."""
-    name = _cookie_name(pending.state)
-    others = [cookie for cookie in request.COOKIES if cookie.startswith(COOKIE_PREFIX) and cookie != name]
-    # Browsers send the oldest of equally specific cookies first (RFC 6265, section 5.4), so the front is dropped.
-    surplus_count = max(len(others) + 1 - conf.max_pending_sign_ins, 0)
-    for surplus in others[:surplus_count]:
+    name, value = _cookie_name(pending.state), encrypt(asdict(pending), purpose="sign-in")
+    for surplus in _surplus(request, name, len(value)):
         response.delete_cookie(surplus, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
     response.set_cookie(
         name,
-        encrypt(asdict(pending), purpose="sign-in"),
+        value,
         max_age=conf.sign_in_max_age_seconds + KEPT_SECONDS,
         path=settings.SESSION_COOKIE_PATH,
         domain=settings.SESSION_COOKIE_DOMAIN,
@@ -82,6 +81,20 @@ def keep(request: HttpRequest, response: HttpResponseBase, pending: PendingSignI
         # The callback is a cross-site navigation: Strict cookies do not come along.
         samesite="Lax",
     )
+
+
+def _surplus(request: HttpRequest, name: str, length: int) -> list[str]:
+    """The names of the oldest sign-ins, for which there is no room beside a new one of that length."""
+    # Browsers send the oldest of equally specific cookies first (RFC 6265, section 5.4).
+    newest_first = [cookie for cookie in reversed(request.COOKIES) if cookie.startswith(COOKIE_PREFIX)]
+    surplus, count = [], 1
+    for cookie in newest_first:
+        if cookie == name:
+            continue
+        count, length = count + 1, length + len(request.COOKIES[cookie])
+        if count > conf.max_pending_sign_ins or length > MAX_TOTAL_LENGTH:
+            surplus.append(cookie)
+    return surplus
 
 
 def _cookie_name(state: str) -> str:

@@ -113,8 +113,9 @@ def _user_to_link(claims: Claims) -> AbstractBaseUser | None:
     user_model = get_user_model()
     email_field = user_model.get_email_field_name()
     found = user_model._default_manager.select_for_update().filter(**{f"{email_field}__iexact": email})[:10]
-    # Collations call more things equal than we do.
-    users = [user for user in found if getattr(user, email_field).lower() == email.lower()]
+    # Collations call more things equal than we do, and Python a Kelvin sign in lower case a "k".
+    addresses = [(user, getattr(user, email_field)) for user in found]
+    users = [user for user, address in addresses if address.isascii() and address.lower() == email.lower()]
     if len(users) != 1:
         return None
     return _linkable(users[0], claims["iss"])

@@ -100,7 +100,8 @@ def begin(session: SessionBase, identity: LogtoIdentity, token_set: TokenSet, us
     row = LogtoSession(
         identity=identity,
         session_key=session.session_key,
-        sid=sid if isinstance(sid, str) and len(sid) <= 255 else "",
+        # Only what every database can hold: no NUL, no half of a surrogate pair.
+        sid=sid if isinstance(sid, str) and len(sid) <= 255 and sid.isprintable() else "",
     )
     row.tokens = SessionTokens.of(token_set, userinfo).data
     row.save(force_insert=True)

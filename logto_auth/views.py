@@ -119,6 +119,9 @@ class CallbackView(FrontDoorView):
         identity, created = logto_backend().identify(claims)
         # A sign-in over a living session: the tokens of the former one are of no use any more.
         sessions.end(request.session)
+        if request.user.is_authenticated:
+            # Django changes the key only when somebody else or nobody was signed in before.
+            request.session.cycle_key()
         login(request, identity.user, backend=backend_path())
         sessions.begin(request.session, identity, token_set, userinfo)
         signed_in.send_robust(
@@ -205,7 +208,7 @@ class SignOutView(FrontDoorView):
             return HttpResponseRedirect(home)
         try:
             url = _sign_out_at_logto(absolute_uri(request, home), tokens)
-        except ProviderUnreachable as error:
+        except ProviderError as error:
             # The visitor is signed out here whatever Logto does, and is told what is left to do.
             logger.error("Signed out on this site only: %s", error)
             return render(request, "logto_auth/signed_out.html", {"home": home})

@@ -9,12 +9,17 @@ from django.core.checks import run_checks
 from django.test import override_settings
 
 from logto_auth import checks
+from logto_auth.middleware import LogtoMiddleware
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "logto_auth.middleware.LogtoMiddleware",
 ]
+
+
+class OurMiddleware(LogtoMiddleware):
+    """A site's own."""
 
 
 def found(*, deploy: bool = False) -> dict[str, str]:
@@ -60,12 +65,20 @@ def test_a_good_site_has_nothing_to_hear() -> None:
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, {"E013"}),
         ({"LOGTO_USER_FIELDS": "no.such.function"}, {"E014"}),
         ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, {"E014"}),
+        ({"LOGTO_CLOCK_SKEW_SECONDS": -5}, {"E015"}),
+        ({"LOGTO_MAX_PENDING_SIGN_INS": 0}, {"E015"}),
+        ({"LOGTO_ENDPOINT": "https://login.your-company.com"}, set()),
         ({"LOGTO_SCOPES": "openid profile"}, {"E001"}),
         ({"LOGTO_CLOCK_SKEW_SECONDS": True}, {"E001"}),
         ({"LOGTO_APP_ID": None}, {"E001"}),
         ({"LOGTO_ENDPIONT": "https://auth.example.com"}, {"W001"}),
         ({"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]}, {"E020"}),
         ({"MIDDLEWARE": MIDDLEWARE[:2]}, {"E021"}),
+        ({"MIDDLEWARE": [*MIDDLEWARE[:2], "tests.test_checks.OurMiddleware"]}, set()),
+        (
+            {"LOGTO_ADMIN_PASSWORD_SIGN_IN": True, "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"]},
+            {"W003"},
+        ),
         ({"MIDDLEWARE": [MIDDLEWARE[0], MIDDLEWARE[2], MIDDLEWARE[1]]}, {"E022"}),
         ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, {"E023"}),
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, {"E024"}),

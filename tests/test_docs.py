@@ -168,6 +168,7 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "E012": {"LOGTO_PROMPT": "select_account"},
     "E013": {"LOGTO_HTTP_TIMEOUT_SECONDS": (5,)},
     "E014": {"LOGTO_USER_FIELDS": "shop.nowhere.fields"},
+    "E015": {"LOGTO_CLOCK_SKEW_SECONDS": -5},
     "E020": {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
     "E021": {"MIDDLEWARE": middleware()},
     "E022": {"MIDDLEWARE": middleware("logto_auth.middleware.LogtoMiddleware")},
@@ -175,6 +176,10 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "E024": {"SESSION_COOKIE_SAMESITE": "Strict"},
     "E025": {"ROOT_URLCONF": "django.conf.urls.i18n"},
     "W002": {"LOGIN_URL": "/accounts/login/"},
+    "W003": {
+        "LOGTO_ADMIN_PASSWORD_SIGN_IN": True,
+        "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],
+    },
     "W010": {"LOGTO_ENDPOINT": "http://logto.internal"},
     "W011": {"LOGTO_BASE_URL": "http://shop.example"},
     "W012": {"SESSION_COOKIE_SECURE": False},

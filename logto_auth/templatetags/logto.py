@@ -39,7 +39,9 @@ def logto_sign_in_button(
 @register.simple_tag(takes_context=True)
 def logto_sign_out_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
     """A button, in a form of its own, that signs out here and at Logto. `class` is the button's."""
-    request: HttpRequest = context["request"]
+    request = _request(context)
+    if request is None:
+        raise template.TemplateSyntaxError("logto_sign_out_button needs the request: render with render() or a view.")
     return format_html(
         '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<button type="submit" class="{}">{}</button></form>',
@@ -50,9 +52,14 @@ def logto_sign_out_button(context: template.Context, label: str = "", **attribut
     )
 
 
+def _request(context: template.Context) -> HttpRequest | None:
+    """The request that the page answers, with or without Django's context processor for it."""
+    return context.get("request") or getattr(context, "request", None)
+
+
 def _current_page(context: template.Context) -> str:
     """The page to come back to. On a page of ours there is none: the callback's address holds a code and a state."""
-    request: HttpRequest | None = context.get("request")
+    request = _request(context)
     if request is None or request.method != "GET" or request.path in own_paths():
         return ""
     return request.get_full_path()
