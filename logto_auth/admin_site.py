@@ -7,16 +7,24 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.formats import localize
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from .answers import forbidden_response
 from .conf import conf
-from .middleware import forbidden_response
-from .models import LogtoIdentity
+from .models import LogtoIdentity, LogtoSession
+from .sessions import end_all
 from .sign_in import safe_next_url, sign_in_url
 from .views import SignOutView
 
@@ -25,15 +33,32 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who a user is at Logto, to read. For the user admin of a site that keeps its own admin site."""
 
     model = LogtoIdentity
-    fields = readonly_fields = ("issuer", "sub", "created_at")
+    fields = readonly_fields = ("issuer", "sub", "created_at", "signed_in")
     extra = 0
     can_delete = False
+
+    @admin.display(description=_("Signed in"))
+    def signed_in(self, identity: LogtoIdentity) -> str:
+        """The sessions of this person here: since when, and from where."""
+        sessions = [
+            (localize(localtime(row.created_at)), row.ip_address or "", row.user_agent)
+            for row in identity.sessions.all()
+        ]
+        return format_html_join(mark_safe("<br>"), "{} {} {}", sessions) or "-"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.action(permissions=["change"], description=_("Sign out everywhere"))
+def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
+    """End all sessions of the chosen users on this site."""
+    ended = end_all(LogtoSession.objects.filter(identity__user__in=users))
+    message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
+    model_admin.message_user(request, message)
 
 
 class LogtoAdminSite(admin.AdminSite):
@@ -44,6 +69,7 @@ class LogtoAdminSite(admin.AdminSite):
         user_admin = self._registry.get(get_user_model())
         if user_admin is not None and LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
+            user_admin.actions = [*(user_admin.actions or ()), sign_out_everywhere]  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("login/password/", self.password_login, name="password_login"), *super().get_urls()]

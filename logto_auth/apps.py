@@ -1,8 +1,9 @@
-"""The app's start-up: checks and one receiver are connected, nothing else."""
+"""The app's start-up: checks and receivers are connected, nothing else."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_save, pre_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,9 +16,14 @@ class LogtoAuthConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
+        from django.contrib.auth import get_user_model
+
         from . import checks, sessions  # noqa: F401  (models are not there before)
 
-        user_logged_out.connect(sessions.forget, dispatch_uid="logto_auth.sessions.forget")
+        user_logged_out.connect(sessions.forget, dispatch_uid="logto_auth.forget")
+        user_model = get_user_model()
+        post_save.connect(sessions.end_sessions_of_disabled, user_model, dispatch_uid="logto_auth.disabled")
+        pre_delete.connect(sessions.end_sessions_of_deleted, user_model, dispatch_uid="logto_auth.deleted")
 
 
 class LogtoAdminConfig(admin_apps.AdminConfig):

@@ -32,6 +32,7 @@ QUERY_OPTIONS = {
     "identifiers",
     "direct_sign_in",
     "login_hint",
+    "max_age",
     "one_time_token",
     "prompt",
     "ui_locales",

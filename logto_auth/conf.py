@@ -76,7 +76,7 @@ class Conf:
         {}, "Further parameters sent with every authorization request.", type=dict
     )
     sign_in_query_parameters: Setting[Sequence[str]] = Setting(
-        ("first_screen", "identifiers", "direct_sign_in", "login_hint", "prompt", "ui_locales"),
+        ("first_screen", "identifiers", "direct_sign_in", "login_hint", "max_age", "prompt", "ui_locales"),
         "Sign-in options that the URL of the sign-in view may set. All others are set in code or settings alone.",
         type=SEQUENCE,
     )
@@ -96,6 +96,17 @@ class Conf:
         ("ES384", "RS256"),
         "Algorithms that a token may be signed with. Logto signs with ES384, or RS256 after rotating to an RSA key.",
         type=SEQUENCE,
+    )
+    freshness_seconds: Setting[int | None] = Setting(
+        None,
+        "How long a page trusts Logto's last word on who is signed in, in seconds. None: as long as the ID token "
+        "lives, an hour unless the application in Logto says otherwise.",
+        type=(int, type(None)),
+    )
+    outage_grace_seconds = Setting(
+        3600,
+        "How long people stay signed in, in seconds, while Logto is out of reach and cannot confirm it.",
+        type=int,
     )
     userinfo_claims: Setting[Sequence[str]] = Setting(
         (),

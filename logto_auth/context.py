@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import mapping, sessions
+from . import mapping, refreshing, sessions
 from .clients import oidc_client
-from .exceptions import ProviderError, SignInRequired
+from .exceptions import SignInRequired
+from .models import LogtoSession
 from .sessions import SessionTokens
 
 
@@ -26,6 +29,17 @@ class Organization:
     """None without `organization_data`, which userinfo has, and the claims if `LOGTO_USERINFO_CLAIMS` names it."""
     roles: tuple[str, ...]
     """Names of the roles held in this organization."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedInSession:
+    """One of the places where the person is signed in to this site."""
+
+    id: str
+    signed_in_at: datetime
+    user_agent: str
+    ip_address: str | None
+    is_current: bool
 
 
 class LogtoHttpRequest(HttpRequest):
@@ -97,22 +111,45 @@ class LogtoContext:
         in `LOGTO_RESOURCES`; with `organization_id` one for the organization, or for the API in its name. Raises
         SignInRequired when only a new sign-in can bring one, ProviderError when Logto does not give it.
         """
-        token = self._tokens.access_token(resource, organization_id) if self._tokens else None
-        if token is not None and token.is_usable():
-            return token.token
-        return self._refreshed(resource, organization_id)
-
-    def _refreshed(self, resource: str | None, organization_id: str | None) -> str:
         if not self.is_authenticated:
             raise SignInRequired("Nobody is signed in through Logto.")
-        with sessions.locked(self._request.session) as tokens:
-            if tokens is None:
-                raise SignInRequired("The session has ended.")
-            token = tokens.access_token(resource, organization_id)
-            if token is None or not token.is_usable():
-                token = _refresh(tokens, resource, organization_id)
-        self.__dict__.update(_tokens=tokens)
+        token = self._tokens.access_token(resource, organization_id) if self._tokens else None
+        if token is None or not token.is_usable():
+            token = refreshing.access_token(self._request.session, resource, organization_id)
+            self._forget()
         return token.token
+
+    def _forget(self) -> None:
+        """Read anew at the next use: a refresh may have brought other claims."""
+        for name in ("_tokens", "claims", "roles", "organizations", "scopes"):
+            self.__dict__.pop(name, None)
+
+    @property
+    def sessions(self) -> tuple[SignedInSession, ...]:
+        """Where the person is signed in to this site, the latest first. One query."""
+        current = sessions.session_id(self._request.session)
+        return tuple(
+            SignedInSession(
+                id=str(row.pk),
+                signed_in_at=row.created_at,
+                user_agent=row.user_agent,
+                ip_address=row.ip_address,
+                is_current=str(row.pk) == current,
+            )
+            for row in self._session_rows().order_by("-created_at")
+        )
+
+    def end_other_sessions(self) -> int:
+        """Sign the person out of this site everywhere but here; returns how many sessions that were."""
+        return sessions.end_all(self._session_rows().exclude(pk=sessions.session_id(self._request.session)))
+
+    def _session_rows(self) -> QuerySet[LogtoSession]:
+        user = self._request.user
+        return (
+            LogtoSession.objects.filter(identity__user=user.pk)
+            if self.is_authenticated
+            else LogtoSession.objects.none()
+        )
 
     async def aload(self) -> LogtoContext:
         """This object, with all read from the database that its properties need: for use in async views."""
@@ -126,23 +163,6 @@ class LogtoContext:
     async def aaccess_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
         """See `access_token`."""
         return await sync_to_async(self.access_token)(resource, organization_id)
-
-
-def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
-    if tokens.refresh_token is None:
-        raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
-    try:
-        token_set = oidc_client().refresh(
-            tokens.refresh_token, claims=tokens.claims, resource=resource, organization_id=organization_id
-        )
-    except ProviderError as error:
-        if error.error == "invalid_grant":
-            raise SignInRequired("Logto no longer takes the refresh token.") from error
-        raise
-    tokens.update(token_set, resource=resource, organization_id=organization_id)
-    token = tokens.access_token(resource, organization_id)
-    assert token is not None
-    return token
 
 
 def organizations_in(claims: Mapping[str, Any]) -> tuple[Organization, ...]:

@@ -52,11 +52,19 @@ class LogtoSession(models.Model):
     session_key = models.CharField(max_length=40, db_index=True, editable=False)
     sid = models.CharField(max_length=255, blank=True, db_index=True, editable=False)
     encrypted_tokens = models.TextField(editable=False)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    user_agent = models.CharField(_("browser"), max_length=255, blank=True, editable=False)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
+    created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
+    # Until when Logto's last word counts, and how refreshing is going: see `refreshing`.
+    version = models.PositiveIntegerField(default=0, editable=False)
+    fresh_until = models.DateTimeField(editable=False)
+    no_refresh_before = models.DateTimeField(null=True, editable=False)
+    unreachable_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("Logto session")
         verbose_name_plural = _("Logto sessions")
+        ordering = ("-created_at",)
 
     def __str__(self) -> str:
         return str(self.id)

@@ -35,10 +35,16 @@ class PendingSignIn:
     redirect_uri: str
     next_url: str
     started_at: float
+    max_age: int | None = None
+    """How recent the sign-in at Logto has to be, in seconds."""
+    is_silent: bool = False
+    """Whether the visitor did not ask for it: Logto was to confirm a session."""
     is_used: bool = False
 
     @classmethod
-    def start(cls, request: AuthorizationRequest, *, redirect_uri: str, next_url: str) -> PendingSignIn:
+    def start(
+        cls, request: AuthorizationRequest, *, redirect_uri: str, next_url: str, max_age: int | None, is_silent: bool
+    ) -> PendingSignIn:
         return cls(
             state=request.state,
             nonce=request.nonce,
@@ -46,6 +52,8 @@ class PendingSignIn:
             redirect_uri=redirect_uri,
             next_url=next_url,
             started_at=time.time(),
+            max_age=max_age,
+            is_silent=is_silent,
         )
 
     @property

@@ -35,7 +35,7 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     identity = find_identity(claims["iss"], claims["sub"])
     if identity is not None:
         refuse_disabled(identity.user)
-        _update_user(identity.user, claims)
+        update_user(identity.user, claims)
         return identity, False
     return _provision_unknown(claims)
 
@@ -60,7 +60,7 @@ def _provision_unknown(claims: Claims) -> tuple[LogtoIdentity, bool]:
     if created:
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
-        _update_user(identity.user, claims)
+        update_user(identity.user, claims)
     return identity, created
 
 
@@ -239,7 +239,7 @@ def _valid_name(field: models.Field[Any, Any], wanted: str) -> str:
 # Updating
 
 
-def _update_user(user: AbstractBaseUser, claims: Claims) -> None:
+def update_user(user: AbstractBaseUser, claims: Claims) -> None:
     """Bring a known user up to date. Writes only what differs; the username stays as it was given."""
     rights = _rights(claims)
     fields = {**_fitted_fields(type(user), claims), **_flags(type(user), rights)}

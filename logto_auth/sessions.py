@@ -1,25 +1,34 @@
 """The only reader and writer of what a signed-in session holds.
 
-Django's session keeps the id of a `LogtoSession` and nothing else: the tokens are in that row, encrypted, where one
-tab's save cannot undo another's (decision 0003).
+Django's session keeps the id of a `LogtoSession` and until when it is fresh, nothing else: the tokens are in that row,
+encrypted, where one tab's save cannot undo another's (decision 0003).
 """
 
 from __future__ import annotations
 
+import ipaddress
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import transaction
+from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
+from .conf import conf
 from .models import LogtoIdentity, LogtoSession
 from .oidc.tokens import REPEATED_CLAIMS
 from .oidc.types import Claims, TokenSet
 
 SESSION_ID_KEY = "_logto_session"
+FRESH_UNTIL_KEY = "_logto_fresh_until"
+MAX_SID_LENGTH = 255
 # A token this close to its end might not live through the call it is meant for.
 EXPIRY_MARGIN_SECONDS = 15
 
@@ -91,8 +100,9 @@ def _slot(resource: str | None, organization_id: str | None) -> str:
     return f"{resource or ''} {organization_id or ''}"
 
 
-def begin(session: SessionBase, identity: LogtoIdentity, token_set: TokenSet, userinfo: Claims) -> None:
-    """Keep the tokens of a sign-in for `session`, into which the user has just been logged."""
+def begin(request: HttpRequest, identity: LogtoIdentity, token_set: TokenSet, userinfo: Claims) -> None:
+    """Keep the tokens of a sign-in for the session of `request`, into which the user has just been logged."""
+    session = request.session
     if session.session_key is None:
         session.create()
     assert session.session_key is not None
@@ -101,43 +111,75 @@ def begin(session: SessionBase, identity: LogtoIdentity, token_set: TokenSet, us
         identity=identity,
         session_key=session.session_key,
         # Only what every database can hold: no NUL, no half of a surrogate pair.
-        sid=sid if isinstance(sid, str) and len(sid) <= 255 and sid.isprintable() else "",
+        sid=sid if isinstance(sid, str) and len(sid) <= MAX_SID_LENGTH and sid.isprintable() else "",
+        fresh_until=fresh_until(token_set),
+        user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:255],
+        ip_address=_ip_address(request),
     )
     row.tokens = SessionTokens.of(token_set, userinfo).data
     row.save(force_insert=True)
     session[SESSION_ID_KEY] = str(row.pk)
+    keep_fresh(session, row.fresh_until)
+
+
+def _ip_address(request: HttpRequest) -> str | None:
+    """The address that the request came from. What a proxy says about it counts once the site has put it there."""
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
+
+
+def fresh_until(token_set: TokenSet) -> datetime:
+    """Until when the ID token of `token_set` is Logto's last word on who is signed in."""
+    now, exp = time.time(), token_set.id_token_claims.get("exp", 0)
+    seconds = conf.freshness_seconds
+    return datetime.fromtimestamp(exp if seconds is None else min(exp, now + seconds), tz=timezone.utc)
+
+
+def seconds_since_authentication(claims: Claims) -> float | None:
+    """How long ago the person proved at Logto who they are; None when Logto did not say, or not in numbers."""
+    auth_time = claims.get("auth_time")
+    if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
+        return None
+    return time.time() - auth_time
+
+
+# Django's session
+
+
+def session_id(session: SessionBase) -> str | None:
+    """The id of the `LogtoSession` that `session` belongs to; None when it did not begin with a sign-in at Logto."""
+    return session.get(SESSION_ID_KEY)
 
 
 def is_signed_in(session: SessionBase) -> bool:
     """Whether `session` began with a sign-in at Logto. Reads nothing but the session."""
-    return SESSION_ID_KEY in session
+    return session_id(session) is not None
+
+
+def is_fresh(session: SessionBase) -> bool:
+    """Whether Logto's last word on `session` still counts. Reads nothing but the session."""
+    return bool(time.time() < session.get(FRESH_UNTIL_KEY, 0))
+
+
+def keep_fresh(session: SessionBase, until: datetime) -> None:
+    """Let `session` count as fresh until then."""
+    session[FRESH_UNTIL_KEY] = until.timestamp()
+
+
+# The row
 
 
 def load(session: SessionBase) -> SessionTokens | None:
     """The tokens of `session`; None when it did not begin at Logto or has ended there."""
-    row = LogtoSession.objects.filter(pk=session.get(SESSION_ID_KEY)).first() if is_signed_in(session) else None
+    row = LogtoSession.objects.filter(pk=session_id(session)).first() if is_signed_in(session) else None
     return SessionTokens(row.tokens) if row is not None else None
-
-
-@contextmanager
-def locked(session: SessionBase) -> Iterator[SessionTokens | None]:
-    """The tokens of `session`, with other requests that want to change them kept waiting; changes are saved on leaving.
-
-    Gives None when they are gone. An exception in the block leaves them as they were.
-    """
-    with transaction.atomic():
-        row = LogtoSession.objects.select_for_update().filter(pk=session.get(SESSION_ID_KEY)).first()
-        if row is None:
-            yield None
-            return
-        tokens = SessionTokens(row.tokens)
-        yield tokens
-        row.tokens = tokens.data
-        row.save(update_fields=["encrypted_tokens"])
 
 
 def end(session: SessionBase) -> SessionTokens | None:
     """Forget the tokens of `session`, and return them for revocation."""
+    session.pop(FRESH_UNTIL_KEY, None)
     pk = session.pop(SESSION_ID_KEY, None)
     row = LogtoSession.objects.filter(pk=pk).first() if pk else None
     if row is None:
@@ -146,8 +188,41 @@ def end(session: SessionBase) -> SessionTokens | None:
     return SessionTokens(row.tokens)
 
 
-def forget(sender: object, request: object, **kwargs: Any) -> None:
+def end_all(rows: QuerySet[LogtoSession]) -> int:
+    """End the sessions in `rows`, here and now, on whichever engine; returns how many there were.
+
+    Three queries with sessions in the database, however many sessions the site has.
+    """
+    ended = list(rows.values_list("pk", "session_key"))
+    _delete_django_sessions([session_key for _, session_key in ended])
+    LogtoSession.objects.filter(pk__in=[pk for pk, _ in ended]).delete()
+    return len(ended)
+
+
+def _delete_django_sessions(session_keys: Sequence[str]) -> None:
+    store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    if not session_keys:
+        return
+    if issubclass(store, DatabaseStore) and not issubclass(store, CachedDatabaseStore):
+        store.get_model_class().objects.filter(session_key__in=session_keys).delete()
+        return
+    for session_key in session_keys:
+        store().delete(session_key)
+
+
+def forget(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
     """Receiver of Django's `user_logged_out`: however a session ends, its tokens go with it."""
     session = getattr(request, "session", None)
     if session is not None:
         end(session)
+
+
+def end_sessions_of_disabled(sender: object, instance: Any, **kwargs: Any) -> None:
+    """Receiver of `post_save` of the user model: a disabled account has no sessions, nor tokens."""
+    if not instance.is_active:
+        end_all(LogtoSession.objects.filter(identity__user=instance))
+
+
+def end_sessions_of_deleted(sender: object, instance: Any, **kwargs: Any) -> None:
+    """Receiver of `pre_delete` of the user model."""
+    end_all(LogtoSession.objects.filter(identity__user=instance))

@@ -22,10 +22,15 @@ from .oidc.authorization import AuthorizationRequest, SignInOptions
 MAX_NEXT_LENGTH = 1024
 # Options of SignInOptions that are lists; in a URL their values are separated by spaces.
 LIST_OPTIONS = {"identifiers"}
+NUMBER_OPTIONS = {"max_age"}
 
 
 def redirect_to_logto(
-    request: HttpRequest, *, next_url: str | None = None, options: SignInOptions | None = None
+    request: HttpRequest,
+    *,
+    next_url: str | None = None,
+    options: SignInOptions | None = None,
+    is_silent: bool = False,
 ) -> HttpResponseRedirect:
     """The redirect that starts a sign-in; afterwards the visitor goes on to `next_url` on this site.
 
@@ -35,17 +40,22 @@ def redirect_to_logto(
     """
     authorization_request = AuthorizationRequest()
     redirect_uri = absolute_uri(request, reverse("logto_auth:callback"))
+    options = _with_site_parameters(options or SignInOptions())
     url = oidc_client().authorization_url(
         authorization_request,
         redirect_uri=redirect_uri,
         scopes=conf.scopes,
         resources=conf.resources,
         prompt=conf.prompt,
-        options=_with_site_parameters(options or SignInOptions()),
+        options=options,
     )
     response = HttpResponseRedirect(url)
     started = pending.PendingSignIn.start(
-        authorization_request, redirect_uri=redirect_uri, next_url=safe_next_url(request, next_url)
+        authorization_request,
+        redirect_uri=redirect_uri,
+        next_url=safe_next_url(request, next_url),
+        max_age=options.max_age,
+        is_silent=is_silent,
     )
     pending.keep(request, response, started)
     return response
@@ -60,8 +70,15 @@ def options_from_query(query: QueryDict, *, defaults: SignInOptions) -> SignInOp
     options: dict[str, Any] = {}
     for name in conf.sign_in_query_parameters:
         if value := query.get(name, "").strip():
-            options[name] = value.split() if name in LIST_OPTIONS else value
+            options[name] = _option_value(name, value)
     return replace(defaults, **options)
+
+
+def _option_value(name: str, text: str) -> Any:
+    if name in LIST_OPTIONS:
+        return text.split()
+    # What is no number is left as it is, for SignInOptions to refuse by name.
+    return int(text) if name in NUMBER_OPTIONS and text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def absolute_uri(request: HttpRequest, location: str) -> str:
@@ -86,13 +103,13 @@ def _is_safe_next(request: HttpRequest, url: str) -> bool:
 
 def own_paths() -> set[str]:
     """The paths of the sign-in pages, which nobody ever wants to come back to."""
-    return {reverse(f"logto_auth:{name}") for name in ("sign-in", "callback", "sign-out")}
+    return {reverse(f"logto_auth:{name}") for name in ("sign-in", "callback", "sign-out", "sign-out-others")}
 
 
-def sign_in_url(next_url: str = "", **options: str) -> str:
+def sign_in_url(next_url: str = "", **options: str | int) -> str:
     """The address of the sign-in view, to come back to `next_url`; `options` as in `SignInOptions`."""
     query = QueryDict(mutable=True)
-    query.update({name: value for name, value in options.items() if value})
+    query.update({name: str(value) for name, value in options.items() if value != ""})
     if next_url:
         query[REDIRECT_FIELD_NAME] = next_url
     path = reverse("logto_auth:sign-in")

@@ -15,6 +15,9 @@ user_created = Signal()
 # user, claims, changed (names of fields, "groups" among them): Logto had something new about a known person.
 user_updated = Signal()
 
+# request, user, reason: a session ended because Logto no longer stands behind it; `reason` is the code of the error.
+session_ended = Signal()
+
 # request, error (a LogtoError): a sign-in did not succeed. The sender is the error's class.
 sign_in_refused = Signal()
 

@@ -20,8 +20,9 @@ from .backends import backend_path, logto_backend
 from .clients import oidc_client
 from .conf import conf
 from .context import LogtoContext
-from .exceptions import CallbackError, LogtoError, ProviderError, ProviderUnreachable
+from .exceptions import CallbackError, LogtoError, ProviderError, ProviderUnreachable, TokenError
 from .failures import failure_response
+from .freshness import end_session
 from .oidc.authorization import SignInOptions
 from .oidc.client import clean
 from .oidc.types import Claims, TokenSet
@@ -94,6 +95,10 @@ class CallbackView(FrontDoorView):
         except LogtoError as error:
             if error.code in STALE_CODES and request.user.is_authenticated:
                 response = HttpResponseRedirect(next_url)
+            elif started and started.is_silent and error.code == "login_required":
+                # Nobody is signed in at Logto any more; the page says what that means for it.
+                end_session(request, error)
+                response = HttpResponseRedirect(next_url)
             else:
                 response = failure_response(request, error, next_url=next_url)
         if started and not started.is_used:
@@ -109,6 +114,7 @@ class CallbackView(FrontDoorView):
         token_set = oidc_client().exchange_code(
             code, redirect_uri=started.redirect_uri, code_verifier=started.code_verifier, nonce=started.nonce
         )
+        _check_recency(token_set, started.max_age)
         userinfo = _wanted_userinfo(token_set)
         self.sign_in(request, token_set, userinfo)
         return HttpResponseRedirect(started.next_url)
@@ -123,7 +129,7 @@ class CallbackView(FrontDoorView):
             # Django changes the key only when somebody else or nobody was signed in before.
             request.session.cycle_key()
         login(request, identity.user, backend=backend_path())
-        sessions.begin(request.session, identity, token_set, userinfo)
+        sessions.begin(request, identity, token_set, userinfo)
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
@@ -183,6 +189,19 @@ def _authorization_error(error: str, description: str) -> ProviderError:
     return ProviderError(message, error=error, error_description=description, code=code, status=status)
 
 
+def _check_recency(token_set: TokenSet, max_age: int | None) -> None:
+    """A sign-in that was to be recent is, by Logto's own word (OpenID Connect Core 1.0, section 3.1.3.7, number 13)."""
+    if max_age is None:
+        return
+    age = sessions.seconds_since_authentication(token_set.id_token_claims)
+    if age is None or age > max_age + conf.clock_skew_seconds:
+        raise TokenError(
+            f"The person signed in {'at an unknown time' if age is None else f'{age:.0f} s ago'}, "
+            f"expected at most {max_age} s.",
+            claim="auth_time",
+        )
+
+
 def _wanted_userinfo(token_set: TokenSet) -> Claims:
     """The claims of LOGTO_USERINFO_CLAIMS, from userinfo if the ID token lacks any of them."""
     missing = [name for name in conf.userinfo_claims if name not in token_set.id_token_claims]
@@ -213,6 +232,16 @@ class SignOutView(FrontDoorView):
             logger.error("Signed out on this site only: %s", error)
             return render(request, "logto_auth/signed_out.html", {"home": home})
         return HttpResponseRedirect(url)
+
+
+class SignOutOthersView(FrontDoorView):
+    """Ends the visitor's other sessions on this site; by POST alone."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        LogtoContext(request).end_other_sessions()
+        return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
 
 
 def _sign_out_at_logto(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> str:

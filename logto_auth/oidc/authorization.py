@@ -62,6 +62,8 @@ class SignInOptions:
     """`social:<target>` or `sso:<connector id>`: go straight there."""
     prompt: str = ""
     """Any of PROMPTS, separated by spaces, `none` only alone. Empty: the site's default."""
+    max_age: int | None = None
+    """How many seconds ago the person may have signed in at Logto, at most; Logto asks again when it is longer."""
     ui_locales: str = ""
     """BCP 47 language tags, separated by spaces."""
     one_time_token: str = ""
@@ -82,6 +84,7 @@ class SignInOptions:
         _check("identifiers", self.identifiers, lambda value: _are_words(value, IDENTIFIERS), _one_of(IDENTIFIERS))
         _check("direct_sign_in", self.direct_sign_in, _is_direct_sign_in, "social:<target> or sso:<connector id>")
         _check("prompt", self.prompt, _is_prompt, _one_of(PROMPTS) + ", and none only alone")
+        _check("max_age", self.max_age, _is_age, "a whole number of seconds, or None")
         _check("ui_locales", self.ui_locales, _are_language_tags, "language tags separated by spaces")
         _check("scopes", self.scopes, _are_scopes, "a list of scopes without spaces")
         _check("resources", self.resources, _are_absolute_uris, "a list of absolute URIs without a fragment")
@@ -103,6 +106,7 @@ class SignInOptions:
             "ui_locales": self.ui_locales,
             "one_time_token": self.one_time_token,
             "organization_id": self.organization_id,
+            "max_age": "" if self.max_age is None else str(self.max_age),
             **self.extra,
         }
         return [(name, value) for name, value in named.items() if value]
@@ -135,6 +139,10 @@ def _is_prompt(value: object) -> bool:
         return False
     words = value.split()
     return all(word in PROMPTS for word in words) and ("none" not in words or len(words) == 1)
+
+
+def _is_age(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 def _are_language_tags(value: object) -> bool:

@@ -23,8 +23,8 @@ from .caching import Refreshed
 from .discovery import fetch_metadata
 from .http import BearerAuth, HTTPClient, Response, retry_after_seconds
 from .jwks import RemoteKeySet
-from .tokens import check_refreshed, validate_id_token
-from .types import Claims, ProviderMetadata, TokenSet
+from .tokens import check_refreshed, validate_id_token, validate_logout_token
+from .types import Claims, LogoutTokenClaims, ProviderMetadata, TokenSet
 
 logger = logging.getLogger("logto_auth")
 
@@ -158,6 +158,19 @@ class OIDCClient:
             client_id=self.client_id,
             nonce=nonce,
             access_token=access_token,
+            leeway_seconds=self._leeway_seconds,
+            now=self._clock(),
+        )
+
+    def validate_logout_token(self, logout_token: object) -> LogoutTokenClaims:
+        """The claims of a back-channel logout token for this client. Raises TokenError, ProviderError."""
+        return validate_logout_token(
+            logout_token,
+            keys=self.keys,
+            algorithms=self._algorithms,
+            types={"logout+jwt"},
+            issuer=self.issuer,
+            client_id=self.client_id,
             leeway_seconds=self._leeway_seconds,
             now=self._clock(),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -37,3 +38,16 @@ class TokenSet:
     id_token: str | None = field(default=None, repr=False)
     id_token_claims: Claims = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Empty without `id_token`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoutTokenClaims:
+    """A back-channel logout token that passed every check. At least one of `sub` and `sid` is set."""
+
+    issuer: str
+    sub: str | None
+    sid: str | None
+    jti: str
+    issued_at: datetime
+    max_age_seconds: int
+    """How long after `issued_at` such a token is taken."""

@@ -39,16 +39,30 @@ def logto_sign_in_button(
 @register.simple_tag(takes_context=True)
 def logto_sign_out_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
     """A button, in a form of its own, that signs out here and at Logto. `class` is the button's."""
+    return _button(context, reverse("logto_auth:sign-out"), label or _("Sign out"), attributes.get("class", ""))
+
+
+@register.simple_tag(takes_context=True)
+def logto_sign_out_others_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
+    """A button that ends the visitor's other sessions on this site, and comes back to this page."""
+    url = reverse("logto_auth:sign-out-others")
+    css_class = attributes.get("class", "")
+    return _button(context, url, label or _("Sign out everywhere else"), css_class, next_url=_current_page(context))
+
+
+def _button(context: template.Context, url: str, label: str, css_class: str, *, next_url: str = "") -> SafeString:
     request = _request(context)
     if request is None:
-        raise template.TemplateSyntaxError("logto_sign_out_button needs the request: render with render() or a view.")
+        raise template.TemplateSyntaxError("The button needs the request: render with render() or a view.")
+    next_field = format_html('<input type="hidden" name="next" value="{}">', next_url) if next_url else ""
     return format_html(
-        '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
         '<button type="submit" class="{}">{}</button></form>',
-        reverse("logto_auth:sign-out"),
+        url,
         get_token(request),
-        attributes.get("class", ""),
-        label or _("Sign out"),
+        next_field,
+        css_class,
+        label,
     )
 
 

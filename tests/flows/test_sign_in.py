@@ -129,6 +129,7 @@ def test_no_token_is_in_the_session_and_none_readable_in_the_database(browser: B
         "_auth_user_backend",
         "_auth_user_hash",
         "_logto_session",
+        "_logto_fresh_until",
     }
 
 

@@ -1,0 +1,14 @@
+"""The questions that decorators, mixins and templates ask of a request."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from . import sessions
+from .context import LogtoContext
+
+
+def signed_in_recently(request: HttpRequest, max_age: int) -> bool:
+    """Whether the visitor has proved at Logto who they are within `max_age` seconds, by the verified `auth_time`."""
+    age = sessions.seconds_since_authentication(LogtoContext(request).claims)
+    return age is not None and age <= max_age

@@ -1,0 +1,91 @@
+"""What Logto calls when somebody signs out there: the sessions that this browser had here end too."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import View
+
+from . import sessions
+from .clients import oidc_client
+from .conf import conf
+from .exceptions import LogtoError, TokenError
+from .models import LogtoIdentity, LogtoSession
+from .oidc.tokens import MAX_TOKEN_LENGTH
+from .oidc.types import LogoutTokenClaims
+
+logger = logging.getLogger("logto_auth")
+
+
+@method_decorator([csrf_exempt, login_not_required], name="dispatch")
+class BackChannelLogoutView(View):
+    """OpenID Connect Back-Channel Logout 1.0: 200 when the sessions are gone, 400 for a token that is not right."""
+
+    http_method_names = ["post"]
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            claims = oidc_client().validate_logout_token(_logout_token(request))
+        except TokenError as error:
+            logger.warning("A back-channel logout was refused: %s", error)
+            return JsonResponse({"error": "invalid_request", "error_description": str(error)}, status=400)
+        except LogtoError as error:
+            logger.error("A back-channel logout could not be checked: %s", error)
+            return JsonResponse({"error": "temporarily_unavailable"}, status=503)
+        ended = 0 if _is_replay(claims) else _end_sessions(claims)
+        logger.info("A back-channel logout ended %d sessions.", ended)
+        return HttpResponse(status=200)
+
+
+def _logout_token(request: HttpRequest) -> str:
+    """The token in the form. Other fields mean nothing (section 2.5). Raises TokenError."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise TokenError(f"The request is {request.content_type!r:.60}, expected a form.", claim="logout_token")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_TOKEN_LENGTH:
+        raise TokenError(f"The request is larger than {MAX_TOKEN_LENGTH} bytes.", claim="logout_token")
+    values = request.POST.getlist("logout_token")
+    if len(values) != 1:
+        raise TokenError(f"The form has {len(values)} fields logout_token, expected one.", claim="logout_token")
+    return values[0]
+
+
+def _is_replay(claims: LogoutTokenClaims) -> bool:
+    """Whether this token has been here before.
+
+    The cache only saves the work: a replay could end nothing but what the first one has ended, for sessions that began
+    after the token was issued are left alone.
+    """
+    key = f"logto_auth:logout:{hashlib.sha256(claims.jti.encode()).hexdigest()}"
+    try:
+        return not cache.add(key, True, timeout=claims.max_age_seconds)
+    except Exception:  # each cache backend raises errors of its own
+        logger.warning("The cache is out of reach; a logout token is not looked up in it.", exc_info=True)
+        return False
+
+
+def _end_sessions(claims: LogoutTokenClaims) -> int:
+    """End the sessions that the token names: those of `sid`, or without one all of `sub`."""
+    # Two clocks are compared here: a session of this very moment must not escape because Logto's is behind.
+    started_by = claims.issued_at + timedelta(seconds=conf.clock_skew_seconds)
+    rows = LogtoSession.objects.filter(created_at__lte=started_by, identity__issuer=claims.issuer)
+    if claims.sub is not None:
+        rows = rows.filter(identity__digest=LogtoIdentity.make_digest(claims.issuer, claims.sub))
+    if claims.sid is not None:
+        # A session without a sid began before Logto was told to send one; with its person known, it ends as well.
+        unnamed = Q(sid="") if claims.sub is not None else Q()
+        rows = rows.filter(Q(sid=claims.sid) | unnamed)
+    return sessions.end_all(rows)
