@@ -69,7 +69,7 @@ class LogtoAdminSite(admin.AdminSite):
         user_admin = self._registry.get(get_user_model())
         if user_admin is not None and LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
-            user_admin.actions = [*(user_admin.actions or ()), sign_out_everywhere]  # type: ignore[misc]
+            user_admin.actions = [*(user_admin.actions or ()), sign_out_everywhere]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("login/password/", self.password_login, name="password_login"), *super().get_urls()]

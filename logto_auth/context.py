@@ -141,15 +141,13 @@ class LogtoContext:
 
     def end_other_sessions(self) -> int:
         """Sign the person out of this site everywhere but here; returns how many sessions that were."""
-        return sessions.end_all(self._session_rows().exclude(pk=sessions.session_id(self._request.session)))
+        current = sessions.session_id(self._request.session)
+        return sessions.end_all(self._session_rows().exclude(pk=current)) if current else 0
 
     def _session_rows(self) -> QuerySet[LogtoSession]:
-        user = self._request.user
-        return (
-            LogtoSession.objects.filter(identity__user=user.pk)
-            if self.is_authenticated
-            else LogtoSession.objects.none()
-        )
+        user_key = self._request.user.pk if self.is_authenticated else None
+        rows: QuerySet[LogtoSession] = LogtoSession.objects.filter(identity__user=user_key)
+        return rows
 
     async def aload(self) -> LogtoContext:
         """This object, with all read from the database that its properties need: for use in async views."""

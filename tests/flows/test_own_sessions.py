@@ -1,0 +1,67 @@
+"""Where one is signed in: the person's own view, and the admin's."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+
+from logto_auth.emulator import Emulator
+from logto_auth.models import LogtoSession
+from logto_auth.testing import Browser
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+
+@pytest.fixture
+def devices(logto: Emulator) -> list[Browser]:
+    logto.tenant.add_user(username="reader")
+    browsers = []
+    for name in ("Laptop", "Phone", "Library"):
+        browser = Browser(logto)
+        browser.client.defaults["HTTP_USER_AGENT"] = name
+        browser.sign_in("reader")
+        browsers.append(browser)
+    return browsers
+
+
+def test_the_sessions_say_when_where_from_and_which_is_this_one(devices: list[Browser]) -> None:
+    sessions = devices[1].client.get("/sign-in").wsgi_request.logto.sessions
+    assert [(session.user_agent, session.is_current) for session in sessions] == [
+        ("Library", False),
+        ("Phone", True),
+        ("Laptop", False),
+    ]
+    assert {session.ip_address for session in sessions} == {"127.0.0.1"}
+
+
+def test_the_others_can_be_ended_from_here(devices: list[Browser]) -> None:
+    response = devices[1].client.post("/sign-out-others", {"next": "/account/"})
+    assert response["Location"] == "/account/"
+    assert ["_auth_user_id" in browser.client.session for browser in devices] == [False, True, False]
+    assert LogtoSession.objects.count() == 1
+
+
+def test_ending_others_takes_a_post_and_a_signed_in_person(devices: list[Browser], client) -> None:
+    assert devices[0].client.get("/sign-out-others").status_code == 405
+    assert client.post("/sign-out-others").status_code == 302
+    assert LogtoSession.objects.count() == 3
+
+
+def test_the_admin_signs_people_out_everywhere(devices: list[Browser], admin_client, logto: Emulator) -> None:
+    user = User.objects.get(username="reader")
+    page = admin_client.get(reverse("admin:auth_user_change", args=[user.pk])).content.decode()
+    assert "Library" in page
+    action = {"action": "sign_out_everywhere", "_selected_action": [user.pk]}
+    response = admin_client.post(reverse("admin:auth_user_changelist"), action, follow=True)
+    assert "3 sessions were ended." in response.content.decode()
+    assert not any("_auth_user_id" in browser.client.session for browser in devices)
+
+
+def test_a_user_agent_of_any_length_fits(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    browser.client.defaults["HTTP_USER_AGENT"] = "x" * 5000
+    browser.client.defaults["REMOTE_ADDR"] = "unix:"
+    assert browser.sign_in("reader").status_code == 302
+    assert LogtoSession.objects.get().ip_address is None
