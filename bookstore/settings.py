@@ -160,6 +160,9 @@ LOGTO_SCOPES = (
     "urn:logto:scope:organizations",
     "urn:logto:scope:organization_roles",
 )
+# How soon a change at Logto, such as a suspension, is seen here; by itself it takes as long as an ID token lives.
+if os.environ.get("LOGTO_FRESHNESS_SECONDS"):
+    LOGTO_FRESHNESS_SECONDS = int(os.environ["LOGTO_FRESHNESS_SECONDS"])
 LOGTO_STAFF_ROLES = ("admin",)
 LOGTO_SUPERUSER_ROLES = ("admin",)
 LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from . import mapping, refreshing, sessions
 from .clients import oidc_client
-from .exceptions import SignInRequired
+from .exceptions import SignInRefused, SignInRequired, TokenError
 from .models import LogtoSession
 from .sessions import SessionTokens
 
@@ -115,9 +115,20 @@ class LogtoContext:
             raise SignInRequired("Nobody is signed in through Logto.")
         token = self._tokens.access_token(resource, organization_id) if self._tokens else None
         if token is None or not token.is_usable():
-            token = refreshing.access_token(self._request.session, resource, organization_id)
-            self._forget()
+            token = self._renewed_token(resource, organization_id)
         return token.token
+
+    def _renewed_token(self, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
+        session = self._request.session
+        try:
+            return refreshing.access_token(session, resource, organization_id)
+        except (SignInRequired, SignInRefused, TokenError):
+            if sessions.load(session) is None:
+                # It has ended at Logto; the next request is told so and ends here as well.
+                sessions.distrust(session)
+            raise
+        finally:
+            self._forget()
 
     def _forget(self) -> None:
         """Read anew at the next use: a refresh may have brought other claims."""

@@ -7,13 +7,16 @@ again before a cool-down is over. A lease that its holder did not live to give b
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import TypeVar
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import F, Q
+from django.core.cache import cache
+from django.db.models import Q
 
 from . import sessions
 from .clients import oidc_client
@@ -23,27 +26,32 @@ from .models import LogtoSession
 from .provisioning import refuse_disabled, update_user
 from .sessions import AccessToken, SessionTokens
 
-T = TypeVar("T")
+logger = logging.getLogger("logto_auth")
 
 POLL_SECONDS = 0.05
 # What Logto answers to a request for a token that it does not give to this person or application.
 REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_scope", "invalid_target"}
 # How long nobody asks Logto again after it was out of reach, for this session.
 COOL_DOWN_SECONDS = 30
+# The same for all sessions: shorter, for a single broken connection is no outage.
+OUT_OF_REACH_SECONDS = 5
 # Beside the time-outs of the call itself: saving, and signing the next request in.
 LEASE_MARGIN_SECONDS = 5
 
 
 def refresh_claims(session: SessionBase) -> datetime:
-    """Have Logto's word on `session` renewed, if no other request has just done so; returns until when it is fresh.
+    """Have Logto's word on `session` renewed, unless another request has just done so; returns until when it is fresh.
 
-    Raises SignInRequired when Logto no longer stands behind it, ProviderError while that cannot be known.
+    Raises SignInRequired when Logto no longer stands behind it, SignInRefused when the site no longer does, TokenError,
+    and ProviderError while that cannot be known.
     """
 
-    def fresh(row: LogtoSession) -> datetime | None:
-        return row.fresh_until if row.fresh_until > _now() else None
+    def is_fresh(row: LogtoSession, first_version: int) -> bool:
+        # A refresh that ended while this request was waiting is as good as one of its own, however short its word.
+        return row.fresh_until > _now() or row.version != first_version
 
-    return _renewed(session, fresh)
+    until: datetime = _renewed(session, is_fresh).fresh_until
+    return until
 
 
 def access_token(session: SessionBase, resource: str | None, organization_id: str | None) -> AccessToken:
@@ -52,11 +60,14 @@ def access_token(session: SessionBase, resource: str | None, organization_id: st
     Raises SignInRequired when only a sign-in can bring one, ProviderError when Logto does not give it.
     """
 
-    def usable(row: LogtoSession) -> AccessToken | None:
+    def has_usable(row: LogtoSession, first_version: int) -> bool:
         token = SessionTokens(row.tokens).access_token(resource, organization_id)
-        return token if token is not None and token.is_usable() else None
+        return token is not None and token.is_usable()
 
-    return _renewed(session, usable, resource=resource, organization_id=organization_id)
+    row = _renewed(session, has_usable, resource=resource, organization_id=organization_id)
+    token = SessionTokens(row.tokens).access_token(resource, organization_id)
+    assert token is not None
+    return token
 
 
 def can_refresh(session: SessionBase) -> bool:
@@ -67,28 +78,33 @@ def can_refresh(session: SessionBase) -> bool:
 
 def _renewed(
     session: SessionBase,
-    found_in: Callable[[LogtoSession], T | None],
+    is_good: Callable[[LogtoSession, int], bool],
     *,
     resource: str | None = None,
     organization_id: str | None = None,
-) -> T:
-    """What `found_in` finds in the row of `session`, after a refresh by whoever is first to start one."""
-    give_up_at = time.monotonic() + _lease_seconds()
-    while True:
-        row = LogtoSession.objects.select_related("identity__user").filter(pk=sessions.session_id(session)).first()
-        if row is None:
-            raise SignInRequired("The session has ended.")
-        found = found_in(row)
-        if found is not None:
-            return found
-        if _is_cooling_down(row):
+) -> LogtoSession:
+    """The row of `session` once `is_good` says so, or after a refresh by this request."""
+    row = _row(session)
+    first_version, give_up_at = row.version, time.monotonic() + sum(conf.http_timeout_seconds)
+    while not is_good(row, first_version):
+        if _is_cooling_down(row) or _is_out_of_reach():
             raise ProviderUnreachable("Logto was out of reach a moment ago; it is not asked again yet.")
         if _take_lease(row):
             _refresh(row, resource, organization_id)
-        elif time.monotonic() > give_up_at:
+            return row
+        if time.monotonic() > give_up_at:
             raise ProviderUnreachable("Another request has been renewing these tokens for too long.")
-        else:
-            time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
+        row = _row(session)
+    return row
+
+
+def _row(session: SessionBase) -> LogtoSession:
+    rows = LogtoSession.objects.select_related("identity__user")
+    row: LogtoSession | None = rows.filter(pk=sessions.session_id(session)).first()
+    if row is None:
+        raise SignInRequired("The session has ended.")
+    return row
 
 
 def _is_cooling_down(row: LogtoSession) -> bool:
@@ -105,9 +121,8 @@ def _take_lease(row: LogtoSession) -> bool:
 
 
 def _lease_seconds() -> float:
-    connect_seconds, total_seconds = conf.http_timeout_seconds
-    # A refresh may also have to fetch metadata and keys.
-    return 3 * (connect_seconds + 2 * total_seconds) + LEASE_MARGIN_SECONDS
+    # A refresh may have to fetch keys as well.
+    return 2 * sum(conf.http_timeout_seconds) + LEASE_MARGIN_SECONDS
 
 
 def _refresh(row: LogtoSession, resource: str | None, organization_id: str | None) -> None:
@@ -134,12 +149,16 @@ def _refresh(row: LogtoSession, resource: str | None, organization_id: str | Non
         _give_back(row)
         raise
     tokens.update(token_set, resource=resource, organization_id=organization_id)
-    row.tokens = tokens.data
+    row.tokens, row.fresh_until, row.version = tokens.data, sessions.fresh_until(token_set), row.version + 1
+    _give_back(
+        row,
+        encrypted_tokens=row.encrypted_tokens,
+        fresh_until=row.fresh_until,
+        version=row.version,
+        unreachable_since=None,
+    )
+    refuse_disabled(row.identity.user)
     if token_set.id_token is not None:
-        row.fresh_until = sessions.fresh_until(token_set)
-    _give_back(row, encrypted_tokens=row.encrypted_tokens, fresh_until=row.fresh_until, unreachable_since=None)
-    if token_set.id_token is not None:
-        refuse_disabled(row.identity.user)
         update_user(row.identity.user, tokens.claims)
 
 
@@ -153,6 +172,7 @@ def _settle_error(row: LogtoSession, error: ProviderError, *, is_plain: bool) ->
         # Logto is well and has refused this very request: an unknown resource, an organization of others.
         _give_back(row)
         return
+    _remember_out_of_reach()
     _give_back(
         row,
         unreachable_since=row.unreachable_since or _now(),
@@ -161,18 +181,46 @@ def _settle_error(row: LogtoSession, error: ProviderError, *, is_plain: bool) ->
 
 
 def _give_back(row: LogtoSession, **changes: object) -> None:
-    values = {"no_refresh_before": None, "version": F("version") + 1, **changes}
-    LogtoSession.objects.filter(pk=row.pk).update(**values)
+    LogtoSession.objects.filter(pk=row.pk).update(**{"no_refresh_before": None, **changes})
+
+
+# One request that has waited in vain spares the others the wait, whichever session they are of: while Logto hangs, the
+# workers are not all waiting for it. Where the cache is shared, all processes know.
+
+
+def _remember_out_of_reach() -> None:
+    with _cache_failures_ignored():
+        cache.set(_out_of_reach_key(), True, timeout=OUT_OF_REACH_SECONDS)
+
+
+def _is_out_of_reach() -> bool:
+    with _cache_failures_ignored():
+        return bool(cache.get(_out_of_reach_key()))
+    return False
+
+
+def forget_outages() -> None:
+    """Ask Logto again at once, as if it had never been out of reach. For tests."""
+    with _cache_failures_ignored():
+        cache.delete(_out_of_reach_key())
+
+
+def _out_of_reach_key() -> str:
+    return f"logto_auth:out-of-reach:{hashlib.sha256(conf.issuer.encode()).hexdigest()[:16]}"
+
+
+@contextmanager
+def _cache_failures_ignored() -> Iterator[None]:
+    try:
+        yield
+    except Exception:  # each cache backend raises errors of its own
+        logger.warning("The cache is out of reach, which costs time and nothing else.", exc_info=True)
 
 
 def grace_is_over(session: SessionBase) -> bool:
-    """Whether Logto has been out of reach for longer than `session` may go on without its word."""
-    row = LogtoSession.objects.filter(pk=sessions.session_id(session)).first()
-    if row is None:
-        return True
-    since = row.unreachable_since or _now()
-    over_at: datetime = max(since, row.fresh_until) + timedelta(seconds=conf.outage_grace_seconds)
-    return _now() >= over_at
+    """Whether Logto's last word on `session` is older than the site lets it count while Logto is out of reach."""
+    fresh_until: datetime = _row(session).fresh_until
+    return _now() >= fresh_until + timedelta(seconds=conf.outage_grace_seconds)
 
 
 def _now() -> datetime:

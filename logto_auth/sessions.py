@@ -10,7 +10,7 @@ import ipaddress
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
+from django.utils.timezone import now
 
 from .conf import conf
 from .models import LogtoIdentity, LogtoSession
@@ -131,10 +132,9 @@ def _ip_address(request: HttpRequest) -> str | None:
 
 
 def fresh_until(token_set: TokenSet) -> datetime:
-    """Until when the ID token of `token_set` is Logto's last word on who is signed in."""
-    now, exp = time.time(), token_set.id_token_claims.get("exp", 0)
-    seconds = conf.freshness_seconds
-    return datetime.fromtimestamp(exp if seconds is None else min(exp, now + seconds), tz=timezone.utc)
+    """Until when `token_set` is Logto's last word on who is signed in: as long as its ID token lives, or shorter."""
+    ends, seconds = token_set.id_token_claims.get("exp", token_set.expires_at), conf.freshness_seconds
+    return datetime.fromtimestamp(ends if seconds is None else min(ends, time.time() + seconds), tz=timezone.utc)
 
 
 def seconds_since_authentication(claims: Claims) -> float | None:
@@ -161,6 +161,11 @@ def is_signed_in(session: SessionBase) -> bool:
 def is_fresh(session: SessionBase) -> bool:
     """Whether Logto's last word on `session` still counts. Reads nothing but the session."""
     return bool(time.time() < session.get(FRESH_UNTIL_KEY, 0))
+
+
+def distrust(session: SessionBase) -> None:
+    """Have the next request ask whether Logto still stands behind `session`."""
+    session[FRESH_UNTIL_KEY] = 0
 
 
 def keep_fresh(session: SessionBase, until: datetime) -> None:
@@ -199,6 +204,16 @@ def end_all(rows: QuerySet[LogtoSession]) -> int:
     return len(ended)
 
 
+def clear_expired() -> int:
+    """Delete the rows whose Django session must have expired; returns how many there were.
+
+    A session is saved whenever it is fresh anew, so it outlives that moment by `SESSION_COOKIE_AGE` at most.
+    """
+    expired_before = now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    deleted, _ = LogtoSession.objects.filter(fresh_until__lt=expired_before).delete()
+    return int(deleted)
+
+
 def _delete_django_sessions(session_keys: Sequence[str]) -> None:
     store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
     if not session_keys:
@@ -217,9 +232,9 @@ def forget(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
         end(session)
 
 
-def end_sessions_of_disabled(sender: object, instance: Any, **kwargs: Any) -> None:
+def end_sessions_of_disabled(sender: object, instance: Any, raw: bool = False, **kwargs: Any) -> None:
     """Receiver of `post_save` of the user model: a disabled account has no sessions, nor tokens."""
-    if not instance.is_active:
+    if not instance.is_active and not raw:
         end_all(LogtoSession.objects.filter(identity__user=instance))
 
 

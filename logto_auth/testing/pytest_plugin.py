@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from logto_auth.clients import forget_clients
 from logto_auth.emulator import Emulator, run_in_thread
+from logto_auth.refreshing import forget_outages
 
 from .browser import Browser
 
@@ -46,6 +47,7 @@ def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
     settings.LOGTO_APP_ID = application.id
     settings.LOGTO_APP_SECRET = application.secret
     forget_clients()
+    forget_outages()
     yield logto_emulator
     forget_clients()
 

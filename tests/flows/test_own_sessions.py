@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.urls import reverse
+from django.utils.timezone import now
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
@@ -65,3 +69,12 @@ def test_a_user_agent_of_any_length_fits(browser: Browser, logto: Emulator) -> N
     browser.client.defaults["REMOTE_ADDR"] = "unix:"
     assert browser.sign_in("reader").status_code == 302
     assert LogtoSession.objects.get().ip_address is None
+
+
+def test_expired_sessions_are_cleared_and_living_ones_are_not(devices: list[Browser], settings, capsys) -> None:
+    LogtoSession.objects.filter(session_key=devices[0].client.session.session_key).update(
+        fresh_until=now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + 1)
+    )
+    call_command("logto_clearsessions")
+    assert capsys.readouterr().out == "1 expired sessions were deleted.\n"
+    assert LogtoSession.objects.count() == 2

@@ -1,0 +1,16 @@
+"""`manage.py logto_clearsessions`: what Django's `clearsessions` is for its own table. For a daily job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from logto_auth.sessions import clear_expired
+
+
+class Command(BaseCommand):
+    help = "Deletes the tokens of sessions that nobody signed out of, and that have expired since."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{clear_expired()} expired sessions were deleted.")
