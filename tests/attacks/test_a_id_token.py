@@ -1,0 +1,857 @@
+"""A8-A25, A27: an ID token is believed only when everything about it is right."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from freezegun import freeze_time
+from joserfc.jwk import ECKey, OctKey, RSAKey
+
+from logto_auth.clients import forget_clients
+from logto_auth.emulator import Emulator
+from logto_auth.exceptions import TokenError
+from logto_auth.models import LogtoSession
+from logto_auth.signals import sign_in_refused
+from logto_auth.testing import Browser
+
+from .support import Witness, changed_claims, query_of
+
+pytestmark = pytest.mark.django_db
+
+Claims = dict[str, Any]
+EVIL_KEY = ECKey.generate_key("P-384")
+EVIL_RSA_KEY = RSAKey.generate_key(2048)
+# An option that changes nothing, for without one the sign-in view has nothing to do for somebody who is signed in.
+SILENTLY = {"ui_locales": "en"}
+
+
+def b64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def b64_json(value: object) -> str:
+    return b64(json.dumps(value).encode())
+
+
+@pytest.fixture
+def rsa(logto: Emulator) -> Iterator[Emulator]:
+    """Logto after rotating to an RSA key."""
+    logto.rotate_keys("RSA")
+    yield logto
+    # Keys outlive a reset.
+    logto.rotate_keys("EC")
+
+
+@pytest.fixture
+def refused(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> Callable[..., Any]:
+    """Makes sure that a sign-in, with the fault that has been set, is refused because of `claim`."""
+
+    def check(claim: str | tuple[str, ...] = ()) -> Any:
+        errors: list[TokenError] = []
+        receiver = lambda error, **kwargs: errors.append(error)  # noqa: E731
+        sign_in_refused.connect(receiver)
+        try:
+            response = witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
+        finally:
+            sign_in_refused.disconnect(receiver)
+        if claim:
+            assert errors[0].claim in ((claim,) if isinstance(claim, str) else claim)
+        # The conformance suite passes a refusal only if no further call follows.
+        assert logto.requests[-1].endpoint in ("token", "jwks")
+        assert logto.requests.to("me") == []
+        return response
+
+    return check
+
+
+# Accepted
+
+
+def test_oidcc_client_test(browser: Browser, witness: Witness, logto: Emulator, reader: Any) -> None:
+    assert witness.sees_signed_in(browser.sign_in("reader")).email == "reader@example.com"
+    assert [request.endpoint for request in logto.requests if request.endpoint in ("discovery", "jwks", "token")] == [
+        "discovery",
+        "token",
+        "jwks",
+    ]
+
+
+def test_oidcc_client_test_client_secret_basic(browser: Browser, logto: Emulator, reader: Any) -> None:
+    browser.sign_in("reader")
+    (request,) = logto.requests.to("token")
+    assert request.headers["Authorization"] == "Basic [hidden]"
+    assert not {"client_secret", "client_assertion"} & request.form.keys()
+
+
+def test_oidcc_client_test_scope_userinfo_claims(
+    browser: Browser, logto: Emulator, witness: Witness, settings: Any
+) -> None:
+    settings.LOGTO_SCOPES = ["openid", "profile", "email", "phone", "address", "custom_data"]
+    settings.LOGTO_USERINFO_CLAIMS = ["custom_data"]
+    logto.tenant.add_user(
+        username="reader",
+        primary_email="reader@example.com",
+        primary_phone="819012345678",
+        name="Reader",
+        profile={"address": {"locality": "Kyoto"}},
+        custom_data={"shelf": 7},
+    )
+    response = browser.sign_in("reader")
+    witness.sees_signed_in(response)
+    claims = response.wsgi_request.logto.claims
+    assert (claims["name"], claims["email"], claims["phone_number"]) == ("Reader", "reader@example.com", "819012345678")
+    assert (claims["address"], claims["custom_data"]) == ({"locality": "Kyoto"}, {"shelf": 7})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(lambda claims: {"aud": [claims["aud"]]}, id="A10-list-of-me"),
+        pytest.param(lambda claims: {"aud": [claims["aud"], "other"], "azp": claims["aud"]}, id="A10-me-other-azp-me"),
+        pytest.param(lambda claims: {"azp": claims["aud"]}, id="A10-azp-me"),
+        pytest.param(lambda claims: {"iat": claims["iat"] - 23 * 3600}, id="A11-iat-hours-old"),
+        pytest.param(lambda claims: {"iat": claims["iat"] + 0.5, "exp": claims["exp"] + 0.25}, id="A11-fractions"),
+        pytest.param(lambda claims: {"nbf": claims["iat"]}, id="A11-nbf-past"),
+        pytest.param(lambda claims: {"at_hash": ...}, id="A23-oidcc-client-test-missing-athash"),
+        pytest.param(lambda claims: {"c_hash": "whatever"}, id="A23-c_hash"),
+        pytest.param(lambda claims: {"nonce_supported": False}, id="A8-nonce_supported-false-and-the-nonce"),
+        pytest.param(lambda claims: {"roles": ..., "email": ..., "name": ..., "username": ...}, id="bare-minimum"),
+        pytest.param(lambda claims: {"amr": ["pwd"], "acr": "0", "jti": "x", "events": {}}, id="claims-of-others"),
+    ],
+)
+def test_an_unusual_but_right_id_token_is_accepted(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, changes: Callable[[Claims], Claims]
+) -> None:
+    logto.faults.id_token_claims = lambda claims: changed_claims(**changes(claims))(claims)
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+# Claims
+
+
+@pytest.mark.parametrize(
+    ("claim", "change"),
+    [
+        pytest.param("nonce", "wrong", id="A8-oidcc-client-test-nonce-invalid"),
+        pytest.param("nonce", ..., id="A8-missing"),
+        pytest.param("nonce", "", id="A8-empty"),
+        pytest.param("nonce", None, id="A8-null"),
+        pytest.param("nonce", True, id="A8-bool"),
+        pytest.param("nonce", lambda claims: [claims["nonce"]], id="A8-list"),
+        pytest.param("nonce", lambda claims: claims["nonce"] + " ", id="A8-trailing-space"),
+        pytest.param("nonce", lambda claims: claims["nonce"].swapcase(), id="A8-other-case"),
+        pytest.param("iss", "https://evil.example/oidc", id="A9-oidcc-client-test-invalid-iss"),
+        pytest.param("iss", ..., id="A9-missing"),
+        pytest.param("iss", None, id="A9-null"),
+        pytest.param("iss", lambda claims: claims["iss"] + "/", id="A9-trailing-slash"),
+        pytest.param("iss", lambda claims: claims["iss"].upper(), id="A9-other-case"),
+        pytest.param("iss", lambda claims: [claims["iss"]], id="A9-array"),
+        pytest.param("iss", lambda claims: claims["iss"].replace("localhost", "127.0.0.1"), id="A9-same-place"),
+        pytest.param("aud", "other", id="A10-oidcc-client-test-invalid-aud"),
+        pytest.param("aud", ..., id="A10-oidcc-client-test-missing-aud"),
+        pytest.param("aud", [], id="A10-empty-list"),
+        pytest.param("aud", None, id="A10-null"),
+        pytest.param("aud", lambda claims: {claims["aud"]: True}, id="A10-object"),
+        pytest.param("aud", lambda claims: [[claims["aud"]]], id="A10-list-in-list"),
+        pytest.param("aud", lambda claims: claims["aud"][:-1], id="A10-substring"),
+        pytest.param("aud", lambda claims: f"x{claims['aud']}x", id="A10-superstring"),
+        pytest.param("aud", lambda claims: claims["aud"].upper(), id="A10-other-case"),
+        pytest.param("exp", lambda claims: claims["iat"] - 3600, id="A11-exp-past"),
+        pytest.param("exp", ..., id="A11-exp-missing"),
+        pytest.param("exp", None, id="A11-exp-null"),
+        pytest.param("exp", lambda claims: str(claims["exp"]), id="A11-exp-string"),
+        pytest.param("exp", True, id="A11-exp-bool"),
+        pytest.param("exp", -1, id="A11-exp-negative"),
+        pytest.param("exp", 10**4000, id="A11-exp-4000-digits"),
+        pytest.param("exp", float("inf"), id="A11-exp-infinity"),
+        pytest.param("exp", float("nan"), id="A11-exp-nan"),
+        pytest.param("iat", ..., id="A11-oidcc-client-test-missing-iat"),
+        pytest.param("iat", lambda claims: claims["iat"] + 120, id="A11-iat-future"),
+        pytest.param("iat", lambda claims: claims["iat"] - 30 * 86_400, id="A11-iat-30-days-old"),
+        pytest.param("iat", "now", id="A11-iat-string"),
+        pytest.param("nbf", lambda claims: claims["iat"] + 120, id="A11-nbf-future"),
+        pytest.param("nbf", None, id="A11-nbf-null"),
+        pytest.param("sub", ..., id="A12-oidcc-client-test-missing-sub"),
+        pytest.param("sub", "", id="A12-empty"),
+        pytest.param("sub", None, id="A12-null"),
+        pytest.param("sub", 42, id="A12-integer"),
+        pytest.param("sub", ["reader"], id="A12-list"),
+        pytest.param("sub", {"sub": "reader"}, id="A12-object"),
+        pytest.param("sub", "x" * 300, id="A12-300-characters"),
+        pytest.param("sub", "a\x00b", id="A12-nul"),
+        pytest.param("sub", "a\nb", id="A12-newline"),
+        pytest.param("at_hash", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", id="A23-oidcc-client-test-invalid-athash"),
+        pytest.param("at_hash", "", id="A23-empty"),
+        pytest.param("at_hash", None, id="A23-null"),
+        pytest.param("at_hash", lambda claims: claims["at_hash"][:22], id="A23-digest-of-another-alg"),
+    ],
+)
+def test_one_wrong_claim_is_enough(refused: Callable[..., Any], logto: Emulator, claim: str, change: Any) -> None:
+    def wrong(claims: Claims) -> Claims:
+        return changed_claims(**{claim: change(claims) if callable(change) else change})(claims)
+
+    logto.faults.id_token_claims = wrong
+    refused(claim)
+
+
+def test_A8_nonce_supported_false_excuses_nobody(refused: Callable[..., Any], logto: Emulator) -> None:
+    logto.faults.id_token_claims = changed_claims(nonce=..., nonce_supported=False)
+    refused("nonce")
+
+
+def test_A11_a_number_too_large_for_a_float_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
+    logto.faults.id_token = lambda header, claims: logto.sign(
+        json.dumps(claims).replace(str(claims["exp"]), "1e400"), header=header
+    )
+    refused("exp")
+
+
+@pytest.mark.parametrize(
+    ("azp", "aud"),
+    [
+        pytest.param(..., ["{me}", "other"], id="A10-me-other-without-azp"),
+        pytest.param("other", ["{me}", "other"], id="A10-me-other-azp-other"),
+        pytest.param("other", "{me}", id="A10-me-azp-other"),
+        pytest.param(None, "{me}", id="A10-me-azp-null"),
+        pytest.param("{me}", "other", id="A10-other-azp-me"),
+    ],
+)
+def test_A10_audience_and_authorized_party_must_agree(
+    refused: Callable[..., Any], logto: Emulator, settings: Any, azp: Any, aud: Any
+) -> None:
+    me = settings.LOGTO_APP_ID
+    audience = [name.replace("{me}", me) for name in aud] if isinstance(aud, list) else aud.replace("{me}", me)
+    party = azp.replace("{me}", me) if isinstance(azp, str) else azp
+    logto.faults.id_token_claims = changed_claims(aud=audience, azp=party)
+    refused(("aud", "azp"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "accepted", "rejected"),
+    [("exp", -59, -60), ("iat", 60, 61), ("nbf", 60, 61), ("iat", -86_400, -86_401)],
+    ids=["A11-exp", "A11-iat", "A11-nbf", "A11-iat-old"],
+)
+def test_A11_exactly_at_the_edge_of_the_skew(
+    browser: Browser,
+    logto: Emulator,
+    witness: Witness,
+    refused: Callable[..., Any],
+    claim: str,
+    accepted: int,
+    rejected: int,
+) -> None:
+    # Both sides read the frozen clock, so that `iat` is the site's very second.
+    with freeze_time(datetime.now(timezone.utc).replace(microsecond=0)):
+        logto.faults.id_token_claims = lambda claims: {**claims, claim: claims["iat"] + rejected}
+        refused(claim)
+        logto.faults.id_token_claims = lambda claims: {**claims, claim: claims["iat"] + accepted}
+        witness.sees_signed_in(browser.sign_in("reader"))
+
+
+def test_A12_the_sub_of_another_user_needs_the_key_of_logto(
+    browser: Browser, logto: Emulator, refused: Callable[..., Any]
+) -> None:
+    victim = logto.tenant.add_user(username="victim")
+    logto.faults.id_token_claims = changed_claims(sub=victim.id)
+    logto.faults.id_token_key = EVIL_KEY
+    logto.faults.id_token_header = changed_claims(kid=logto.keys.current.kid)
+    Browser(logto)
+    refused("signature")
+
+
+@pytest.mark.parametrize("userinfo_claims", [(), ("custom_data",)])
+def test_A12_the_sub_in_the_token_decides_and_nothing_that_stands_beside_it(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, userinfo_claims: Any
+) -> None:
+    settings.LOGTO_USERINFO_CLAIMS = userinfo_claims
+    logto.tenant.add_user(username="victim", id="victim000001")
+    Browser(logto).sign_in("victim")
+    logto.faults.id_token_claims = changed_claims(user_id="victim000001", id=1, pk=1, username="victim", upn="victim")
+    logto.faults.token_response = lambda answer: {**answer, "sub": "victim000001", "user": {"sub": "victim000001"}}
+    assert witness.sees_signed_in(browser.sign_in("reader")).username != "victim"
+
+
+# Algorithm and signature
+
+
+def test_A13_an_algorithm_outside_the_list_is_refused_though_the_key_would_verify(
+    refused: Callable[..., Any], rsa: Emulator
+) -> None:
+    for alg in ("PS256", "RS512"):
+        rsa.faults.id_token_header = changed_claims(alg=alg)
+        refused("alg")
+
+
+def test_A13_oidcc_client_test_invalid_sig_es256(refused: Callable[..., Any], logto: Emulator) -> None:
+    key = ECKey.generate_key("P-256")
+    logto.faults.id_token_key = key
+    logto.faults.jwks = lambda document: {"keys": [*document["keys"], {**key.as_dict(private=False), "alg": "ES256"}]}
+    refused("alg")
+
+
+def test_A13_an_algorithm_that_the_site_allows_is_accepted(
+    browser: Browser, rsa: Emulator, witness: Witness, reader: Any, settings: Any
+) -> None:
+    settings.LOGTO_SIGNING_ALGORITHMS = ["PS256"]
+    rsa.faults.id_token_header = changed_claims(alg="PS256")
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+def test_oidcc_client_test_idtoken_sig_rs256(browser: Browser, rsa: Emulator, witness: Witness, reader: Any) -> None:
+    witness.sees_signed_in(browser.sign_in("reader"))
+    assert rsa.keys.current.alg == "RS256"
+
+
+def test_oidcc_client_test_invalid_sig_rs256(refused: Callable[..., Any], rsa: Emulator) -> None:
+    rsa.faults.id_token_key = EVIL_RSA_KEY
+    rsa.faults.id_token_header = changed_claims(kid=rsa.keys.current.kid)
+    refused("signature")
+
+
+@pytest.mark.parametrize(
+    "alg",
+    [
+        pytest.param("none", id="A14-oidcc-client-test-idtoken-sig-none"),
+        pytest.param("None", id="A14-None"),
+        pytest.param("nOnE", id="A14-nOnE"),
+        pytest.param("", id="A14-empty-alg"),
+        pytest.param(None, id="A14-null-alg"),
+        pytest.param(..., id="A14-no-alg"),
+        pytest.param(["ES384"], id="A14-list"),
+        pytest.param({"alg": "ES384"}, id="A14-object"),
+        pytest.param("es384", id="A14-lower-case"),
+    ],
+)
+def test_A14_a_token_that_names_no_algorithm_is_refused(refused: Callable[..., Any], logto: Emulator, alg: Any) -> None:
+    logto.faults.id_token_header = changed_claims(alg=alg)
+    refused(("alg", "header"))
+
+
+@pytest.mark.parametrize("signature", ["", "AA", "A" * 128, "A" * 127, "!", "="], ids=range(6))
+def test_A14_an_empty_or_made_up_signature_is_refused(
+    refused: Callable[..., Any], logto: Emulator, signature: str
+) -> None:
+    logto.faults.id_token = lambda header, claims: (
+        logto.sign(claims, header=header).rpartition(".")[0] + "." + signature
+    )
+    refused(("signature", "header"))
+
+
+def test_A15_an_altered_payload_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
+    def altered(header: Claims, claims: Claims) -> str:
+        head, _, signature = logto.sign(claims, header=header).split(".")
+        return f"{head}.{b64_json({**claims, 'roles': ['admin']})}.{signature}"
+
+    logto.faults.id_token = altered
+    refused("signature")
+
+
+def test_A15_an_altered_header_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
+    def altered(header: Claims, claims: Claims) -> str:
+        _, payload, signature = logto.sign(claims, header=header).split(".")
+        return f"{b64_json({**header, 'x': 1})}.{payload}.{signature}"
+
+    logto.faults.id_token = altered
+    refused("signature")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param("secret", id="A16-oidcc-client-test-invalid-sig-hs256-with-the-app-secret"),
+        pytest.param("pem", id="A16-hs256-with-the-public-pem"),
+        pytest.param("jwk", id="A16-hs256-with-the-public-jwk"),
+        pytest.param("empty", id="A16-hs256-with-nothing"),
+    ],
+)
+@pytest.mark.parametrize("with_kid", [True, False], ids=["kid", "no-kid"])
+def test_A16_hmac_with_what_an_attacker_may_know_is_refused(
+    refused: Callable[..., Any], logto: Emulator, settings: Any, secret: str, with_kid: bool
+) -> None:
+    key = {
+        "secret": settings.LOGTO_APP_SECRET.encode(),
+        "pem": logto.keys.current.key.as_pem(private=False),
+        "jwk": json.dumps(logto.keys.current.public_jwk()).encode(),
+        "empty": b"\x00" * 32,
+    }[secret]
+
+    def forged(header: Claims, claims: Claims) -> str:
+        header = changed_claims(alg="HS256", **({} if with_kid else {"kid": ...}))(header)
+        signing_input = f"{b64_json(header)}.{b64_json(claims)}"
+        return f"{signing_input}.{b64(hmac.digest(key, signing_input.encode(), 'sha256'))}"
+
+    logto.faults.id_token = forged
+    refused("alg")
+
+
+def test_A16_a_symmetric_key_in_the_key_set_counts_for_nothing(
+    refused: Callable[..., Any], logto: Emulator, settings: Any
+) -> None:
+    key = OctKey.import_key(b"k" * 32)
+    logto.faults.jwks = lambda document: {"keys": [*document["keys"], {**key.as_dict(), "kid": "oct", "alg": "HS256"}]}
+    logto.faults.id_token_key = key
+    logto.faults.id_token_header = changed_claims(kid="oct")
+    refused("alg")
+    settings.LOGTO_SIGNING_ALGORITHMS = ["ES384"]
+    logto.faults.id_token_header = changed_claims(kid="oct", alg="ES384")
+    refused("kid")
+
+
+@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "x5t"])
+@pytest.mark.parametrize("kid", ["kid-of-logto", "kid-of-the-evil-key", "no-kid"])
+def test_A17_a_key_that_the_token_brings_along_counts_for_nothing(
+    refused: Callable[..., Any], logto: Emulator, name: str, kid: str
+) -> None:
+    value = {
+        "jwk": EVIL_KEY.as_dict(private=False),
+        "x5c": ["MIIB"],
+        "x5t": EVIL_KEY.thumbprint(),
+    }.get(name, f"{logto.endpoint}/api/status")
+    kids = {"kid-of-logto": logto.keys.current.kid, "kid-of-the-evil-key": EVIL_KEY.thumbprint(), "no-kid": ...}
+    logto.faults.id_token_key = EVIL_KEY
+    logto.faults.id_token_header = changed_claims(kid=kids[kid], **{name: value})
+    refused(("signature", "kid"))
+    # Nobody has looked where the token points to.
+    assert not any(request.path == "/api/status" for request in logto.requests)
+
+
+@pytest.mark.parametrize(
+    "kid",
+    [
+        pytest.param("unknown", id="A18-unknown"),
+        pytest.param("", id="A18-empty"),
+        pytest.param("../../../../dev/null", id="A18-path"),
+        pytest.param("' OR '1'='1", id="A18-sql"),
+        pytest.param("x" * 10_000, id="A18-10-KB"),
+        pytest.param("\x00\x1b[2J\r\n", id="A18-control-characters"),
+        pytest.param(0, id="A18-number"),
+        pytest.param(["x"], id="A18-list"),
+        pytest.param({"$ne": None}, id="A18-object"),
+        pytest.param(False, id="A18-false"),
+    ],
+)
+def test_A18_a_key_that_logto_does_not_have_is_refused(refused: Callable[..., Any], logto: Emulator, kid: Any) -> None:
+    logto.faults.id_token_key = EVIL_KEY
+    logto.faults.id_token_header = changed_claims(kid=kid)
+    refused(("kid", "header"))
+    # Asked for at most twice: at first, and again for the key that nobody knows.
+    assert len(logto.requests.to("jwks")) <= 2
+
+
+def test_A18_made_up_keys_do_not_make_the_site_hammer_logto(
+    browser: Browser, refused: Callable[..., Any], logto: Emulator, witness: Witness
+) -> None:
+    logto.faults.id_token_key = EVIL_KEY
+    for number in range(10):
+        logto.faults.id_token_header = changed_claims(kid=f"junk-{number}")
+        refused("kid")
+    assert len(logto.requests.to("jwks")) == 2
+    logto.faults.id_token_key = logto.faults.id_token_header = None
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param({"crit": ["exp"], "exp": 1}, id="A19-crit"),
+        pytest.param({"crit": []}, id="A19-crit-empty"),
+        pytest.param({"crit": None}, id="A19-crit-null"),
+        pytest.param({"crit": "exp"}, id="A19-crit-text"),
+        pytest.param({"crit": ["b64"], "b64": False}, id="A19-b64-false"),
+        pytest.param({"b64": False}, id="A19-b64-false-without-crit"),
+        pytest.param({"zip": "DEF", "crit": ["zip"]}, id="A19-zip"),
+    ],
+)
+def test_A19_header_parameters_that_nobody_understands_are_refused(
+    refused: Callable[..., Any], logto: Emulator, header: Claims
+) -> None:
+    logto.faults.id_token_header = changed_claims(**header)
+    refused(("crit", "header", "signature"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda token: token + "A" * 1_000_000, id="A20-1-MB"),
+        pytest.param(lambda token: f"{token}.AAAA.AAAA", id="A20-five-segments"),
+        pytest.param(lambda token: token.rpartition(".")[0], id="A20-two-segments"),
+        pytest.param(lambda token: f"{token}.AAAA", id="A20-four-segments"),
+        pytest.param(lambda token: "", id="A20-empty"),
+        pytest.param(lambda token: "..", id="A20-dots"),
+        pytest.param(lambda token: "not a token", id="A20-text"),
+        pytest.param(lambda token: f" {token}\n", id="A20-white-space"),
+        pytest.param(lambda token: f"{token}é", id="A20-not-ascii"),
+        pytest.param(lambda token: "W10" + token[token.index(".") :], id="A20-header-a-list"),
+        pytest.param(lambda token: "e30" + token[token.index(".") :], id="A20-header-empty"),
+        pytest.param(lambda token: "bm8" + token[token.index(".") :], id="A20-header-no-json"),
+        pytest.param(
+            lambda token: urlsafe_b64encode(b"[" * 60_000).decode() + token[token.index(".") :],
+            id="A20-header-nested",
+        ),
+        pytest.param(
+            lambda token: (
+                b64_json({"alg": "RSA-OAEP", "enc": "A256GCM", "typ": "JWT", "kid": "x"}) + ".QUFB.QUFB.QUFB.QUFB"
+            ),
+            id="A20-JWE",
+        ),
+        pytest.param(
+            lambda token: b64_json({"alg": "dir", "enc": "A128CBC-HS256", "zip": "DEF"}) + "..QUFB.QUFB.QUFB",
+            id="A20-JWE-compressed",
+        ),
+    ],
+)
+def test_A20_what_is_no_signed_token_is_refused(
+    refused: Callable[..., Any], logto: Emulator, make: Callable[[str], str]
+) -> None:
+    logto.faults.id_token = lambda header, claims: make(logto.sign(claims, header=header))
+    refused(("token", "header", "alg", "signature"))
+
+
+@pytest.mark.parametrize(
+    "value", [None, 5, True, ["a.b.c"], {"a": "b"}], ids=["null", "number", "true", "list", "object"]
+)
+def test_A20_an_id_token_that_is_no_text_is_refused(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, value: Any
+) -> None:
+    logto.faults.token_response = lambda answer: {**answer, "id_token": value}
+    witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"not json", id="A20-text"),
+        pytest.param(b"[1]", id="A20-list"),
+        pytest.param(b"null", id="A20-null"),
+        pytest.param(b"[" * 100_000, id="A20-nested-list"),
+        pytest.param(b'{"a":' * 30_000, id="A20-nested-object"),
+        pytest.param(b"\xff\xfe\x00", id="A20-no-utf-8"),
+        pytest.param(b"", id="A20-empty"),
+        pytest.param(b'{"exp": 1' + b"0" * 10_000 + b"}", id="A20-10000-digits"),
+    ],
+)
+def test_A20_a_payload_that_is_no_set_of_claims_is_refused(
+    refused: Callable[..., Any], logto: Emulator, payload: bytes
+) -> None:
+    logto.faults.id_token = lambda header, claims: logto.sign(payload, header=header)
+    refused("payload")
+
+
+def test_A20_a_claim_that_comes_twice_counts_as_the_last_one_for_every_check(
+    browser: Browser, logto: Emulator, refused: Callable[..., Any]
+) -> None:
+    logto.faults.id_token = lambda header, claims: logto.sign(
+        json.dumps(claims)[:-1] + ', "aud": "other"}', header=header
+    )
+    refused("aud")
+
+
+# Keys
+
+
+def test_A21_oidcc_client_test_kid_absent_single_jwks(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    logto.faults.jwks = lambda document: {"keys": document["keys"][:1]}
+    logto.faults.id_token_header = changed_claims(kid=...)
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+def test_A21_oidcc_client_test_kid_absent_multiple_jwks(refused: Callable[..., Any], logto: Emulator) -> None:
+    other = {**EVIL_KEY.as_dict(private=False), "use": "sig", "alg": "ES384", "kid": "other"}
+    logto.faults.jwks = lambda document: {"keys": [other, *document["keys"][:1]]}
+    logto.faults.id_token_header = changed_claims(kid=...)
+    refused("kid")
+
+
+def test_A21_oidcc_client_test_signing_key_rotation_just_before_signing(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    browser.sign_in("reader")
+    kid = logto.keys.current.kid
+
+    def rotate(claims: Claims) -> Claims:
+        logto.rotate_keys()
+        return claims
+
+    logto.faults.id_token_claims = rotate
+    witness.sees_signed_in(browser.sign_in(**SILENTLY))
+    assert logto.keys.current.kid != kid
+    assert len(logto.requests.to("jwks")) == 2
+
+
+def test_A21_oidcc_client_test_signing_key_rotation(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    witness.sees_signed_in(browser.sign_in("reader"))
+    logto.rotate_keys()
+    witness.sees_signed_in(browser.sign_in(**SILENTLY))
+
+
+def test_A21_a_staged_key_is_known_before_it_signs(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    logto.rotate_keys(grace_seconds=30)
+    witness.sees_signed_in(browser.sign_in("reader"))
+    logto.clock.advance(31)
+    witness.sees_signed_in(browser.sign_in(**SILENTLY))
+    assert len(logto.requests.to("jwks")) == 1
+
+
+def test_A21_a_rotation_from_one_type_of_key_to_the_other_is_followed(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    witness.sees_signed_in(browser.sign_in("reader"))
+    logto.rotate_keys("RSA")
+    try:
+        witness.sees_signed_in(browser.sign_in(**SILENTLY))
+    finally:
+        logto.rotate_keys("EC")
+
+
+def test_A21_a_key_that_logto_has_removed_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
+    old = logto.keys.current.key
+    logto.rotate_keys()
+    logto.rotate_keys()
+    forget_clients()
+    logto.faults.id_token_key = old
+    refused("kid")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param({"use": "enc"}, id="A21-use-enc"),
+        pytest.param({"kty": "RSA"}, id="A21-wrong-kty"),
+        pytest.param({"kty": "OKP"}, id="A21-other-kty"),
+        pytest.param({"crv": "P-256"}, id="A21-wrong-crv"),
+        pytest.param({"alg": "ES256"}, id="A21-wrong-alg"),
+        pytest.param({"x": "AAAA"}, id="A21-point-off-the-curve"),
+        pytest.param({"x": 5, "y": None}, id="A21-coordinates-no-text"),
+        pytest.param({"kty": ["EC"]}, id="A21-kty-list"),
+        pytest.param({"kid": {"a": 1}}, id="A21-kid-object"),
+        pytest.param({"kid": "other"}, id="A21-other-kid"),
+        pytest.param({"kid": ...}, id="A21-no-kid"),
+    ],
+)
+def test_A21_a_key_that_is_not_for_this_signature_is_passed_over(
+    browser: Browser, logto: Emulator, witness: Witness, refused: Callable[..., Any], spoil: Claims
+) -> None:
+    honest = logto.keys.current.public_jwk()
+    spoilt = changed_claims(**spoil)(honest)
+    logto.faults.jwks = lambda document: {"keys": [spoilt]}
+    refused("kid")
+    forget_clients()
+    logto.faults.jwks = lambda document: {"keys": [spoilt, None, "text", [], {}, honest]}
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+def test_A21_keys_of_the_same_kid_are_all_tried(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    kid = logto.keys.current.kid
+    others = [
+        {**EVIL_KEY.as_dict(private=False), "use": "sig", "alg": "ES384", "kid": kid},
+        {**EVIL_RSA_KEY.as_dict(private=False), "use": "sig", "kid": kid},
+    ]
+    logto.faults.jwks = lambda document: {"keys": [*others, logto.keys.current.public_jwk()]}
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+def test_A21_a_key_too_short_to_be_trusted_is_passed_over(refused: Callable[..., Any], logto: Emulator) -> None:
+    short = RSAKey.import_key(generate_private_key(65537, 1024))
+    logto.faults.id_token_key = short
+    logto.faults.jwks = lambda document: {"keys": [{**short.as_dict(private=False), "kid": short.thumbprint()}]}
+    refused("kid")
+
+
+# Other kinds of tokens
+
+
+@pytest.mark.parametrize(
+    "typ", ["logout+jwt", "at+jwt", "secevent+jwt", "application/at+jwt", "AT+JWT", "", 5, ["JWT"]]
+)
+def test_A22_a_token_of_another_kind_is_no_id_token(refused: Callable[..., Any], logto: Emulator, typ: Any) -> None:
+    logto.faults.id_token_header = changed_claims(typ=typ)
+    refused(("typ", "header"))
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", ...])
+def test_A22_the_kind_may_be_left_out(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, typ: Any
+) -> None:
+    logto.faults.id_token_header = changed_claims(typ=typ)
+    witness.sees_signed_in(browser.sign_in("reader"))
+
+
+def test_A22_a_real_access_token_is_no_id_token(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
+) -> None:
+    settings.LOGTO_RESOURCES = ["https://bookstore.example/api"]
+    logto.tenant.add_resource("https://bookstore.example/api", scopes=["read:books"])
+    response = browser.sign_in("reader")
+    access_token = response.wsgi_request.logto.access_token("https://bookstore.example/api")
+    assert access_token.count(".") == 2
+    logto.faults.token_response = lambda answer: {**answer, "id_token": access_token}
+    witness.sees_refused(lambda: browser.sign_in(**SILENTLY), "token_invalid", 400)
+
+
+@pytest.mark.parametrize("typ", ["logout+jwt", ...])
+def test_A22_a_logout_token_is_no_id_token(refused: Callable[..., Any], logto: Emulator, typ: Any) -> None:
+    logto.faults.id_token_header = changed_claims(typ=typ)
+    logto.faults.id_token_claims = changed_claims(
+        nonce=..., exp=..., events={"http://schemas.openid.net/event/backchannel-logout": {}}
+    )
+    refused(("typ", "exp"))
+
+
+# Replay, userinfo
+
+
+def test_A25_an_id_token_is_good_for_one_sign_in(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    tokens: list[str] = []
+    logto.faults.token_response = lambda answer: tokens.append(answer["id_token"]) or answer
+    witness.sees_signed_in(browser.sign_in("reader"))
+    logto.faults.token_response = None
+    logto.faults.id_token = lambda header, claims: tokens[0]
+    witness.sees_refused(lambda: browser.sign_in(**SILENTLY), "token_invalid", 400)
+    # Nor in another browser, on the way of an attacker who has got hold of it.
+    stranger = Browser(logto)
+    assert Witness(stranger, logto, witness._log).sees_refused(lambda: stranger.sign_in("reader"), "token_invalid", 400)
+
+
+@pytest.mark.parametrize(
+    "sub",
+    [
+        pytest.param("somebodyelse", id="A24-oidcc-client-test-userinfo-invalid-sub"),
+        pytest.param(..., id="A24-missing"),
+        pytest.param(None, id="A24-null"),
+        pytest.param("{sub} ", id="A24-trailing-space"),
+        pytest.param("{upper}", id="A24-other-case"),
+        pytest.param(["{sub}"], id="A24-list"),
+    ],
+)
+def test_A24_userinfo_about_somebody_else_is_refused(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, sub: Any
+) -> None:
+    settings.LOGTO_USERINFO_CLAIMS = ["custom_data"]
+    if isinstance(sub, str):
+        sub = sub.replace("{sub}", reader.id).replace("{upper}", reader.id.upper())
+    logto.faults.userinfo = changed_claims(sub=sub)
+    witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
+
+
+@pytest.mark.parametrize("key", ["evil", "good"])
+def test_A24_signed_userinfo_is_not_taken_for_json(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, key: str
+) -> None:
+    settings.LOGTO_USERINFO_CLAIMS = ["custom_data"]
+    logto.faults.userinfo = lambda claims: logto.sign(claims, key=EVIL_KEY if key == "evil" else None)
+    witness.sees_refused(lambda: browser.sign_in("reader"), "provider_error", 502)
+
+
+def test_A24_userinfo_adds_only_the_claims_that_were_asked_for(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
+) -> None:
+    settings.LOGTO_USERINFO_CLAIMS = ["custom_data"]
+    logto.faults.userinfo = lambda claims: {
+        **claims,
+        "iss": "https://evil.example",
+        "email": "evil@example.com",
+        "x": 1,
+    }
+    response = browser.sign_in("reader")
+    assert witness.sees_signed_in(response).email == "reader@example.com"
+    assert "x" not in response.wsgi_request.logto.claims
+
+
+# Refreshed ID tokens
+
+
+@pytest.fixture
+def refresh(browser: Browser, logto: Emulator, reader: Any) -> Callable[[], str]:
+    """Signs in with an access token that ends at once; call it to make the site refresh."""
+    logto.faults.token_response = lambda answer: {**answer, "expires_in": 0}
+    # With `prompt=login` Logto puts `auth_time` into ID tokens.
+    browser.sign_in("reader", prompt="login")
+    logto.faults.token_response = None
+    return lambda: browser.client.get("/").wsgi_request.logto.access_token()
+
+
+@pytest.mark.parametrize(
+    ("claim", "change"),
+    [
+        pytest.param("sub", "somebodyelse", id="A27-oidcc-client-test-refresh-token-invalid-sub"),
+        pytest.param("sub", ..., id="A27-sub-missing"),
+        pytest.param("iss", "https://evil.example", id="A27-oidcc-client-test-refresh-token-invalid-issuer"),
+        pytest.param("aud", "other", id="A27-aud-other"),
+        pytest.param("aud", lambda claims: [claims["aud"], "other"], id="A27-aud-more"),
+        pytest.param("nonce", "another", id="A27-nonce-differs"),
+        pytest.param("nonce", None, id="A27-nonce-null"),
+        pytest.param("auth_time", lambda claims: claims["auth_time"] + 60, id="A27-auth_time-later"),
+        pytest.param("auth_time", lambda claims: claims["auth_time"] - 60, id="A27-auth_time-earlier"),
+        pytest.param("azp", "other", id="A27-azp-other"),
+        pytest.param("at_hash", "AAAA", id="A27-at_hash-wrong"),
+        pytest.param("exp", 0, id="A27-exp-past"),
+    ],
+)
+def test_A27_a_refreshed_id_token_that_does_not_fit_the_first_one_is_refused(
+    refresh: Callable[[], str], logto: Emulator, claim: str, change: Any
+) -> None:
+    before = list(LogtoSession.objects.values())
+    logto.faults.id_token_claims = lambda claims: changed_claims(
+        **{claim: change(claims) if callable(change) else change}
+    )(claims)
+    with pytest.raises(TokenError) as caught:
+        refresh()
+    assert caught.value.claim in (claim, "azp")
+    assert list(LogtoSession.objects.values()) == before
+    logto.faults.id_token_claims = None
+    assert refresh()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="A27-oidcc-client-test-refresh-token"),
+        pytest.param({"nonce": ...}, id="A27-nonce-missing"),
+        pytest.param({"auth_time": ...}, id="A27-auth_time-missing"),
+        pytest.param({"at_hash": ...}, id="A27-at_hash-missing"),
+        pytest.param({"name": "New Name", "roles": []}, id="A27-news-about-the-person"),
+    ],
+)
+def test_A27_a_refreshed_id_token_that_fits_the_first_one_is_accepted(
+    refresh: Callable[[], str], logto: Emulator, changes: Claims
+) -> None:
+    logto.faults.id_token_claims = changed_claims(**changes)
+    # Once more, for a token that left a claim out must not open the door to one that changes it.
+    logto.faults.token_response = lambda answer: {**answer, "expires_in": 0}
+    assert refresh()
+    logto.faults.token_response = None
+    logto.faults.id_token_claims = changed_claims(nonce="another")
+    with pytest.raises(TokenError):
+        refresh()
+
+
+def test_A27_a_refresh_without_an_id_token_is_accepted(refresh: Callable[[], str], logto: Emulator) -> None:
+    logto.faults.token_response = lambda answer: {name: answer[name] for name in answer if name != "id_token"}
+    assert refresh()
+
+
+def test_the_query_of_a_started_sign_in_is_not_what_decides_about_the_token(
+    browser: Browser, logto: Emulator, refused: Callable[..., Any]
+) -> None:
+    nonce = query_of(browser.start())["nonce"]
+    logto.faults.callback = lambda parameters: [*parameters, ("nonce", nonce)]
+    logto.faults.id_token_claims = changed_claims(nonce=nonce)
+    refused("nonce")

@@ -1,0 +1,182 @@
+"""A30: nobody is sent to another site, whichever parameter asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+import pytest
+from django.test import Client
+
+from logto_auth.emulator import Emulator
+from logto_auth.testing import Browser
+
+from .support import Witness
+
+pytestmark = pytest.mark.django_db
+
+EVIL = [
+    "//evil.example",
+    "///evil.example",
+    "////evil.example/",
+    "https://evil.example/",
+    "https:evil.example",
+    "https:/evil.example",
+    "https:///evil.example",
+    "HTTPS://EVIL.EXAMPLE",
+    "\\\\evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "/\t/evil.example",
+    "\t//evil.example",
+    "/\n/evil.example",
+    " //evil.example",
+    "\x00//evil.example",
+    "\x08//evil.example",
+    "//evil.example\x00.testserver",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "ftp://testserver/",
+    "http://testserver@evil.example/",
+    "http://testserver:80@evil.example/",
+    "http://testserver\\@evil.example/",
+    "http://evil.example#@testserver/",
+    "http://evil.example?@testserver/",
+    "http://testserver.evil.example/",
+    "http://testserve\u2028r/",
+    "http://[::1",
+    "//[evil",
+    "http://other.example/",
+    "//other.example/",
+    "/\r\nSet-Cookie: evil=1",
+    "/%0d%0aSet-Cookie:evil=1\r\n",
+    "/account/\x7f",
+    "/\u202egnp.exe",
+    "/" + "x" * 5000,
+    "x" * 100_000,
+    "/sign-in",
+    "/sign-in?next=/sign-in",
+    "/callback?code=x&state=y",
+    "/sign-out",
+    "http://testserver/callback",
+]
+GOOD = [
+    "/account/",
+    "/account/?tab=1&next=//evil.example",
+    "/account/?a=%0d%0a",
+    "/account/#orders",
+    "/日本/?q=本",
+    "/%E6%97%A5%E6%9C%AC/",
+    "account/",
+    "?page=2",
+    "http://testserver/account/",
+    "//testserver/account/",
+    "/a//b",
+    "/" + "x" * 1000,
+]
+
+
+def lands_on(location: str) -> str:
+    """The host that a browser goes to, which reads a backslash as a slash and does not see some characters."""
+    seen = location.translate({ord(character): None for character in "\t\r\n"}).strip().replace("\\", "/")
+    return urlsplit(urljoin("http://testserver/callback", seen)).netloc
+
+
+@pytest.mark.parametrize("url", EVIL, ids=lambda url: f"A30-{url[:30].encode('unicode_escape').decode()}")
+def test_A30_next_never_leads_away(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, url: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    response = browser.sign_in("reader", next_url=url)
+    witness.sees_signed_in(response)
+    assert response["Location"] == "/"
+    # For somebody who is signed in the sign-in view redirects by itself.
+    assert browser.client.get("/sign-in", {"next": url})["Location"] == "/"
+
+
+@pytest.mark.parametrize("url", GOOD, ids=lambda url: f"A30-{url[:30].encode('unicode_escape').decode()}")
+def test_A30_next_leads_to_any_page_of_this_site(browser: Browser, witness: Witness, reader: Any, url: str) -> None:
+    response = browser.sign_in("reader", next_url=url)
+    witness.sees_signed_in(response)
+    assert response["Location"] == quote(url, safe="/#%[]=:;$&()+,!?*@'~")
+    assert lands_on(response["Location"]) == "testserver"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://testserver/account/", "/"),
+        ("https://testserver/account/", "https://testserver/account/"),
+        ("//testserver/account/", "/"),
+    ],
+    ids=["A30-http-on-an-https-site", "A30-https", "A30-no-scheme"],
+)
+def test_A30_an_encrypted_site_does_not_send_anybody_to_an_unencrypted_page(
+    browser: Browser, logto: Emulator, reader: Any, settings: Any, url: str, expected: str
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    application = logto.tenant.applications[settings.LOGTO_APP_ID]
+    application.redirect_uris.append("https://testserver/callback")
+    browser = Browser(logto, Client(headers={"X-Forwarded-Proto": "https", "Host": "testserver"}))
+    assert browser.sign_in("reader", next_url=url)["Location"] == expected
+
+
+@pytest.mark.parametrize("url", EVIL[:20])
+def test_A30_trying_again_after_a_failure_leads_nowhere_else(browser: Browser, witness: Witness, url: str) -> None:
+    page = witness.sees_refused(
+        lambda: browser.client.get("/sign-in", {"next": url, "prompt": "create"}), "invalid_option", 400
+    )
+    assert b"evil.example" not in page.content
+    assert b"javascript:" not in page.content
+
+
+@pytest.mark.parametrize("name", ["redirect", "next", "post_logout_redirect_uri", "redirect_uri", "return_to", "home"])
+@pytest.mark.parametrize("signed_in", [True, False], ids=["signed-in", "signed-out"])
+def test_A30_nothing_in_a_request_decides_where_a_sign_out_leads(
+    browser: Browser, logto: Emulator, reader: Any, name: str, signed_in: bool
+) -> None:
+    if signed_in:
+        browser.sign_in("reader")
+    evil = {name: "https://evil.example/"}
+    response = browser.client.post(f"/sign-out?{urlencode(evil)}", evil)
+    assert response.status_code == 302
+    assert lands_on(response["Location"]) == urlsplit(logto.endpoint).netloc
+    assert "evil" not in response["Location"]
+
+
+@pytest.mark.parametrize("name", ["redirect", "redirect_uri", "return_to", "url", "post_logout_redirect_uri", "iss"])
+def test_A30_the_callback_goes_on_to_where_the_start_said_and_nowhere_else(
+    browser: Browser, witness: Witness, reader: Any, name: str
+) -> None:
+    url = browser.logto.sign_in(browser.start("/account/"), "reader")
+    extra = urlencode({name: "https://evil.example/"})
+    if name == "iss":
+        witness.sees_refused(lambda: browser.open(f"{url}&{extra}"), "callback_invalid", 400)
+    else:
+        assert browser.open(f"{url}&{extra}")["Location"] == "/account/"
+
+
+def test_A30_a_next_that_comes_twice_is_checked_as_the_one_that_is_used(browser: Browser, reader: Any) -> None:
+    browser.sign_in("reader")
+    for query in ("next=/account/&next=//evil.example", "next=//evil.example&next=/account/"):
+        assert browser.client.get(f"/sign-in?{query}")["Location"] in ("/", "/account/")
+
+
+@pytest.mark.parametrize("url", EVIL[:12])
+def test_A30_the_door_of_the_admin_leads_nowhere_else(
+    browser: Browser, logto: Emulator, settings: Any, url: str
+) -> None:
+    settings.LOGTO_STAFF_ROLES = ["admin"]
+    logto.tenant.add_role("admin")
+    logto.tenant.add_user(username="admin", roles=["admin"])
+    assert lands_on(browser.client.get("/admin/login/", {"next": url})["Location"]) == "testserver"
+    assert browser.sign_in("admin", next_url="/admin/").status_code == 302
+    assert browser.client.get("/admin/login/", {"next": url})["Location"] == "/"
+
+
+def test_A30_the_redirect_after_a_form_is_no_307(browser: Browser, reader: Any) -> None:
+    assert browser.sign_in("reader").status_code == 302
+    assert browser.client.post("/sign-out").status_code == 302
