@@ -422,7 +422,6 @@ def test_A35_the_query_of_the_sign_in_cannot_touch_what_makes_a_request_ours(bro
         "request": "evil",
         "request_uri": "https://evil.example/",
         "extra": "evil",
-        "max_age": "0",
         "id_token_hint": "evil",
         "acr_values": "evil",
     }

@@ -185,7 +185,9 @@ def test_E4_what_holds_a_secret_does_not_say_it(browser: Browser, reader: Any) -
         row,
         LogtoIdentity.objects.get(),
         request,
-        PendingSignIn.start(request, redirect_uri="http://testserver/callback", next_url="/"),
+        PendingSignIn.start(
+            request, redirect_uri="http://testserver/callback", next_url="/", max_age=None, is_silent=False
+        ),
         TokenSet(
             access_token="SECRET",
             expires_at=1,

@@ -1,0 +1,1 @@
+"""Proofs with real parts: gunicorn with several processes, PostgreSQL, Redis, and HTTP between all of them."""

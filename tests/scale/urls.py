@@ -1,0 +1,70 @@
+"""The pages of the small site, each with one thing to do, and the middleware that says which process is doing it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path
+
+from logto_auth.models import LogtoSession
+from logto_auth.sessions import FRESH_UNTIL_KEY, session_id
+
+
+def whereabouts(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: tells which process answers, and for a request with `X-Mark` writes it down at once."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if mark := request.headers.get("X-Mark"):
+            Path(os.environ["SCALE_MARKS"], mark).write_text(str(os.getpid()))
+        response = get_response(request)
+        response["X-Worker"] = str(os.getpid())
+        return response
+
+    return middleware
+
+
+def page(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"user": request.user.get_username() or None})
+
+
+def api_token(request: HttpRequest, number: int) -> HttpResponse:
+    return HttpResponse(request.logto.access_token(resource=settings.LOGTO_RESOURCES[number]))
+
+
+def basket(request: HttpRequest) -> JsonResponse:
+    if request.method == "POST":
+        request.session["basket"] = request.POST["book"]
+    return JsonResponse({"basket": request.session.get("basket")})
+
+
+def age_session(request: HttpRequest) -> HttpResponse:
+    """As if an hour had passed: Logto's word on the visitor no longer counts."""
+    request.session[FRESH_UNTIL_KEY] = 0
+    LogtoSession.objects.filter(pk=session_id(request.session)).update(fresh_until=datetime.now(tz=timezone.utc))
+    return HttpResponse()
+
+
+def age_tokens(request: HttpRequest) -> HttpResponse:
+    """As if an hour had passed for access tokens alone."""
+    row = LogtoSession.objects.get(pk=session_id(request.session))
+    tokens = row.tokens
+    for token in tokens["access_tokens"].values():
+        token["expires_at"] = 0
+    row.tokens = tokens
+    row.save()
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("", page),
+    path("api-token/<int:number>", api_token),
+    path("basket", basket),
+    path("age-session", age_session),
+    path("age-tokens", age_tokens),
+    path("", include("logto_auth.urls")),
+]
