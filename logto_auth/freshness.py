@@ -11,11 +11,12 @@ import time
 from datetime import datetime, timezone
 
 from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest, HttpResponse
 
 from . import refreshing, sessions
 from .answers import is_from_script, session_ended_response
-from .exceptions import LogtoError, ProviderError, SignInRefused, SignInRequired, TokenError
+from .exceptions import LogtoError, ProviderError, SignInRequired
 from .oidc.authorization import SignInOptions
 from .sign_in import own_paths, redirect_to_logto
 from .signals import session_ended
@@ -23,6 +24,8 @@ from .signals import session_ended
 logger = logging.getLogger("logto_auth")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+# Set on a request that has saved its session before the view.
+SAVED = "_logto_session_is_saved"
 
 
 def check_freshness(request: HttpRequest) -> HttpResponse | None:
@@ -37,21 +40,58 @@ def check_freshness(request: HttpRequest) -> HttpResponse | None:
     if not refreshing.can_refresh(session):
         return _ask_in_silence(request)
     try:
-        sessions.keep_fresh(session, refreshing.refresh_claims(session))
-    except (SignInRequired, SignInRefused, TokenError) as error:
+        _keep_fresh(request, _fresh_until(session))
+    except LogtoError as error:
         return end_session(request, error)
+    return None
+
+
+def _fresh_until(session: SessionBase) -> datetime:
+    """Until when Logto's word on `session` counts, once it is renewed or Logto is found to be out of reach.
+
+    Raises LogtoError when the session is to end.
+    """
+    try:
+        return refreshing.refresh_claims(session)
     except ProviderError as error:
-        return _go_on_in_an_outage(request, error)
-    return None
+        if refreshing.grace_is_over(session):
+            raise
+        logger.error("Logto cannot confirm a session, which goes on for now: %s", error)
+        return datetime.fromtimestamp(time.time() + refreshing.COOL_DOWN_SECONDS, tz=timezone.utc)
 
 
-def _go_on_in_an_outage(request: HttpRequest, error: ProviderError) -> HttpResponse | None:
-    if refreshing.grace_is_over(request.session):
-        return end_session(request, error)
-    logger.error("Logto cannot confirm a session, which goes on for now: %s", error)
-    until = datetime.fromtimestamp(time.time() + refreshing.COOL_DOWN_SECONDS, tz=timezone.utc)
-    sessions.keep_fresh(request.session, until)
-    return None
+def _keep_fresh(request: HttpRequest, until: datetime) -> None:
+    """Let the session of `request` count as fresh until then. Raises SignInRequired when it is gone.
+
+    Django saves a session whole: as it was before this request waited for Logto, it would undo what requests beside
+    this one have put there since. So it is read again, and the first to do so saves it at once.
+    """
+    if request.session.modified:
+        sessions.keep_fresh(request.session, until)
+        return
+    session = request.session = sessions.reread(request.session)
+    if not sessions.is_signed_in(session):
+        raise SignInRequired("The session has ended.")
+    if sessions.is_fresh(session):
+        return
+    sessions.keep_fresh(session, until)
+    try:
+        session.save()
+    except UpdateError as error:
+        raise SignInRequired("The session has ended.") from error
+    session.modified = False
+    setattr(request, SAVED, True)
+
+
+def extend_session(request: HttpRequest) -> None:
+    """Have Django send the cookie of a session that was saved above once more, for it lives on from now.
+
+    Django does so for a session that it saves itself, which therefore is read again for the same reason.
+    """
+    if request.session.modified or not getattr(request, SAVED, False):
+        return
+    request.session = sessions.reread(request.session)
+    request.session.modified = sessions.is_signed_in(request.session)
 
 
 def _ask_in_silence(request: HttpRequest) -> HttpResponse | None:

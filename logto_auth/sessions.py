@@ -173,6 +173,11 @@ def keep_fresh(session: SessionBase, until: datetime) -> None:
     session[FRESH_UNTIL_KEY] = until.timestamp()
 
 
+def reread(session: SessionBase) -> SessionBase:
+    """`session` as it is stored now."""
+    return type(session)(session.session_key)
+
+
 # The row
 
 
