@@ -97,7 +97,9 @@ def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
     if not _is_origin(endpoint):
         without_path = endpoint.rstrip("/").removesuffix("/oidc")
         hint = f"Set it to {without_path!r}." if _is_origin(without_path) else "Expected https://<tenant>.logto.app."
-        yield _error(6, f"LOGTO_ENDPOINT is {endpoint!r}, not an origin without a path.", hint)
+        # What stands before an @ may be a password.
+        shown = "an address with an @" if "@" in endpoint else repr(endpoint)
+        yield _error(6, f"LOGTO_ENDPOINT is {shown}, not an origin without a path.", hint)
     elif urlsplit(endpoint).scheme == "http" and not _is_private(urlsplit(endpoint).hostname or ""):
         yield _error(
             7,

@@ -83,15 +83,19 @@ def _keep_fresh(request: HttpRequest, until: datetime) -> None:
     setattr(request, SAVED, True)
 
 
-def extend_session(request: HttpRequest) -> None:
-    """Have Django send the cookie of a session that was saved above once more, for it lives on from now.
+def is_saved(request: HttpRequest) -> bool:
+    """Whether the session of `request` was saved before the view ran."""
+    return hasattr(request, SAVED)
 
-    Django does so for a session that it saves itself, which therefore is read again for the same reason.
+
+def extend_session(request: HttpRequest) -> None:
+    """After the view: have Django send the cookie of a saved session anew, for it lives on from now.
+
+    Django does so for a session that it saves itself, which is read once more for the same reason as before.
     """
-    if request.session.modified or not getattr(request, SAVED, False):
-        return
-    request.session = sessions.reread(request.session)
-    request.session.modified = sessions.is_signed_in(request.session)
+    if not request.session.modified:
+        request.session = sessions.reread(request.session)
+        request.session.modified = sessions.is_signed_in(request.session)
 
 
 def _ask_in_silence(request: HttpRequest) -> HttpResponse | None:

@@ -70,7 +70,10 @@ def find(request: HttpRequest, state: str) -> PendingSignIn | None:
     value = decrypt(request.COOKIES.get(_cookie_name(state), ""), purpose="sign-in")
     if value is None or value.get("state") != state:
         return None
-    return PendingSignIn(**value)
+    try:
+        return PendingSignIn(**value)
+    except TypeError:
+        return None  # from another version of this package
 
 
 def keep(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:

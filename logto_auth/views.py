@@ -171,8 +171,10 @@ def _authorization_code(request: HttpRequest) -> str:
     error, code = clean(request.GET.get("error")), request.GET.get("code", "")
     if "error" in request.GET:
         raise _authorization_error(error, clean(request.GET.get("error_description")))
-    if not code or len(code) > MAX_CODE_LENGTH:
-        raise CallbackError(f"The callback has a code of {len(code)} characters, expected 1 to {MAX_CODE_LENGTH}.")
+    if not 0 < len(code) <= MAX_CODE_LENGTH or not code.isascii() or not code.isprintable():
+        raise CallbackError(
+            f"The callback has a code of {len(code)} characters, expected 1 to {MAX_CODE_LENGTH} printable ones."
+        )
     return code
 
 

@@ -15,15 +15,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.util import Retry
 
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
 
 MAX_BODY_BYTES = 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+
+
+class ConnectionBroke(ProviderUnreachable):
+    """There was no connection, or it ended before the answer did; a time-out is not this."""
 
 
 class NoAuth(AuthBase):
@@ -79,17 +81,19 @@ class HTTPClient:
         self.total_seconds = total_seconds
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Only GET is tried a second time, and only when the connection broke: a POST may have taken effect.
-        # `read` is False and not 0, with which a time-out of reading would come out as an error of the connection.
-        retry = Retry(total=1, connect=1, read=False, other=0, status=0, redirect=0, allowed_methods={"GET"})
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         # A compressed answer could unpack to any size; what Logto sends here is small.
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
 
     def get(self, url: str, *, auth: AuthBase | None = None) -> Response:
-        """The answer to a GET. Raises ProviderUnreachable."""
-        return self._send("GET", url, auth=auth)
+        """The answer to a GET. Raises ProviderUnreachable.
+
+        It is tried a second time when the connection broke, as one does that the server has meanwhile closed. A POST is
+        not: it may have taken effect.
+        """
+        try:
+            return self._send("GET", url, auth=auth)
+        except ConnectionBroke:
+            return self._send("GET", url, auth=auth)
 
     def post_form(self, url: str, data: Mapping[str, str], *, auth: AuthBase | None = None) -> Response:
         """The answer to a POST of a form. Raises ProviderUnreachable."""
@@ -115,7 +119,7 @@ class HTTPClient:
                 f"{_place(url)} gave no answer within {self.total_seconds} s.", code="provider_timeout", status=504
             ) from error
         except (requests.RequestException, Urllib3Error, OSError) as error:
-            raise ProviderUnreachable(f"{_place(url)} is out of reach: {_cause(error)}.") from error
+            raise ConnectionBroke(f"{_place(url)} is out of reach: {_cause(error)}.") from error
         if response.is_redirect or 300 <= response.status_code < 400:
             raise ProviderError(
                 f"{_place(url)} answered with a redirect ({response.status_code}), which is not followed."

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,15 +9,6 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.testing import Browser
 
 from .support import Witness
-
-
-@pytest.fixture(autouse=True)
-def no_collection() -> Iterator[None]:
-    """Keeps Python's garbage collector from running while a deeply nested document is read: a finalizer that happens
-    to be called down there has no stack left, and pytest reports that as an error of the test."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.fixture

@@ -1,0 +1,103 @@
+"""What goes out to Logto, against a server that does as it is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from logto_auth.oidc.http import HTTPClient
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Drops the first connections, then answers with what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.command, self.path, dict(self.headers)))
+        if self.server.drops > 0:
+            self.server.drops -= 1
+            self.close_connection = True
+            return
+        body = b'{"ok": true}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Set-Cookie", "a=b")
+        if self.path == "/chunked":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:4], body[4:], b"")))
+        else:
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.seen, server.drops = [], 0
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def client() -> HTTPClient:
+    return HTTPClient(connect_seconds=2, total_seconds=2)
+
+
+@pytest.mark.parametrize("path", ["/plain", "/chunked"])
+def test_json_however_it_is_sent(server: Any, client: HTTPClient, path: str) -> None:
+    assert client.get(server.url + path).json_object() == {"ok": True}
+
+
+def test_a_get_is_tried_again_when_the_connection_broke(server: Any, client: HTTPClient) -> None:
+    server.drops = 1
+    assert client.get(server.url + "/").status == 200
+    server.drops = 2
+    with pytest.raises(ProviderUnreachable):
+        client.get(server.url + "/")
+    assert len(server.seen) == 4
+
+
+def test_a_post_is_never_sent_twice(server: Any, client: HTTPClient) -> None:
+    server.drops = 1
+    with pytest.raises(ProviderUnreachable):
+        client.post_form(server.url + "/token", {"code": "secret"})
+    assert len(server.seen) == 1
+
+
+def test_cookies_are_not_kept_and_nothing_comes_from_netrc(
+    server: Any, client: HTTPClient, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for _ in range(2):
+        client.get(server.url + "/")
+    headers = server.seen[-1][2]
+    assert "Cookie" not in headers
+    assert "Authorization" not in headers
+
+
+def test_messages_name_the_place_and_not_the_query(server: Any, client: HTTPClient) -> None:
+    server.drops = 2
+    with pytest.raises(ProviderError) as caught:
+        client.get(server.url + "/userinfo?token=secret")
+    assert "/userinfo" in str(caught.value)
+    assert "secret" not in str(caught.value)
