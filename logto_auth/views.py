@@ -36,6 +36,8 @@ CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")
 MAX_CODE_LENGTH = 2048
 # What a tab that comes too late has; whoever is signed in meanwhile can just go on.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
+# What a silent round trip may bring that ends the session which it was to confirm.
+UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required"}
 # What Logto answers to `prompt=none` when it would have to ask.
 INTERACTION_ERRORS = {"login_required", "consent_required", "interaction_required", "account_selection_required"}
 
@@ -95,8 +97,8 @@ class CallbackView(FrontDoorView):
         except LogtoError as error:
             if error.code in STALE_CODES and request.user.is_authenticated:
                 response = HttpResponseRedirect(next_url)
-            elif started and started.is_silent and error.code == "login_required":
-                # Nobody is signed in at Logto any more; the page says what that means for it.
+            elif started and started.is_silent and error.code in UNCONFIRMED_CODES:
+                # Logto does not stand behind the session any more; the page says what that means for it.
                 end_session(request, error)
                 response = HttpResponseRedirect(next_url)
             else:
@@ -219,12 +221,13 @@ class SignOutView(FrontDoorView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        began_at_logto = sessions.is_signed_in(request.session)
         user, tokens = request.user, sessions.end(request.session)
         home = resolve_url(settings.LOGOUT_REDIRECT_URL or "/")
         logout(request)
         if user.is_authenticated:
             signed_out.send_robust(sender=type(user), request=request, user=user)
-        if user.is_authenticated and tokens is None:
+        if user.is_authenticated and not began_at_logto:
             # Signed in with a password: Logto has no part in it.
             return HttpResponseRedirect(home)
         try:

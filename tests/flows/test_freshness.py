@@ -277,6 +277,19 @@ class TestWithoutRefreshToken:
         assert reader.client.get("/account/")["Location"] == "/sign-in?next=/account/"
         assert ended == ["login_required"]
 
+    @pytest.mark.parametrize("error", ["access_denied", "invalid_scope", "interaction_required"])
+    def test_whoever_logto_does_not_confirm_goes_on_signed_out(
+        self, reader: Browser, logto: Emulator, error: str
+    ) -> None:
+        logto.faults.callback = lambda parameters: [
+            ("error", error),
+            *(pair for pair in parameters if pair[0] in ("state", "iss")),
+        ]
+        age(reader)
+        callback = reader.logto.sign_in(reader.client.get("/account/")["Location"])
+        assert reader.open(callback)["Location"] == "/account/"
+        assert "_auth_user_id" not in reader.client.session
+
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_a_script_gets_a_401(self, reader: Browser, method: str) -> None:
         age(reader)

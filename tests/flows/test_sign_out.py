@@ -90,6 +90,15 @@ def test_someone_signed_in_with_a_password_is_signed_out_without_logto(client, l
     assert len(logto.requests) == 0
 
 
+def test_a_session_whose_tokens_are_gone_is_signed_out_at_logto_all_the_same(
+    signed_in: Browser, logto: Emulator
+) -> None:
+    LogtoSession.objects.all().delete()
+    assert signed_in.sign_out().startswith("http://testserver/")
+    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+        signed_in.sign_in()
+
+
 def test_django_s_own_logout_forgets_the_tokens_too(signed_in: Browser) -> None:
     signed_in.client.logout()
     assert "_auth_user_id" not in signed_in.client.session
