@@ -18,7 +18,7 @@ import unittest
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
+from django.core.management import call_command
 from django.dispatch import Signal
 from django.template import engines
 from django.test import AsyncClient, override_settings
@@ -36,10 +37,10 @@ from django.utils import translation
 
 import bookstore.urls
 import logto_auth
-from logto_auth import checks, exceptions, failures, signals, urls
+from logto_auth import access, admin_site, checks, decorators, exceptions, failures, mixins, signals, urls
 from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.conf import conf
-from logto_auth.context import LogtoContext
+from logto_auth.context import LogtoContext, Organization, SignedInSession
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
@@ -123,7 +124,8 @@ def test_every_setting_is_documented_with_its_type_and_default() -> None:
     for name, types, default in documented:
         kinds = by_name[name].type if isinstance(by_name[name].type, tuple) else (by_name[name].type,)
         first = types.split(" of ")[0]
-        assert re.findall(r"`(\w+)`", first) == [kind.__name__ for kind in kinds], name
+        expected = ["None" if kind is NoneType else kind.__name__ for kind in kinds]
+        assert re.findall(r"`(\w+)`", first) == expected, name
         assert ast.literal_eval(default) == by_name[name].default, name
 
 
@@ -229,6 +231,14 @@ def test_every_signal_is_documented_with_its_arguments() -> None:
     assert documented == sent_signals()
 
 
+def test_every_reason_of_an_ended_session_is_a_code() -> None:
+    text = text_of("docs/reference/signals.md")
+    (table,) = re.findall(r"^## `session_ended`\n.*?^## ", text, re.MULTILINE | re.DOTALL)
+    reasons = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert len(reasons) == len(set(reasons))
+    assert set(reasons) <= {*failures.MESSAGES, "sign_in_required"}
+
+
 def errors_in_code() -> dict[str, set[tuple[str, str]]]:
     """Each code with the classes and statuses that it is raised with, as the source has them."""
     found: dict[str, set[tuple[str, str]]] = {}
@@ -331,6 +341,49 @@ def test_all_of_request_logto_is_documented() -> None:
     methods = {name for name in public if inspect.isfunction(vars(LogtoContext)[name])}
     assert set(column(page, r"\w+")) - {"resource", "organization_id"} == public - methods
     assert set(re.findall(r"`(\w+)\(", text_of(page))) == methods
+    for returned in (Organization, SignedInSession):
+        (described,) = re.findall(rf"^`{returned.__name__}` has (.*?)\n\n", text_of(page), re.MULTILINE | re.DOTALL)
+        for each in fields(returned):
+            assert f"`{each.name}`" in described, each.name
+
+
+def public_of(module: ModuleType) -> dict[str, Any]:
+    """The functions and classes that a module defines itself, those with an underscore aside."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+    }
+
+
+def test_every_decorator_mixin_and_question_is_documented_with_its_parameters() -> None:
+    page = text_of("docs/reference/decorators-and-mixins.md")
+    for module in (decorators, mixins, access):
+        (section,) = re.findall(rf"^## `{module.__name__}`\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+        public = public_of(module)
+        assert set(re.findall(r"^`(\w+)", section, re.MULTILINE)) == set(public)
+        for name, value in public.items():
+            if inspect.isclass(value):
+                for attribute, default in vars(value).items():
+                    if not attribute.startswith("_") and not callable(default):
+                        assert f"`{attribute} = {default!r}`" in section
+            else:
+                parameters = inspect.signature(value).parameters.values()
+                shown = ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters)
+                assert f"`{name}({shown})`" in section
+
+
+def test_every_command_is_documented() -> None:
+    commands = {file.stem for file in (PACKAGE / "management" / "commands").glob("[!_]*.py")}
+    assert set(re.findall(r"^## `manage\.py (\w+)`", text_of("docs/reference/commands.md"), re.MULTILINE)) == commands
+    named = {name for page in PAGES for name in re.findall(r"manage\.py (logto_\w+)", page.read_text(encoding="utf-8"))}
+    assert named <= commands
+
+
+def test_what_a_site_plugs_into_its_admin_is_documented() -> None:
+    text = text_of("docs/reference/admin.md")
+    assert set(re.findall(r"^## `logto_auth\.admin_site\.(\w+)`", text, re.MULTILINE)) == set(public_of(admin_site))
+    assert f'The action "{admin_site.sign_out_everywhere.short_description}"' in text
 
 
 def test_the_addresses_of_the_admin_are_documented() -> None:
@@ -378,6 +431,34 @@ def test_the_targets_of_make_are_those_of_the_makefile() -> None:
     assert set(re.findall(r"^\| `make (\w+)` \|", text_of("CONTRIBUTING.md"), re.MULTILINE)) == set(phony.split())
 
 
+def test_the_layers_are_those_that_are_checked() -> None:
+    (layers,) = re.findall(r"^layers = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL)
+    (drawn,) = (block for block in blocks_of("docs/explanation/architecture.md") if block.language == "text")
+    named = [re.split(r"\s{2,}", line.strip())[0] for line in drawn.code.splitlines() if line.strip()]
+    assert [line.split(" · ") for line in named] == [
+        *(layer.split(" : ") for layer in re.findall(r'"(.+?)"', layers)),
+        ["emulator"],
+    ]
+
+
+def named_tests() -> list[tuple[str, str, str]]:
+    """File, function and case of each test that the page on security names."""
+    return re.findall(r"`([\w/]+\.py)::([\w:]+)(?:\[([^\]`]+)\])?`", text_of("docs/explanation/security.md"))
+
+
+@pytest.mark.parametrize("file", sorted({file for file, _, _ in named_tests()}))
+def test_every_test_that_the_threat_model_names_exists(file: str) -> None:
+    tree = parsed(ROOT / "tests" / file)
+    functions: dict[str, ast.AST] = {}
+    for owner in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
+        prefix = f"{owner.name}::" if isinstance(owner, ast.ClassDef) else ""
+        functions |= {f"{prefix}{node.name}": node for node in owner.body if isinstance(node, ast.FunctionDef)}
+    for _, function, case in (named for named in named_tests() if named[0] == file):
+        assert function in functions, function
+        ids = {node.value for node in ast.walk(functions[function]) if isinstance(node, ast.Constant)}
+        assert not case or case in ids, (function, case)
+
+
 def test_the_readme_names_the_supported_versions() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     (python,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
@@ -406,7 +487,15 @@ def test_nothing_in_the_readme_is_loaded_from_elsewhere() -> None:
 # Snippets
 
 KINDS = {"settings", "tests", "site settings", "site urls"}
-OWN_TESTS = {"async view", "identity", "move issuer", "tidy", "identities from usernames", "emulator"}
+OWN_TESTS = {
+    "async view",
+    "emulator",
+    "identities from usernames",
+    "identity",
+    "move issuer",
+    "sign out everywhere",
+    "switch off",
+}
 
 
 def test_every_kind_of_snippet_is_known() -> None:
@@ -729,18 +818,84 @@ def test_identities_move_with_the_issuer(logto: Emulator) -> None:
 
 
 @uses_database
-def test_old_rows_are_tidied_up(browser: Browser, logto: Emulator) -> None:
+def test_expired_sessions_are_cleared_as_shown(browser: Browser, logto: Emulator, capsys: Any) -> None:
     logto.tenant.add_user(username="ada")
     browser.sign_in("ada")
-    the_block("docs/how-to/deploy.md", "tidy").run()
-    row = LogtoSession.objects.get()
-    LogtoSession.objects.update(created_at=row.created_at - timedelta(days=365))
-    the_block("docs/how-to/deploy.md", "tidy").run()
+    Browser(logto).sign_in("ada")
+    row = LogtoSession.objects.first()
+    kept = timedelta(seconds=django_settings.SESSION_COOKIE_AGE + 1)
+    LogtoSession.objects.update(fresh_until=row.created_at - kept)
+    browser.sign_in("ada", prompt="login")
+    call_command("logto_clearsessions")
+    (shown,) = (block for block in blocks_of("docs/reference/commands.md") if block.language == "console")
+    printed = capsys.readouterr().out
+    # The sign-in over a living session has deleted one of the two already.
+    assert re.sub(r"\d", "N", printed) == re.sub(r"\d", "N", shown.code.split("\n", 1)[1])
+    assert LogtoSession.objects.count() == 1
+    assert browser.client.get("/").wsgi_request.logto.claims
+
+
+@uses_database
+def test_people_are_signed_out_and_switched_off_by_the_lines_of_the_guide(browser: Browser, logto: Emulator) -> None:
+    page = "docs/how-to/sign-out.md"
+    logto.tenant.add_user(username="ada")
+    for another in (browser, Browser(logto)):
+        another.sign_in("ada")
+    assert the_block(page, "sign out everywhere").run()["sign_out_everywhere"]("ada") == 2
+    assert not browser.client.get("/").wsgi_request.user.is_authenticated
+    browser.sign_in("ada")
+    the_block(page, "switch off").run()["switch_off"]("ada")
     assert not LogtoSession.objects.exists()
-    # The person is signed in still, without claims.
-    request = browser.client.get("/").wsgi_request
-    assert request.user.is_authenticated
-    assert not request.logto.claims
+    assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+
+
+@uses_database
+def test_whoever_is_no_member_any_more_is_out_at_the_next_refresh(
+    browser: Browser, logto: Emulator, apply_settings: Any, settings: Any
+) -> None:
+    apply_settings(MAP_USERS, "members_only")
+    settings.LOGTO_FRESHNESS_SECONDS = 0
+    logto.tenant.add_role("member")
+    person = logto.tenant.add_user(username="ada", roles=["member"])
+    browser.sign_in("ada")
+    assert browser.client.get("/").wsgi_request.user.is_authenticated
+    logto.tenant.update_user(person.id, roles=[])
+    assert not browser.client.get("/").wsgi_request.user.is_authenticated
+
+
+@uses_database
+def test_the_views_of_the_guide_to_recent_sign_ins(
+    browser: Browser, logto: Emulator, settings: Any, modules: Any
+) -> None:
+    views = modules("docs/how-to/step-up.md", "shop.payments")
+    modules("docs/how-to/sign-in-options.md")
+    sys.modules["shop.urls"].urlpatterns += [
+        path("pay", views.pay),
+        path("close", views.CloseAccount.as_view()),
+        *bookstore.urls.urlpatterns,
+    ]
+    settings.ROOT_URLCONF = "shop.urls"
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    assert browser.client.get("/pay").url == "/sign-in?max_age=300&next=/pay"
+    assert browser.client.get("/close").url == "/sign-in?max_age=600&next=/close"
+    browser.sign_in(max_age="300")
+    assert browser.client.get("/pay").content == b"Thank you."
+    assert browser.client.get("/close").status_code == 200
+
+
+@uses_database
+def test_what_ends_a_session_and_what_does_not(browser: Browser, logto: Emulator, settings: Any) -> None:
+    """The claims of the guide to sessions that no flow shows."""
+    settings.LOGTO_FRESHNESS_SECONDS = 0
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    # A sign-out elsewhere, without back-channel logout: the refresh token lives.
+    browser.logto.sign_out(f"{logto.issuer}/session/end?client_id={settings.LOGTO_APP_ID}")
+    assert browser.client.get("/").wsgi_request.user.is_authenticated
+    settings.LOGTO_OUTAGE_GRACE_SECONDS = 0
+    logto.faults.http["token"] = HttpFault(status=503)
+    assert not browser.client.get("/").wsgi_request.user.is_authenticated
 
 
 @uses_database
