@@ -67,8 +67,11 @@ class LogtoAdminSite(admin.AdminSite):
     def register(self, *args: Any, **options: Any) -> None:
         super().register(*args, **options)
         user_admin = self._registry.get(get_user_model())
-        if user_admin is not None and LogtoIdentityInline not in user_admin.inlines:
+        if user_admin is None:
+            return
+        if LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
+        if sign_out_everywhere not in (user_admin.actions or ()):
             user_admin.actions = [*(user_admin.actions or ()), sign_out_everywhere]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:

@@ -8,14 +8,17 @@ from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from . import sessions
+from .caching import cache_failures_ignored
 from .clients import oidc_client
 from .conf import conf
 from .exceptions import LogtoError, TokenError
@@ -46,16 +49,24 @@ class BackChannelLogoutView(View):
         except LogtoError as error:
             logger.error("A back-channel logout could not be checked: %s", error)
             return JsonResponse({"error": "temporarily_unavailable"}, status=503)
-        ended = 0 if _is_replay(claims) else _end_sessions(claims)
+        ended = 0
+        if not _is_replay(claims):
+            ended = _end_sessions(claims)
+            _remember(claims)
         logger.info("A back-channel logout ended %d sessions.", ended)
         return HttpResponse(status=200)
 
 
 def _logout_token(request: HttpRequest) -> str:
     """The token in the form. Other fields mean nothing (section 2.5). Raises TokenError."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_TOKEN_LENGTH:
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        values = request.POST.getlist("logout_token") if length <= MAX_TOKEN_LENGTH else None
+    except (BadRequest, LookupError, MultiPartParserError, SuspiciousOperation, ValueError) as error:
+        # A length that is no number, a charset that is none, a broken multipart body, a form with too many fields.
+        raise TokenError(f"The form cannot be read ({type(error).__name__}).", claim="logout_token") from error
+    if values is None:
         raise TokenError(f"The request is larger than {MAX_TOKEN_LENGTH} bytes.", claim="logout_token")
-    values = request.POST.getlist("logout_token")
     if len(values) != 1:
         raise TokenError(
             f"Expected a form with one field logout_token, got {len(values)} in {request.content_type!r:.60}.",
@@ -64,18 +75,24 @@ def _logout_token(request: HttpRequest) -> str:
     return values[0]
 
 
-def _is_replay(claims: LogoutTokenClaims) -> bool:
-    """Whether this token has been here before.
+# A replay could end nothing but what the first one has ended, for sessions that began after the token was issued are
+# left alone. Remembering it only saves the work, so a cache that is out of reach costs no safety (decision 0010).
 
-    The cache only saves the work: a replay could end nothing but what the first one has ended, for sessions that began
-    after the token was issued are left alone.
-    """
-    key = f"logto_auth:logout:{hashlib.sha256(claims.jti.encode()).hexdigest()}"
-    try:
-        return not cache.add(key, True, timeout=claims.max_age_seconds)
-    except Exception:  # each cache backend raises errors of its own
-        logger.warning("The cache is out of reach; a logout token is not looked up in it.", exc_info=True)
-        return False
+
+def _is_replay(claims: LogoutTokenClaims) -> bool:
+    """Whether this token has done its work before."""
+    with cache_failures_ignored():
+        return cache.get(_replay_key(claims)) is not None
+    return False
+
+
+def _remember(claims: LogoutTokenClaims) -> None:
+    with cache_failures_ignored():
+        cache.set(_replay_key(claims), True, timeout=claims.max_age_seconds)
+
+
+def _replay_key(claims: LogoutTokenClaims) -> str:
+    return f"logto_auth:logout:{hashlib.sha256(claims.jti.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _end_sessions(claims: LogoutTokenClaims) -> int:

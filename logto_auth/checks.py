@@ -17,7 +17,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from .backends import LogtoBackend, backend_path
-from .conf import PREFIX, conf
+from .conf import PREFIX, Setting, conf
 from .exceptions import ConfigurationError, InvalidSignInOption
 from .middleware import LogtoMiddleware
 from .oidc.authorization import SignInOptions
@@ -90,6 +90,7 @@ def _check_values() -> Iterator[CheckMessage]:
         )
     yield from _check_protocol_values()
     yield from _check_numbers()
+    yield from _check_step_up()
     yield from _check_dotted_paths()
 
 
@@ -164,15 +165,26 @@ def _check_protocol_values() -> Iterator[CheckMessage]:
 
 
 def _check_numbers() -> Iterator[CheckMessage]:
-    least = {
+    least: dict[Setting[Any], int] = {
         type(conf).sign_in_max_age_seconds: 60,
         type(conf).max_pending_sign_ins: 1,
         type(conf).clock_skew_seconds: 0,
+        type(conf).freshness_seconds: 0,
+        type(conf).outage_grace_seconds: 0,
     }
     for setting, minimum in least.items():
         value = getattr(settings, setting.name, setting.default)
-        if value < minimum:
+        if value is not None and value < minimum:
             yield _error(15, f"{setting.name} is {value}.", f"Expected {minimum} or more. {setting.help}")
+
+
+def _check_step_up() -> Iterator[CheckMessage]:
+    if "max_age" not in conf.sign_in_query_parameters:
+        yield _warning(
+            4,
+            "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would go round in circles.",
+            "Add 'max_age', or do without that decorator and its mixin.",
+        )
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:

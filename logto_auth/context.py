@@ -124,7 +124,7 @@ class LogtoContext:
             return refreshing.access_token(session, resource, organization_id)
         except (SignInRequired, SignInRefused, TokenError):
             if sessions.load(session) is None:
-                # It has ended at Logto; the next request is told so and ends here as well.
+                # It has ended at Logto, or the site wants it no more; the next request finds out and ends here as well.
                 sessions.distrust(session)
             raise
         finally:

@@ -214,7 +214,7 @@ def clear_expired() -> int:
 
     A session is saved whenever it is fresh anew, so it outlives that moment by `SESSION_COOKIE_AGE` at most.
     """
-    expired_before = now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    expired_before = now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + conf.outage_grace_seconds)
     deleted, _ = LogtoSession.objects.filter(fresh_until__lt=expired_before).delete()
     return int(deleted)
 

@@ -22,6 +22,7 @@ from .oidc.authorization import AuthorizationRequest, SignInOptions
 MAX_NEXT_LENGTH = 1024
 # Options of SignInOptions that are lists; in a URL their values are separated by spaces.
 LIST_OPTIONS = {"identifiers"}
+OWN_VIEWS = ("sign-in", "callback", "sign-out", "sign-out-others", "back-channel-logout")
 NUMBER_OPTIONS = {"max_age"}
 
 
@@ -103,7 +104,7 @@ def _is_safe_next(request: HttpRequest, url: str) -> bool:
 
 def own_paths() -> set[str]:
     """The paths of the sign-in pages, which nobody ever wants to come back to."""
-    return {reverse(f"logto_auth:{name}") for name in ("sign-in", "callback", "sign-out", "sign-out-others")}
+    return {reverse(f"logto_auth:{name}") for name in OWN_VIEWS}
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:

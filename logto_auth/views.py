@@ -99,7 +99,8 @@ class CallbackView(FrontDoorView):
                 response = HttpResponseRedirect(next_url)
             elif started and started.is_silent and error.code in UNCONFIRMED_CODES:
                 # Logto does not stand behind the session any more; the page says what that means for it.
-                end_session(request, error)
+                if request.user.is_authenticated:
+                    end_session(request, error)
                 response = HttpResponseRedirect(next_url)
             else:
                 response = failure_response(request, error, next_url=next_url)
@@ -226,7 +227,8 @@ class SignOutView(FrontDoorView):
         home = resolve_url(settings.LOGOUT_REDIRECT_URL or "/")
         logout(request)
         if user.is_authenticated:
-            signed_out.send_robust(sender=type(user), request=request, user=user)
+            # The user of a request is a proxy, whose type is nobody's model.
+            signed_out.send_robust(sender=user.__class__, request=request, user=user)
         if user.is_authenticated and not began_at_logto:
             # Signed in with a password: Logto has no part in it.
             return HttpResponseRedirect(home)

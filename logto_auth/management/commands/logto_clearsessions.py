@@ -13,4 +13,4 @@ class Command(BaseCommand):
     help = "Deletes the tokens of sessions that nobody signed out of, and that have expired since."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{clear_expired()} expired sessions were deleted.")
+        self.stdout.write(f"Expired sessions deleted: {clear_expired()}")
