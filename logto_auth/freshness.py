@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
@@ -24,8 +25,6 @@ from .signals import session_ended
 logger = logging.getLogger("logto_auth")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-# Set on a request that has saved its session before the view.
-SAVED = "_logto_session_is_saved"
 
 
 def check_freshness(request: HttpRequest) -> HttpResponse | None:
@@ -40,62 +39,61 @@ def check_freshness(request: HttpRequest) -> HttpResponse | None:
     if not refreshing.can_refresh(session):
         return _ask_in_silence(request)
     try:
-        _keep_fresh(request, _fresh_until(session))
+        _have_confirmed(request)
     except LogtoError as error:
         return end_session(request, error)
     return None
 
 
-def _fresh_until(session: SessionBase) -> datetime:
-    """Until when Logto's word on `session` counts, once it is renewed or Logto is found to be out of reach.
+def _have_confirmed(request: HttpRequest) -> None:
+    """Ask Logto about the session of `request`, or let it go on while Logto is out of reach.
 
     Raises LogtoError when the session is to end.
     """
+    session = request.session
     try:
-        return refreshing.refresh_claims(session)
+        refreshing.refresh_claims(session, partial(_keep_fresh, request))
     except ProviderError as error:
         if refreshing.grace_is_over(session):
             raise
-        logger.error("Logto cannot confirm a session, which goes on for now: %s", error)
-        return datetime.fromtimestamp(time.time() + refreshing.COOL_DOWN_SECONDS, tz=timezone.utc)
+        if not isinstance(error, refreshing.NotAsked):
+            logger.error("Logto cannot confirm a session, which goes on for now: %s", error)
+            cool_down = timedelta(seconds=refreshing.COOL_DOWN_SECONDS)
+            _keep_fresh(request, datetime.fromtimestamp(time.time(), tz=timezone.utc) + cool_down)
+    if request.session is session:
+        _reread_session(request)
+
+
+def _reread_session(request: HttpRequest) -> None:
+    """Have `request` go on with its session as it is now. Raises SignInRequired when that is gone.
+
+    Django saves a session whole: as it was before this request waited for Logto, it would undo what requests beside
+    this one have put there since.
+    """
+    if not request.session.modified:
+        request.session = sessions.reread(request.session)
+        if not sessions.is_signed_in(request.session):
+            raise SignInRequired("The session has ended.")
 
 
 def _keep_fresh(request: HttpRequest, until: datetime) -> None:
-    """Let the session of `request` count as fresh until then. Raises SignInRequired when it is gone.
+    """Let the session of `request` count as fresh until then, and save that at once. Raises SignInRequired."""
+    _reread_session(request)
+    if sessions.is_fresh(request.session):
+        return
+    is_to_be_saved = not request.session.modified
+    sessions.keep_fresh(request.session, until)
+    if is_to_be_saved:
+        _save(request.session)
 
-    Django saves a session whole: as it was before this request waited for Logto, it would undo what requests beside
-    this one have put there since. So it is read again, and the first to do so saves it at once.
-    """
-    if request.session.modified:
-        sessions.keep_fresh(request.session, until)
-        return
-    session = request.session = sessions.reread(request.session)
-    if not sessions.is_signed_in(session):
-        raise SignInRequired("The session has ended.")
-    if sessions.is_fresh(session):
-        return
-    sessions.keep_fresh(session, until)
+
+def _save(session: SessionBase) -> None:
     try:
         session.save()
     except UpdateError as error:
         raise SignInRequired("The session has ended.") from error
+    # Saved already: at the end of the request it would undo what others have put there meanwhile.
     session.modified = False
-    setattr(request, SAVED, True)
-
-
-def is_saved(request: HttpRequest) -> bool:
-    """Whether the session of `request` was saved before the view ran."""
-    return hasattr(request, SAVED)
-
-
-def extend_session(request: HttpRequest) -> None:
-    """After the view: have Django send the cookie of a saved session anew, for it lives on from now.
-
-    Django does so for a session that it saves itself, which is read once more for the same reason as before.
-    """
-    if not request.session.modified:
-        request.session = sessions.reread(request.session)
-        request.session.modified = sessions.is_signed_in(request.session)
 
 
 def _ask_in_silence(request: HttpRequest) -> HttpResponse | None:
@@ -114,5 +112,5 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     user = request.user
     logger.warning("A session has ended: %s (%s)", error, error.code)
     logout(request)
-    session_ended.send_robust(sender=type(user), request=request, user=user, reason=error.code)
+    session_ended.send_robust(sender=user.__class__, request=request, user=user, reason=error.code)
     return None if request.method in SAFE_METHODS else session_ended_response(request)

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from .answers import forbidden_response, is_from_script, unauthorized_response
 from .context import LogtoContext
-from .freshness import check_freshness, extend_session, is_saved
+from .freshness import check_freshness
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -43,8 +43,6 @@ class LogtoMiddleware:
             return self._acall(request)
         answer = check_freshness(request) if _may_have_a_session(request) else None
         response = answer or cast(HttpResponseBase, self.get_response(request))
-        if is_saved(request):
-            extend_session(request)
         if _asks_to_sign_in(response):
             return _answer(request, response, is_signed_in=request.user.is_authenticated)
         return response
@@ -52,8 +50,6 @@ class LogtoMiddleware:
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         answer = await sync_to_async(check_freshness)(request) if _may_have_a_session(request) else None
         response = answer or await cast(Awaitable[HttpResponseBase], self.get_response(request))
-        if is_saved(request):
-            await sync_to_async(extend_session)(request)
         if _asks_to_sign_in(response):
             user = await request.auser()
             return _answer(request, response, is_signed_in=user.is_authenticated)

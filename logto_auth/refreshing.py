@@ -8,10 +8,8 @@ again before a cool-down is over. A lease that its holder did not live to give b
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -19,14 +17,13 @@ from django.core.cache import cache
 from django.db.models import Q
 
 from . import sessions
+from .caching import cache_failures_ignored
 from .clients import oidc_client
 from .conf import conf
-from .exceptions import ProviderError, ProviderUnreachable, SignInRequired, TokenError
+from .exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
 from .models import LogtoSession
 from .provisioning import refuse_disabled, update_user
 from .sessions import AccessToken, SessionTokens
-
-logger = logging.getLogger("logto_auth")
 
 POLL_SECONDS = 0.05
 # What Logto answers to a request for a token that it does not give to this person or application.
@@ -39,19 +36,23 @@ OUT_OF_REACH_SECONDS = 5
 LEASE_MARGIN_SECONDS = 5
 
 
-def refresh_claims(session: SessionBase) -> datetime:
-    """Have Logto's word on `session` renewed, unless another request has just done so; returns until when it is fresh.
+class NotAsked(ProviderUnreachable):
+    """Logto was out of reach for another request a moment ago, and was not asked by this one."""
 
-    Raises SignInRequired when Logto no longer stands behind it, SignInRefused when the site no longer does, TokenError,
-    and ProviderError while that cannot be known.
+
+def refresh_claims(session: SessionBase, keep: Callable[[datetime], None]) -> None:
+    """Have Logto's word on `session` renewed, by this request or by another that is just doing so.
+
+    `keep` is told until when the word counts, by one request, before those go on that have waited with it. Raises
+    SignInRequired when Logto no longer stands behind the session, SignInRefused when the site no longer does,
+    TokenError, and ProviderError while that cannot be known.
     """
 
     def is_fresh(row: LogtoSession, first_version: int) -> bool:
         # A refresh that ended while this request was waiting is as good as one of its own, however short its word.
         return row.fresh_until > _now() or row.version != first_version
 
-    until: datetime = _renewed(session, is_fresh).fresh_until
-    return until
+    _renewed(session, is_fresh, keep=keep)
 
 
 def access_token(session: SessionBase, resource: str | None, organization_id: str | None) -> AccessToken:
@@ -82,18 +83,22 @@ def _renewed(
     *,
     resource: str | None = None,
     organization_id: str | None = None,
+    keep: Callable[[datetime], None] = lambda until: None,
 ) -> LogtoSession:
     """The row of `session` once `is_good` says so, or after a refresh by this request."""
     row = _row(session)
+    if is_good(row, row.version):
+        keep(row.fresh_until)
+        return row
     first_version, give_up_at = row.version, time.monotonic() + sum(conf.http_timeout_seconds)
     while not is_good(row, first_version):
         if _is_cooling_down(row) or _is_out_of_reach():
-            raise ProviderUnreachable("Logto was out of reach a moment ago; it is not asked again yet.")
+            raise NotAsked("Logto was out of reach a moment ago; it is not asked again yet.")
         if _take_lease(row):
-            _refresh(row, resource, organization_id)
+            _refresh(row, resource, organization_id, keep)
             return row
         if time.monotonic() > give_up_at:
-            raise ProviderUnreachable("Another request has been renewing these tokens for too long.")
+            raise NotAsked("Another request has been renewing these tokens for too long.")
         time.sleep(POLL_SECONDS)
         row = _row(session)
     return row
@@ -104,6 +109,10 @@ def _row(session: SessionBase) -> LogtoSession:
     row: LogtoSession | None = rows.filter(pk=sessions.session_id(session)).first()
     if row is None:
         raise SignInRequired("The session has ended.")
+    if session.session_key and row.session_key != session.session_key:
+        # Django gave the session another key, as it does when a password changes; it must be found under that one.
+        row.session_key = session.session_key
+        LogtoSession.objects.filter(pk=row.pk).update(session_key=row.session_key)
     return row
 
 
@@ -125,7 +134,9 @@ def _lease_seconds() -> float:
     return 2 * sum(conf.http_timeout_seconds) + LEASE_MARGIN_SECONDS
 
 
-def _refresh(row: LogtoSession, resource: str | None, organization_id: str | None) -> None:
+def _refresh(
+    row: LogtoSession, resource: str | None, organization_id: str | None, keep: Callable[[datetime], None]
+) -> None:
     """Renew the tokens of `row`, whose lease this request holds, and give the lease back."""
     tokens = SessionTokens(row.tokens)
     if tokens.refresh_token is None:
@@ -150,16 +161,19 @@ def _refresh(row: LogtoSession, resource: str | None, organization_id: str | Non
         raise
     tokens.update(token_set, resource=resource, organization_id=organization_id)
     row.tokens, row.fresh_until, row.version = tokens.data, sessions.fresh_until(token_set), row.version + 1
-    _give_back(
-        row,
-        encrypted_tokens=row.encrypted_tokens,
-        fresh_until=row.fresh_until,
-        version=row.version,
-        unreachable_since=None,
-    )
-    refuse_disabled(row.identity.user)
-    if token_set.id_token is not None:
-        update_user(row.identity.user, tokens.claims)
+    # At once: the refresh token may be a new one, and the former no longer good for anything.
+    LogtoSession.objects.filter(pk=row.pk).update(encrypted_tokens=row.encrypted_tokens)
+    try:
+        keep(row.fresh_until)
+    finally:
+        _give_back(row, fresh_until=row.fresh_until, version=row.version, unreachable_since=None)
+    try:
+        refuse_disabled(row.identity.user)
+        if token_set.id_token is not None:
+            update_user(row.identity.user, tokens.claims)
+    except SignInRefused:
+        row.delete()
+        raise
 
 
 def _settle_error(row: LogtoSession, error: ProviderError, *, is_plain: bool) -> None:
@@ -172,7 +186,8 @@ def _settle_error(row: LogtoSession, error: ProviderError, *, is_plain: bool) ->
         # Logto is well and has refused this very request: an unknown resource, an organization of others.
         _give_back(row)
         return
-    _remember_out_of_reach()
+    if isinstance(error, ProviderUnreachable):
+        _remember_out_of_reach()
     _give_back(
         row,
         unreachable_since=row.unreachable_since or _now(),
@@ -189,32 +204,24 @@ def _give_back(row: LogtoSession, **changes: object) -> None:
 
 
 def _remember_out_of_reach() -> None:
-    with _cache_failures_ignored():
+    with cache_failures_ignored():
         cache.set(_out_of_reach_key(), True, timeout=OUT_OF_REACH_SECONDS)
 
 
 def _is_out_of_reach() -> bool:
-    with _cache_failures_ignored():
+    with cache_failures_ignored():
         return bool(cache.get(_out_of_reach_key()))
     return False
 
 
 def forget_outages() -> None:
     """Ask Logto again at once, as if it had never been out of reach. For tests."""
-    with _cache_failures_ignored():
+    with cache_failures_ignored():
         cache.delete(_out_of_reach_key())
 
 
 def _out_of_reach_key() -> str:
     return f"logto_auth:out-of-reach:{hashlib.sha256(conf.issuer.encode()).hexdigest()[:16]}"
-
-
-@contextmanager
-def _cache_failures_ignored() -> Iterator[None]:
-    try:
-        yield
-    except Exception:  # each cache backend raises errors of its own
-        logger.warning("The cache is out of reach, which costs time and nothing else.", exc_info=True)
 
 
 def grace_is_over(session: SessionBase) -> bool:

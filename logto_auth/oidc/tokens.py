@@ -112,8 +112,10 @@ def validate_logout_token(
 
 def _optional_text(claims: Claims, name: str) -> str | None:
     value = claims.get(name)
-    if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_SUB_LENGTH):
-        raise TokenError(f"The token has {name} {value!r:.60}, expected a string.", claim=name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_SUB_LENGTH or not value.isprintable():
+        raise TokenError(f"The token has {name} {value!r:.60}, expected a string of 1 to {MAX_SUB_LENGTH}.", claim=name)
     return value
 
 

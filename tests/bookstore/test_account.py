@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from bookstore import settings as bookstore_settings
 from bookstore.account.claims import identities, presentable
+from bookstore.account.devices import device_name
 from bookstore.account.names import display_name, initials
 from bookstore.catalog.models import Book
 from logto_auth.emulator import HttpFault, seed_demo
+from logto_auth.testing import Browser
 
 ALIPAY_ONLY = {
     "alipay": {
@@ -96,6 +100,87 @@ def test_a_session_without_logto_is_told_so(client, db):
     assert response.status_code == 200
     assert "without Logto" in response.text
     assert 'action="/sign-out"' in response.text
+
+
+# Where one is signed in
+
+LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
+
+
+def another_browser(logto, user_agent: str) -> Browser:
+    browser = Browser(logto)
+    browser.client.defaults["HTTP_USER_AGENT"] = user_agent
+    browser.sign_in("customer")
+    return browser
+
+
+def test_the_account_shows_where_one_is_signed_in(browser, tenant, logto):
+    browser.client.defaults["HTTP_USER_AGENT"] = LAPTOP
+    page = account_page(browser, "customer")
+    assert "Where you are signed in" in page
+    assert '<strong>Firefox on Linux</strong> <span class="sessions__mark">this one</span>' in page
+    assert "127.0.0.1" in page
+    assert "Sign out everywhere else" not in page, "there is nowhere else"
+
+
+def test_the_others_are_signed_out_by_a_button(browser, tenant, logto):
+    browser.sign_in("customer")
+    phone = another_browser(logto, PHONE)
+    page = browser.client.get("/account/").text
+    assert "<strong>Safari on iPhone</strong><span" in page
+    assert page.count("sessions__mark") == 1
+    assert '<form method="post" action="/sign-out-others">' in page
+    assert "Sign out everywhere else" in page
+    browser.client.post("/sign-out-others", {"next": "/account/"})
+    assert "Safari on iPhone" not in browser.client.get("/account/").text
+    assert phone.client.get("/account/").status_code == 302
+
+
+def test_what_a_browser_says_of_itself_is_escaped(browser, tenant, logto):
+    browser.client.defaults["HTTP_USER_AGENT"] = "<script>alert(1)</script>"
+    assert "<strong>&lt;script&gt;alert(1)&lt;/script&gt;</strong>" in account_page(browser, "customer")
+
+
+def test_the_list_is_read_with_one_query_however_long_it_is(browser, tenant, logto, django_assert_num_queries):
+    browser.sign_in("customer")
+    with CaptureQueriesContext(connection) as queries:
+        browser.client.get("/account/")
+        number = len(queries)
+    for _ in range(3):
+        another_browser(logto, PHONE)
+    with django_assert_num_queries(number):
+        browser.client.get("/account/")
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (LAPTOP, "Firefox on Linux"),
+        (PHONE, "Safari on iPhone"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36",
+            "Chrome on Windows",
+        ),
+        ("Mozilla/5.0 (Macintosh) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", "Edge on macOS"),
+        (
+            "Mozilla/5.0 (Linux; Android 15) Chrome/140.0.0.0 Mobile Safari/537.36 AlipayClient/10.7",
+            "Alipay on Android",
+        ),
+        ("curl/8.14.1", "curl/8.14.1"),
+        ("x" * 255, "x" * 40),
+        ("", "Unknown browser"),
+    ],
+)
+def test_browsers_have_readable_names(user_agent, name):
+    assert device_name(user_agent) == name
+
+
+def test_browsers_have_names_in_each_language():
+    with translation.override("ja"):
+        assert device_name(LAPTOP) == "Linux の Firefox"
+    with translation.override("zh-hans"):
+        assert device_name(LAPTOP) == "Linux 上的 Firefox"
 
 
 # Roles

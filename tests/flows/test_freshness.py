@@ -10,9 +10,10 @@ from django.contrib.auth import get_user_model
 from django.db import connection, connections
 
 from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoSession
 from logto_auth.refreshing import forget_outages
-from logto_auth.signals import session_ended
+from logto_auth.signals import session_ended, signed_out
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -340,3 +341,48 @@ def test_a_lease_whose_holder_died_runs_out(reader: Browser, logto: Emulator, se
     age(reader)
     assert reader.client.get("/").wsgi_request.user.is_authenticated
     assert len(logto.requests.to("token")) == 1
+
+
+def test_a_person_the_site_wants_no_more_is_out_at_the_refresh(
+    reader: Browser, logto: Emulator, settings, ended: list[str]
+) -> None:
+    settings.LOGTO_USER_FIELDS = "tests.flows.test_freshness.refuse"
+    age(reader)
+    assert not reader.client.get("/").wsgi_request.user.is_authenticated
+    assert LogtoSession.objects.count() == 0
+    assert ended == ["refused_by_site"]
+
+
+def refuse(claims: object) -> dict[str, object]:
+    raise SignInRefused("Not any more.")
+
+
+def test_signals_are_sent_by_the_user_model(reader: Browser, logto: Emulator) -> None:
+    seen: list[object] = []
+
+    def note(user: object, **kwargs: object) -> None:
+        seen.append(user)
+
+    for signal in (session_ended, signed_out):
+        signal.connect(note, sender=User)
+    logto.tenant.suspend_user("reader000001")
+    age(reader)
+    reader.client.get("/")
+    logto.tenant.suspend_user("reader000001", is_suspended=False)
+    reader.sign_in("reader")
+    reader.client.post("/sign-out")
+    for signal in (session_ended, signed_out):
+        signal.disconnect(note, sender=User)
+    assert seen == [User.objects.get()] * 2
+
+
+def test_a_session_that_django_gave_another_key_is_found_under_it_after_the_next_refresh(
+    reader: Browser, logto: Emulator, settings
+) -> None:
+    session = reader.client.session
+    session.cycle_key()
+    session.save()
+    reader.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    age(reader)
+    assert reader.client.get("/").wsgi_request.user.is_authenticated
+    assert LogtoSession.objects.get().session_key == session.session_key

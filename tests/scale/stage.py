@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,11 +114,9 @@ class Person:
         twin.session.cookies.update(self.session.cookies)
         return twin
 
-    def at(self, site: Site) -> Person:
-        """The same browser in front of another instance."""
-        twin = self.in_parallel()
-        twin.site = site
-        return twin
+    def get_at_once(self, paths: list[str]) -> list[requests.Response]:
+        """The answers to parallel requests of one browser."""
+        return at_once([partial(self.in_parallel().get, path) for path in paths])
 
     def callback(self, username: str) -> str:
         """Start a sign-in, go through Logto, and return the callback's address, which is still to be opened."""
@@ -248,6 +247,24 @@ def at_once(calls: list[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+@contextmanager
+def dying(request: Callable[[], object]) -> Iterator[None]:
+    """The request under way in a thread of its own, whose process is killed before the block ends."""
+    outcomes: list[object] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(request())
+        except requests.ConnectionError:
+            outcomes.append("killed")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join()
+    assert outcomes == ["killed"]
 
 
 def eventually(is_so: Callable[[], bool], explain: Callable[[], str]) -> None:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import pytest
-import requests
 
 from logto_auth.emulator import HttpFault
 
-from .stage import Person, Site, Stage, at_once, eventually
+from .stage import Person, Site, Stage, at_once, dying, eventually
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
-
-
-def get_at_once(person: Person, path: str, times: int) -> list[requests.Response]:
-    """The answers to so many parallel requests of one browser."""
-    return at_once([lambda twin=person.in_parallel(): twin.get(path) for _ in range(times)])
 
 
 def age_refresh_tokens(stage: Stage) -> None:
@@ -32,7 +26,7 @@ def age_refresh_tokens(stage: Stage) -> None:
 def test_C10_two_hundred_requests_that_meet_one_aged_session_make_one_refresh(reader: Person, stage: Stage) -> None:
     reader.get("/age-session")
     stage.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
-    answers = get_at_once(reader, "/", 200)
+    answers = reader.get_at_once(["/"] * 200)
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": "reader"}')}
     assert len({answer.headers["X-Worker"] for answer in answers}) > 1, "the processes shared the work"
     assert stage.refreshes() == 1
@@ -43,7 +37,7 @@ def test_C10_two_hundred_views_that_need_one_access_token_make_one_refresh(reade
     reader.get("/age-tokens")
     stage.emulator.requests.clear()
     stage.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
-    answers = get_at_once(reader, "/api-token/0", 200)
+    answers = reader.get_at_once(["/api-token/0"] * 200)
     assert {answer.status_code for answer in answers} == {200}
     [token] = {answer.text for answer in answers}
     assert token != former
@@ -52,8 +46,9 @@ def test_C10_two_hundred_views_that_need_one_access_token_make_one_refresh(reade
 
 def test_tokens_for_several_apis_fetched_at_once_are_all_kept(reader: Person, stage: Stage) -> None:
     stage.emulator.faults.http["token"] = HttpFault(delay_seconds=0.2)
-    calls = [lambda twin=reader.in_parallel(), n=n: (n, twin.get(f"/api-token/{n}").text) for n in [0, 1, 2, 3] * 10]
-    tokens = set(at_once(calls))
+    numbers = [0, 1, 2, 3] * 10
+    answers = reader.get_at_once([f"/api-token/{number}" for number in numbers])
+    tokens = {(number, answer.text) for number, answer in zip(numbers, answers, strict=True)}
     assert {number for number, _ in tokens} == {0, 1, 2, 3}
     assert len(tokens) == stage.refreshes() == 4
     stage.emulator.requests.clear()
@@ -67,7 +62,7 @@ def test_a_rotated_refresh_token_is_never_lost(reader: Person, stage: Stage) -> 
         reader.get("/age-session")
         age_refresh_tokens(stage)
         stage.emulator.requests.clear()
-        answers = get_at_once(reader, "/", 40)
+        answers = reader.get_at_once(["/"] * 40)
         assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": "reader"}')}
         assert stage.refreshes() == 1
         assert len(stage.emulator.instances.refresh_tokens) == times + 1, "it was rotated"
@@ -79,8 +74,7 @@ def test_a_rotated_refresh_token_survives_a_mixture_of_pages_and_views(reader: P
         reader.get("/age-tokens")
         reader.get("/age-session")
         age_refresh_tokens(stage)
-        paths = ["/", "/api-token/0", "/api-token/1"] * 10
-        answers = at_once([lambda twin=reader.in_parallel(), path=path: twin.get(path) for path in paths])
+        answers = reader.get_at_once(["/", "/api-token/0", "/api-token/1"] * 10)
         assert {answer.status_code for answer in answers} == {200}
     assert reader.user == "reader"
 
@@ -89,7 +83,7 @@ def test_a_suspended_person_is_out_of_all_requests_with_one_refresh(reader: Pers
     stage.emulator.tenant.suspend_user("reader000001")
     reader.get("/age-session")
     stage.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
-    answers = get_at_once(reader, "/", 100)
+    answers = reader.get_at_once(["/"] * 100)
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": null}')}
     assert stage.refreshes() == 1
     assert stage.count("logto_auth_logtosession") == stage.count("django_session") == 0
@@ -98,13 +92,12 @@ def test_a_suspended_person_is_out_of_all_requests_with_one_refresh(reader: Pers
 def test_what_one_request_puts_into_the_session_is_not_undone_by_those_that_wait_with_it(
     reader: Person, stage: Stage
 ) -> None:
-    for number in range(3):
+    stage.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
+    for book in ("Emma", "Kokoro", "Persuasion"):
         reader.get("/age-session")
-        stage.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
-        book = f"book {number}"
-        twins = [reader.in_parallel() for _ in range(20)]
-        putter = reader.in_parallel()
-        at_once([lambda: putter.post("/basket", {"book": book}), *(lambda twin=twin: twin.get("/") for twin in twins)])
+        buying = partial(reader.in_parallel().post, "/basket", {"book": book})
+        reading = [partial(reader.in_parallel().get, path) for path in ["/", "/?seconds=0.3"] * 10]
+        at_once([*reading, buying])
         assert reader.get("/basket").json() == {"basket": book}
 
 
@@ -113,16 +106,13 @@ def test_a_worker_killed_while_it_renews_tokens_holds_up_the_others_until_its_le
 ) -> None:
     reader.get("/age-session")
     stage.emulator.faults.http["token"] = HttpFault(delay_seconds=3, times=1)
-    victim = reader.in_parallel()
-    dying = threading.Thread(target=lambda: pytest.raises(requests.ConnectionError, victim.get, "/", **{"X-Mark": "v"}))
-    dying.start()
-    eventually(lambda: stage.refreshes() == 1, site.log)
-    site.kill_worker_of("v")
-    dying.join()
+    with dying(partial(reader.in_parallel().get, "/", **{"X-Mark": "refresh"})):
+        eventually(lambda: stage.refreshes() == 1, site.log)
+        site.kill_worker_of("refresh")
     [(lease_seconds,)] = stage.sql("SELECT extract(epoch FROM no_refresh_before - now()) FROM logto_auth_logtosession")
     assert 0 < lease_seconds <= 60
     # Instead of waiting for so long: it ends in a second.
     stage.sql("UPDATE logto_auth_logtosession SET no_refresh_before = now() + interval '1 second'")
-    answers = get_at_once(reader, "/", 20)
+    answers = reader.get_at_once(["/"] * 20)
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": "reader"}')}
     assert stage.refreshes() == 2

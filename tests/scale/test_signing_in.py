@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import pytest
-import requests
 
 from logto_auth.emulator import HttpFault
 
-from .stage import Person, Site, Stage, at_once, eventually
+from .stage import Person, Site, Stage, at_once, dying, eventually
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 
@@ -17,7 +16,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 def test_fifty_first_sign_ins_of_one_person_make_one_user(site: Site, stage: Stage) -> None:
     people = [Person(site, stage.emulator) for _ in range(50)]
     callbacks = [person.callback("reader") for person in people]
-    calls = [lambda who=who, url=url: who.get(url) for who, url in zip(people, callbacks, strict=True)]
+    calls = [partial(who.get, url) for who, url in zip(people, callbacks, strict=True)]
     answers = at_once(calls)
     assert {(answer.status_code, answer.headers.get("Location")) for answer in answers} == {(302, "/")}, site.log()
     assert {person.user for person in people} == {"reader"}
@@ -28,11 +27,12 @@ def test_fifty_first_sign_ins_of_one_person_make_one_user(site: Site, stage: Sta
 def test_first_sign_ins_of_many_people_who_want_one_name_make_a_user_each(site: Site, stage: Stage) -> None:
     people = []
     for number in range(12):
-        stage.emulator.tenant.add_user(username=f"r{number}", id=f"r{number:011}", primary_email="same@example.com")
-        people.append((person := Person(site, stage.emulator), person.callback(f"r{number}")))
+        stage.emulator.tenant.add_user(username=f"r{number}", id=f"r{number:011}")
+        person = Person(site, stage.emulator)
+        people.append((person, person.callback(f"r{number}")))
     # Here all are called the same; at Logto names are unique.
     stage.emulator.faults.id_token_claims = lambda claims: {**claims, "username": "same"}
-    answers = at_once([lambda who=who, url=url: who.get(url) for who, url in people])
+    answers = at_once([partial(who.get, url) for who, url in people])
     assert {answer.status_code for answer in answers} == {302}, site.log()
     assert len({person.user for person, _ in people}) == stage.count("auth_user") == 12
 
@@ -42,13 +42,9 @@ def test_a_worker_killed_in_the_middle_of_a_sign_in_costs_that_one_request(site:
     callback = person.callback("reader")
     stage.emulator.requests.clear()
     stage.emulator.faults.http["token"] = HttpFault(delay_seconds=3, times=1)
-    dying = threading.Thread(
-        target=lambda: pytest.raises(requests.ConnectionError, person.get, callback, **{"X-Mark": "sign-in"})
-    )
-    dying.start()
-    eventually(lambda: len(stage.emulator.requests.to("token")) == 1, site.log)
-    site.kill_worker_of("sign-in")
-    dying.join()
+    with dying(partial(person.get, callback, **{"X-Mark": "sign-in"})):
+        eventually(lambda: len(stage.emulator.requests.to("token")) == 1, site.log)
+        site.kill_worker_of("sign-in")
     assert person.user is None
     # Logto still knows who it is.
     assert person.sign_in().user == "reader"

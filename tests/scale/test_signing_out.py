@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .stage import APP_ID, Person, Stage, at_once
+from .stage import APP_ID, Person, Stage
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 
@@ -18,8 +18,7 @@ def test_a_sign_out_at_logto_ends_the_session_in_all_processes_at_once(stage: St
     colleague = Person(site, stage.emulator).sign_in()
 
     def ask() -> list[tuple[str, str]]:
-        twins = [reader.in_parallel() for _ in range(60)]
-        answers = at_once([lambda twin=twin: twin.get("/") for twin in twins])
+        answers = reader.get_at_once(["/"] * 60)
         return [(answer.json()["user"], answer.headers["X-Worker"]) for answer in answers]
 
     before = ask()

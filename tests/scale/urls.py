@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -29,6 +30,7 @@ def whereabouts(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 
 
 def page(request: HttpRequest) -> JsonResponse:
+    time.sleep(float(request.GET.get("seconds", "0")))
     return JsonResponse({"user": request.user.get_username() or None})
 
 

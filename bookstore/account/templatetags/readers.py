@@ -1,10 +1,10 @@
-"""`{% load readers %}`: the signed-in reader's name and initials."""
+"""`{% load readers %}`: the signed-in reader's name, initials and browsers."""
 
 from typing import Any
 
 from django import template
 
-from bookstore.account import names
+from bookstore.account import devices, names
 
 register = template.Library()
 
@@ -19,3 +19,8 @@ def reader_name(context: dict[str, Any]) -> str:
 @register.filter
 def initials(name: str) -> str:
     return names.initials(name)
+
+
+@register.filter
+def device_name(user_agent: str) -> str:
+    return devices.device_name(user_agent)

@@ -1,0 +1,39 @@
+"""What to call the browser of a session, from what it says of itself."""
+
+from django.utils.translation import gettext as _
+
+# The first that fits counts: nearly every browser also claims to be those further down.
+BROWSERS = {
+    "MicroMessenger/": "WeChat",
+    "AlipayClient/": "Alipay",
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser/": "Samsung Internet",
+    "FxiOS/": "Firefox",
+    "Firefox/": "Firefox",
+    "CriOS/": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Macintosh": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+MAX_LENGTH = 40
+
+
+def device_name(user_agent: str) -> str:
+    """Return a name such as "Firefox on Linux", or the beginning of what an unusual browser says of itself."""
+    browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return user_agent.strip()[:MAX_LENGTH] or _("Unknown browser")
+
+
+def _first(names: dict[str, str], user_agent: str) -> str | None:
+    return next((name for mark, name in names.items() if mark in user_agent), None)
