@@ -42,7 +42,9 @@ class BackChannelLogoutView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            claims = oidc_client().validate_logout_token(_logout_token(request))
+            claims = oidc_client().validate_logout_token(
+                _logout_token(request), type_required=conf.logout_token_type_required
+            )
         except TokenError as error:
             logger.warning("A back-channel logout was refused: %s", error)
             return JsonResponse({"error": "invalid_request", "error_description": str(error)}, status=400)

@@ -108,6 +108,12 @@ class Conf:
         "How long people stay signed in, in seconds, while Logto is out of reach and cannot confirm it.",
         type=int,
     )
+    logout_token_type_required = Setting(
+        True,
+        "Whether a back-channel logout token must say by its `typ` that it is one. Logto's do; switch it off only for "
+        "a provider whose do not.",
+        type=bool,
+    )
     userinfo_claims: Setting[Sequence[str]] = Setting(
         (),
         "Claims wanted at each sign-in that Logto may leave out of the ID token: `custom_data`, `identities`, "

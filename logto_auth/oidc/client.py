@@ -162,13 +162,16 @@ class OIDCClient:
             now=self._clock(),
         )
 
-    def validate_logout_token(self, logout_token: object) -> LogoutTokenClaims:
-        """The claims of a back-channel logout token for this client. Raises TokenError, ProviderError."""
+    def validate_logout_token(self, logout_token: object, *, type_required: bool = True) -> LogoutTokenClaims:
+        """The claims of a back-channel logout token for this client. Raises TokenError, ProviderError.
+
+        Without `type_required` the header may leave out that it is one; its claims still tell it from an ID token.
+        """
         return validate_logout_token(
             logout_token,
             keys=self.keys,
             algorithms=self._algorithms,
-            types={"logout+jwt"},
+            types={"logout+jwt"} if type_required else {"logout+jwt", "jwt", None},
             issuer=self.issuer,
             client_id=self.client_id,
             leeway_seconds=self._leeway_seconds,

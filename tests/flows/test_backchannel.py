@@ -143,6 +143,22 @@ def test_C5_a_token_of_another_type_is_refused(reader: Browser, logto: Emulator,
     refused(reader, logout_token(logto, {"typ": typ}))
 
 
+@pytest.mark.parametrize("typ", ["JWT", None])
+def test_C5_a_site_may_take_tokens_of_no_type_which_still_are_no_id_tokens(
+    reader: Browser, logto: Emulator, settings, typ: str | None
+) -> None:
+    settings.LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED = False
+    refused(reader, LogtoSession.objects.get().tokens["id_token"])
+    refused(reader, logout_token(logto, {"typ": "at+jwt"}))
+    assert Client().post(URL, {"logout_token": logout_token(logto, {"typ": typ})}).status_code == 200
+    assert not is_signed_in(reader)
+
+
+@pytest.mark.parametrize("alg", ["HS256", "ES256", "RS384"])
+def test_C5_rp_backchannel_wrong_alg(reader: Browser, logto: Emulator, alg: str) -> None:
+    refused(reader, logout_token(logto, {"alg": alg}))
+
+
 def test_C5_unsigned_and_wrongly_signed_tokens_are_refused(reader: Browser, logto: Emulator) -> None:
     good = logout_token(logto)
     refused(reader, logout_token(logto, {"alg": "none"}))

@@ -78,3 +78,33 @@ def test_expired_sessions_are_cleared_and_living_ones_are_not(devices: list[Brow
     call_command("logto_clearsessions")
     assert capsys.readouterr().out == "Expired sessions deleted: 1\n"
     assert LogtoSession.objects.count() == 2
+
+
+def test_E5_no_model_says_more_than_who_it_is(devices: list[Browser]) -> None:
+    row = LogtoSession.objects.select_related("identity").first()
+    assert str(row) == str(row.pk)
+    assert str(row.identity) == row.identity.sub
+    assert row.encrypted_tokens not in repr(row)
+
+
+def test_E6_what_a_visitor_says_about_their_address_counts_for_nothing(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    for header in ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED"):
+        browser.client.defaults[header] = "203.0.113.7"
+    browser.sign_in("reader")
+    assert LogtoSession.objects.get().ip_address == "127.0.0.1"
+
+
+def test_C8_a_sub_that_comes_back_after_its_account_was_deleted_gets_a_new_one(
+    browser: Browser, logto: Emulator, settings
+) -> None:
+    settings.LOGTO_STAFF_ROLES = ("admin",)
+    logto.tenant.add_role("admin")
+    sub = logto.tenant.add_user(username="reader", roles=["admin"]).id
+    browser.sign_in("reader")
+    User.objects.get().delete()
+    logto.tenant.delete_user(sub)
+    logto.tenant.add_user(username="newcomer", id=sub)
+    Browser(logto).sign_in("newcomer")
+    user = User.objects.get()
+    assert (user.username, user.is_staff) == ("newcomer", False)
