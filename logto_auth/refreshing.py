@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from math import ceil
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
@@ -32,6 +33,8 @@ REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_s
 COOL_DOWN_SECONDS = 30
 # The same for all sessions: shorter, for a single broken connection is no outage.
 OUT_OF_REACH_SECONDS = 5
+# How long an outage is remembered in which nobody asks any more.
+OUTAGE_SECONDS = 300
 # Beside the time-outs of the call itself: saving, and signing the next request in.
 LEASE_MARGIN_SECONDS = 5
 
@@ -92,7 +95,7 @@ def _renewed(
         return row
     first_version, give_up_at = row.version, time.monotonic() + sum(conf.http_timeout_seconds)
     while not is_good(row, first_version):
-        if _is_cooling_down(row) or _is_out_of_reach():
+        if _is_cooling_down(row) or not _may_ask():
             raise NotAsked("Logto was out of reach a moment ago; it is not asked again yet.")
         if _take_lease(row):
             _refresh(row, resource, organization_id, keep)
@@ -167,6 +170,7 @@ def _refresh(
         keep(row.fresh_until)
     finally:
         _give_back(row, fresh_until=row.fresh_until, version=row.version, unreachable_since=None)
+    forget_outages()
     try:
         refuse_disabled(row.identity.user)
         if token_set.id_token is not None:
@@ -178,6 +182,10 @@ def _refresh(
 
 def _settle_error(row: LogtoSession, error: ProviderError, *, is_plain: bool) -> None:
     """What a refused or failed refresh means for the session: its end, nothing, or a time of waiting."""
+    if isinstance(error, ProviderUnreachable):
+        _remember_out_of_reach()
+    else:
+        forget_outages()
     if error.error == "invalid_grant" or (is_plain and error.error == "access_denied"):
         # Suspended, deleted, revoked, shut out of the application: Logto does not say which.
         row.delete()
@@ -186,8 +194,6 @@ def _settle_error(row: LogtoSession, error: ProviderError, *, is_plain: bool) ->
         # Logto is well and has refused this very request: an unknown resource, an organization of others.
         _give_back(row)
         return
-    if isinstance(error, ProviderUnreachable):
-        _remember_out_of_reach()
     _give_back(
         row,
         unreachable_since=row.unreachable_since or _now(),
@@ -205,23 +211,26 @@ def _give_back(row: LogtoSession, **changes: object) -> None:
 
 def _remember_out_of_reach() -> None:
     with cache_failures_ignored():
-        cache.set(_out_of_reach_key(), True, timeout=OUT_OF_REACH_SECONDS)
+        cache.set(_cache_key("outage"), True, timeout=OUTAGE_SECONDS)
+        cache.set(_cache_key("turn"), True, timeout=OUT_OF_REACH_SECONDS)
 
 
-def _is_out_of_reach() -> bool:
+def _may_ask() -> bool:
+    """Whether this request may ask Logto. In an outage nobody may for a while, and then one at a time."""
     with cache_failures_ignored():
-        return bool(cache.get(_out_of_reach_key()))
-    return False
+        is_known_outage = cache.get(_cache_key("outage")) is not None
+        return not is_known_outage or cache.add(_cache_key("turn"), True, timeout=ceil(sum(conf.http_timeout_seconds)))
+    return True
 
 
 def forget_outages() -> None:
-    """Ask Logto again at once, as if it had never been out of reach. For tests."""
+    """Let every request ask Logto again: it is within reach."""
     with cache_failures_ignored():
-        cache.delete(_out_of_reach_key())
+        cache.delete_many([_cache_key("outage"), _cache_key("turn")])
 
 
-def _out_of_reach_key() -> str:
-    return f"logto_auth:out-of-reach:{hashlib.sha256(conf.issuer.encode()).hexdigest()[:16]}"
+def _cache_key(name: str) -> str:
+    return f"logto_auth:{name}:{hashlib.sha256(conf.issuer.encode()).hexdigest()[:16]}"
 
 
 def grace_is_over(session: SessionBase) -> bool:

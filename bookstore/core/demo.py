@@ -143,6 +143,7 @@ def _own_logto_lines(site_urls: list[str]) -> list[str]:
         "  Register with that application, in the Logto Console:",
         *(f"    redirect URI                {url}/callback" for url in site_urls),
         *(f"    post sign-out redirect URI  {url}/" for url in site_urls),
+        f"    back-channel logout URI     {site_urls[0]}/back-channel-logout  (if Logto can reach this machine)",
         '  People with the role "editor" may add and edit books; those with "admin" may use the admin.',
         "",
         "  Ctrl-C ends the server.",

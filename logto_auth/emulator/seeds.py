@@ -39,6 +39,8 @@ def seed_demo(
         secret=BOOKSTORE_SECRET,
         redirect_uris=[f"{url.rstrip('/')}/callback" for url in base_urls],
         post_logout_redirect_uris=[f"{url.rstrip('/')}/" for url in base_urls],
+        backchannel_logout_uri=f"{base_urls[0].rstrip('/')}/back-channel-logout",
+        backchannel_logout_session_required=True,
     )
 
 

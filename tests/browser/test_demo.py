@@ -177,3 +177,31 @@ def test_the_shop_speaks_the_visitor_s_language(chromium, demo: str, language: s
     page.goto("/callback")
     screenshot(page, f"error-{language}")
     context.close()
+
+
+def test_signing_out_at_logto_signs_out_of_the_shop(context: BrowserContext, page: Page, demo: str) -> None:
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    sign_in(page, "customer")
+    logto = next(url.split("/oidc/")[0] for url in requests if "/oidc/auth" in url)
+    elsewhere = context.new_page()
+    # Another site of the same Logto sends the browser here.
+    elsewhere.goto(f"{logto}/oidc/session/end?client_id=bookstoredemo00000001")
+    expect(elsewhere).to_have_url(re.compile("/oidc/session/end/success"))
+    page.reload()
+    expect(sign_in_button(page)).to_be_visible()
+
+
+def test_one_ends_one_s_sessions_on_other_devices(chromium, page: Page, demo: str) -> None:
+    sign_in(page, "editor")
+    other = chromium.new_context(base_url=demo, locale="en-GB")
+    other_page = other.new_page()
+    sign_in(other_page, "editor")
+    page.goto("/account/")
+    page.get_by_role("button", name="Sign out everywhere else").click()
+    expect(page).to_have_url(f"{demo}/account/")
+    screenshot(page, "account-sessions")
+    other_page.reload()
+    expect(sign_in_button(other_page)).to_be_visible()
+    expect(sign_out_button(page)).to_be_visible()
+    other.close()

@@ -152,6 +152,7 @@ def test_back_channel_logout_is_sent_before_the_redirect(emulator, bookstore, vi
 
 def test_the_logout_token_has_no_sid_unless_required(bookstore, visitor, receiver):
     bookstore.application.backchannel_logout_uri = receiver.url
+    bookstore.application.backchannel_logout_session_required = False
     bookstore.sign_in(visitor=visitor)
     visitor.sign_out(bookstore.end_session_url())
     assert "sid" not in claims_of(receiver.received[0][1]["logout_token"][0])

@@ -478,7 +478,7 @@ def test_revoking_what_is_unknown_or_of_another(bookstore, spa):
 def test_introspection(bookstore, spa):
     tokens = bookstore.sign_in(**RIGHTS)
     refresh_token = bookstore.post("token/introspection", token=tokens["refresh_token"]).json()
-    assert list(refresh_token) == ["active", "sub", "client_id", "exp", "iat", "iss", "scope"]
+    assert list(refresh_token) == ["active", "sub", "client_id", "exp", "iat", "sid", "iss", "scope"]
     access_token = bookstore.post("token/introspection", token=tokens["access_token"]).json()
     assert access_token["token_type"] == "Bearer"
     jwt = bookstore.refresh(tokens["refresh_token"], resource=API).json()["access_token"]

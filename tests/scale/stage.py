@@ -71,8 +71,10 @@ class Site:
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")[-5000:]
 
+    def begin_to_stop(self) -> None:
+        self._process.send_signal(signal.SIGQUIT)  # without waiting for requests
+
     def stop(self) -> None:
-        self._process.terminate()
         try:
             self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -221,6 +223,8 @@ class Stage:
         return len(self.emulator.requests.to("token"))
 
     def close(self) -> None:
+        for site in self._sites.values():
+            site.begin_to_stop()
         for site in self._sites.values():
             site.stop()
 

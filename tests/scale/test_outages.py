@@ -11,6 +11,7 @@ import pytest
 
 from logto_auth.emulator import HttpFault
 from logto_auth.emulator.faults import ENDPOINTS
+from logto_auth.refreshing import OUT_OF_REACH_SECONDS
 
 from .stage import APP_ID, DEAD_REDIS_URL, Person, Stage, at_once
 
@@ -120,3 +121,18 @@ def test_while_logto_hangs_aged_sessions_hold_the_processes_for_one_time_out_and
     assert max(waits) < 2 * TIMEOUT_SECONDS
     # And from then on it costs nothing at all.
     assert statistics.median(seconds_for_a_page(person) for person in people) < TIMEOUT_SECONDS / 4
+
+
+def test_while_logto_goes_on_hanging_one_request_at_a_time_finds_out(stage: Stage) -> None:
+    site = stage.site(timeout_seconds=TIMEOUT_SECONDS, threads=2)
+    people = [Person(site, stage.emulator) for _ in range(2 * site.threads)]
+    at_once([person.sign_in for person in people])
+    hang(stage)
+    for person in people:
+        person.get("/age-session")
+    assert people[0].user == "reader", "and it is known now that Logto hangs"
+    time.sleep(OUT_OF_REACH_SECONDS)
+    stage.emulator.requests.clear()
+    answers = at_once([partial(seconds_for_a_page, person) for person in people[1:]])
+    assert sum(seconds > TIMEOUT_SECONDS / 2 for seconds in answers) <= 2
+    assert len(stage.emulator.requests) <= 2
