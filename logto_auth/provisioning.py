@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -144,8 +145,8 @@ def _create_user(claims: Claims) -> AbstractBaseUser:
     username_field = _username_field(user_model)
     fields[username_field.name] = _free_username(username_field, fields.get(username_field.name), claims["sub"])
     for field in _unique_text_fields(user_model, fields):
-        if field is not username_field and fields[field.name] and _is_taken(field, fields[field.name]):
-            fields[field.name] = _no_value(field, claims["sub"])
+        if field is not username_field and fields[field.name]:
+            fields[field.name] = _free_value(field, fields[field.name], claims["sub"])
     user = user_model(**fields)
     user.set_unusable_password()
     user.save(force_insert=True)
@@ -200,6 +201,17 @@ def _no_value(field: models.Field[Any, Any], sub: str) -> str | None:
     return f"{sub}@{PLACEHOLDER_DOMAIN}" if isinstance(field, models.EmailField) else sub
 
 
+def _free_value(field: models.Field[Any, Any], wanted: str | None, sub: str) -> str | None:
+    """The wanted value if nobody has it, else what stands for "none" and is nobody else's either."""
+    if wanted and not _is_taken(field, wanted):
+        return wanted
+    placeholder = _no_value(field, sub)
+    if not placeholder or not _is_taken(field, placeholder):
+        return placeholder
+    # Somebody has a sub that differs in case only, and this database takes the two for the same text.
+    return _no_value(field, f"{sub}-{hashlib.sha256(sub.encode()).hexdigest()[:8]}")
+
+
 def _unique_text_fields(
     user_model: type[AbstractBaseUser], fields: Mapping[str, Any]
 ) -> Iterator[models.CharField[Any, Any]]:
@@ -217,7 +229,7 @@ def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None)
 def _free_username(field: models.Field[Any, Any], wanted: str | None, sub: str) -> str | None:
     """The wanted name if it is valid and free, else a readable one that stays the same for this person."""
     if isinstance(field, models.EmailField):
-        return wanted if wanted and not _is_taken(field, wanted) else _no_value(field, sub)
+        return _free_value(field, wanted, sub)
     name = _valid_name(field, wanted or "")
     # Somebody may have taken even another person's sub for a username; then chance decides.
     candidates = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{get_random_string(8)}")

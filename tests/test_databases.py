@@ -24,8 +24,9 @@ def test_everything_holds_on_postgresql() -> None:
     run_suite("postgresql")
 
 
+@pytest.mark.mysql
 def test_everything_holds_on_mysql_or_mariadb() -> None:
-    pytest.importorskip("MySQLdb", reason="needs mysqlclient or PyMySQL")
+    need("MySQL or MariaDB", 3306, host=os.environ.get("MYSQL_HOST", "127.0.0.1"))
     run_suite("mysql")
 
 
