@@ -42,8 +42,10 @@ def redirect_to_logto(
     authorization_request = AuthorizationRequest()
     redirect_uri = absolute_uri(request, reverse("logto_auth:callback"))
     options = _with_site_parameters(options or SignInOptions())
-    url = oidc_client().authorization_url(
-        authorization_request,
+    client = oidc_client()
+    url = authorization_request.url(
+        client.metadata.authorization_endpoint,
+        client_id=client.client_id,
         redirect_uri=redirect_uri,
         scopes=conf.scopes,
         resources=conf.resources,

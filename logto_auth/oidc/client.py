@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from base64 import b64encode
@@ -18,15 +17,12 @@ from requests.auth import AuthBase
 
 from logto_auth.exceptions import ProviderError, TokenError
 
-from .authorization import AuthorizationRequest, SignInOptions
 from .caching import Refreshed
 from .discovery import fetch_metadata
 from .http import BearerAuth, HTTPClient, Response, retry_after_seconds
 from .jwks import RemoteKeySet
 from .tokens import check_refreshed, validate_id_token, validate_logout_token
 from .types import Claims, LogoutTokenClaims, ProviderMetadata, TokenSet
-
-logger = logging.getLogger("logto_auth")
 
 METADATA_MAX_AGE_SECONDS = 3600
 KEYS_MAX_AGE_SECONDS = 900
@@ -86,27 +82,6 @@ class OIDCClient:
     def metadata(self) -> ProviderMetadata:
         """The provider's metadata, fetched at first use. Raises ProviderError."""
         return self._metadata.get()
-
-    def authorization_url(
-        self,
-        request: AuthorizationRequest,
-        *,
-        redirect_uri: str,
-        scopes: Sequence[str],
-        resources: Sequence[str],
-        prompt: str,
-        options: SignInOptions,
-    ) -> str:
-        """Where to send the browser to sign in. Raises ProviderError when metadata is not to be had."""
-        return request.url(
-            self.metadata.authorization_endpoint,
-            client_id=self.client_id,
-            redirect_uri=redirect_uri,
-            scopes=scopes,
-            resources=resources,
-            prompt=prompt,
-            options=options,
-        )
 
     def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str, nonce: str) -> TokenSet:
         """The tokens for an authorization code, the ID token fully checked.
