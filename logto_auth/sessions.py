@@ -220,9 +220,9 @@ def clear_expired() -> int:
 
 
 def _delete_django_sessions(session_keys: Sequence[str]) -> None:
-    store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
     if not session_keys:
         return
+    store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
     if issubclass(store, DatabaseStore) and not issubclass(store, CachedDatabaseStore):
         store.get_model_class().objects.filter(session_key__in=session_keys).delete()
         return

@@ -10,8 +10,9 @@ import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from logto_auth.exceptions import InvalidSignInOption
@@ -112,8 +113,7 @@ class SignInOptions:
         return [(name, value) for name, value in named.items() if value]
 
 
-def _check(name: str, value: object, is_valid: object, expected: str) -> None:
-    assert callable(is_valid)
+def _check(name: str, value: object, is_valid: Callable[[Any], bool], expected: str) -> None:
     if not is_valid(value):
         raise InvalidSignInOption(f"The sign-in option {name} is {value!r:.100}, expected {expected}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import quote, urlencode
@@ -56,14 +56,12 @@ class OIDCClient:
         algorithms: Sequence[str],
         leeway_seconds: int,
         http: HTTPClient,
-        clock: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self.issuer = issuer
         self.client_id = client_id
         self._algorithms = tuple(algorithms)
         self._leeway_seconds = leeway_seconds
         self._http = http
-        self._clock = clock
         self._auth = ClientSecretBasic(client_id, client_secret)
         self._metadata = Refreshed(
             lambda: fetch_metadata(http, issuer),
@@ -134,7 +132,7 @@ class OIDCClient:
             nonce=nonce,
             access_token=access_token,
             leeway_seconds=self._leeway_seconds,
-            now=self._clock(),
+            now=time.time(),
         )
 
     def validate_logout_token(self, logout_token: object, *, type_required: bool = True) -> LogoutTokenClaims:
@@ -150,7 +148,7 @@ class OIDCClient:
             issuer=self.issuer,
             client_id=self.client_id,
             leeway_seconds=self._leeway_seconds,
-            now=self._clock(),
+            now=time.time(),
         )
 
     def userinfo(self, access_token: str, *, sub: str) -> dict[str, Any]:
@@ -219,7 +217,7 @@ class OIDCClient:
             claims = self.validate_id_token(id_token, nonce=nonce, access_token=access_token)
         return TokenSet(
             access_token=access_token,
-            expires_at=int(self._clock()) + _expires_in(answer),
+            expires_at=int(time.time()) + _expires_in(answer),
             scopes=_scopes(answer),
             refresh_token=refresh_token if _is_opaque_token(refresh_token) else None,
             id_token=id_token,
@@ -266,8 +264,7 @@ def _provider_error(response: Response) -> ProviderError:
 
 def clean(value: object, limit: int = 200) -> str:
     """Foreign text made fit for a log line or a page: one short line of printable characters."""
-    return (
-        re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in value))[:limit].strip()
-        if isinstance(value, str)
-        else ""
-    )
+    if not isinstance(value, str):
+        return ""
+    printable = "".join(character if character.isprintable() else " " for character in value)
+    return re.sub(r"\s+", " ", printable)[:limit].strip()
