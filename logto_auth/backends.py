@@ -73,7 +73,8 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def verify_token(self, token: str, **kwargs: Any) -> Claims:
         """The claims of an ID token that passed every check."""
-        return oidc_client().validate_id_token(token, nonce=kwargs.get("nonce"), access_token=None)
+        # As for the parent, a token without its nonce is not this sign-in's.
+        return oidc_client().validate_id_token(token, nonce=kwargs.get("nonce") or "", access_token=None)
 
     def get_userinfo(self, access_token: str, id_token: str, payload: Claims) -> Mapping[str, Any]:
         """The userinfo of the person in `payload`."""

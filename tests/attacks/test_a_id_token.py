@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from freezegun import freeze_time
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from logto_auth.backends import LogtoBackend
 from logto_auth.clients import forget_clients
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import SignInRequired, TokenError
@@ -855,3 +856,16 @@ def test_the_query_of_a_started_sign_in_is_not_what_decides_about_the_token(
     logto.faults.callback = lambda parameters: [*parameters, ("nonce", nonce)]
     logto.faults.id_token_claims = changed_claims(nonce=nonce)
     refused("nonce")
+
+
+def test_A8_the_parent_s_own_door_takes_no_token_without_its_nonce(
+    browser: Browser, logto: Emulator, reader: Any
+) -> None:
+    browser.sign_in("reader")
+    tokens = LogtoSession.objects.get().tokens
+    backend = LogtoBackend()
+    assert backend.verify_token(tokens["id_token"], nonce=tokens["id_token_claims"]["nonce"])["sub"] == reader.id
+    for arguments in ({}, {"nonce": None}, {"nonce": ""}, {"nonce": "another"}):
+        with pytest.raises(TokenError) as caught:
+            backend.verify_token(tokens["id_token"], **arguments)
+        assert caught.value.claim == "nonce"
