@@ -44,7 +44,7 @@ from logto_auth.context import LogtoContext, Organization, SignedInSession
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
-from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.templatetags import logto as logto_tags
 from logto_auth.testing import Browser, pytest_plugin
@@ -815,7 +815,7 @@ def test_identities_move_with_the_issuer(logto: Emulator) -> None:
     LogtoIdentity.objects.create(user=user, issuer="https://abc123.logto.app/oidc", sub="s1")
     the_block("docs/how-to/deploy.md", "move issuer").run()
     identity = LogtoIdentity.objects.get()
-    assert identity.digest == LogtoIdentity.make_digest("https://sign-in.shop.example/oidc", "s1")
+    assert identity.digest == make_digest("https://sign-in.shop.example/oidc", "s1")
 
 
 @uses_database
