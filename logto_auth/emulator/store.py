@@ -13,6 +13,7 @@ from typing import Any, Literal
 from . import ids
 
 ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
+RoleType = Literal["User", "MachineToMachine"]
 
 # A reserved indicator that always exists: it stands for the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
@@ -132,7 +133,7 @@ class Role:
 
     id: str
     name: str
-    type: Literal["User", "MachineToMachine"] = "User"
+    type: RoleType = "User"
     scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_default: bool = False
 
@@ -143,6 +144,7 @@ class OrganizationRole:
 
     id: str
     name: str
+    type: RoleType = "User"
     scopes: Sequence[str] = ()
     resource_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

@@ -416,7 +416,8 @@ def test_tokens_die_with_suspension_and_deletion(emulator, bookstore, visitor, e
 def machine(emulator):
     emulator.tenant.add_role("worker", type="MachineToMachine", scopes={API: ["read:books"]})
     application = emulator.tenant.add_application(name="Worker", type="MachineToMachine", roles=["worker"])
-    emulator.tenant.add_organization_application(HARBOUR, application.id, roles=["manager"])
+    emulator.tenant.add_organization_role("stock worker", scopes=["manage:stock"], type="MachineToMachine")
+    emulator.tenant.add_organization_application(HARBOUR, application.id, roles=["stock worker"])
     relying_party = RelyingParty(emulator, application)
     yield relying_party
     relying_party.http.close()
