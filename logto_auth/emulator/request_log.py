@@ -9,6 +9,7 @@ from threading import Lock
 _SECRET_PARAMETERS = frozenset(
     {
         "access_token",
+        "auth_code",
         "client_assertion",
         "client_secret",
         "code",

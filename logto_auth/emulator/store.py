@@ -181,11 +181,6 @@ class SignInExperience:
     min_password_length: int = 8
 
     @property
-    def shows_alipay(self) -> bool:
-        """Whether a browser is offered Alipay: by `alipay-web` only, never by the native connector (logto.md, 8.5)."""
-        return "alipay-web" in self.connectors
-
-    @property
     def can_register(self) -> bool:
         return self.sign_in_mode != "SignIn"
 

@@ -27,7 +27,11 @@ def test_ids_have_logtos_shapes(tenant):
 def test_the_demo_has_fixed_ids_of_the_same_shapes(tenant):
     application = seed_demo(tenant, base_urls=["http://localhost:8123/"])
     assert (application.id, application.secret) == ("bookstoredemo00000001", "emulatoronlysecret00000000000001")
+    robot, app = (tenant.applications[each] for each in ("stockrobotdemo0000001", "bookstoreapp000000001"))
+    assert (robot.type, robot.secret) == ("MachineToMachine", "emulatoronlysecret00000000000002")
+    assert (app.type, app.secret) == ("Native", "")
     assert application.redirect_uris == ["http://localhost:8123/callback"]
+    assert app.redirect_uris == app.post_logout_redirect_uris == ["io.bookstore.app://callback"]
     assert application.post_logout_redirect_uris == ["http://localhost:8123/"]
     for table, length in [
         (tenant.users, 12),

@@ -443,6 +443,15 @@ def test_a_machine_in_an_organization(machine):
     assert error_of(machine.post("token", organization_id="hillbranch01", **fields)) == (403, "access_denied")
 
 
+def test_the_demos_robot_keeps_the_catalogue_and_one_branchs_stock(emulator):
+    robot = RelyingParty(emulator, emulator.tenant.applications["stockrobotdemo0000001"])
+    fields = {"grant_type": "client_credentials", "scope": "read:books write:books manage:stock"}
+    assert robot.post("token", resource=API, **fields).json()["scope"] == "read:books write:books"
+    assert robot.post("token", organization_id=HARBOUR, **fields).json()["scope"] == "manage:stock"
+    assert error_of(robot.post("token", organization_id="hillbranch01", **fields)) == (403, "access_denied")
+    robot.http.close()
+
+
 @pytest.mark.parametrize("changes", [{}, {"resource": "https://nope.example"}, {"resource": [API, ORGANIZATIONS]}])
 def test_a_machine_must_name_one_target(machine, changes):
     assert error_of(machine.post("token", grant_type="client_credentials", **changes)) == (400, "invalid_target")
