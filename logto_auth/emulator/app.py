@@ -16,6 +16,7 @@ from . import (
     authorization,
     discovery,
     end_session,
+    one_time_token_pages,
     pages,
     token_endpoints,
     userinfo,
@@ -33,6 +34,7 @@ _MODULES = (
     userinfo,
     end_session,
     pages,
+    one_time_token_pages,
     alipay_pages,
     alipay_app,
 )

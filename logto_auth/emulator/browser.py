@@ -57,6 +57,18 @@ class Visitor:
         """
         return self._past_consent(self._past_sign_in(authorization_url, username, password))
 
+    def sign_in_by_link(self, authorization_url: str, *, switch_account: bool = False) -> str:
+        """Sign in by the one-time token in the address and return the callback's address.
+
+        Where somebody else is signed in, only with `switch_account`.
+        """
+        response = self.open(authorization_url)
+        if urlsplit(response.url).path == "/switch-account":
+            if not switch_account:
+                raise VisitFailed("Somebody else is signed in.", response)
+            response = self.open(_with_path(response.url, "/one-time-token"))
+        return self._past_consent(response)
+
     def sign_in_with_alipay(
         self,
         authorization_url: str,

@@ -23,6 +23,7 @@ from .interaction_steps import (
     waiting_interaction,
 )
 from .locations import extra_parameters
+from .one_time_token_pages import detour_before_consent, detour_of_link
 from .provider import Provider, current
 from .store import User
 
@@ -56,7 +57,7 @@ def show_sign_in() -> Response:
     """Show the sign-in page."""
     provider = current()
     interaction = waiting_interaction(provider, "login")
-    return sign_in_page(provider, interaction)
+    return detour_of_link() or sign_in_page(provider, interaction)
 
 
 def submit_sign_in() -> Response:
@@ -73,7 +74,7 @@ def show_register() -> Response:
     """Show the page for new users."""
     provider = current()
     interaction = waiting_interaction(provider, "login")
-    return _register_page(provider, interaction)
+    return detour_of_link() or _register_page(provider, interaction)
 
 
 def submit_register() -> Response:
@@ -100,6 +101,8 @@ def show_consent() -> BaseResponse:
     """Show what a third-party application asks for; a first-party one is granted it at once, as Logto does."""
     provider = current()
     interaction = waiting_interaction(provider, "consent")
+    if detour := detour_before_consent(provider, interaction):
+        return detour
     if not interaction.request.client.is_third_party:
         return _finish_consent(provider, interaction)
     user = signed_in_user(provider)

@@ -15,6 +15,7 @@ _SECRET_PARAMETERS = frozenset(
         "code",
         "code_verifier",
         "id_token_hint",
+        "one_time_token",
         "password",
         "refresh_token",
         "token",

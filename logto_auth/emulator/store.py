@@ -14,6 +14,7 @@ from . import ids
 
 ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
 RoleType = Literal["User", "MachineToMachine"]
+OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 
 # A reserved indicator that always exists: it stands for the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
@@ -151,7 +152,11 @@ class OrganizationRole:
 
 @dataclass
 class Organization:
-    """An organization; `members` and `applications` map an id to the names of the roles held in it."""
+    """An organization; `members` and `applications` map an id to the names of the roles held in it.
+
+    Just in time a new user whose address is of a domain in `jit_email_domains` becomes a member, as does whoever comes
+    with a one-time token for it; both get the `jit_roles`.
+    """
 
     id: str
     name: str
@@ -160,6 +165,21 @@ class Organization:
     is_mfa_required: bool = False
     members: dict[str, list[str]] = field(default_factory=dict)
     applications: dict[str, list[str]] = field(default_factory=dict)
+    jit_email_domains: list[str] = field(default_factory=list)
+    jit_roles: list[str] = field(default_factory=list)
+
+
+@dataclass
+class OneTimeToken:
+    """A token that signs its address in once; times are in milliseconds."""
+
+    id: str
+    email: str
+    token: str = field(repr=False)
+    jit_organization_ids: list[str]
+    created_at: int
+    expires_at: int
+    status: OneTimeTokenStatus = "active"
 
 
 @dataclass(frozen=True)

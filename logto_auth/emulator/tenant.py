@@ -15,6 +15,8 @@ from .store import (
     Application,
     ApplicationSecret,
     ApplicationType,
+    OneTimeToken,
+    OneTimeTokenStatus,
     Organization,
     OrganizationRole,
     Resource,
@@ -58,6 +60,7 @@ class Tenant:
         self.organization_roles: dict[str, OrganizationRole] = {}
         self.organization_scopes: list[str] = []
         self.organization_consents: set[tuple[str, str, str]] = set()
+        self.one_time_tokens: dict[str, OneTimeToken] = {}
         self.alipay_accounts: list[AlipayAccount] = []
         self.sign_in_experience = SignInExperience()
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
@@ -312,9 +315,40 @@ class Tenant:
         names = self._existing_organization_roles(roles, "MachineToMachine")
         self.organizations[organization_id].applications[client_id] = names
 
+    def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
+        """Let new users of these e-mail domains join just in time, and give these roles to all who join so."""
+        organization = self.organizations[organization_id]
+        organization.jit_roles += self._existing_organization_roles(roles)
+        organization.jit_email_domains += email_domains
+
     def find_organization_role(self, name: str) -> OrganizationRole | None:
         """Return the role of the organization template with this name."""
         return next((role for role in list(self.organization_roles.values()) if role.name == name), None)
+
+    # One-time tokens
+
+    def add_one_time_token(
+        self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: int = 600
+    ) -> OneTimeToken:
+        """Return a new token, for a link that signs this address in; `expires_in` is in seconds.
+
+        Whoever uses it becomes a member of the organizations named. Older tokens of the address stay as they are.
+        """
+        organization_ids = [self.organizations[each].id for each in jit_organization_ids]
+        now = self._clock.now_ms()
+        token = OneTimeToken(ids.standard_id(), email, ids.secret(), organization_ids, now, now + expires_in * 1000)
+        self.one_time_tokens[token.id] = token
+        return token
+
+    def update_one_time_token(self, token_id: str, status: OneTimeTokenStatus) -> None:
+        """Set the status of a token, which can be ended but not revived."""
+        if status == "active":
+            raise ValueError("Logto would refuse this with 400 one_time_token.cannot_reactivate_token.")
+        self.one_time_tokens[token_id].status = status
+
+    def find_one_time_token(self, value: str) -> OneTimeToken | None:
+        """Return the token with this value."""
+        return next((each for each in list(self.one_time_tokens.values()) if each.token == value), None)
 
     # Sign-in experience
 
