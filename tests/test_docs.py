@@ -491,6 +491,7 @@ KINDS = {"settings", "tests", "site settings", "site urls"}
 OWN_TESTS = {
     "async view",
     "emulator",
+    "emulator on a phone",
     "identities from usernames",
     "identity",
     "move issuer",
@@ -638,12 +639,13 @@ def test_the_readme_and_the_guide_have_the_same_lines() -> None:
     assert code("README.md") < code("docs/how-to/add-to-a-site.md")
 
 
-def test_the_emulator_s_example_ends_at_the_callback() -> None:
-    assert (
-        the_block("docs/reference/emulator.md", "emulator")
-        .run()["callback"]
-        .startswith("http://localhost:8000/callback?code=")
-    )
+@pytest.mark.parametrize(
+    ("kind", "callback"),
+    [("emulator", "http://localhost:8000/callback"), ("emulator on a phone", "io.bookstore.app://callback")],
+)
+def test_the_emulator_s_examples_end_at_the_callback(kind: str, callback: str) -> None:
+    block = the_block("docs/reference/emulator.md", kind)
+    assert block.run()["callback"].startswith(f"{callback}?code=")
 
 
 # What the guide to mapping users promises

@@ -10,12 +10,34 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import authorization, discovery, end_session, pages, token_endpoints, userinfo
+from . import (
+    alipay_app,
+    alipay_pages,
+    authorization,
+    discovery,
+    end_session,
+    one_time_token_pages,
+    pages,
+    token_endpoints,
+    userinfo,
+)
 from .errors import OIDCError
 from .faults import ENDPOINTS, HttpFault
 from .http import error_response
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
+
+_MODULES = (
+    discovery,
+    authorization,
+    token_endpoints,
+    userinfo,
+    end_session,
+    pages,
+    one_time_token_pages,
+    alipay_pages,
+    alipay_app,
+)
 
 # What browsers of other origins may read.
 _CORS_ENDPOINTS = frozenset({"discovery", "jwks", "token", "me", "revocation", "introspection"})
@@ -29,7 +51,7 @@ def create_app(provider: Provider) -> Flask:
     # Logto takes 56 KiB at the token endpoint.
     app.config["MAX_CONTENT_LENGTH"] = 56 * 1024
     install(provider, app.extensions)
-    for module in (discovery, authorization, token_endpoints, userinfo, end_session, pages):
+    for module in _MODULES:
         app.register_blueprint(module.blueprint)
     app.add_url_rule("/api/status", "status", lambda: Response(status=204))
     app.before_request(_record)

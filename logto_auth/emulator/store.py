@@ -13,6 +13,8 @@ from typing import Any, Literal
 from . import ids
 
 ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
+RoleType = Literal["User", "MachineToMachine"]
+OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 
 # A reserved indicator that always exists: it stands for the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
@@ -132,7 +134,7 @@ class Role:
 
     id: str
     name: str
-    type: Literal["User", "MachineToMachine"] = "User"
+    type: RoleType = "User"
     scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_default: bool = False
 
@@ -143,13 +145,18 @@ class OrganizationRole:
 
     id: str
     name: str
+    type: RoleType = "User"
     scopes: Sequence[str] = ()
     resource_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass
 class Organization:
-    """An organization; `members` and `applications` map an id to the names of the roles held in it."""
+    """An organization; `members` and `applications` map an id to the names of the roles held in it.
+
+    Just in time a new user whose address is of a domain in `jit_email_domains` becomes a member, as does whoever comes
+    with a one-time token for it; both get the `jit_roles`.
+    """
 
     id: str
     name: str
@@ -158,6 +165,21 @@ class Organization:
     is_mfa_required: bool = False
     members: dict[str, list[str]] = field(default_factory=dict)
     applications: dict[str, list[str]] = field(default_factory=dict)
+    jit_email_domains: list[str] = field(default_factory=list)
+    jit_roles: list[str] = field(default_factory=list)
+
+
+@dataclass
+class OneTimeToken:
+    """A token that signs its address in once; times are in milliseconds."""
+
+    id: str
+    email: str
+    token: str = field(repr=False)
+    jit_organization_ids: list[str]
+    created_at: int
+    expires_at: int
+    status: OneTimeTokenStatus = "active"
 
 
 @dataclass(frozen=True)
@@ -177,11 +199,6 @@ class SignInExperience:
     connectors: list[str] = field(default_factory=list)
     unknown_session_redirect_url: str | None = None
     min_password_length: int = 8
-
-    @property
-    def shows_alipay(self) -> bool:
-        """Whether a browser is offered Alipay: by `alipay-web` only, never by the native connector (logto.md, 8.5)."""
-        return "alipay-web" in self.connectors
 
     @property
     def can_register(self) -> bool:

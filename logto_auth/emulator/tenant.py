@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
-from typing import Any, Literal
+from typing import Any
 
 from . import ids
 from .clock import Clock
@@ -15,10 +15,13 @@ from .store import (
     Application,
     ApplicationSecret,
     ApplicationType,
+    OneTimeToken,
+    OneTimeTokenStatus,
     Organization,
     OrganizationRole,
     Resource,
     Role,
+    RoleType,
     SignInExperience,
     User,
     make_secrets,
@@ -57,6 +60,7 @@ class Tenant:
         self.organization_roles: dict[str, OrganizationRole] = {}
         self.organization_scopes: list[str] = []
         self.organization_consents: set[tuple[str, str, str]] = set()
+        self.one_time_tokens: dict[str, OneTimeToken] = {}
         self.alipay_accounts: list[AlipayAccount] = []
         self.sign_in_experience = SignInExperience()
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
@@ -171,7 +175,10 @@ class Tenant:
         secret: str | None = None,
         **metadata: Any,
     ) -> Application:
-        """Return a new application. `metadata` takes the other fields of `Application`, such as `id_token_ttl`."""
+        """Return a new application. `metadata` takes the other fields of `Application`, such as `id_token_ttl`.
+
+        Raises ValueError for a role that does not exist or is one of users.
+        """
         with self.lock:
             application = Application(
                 id=id or ids.standard_id(),
@@ -183,7 +190,7 @@ class Tenant:
                 backchannel_logout_uri=backchannel_logout_uri,
                 backchannel_logout_session_required=backchannel_logout_session_required,
                 is_third_party=is_third_party,
-                roles=self._existing_roles(roles),
+                roles=self._existing_roles(roles, "MachineToMachine"),
                 **metadata,
             )
             self.applications[application.id] = application
@@ -204,7 +211,7 @@ class Tenant:
         name: str,
         *,
         scopes: Mapping[str, Sequence[str]] | None = None,
-        type: Literal["User", "MachineToMachine"] = "User",
+        type: RoleType = "User",
         is_default: bool = False,
         id: str | None = None,
     ) -> Role:
@@ -274,18 +281,24 @@ class Tenant:
         *,
         scopes: Sequence[str] = (),
         resource_scopes: Mapping[str, Sequence[str]] | None = None,
+        type: RoleType = "User",
         id: str | None = None,
     ) -> OrganizationRole:
         """Return a new role of the organization template; the scopes it holds are added to the template."""
         with self.lock:
+            if self.find_organization_role(name):
+                raise DuplicateError("entity.unique_integrity_violation")
             for scope in scopes:
                 self.add_organization_scope(scope)
-            role = OrganizationRole(id or ids.standard_id(), name, tuple(scopes), dict(resource_scopes or {}))
+            role = OrganizationRole(id or ids.standard_id(), name, type, tuple(scopes), dict(resource_scopes or {}))
             self.organization_roles[role.id] = role
             return role
 
     def add_member(self, organization_id: str, sub: str, *, roles: Iterable[str] = ()) -> None:
-        """Make a user a member, with exactly these organization roles (by name)."""
+        """Make a user a member, with exactly these organization roles (by name).
+
+        Raises ValueError for a role that does not exist or is one of machine-to-machine applications.
+        """
         self.organizations[organization_id].members[sub] = self._existing_organization_roles(roles)
 
     def remove_member(self, organization_id: str, sub: str) -> None:
@@ -293,12 +306,49 @@ class Tenant:
         self.organizations[organization_id].members.pop(sub, None)
 
     def add_organization_application(self, organization_id: str, client_id: str, *, roles: Iterable[str] = ()) -> None:
-        """Make a machine-to-machine application a member, with exactly these organization roles (by name)."""
-        self.organizations[organization_id].applications[client_id] = self._existing_organization_roles(roles)
+        """Make a machine-to-machine application a member, with exactly these organization roles (by name).
+
+        Raises ValueError for another application, and for a role that does not exist or is one of users.
+        """
+        if self.applications[client_id].is_interactive:
+            raise ValueError("Only a machine-to-machine application can be a member of an organization.")
+        names = self._existing_organization_roles(roles, "MachineToMachine")
+        self.organizations[organization_id].applications[client_id] = names
+
+    def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
+        """Let new users of these e-mail domains join just in time, and give these roles to all who join so."""
+        organization = self.organizations[organization_id]
+        organization.jit_roles += self._existing_organization_roles(roles)
+        organization.jit_email_domains += email_domains
 
     def find_organization_role(self, name: str) -> OrganizationRole | None:
         """Return the role of the organization template with this name."""
         return next((role for role in list(self.organization_roles.values()) if role.name == name), None)
+
+    # One-time tokens
+
+    def add_one_time_token(
+        self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: int = 600
+    ) -> OneTimeToken:
+        """Return a new token, for a link that signs this address in; `expires_in` is in seconds.
+
+        Whoever uses it becomes a member of the organizations named. Older tokens of the address stay as they are.
+        """
+        organization_ids = [self.organizations[each].id for each in jit_organization_ids]
+        now = self._clock.now_ms()
+        token = OneTimeToken(ids.standard_id(), email, ids.secret(), organization_ids, now, now + expires_in * 1000)
+        self.one_time_tokens[token.id] = token
+        return token
+
+    def update_one_time_token(self, token_id: str, status: OneTimeTokenStatus) -> None:
+        """Set the status of a token, which can be ended but not revived."""
+        if status == "active":
+            raise ValueError("Logto would refuse this with 400 one_time_token.cannot_reactivate_token.")
+        self.one_time_tokens[token_id].status = status
+
+    def find_one_time_token(self, value: str) -> OneTimeToken | None:
+        """Return the token with this value."""
+        return next((each for each in list(self.one_time_tokens.values()) if each.token == value), None)
 
     # Sign-in experience
 
@@ -325,18 +375,20 @@ class Tenant:
             if owner is not None and owner.id != besides:
                 raise DuplicateError(f"user.{codes[name]}_already_in_use")
 
-    def _existing_roles(self, names: Iterable[str]) -> list[str]:
-        known = {role.name for role in self.roles.values()}
-        return _all_known(names, known, "role")
+    def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
+        return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")
 
-    def _existing_organization_roles(self, names: Iterable[str]) -> list[str]:
-        known = {role.name for role in self.organization_roles.values()}
-        return _all_known(names, known, "organization role")
+    def _existing_organization_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
+        known = {role.name: role.type for role in self.organization_roles.values()}
+        return _all_of_type(names, known, type, "organization role")
 
 
-def _all_known(names: Iterable[str], known: set[str], kind: str) -> list[str]:
+def _all_of_type(names: Iterable[str], known: Mapping[str, RoleType], type: RoleType, kind: str) -> list[str]:
+    """Return the names once each. Logto keeps the roles of users and of machines apart."""
     names = list(dict.fromkeys(names))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"The tenant has no {kind} {unknown[0]!r}: add it first.")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"The tenant has no {kind} {name!r}: add it first.")
+        if known[name] != type:
+            raise ValueError(f"The {kind} {name!r} is of the type {known[name]}, and {type} is needed here.")
     return names
