@@ -74,6 +74,7 @@ class Robot:
     """A machine that calls in its own name."""
 
     def __init__(self, logto: Emulator) -> None:
+        self.logto = logto
         application = logto.tenant.add_application(name="Robot", type="MachineToMachine", roles=["robot"])
         logto.tenant.add_organization_application(HARBOUR, application.id, roles=["keeper"])
         self.id = application.id

@@ -26,6 +26,8 @@ def site(logto: Emulator, settings: Any) -> None:
         "write:books",
         "manage:stock",
     ]
+    # The bookstore's pages for errors link to pages that this site has not.
+    settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
     settings.LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
 
 
