@@ -10,37 +10,9 @@ from django.test import Client
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
 from tests.emulator.relying_party import CALLBACK, RelyingParty
+from tests.rights import API, HARBOUR, ORGANIZATIONS, OTHER_API, SCOPES
 
-API = "https://bookstore.example/api"
-OTHER_API = "https://library.example/api"
-HARBOUR = "harbourbr001"
-HILL = "hillbranch01"
-SCOPE = (
-    "openid offline_access profile urn:logto:scope:organizations urn:logto:scope:organization_roles "
-    "read:books write:books manage:stock"
-)
 CHALLENGE = 'Bearer resource_metadata="http://testserver/.well-known/oauth-protected-resource/api"'
-
-
-def set_up(logto: Emulator) -> None:
-    """An API with two permissions, two branches, and people and a machine with some rights in them."""
-    tenant = logto.tenant
-    books = ["read:books", "write:books"]
-    tenant.add_resource(API, scopes=books)
-    tenant.add_resource(OTHER_API, scopes=books)
-    tenant.add_role("editor", scopes={API: books, OTHER_API: books})
-    tenant.add_role("reader", scopes={API: books[:1]})
-    tenant.add_role("robot", type="MachineToMachine", scopes={API: books})
-    tenant.add_organization_role("manager", scopes=["manage:stock"], resource_scopes={API: books[1:]})
-    tenant.add_organization_role("staff")
-    tenant.add_organization_role("keeper", scopes=["manage:stock"], type="MachineToMachine")
-    for name, id in (("Harbour Branch", HARBOUR), ("Hill Branch", HILL)):
-        tenant.add_organization(name, id=id)
-    for username, roles in (("editor", ["editor"]), ("reader", ["reader"]), ("customer", [])):
-        tenant.add_user(username=username, id=f"{username}000001", name=username.capitalize(), roles=roles)
-    tenant.add_member(HARBOUR, "editor000001", roles=["manager"])
-    tenant.add_member(HILL, "editor000001", roles=["staff"])
-    tenant.add_member(HARBOUR, "reader000001", roles=["staff"])
 
 
 class App:
@@ -63,8 +35,7 @@ class App:
 
     def tokens(self, username: str) -> dict[str, Any]:
         """What Logto gives for a sign-in of this person."""
-        resources = [API, OTHER_API, "urn:logto:resource:organizations"]
-        return self._party.sign_in(username, scope=SCOPE, resource=resources)
+        return self._party.sign_in(username, scope=" ".join(SCOPES), resource=[API, OTHER_API, ORGANIZATIONS])
 
     def close(self) -> None:
         self._party.http.close()

@@ -6,29 +6,18 @@ from typing import Any
 import pytest
 
 from logto_auth.emulator import Emulator
+from tests.rights import ask_for_rights, set_up
 
-from .callers import API, App, Robot, set_up
+from .callers import App, Robot
 
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
     """A site that is an API, and signs people in besides."""
     set_up(logto)
-    settings.LOGTO_API_RESOURCE = API
-    settings.LOGTO_SCOPES = [
-        "openid",
-        "offline_access",
-        "profile",
-        "roles",
-        "urn:logto:scope:organizations",
-        "urn:logto:scope:organization_roles",
-        "read:books",
-        "write:books",
-        "manage:stock",
-    ]
+    ask_for_rights(settings)
     # The bookstore's pages for errors link to pages that this site has not.
     settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
-    settings.LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
 
 
 @pytest.fixture

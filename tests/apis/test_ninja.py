@@ -14,8 +14,9 @@ from ninja.security import django_auth
 from logto_auth.clients import forget_clients
 from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
 from logto_auth.emulator import Emulator, HttpFault
+from tests.rights import API, HARBOUR, HILL, OTHER_API
 
-from .callers import API, CHALLENGE, HARBOUR, HILL, OTHER_API, App, Robot, call, has_been_here, parameters_of
+from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

@@ -28,8 +28,7 @@ from logto_auth.contrib.rest_framework import (
     LogtoOrganizationAuthentication,
 )
 from logto_auth.emulator import Emulator
-
-from .callers import API, OTHER_API
+from tests.rights import API, OTHER_API
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

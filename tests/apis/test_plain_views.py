@@ -16,8 +16,9 @@ from logto_auth.clients import forget_clients
 from logto_auth.decorators import access_token_required, organization_token_required
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
+from tests.rights import API, HARBOUR, HILL, OTHER_API
 
-from .callers import API, CHALLENGE, HARBOUR, HILL, OTHER_API, App, Robot, call, has_been_here, parameters_of
+from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

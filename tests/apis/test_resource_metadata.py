@@ -12,8 +12,9 @@ from django.urls import include, path
 
 from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator
+from tests.rights import API
 
-from .callers import API, App, Robot, call, has_been_here, parameters_of
+from .callers import App, Robot, call, has_been_here, parameters_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

@@ -33,8 +33,9 @@ from logto_auth.contrib.rest_framework import (
 )
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.testing import Browser
+from tests.rights import API, HARBOUR, HILL, OTHER_API
 
-from .callers import API, CHALLENGE, HARBOUR, HILL, OTHER_API, App, Robot, call, has_been_here, parameters_of
+from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 User = get_user_model()

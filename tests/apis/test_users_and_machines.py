@@ -19,8 +19,9 @@ from logto_auth.emulator import Emulator
 from logto_auth.mixins import AccessTokenRequiredMixin
 from logto_auth.models import LogtoIdentity, OrganizationMembership
 from logto_auth.signals import user_created, user_updated
+from tests.rights import API, HARBOUR
 
-from .callers import API, HARBOUR, App, Robot, call, has_been_here
+from .callers import App, Robot, call, has_been_here
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 User = get_user_model()
