@@ -126,7 +126,7 @@ class LogtoContext:
         """The permissions that the person holds on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
 
         They are those of an access token for it, which is fetched at the first use and kept for as long as it lives.
-        Raises what `access_token` raises, except for Logto's refusals: those mean none.
+        Raises what `access_token` raises, except for Logto's refusals and the lack of a refresh token: those mean none.
         """
         return self._granted(resource or api_resource(), None)
 
@@ -143,11 +143,18 @@ class LogtoContext:
             return frozenset()
         try:
             return self._usable_token(resource, organization_id).scopes
-        except ProviderError as error:
-            if error.error not in refreshing.REFUSALS:
+        except (ProviderError, SignInRequired) as error:
+            if not self._means_none(error):
                 raise
             logger.warning("No permissions for %s: %s", resource or f"the organization {organization_id}", error)
             return frozenset()
+
+    def _means_none(self, error: ProviderError | SignInRequired) -> bool:
+        """Whether there are no permissions, rather than no way to know them."""
+        if isinstance(error, ProviderError):
+            return error.error in refreshing.REFUSALS
+        # Without a refresh token another sign-in would bring none either. The end of the session is another matter.
+        return sessions.load(self._request.session) is not None
 
     def user_info(self) -> Mapping[str, Any]:
         """All that Logto tells about the person now, by a call to userinfo; the first in a request is remembered.
