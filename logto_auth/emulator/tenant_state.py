@@ -1,0 +1,67 @@
+"""What a tenant consists of, before anything is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import RLock
+
+from .clock import Clock
+from .hooks import Hook
+from .sign_in_experience import SignInExperience
+from .store import (
+    AlipayAccount,
+    Application,
+    Invitation,
+    Organization,
+    OrganizationRole,
+    Resource,
+    Role,
+    Scope,
+    User,
+)
+
+
+class DuplicateError(ValueError):
+    """Something of that name exists. `code` is Logto's, such as `user.username_already_in_use`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Logto would refuse this with 422 {code}.")
+        self.code = code
+
+
+class TenantState:
+    """All that is set up in a tenant, by id; organization permissions by name."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.lock = RLock()
+        self._clock = clock
+        self._clear()
+
+    def _clear(self) -> None:
+        self.users: dict[str, User] = {}
+        self.applications: dict[str, Application] = {}
+        self.roles: dict[str, Role] = {}
+        self.resources: dict[str, Resource] = {}
+        self.organizations: dict[str, Organization] = {}
+        self.organization_roles: dict[str, OrganizationRole] = {}
+        self.organization_scopes: dict[str, Scope] = {}
+        self.invitations: dict[str, Invitation] = {}
+        self.organization_consents: set[tuple[str, str, str]] = set()
+        self.alipay_accounts: list[AlipayAccount] = []
+        self.sign_in_experience = SignInExperience()
+        self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
+        self.hooks: dict[str, Hook] = {}
+
+    def _existing_roles(self, names: Iterable[str]) -> list[str]:
+        return _all_known(names, {role.name for role in self.roles.values()}, "role")
+
+    def _existing_organization_roles(self, names: Iterable[str]) -> list[str]:
+        return _all_known(names, {role.name for role in self.organization_roles.values()}, "organization role")
+
+
+def _all_known(names: Iterable[str], known: set[str], kind: str) -> list[str]:
+    names = list(dict.fromkeys(names))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"The tenant has no {kind} {unknown[0]!r}: add it first.")
+    return names
