@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import authorization, discovery, end_session, pages, token_endpoints, userinfo
+from . import authorization, discovery, end_session, management_api, pages, token_endpoints, userinfo
 from .errors import OIDCError
 from .faults import ENDPOINTS, HttpFault
-from .http import error_response
+from .http import error_response, json_response
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -29,9 +29,9 @@ def create_app(provider: Provider) -> Flask:
     # Logto takes 56 KiB at the token endpoint.
     app.config["MAX_CONTENT_LENGTH"] = 56 * 1024
     install(provider, app.extensions)
-    for module in (discovery, authorization, token_endpoints, userinfo, end_session, pages):
+    for module in (discovery, authorization, token_endpoints, userinfo, end_session, pages, management_api):
         app.register_blueprint(module.blueprint)
-    app.add_url_rule("/api/status", "status", lambda: Response(status=204))
+    app.register_blueprint(management_api.public)
     app.before_request(_record)
     app.before_request(_misbehave)
     app.after_request(_allow_other_origins)
@@ -42,6 +42,8 @@ def create_app(provider: Provider) -> Flask:
 
 def _endpoint_name() -> str:
     """Return the name that faults and the request log have for this endpoint, or ""."""
+    if request.blueprint == management_api.blueprint.name:
+        return "management_api"
     name = (request.endpoint or "").rpartition(".")[2]
     return name if name in ENDPOINTS else ""
 
@@ -118,7 +120,9 @@ def _allow_other_origins(response: Response) -> Response:
 
 
 def _answer_error(error: Exception) -> Response | HTTPException:
-    """Return Logto's JSON for what goes wrong under `/oidc`."""
+    """Return Logto's JSON for what goes wrong under `/oidc`, and its plainer answers under `/api`."""
+    if request.path.startswith("/api/"):
+        return _answer_api_error(error)
     if not request.path.startswith("/oidc"):
         if isinstance(error, HTTPException):
             return error
@@ -130,3 +134,10 @@ def _answer_error(error: Exception) -> Response | HTTPException:
         return error_response(OIDCError("invalid_request", "request is invalid", status=error.code or 400))
     _logger.exception("The emulator failed at %s", request.path)
     return error_response(OIDCError("server_error", "oops! something went wrong", status=500))
+
+
+def _answer_api_error(error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return Response(error.name, error.code, content_type="text/plain; charset=utf-8")
+    _logger.exception("The emulator failed at %s", request.path)
+    return json_response({"message": "Internal server error."}, status=500)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from . import ids
 from .json_columns import JsonKey
 
-ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine", "Protected"]
+ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
 
 
 @dataclass

@@ -63,7 +63,7 @@ _ALIPAY_FORM = (
 _ALIPAY_DESCRIPTION = {
     "en": "Alipay is a third-party mobile and online payment platform.",
     "zh-CN": "支付宝是一个第三方支付平台。",
-    "tr-TR": "Alipay, üçüncü şahıslara ait bir mobil ve çevrimiçi ödeme platformudur.",
+    "tr-TR": "Alipay, üçüncü şahıslara ait bir mobil ve çevrimiçi ödeme platformudur.",  # noqa: RUF001 - Turkish
     "ko": "Alipay는 서드파티 모바일 및 온라인 결제 플랫폼 입니다.",
 }
 _CLIENT_FORM = (

@@ -89,6 +89,12 @@ class TenantRights(TenantState):
         for held in self._resource_scopes():
             held.pop(resource.indicator, None)
 
+    def add_scope(self, resource: Resource, name: str, *, description: str | None = None) -> Scope:
+        """Return a new permission of a resource."""
+        self._refuse_name(resource.scopes.get(name), None, "scope.name_exists")
+        resource.scopes[name] = Scope(name, description, self._clock.now_ms())
+        return resource.scopes[name]
+
     def rename_scope(self, resource: Resource, scope: Scope, name: str) -> None:
         """Rename a permission of a resource, in all roles too."""
         self._refuse_name(resource.scopes.get(name), scope, "scope.name_exists")
@@ -102,6 +108,23 @@ class TenantRights(TenantState):
         del resource.scopes[scope.name]
         for held in self._resource_scopes():
             held[resource.indicator] = _without(held.get(resource.indicator, ()), scope.name)
+
+    def find_scopes(self, scope_ids: Iterable[str]) -> list[tuple[Resource, Scope]] | None:
+        """Return the permissions of these ids, each with its resource; None where one is unknown."""
+        by_id = {
+            scope.id: (resource, scope) for resource in self.resources.values() for scope in resource.scopes.values()
+        }
+        wanted = list(dict.fromkeys(scope_ids))
+        return [by_id[scope_id] for scope_id in wanted] if all(scope_id in by_id for scope_id in wanted) else None
+
+    def scopes_held(self, held: Mapping[str, Sequence[str]]) -> list[tuple[Resource, Scope]]:
+        """Return the permissions that a role holds, each with its resource."""
+        return [
+            (resource, resource.scopes[name])
+            for resource in self.resources.values()
+            for name in held.get(resource.indicator, ())
+            if name in resource.scopes
+        ]
 
     # The organization template
 

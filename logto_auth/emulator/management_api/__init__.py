@@ -1,0 +1,35 @@
+"""The Management API (logto.md, 7), by resource, on the tenant that sign-ins and tokens are made from."""
+
+# Each of these registers its routes by being imported.
+from . import (
+    application_links,
+    application_secrets,
+    applications,
+    organization_invitations,
+    organization_jit,
+    organization_members,
+    organization_template,
+    organizations,
+    resources,
+    roles,
+    user_links,
+    users,
+)
+from .routing import blueprint, public
+
+__all__ = [
+    "application_links",
+    "application_secrets",
+    "applications",
+    "blueprint",
+    "organization_invitations",
+    "organization_jit",
+    "organization_members",
+    "organization_template",
+    "organizations",
+    "public",
+    "resources",
+    "roles",
+    "user_links",
+    "users",
+]
