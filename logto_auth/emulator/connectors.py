@@ -19,7 +19,7 @@ _SIGN_TYPES = [{"value": "RSA", "title": "RSA-SHA1"}, {"value": "RSA2", "title":
 
 @dataclass(frozen=True)
 class ConnectorFactory:
-    """A kind of connector. `choices` and `lengths` narrow the values of `form_items`."""
+    """A kind of connector. `lengths` and `optional_keys` say more of the config than `form_items` do."""
 
     id: str
     target: str
@@ -29,6 +29,7 @@ class ConnectorFactory:
     form_items: tuple[dict[str, Any], ...]
     is_standard: bool = False
     lengths: Mapping[str, int] = field(default_factory=dict)
+    optional_keys: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -93,6 +94,7 @@ FACTORIES = {
                 _text("scope", "Scope", "<scope>", required=False),
             ),
             lengths={"appId": 16},
+            optional_keys=frozenset({"charset", "scope"}),
         ),
         ConnectorFactory(
             "oauth2",

@@ -16,6 +16,7 @@ from .accounts import SignInRefused, alipay_user, check_not_suspended, new_user,
 from .consent import grant_missing
 from .http import NO_STORE, see_other
 from .instances import Interaction
+from .interaction_events import announce_sign_in
 from .locations import extra_parameters
 from .provider import Provider, current
 from .store import User
@@ -79,7 +80,7 @@ def submit_register() -> Response:
     interaction = _submitted_interaction(provider, "login")
     try:
         user = new_user(provider, request.form.get("username", ""), request.form.get("password", ""))
-        return _finish_login(provider, interaction, user)
+        return _finish_login(provider, interaction, user, is_new=True)
     except SignInRefused as refusal:
         return _register_page(provider, interaction, refusal)
 
@@ -113,13 +114,15 @@ def submit_alipay() -> Response:
     try:
         if not provider.tenant.sign_in_experience.shows_alipay:
             raise SignInRefused("connector.not_found", "Alipay is not enabled for browsers.", status=404)
+        alipay_user_id = request.form.get("alipay_user_id", "").strip()
+        is_new = provider.tenant.find_user_by_identity("alipay", alipay_user_id) is None
         user = alipay_user(
             provider,
-            request.form.get("alipay_user_id", "").strip(),
+            alipay_user_id,
             request.form.get("nick_name", "").strip() or None,
             request.form.get("avatar", "").strip() or None,
         )
-        return _finish_login(provider, interaction, user)
+        return _finish_login(provider, interaction, user, is_new=is_new)
     except SignInRefused as refusal:
         return _alipay_page(provider, interaction, refusal)
 
@@ -183,9 +186,10 @@ def _chosen_user(provider: Provider) -> User:
     return user
 
 
-def _finish_login(provider: Provider, interaction: Interaction, user: User) -> Response:
+def _finish_login(provider: Provider, interaction: Interaction, user: User, *, is_new: bool = False) -> Response:
     check_not_suspended(user)
     record_sign_in(provider, user, interaction.request.client)
+    announce_sign_in(provider, interaction, user, is_new=is_new)
     interaction.account_id = user.id
     interaction.solved |= {"login"}
     return see_other(f"/oidc/auth/{interaction.uid}")

@@ -20,6 +20,8 @@ from .store import (
     User,
 )
 
+_SESSION_TTL = 14 * 86400
+
 
 class DuplicateError(ValueError):
     """Something of that name exists. `code` is Logto's, such as `user.username_already_in_use`."""
@@ -50,6 +52,7 @@ class TenantState:
         self.alipay_accounts: list[AlipayAccount] = []
         self.sign_in_experience = SignInExperience()
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
+        self.session_ttl = _SESSION_TTL
         self.hooks: dict[str, Hook] = {}
 
     def _existing_roles(self, names: Iterable[str]) -> list[str]:

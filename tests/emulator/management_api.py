@@ -26,7 +26,9 @@ class ManagementAPI:
         """Return an access token."""
         fields = {"grant_type": "client_credentials", "resource": RESOURCE, "scope": "all", **changes}
         auth = (self.machine.id, self.machine.secret)
-        return self.http.post(f"{self.emulator.issuer}/token", data=fields, auth=auth, timeout=10).json()["access_token"]
+        return self.http.post(f"{self.emulator.issuer}/token", data=fields, auth=auth, timeout=10).json()[
+            "access_token"
+        ]
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
         return self.http.request(method, f"{self.emulator.endpoint}/api{path}", json=body, timeout=10, **options)

@@ -5,6 +5,9 @@ from . import (
     application_links,
     application_secrets,
     applications,
+    configs,
+    connectors,
+    hooks,
     organization_invitations,
     organization_jit,
     organization_members,
@@ -12,7 +15,9 @@ from . import (
     organizations,
     resources,
     roles,
+    sign_in_experience,
     user_links,
+    user_sessions,
     users,
 )
 from .routing import blueprint, public
@@ -22,6 +27,9 @@ __all__ = [
     "application_secrets",
     "applications",
     "blueprint",
+    "configs",
+    "connectors",
+    "hooks",
     "organization_invitations",
     "organization_jit",
     "organization_members",
@@ -30,6 +38,8 @@ __all__ = [
     "public",
     "resources",
     "roles",
+    "sign_in_experience",
     "user_links",
+    "user_sessions",
     "users",
 ]

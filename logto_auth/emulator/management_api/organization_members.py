@@ -12,8 +12,9 @@ from flask import Response, request
 from logto_auth.emulator.applications import Application
 from logto_auth.emulator.store import Organization, OrganizationRole, User
 from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.user_info import user_info
 
-from . import applications, organization_template, users
+from . import applications, organization_template
 from .errors import APIError, not_found, unknown_organization_reference
 from .organizations import existing, is_meant, roles_by_id, shown_role_names
 from .paging import optionally_paged, paged
@@ -57,7 +58,7 @@ _KINDS = (
         "User",
         lambda organization: organization.members,
         lambda tenant: tenant.users,
-        users.user_info,
+        user_info,
         lambda user: (user.id, user.name, user.username, user.primary_email, user.primary_phone),
     ),
     _Kind(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec
 
 from flask import Blueprint, Response, g, request
 
 from logto_auth.emulator.http import caller_ip, json_response
-from logto_auth.emulator.provider import current
+from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.tenant import DuplicateError, Tenant
 
 from .access import check_access
@@ -46,18 +47,18 @@ def _refuse(error: APIError) -> Response:
 
 
 def route(
-    method: str, path: str, *, status: int = 200, event: str | None = None
+    method: str, path: str, *, status: int = 200, event: str | None = None, alone: bool = True
 ) -> Callable[[_View[_Parameters]], _View[_Parameters]]:
     """Serve a route, such as `/users/:userId`, with what the view returns: JSON, or nothing.
 
-    The view gets the tenant and the parameters in snake case, and changes the tenant on its own: nobody else does
-    meanwhile. `event` is announced to webhooks with the answer as its data.
+    The view gets the tenant and the parameters in snake case. Nobody else changes anything meanwhile, but where a view
+    that waits for others is not `alone`. `event` is announced to webhooks with the answer as its data.
     """
 
     def register(view: _View[_Parameters]) -> _View[_Parameters]:
         def answer(**parameters: str) -> Response:
             g.matched_route = path
-            response = _answer(view, parameters, status)
+            response = _answer(view, parameters, status, alone)
             if event is not None:
                 announce(event, status=response.status_code, after=_data_of(response))
             return response
@@ -103,12 +104,11 @@ def announce(
     webhooks.announce(payload)
 
 
-def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int) -> Response:
+def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int, alone: bool) -> Response:
     provider = current()
     snake = {re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name): each for name, each in parameters.items()}
     try:
-        # In this order everywhere: ending a user, too, locks what the token endpoint locks.
-        with provider.instances.lock, provider.tenant.lock:
+        with _both_locked(provider) if alone else nullcontext():
             result = view(provider.tenant, **snake)
     except DuplicateError as error:
         raise APIError(error.code) from error
@@ -118,6 +118,13 @@ def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int) -
         text = "" if status == HTTPStatus.NO_CONTENT else HTTPStatus(status).phrase
         return Response(text, status, content_type="text/plain; charset=utf-8")
     return json_response(result, status=status)
+
+
+@contextmanager
+def _both_locked(provider: Provider) -> Iterator[None]:
+    """Lock in the one order: ending a user locks, within the tenant's lock, what the token endpoint locks first."""
+    with provider.instances.lock, provider.tenant.lock:
+        yield
 
 
 def _data_of(response: Response) -> dict[str, Any]:

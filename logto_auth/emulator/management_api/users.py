@@ -11,6 +11,7 @@ from logto_auth.emulator.json_columns import jsonb
 from logto_auth.emulator.passwords import ALGORITHMS, PasswordDigest
 from logto_auth.emulator.store import User
 from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.user_info import user_info
 
 from .errors import APIError, not_found
 from .paging import paged
@@ -75,26 +76,6 @@ _changes = object_of(
 def shown(user: User) -> dict[str, Any]:
     """Return a user as the API shows it."""
     return {**user_info(user), "hasPassword": user.has_password}
-
-
-def user_info(user: User) -> dict[str, Any]:
-    """Return a user as events of sign-ins and deletions carry it."""
-    return {
-        "id": user.id,
-        "username": user.username,
-        "primaryEmail": user.primary_email,
-        "primaryPhone": user.primary_phone,
-        "name": user.name,
-        "avatar": user.avatar,
-        "customData": jsonb(user.custom_data),
-        "identities": jsonb(user.identities),
-        "lastSignInAt": user.last_sign_in_at,
-        "createdAt": user.created_at,
-        "updatedAt": user.updated_at,
-        "profile": user.profile,
-        "applicationId": user.application_id,
-        "isSuspended": user.is_suspended,
-    }
 
 
 def existing(tenant: Tenant, user_id: str) -> User:
