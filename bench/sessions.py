@@ -105,10 +105,10 @@ def make_sessions(subs: dict[str, str]) -> None:
     from django.utils.timezone import now
 
     from logto_auth.conf import conf
-    from logto_auth.models import LogtoIdentity, LogtoSession
+    from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 
     later, user = now() + timedelta(hours=1), User.objects.get()
-    digests = {sub: LogtoIdentity.make_digest(conf.issuer, sub) for sub in subs.values()}
+    digests = {sub: make_digest(conf.issuer, sub) for sub in subs.values()}
     LogtoIdentity.objects.bulk_create(
         [LogtoIdentity(user=user, issuer=conf.issuer, sub=sub, digest=digest) for sub, digest in digests.items()],
         ignore_conflicts=True,

@@ -1,12 +1,81 @@
-"""The questions that decorators, mixins and templates ask of a request."""
+"""The questions that decorators, mixins, permission classes and templates ask of whoever makes a request."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from django.http import HttpRequest
 
 from . import sessions
+from .answers import Kind, Missing
 from .conf import conf
 from .context import LogtoContext
+from .mapping import Membership
+
+
+class Principal(Protocol):
+    """Who is asked about: `LogtoContext` for a session, `Caller` for an access token."""
+
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
+    def organization(self) -> Membership | None: ...
+    @property
+    def organization_id(self) -> str | None: ...
+    def permissions(self, resource: str | None = None) -> frozenset[str]: ...
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What a view demands. Every part counts; of scopes all are needed, of roles any one."""
+
+    scopes: tuple[str, ...] = ()
+    """Permissions on the API resource."""
+    roles: tuple[str, ...] = ()
+    """Names of global roles."""
+    organization: bool = False
+    """Whether there has to be a current organization; any demand of the two below implies it."""
+    organization_roles: tuple[str, ...] = ()
+    """Names of roles in the current organization. Those held in others do not count."""
+    organization_scopes: tuple[str, ...] = ()
+    """Permissions in the current organization."""
+
+    @classmethod
+    def of(cls, **parts: Any) -> Demand:
+        """A demand whose names come in any kind of sequence."""
+        plain: dict[str, Any] = {
+            name: tuple(part) if isinstance(part, list | set | frozenset) else part for name, part in parts.items()
+        }
+        return cls(**plain)
+
+    def missing_from(self, who: Principal) -> Missing | None:
+        """What `who` lacks first, None when nothing. Raises what `permissions` raises."""
+        if self.roles and not set(self.roles) & set(who.roles):
+            return Missing(Kind.ROLE, self.roles)
+        if self._is_in_organization and who.organization_id is None:
+            return Missing(Kind.ORGANIZATION)
+        if self.organization_roles and not set(self.organization_roles) & _roles_in(who.organization):
+            return Missing(Kind.ORGANIZATION_ROLE, self.organization_roles)
+        if self.scopes and (lacking := _lacking(self.scopes, who.permissions())):
+            return Missing(Kind.SCOPE, lacking)
+        if self.organization_scopes and (lacking := _lacking(self.organization_scopes, who.organization_permissions())):
+            return Missing(Kind.ORGANIZATION_SCOPE, lacking)
+        return None
+
+    @property
+    def _is_in_organization(self) -> bool:
+        return bool(self.organization or self.organization_roles or self.organization_scopes)
+
+
+def _lacking(wanted: Iterable[str], held: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in wanted if name not in held)
+
+
+def _roles_in(organization: Membership | None) -> set[str]:
+    return set(organization.roles) if organization else set()
 
 
 def signed_in_recently(request: HttpRequest, max_age: int) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from .sign_in import sign_in_url
 
@@ -42,12 +45,47 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
     return _with_challenge(response, url)
 
 
-def forbidden_response(request: HttpRequest) -> HttpResponse:
-    """403 for somebody who is signed in and still may not: signing in again would change nothing."""
+class Kind(str, Enum):
+    """What a view can demand, by the name under which scripts are told that it is missing."""
+
+    SCOPE = "scope"
+    ROLE = "role"
+    ORGANIZATION = "organization"
+    ORGANIZATION_ROLE = "organization_role"
+    ORGANIZATION_SCOPE = "organization_scope"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What somebody lacks for a view: all of these scopes, or any of these roles."""
+
+    kind: Kind
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """A sentence for people, in the language of the request."""
+        return str(MISSING[self.kind]) % {"names": ", ".join(self.names)}
+
+
+MISSING = {
+    Kind.SCOPE: _("It asks for the permission %(names)s."),
+    Kind.ROLE: _("It asks for the role %(names)s."),
+    Kind.ORGANIZATION: _("It is for members of an organization: of the one in the address, or of one that you choose."),
+    Kind.ORGANIZATION_ROLE: _("It asks for the role %(names)s in this organization."),
+    Kind.ORGANIZATION_SCOPE: _("It asks for the permission %(names)s in this organization."),
+}
+
+
+def forbidden_response(request: HttpRequest, missing: Missing | None = None) -> HttpResponse:
+    """403 for somebody who is signed in and still may not, which says what is `missing`, where that is known.
+
+    Signing in again would change nothing.
+    """
     if is_from_script(request):
-        return JsonResponse({"error": "forbidden"}, status=403)
+        details = {"missing": {missing.kind.value: missing.names}} if missing else {}
+        return JsonResponse({"error": "forbidden", **details}, status=403)
     switch_url = sign_in_url(request.get_full_path(), prompt="login")
-    context = {"switch_url": switch_url, "user": request.user}
+    context = {"switch_url": switch_url, "user": request.user, "missing": missing}
     return render(request, "logto_auth/forbidden.html", context, status=403)
 
 

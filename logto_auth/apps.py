@@ -16,6 +16,7 @@ class LogtoAuthConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
+        from django.apps import apps
         from django.contrib.auth import get_user_model
 
         from . import checks, sessions  # noqa: F401  (models are not there before)
@@ -24,6 +25,8 @@ class LogtoAuthConfig(AppConfig):
         user_model = get_user_model()
         post_save.connect(sessions.end_sessions_of_disabled, user_model, dispatch_uid="logto_auth.disabled")
         pre_delete.connect(sessions.end_sessions_of_deleted, user_model, dispatch_uid="logto_auth.deleted")
+        if apps.is_installed("drf_spectacular"):
+            from .contrib import spectacular  # noqa: F401  (it registers itself)
 
 
 class LogtoAdminConfig(admin_apps.AdminConfig):

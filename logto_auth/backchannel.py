@@ -22,7 +22,7 @@ from .caching import cache_failures_ignored
 from .clients import oidc_client
 from .conf import conf
 from .exceptions import LogtoError, TokenError
-from .models import LogtoIdentity, LogtoSession
+from .models import LogtoSession, make_digest
 from .oidc.tokens import MAX_TOKEN_LENGTH
 from .oidc.types import LogoutTokenClaims
 
@@ -103,7 +103,7 @@ def _end_sessions(claims: LogoutTokenClaims) -> int:
     started_by = claims.issued_at + timedelta(seconds=conf.clock_skew_seconds)
     rows = LogtoSession.objects.filter(created_at__lte=started_by, identity__issuer=claims.issuer)
     if claims.sub is not None:
-        rows = rows.filter(identity__digest=LogtoIdentity.make_digest(claims.issuer, claims.sub))
+        rows = rows.filter(identity__digest=make_digest(claims.issuer, claims.sub))
     if claims.sid is not None:
         # A session without a sid began before Logto was told to send one; with its person known, it ends as well.
         unnamed = Q(sid="") if claims.sub is not None else Q()

@@ -6,6 +6,7 @@ to a user goes through our own checks (decision 0001).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,10 +21,14 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from .clients import oidc_client
 from .conf import conf
-from .exceptions import ConfigurationError
-from .models import LogtoIdentity
+from .exceptions import ConfigurationError, LogtoError
+from .models import LogtoIdentity, make_digest
 from .oidc.types import Claims
 from .provisioning import provision
+
+logger = logging.getLogger("logto_auth")
+
+PERMISSION_PREFIX = "logto."
 
 
 class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
@@ -54,6 +59,30 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         """The user with this key; None when there is none or the account is disabled, which ends the session."""
         # The parent forgets to ask whether the account is active; its own parent does not.
         return ModelBackend.get_user(self, user_id)
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        """Django's permissions, and Logto's on `LOGTO_API_RESOURCE` as `logto.<scope>` (decision 0011).
+
+        Those are the person's who makes the request, so they are known of `request.user` and of no other user object.
+        """
+        scope = perm.removeprefix(PERMISSION_PREFIX)
+        if scope == perm:
+            return super().has_perm(user_obj, perm, obj)  # type: ignore[no-any-return]
+        return user_obj.is_active and obj is None and scope in _permissions(user_obj)
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """As for Django's; of "logto", whether the person has any permission on `LOGTO_API_RESOURCE`."""
+        if app_label + "." != PERMISSION_PREFIX:
+            return super().has_module_perms(user_obj, app_label)  # type: ignore[no-any-return]
+        return user_obj.is_active and bool(_permissions(user_obj))
+
+    async def ahas_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        """See `has_perm`."""
+        return await sync_to_async(self.has_perm)(user_obj, perm, obj)
+
+    async def ahas_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """See `has_module_perms`."""
+        return await sync_to_async(self.has_module_perms)(user_obj, app_label)
 
     # Django's own backend, at the root of the family, would take a password here.
 
@@ -87,7 +116,7 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
     def filter_users_by_claims(self, claims: Claims) -> Any:
         """Users with the identity in `claims`; never by e-mail."""
         # By digest: a missing claim must not match users who have no identity, nor "a" one who is "A".
-        digest = LogtoIdentity.make_digest(claims.get("iss", ""), claims.get("sub", ""))
+        digest = make_digest(claims.get("iss", ""), claims.get("sub", ""))
         return self.UserModel._default_manager.filter(logto_identities__digest=digest)
 
     @staticmethod
@@ -105,6 +134,19 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         if attr in counterparts:
             return counterparts[attr]()  # type: ignore[no-untyped-call]
         return OIDCAuthenticationBackend.get_settings(attr, *args)
+
+
+def _permissions(user_obj: Any) -> frozenset[str]:
+    """The scopes of whoever makes the request of `user_obj`; none while they cannot be had."""
+    principal = getattr(user_obj, "_logto", None)
+    if principal is None:
+        return frozenset()
+    try:
+        permissions: frozenset[str] = principal.permissions()
+    except LogtoError as error:
+        logger.error("Permissions of Logto cannot be had, and count as not held: %s", error)
+        return frozenset()
+    return permissions
 
 
 def backend_path() -> str:

@@ -1,14 +1,17 @@
-"""Where settings and protocol meet: the OIDC client, built from `conf`."""
+"""Where settings and protocol meet: what speaks with Logto, built from `conf`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from .conf import conf
+from .conf import Setting, conf
 from .exceptions import ConfigurationError
+from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
 from .oidc.http import HTTPClient
+from .oidc.machine import MachineClient
+from .oidc.provider import Provider
 
 
 def oidc_client() -> OIDCClient:
@@ -16,41 +19,63 @@ def oidc_client() -> OIDCClient:
 
     Raises ConfigurationError naming the settings that are missing.
     """
-    required = {"LOGTO_ENDPOINT": conf.endpoint, "LOGTO_APP_ID": conf.app_id, "LOGTO_APP_SECRET": conf.app_secret}
-    missing = [name for name, value in required.items() if not value]
+    _demand(type(conf).endpoint, type(conf).app_id, type(conf).app_secret)
+    return _oidc_client(provider(), conf.app_id, conf.app_secret, conf.clock_skew_seconds)
+
+
+def machine_client() -> MachineClient:
+    """The site's machine-to-machine application, for calls in nobody's name. Raises ConfigurationError."""
+    _demand(type(conf).endpoint, type(conf).m2m_app_id, type(conf).m2m_app_secret)
+    return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
+
+
+def access_token_verifier() -> AccessTokenVerifier:
+    """What verifies the access tokens that come to this site's APIs. Raises ConfigurationError."""
+    _demand(type(conf).endpoint)
+    return _access_token_verifier(provider(), conf.clock_skew_seconds, conf.api_token_cache_size)
+
+
+def provider() -> Provider:
+    """The Logto that all of the above share, with the keys that it has been asked for once."""
+    return _provider(conf.issuer, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
+
+
+def _demand(*settings: Setting[str]) -> None:
+    missing = [setting.name for setting in settings if not setting.__get__(conf, type(conf))]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} must be set; `manage.py check` says what belongs there.")
-    return _build(
-        conf.issuer,
-        conf.app_id,
-        conf.app_secret,
-        tuple(conf.signing_algorithms),
-        conf.clock_skew_seconds,
-        tuple(conf.http_timeout_seconds),
-    )
 
 
 # Keyed by the values themselves: a changed setting is another client, and nothing has to be reset.
 @lru_cache(maxsize=16)
-def _build(
-    issuer: str,
-    client_id: str,
-    client_secret: str,
-    algorithms: Sequence[str],
-    leeway_seconds: int,
-    timeouts: Sequence[float],
-) -> OIDCClient:
+def _provider(issuer: str, algorithms: Sequence[str], timeouts: Sequence[float]) -> Provider:
     connect_seconds, total_seconds = timeouts
-    return OIDCClient(
-        issuer=issuer,
-        client_id=client_id,
-        client_secret=client_secret,
-        algorithms=algorithms,
+    http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
+    return Provider(issuer=issuer, algorithms=algorithms, http=http)
+
+
+@lru_cache(maxsize=16)
+def _oidc_client(provider: Provider, client_id: str, client_secret: str, leeway_seconds: int) -> OIDCClient:
+    return OIDCClient(provider, client_id=client_id, client_secret=client_secret, leeway_seconds=leeway_seconds)
+
+
+@lru_cache(maxsize=16)
+def _machine_client(provider: Provider, client_id: str, client_secret: str) -> MachineClient:
+    return MachineClient(provider, client_id=client_id, client_secret=client_secret)
+
+
+@lru_cache(maxsize=16)
+def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: int) -> AccessTokenVerifier:
+    return AccessTokenVerifier(
+        issuer=provider.issuer,
+        keys=provider.keys,
+        algorithms=provider.algorithms,
         leeway_seconds=leeway_seconds,
-        http=HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds),
+        cache_size=cache_size,
     )
 
 
 def forget_clients() -> None:
     """Drop all clients and what they have cached, as a new process would. For tests."""
-    _build.cache_clear()
+    for build in (_provider, _oidc_client, _machine_client, _access_token_verifier):
+        build.cache_clear()

@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar, overload
 
 from django.conf import settings
 
+from .exceptions import ConfigurationError
+
 T = TypeVar("T")
 
 PREFIX = "LOGTO_"
@@ -146,6 +148,46 @@ class Conf:
         "Logto role to name of the Django group that its holders belong to. Only groups named here are ever touched.",
         type=dict,
     )
+    api_resource = Setting(
+        "",
+        "Indicator of the API resource that this site is: the audience of the access tokens that its APIs take, and "
+        "the one whose permissions `scope_required` asks for.",
+        type=str,
+    )
+    api_scopes: Setting[Sequence[str]] = Setting(
+        (),
+        "Names of the permissions of that API resource, for the protected-resource metadata.",
+        type=SEQUENCE,
+    )
+    api_create_users = Setting(
+        False, "Whether a person without an account here gets one at the first call with an access token.", type=bool
+    )
+    api_introspected_apps: Setting[Sequence[str]] = Setting(
+        (),
+        "App IDs whose opaque access tokens this site's APIs take, at the cost of a call to Logto for each request. "
+        "Empty: opaque tokens are refused.",
+        type=SEQUENCE,
+    )
+    api_token_cache_size = Setting(
+        1000,
+        "How many verified access tokens each process remembers, so that they need not be verified again. 0: none.",
+        type=int,
+    )
+    m2m_app_id = Setting(
+        "",
+        "App ID of the machine-to-machine application by which this site calls other APIs in nobody's name.",
+        type=str,
+    )
+    m2m_app_secret = Setting("", "One of the app secrets of that application.", type=str)
+    organization_from = Setting(
+        "logto_auth.organizations.from_url",
+        "Dotted path of a function `(request) -> str | None` that returns the id of the organization which an address "
+        "names. `logto_auth.organizations.from_subdomain` is another.",
+        type=str,
+    )
+    organization_domain = Setting(
+        "", "The domain under which each organization has a subdomain, for `from_subdomain`: `shop.example`.", type=str
+    )
     admin_password_sign_in = Setting(
         False,
         "Whether `/admin/login/password/` offers Django's password form, for the day Logto is out of reach.",
@@ -163,3 +205,10 @@ class Conf:
 
 
 conf = Conf()
+
+
+def api_resource() -> str:
+    """The indicator of the API that this site is. Raises ConfigurationError."""
+    if not conf.api_resource:
+        raise ConfigurationError("LOGTO_API_RESOURCE must be set: the indicator of the API resource that this site is.")
+    return conf.api_resource

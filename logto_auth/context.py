@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,22 +14,15 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import mapping, refreshing, sessions
+from . import mapping, organizations, refreshing, sessions
 from .clients import oidc_client
-from .exceptions import SignInRefused, SignInRequired, TokenError
+from .conf import api_resource
+from .exceptions import OrganizationRequired, ProviderError, SignInRefused, SignInRequired, TokenError
+from .mapping import Membership
 from .models import LogtoSession
 from .sessions import SessionTokens
 
-
-@dataclass(frozen=True, kw_only=True)
-class Organization:
-    """An organization that the person is a member of."""
-
-    id: str
-    name: str | None
-    """None without `organization_data`, which userinfo has, and the claims if `LOGTO_USERINFO_CLAIMS` names it."""
-    roles: tuple[str, ...]
-    """Names of the roles held in this organization."""
+logger = logging.getLogger("logto_auth")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +54,8 @@ class LogtoContext:
     @property
     def is_authenticated(self) -> bool:
         """Whether the visitor is signed in, and has signed in through Logto."""
-        return sessions.is_signed_in(self._request.session) and self._request.user.is_authenticated
+        session = getattr(self._request, "session", None)  # an API may do without
+        return session is not None and sessions.is_signed_in(session) and self._request.user.is_authenticated
 
     @cached_property
     def _tokens(self) -> SessionTokens | None:
@@ -82,15 +77,77 @@ class LogtoContext:
         return tuple(sorted(mapping.role_names(self.claims) or ()))
 
     @cached_property
-    def organizations(self) -> tuple[Organization, ...]:
-        """The person's organizations; empty without the scope `urn:logto:scope:organizations`."""
-        return organizations_in(self.claims)
+    def organizations(self) -> tuple[Membership, ...]:
+        """The person's organizations; empty without the scope `urn:logto:scope:organizations`.
+
+        Names that the claims lack are those that this site knows, by one query.
+        """
+        return organizations.with_names(mapping.organizations_in(self.claims))
+
+    @property
+    def organization(self) -> Membership | None:
+        """The current organization, if the person belongs to it by Logto's last word: the one that the address names,
+        else the one that was chosen, else the only one there is."""
+        # Before the view is known, the address has not been read.
+        return self._organization if self._request.resolver_match is not None else self._current_organization()
+
+    @cached_property
+    def _organization(self) -> Membership | None:
+        return self._current_organization()
+
+    def _current_organization(self) -> Membership | None:
+        if not self.is_authenticated:
+            return None
+        wanted = organizations.named_by(self._request) or sessions.chosen_organization_id(self._request.session)
+        if wanted is None:
+            return self.organizations[0] if len(self.organizations) == 1 else None
+        return next((each for each in self.organizations if each.id == wanted), None)
+
+    @property
+    def organization_id(self) -> str | None:
+        """The id of the current organization at Logto."""
+        return self.organization.id if self.organization else None
 
     @cached_property
     def scopes(self) -> frozenset[str]:
         """Scopes that Logto granted at sign-in."""
         token = self._tokens.access_token() if self._tokens else None
         return token.scopes if token else frozenset()
+
+    def choose_organization(self, organization_id: str) -> None:
+        """Make an organization the current one where no address names another. Raises OrganizationRequired when the
+        person does not belong to it."""
+        if organization_id not in {each.id for each in self.organizations}:
+            raise OrganizationRequired("The person does not belong to the organization that was chosen.")
+        sessions.choose_organization(self._request.session, organization_id)
+        self._forget()
+
+    def permissions(self, resource: str | None = None) -> frozenset[str]:
+        """The permissions that the person holds on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
+
+        They are those of an access token for it, which is fetched at the first use and kept for as long as it lives.
+        Raises what `access_token` raises, except for Logto's refusals: those mean none.
+        """
+        return self._granted(resource or api_resource(), None)
+
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """The permissions that the person holds in an organization, by default the current one; none without one.
+
+        In all else as `permissions`.
+        """
+        wanted = organization_id or self.organization_id
+        return self._granted(None, wanted) if wanted in {each.id for each in self.organizations} else frozenset()
+
+    def _granted(self, resource: str | None, organization_id: str | None) -> frozenset[str]:
+        if not self.is_authenticated:
+            return frozenset()
+        try:
+            return self._usable_token(resource, organization_id).scopes
+        except ProviderError as error:
+            if error.error not in refreshing.REFUSALS:
+                raise
+            logger.warning("No permissions for %s: %s", resource or f"the organization {organization_id}", error)
+            return frozenset()
 
     def user_info(self) -> Mapping[str, Any]:
         """All that Logto tells about the person now, by a call to userinfo; the first in a request is remembered.
@@ -111,12 +168,25 @@ class LogtoContext:
         in `LOGTO_RESOURCES`; with `organization_id` one for the organization, or for the API in its name. Raises
         SignInRequired when only a new sign-in can bring one, ProviderError when Logto does not give it.
         """
+        return self._usable_token(resource, organization_id).token
+
+    def organization_token(self, organization_id: str | None = None) -> str:
+        """An access token for an organization, by default the current one, that is good for a call now.
+
+        Raises OrganizationRequired without one, and what `access_token` raises.
+        """
+        wanted = organization_id or self.organization_id
+        if wanted is None:
+            raise OrganizationRequired("There is no current organization: neither the address nor a choice names one.")
+        return self.access_token(organization_id=wanted)
+
+    def _usable_token(self, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
         if not self.is_authenticated:
             raise SignInRequired("Nobody is signed in through Logto.")
         token = self._tokens.access_token(resource, organization_id) if self._tokens else None
         if token is None or not token.is_usable():
             token = self._renewed_token(resource, organization_id)
-        return token.token
+        return token
 
     def _renewed_token(self, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
         session = self._request.session
@@ -132,7 +202,7 @@ class LogtoContext:
 
     def _forget(self) -> None:
         """Read anew at the next use: a refresh may have brought other claims."""
-        for name in ("_tokens", "claims", "roles", "organizations", "scopes"):
+        for name in ("_tokens", "claims", "roles", "organizations", "_organization", "scopes"):
             self.__dict__.pop(name, None)
 
     @property
@@ -162,7 +232,7 @@ class LogtoContext:
 
     async def aload(self) -> LogtoContext:
         """This object, with all read from the database that its properties need: for use in async views."""
-        await sync_to_async(lambda: self._tokens)()
+        await sync_to_async(lambda: (self._tokens, self.organizations))()
         return self
 
     async def auser_info(self) -> Mapping[str, Any]:
@@ -173,25 +243,14 @@ class LogtoContext:
         """See `access_token`."""
         return await sync_to_async(self.access_token)(resource, organization_id)
 
+    async def aorganization_token(self, organization_id: str | None = None) -> str:
+        """See `organization_token`."""
+        return await sync_to_async(self.organization_token)(organization_id)
 
-def organizations_in(claims: Mapping[str, Any]) -> tuple[Organization, ...]:
-    """The organizations in the claims of an ID token or of userinfo, in Logto's order, each with its roles."""
-    ids = [value for value in _list(claims, "organizations") if isinstance(value, str)]
-    names = {
-        entry["id"]: entry.get("name")
-        for entry in _list(claims, "organization_data")
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
-    }
-    # "<organization id>:<role name>"; a role name may have colons of its own.
-    held = [value.partition(":") for value in _list(claims, "organization_roles") if isinstance(value, str)]
-    return tuple(
-        Organization(
-            id=id, name=names.get(id), roles=tuple(role for organization, _, role in held if organization == id)
-        )
-        for id in ids
-    )
+    async def apermissions(self, resource: str | None = None) -> frozenset[str]:
+        """See `permissions`."""
+        return await sync_to_async(self.permissions)(resource)
 
-
-def _list(claims: Mapping[str, Any], name: str) -> list[Any]:
-    value = claims.get(name)
-    return value if isinstance(value, list) else []
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """See `organization_permissions`."""
+        return await sync_to_async(self.organization_permissions)(organization_id)

@@ -6,7 +6,9 @@
     ├── TokenError                a token failed a check            (also SuspiciousOperation)
     ├── CallbackError             a callback that is not ours       (also SuspiciousOperation)
     ├── InvalidSignInOption       an option Logto would not take    (also ValueError)
+    ├── AuthorizationHeaderError  a header that holds no bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not let this person in  (also PermissionDenied)
+    ├── OrganizationRequired      there is no current organization  (also PermissionDenied)
     └── SignInRequired            only a new sign-in can give what was asked for
 
     ConfigurationError            a setting is missing or wrong     (an ImproperlyConfigured, outside the tree)
@@ -87,6 +89,13 @@ class CallbackError(LogtoError, SuspiciousOperation):
     status = 400
 
 
+class AuthorizationHeaderError(LogtoError, SuspiciousOperation):
+    """An `Authorization` header of the scheme Bearer holds no token, or more than one."""
+
+    code = "invalid_request"
+    status = 400
+
+
 class InvalidSignInOption(LogtoError, ValueError):
     """A sign-in option has a value that Logto does not take; Logto would then ignore all of them in silence."""
 
@@ -105,6 +114,13 @@ class SignInRefused(LogtoError, PermissionDenied):
     ) -> None:
         super().__init__(message, code=code, status=status)
         self.visitor_message = visitor_message
+
+
+class OrganizationRequired(LogtoError, PermissionDenied):
+    """There is no current organization: the address names none that the person belongs to, and none was chosen."""
+
+    code = "organization_required"
+    status = 403
 
 
 class SignInRequired(LogtoError):

@@ -94,6 +94,10 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Your account could not be set up"),
         _("This site needs something about you that it did not get. Please tell the operator of this site."),
     ),
+    "not_a_member": (
+        _("You are not a member here"),
+        _("This sign-in is for members of an organization, and your account does not belong to it."),
+    ),
     "refused_by_site": (
         _("You cannot sign in here"),
         _("This site does not accept your account. If that seems wrong, please tell its operator."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,5 +74,60 @@ def rights(
 
 def role_names(claims: Claims) -> frozenset[str] | None:
     """The names in the `roles` claim, None when it is missing or not a list."""
-    roles = claims.get("roles")
-    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else None
+    return frozenset(names) if (names := _names_in(claims, "roles")) is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """An organization that the person is a member of."""
+
+    id: str
+    """The organization's id at Logto."""
+    name: str | None
+    """None while unknown: claims have names only where `LOGTO_USERINFO_CLAIMS` holds `organization_data`."""
+    roles: tuple[str, ...]
+    """Names of the roles held in this organization."""
+
+
+def organizations_in(claims: Claims) -> tuple[Membership, ...]:
+    """The organizations in the claims of an ID token or of userinfo, in Logto's order, each with its roles."""
+    return memberships_in(claims) or ()
+
+
+def memberships_in(claims: Claims) -> tuple[Membership, ...] | None:
+    """The same, but None when the `organizations` claim is missing or not a list: then nothing is known."""
+    ids = _names_in(claims, "organizations")
+    if ids is None:
+        return None
+    data = claims.get("organization_data")
+    names = {
+        entry["id"]: text(entry, "name") or None
+        for entry in (data if isinstance(data, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    }
+    roles = _organization_roles(_names_in(claims, "organization_roles") or ())
+    return tuple(Membership(id=id, name=names.get(id), roles=tuple(roles[id])) for id in dict.fromkeys(ids))
+
+
+def organization_roles_in(claims: Claims, organization_id: str) -> tuple[str, ...] | None:
+    """The names of the roles in one organization, None when the `organization_roles` claim is missing or not a list."""
+    values = _names_in(claims, "organization_roles")
+    return None if values is None else tuple(_organization_roles(values)[organization_id])
+
+
+def _organization_roles(values: Iterable[str]) -> defaultdict[str, list[str]]:
+    """By organization what the claim has as "<organization id>:<role name>"; a role name may have colons of its own."""
+    roles: defaultdict[str, list[str]] = defaultdict(list)
+    for value in values:
+        organization_id, _, role = value.partition(":")
+        roles[organization_id].append(role)
+    return roles
+
+
+def _names_in(claims: Claims, name: str) -> list[str] | None:
+    """The texts in a list claim, None when it is missing or not a list. What cannot be a name is passed over: half a
+    surrogate pair or a NUL is text to JSON, and to no database."""
+    value = claims.get(name)
+    if not isinstance(value, list):
+        return None
+    return [entry for entry in value if isinstance(entry, str) and 0 < len(entry) <= 255 and entry.isprintable()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -11,9 +11,11 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 
 from .answers import forbidden_response, is_from_script, unauthorized_response
+from .challenges import Refusal
 from .context import LogtoContext
 from .freshness import check_freshness
 
@@ -39,13 +41,14 @@ class LogtoMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         request.logto = LogtoContext(request)  # type: ignore[attr-defined]
+        _introduce(request)
         if self._is_async:
             return self._acall(request)
         answer = check_freshness(request) if _may_have_a_session(request) else None
         response = answer or cast(HttpResponseBase, self.get_response(request))
         if _asks_to_sign_in(response):
             return _answer(request, response, is_signed_in=request.user.is_authenticated)
-        return response
+        return _with_challenge(request, response)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         answer = await sync_to_async(check_freshness)(request) if _may_have_a_session(request) else None
@@ -53,12 +56,37 @@ class LogtoMiddleware:
         if _asks_to_sign_in(response):
             user = await request.auser()
             return _answer(request, response, is_signed_in=user.is_authenticated)
-        return response
+        return _with_challenge(request, response)
+
+
+def _introduce(request: HttpRequest) -> None:
+    """Let the user of `request` know of `request.logto`: there `LogtoBackend.has_perm` finds the person's scopes."""
+    if not hasattr(request, "user"):
+        return  # an API without sessions
+    user, auser = request.user, request.auser
+
+    def introduced(user: Any) -> Any:
+        user._logto = request.logto  # type: ignore[attr-defined]
+        return user
+
+    async def introduced_later() -> Any:
+        return introduced(await auser())
+
+    request.user = SimpleLazyObject(lambda: introduced(user))  # type: ignore[assignment]
+    request.auser = introduced_later
 
 
 def _may_have_a_session(request: HttpRequest) -> bool:
     # Without the cookie there is nothing to look up, and a page for everyone stays free of charge.
-    return settings.SESSION_COOKIE_NAME in request.COOKIES
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and hasattr(request, "session")
+
+
+def _with_challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response to an API call, with the challenge of its refusal where the framework in between has left it out."""
+    refusal: Refusal | None = getattr(request, "logto_refusal", None)
+    if refusal is not None and response.status_code == refusal.status and "WWW-Authenticate" not in response:
+        response["WWW-Authenticate"] = refusal.challenge(request)
+    return response
 
 
 def _asks_to_sign_in(response: HttpResponseBase) -> bool:
@@ -67,7 +95,10 @@ def _asks_to_sign_in(response: HttpResponseBase) -> bool:
         return False
     location = urlsplit(response["Location"])
     is_plain = all(name == REDIRECT_FIELD_NAME for name, _ in parse_qsl(location.query))
-    return is_plain and not location.netloc and location.path == reverse("logto_auth:sign-in")
+    try:
+        return is_plain and not location.netloc and location.path == reverse("logto_auth:sign-in")
+    except NoReverseMatch:
+        return False  # an API, which signs nobody in
 
 
 def _answer(request: HttpRequest, response: HttpResponseBase, *, is_signed_in: bool) -> HttpResponseBase:

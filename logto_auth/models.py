@@ -1,4 +1,4 @@
-"""Who is who at Logto, and who is signed in."""
+"""Who is who at Logto, who is signed in, and who belongs to which organization."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from .encryption import decrypt, encrypt
 
 
+def make_digest(issuer: str, id: str) -> str:
+    """What somebody or something at one Logto is found by. Databases differ in whether "a" and "A" are the same text; a
+    digest is the same to all of them (decision 0004)."""
+    return hashlib.sha256(f"{issuer}\n{id}".encode()).hexdigest()
+
+
 class LogtoIdentity(models.Model):
     """A person at one Logto, by issuer and `sub`: the only thing a user is ever recognised by."""
 
@@ -21,8 +27,9 @@ class LogtoIdentity(models.Model):
     )
     issuer = models.CharField(_("issuer"), max_length=255)
     sub = models.CharField(_("subject"), max_length=255)
-    # Databases differ in whether "a" and "A" are the same text; a digest is the same to all of them.
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    # Names, as Logto last said: an access token does not say them.
+    roles = models.JSONField(_("roles"), default=list, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -33,13 +40,8 @@ class LogtoIdentity(models.Model):
         return self.sub
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.digest = self.make_digest(self.issuer, self.sub)
+        self.digest = make_digest(self.issuer, self.sub)
         super().save(*args, **kwargs)
-
-    @staticmethod
-    def make_digest(issuer: str, sub: str) -> str:
-        """What `(issuer, sub)` is found by."""
-        return hashlib.sha256(f"{issuer}\n{sub}".encode()).hexdigest()
 
 
 class LogtoSession(models.Model):
@@ -77,3 +79,61 @@ class LogtoSession(models.Model):
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:
         self.encrypted_tokens = encrypt(value, purpose="tokens")
+
+
+class Organization(models.Model):
+    """An organization at one Logto, for models of a site to point to. Members keep it up to date by signing in."""
+
+    issuer = models.CharField(_("issuer"), max_length=255)
+    logto_id = models.CharField(_("id at Logto"), max_length=255)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    name = models.CharField(
+        _("name"),
+        max_length=255,
+        blank=True,
+        help_text=_("Follows Logto where the claims have it: see organization_data in LOGTO_USERINFO_CLAIMS."),
+    )
+    subdomain = models.SlugField(
+        _("subdomain"),
+        max_length=63,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("What stands for the organization in an address, in place of its id. For this site to choose."),
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ("name", "pk")
+
+    def __str__(self) -> str:
+        return self.name or self.logto_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.digest = make_digest(self.issuer, self.logto_id)
+        # No text is unique only once.
+        self.subdomain = self.subdomain or None
+        super().save(*args, **kwargs)
+
+
+class OrganizationMembership(models.Model):
+    """That a person belongs to an organization, as Logto last said, and with which roles in it."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organization")
+    )
+    identity = models.ForeignKey(
+        LogtoIdentity, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("Logto identity")
+    )
+    roles = models.JSONField(_("roles"), default=list, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership of an organization")
+        verbose_name_plural = _("memberships of organizations")
+        constraints = (models.UniqueConstraint(fields=("organization", "identity"), name="logto_auth_member_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.identity} @ {self.organization}"

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from .conf import conf
 from .encryption import decrypt, encrypt
-from .oidc.authorization import AuthorizationRequest
+from .oidc.authorization import AuthorizationRequest, SignInOptions
 
 COOKIE_PREFIX = "logto_sign_in_"
 # An expired sign-in is still recognised for this long, to say so and to go on to where it was meant to lead.
@@ -37,13 +37,21 @@ class PendingSignIn:
     started_at: float
     max_age: int | None = None
     """How recent the sign-in at Logto has to be, in seconds."""
+    organization_id: str = ""
+    """The organization whose members alone are let in."""
     is_silent: bool = False
     """Whether the visitor did not ask for it: Logto was to confirm a session."""
     is_used: bool = False
 
     @classmethod
     def start(
-        cls, request: AuthorizationRequest, *, redirect_uri: str, next_url: str, max_age: int | None, is_silent: bool
+        cls,
+        request: AuthorizationRequest,
+        *,
+        redirect_uri: str,
+        next_url: str,
+        options: SignInOptions,
+        is_silent: bool,
     ) -> PendingSignIn:
         return cls(
             state=request.state,
@@ -52,7 +60,8 @@ class PendingSignIn:
             redirect_uri=redirect_uri,
             next_url=next_url,
             started_at=time.time(),
-            max_age=max_age,
+            max_age=options.max_age,
+            organization_id=options.organization_id if options.members_only else "",
             is_silent=is_silent,
         )
 

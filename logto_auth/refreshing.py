@@ -23,7 +23,7 @@ from .clients import oidc_client
 from .conf import conf
 from .exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
 from .models import LogtoSession
-from .provisioning import refuse_disabled, update_user
+from .provisioning import refuse_disabled, update
 from .sessions import AccessToken, SessionTokens
 
 POLL_SECONDS = 0.05
@@ -174,7 +174,7 @@ def _refresh(
     try:
         refuse_disabled(row.identity.user)
         if token_set.id_token is not None:
-            update_user(row.identity.user, tokens.claims)
+            update(row.identity, tokens.claims)
     except SignInRefused:
         row.delete()
         raise

@@ -1,7 +1,7 @@
 """The only reader and writer of what a signed-in session holds.
 
-Django's session keeps the id of a `LogtoSession` and until when it is fresh, nothing else: the tokens are in that row,
-encrypted, where one tab's save cannot undo another's (decision 0003).
+Django's session keeps the id of a `LogtoSession`, until when it is fresh, and the organization chosen, nothing else:
+the tokens are in that row, encrypted, where one tab's save cannot undo another's (decision 0003).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from .oidc.types import Claims, TokenSet
 
 SESSION_ID_KEY = "_logto_session"
 FRESH_UNTIL_KEY = "_logto_fresh_until"
+ORGANIZATION_KEY = "_logto_organization"
 MAX_SID_LENGTH = 255
 # A token this close to its end might not live through the call it is meant for.
 EXPIRY_MARGIN_SECONDS = 15
@@ -173,6 +174,16 @@ def keep_fresh(session: SessionBase, until: datetime) -> None:
     session[FRESH_UNTIL_KEY] = until.timestamp()
 
 
+def chosen_organization_id(session: SessionBase) -> str | None:
+    """The organization that the person chose; whether they belong to it is for the caller to check."""
+    return session.get(ORGANIZATION_KEY)
+
+
+def choose_organization(session: SessionBase, organization_id: str) -> None:
+    """Remember the organization that the person works in."""
+    session[ORGANIZATION_KEY] = organization_id
+
+
 def reread(session: SessionBase) -> SessionBase:
     """`session` as it is stored now."""
     return type(session)(session.session_key)
@@ -190,6 +201,7 @@ def load(session: SessionBase) -> SessionTokens | None:
 def end(session: SessionBase) -> SessionTokens | None:
     """Forget the tokens of `session`, and return them for revocation."""
     session.pop(FRESH_UNTIL_KEY, None)
+    session.pop(ORGANIZATION_KEY, None)
     pk = session.pop(SESSION_ID_KEY, None)
     row = LogtoSession.objects.filter(pk=pk).first() if pk else None
     if row is None:

@@ -22,7 +22,15 @@ from .oidc.authorization import AuthorizationRequest, SignInOptions
 MAX_NEXT_LENGTH = 1024
 # Options of SignInOptions that are lists; in a URL their values are separated by spaces.
 LIST_OPTIONS = {"identifiers"}
-OWN_VIEWS = ("sign-in", "callback", "sign-out", "sign-out-others", "back-channel-logout")
+OWN_VIEWS = (
+    "sign-in",
+    "callback",
+    "sign-out",
+    "sign-out-others",
+    "back-channel-logout",
+    "choose-organization",
+    "accept-invitation",
+)
 NUMBER_OPTIONS = {"max_age"}
 
 
@@ -57,7 +65,7 @@ def redirect_to_logto(
         authorization_request,
         redirect_uri=redirect_uri,
         next_url=safe_next_url(request, next_url),
-        max_age=options.max_age,
+        options=options,
         is_silent=is_silent,
     )
     pending.keep(request, response, started)

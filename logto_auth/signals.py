@@ -12,7 +12,7 @@ signed_in = Signal()
 # user, claims: an account was made for a person seen for the first time.
 user_created = Signal()
 
-# user, claims, changed (names of fields, "groups" among them): Logto had something new about a known person.
+# user, claims, changed (names of fields; "groups", "roles", "organizations"): Logto had something new about somebody.
 user_updated = Signal()
 
 # request, user, reason: a session ended because Logto no longer stands behind it; `reason` is the code of the error.

@@ -2,8 +2,16 @@
 
 from django.urls import path
 
+from . import api_urls
 from .backchannel import BackChannelLogoutView
-from .views import CallbackView, SignInView, SignOutOthersView, SignOutView
+from .views import (
+    AcceptInvitationView,
+    CallbackView,
+    ChooseOrganizationView,
+    SignInView,
+    SignOutOthersView,
+    SignOutView,
+)
 
 app_name = "logto_auth"
 
@@ -13,4 +21,7 @@ urlpatterns = [
     path("sign-out", SignOutView.as_view(), name="sign-out"),
     path("sign-out-others", SignOutOthersView.as_view(), name="sign-out-others"),
     path("back-channel-logout", BackChannelLogoutView.as_view(), name="back-channel-logout"),
+    path("choose-organization", ChooseOrganizationView.as_view(), name="choose-organization"),
+    path("accept-invitation", AcceptInvitationView.as_view(), name="accept-invitation"),
+    *api_urls.urlpatterns,
 ]

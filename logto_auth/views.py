@@ -16,15 +16,26 @@ from django.utils.decorators import method_decorator
 from django.views.generic import View
 
 from . import pending, sessions
+from .answers import Kind, Missing, forbidden_response
 from .backends import backend_path, logto_backend
 from .clients import oidc_client
 from .conf import conf
 from .context import LogtoContext
-from .exceptions import CallbackError, LogtoError, ProviderError, ProviderUnreachable, TokenError
+from .exceptions import (
+    CallbackError,
+    InvalidSignInOption,
+    LogtoError,
+    OrganizationRequired,
+    ProviderError,
+    ProviderUnreachable,
+    SignInRefused,
+    TokenError,
+)
 from .failures import failure_response
 from .freshness import end_session
+from .mapping import organizations_in
 from .oidc.authorization import SignInOptions
-from .oidc.client import clean
+from .oidc.token_endpoint import clean
 from .oidc.types import Claims, TokenSet
 from .sessions import SessionTokens
 from .sign_in import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
@@ -67,6 +78,32 @@ class SignInView(FrontDoorView):
             options = options_from_query(request.GET, defaults=self.sign_in_options)
             if options == SignInOptions() and LogtoContext(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
+            return redirect_to_logto(request, next_url=next_url, options=options)
+        except LogtoError as error:
+            return failure_response(request, error, next_url=next_url)
+
+
+class AcceptInvitationView(FrontDoorView):
+    """Where the link of an invitation leads: `?token=` is Logto's one-time token, `?email=` whom it was made for.
+
+    The person signs in at Logto by the token, or is registered, and belongs from then on to the organizations that the
+    token was made for.
+    """
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        try:
+            _refuse_all_but_navigation(request)
+            options = SignInOptions(
+                one_time_token=request.GET.get("token", ""),
+                login_hint=request.GET.get("email", ""),
+                # Whoever is signed in at Logto need not be the person invited.
+                prompt="login",
+            )
+            if not options.one_time_token:
+                raise InvalidSignInOption("The link of an invitation needs the one-time token, as token.")
             return redirect_to_logto(request, next_url=next_url, options=options)
         except LogtoError as error:
             return failure_response(request, error, next_url=next_url)
@@ -119,7 +156,10 @@ class CallbackView(FrontDoorView):
         )
         _check_recency(token_set, started.max_age)
         userinfo = _wanted_userinfo(token_set)
+        _check_membership(token_set, started.organization_id)
         self.sign_in(request, token_set, userinfo)
+        if started.organization_id:
+            sessions.choose_organization(request.session, started.organization_id)
         return HttpResponseRedirect(started.next_url)
 
     def sign_in(self, request: HttpRequest, token_set: TokenSet, userinfo: Claims) -> None:
@@ -207,6 +247,15 @@ def _check_recency(token_set: TokenSet, max_age: int | None) -> None:
         )
 
 
+def _check_membership(token_set: TokenSet, organization_id: str) -> None:
+    """A sign-in that is for members of an organization lets no others in. Raises SignInRefused."""
+    if organization_id and organization_id not in {each.id for each in organizations_in(token_set.id_token_claims)}:
+        raise SignInRefused(
+            "The person is no member of the organization. Is urn:logto:scope:organizations among LOGTO_SCOPES?",
+            code="not_a_member",
+        )
+
+
 def _wanted_userinfo(token_set: TokenSet) -> Claims:
     """The claims of LOGTO_USERINFO_CLAIMS, from userinfo if the ID token lacks any of them."""
     missing = [name for name in conf.userinfo_claims if name not in token_set.id_token_claims]
@@ -248,6 +297,19 @@ class SignOutOthersView(FrontDoorView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         LogtoContext(request).end_other_sessions()
+        return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
+
+
+class ChooseOrganizationView(FrontDoorView):
+    """Makes an organization the current one, for pages whose address names none; by POST alone."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            LogtoContext(request).choose_organization(request.POST.get("organization_id", ""))
+        except OrganizationRequired:
+            return forbidden_response(request, Missing(Kind.ORGANIZATION))
         return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
 
 

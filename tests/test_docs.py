@@ -44,7 +44,7 @@ from logto_auth.context import LogtoContext, Organization, SignedInSession
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
-from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.templatetags import logto as logto_tags
 from logto_auth.testing import Browser, pytest_plugin
@@ -491,6 +491,7 @@ KINDS = {"settings", "tests", "site settings", "site urls"}
 OWN_TESTS = {
     "async view",
     "emulator",
+    "emulator on a phone",
     "identities from usernames",
     "identity",
     "move issuer",
@@ -638,12 +639,13 @@ def test_the_readme_and_the_guide_have_the_same_lines() -> None:
     assert code("README.md") < code("docs/how-to/add-to-a-site.md")
 
 
-def test_the_emulator_s_example_ends_at_the_callback() -> None:
-    assert (
-        the_block("docs/reference/emulator.md", "emulator")
-        .run()["callback"]
-        .startswith("http://localhost:8000/callback?code=")
-    )
+@pytest.mark.parametrize(
+    ("kind", "callback"),
+    [("emulator", "http://localhost:8000/callback"), ("emulator on a phone", "io.bookstore.app://callback")],
+)
+def test_the_emulator_s_examples_end_at_the_callback(kind: str, callback: str) -> None:
+    block = the_block("docs/reference/emulator.md", kind)
+    assert block.run()["callback"].startswith(f"{callback}?code=")
 
 
 # What the guide to mapping users promises
@@ -815,7 +817,7 @@ def test_identities_move_with_the_issuer(logto: Emulator) -> None:
     LogtoIdentity.objects.create(user=user, issuer="https://abc123.logto.app/oidc", sub="s1")
     the_block("docs/how-to/deploy.md", "move issuer").run()
     identity = LogtoIdentity.objects.get()
-    assert identity.digest == LogtoIdentity.make_digest("https://sign-in.shop.example/oidc", "s1")
+    assert identity.digest == make_digest("https://sign-in.shop.example/oidc", "s1")
 
 
 @uses_database

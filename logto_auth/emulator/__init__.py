@@ -4,8 +4,8 @@
         callback = Visitor(emulator).sign_in(authorization_url, "customer")
 
 The tour: `store` and `tenant` hold what an administrator sets up, `instances` what the provider remembers between
-requests; `authorization`, `token_endpoints`, `userinfo` and `end_session` are the endpoints, `pages` what a person
-sees; `faults` makes it misbehave; `server` runs it and `browser` visits it.
+requests; `authorization`, `token_endpoints`, `userinfo` and `end_session` are the endpoints, the modules called `pages`
+are what a person sees; `faults` makes it misbehave; `server` runs it, `browser` and `native_browser` visit it.
 """
 
 try:
@@ -20,6 +20,7 @@ except ImportError as error:
 from .app import create_app
 from .browser import VisitFailed, Visitor
 from .faults import Faults, HttpFault
+from .native_browser import NativeVisitor
 from .provider import Provider
 from .seeds import seed_demo
 from .server import Emulator, PortInUse, run_in_thread
@@ -30,6 +31,7 @@ __all__ = [
     "Emulator",
     "Faults",
     "HttpFault",
+    "NativeVisitor",
     "PortInUse",
     "Provider",
     "Tenant",

@@ -10,12 +10,36 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import authorization, discovery, end_session, management_api, pages, token_endpoints, userinfo
+from . import (
+    alipay_app,
+    alipay_pages,
+    authorization,
+    discovery,
+    end_session,
+    management_api,
+    one_time_token_pages,
+    pages,
+    token_endpoints,
+    userinfo,
+)
 from .errors import OIDCError
 from .faults import ENDPOINTS, HttpFault
 from .http import error_response, json_response
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
+
+_MODULES = (
+    discovery,
+    authorization,
+    token_endpoints,
+    userinfo,
+    end_session,
+    pages,
+    one_time_token_pages,
+    alipay_pages,
+    alipay_app,
+    management_api,
+)
 
 # What browsers of other origins may read.
 _CORS_ENDPOINTS = frozenset({"discovery", "jwks", "token", "me", "revocation", "introspection"})
@@ -29,7 +53,7 @@ def create_app(provider: Provider) -> Flask:
     # Logto takes 56 KiB at the token endpoint.
     app.config["MAX_CONTENT_LENGTH"] = 56 * 1024
     install(provider, app.extensions)
-    for module in (discovery, authorization, token_endpoints, userinfo, end_session, pages, management_api):
+    for module in _MODULES:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
     app.before_request(_record)

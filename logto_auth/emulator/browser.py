@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from .page_reader import Form, account_buttons, forms_of, self_submitting_form, text_of
 from .server import Emulator
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _STEPS = 20
+_ALIPAY_PATH = "/direct/social/alipay"
 
 
 class VisitFailed(AssertionError):
@@ -19,16 +20,6 @@ class VisitFailed(AssertionError):
     def __init__(self, message: str, response: requests.Response) -> None:
         super().__init__(f"{message} (HTTP {response.status_code} at {response.url})")
         self.response = response
-
-
-class Form:
-    """A form of a page: where it goes, its fields, and its buttons' values by name."""
-
-    def __init__(self, page_url: str, attributes: dict[str, str]) -> None:
-        self.id = attributes.get("id", "")
-        self.action = urljoin(page_url, attributes.get("action", page_url))
-        self.fields: list[tuple[str, str]] = []
-        self.buttons: list[tuple[str, str]] = []
 
 
 class Visitor:
@@ -64,10 +55,19 @@ class Visitor:
         With a password by the form, without by the account's button; without a username only if nobody has to sign
         in. An application that asks for consent gets it. Raises VisitFailed, whose message is the page's.
         """
-        response = self._past_sign_in(authorization_url, username, password)
-        if self._find_form(response, "consent"):
-            response = self._submit(response, "consent", button=("decision", "authorize"))
-        return self._callback(response)
+        return self._past_consent(self._past_sign_in(authorization_url, username, password))
+
+    def sign_in_by_link(self, authorization_url: str, *, switch_account: bool = False) -> str:
+        """Sign in by the one-time token in the address and return the callback's address.
+
+        Where somebody else is signed in, only with `switch_account`.
+        """
+        response = self.open(authorization_url)
+        if urlsplit(response.url).path == "/switch-account":
+            if not switch_account:
+                raise VisitFailed("Somebody else is signed in.", response)
+            response = self.open(_with_path(response.url, "/one-time-token"))
+        return self._past_consent(response)
 
     def sign_in_with_alipay(
         self,
@@ -78,11 +78,7 @@ class Visitor:
         avatar: str | None = None,
     ) -> str:
         """Sign in with an Alipay account, by the page's button or directly, and return the callback's address."""
-        response = self.open(authorization_url)
-        if self._find_form(response, "alipay") is None:
-            if "data-connector-target" not in response.text:
-                raise VisitFailed("The page has no button for Alipay.", response)
-            response = self.open(_with_path(response.url, "/direct/social/alipay"))
+        response = self._open_alipay(authorization_url)
         values = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
         return self._callback(self._submit(response, "alipay", values))
 
@@ -107,6 +103,15 @@ class Visitor:
             raise VisitFailed(self._said(response), response)
         return response.url
 
+    def _open_alipay(self, authorization_url: str) -> requests.Response:
+        """Go to Alipay, by the page's button unless the address leads there directly."""
+        response = self.open(authorization_url)
+        if urlsplit(response.url).path == _ALIPAY_PATH:
+            return response
+        if "data-connector-target" not in response.text:
+            raise VisitFailed("The page has no button for Alipay.", response)
+        return self.open(_with_path(response.url, _ALIPAY_PATH))
+
     def _past_sign_in(self, url: str, username: str | None, password: str | None) -> requests.Response:
         response = self.open(url)
         if self._find_form(response, "sign-in") is None:
@@ -117,9 +122,14 @@ class Visitor:
             return self._submit(response, "sign-in", {"identifier": username, "password": password})
         return self._press_account(response, username)
 
+    def _past_consent(self, response: requests.Response) -> str:
+        if self._find_form(response, "consent"):
+            response = self._submit(response, "consent", button=("decision", "authorize"))
+        return self._callback(response)
+
     def _press_account(self, response: requests.Response, username: str) -> requests.Response:
         form = self._find_form(response, "accounts")
-        labels = _AccountButtons.read(response.text)
+        labels = account_buttons(response)
         if form is None or username not in labels:
             raise VisitFailed(f"The page has no button for the account {username!r}.", response)
         return self._submit(response, "accounts", button=("account", labels[username]))
@@ -145,7 +155,7 @@ class Visitor:
             response = self.session.request(method, url, data=fields or None, allow_redirects=False, timeout=30)
             if response.status_code in _REDIRECTS:
                 method, url, fields = "GET", urljoin(url, response.headers["Location"]), []
-            elif form := _self_submitting_form(response):
+            elif form := self_submitting_form(response):
                 method, url, fields = "POST", form.action, form.fields
             else:
                 return response
@@ -156,8 +166,13 @@ class Visitor:
         raise VisitFailed("The visit goes round in circles.", response)
 
     def _at_logto(self, url: str) -> bool:
-        """Return whether the address is Logto's; `localhost` and `127.0.0.1` are two names of one place."""
+        """Return whether the address is Logto's; `localhost` and `127.0.0.1` are two names of one place.
+
+        An app's own scheme is not, whatever follows it.
+        """
         here, there = urlsplit(self.endpoint), urlsplit(url)
+        if there.scheme != here.scheme:
+            return False
         return there.hostname in {"localhost", "127.0.0.1"} and there.port == here.port
 
     def _callback(self, response: requests.Response) -> str:
@@ -166,105 +181,13 @@ class Visitor:
         return response.headers["Location"]
 
     def _find_form(self, response: requests.Response, form_id: str) -> Form | None:
-        return next((form for form in _forms(response) if form.id == form_id), None)
+        return next((form for form in forms_of(response) if form.id == form_id), None)
 
     def _said(self, response: requests.Response) -> str:
         """Return what a page says went wrong: its alert, or Logto's JSON."""
         if "json" in response.headers.get("Content-Type", ""):
             return response.text
-        return _Alert.read(response.text) or "The visit ended on a page instead of the callback."
-
-
-class _FormReader(HTMLParser):
-    def __init__(self, page_url: str) -> None:
-        super().__init__()
-        self.page_url = page_url
-        self.forms: list[Form] = []
-        self._open: Form | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self._open = Form(self.page_url, attributes)
-            self.forms.append(self._open)
-        owner = self._owner(attributes)
-        if owner is None or "name" not in attributes:
-            return
-        pair = (attributes["name"], attributes.get("value", ""))
-        if tag == "button":
-            owner.buttons.append(pair)
-        elif tag == "input" and (attributes.get("type") != "checkbox" or "checked" in attributes):
-            owner.fields.append(pair)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
-            self._open = None
-
-    def _owner(self, attributes: dict[str, str]) -> Form | None:
-        """Return the form a control belongs to: the one around it, or the one it names."""
-        named = attributes.get("form")
-        return next((form for form in self.forms if form.id == named), None) if named else self._open
-
-
-class _Alert(HTMLParser):
-    """Reads the text of the element with the role `alert`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text = ""
-        self._inside = ""
-
-    @classmethod
-    def read(cls, page: str) -> str:
-        reader = cls()
-        reader.feed(page)
-        return " ".join(reader.text.split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if ("role", "alert") in attrs:
-            self._inside = tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data if self._inside else ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._inside:
-            self._inside = ""
-
-
-class _AccountButtons(HTMLParser):
-    """Reads the ids on the account buttons, by the name on each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: dict[str, str] = {}
-
-    @classmethod
-    def read(cls, page: str) -> dict[str, str]:
-        reader = cls()
-        reader.feed(page)
-        return reader.ids
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        if tag == "button" and attributes.get("name") == "account":
-            self.ids[attributes["data-account-name"]] = attributes["value"]
-
-
-def _forms(response: requests.Response) -> list[Form]:
-    if "html" not in response.headers.get("Content-Type", ""):
-        return []
-    reader = _FormReader(response.url)
-    reader.feed(response.text)
-    return reader.forms
-
-
-def _self_submitting_form(response: requests.Response) -> Form | None:
-    """Return the form that a page's script submits at once."""
-    if ".submit()" not in response.text:
-        return None
-    forms = _forms(response)
-    return forms[0] if forms else None
+        return text_of(response, "role", "alert") or "The visit ended on a page instead of the callback."
 
 
 def _leaves(response: requests.Response) -> bool:

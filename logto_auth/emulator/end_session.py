@@ -88,7 +88,7 @@ def _post_logout_redirect_uri(client: Application | None, params: dict[str, str]
     uri = params.get("post_logout_redirect_uri")
     if client is None or uri is None:
         return None
-    if not redirect_uri_allowed(uri, client.post_logout_redirect_uris):
+    if not redirect_uri_allowed(uri, client.post_logout_redirect_uris, native=client.type == "Native"):
         raise errors.invalid_request("post_logout_redirect_uri not registered")
     return uri
 

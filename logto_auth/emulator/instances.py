@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import ids
 from .clock import Clock
+from .store import AlipayAccount
 
 if TYPE_CHECKING:
     from .authorization_request import AuthorizationRequest
@@ -63,7 +64,10 @@ class Session:
 
 @dataclass
 class Interaction:
-    """A sign-in that waits for the person. `solved` names the prompts already answered, `account_id` by whom."""
+    """A sign-in that waits for the person. `solved` names the prompts already answered, `account_id` by whom.
+
+    `social_state` is the state of a sign-in that is under way at a provider.
+    """
 
     request: AuthorizationRequest
     prompt: str
@@ -73,6 +77,7 @@ class Interaction:
     csrf_token: str = field(default_factory=ids.opaque_token)
     solved: frozenset[str] = frozenset()
     account_id: str | None = None
+    social_state: str | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -176,6 +181,7 @@ class Instances:
         self.access_tokens: dict[str, AccessToken] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.pushed_requests: dict[str, PushedRequest] = {}
+        self.alipay_auth_codes: dict[str, AlipayAccount] = {}
 
     def find_session(self, session_id: str | None) -> Session | None:
         """Return the live session of a cookie."""

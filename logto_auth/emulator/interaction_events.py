@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from flask import request
 
 from .http import caller_ip
@@ -13,39 +16,55 @@ from .user_info import user_info
 
 def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *, is_new: bool) -> None:
     """Tell webhooks that somebody signed in, or that a new user registered. `sessionId` is the interaction's uid."""
-    webhooks, client = provider.webhooks, interaction.request.client
-    interaction_event = "Register" if is_new else "SignIn"
-    user_agent = request.headers.get("User-Agent", "")
-    application = {
-        "id": client.id,
-        "type": client.type,
-        "name": client.name,
-        "description": client.description,
-    }
-    webhooks.announce(
+    interaction_event = _interaction_event(is_new)
+    provider.webhooks.announce(
         {
             "event": f"Post{interaction_event}",
             "interactionEvent": interaction_event,
-            "createdAt": webhooks.now(),
+            "createdAt": provider.webhooks.now(),
             "sessionId": interaction.uid,
-            "userAgent": user_agent,
+            "userAgent": request.headers.get("User-Agent", ""),
             "userId": user.id,
             "userIp": caller_ip(),
             "user": user_info(user),
-            "application": application,
+            "application": _application(interaction),
         }
     )
     if is_new:
-        webhooks.announce(
-            {
-                "event": "User.Created",
-                "createdAt": webhooks.now(),
-                "interactionEvent": interaction_event,
-                "userAgent": user_agent,
-                "applicationId": client.id,
-                "sessionId": interaction.uid,
-                "ip": caller_ip(),
-                "application": application,
-                "data": user_info(user),
-            }
-        )
+        _announce_data(provider, interaction, "User.Created", {"data": user_info(user)}, is_new=is_new)
+
+
+def announce_memberships(
+    provider: Provider, interaction: Interaction, user: User, organization_ids: Iterable[str], *, is_new: bool
+) -> None:
+    """Tell webhooks which organizations somebody joined just in time."""
+    for organization_id in organization_ids:
+        members = {"organizationId": organization_id, "addedUserIds": [user.id]}
+        _announce_data(provider, interaction, "Organization.Membership.Updated", members, is_new=is_new)
+
+
+def _announce_data(
+    provider: Provider, interaction: Interaction, event: str, members: dict[str, Any], *, is_new: bool
+) -> None:
+    provider.webhooks.announce(
+        {
+            "event": event,
+            "createdAt": provider.webhooks.now(),
+            "interactionEvent": _interaction_event(is_new),
+            "userAgent": request.headers.get("User-Agent", ""),
+            "applicationId": interaction.request.client.id,
+            "sessionId": interaction.uid,
+            "ip": caller_ip(),
+            "application": _application(interaction),
+            **members,
+        }
+    )
+
+
+def _interaction_event(is_new: bool) -> str:
+    return "Register" if is_new else "SignIn"
+
+
+def _application(interaction: Interaction) -> dict[str, Any]:
+    client = interaction.request.client
+    return {"id": client.id, "type": client.type, "name": client.name, "description": client.description}

@@ -9,11 +9,13 @@ from threading import Lock
 _SECRET_PARAMETERS = frozenset(
     {
         "access_token",
+        "auth_code",
         "client_assertion",
         "client_secret",
         "code",
         "code_verifier",
         "id_token_hint",
+        "one_time_token",
         "password",
         "refresh_token",
         "token",

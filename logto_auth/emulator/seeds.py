@@ -1,4 +1,4 @@
-"""The demo tenant: a bookstore, its accounts, its API and its two branches. All ids are fixed."""
+"""The demo tenant: a bookstore, its app, a robot, their API, accounts and two branches. All ids are fixed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from .tenant import Tenant
 
 BOOKSTORE_ID = "bookstoredemo00000001"
 BOOKSTORE_SECRET = "emulatoronlysecret00000000000001"  # noqa: S105 - opens nothing but an emulator
+BOOKSTORE_APP_ID = "bookstoreapp000000001"
+BOOKSTORE_APP_CALLBACK = "io.bookstore.app://callback"
+STOCK_ROBOT_ID = "stockrobotdemo0000001"
+STOCK_ROBOT_SECRET = "emulatoronlysecret00000000000002"  # noqa: S105 - opens nothing but an emulator
 BOOKSTORE_API = "https://bookstore.example/api"
 HARBOUR_BRANCH_ID = "harbourbr001"
 HILL_BRANCH_ID = "hillbranch01"
@@ -32,6 +36,13 @@ def seed_demo(
     _seed_users(tenant)
     _seed_branches(tenant)
     _seed_alipay(tenant)
+    bookstore = _add_bookstore(tenant, base_urls)
+    _seed_app(tenant)
+    _seed_robot(tenant)
+    return bookstore
+
+
+def _add_bookstore(tenant: Tenant, base_urls: Sequence[str]) -> Application:
     return tenant.add_application(
         name="Bookstore",
         type="Traditional",
@@ -44,13 +55,40 @@ def seed_demo(
     )
 
 
+def _seed_app(tenant: Tenant) -> None:
+    """The store's app for phones: a public client that is called back by a scheme of its own."""
+    tenant.add_application(
+        name="Bookstore App",
+        type="Native",
+        id=BOOKSTORE_APP_ID,
+        redirect_uris=[BOOKSTORE_APP_CALLBACK],
+        post_logout_redirect_uris=[BOOKSTORE_APP_CALLBACK],
+    )
+
+
+def _seed_robot(tenant: Tenant) -> None:
+    """A machine that keeps the catalogue, and the stock of one branch."""
+    tenant.add_application(
+        name="Stock robot",
+        type="MachineToMachine",
+        id=STOCK_ROBOT_ID,
+        secret=STOCK_ROBOT_SECRET,
+        roles=["robot"],
+    )
+    tenant.add_organization_application(HARBOUR_BRANCH_ID, STOCK_ROBOT_ID, roles=["stock keeper"])
+
+
 def _seed_rights(tenant: Tenant) -> None:
     books = ["read:books", "write:books"]
     tenant.add_resource(BOOKSTORE_API, scopes=books, name="Bookstore API", id="bookstoreapi000000001")
     tenant.add_role("editor", scopes={BOOKSTORE_API: books}, id="roleeditor00000000001")
     tenant.add_role("admin", scopes={BOOKSTORE_API: books}, id="roleadmin000000000001")
+    tenant.add_role("robot", type="MachineToMachine", scopes={BOOKSTORE_API: books}, id="rolerobot000000000001")
     tenant.add_organization_role("manager", scopes=["manage:stock"], id="orgrolemanager0000001")
     tenant.add_organization_role("staff", id="orgrolestaff000000001")
+    tenant.add_organization_role(
+        "stock keeper", scopes=["manage:stock"], type="MachineToMachine", id="orgrolekeeper00000001"
+    )
 
 
 def _seed_users(tenant: Tenant) -> None:
@@ -75,7 +113,7 @@ def _seed_branches(tenant: Tenant) -> None:
 
 
 def _seed_alipay(tenant: Tenant) -> None:
-    """Enable Alipay for browsers, with an account that tells a name and one that tells nothing."""
-    tenant.sign_in_experience.connectors = ["alipay-web"]
+    """Enable Alipay for browsers and for the app, with an account that tells a name and one that tells nothing."""
+    tenant.sign_in_experience.connectors = ["alipay-web", "alipay-native"]
     tenant.add_alipay_account("2088000000000001", nick_name="Alipay Reader")
     tenant.add_alipay_account("2088000000000002")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from .connectors import FACTORIES, Connector
 from .json_columns import JsonKey
+from .social_connectors import Connector, stand_in
 
 
 class SignInExperience:
@@ -25,18 +25,19 @@ class SignInExperience:
     @property
     def connectors(self) -> list[str]:
         """The factory ids, such as `alipay-web`, of the enabled connectors. Set, it makes these and no others."""
-        return [each.factory.id for each in self.connector_instances.values() if each.target in self.targets]
+        return [connector.factory.id for connector in self.enabled_connectors]
 
     @connectors.setter
     def connectors(self, factory_ids: Iterable[str]) -> None:
-        made = [Connector(FACTORIES[factory_id]) for factory_id in factory_ids]
+        made = [stand_in(factory_id) for factory_id in factory_ids]
         self.connector_instances = {connector.id: connector for connector in made}
         self.targets = list(dict.fromkeys(connector.target for connector in made))
 
     @property
-    def shows_alipay(self) -> bool:
-        """Whether a browser is offered Alipay: by `alipay-web` only, never by the native connector (logto.md, 8.5)."""
-        return "alipay-web" in self.connectors
+    def enabled_connectors(self) -> list[Connector]:
+        """The connectors whose target is enabled, in the order of the targets."""
+        enabled = [each for each in self.connector_instances.values() if each.target in self.targets]
+        return sorted(enabled, key=lambda connector: self.targets.index(connector.target))
 
     @property
     def takes_passwords(self) -> bool:

@@ -15,6 +15,7 @@ from .applications import Application as Application
 from .passwords import PasswordDigest
 
 RoleType = Literal["User", "MachineToMachine"]
+OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 
 # A reserved indicator that always exists: it stands for the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
@@ -103,23 +104,19 @@ class OrganizationRole:
 
     id: str
     name: str
+    type: RoleType = "User"
     scopes: Sequence[str] = ()
     resource_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    type: RoleType = "User"
     description: str | None = None
 
 
 @dataclass
-class JustInTime:
-    """Whom an organization takes in by itself: people with an email of these domains, with these roles (by name)."""
-
-    email_domains: list[str] = field(default_factory=list)
-    roles: list[str] = field(default_factory=list)
-
-
-@dataclass
 class Organization:
-    """An organization; `members` and `applications` map an id to the names of the roles held in it."""
+    """An organization; `members` and `applications` map an id to the names of the roles held in it.
+
+    Just in time a new user whose address is of a domain in `jit_email_domains` becomes a member, as does whoever comes
+    with a one-time token for it; both get the `jit_roles`.
+    """
 
     id: str
     name: str
@@ -128,11 +125,25 @@ class Organization:
     is_mfa_required: bool = False
     members: dict[str, list[str]] = field(default_factory=dict)
     applications: dict[str, list[str]] = field(default_factory=dict)
-    just_in_time: JustInTime = field(default_factory=JustInTime)
+    jit_email_domains: list[str] = field(default_factory=list)
+    jit_roles: list[str] = field(default_factory=list)
     color: dict[str, Any] = field(default_factory=dict)
     branding: dict[str, Any] = field(default_factory=dict)
     custom_css: str | None = None
     created_at: int = 0
+
+
+@dataclass
+class OneTimeToken:
+    """A token that signs its address in once; times are in milliseconds."""
+
+    id: str
+    email: str
+    token: str = field(repr=False)
+    jit_organization_ids: list[str]
+    created_at: int
+    expires_at: int
+    status: OneTimeTokenStatus = "active"
 
 
 @dataclass

@@ -13,6 +13,8 @@ from .store import (
     MANAGEMENT_API_RESOURCE,
     MANAGEMENT_API_ROLE,
     AlipayAccount,
+    OneTimeToken,
+    OneTimeTokenStatus,
     Organization,
 )
 from .tenant_rights import TenantRights
@@ -62,7 +64,10 @@ class Tenant(TenantUsers, TenantRights):
         secret: str | None = None,
         **metadata: Any,
     ) -> Application:
-        """Return a new application. `metadata` takes the other fields of `Application`, such as `id_token_ttl`."""
+        """Return a new application. `metadata` takes the other fields of `Application`, such as `id_token_ttl`.
+
+        Raises ValueError for a role that does not exist or is one of users.
+        """
         now = self._clock.now_ms()
         with self.lock:
             application = Application(
@@ -75,7 +80,7 @@ class Tenant(TenantUsers, TenantRights):
                 backchannel_logout_uri=backchannel_logout_uri,
                 backchannel_logout_session_required=backchannel_logout_session_required,
                 is_third_party=is_third_party,
-                roles=self._existing_roles(roles),
+                roles=self._existing_roles(roles, "MachineToMachine"),
                 created_at=now,
             )
             for field, value in metadata.items():
@@ -133,7 +138,10 @@ class Tenant(TenantUsers, TenantRights):
                 del self.invitations[invitation_id]
 
     def add_member(self, organization_id: str, sub: str, *, roles: Iterable[str] = ()) -> None:
-        """Make a user a member, with exactly these organization roles (by name)."""
+        """Make a user a member, with exactly these organization roles (by name).
+
+        Raises ValueError for a role that does not exist or is one of machine-to-machine applications.
+        """
         self.organizations[organization_id].members[sub] = self._existing_organization_roles(roles)
 
     def remove_member(self, organization_id: str, sub: str) -> None:
@@ -141,8 +149,45 @@ class Tenant(TenantUsers, TenantRights):
         self.organizations[organization_id].members.pop(sub, None)
 
     def add_organization_application(self, organization_id: str, client_id: str, *, roles: Iterable[str] = ()) -> None:
-        """Make a machine-to-machine application a member, with exactly these organization roles (by name)."""
-        self.organizations[organization_id].applications[client_id] = self._existing_organization_roles(roles)
+        """Make a machine-to-machine application a member, with exactly these organization roles (by name).
+
+        Raises ValueError for another application, and for a role that does not exist or is one of users.
+        """
+        if self.applications[client_id].is_interactive:
+            raise ValueError("Only a machine-to-machine application can be a member of an organization.")
+        names = self._existing_organization_roles(roles, "MachineToMachine")
+        self.organizations[organization_id].applications[client_id] = names
+
+    def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
+        """Let new users of these e-mail domains join just in time, and give these roles to all who join so."""
+        organization = self.organizations[organization_id]
+        organization.jit_roles += self._existing_organization_roles(roles)
+        organization.jit_email_domains += email_domains
+
+    # One-time tokens
+
+    def add_one_time_token(
+        self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: int = 600
+    ) -> OneTimeToken:
+        """Return a new token, for a link that signs this address in; `expires_in` is in seconds.
+
+        Whoever uses it becomes a member of the organizations named. Older tokens of the address stay as they are.
+        """
+        organization_ids = [self.organizations[each].id for each in jit_organization_ids]
+        now = self._clock.now_ms()
+        token = OneTimeToken(ids.standard_id(), email, ids.secret(), organization_ids, now, now + expires_in * 1000)
+        self.one_time_tokens[token.id] = token
+        return token
+
+    def update_one_time_token(self, token_id: str, status: OneTimeTokenStatus) -> None:
+        """Set the status of a token, which can be ended but not revived."""
+        if status == "active":
+            raise ValueError("Logto would refuse this with 400 one_time_token.cannot_reactivate_token.")
+        self.one_time_tokens[token_id].status = status
+
+    def find_one_time_token(self, value: str) -> OneTimeToken | None:
+        """Return the token with this value."""
+        return next((each for each in list(self.one_time_tokens.values()) if each.token == value), None)
 
     # Webhooks and the sign-in experience
 

@@ -161,10 +161,12 @@ class TenantRights(TenantState):
     ) -> OrganizationRole:
         """Return a new role of the organization template; the scopes it holds are added to the template."""
         with self.lock:
+            if self.find_organization_role(name):
+                raise DuplicateError("entity.unique_integrity_violation")
             for scope in scopes:
                 self.add_organization_scope(scope)
             role = OrganizationRole(
-                id or ids.standard_id(), name, tuple(scopes), dict(resource_scopes or {}), type, description
+                id or ids.standard_id(), name, type, tuple(scopes), dict(resource_scopes or {}), description
             )
             self.organization_roles[role.id] = role
             return role
@@ -201,7 +203,7 @@ class TenantRights(TenantState):
             for holders in (organization.members, organization.applications):
                 for holder, names in holders.items():
                     holders[holder] = change(names)
-            organization.just_in_time.roles = change(organization.just_in_time.roles)
+            organization.jit_roles = change(organization.jit_roles)
         for invitation in self.invitations.values():
             invitation.roles = change(invitation.roles)
 

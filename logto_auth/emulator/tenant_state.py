@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from threading import RLock
 
 from .clock import Clock
@@ -12,10 +12,12 @@ from .store import (
     AlipayAccount,
     Application,
     Invitation,
+    OneTimeToken,
     Organization,
     OrganizationRole,
     Resource,
     Role,
+    RoleType,
     Scope,
     User,
 )
@@ -49,22 +51,27 @@ class TenantState:
         self.organization_scopes: dict[str, Scope] = {}
         self.invitations: dict[str, Invitation] = {}
         self.organization_consents: set[tuple[str, str, str]] = set()
+        self.one_time_tokens: dict[str, OneTimeToken] = {}
         self.alipay_accounts: list[AlipayAccount] = []
         self.sign_in_experience = SignInExperience()
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
         self.session_ttl = _SESSION_TTL
         self.hooks: dict[str, Hook] = {}
 
-    def _existing_roles(self, names: Iterable[str]) -> list[str]:
-        return _all_known(names, {role.name for role in self.roles.values()}, "role")
+    def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
+        return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")
 
-    def _existing_organization_roles(self, names: Iterable[str]) -> list[str]:
-        return _all_known(names, {role.name for role in self.organization_roles.values()}, "organization role")
+    def _existing_organization_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
+        known = {role.name: role.type for role in self.organization_roles.values()}
+        return _all_of_type(names, known, type, "organization role")
 
 
-def _all_known(names: Iterable[str], known: set[str], kind: str) -> list[str]:
+def _all_of_type(names: Iterable[str], known: Mapping[str, RoleType], type: RoleType, kind: str) -> list[str]:
+    """Return the names once each. Logto keeps the roles of users and of machines apart."""
     names = list(dict.fromkeys(names))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"The tenant has no {kind} {unknown[0]!r}: add it first.")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"The tenant has no {kind} {name!r}: add it first.")
+        if known[name] != type:
+            raise ValueError(f"The {kind} {name!r} is of the type {known[name]}, and {type} is needed here.")
     return names

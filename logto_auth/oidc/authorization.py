@@ -71,6 +71,9 @@ class SignInOptions:
     """The token of a magic link; needs the e-mail as `login_hint`."""
     organization_id: str = ""
     """Whose branding the sign-in page bears."""
+    members_only: bool = False
+    """Whether to let in none but members of `organization_id`, which becomes the current organization. Checked here, by
+    the claims: Logto lets everyone sign in."""
     resources: Sequence[str] = ()
     """API resources to ask for, beside those of the site."""
     scopes: Sequence[str] = ()
@@ -92,6 +95,8 @@ class SignInOptions:
         _check(
             "extra", self.extra, _is_free_parameter, f"parameters other than {', '.join(sorted(PROTOCOL_PARAMETERS))}"
         )
+        if self.members_only and not self.organization_id:
+            raise InvalidSignInOption("The option members_only needs the organization_id whose members are meant.")
         if self.one_time_token and "@" not in self.login_hint:
             raise InvalidSignInOption(
                 "The option one_time_token needs the e-mail address it was made for as login_hint."

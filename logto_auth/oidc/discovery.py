@@ -44,6 +44,9 @@ def parse_metadata(document: dict[str, Any], issuer: str) -> ProviderMetadata:
             "Set LOGTO_ENDPOINT to exactly the endpoint that Logto calls itself by."
         )
     endpoints = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
+    # Few sites introspect, so that no sign-in fails for want of it.
+    introspection = "introspection_endpoint"
+    endpoints[introspection] = _endpoint(document, introspection, issuer) if introspection in document else ""
     return ProviderMetadata(
         issuer=issuer,
         authorization_response_iss_parameter_supported=document.get("authorization_response_iss_parameter_supported")

@@ -106,9 +106,13 @@ class RemoteKeySet:
         """The keys for `kid` and `alg`, empty when Logto has none. Raises ProviderError without any keys at all."""
         return self._key_set.get().find(kid, alg) or self._key_set.demand().find(kid, alg)
 
+    def current(self) -> KeySet:
+        """The keys as last fetched; another object once they have been fetched anew. Raises ProviderError."""
+        return self._key_set.get()
+
     def is_current(self, kid: object, alg: object) -> bool:
         """Whether the provider still has the key and signs with this algorithm. Raises ProviderError."""
-        keys = self._key_set.get().keys
+        keys = self.current().keys
         # Logto lists the key that it signs with first.
         return any(key.key_id == kid for key in keys) and keys[0].algorithm_name == alg
 

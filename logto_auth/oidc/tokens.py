@@ -55,10 +55,12 @@ def validate_id_token(
     """
     # Logto writes JWT. Access and logout tokens have types of their own and must not pass for an ID token.
     header, claims = verify_signature(token, keys=keys, algorithms=algorithms, types={"jwt", None})
-    _check_issuer(claims, issuer)
+    check_issuer(claims, issuer)
     _check_audience(claims, client_id)
-    _check_times(claims, leeway_seconds=leeway_seconds, now=now)
-    _check_sub(claims)
+    _, iat = check_times(claims, leeway_seconds=leeway_seconds, now=now)
+    if iat < now - MAX_ISSUED_SECONDS_AGO:
+        raise TokenError("The token was issued more than a day ago, expected a fresh one.", claim="iat")
+    check_sub(claims)
     if nonce is not None:
         _check_nonce(claims, nonce)
     if access_token is not None and "at_hash" in claims:
@@ -83,19 +85,19 @@ def validate_logout_token(
     400 and log it. Source: OpenID Connect Back-Channel Logout 1.0, section 2.6.
     """
     _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=types)
-    _check_issuer(claims, issuer)
+    check_issuer(claims, issuer)
     _check_audience(claims, client_id)
-    iat = _numeric_date(claims, "iat")
+    iat = numeric_date(claims, "iat")
     if not now - MAX_LOGOUT_TOKEN_SECONDS - leeway_seconds <= iat <= now + leeway_seconds:
         raise TokenError(f"The logout token was issued {now - iat:.0f} s ago; compare the clocks.", claim="iat")
-    if "exp" in claims and now >= _numeric_date(claims, "exp") + leeway_seconds:
+    if "exp" in claims and now >= numeric_date(claims, "exp") + leeway_seconds:
         raise TokenError("The logout token has ended.", claim="exp")
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
         raise TokenError(f"The token does not announce the event {LOGOUT_EVENT}.", claim="events")
     if "nonce" in claims:
         raise TokenError("The token has a nonce, which a logout token never has.", claim="nonce")
-    sub, sid, jti = (_optional_text(claims, name) for name in ("sub", "sid", "jti"))
+    sub, sid, jti = (optional_text(claims, name) for name in ("sub", "sid", "jti"))
     if sub is None and sid is None:
         raise TokenError("The token names neither a person nor a session.", claim="sub")
     if jti is None:
@@ -110,7 +112,8 @@ def validate_logout_token(
     )
 
 
-def _optional_text(claims: Claims, name: str) -> str | None:
+def optional_text(claims: Claims, name: str) -> str | None:
+    """A claim that is an id, None when it is missing or null. Raises TokenError when it is anything else."""
     value = claims.get(name)
     if value is None:
         return None
@@ -184,7 +187,8 @@ def _listed(types: Collection[str | None]) -> str:
     return " or ".join(sorted(repr(name) for name in types if name))
 
 
-def _check_issuer(claims: Claims, issuer: str) -> None:
+def check_issuer(claims: Claims, issuer: str) -> None:
+    """Raise TokenError unless the token is of this very issuer."""
     if claims.get("iss") != issuer:
         raise TokenError(f"The token is of issuer {claims.get('iss')!r:.200}, expected {issuer!r}.", claim="iss")
 
@@ -201,19 +205,20 @@ def _check_audience(claims: Claims, client_id: str) -> None:
         raise TokenError("The token has several audiences and names no authorized party.", claim="azp")
 
 
-def _check_times(claims: Claims, *, leeway_seconds: int, now: float) -> None:
-    exp, iat = _numeric_date(claims, "exp"), _numeric_date(claims, "iat")
+def check_times(claims: Claims, *, leeway_seconds: int, now: float) -> tuple[float, float]:
+    """`exp` and `iat` of a token that is valid now. Raises TokenError."""
+    exp, iat = numeric_date(claims, "exp"), numeric_date(claims, "iat")
     if now >= exp + leeway_seconds:
         raise TokenError(f"The token ended {now - exp:.0f} s ago; compare the clocks.", claim="exp")
     if iat > now + leeway_seconds:
         raise TokenError(f"The token is from {iat - now:.0f} s in the future; compare the clocks.", claim="iat")
-    if iat < now - MAX_ISSUED_SECONDS_AGO:
-        raise TokenError("The token was issued more than a day ago, expected a fresh one.", claim="iat")
-    if "nbf" in claims and _numeric_date(claims, "nbf") > now + leeway_seconds:
+    if "nbf" in claims and numeric_date(claims, "nbf") > now + leeway_seconds:
         raise TokenError("The token is not valid yet; compare the clocks.", claim="nbf")
+    return exp, iat
 
 
-def _numeric_date(claims: Claims, name: str) -> float:
+def numeric_date(claims: Claims, name: str) -> float:
+    """A claim that is a time, in seconds since the epoch. Raises TokenError."""
     value = claims.get(name)
     # JSON's true is an int to Python, 1e400 an infinite float, and an integer may have thousands of digits.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MAX_NUMERIC_DATE:
@@ -221,10 +226,12 @@ def _numeric_date(claims: Claims, name: str) -> float:
     return value
 
 
-def _check_sub(claims: Claims) -> None:
-    sub = claims.get("sub")
-    if not isinstance(sub, str) or not 0 < len(sub) <= MAX_SUB_LENGTH or not sub.isprintable():
-        raise TokenError(f"The token has sub {sub!r:.60}, expected a string of 1 to {MAX_SUB_LENGTH}.", claim="sub")
+def check_sub(claims: Claims) -> str:
+    """The `sub` of a token. Raises TokenError when it names nobody."""
+    sub = optional_text(claims, "sub")
+    if sub is None:
+        raise TokenError(f"The token has no sub, expected a string of 1 to {MAX_SUB_LENGTH}.", claim="sub")
+    return sub
 
 
 def _check_nonce(claims: Claims, nonce: str) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 Claims = Mapping[str, Any]
 
+# Logto's name for an organization as an audience is this, and the organization's id.
+ORGANIZATION_AUDIENCE = "urn:logto:organization:"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderMetadata:
@@ -22,6 +25,8 @@ class ProviderMetadata:
     userinfo_endpoint: str
     end_session_endpoint: str
     revocation_endpoint: str
+    introspection_endpoint: str
+    """Empty where the provider has none."""
     authorization_response_iss_parameter_supported: bool
 
 
@@ -38,6 +43,36 @@ class TokenSet:
     id_token: str | None = field(default=None, repr=False)
     id_token_claims: Claims = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Empty without `id_token`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessTokenClaims:
+    """An access token that passed every check. Logto puts permissions in it, and neither roles nor a profile."""
+
+    issuer: str
+    audience: str
+    """The indicator of an API resource, or `urn:logto:organization:<id>`; empty for an opaque token."""
+    sub: str
+    """The person's id at Logto, or the machine-to-machine application's."""
+    client_id: str
+    """The application that asked for the token."""
+    scopes: frozenset[str]
+    organization_id: str | None
+    """The organization that the permissions were given in: that of an organization token, or of an API resource's."""
+    expires_at: float
+    """In seconds since the epoch."""
+    claims: Claims = field(repr=False)
+    """All claims as they came, those of a custom claims script included."""
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the token belongs to an application itself, and to nobody who has signed in."""
+        return self.sub == self.client_id
+
+    @property
+    def is_organization_token(self) -> bool:
+        """Whether the audience is an organization itself, and no API resource."""
+        return self.audience.startswith(ORGANIZATION_AUDIENCE)
 
 
 @dataclass(frozen=True, kw_only=True)

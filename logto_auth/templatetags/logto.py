@@ -1,18 +1,24 @@
-"""`{% load logto %}`: the sign-in link and the sign-in and sign-out buttons."""
+"""`{% load logto %}`: links, buttons, the organization switcher, and questions about permissions and roles."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from logto_auth.access import Demand
+from logto_auth.context import LogtoContext
+from logto_auth.exceptions import LogtoError
 from logto_auth.sign_in import own_paths, sign_in_url
+
+logger = logging.getLogger("logto_auth")
 
 register = template.Library()
 
@@ -48,6 +54,72 @@ def logto_sign_out_others_button(context: template.Context, label: str = "", **a
     url = reverse("logto_auth:sign-out-others")
     css_class = attributes.get("class", "")
     return _button(context, url, label or _("Sign out everywhere else"), css_class, next_url=_current_page(context))
+
+
+@register.simple_tag(takes_context=True)
+def logto_organization_switcher(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
+    """A form that makes one of the person's organizations the current one, and comes back to this page; nothing for
+    somebody who belongs to fewer than two. `class` is the form's."""
+    request = _request(context)
+    logto = LogtoContext(request) if request else None
+    if request is None or logto is None or len(logto.organizations) < 2:
+        return SafeString()
+    options = format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        [
+            (each.id, SafeString(" selected" if each.id == logto.organization_id else ""), each.name or each.id)
+            for each in logto.organizations
+        ],
+    )
+    return format_html(
+        '<form method="post" action="{}" class="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<input type="hidden" name="next" value="{}"><select name="organization_id" aria-label="{}">{}</select>'
+        '<button type="submit">{}</button></form>',
+        reverse("logto_auth:choose-organization"),
+        attributes.get("class", ""),
+        get_token(request),
+        _current_page(context),
+        label or _("Organization"),
+        options,
+        _("Switch"),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def logto_has_scope(context: template.Context, *scopes: str) -> bool:
+    """Whether the signed-in person holds all these permissions: `{% logto_has_scope "write:books" as may_write %}`.
+
+    False while Logto cannot be asked.
+    """
+    return _meets(context, Demand(scopes=scopes))
+
+
+@register.simple_tag(takes_context=True)
+def logto_has_role(context: template.Context, *roles: str) -> bool:
+    """Whether the signed-in person has one of these global roles."""
+    return _meets(context, Demand(roles=roles))
+
+
+@register.simple_tag(takes_context=True)
+def logto_has_organization_role(context: template.Context, *roles: str) -> bool:
+    """Whether the signed-in person has one of these roles in the current organization."""
+    return _meets(context, Demand(organization_roles=roles))
+
+
+@register.simple_tag(takes_context=True)
+def logto_has_organization_scope(context: template.Context, *scopes: str) -> bool:
+    """Whether the signed-in person holds all these permissions in the current organization."""
+    return _meets(context, Demand(organization_scopes=scopes))
+
+
+def _meets(context: template.Context, demand: Demand) -> bool:
+    request = _request(context)
+    try:
+        return request is not None and demand.missing_from(LogtoContext(request)) is None
+    except LogtoError as error:
+        logger.error("A template asks for permissions that cannot be had, and count as not held: %s", error)
+        return False
 
 
 def _button(context: template.Context, url: str, label: str, css_class: str, *, next_url: str = "") -> SafeString:

@@ -25,9 +25,9 @@ from logto_auth.emulator.__main__ import main
 from logto_auth.encryption import decrypt
 from logto_auth.exceptions import ProviderError
 from logto_auth.models import LogtoIdentity, LogtoSession
-from logto_auth.oidc.authorization import AuthorizationRequest
-from logto_auth.oidc.client import ClientSecretBasic
+from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.http import BearerAuth, Response
+from logto_auth.oidc.token_endpoint import ClientSecretBasic
 from logto_auth.oidc.types import TokenSet
 from logto_auth.pending import PendingSignIn
 from logto_auth.sessions import AccessToken
@@ -187,7 +187,7 @@ def test_E4_what_holds_a_secret_does_not_say_it(browser: Browser, reader: Any) -
         LogtoIdentity.objects.get(),
         request,
         PendingSignIn.start(
-            request, redirect_uri="http://testserver/callback", next_url="/", max_age=None, is_silent=False
+            request, redirect_uri="http://testserver/callback", next_url="/", options=SignInOptions(), is_silent=False
         ),
         TokenSet(
             access_token="SECRET",
@@ -323,20 +323,17 @@ def test_E7_tokens_of_an_emulator_are_not_believed_by_a_site_of_another_logto(
 
 
 def test_E7_an_emulator_under_the_address_of_a_real_logto_is_not_believed(logto: Emulator) -> None:
-    from logto_auth.oidc.client import OIDCClient
     from logto_auth.oidc.http import HTTPClient
+    from logto_auth.oidc.provider import Provider
 
     # Its issuer is http://localhost:<port>/oidc whatever address it is reached by.
-    client = OIDCClient(
+    provider = Provider(
         issuer=logto.issuer.replace("localhost", "127.0.0.1"),
-        client_id="x",
-        client_secret="x",
         algorithms=["ES384"],
-        leeway_seconds=60,
         http=HTTPClient(connect_seconds=1, total_seconds=1),
     )
     with pytest.raises(ProviderError, match="names the issuer"):
-        _ = client.metadata
+        _ = provider.metadata
 
 
 def test_pages_of_ours_are_never_cached_framed_or_named_to_others(browser: Browser, reader: Any) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from logto_auth.emulator import Emulator, Visitor, run_in_thread, seed_demo
+from logto_auth.emulator import Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
 from logto_auth.emulator.store import Application
 
 from .management_api import ManagementAPI
@@ -37,6 +37,13 @@ def visitor(emulator: Emulator) -> Iterator[Visitor]:
 
 
 @pytest.fixture
+def phone(emulator: Emulator) -> Iterator[NativeVisitor]:
+    """A person with an app that has Logto's native SDK, and Alipay's, built in."""
+    with NativeVisitor(emulator) as visitor:
+        yield visitor
+
+
+@pytest.fixture
 def bookstore(emulator: Emulator) -> Iterator[RelyingParty]:
     """The demo's Traditional application."""
     yield from _closing(RelyingParty(emulator, next(iter(emulator.tenant.applications.values()))))
@@ -50,6 +57,13 @@ def spa(emulator: Emulator) -> Iterator[RelyingParty]:
 @pytest.fixture
 def native(emulator: Emulator) -> Iterator[RelyingParty]:
     yield from _closing(RelyingParty(emulator, _public(emulator, "Native")))
+
+
+@pytest.fixture
+def app(emulator: Emulator) -> Iterator[RelyingParty]:
+    """The demo's native application, which is called back by a scheme of its own."""
+    application = emulator.tenant.applications["bookstoreapp000000001"]
+    yield from _closing(RelyingParty(emulator, application, "io.bookstore.app://callback"))
 
 
 @pytest.fixture

@@ -23,9 +23,10 @@ CHALLENGE = create_s256_code_challenge(VERIFIER)
 class RelyingParty:
     """One application and the answers it gets."""
 
-    def __init__(self, emulator: Emulator, application: Application) -> None:
+    def __init__(self, emulator: Emulator, application: Application, redirect_uri: str = CALLBACK) -> None:
         self.emulator = emulator
         self.application = application
+        self.redirect_uri = redirect_uri
         self.http = requests.Session()
         self.http.trust_env = False
 
@@ -35,7 +36,7 @@ class RelyingParty:
         """Return the address of a sign-in; a change of None leaves the parameter out."""
         parameters = {
             "client_id": self.application.id,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": self.redirect_uri,
             "response_type": "code",
             "scope": "openid profile offline_access",
             "state": "st",
@@ -80,7 +81,7 @@ class RelyingParty:
         fields = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": self.redirect_uri,
             "code_verifier": VERIFIER,
             **changes,
         }

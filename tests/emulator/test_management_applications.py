@@ -164,7 +164,8 @@ def test_a_deleted_application_signs_nobody_in(emulator, api, made):
 
 
 def test_lists_are_narrowed_by_type_and_party(emulator, api, third_party):
-    assert [each["name"] for each in api.get("/applications", types="MachineToMachine").json()] == ["Machine"]
+    machines = api.get("/applications", types="MachineToMachine").json()
+    assert [each["name"] for each in machines] == ["Machine", "Stock robot"]
     assert [each["name"] for each in api.get("/applications", isThirdParty="true").json()] == ["Partner"]
     both = api.get("/applications", types=["MachineToMachine", "Traditional"]).json()
-    assert {each["name"] for each in both} == {"Machine", "Bookstore", "Partner"}
+    assert {each["name"] for each in both} == {"Machine", "Stock robot", "Bookstore", "Partner"}

@@ -45,6 +45,15 @@ def test_the_native_connector_is_public_but_no_browser_is_offered_it(emulator, a
     assert "Alipay" not in visitor.open(bookstore.authorization_url()).text
 
 
+def test_the_native_connector_made_by_api_signs_in_from_an_app(api, app, phone):
+    connector = add(api, "alipay-native", config={**CONFIG, "appId": "2021000000000009"}).json()
+    enable(api, "alipay")
+    page = phone.open(app.authorization_url(direct_sign_in="social:alipay")).text
+    assert f"/callback/social/{connector['id']}" in page
+    assert "app_id=2021000000000009" in page
+    assert "code=" in phone.sign_in_with_alipay(app.authorization_url(), "2088")
+
+
 def test_a_target_without_a_connector_vanishes_without_an_error(api):
     add(api)
     assert enable(api, "github", "alipay")["socialSignInConnectorTargets"] == ["alipay"]

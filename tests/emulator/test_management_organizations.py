@@ -89,13 +89,13 @@ def test_what_is_unknown_is_another_error_within_organizations(api):
 
 
 def test_machines_are_members_too(emulator, api):
-    role = api.made("/organization-roles", {"name": "robot", "type": "MachineToMachine"})
+    role = api.made("/organization-roles", {"name": "cleaner", "type": "MachineToMachine"})
     path = f"{HARBOUR}/applications"
     assert api.post(path, {"applicationIds": [api.machine.id]}).json() == {"applicationIds": [api.machine.id]}
     roles = f"{path}/{api.machine.id}/roles"
     assert code(api.post(roles, {"organizationRoleIds": [STAFF]})) == (422, "entity.db_constraint_violated")
     assert api.post(roles, {"organizationRoleIds": [role["id"]]}).status_code == 201
-    assert api.get(path).json()[0]["organizationRoles"] == [{"id": role["id"], "name": "robot"}]
+    assert api.get(path).json()[1]["organizationRoles"] == [{"id": role["id"], "name": "cleaner"}]
     assert api.get(f"/applications/{api.machine.id}/organizations").json()[0]["id"] == "harbourbr001"
     web = emulator.tenant.add_application(name="Web")
     assert code(api.post(path, {"applicationIds": [web.id]})) == (422, "entity.db_constraint_violated")

@@ -58,8 +58,10 @@ def test_the_list_counts_and_features_holders(api):
     assert editor["featuredUsers"] == [{"id": "editor000001", "avatar": None, "name": "Editor"}]
     assert editor["applicationsCount"] == 0
     machines = api.get("/roles", type="MachineToMachine").json()
-    assert [role["name"] for role in machines] == ["Logto Management API access"]
-    assert machines[0]["featuredApplications"][0]["name"] == "Machine"
+    assert [role["name"] for role in machines] == ["robot", "Logto Management API access"]
+    assert machines[1]["featuredApplications"] == [
+        {"id": api.machine.id, "name": "Machine", "type": "MachineToMachine"}
+    ]
     assert EDITOR not in [role["id"] for role in api.get("/roles", excludeUserId="editor000001").json()]
 
 

@@ -135,15 +135,24 @@ class Labels(HTMLParser):
             self.labelled.add(attrs["for"])
 
 
+def link_to(emulator, relying_party, email):
+    """The address to which a link with a one-time token leads."""
+    token = emulator.tenant.add_one_time_token(email).token
+    return relying_party.authorization_url(one_time_token=token, login_hint=email)
+
+
 @pytest.fixture
-def pages(emulator, bookstore, third_party, visitor):
+def pages(emulator, bookstore, third_party, visitor, phone):
     app_id = bookstore.application.id
-    paths = [f"/sign-in?app_id={app_id}", f"/register?app_id={app_id}", f"/direct/social/alipay?app_id={app_id}"]
+    paths = ["/sign-in", "/register", "/direct/social/alipay", "/one-time-token"]
+    paths = [f"{path}?app_id={app_id}" for path in paths]
     visitor.open(bookstore.authorization_url())
     texts = [visitor.open(emulator.endpoint + path).text for path in paths]
     visitor.sign_in(bookstore.authorization_url(), "admin")
     url = third_party.authorization_url(scope="openid profile urn:logto:scope:organizations")
     texts.append(visitor.open(url).text)
+    texts.append(visitor.open(link_to(emulator, bookstore, "new@bookstore.example")).text)
+    texts.append(phone.open(bookstore.authorization_url(direct_sign_in="social:alipay")).text)
     return [*texts, *(visitor.open(f"{emulator.endpoint}/{path}").text for path in ("", "unknown-session"))]
 
 
@@ -180,6 +189,7 @@ def test_what_others_wrote_is_escaped(emulator, bookstore, third_party, visitor)
         visitor.open(emulator.endpoint + f"/register?app_id={bookstore.application.id}"),
     ]
     visitor.sign_in(bookstore.authorization_url(), "customer")
+    opened.append(visitor.open(link_to(emulator, bookstore, evil)))
     opened.append(visitor.open(third_party.authorization_url(scope="openid urn:logto:scope:organizations")))
     for response in opened:
         assert response.status_code == 200
@@ -190,12 +200,18 @@ def test_what_others_wrote_is_escaped(emulator, bookstore, third_party, visitor)
 # Forms belong to a browser
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/register", "/direct/social/alipay", "/consent"])
+@pytest.mark.parametrize("path", ["/sign-in", "/register", "/direct/social/alipay", "/one-time-token", "/consent"])
 def test_without_an_interaction_a_page_leads_away(emulator, bookstore, path):
     for method in ("GET", "POST"):
         url = f"{emulator.endpoint}{path}?app_id={bookstore.application.id}"
         response = requests.request(method, url, data={"account": "customer0001"}, allow_redirects=False, timeout=5)
         assert response.headers["Location"] == "/unknown-session"
+
+
+@pytest.mark.parametrize("path", ["/switch-account", "/callback/social/alipaynative"])
+def test_pages_that_take_no_form_lead_away_too(emulator, path):
+    response = requests.get(emulator.endpoint + path, allow_redirects=False, timeout=5)
+    assert response.headers["Location"] == "/unknown-session"
 
 
 def test_the_tenant_may_choose_where_to_lead(emulator):

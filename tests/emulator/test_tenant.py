@@ -27,7 +27,11 @@ def test_ids_have_logtos_shapes(tenant):
 def test_the_demo_has_fixed_ids_of_the_same_shapes(tenant):
     application = seed_demo(tenant, base_urls=["http://localhost:8123/"])
     assert (application.id, application.secret) == ("bookstoredemo00000001", "emulatoronlysecret00000000000001")
+    robot, app = (tenant.applications[each] for each in ("stockrobotdemo0000001", "bookstoreapp000000001"))
+    assert (robot.type, robot.secret) == ("MachineToMachine", "emulatoronlysecret00000000000002")
+    assert (app.type, app.secret) == ("Native", "")
     assert application.redirect_uris == ["http://localhost:8123/callback"]
+    assert app.redirect_uris == app.post_logout_redirect_uris == ["io.bookstore.app://callback"]
     assert application.post_logout_redirect_uris == ["http://localhost:8123/"]
     for table, length in [
         (tenant.users, 12),
@@ -64,6 +68,34 @@ def test_roles_must_exist(tenant):
         tenant.add_member(organization.id, tenant.add_user().id, roles=["nope"])
 
 
+def test_the_roles_of_people_and_of_machines_are_kept_apart(tenant):
+    organization, user = tenant.add_organization("Any"), tenant.add_user()
+    machine = tenant.add_application(name="Machine", type="MachineToMachine")
+    for name, type in [("reader", "User"), ("robot", "MachineToMachine")]:
+        tenant.add_role(name, type=type)
+        tenant.add_organization_role(name, type=type)
+    for give in [
+        lambda: tenant.add_user(roles=["robot"]),
+        lambda: tenant.update_user(user.id, roles=["robot"]),
+        lambda: tenant.add_member(organization.id, user.id, roles=["robot"]),
+    ]:
+        with pytest.raises(ValueError, match="'robot' is of the type MachineToMachine"):
+            give()
+    for give in [
+        lambda: tenant.add_application(name="Other", type="MachineToMachine", roles=["reader"]),
+        lambda: tenant.add_organization_application(organization.id, machine.id, roles=["reader"]),
+    ]:
+        with pytest.raises(ValueError, match="'reader' is of the type User"):
+            give()
+    assert (organization.members, organization.applications) == ({}, {})
+
+
+def test_an_application_for_people_is_no_member_of_an_organization(tenant):
+    organization, application = tenant.add_organization("Any"), tenant.add_application(name="Any")
+    with pytest.raises(ValueError, match="machine-to-machine"):
+        tenant.add_organization_application(organization.id, application.id)
+
+
 def test_default_roles_are_given_to_new_users(tenant):
     tenant.add_role("reader", is_default=True)
     assert tenant.add_user().roles == ["reader"]
@@ -72,8 +104,11 @@ def test_default_roles_are_given_to_new_users(tenant):
 def test_names_are_unique(tenant):
     tenant.add_role("same")
     tenant.add_resource("https://same.example")
+    tenant.add_organization_role("same")
     with pytest.raises(DuplicateError):
         tenant.add_role("same")
+    with pytest.raises(DuplicateError):
+        tenant.add_organization_role("same")
     with pytest.raises(DuplicateError):
         tenant.add_resource("https://same.example")
 

@@ -416,7 +416,8 @@ def test_tokens_die_with_suspension_and_deletion(emulator, bookstore, visitor, e
 def machine(emulator):
     emulator.tenant.add_role("worker", type="MachineToMachine", scopes={API: ["read:books"]})
     application = emulator.tenant.add_application(name="Worker", type="MachineToMachine", roles=["worker"])
-    emulator.tenant.add_organization_application(HARBOUR, application.id, roles=["manager"])
+    emulator.tenant.add_organization_role("stock worker", scopes=["manage:stock"], type="MachineToMachine")
+    emulator.tenant.add_organization_application(HARBOUR, application.id, roles=["stock worker"])
     relying_party = RelyingParty(emulator, application)
     yield relying_party
     relying_party.http.close()
@@ -440,6 +441,15 @@ def test_a_machine_in_an_organization(machine):
     assert "scope" not in within
     assert claims_of(within["access_token"])["organization_id"] == HARBOUR
     assert error_of(machine.post("token", organization_id="hillbranch01", **fields)) == (403, "access_denied")
+
+
+def test_the_demos_robot_keeps_the_catalogue_and_one_branchs_stock(emulator):
+    robot = RelyingParty(emulator, emulator.tenant.applications["stockrobotdemo0000001"])
+    fields = {"grant_type": "client_credentials", "scope": "read:books write:books manage:stock"}
+    assert robot.post("token", resource=API, **fields).json()["scope"] == "read:books write:books"
+    assert robot.post("token", organization_id=HARBOUR, **fields).json()["scope"] == "manage:stock"
+    assert error_of(robot.post("token", organization_id="hillbranch01", **fields)) == (403, "access_denied")
+    robot.http.close()
 
 
 @pytest.mark.parametrize("changes", [{}, {"resource": "https://nope.example"}, {"resource": [API, ORGANIZATIONS]}])

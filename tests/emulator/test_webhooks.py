@@ -49,6 +49,17 @@ def test_the_first_sign_in_with_alipay_is_a_registration(emulator, receiver, hoo
     assert events(emulator, receiver)[2:] == ["PostSignIn"]
 
 
+def test_a_link_with_a_one_time_token_tells_who_joined_what(emulator, receiver, hook, bookstore, visitor):
+    token = emulator.tenant.add_one_time_token("new@bookstore.example", jit_organization_ids=["harbourbr001"])
+    link = bookstore.authorization_url(one_time_token=token.token, login_hint=token.email)
+    visitor.sign_in_by_link(link)
+    by_event = {payload["event"]: payload for payload in told(emulator, receiver)}
+    assert by_event.keys() == {"PostRegister", "User.Created", "Organization.Membership.Updated"}
+    membership = by_event["Organization.Membership.Updated"]
+    assert membership["organizationId"] == "harbourbr001"
+    assert membership["addedUserIds"] == [by_event["PostRegister"]["userId"]]
+
+
 def test_a_silent_sign_in_and_a_refresh_are_not_told_of(emulator, receiver, hook, bookstore, visitor):
     tokens = bookstore.sign_in(visitor=visitor)
     visitor.session.get(bookstore.authorization_url(prompt="none"), allow_redirects=False)

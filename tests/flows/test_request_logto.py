@@ -6,9 +6,10 @@ import jwt
 import pytest
 from asgiref.sync import async_to_sync
 
-from logto_auth.context import LogtoContext, Organization
+from logto_auth.context import LogtoContext
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
+from logto_auth.mapping import Membership
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 
@@ -59,7 +60,7 @@ def test_somebody(reader: Browser, logto: Emulator) -> None:
     assert request_logto.is_authenticated
     assert request_logto.claims["name"] == "Reader"
     assert request_logto.roles == ("editor",)
-    assert request_logto.organizations == (Organization(id="harbourbr001", name=None, roles=("manager",)),)
+    assert request_logto.organizations == (Membership(id="harbourbr001", name=None, roles=("manager",)),)
     assert "offline_access" in request_logto.scopes
     with pytest.raises(TypeError):
         request_logto.claims["name"] = "Other"  # type: ignore[index]

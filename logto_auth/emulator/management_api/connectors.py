@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.connectors import FACTORIES, Connector, ConnectorFactory
 from logto_auth.emulator.json_columns import jsonb
+from logto_auth.emulator.social_connectors import FACTORIES, Connector, ConnectorFactory
 from logto_auth.emulator.tenant import DuplicateError, Tenant
 
 from .errors import APIError, invalid_config, not_found

@@ -90,13 +90,11 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
 def show_public_sign_in_experience() -> Response:
     """Show what the sign-in page needs: all enabled connectors, native ones too."""
     experience = current().tenant.sign_in_experience
-    enabled = [each for each in experience.connector_instances.values() if each.target in experience.targets]
-    ordered = sorted(enabled, key=lambda connector: experience.targets.index(connector.target))
     settings = {name: value for name, value in experience.settings.items() if name != "forgotPasswordMethods"}
     return json_response(
         {
             **settings,
-            "socialConnectors": [shown_publicly(connector) for connector in ordered],
+            "socialConnectors": [shown_publicly(connector) for connector in experience.enabled_connectors],
             "ssoConnectors": [],
             "forgotPassword": {"phone": False, "email": False},
             "isDevelopmentTenant": False,

@@ -1,0 +1,18 @@
+"""What a site serves that has an API and signs nobody in: `path("", include("logto_auth.api_urls"))`."""
+
+from django.urls import path
+
+from .resource_metadata import ProtectedResourceMetadataView
+
+app_name = "logto_auth"
+
+WELL_KNOWN = ".well-known/oauth-protected-resource"
+
+urlpatterns = [
+    path(WELL_KNOWN, ProtectedResourceMetadataView.as_view(), name="protected-resource-metadata"),
+    path(
+        f"{WELL_KNOWN}/<path:resource_path>",
+        ProtectedResourceMetadataView.as_view(),
+        name="protected-resource-metadata",
+    ),
+]
