@@ -19,10 +19,9 @@ from .store import (
 )
 from .tenant_rights import TenantRights
 from .tenant_state import DuplicateError as DuplicateError
-from .tenant_users import TenantUsers
 
 
-class Tenant(TenantUsers, TenantRights):
+class Tenant(TenantRights):
     """Users, applications, roles, resources and organizations, by id.
 
     `on_user_ended` is called with the id of a user who was suspended or deleted.

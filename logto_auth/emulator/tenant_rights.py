@@ -12,12 +12,13 @@ from .store import (
     RoleType,
     Scope,
 )
-from .tenant_state import DuplicateError, TenantState
+from .tenant_state import DuplicateError
+from .tenant_users import TenantUsers
 
 _Names = dict[str, tuple[str, ...]]
 
 
-class TenantRights(TenantState):
+class TenantRights(TenantUsers):
     """Adding roles, resources and permissions, renaming them, and taking them from all who hold them."""
 
     def add_role(
@@ -194,7 +195,7 @@ class TenantRights(TenantState):
 
     def _for_each_role_list(self, change: Callable[[list[str]], list[str]]) -> None:
         for user in self.users.values():
-            user.roles = change(user.roles)
+            self._set_roles(user, change(user.roles))
         for application in self.applications.values():
             application.roles = change(application.roles)
 

@@ -25,6 +25,7 @@ class TenantUsers(TenantState):
     def _clear(self) -> None:
         super()._clear()
         self._sub_by_key: dict[_Key, str] = {}
+        self._subs_by_role: dict[str, dict[str, None]] = {}
 
     def _user_ended(self, sub: str) -> None:
         """End the sessions and stored tokens of a user who was suspended or deleted."""
@@ -77,6 +78,7 @@ class TenantUsers(TenantState):
             )
             self.users[user.id] = user
             self._sub_by_key.update(dict.fromkeys(_keys(user), user.id))
+            self._count_roles(user, before=[])
             return user
 
     def update_user(self, sub: str, **changes: Any) -> User:
@@ -90,9 +92,11 @@ class TenantUsers(TenantState):
             if "roles" in changes:
                 changes["roles"] = self._existing_roles(changes["roles"])
             self._forget_keys(user)
+            held = user.roles
             for name, value in changes.items():
                 setattr(user, name, value)
             self._sub_by_key.update(dict.fromkeys(_keys(user), sub))
+            self._count_roles(user, before=held)
             if changes.keys() - {"roles"}:
                 user.updated_at = self._clock.now_ms()
         if changes.get("is_suspended"):
@@ -106,7 +110,9 @@ class TenantUsers(TenantState):
     def delete_user(self, sub: str) -> None:
         """Delete a user: what ends is what ends with a suspension."""
         with self.lock:
-            self._forget_keys(self.users.pop(sub))
+            user = self.users.pop(sub)
+            self._forget_keys(user)
+            self._set_roles(user, [])
             for organization in self.organizations.values():
                 organization.members.pop(sub, None)
         self._user_ended(sub)
@@ -125,6 +131,10 @@ class TenantUsers(TenantState):
         linked = user is not None and user.identities.get(target, {}).get("userId") == user_id
         return user if linked else None
 
+    def users_with_role(self, name: str) -> dict[str, None]:
+        """Return the ids of the users who hold a global role, in the order in which they got it."""
+        return self._subs_by_role.get(name, {})
+
     def username_is_well_formed(self, username: str) -> bool:
         return _USERNAME.fullmatch(username) is not None
 
@@ -134,6 +144,17 @@ class TenantUsers(TenantState):
             owner = self.find_user(**{name: value}) if value else None
             if owner is not None and owner.id != besides:
                 raise DuplicateError(f"user.{word}_already_in_use")
+
+    def _set_roles(self, user: User, names: list[str]) -> None:
+        held, user.roles = user.roles, names
+        self._count_roles(user, before=held)
+
+    def _count_roles(self, user: User, *, before: list[str]) -> None:
+        """Bring the list of who holds a role up to date; who goes on holding one keeps the place."""
+        for name in set(before) - set(user.roles):
+            self._subs_by_role[name].pop(user.id, None)
+        for name in user.roles:
+            self._subs_by_role.setdefault(name, {}).setdefault(user.id, None)
 
     def _forget_keys(self, user: User) -> None:
         for key in _keys(user):

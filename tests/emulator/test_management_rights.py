@@ -44,6 +44,7 @@ def test_a_role_has_logtos_shape(api):
 def test_a_renamed_role_stays_with_those_who_hold_it(api, bookstore):
     assert api.patch(f"/roles/{EDITOR}", {"name": "publisher"}).json()["name"] == "publisher"
     assert claims_of(bookstore.sign_in("editor", scope="openid roles")["id_token"])["roles"] == ["publisher"]
+    assert [user["username"] for user in api.get(f"/roles/{EDITOR}/users").json()] == ["editor"]
 
 
 def test_a_deleted_role_is_taken_from_all(api, bookstore):
@@ -104,7 +105,8 @@ def test_holders_of_a_role(api):
     path = f"/roles/{EDITOR}/users"
     response = api.post(path, {"userIds": ["customer0001"]})
     assert (response.status_code, response.text) == (201, "Created")
-    assert [user["username"] for user in api.get(path).json()] == ["editor", "customer"]
+    assert [user["username"] for user in api.get(path).json()] == ["customer", "editor"]
+    assert [user["username"] for user in api.get(path, search="ed%").json()] == ["editor"]
     assert code(api.post(path, {"userIds": ["customer0001"]})) == (422, "role.user_exists")
     assert code(api.post(path, {"userIds": ["nope"]}))[0] == 404
     assert code(api.post(path, {"userIds": []})) == (400, "guard.invalid_input")

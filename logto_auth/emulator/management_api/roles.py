@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from flask import Response, request
@@ -16,7 +17,7 @@ from .errors import APIError, not_found, unknown_reference
 from .paging import optionally_paged, paged
 from .routing import announce, body, route
 from .schemas import boolean, choice, list_of, object_of, optional, text
-from .search import searched
+from .search import is_searched, searched
 
 _SEARCHED = {"id": "id", "name": "name", "description": "description"}
 _INTERNAL_PREFIX = "#internal:"
@@ -168,8 +169,11 @@ def remove_scope(tenant: Tenant, id: str, scope_id: str) -> None:
 
 @route("GET", "/roles/:id/users")
 def list_users(tenant: Tenant, id: str) -> Response:
-    holders = users.found_users(reversed(_users_with(tenant, existing(tenant, id))))
-    return paged(holders, len(holders), users.shown)
+    holders = tenant.users_with_role(existing(tenant, id).name)
+    if not is_searched():
+        return paged(reversed(holders), len(holders), lambda sub: users.shown(tenant.users[sub]))
+    found = users.found_users(tenant.users[sub] for sub in reversed(holders))
+    return paged(found, len(found), users.shown)
 
 
 @route("POST", "/roles/:id/users", status=201)
@@ -192,12 +196,13 @@ def remove_user(tenant: Tenant, id: str, user_id: str) -> None:
 
 
 def _shown_with_holders(tenant: Tenant, role: Role) -> dict[str, Any]:
-    holders = _users_with(tenant, role)
+    holders = tenant.users_with_role(role.name)
+    featured = [tenant.users[sub] for sub in islice(holders, _FEATURED)]
     applications = applications_with(tenant, role)
     return {
         **shown(role),
         "usersCount": len(holders),
-        "featuredUsers": [{"id": user.id, "avatar": user.avatar, "name": user.name} for user in holders[:_FEATURED]],
+        "featuredUsers": [{"id": user.id, "avatar": user.avatar, "name": user.name} for user in featured],
         "applicationsCount": len(applications),
         "featuredApplications": [
             {"id": application.id, "name": application.name, "type": application.type}
@@ -209,10 +214,6 @@ def _shown_with_holders(tenant: Tenant, role: Role) -> dict[str, Any]:
 def applications_with(tenant: Tenant, role: Role) -> list[Application]:
     """Return the applications that hold a role."""
     return [application for application in tenant.applications.values() if role.name in application.roles]
-
-
-def _users_with(tenant: Tenant, role: Role) -> list[User]:
-    return [user for user in tenant.users.values() if role.name in user.roles]
 
 
 def _names_held(holder: User | Application | None) -> list[str]:
