@@ -11,6 +11,8 @@ from .json_columns import JsonKey
 
 ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
 
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type, not a token
+
 
 @dataclass
 class ApplicationSecret:
@@ -55,6 +57,7 @@ class Application:
     refresh_token_ttl_in_days = JsonKey("custom_client_metadata", "refreshTokenTtlInDays", 14)
     rotate_refresh_token = JsonKey("custom_client_metadata", "rotateRefreshToken", True)
     always_issue_refresh_token = JsonKey("custom_client_metadata", "alwaysIssueRefreshToken", False)
+    allow_token_exchange = JsonKey("custom_client_metadata", "allowTokenExchange", False)
     max_allowed_grants = JsonKey[int | None]("custom_client_metadata", "maxAllowedGrants", None)
 
     @property
@@ -72,8 +75,8 @@ class Application:
 
     @property
     def grant_types(self) -> frozenset[str]:
-        interactive = frozenset({"authorization_code", "refresh_token"})
-        return interactive if self.is_interactive else frozenset({"client_credentials"})
+        usual = {"authorization_code", "refresh_token"} if self.is_interactive else {"client_credentials"}
+        return frozenset(usual | ({TOKEN_EXCHANGE} if self.allow_token_exchange else set()))
 
     @property
     def gets_sid(self) -> bool:

@@ -26,7 +26,7 @@ class Hook:
 
     name: str
     events: list[str]
-    config: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
     created_at: int
     enabled: bool = True
     event: str | None = None

@@ -152,7 +152,7 @@ class TenantUsers(TenantState):
     def _count_roles(self, user: User, *, before: list[str]) -> None:
         """Bring the list of who holds a role up to date; who goes on holding one keeps the place."""
         for name in set(before) - set(user.roles):
-            self._subs_by_role[name].pop(user.id, None)
+            self._subs_by_role.get(name, {}).pop(user.id, None)
         for name in user.roles:
             self._subs_by_role.setdefault(name, {}).setdefault(user.id, None)
 
