@@ -1,5 +1,5 @@
-"""Measures what an API call with an access token costs, in its own process: `python -m bench.bearer`, with its task as JSON
-on standard input."""
+"""Measures what an API call with an access token costs, in its own process: `python -m bench.bearer`, with its task as
+JSON on standard input."""
 
 from __future__ import annotations
 
