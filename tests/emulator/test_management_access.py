@@ -104,6 +104,19 @@ def test_unknown_routes_are_plainly_not_found(api):
     assert (response.status_code, response.text) == (404, "Not Found")
 
 
+def test_bodies_that_cannot_be_read_are_refused(emulator, api):
+    url, headers = f"{emulator.endpoint}/api/users", {"Content-Type": "application/json"}
+    assert api.http.post(url, data="{nope", headers=headers, timeout=5).status_code == 400
+    assert api.http.post(url, data=b"x" * 2**21, headers=headers, timeout=5).status_code == 413
+    assert api.put("/users", {}).status_code == 405
+
+
+def test_a_large_list_of_ids_is_read(emulator, api):
+    body = {"userIds": [emulator.tenant.add_user().id for _ in range(5000)]}
+    assert api.post("/organizations/harbourbr001/users", body).status_code == 201
+    assert api.get("/organizations/harbourbr001/users").headers["Total-Number"] == "5002"
+
+
 def test_faults_hit_every_route(emulator, api):
     emulator.faults.http["management_api"] = HttpFault(status=429, headers={"Retry-After": "1"}, times=1)
     assert api.get("/roles").status_code == 429

@@ -35,7 +35,7 @@ def test_a_page_beyond_the_last_is_empty(api):
     assert api.get("/users", page=99).json() == []
 
 
-@pytest.mark.parametrize("query", [{"page": 0}, {"page": "x"}, {"page_size": 0}, {"page_size": 101}])
+@pytest.mark.parametrize("query", [{"page": 0}, {"page": "x"}, {"page": 2**63}, {"page_size": 0}, {"page_size": 101}])
 def test_pages_that_cannot_be_are_refused(api, query):
     response = api.get("/users", **query)
     assert (response.status_code, response.json()["code"]) == (400, "guard.invalid_pagination")

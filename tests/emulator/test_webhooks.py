@@ -225,6 +225,7 @@ def test_webhooks_are_managed_by_api(emulator, receiver, api):
         ({"config": {"url": "http://a.example"}}, "hook.missing_events"),
         ({"events": ["Nope"], "config": {"url": "http://a.example"}}, "guard.invalid_input"),
         ({"events": ["User.Created"], "config": {}}, "guard.invalid_input"),
+        ({"events": ["User.Created"], "config": {"url": "x", "headers": {"A": 1}}}, "guard.invalid_input"),
     ],
 )
 def test_webhooks_that_are_refused(api, body, code):

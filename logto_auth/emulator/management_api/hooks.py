@@ -17,12 +17,12 @@ from logto_auth.emulator.webhooks import Delivery, encoded
 from .errors import APIError, not_found
 from .paging import optionally_paged, paged
 from .routing import body, route
-from .schemas import anything, boolean, choice, integer, list_of, object_of, optional, text
+from .schemas import boolean, choice, integer, list_of, object_of, optional, record_of, text
 
 _DAY_MS = 86400 * 1000
 
 _events = list_of(choice(*EVENTS))
-_config = object_of(url=text(), headers=optional(anything), retries=optional(integer(at_least=0, at_most=3)))
+_config = object_of(url=text(), headers=optional(record_of(text())), retries=optional(integer(at_least=0, at_most=3)))
 _fields = {"name": optional(text(at_most=256)), "enabled": optional(boolean)}
 _new = object_of(**_fields, events=optional(_events), config=_config)
 _changes = object_of(**_fields, events=optional(_events), config=optional(_config))

@@ -16,6 +16,8 @@ from .errors import APIError
 
 _DEFAULT_SIZE = 20
 _MAX_SIZE = 100
+# The largest whole number that JavaScript counts exactly.
+_MAX_NUMBER = 2**53 - 1
 
 _Item = TypeVar("_Item")
 
@@ -46,7 +48,7 @@ def optionally_paged(items: Sequence[_Item], show: Callable[[_Item], Any]) -> Re
 
 def _requested_page() -> _Page:
     number, size = _number("page", 1), _number("page_size", _DEFAULT_SIZE)
-    if number < 1 or not 1 <= size <= _MAX_SIZE:
+    if not 1 <= number <= _MAX_NUMBER or not 1 <= size <= _MAX_SIZE:
         raise APIError("guard.invalid_pagination", 400)
     return _Page(number, size)
 

@@ -113,6 +113,16 @@ def list_of(item: Schema, *, at_least: int = 0) -> Schema:
     return schema
 
 
+def record_of(item: Schema) -> Schema:
+    """Return a schema for an object of any keys."""
+
+    def schema(value: Any, path: Path) -> Any:
+        _check_type(value, dict, "object", path)
+        return dict(_fitted(((name, item, each) for name, each in value.items()), path))
+
+    return schema
+
+
 def object_of(**members: Schema) -> Schema:
     """Return a schema for an object of these keys, in this order."""
 
