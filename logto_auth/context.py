@@ -146,11 +146,11 @@ class LogtoContext:
         except ProviderError as error:
             if error.error not in refreshing.REFUSALS:
                 raise
-            wanted = resource or f"the organization {organization_id}"
-            remedy = (
-                " Is it among LOGTO_RESOURCES, and was it at the sign-in?" if error.error == "invalid_target" else ""
+            logger.warning(
+                "Logto gives no permissions for %s. Is it among LOGTO_RESOURCES, and was it at the sign-in? %s",
+                resource or f"the organization {organization_id}",
+                error,
             )
-            logger.warning("No permissions for %s: %s%s", wanted, error, remedy)
             return frozenset()
 
     def user_info(self) -> Mapping[str, Any]:
