@@ -146,7 +146,11 @@ class LogtoContext:
         except (ProviderError, SignInRequired) as error:
             if not self._means_none(error):
                 raise
-            logger.warning("No permissions for %s: %s", resource or f"the organization {organization_id}", error)
+            logger.warning(
+                "Logto gives no permissions for %s. Is it among LOGTO_RESOURCES, and was it at the sign-in? %s",
+                resource or f"the organization {organization_id}",
+                error,
+            )
             return frozenset()
 
     def _means_none(self, error: ProviderError | SignInRequired) -> bool:
