@@ -141,24 +141,24 @@ class LogtoContext:
     def _granted(self, resource: str | None, organization_id: str | None) -> frozenset[str]:
         if not self.is_authenticated:
             return frozenset()
+        wanted = resource or f"the organization {organization_id}"
         try:
             return self._usable_token(resource, organization_id).scopes
-        except (ProviderError, SignInRequired) as error:
-            if not self._means_none(error):
+        except ProviderError as error:
+            if error.error not in refreshing.REFUSALS:
                 raise
             logger.warning(
                 "Logto gives no permissions for %s. Is it among LOGTO_RESOURCES, and was it at the sign-in? %s",
-                resource or f"the organization {organization_id}",
+                wanted,
                 error,
             )
-            return frozenset()
-
-    def _means_none(self, error: ProviderError | SignInRequired) -> bool:
-        """Whether there are no permissions, rather than no way to know them."""
-        if isinstance(error, ProviderError):
-            return error.error in refreshing.REFUSALS
-        # Without a refresh token another sign-in would bring none either. The end of the session is another matter.
-        return sessions.load(self._request.session) is not None
+        except SignInRequired as error:
+            # Without a refresh token another sign-in would not bring them either. The end of the session is another
+            # matter.
+            if sessions.load(self._request.session) is None:
+                raise
+            logger.warning("Permissions for %s cannot be asked for: %s", wanted, error)
+        return frozenset()
 
     def user_info(self) -> Mapping[str, Any]:
         """All that Logto tells about the person now, by a call to userinfo; the first in a request is remembered.

@@ -369,7 +369,7 @@ def test_a_resource_that_the_site_does_not_ask_for_gives_no_permissions(
     settings.LOGTO_API_RESOURCE = "https://nowhere.example/api"
     response = editor.client.get(f"{style}/books/")
     assert response.status_code == 403
-    assert "No permissions for https://nowhere.example/api" in caplog.text
+    assert "no permissions for https://nowhere.example/api. Is it among LOGTO_RESOURCES" in caplog.text
     assert "invalid_target" in caplog.text
     assert editor.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
 
