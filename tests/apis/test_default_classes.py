@@ -12,7 +12,9 @@ import django
 from django.conf import settings
 
 settings.configure(
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", {apps} "logto_auth"],
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", {apps} "logto_auth"
+    ],
     REST_FRAMEWORK={{
         "DEFAULT_AUTHENTICATION_CLASSES": ["logto_auth.contrib.rest_framework.LogtoAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["logto_auth.contrib.rest_framework.IsUser"],
