@@ -40,10 +40,11 @@ import logto_auth
 from logto_auth import access, admin_site, checks, decorators, exceptions, failures, mixins, signals, urls
 from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.conf import conf
-from logto_auth.context import LogtoContext, Organization, SignedInSession
+from logto_auth.context import LogtoContext, SignedInSession
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
+from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.templatetags import logto as logto_tags
@@ -60,6 +61,9 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 User = get_user_model()
+VIEWS = "docs/reference/views-and-urls.md"
+# Codes for code, and for callers of an API.
+NEVER_ON_A_PAGE = {"invalid_request", "logto_error", "machine_refused", "organization_required", "sign_in_required"}
 
 
 @dataclass(frozen=True)
@@ -292,7 +296,7 @@ def test_every_code_of_the_error_page_is_documented_with_its_status(page: str) -
     documented = re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", text_of(page), re.MULTILINE)
     assert [code for code, _ in documented] == list(failures.MESSAGES)
     raised = errors_in_code()
-    assert set(raised) == set(failures.MESSAGES) | {"logto_error", "sign_in_required"}
+    assert set(raised) == set(failures.MESSAGES) | NEVER_ON_A_PAGE
     for code, status in documented:
         assert {status} == {raised_status for raised_status, _ in raised[code]}, code
 
@@ -321,17 +325,18 @@ def test_every_template_is_documented(page: str) -> None:
 
 
 def test_every_view_is_documented() -> None:
-    page = "docs/reference/views-and-urls.md"
-    assert column(page, r"logto_auth:[\w-]+") == [f"logto_auth:{each.name}" for each in urls.urlpatterns]
-    for each in urls.urlpatterns:
-        view = each.callback.view_class
-        expected = [f"`{each.pattern}`", view.http_method_names[0].upper(), f"`{view.__module__}.{view.__name__}`"]
-        assert cells(page, f"logto_auth:{each.name}") == expected
+    rows = re.findall(r"^\| `logto_auth:([\w-]+)` \| `(.*?)` \| (\w+) \| `(.*?)` \|$", text_of(VIEWS), re.MULTILINE)
+    views = [(each, each.callback.view_class) for each in urls.urlpatterns]
+    assert rows == [
+        (each.name, str(each.pattern), view.http_method_names[0].upper(), f"{view.__module__}.{view.__name__}")
+        for each, view in views
+    ]
+    assert {view.__name__ for _, view in views} <= set(re.findall(r"^## `(\w+)`$", text_of(VIEWS), re.MULTILINE))
 
 
 def test_every_sign_in_option_is_documented() -> None:
     names = [each.name for each in fields(SignInOptions)]
-    assert set(column("docs/reference/views-and-urls.md", "[a-z_]+")) == set(names)
+    assert set(column(VIEWS, "[a-z_]+")) == set(names)
     allowed_in_urls = set(type(conf).sign_in_query_parameters.default)
     assert set(column("docs/how-to/sign-in-options.md", "[a-z_]+")) == allowed_in_urls
 
@@ -340,9 +345,9 @@ def test_all_of_request_logto_is_documented() -> None:
     page = "docs/reference/request-logto.md"
     public = {name for name in vars(LogtoContext) if not name.startswith("_")}
     methods = {name for name in public if inspect.isfunction(vars(LogtoContext)[name])}
-    assert set(column(page, r"\w+")) - {"resource", "organization_id"} == public - methods
+    assert set(column(page, r"\w+")) - {"resource"} == public - methods
     assert set(re.findall(r"`(\w+)\(", text_of(page))) == methods
-    for returned in (Organization, SignedInSession):
+    for returned in (Membership, SignedInSession):
         (described,) = re.findall(rf"^`{returned.__name__}` has (.*?)\n\n", text_of(page), re.MULTILINE | re.DOTALL)
         for each in fields(returned):
             assert f"`{each.name}`" in described, each.name
@@ -357,6 +362,21 @@ def public_of(module: ModuleType) -> dict[str, Any]:
     }
 
 
+def signature_of(function: Any) -> str:
+    """A function's name and parameters, as the reference writes them."""
+    signature = inspect.signature(function)
+    parameters = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+    plain = signature.replace(parameters=parameters, return_annotation=signature.empty)
+    return f"{function.__name__}{plain}"
+
+
+def assert_that_attributes_are_in(text: str, cls: type) -> None:
+    """Those that a subclass may set, each with its default."""
+    for name, value in vars(cls).items():
+        if not (name.startswith("_") or callable(value) or isinstance(value, classmethod | property)):
+            assert f"`{name} = {value!r}`" in text, name
+
+
 def test_every_decorator_mixin_and_question_is_documented_with_its_parameters() -> None:
     page = text_of("docs/reference/decorators-and-mixins.md")
     for module in (decorators, mixins, access):
@@ -365,13 +385,9 @@ def test_every_decorator_mixin_and_question_is_documented_with_its_parameters() 
         assert set(re.findall(r"^`(\w+)", section, re.MULTILINE)) == set(public)
         for name, value in public.items():
             if inspect.isclass(value):
-                for attribute, default in vars(value).items():
-                    if not attribute.startswith("_") and not callable(default):
-                        assert f"`{attribute} = {default!r}`" in section
+                assert_that_attributes_are_in(section, value)
             else:
-                parameters = inspect.signature(value).parameters.values()
-                shown = ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters)
-                assert f"`{name}({shown})`" in section
+                assert f"`{signature_of(value)}`" in section
 
 
 def test_every_command_is_documented() -> None:
