@@ -10,10 +10,13 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+import time
 import unittest
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -22,6 +25,7 @@ from types import ModuleType, NoneType
 from typing import Any
 
 import pytest
+import requests
 from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
@@ -31,7 +35,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied, Suspi
 from django.core.management import call_command
 from django.dispatch import Signal
 from django.template import engines
-from django.test import AsyncClient, override_settings
+from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 from django.utils import translation
 
@@ -41,7 +45,8 @@ from logto_auth import access, admin_site, checks, decorators, exceptions, failu
 from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.conf import conf
 from logto_auth.context import LogtoContext, SignedInSession
-from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
+from logto_auth.contrib import ninja, rest_framework
+from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor, seed_demo
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
 from logto_auth.mapping import Membership
@@ -63,7 +68,14 @@ FENCE = re.compile(
 User = get_user_model()
 VIEWS = "docs/reference/views-and-urls.md"
 # Codes for code, and for callers of an API.
-NEVER_ON_A_PAGE = {"invalid_request", "logto_error", "machine_refused", "organization_required", "sign_in_required"}
+NEVER_ON_A_PAGE = {
+    "invalid_request",
+    "logto_error",
+    "machine_refused",
+    "management_api_error",
+    "organization_required",
+    "sign_in_required",
+}
 
 
 @dataclass(frozen=True)
@@ -248,8 +260,8 @@ def errors_in_code() -> dict[str, set[tuple[str, str]]]:
     """Each code with the classes and statuses that it is raised with, as the source has them."""
     found: dict[str, set[tuple[str, str]]] = {}
     for file in PACKAGE.rglob("*.py"):
-        if "emulator" in file.parts:
-            continue
+        if {"emulator", "management_api"} & set(file.parts):
+            continue  # the codes there are Logto's
         for node in ast.walk(parsed(file)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(exceptions, node.func.id):
                 keywords = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
@@ -505,14 +517,21 @@ def test_nothing_in_the_readme_is_loaded_from_elsewhere() -> None:
 
 KINDS = {"settings", "tests", "site settings", "site urls"}
 OWN_TESTS = {
+    "api settings",
+    "api tests",
+    "api urls",
+    "app tests",
     "async view",
     "emulator",
     "emulator on a phone",
     "identities from usernames",
     "identity",
     "move issuer",
+    "organization model",
+    "organization path",
     "sign out everywhere",
     "switch off",
+    "token request",
 }
 
 
@@ -580,19 +599,28 @@ def test_settings_pass_the_checks(block: Block, modules: Any) -> None:
         assert [*checks.check_settings(), *checks.check_project()] == []
 
 
-EXAMPLES = [
-    pytest.param(block, name, id=name)
-    for block in BLOCKS
-    if block.kind == "tests"
-    for name in re.findall(r"^def (test_\w+)", block.code, re.MULTILINE)
-]
+def examples(kind: str) -> Any:
+    """A mark that runs a test with each test function of such snippets."""
+    return pytest.mark.parametrize(
+        ("block", "name"),
+        [
+            pytest.param(block, name, id=name)
+            for block in BLOCKS
+            if block.kind == kind
+            for name in re.findall(r"^def (test_\w+)", block.code, re.MULTILINE)
+        ],
+    )
+
+
+def run_example(block: Block, name: str, request: pytest.FixtureRequest) -> None:
+    function = block.run()[name]
+    function(**{argument: request.getfixturevalue(argument) for argument in inspect.signature(function).parameters})
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("block", "name"), EXAMPLES)
+@examples("tests")
 def test_example(block: Block, name: str, request: pytest.FixtureRequest) -> None:
-    function = block.run()[name]
-    function(**{argument: request.getfixturevalue(argument) for argument in inspect.signature(function).parameters})
+    run_example(block, name, request)
 
 
 SIGN_IN = """
@@ -617,35 +645,61 @@ assert "_auth_user_id" not in browser.client.session
 """
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/add-to-a-site.md"])
-def test_a_new_site_with_these_lines_signs_in(page: str, logto: Emulator, settings: Any, tmp_path: Path) -> None:
-    logto.tenant.add_user(username="reader")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "DJANGO_"))},
-        "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "mysite.settings",
-        "LOGTO_ENDPOINT": settings.LOGTO_ENDPOINT,
-        "LOGTO_APP_ID": settings.LOGTO_APP_ID,
-        "LOGTO_APP_SECRET": settings.LOGTO_APP_SECRET,
-    }
+CALL = """
+import sys
 
-    def run(*arguments: str) -> None:
+import django
+
+django.setup()
+from django.test import Client
+from django.test.utils import setup_test_environment
+
+setup_test_environment()
+client = Client()
+assert client.get("/.well-known/oauth-protected-resource/api").json()["resource"] == "https://shop.example/api"
+refused = client.get("/api/me")
+assert (refused.status_code, refused["WWW-Authenticate"].partition("=")[0]) == (401, "Bearer resource_metadata")
+response = client.get("/api/me", headers={"Authorization": f"Bearer {sys.argv[1]}"})
+assert response.json() == {"sub": "reader"}, response.content.decode()
+"""
+
+
+def run_new_site(page: str, kind: str, script: str, argument: str, folder: Path, **environment: str) -> None:
+    """Make a site in the folder with the page's lines, check and migrate it, and run a script there."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "DJANGO_"))}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), **environment}
+
+    def run(*arguments: str, **more: str) -> None:
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**environment, **more},
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    bare = {name: value for name, value in environment.items() if name != "DJANGO_SETTINGS_MODULE"}
-    subprocess.run(
-        [sys.executable, "-m", "django", "startproject", "mysite", "."], cwd=tmp_path, env=bare, check=True, timeout=120
-    )
-    with (tmp_path / "mysite" / "settings.py").open("a") as file:
-        file.write("\n" + the_block(page, "site settings").code)
-    (tmp_path / "mysite" / "urls.py").write_text(the_block(page, "site urls").code)
+    run("-m", "django", "startproject", "mysite", ".")
+    with (folder / "mysite" / "settings.py").open("a") as file:
+        file.write("\n" + the_block(page, f"{kind} settings").code)
+    (folder / "mysite" / "urls.py").write_text(the_block(page, f"{kind} urls").code)
+    (folder / "script.py").write_text(script)
     run("manage.py", "check", "--fail-level", "WARNING")
     run("manage.py", "migrate", "--verbosity", "0")
-    (tmp_path / "sign_in.py").write_text(SIGN_IN)
-    run("sign_in.py", logto.endpoint)
+    run("script.py", argument, DJANGO_SETTINGS_MODULE="mysite.settings")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/add-to-a-site.md"])
+def test_a_new_site_with_these_lines_signs_in(page: str, logto: Emulator, settings: Any, tmp_path: Path) -> None:
+    logto.tenant.add_user(username="reader")
+    application = {"LOGTO_APP_ID": settings.LOGTO_APP_ID, "LOGTO_APP_SECRET": settings.LOGTO_APP_SECRET}
+    run_new_site(page, "site", SIGN_IN, logto.endpoint, tmp_path, LOGTO_ENDPOINT=logto.endpoint, **application)
+
+
+def test_a_new_site_with_these_lines_is_an_api(logto: Emulator, tmp_path: Path) -> None:
+    token = access_token(logto, aud="https://shop.example/api")
+    run_new_site(PROTECT_AN_API, "api", CALL, token, tmp_path, LOGTO_ENDPOINT=logto.endpoint)
 
 
 def test_the_readme_and_the_guide_have_the_same_lines() -> None:
@@ -662,6 +716,165 @@ def test_the_readme_and_the_guide_have_the_same_lines() -> None:
 def test_the_emulator_s_examples_end_at_the_callback(kind: str, callback: str) -> None:
     block = the_block("docs/reference/emulator.md", kind)
     assert block.run()["callback"].startswith(f"{callback}?code=")
+
+
+# What the guides to APIs and organizations promise
+
+PROTECT_AN_API = "docs/how-to/protect-an-api.md"
+ORGANIZATION_PERMISSIONS = "docs/how-to/organization-permissions.md"
+ORGANIZATION_APIS = "docs/how-to/organization-api-resources.md"
+ORGANIZATIONS = "docs/how-to/organizations.md"
+MOBILE_APPS = "docs/how-to/mobile-apps.md"
+
+
+def access_token(logto: Emulator, **claims: Any) -> str:
+    """An access token as Logto writes them, of a person unless `claims` say otherwise."""
+    now = int(time.time())
+    usual = {"iss": logto.issuer, "sub": "reader", "client_id": "app", "scope": "", "iat": now, "exp": now + 60}
+    return logto.sign({**usual, **claims}, header={"typ": "at+jwt"})
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def shop(modules: Any, settings: Any) -> Any:
+    """A function that makes the modules of a page the site, with the bookstore's pages behind them."""
+
+    def install(page: str) -> None:
+        modules(page, "shop.urls").urlpatterns += bookstore.urls.urlpatterns
+        settings.ROOT_URLCONF = "shop.urls"
+
+    return install
+
+
+@pytest.fixture
+def api(shop: Any, settings: Any, logto: Emulator) -> Any:
+    """The site of the guide to APIs. The function returns its status and challenge for a call."""
+    settings.LOGTO_API_RESOURCE = "https://shop.example/api"
+    settings.LOGTO_API_CREATE_USERS = True
+    shop(PROTECT_AN_API)
+
+    def call(path: str, token: str = "", method: str = "GET", data: Any = None) -> tuple[int, str]:
+        headers = bearer(token) if token else {}
+        response = Client().generic(method, path, json.dumps(data), "application/json", headers=headers)
+        return response.status_code, response.headers.get("WWW-Authenticate", "")
+
+    return call
+
+
+@pytest.mark.django_db
+@examples("api tests")
+def test_example_against_the_api(block: Block, name: str, request: pytest.FixtureRequest, api: Any) -> None:
+    run_example(block, name, request)
+
+
+@pytest.mark.django_db
+@examples("app tests")
+def test_example_by_an_app(block: Block, name: str, request: pytest.FixtureRequest, shop: Any) -> None:
+    request.getfixturevalue("apply_settings")(MOBILE_APPS, "LOGTO_API_SCOPES")
+    shop(MOBILE_APPS)
+    run_example(block, name, request)
+
+
+READING = ["/api/books/", "/plain/books/", "/plain/books/count", "/plain/shelf/", "/ninja/books"]
+WRITING = [("/api/books/", "POST"), ("/plain/shelf/", "DELETE"), ("/ninja/books", "POST")]
+
+
+@pytest.mark.django_db
+def test_the_views_of_the_guide_to_apis(api: Any, logto: Emulator) -> None:
+    audience = "https://shop.example/api"
+    reader = access_token(logto, aud=audience, scope="read:books")
+    writer = access_token(logto, aud=audience, scope="write:books")
+    for path in READING:
+        assert api(path, reader)[0] == 200, path
+        status, challenge = api(path, writer)
+        assert (status, 'scope="read:books"' in challenge) == (403, True), path
+    for path, method in WRITING:
+        status, challenge = api(path, reader, method, {"title": "Emma"})
+        assert (status, 'scope="write:books"' in challenge) == (403, True), path
+        assert api(path, writer, method, {"title": "Emma"})[0] in (200, 201), path
+    assert api("/api/orders/", reader)[0] == 200
+
+
+@pytest.mark.django_db
+def test_what_is_answered_when(api: Any, logto: Emulator) -> None:
+    right = {"aud": "https://shop.example/api", "scope": "read:books"}
+    cases = {
+        "": (401, "Bearer resource_metadata="),
+        "one two": (400, 'Bearer error="invalid_request"'),
+        "opaque": (401, 'Bearer error="invalid_token"'),
+        access_token(logto, **right, exp=1): (401, 'Bearer error="invalid_token"'),
+        access_token(logto, **{**right, "aud": "https://another.example"}): (401, 'Bearer error="invalid_token"'),
+        access_token(logto, **{**right, "scope": ""}): (403, 'Bearer error="insufficient_scope"'),
+    }
+    for path in READING:
+        for token, (status, challenge) in cases.items():
+            answered, given = api(path, token)
+            assert (answered, given.startswith(challenge)) == (status, True), (path, token, given)
+            assert 'resource_metadata="http://testserver/.well-known/oauth-protected-resource/api"' in given
+
+
+@pytest.mark.django_db
+def test_who_may_call(api: Any, logto: Emulator, settings: Any) -> None:
+    token = access_token(logto, aud="https://shop.example/api", scope="read:books")
+    settings.LOGTO_API_CREATE_USERS = False
+    metadata = 'resource_metadata="http://testserver/.well-known/oauth-protected-resource/api"'
+    assert api("/api/books/", token) == (403, f"Bearer {metadata}")
+    settings.LOGTO_API_CREATE_USERS = True
+    assert api("/api/books/", token)[0] == 200
+    assert User.objects.get().username == "reader"
+    User.objects.update(is_active=False)
+    assert api("/api/books/", token)[0] == 401
+    (block,) = (block for block in blocks_of(PROTECT_AN_API) if "class PeopleOnly" in block.code)
+    sys.modules["shop.api"].Books.authentication_classes = [block.run()["PeopleOnly"]]
+    robot = access_token(logto, aud="https://shop.example/api", scope="read:books", sub="robot", client_id="robot")
+    assert api("/api/books/", robot) == (403, f"Bearer {metadata}")
+
+
+@pytest.mark.django_db
+def test_one_of_two_permissions_is_enough(api: Any, logto: Emulator) -> None:
+    either = rest_framework.HasScope("write:books") | rest_framework.HasRole("editor")
+    sys.modules["shop.api"].Books.permission_classes = [either]
+    assert api("/api/books/", access_token(logto, aud="https://shop.example/api", scope="write:books"))[0] == 200
+    assert api("/api/books/", access_token(logto, aud="https://shop.example/api", roles=["editor"]))[0] == 200
+    assert api("/api/books/", access_token(logto, aud="https://shop.example/api"))[0] == 403
+
+
+@pytest.mark.django_db
+def test_reading_is_public_without_a_permission_for_it(api: Any, logto: Emulator) -> None:
+    sys.modules["shop.api"].Books.permission_classes = sys.modules["shop.api"].Books.permission_classes[1:]
+    assert api("/api/books/")[0] == 200
+    assert api("/api/books/", method="POST", data={"title": "Emma"})[0] == 401
+
+
+@pytest.mark.django_db
+def test_a_named_app_may_come_with_an_opaque_token(
+    api: Any, logto: Emulator, apply_settings: Any, browser: Browser, settings: Any
+) -> None:
+    logto.tenant.add_user(id="reader", username="reader")
+    browser.sign_in("reader")
+    token = browser.client.get("/").wsgi_request.logto.access_token()
+    assert api("/api/orders/", token)[0] == 401
+    apply_settings(PROTECT_AN_API, "LOGTO_API_INTROSPECTED_APPS")
+    assert api("/api/orders/", token)[0] == 401
+    settings.LOGTO_API_INTROSPECTED_APPS = [settings.LOGTO_APP_ID]
+    assert api("/api/orders/", token)[0] == 200
+    assert api("/api/books/", token)[0] == 403
+
+
+@pytest.mark.parametrize("page", [PROTECT_AN_API, ORGANIZATION_PERMISSIONS])
+def test_the_robot_gets_its_token(page: str, logto: Emulator) -> None:
+    seed_demo(logto.tenant)
+    command = shlex.split(the_block(page, "token request").code.removeprefix("$ ").replace("\\\n", ""))
+    values = [command[place + 1] for place, word in enumerate(command) if word == "--data"]
+    form = dict(value.split("=", 1) for value in values)
+    url = next(word for word in command if word.startswith("http")).replace("http://localhost:3001", logto.endpoint)
+    user, _, password = command[command.index("--user") + 1].partition(":")
+    answer = requests.post(url, data=form, auth=(user, password), timeout=10).json()
+    assert answer["scope"] == form["scope"]
+    assert list(answer) == ["access_token", "expires_in", "token_type", "scope"]
 
 
 # What the guide to mapping users promises
