@@ -232,7 +232,7 @@ class LogtoContext:
 
     async def aload(self) -> LogtoContext:
         """This object, with all read from the database that its properties need: for use in async views."""
-        await sync_to_async(lambda: (self._tokens, self.organizations))()
+        await sync_to_async(lambda: (self._tokens, self.organizations, self.organization))()
         return self
 
     async def auser_info(self) -> Mapping[str, Any]:
