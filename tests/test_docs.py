@@ -24,7 +24,6 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType, NoneType
 from typing import Any
-from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -627,6 +626,7 @@ OWN_TESTS = {
     "emulator's webhooks",
     "identities from usernames",
     "identity",
+    "invitation",
     "move issuer",
     "organization model",
     "organization path",
@@ -1156,15 +1156,17 @@ def test_a_door_for_members(branches: Emulator, apply_settings: Any, modules: An
 
 
 @uses_database
-def test_an_invitation(browser: Browser, branches: Emulator, apply_settings: Any) -> None:
+def test_an_invitation(browser: Browser, branches: Emulator, apply_settings: Any, settings: Any) -> None:
     apply_settings(ORGANIZATIONS, "organization_data")
     branches.tenant.add_jit("hill", roles=["manager"])
+    role = "Logto Management API access"
+    application = branches.tenant.add_application(name="Host", type="MachineToMachine", roles=[role])
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = application.id, application.secret
+    invitation_link = the_block(ORGANIZATIONS, "invitation").run()["invitation_link"]
     browser.sign_in("ada")
     for email in ("bob@example.com", "new@example.com"):
-        token = branches.tenant.add_one_time_token(email, jit_organization_ids=["hill"]).token
-        query = urlencode({"token": token, "email": email, "next": "/account/"})
-        start = visit(browser, f"/accept-invitation?{query}").url
-        assert browser.open(browser.logto.sign_in_by_link(start)).url == "/account/"
+        start = browser.open(invitation_link(email, "hill")).url
+        assert browser.open(browser.logto.sign_in_by_link(start)).url == "/branches/hill/"
         request = visit(browser, "/").wsgi_request
         assert request.user.email == email
         assert [(each.id, each.roles) for each in request.logto.organizations] == [("hill", ("manager",))]
