@@ -436,8 +436,8 @@ def test_all_of_a_caller_is_documented() -> None:
     methods = {name for name in public - instance if inspect.isfunction(vars(Caller)[name])}
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == public - methods
     for name in methods:
-        shown = signature_of(vars(Caller)[name]).replace("(self, ", "(")
-        assert f"`{shown}`" in section
+        shown = signature_of(vars(Caller)[name]).replace("(self, ", "(").replace("(self)", "()")
+        assert f"{shown}`" in section
     for each in fields(AccessTokenClaims):
         assert f"`{each.name}`" in section
 
