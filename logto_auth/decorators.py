@@ -75,9 +75,13 @@ def role_required(*roles: str) -> Decorator:
     return checked(lambda request: demand_session(request, Demand(roles=roles)))
 
 
-def organization_required(view: View) -> View:
-    """Run the view only for a member of the current organization, which is `request.logto.organization` then."""
-    return checked(lambda request: demand_session(request, Demand(organization=True)))(view)
+def organization_required(view: View | None = None) -> View:
+    """Run the view only for a member of the current organization, which is `request.logto.organization` then.
+
+    With parentheses or without.
+    """
+    decorate = checked(lambda request: demand_session(request, Demand(organization=True)))
+    return decorate(view) if view else decorate
 
 
 def organization_role_required(*roles: str) -> Decorator:
