@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
@@ -117,9 +117,14 @@ def optional_text(claims: Claims, name: str) -> str | None:
     value = claims.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_SUB_LENGTH or not value.isprintable():
+    if not is_id(value):
         raise TokenError(f"The token has {name} {value!r:.60}, expected a string of 1 to {MAX_SUB_LENGTH}.", claim=name)
     return value
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether `value` can be the id of somebody or something: text that a database can hold and a log can show."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_SUB_LENGTH and value.isprintable()
 
 
 def check_refreshed(claims: Claims, former: Claims) -> None:

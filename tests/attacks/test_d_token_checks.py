@@ -298,6 +298,9 @@ def test_D2_what_stands_beside_the_audience_does_not_mend_it(refused: Callable[.
         pytest.param(MANAGEMENT_API, id="D2-management-api"),
         pytest.param("urn:logto:organization:", id="D2-no-id"),
         pytest.param("urn:logto:organization", id="D2-no-colon"),
+        pytest.param("urn:logto:organization:\x00", id="D2-nul"),
+        pytest.param("urn:logto:organization:harbour\n0001", id="D2-newline"),
+        pytest.param("urn:logto:organization:" + "x" * 256, id="D2-long-id"),
         pytest.param("urn:logto:organization:" + "x" * 3000, id="D2-very-long-id"),
         pytest.param("URN:LOGTO:ORGANIZATION:harbour00001", id="D2-other-case"),
         pytest.param("urn:logto:organizations:harbour00001", id="D2-another-urn"),
@@ -317,6 +320,13 @@ def test_D2_a_token_for_something_else_is_no_organization_token(
     for door in stock_doors:
         for address in (door, door.of("harbour00001")):
             address.sees_refused(token(aud=audience, organization_id="harbour00001"), 401, "invalid_token", claim="aud")
+
+
+def test_D2_half_a_surrogate_pair_as_an_organization_is_refused(stock_doors: list[Door], token: TokenMaker) -> None:
+    """Logto's database cannot hold one; JSON can."""
+    made = token.sign(json.dumps(token.claims(aud="urn:logto:organization:\ud800")))
+    for door in stock_doors:
+        door.sees_refused(made, 401, "invalid_token", claim="aud")
 
 
 def test_D2_a_real_token_of_the_tenant_for_something_else_is_refused(
