@@ -523,6 +523,15 @@ def test_A14_an_empty_or_made_up_signature_is_refused(
     refused(token().rpartition(".")[0] + "." + signature, ("signature", "header"))
 
 
+@pytest.mark.parametrize("spoilt", ["{}~", "{}~~~~", "{}=", "{}==", "{}====", "+{}", "{}/", "~~~~{}"])
+def test_A14_another_spelling_of_a_good_signature_is_refused(
+    refused: Callable[..., None], token: TokenMaker, rsa: Emulator, spoilt: str
+) -> None:
+    """Else one good token would be as many as anybody likes, which drive all others out of the memory."""
+    head, _, signature = token().rpartition(".")
+    refused(f"{head}.{spoilt.format(signature)}", "header")
+
+
 def test_A15_an_altered_payload_or_header_is_refused(refused: Callable[..., None], token: TokenMaker) -> None:
     head, payload, signature = token().split(".")
     other_head = b64_json({"alg": "ES384", "typ": "at+jwt", "kid": token.logto.keys.current.kid, "x": 1})
