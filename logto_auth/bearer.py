@@ -95,6 +95,10 @@ class Caller:
     def __repr__(self) -> str:
         return f"<Caller {self.token.sub}>"
 
+    async def auser(self) -> Any:
+        """The user, as an async view asks its request for it."""
+        return self.user
+
     @property
     def sub(self) -> str:
         """The person's id at Logto; a machine's app ID."""
@@ -166,8 +170,9 @@ def authenticate(
     """Who calls with an access token for `resource`, by default `LOGTO_API_RESOURCE`, or with an organization token.
 
     None when there is no bearer token in the header; nowhere else is one looked for (RFC 9700, section 4.3.2). The
-    request has the caller as `logto` and `auth` from then on. Raises AuthorizationHeaderError, TokenError,
-    SignInRefused, ProviderError: `challenges.Refusal.of` says what to answer.
+    request has the caller as `logto` and `auth` from then on, and their account as its user, whoever has a session.
+    Raises AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `challenges.Refusal.of` says what to
+    answer.
     """
     token = token_in(request.META.get("HTTP_AUTHORIZATION", ""))
     if token is None:
@@ -178,6 +183,7 @@ def authenticate(
     identity = None if claims.is_machine else provision_caller(claims.issuer, claims.sub)
     caller = Caller(request, claims, identity)
     request.logto = request.auth = caller  # type: ignore[attr-defined]
+    request.user, request.auser = caller.user, caller.auser
     return caller
 
 

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.sync import async_to_sync, sync_to_async
 from django.http import HttpRequest, JsonResponse
+from django.template import RequestContext, Template
 from django.urls import include, path
 from django.views import View
 from ninja import NinjaAPI
+from requests import Request as Call
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from logto_auth.calling import UserToken
+from logto_auth.context import LogtoContext
 from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
 from logto_auth.contrib.rest_framework import (
     READING,
@@ -25,7 +30,13 @@ from logto_auth.contrib.rest_framework import (
     LogtoAuthentication,
     LogtoOrganizationAuthentication,
 )
-from logto_auth.decorators import access_token_required, organization_token_required
+from logto_auth.decorators import (
+    access_token_required,
+    organization_token_required,
+    recent_sign_in_required,
+    role_required,
+)
+from logto_auth.exceptions import SignInRequired
 from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
 
 READ, WRITE, STOCK = "read:books", "write:books", "manage:stock"
@@ -57,6 +68,8 @@ def plain(request: HttpRequest) -> JsonResponse:
 
 @access_token_required(READ)
 async def plain_async(request: HttpRequest) -> JsonResponse:
+    user = await request.auser()
+    assert user == request.user
     return JsonResponse(answer(request))
 
 
@@ -82,6 +95,46 @@ class Stock(OrganizationTokenRequiredMixin, View):
 
     def get(self, request: HttpRequest, organization_id: str = "") -> JsonResponse:
         return JsonResponse(answer(request))
+
+
+# Plain Django, where a session may say something else than the token
+
+
+def both(request: HttpRequest, user: Any) -> JsonResponse:
+    """What each of those that can be asked says of who this is, and of what they may."""
+    ran.append(request.path)
+    session, page = LogtoContext(request), Template("{% load logto %}{% logto_has_role 'admin' %}")
+    try:
+        token: Any = UserToken(request)(Call("GET", "http://localhost:9/").prepare()).headers["Authorization"]
+    except SignInRequired:
+        token = None
+    return JsonResponse(
+        {
+            "users": [request.user.pk, user.pk, request.logto.user.pk],
+            "subs": [request.logto.sub, session.sub],
+            "may": [each.has_perm(f"logto.{WRITE}") for each in (request.user, user)],
+            "roles": [*request.logto.roles, *session.roles],
+            "organizations": [each.id for each in (*request.logto.organizations, *session.organizations)],
+            "page": page.render(RequestContext(request)),
+            "token": token,
+        }
+    )
+
+
+@access_token_required(READ)
+def both_sync(request: HttpRequest) -> JsonResponse:
+    return both(request, async_to_sync(request.auser)())
+
+
+@access_token_required(READ)
+async def both_async(request: HttpRequest) -> JsonResponse:
+    return await sync_to_async(both)(request, await request.auser())
+
+
+@role_required("admin")
+def for_admins(request: HttpRequest) -> JsonResponse:
+    ran.append(request.path)
+    return JsonResponse({"user": request.user.pk})
 
 
 # REST framework
@@ -164,4 +217,10 @@ urlpatterns = [
     path("drf/stock", StockAPI.as_view()),
     path("drf/stock/<str:organization_id>", StockAPI.as_view()),
     path("ninja/", api.urls),
+    path("both", both_sync),
+    path("both-async", both_async),
+    path("session/admins", for_admins),
+    path("token-and-session/admins", access_token_required(READ)(for_admins)),
+    path("session-and-token/admins", role_required("admin")(both_sync)),
+    path("token-and-recent", access_token_required(READ)(recent_sign_in_required()(both_sync))),
 ]
