@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from logto_auth.emulator import Emulator, run_in_thread
+import requests
 
-from . import sessions
+from logto_auth.emulator import Emulator, Visitor, run_in_thread
+from logto_auth.oidc import provider
+
+from . import bearer, sessions
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -74,6 +80,76 @@ def broken_promises_of_sessions(costs: dict[str, dict[str, float]]) -> list[str]
     return [promise for promise, kept in promises.items() if not kept]
 
 
+def bearer_table(costs: dict[str, dict[str, dict[str, float]]]) -> str:
+    """The costs of API calls; ratios are to session authentication, in CPU and in wall time."""
+    calls = costs["calls"]
+    base = calls[bearer.SESSION]
+    lines = [f"{'':<50}{'calls/s':>9}{'CPU ms':>9}{'ratio':>8}{'wall ms':>9}{'ratio':>8}"]
+    for kind, cost in calls.items():
+        lines.append(
+            f"{kind:<50}{1000 / cost['wall_ms']:>9.0f}{cost['cpu_ms']:>9.3f}{cost['cpu_ms'] / base['cpu_ms']:>8.2f}"
+            f"{cost['wall_ms']:>9.3f}{cost['wall_ms'] / base['wall_ms']:>8.2f}"
+        )
+    memory, junk = costs["memory"], costs["junk"]
+    return "\n".join(
+        [
+            *lines,
+            f"\n{memory['tokens']:,.0f} different tokens: the process has grown by {memory['grown_mib']:.1f} MiB.",
+            f"{bearer.JUNK_KIDS:,} tokens with made-up keys in {junk['seconds']:.1f} s: "
+            f"{junk['requests']:.0f} requests to Logto.",
+        ]
+    )
+
+
+def broken_promises_of_api_calls(costs: dict[str, dict[str, dict[str, float]]]) -> list[str]:
+    """What an API call is to cost at most, and does not."""
+    calls, junk = costs["calls"], costs["junk"]
+    session, seen, fresh = calls[bearer.SESSION], calls[bearer.SEEN], calls[bearer.FRESH]
+    promises = {
+        "token seen before: no request, within 1.15 of session authentication": seen["http"] == 0
+        and seen["cpu_ms"] <= 1.15 * session["cpu_ms"],
+        "fresh token: session authentication and 1.25 of one ES384 verify": fresh["cpu_ms"]
+        <= session["cpu_ms"] + 1.25 * calls[bearer.VERIFY]["cpu_ms"],
+        "mozilla-django-oidc's class, Logto 10 ms away: at least 10 times slower": calls[bearer.MOZILLA]["wall_ms"]
+        >= 10 * seen["wall_ms"],
+        "different tokens: no growth": costs["memory"]["grown_mib"] <= 2,
+        "junk keys: at most one fetch in a cool-down": junk["requests"]
+        <= 1 + junk["seconds"] // provider.COOL_DOWN_SECONDS,
+    }
+    return [promise for promise, kept in promises.items() if not kept]
+
+
+def api_task(emulator: Emulator, logto: dict[str, str], username: str, sub: str) -> dict[str, Any]:
+    """What the process that measures API calls needs of the emulator, an opaque access token among it."""
+    state, verifier = "benchmark", "v" * 43
+    challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    query = {
+        "client_id": logto["app_id"],
+        "redirect_uri": SITE + CALLBACK["logto_auth"],
+        "response_type": "code",
+        "scope": "openid profile email",
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    callback = Visitor(emulator).sign_in(f"{emulator.endpoint}/oidc/auth?{urlencode(query)}", username)
+    answer = requests.post(
+        f"{emulator.endpoint}/oidc/token",
+        {
+            "grant_type": "authorization_code",
+            "code": parse_qs(urlsplit(callback).query)["code"][0],
+            "redirect_uri": query["redirect_uri"],
+            "code_verifier": verifier,
+        },
+        auth=(logto["app_id"], logto["app_secret"]),
+        timeout=10,
+    )
+    key = emulator.keys.current
+    jwk = {**key.key.as_dict(private=True), "kid": key.kid}
+    opaque_token = answer.json()["access_token"]
+    return {"logto": logto, "issuer": emulator.issuer, "sub": sub, "jwk": jwk, "opaque_token": opaque_token}
+
+
 def logout_tokens(emulator: Emulator, client_id: str, sub: str) -> list[tuple[str, str]]:
     """Back-channel logout tokens, each with the `sid` that it names."""
     claims = {
@@ -121,10 +197,17 @@ def main() -> None:
         sub = next(iter(emulator.tenant.users))
         tokens = logout_tokens(emulator, application.id, sub)
         costs = run("bench.sessions", {"logto": logto, "username": usernames[0], "sub": sub, "logout_tokens": tokens})
+        api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
     print(table(results))
     print("\nMedians; the ratio is CPU time beside plain mozilla-django-oidc in this very run.\n")
     print(sessions_table(costs))
-    broken = [*broken_promises(results), *broken_promises_of_sessions(costs)]
+    print()
+    print(bearer_table(api_costs))
+    broken = [
+        *broken_promises(results),
+        *broken_promises_of_sessions(costs),
+        *broken_promises_of_api_calls(api_costs),
+    ]
     if broken:
         sys.exit("Not held: " + "; ".join(broken))
     print("All promises held.")

@@ -7,11 +7,15 @@ from functools import lru_cache
 
 from .conf import Setting, conf
 from .exceptions import ConfigurationError
+from .management_api import ManagementAPI
 from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
 from .oidc.http import HTTPClient
 from .oidc.machine import MachineClient
 from .oidc.provider import Provider
+
+# A hundred people with custom data, or all connectors with their logos.
+MAX_MANAGEMENT_API_BYTES = 32 * 1024 * 1024
 
 
 def oidc_client() -> OIDCClient:
@@ -33,6 +37,13 @@ def access_token_verifier() -> AccessTokenVerifier:
     """What verifies the access tokens that come to this site's APIs. Raises ConfigurationError."""
     _demand(type(conf).endpoint)
     return _access_token_verifier(provider(), conf.clock_skew_seconds, conf.api_token_cache_size)
+
+
+def management_api() -> ManagementAPI:
+    """Logto's Management API, by the same application; it needs a role that may use it. Raises ConfigurationError."""
+    return _management_api(
+        machine_client(), conf.endpoint, conf.management_api_resource, tuple(conf.http_timeout_seconds)
+    )
 
 
 def provider() -> Provider:
@@ -65,6 +76,15 @@ def _machine_client(provider: Provider, client_id: str, client_secret: str) -> M
 
 
 @lru_cache(maxsize=16)
+def _management_api(machine: MachineClient, endpoint: str, resource: str, timeouts: Sequence[float]) -> ManagementAPI:
+    connect_seconds, total_seconds = timeouts
+    http = HTTPClient(
+        connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=MAX_MANAGEMENT_API_BYTES
+    )
+    return ManagementAPI(endpoint=endpoint, machine=machine, http=http, resource=resource)
+
+
+@lru_cache(maxsize=16)
 def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: int) -> AccessTokenVerifier:
     return AccessTokenVerifier(
         issuer=provider.issuer,
@@ -77,5 +97,5 @@ def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: 
 
 def forget_clients() -> None:
     """Drop all clients and what they have cached, as a new process would. For tests."""
-    for build in (_provider, _oidc_client, _machine_client, _access_token_verifier):
+    for build in (_provider, _oidc_client, _machine_client, _management_api, _access_token_verifier):
         build.cache_clear()

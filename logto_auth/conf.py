@@ -179,6 +179,12 @@ class Conf:
         type=str,
     )
     m2m_app_secret = Setting("", "One of the app secrets of that application.", type=str)
+    management_api_resource = Setting(
+        "",
+        "Indicator of the tenant's Management API. Empty: that of a Logto of one's own, or of the cloud tenant at "
+        "`LOGTO_ENDPOINT`. A cloud tenant with a domain of its own has to name it: `https://<tenant>.logto.app/api`.",
+        type=str,
+    )
     organization_from = Setting(
         "logto_auth.organizations.from_url",
         "Dotted path of a function `(request) -> str | None` that returns the id of the organization which an address "

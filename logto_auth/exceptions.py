@@ -3,6 +3,7 @@
     LogtoError
     ├── ProviderError             Logto answered with an error, or not as the protocol demands
     │   └── ProviderUnreachable   no answer from Logto, or not in time
+    ├── ManagementAPIError        the Management API answered with an error
     ├── TokenError                a token failed a check            (also SuspiciousOperation)
     ├── CallbackError             a callback that is not ours       (also SuspiciousOperation)
     ├── InvalidSignInOption       an option Logto would not take    (also ValueError)
@@ -69,6 +70,22 @@ class ProviderUnreachable(ProviderError):
 
     code = "provider_unreachable"
     status = 503
+
+
+class ManagementAPIError(LogtoError):
+    """The Management API answered with an error, in Logto's own words.
+
+    `code` is Logto's, such as `user.username_already_in_use`: tell errors apart by it, for `message` is translated.
+    `status` is the answer's; `data` is what Logto adds, None when nothing.
+    """
+
+    code = "management_api_error"
+    status = 502
+
+    def __init__(self, text: str, *, code: str, status: int, message: str = "", data: object = None) -> None:
+        super().__init__(text, code=code, status=status)
+        self.message = message or text
+        self.data = data
 
 
 class TokenError(LogtoError, SuspiciousOperation):

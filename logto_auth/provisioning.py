@@ -82,8 +82,11 @@ def _provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdenti
 
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     """The identity `(issuer, sub)` with its user, None when unknown. One query."""
-    digest = make_digest(issuer, sub)
-    identity: LogtoIdentity | None = LogtoIdentity.objects.select_related("user").filter(digest=digest).first()
+    try:
+        # Every API call comes by here, and `first()` takes half as long again.
+        identity: LogtoIdentity = LogtoIdentity.objects.select_related("user").get(digest=make_digest(issuer, sub))
+    except LogtoIdentity.DoesNotExist:
+        return None
     return identity
 
 

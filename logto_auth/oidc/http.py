@@ -55,15 +55,19 @@ class Response:
     body: bytes = field(repr=False)
     url: str
 
-    def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises ProviderError when it is anything else."""
+    def json(self) -> Any:
+        """The body as JSON. Raises ProviderError when it is anything else."""
         try:
-            value = json.loads(self.body)
+            return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise ProviderError(
                 f"{self.url} answered {self.status} with something that is not JSON "
                 f"({self.headers.get('Content-Type', 'no content type')}, {len(self.body)} bytes)."
             ) from error
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises ProviderError when it is anything else."""
+        value = self.json()
         if not isinstance(value, dict):
             raise ProviderError(f"{self.url} answered {self.status} with a JSON {type(value).__name__}, not an object.")
         return value
@@ -73,12 +77,13 @@ class HTTPClient:
     """Makes calls to Logto. Safe to share between threads.
 
     `connect_seconds` bounds the connection, `total_seconds` each wait for data and, when an answer drips in slowly,
-    the time after which no more of it is waited for.
+    the time after which no more of it is waited for. An answer of more than `max_body_bytes` is not read.
     """
 
-    def __init__(self, *, connect_seconds: float, total_seconds: float) -> None:
+    def __init__(self, *, connect_seconds: float, total_seconds: float, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self.connect_seconds = connect_seconds
         self.total_seconds = total_seconds
+        self.max_body_bytes = max_body_bytes
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A compressed answer could unpack to any size; what Logto sends here is small.
@@ -99,15 +104,17 @@ class HTTPClient:
         """The answer to a POST of a form. Raises ProviderUnreachable."""
         return self._send("POST", url, data=data, auth=auth)
 
-    def _send(
-        self, method: str, url: str, *, data: Mapping[str, str] | None = None, auth: AuthBase | None = None
-    ) -> Response:
+    def send_json(self, method: str, url: str, payload: Any = None, *, auth: AuthBase | None = None) -> Response:
+        """The answer to a request of any method with a JSON body, or with none. Raises ProviderUnreachable."""
+        return self._send(method, url, json=payload, auth=auth)
+
+    def _send(self, method: str, url: str, *, auth: AuthBase | None = None, **content: Any) -> Response:
         deadline = time.monotonic() + self.total_seconds
         try:
             with self._session.request(
                 method,
                 url,
-                data=data,
+                **content,
                 auth=auth or NoAuth(),
                 timeout=(self.connect_seconds, self.total_seconds),
                 allow_redirects=False,
@@ -131,8 +138,8 @@ class HTTPClient:
         # read1() returns what one receive brought, so that a dripping body cannot outlast the deadline.
         while chunk := response.raw.read1(CHUNK_BYTES):
             body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise ProviderError(f"{_place(url)} answered with more than {MAX_BODY_BYTES} bytes.")
+            if len(body) > self.max_body_bytes:
+                raise ProviderError(f"{_place(url)} answered with more than {self.max_body_bytes} bytes.")
             if time.monotonic() > deadline:
                 raise TimeoutError
         return bytes(body)

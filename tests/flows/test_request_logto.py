@@ -7,9 +7,9 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from logto_auth.context import LogtoContext
-from logto_auth.mapping import Membership
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
+from logto_auth.mapping import Membership
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 

@@ -1,0 +1,186 @@
+"""Measures what an API call with an access token costs, in its own process: `python -m bench.bearer`, with its task as
+JSON on standard input."""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import django
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA384
+from django.conf import settings as django_settings
+from jwt.algorithms import ECAlgorithm
+
+from . import sites
+from .candidate import Meter
+
+SESSION, SEEN, FRESH = "session authentication", "token seen before", "a fresh token each time"
+VERIFY = "ES384 verify alone"
+MOZILLA_HERE = "mozilla-django-oidc's class, emulator next door"
+MOZILLA = "mozilla-django-oidc's class, Logto 10 ms away"
+DISTANCE_SECONDS = 0.01
+API = "https://bench.example/api"
+ROUNDS = 1500
+MOZILLA_ROUNDS = 150
+MANY_TOKENS, WARM_TOKENS = 100_000, 5_000
+JUNK_KIDS = 1000
+
+
+class TokenMaker:
+    """Signs access tokens as the emulator does, with its own key, so that signing costs no request."""
+
+    def __init__(self, jwk: dict[str, Any], issuer: str, sub: str) -> None:
+        self.key: Any = ECAlgorithm(ECAlgorithm.SHA384).from_jwk(jwk)
+        self.kid = jwk["kid"]
+        self._claims = {"sub": sub, "scope": "read:books", "client_id": "benchmark", "iss": issuer, "aud": API}
+
+    def token(self, number: int, *, kid: str | None = None) -> str:
+        now = int(time.time())
+        claims = {"jti": f"token-{number}", "iat": now, "exp": now + 3600, **self._claims}
+        return jwt.encode(claims, self.key, algorithm="ES384", headers={"typ": "at+jwt", "kid": kid or self.kid})
+
+
+def call(client: Any, path: str, token: str | None = None) -> Callable[[], Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def get() -> Any:
+        response = client.get(path, headers=headers)
+        assert response.status_code == 200, response.content
+        return response
+
+    return get
+
+
+def in_turn(candidates: dict[str, Iterator[Callable[[], Any]]], rounds: int) -> dict[str, dict[str, float]]:
+    """CPU and wall time of each candidate in milliseconds: medians of rounds in which all take turns."""
+    cpu: dict[str, list[float]] = {name: [] for name in candidates}
+    wall: dict[str, list[float]] = {name: [] for name in candidates}
+    for number in range(rounds):
+        names = list(candidates)
+        # Whoever comes second finds things warm.
+        for name in names if number % 2 else reversed(names):
+            measured = next(candidates[name])
+            wall_before, cpu_before = time.perf_counter(), time.thread_time()
+            measured()
+            cpu[name].append((time.thread_time() - cpu_before) * 1000)
+            wall[name].append((time.perf_counter() - wall_before) * 1000)
+    return {
+        name: {"cpu_ms": statistics.median(cpu[name]), "wall_ms": statistics.median(wall[name])} for name in candidates
+    }
+
+
+def forever(measured: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
+    while True:
+        yield measured
+
+
+def signed_in_client(user: Any) -> Any:
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user, backend="logto_auth.backends.LogtoBackend")
+    return client
+
+
+def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str) -> dict[str, dict[str, float]]:
+    """One view of Django REST framework, by the ways to find out who calls it."""
+    from django.test import Client
+
+    client = Client()
+    message = b"x" * 600
+    signature = maker.key.sign(message, ec.ECDSA(SHA384()))
+    public_key = maker.key.public_key()
+    tokens = [maker.token(number) for number in range(ROUNDS + 1)]
+    fresh = (call(client, "/by-token", token) for token in tokens[1:])
+    next_seen = call(client, "/by-token", tokens[0])
+    next_seen()
+    candidates = {
+        SESSION: forever(call(signed_in_client(user), "/by-session")),
+        SEEN: forever(next_seen),
+        FRESH: fresh,
+        VERIFY: forever(lambda: public_key.verify(signature, message, ec.ECDSA(SHA384()))),
+    }
+    costs = in_turn(candidates, ROUNDS)
+    before = meter.http
+    next_seen()
+    costs[SEEN]["http"] = meter.http - before
+    by_mozilla = forever(call(client, "/by-mozilla", opaque_token))
+    costs |= in_turn({MOZILLA_HERE: by_mozilla}, MOZILLA_ROUNDS)
+    meter.distance_seconds = DISTANCE_SECONDS
+    costs |= in_turn({MOZILLA: by_mozilla}, MOZILLA_ROUNDS)
+    meter.distance_seconds = 0
+    return costs
+
+
+def measure_memory(maker: TokenMaker) -> dict[str, float]:
+    """How much this process has grown by verifying a hundred thousand different tokens, in MiB."""
+    from logto_auth.clients import access_token_verifier
+
+    def verify(numbers: range) -> float:
+        for number in numbers:
+            access_token_verifier().verify_for_resource(maker.token(number), API)
+        gc.collect()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    warm = verify(range(WARM_TOKENS))
+    return {"tokens": MANY_TOKENS, "grown_mib": verify(range(WARM_TOKENS, MANY_TOKENS)) - warm}
+
+
+def measure_junk(meter: Meter, maker: TokenMaker) -> dict[str, float]:
+    """Requests to Logto that tokens with a thousand made-up keys cause."""
+    from django.test import Client
+
+    client, before, started = Client(), meter.http, time.monotonic()
+    for number in range(JUNK_KIDS):
+        token = maker.token(number, kid=f"junk-{number}")
+        assert client.get("/by-token", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    return {"requests": meter.http - before, "seconds": time.monotonic() - started}
+
+
+def main() -> None:
+    task = json.load(sys.stdin)
+    settings = sites.settings("logto_auth", **task["logto"])
+    endpoint, maker = task["logto"]["endpoint"], TokenMaker(task["jwk"], task["issuer"], task["sub"])
+    django_settings.configure(
+        **{
+            **settings,
+            "ROOT_URLCONF": "bench.api_urls",
+            "LOGTO_API_RESOURCE": API,
+            "OIDC_DRF_AUTH_BACKEND": "bench.api_urls.MozillaBackend",
+            "OIDC_OP_USER_ENDPOINT": f"{endpoint}/oidc/me",
+            "OIDC_OP_TOKEN_ENDPOINT": f"{endpoint}/oidc/token",
+            "OIDC_OP_JWKS_ENDPOINT": f"{endpoint}/oidc/jwks",
+            "OIDC_RP_CLIENT_ID": task["logto"]["app_id"],
+            "OIDC_RP_CLIENT_SECRET": task["logto"]["app_secret"],
+            "OIDC_RP_SIGN_ALGO": "ES384",
+        }
+    )
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+
+    from logto_auth.conf import conf
+    from logto_auth.models import LogtoIdentity
+
+    call_command("migrate", verbosity=0)
+    user = User.objects.create_user("reader", "reader@example.com")
+    LogtoIdentity.objects.create(user=user, issuer=conf.issuer, sub=task["sub"])
+    meter = Meter()
+    costs = {
+        "calls": measure_calls(meter, maker, user, task["opaque_token"]),
+        "junk": measure_junk(meter, maker),
+        "memory": measure_memory(maker),
+    }
+    json.dump(costs, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

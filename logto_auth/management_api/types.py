@@ -1,0 +1,157 @@
+"""The shapes of what the Management API answers, as far as this package reads them. Times are in milliseconds.
+
+They say what Logto sends, not what has been checked.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class OidcClientMetadata(TypedDict, total=False):
+    redirectUris: list[str]
+    postLogoutRedirectUris: list[str]
+    backchannelLogoutUri: str
+    backchannelLogoutSessionRequired: bool
+    logoUri: str
+
+
+class Application(TypedDict):
+    id: str
+    name: str
+    description: str | None
+    type: str
+    oidcClientMetadata: OidcClientMetadata
+    customClientMetadata: dict[str, Any]
+    customData: dict[str, Any]
+    isThirdParty: bool
+    createdAt: int
+
+
+class ApplicationSecret(TypedDict):
+    applicationId: str
+    name: str
+    value: str
+    createdAt: int
+    expiresAt: int | None
+
+
+class User(TypedDict):
+    id: str
+    username: str | None
+    primaryEmail: str | None
+    primaryPhone: str | None
+    name: str | None
+    avatar: str | None
+    customData: dict[str, Any]
+    identities: dict[str, Any]
+    profile: dict[str, Any]
+    applicationId: str | None
+    isSuspended: bool
+    hasPassword: bool
+    lastSignInAt: int | None
+    createdAt: int
+    updatedAt: int
+
+
+class Role(TypedDict):
+    id: str
+    name: str
+    description: str
+    type: str
+    isDefault: bool
+
+
+class Scope(TypedDict):
+    id: str
+    resourceId: str
+    name: str
+    description: str | None
+    createdAt: int
+
+
+class Resource(TypedDict):
+    id: str
+    name: str
+    indicator: str
+    isDefault: bool
+    accessTokenTtl: int
+
+
+class Organization(TypedDict):
+    id: str
+    name: str
+    description: str | None
+    customData: dict[str, Any]
+    isMfaRequired: bool
+    createdAt: int
+
+
+class OrganizationRole(TypedDict):
+    id: str
+    name: str
+    description: str | None
+    type: str
+    scopes: list[dict[str, Any]]
+    resourceScopes: list[dict[str, Any]]
+
+
+class OrganizationScope(TypedDict):
+    id: str
+    name: str
+    description: str | None
+
+
+class Invitation(TypedDict):
+    id: str
+    inviterId: str | None
+    invitee: str
+    acceptedUserId: str | None
+    organizationId: str
+    status: str
+    createdAt: int
+    updatedAt: int
+    expiresAt: int
+    organizationRoles: list[dict[str, Any]]
+
+
+class Connector(TypedDict):
+    """A connector, or a factory of connectors, whose `id` is what a connector calls `connectorId`."""
+
+    id: str
+    connectorId: str
+    target: str
+    platform: str | None
+    type: str
+    name: dict[str, str]
+    formItems: list[dict[str, Any]]
+    config: dict[str, Any]
+    metadata: dict[str, Any]
+    syncProfile: bool
+
+
+class Hook(TypedDict):
+    id: str
+    name: str
+    events: list[str]
+    config: dict[str, Any]
+    signingKey: str
+    enabled: bool
+    createdAt: int
+
+
+class SigningKey(TypedDict):
+    id: str
+    createdAt: int
+    signingKeyAlgorithm: str
+    status: str
+
+
+class OneTimeToken(TypedDict):
+    id: str
+    email: str
+    token: str
+    context: dict[str, Any]
+    status: str
+    createdAt: int
+    expiresAt: int
