@@ -95,10 +95,6 @@ class Caller:
     def __repr__(self) -> str:
         return f"<Caller {self.token.sub}>"
 
-    async def auser(self) -> Any:
-        """The user, as an async view asks its request for it."""
-        return self.user
-
     @property
     def sub(self) -> str:
         """The person's id at Logto; a machine's app ID."""
@@ -163,6 +159,15 @@ class Caller:
         wanted = organization_id or self.organization_id
         return self.scopes if wanted is not None and wanted == self.token.organization_id else frozenset()
 
+    async def auser(self) -> Any:
+        """See `user`; as `request.auser`, so that no session's user is found there."""
+        return self.user
+
+    async def aload(self) -> Caller:
+        """This object, with all read from the database that its properties need: for use in async views."""
+        await sync_to_async(lambda: self.organization)()
+        return self
+
 
 def authenticate(
     request: HttpRequest, *, resource: str | None = None, of_organization: bool = False, accepts_machines: bool = True
@@ -170,7 +175,7 @@ def authenticate(
     """Who calls with an access token for `resource`, by default `LOGTO_API_RESOURCE`, or with an organization token.
 
     None when there is no bearer token in the header; nowhere else is one looked for (RFC 9700, section 4.3.2). The
-    request has the caller as `logto` and `auth` from then on, and their account as its user, whoever has a session.
+    request has the caller as `logto` and `auth` from then on, and their account as `user`, whoever its session is of.
     Raises AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `challenges.Refusal.of` says what to
     answer.
     """
