@@ -5,9 +5,11 @@ A view notes that it has run, and answers with whom it takes the caller for.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
@@ -15,6 +17,7 @@ from django.views import View
 from ninja import NinjaAPI
 from requests import Request as Call
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,19 +28,31 @@ from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
 from logto_auth.contrib.rest_framework import (
     READING,
     WRITING,
+    HasOrganizationRole,
     HasOrganizationScope,
     HasScope,
+    IsUser,
     LogtoAuthentication,
     LogtoOrganizationAuthentication,
 )
 from logto_auth.decorators import (
     access_token_required,
+    organization_required,
+    organization_role_required,
+    organization_scope_required,
     organization_token_required,
     recent_sign_in_required,
     role_required,
 )
 from logto_auth.exceptions import SignInRequired
-from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
+from logto_auth.mixins import (
+    AccessTokenRequiredMixin,
+    OrganizationRoleRequiredMixin,
+    OrganizationScopeRequiredMixin,
+    OrganizationTokenRequiredMixin,
+)
+from logto_auth.models import OrganizationMembership
+from logto_auth.organizations import OrganizationQuerySet
 
 READ, WRITE, STOCK = "read:books", "write:books", "manage:stock"
 
@@ -70,6 +85,11 @@ def plain(request: HttpRequest) -> JsonResponse:
 async def plain_async(request: HttpRequest) -> JsonResponse:
     user = await request.auser()
     assert user == request.user
+    return JsonResponse(answer(request))
+
+
+@access_token_required()
+def plain_any(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer(request))
 
 
@@ -137,6 +157,53 @@ def for_admins(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"user": request.user.pk})
 
 
+def api_token(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"length": len(request.logto.access_token(settings.LOGTO_API_RESOURCE))})
+
+
+# Plain Django, for members of an organization: by the token, and by the session
+
+
+@access_token_required(READ)
+def branch_books(request: HttpRequest, organization_id: str) -> JsonResponse:
+    return JsonResponse(answer(request))
+
+
+@access_token_required(organization_roles=["manager"])
+def managers(request: HttpRequest, organization_id: str = "") -> JsonResponse:
+    return JsonResponse(answer(request))
+
+
+def branch(request: HttpRequest, organization_id: str = "") -> JsonResponse:
+    """The current organization, the rights that tags see in it, and the rows that belong to it."""
+    ran.append(request.path)
+    tags = (
+        "{% load logto %}{% logto_has_organization_role 'manager' %} {% logto_has_organization_scope 'manage:stock' %}"
+    )
+    rows = OrganizationQuerySet(OrganizationMembership).for_request(request)
+    return JsonResponse(
+        {
+            "organization": request.logto.organization_id,
+            "tags": Template(tags).render(RequestContext(request)),
+            "rows": list(rows.values_list("organization__logto_id", flat=True)),
+        }
+    )
+
+
+class Managers(OrganizationRoleRequiredMixin, View):
+    organization_roles_required = ["manager"]
+
+    def get(self, request: HttpRequest, organization_id: str = "") -> JsonResponse:
+        return branch(request)
+
+
+class StockPage(OrganizationScopeRequiredMixin, View):
+    organization_scopes_required = [STOCK]
+
+    async def get(self, request: HttpRequest, organization_id: str = "") -> JsonResponse:
+        return await sync_to_async(branch)(request)
+
+
 # REST framework
 
 
@@ -151,12 +218,59 @@ class BookAPI(APIView):
         return Response(answer(request), status=201)
 
 
+class AnyBookAPI(BookAPI):
+    permission_classes = [IsAuthenticated]
+
+
+class PeopleAPI(BookAPI):
+    permission_classes = [IsUser, HasScope(READ)]
+
+
+class PeopleAuthentication(LogtoAuthentication):
+    accepts_machines = False
+
+
+def book_api(methods: Any) -> Any:
+    """The view of an API that demands a scope for `methods` alone."""
+
+    class SomeBookAPI(BookAPI):
+        permission_classes = [HasScope(READ, methods=methods)]
+
+    return SomeBookAPI.as_view()
+
+
+class FormsAPI(BookAPI):
+    """Its page asks about the other methods too, and about OPTIONS last."""
+
+    permission_classes = [HasScope(READ, methods=["GET"]), HasScope(WRITE, methods=["POST", "OPTIONS"])]
+
+
 class StockAPI(APIView):
     authentication_classes = [LogtoOrganizationAuthentication]
     permission_classes = [HasOrganizationScope(STOCK)]
 
     def get(self, request: Request, organization_id: str = "") -> Response:
         return Response(answer(request))
+
+
+class BranchBookAPI(APIView):
+    authentication_classes = [LogtoAuthentication]
+    permission_classes = [HasScope(READ)]
+
+    def get(self, request: Request, organization_id: str) -> Response:
+        return Response(answer(request))
+
+
+class ManagersAPI(BranchBookAPI):
+    permission_classes = [HasOrganizationRole("manager")]
+
+
+class SessionManagersAPI(APIView):
+    authentication_classes = [SessionAuthentication]
+    permission_classes = [HasOrganizationRole("manager")]
+
+    def get(self, request: Request, organization_id: str = "") -> Response:
+        return Response(json.loads(branch(request).content))
 
 
 # Ninja
@@ -174,6 +288,20 @@ async def ninja_books_async(request: HttpRequest) -> dict[str, Any]:
     return answer(request)
 
 
+@api.get("/any", auth=LogtoAuth())
+def ninja_any(request: HttpRequest) -> dict[str, Any]:
+    return answer(request)
+
+
+class PeopleAuth(LogtoAuth):
+    accepts_machines = False
+
+
+@api.get("/people", auth=PeopleAuth(READ))
+def ninja_people(request: HttpRequest) -> dict[str, Any]:
+    return answer(request)
+
+
 @api.get("/stock", auth=LogtoOrganizationAuth(STOCK))
 def ninja_stock(request: HttpRequest) -> dict[str, Any]:
     return answer(request)
@@ -181,6 +309,16 @@ def ninja_stock(request: HttpRequest) -> dict[str, Any]:
 
 @api.get("/stock/{organization_id}", auth=LogtoOrganizationAuth(STOCK))
 def ninja_stock_of(request: HttpRequest, organization_id: str) -> dict[str, Any]:
+    return answer(request)
+
+
+@api.get("/books/{organization_id}", auth=LogtoAuth(READ))
+def ninja_branch_books(request: HttpRequest, organization_id: str) -> dict[str, Any]:
+    return answer(request)
+
+
+@api.get("/managers/{organization_id}", auth=LogtoAuth(organization_roles={"manager"}))
+def ninja_managers(request: HttpRequest, organization_id: str) -> dict[str, Any]:
     return answer(request)
 
 
@@ -202,12 +340,38 @@ STOCKS = {
     "ninja": "/ninja/stock",
 }
 
+# Of the same kind, with an address that names an organization: what asks for a permission on the API alone, and what
+# asks for a role in the organization.
+BRANCH_BOOKS = {"decorator": "/plain/books", "rest-framework": "/drf/books", "ninja": "/ninja/books"}
+MANAGERS = {"decorator": "/plain/managers", "rest-framework": "/drf/managers", "ninja": "/ninja/managers"}
+# Pages, with and without an organization in the address.
+PAGES = {
+    "member": "/session/branch",
+    "role": "/session/managers",
+    "role-mixin": "/session/class/managers",
+    "role-rest-framework": "/session/drf/managers",
+    "scope": "/session/stock",
+    "scope-mixin": "/session/class/stock",
+}
+
+
+def pages(path_: str, view: Any) -> list[Any]:
+    return [path(path_, view), path(f"{path_}/<str:organization_id>", view)]
+
+
 urlpatterns = [
     path("", include("logto_auth.urls")),
     path("plain", plain),
     path("plain-async", plain_async),
     path("class", Books.as_view()),
     path("drf", BookAPI.as_view()),
+    path("plain/any", plain_any),
+    path("class/any", Books.as_view(scopes_required=())),
+    path("class/people", Books.as_view(accepts_machines=False)),
+    path("drf/any", AnyBookAPI.as_view()),
+    path("drf/people", BookAPI.as_view(authentication_classes=[PeopleAuthentication])),
+    path("drf/forms", FormsAPI.as_view()),
+    path("drf/users", PeopleAPI.as_view()),
     path("plain/stock", stock),
     path("plain/stock/<str:organization_id>", stock),
     path("plain-async/stock", stock_async),
@@ -216,10 +380,21 @@ urlpatterns = [
     path("class/stock/<str:organization_id>", Stock.as_view()),
     path("drf/stock", StockAPI.as_view()),
     path("drf/stock/<str:organization_id>", StockAPI.as_view()),
+    path("plain/books/<str:organization_id>", branch_books),
+    path("plain/managers/<str:organization_id>", managers),
+    path("drf/books/<str:organization_id>", BranchBookAPI.as_view()),
+    path("drf/managers/<str:organization_id>", ManagersAPI.as_view()),
     path("ninja/", api.urls),
+    *pages("session/branch", organization_required(branch)),
+    *pages("session/managers", organization_role_required("manager")(branch)),
+    *pages("session/class/managers", Managers.as_view()),
+    *pages("session/drf/managers", SessionManagersAPI.as_view()),
+    *pages("session/stock", organization_scope_required(STOCK)(branch)),
+    *pages("session/class/stock", StockPage.as_view()),
     path("both", both_sync),
     path("both-async", both_async),
     path("session/admins", for_admins),
+    path("session/token", api_token),
     path("token-and-session/admins", access_token_required(READ)(for_admins)),
     path("session-and-token/admins", role_required("admin")(both_sync)),
     path("token-and-recent", access_token_required(READ)(recent_sign_in_required()(both_sync))),
