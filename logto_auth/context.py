@@ -53,9 +53,13 @@ class LogtoContext:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether the visitor is signed in, and has signed in through Logto."""
+        """Whether the visitor is signed in, and has signed in through Logto; not beside an access token."""
         session = getattr(self._request, "session", None)  # an API may do without
-        return session is not None and sessions.is_signed_in(session) and self._request.user.is_authenticated
+        if session is None or not sessions.is_signed_in(session):
+            return False
+        # Whom a token names need not be the person who has signed in with this browser.
+        is_by_session = isinstance(getattr(self._request, "logto", self), LogtoContext)
+        return is_by_session and self._request.user.is_authenticated
 
     @cached_property
     def _tokens(self) -> SessionTokens | None:
@@ -243,7 +247,7 @@ class LogtoContext:
 
     async def aload(self) -> LogtoContext:
         """This object, with all read from the database that its properties need: for use in async views."""
-        await sync_to_async(lambda: (self._tokens, self.organizations))()
+        await sync_to_async(lambda: (self._tokens, self.organizations, self.organization))()
         return self
 
     async def auser_info(self) -> Mapping[str, Any]:
