@@ -202,7 +202,8 @@ def token_in(header: str) -> str | None:
 
     Source: RFC 6750, section 2.1; RFC 9110, section 11.1: the scheme's case does not matter.
     """
-    header = header.strip()
+    # White space there is of these two kinds (RFC 9110, section 5.5).
+    header = header.strip(" \t")
     if header.partition(" ")[0].lower() != "bearer":
         return None
     match = BEARER.fullmatch(header)
