@@ -658,6 +658,53 @@ def reports(settings: Any) -> Iterator[list[str]]:
     got_request_exception.disconnect(report)
 
 
+@pytest.mark.parametrize("debug", [True, False])
+def test_E4_an_error_of_the_site_s_own_shows_no_token(
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.LOGTO_API_CREATE_USERS = True
+    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    made = token(sub="stranger0001")
+    client = Client(raise_request_exception=False)
+    for door in doors:
+        response = door.call(made, client=client)
+        assert response.status_code == 500
+        assert made not in response.content.decode()
+    # Where DEBUG is on, Ninja answers with a traceback of its own.
+    assert len(reports) == 2 * (len(doors) - (2 if debug else 0))
+    assert all("RuntimeError" in page for page in reports)
+    assert not any(part in page for page in reports for part in made.split("."))
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_E4_a_setting_that_is_missing_shows_no_token(
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.LOGTO_API_RESOURCE = ""
+    made = token()
+    for door in doors:
+        assert door.call(made, client=Client(raise_request_exception=False)).status_code == 500
+    assert all("LOGTO_API_RESOURCE must be set" in page for page in reports)
+    assert not any(part in page for page in reports for part in made.split("."))
+
+
+def test_E4_an_error_while_a_token_is_renewed_is_written_to_the_operator_without_it(
+    apis: None, browser: Browser, logto: Emulator, reader: Any, settings: Any, reports: list[str]
+) -> None:
+    settings.LOGTO_RESOURCES = [API]
+    logto.tenant.add_resource(API)
+    browser.sign_in("reader")
+    refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
+    logto.faults.http["token"] = HttpFault(status=500)
+    browser.client.raise_request_exception = False
+    assert browser.client.get("/session/token").status_code == 500
+    assert len(reports) == 2
+    assert all("ProviderError" in page for page in reports)
+    assert not any(refresh_token in page for page in reports)
+
+
 def test_E4_what_has_seen_a_token_does_not_say_it(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
     made = token()
     request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
