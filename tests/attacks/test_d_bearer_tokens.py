@@ -532,6 +532,20 @@ def test_an_account_that_a_call_makes_has_nothing_but_a_name(
         assert door.sees_served(token(sub="stranger0001"))["user"] == str(user.pk)
 
 
+def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
+    doors: list[Door], token: TokenMaker, settings: Any
+) -> None:
+    settings.LOGTO_API_CREATE_USERS = True
+    for door in doors:
+        for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
+            settings.LOGTO_USER_FIELDS = f"tests.attacks.support.{hook}"
+            response = door.call(token(sub="stranger0001"))
+            assert response.status_code == 403
+            assert "fraud list" not in f"{response.headers}{response.content.decode()}"
+            assert told in response.content.decode()
+    assert not LogtoIdentity.objects.filter(sub="stranger0001").exists()
+
+
 # Opaque tokens, and introspection that lies
 
 
