@@ -106,8 +106,13 @@ class DemandPermission(BasePermission):
     methods: Collection[str] | None = None
     """The methods that the demand is for; None: all."""
 
+    @classmethod
+    def is_for(cls, method: str) -> bool:
+        """Whether the demand is for requests by `method`. What answers GET answers HEAD as well."""
+        return cls.methods is None or method in cls.methods or (method == "HEAD" and "GET" in cls.methods)
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if self.methods is not None and request.method not in self.methods:
+        if not self.is_for(request.method):
             return True
         principal = _principal(request)
         if principal is None:
@@ -157,6 +162,8 @@ def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> 
 
 
 def _permission(demand: Demand, methods: Collection[str] | None) -> type[DemandPermission]:
+    if methods is not None:
+        methods = frozenset(name.upper() for name in ([methods] if isinstance(methods, str) else methods))
     return type("DemandPermission", (DemandPermission,), {"demand": demand, "methods": methods})
 
 

@@ -774,6 +774,20 @@ def test_no_method_goes_past_the_token(apis: None, token: TokenMaker, method: st
     assert api_urls.ran == []
 
 
+@pytest.mark.parametrize("methods", [["GET"], ["get"], {"Get"}, "GET", ("GET", "HEAD")])
+def test_a_demand_for_GET_is_one_for_HEAD_too_however_it_is_written(
+    apis: None, token: TokenMaker, methods: Any
+) -> None:
+    view = api_urls.book_api(methods)
+    for method in ("get", "head"):
+        request: Any = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token(scope='x')}"})
+        del api_urls.ran[:]
+        assert view(request).status_code == 403
+        assert api_urls.ran == []
+        request = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token()}"})
+        assert view(request).status_code == 200
+
+
 def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
     def status(method: str, scope: str) -> int:
         headers = {"Authorization": f"Bearer {token(scope=scope)}"}
