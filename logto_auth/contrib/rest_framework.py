@@ -127,8 +127,11 @@ class DemandPermission(BasePermission):
         if missing is None:
             return True
         refusal = Refusal.insufficient(missing)
-        # For the challenge, which the middleware adds: only the view knows whether another permission will do.
-        _django_request(request).logto_refusal = refusal  # type: ignore[attr-defined]
+        django_request = _django_request(request)
+        # For the challenge, which the middleware adds: only the view knows whether another permission will do. The
+        # page with forms asks for other methods than the request's as well.
+        if request.method == django_request.method:
+            django_request.logto_refusal = refusal  # type: ignore[attr-defined]
         self.message, self.code = refusal.description, refusal.error
         return False
 

@@ -804,6 +804,27 @@ def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
 # The browsable API, the metadata
 
 
+def test_the_browsable_api_escapes_what_the_token_says_and_challenges_for_what_was_asked(
+    apis: None, token: TokenMaker, settings: Any
+) -> None:
+    settings.INSTALLED_APPS = list(dict.fromkeys([*settings.INSTALLED_APPS, "rest_framework"]))
+    markup = "<script>alert(1)</script>"
+    for made in (token({"kid": markup}), token(aud=markup), token(iss=markup), token(scope=markup)):
+        response = Client().get("/drf/forms", headers={"Authorization": f"Bearer {made}", "Accept": "text/html"})
+        page = response.content.decode()
+        assert response["Content-Type"].startswith("text/html")
+        assert markup not in page
+        assert made not in page
+    # It looks at the other methods as well, for its forms; the answer is about this one.
+    assert response.status_code == 403
+    assert challenge_of(response)["scope"] == "read:books"
+    response = Client().get(
+        "/drf", headers={"Authorization": f"Bearer {token(scope='read:books')}", "Accept": "text/html"}
+    )
+    assert response.status_code == 200
+    assert "WWW-Authenticate" not in response
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "testserver@evil.example", "evil.example/"])
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
 def test_no_header_changes_where_the_metadata_is_when_the_base_url_is_set(
