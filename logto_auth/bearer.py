@@ -151,9 +151,13 @@ class Caller:
         return (self.organization,) if self.organization else ()
 
     def permissions(self, resource: str | None = None) -> frozenset[str]:
-        """The permissions on `resource`, by default the API that the token was taken for; none for another."""
-        wanted = resource or self.token.audience
-        return self.scopes if self.token.audience == wanted and not self.token.is_organization_token else frozenset()
+        """The permissions on `resource`, by default the API that the token was taken for; none for another.
+
+        A token in the name of an organization has none where the address names another one.
+        """
+        token = self.token
+        is_meant = token.audience == (resource or token.audience) and not token.is_organization_token
+        return self.scopes if is_meant and self.organization_id == token.organization_id else frozenset()
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions in an organization, by default the current one; none in another than the token's."""
