@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from . import mapping, organizations, refreshing, sessions
 from .clients import oidc_client
@@ -203,6 +204,7 @@ class LogtoContext:
             token = self._renewed_token(resource, organization_id)
         return token
 
+    @sensitive_variables()
     def _renewed_token(self, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
         session = self._request.session
         try:
