@@ -153,11 +153,14 @@ class Caller:
     def permissions(self, resource: str | None = None) -> frozenset[str]:
         """The permissions on `resource`, by default the API that the token was taken for; none for another.
 
-        A token in the name of an organization has none where the address names another one.
+        Where the address names an organization, only a token in its name has any: in one of nobody's name Logto adds up
+        what the person's roles give in all their organizations.
         """
         token = self.token
-        is_meant = token.audience == (resource or token.audience) and not token.is_organization_token
-        return self.scopes if is_meant and self.organization_id == token.organization_id else frozenset()
+        if token.is_organization_token or token.audience != (resource or token.audience):
+            return frozenset()
+        named = organizations.named_by(self._request)
+        return self.scopes if named in (None, token.organization_id) else frozenset()
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions in an organization, by default the current one; none in another than the token's."""
