@@ -128,6 +128,14 @@ class Caller:
     @property
     def organization_id(self) -> str | None:
         """The id of the current organization: the token's, unless the address names another one."""
+        # Before the view is known, the address has not been read.
+        return self._organization_id if self._request.resolver_match is not None else self._current_organization_id()
+
+    @cached_property
+    def _organization_id(self) -> str | None:
+        return self._current_organization_id()
+
+    def _current_organization_id(self) -> str | None:
         token_s = self.token.organization_id
         return token_s if organizations.named_by(self._request) in (None, token_s) else None
 

@@ -103,7 +103,9 @@ class LogtoContext:
     def _current_organization(self) -> Membership | None:
         if not self.is_authenticated:
             return None
-        wanted = organizations.named_by(self._request) or sessions.chosen_organization_id(self._request.session)
+        wanted = organizations.named_by(self._request)
+        if wanted is None:
+            wanted = sessions.chosen_organization_id(self._request.session)
         if wanted is None:
             return self.organizations[0] if len(self.organizations) == 1 else None
         return next((each for each in self.organizations if each.id == wanted), None)

@@ -179,6 +179,21 @@ def subdomains(settings: Any) -> None:
     settings.LOGTO_ORGANIZATION_DOMAIN = "shop.example"
 
 
+@pytest.mark.parametrize("tail", ["", ".", ":8000", ".:8000"])
+def test_B13_by_the_subdomain(
+    subdomains: None, opens: Callable[..., dict[str, bool]], manager: Browser, tail: str
+) -> None:
+    choose(manager, HARBOUR)
+    assert opens(headers={"Host": f"{HARBOUR}.shop.example{tail}"}) == ALL
+    assert opens(headers={"Host": f"{HARBOUR.upper()}.Shop.Example{tail}"}) == ALL
+    assert opens(headers={"Host": f"{HILL}.shop.example{tail}"}) == MEMBERS_ONLY
+    assert opens(headers={"Host": f"{ISLE}.shop.example{tail}"}) == NONE
+    assert opens(headers={"Host": f"nobody.shop.example{tail}"}) == NONE
+    assert opens(headers={"Host": f".shop.example{tail}"}) == NONE
+    # The domain itself is no subdomain.
+    assert opens(headers={"Host": f"shop.example{tail}"}) == ALL
+
+
 def test_B13_a_subdomain_that_was_given_to_one_is_not_the_id_of_another(
     subdomains: None, opens: Callable[..., dict[str, bool]]
 ) -> None:
@@ -191,6 +206,14 @@ def test_B13_a_subdomain_that_was_given_to_one_is_not_the_id_of_another(
 
 def name_nobody(request: HttpRequest) -> str:
     return ""
+
+
+def test_B13_an_address_that_names_nobody_is_not_as_if_none_had_been_named(
+    opens: Callable[..., dict[str, bool]], manager: Browser, settings: Any
+) -> None:
+    choose(manager, HARBOUR)
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.name_nobody"
+    assert opens() == NONE
 
 
 def test_B13_a_choice_that_was_slipped_into_the_session_counts_for_nothing(
@@ -310,6 +333,22 @@ def test_D11_nothing_but_the_address_and_the_token_names_an_organization(
         headers = {"X-Organization-Id": HILL, "Authorization": f"Bearer {token.for_organization(HARBOUR)}"}
         response = manager.client.get(door.path, {"organization_id": HILL}, headers=headers)
         assert response.json()["organization"] == HARBOUR
+
+
+@pytest.mark.parametrize("tail", ["", ".", ".:80"])
+def test_D11_by_the_subdomain(
+    subdomains: None, stock_doors: list[Door], doors: list[Door], token: TokenMaker, tail: str
+) -> None:
+    for door in stock_doors:
+        made = token.for_organization(HARBOUR)
+        assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
+        assert door.call(made, Host=f"shop.example{tail}").status_code == 200
+        for other in (HILL, "nobody", ""):
+            assert door.call(made, Host=f"{other}.shop.example{tail}").status_code == 403
+    for door in doors:
+        made = token(organization_id=HARBOUR)
+        assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
+        assert door.call(made, Host=f"{HILL}.shop.example{tail}").status_code == 403
 
 
 def test_B13_a_role_in_one_organization_is_none_for_the_token_of_another(
