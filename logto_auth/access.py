@@ -24,7 +24,7 @@ class Principal(Protocol):
     def organization(self) -> Membership | None: ...
     @property
     def organization_id(self) -> str | None: ...
-    def permissions(self, resource: str | None = None) -> frozenset[str]: ...
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]: ...
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
 
 
@@ -33,7 +33,7 @@ class Demand:
     """What a view demands. Every part counts; of scopes all are needed, of roles any one."""
 
     scopes: tuple[str, ...] = ()
-    """Permissions on the API resource."""
+    """Permissions on the API resource; beside any demand on the organization, those held in it."""
     roles: tuple[str, ...] = ()
     """Names of global roles."""
     organization: bool = False
@@ -59,7 +59,8 @@ class Demand:
             return Missing(Kind.ORGANIZATION)
         if self.organization_roles and not set(self.organization_roles) & _roles_in(who.organization):
             return Missing(Kind.ORGANIZATION_ROLE, self.organization_roles)
-        if self.scopes and (lacking := _lacking(self.scopes, who.permissions())):
+        place = who.organization_id if self._is_in_organization else None
+        if self.scopes and (lacking := _lacking(self.scopes, who.permissions(organization_id=place))):
             return Missing(Kind.SCOPE, lacking)
         if self.organization_scopes and (lacking := _lacking(self.organization_scopes, who.organization_permissions())):
             return Missing(Kind.ORGANIZATION_SCOPE, lacking)

@@ -158,14 +158,17 @@ class Caller:
         """The one organization that the token speaks for, if it does."""
         return (self.organization,) if self.organization else ()
 
-    def permissions(self, resource: str | None = None) -> frozenset[str]:
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """The permissions on `resource`, by default the API that the token was taken for; none for another.
 
-        A token in the name of an organization has none where the address names another one.
+        A token in the name of an organization has none where the address names another one; with `organization_id`
+        only that one's token has any.
         """
         token = self.token
-        is_meant = token.audience == (resource or token.audience) and not token.is_organization_token
-        return self.scopes if is_meant and self.organization_id == token.organization_id else frozenset()
+        if token.is_organization_token or token.audience != (resource or token.audience):
+            return frozenset()
+        is_here = self.organization_id == token.organization_id
+        return self.scopes if is_here and organization_id in (None, token.organization_id) else frozenset()
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions in an organization, by default the current one; none in another than the token's."""

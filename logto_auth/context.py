@@ -124,18 +124,21 @@ class LogtoContext:
     def choose_organization(self, organization_id: str) -> None:
         """Make an organization the current one where no address names another. Raises OrganizationRequired when the
         person does not belong to it."""
-        if organization_id not in {each.id for each in self.organizations}:
+        if not self._belongs_to(organization_id):
             raise OrganizationRequired("The person does not belong to the organization that was chosen.")
         sessions.choose_organization(self._request.session, organization_id)
         self._forget()
 
-    def permissions(self, resource: str | None = None) -> frozenset[str]:
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """The permissions that the person holds on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
 
-        They are those of an access token for it, which is fetched at the first use and kept for as long as it lives.
+        Logto counts those of roles in any organization; with `organization_id` those of roles in that one alone, and
+        of global roles. They are those of an access token for it, which is fetched at the first use and kept for as long as it lives.
         Raises what `access_token` raises, except for Logto's refusals and the lack of a refresh token: those mean none.
         """
-        return self._granted(resource or api_resource(), None)
+        if organization_id is not None and not self._belongs_to(organization_id):
+            return frozenset()
+        return self._granted(resource or api_resource(), organization_id)
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions that the person holds in an organization, by default the current one; none without one.
@@ -143,7 +146,10 @@ class LogtoContext:
         In all else as `permissions`.
         """
         wanted = organization_id or self.organization_id
-        return self._granted(None, wanted) if wanted in {each.id for each in self.organizations} else frozenset()
+        return self._granted(None, wanted) if self._belongs_to(wanted) else frozenset()
+
+    def _belongs_to(self, organization_id: str | None) -> bool:
+        return organization_id in {each.id for each in self.organizations}
 
     def _granted(self, resource: str | None, organization_id: str | None) -> frozenset[str]:
         if not self.is_authenticated:
@@ -266,9 +272,9 @@ class LogtoContext:
         """See `organization_token`."""
         return await sync_to_async(self.organization_token)(organization_id)
 
-    async def apermissions(self, resource: str | None = None) -> frozenset[str]:
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """See `permissions`."""
-        return await sync_to_async(self.permissions)(resource)
+        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
 
     async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """See `organization_permissions`."""
