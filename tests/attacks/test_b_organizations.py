@@ -524,6 +524,29 @@ def test_the_link_works_behind_nobody_s_back(browser: Browser, witness: Witness,
     witness.sees_refused(lambda: open_link(browser, LINK, **headers), "not_a_navigation", 403)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"token": ""}, id="no-token"),
+        pytest.param({"token": LINK["token"] + "\n"}, id="newline-after-the-token"),
+        pytest.param({"token": LINK["token"] + "\x00"}, id="nul"),
+        pytest.param({"token": LINK["token"] * 30}, id="long"),
+        pytest.param({"token": "\u202e" + LINK["token"]}, id="right-to-left"),
+        pytest.param({"email": ""}, id="no-address"),
+        pytest.param({"email": "new"}, id="no-at"),
+        pytest.param({"email": "new@example.com\r\nX: y"}, id="crlf"),
+        pytest.param({"email": "x" * 600 + "@example.com"}, id="long-address"),
+    ],
+)
+def test_a_link_that_is_not_right_says_so_and_leaks_no_token(
+    browser: Browser, logto: Emulator, witness: Witness, caplog: Any, changes: dict[str, str]
+) -> None:
+    response = witness.sees_refused(lambda: open_link(browser, {**LINK, **changes}), "invalid_option", 400)
+    assert LINK["token"] not in response.line
+    assert LINK["token"] not in response.content.decode()
+    assert LINK["token"] not in str(browser.client.cookies)
+
+
 @pytest.mark.parametrize("next_url", ["//evil.example", "https://evil.example/", "/\\evil.example", "/sign-out"])
 def test_the_link_leads_to_no_other_place(browser: Browser, logto: Emulator, next_url: str) -> None:
     one_time = logto.tenant.add_one_time_token("new@example.com").token
