@@ -125,7 +125,7 @@ class Caller:
             names = frozenset(self._identity.roles) if self._identity else frozenset()
         return tuple(sorted(names))
 
-    @property
+    @cached_property
     def organization_id(self) -> str | None:
         """The id of the current organization: the token's, unless the address names another one."""
         # Before the view is known, the address has not been read.

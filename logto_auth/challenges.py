@@ -24,8 +24,8 @@ MAX_DESCRIPTION_LENGTH = 500
 RETRY_AFTER_SECONDS = 30
 # What a page says of it would not help somebody who has a token in hand.
 OF_TOKENS = {
-    Kind.ORGANIZATION: "It takes a token of an organization, of the one in the address if that names one. Ask Logto for "
-    "a token with that organization_id.",
+    Kind.ORGANIZATION: "It takes a token of an organization, the one in the address if that names one: ask Logto with "
+    "organization_id.",
 }
 # By the code of a SignInRefused of ours.
 REFUSED = {

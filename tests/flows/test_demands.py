@@ -113,7 +113,7 @@ urlpatterns = [
     ),
     *styles("editors/", role_required("editor", "admin"), RoleRequiredMixin, roles_required=["editor", "admin"]),
     *styles("branches/<slug:organization_id>/", organization_required, OrganizationRequiredMixin),
-    *styles("branch/", organization_required, OrganizationRequiredMixin),
+    *styles("branch/", organization_required(), OrganizationRequiredMixin),
     *styles(
         "branches/<slug:organization_id>/managers/",
         organization_role_required("manager"),
