@@ -125,7 +125,7 @@ class Caller:
             names = frozenset(self._identity.roles) if self._identity else frozenset()
         return tuple(sorted(names))
 
-    @cached_property
+    @property
     def organization_id(self) -> str | None:
         """The id of the current organization: the token's, unless the address names another one."""
         # Before the view is known, the address has not been read.
@@ -139,10 +139,14 @@ class Caller:
         token_s = self.token.organization_id
         return token_s if organizations.named_by(self._request) in (None, token_s) else None
 
-    @cached_property
+    @property
     def organization(self) -> Membership | None:
         """The current organization, with the name and the roles that this site knows of. One query."""
-        organization_id = self.organization_id
+        return self._organization_of_token if self.organization_id is not None else None
+
+    @cached_property
+    def _organization_of_token(self) -> Membership | None:
+        organization_id = self.token.organization_id
         if organization_id is None:
             return None
         digest = make_digest(self.token.issuer, organization_id)

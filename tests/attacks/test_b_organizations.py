@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import resolve
 
+from logto_auth.bearer import authenticate
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
 from logto_auth.sessions import FRESH_UNTIL_KEY, ORGANIZATION_KEY
@@ -349,6 +351,18 @@ def test_D11_by_the_subdomain(
         made = token(organization_id=HARBOUR)
         assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
         assert door.call(made, Host=f"{HILL}.shop.example{tail}").status_code == 403
+
+
+def test_D11_who_asks_before_the_address_is_read_does_not_decide_for_the_view(
+    apis: None, rf: RequestFactory, token: TokenMaker
+) -> None:
+    """As a middleware does that authenticates by itself."""
+    request: Any = rf.get("/", headers={"Authorization": f"Bearer {token(organization_id=HARBOUR)}"})
+    caller: Any = authenticate(request)
+    assert (caller.organization.id, caller.organization_id, caller.permissions()) == (HARBOUR, HARBOUR, caller.scopes)
+    request.resolver_match = resolve(f"/plain/books/{HILL}")
+    assert (caller.organization_id, caller.permissions(), caller.organizations) == (None, frozenset(), ())
+    assert caller.organization_permissions() == frozenset()
 
 
 def test_B13_a_role_in_one_organization_is_none_for_the_token_of_another(
