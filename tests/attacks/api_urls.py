@@ -10,6 +10,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, JsonResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
@@ -31,6 +32,7 @@ from logto_auth.contrib.rest_framework import (
     HasOrganizationRole,
     HasOrganizationScope,
     HasScope,
+    IsOrganizationMember,
     IsUser,
     LogtoAuthentication,
     LogtoOrganizationAuthentication,
@@ -285,6 +287,10 @@ class SessionManagersAPI(APIView):
         return Response(json.loads(branch(request).content))
 
 
+class StackedBooksAPI(SessionManagersAPI):
+    permission_classes = [IsOrganizationMember, HasScope(WRITE)]
+
+
 class SessionBooksAPI(SessionManagersAPI):
     permission_classes = [HasScope(WRITE, organization=True)]
 
@@ -371,6 +377,9 @@ PAGES = {
     "scope-on-the-api": "/session/books",
     "scope-on-the-api-mixin": "/session/class/books",
     "scope-on-the-api-rest-framework": "/session/drf/books",
+    "scope-on-the-api-stacked": "/session/stacked/books",
+    "scope-on-the-api-stacked-rest-framework": "/session/drf/stacked/books",
+    "scope-on-the-api-as-a-permission-of-django": "/session/django/books",
 }
 
 
@@ -413,6 +422,12 @@ urlpatterns = [
     *pages("session/books", scope_required(WRITE, organization=True)(branch)),
     *pages("session/class/books", BranchBooks.as_view()),
     *pages("session/drf/books", SessionBooksAPI.as_view()),
+    *pages("session/stacked/books", organization_required(scope_required(WRITE)(branch))),
+    *pages("session/drf/stacked/books", StackedBooksAPI.as_view()),
+    *pages(
+        "session/django/books",
+        organization_required(permission_required(f"logto.{WRITE}", raise_exception=True)(branch)),
+    ),
     path("both", both_sync),
     path("both-async", both_async),
     path("session/admins", for_admins),
