@@ -287,12 +287,8 @@ class SessionManagersAPI(APIView):
         return Response(json.loads(branch(request).content))
 
 
-class StackedBooksAPI(SessionManagersAPI):
-    permission_classes = [IsOrganizationMember, HasScope(WRITE)]
-
-
 class SessionBooksAPI(SessionManagersAPI):
-    permission_classes = [HasScope(WRITE, organization=True)]
+    permission_classes = [IsOrganizationMember, HasScope(WRITE)]
 
 
 # Ninja
@@ -374,11 +370,9 @@ PAGES = {
     "role-rest-framework": "/session/drf/managers",
     "scope": "/session/stock",
     "scope-mixin": "/session/class/stock",
-    "scope-on-the-api": "/session/books",
     "scope-on-the-api-mixin": "/session/class/books",
+    "scope-on-the-api": "/session/books",
     "scope-on-the-api-rest-framework": "/session/drf/books",
-    "scope-on-the-api-stacked": "/session/stacked/books",
-    "scope-on-the-api-stacked-rest-framework": "/session/drf/stacked/books",
     "scope-on-the-api-as-a-permission-of-django": "/session/django/books",
 }
 
@@ -419,11 +413,9 @@ urlpatterns = [
     *pages("session/drf/managers", SessionManagersAPI.as_view()),
     *pages("session/stock", organization_scope_required(STOCK)(branch)),
     *pages("session/class/stock", StockPage.as_view()),
-    *pages("session/books", scope_required(WRITE, organization=True)(branch)),
     *pages("session/class/books", BranchBooks.as_view()),
+    *pages("session/books", organization_required(scope_required(WRITE)(branch))),
     *pages("session/drf/books", SessionBooksAPI.as_view()),
-    *pages("session/stacked/books", organization_required(scope_required(WRITE)(branch))),
-    *pages("session/drf/stacked/books", StackedBooksAPI.as_view()),
     *pages(
         "session/django/books",
         organization_required(permission_required(f"logto.{WRITE}", raise_exception=True)(branch)),
