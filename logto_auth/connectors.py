@@ -67,9 +67,9 @@ def create(api: ManagementAPI, factory: Connector, config: Mapping[str, Any], **
             raise _explained(error) from error
         target = more.get("metadata", {}).get("target", factory["target"])
         there = [each for each in api.connectors.all() if _is_in_the_way(each, factory, target)]
+        ids = " or ".join(each["id"] for each in there)
         raise ConnectorError(
-            f"Logto keeps one of each, and there is one already: {named(there)}. "
-            "To change it: manage.py logto_connectors update"
+            f"There is one already, and Logto keeps one of each. To change it: manage.py logto_connectors update {ids}"
         ) from error
 
 
@@ -126,5 +126,5 @@ def _explained(error: ManagementAPIError) -> LogtoError:
     issues = error.data.get("issues") if isinstance(error.data, Mapping) else None
     if error.code != "connector.invalid_config" or not isinstance(issues, list):
         return error
-    lines = [f"{'.'.join(map(str, issue['path']))}: {issue['message']}." for issue in issues]
+    lines = [f"{'.'.join(map(str, issue['path']))}: {issue['message']}" for issue in issues]
     return ConnectorError("\n".join(["Logto refuses the config.", *lines]))

@@ -28,42 +28,40 @@ def complete_config(
 ) -> dict[str, Any]:
     """The config that `given`, text by key, makes of the `stored` one. What is left open gets the form's default.
 
-    Raises ConnectorError, a line for each fault. What is stored stays, unknown keys too.
+    What is stored stays, unknown keys too, unless it is given as empty. Raises ConnectorError, a line for each fault.
     """
     form = {str(item["key"]): item for item in items}
-    config, faults = dict(stored or {}), []
+    config, faults = dict(stored or {}), {}
     for key, text in given.items():
-        if key not in form:
-            faults.append(f"{key}: the form has no such key. It has {', '.join(form)}.")
-            continue
         try:
             config[key] = parse(form[key], text)
+        except KeyError:
+            faults[key] = f"the form has no such key. It has {', '.join(form)}."
         except ConnectorError as fault:
-            faults.append(f"{key}: {fault}")
+            faults[key] = str(fault)
     for key, item in form.items():
-        if not _is_shown(item, config):
-            if key in given:
-                faults.append(f"{key}: counts only where {_conditions(item)}.")
-        elif not _is_answered(config.get(key)):
+        if key in given and not _is_shown(item, config):
+            faults[key] = f"counts only where {_conditions(item)}."
+        elif key not in faults and _is_shown(item, config) and not _is_answered(config.get(key)):
             default = item.get("defaultValue")
-            if default is not None and not _has_placeholder(default):
+            if _is_answered(default) and not _has_placeholder(default):
                 config[key] = copy.deepcopy(default)
-            elif item.get("required") and key not in given:
-                faults.append(f"{key}: is required, and has no default. {_wanted(item)}")
+            elif item.get("required"):
+                faults[key] = f"is required, and has no default. {_wanted(item)}"
     if faults:
-        raise ConnectorError("\n".join(faults))
-    return config
+        raise ConnectorError("\n".join(f"{key}: {fault}" for key, fault in faults.items()))
+    return {key: value for key, value in config.items() if _is_answered(value)}
 
 
 def parse(item: FormItem, text: str) -> Any:
-    """What `text` means for a form item. Raises ConnectorError, whose message has no `text` that may be secret.
+    """What `text` means for a form item, and "" for nothing. Raises ConnectorError, whose message has no `text`.
 
     A type that is not known yet is text, as in Logto's Console.
     """
     kind = item["type"]
-    if item.get("required") and not text.strip():
-        raise ConnectorError(f"must not be empty. {_wanted(item)}")
-    if kind == "Number" and re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII):
+    if not text.strip():
+        return ""
+    if kind == "Number" and re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text, re.ASCII):
         return float(text) if "." in text else int(text)
     if kind == "Switch" and text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -114,7 +112,8 @@ def _is_shown(item: FormItem, config: Mapping[str, Any]) -> bool:
 
 
 def _is_answered(value: Any) -> bool:
-    return value is not None and value != ""
+    """Whether there is something that Logto would keep."""
+    return value is not None and value not in ("", [], {})
 
 
 def _has_placeholder(value: Any) -> bool:
