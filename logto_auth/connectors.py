@@ -53,6 +53,11 @@ def changed_config(connector: Connector, given: Mapping[str, str], *, unset: Ite
     return _checked(connector["connectorId"], complete_config(connector["formItems"], given, kept))
 
 
+def differences(config: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The keys that are not the same in both configs."""
+    return [key for key in {**config, **other} if config.get(key) != other.get(key)]
+
+
 def replaced_by(factory: Connector, connectors: Iterable[Connector]) -> list[Connector]:
     """The connectors that Logto deletes when one is made of `factory`: it keeps one for e-mail and one for SMS."""
     return [each for each in connectors if each["type"] == factory["type"] and each["type"] in RECIPIENTS]

@@ -59,8 +59,7 @@ class Command(BaseCommand):
         connector = connectors.find(self.connectors, options["connector"])
         details = tables.connector_details(connector, self.experience[social_sign_in.TARGETS], conf.endpoint)
         self._say(details, tables.listed(details))
-        if stray := connectors.stray_keys(connector):
-            self._note(f"Not in the form: {', '.join(stray)}. `update {connector['id']} --unset KEY` removes a key.")
+        self._note_what_is_wrong(connector)
 
     def do_factories(self, options: dict[str, Any]) -> None:
         if options["factory"]:
@@ -92,8 +91,7 @@ class Command(BaseCommand):
         connector = connectors.find(self.connectors, options["connector"])
         more = given_metadata(options, connector)
         config = connectors.changed_config(connector, given_config(options), unset=options["unset"])
-        stored = connector["config"]
-        changed = [*(key for key in {**stored, **config} if stored.get(key) != config.get(key)), *more]
+        changed = [*connectors.differences(connector["config"], config), *more]
         if changed:
             connectors.update(self.api, connector, config, **more)
         told = f"Changed in {connectors.named([connector])}: {', '.join(changed)}." if changed else "Nothing to change."
@@ -178,6 +176,17 @@ class Command(BaseCommand):
 
     def _note(self, text: str) -> None:
         self.stderr.write(text, self.style.WARNING)
+
+    def _note_what_is_wrong(self, connector: Connector) -> None:
+        try:
+            config = connectors.changed_config(connector, {})
+        except ConnectorError as faults:
+            self._note(f"It cannot work like this.\n{faults}")
+        else:
+            if differences := connectors.differences(connector["config"], config):
+                self._note(f"`update {connector['id']}` would correct {', '.join(differences)}.")
+        if stray := connectors.stray_keys(connector):
+            self._note(f"Not in the form: {', '.join(stray)}. `update {connector['id']} --unset KEY` removes a key.")
 
     def _note_what_browsers_lack(self, existing: Sequence[Connector], target: str) -> None:
         if social_sign_in.shown_to_browsers(existing, [target]):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import stat
 from pathlib import Path
 from typing import Any
@@ -200,7 +202,9 @@ def test_an_update_keeps_what_is_not_given(tenant: Tenant, key_file: str) -> Non
 def test_an_update_mends_a_key_that_was_stored_on_one_line(tenant: Tenant, key_file: str) -> None:
     """As the Console stores it when line breaks are replaced as its guide says: Logto cannot sign with that."""
     connector_id = add_alipay("alipay-native", key_file)
+    assert run("show", connector_id)[1] == ""
     stored(tenant, connector_id)["privateKey"] = PEM.replace("\n", "\\n")
+    assert run("show", connector_id)[1] == f"`update {connector_id}` would correct privateKey."
     assert data("update", "alipay-native")["changed"] == ["privateKey"]
     assert stored(tenant, connector_id)["privateKey"] == PEM
 
@@ -334,7 +338,7 @@ def test_secrets_are_hidden_and_the_public_key_is_not(tenant: Tenant, key_file: 
         "name: Alipay",
         "type: Social",
         "target: alipay",
-        "offered: ",
+        "offered:",
         f"callback_uri: {settings.LOGTO_ENDPOINT}/callback/{connector_id}",
         "sync_profile: false",
         f"public_key: {alipay.read_private_key(PEM).public_key}",
@@ -345,10 +349,16 @@ def test_secrets_are_hidden_and_the_public_key_is_not(tenant: Tenant, key_file: 
     ]
 
 
-def test_a_stored_key_that_cannot_be_used_is_pointed_out(tenant: Tenant) -> None:
+def test_a_stored_config_that_cannot_work_is_pointed_out(tenant: Tenant) -> None:
     tenant.sign_in_experience.connectors = ["alipay-web"]
-    shown = data("show", "alipay-web")["public_key"]
-    assert shown.startswith("none, for the private key cannot be used: there is no private key in it.")
+    assert data("show", "alipay-web")["public_key"] == ""
+    _, note = run("show", "alipay-web")
+    assert note.splitlines() == [
+        "It cannot work like this.",
+        'privateKey: is required, and has no default. Expected "Private Key", such as "<private-key>".',
+    ]
+    stored(tenant, "alipayweb000")["privateKey"] = PEM[:900]
+    assert run("show", "alipay-web")[1].splitlines()[1].startswith("privateKey: there is no private key in it.")
 
 
 def test_factories_and_what_one_asks_for(tenant: Tenant) -> None:
@@ -492,3 +502,35 @@ def test_arguments_that_make_no_sense_are_refused(arguments: tuple[str, ...]) ->
 @pytest.mark.parametrize("assignment", ["appId", "=1", ""])
 def test_an_assignment_needs_a_key_and_a_value(tenant: Tenant, assignment: str) -> None:
     assert refusal("add", "alipay-web", "--set", assignment) == "--set takes KEY=VALUE, KEY=@FILE or KEY=@-."
+
+
+# The guide
+
+GUIDE = Path(__file__).parents[2] / "docs/how-to/alipay.md"
+CONSOLE_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ python manage\.py (?P<command>.*)\n(?P<printed>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+# What differs from one run to the next.
+OWN = {r"https://abc123\.logto\.app|http://localhost:\d+": "LOGTO", r"\b[a-z0-9]{12}\b": "ID", r"MIIB\S+": "KEY"}
+
+
+def without_own(text: str) -> str:
+    for pattern, word in OWN.items():
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def test_the_commands_of_the_guide_print_what_it_shows(
+    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = CONSOLE_BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
+    shown = [match for block in blocks for match in COMMAND.finditer(block)]
+    assert len(shown) == 7
+    for match in shown:
+        out = io.StringIO()
+        say("y\n")
+        call_command(*shlex.split(match["command"]), stdout=out, stderr=out)
+        # Whoever answers a question ends its line.
+        printed = out.getvalue().replace("Go on? [y/N] ", "Go on? [y/N] y\n")
+        assert without_own(printed) == without_own(match["printed"]), match["command"]
+    assert tenant.sign_in_experience.settings["signIn"] == {"methods": []}
