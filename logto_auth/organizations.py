@@ -108,10 +108,11 @@ def with_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
     return tuple(replace(each, name=each.name or names.get(each.id)) for each in memberships)
 
 
-def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership]) -> bool:
+def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership], *, with_roles: bool = True) -> bool:
     """Have the rows of `identity` say what `memberships` say; returns whether that changed any. One query if not.
 
     Organizations that this site has not heard of are made; those that somebody leaves stay, for rows may point to them.
+    Not `with_roles` those stay as they are that were known already.
     """
     wanted = {make_digest(identity.issuer, membership.id): membership for membership in memberships}
     rows = OrganizationMembership.objects.filter(identity=identity).select_related("organization")
@@ -122,7 +123,7 @@ def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership])
         OrganizationMembership.objects.filter(pk__in=lost).delete()
     if gained:
         _join(identity, gained)
-    changed = [_update(held[digest], wanted[digest]) for digest in wanted.keys() & held.keys()]
+    changed = [_update(held[digest], wanted[digest], with_roles=with_roles) for digest in wanted.keys() & held.keys()]
     return bool(lost or gained or any(changed))
 
 
@@ -149,11 +150,11 @@ def _join(identity: LogtoIdentity, gained: Mapping[str, Membership]) -> None:
         _rename(organization, gained[organization.digest])
 
 
-def _update(row: OrganizationMembership, membership: Membership) -> bool:
+def _update(row: OrganizationMembership, membership: Membership, *, with_roles: bool) -> bool:
     """Take over roles and name where they differ; returns whether the roles did."""
     _rename(row.organization, membership)
     roles = sorted(membership.roles)
-    if row.roles == roles:
+    if not with_roles or row.roles == roles:
         return False
     OrganizationMembership.objects.filter(pk=row.pk).update(roles=roles)
     return True
