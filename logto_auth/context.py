@@ -146,7 +146,11 @@ class LogtoContext:
         except ProviderError as error:
             if error.error not in refreshing.REFUSALS:
                 raise
-            logger.warning("No permissions for %s: %s", resource or f"the organization {organization_id}", error)
+            logger.warning(
+                "Logto gives no permissions for %s. Is it among LOGTO_RESOURCES, and was it at the sign-in? %s",
+                resource or f"the organization {organization_id}",
+                error,
+            )
             return frozenset()
 
     def user_info(self) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ The first half is for pages, by the session; the second for APIs, by the access 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, cast
@@ -18,7 +19,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from .access import Demand, signed_in_recently
-from .answers import forbidden_response, is_from_script, page_of, unauthorized_response
+from .answers import Kind, forbidden_response, is_from_script, page_of, unauthorized_response
 from .bearer import authenticate
 from .challenges import Refusal
 from .context import LogtoContext
@@ -26,6 +27,8 @@ from .exceptions import LogtoError, ProviderError
 from .failures import failure_response
 from .freshness import end_session
 from .sign_in import sign_in_url
+
+logger = logging.getLogger("logto_auth")
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
@@ -98,7 +101,11 @@ def demand_session(request: HttpRequest, demand: Demand) -> HttpResponseBase | N
     except LogtoError as error:
         # Logto or the site stands behind this session no more.
         return end_session(request, error) or redirect_to_login(request.get_full_path())
-    return forbidden_response(request, missing) if missing else None
+    if missing is None:
+        return None
+    if missing.kind is Kind.ORGANIZATION and "organizations" not in LogtoContext(request).claims:
+        logger.warning("The claims say nothing of organizations: is urn:logto:scope:organizations among LOGTO_SCOPES?")
+    return forbidden_response(request, missing)
 
 
 def recent_sign_in_required(max_age: int = 300) -> Decorator:

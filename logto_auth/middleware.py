@@ -61,8 +61,8 @@ class LogtoMiddleware:
 
 def _introduce(request: HttpRequest) -> None:
     """Let the user of `request` know of `request.logto`: there `LogtoBackend.has_perm` finds the person's scopes."""
-    if not hasattr(request, "user"):
-        return  # an API without sessions
+    if not hasattr(request, "auser"):
+        return  # an API without sessions has no AuthenticationMiddleware
     user, auser = request.user, request.auser
 
     def introduced(user: Any) -> Any:

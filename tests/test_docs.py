@@ -492,6 +492,8 @@ OWN_TESTS = {
     "async view",
     "emulator",
     "emulator on a phone",
+    "emulator's Management API",
+    "emulator's webhooks",
     "identities from usernames",
     "identity",
     "move issuer",
@@ -646,6 +648,11 @@ def test_the_readme_and_the_guide_have_the_same_lines() -> None:
 def test_the_emulator_s_examples_end_at_the_callback(kind: str, callback: str) -> None:
     block = the_block("docs/reference/emulator.md", kind)
     assert block.run()["callback"].startswith(f"{callback}?code=")
+
+
+@pytest.mark.parametrize("kind", ["emulator's Management API", "emulator's webhooks"])
+def test_the_emulator_s_examples_assert_what_they_say(kind: str) -> None:
+    the_block("docs/reference/emulator.md", kind).run()
 
 
 # What the guide to mapping users promises

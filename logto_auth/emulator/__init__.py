@@ -5,7 +5,8 @@
 
 The tour: `store` and `tenant` hold what an administrator sets up, `instances` what the provider remembers between
 requests; `authorization`, `token_endpoints`, `userinfo` and `end_session` are the endpoints, the modules called `pages`
-are what a person sees; `faults` makes it misbehave; `server` runs it, `browser` and `native_browser` visit it.
+are what a person sees; `management_api` is what an administrator calls, `webhooks` tells others of it; `faults` makes
+it misbehave; `server` runs it, `browser` and `native_browser` visit it.
 """
 
 try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from . import errors, rbac
 from .authorization_request import check_resource
-from .instances import OPAQUE_TOKEN_TTL, AccessToken, Renewable
+from .claims import OIDC_SCOPES
+from .instances import GRANT_TTL, OPAQUE_TOKEN_TTL, AccessToken, Grant, Renewable
 from .provider import Provider
 from .store import ORGANIZATIONS_RESOURCE, Application, User, unique
 from .tokens import issue_jwt_access_token
@@ -142,6 +143,59 @@ def machine_access_token(provider: Provider, request: TokenRequest, organization
         organization_id=organization_id,
     )
     return IssuedAccessToken(token, scope, ttl)
+
+
+def exchanged_access_token(provider: Provider, request: TokenRequest, user: User) -> IssuedAccessToken:
+    """Return a token for a user who is not there: a JWT where a resource or an organization is named, or else opaque.
+
+    Only what `scope` names is granted; no default resource stands in.
+    """
+    client, organization_id = request.client, request.params.get("organization_id")
+    scopes = unique(request.params.get("scope", "").split())
+    if organization_id is not None and not request.resources:
+        return organization_access_token(provider, client, user, organization_id, scopes)
+    for indicator in request.resources:
+        check_resource(provider, indicator)
+    if len(request.resources) > 1:
+        raise errors.invalid_target("only a single resource indicator value is supported for this grant type")
+    if not request.resources:
+        return _opaque_token_without_session(provider, client, user, [name for name in scopes if name in OIDC_SCOPES])
+    (indicator,) = request.resources
+    held = rbac.resource_scopes_of_user(
+        provider.tenant, user.id, indicator, client=client, organization_id=organization_id
+    )
+    ttl, scope = _resource_ttl(provider, indicator), " ".join(name for name in scopes if name in held)
+    token = issue_jwt_access_token(
+        provider,
+        client,
+        sub=user.id,
+        audience=indicator,
+        scope=scope,
+        ttl=ttl,
+        organization_id=organization_id,
+    )
+    return IssuedAccessToken(token, scope, ttl)
+
+
+def _opaque_token_without_session(
+    provider: Provider, client: Application, user: User, scopes: list[str]
+) -> IssuedAccessToken:
+    now, instances = provider.clock.now(), provider.instances
+    grant = Grant(user.id, client.id, now + GRANT_TTL, now, oidc_scopes=scopes)
+    instances.grants[grant.id] = grant
+    token = AccessToken(
+        client_id=client.id,
+        account_id=user.id,
+        grant_id=grant.id,
+        session_uid="",
+        expires_with_session=False,
+        scopes=scopes,
+        sid=None,
+        issued_at=now,
+        expires_at=now + OPAQUE_TOKEN_TTL,
+    )
+    instances.access_tokens[token.value] = token
+    return IssuedAccessToken(token.value, " ".join(scopes), OPAQUE_TOKEN_TTL)
 
 
 def _machine_resource(provider: Provider, request: TokenRequest, organization_id: str | None) -> str | None:

@@ -20,6 +20,8 @@ class SignInRefused(Exception):
 def user_with_password(provider: Provider, identifier: str, password: str) -> User:
     """Return the user with this username, email or phone and password."""
     tenant = provider.tenant
+    if not tenant.sign_in_experience.takes_passwords:
+        raise SignInRefused("user.sign_in_method_not_enabled", "Signing in with a password is not enabled.")
     user = (
         tenant.find_user(username=identifier)
         or tenant.find_user(primary_email=identifier)
@@ -27,13 +29,16 @@ def user_with_password(provider: Provider, identifier: str, password: str) -> Us
     )
     if not identifier or user is None or not user.password_fits(password):
         raise SignInRefused("session.invalid_credentials", "The account or the password is wrong.")
+    if user.password_digest is not None:
+        # A digest from elsewhere has served its turn: Logto makes one of its own now.
+        user.password, user.password_digest = password, None
     return user
 
 
 def new_user(provider: Provider, username: str, password: str) -> User:
     """Return a new user with a username and a password."""
     tenant, experience = provider.tenant, provider.tenant.sign_in_experience
-    if not experience.can_register:
+    if not experience.can_register_with_username:
         raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
     if not tenant.username_is_well_formed(username):
         raise SignInRefused("guard.invalid_input", "A username is letters, digits and _, and starts with no digit.")

@@ -8,26 +8,27 @@ from . import ids
 from .accounts import SignInRefused
 from .http import NO_STORE, json_response
 from .provider import Provider, current
+from .social_connectors import Connector
 from .store import AlipayAccount
 
 blueprint = Blueprint("alipay_app", __name__)
 
 ALIPAY_APP_PATH = "/stand-in/alipay-app"
 
-# What the connector's `appId` would be: the app as Alipay's open platform knows it.
-_ALIPAY_APP_ID = "2021000000000000"
 
-
-def alipay_uri(state: str) -> str:
+def alipay_uri(connector: Connector, state: str) -> str:
     """Return the address that calls Alipay's app, as the native connector makes it: no redirect URI, no scope."""
-    return f"alipay://?app_id={_ALIPAY_APP_ID}&state={state}"
+    return f"alipay://?app_id={connector.config['appId']}&state={state}"
 
 
 @blueprint.post(ALIPAY_APP_PATH)
 def authorize() -> Response:
     """Return an auth code for an Alipay account, and the state that came; any account there may be named."""
     user_id = request.form.get("alipay_user_id", "").strip()
-    if request.form.get("app_id") != _ALIPAY_APP_ID or not user_id:
+    connectors = current().tenant.sign_in_experience.enabled_connectors
+    # The app as Alipay's open platform knows it.
+    app_ids = [connector.config["appId"] for connector in connectors if connector.target == "alipay"]
+    if request.form.get("app_id") not in app_ids or not user_id:
         return json_response({"error": "Alipay's app needs its app_id and an alipay_user_id."}, status=400)
     auth_code = ids.opaque_token()
     account = AlipayAccount(user_id, request.form.get("nick_name") or None, request.form.get("avatar") or None)

@@ -10,12 +10,14 @@ from flask import Blueprint, Response, request
 from . import ids
 from .accounts import SignInRefused, alipay_user
 from .alipay_app import account_of_auth_code, alipay_uri
-from .connectors import Connector, shown_connector
+from .connectors import shown_connector
 from .http import see_other
 from .instances import Interaction
 from .interaction_steps import finish_login, page, submitted_interaction, waiting_interaction
 from .pages import REGISTER_PATHS, SIGN_IN_PATHS, sign_in_page
 from .provider import Provider, current
+from .social_connectors import Connector
+from .store import AlipayAccount
 
 blueprint = Blueprint("alipay_pages", __name__)
 
@@ -31,7 +33,7 @@ def direct_sign_in(method: str, target: str) -> Response:
         fallback = f"/{request.args.get('fallback', 'sign-in')}"
         path = fallback if fallback in {*SIGN_IN_PATHS, *REGISTER_PATHS} else "/sign-in"
         return see_other(f"{path}?app_id={interaction.request.client.id}")
-    if connector.platform == "Native":
+    if connector.factory.platform == "Native":
         return _native_page(interaction, connector)
     return _web_page(provider, interaction)
 
@@ -43,15 +45,14 @@ def submit_alipay() -> Response:
     interaction = submitted_interaction(provider, "login")
     try:
         connector = shown_connector(provider, "alipay")
-        if connector is None or connector.platform != "Web":
+        if connector is None or connector.factory.platform != "Web":
             raise SignInRefused("connector.not_found", "Alipay is not enabled for browsers.", status=404)
-        user = alipay_user(
-            provider,
+        account = AlipayAccount(
             request.form.get("alipay_user_id", "").strip(),
             request.form.get("nick_name", "").strip() or None,
             request.form.get("avatar", "").strip() or None,
         )
-        return finish_login(provider, interaction, user)
+        return _sign_in(provider, interaction, account)
     except SignInRefused as refusal:
         return _web_page(provider, interaction, refusal)
 
@@ -62,7 +63,7 @@ def social_callback(connector_id: str) -> Response:
     provider = current()
     interaction = waiting_interaction(provider, "login")
     connector = shown_connector(provider, "alipay")
-    if connector is None or connector.platform != "Native" or connector.id != connector_id:
+    if connector is None or connector.factory.platform != "Native" or connector.id != connector_id:
         return see_other(f"/sign-in?app_id={interaction.request.client.id}")
     # One attempt for each state, as the page of Logto has it.
     state, interaction.social_state = interaction.social_state, None
@@ -70,10 +71,15 @@ def social_callback(connector_id: str) -> Response:
         if state is None or not hmac.compare_digest(state.encode(), request.args.get("state", "").encode()):
             raise SignInRefused("error.invalid_connector_auth", "This answer belongs to no sign-in here.", status=400)
         account = account_of_auth_code(provider, request.args.get("auth_code", ""))
-        user = alipay_user(provider, account.user_id, account.nick_name, account.avatar)
-        return finish_login(provider, interaction, user)
+        return _sign_in(provider, interaction, account)
     except SignInRefused as refusal:
         return sign_in_page(provider, interaction, refusal)
+
+
+def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccount) -> Response:
+    is_new = provider.tenant.find_user_by_identity("alipay", account.user_id) is None
+    user = alipay_user(provider, account.user_id, account.nick_name, account.avatar)
+    return finish_login(provider, interaction, user, is_new=is_new)
 
 
 def _native_page(interaction: Interaction, connector: Connector) -> Response:
@@ -81,7 +87,7 @@ def _native_page(interaction: Interaction, connector: Connector) -> Response:
     interaction.social_state = ids.uid()
     message = {
         "callbackUri": f"{request.host_url}callback/social/{connector.id}",
-        "redirectTo": alipay_uri(interaction.social_state),
+        "redirectTo": alipay_uri(connector, interaction.social_state),
     }
     return page("alipay_native.html", interaction=interaction, message=json.dumps(message))
 

@@ -16,6 +16,7 @@ from . import (
     authorization,
     discovery,
     end_session,
+    management_api,
     one_time_token_pages,
     pages,
     token_endpoints,
@@ -23,7 +24,7 @@ from . import (
 )
 from .errors import OIDCError
 from .faults import ENDPOINTS, HttpFault
-from .http import error_response
+from .http import error_response, json_response
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -37,6 +38,7 @@ _MODULES = (
     one_time_token_pages,
     alipay_pages,
     alipay_app,
+    management_api,
 )
 
 # What browsers of other origins may read.
@@ -53,7 +55,7 @@ def create_app(provider: Provider) -> Flask:
     install(provider, app.extensions)
     for module in _MODULES:
         app.register_blueprint(module.blueprint)
-    app.add_url_rule("/api/status", "status", lambda: Response(status=204))
+    app.register_blueprint(management_api.public)
     app.before_request(_record)
     app.before_request(_misbehave)
     app.after_request(_allow_other_origins)
@@ -64,6 +66,8 @@ def create_app(provider: Provider) -> Flask:
 
 def _endpoint_name() -> str:
     """Return the name that faults and the request log have for this endpoint, or ""."""
+    if request.blueprint == management_api.blueprint.name:
+        return "management_api"
     name = (request.endpoint or "").rpartition(".")[2]
     return name if name in ENDPOINTS else ""
 
@@ -140,7 +144,9 @@ def _allow_other_origins(response: Response) -> Response:
 
 
 def _answer_error(error: Exception) -> Response | HTTPException:
-    """Return Logto's JSON for what goes wrong under `/oidc`."""
+    """Return Logto's JSON for what goes wrong under `/oidc`, and its plainer answers under `/api`."""
+    if request.path.startswith("/api/"):
+        return _answer_api_error(error)
     if not request.path.startswith("/oidc"):
         if isinstance(error, HTTPException):
             return error
@@ -152,3 +158,10 @@ def _answer_error(error: Exception) -> Response | HTTPException:
         return error_response(OIDCError("invalid_request", "request is invalid", status=error.code or 400))
     _logger.exception("The emulator failed at %s", request.path)
     return error_response(OIDCError("server_error", "oops! something went wrong", status=500))
+
+
+def _answer_api_error(error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return Response(error.name, error.code, content_type="text/plain; charset=utf-8")
+    _logger.exception("The emulator failed at %s", request.path)
+    return json_response({"message": "Internal server error."}, status=500)

@@ -30,7 +30,6 @@ from .http import (
 from .instances import (
     INTERACTION_TTL,
     PUSHED_REQUEST_TTL,
-    SESSION_TTL,
     Interaction,
     LogoutDetails,
     PushedRequest,
@@ -165,9 +164,9 @@ def _write_interaction_cookies(response: Response, checked: AuthorizationRequest
 
 
 def _slide_session(provider: Provider, session: Session, response: Response) -> None:
-    """Start the session's 14 days anew: it slides on each authorization visit."""
-    session.expires_at = provider.clock.now() + SESSION_TTL
-    cookies.write(response, cookies.SESSION, session.id, max_age=SESSION_TTL)
+    """Start the session's life anew: it slides on each authorization visit."""
+    session.expires_at = provider.clock.now() + provider.tenant.session_ttl
+    cookies.write(response, cookies.SESSION, session.id, max_age=provider.tenant.session_ttl)
 
 
 def _resumed_interaction(provider: Provider, uid: str) -> Interaction:
@@ -214,7 +213,7 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
     with instances.lock:
         instances.sessions.pop(session.id, None)
         session.id = ids.uid()
-        session.expires_at = provider.clock.now() + SESSION_TTL
+        session.expires_at = provider.clock.now() + provider.tenant.session_ttl
         if interaction.account_id is not None:
             session.account_id = interaction.account_id
             session.login_at = provider.clock.now()

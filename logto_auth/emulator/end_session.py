@@ -12,7 +12,7 @@ from .backchannel import notify_clients
 from .clients import find_client
 from .hints import decode_id_token_hint, validate_id_token_hint
 from .http import NO_STORE, error_response, request_form, see_other, self_submitting_form, single_parameters
-from .instances import SESSION_TTL, LogoutDetails, Session
+from .instances import LogoutDetails, Session
 from .provider import Provider, current
 from .redirect_uris import redirect_uri_allowed, with_parameters
 from .store import Application
@@ -37,7 +37,7 @@ def session_end() -> Response:
     session = provider.instances.find_session(cookies.read(cookies.SESSION)) or _new_session(provider)
     session.logout = LogoutDetails(token_hex(24), client.id if client else None, uri, params.get("state"))
     response = _confirm_page(session)
-    cookies.write(response, cookies.SESSION, session.id, max_age=SESSION_TTL)
+    cookies.write(response, cookies.SESSION, session.id, max_age=provider.tenant.session_ttl)
     return response
 
 
@@ -61,7 +61,7 @@ def session_end_confirm() -> Response:
     if "logout" in params:
         cookies.drop(response, cookies.SESSION)
     else:
-        cookies.write(response, cookies.SESSION, session.id, max_age=SESSION_TTL)
+        cookies.write(response, cookies.SESSION, session.id, max_age=provider.tenant.session_ttl)
     return response
 
 
@@ -94,7 +94,7 @@ def _post_logout_redirect_uri(client: Application | None, params: dict[str, str]
 
 
 def _new_session(provider: Provider) -> Session:
-    session = Session(expires_at=provider.clock.now() + SESSION_TTL)
+    session = Session(expires_at=provider.clock.now() + provider.tenant.session_ttl)
     provider.instances.sessions[session.id] = session
     return session
 

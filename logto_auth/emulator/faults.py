@@ -16,7 +16,17 @@ from joserfc.jwk import Key
 Claims = dict[str, Any]
 Parameters = list[tuple[str, str]]
 
-ENDPOINTS = ("discovery", "jwks", "auth", "token", "me", "revocation", "introspection", "session_end")
+ENDPOINTS = (
+    "discovery",
+    "jwks",
+    "auth",
+    "token",
+    "me",
+    "revocation",
+    "introspection",
+    "session_end",
+    "management_api",
+)
 
 
 @dataclass

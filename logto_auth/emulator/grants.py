@@ -1,7 +1,7 @@
-"""The token endpoint's grants (logto.md, 3.2 to 3.7).
+"""The token endpoint's grants (logto.md, 3.2 to 3.8).
 
-Token exchange and the device flow are left out: no application of the emulator may use them, so they are answered as
-Logto answers an application that has not been allowed them.
+The device flow is left out: no application of the emulator may use it, so it is answered as Logto answers an
+application that has not been allowed it. Of token exchange there is impersonation, without an actor.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from . import errors
 from .access_tokens import (
     IssuedAccessToken,
     TokenRequest,
+    exchanged_access_token,
     machine_access_token,
     organization_access_token,
     user_access_token,
@@ -27,6 +28,7 @@ from .store import Application, User, unique
 from .tokens import issue_id_token
 
 _ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
+_IMPERSONATION = "urn:logto:token-type:impersonation_token"
 _DAY = 86400
 
 
@@ -68,6 +70,21 @@ def client_credentials(provider: Provider, request: TokenRequest) -> dict[str, A
     token = machine_access_token(provider, request, organization_id)
     answer: dict[str, Any] = {"access_token": token.value, "expires_in": token.ttl, "token_type": "Bearer"}
     return {**answer, "scope": token.scope} if token.scope else answer
+
+
+def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:
+    """Return the answer to a subject token, which is used up: never a refresh token."""
+    value, kind = request.required("subject_token", "subject_token_type")
+    if kind != _IMPERSONATION or "actor_token" in request.params:
+        raise errors.invalid_request("the emulator exchanges impersonation tokens, without an actor")
+    subject = provider.instances.subject_tokens.pop(value, None)
+    if subject is None or subject.expires_at <= provider.clock.now():
+        raise errors.invalid_grant()
+    user = _living_user(provider, subject.account_id)
+    if "organization_id" in request.params:
+        _check_organization_access(provider, request.client, user, request.params["organization_id"])
+    token = exchanged_access_token(provider, request, user)
+    return {"access_token": token.value, "expires_in": token.ttl, "scope": token.scope, "token_type": "Bearer"}
 
 
 # Codes
@@ -176,7 +193,11 @@ def _check_organization_access(provider: Provider, client: Application, user: Us
 
 
 def _user_of(provider: Provider, source: Renewable) -> User:
-    user = provider.tenant.users.get(source.account_id)
+    return _living_user(provider, source.account_id)
+
+
+def _living_user(provider: Provider, sub: str) -> User:
+    user = provider.tenant.users.get(sub)
     if user is None or user.is_suspended:
         raise errors.invalid_grant()
     return user

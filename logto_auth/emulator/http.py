@@ -74,3 +74,9 @@ def challenge(scheme: str, **parameters: str | None) -> str:
     """Return a `WWW-Authenticate` value, leaving out parameters that are None."""
     given = ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value is not None)
     return f"{scheme} {given}"
+
+
+def caller_ip() -> str:
+    """Return the caller's address as Node.js writes it on a socket of both kinds."""
+    address = request.remote_addr or ""
+    return address if ":" in address else f"::ffff:{address}"

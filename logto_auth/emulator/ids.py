@@ -22,8 +22,18 @@ def standard_id() -> str:
 
 
 def secret() -> str:
-    """Return a client secret."""
+    """Return a client secret, or the signing key of a webhook."""
     return str(generate_token(32, _ALPHANUMERIC))
+
+
+def internal_secret() -> str:
+    """Return what the Management API shows as an application's `secret` and nobody can use."""
+    return f"#internal:{secret()}"
+
+
+def subject_token() -> str:
+    """Return a token to act as somebody else with."""
+    return f"sub_{generate_token(21, _LOWER_ALPHANUMERIC)}"
 
 
 def uid() -> str:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 CODE_TTL = 60
 OPAQUE_TOKEN_TTL = 3600
 INTERACTION_TTL = 3600
-SESSION_TTL = 14 * 86400
 GRANT_TTL = 180 * 86400
 PUSHED_REQUEST_TTL = 60
+SUBJECT_TOKEN_TTL = 600
 REFRESH_REUSE_LEEWAY = 3
 # A refresh token is not rotated any more after this long: it ends for good.
 REFRESH_TOTAL_LIFE = int(365.25 * 86400)
@@ -163,6 +163,15 @@ class PushedRequest:
     consumed: bool = False
 
 
+@dataclass
+class SubjectToken:
+    """A token to act as a user with, once."""
+
+    account_id: str
+    expires_at: int
+    value: str = field(default_factory=ids.subject_token, repr=False)
+
+
 _StoredT = TypeVar("_StoredT", bound=Stored)
 
 
@@ -182,6 +191,7 @@ class Instances:
         self.access_tokens: dict[str, AccessToken] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.pushed_requests: dict[str, PushedRequest] = {}
+        self.subject_tokens: dict[str, SubjectToken] = {}
         self.alipay_auth_codes: dict[str, AlipayAccount] = {}
 
     def find_session(self, session_id: str | None) -> Session | None:

@@ -13,6 +13,7 @@ from . import cookies
 from .accounts import SignInRefused, check_not_suspended, record_sign_in
 from .http import NO_STORE, see_other
 from .instances import Interaction
+from .interaction_events import announce_sign_in
 from .provider import Provider
 from .store import User
 
@@ -47,10 +48,11 @@ def signed_in_user(provider: Provider) -> User:
     return user
 
 
-def finish_login(provider: Provider, interaction: Interaction, user: User) -> Response:
-    """Sign the user in and return to the authorization request."""
+def finish_login(provider: Provider, interaction: Interaction, user: User, *, is_new: bool = False) -> Response:
+    """Sign the user in and return to the authorization request. Webhooks hear of it; `is_new` is a registration."""
     check_not_suspended(user)
     record_sign_in(provider, user, interaction.request.client)
+    announce_sign_in(provider, interaction, user, is_new=is_new)
     interaction.account_id = user.id
     interaction.solved |= {"login"}
     return see_other(f"/oidc/auth/{interaction.uid}")

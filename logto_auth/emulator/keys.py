@@ -90,6 +90,11 @@ class SigningKeys:
             self._keys.append(new)
             return self.all()
 
+    def remove(self, key: SigningKey) -> None:
+        """Forget a key: what it signed cannot be verified any more."""
+        with self._lock:
+            self._keys.remove(key)
+
     def jwks(self) -> dict[str, Any]:
         """Return the JWKS document."""
         return {"keys": [key.public_jwk() for key in self.all()]}

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from .accounts import SignInRefused
 from .http import json_response, see_other, self_submitting_form
 from .instances import Interaction
+from .interaction_events import announce_memberships
 from .interaction_steps import finish_login, page, signed_in_user, submitted_interaction, waiting_interaction
 from .one_time_tokens import check_one_time_token, redeem_one_time_token
 from .provider import Provider, current
@@ -42,7 +43,9 @@ def submit_one_time_token() -> Response:
     interaction = submitted_interaction(provider, "login", "consent")
     token, email = request.form.get("one_time_token", ""), request.form.get("login_hint", "")
     try:
-        return finish_login(provider, interaction, redeem_one_time_token(provider, token, email))
+        redeemed = redeem_one_time_token(provider, token, email)
+        announce_memberships(provider, interaction, redeemed.user, redeemed.joined, is_new=redeemed.is_new)
+        return finish_login(provider, interaction, redeemed.user, is_new=redeemed.is_new)
     except SignInRefused as refusal:
         return page("invalid_link.html", refusal=refusal)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from .accounts import SignInRefused, check_not_suspended
 from .provider import Provider
@@ -27,7 +28,16 @@ def check_one_time_token(provider: Provider, value: str, email: str) -> OneTimeT
     return token
 
 
-def redeem_one_time_token(provider: Provider, value: str, email: str) -> User:
+@dataclass(frozen=True)
+class Redeemed:
+    """Whom a token signs in, and the ids of the organizations joined by that."""
+
+    user: User
+    is_new: bool
+    joined: list[str]
+
+
+def redeem_one_time_token(provider: Provider, value: str, email: str) -> Redeemed:
     """Use the token up and return its user, who is now a member of its organizations.
 
     A new address makes a new user, even where registration is closed: whoever hands out the link has let them in.
@@ -36,10 +46,12 @@ def redeem_one_time_token(provider: Provider, value: str, email: str) -> User:
     with tenant.lock:
         token = check_one_time_token(provider, value, email)
         token.status = "consumed"
-        user = _find_user(tenant, email) or _new_user(tenant, email)
+        found = _find_user(tenant, email)
+        user = found or tenant.add_user(primary_email=email)
         check_not_suspended(user)
-        _join(tenant, user, token.jit_organization_ids)
-    return user
+        by_domain = [] if found else _organizations_of_domain(tenant, email)
+        joined = _join(tenant, user, [*by_domain, *token.jit_organization_ids])
+    return Redeemed(user, found is None, joined)
 
 
 def _find_user(tenant: Tenant, email: str) -> User | None:
@@ -48,18 +60,21 @@ def _find_user(tenant: Tenant, email: str) -> User | None:
     return next((user for user in tenant.users.values() if (user.primary_email or "").lower() == wanted), None)
 
 
-def _new_user(tenant: Tenant, email: str) -> User:
-    """Return a new user, already a member where just-in-time membership covers the address's domain."""
-    user = tenant.add_user(primary_email=email)
+def _organizations_of_domain(tenant: Tenant, email: str) -> list[str]:
+    """Return the ids of the organizations that new users with this address join just in time."""
     domain = email.partition("@")[2]
-    organizations = tenant.organizations.values()
-    _join(tenant, user, [each.id for each in organizations if domain in each.jit_email_domains])
-    return user
+    return [each.id for each in tenant.organizations.values() if domain in each.jit_email_domains]
 
 
-def _join(tenant: Tenant, user: User, organization_ids: Iterable[str]) -> None:
-    """Make the user a member with the just-in-time roles; who is one already keeps the roles held and gets these."""
+def _join(tenant: Tenant, user: User, organization_ids: Iterable[str]) -> list[str]:
+    """Make the user a member with the just-in-time roles, and return where that is new.
+
+    Who is one already keeps the roles held and gets these.
+    """
+    joined = []
     for organization_id in organization_ids:
         organization = tenant.organizations[organization_id]
+        joined += [organization_id] if user.id not in organization.members else []
         held = organization.members.get(user.id, [])
         organization.members[user.id] = unique([*held, *organization.jit_roles])
+    return joined

@@ -83,7 +83,7 @@ def submit_register() -> Response:
     interaction = submitted_interaction(provider, "login")
     try:
         user = new_user(provider, request.form.get("username", ""), request.form.get("password", ""))
-        return finish_login(provider, interaction, user)
+        return finish_login(provider, interaction, user, is_new=True)
     except SignInRefused as refusal:
         return _register_page(provider, interaction, refusal)
 

@@ -12,6 +12,7 @@ from .instances import Instances
 from .keys import SigningKeys
 from .request_log import RequestLog
 from .tenant import Tenant
+from .webhooks import Webhooks
 
 _EXTENSION = "logto_emulator"
 
@@ -25,6 +26,7 @@ class Provider:
         self.keys = SigningKeys(self.clock)
         self.instances = Instances(self.clock)
         self.tenant = Tenant(self.clock, on_user_ended=self.instances.end_account)
+        self.webhooks = Webhooks(self.tenant, self.clock)
         self.faults = Faults()
         self.requests = RequestLog()
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PATTERN = re.compile(r"(https?)://(?P<host>[^/?#@\[\]:]+)(?::(\d+))?(/[^?#]*)?(?:\?([^#*]*))?(?:#([^*]*))?")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,21 @@ def redirect_uri_allowed(uri: str, registered: Iterable[str], *, native: bool = 
     if not (native and url.scheme == "http" and url.host in _LOOPBACK_HOSTS):
         return False
     return any(_without_port(parse_url(candidate)) == _without_port(url) for candidate in registered)
+
+
+def redirect_uri_registrable(uri: str) -> bool:
+    """Return whether Logto saves this redirect URI: http(s), perhaps with wildcards, or the scheme of an app."""
+    url = parse_url(uri)
+    if url is None or url.fragment:
+        return False
+    if url.scheme not in _DEFAULT_PORTS:
+        return "*" not in url.scheme and re.fullmatch(r"[a-z][\d+_a-z-]*(\.[\d+_a-z-]+)*", url.scheme) is not None
+    if {".", ".."} & set(urlsplit(uri).path.split("/")):
+        return False
+    if "*" not in uri:
+        return True
+    pattern = _PATTERN.fullmatch(uri)
+    return pattern is not None and ("*" not in pattern["host"] or "." in pattern["host"])
 
 
 def with_parameters(uri: str, parameters: Sequence[tuple[str, str]], *, fragment: bool = False) -> str:
@@ -116,7 +132,7 @@ def _matches(registered: str, url: URL) -> bool:
 
 def _matches_pattern(pattern: str, url: URL) -> bool:
     """Return whether a registered URI with `*` fits: in host labels but the last two, and in the path."""
-    parts = re.fullmatch(r"(https?)://([^/?#@\[\]:]+)(?::(\d+))?(/[^?#]*)?(?:\?([^#*]*))?(?:#([^*]*))?", pattern)
+    parts = _PATTERN.fullmatch(pattern)
     if parts is None or url.authority.count("@"):
         return False
     scheme, host, port, path, query, fragment = parts.groups(default="")

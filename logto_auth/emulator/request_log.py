@@ -9,6 +9,7 @@ from threading import Lock
 _SECRET_PARAMETERS = frozenset(
     {
         "access_token",
+        "actor_token",
         "auth_code",
         "client_assertion",
         "client_secret",
@@ -18,6 +19,7 @@ _SECRET_PARAMETERS = frozenset(
         "one_time_token",
         "password",
         "refresh_token",
+        "subject_token",
         "token",
     }
 )

@@ -20,6 +20,7 @@ from .keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
 from .provider import Provider
 from .request_log import RequestLog
 from .tenant import Tenant
+from .webhooks import Webhooks
 
 _HOST = "127.0.0.1"
 
@@ -89,6 +90,11 @@ class Emulator:
         """Sessions, grants, codes and tokens."""
         return self._provider.instances
 
+    @property
+    def webhooks(self) -> Webhooks:
+        """Deliveries to webhooks: `webhooks.wait()` returns when all are done."""
+        return self._provider.webhooks
+
     # Running it
 
     def start(self) -> Emulator:
@@ -121,6 +127,7 @@ class Emulator:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self.webhooks.stop()
         self._server = self._thread = None
 
     def wait(self) -> None:
@@ -139,13 +146,14 @@ class Emulator:
     # Steering it
 
     def reset(self, *, tenant: bool = False) -> None:
-        """Drop faults, sessions, grants, tokens, the request log and the clock's offset.
+        """Drop faults, sessions, grants, tokens, the logs of requests and deliveries, and the clock's offset.
 
         The keys stay, and so does the tenant, unless `tenant=True` empties it and seeds it anew.
         """
         self.faults.clear()
         self.instances.clear()
         self.requests.clear()
+        self.webhooks.clear()
         self.clock.reset()
         if tenant:
             self.tenant.clear()

@@ -1,4 +1,4 @@
-"""What an administrator sets up in a tenant: users, applications, roles, resources, organizations.
+"""What an administrator sets up in a tenant: users, roles, resources, organizations, and applications.
 
 Names and defaults are Logto's (logto.md, sections 4, 5 and 7). Everything is in memory.
 """
@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import ids
+from .applications import Application as Application
+from .passwords import PasswordDigest
 
-ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
 RoleType = Literal["User", "MachineToMachine"]
 OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 
@@ -21,6 +22,7 @@ ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 
 # The built-in resource and the one permission it knows.
 MANAGEMENT_API_RESOURCE = "https://default.logto.app/api"
+MANAGEMENT_API_ROLE = "Logto Management API access"
 
 
 @dataclass
@@ -32,6 +34,7 @@ class User:
     updated_at: int
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    password_digest: PasswordDigest | None = None
     primary_email: str | None = None
     primary_phone: str | None = None
     name: str | None = None
@@ -51,92 +54,48 @@ class User:
         """What the sign-in page calls this account."""
         return self.username or self.name or self.primary_email or self.primary_phone or self.id
 
+    @property
+    def has_password(self) -> bool:
+        return self.password is not None or self.password_digest is not None
+
     def password_fits(self, password: str) -> bool:
+        if self.password_digest is not None:
+            return self.password_digest.fits(password)
         return self.password is not None and hmac.compare_digest(self.password.encode(), password.encode())
 
 
 @dataclass
-class ApplicationSecret:
-    """One of an application's named secrets; `expires_at` is in milliseconds."""
+class Scope:
+    """A permission: of an API resource, or of the organization template."""
 
     name: str
-    value: str = field(repr=False)
-    expires_at: int | None = None
-
-
-@dataclass
-class Application:
-    """A client. The second half is Logto's `oidcClientMetadata` and `customClientMetadata`, in snake case.
-
-    `user_scopes`, `resource_scopes` (by indicator) and `organization_scopes` say what a third-party application may ask
-    for; a first-party one may ask for everything. `roles` and `organizations` are of machine-to-machine applications.
-    """
-
-    id: str
-    name: str
-    type: ApplicationType
-    secrets: list[ApplicationSecret]
-    redirect_uris: list[str] = field(default_factory=list)
-    post_logout_redirect_uris: list[str] = field(default_factory=list)
-    backchannel_logout_uri: str | None = None
-    backchannel_logout_session_required: bool = False
-    is_third_party: bool = False
-    user_scopes: Sequence[str] = ()
-    resource_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    organization_scopes: Sequence[str] = ()
-    roles: list[str] = field(default_factory=list)
-    cors_allowed_origins: Sequence[str] = ()
-    id_token_ttl: int = 3600
-    refresh_token_ttl_in_days: int = 14
-    rotate_refresh_token: bool = True
-    always_issue_refresh_token: bool = False
-    max_allowed_grants: int | None = None
-
-    @property
-    def secret(self) -> str:
-        """The first secret's value; empty for public clients, which have none."""
-        return self.secrets[0].value if self.secrets else ""
-
-    @property
-    def is_public(self) -> bool:
-        return self.type in {"SPA", "Native"}
-
-    @property
-    def is_interactive(self) -> bool:
-        return self.type != "MachineToMachine"
-
-    @property
-    def grant_types(self) -> frozenset[str]:
-        interactive = frozenset({"authorization_code", "refresh_token"})
-        return interactive if self.is_interactive else frozenset({"client_credentials"})
-
-    @property
-    def gets_sid(self) -> bool:
-        """Whether tokens carry `sid`: both back-channel settings are needed."""
-        return bool(self.backchannel_logout_uri and self.backchannel_logout_session_required)
+    description: str | None = None
+    created_at: int = 0
+    id: str = field(default_factory=ids.standard_id)
 
 
 @dataclass
 class Resource:
-    """An API resource and the names of its permissions."""
+    """An API resource and its permissions by name."""
 
     id: str
     name: str
     indicator: str
-    scopes: list[str] = field(default_factory=list)
+    scopes: dict[str, Scope] = field(default_factory=dict)
     access_token_ttl: int = 3600
     is_default: bool = False
 
 
 @dataclass
 class Role:
-    """A global role: permissions by resource indicator."""
+    """A global role: names of permissions by resource indicator."""
 
     id: str
     name: str
     type: RoleType = "User"
     scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_default: bool = False
+    description: str = ""
 
 
 @dataclass
@@ -148,6 +107,7 @@ class OrganizationRole:
     type: RoleType = "User"
     scopes: Sequence[str] = ()
     resource_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    description: str | None = None
 
 
 @dataclass
@@ -167,6 +127,10 @@ class Organization:
     applications: dict[str, list[str]] = field(default_factory=dict)
     jit_email_domains: list[str] = field(default_factory=list)
     jit_roles: list[str] = field(default_factory=list)
+    color: dict[str, Any] = field(default_factory=dict)
+    branding: dict[str, Any] = field(default_factory=dict)
+    custom_css: str | None = None
+    created_at: int = 0
 
 
 @dataclass
@@ -182,6 +146,22 @@ class OneTimeToken:
     status: OneTimeTokenStatus = "active"
 
 
+@dataclass
+class Invitation:
+    """An invitation to an organization; `roles` are names, times in milliseconds."""
+
+    id: str
+    invitee: str
+    organization_id: str
+    inviter_id: str | None
+    roles: list[str]
+    expires_at: int
+    created_at: int
+    updated_at: int
+    status: Literal["Pending", "Accepted", "Expired", "Revoked"] = "Pending"
+    accepted_user_id: str | None = None
+
+
 @dataclass(frozen=True)
 class AlipayAccount:
     """An account at the stand-in for Alipay, ready to be picked. It may have no name and no avatar."""
@@ -189,27 +169,6 @@ class AlipayAccount:
     user_id: str
     nick_name: str | None = None
     avatar: str | None = None
-
-
-@dataclass
-class SignInExperience:
-    """What the sign-in pages offer. `connectors` holds factory ids such as `alipay-web` and `alipay-native`."""
-
-    sign_in_mode: Literal["SignIn", "Register", "SignInAndRegister"] = "SignInAndRegister"
-    connectors: list[str] = field(default_factory=list)
-    unknown_session_redirect_url: str | None = None
-    min_password_length: int = 8
-
-    @property
-    def can_register(self) -> bool:
-        return self.sign_in_mode != "SignIn"
-
-
-def make_secrets(application_type: ApplicationType, value: str | None) -> list[ApplicationSecret]:
-    """Return the "Default secret" that confidential applications are created with."""
-    if application_type in {"SPA", "Native"}:
-        return []
-    return [ApplicationSecret("Default secret", value or ids.secret())]
 
 
 def unique(names: Iterable[str]) -> list[str]:

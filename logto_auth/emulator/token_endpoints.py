@@ -9,8 +9,9 @@ from flask import Blueprint, Response, request
 
 from . import errors
 from .access_tokens import TokenRequest
+from .applications import TOKEN_EXCHANGE
 from .clients import authenticate_client
-from .grants import client_credentials, exchange_code, refresh
+from .grants import client_credentials, exchange_code, exchange_token, refresh
 from .http import (
     NO_STORE,
     challenge,
@@ -30,11 +31,10 @@ _GRANTS: dict[str, Callable[[Provider, TokenRequest], dict[str, Any]]] = {
     "authorization_code": exchange_code,
     "refresh_token": refresh,
     "client_credentials": client_credentials,
+    TOKEN_EXCHANGE: exchange_token,
 }
-# Logto knows these, but no application of the emulator is allowed them.
-_KNOWN_BUT_NOT_ALLOWED = frozenset(
-    {"urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"}
-)
+# Logto knows it, but no application of the emulator is allowed it.
+_KNOWN_BUT_NOT_ALLOWED = frozenset({"urn:ietf:params:oauth:grant-type:device_code"})
 
 
 @blueprint.post("/oidc/token", endpoint="token")

@@ -8,6 +8,7 @@ from tests.recorded import recording
 
 from .exchanges import Exchange, recorded
 from .replay import Replay
+from .replay_management import ManagementReplay
 
 
 @pytest.fixture
@@ -15,6 +16,15 @@ def replay() -> Iterator[Replay]:
     """An emulator set up like the recorded Logto."""
     with run_in_thread() as emulator:
         replay = Replay(emulator)
+        yield replay
+        replay.close()
+
+
+@pytest.fixture
+def management() -> Iterator[ManagementReplay]:
+    """The Management API of an emulator set up like the recorded Logto."""
+    with run_in_thread() as emulator:
+        replay = ManagementReplay(emulator)
         yield replay
         replay.close()
 

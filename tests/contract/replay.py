@@ -46,8 +46,6 @@ class Replay:
         tenant = self.emulator.tenant
         tenant.add_resource(API, scopes=["read:books", "write:books"])
         tenant.add_role("editor", scopes={API: ["read:books", "write:books"]})
-        management = "https://default.logto.app/api"
-        tenant.add_role("Logto Management API access", type="MachineToMachine", scopes={management: ["all"]})
         self.user = tenant.add_user(
             username="editor", name="Editor", primary_email="editor@bookstore.example", roles=["editor"]
         )

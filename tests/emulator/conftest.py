@@ -5,6 +5,8 @@ import pytest
 from logto_auth.emulator import Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
 from logto_auth.emulator.store import Application
 
+from .management_api import ManagementAPI
+from .receiver import Receiver
 from .relying_party import CALLBACK, RelyingParty
 
 
@@ -73,6 +75,21 @@ def third_party(emulator: Emulator) -> Iterator[RelyingParty]:
         user_scopes=["profile", "urn:logto:scope:organizations"],
     )
     yield from _closing(RelyingParty(emulator, application))
+
+
+@pytest.fixture
+def api(emulator: Emulator) -> Iterator[ManagementAPI]:
+    """The Management API of the demo tenant."""
+    api = ManagementAPI(emulator)
+    yield api
+    api.http.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of webhooks."""
+    with Receiver() as receiver:
+        yield receiver
 
 
 def _public(emulator: Emulator, type: str) -> Application:

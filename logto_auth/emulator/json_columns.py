@@ -1,0 +1,36 @@
+"""Columns that Logto keeps as JSON: their order of keys, and single keys of them as attributes."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar, cast, overload
+
+_Value = TypeVar("_Value")
+
+
+def jsonb(value: Any) -> Any:
+    """Return the value as PostgreSQL gives it back: keys by length, then by bytes. What Logto reshapes is not so."""
+    if isinstance(value, dict):
+        return {key: jsonb(value[key]) for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
+    return [jsonb(each) for each in value] if isinstance(value, list) else value
+
+
+class JsonKey(Generic[_Value]):
+    """A key of a JSON column as an attribute. A default is never written out, as Logto does not either."""
+
+    def __init__(self, column: str, key: str, default: _Value) -> None:
+        self._column, self._key, self._default = column, key, default
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> JsonKey[_Value]: ...
+
+    @overload
+    def __get__(self, owner: object, kind: type) -> _Value: ...
+
+    def __get__(self, owner: object | None, kind: type) -> JsonKey[_Value] | _Value:
+        if owner is None:
+            return self
+        column: dict[str, Any] = getattr(owner, self._column)
+        return cast(_Value, column.get(self._key, self._default))
+
+    def __set__(self, owner: object, value: _Value) -> None:
+        getattr(owner, self._column)[self._key] = value

@@ -1,0 +1,63 @@
+"""Who may call the Management API: a bearer of its resource's JWT with the permission `all` (logto.md, 7.1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import request
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from logto_auth.emulator.provider import Provider
+from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE
+
+from .errors import APIError
+
+_ALGORITHMS = ["ES384", "RS256", "PS256"]
+
+
+def check_access(provider: Provider) -> None:
+    """Refuse the request unless its token is good. Nobody is asked whether the application still holds its role."""
+    claims = _claims(provider, _bearer_token())
+    for claim, expected in {"iss": provider.issuer, "aud": MANAGEMENT_API_RESOURCE}.items():
+        if claims.get(claim) != expected:
+            raise _unauthorized(
+                "ERR_JWT_CLAIM_VALIDATION_FAILED", "JWTClaimValidationFailed", claim=claim, reason="check_failed"
+            )
+    if claims.get("exp", 0) <= provider.clock.now():
+        raise _unauthorized("ERR_JWT_EXPIRED", "JWTExpired", claim="exp", reason="check_failed")
+    if not claims.get("sub"):
+        raise APIError("auth.jwt_sub_missing", 401)
+    if "all" not in str(claims.get("scope", "")).split(" "):
+        raise APIError("auth.forbidden", 403)
+
+
+def _bearer_token() -> str:
+    header = request.headers.get("Authorization")
+    if not header:
+        raise APIError("auth.authorization_header_missing", 401)
+    if not header.startswith("Bearer "):
+        raise APIError("auth.authorization_token_type_not_supported", 401, data={"supportedTypes": ["Bearer"]})
+    return header.removeprefix("Bearer ")
+
+
+def _claims(provider: Provider, token: str) -> dict[str, Any]:
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError):
+        raise _unauthorized("ERR_JWS_INVALID", "JWSInvalid") from None
+    key = provider.keys.find(str(header.get("kid")))
+    if key is None:
+        raise _unauthorized("ERR_JWKS_NO_MATCHING_KEY", "JWKSNoMatchingKey")
+    try:
+        claims = json.loads(jws.deserialize_compact(token, key.key, algorithms=_ALGORITHMS).payload)
+    except (JoseError, ValueError):
+        raise _unauthorized("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "JWSSignatureVerificationFailed") from None
+    if not isinstance(claims, dict):
+        raise _unauthorized("ERR_JWT_INVALID", "JWTInvalid")
+    return claims
+
+
+def _unauthorized(code: str, name: str, **more: str) -> APIError:
+    return APIError("auth.unauthorized", 401, data={"code": code, "name": name, **more})

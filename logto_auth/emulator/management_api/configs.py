@@ -1,0 +1,84 @@
+"""`/api/configs`: signing keys, the life of sessions, claims of ID tokens (logto.md, 1.5 and 4.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logto_auth.emulator.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
+from logto_auth.emulator.keys import SigningKey
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.tenant import Tenant
+
+from .errors import APIError
+from .routing import body, route
+from .schemas import choice, integer, list_of, object_of, optional
+
+_EXTENDED = [name for names in CLAIMS_BY_SCOPE.values() for name in names if name in EXTENDED_CLAIMS]
+_YEAR = 365 * 86400
+
+_rotation = object_of(
+    signingKeyAlgorithm=optional(choice("EC", "RSA")), rotationGracePeriod=optional(integer(at_least=0))
+)
+
+
+@route("GET", "/configs/oidc/private-keys")
+def list_keys(tenant: Tenant) -> list[dict[str, Any]]:
+    return [_shown(key) for key in current().keys.all()]
+
+
+@route("POST", "/configs/oidc/private-keys/rotate")
+def rotate_keys(tenant: Tenant) -> list[dict[str, Any]]:
+    given = body(_rotation)
+    try:
+        keys = current().keys.rotate(given.get("signingKeyAlgorithm", "EC"), given.get("rotationGracePeriod", 0))
+    except ValueError as error:
+        raise APIError("oidc.invalid_request") from error
+    return [_shown(key) for key in keys]
+
+
+@route("DELETE", "/configs/oidc/private-keys/:keyId", status=204)
+def delete_key(tenant: Tenant, key_id: str) -> None:
+    keys = current().keys
+    key = next((key for key in keys.all() if key.id == key_id), None)
+    if key is None:
+        raise APIError("oidc.key_not_found", 404)
+    if len(keys.all()) == 1:
+        raise APIError("oidc.key_required")
+    if key.status != "Previous":
+        raise APIError("oidc.only_previous_key_can_be_deleted")
+    keys.remove(key)
+
+
+@route("GET", "/configs/oidc/session")
+def show_session_life(tenant: Tenant) -> dict[str, Any]:
+    return {"ttl": tenant.session_ttl}
+
+
+@route("PATCH", "/configs/oidc/session")
+def change_session_life(tenant: Tenant) -> dict[str, Any]:
+    given = body(object_of(ttl=optional(integer(at_least=1, at_most=_YEAR))))
+    tenant.session_ttl = given.get("ttl", tenant.session_ttl)
+    return {"ttl": tenant.session_ttl}
+
+
+@route("GET", "/configs/id-token")
+def show_id_token_claims(tenant: Tenant) -> dict[str, Any]:
+    return {"enabledExtendedClaims": [name for name in _EXTENDED if name in tenant.id_token_extended_claims]}
+
+
+@route("PUT", "/configs/id-token")
+def change_id_token_claims(tenant: Tenant) -> dict[str, Any]:
+    names = body(object_of(enabledExtendedClaims=list_of(choice(*_EXTENDED))))["enabledExtendedClaims"]
+    tenant.id_token_extended_claims = set(names)
+    return {"enabledExtendedClaims": names}
+
+
+def _shown(key: SigningKey) -> dict[str, Any]:
+    """Return a key as the API shows it, with times in seconds; `id` is not the `kid`."""
+    return {
+        "id": key.id,
+        "createdAt": key.created_at,
+        "signingKeyAlgorithm": key.algorithm,
+        "status": key.status,
+        **({"effectiveAt": key.effective_at} if key.status == "Next" else {}),
+    }

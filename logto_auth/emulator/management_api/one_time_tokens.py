@@ -1,0 +1,100 @@
+"""`/api/one-time-tokens` (logto.md, 7.14)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from logto_auth.emulator.accounts import SignInRefused
+from logto_auth.emulator.one_time_tokens import check_one_time_token
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.store import OneTimeToken
+from logto_auth.emulator.tenant import Tenant
+
+from .errors import APIError, not_found, unknown_reference
+from .paging import optionally_paged
+from .routing import body, route
+from .schemas import choice, integer, list_of, object_of, optional, text
+
+_email = text(pattern=r"^\S+@\S+\.\S+$")
+_new = object_of(
+    email=_email,
+    context=optional(object_of(jitOrganizationIds=optional(list_of(text())))),
+    expiresIn=optional(integer(at_least=1)),
+)
+
+
+@route("GET", "/one-time-tokens")
+def list_tokens(tenant: Tenant) -> Response:
+    wanted = {"email": request.args.get("email"), "status": request.args.get("status")}
+    found = [
+        token
+        for token in reversed(tenant.one_time_tokens.values())
+        if all(value in {None, getattr(token, name)} for name, value in wanted.items())
+    ]
+    return optionally_paged(found, _shown)
+
+
+@route("POST", "/one-time-tokens", status=201)
+def create_token(tenant: Tenant) -> dict[str, Any]:
+    given = body(_new)
+    organization_ids = given.get("context", {}).get("jitOrganizationIds", [])
+    if any(organization_id not in tenant.organizations for organization_id in organization_ids):
+        raise unknown_reference()
+    token = tenant.add_one_time_token(
+        given["email"], jit_organization_ids=organization_ids, expires_in=given.get("expiresIn", 600)
+    )
+    return _shown(token)
+
+
+@route("POST", "/one-time-tokens/verify")
+def verify_token(tenant: Tenant) -> dict[str, Any]:
+    """Use a token up."""
+    given = body(object_of(token=text(at_least=1), email=_email))
+    try:
+        token = check_one_time_token(current(), given["token"], given["email"])
+    except SignInRefused as refusal:
+        raise APIError(refusal.code, refusal.status) from refusal
+    token.status = "consumed"
+    return _shown(token)
+
+
+@route("GET", "/one-time-tokens/:id")
+def show_token(tenant: Tenant, id: str) -> dict[str, Any]:
+    return _shown(_existing(tenant, id))
+
+
+@route("PUT", "/one-time-tokens/:id/status")
+def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
+    token = _existing(tenant, id)
+    status = body(object_of(status=choice("active", "consumed", "revoked", "expired")))["status"]
+    if status == "active":
+        raise APIError("one_time_token.cannot_reactivate_token", 400)
+    token.status = status
+    return _shown(token)
+
+
+@route("DELETE", "/one-time-tokens/:id", status=204)
+def delete_token(tenant: Tenant, id: str) -> None:
+    del tenant.one_time_tokens[_existing(tenant, id).id]
+
+
+def _existing(tenant: Tenant, token_id: str) -> OneTimeToken:
+    if token_id not in tenant.one_time_tokens:
+        raise not_found()
+    return tenant.one_time_tokens[token_id]
+
+
+def _shown(token: OneTimeToken) -> dict[str, Any]:
+    organization_ids = token.jit_organization_ids
+    return {
+        "tenantId": "default",
+        "id": token.id,
+        "email": token.email,
+        "token": token.token,
+        "context": {"jitOrganizationIds": organization_ids} if organization_ids else {},
+        "status": token.status,
+        "createdAt": token.created_at,
+        "expiresAt": token.expires_at,
+    }

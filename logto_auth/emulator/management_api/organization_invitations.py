@@ -1,0 +1,156 @@
+"""`/api/organization-invitations` (logto.md, 7.8). The emulator has no email connector, so none is ever sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from logto_auth.emulator import ids
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.store import Invitation
+from logto_auth.emulator.tenant import Tenant
+
+from .errors import APIError, not_found, unknown_organization_reference
+from .organizations import roles_by_id
+from .routing import announce, body, route
+from .schemas import Path, choice, integer, list_of, nullable, object_of, optional, text
+
+_ids = list_of(text(at_least=1))
+
+
+def _payload(value: Any, path: Path) -> Any:
+    """Take the variables of the message's template, or false for no message."""
+    return value if value is False else object_of()(value, path)
+
+
+_new = object_of(
+    invitee=text(pattern=r"^\S+@\S+\.\S+$"),
+    organizationId=text(at_least=1),
+    expiresAt=integer(),
+    inviterId=optional(nullable(text())),
+    organizationRoleIds=optional(_ids),
+    messagePayload=optional(_payload),
+)
+_status = object_of(status=choice("Accepted", "Revoked"), acceptedUserId=optional(text()))
+
+
+@route("GET", "/organization-invitations")
+def list_invitations(tenant: Tenant) -> list[dict[str, Any]]:
+    wanted = {
+        "organization_id": request.args.get("organizationId"),
+        "inviter_id": request.args.get("inviterId"),
+        "invitee": request.args.get("invitee"),
+    }
+    return [
+        _shown(tenant, invitation)
+        for invitation in tenant.invitations.values()
+        if all(value in {None, getattr(invitation, name)} for name, value in wanted.items())
+    ]
+
+
+@route("POST", "/organization-invitations", status=201)
+def create_invitation(tenant: Tenant) -> dict[str, Any]:
+    given, now = body(_new), current().clock.now_ms()
+    organization = tenant.organizations.get(given["organizationId"])
+    if organization is None or given.get("inviterId") not in {None, *tenant.users}:
+        raise unknown_organization_reference()
+    if given["expiresAt"] <= now:
+        raise APIError("request.invalid_input")
+    if _member_with(tenant, given["invitee"], organization.members):
+        raise APIError("request.invalid_input")
+    if any(_is_pending_for(tenant, each, given) for each in tenant.invitations.values()):
+        raise APIError("entity.unique_integrity_violation")
+    if given.get("messagePayload", False) is not False:
+        raise APIError("connector.not_found", 501)
+    invitation = Invitation(
+        id=ids.standard_id(),
+        invitee=given["invitee"],
+        organization_id=organization.id,
+        inviter_id=given.get("inviterId"),
+        roles=[role.name for role in roles_by_id(tenant, given.get("organizationRoleIds", []))],
+        expires_at=given["expiresAt"],
+        created_at=now,
+        updated_at=now,
+    )
+    tenant.invitations[invitation.id] = invitation
+    return _shown(tenant, invitation)
+
+
+@route("GET", "/organization-invitations/:id")
+def show_invitation(tenant: Tenant, id: str) -> dict[str, Any]:
+    return _shown(tenant, _existing(tenant, id))
+
+
+@route("DELETE", "/organization-invitations/:id", status=204)
+def delete_invitation(tenant: Tenant, id: str) -> None:
+    del tenant.invitations[_existing(tenant, id).id]
+
+
+@route("POST", "/organization-invitations/:id/message", status=204)
+def send_again(tenant: Tenant, id: str) -> None:
+    _existing(tenant, id)
+    raise APIError("connector.not_found", 501)
+
+
+@route("PUT", "/organization-invitations/:id/status")
+def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
+    invitation, given = _existing(tenant, id), body(_status)
+    if _current_status(invitation) != "Pending":
+        raise APIError("request.invalid_input")
+    if given["status"] == "Accepted":
+        _accept(tenant, invitation, given.get("acceptedUserId"))
+    invitation.status = given["status"]
+    invitation.updated_at = current().clock.now_ms()
+    return _shown(tenant, invitation)
+
+
+def _accept(tenant: Tenant, invitation: Invitation, user_id: str | None) -> None:
+    """Make the user a member with the invitation's roles: only the person whose address was invited."""
+    user = tenant.users.get(user_id or "")
+    if user is None or (user.primary_email or "").lower() != invitation.invitee.lower():
+        raise APIError("request.invalid_input")
+    members = tenant.organizations[invitation.organization_id].members
+    is_new = user.id not in members
+    members[user.id] = list(dict.fromkeys([*members.get(user.id, []), *invitation.roles]))
+    invitation.accepted_user_id = user.id
+    added = {"addedUserIds": [user.id]} if is_new else {}
+    after = {"organizationId": invitation.organization_id, **added}
+    announce("Organization.Membership.Updated", status=200, after=after)
+
+
+def _member_with(tenant: Tenant, email: str, members: dict[str, list[str]]) -> bool:
+    return any((tenant.users[sub].primary_email or "").lower() == email.lower() for sub in members)
+
+
+def _is_pending_for(tenant: Tenant, invitation: Invitation, given: dict[str, Any]) -> bool:
+    is_same = (invitation.organization_id, invitation.invitee) == (given["organizationId"], given["invitee"])
+    return is_same and _current_status(invitation) == "Pending"
+
+
+def _current_status(invitation: Invitation) -> str:
+    is_over = invitation.status == "Pending" and invitation.expires_at <= current().clock.now_ms()
+    return "Expired" if is_over else invitation.status
+
+
+def _existing(tenant: Tenant, invitation_id: str) -> Invitation:
+    if invitation_id not in tenant.invitations:
+        raise not_found()
+    return tenant.invitations[invitation_id]
+
+
+def _shown(tenant: Tenant, invitation: Invitation) -> dict[str, Any]:
+    roles = [role for role in map(tenant.find_organization_role, invitation.roles) if role]
+    return {
+        "tenantId": "default",
+        "id": invitation.id,
+        "inviterId": invitation.inviter_id,
+        "invitee": invitation.invitee,
+        "acceptedUserId": invitation.accepted_user_id,
+        "organizationId": invitation.organization_id,
+        "status": _current_status(invitation),
+        "createdAt": invitation.created_at,
+        "updatedAt": invitation.updated_at,
+        "expiresAt": invitation.expires_at,
+        "organizationRoles": [{"id": role.id, "name": role.name} for role in roles],
+    }

@@ -1,0 +1,221 @@
+"""Members of organizations, users and applications alike, and their roles there (logto.md, 7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Response, request
+
+from logto_auth.emulator.applications import Application
+from logto_auth.emulator.store import Organization, OrganizationRole, User
+from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.user_info import user_info
+
+from . import applications, organization_template
+from .errors import APIError, not_found, unknown_organization_reference
+from .organizations import existing, is_meant, roles_by_id, shown_role_names
+from .paging import optionally_paged, paged
+from .routing import announce, body, route
+from .schemas import list_of, object_of, optional, text
+
+_ids = list_of(text(at_least=1))
+_some_ids = list_of(text(at_least=1), at_least=1)
+_roles = object_of(organizationRoleIds=optional(_ids), organizationRoleNames=optional(_ids))
+
+Member = User | Application
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of member. `holders` are those of an organization with the names of their roles."""
+
+    path: str
+    parameter: str
+    role_type: str
+    holders: Callable[[Organization], dict[str, list[str]]]
+    known: Callable[[Tenant], dict[str, Any]]
+    show: Callable[[Any], dict[str, Any]]
+    searched: Callable[[Any], tuple[str | None, ...]]
+
+    @property
+    def ids_key(self) -> str:
+        return f"{self.parameter}s"
+
+    def changed(self, *, added: Iterable[str] = (), removed: Iterable[str] = ()) -> dict[str, list[str]]:
+        """Return the members of an event that say who came and who went."""
+        word = f"{self.ids_key[0].upper()}{self.ids_key[1:]}"
+        lists = {f"added{word}": list(added), f"removed{word}": list(removed)}
+        return {name: ids for name, ids in lists.items() if ids}
+
+
+_KINDS = (
+    _Kind(
+        "users",
+        "userId",
+        "User",
+        lambda organization: organization.members,
+        lambda tenant: tenant.users,
+        user_info,
+        lambda user: (user.id, user.name, user.username, user.primary_email, user.primary_phone),
+    ),
+    _Kind(
+        "applications",
+        "applicationId",
+        "MachineToMachine",
+        lambda organization: organization.applications,
+        lambda tenant: tenant.applications,
+        applications.shown,
+        lambda application: (application.id, application.name, application.description),
+    ),
+)
+
+
+def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
+    holders, known = kind.holders(existing(tenant, id)), kind.known(tenant)
+    query, role = request.args.get("q"), tenant.organization_roles.get(request.args.get("organizationRoleId", ""))
+    member_ids: Iterable[str] = holders
+    total = len(holders)
+    if query or role:
+        member_ids = [
+            member_id
+            for member_id, names in holders.items()
+            if (role is None or role.name in names) and is_meant(query or "", *kind.searched(known[member_id]))
+        ]
+        total = len(member_ids)
+    return paged(
+        member_ids,
+        total,
+        lambda member_id: {
+            **kind.show(known[member_id]),
+            "organizationRoles": shown_role_names(tenant, holders[member_id]),
+        },
+    )
+
+
+def add_members(kind: _Kind, tenant: Tenant, id: str) -> dict[str, Any]:
+    organization, member_ids = existing(tenant, id), body(object_of(**{kind.ids_key: _some_ids}))[kind.ids_key]
+    _check_known(kind, tenant, member_ids)
+    holders = kind.holders(organization)
+    added = [member_id for member_id in dict.fromkeys(member_ids) if member_id not in holders]
+    holders.update({member_id: [] for member_id in added})
+    _announce(organization, 201, kind.changed(added=added))
+    return {kind.ids_key: member_ids}
+
+
+def replace_members(kind: _Kind, tenant: Tenant, id: str) -> None:
+    organization, member_ids = existing(tenant, id), body(object_of(**{kind.ids_key: _ids}))[kind.ids_key]
+    _check_known(kind, tenant, member_ids)
+    holders = kind.holders(organization)
+    wanted = dict.fromkeys(member_ids)
+    added = [member_id for member_id in wanted if member_id not in holders]
+    removed = [member_id for member_id in holders if member_id not in wanted]
+    for member_id in removed:
+        del holders[member_id]
+    holders.update({member_id: [] for member_id in added})
+    _announce(organization, 204, kind.changed(added=added, removed=removed))
+
+
+def remove_member(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
+    organization, (member_id,) = existing(tenant, id), parameters.values()
+    if kind.holders(organization).pop(member_id, None) is None:
+        raise not_found()
+    _announce(organization, 204, kind.changed(removed=[member_id]))
+
+
+def add_roles_to_members(kind: _Kind, tenant: Tenant, id: str) -> None:
+    holders = kind.holders(existing(tenant, id))
+    given = body(object_of(**{kind.ids_key: _some_ids, "organizationRoleIds": _some_ids}))
+    roles = roles_by_id(tenant, given["organizationRoleIds"], kind.role_type)
+    if any(member_id not in holders for member_id in given[kind.ids_key]):
+        raise unknown_organization_reference()
+    for member_id in given[kind.ids_key]:
+        _add_roles(holders, member_id, roles)
+
+
+def list_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> Response:
+    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    _check_membership(holders, member_id)
+    held = [role for role in map(tenant.find_organization_role, holders[member_id]) if role]
+    return optionally_paged(held, organization_template.shown_role)
+
+
+def add_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
+    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    roles = _given_roles(kind, tenant)
+    _check_membership(holders, member_id)
+    _add_roles(holders, member_id, roles)
+
+
+def replace_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
+    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    roles = _given_roles(kind, tenant)
+    _check_membership(holders, member_id)
+    holders[member_id] = [role.name for role in roles]
+
+
+def remove_member_role(kind: _Kind, tenant: Tenant, id: str, organization_role_id: str, **parameters: str) -> None:
+    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    _check_membership(holders, member_id)
+    role = tenant.organization_roles.get(organization_role_id)
+    if role is None or role.name not in holders[member_id]:
+        raise not_found()
+    holders[member_id] = [name for name in holders[member_id] if name != role.name]
+
+
+def list_member_scopes(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> list[dict[str, Any]]:
+    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    _check_membership(holders, member_id)
+    roles = [role for role in map(tenant.find_organization_role, holders[member_id]) if role]
+    names = dict.fromkeys(name for role in roles for name in role.scopes)
+    return [organization_template.shown_scope(tenant.organization_scopes[name]) for name in names]
+
+
+for _kind in _KINDS:
+    _all = f"/organizations/:id/{_kind.path}"
+    _one = f"{_all}/:{_kind.parameter}"
+    route("GET", _all)(partial(list_members, _kind))
+    route("POST", _all, status=201)(partial(add_members, _kind))
+    route("PUT", _all, status=204)(partial(replace_members, _kind))
+    route("DELETE", _one, status=204)(partial(remove_member, _kind))
+    route("POST", f"{_all}/roles", status=201)(partial(add_roles_to_members, _kind))
+    route("GET", f"{_one}/roles")(partial(list_member_roles, _kind))
+    route("POST", f"{_one}/roles", status=201)(partial(add_member_roles, _kind))
+    route("PUT", f"{_one}/roles", status=204)(partial(replace_member_roles, _kind))
+    route("DELETE", f"{_one}/roles/:organizationRoleId", status=204)(partial(remove_member_role, _kind))
+    route("GET", f"{_one}/scopes")(partial(list_member_scopes, _kind))
+
+
+def _check_known(kind: _Kind, tenant: Tenant, member_ids: Iterable[str]) -> None:
+    known = kind.known(tenant)
+    if any(member_id not in known for member_id in member_ids):
+        raise unknown_organization_reference()
+    members = [known[member_id] for member_id in member_ids]
+    if any(isinstance(member, Application) and member.type != "MachineToMachine" for member in members):
+        raise APIError("entity.db_constraint_violated")
+
+
+def _check_membership(holders: dict[str, list[str]], member_id: str) -> None:
+    if member_id not in holders:
+        raise APIError("organization.require_membership")
+
+
+def _given_roles(kind: _Kind, tenant: Tenant) -> list[OrganizationRole]:
+    """Return the roles that the body names, by id or by name."""
+    given = body(_roles)
+    by_name = [tenant.find_organization_role(name) for name in given.get("organizationRoleNames", [])]
+    if None in by_name:
+        raise unknown_organization_reference()
+    named_ids = [role.id for role in by_name if role]
+    return roles_by_id(tenant, [*given.get("organizationRoleIds", []), *named_ids], kind.role_type)
+
+
+def _add_roles(holders: dict[str, list[str]], member_id: str, roles: Iterable[OrganizationRole]) -> None:
+    holders[member_id] = list(dict.fromkeys([*holders[member_id], *(role.name for role in roles)]))
+
+
+def _announce(organization: Organization, status: int, changed: dict[str, list[str]]) -> None:
+    after = {"organizationId": organization.id, **changed}
+    announce("Organization.Membership.Updated", status=status, after=after)

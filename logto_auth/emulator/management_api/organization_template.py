@@ -1,0 +1,241 @@
+"""`/api/organization-roles` and `/api/organization-scopes` (logto.md, 7.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flask import Response, request
+
+from logto_auth.emulator.store import OrganizationRole, Resource, Scope
+from logto_auth.emulator.tenant import DuplicateError, Tenant
+
+from .errors import not_found, unknown_organization_reference
+from .organizations import is_meant
+from .paging import optionally_paged, paged
+from .resources import shown_scope_with_resource
+from .routing import announce, body, route
+from .schemas import choice, list_of, nullable, object_of, optional, text
+
+_name = text(at_least=1, at_most=128)
+_description = optional(nullable(text(at_most=256)))
+_ids = list_of(text(at_least=1))
+_scope_ids = object_of(organizationScopeIds=_ids)
+_resource_scope_ids = object_of(scopeIds=_ids)
+_new_role = object_of(
+    name=_name,
+    description=_description,
+    type=optional(choice("User", "MachineToMachine")),
+    organizationScopeIds=optional(_ids),
+    resourceScopeIds=optional(_ids),
+)
+
+
+def shown_role(role: OrganizationRole) -> dict[str, Any]:
+    """Return an organization role as the API shows it."""
+    return {
+        "tenantId": "default",
+        "id": role.id,
+        "name": role.name,
+        "description": role.description,
+        "type": role.type,
+    }
+
+
+def shown_scope(scope: Scope) -> dict[str, Any]:
+    """Return an organization permission as the API shows it."""
+    return {"tenantId": "default", "id": scope.id, "name": scope.name, "description": scope.description}
+
+
+# Roles
+
+
+@route("GET", "/organization-roles")
+def list_roles(tenant: Tenant) -> Response:
+    query = request.args.get("q", "")
+    found = [role for role in tenant.organization_roles.values() if is_meant(query, role.id, role.name)]
+    return paged(found, len(found), lambda role: _shown_with_scopes(tenant, role))
+
+
+@route("POST", "/organization-roles", status=201, event="OrganizationRole.Created")
+def create_role(tenant: Tenant) -> dict[str, Any]:
+    given = body(_new_role)
+    if tenant.find_organization_role(given["name"]):
+        raise DuplicateError("entity.unique_integrity_violation")
+    scopes = _scopes(tenant, given.get("organizationScopeIds", []))
+    resource_scopes = _resource_scopes(tenant, given.get("resourceScopeIds", []))
+    role = tenant.add_organization_role(
+        given["name"],
+        scopes=[scope.name for scope in scopes],
+        resource_scopes=_by_indicator(resource_scopes),
+        type=given.get("type", "User"),
+        description=given.get("description"),
+    )
+    if scopes or resource_scopes:
+        announce("OrganizationRole.Scopes.Updated", status=201, after={"organizationRoleId": role.id})
+    return shown_role(role)
+
+
+@route("GET", "/organization-roles/:id")
+def show_role(tenant: Tenant, id: str) -> dict[str, Any]:
+    return shown_role(_role(tenant, id))
+
+
+@route("PATCH", "/organization-roles/:id", event="OrganizationRole.Data.Updated")
+def change_role(tenant: Tenant, id: str) -> dict[str, Any]:
+    role, given = _role(tenant, id), body(object_of(name=optional(_name), description=_description))
+    tenant.rename_organization_role(role, given.get("name", role.name))
+    role.description = given.get("description", role.description)
+    return shown_role(role)
+
+
+@route("DELETE", "/organization-roles/:id", status=204, event="OrganizationRole.Deleted")
+def delete_role(tenant: Tenant, id: str) -> None:
+    tenant.delete_organization_role(_role(tenant, id))
+
+
+# Organization permissions of roles
+
+
+@route("GET", "/organization-roles/:id/scopes")
+def list_role_scopes(tenant: Tenant, id: str) -> Response:
+    held = [tenant.organization_scopes[name] for name in _role(tenant, id).scopes]
+    return optionally_paged(held, shown_scope)
+
+
+@route("POST", "/organization-roles/:id/scopes", status=201, event="OrganizationRole.Scopes.Updated")
+def add_role_scopes(tenant: Tenant, id: str) -> None:
+    role, scopes = _role(tenant, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
+    role.scopes = tuple(dict.fromkeys([*role.scopes, *(scope.name for scope in scopes)]))
+
+
+@route("PUT", "/organization-roles/:id/scopes", status=204, event="OrganizationRole.Scopes.Updated")
+def replace_role_scopes(tenant: Tenant, id: str) -> None:
+    role, scopes = _role(tenant, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
+    role.scopes = tuple(scope.name for scope in scopes)
+
+
+@route(
+    "DELETE",
+    "/organization-roles/:id/scopes/:organizationScopeId",
+    status=204,
+    event="OrganizationRole.Scopes.Updated",
+)
+def remove_role_scope(tenant: Tenant, id: str, organization_scope_id: str) -> None:
+    role, scope = _role(tenant, id), _scope(tenant, organization_scope_id)
+    if scope.name not in role.scopes:
+        raise not_found()
+    role.scopes = tuple(name for name in role.scopes if name != scope.name)
+
+
+# API permissions of roles
+
+
+@route("GET", "/organization-roles/:id/resource-scopes")
+def list_role_resource_scopes(tenant: Tenant, id: str) -> Response:
+    return optionally_paged(tenant.scopes_held(_role(tenant, id).resource_scopes), shown_scope_with_resource)
+
+
+@route("POST", "/organization-roles/:id/resource-scopes", status=201)
+def add_role_resource_scopes(tenant: Tenant, id: str) -> None:
+    role, given = _role(tenant, id), _resource_scopes(tenant, body(_resource_scope_ids)["scopeIds"])
+    role.resource_scopes = _by_indicator([*tenant.scopes_held(role.resource_scopes), *given])
+
+
+@route("PUT", "/organization-roles/:id/resource-scopes", status=204)
+def replace_role_resource_scopes(tenant: Tenant, id: str) -> None:
+    role, given = _role(tenant, id), _resource_scopes(tenant, body(_resource_scope_ids)["scopeIds"])
+    role.resource_scopes = _by_indicator(given)
+
+
+@route("DELETE", "/organization-roles/:id/resource-scopes/:scopeId", status=204)
+def remove_role_resource_scope(tenant: Tenant, id: str, scope_id: str) -> None:
+    role = _role(tenant, id)
+    held = tenant.scopes_held(role.resource_scopes)
+    kept = [(resource, scope) for resource, scope in held if scope.id != scope_id]
+    if len(kept) == len(held):
+        raise not_found()
+    role.resource_scopes = _by_indicator(kept)
+
+
+# Organization permissions
+
+
+@route("GET", "/organization-scopes")
+def list_scopes(tenant: Tenant) -> Response:
+    query = request.args.get("q", "")
+    found = [scope for scope in tenant.organization_scopes.values() if is_meant(query, scope.id, scope.name)]
+    return optionally_paged(found, shown_scope)
+
+
+@route("POST", "/organization-scopes", status=201, event="OrganizationScope.Created")
+def create_scope(tenant: Tenant) -> dict[str, Any]:
+    given = body(object_of(name=_name, description=_description))
+    if given["name"] in tenant.organization_scopes:
+        raise DuplicateError("entity.unique_integrity_violation")
+    return shown_scope(tenant.add_organization_scope(given["name"], description=given.get("description")))
+
+
+@route("GET", "/organization-scopes/:id")
+def show_scope(tenant: Tenant, id: str) -> dict[str, Any]:
+    return shown_scope(_scope(tenant, id))
+
+
+@route("PATCH", "/organization-scopes/:id", event="OrganizationScope.Data.Updated")
+def change_scope(tenant: Tenant, id: str) -> dict[str, Any]:
+    scope, given = _scope(tenant, id), body(object_of(name=optional(_name), description=_description))
+    tenant.rename_organization_scope(scope, given.get("name", scope.name))
+    scope.description = given.get("description", scope.description)
+    return shown_scope(scope)
+
+
+@route("DELETE", "/organization-scopes/:id", status=204, event="OrganizationScope.Deleted")
+def delete_scope(tenant: Tenant, id: str) -> None:
+    tenant.delete_organization_scope(_scope(tenant, id))
+
+
+def _role(tenant: Tenant, role_id: str) -> OrganizationRole:
+    if role_id not in tenant.organization_roles:
+        raise not_found()
+    return tenant.organization_roles[role_id]
+
+
+def _scope(tenant: Tenant, scope_id: str) -> Scope:
+    for scope in tenant.organization_scopes.values():
+        if scope.id == scope_id:
+            return scope
+    raise not_found()
+
+
+def _scopes(tenant: Tenant, scope_ids: Sequence[str]) -> list[Scope]:
+    by_id = {scope.id: scope for scope in tenant.organization_scopes.values()}
+    if any(scope_id not in by_id for scope_id in scope_ids):
+        raise unknown_organization_reference()
+    return [by_id[scope_id] for scope_id in dict.fromkeys(scope_ids)]
+
+
+def _resource_scopes(tenant: Tenant, scope_ids: Sequence[str]) -> list[tuple[Resource, Scope]]:
+    scopes = tenant.find_scopes(scope_ids)
+    if scopes is None:
+        raise unknown_organization_reference()
+    return scopes
+
+
+def _by_indicator(scopes: Iterable[tuple[Resource, Scope]]) -> dict[str, list[str]]:
+    held: dict[str, list[str]] = {}
+    for resource, scope in scopes:
+        names = held.setdefault(resource.indicator, [])
+        names += [scope.name] if scope.name not in names else []
+    return held
+
+
+def _shown_with_scopes(tenant: Tenant, role: OrganizationRole) -> dict[str, Any]:
+    scopes = [tenant.organization_scopes[name] for name in role.scopes]
+    return {
+        **shown_role(role),
+        "scopes": [{"id": scope.id, "name": scope.name} for scope in scopes],
+        "resourceScopes": [
+            {"id": scope.id, "name": scope.name, "resource": {"id": resource.id, "name": resource.name}}
+            for resource, scope in tenant.scopes_held(role.resource_scopes)
+        ],
+    }

@@ -1,0 +1,131 @@
+"""`/api/organizations` (logto.md, 7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response, request
+
+from logto_auth.emulator.json_columns import jsonb
+from logto_auth.emulator.store import Organization, OrganizationRole
+from logto_auth.emulator.tenant import Tenant
+
+from .errors import APIError, not_found, unknown_organization_reference
+from .paging import paged
+from .routing import body, route
+from .schemas import anything, boolean, nullable, object_of, optional, text
+
+_FEATURED = 3
+
+_name = text(at_least=1, at_most=128)
+_rest = {
+    "description": optional(nullable(text(at_most=256))),
+    "customData": optional(anything),
+    "isMfaRequired": optional(boolean),
+    "color": optional(anything),
+    "branding": optional(anything),
+    "customCss": optional(nullable(text())),
+}
+_ATTRIBUTES = {
+    "name": "name",
+    "description": "description",
+    "customData": "custom_data",
+    "isMfaRequired": "is_mfa_required",
+    "color": "color",
+    "branding": "branding",
+    "customCss": "custom_css",
+}
+
+
+def shown(organization: Organization) -> dict[str, Any]:
+    """Return an organization as the API shows it."""
+    return {
+        "tenantId": "default",
+        "id": organization.id,
+        "name": organization.name,
+        "description": organization.description,
+        "customData": jsonb(organization.custom_data),
+        "isMfaRequired": organization.is_mfa_required,
+        "color": organization.color,
+        "branding": organization.branding,
+        "customCss": organization.custom_css,
+        "createdAt": organization.created_at,
+    }
+
+
+def shown_role_names(tenant: Tenant, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the roles of these names as they stand beside a member."""
+    return [{"id": role.id, "name": role.name} for role in map(tenant.find_organization_role, names) if role]
+
+
+def existing(tenant: Tenant, organization_id: str) -> Organization:
+    """Return the organization of a route."""
+    if organization_id not in tenant.organizations:
+        raise not_found()
+    return tenant.organizations[organization_id]
+
+
+def roles_by_id(tenant: Tenant, role_ids: Iterable[str], type: str | None = None) -> list[OrganizationRole]:
+    """Return the organization roles of these ids, all of them of the type."""
+    role_ids = list(dict.fromkeys(role_ids))
+    if any(role_id not in tenant.organization_roles for role_id in role_ids):
+        raise unknown_organization_reference()
+    roles = [tenant.organization_roles[role_id] for role_id in role_ids]
+    if any(type not in {None, role.type} for role in roles):
+        raise APIError("entity.db_constraint_violated")
+    return roles
+
+
+def is_meant(query: str, *texts: str | None) -> bool:
+    """Return whether the query `q` stands in one of the texts, as `q` is searched everywhere."""
+    return any(query.lower() in text.lower() for text in texts if text)
+
+
+@route("GET", "/organizations")
+def list_organizations(tenant: Tenant) -> Response:
+    query, is_featured = request.args.get("q", ""), request.args.get("showFeatured") in {"true", "1"}
+    found = [
+        organization
+        for organization in reversed(tenant.organizations.values())
+        if is_meant(query, organization.id, organization.name)
+    ]
+    return paged(found, len(found), lambda each: {**shown(each), **(_featured(tenant, each) if is_featured else {})})
+
+
+@route("POST", "/organizations", status=201, event="Organization.Created")
+def create_organization(tenant: Tenant) -> dict[str, Any]:
+    given = body(object_of(name=_name, **_rest))
+    organization = tenant.add_organization(given["name"])
+    _change(organization, given)
+    return shown(organization)
+
+
+@route("GET", "/organizations/:id")
+def show_organization(tenant: Tenant, id: str) -> dict[str, Any]:
+    return shown(existing(tenant, id))
+
+
+@route("PATCH", "/organizations/:id", event="Organization.Data.Updated")
+def change_organization(tenant: Tenant, id: str) -> dict[str, Any]:
+    organization = existing(tenant, id)
+    _change(organization, body(object_of(name=optional(_name), **_rest)))
+    return shown(organization)
+
+
+@route("DELETE", "/organizations/:id", status=204, event="Organization.Deleted")
+def delete_organization(tenant: Tenant, id: str) -> None:
+    tenant.delete_organization(existing(tenant, id).id)
+
+
+def _change(organization: Organization, given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        setattr(organization, _ATTRIBUTES[name], value)
+
+
+def _featured(tenant: Tenant, organization: Organization) -> dict[str, Any]:
+    members = [tenant.users[sub] for sub in list(organization.members)[:_FEATURED]]
+    return {
+        "usersCount": len(organization.members),
+        "featuredUsers": [{"id": user.id, "avatar": user.avatar, "name": user.name} for user in members],
+    }

@@ -1,0 +1,161 @@
+"""`/api/resources` and their permissions (logto.md, 7.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE, Resource, Scope
+from logto_auth.emulator.tenant import Tenant
+
+from .errors import APIError, not_found
+from .paging import optionally_paged, paged
+from .routing import body, route
+from .schemas import boolean, integer, nullable, object_of, optional, text
+from .search import searched
+
+_name = text(at_least=1, at_most=256)
+_scope_changes = object_of(name=optional(_name), description=optional(nullable(text())))
+
+
+def shown(resource: Resource) -> dict[str, Any]:
+    """Return a resource as the API shows it."""
+    return {
+        "tenantId": "default",
+        "id": resource.id,
+        "name": resource.name,
+        "indicator": resource.indicator,
+        "isDefault": resource.is_default,
+        "accessTokenTtl": resource.access_token_ttl,
+    }
+
+
+def shown_scope(resource: Resource, scope: Scope) -> dict[str, Any]:
+    """Return a permission as the API shows it."""
+    return {
+        "tenantId": "default",
+        "id": scope.id,
+        "resourceId": resource.id,
+        "name": scope.name,
+        "description": scope.description,
+        "createdAt": scope.created_at,
+    }
+
+
+def shown_scope_with_resource(pair: tuple[Resource, Scope]) -> dict[str, Any]:
+    """Return a permission with what it is of."""
+    return {**shown_scope(*pair), "resource": shown(pair[0])}
+
+
+@route("GET", "/resources")
+def list_resources(tenant: Tenant) -> Response:
+    with_scopes = request.args.get("includeScopes") in {"true", "1", "yes"}
+    return optionally_paged(
+        list(tenant.resources.values()),
+        lambda resource: {**shown(resource), **({"scopes": _shown_scopes(resource)} if with_scopes else {})},
+    )
+
+
+@route("POST", "/resources", status=201)
+def create_resource(tenant: Tenant) -> dict[str, Any]:
+    given = body(
+        object_of(name=_name, indicator=text(at_least=1, url=True), accessTokenTtl=optional(integer(at_least=1)))
+    )
+    resource = tenant.add_resource(
+        given["indicator"], name=given["name"], access_token_ttl=given.get("accessTokenTtl", 3600)
+    )
+    return {**shown(resource), "scopes": []}
+
+
+@route("GET", "/resources/:id")
+def show_resource(tenant: Tenant, id: str) -> dict[str, Any]:
+    return shown(_existing(tenant, id))
+
+
+@route("PATCH", "/resources/:id")
+def change_resource(tenant: Tenant, id: str) -> dict[str, Any]:
+    resource = _modifiable(tenant, id)
+    given = body(object_of(name=optional(_name), accessTokenTtl=optional(integer(at_least=1))))
+    resource.name = given.get("name", resource.name)
+    resource.access_token_ttl = given.get("accessTokenTtl", resource.access_token_ttl)
+    return shown(resource)
+
+
+@route("DELETE", "/resources/:id", status=204)
+def delete_resource(tenant: Tenant, id: str) -> None:
+    resource = _existing(tenant, id)
+    if resource.indicator == MANAGEMENT_API_RESOURCE:
+        raise APIError("resource.cannot_delete_management_api", 400)
+    tenant.delete_resource(resource)
+
+
+@route("PATCH", "/resources/:id/is-default")
+def change_default(tenant: Tenant, id: str) -> dict[str, Any]:
+    resource, given = _existing(tenant, id), body(object_of(isDefault=boolean))
+    if given["isDefault"]:
+        for other in tenant.resources.values():
+            other.is_default = False
+    resource.is_default = given["isDefault"]
+    return shown(resource)
+
+
+@route("GET", "/resources/:resourceId/scopes")
+def list_scopes(tenant: Tenant, resource_id: str) -> Response:
+    resource = _existing(tenant, resource_id)
+    found = searched(resource.scopes.values(), {"id": "id", "name": "name", "description": "description"})
+    return paged(found, len(found), lambda scope: shown_scope(resource, scope))
+
+
+@route("POST", "/resources/:resourceId/scopes", status=201, event="Scope.Created")
+def create_scope(tenant: Tenant, resource_id: str) -> dict[str, Any]:
+    resource = _modifiable(tenant, resource_id)
+    given = body(object_of(name=_name, description=optional(nullable(text()))))
+    _refuse_spaces(given["name"])
+    return shown_scope(resource, tenant.add_scope(resource, given["name"], description=given.get("description")))
+
+
+@route("PATCH", "/resources/:resourceId/scopes/:scopeId", event="Scope.Data.Updated")
+def change_scope(tenant: Tenant, resource_id: str, scope_id: str) -> dict[str, Any]:
+    resource = _modifiable(tenant, resource_id)
+    scope, given = _existing_scope(resource, scope_id), body(_scope_changes)
+    if "name" in given:
+        _refuse_spaces(given["name"])
+        tenant.rename_scope(resource, scope, given["name"])
+    scope.description = given.get("description", scope.description)
+    return shown_scope(resource, scope)
+
+
+@route("DELETE", "/resources/:resourceId/scopes/:scopeId", status=204, event="Scope.Deleted")
+def delete_scope(tenant: Tenant, resource_id: str, scope_id: str) -> None:
+    resource = _modifiable(tenant, resource_id)
+    tenant.delete_scope(resource, _existing_scope(resource, scope_id))
+
+
+def _shown_scopes(resource: Resource) -> list[dict[str, Any]]:
+    return [shown_scope(resource, scope) for scope in resource.scopes.values()]
+
+
+def _existing(tenant: Tenant, resource_id: str) -> Resource:
+    if resource_id not in tenant.resources:
+        raise not_found()
+    return tenant.resources[resource_id]
+
+
+def _modifiable(tenant: Tenant, resource_id: str) -> Resource:
+    resource = _existing(tenant, resource_id)
+    if resource.indicator == MANAGEMENT_API_RESOURCE:
+        raise APIError("resource.cannot_modify_management_api", 400)
+    return resource
+
+
+def _existing_scope(resource: Resource, scope_id: str) -> Scope:
+    for scope in resource.scopes.values():
+        if scope.id == scope_id:
+            return scope
+    raise not_found()
+
+
+def _refuse_spaces(name: str) -> None:
+    if " " in name:
+        raise APIError("scope.name_with_space", 400)

@@ -1,0 +1,262 @@
+"""Schemas for input, and Zod's words for what does not fit them (logto.md, 7.2).
+
+A schema takes a value and its path and returns the value as it is to be used, or raises `Misfit`. Keys that an object's
+schema does not know are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from logto_auth.emulator.redirect_uris import parse_url
+
+from .errors import Issue
+
+Path = tuple[str | int, ...]
+Schema = Callable[[Any, Path], Any]
+
+
+class _Missing:
+    """Stands for a key that is not there."""
+
+
+MISSING = _Missing()
+
+
+class Misfit(Exception):
+    """A value does not fit: Zod's issues, in order."""
+
+    def __init__(self, *issues: Issue) -> None:
+        super().__init__(issues)
+        self.issues = list(issues)
+
+
+def text(*, at_least: int = 0, at_most: int | None = None, pattern: str | None = None, url: bool = False) -> Schema:
+    """Return a schema for a string."""
+
+    def schema(value: Any, path: Path) -> Any:
+        _check_type(value, str, "string", path)
+        if len(value) < at_least:
+            raise Misfit(_size_issue("too_small", "minimum", at_least, "string", path))
+        if at_most is not None and len(value) > at_most:
+            raise Misfit(_size_issue("too_big", "maximum", at_most, "string", path))
+        if pattern is not None and not re.search(pattern, value, re.ASCII):
+            raise Misfit(_string_issue("regex", "Invalid", path))
+        if url and parse_url(value) is None:
+            raise Misfit(_string_issue("url", "Invalid url", path))
+        return value
+
+    return schema
+
+
+def choice(*options: str) -> Schema:
+    """Return a schema for one of a few strings."""
+    expected = " | ".join(f"'{option}'" for option in options)
+
+    def schema(value: Any, path: Path) -> Any:
+        if not isinstance(value, str):
+            raise Misfit(_enum_type_issue(value, expected, path))
+        if value not in options:
+            message = f"Invalid enum value. Expected {expected}, received '{value}'"
+            raise Misfit(
+                {
+                    "received": value,
+                    "code": "invalid_enum_value",
+                    "options": list(options),
+                    "path": list(path),
+                    "message": message,
+                }
+            )
+        return value
+
+    return schema
+
+
+def integer(*, at_least: int | None = None, at_most: int | None = None) -> Schema:
+    """Return a schema for a whole number."""
+
+    def schema(value: Any, path: Path) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Misfit(_type_issue("number", value, path))
+        if int(value) != value:
+            raise Misfit(_issue("invalid_type", path, "Expected integer, received float", "integer", "float"))
+        if at_least is not None and value < at_least:
+            raise Misfit(_size_issue("too_small", "minimum", at_least, "number", path))
+        if at_most is not None and value > at_most:
+            raise Misfit(_size_issue("too_big", "maximum", at_most, "number", path))
+        return int(value)
+
+    return schema
+
+
+def boolean(value: Any, path: Path) -> Any:
+    """Take a boolean."""
+    return _check_type(value, bool, "boolean", path)
+
+
+def anything(value: Any, path: Path) -> Any:
+    """Take any JSON object."""
+    return _check_type(value, dict, "object", path)
+
+
+def list_of(item: Schema, *, at_least: int = 0) -> Schema:
+    """Return a schema for a list."""
+
+    def schema(value: Any, path: Path) -> Any:
+        _check_type(value, list, "array", path)
+        if len(value) < at_least:
+            raise Misfit(_size_issue("too_small", "minimum", at_least, "array", path))
+        return [fitted for _, fitted in _fitted(((index, item, each) for index, each in enumerate(value)), path)]
+
+    return schema
+
+
+def record_of(item: Schema) -> Schema:
+    """Return a schema for an object of any keys."""
+
+    def schema(value: Any, path: Path) -> Any:
+        _check_type(value, dict, "object", path)
+        return dict(_fitted(((name, item, each) for name, each in value.items()), path))
+
+    return schema
+
+
+def object_of(**members: Schema) -> Schema:
+    """Return a schema for an object of these keys, in this order."""
+
+    def schema(value: Any, path: Path) -> Any:
+        _check_type(value, dict, "object", path)
+        given = ((name, member, value.get(name, MISSING)) for name, member in members.items())
+        return {name: fitted for name, fitted in _fitted(given, path) if fitted is not MISSING}
+
+    return schema
+
+
+def optional(inner: Schema) -> Schema:
+    """Return a schema that the key may be missing for."""
+    return lambda value, path: MISSING if value is MISSING else inner(value, path)
+
+
+def nullable(inner: Schema) -> Schema:
+    """Return a schema that null fits too."""
+    return lambda value, path: None if value is None else inner(value, path)
+
+
+def or_empty(inner: Schema) -> Schema:
+    """Return a schema that the empty string fits too."""
+
+    def schema(value: Any, path: Path) -> Any:
+        if value == "":
+            return value
+        try:
+            return inner(value, path)
+        except Misfit as misfit:
+            literal = {
+                "received": value,
+                "code": "invalid_literal",
+                "expected": "",
+                "path": list(path),
+                "message": 'Invalid literal value, expected ""',
+            }
+            errors = [{"issues": issues, "name": "ZodError"} for issues in (misfit.issues, [literal])]
+            union = {"code": "invalid_union", "unionErrors": errors, "path": list(path), "message": "Invalid input"}
+            raise Misfit(union) from None
+
+    return schema
+
+
+def custom(check: Callable[[Any], bool], inner: Schema) -> Schema:
+    """Return a schema with a check that Zod has no word for."""
+
+    def schema(value: Any, path: Path) -> Any:
+        if not check(inner(value, path)):
+            raise Misfit({"code": "custom", "message": "Invalid input", "path": list(path)})
+        return value
+
+    return schema
+
+
+def with_default(inner: Schema, default: Any) -> Schema:
+    """Return a schema with a value for a missing key."""
+    return lambda value, path: default if value is MISSING else inner(value, path)
+
+
+def _fitted(members: Any, path: Path) -> list[tuple[Any, Any]]:
+    """Return each key with its value, or raise all that does not fit at once."""
+    fitted, issues = [], []
+    for key, schema, value in members:
+        try:
+            fitted.append((key, schema(value, (*path, key))))
+        except Misfit as misfit:
+            issues += misfit.issues
+    if issues:
+        raise Misfit(*issues)
+    return fitted
+
+
+def _check_type(value: Any, kind: type, name: str, path: Path) -> Any:
+    if not isinstance(value, kind):
+        raise Misfit(_type_issue(name, value, path))
+    return value
+
+
+def _type_issue(expected: str, value: Any, path: Path) -> Issue:
+    received = _type_name(value)
+    message = "Required" if value is MISSING else f"Expected {expected}, received {received}"
+    return _issue("invalid_type", path, message, expected, received)
+
+
+def _enum_type_issue(value: Any, expected: str, path: Path) -> Issue:
+    received = _type_name(value)
+    message = "Required" if value is MISSING else f"Expected {expected}, received {received}"
+    return {
+        "expected": expected,
+        "received": received,
+        "code": "invalid_type",
+        "path": list(path),
+        "message": message,
+    }
+
+
+def _issue(code: str, path: Path, message: str, expected: str, received: str) -> Issue:
+    return {"code": code, "expected": expected, "received": received, "path": list(path), "message": message}
+
+
+def _string_issue(validation: str, message: str, path: Path) -> Issue:
+    return {"validation": validation, "code": "invalid_string", "message": message, "path": list(path)}
+
+
+def _size_issue(code: str, bound: str, value: int, kind: str, path: Path) -> Issue:
+    word = {"too_small": "least", "too_big": "most"}[code]
+    messages = {
+        "string": f"String must contain at {word} {value} character(s)",
+        "array": f"Array must contain at {word} {value} element(s)",
+        "number": f"Number must be {'greater' if code == 'too_small' else 'less'} than or equal to {value}",
+    }
+    return {
+        "code": code,
+        bound: value,
+        "type": kind,
+        "inclusive": True,
+        "exact": False,
+        "message": messages[kind],
+        "path": list(path),
+    }
+
+
+_TYPE_NAMES: Mapping[type, str] = {
+    _Missing: "undefined",
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
+def _type_name(value: Any) -> str:
+    return _TYPE_NAMES[type(value)]

@@ -1,0 +1,114 @@
+"""`/api/sign-in-exp`, and what of it is public (logto.md, 7.10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from logto_auth.emulator.http import json_response
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.tenant import Tenant
+
+from .connectors import shown_publicly
+from .errors import APIError
+from .routing import body, public, route
+from .schemas import anything, boolean, choice, list_of, nullable, object_of, optional, or_empty, text
+
+_IDENTIFIERS = ("username", "email", "phone")
+
+_address = optional(nullable(or_empty(text(url=True))))
+_section = optional(anything)
+_method = object_of(
+    identifier=choice(*_IDENTIFIERS), password=boolean, verificationCode=boolean, isPasswordPrimary=boolean
+)
+_changes = object_of(
+    color=_section,
+    branding=_section,
+    hideLogtoBranding=optional(boolean),
+    languageInfo=_section,
+    termsOfUseUrl=_address,
+    privacyPolicyUrl=_address,
+    agreeToTermsPolicy=optional(choice("Automatic", "ManualRegistrationOnly", "Manual")),
+    signIn=optional(object_of(methods=list_of(_method))),
+    signUp=optional(
+        object_of(
+            identifiers=list_of(choice(*_IDENTIFIERS)),
+            password=boolean,
+            verify=boolean,
+            secondaryIdentifiers=optional(list_of(anything)),
+        )
+    ),
+    socialSignIn=_section,
+    socialSignInConnectorTargets=optional(list_of(text())),
+    signInMode=optional(choice("SignIn", "Register", "SignInAndRegister")),
+    customCss=optional(nullable(text())),
+    customContent=_section,
+    customUiAssets=optional(nullable(anything)),
+    customUiCsp=_section,
+    passwordPolicy=_section,
+    mfa=_section,
+    adaptiveMfa=_section,
+    singleSignOnEnabled=optional(boolean),
+    supportEmail=optional(nullable(or_empty(text(pattern=r"^\S+@\S+\.\S+$")))),
+    supportWebsiteUrl=_address,
+    unknownSessionRedirectUrl=_address,
+    captchaPolicy=_section,
+    sentinelPolicy=_section,
+    emailBlocklistPolicy=_section,
+    verificationCodePolicy=_section,
+    forgotPasswordMethods=optional(nullable(list_of(text()))),
+    passkeySignIn=_section,
+    signUpProfileFields=optional(nullable(list_of(anything))),
+    passwordExpiration=_section,
+    usernamePolicy=_section,
+)
+
+
+@route("GET", "/sign-in-exp")
+def show_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
+    return tenant.sign_in_experience.settings
+
+
+@route("PATCH", "/sign-in-exp")
+def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
+    """Replace the sections that are given. Targets that no connector has vanish without an error."""
+    given, experience = body(_changes), tenant.sign_in_experience
+    if "socialSignInConnectorTargets" in given:
+        known = {connector.target for connector in experience.connector_instances.values()}
+        given["socialSignInConnectorTargets"] = [
+            target for target in given["socialSignInConnectorTargets"] if target in known
+        ]
+    if {"signIn", "signUp"} & given.keys():
+        wanted = {**experience.settings, **given}
+        _check_ways(wanted["signIn"]["methods"], wanted["signUp"])
+    experience.settings.update(given)
+    return experience.settings
+
+
+@public.get("/.well-known/sign-in-exp")
+def show_public_sign_in_experience() -> Response:
+    """Show what the sign-in page needs: all enabled connectors, native ones too."""
+    experience = current().tenant.sign_in_experience
+    settings = {name: value for name, value in experience.settings.items() if name != "forgotPasswordMethods"}
+    return json_response(
+        {
+            **settings,
+            "socialConnectors": [shown_publicly(connector) for connector in experience.enabled_connectors],
+            "ssoConnectors": [],
+            "forgotPassword": {"phone": False, "email": False},
+            "isDevelopmentTenant": False,
+            "customProfileFields": [],
+            "customProfileFieldCatalog": [],
+        }
+    )
+
+
+def _check_ways(methods: list[dict[str, Any]], sign_up: dict[str, Any]) -> None:
+    """Refuse ways in that cannot work: the emulator has no connector that sends codes."""
+    if any(method["verificationCode"] for method in methods) or {"email", "phone"} & set(sign_up["identifiers"]):
+        raise APIError("sign_in_experiences.enabled_connector_not_found", 400)
+    if "username" in sign_up["identifiers"] and not sign_up["password"]:
+        raise APIError("sign_in_experiences.username_requires_password", 400)
+    if set(sign_up["identifiers"]) - {method["identifier"] for method in methods}:
+        raise APIError("sign_in_experiences.miss_sign_up_identifier_in_sign_in", 400)

@@ -1,0 +1,192 @@
+"""`/api/users` (logto.md, 7.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response, request
+
+from logto_auth.emulator.json_columns import jsonb
+from logto_auth.emulator.passwords import ALGORITHMS, PasswordDigest
+from logto_auth.emulator.store import User
+from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.user_info import user_info
+
+from .errors import APIError, not_found
+from .paging import paged
+from .routing import announce, body, route
+from .schemas import anything, boolean, choice, nullable, object_of, optional, or_empty, text
+from .search import is_searched, searched
+
+_SEARCHED = {
+    "id": "id",
+    "primaryEmail": "primary_email",
+    "primaryPhone": "primary_phone",
+    "username": "username",
+    "name": "name",
+}
+_ATTRIBUTES = {**_SEARCHED, "avatar": "avatar", "customData": "custom_data", "profile": "profile"}
+
+_username = text(pattern=r"^[A-Z_a-z]\w*$")
+_email = text(pattern=r"^\S+@\S+\.\S+$")
+_phone = text(pattern=r"^\d+$")
+_avatar = optional(nullable(or_empty(text(url=True))))
+_address_keys = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
+_profile_keys = (
+    "familyName",
+    "givenName",
+    "middleName",
+    "nickname",
+    "preferredUsername",
+    "profile",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+)
+_profile = object_of(
+    **{key: optional(text()) for key in _profile_keys},
+    address=optional(object_of(**{key: optional(text()) for key in _address_keys})),
+)
+_new = object_of(
+    primaryPhone=optional(_phone),
+    primaryEmail=optional(_email),
+    username=optional(_username),
+    password=optional(text(at_least=1)),
+    passwordDigest=optional(text()),
+    passwordAlgorithm=optional(choice(*ALGORITHMS)),
+    name=optional(text()),
+    avatar=_avatar,
+    customData=optional(anything),
+    profile=optional(_profile),
+)
+_changes = object_of(
+    username=optional(nullable(or_empty(_username))),
+    primaryEmail=optional(nullable(or_empty(_email))),
+    primaryPhone=optional(nullable(or_empty(_phone))),
+    name=optional(nullable(or_empty(text()))),
+    avatar=_avatar,
+    customData=optional(anything),
+    profile=optional(_profile),
+)
+
+
+def shown(user: User) -> dict[str, Any]:
+    """Return a user as the API shows it."""
+    return {**user_info(user), "hasPassword": user.has_password}
+
+
+def existing(tenant: Tenant, user_id: str) -> User:
+    """Return the user of a route."""
+    if user_id not in tenant.users:
+        raise not_found()
+    return tenant.users[user_id]
+
+
+def found_users(users: Iterable[User]) -> list[User]:
+    """Return those of the users that the query searches for."""
+    return searched(users, _SEARCHED)
+
+
+@route("GET", "/users")
+def list_users(tenant: Tenant) -> Response:
+    users = reversed(tenant.users.values())
+    if not is_searched() and not {"excludeRoleId", "excludeOrganizationId"} & request.args.keys():
+        return paged(users, len(tenant.users), shown)
+    found = [user for user in found_users(users) if not _is_excluded(tenant, user)]
+    return paged(found, len(found), shown)
+
+
+@route("POST", "/users", event="User.Created")
+def create_user(tenant: Tenant) -> dict[str, Any]:
+    given = body(_new)
+    digest = _digest(given)
+    user = tenant.add_user(**_attributes(given), password=given.get("password"), password_digest=digest)
+    return shown(user)
+
+
+@route("GET", "/users/:userId")
+def show_user(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user = existing(tenant, user_id)
+    with_sso = request.args.get("includeSsoIdentities") == "true"
+    return {**shown(user), **({"ssoIdentities": user.sso_identities} if with_sso else {})}
+
+
+@route("PATCH", "/users/:userId", event="User.Data.Updated")
+def change_user(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user, given = existing(tenant, user_id), body(_changes)
+    return shown(tenant.update_user(user.id, **_attributes(given)))
+
+
+@route("DELETE", "/users/:userId", status=204)
+def delete_user(tenant: Tenant, user_id: str) -> None:
+    user = existing(tenant, user_id)
+    tenant.delete_user(user.id)
+    announce("User.Deleted", status=204, before={"data": user_info(user)})
+
+
+@route("GET", "/users/:userId/custom-data")
+def show_custom_data(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    return dict(jsonb(existing(tenant, user_id).custom_data))
+
+
+@route("PATCH", "/users/:userId/custom-data", event="User.Data.Updated")
+def merge_custom_data(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user, given = existing(tenant, user_id), body(object_of(customData=anything))
+    tenant.update_user(user.id, custom_data={**user.custom_data, **given["customData"]})
+    return dict(jsonb(user.custom_data))
+
+
+@route("PATCH", "/users/:userId/profile", event="User.Data.Updated")
+def merge_profile(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user, given = existing(tenant, user_id), body(object_of(profile=_profile))
+    return tenant.update_user(user.id, profile={**user.profile, **given["profile"]}).profile
+
+
+@route("PATCH", "/users/:userId/is-suspended", event="User.SuspensionStatus.Updated")
+def change_suspension(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user, given = existing(tenant, user_id), body(object_of(isSuspended=boolean))
+    return shown(tenant.update_user(user.id, is_suspended=given["isSuspended"]))
+
+
+@route("PATCH", "/users/:userId/password", event="User.Data.Updated")
+def change_password(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user, given = existing(tenant, user_id), body(object_of(password=text(at_least=1)))
+    return shown(tenant.update_user(user.id, password=given["password"], password_digest=None))
+
+
+@route("POST", "/users/:userId/password/verify", status=204)
+def verify_password(tenant: Tenant, user_id: str) -> None:
+    user, given = existing(tenant, user_id), body(object_of(password=text(at_least=1)))
+    if not user.password_fits(given["password"]):
+        raise APIError("session.invalid_credentials")
+
+
+@route("GET", "/users/:userId/has-password")
+def show_has_password(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    return {"hasPassword": existing(tenant, user_id).has_password}
+
+
+def _is_excluded(tenant: Tenant, user: User) -> bool:
+    role_id, organization_id = request.args.get("excludeRoleId"), request.args.get("excludeOrganizationId")
+    if role_id and organization_id:
+        raise APIError("request.invalid_input", 400)
+    role, organization = tenant.roles.get(role_id or ""), tenant.organizations.get(organization_id or "")
+    has_role = role is not None and role.name in user.roles
+    return has_role or (organization is not None and user.id in organization.members)
+
+
+def _attributes(given: dict[str, Any]) -> dict[str, Any]:
+    return {attribute: given[name] for name, attribute in _ATTRIBUTES.items() if name in given}
+
+
+def _digest(given: dict[str, Any]) -> PasswordDigest | None:
+    if "passwordDigest" not in given:
+        return None
+    if "password" in given:
+        raise APIError("user.password_and_digest", 400)
+    if "passwordAlgorithm" not in given:
+        raise APIError("user.password_algorithm_required", 400)
+    return PasswordDigest(given["passwordAlgorithm"], given["passwordDigest"])

@@ -1,0 +1,56 @@
+"""Passwords and the digests of them that other systems bring along (logto.md, 7.4 and 13).
+
+Argon2id is checked where the `cryptography` at hand can. Bcrypt and the other kinds of Argon2 are kept and never fit:
+nothing that the emulator depends on can check them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidKey, UnsupportedAlgorithm
+
+ALGORITHMS = ("Argon2i", "Argon2id", "Argon2d", "SHA1", "SHA256", "MD5", "Bcrypt", "Legacy")
+_PLAIN_DIGESTS = frozenset({"SHA1", "SHA256", "MD5"})
+
+
+@dataclass(frozen=True)
+class PasswordDigest:
+    """A digest that came in place of a password."""
+
+    algorithm: str
+    value: str = field(repr=False)
+
+    def fits(self, password: str) -> bool:
+        """Return whether the password has this digest."""
+        if self.algorithm in _PLAIN_DIGESTS:
+            digest = hashlib.new(self.algorithm.lower(), password.encode(), usedforsecurity=False).hexdigest()
+            return hmac.compare_digest(digest, self.value.lower())
+        if self.algorithm == "Legacy":
+            return _legacy_fits(self.value, password)
+        return self.algorithm == "Argon2id" and _argon2id_fits(self.value, password)
+
+
+def _legacy_fits(digest: str, password: str) -> bool:
+    """Return whether the password fits `["pbkdf2", [salt, iterations, key length, hash, "@"], hex]`, as JSON text."""
+    try:
+        function, (salt, iterations, length, algorithm, place), expected = json.loads(digest)
+        if (function, place) != ("pbkdf2", "@"):
+            return False
+        derived = hashlib.pbkdf2_hmac(algorithm, password.encode(), salt.encode(), int(iterations), int(length))
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return hmac.compare_digest(derived.hex(), str(expected).lower())
+
+
+def _argon2id_fits(digest: str, password: str) -> bool:
+    try:
+        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+        Argon2id.verify_phc_encoded(password.encode(), digest)
+    except (ImportError, InvalidKey, UnsupportedAlgorithm, ValueError):
+        return False
+    return True

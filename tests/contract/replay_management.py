@@ -1,0 +1,141 @@
+"""What was done to the real Management API, done to the emulator: one method per recording, of the same name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from logto_auth.emulator import Emulator, Visitor
+from tests.emulator.management_api import ManagementAPI
+from tests.emulator.receiver import Received, Receiver
+from tests.emulator.relying_party import CALLBACK, RelyingParty
+from tests.recorded import recording
+
+from .exchanges import Exchange, received
+
+ALIPAY_CONFIG = {"appId": "2021000000000000", "privateKey": "<PEM private key>", "signType": "RSA2"}
+SOCIAL_ONLY = {
+    "signUp": {"identifiers": [], "password": False, "verify": False},
+    "signIn": {"methods": []},
+    "socialSignInConnectorTargets": ["alipay"],
+}
+
+
+class ManagementReplay:
+    """A tenant like the recorded one, and calls to its Management API."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.api = ManagementAPI(emulator)
+        self.alice = emulator.tenant.add_user(
+            username="alice", password="alice-password", primary_email="alice@example.com", name="Alice A"
+        )
+
+    def close(self) -> None:
+        self.api.http.close()
+
+    # Refusals
+
+    def mgmt_error_no_token(self) -> Exchange:
+        return self._received(requests.get(f"{self.emulator.endpoint}/api/users", timeout=5))
+
+    def mgmt_error_bad_token(self) -> Exchange:
+        headers = {"Authorization": "Bearer nope"}
+        return self._received(requests.get(f"{self.emulator.endpoint}/api/users", headers=headers, timeout=5))
+
+    def mgmt_error_404(self) -> Exchange:
+        return self._received(self.api.get("/users/nope"))
+
+    def mgmt_error_validation(self) -> Exchange:
+        return self._received(self.api.post("/users", {"username": 5}))
+
+    def mgmt_error_duplicate_username(self) -> Exchange:
+        return self._received(self.api.post("/users", {"username": "alice"}))
+
+    def mgmt_application_bad_uri(self) -> Exchange:
+        metadata = {"redirectUris": ["not a uri"], "postLogoutRedirectUris": []}
+        application_id = self.mgmt_application_created().body["id"]
+        return self._received(self.api.patch(f"/applications/{application_id}", {"oidcClientMetadata": metadata}))
+
+    def connector_bad_config(self) -> Exchange:
+        return self._received(self.api.post("/connectors", {"connectorId": "alipay-native", "config": {"appId": 1}}))
+
+    def alipay_native_created_twice(self) -> Exchange:
+        self.alipay_native_created()
+        return self.alipay_native_created()
+
+    # Answers
+
+    def mgmt_application_created(self) -> Exchange:
+        metadata = {
+            "redirectUris": ["http://localhost:8000/callback"],
+            "postLogoutRedirectUris": ["http://localhost:8000/"],
+            "backchannelLogoutUri": "http://localhost:8000/backchannel",
+            "backchannelLogoutSessionRequired": True,
+        }
+        body = {"name": "Bookstore rec", "type": "Traditional", "oidcClientMetadata": metadata}
+        return self._received(self.api.post("/applications", body))
+
+    def mgmt_application_secrets(self) -> Exchange:
+        return self._received(self.api.get(f"/applications/{self.mgmt_application_created().body['id']}/secrets"))
+
+    def mgmt_users_page(self) -> Exchange:
+        self.emulator.tenant.add_user(username="noemail", password="noemail-password")
+        self._sign_in("alice")
+        self._sign_in("noemail")
+        return self._received(self.api.get("/users", page=1, page_size=2))
+
+    def alipay_native_created(self) -> Exchange:
+        return self._received(self.api.post("/connectors", {"connectorId": "alipay-native", "config": ALIPAY_CONFIG}))
+
+    def connectors_list(self) -> Exchange:
+        self.alipay_native_created()
+        return self._received(self.api.get("/connectors"))
+
+    def sign_in_exp_patch(self) -> Exchange:
+        self.alipay_native_created()
+        return self._received(self.api.patch("/sign-in-exp", {"socialSignInConnectorTargets": ["alipay"]}))
+
+    def sign_in_exp_patch_social_only(self) -> Exchange:
+        self.alipay_native_created()
+        return self._received(self.api.patch("/sign-in-exp", SOCIAL_ONLY))
+
+    def wellknown_sign_in_exp(self) -> Exchange:
+        self.sign_in_exp_patch_social_only()
+        return self._received(requests.get(f"{self.emulator.endpoint}/api/.well-known/sign-in-exp", timeout=5))
+
+    def keys_rotate(self) -> Exchange:
+        return self._received(self.api.post("/configs/oidc/private-keys/rotate", {"signingKeyAlgorithm": "EC"}))
+
+    def hook_created(self, url: str = "http://127.0.0.1:9998/hook") -> Exchange:
+        body = {"name": "rec", "events": recording("hook_created")["events"], "config": {"url": url}}
+        return self._received(self.api.post("/hooks", body))
+
+    def webhooks(self) -> list[Received]:
+        """Return what a receiver got of a sign-in and of calls, in order."""
+        organization = self.emulator.tenant.add_organization("Branch One")
+        with Receiver() as receiver:
+            self.signing_key = self.hook_created(receiver.url).body["signingKey"]
+            self._sign_in("alice")
+            self._delivered()
+            made = self._delivered(self.api.made("/users", {"username": "hooked", "primaryEmail": "h@example.com"}))
+            self._delivered(self.api.patch(f"/users/{made['id']}", {"name": "Hooked"}))
+            self._delivered(self.api.patch(f"/users/{made['id']}/is-suspended", {"isSuspended": True}))
+            self._delivered(self.api.post(f"/organizations/{organization.id}/users", {"userIds": [made["id"]]}))
+            self._delivered(self.api.delete(f"/users/{made['id']}"))
+        return receiver.received
+
+    def _delivered(self, answer: Any = None) -> Any:
+        self.emulator.webhooks.wait()
+        return answer
+
+    def _sign_in(self, username: str) -> None:
+        application = self.emulator.tenant.add_application(name="recorder", redirect_uris=[CALLBACK])
+        relying_party = RelyingParty(self.emulator, application)
+        with Visitor(self.emulator) as visitor:
+            visitor.sign_in(relying_party.authorization_url(), username)
+        relying_party.http.close()
+
+    def _received(self, response: requests.Response) -> Exchange:
+        return received(response, self.emulator.issuer)

@@ -1,0 +1,113 @@
+"""The recorded Management API and webhooks, beside the emulator's."""
+
+import hashlib
+import hmac
+import json
+import re
+
+import pytest
+
+from tests.recorded import recording
+
+from .exchanges import recorded, shape
+
+REFUSALS = [
+    "alipay_native_created_twice",
+    "connector_bad_config",
+    "mgmt_application_bad_uri",
+    "mgmt_error_404",
+    "mgmt_error_bad_token",
+    "mgmt_error_duplicate_username",
+    "mgmt_error_no_token",
+    "mgmt_error_validation",
+]
+ANSWERS = [
+    "alipay_native_created",
+    "connectors_list",
+    "keys_rotate",
+    "mgmt_application_created",
+    "mgmt_application_secrets",
+    "mgmt_users_page",
+    "sign_in_exp_patch",
+    "sign_in_exp_patch_social_only",
+    "wellknown_sign_in_exp",
+]
+# What differs from one instance to the next, and the blobs that the recordings leave out.
+OWN = {"id", "secret", "value", "applicationId", "createdAt", "updatedAt", "lastSignInAt", "logo", "readme"}
+
+
+def without_own(value):
+    """Return the value without what each instance has of its own."""
+    if isinstance(value, dict):
+        return [(key, None if key in OWN else without_own(inner)) for key, inner in value.items()]
+    return [without_own(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [*REFUSALS, *ANSWERS])
+def test_status_and_headers_are_the_same(management, name):
+    ours, theirs = getattr(management, name)(), recorded(name)
+    assert ours.status == theirs.status
+    assert ours.kept_headers == theirs.kept_headers
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refusals_are_the_same_word_for_word(management, name):
+    assert json.dumps(getattr(management, name)().body) == json.dumps(recorded(name).body)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_are_the_same_but_for_what_is_an_instances_own(management, name):
+    ours, theirs = getattr(management, name)().body, recorded(name).body
+    assert shape(ours) == shape(theirs)
+    assert without_own(ours) == without_own(theirs)
+
+
+def test_a_page_has_the_same_headers(management):
+    ours, theirs = management.mgmt_users_page(), recorded("mgmt_users_page")
+    assert ours.headers["Total-Number"] == theirs.headers["Total-Number"]
+    port = management.emulator.endpoint.rpartition(":")[2]
+    assert ours.headers["Link"].replace(port, "3001") == theirs.headers["Link"]
+
+
+def test_ids_and_secrets_have_the_same_shape(management):
+    for exchange in (management.mgmt_application_created(), recorded("mgmt_application_created")):
+        assert re.fullmatch(r"[0-9a-z]{21}", exchange.body["id"])
+        assert re.fullmatch(r"#internal:[0-9A-Za-z]{32}", exchange.body["secret"])
+    for exchange in (management.mgmt_application_secrets(), recorded("mgmt_application_secrets")):
+        assert re.fullmatch(r"[0-9A-Za-z]{32}", exchange.body[0]["value"])
+    for exchange in (management.alipay_native_created(), recorded("alipay_native_created")):
+        assert re.fullmatch(r"[0-9a-z]{12}", exchange.body["id"])
+
+
+def test_a_webhook_is_made_the_same(management):
+    ours, theirs = management.hook_created(), recording("hook_created")
+    assert ours.status == 201
+    assert shape(ours.body) == shape(theirs)
+    assert re.fullmatch(r"[0-9A-Za-z]{32}", ours.body["signingKey"])
+
+
+def test_deliveries_are_the_same(management):
+    ours, theirs = management.webhooks(), recording("webhooks")
+    assert [each.payload["event"] for each in ours] == [json.loads(each["body"])["event"] for each in theirs]
+    for mine, their in zip(ours, theirs, strict=True):
+        assert shape(mine.payload) == shape(json.loads(their["body"]))
+        assert mine.path == their["path"]
+        assert their["headers"].keys() - {"host"} <= mine.headers.keys()
+        for name in ("user-agent", "content-type", "accept"):
+            assert mine.headers[name] == their["headers"][name]
+
+
+def test_the_signature_is_that_of_the_raw_body(management):
+    ours = [(each.body, each.headers["logto-signature-sha-256"]) for each in management.webhooks()]
+    theirs = [(each["body"].encode(), each["headers"]["logto-signature-sha-256"]) for each in recording("webhooks")]
+    for deliveries, key in ((ours, management.signing_key), (theirs, recording("hook_created")["signingKey"])):
+        for body, signature in deliveries:
+            assert signature == hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+def test_data_events_say_the_same_of_their_request(management):
+    for mine, their in zip(management.webhooks(), recording("webhooks"), strict=True):
+        ours, theirs = mine.payload, json.loads(their["body"])
+        for name in ("method", "status", "matchedRoute", "ip", "userIp", "interactionEvent"):
+            assert ours.get(name) == theirs.get(name)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", ours["createdAt"])

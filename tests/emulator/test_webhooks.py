@@ -1,0 +1,262 @@
+"""Webhooks: which events are told of, how, and what happens when nobody listens."""
+
+import hashlib
+import hmac
+import json
+import time
+
+import pytest
+
+from logto_auth.emulator.hooks import EVENTS
+
+
+@pytest.fixture
+def hook(emulator, receiver):
+    return emulator.tenant.add_hook(receiver.url, EVENTS)
+
+
+def told(emulator, receiver):
+    """Return the payloads delivered so far."""
+    emulator.webhooks.wait()
+    return [each.payload for each in receiver.received]
+
+
+def events(emulator, receiver):
+    return [payload["event"] for payload in told(emulator, receiver)]
+
+
+def test_a_sign_in_and_a_registration_are_told_of(emulator, receiver, hook, bookstore, visitor):
+    bookstore.sign_in()
+    visitor.register(bookstore.authorization_url(), "newcomer", "newcomer-password")
+    sign_in, *registration = told(emulator, receiver)
+    assert (sign_in["event"], sign_in["userId"]) == ("PostSignIn", "customer0001")
+    assert sign_in["application"]["id"] == bookstore.application.id
+    by_event = {payload["event"]: payload for payload in registration}
+    assert by_event.keys() == {"PostRegister", "User.Created"}
+    assert by_event["PostRegister"]["interactionEvent"] == "Register"
+    assert list(by_event["User.Created"]) == [
+        "event", "createdAt", "interactionEvent", "userAgent", "applicationId",
+        "sessionId", "ip", "application", "data", "hookId",
+    ]  # fmt: skip
+    assert by_event["User.Created"]["data"]["username"] == "newcomer"
+    assert "hasPassword" not in by_event["User.Created"]["data"]
+
+
+def test_the_first_sign_in_with_alipay_is_a_registration(emulator, receiver, hook, bookstore, visitor):
+    visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
+    assert sorted(events(emulator, receiver)) == ["PostRegister", "User.Created"]
+    visitor.sign_in_with_alipay(bookstore.authorization_url(prompt="login"), "2088")
+    assert events(emulator, receiver)[2:] == ["PostSignIn"]
+
+
+def test_a_link_with_a_one_time_token_tells_who_joined_what(emulator, receiver, hook, bookstore, visitor):
+    token = emulator.tenant.add_one_time_token("new@bookstore.example", jit_organization_ids=["harbourbr001"])
+    link = bookstore.authorization_url(one_time_token=token.token, login_hint=token.email)
+    visitor.sign_in_by_link(link)
+    by_event = {payload["event"]: payload for payload in told(emulator, receiver)}
+    assert by_event.keys() == {"PostRegister", "User.Created", "Organization.Membership.Updated"}
+    membership = by_event["Organization.Membership.Updated"]
+    assert membership["organizationId"] == "harbourbr001"
+    assert membership["addedUserIds"] == [by_event["PostRegister"]["userId"]]
+
+
+def test_a_silent_sign_in_and_a_refresh_are_not_told_of(emulator, receiver, hook, bookstore, visitor):
+    tokens = bookstore.sign_in(visitor=visitor)
+    visitor.session.get(bookstore.authorization_url(prompt="none"), allow_redirects=False)
+    bookstore.refresh(tokens["refresh_token"])
+    assert events(emulator, receiver) == ["PostSignIn"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "event", "route"),
+    [
+        (
+            "PATCH",
+            "/users/editor000001/custom-data",
+            {"customData": {}},
+            "User.Data.Updated",
+            "/users/:userId/custom-data",
+        ),
+        ("PATCH", "/users/editor000001/profile", {"profile": {}}, "User.Data.Updated", "/users/:userId/profile"),
+        ("PATCH", "/users/editor000001/password", {"password": "x"}, "User.Data.Updated", "/users/:userId/password"),
+        ("POST", "/roles", {"name": "x", "description": "x"}, "Role.Created", "/roles"),
+        ("PATCH", "/roles/roleeditor00000000001", {"name": "x"}, "Role.Data.Updated", "/roles/:id"),
+        ("DELETE", "/roles/roleeditor00000000001", None, "Role.Deleted", "/roles/:id"),
+        (
+            "POST",
+            "/resources/bookstoreapi000000001/scopes",
+            {"name": "x"},
+            "Scope.Created",
+            "/resources/:resourceId/scopes",
+        ),
+        ("POST", "/organizations", {"name": "x"}, "Organization.Created", "/organizations"),
+        ("PATCH", "/organizations/harbourbr001", {"name": "x"}, "Organization.Data.Updated", "/organizations/:id"),
+        ("DELETE", "/organizations/harbourbr001", None, "Organization.Deleted", "/organizations/:id"),
+        ("POST", "/organization-roles", {"name": "x"}, "OrganizationRole.Created", "/organization-roles"),
+        (
+            "PUT",
+            "/organization-roles/orgrolestaff000000001/scopes",
+            {"organizationScopeIds": []},
+            "OrganizationRole.Scopes.Updated",
+            "/organization-roles/:id/scopes",
+        ),
+        ("POST", "/organization-scopes", {"name": "x"}, "OrganizationScope.Created", "/organization-scopes"),
+    ],
+)
+def test_data_events_carry_the_answer(emulator, receiver, hook, api, method, path, body, event, route):
+    answer = api(method, path, body)
+    [payload] = told(emulator, receiver)
+    assert (payload["event"], payload["matchedRoute"], payload["path"]) == (event, route, path)
+    assert (payload["method"], payload["status"]) == (method, answer.status_code)
+    if "json" in answer.headers["Content-Type"]:
+        assert payload["data"] == answer.json()
+    else:
+        assert "data" not in payload
+
+
+def test_more_is_told_where_one_call_does_two_things(emulator, receiver, hook, api):
+    scope = api.get("/resources/bookstoreapi000000001/scopes").json()[0]
+    role = api.made("/roles", {"name": "x", "description": "x", "scopeIds": [scope["id"]]})
+    by_event = {payload["event"]: payload for payload in told(emulator, receiver)}
+    assert by_event.keys() == {"Role.Created", "Role.Scopes.Updated"}
+    assert by_event["Role.Scopes.Updated"]["roleId"] == role["id"]
+    assert by_event["Role.Scopes.Updated"]["data"] == [scope]
+
+
+def test_membership_events_tell_who_came_and_who_went(emulator, receiver, hook, api):
+    api.put("/organizations/harbourbr001/users", {"userIds": ["editor000001", "customer0001"]})
+    [payload] = told(emulator, receiver)
+    assert list(payload)[-4:] == ["organizationId", "addedUserIds", "removedUserIds", "hookId"]
+    assert (payload["addedUserIds"], payload["removedUserIds"]) == (["customer0001"], ["admin0000001"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/users/customer0001/roles", {"roleIds": ["roleeditor00000000001"]}),
+        ("POST", "/roles/roleeditor00000000001/users", {"userIds": ["customer0001"]}),
+        ("PUT", "/organizations/harbourbr001/users/editor000001/roles", {"organizationRoleIds": []}),
+        ("PUT", "/users/customer0001/identities/alipay", {"userId": "2088"}),
+        ("POST", "/applications", {"name": "x", "type": "SPA"}),
+        ("POST", "/users", {"username": "editor"}),
+        ("GET", "/users", None),
+    ],
+)
+def test_nothing_is_told_of_these(emulator, receiver, hook, api, method, path, body):
+    api(method, path, body)
+    assert told(emulator, receiver) == []
+
+
+def test_only_enabled_webhooks_hear_only_their_events(emulator, receiver, api):
+    tenant = emulator.tenant
+    wanted = tenant.add_hook(receiver.url, ["User.Created"])
+    tenant.add_hook(receiver.url, ["User.Created"], enabled=False)
+    tenant.add_hook(receiver.url, ["User.Deleted"])
+    api.post("/users", {})
+    assert [payload["hookId"] for payload in told(emulator, receiver)] == [wanted.id]
+
+
+def test_callers_do_not_wait_for_receivers(emulator, receiver, hook, api):
+    receiver.may_answer.clear()
+    started = time.monotonic()
+    assert api.post("/users", {}).status_code == 200
+    assert time.monotonic() - started < 2
+    with pytest.raises(TimeoutError):
+        emulator.webhooks.wait(0.05)
+    receiver.may_answer.set()
+    assert events(emulator, receiver) == ["User.Created"]
+
+
+def test_a_failed_delivery_is_logged_and_not_repeated(emulator, receiver, hook, api):
+    receiver.status = 500
+    api.post("/users", {})
+    emulator.webhooks.wait()
+    time.sleep(0.1)
+    assert len(receiver.received) == 1
+    [log] = api.get(f"/hooks/{hook.id}/recent-logs").json()
+    assert (log["key"], log["payload"]["result"]) == ("TriggerHook.User.Created", "Error")
+    assert log["payload"]["response"] == {"statusCode": 500, "body": "thanks"}
+    stats = api.get(f"/hooks/{hook.id}", includeExecutionStats="true").json()["executionStats"]
+    assert stats == {"successCount": 0, "requestCount": 1}
+
+
+def test_nobody_listening_is_no_trouble(emulator, api):
+    hook = emulator.tenant.add_hook("http://127.0.0.1:9/hook", ["User.Created"])
+    api.post("/users", {})
+    emulator.webhooks.wait()
+    [delivery] = emulator.webhooks.deliveries
+    assert (delivery.hook_id, delivery.status, delivery.error) == (hook.id, None, "ConnectionError")
+
+
+def test_logs_are_of_the_last_day_and_by_key(emulator, receiver, hook, api):
+    api.post("/users", {})
+    emulator.webhooks.wait()
+    path = f"/hooks/{hook.id}/recent-logs"
+    assert len(api.get(path, logKey="TriggerHook.User.Created").json()) == 1
+    assert api.get(path, logKey="TriggerHook.User.Deleted").json() == []
+    emulator.clock.advance(86400 + 60)
+    api.http.headers["Authorization"] = f"Bearer {api.token()}"
+    assert api.get(path).json() == []
+    assert len(api.get(path, start_time="0").json()) == 1
+
+
+def test_webhooks_are_managed_by_api(emulator, receiver, api):
+    body = {"events": ["User.Created"], "config": {"url": receiver.url, "headers": {"X-Site": "books"}}}
+    hook = api.made("/hooks", {**body, "name": "Site"})
+    path = f"/hooks/{hook['id']}"
+    renewed = api.patch(f"{path}/signing-key").json()
+    assert renewed["signingKey"] != hook["signingKey"]
+    api.post("/users", {})
+    emulator.webhooks.wait()
+    [delivery] = receiver.received
+    expected = hmac.new(renewed["signingKey"].encode(), delivery.body, hashlib.sha256).hexdigest()
+    assert delivery.headers["logto-signature-sha-256"] == expected
+    assert delivery.headers["x-site"] == "books"
+    assert api.patch(path, {"enabled": False, "name": "Off"}).json()["enabled"] is False
+    assert [each["id"] for each in api.get("/hooks").json()] == [hook["id"]]
+    assert api.delete(path).status_code == 204
+    assert api.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"events": [], "config": {"url": "http://a.example"}}, "hook.missing_events"),
+        ({"config": {"url": "http://a.example"}}, "hook.missing_events"),
+        ({"events": ["Nope"], "config": {"url": "http://a.example"}}, "guard.invalid_input"),
+        ({"events": ["User.Created"], "config": {}}, "guard.invalid_input"),
+        ({"events": ["User.Created"], "config": {"url": "x", "headers": {"A": 1}}}, "guard.invalid_input"),
+    ],
+)
+def test_webhooks_that_are_refused(api, body, code):
+    response = api.post("/hooks", body)
+    assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+def test_a_test_sends_made_up_payloads_with_the_real_key(emulator, receiver, hook, api):
+    body = {"events": ["User.Data.Updated", "PostSignIn"], "config": {"url": receiver.url}}
+    assert api.post(f"/hooks/{hook.id}/test", body).status_code == 204
+    data, sign_in = receiver.received
+    assert data.payload["data"] == {"result": "success"}
+    assert sign_in.payload["userId"] == "fake-id"
+    for delivery in (data, sign_in):
+        expected = hmac.new(hook.signing_key.encode(), delivery.body, hashlib.sha256).hexdigest()
+        assert delivery.headers["logto-signature-sha-256"] == expected
+
+
+def test_a_test_tells_of_failures(receiver, hook, api):
+    receiver.status = 503
+    body = {"events": ["User.Created"], "config": {"url": receiver.url}}
+    refused = api.post(f"/hooks/{hook.id}/test", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "hook.endpoint_responded_with_error")
+    assert refused.json()["data"] == {"responseStatus": 503, "responseBody": "thanks"}
+    body["config"] = {"url": "http://127.0.0.1:9/"}
+    assert api.post(f"/hooks/{hook.id}/test", body).json()["code"] == "hook.send_test_payload_failed"
+
+
+def test_python_announces_what_it_likes(emulator, receiver, hook):
+    emulator.webhooks.announce({"event": "User.Data.Updated", "createdAt": emulator.webhooks.now(), "data": {"ü": 1}})
+    emulator.webhooks.wait()
+    [delivery] = receiver.received
+    assert json.loads(delivery.body)["hookId"] == hook.id
+    assert "ü".encode() in delivery.body
