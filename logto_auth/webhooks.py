@@ -120,12 +120,16 @@ def _signing_keys() -> list[str]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The raw body. No more than the limit is read, whatever length it claims to have."""
+    """The raw body. No more than the limit is read, whether or not it says how long it is."""
     try:
-        body = request.read(MAX_BODY_BYTES + 1)
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    try:
+        body = request.read(MAX_BODY_BYTES + 1) if length <= MAX_BODY_BYTES else None
     except (UnreadablePostError, RawPostDataException) as error:
         raise WebhookRefused("The body cannot be read.", code="invalid_request", status=400) from error
-    if len(body) > MAX_BODY_BYTES:
+    if body is None or len(body) > MAX_BODY_BYTES:
         raise WebhookRefused(f"The body is larger than {MAX_BODY_BYTES} bytes.", code="content_too_large", status=413)
     return body
 

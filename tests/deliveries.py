@@ -28,7 +28,7 @@ def signature(body: bytes, key: str = SIGNING_KEY) -> str:
 
 
 def encoded(payload: Any) -> bytes:
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def milliseconds(at: datetime) -> int:

@@ -55,7 +55,7 @@ def identity() -> LogtoIdentity:
 
 @pytest.fixture
 def refused(caplog: Any) -> Callable[..., Any]:
-    """Makes sure that a delivery is refused, in JSON and with one line in the log, and that nothing else has happened."""
+    """Makes sure that a delivery is refused, in JSON and with one line in the log, and that nothing else happens."""
 
     def refused(deliver: Callable[[], Any], status: int, code: str) -> Any:
         caplog.clear()

@@ -140,10 +140,11 @@ def test_what_a_sign_in_does_not_tell_no_webhook_does(identity: LogtoIdentity, s
 def fields_with_defaults(claims: Any) -> dict[str, Any]:
     """A function of a site that has a default for every claim it misses."""
     plan = (claims.get("custom_data") or {}).get("plan", "free")
+    roles, organizations = claims.get("roles") or ["none"], claims.get("organizations") or []
     return {
         "email": claims.get("email") or "nobody@example.com",
         "first_name": claims.get("given_name") or "Nobody",
-        "last_name": f"{plan} {','.join(claims.get('roles') or ['none'])} {','.join(claims.get('organizations') or [])}",
+        "last_name": " ".join([plan, *roles, *organizations]),
     }
 
 
