@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +23,7 @@ from .oidc.types import Claims
 from .order import is_later_than, take_newest
 from .provisioning import find_identity, update_fields
 from .standing import let_back_in, shut_out
-from .user_claims import claims_of_custom_data, claims_of_profile, claims_of_user
+from .user_claims import changed_at, claims_of_custom_data, claims_of_profile, claims_of_user
 from .webhook_events import WebhookEvent
 
 logger = logging.getLogger("logto_auth")
@@ -44,30 +44,20 @@ def _follow_user(event: WebhookEvent) -> None:
     if identity is None or identity.standing == Standing.DELETED:
         return
     if event.user is not None:
-        follow_user(identity, event.user, told_at=event.created_at)
+        # Nothing is told before it has happened.
+        at = min(changed_at(event.user) or event.created_at, event.created_at)
+        _follow_user_object(identity, event.user, at)
     elif event.part is not None:
         _follow_news(identity, {event.part: event.data}, event.created_at)
 
 
-def follow_user(identity: LogtoIdentity, user: Mapping[str, Any], *, told_at: datetime) -> None:
-    """Have the person be here what Logto's user object says, unless something newer is known of them."""
-    at = min(_updated_at(user) or told_at, told_at)
+def _follow_user_object(identity: LogtoIdentity, user: Mapping[str, Any], at: datetime) -> None:
     # Whoever is shut out is out before a function of the site is asked for anything.
     if user.get("isSuspended") is True:
         shut_out(identity, Standing.SUSPENDED, at)
     elif user.get("isSuspended") is False:
         let_back_in(identity, at)
     _follow_news(identity, {"user": user, "profile": user.get("profile"), "custom_data": user.get("customData")}, at)
-
-
-def _updated_at(user: Mapping[str, Any]) -> datetime | None:
-    milliseconds = user.get("updatedAt")
-    if not isinstance(milliseconds, int):
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    except (OverflowError, OSError, ValueError):
-        return None
 
 
 def _follow_news(identity: LogtoIdentity, parts: Mapping[str, Any], at: datetime) -> None:

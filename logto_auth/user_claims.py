@@ -7,7 +7,8 @@ that Logto gives it counts as missing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, TypeGuard
 
 from .oidc.types import Claims
 
@@ -67,6 +68,17 @@ def claims_of_custom_data(custom_data: Any, scopes: Collection[str]) -> Claims:
     return {"custom_data": custom_data} if "custom_data" in scopes and isinstance(custom_data, dict) else {}
 
 
+def changed_at(user: Mapping[str, Any]) -> datetime | None:
+    """When the user object became what it is; None when it does not say."""
+    milliseconds = user.get("updatedAt")
+    if not _is_number(milliseconds):
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
 _TIMES = {"createdAt": "created_at", "updatedAt": "updated_at"}
 
 
@@ -75,5 +87,5 @@ def _text(values: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
