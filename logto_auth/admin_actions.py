@@ -23,9 +23,9 @@ from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
 from .management_api import ManagementAPI
 from .management_api.client import CLOUD_DOMAIN
 from .models import LogtoIdentity, LogtoSession, Standing
+from .order import changed_at
 from .sessions import end_all
 from .standing import let_back_in, shut_out
-from .user_claims import changed_at
 
 PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"

@@ -17,13 +17,13 @@ from django.db.models import ProtectedError, RestrictedError
 from . import organizations
 from .conf import conf
 from .exceptions import SignInRefused
+from .management_api.claims import claims_of_account, claims_of_custom_data, claims_of_profile
 from .mapping import text
 from .models import LogtoIdentity, Standing, make_digest
 from .oidc.types import Claims
-from .order import is_later_than, take_newest
+from .order import changed_at, is_later_than, take_newest
 from .provisioning import find_identity, update_fields
 from .standing import let_back_in, shut_out
-from .user_claims import changed_at, claims_of_custom_data, claims_of_profile, claims_of_user
 from .webhook_events import WebhookEvent
 
 logger = logging.getLogger("logto_auth")
@@ -74,7 +74,7 @@ def _follow_news(identity: LogtoIdentity, parts: Mapping[str, Any], at: datetime
 
 # In this order, for what stands in a profile goes before what is made up from the rest.
 PARTS: dict[str, Callable[[Any, Any], Claims]] = {
-    "user": claims_of_user,
+    "user": claims_of_account,
     "profile": claims_of_profile,
     "custom_data": claims_of_custom_data,
 }

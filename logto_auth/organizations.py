@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from .conf import conf
-from .exceptions import ConfigurationError
+from .exceptions import ConfigurationError, OrganizationRequired
 from .mapping import Membership
 from .models import LogtoIdentity, Organization, OrganizationMembership, make_digest
 
@@ -79,6 +79,23 @@ class OrganizationQuerySet(models.QuerySet[Any]):
         """The rows of the current organization of `request`, which its person or its token belongs to; else none."""
         organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
         return self.for_organization(organization_id)
+
+
+def organization_of(request: HttpRequest) -> Organization:
+    """The row of the current organization of `request`, for rows of a site to point to.
+
+    Made if it is new to this site: an access token may come from somebody who has never signed in here. Raises
+    OrganizationRequired when there is no current organization.
+    """
+    organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
+    if organization_id is None:
+        raise OrganizationRequired("There is no current organization: neither the session nor the token has one here.")
+    organization: Organization
+    organization, _created = Organization.objects.get_or_create(
+        digest=make_digest(conf.issuer, organization_id),
+        defaults={"issuer": conf.issuer, "logto_id": organization_id},
+    )
+    return organization
 
 
 def with_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:

@@ -1,4 +1,4 @@
-"""Many webhooks at once, in four processes and in any order: the newest wins, and nobody waits for each other for good."""
+"""Many webhooks at once, in four processes and in any order: the newest wins, and nobody waits for ever."""
 
 from __future__ import annotations
 

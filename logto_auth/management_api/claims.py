@@ -1,16 +1,13 @@
-"""Logto's user object, as its webhooks and its Management API have it, in the words of claims. Pure.
+"""A user object of the Management API, or of a webhook, in the words of claims. Pure.
 
-Only claims whose scope the site asks for: what a sign-in does not tell, no webhook shall. Whatever has not the type
-that Logto gives it counts as missing.
+What a sign-in with the same scopes would not tell is left out, so that one mapping serves both. Whatever has not the
+type that Logto gives it counts as missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
-from typing import Any, TypeGuard
-
-from .oidc.types import Claims
+from typing import Any
 
 PROFILE_CLAIMS = {
     "familyName": "family_name",
@@ -27,18 +24,27 @@ PROFILE_CLAIMS = {
 }
 
 
-def claims_of_user(user: Mapping[str, Any], scopes: Collection[str]) -> Claims:
+def claims_of(user: Mapping[str, Any], issuer: str, scopes: Collection[str]) -> dict[str, Any]:
+    """The claims of a whole user object, but for roles and organizations, which it does not have."""
+    return {
+        "iss": issuer,
+        "sub": user["id"],
+        **claims_of_account(user, scopes),
+        **claims_of_profile(user.get("profile"), scopes),
+        **claims_of_custom_data(user.get("customData"), scopes),
+    }
+
+
+def claims_of_account(user: Mapping[str, Any], scopes: Collection[str]) -> dict[str, Any]:
     """The claims of a user object, but for those in its `profile` and its `customData`."""
     claims: dict[str, Any] = {}
     if "profile" in scopes:
-        claims |= {
-            "name": _text(user, "name"),
-            "picture": _text(user, "avatar"),
-            "username": _text(user, "username"),
-            **{claim: user[name] for name, claim in _TIMES.items() if _is_number(user.get(name))},
-        }
-        if claims["username"]:
-            claims["preferred_username"] = claims["username"]
+        username = _text(user, "username")
+        claims |= {"name": _text(user, "name"), "picture": _text(user, "avatar"), "username": username}
+        # Where the profile has none, the username stands in.
+        claims |= {"preferred_username": username} if username else {}
+        times = {"updated_at": user.get("updatedAt"), "created_at": user.get("createdAt")}
+        claims |= {name: value for name, value in times.items() if type(value) is int}
     if "email" in scopes:
         email = _text(user, "primaryEmail")
         claims |= {"email": email, "email_verified": bool(email)}
@@ -50,7 +56,7 @@ def claims_of_user(user: Mapping[str, Any], scopes: Collection[str]) -> Claims:
     return claims
 
 
-def claims_of_profile(profile: Any, scopes: Collection[str]) -> Claims:
+def claims_of_profile(profile: Any, scopes: Collection[str]) -> dict[str, Any]:
     """The claims of a user's `profile`."""
     if not isinstance(profile, dict):
         return {}
@@ -63,29 +69,11 @@ def claims_of_profile(profile: Any, scopes: Collection[str]) -> Claims:
     return claims
 
 
-def claims_of_custom_data(custom_data: Any, scopes: Collection[str]) -> Claims:
+def claims_of_custom_data(custom_data: Any, scopes: Collection[str]) -> dict[str, Any]:
     """The claims of a user's `customData`."""
     return {"custom_data": custom_data} if "custom_data" in scopes and isinstance(custom_data, dict) else {}
-
-
-def changed_at(user: Mapping[str, Any]) -> datetime | None:
-    """When the user object became what it is; None when it does not say."""
-    milliseconds = user.get("updatedAt")
-    if not _is_number(milliseconds):
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
-_TIMES = {"createdAt": "created_at", "updatedAt": "updated_at"}
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:
     value = values.get(name)
     return value if isinstance(value, str) else None
-
-
-def _is_number(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
