@@ -61,7 +61,7 @@ def reactivate_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[
         let_back_in(identity, changed_at(user) or now())
         if identity.user.is_active:
             return None
-        return gettext("The account stays disabled here: not Logto did that, and it can be undone on its page.")
+        return gettext("The account stays disabled here: that was done on this site, and is undone on its page.")
 
     _for_each(model_admin, request, users, reactivate)
 
