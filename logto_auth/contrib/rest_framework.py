@@ -169,6 +169,8 @@ class IsOrganizationMember(DemandPermission):
 class IsUser(BasePermission):
     """Somebody with an account calls, and no machine: `request.user` is an instance of the user model."""
 
+    message = "This is for people, and the access token is a machine's."
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         is_machine = isinstance(request.auth, Caller) and request.auth.is_machine
         return bool(request.user and request.user.is_authenticated and not is_machine)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from logto_auth.exceptions import TokenError
 
 from .jwks import KeySet, KeySource, RemoteKeySet
-from .tokens import check_issuer, check_sub, check_times, numeric_date, optional_text, verify_signature
+from .tokens import check_issuer, check_sub, check_times, is_id, numeric_date, optional_text, verify_signature
 from .types import ORGANIZATION_AUDIENCE, AccessTokenClaims, Claims
 
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
@@ -195,6 +195,6 @@ def _organization_id(claims: Claims, audience: str) -> str | None:
     if not audience.startswith(ORGANIZATION_AUDIENCE):
         return optional_text(claims, "organization_id")
     organization_id = audience.removeprefix(ORGANIZATION_AUDIENCE)
-    if not organization_id:
-        raise TokenError("The audience of the token names no organization.", claim="aud")
+    if not is_id(organization_id):
+        raise TokenError(f"The token is for {audience!r:.200}, which names no organization.", claim="aud")
     return organization_id
