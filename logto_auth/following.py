@@ -66,14 +66,14 @@ def _follow_news(identity: LogtoIdentity, parts: Mapping[str, Any], at: datetime
     with transaction.atomic():
         newest = {subjects[subject] for subject in take_newest(subjects, at)}
         news: dict[str, Any] = {}
-        for part in sorted(newest, key=list(PARTS).index):
-            news |= PARTS[part](parts[part], conf.scopes)
+        for part in sorted(newest, key=list(CLAIMS_OF).index):
+            news |= CLAIMS_OF[part](parts[part], conf.scopes)
         if news:
-            _update(identity, news, is_all=newest == PARTS.keys())
+            _update(identity, news, is_all=newest == CLAIMS_OF.keys())
 
 
 # In this order, for what stands in a profile goes before what is made up from the rest.
-PARTS: dict[str, Callable[[Any, Any], Claims]] = {
+CLAIMS_OF: dict[str, Callable[[Any, Any], Claims]] = {
     "user": claims_of_account,
     "profile": claims_of_profile,
     "custom_data": claims_of_custom_data,

@@ -283,6 +283,19 @@ def test_a_hand_that_switches_on_and_off_again_has_the_last_word(identity: Logto
     assert not User.objects.get().is_active
 
 
+def test_what_is_told_again_undoes_no_hand(identity: LogtoIdentity) -> None:
+    """Switched on for the site's other ways in, while Logto has the person suspended."""
+    taken(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=True))
+    account = User.objects.get()
+    account.is_active = True
+    account.save()
+    taken(user_event("User.Data.Updated", SUB, at=later(1), name="New", isSuspended=True))
+    account = User.objects.get()
+    assert (account.first_name, account.is_active) == ("New", True)
+    taken(user_event("User.Deleted", SUB, at=later(2)))
+    assert not User.objects.get().is_active
+
+
 def test_a_sign_in_says_that_a_suspension_was_lifted_when_no_webhook_did(
     person: Any, identity: LogtoIdentity, browser: Browser
 ) -> None:
