@@ -187,7 +187,8 @@ def _scopes(claims: Claims) -> frozenset[str]:
     scope = claims.get("scope", "")
     if not isinstance(scope, str):
         raise TokenError(f"The token has scope {scope!r:.60}, expected names separated by spaces.", claim="scope")
-    return frozenset(scope.split())
+    # A space, and no other white space, separates them (RFC 6749, section 3.3).
+    return frozenset(name for name in scope.split(" ") if name)
 
 
 def _organization_id(claims: Claims, audience: str) -> str | None:

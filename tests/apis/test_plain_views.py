@@ -317,7 +317,7 @@ def test_an_organization_token_is_good_in_its_own_organization(
 def test_an_organization_token_is_not_good_in_another_one(style: str, editor: None, app: App) -> None:
     answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HARBOUR))
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert "Ask Logto for a token with that organization_id." in answer.json()["error_description"]
+    assert "ask Logto with organization_id." in answer.json()["error_description"]
 
 
 def test_an_organization_token_without_the_permission_is_told_so(style: str, editor: None, app: App) -> None:

@@ -275,6 +275,27 @@ def test_D11_an_organization_token_counts_in_its_organization_alone(stock_doors:
             assert door.of(HARBOUR).sees_served(moved)["organization"] == HARBOUR
 
 
+def test_D11_a_token_for_the_api_in_the_name_of_an_organization_counts_there_alone(
+    branches: list[Door], token: TokenMaker
+) -> None:
+    for door in branches:
+        assert door.of(HARBOUR).sees_served(token(organization_id=HARBOUR))["organization"] == HARBOUR
+        door.of(HILL).sees_refused(token(organization_id=HARBOUR), 403, "insufficient_scope")
+        # In one of nobody's name Logto adds up what the roles in all organizations give.
+        door.of(HILL).sees_refused(token(), 403, "insufficient_scope")
+
+
+def test_D11_by_an_odd_address(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
+    del api_urls.ran[:]
+    of_harbour, in_its_name = token.for_organization(HARBOUR), token(organization_id=HARBOUR)
+    for name in ODD_NAMES:
+        for door in stock_doors:
+            assert door.of(name).call(of_harbour).status_code in (403, 404), (door, name)
+        for door in branches:
+            assert door.of(name).call(in_its_name).status_code in (403, 404), (door, name)
+    assert api_urls.ran == []
+
+
 def test_D11_an_id_that_is_spelled_with_percents_is_the_same_id(stock_doors: list[Door], token: TokenMaker) -> None:
     for door in stock_doors:
         door.of("%68arbour00001").sees_served(token.for_organization(HARBOUR))

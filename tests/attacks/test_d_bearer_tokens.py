@@ -200,6 +200,10 @@ def test_D5_a_scope_that_is_missing_is_named(doors: list[Door], stock_doors: lis
         pytest.param("all", id="D6-all"),
         pytest.param("read:books\x00", id="D6-nul"),
         pytest.param("read: books", id="D6-in-two"),
+        pytest.param("x\u00a0read:books", id="D6-no-break-space"),
+        pytest.param("x\tread:books", id="D6-tab"),
+        pytest.param("x\x1fread:books", id="D6-unit-separator"),
+        pytest.param("x\nread:books", id="D6-newline"),
         pytest.param("r\u0435ad:books", id="D6-look-alike"),
         pytest.param("https://bookstore.example/api/read:books", id="D6-qualified"),
         pytest.param("logto.read:books", id="D6-as-a-permission"),
@@ -318,7 +322,10 @@ def test_D9_the_scheme_is_taken_in_any_case(doors: list[Door], token: TokenMaker
         pytest.param('Bearer token="{token}"', id="D9-parameter"),
         pytest.param("Bearer access_token={token}", id="D9-form"),
         pytest.param("Bearer {token}\x00", id="D9-nul"),
+        pytest.param("Bearer {token}\x85", id="D9-next-line"),
+        pytest.param("Bearer {token}\xa0", id="D9-no-break-space"),
         pytest.param("Bearer \xa0{token}", id="D9-no-break-space-before"),
+        pytest.param("Bearer {token}\x1f", id="D9-unit-separator"),
         pytest.param("Bearer {token}\r\nX: y", id="D9-folded"),
         pytest.param("Bearer {token}é", id="D9-latin-1"),
         pytest.param("Bearer é", id="D9-latin-1-alone"),
@@ -351,6 +358,8 @@ def test_D9_what_is_no_single_token_is_a_bad_request(doors: list[Door], token: T
         "Bearer,{token}",
         "Bearer\t{token}",
         "Bearer\xa0{token}",
+        "\xa0Bearer {token}",
+        "\x1cBearer {token}",
         "Bearer{token}",
         "Bearers {token}",
         "BeareR\u200b {token}",
@@ -523,6 +532,20 @@ def test_an_account_that_a_call_makes_has_nothing_but_a_name(
         assert door.sees_served(token(sub="stranger0001"))["user"] == str(user.pk)
 
 
+def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
+    doors: list[Door], token: TokenMaker, settings: Any
+) -> None:
+    settings.LOGTO_API_CREATE_USERS = True
+    for door in doors:
+        for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
+            settings.LOGTO_USER_FIELDS = f"tests.attacks.support.{hook}"
+            response = door.call(token(sub="stranger0001"))
+            assert response.status_code == 403
+            assert "fraud list" not in f"{response.headers}{response.content.decode()}"
+            assert told in response.content.decode()
+    assert not LogtoIdentity.objects.filter(sub="stranger0001").exists()
+
+
 # Opaque tokens, and introspection that lies
 
 
@@ -649,6 +672,53 @@ def reports(settings: Any) -> Iterator[list[str]]:
     got_request_exception.disconnect(report)
 
 
+@pytest.mark.parametrize("debug", [True, False])
+def test_E4_an_error_of_the_site_s_own_shows_no_token(
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.LOGTO_API_CREATE_USERS = True
+    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    made = token(sub="stranger0001")
+    client = Client(raise_request_exception=False)
+    for door in doors:
+        response = door.call(made, client=client)
+        assert response.status_code == 500
+        assert made not in response.content.decode()
+    # Where DEBUG is on, Ninja answers with a traceback of its own.
+    assert len(reports) == 2 * (len(doors) - (2 if debug else 0))
+    assert all("RuntimeError" in page for page in reports)
+    assert not any(part in page for page in reports for part in made.split("."))
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_E4_a_setting_that_is_missing_shows_no_token(
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.LOGTO_API_RESOURCE = ""
+    made = token()
+    for door in doors:
+        assert door.call(made, client=Client(raise_request_exception=False)).status_code == 500
+    assert all("LOGTO_API_RESOURCE must be set" in page for page in reports)
+    assert not any(part in page for page in reports for part in made.split("."))
+
+
+def test_E4_an_error_while_a_token_is_renewed_is_written_to_the_operator_without_it(
+    apis: None, browser: Browser, logto: Emulator, reader: Any, settings: Any, reports: list[str]
+) -> None:
+    settings.LOGTO_RESOURCES = [API]
+    logto.tenant.add_resource(API)
+    browser.sign_in("reader")
+    refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
+    logto.faults.http["token"] = HttpFault(status=500)
+    browser.client.raise_request_exception = False
+    assert browser.client.get("/session/token").status_code == 500
+    assert len(reports) == 2
+    assert all("ProviderError" in page for page in reports)
+    assert not any(refresh_token in page for page in reports)
+
+
 def test_E4_what_has_seen_a_token_does_not_say_it(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
     made = token()
     request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
@@ -704,6 +774,20 @@ def test_no_method_goes_past_the_token(apis: None, token: TokenMaker, method: st
     assert api_urls.ran == []
 
 
+@pytest.mark.parametrize("methods", [["GET"], ["get"], {"Get"}, "GET", ("GET", "HEAD")])
+def test_a_demand_for_GET_is_one_for_HEAD_too_however_it_is_written(
+    apis: None, token: TokenMaker, methods: Any
+) -> None:
+    view = api_urls.book_api(methods)
+    for method in ("get", "head"):
+        request: Any = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token(scope='x')}"})
+        del api_urls.ran[:]
+        assert view(request).status_code == 403
+        assert api_urls.ran == []
+        request = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token()}"})
+        assert view(request).status_code == 200
+
+
 def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
     def status(method: str, scope: str) -> int:
         headers = {"Authorization": f"Bearer {token(scope=scope)}"}
@@ -718,6 +802,27 @@ def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
 
 
 # The browsable API, the metadata
+
+
+def test_the_browsable_api_escapes_what_the_token_says_and_challenges_for_what_was_asked(
+    apis: None, token: TokenMaker, settings: Any
+) -> None:
+    settings.INSTALLED_APPS = list(dict.fromkeys([*settings.INSTALLED_APPS, "rest_framework"]))
+    markup = "<script>alert(1)</script>"
+    for made in (token({"kid": markup}), token(aud=markup), token(iss=markup), token(scope=markup)):
+        response = Client().get("/drf/forms", headers={"Authorization": f"Bearer {made}", "Accept": "text/html"})
+        page = response.content.decode()
+        assert response["Content-Type"].startswith("text/html")
+        assert markup not in page
+        assert made not in page
+    # It looks at the other methods as well, for its forms; the answer is about this one.
+    assert response.status_code == 403
+    assert challenge_of(response)["scope"] == "read:books"
+    response = Client().get(
+        "/drf", headers={"Authorization": f"Bearer {token(scope='read:books')}", "Accept": "text/html"}
+    )
+    assert response.status_code == 200
+    assert "WWW-Authenticate" not in response
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "testserver@evil.example", "evil.example/"])

@@ -175,7 +175,7 @@ def test_a_token_of_another_application_of_the_tenant_is_taken(
         ),
         pytest.param({"user_id": 1, "id": 1, "pk": 1, "username": "caller", "user": "other"}, id="names-of-others"),
         pytest.param({"at_hash": "wrong", "c_hash": "wrong", "auth_time": "x", "events": {}}, id="A23-hashes"),
-        pytest.param({"scope": "  write:books\tread:books  read:books "}, id="scope-with-odd-spaces"),
+        pytest.param({"scope": "  write:books  read:books read:books "}, id="scope-with-odd-spaces"),
     ],
 )
 def test_an_unusual_but_right_token_is_taken(
