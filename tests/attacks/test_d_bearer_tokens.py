@@ -601,6 +601,15 @@ def test_an_opaque_token_is_no_organization_token_and_nobody_is_asked(
     assert logto.requests.to("introspection") == []
 
 
+def test_nobody_is_asked_about_what_is_too_long_for_an_opaque_token(
+    any_doors: list[Door], opaque: str, logto: Emulator
+) -> None:
+    """Else whatever anybody sends here would be sent on to Logto."""
+    for door in any_doors:
+        door.sees_refused("x" * 10_000, 401, "invalid_token", claim="token")
+    assert logto.requests.to("introspection") == []
+
+
 def test_a_refresh_token_is_active_and_still_no_access_token(any_doors: list[Door], opaque: str) -> None:
     refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
     for door in any_doors:
