@@ -167,3 +167,9 @@ LOGTO_STAFF_ROLES = ("admin",)
 LOGTO_SUPERUSER_ROLES = ("admin",)
 LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
 LOGTO_ADMIN_PASSWORD_SIGN_IN = False
+
+# What `manage.py logto_setup` sees to, by a machine-to-machine application that may use the Management API.
+LOGTO_TENANT = "bookstore.tenant.TENANT"
+LOGTO_M2M_APP_ID = os.environ.get("LOGTO_M2M_APP_ID", "")
+LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
+LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

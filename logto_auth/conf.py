@@ -194,6 +194,18 @@ class Conf:
     organization_domain = Setting(
         "", "The domain under which each organization has a subdomain, for `from_subdomain`: `shop.example`.", type=str
     )
+    webhook_signing_key: Setting[str | Sequence[str]] = Setting(
+        "",
+        "Signing key of the webhook in Logto that calls this site, or several while one is being replaced. Empty: "
+        "webhooks are refused.",
+        type=(str, list, tuple),
+    )
+    tenant = Setting(
+        "",
+        "Dotted path of the `TenantDeclaration` that says what this site needs of its tenant: API resources, roles, "
+        "the organization template. Empty: an application alone.",
+        type=str,
+    )
     admin_password_sign_in = Setting(
         False,
         "Whether `/admin/login/password/` offers Django's password form, for the day Logto is out of reach.",
