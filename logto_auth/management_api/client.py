@@ -129,7 +129,7 @@ class ManagementAPI:
         json: Any = None,
         query: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The body of the answer, None when it is empty. `path` comes after `/api`; `json` keeps Logto's camelCase.
+        """The body of the answer, None when there is none. `path` comes after `/api`; `json` keeps Logto's camelCase.
 
         Asked again, with growing pauses, when Logto is too busy (429), and for what may safely be asked twice also when
         it fails or cannot be reached.
@@ -260,7 +260,9 @@ def error_of(response: Response) -> ManagementAPIError:
 
 
 def _body(response: Response) -> Any:
-    return response.json() if response.body else None
+    # Where there is nothing to say, Logto says "Created" or the like, in plain text.
+    is_text = response.headers.get("Content-Type", "").startswith("text/plain")
+    return None if is_text or not response.body else response.json()
 
 
 def _query_pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:
