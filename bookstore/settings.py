@@ -168,8 +168,12 @@ LOGTO_SUPERUSER_ROLES = ("admin",)
 LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
 LOGTO_ADMIN_PASSWORD_SIGN_IN = False
 
-# What `manage.py logto_setup` sees to, by a machine-to-machine application that may use the Management API.
+# What `manage.py logto_setup` brings a tenant to, by a machine-to-machine application that may use the Management API.
 LOGTO_TENANT = "bookstore.tenant.TENANT"
-LOGTO_M2M_APP_ID = os.environ.get("LOGTO_M2M_APP_ID", "")
-LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
+if USES_EMULATOR:
+    LOGTO_M2M_APP_ID = "bookstoresetup0000001"
+    LOGTO_M2M_APP_SECRET = "emulatoronlysecret00000000000003"  # noqa: S105 - opens nothing but an emulator
+else:
+    LOGTO_M2M_APP_ID = os.environ.get("LOGTO_M2M_APP_ID", "")
+    LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -11,6 +12,13 @@ from pathlib import Path
 # What needs no quotes in any shell or reader of such files; every value that Logto makes is like that.
 PLAIN = re.compile(r"[A-Za-z0-9._~:/@\[\]-]*")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=")
+
+
+def check(path: Path) -> None:
+    """Raise OSError where `write` could not write."""
+    folder = path.resolve().parent
+    if path.is_dir() or not os.access(folder, os.W_OK):
+        raise OSError(errno.EACCES, "it is a folder" if path.is_dir() else f"no right to write in {folder}")
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:

@@ -66,8 +66,8 @@ def out_of_reach(base_urls: Sequence[str]) -> str:
     if _called("back-channel-logout", base_urls) or not (base_urls and signs_people_in()):
         return ""
     return (
-        f"Logto cannot call this site at {', '.join(base_urls)}: it gets neither a back-channel logout URI nor a webhook. "
-        "Sign-outs elsewhere are seen at the next refresh."
+        f"Logto cannot call this site at {', '.join(base_urls)}: it gets neither a back-channel logout URI nor a "
+        "webhook, and sees sign-outs elsewhere at the next refresh."
     )
 
 

@@ -201,7 +201,7 @@ class ManagementAPI:
             raise
         except ProviderError as error:
             raise ManagementAPIError(
-                f"Logto gives no token for the Management API {self.resource}: {error}",
+                f"Logto gives no token for the Management API {self.resource}: {self._cause(error)}",
                 code=error.error or "no_token",
                 status=error.status,
             ) from error
@@ -213,6 +213,14 @@ class ManagementAPI:
                 status=403,
             )
         return token
+
+    def _cause(self, error: ProviderError) -> str:
+        if error.error not in ("invalid_client", "invalid_request"):
+            return str(error)
+        return (
+            f"it refuses the application {self._machine.client_id}, {error.error_description or error.error}. Check "
+            "LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET: they are of a machine-to-machine application of this tenant."
+        )
 
 
 class Pace:

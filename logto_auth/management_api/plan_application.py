@@ -59,6 +59,10 @@ class OwnApplication:
         )
 
     def _create(self) -> None:
+        # Logto lets any number have one name.
+        if find_application(self._api, self._declaration):
+            name = self._declaration.application
+            raise ConfigurationError(f'Somebody has made an application "{name}" meanwhile: run it again, to use that.')
         payload = {"name": self._declaration.application, "type": TYPE, "oidcClientMetadata": self._merged({})}
         self.id = self._api.applications.create(payload)["id"]
 
@@ -115,11 +119,10 @@ def _by_id(api: ManagementAPI, id: str) -> Application:
             "made."
         ) from error
     if not is_usable(application):
-        party = "third-party " if application["isThirdParty"] else ""
+        kind = "of the type " + application["type"] if application["type"] != TYPE else "for others (third-party)"
         raise ConfigurationError(
-            f'LOGTO_APP_ID names "{application["name"]}", a {party}application of the type {application["type"]}; '
-            "expected a Traditional Web application of your own. Logto cannot change that: make another one, or unset "
-            "LOGTO_APP_ID to have one made."
+            f'LOGTO_APP_ID names "{application["name"]}", an application {kind}; expected a Traditional Web one of '
+            "your own. Logto cannot change that: make another one, or unset LOGTO_APP_ID to have one made."
         )
     return application
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ from logto_auth import env_file
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management.plan_text import plan_data, plan_lines
-from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.plan import Plan, apply, plan
 from logto_auth.management_api.steps import Step
 from logto_auth.site_settings import SECRETS, SiteSettings, site_settings
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=FAILED) from error
 
     def run(self, options: dict[str, Any]) -> None:
-        base_urls = site_base_urls(options["base_url"])
+        base_urls, env_path = site_base_urls(options["base_url"]), options["env_file"] and Path(options["env_file"])
         if signs_people_in() and not base_urls:
             raise ConfigurationError("Say where the site is reached: by --base-url, or by LOGTO_BASE_URL.")
         api = management_api()
@@ -60,10 +61,16 @@ class Command(BaseCommand):
         if options["check"]:
             self._report(found, notes, applied=False)
             sys.exit(DRIFT if found.changes else 0)
+        if env_path:
+            self._on_file(env_path, env_file.check)
         if found.changes:
             self._confirm(is_sure=options["yes"])
             self._apply(found)
-        self._finish(api, found, notes, options["env_file"])
+        settings = site_settings(api, found)
+        if env_path:
+            self._on_file(env_path, partial(env_file.write, values=settings.values))
+        self._say("", *self._setting_lines(settings, env_path))
+        self._report(found, [*notes, *settings.warnings], applied=True, settings=self._shown(settings))
 
     def _apply(self, found: Plan) -> None:
         done: list[Step] = []
@@ -80,17 +87,13 @@ class Command(BaseCommand):
                 returncode=FAILED,
             ) from error
 
-    def _finish(self, api: ManagementAPI, found: Plan, notes: list[str], path: str | None) -> None:
-        settings = site_settings(api, found)
-        if path is not None:
-            try:
-                env_file.write(Path(path), settings.values)
-            except (OSError, ValueError) as error:
-                raise CommandError(f"{path} cannot be written: {error}", returncode=FAILED) from error
-        self._say("", *self._setting_lines(settings, path))
-        self._report(found, [*notes, *settings.warnings], applied=True, settings=self._shown(settings))
+    def _on_file(self, path: Path, do: Callable[[Path], None]) -> None:
+        try:
+            do(path)
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{path} cannot be written: {error}", returncode=FAILED) from error
 
-    def _setting_lines(self, settings: SiteSettings, path: str | None) -> list[str]:
+    def _setting_lines(self, settings: SiteSettings, path: Path | None) -> list[str]:
         if path is not None:
             return [f"Written to {path}: {', '.join(settings.values)}."]
         shown = self._shown(settings)
