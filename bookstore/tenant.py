@@ -1,8 +1,10 @@
 """What the bookstore needs of its Logto tenant. `manage.py logto_setup` brings a tenant to it."""
 
+from django.conf import settings
+
 from logto_auth.management_api.tenant import APIResource, OrganizationRole, Role, TenantDeclaration
 
-API = "https://bookstore.example/api"
+API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
 BOOKS = {"read:books": "Look at all books, sold out or not", "write:books": "Add and change books"}
 
 TENANT = TenantDeclaration(

@@ -159,6 +159,15 @@ class Caller:
         wanted = organization_id or self.organization_id
         return self.scopes if wanted is not None and wanted == self.token.organization_id else frozenset()
 
+    async def auser(self) -> Any:
+        """See `user`; as `request.auser`, so that no session's user is found there."""
+        return self.user
+
+    async def aload(self) -> Caller:
+        """This object, with all read from the database that its properties need: for use in async views."""
+        await sync_to_async(lambda: self.organization)()
+        return self
+
 
 def authenticate(
     request: HttpRequest, *, resource: str | None = None, of_organization: bool = False, accepts_machines: bool = True
@@ -166,8 +175,9 @@ def authenticate(
     """Who calls with an access token for `resource`, by default `LOGTO_API_RESOURCE`, or with an organization token.
 
     None when there is no bearer token in the header; nowhere else is one looked for (RFC 9700, section 4.3.2). The
-    request has the caller as `logto` and `auth` from then on. Raises AuthorizationHeaderError, TokenError,
-    SignInRefused, ProviderError: `challenges.Refusal.of` says what to answer.
+    request has the caller as `logto` and `auth` from then on, and their account as `user`, whoever its session is of.
+    Raises AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `challenges.Refusal.of` says what to
+    answer.
     """
     token = token_in(request.META.get("HTTP_AUTHORIZATION", ""))
     if token is None:
@@ -178,6 +188,7 @@ def authenticate(
     identity = None if claims.is_machine else provision_caller(claims.issuer, claims.sub)
     caller = Caller(request, claims, identity)
     request.logto = request.auth = caller  # type: ignore[attr-defined]
+    request.user, request.auser = caller.user, caller.auser
     return caller
 
 

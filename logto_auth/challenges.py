@@ -22,6 +22,11 @@ logger = logging.getLogger("logto_auth")
 NOT_QUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 MAX_DESCRIPTION_LENGTH = 500
 RETRY_AFTER_SECONDS = 30
+# What a page says of it would not help somebody who has a token in hand.
+OF_TOKENS = {
+    Kind.ORGANIZATION: "It takes a token of an organization, the one in the address if that names one: ask Logto with "
+    "organization_id.",
+}
 # Errors that a challenge may name; the others are for the body.
 RFC_6750_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope"}
 
@@ -72,7 +77,7 @@ class Refusal:
         scopes = missing.names if missing.kind in (Kind.SCOPE, Kind.ORGANIZATION_SCOPE) else ()
         # A header takes no other alphabet than this one.
         with override("en"):
-            description = f"The access token is not enough for this. {missing}"
+            description = f"The access token is not enough for this. {OF_TOKENS.get(missing.kind, missing)}"
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
     def headers(self, request: HttpRequest) -> dict[str, str]:

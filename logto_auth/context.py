@@ -126,7 +126,7 @@ class LogtoContext:
         """The permissions that the person holds on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
 
         They are those of an access token for it, which is fetched at the first use and kept for as long as it lives.
-        Raises what `access_token` raises, except for Logto's refusals: those mean none.
+        Raises what `access_token` raises, except for Logto's refusals and the lack of a refresh token: those mean none.
         """
         return self._granted(resource or api_resource(), None)
 
@@ -141,6 +141,7 @@ class LogtoContext:
     def _granted(self, resource: str | None, organization_id: str | None) -> frozenset[str]:
         if not self.is_authenticated:
             return frozenset()
+        wanted = resource or f"the organization {organization_id}"
         try:
             return self._usable_token(resource, organization_id).scopes
         except ProviderError as error:
@@ -148,10 +149,16 @@ class LogtoContext:
                 raise
             logger.warning(
                 "Logto gives no permissions for %s. Is it among LOGTO_RESOURCES, and was it at the sign-in? %s",
-                resource or f"the organization {organization_id}",
+                wanted,
                 error,
             )
-            return frozenset()
+        except SignInRequired as error:
+            # Without a refresh token another sign-in would not bring them either. The end of the session is another
+            # matter.
+            if sessions.load(self._request.session) is None:
+                raise
+            logger.warning("Permissions for %s cannot be asked for: %s", wanted, error)
+        return frozenset()
 
     def user_info(self) -> Mapping[str, Any]:
         """All that Logto tells about the person now, by a call to userinfo; the first in a request is remembered.

@@ -10,15 +10,14 @@ Needs the extra `drf`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 try:
     from rest_framework.authentication import BaseAuthentication, SessionAuthentication
     from rest_framework.exceptions import APIException, AuthenticationFailed
     from rest_framework.permissions import SAFE_METHODS, BasePermission
     from rest_framework.request import Request
-    from rest_framework.views import APIView
-except ImportError as error:
+except ModuleNotFoundError as error:
     raise ImportError(f'This needs {error.name}, which is not installed: pip install "logto_auth[drf]"') from error
 
 from django.http import HttpRequest
@@ -28,6 +27,10 @@ from logto_auth.bearer import Caller, authenticate
 from logto_auth.challenges import Refusal
 from logto_auth.context import LogtoContext
 from logto_auth.exceptions import LogtoError, ProviderError
+
+if TYPE_CHECKING:
+    # REST framework's views import what its settings name, which is this module.
+    from rest_framework.views import APIView
 
 READING = frozenset(SAFE_METHODS)
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -165,6 +168,8 @@ class IsOrganizationMember(DemandPermission):
 
 class IsUser(BasePermission):
     """Somebody with an account calls, and no machine: `request.user` is an instance of the user model."""
+
+    message = "This is for people, and the access token is a machine's."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         is_machine = isinstance(request.auth, Caller) and request.auth.is_machine

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from logto_auth.oidc.authorization import is_absolute_uri
+
 RoleType = Literal["User", "MachineToMachine"]
 
 # The events that this package acts on.
@@ -199,11 +201,11 @@ def _resource_faults(resources: Sequence[APIResource]) -> Iterator[str]:
 
 
 def _indicator_faults(indicator: str) -> Iterator[str]:
-    parts = _split(indicator)
-    if parts is None or not (parts.scheme and (parts.netloc or parts.path)) or "," in indicator:
-        yield f"The indicator {indicator!r:.200} is not an absolute URI, such as https://shop.example/api."
-    elif parts.fragment:
-        yield f"The indicator {indicator} has a fragment, which RFC 8707 forbids."
+    if not is_absolute_uri(indicator):
+        yield (
+            f"The indicator {indicator!r:.200} is not an absolute URI without a fragment, a comma or a space, such as "
+            "https://shop.example/api."
+        )
     elif indicator.startswith("urn:logto:") or MANAGEMENT_API.fullmatch(indicator):
         yield f"The indicator {indicator} is one of Logto's own. Give your API one of its own."
 

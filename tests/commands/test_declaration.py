@@ -48,7 +48,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "an indicator that is no URI": (resource(indicator="shop api"), "is not an absolute URI"),
     "an indicator without a scheme": (resource(indicator="shop.example/api"), "is not an absolute URI"),
     "two indicators in one": (resource(indicator="https://a.example,https://b.example"), "is not an absolute URI"),
-    "an indicator with a fragment": (resource(indicator=f"{API}#books"), "has a fragment"),
+    "an indicator with a fragment": (resource(indicator=f"{API}#books"), "is not an absolute URI"),
     "the Management API": (resource(indicator="https://default.logto.app/api"), "is one of Logto's own"),
     "the organizations' indicator": (resource(indicator="urn:logto:resource:organizations"), "is one of Logto's own"),
     "an API resource twice": ({"resources": [APIResource(API), APIResource(API)]}, f"{API} is declared twice"),

@@ -146,6 +146,7 @@ def test_roles_of_machines(emulator, api, made):
     assert (given.status_code, given.json()) == (201, {"roleIds": [role["id"]], "addedRoleIds": [role["id"]]})
     assert api.post(path, {"roleIds": [role["id"]]}).json()["addedRoleIds"] == []
     assert [each["id"] for each in api.get(f"/roles/{role['id']}/applications").json()] == [
+        "bookstoresetup0000001",
         api.machine.id,
         machine["id"],
     ]
