@@ -41,7 +41,7 @@ class Logto:
         yield from self._reachability(response, time.monotonic() - began)
         if response.status != 200:
             return
-        yield _clock(response)
+        yield clock_of(response)
         try:
             document = response.json_object()
             self.metadata = parse_metadata(document, conf.issuer)
@@ -95,7 +95,8 @@ def _remedy(error: ProviderError) -> str:
     return "Check that LOGTO_ENDPOINT is Logto's own origin."
 
 
-def _clock(response: Response) -> Finding:
+def clock_of(response: Response) -> Finding:
+    """How far the clock of whoever has sent the response is from that of this machine."""
     try:
         date = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, ValueError):

@@ -69,11 +69,12 @@ def _database() -> Iterator[Finding]:
 
 def _sessions() -> Iterator[Finding]:
     engine = settings.SESSION_ENGINE
-    store = import_module(engine).SessionStore()
-    store["logto_doctor"] = True
     try:
+        store_class = import_module(engine).SessionStore
+        store = store_class()
+        store["logto_doctor"] = True
         store.create()
-        came_back = import_module(engine).SessionStore(store.session_key).get("logto_doctor") is True
+        came_back = store_class(store.session_key).get("logto_doctor") is True
         store.delete()
     except Exception as error:  # a session store may raise what its own database or cache does
         yield failure("sessions", f"{engine} cannot keep a session: {_first_line(error)}", "See SESSION_ENGINE.")

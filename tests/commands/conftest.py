@@ -80,7 +80,8 @@ def secrets_of(logto: Emulator, settings: Any) -> set[str]:
     found |= {application.internal_secret for application in applications}
     found |= {hook.signing_key for hook in logto.tenant.hooks.values()}
     names = ("LOGTO_APP_SECRET", "LOGTO_M2M_APP_SECRET", "LOGTO_WEBHOOK_SIGNING_KEY", "SECRET_KEY")
-    return {secret for secret in found | {getattr(settings, name) for name in names} if secret}
+    given = [getattr(settings, name) for name in names]
+    return {secret for each in [*found, *given] for secret in ([each] if isinstance(each, str) else each) if secret}
 
 
 def settings_in(path: Path) -> dict[str, str]:
