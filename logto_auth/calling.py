@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
@@ -49,6 +50,7 @@ class MachineToken(AuthBase):
         self._organization_id = organization_id
         self._scopes = tuple(scopes)
 
+    @sensitive_variables()
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         client = machine_client()
         token = client.token(resource=self._resource, organization_id=self._organization_id, scopes=self._scopes)

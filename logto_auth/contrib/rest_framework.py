@@ -106,8 +106,13 @@ class DemandPermission(BasePermission):
     methods: Collection[str] | None = None
     """The methods that the demand is for; None: all."""
 
+    @classmethod
+    def is_for(cls, method: str) -> bool:
+        """Whether the demand is for requests by `method`. What answers GET answers HEAD as well."""
+        return cls.methods is None or method in cls.methods or (method == "HEAD" and "GET" in cls.methods)
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if self.methods is not None and request.method not in self.methods:
+        if not self.is_for(request.method):
             return True
         principal = _principal(request)
         if principal is None:
@@ -122,8 +127,11 @@ class DemandPermission(BasePermission):
         if missing is None:
             return True
         refusal = Refusal.insufficient(missing)
-        # For the challenge, which the middleware adds: only the view knows whether another permission will do.
-        _django_request(request).logto_refusal = refusal  # type: ignore[attr-defined]
+        django_request = _django_request(request)
+        # For the challenge, which the middleware adds: only the view knows whether another permission will do. The
+        # page with forms asks for other methods than the request's as well.
+        if request.method == django_request.method:
+            django_request.logto_refusal = refusal  # type: ignore[attr-defined]
         self.message, self.code = refusal.description, refusal.error
         return False
 
@@ -157,6 +165,8 @@ def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> 
 
 
 def _permission(demand: Demand, methods: Collection[str] | None) -> type[DemandPermission]:
+    if methods is not None:
+        methods = frozenset(name.upper() for name in ([methods] if isinstance(methods, str) else methods))
     return type("DemandPermission", (DemandPermission,), {"demand": demand, "methods": methods})
 
 

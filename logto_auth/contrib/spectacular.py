@@ -59,5 +59,5 @@ class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]
 
 def _scopes(auto_schema: Any) -> list[str]:
     permissions = [each for each in auto_schema.view.get_permissions() if isinstance(each, DemandPermission)]
-    demands = [each.demand for each in permissions if each.methods is None or auto_schema.method in each.methods]
+    demands = [each.demand for each in permissions if each.is_for(auto_schema.method)]
     return sorted({scope for demand in demands for scope in (*demand.scopes, *demand.organization_scopes)})

@@ -16,6 +16,7 @@ from logto_auth.clients import forget_clients
 from logto_auth.decorators import access_token_required, organization_token_required
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
+from logto_auth.models import Organization
 from tests.rights import API, HARBOUR, HILL, OTHER_API
 
 from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
@@ -71,6 +72,15 @@ async def async_organization(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"name": logto.organization.name, "roles": logto.organization.roles})
 
 
+async def async_permissions(request: HttpRequest) -> HttpResponse:
+    logto = await request.logto.aload()
+    return JsonResponse({"id": logto.organization_id, "permissions": sorted(logto.organization_permissions())})
+
+
+def named_by_the_rows(request: HttpRequest) -> str:
+    return Organization.objects.get(logto_id=HARBOUR).logto_id
+
+
 class Demanding(AccessTokenRequiredMixin, Who):
     def get_demand(self) -> Demand:
         return Demand(scopes=("write:books",) if self.request.method == "POST" else ())
@@ -121,6 +131,7 @@ urlpatterns = [
         organization_roles_required=["manager"],
     ),
     path("branch/", organization_token_required()(async_organization)),
+    path("branch/permissions/", organization_token_required()(async_permissions)),
     path("user/", access_token_required()(async_user)),
     path("demanding/", Demanding.as_view()),
     path("people/", PeopleOnly.as_view()),
@@ -306,7 +317,7 @@ def test_an_organization_token_is_good_in_its_own_organization(
 def test_an_organization_token_is_not_good_in_another_one(style: str, editor: None, app: App) -> None:
     answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HARBOUR))
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert "Ask Logto for a token with that organization_id." in answer.json()["error_description"]
+    assert "ask Logto with organization_id." in answer.json()["error_description"]
 
 
 def test_an_organization_token_without_the_permission_is_told_so(style: str, editor: None, app: App) -> None:
@@ -379,3 +390,9 @@ def test_an_async_view_reads_the_organization_after_loading_it(editor: None, app
     answer = call("/branch/", app.token("editor", organization_id=HARBOUR))
     assert answer.json() == {"name": None, "roles": ["manager"]}
     assert call("/branch/", robot.token(organization_id=HARBOUR)).json() == {"name": None, "roles": []}
+
+
+def test_in_an_async_view_the_database_may_name_the_organization(editor: None, app: App, settings: Any) -> None:
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.named_by_the_rows"
+    answer = call("/branch/permissions/", app.token("editor", organization_id=HARBOUR))
+    assert answer.json() == {"id": HARBOUR, "permissions": ["manage:stock"]}

@@ -20,7 +20,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.testing import Browser
 from tests.flows.ageing import age
-from tests.rights import ask_for_rights, set_up
+from tests.rights import HARBOUR, HILL, ask_for_rights, set_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 User = get_user_model()
@@ -102,6 +102,7 @@ urlpatterns = [
     path("write-async/", write_async),
     path("write-class/", Write.as_view()),
     path("django/", django_s_own),
+    path("branches/<slug:organization_id>/answers/", lambda request, organization_id: answers(request)),
 ]
 
 TEMPLATE = """{% if perms.logto %}some{% endif %} {% if "logto.read:books" in perms %}read{% endif %}
@@ -272,3 +273,36 @@ def test_a_site_that_is_no_api_hears_which_setting_is_missing(editor: Browser, s
     assert editor.client.get("/plain/").status_code == 200
     with pytest.raises(ConfigurationError, match="LOGTO_API_RESOURCE must be set"):
         editor.client.get("/django/")
+
+
+def test_a_permission_that_a_role_in_one_organization_gives_is_none_in_another(
+    logto: Emulator, browser: Browser, settings: Any
+) -> None:
+    """Logto adds them up in a token of no organization's name, so such a token is not asked for there."""
+    keeper = logto.tenant.add_user(username="keeper")
+    logto.tenant.add_member(HARBOUR, keeper.id, roles=["manager"])
+    logto.tenant.add_member(HILL, keeper.id, roles=["staff"])
+    browser.sign_in("keeper")
+
+    def may_write(address: str) -> bool:
+        return browser.client.get(address).json()["write"]
+
+    assert may_write("/answers/")
+    assert may_write(f"/branches/{HARBOUR}/answers/")
+    assert not may_write(f"/branches/{HILL}/answers/")
+    assert not may_write("/branches/elsewhere/answers/")
+    browser.client.post("/choose-organization", {"organization_id": HILL})
+    assert not may_write("/answers/")
+    assert may_write(f"/branches/{HARBOUR}/answers/"), "the address comes before the choice"
+    browser.client.post("/choose-organization", {"organization_id": HARBOUR})
+    assert may_write("/answers/")
+
+
+def test_a_choice_that_has_outlived_the_membership_takes_no_permission_away(logto: Emulator, browser: Browser) -> None:
+    logto.tenant.add_member(HARBOUR, "customer000001", roles=["staff"])
+    logto.tenant.update_user("customer000001", roles=["reader"])
+    browser.sign_in("customer")
+    browser.client.post("/choose-organization", {"organization_id": HARBOUR})
+    logto.tenant.remove_member(HARBOUR, "customer000001")
+    age(browser)
+    assert browser.client.get("/answers/").json()["read"]
