@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from logto_auth.exceptions import ConfigurationError
 
@@ -58,14 +58,13 @@ class Roles:
         return change("role", declared.name, [description, more], send)
 
     def _create(self, declared: Role, wanted: Sequence[Permission]) -> None:
-        self._api.roles.create(
-            {
-                "name": declared.name,
-                "description": declared.description,
-                "type": declared.type,
-                "scopeIds": self._permissions.ids(wanted),
-            }
-        )
+        payload = {
+            "name": declared.name,
+            "description": declared.description,
+            "type": declared.type,
+            "scopeIds": self._permissions.ids(wanted),
+        }
+        self._api.roles.create(_filled(payload))
 
 
 class OrganizationTemplate:
@@ -93,7 +92,7 @@ class OrganizationTemplate:
     def _scope_step(self, name: str, description: str, stored: OrganizationScope | None) -> Step:
         kind, shown = "organization permission", {"description": description}
         if stored is None:
-            return creation(kind, name, shown, partial(self._create_scope, {"name": name, **shown}))
+            return creation(kind, name, shown, partial(self._create_scope, _filled({"name": name, **shown})))
         send = partial(self._api.organization_scopes.update, stored["id"], shown)
         return change(kind, name, [value_difference("description", stored["description"], description)], send)
 
@@ -138,15 +137,14 @@ class OrganizationTemplate:
         return change(kind, declared.name, differences, send)
 
     def _create_role(self, declared: OrganizationRole, wanted: Sequence[Permission]) -> None:
-        self._api.organization_roles.create(
-            {
-                "name": declared.name,
-                "type": declared.type,
-                "description": declared.description or None,
-                "organizationScopeIds": [self._scope_ids[name] for name in declared.scopes],
-                "resourceScopeIds": self._permissions.ids(wanted),
-            }
-        )
+        payload = {
+            "name": declared.name,
+            "type": declared.type,
+            "description": declared.description,
+            "organizationScopeIds": [self._scope_ids[name] for name in declared.scopes],
+            "resourceScopeIds": self._permissions.ids(wanted),
+        }
+        self._api.organization_roles.create(_filled(payload))
 
     def _refuse_unknown_scopes(self, holder: str, names: Sequence[str]) -> None:
         for name in names:
@@ -155,6 +153,10 @@ class OrganizationTemplate:
                     f"The {holder} is to hold the organization permission {name}, which is neither declared nor in the "
                     "tenant."
                 )
+
+
+def _filled(payload: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if value}
 
 
 def _missing(wanted: Sequence[T], held: Sequence[T]) -> list[T]:

@@ -60,7 +60,9 @@ class Command(BaseCommand):
         notes = [note for note in [out_of_reach(base_urls)] if note]
         if options["check"]:
             self._report(found, notes, applied=False)
-            sys.exit(DRIFT if found.changes else 0)
+            if found.changes:
+                sys.exit(DRIFT)
+            return
         if env_path:
             self._on_file(env_path, env_file.check)
         if found.changes:
