@@ -28,7 +28,7 @@ def site_tenant(base_urls: Sequence[str], *, application: str = "") -> TenantDec
     return replace(
         declared,
         application=declared.application or application,
-        application_id=conf.app_id,
+        application_id=conf.app_id if signs_people_in() else "",
         redirect_uris=redirect_uris(base_urls),
         post_sign_out_uris=post_sign_out_uris(base_urls),
         back_channel_logout_uri=_called("back-channel-logout", base_urls),

@@ -50,4 +50,6 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
         return
     if conf.app_id and conf.app_secret:
         yield from SignIn(http, logto.metadata, base_urls).examine()
+    else:
+        yield skipped("sign-in", "No sign-in was tried without LOGTO_APP_ID and LOGTO_APP_SECRET.")
     yield from tenant.examine(base_urls)

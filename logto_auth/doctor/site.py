@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -91,8 +92,10 @@ def _sessions() -> Iterator[Finding]:
 
 
 def _timeouts() -> Iterator[Finding]:
-    for seconds in conf.http_timeout_seconds:
-        if not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
+    timeouts: list[Any] = list(conf.http_timeout_seconds)
+    for seconds in timeouts:
+        # Another type has been told of by a system check.
+        if isinstance(seconds, int | float) and not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
             yield warning(
                 "time-outs",
                 f"LOGTO_HTTP_TIMEOUT_SECONDS has {seconds} s: Logto is given up too early, or a hanging one holds a "

@@ -13,7 +13,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.plan import Plan, plan
-from logto_auth.management_api.plan_application import find_webhooks
+from logto_auth.management_api.plan_webhook import find_webhooks
 from logto_auth.management_api.tenant import RESERVED_SCOPES
 from logto_auth.management_api.types import Hook
 from logto_auth.site_settings import expires_at

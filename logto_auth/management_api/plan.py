@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from logto_auth.exceptions import ConfigurationError
 
 from .client import ManagementAPI
-from .plan_application import OwnApplication, OwnWebhook
+from .plan_application import OwnApplication
 from .plan_resources import Permissions
 from .plan_roles import OrganizationTemplate, Roles
+from .plan_webhook import OwnWebhook
 from .steps import Step
 from .tenant import TenantDeclaration, faults
 

@@ -1,16 +1,15 @@
-"""What a declaration means for the application that people sign in to, and for the webhook beside it."""
+"""What a declaration means for the application that people sign in to."""
 
 from __future__ import annotations
 
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import Any
 
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 
 from .client import ManagementAPI
-from .steps import Difference, Step, change, creation, list_difference, united, value_difference
+from .steps import Difference, Step, change, creation, united
 from .tenant import TenantDeclaration, normal_uri
-from .types import Application, Hook, OidcClientMetadata
+from .types import Application, OidcClientMetadata
 
 TYPE = "Traditional"
 # The Console's words for what is declared.
@@ -47,16 +46,12 @@ class OwnApplication:
             return creation("application", self._declaration.application, _labelled(self._merged({})), self._create)
         stored = self._stored["oidcClientMetadata"]
         merged = self._merged(stored)
-        return change(
-            "application",
-            f"{self._stored['name']} ({self.id})",
-            (
-                Difference(LABELS[key], stored.get(key), merged.get(key))
-                for key in LABELS
-                if _differs(key, stored, merged)
-            ),
-            self._change,
-        )
+        differences = [
+            Difference(label, stored.get(key), merged.get(key))
+            for key, label in LABELS.items()
+            if stored.get(key) != merged.get(key)
+        ]
+        return change("application", f"{self._stored['name']} ({self.id})", differences, self._change)
 
     def _create(self) -> None:
         # Logto lets any number have one name.
@@ -127,56 +122,5 @@ def _by_id(api: ManagementAPI, id: str) -> Application:
     return application
 
 
-def _differs(key: str, stored: OidcClientMetadata, merged: OidcClientMetadata) -> bool:
-    return stored.get(key) != merged.get(key)
-
-
 def _labelled(metadata: OidcClientMetadata) -> dict[str, Any]:
     return {LABELS[key]: value for key, value in metadata.items()}
-
-
-class OwnWebhook:
-    """The webhook of a declaration, which is found by its address. `id` is its id, None until a step has made it."""
-
-    def __init__(self, api: ManagementAPI, declaration: TenantDeclaration) -> None:
-        self._api = api
-        self._declaration = declaration
-        self._stored = next(iter(find_webhooks(api, declaration.webhook_url)), None) if self.is_wanted else None
-        self.id = self._stored["id"] if self._stored else None
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether there is to be one at all."""
-        return bool(self._declaration.webhook_url and self._declaration.webhook_events)
-
-    def step(self) -> Step:
-        """The step that makes it, or changes it."""
-        url, events = self._declaration.webhook_url, self._declaration.webhook_events
-        if self._stored is None:
-            return creation("webhook", url, {"events": list(events)}, self._create)
-        differences = [
-            list_difference("events", self._stored["events"], events),
-            value_difference("enabled", self._stored["enabled"], True),
-        ]
-        return change("webhook", url, differences, self._change)
-
-    def _create(self) -> None:
-        url = self._declaration.webhook_url
-        payload = {
-            "name": self._declaration.application or urlsplit(url).hostname or "",
-            "events": list(self._declaration.webhook_events),
-            "config": {"url": url},
-            "enabled": True,
-        }
-        self.id = self._api.hooks.create(payload)["id"]
-
-    def _change(self) -> None:
-        assert self.id is not None  # a change is of what is there
-        events = united(self._api.hooks.get(self.id)["events"], self._declaration.webhook_events)
-        self._api.hooks.update(self.id, {"events": events, "enabled": True})
-
-
-def find_webhooks(api: ManagementAPI, url: str) -> list[Hook]:
-    """The webhooks that call `url`, the oldest first. More than one means that each event is told as often."""
-    found = [each for each in api.hooks.all() if normal_uri(cast(str, each["config"]["url"])) == normal_uri(url)]
-    return sorted(found, key=lambda each: each["createdAt"])

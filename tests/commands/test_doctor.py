@@ -34,7 +34,6 @@ Found = Callable[..., list[str]]
 @pytest.fixture
 def application(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> Application:
     """The application of a site that `logto_setup` has set up, with all that the bookstore declares and a webhook."""
-    settings.ROOT_URLCONF = "tests.commands.urls"
     settings.ALLOWED_HOSTS = ["testserver", "shop.example"]
     settings.LOGTO_RESOURCES = (API, "urn:logto:resource:organizations")
     settings.LOGTO_API_RESOURCE = API
@@ -188,6 +187,21 @@ def test_what_is_wrong_here_is_found_and_is_gone_when_mended(found: Found, setti
 def test_a_migration_that_has_not_been_applied_is_found(found: Found) -> None:
     MigrationRecorder(connection).record_unapplied("logto_auth", "0002_organizations")
     assert only(found()) == "failure database: Migrations have not been applied: logto_auth."
+
+
+def test_waits_that_are_no_numbers_are_a_matter_of_the_checks(found: Found, settings: Any) -> None:
+    settings.LOGTO_HTTP_TIMEOUT_SECONDS = ("3", 10)
+    assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E013)", "settings."]
+
+
+def test_without_an_application_no_sign_in_is_tried(found: Found, settings: Any) -> None:
+    settings.LOGTO_APP_ID = settings.LOGTO_APP_SECRET = ""
+    lines = found()
+    assert lines[:2] == [
+        "failure settings: LOGTO_APP_ID is not set. (logto_auth.E003)",
+        "failure settings: LOGTO_APP_SECRET is not set. (logto_auth.E004)",
+    ]
+    assert lines[2:] == ["skipped sign-in: No sign-in was tried without LOGTO_APP_ID and LOGTO_APP_SECRET."]
 
 
 def test_a_check_that_is_silenced_is_not_told_of(found: Found, settings: Any) -> None:
