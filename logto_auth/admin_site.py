@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from .admin_actions import ACTIONS, console_url, may_manage_at_logto
 from .answers import forbidden_response
 from .conf import conf
 from .models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership
@@ -37,7 +38,7 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who a user is at Logto, to read. For the user admin of a site that keeps its own admin site."""
 
     model = LogtoIdentity
-    fields = readonly_fields = ("issuer", "sub", "created_at", "organizations", "signed_in")
+    fields = readonly_fields = ("issuer", "sub", "standing", "created_at", "organizations", "signed_in", "console")
     extra = 0
     can_delete = False
 
@@ -55,6 +56,12 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
             for row in identity.sessions.all()
         ]
         return format_html_join(mark_safe("<br>"), "{} {} {}", sessions) or "-"
+
+    @admin.display(description=_("Logto Console"))
+    def console(self, identity: LogtoIdentity) -> str:
+        """A link to the person there."""
+        url = console_url(identity)
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, _("Open")) if url else "-"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -114,8 +121,10 @@ class LogtoAdminSite(admin.AdminSite):
             return
         if LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
-        if sign_out_everywhere not in (user_admin.actions or ()):
-            user_admin.actions = [*(user_admin.actions or ()), sign_out_everywhere]
+        actions = list(user_admin.actions or ())
+        user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
+        # What Django asks before it offers the actions.
+        user_admin.has_manage_at_logto_permission = may_manage_at_logto  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("login/password/", self.password_login, name="password_login"), *super().get_urls()]

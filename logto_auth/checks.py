@@ -41,6 +41,8 @@ QUERY_OPTIONS = {
     "prompt",
     "ui_locales",
 }
+# Logto's have 32 characters; whatever is much shorter could be guessed.
+SHORTEST_SIGNING_KEY = 16
 # RFC 1035, section 2.3.1, as far as it matters here: labels between single dots, and nothing around them.
 DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 SIGN_IN_VIEW = "logto_auth:sign-in"
@@ -95,6 +97,8 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_step_up()
     yield from _check_dotted_paths()
     yield from _check_tenant()
+    yield from _check_webhooks()
+    yield from _check_console_url()
     yield from _check_apis()
     yield from _check_organization_domain()
 
@@ -202,6 +206,8 @@ def _check_numbers() -> Iterator[CheckMessage]:
         type(conf).clock_skew_seconds: 0,
         type(conf).freshness_seconds: 0,
         type(conf).outage_grace_seconds: 0,
+        # What Logto has not sent by then waits in its queue.
+        type(conf).webhook_max_age_seconds: 60,
         type(conf).api_token_cache_size: 0,
     }
     for setting, minimum in least.items():
@@ -236,6 +242,35 @@ def _check_tenant() -> Iterator[CheckMessage]:
         return
     for fault in faults(declared):
         yield _error(51, fault, f"Correct it in {conf.tenant}.")
+
+
+def _check_webhooks() -> Iterator[CheckMessage]:
+    setting: Any = conf.webhook_signing_key
+    keys = [setting] if isinstance(setting, str) else setting
+    # An empty one is none, and is passed over.
+    if not all(isinstance(key, str) and (not key or _is_signing_key(key)) for key in keys):
+        yield _error(
+            55,
+            "LOGTO_WEBHOOK_SIGNING_KEY holds something that is no signing key.",
+            "Copy the key from the webhook's page in the Logto Console. It has 32 characters.",
+        )
+    if conf.webhook_runner:
+        try:
+            reason = "" if callable(import_string(conf.webhook_runner)) else type(conf).webhook_runner.help
+        except (ImportError, ConfigurationError) as error:
+            reason = str(error)
+        if reason:
+            path = conf.webhook_runner
+            yield _error(56, f"LOGTO_WEBHOOK_RUNNER is {path!r}, which is no function that can be imported.", reason)
+
+
+def _is_signing_key(key: str) -> bool:
+    return len(key) >= SHORTEST_SIGNING_KEY and not PLACEHOLDER.search(key)
+
+
+def _check_console_url() -> Iterator[CheckMessage]:
+    if conf.console_url and urlsplit(conf.console_url).scheme not in ("http", "https"):
+        yield _error(57, f"LOGTO_CONSOLE_URL is {conf.console_url!r}.", type(conf).console_url.help)
 
 
 def _imported(path: str) -> Any:

@@ -6,7 +6,7 @@ token belongs to it, and on no other ground.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,7 +46,8 @@ def from_subdomain(request: HttpRequest) -> str | None:
     """
     if not conf.organization_domain:
         raise ConfigurationError("LOGTO_ORGANIZATION_DOMAIN must be set: the domain that has the subdomains.")
-    host = request.get_host().partition(":")[0].lower()
+    # With a dot at its end it is the same host.
+    host = request.get_host().partition(":")[0].lower().removesuffix(".")
     label = host.removesuffix("." + conf.organization_domain.lower())
     if label == host or "." in label:
         return None
@@ -108,6 +109,17 @@ def with_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
     return tuple(replace(each, name=each.name or names.get(each.id)) for each in memberships)
 
 
+def claims_of_memberships(identity: LogtoIdentity) -> dict[str, Any]:
+    """What this site knows of a person's organizations, in the words of claims. One query."""
+    rows = OrganizationMembership.objects.filter(identity=identity).select_related("organization").order_by("pk")
+    organizations = [row.organization for row in rows]
+    return {
+        "organizations": [each.logto_id for each in organizations],
+        "organization_data": [{"id": each.logto_id, "name": each.name} for each in organizations],
+        "organization_roles": [f"{row.organization.logto_id}:{role}" for row in rows for role in row.roles],
+    }
+
+
 def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership], *, with_roles: bool = True) -> bool:
     """Have the rows of `identity` say what `memberships` say; returns whether that changed any. One query if not.
 
@@ -164,3 +176,36 @@ def _rename(organization: Organization, membership: Membership) -> None:
     name = (membership.name or "")[:255]
     if name and organization.name != name:
         Organization.objects.filter(pk=organization.pk).update(name=name)
+
+
+# What webhooks tell of one organization
+
+
+def begin_memberships(organization_id: str, identities: Collection[LogtoIdentity]) -> None:
+    """Have these people be members, with the roles that are known of those who are already. At most three queries."""
+    if not identities:
+        return
+    organization = Organization(
+        issuer=conf.issuer, logto_id=organization_id, digest=make_digest(conf.issuer, organization_id)
+    )
+    Organization.objects.bulk_create([organization], ignore_conflicts=True)
+    organization = Organization.objects.get(digest=organization.digest)
+    OrganizationMembership.objects.bulk_create(
+        [OrganizationMembership(organization=organization, identity=identity) for identity in identities],
+        ignore_conflicts=True,
+    )
+
+
+def end_memberships(organization_id: str, identities: Collection[LogtoIdentity] | None = None) -> None:
+    """Have these people be no members any more, or nobody. The organization stays, for rows may point to it."""
+    rows = OrganizationMembership.objects.filter(organization__digest=make_digest(conf.issuer, organization_id))
+    if identities is not None:
+        rows = rows.filter(identity__in=identities)
+    rows.delete()
+
+
+def rename(organization_id: str, name: str) -> None:
+    """Take over the name of an organization that this site knows."""
+    if name:
+        digest = make_digest(conf.issuer, organization_id)
+        Organization.objects.filter(digest=digest).update(name=name[:255])

@@ -18,6 +18,9 @@ from .exceptions import ConfigurationError
 from .management_api.tenant import TenantDeclaration
 from .origins import is_loopback, is_origin
 
+# The views that Logto's server calls.
+CALLED_BY_LOGTO = ("back-channel-logout", "webhook")
+
 
 def site_tenant(base_urls: Sequence[str], *, application: str = "") -> TenantDeclaration:
     """The whole declaration, for a site that is reached at `base_urls`; `application` is a name for want of another.
@@ -63,12 +66,17 @@ def site_base_urls(given: Sequence[str]) -> list[str]:
 
 def out_of_reach(base_urls: Sequence[str]) -> str:
     """What Logto will not call, and why, in a sentence; empty when it can call what it has to."""
-    if _called("back-channel-logout", base_urls) or not (base_urls and signs_people_in()):
+    if not (base_urls and any(map(_path, CALLED_BY_LOGTO))) or _reachable(base_urls):
         return ""
     return (
         f"Logto cannot call this site at {', '.join(base_urls)}: it gets neither a back-channel logout URI nor a "
         "webhook, and sees sign-outs elsewhere at the next refresh."
     )
+
+
+def has_addresses() -> bool:
+    """Whether there is anything among the site's URLs that Logto has to know the address of."""
+    return any(map(_path, ("callback", *CALLED_BY_LOGTO)))
 
 
 def signs_people_in() -> bool:
@@ -90,11 +98,14 @@ def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
 
 def _called(view: str, base_urls: Sequence[str]) -> str:
     """The address at which Logto calls a view; empty where it could not, or where the site has no such view."""
-    path = _path(view)
-    callable_urls = [
-        url for url in base_urls if "*" not in url and (is_loopback(conf.endpoint) or not is_loopback(url))
-    ]
-    return urljoin(callable_urls[0], path) if path and callable_urls else ""
+    path, base_url = _path(view), _reachable(base_urls)
+    return urljoin(base_url, path) if path and base_url else ""
+
+
+def _reachable(base_urls: Sequence[str]) -> str:
+    """The first base URL that Logto can call, empty when there is none."""
+    is_beside = is_loopback(conf.endpoint)
+    return next((url for url in base_urls if "*" not in url and (is_beside or not is_loopback(url))), "")
 
 
 def _at_each(base_urls: Sequence[str], path: Callable[[], str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.test import override_settings
 from logto_auth import checks
 from logto_auth.middleware import LogtoMiddleware
 
+# Since its version 6.0 Django asks the database whether it can store JSON.
+pytestmark = pytest.mark.django_db
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -74,6 +77,18 @@ def test_a_good_site_has_nothing_to_hear() -> None:
         ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ()}, {"W004"}),
         ({"LOGTO_FRESHNESS_SECONDS": -1}, {"E015"}),
         ({"LOGTO_OUTAGE_GRACE_SECONDS": -1}, {"E015"}),
+        ({"LOGTO_WEBHOOK_MAX_AGE_SECONDS": 0}, {"E015"}),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": "WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"}, set()),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": ["WZjZXvEsntxQUEKE4kYC8Ed9A8laShny", ""]}, set()),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": b"WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"}, {"E001"}),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": "secret"}, {"E055"}),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": "<your-signing-key>"}, {"E055"}),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": ["WZjZXvEsntxQUEKE4kYC8Ed9A8laShny", None]}, {"E055"}),
+        ({"LOGTO_WEBHOOK_RUNNER": "logto_auth.webhooks.handle"}, set()),
+        ({"LOGTO_WEBHOOK_RUNNER": "logto_auth.webhooks.logger"}, {"E056"}),
+        ({"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.run"}, {"E056"}),
+        ({"LOGTO_CONSOLE_URL": "javascript:alert(1)"}, {"E057"}),
+        ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, set()),
         ({"LOGTO_RESOURCES": ("not a uri",)}, {"E012"}),
         ({"LOGTO_PROMPT": "select_account"}, {"E012"}),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, {"E012"}),
@@ -205,3 +220,12 @@ def test_deployment() -> None:
 def test_no_secret_is_in_any_message() -> None:
     with override_settings(LOGTO_APP_SECRET="your-hush-hush"):
         assert not any("hush" in str(message) for message in checks.check_settings())
+
+
+def test_before_django_6_the_check_says_what_the_runner_of_its_tasks_needs() -> None:
+    with override_settings(LOGTO_WEBHOOK_RUNNER="logto_auth.contrib.tasks.enqueue"):
+        hints = found()
+    if importlib.util.find_spec("django.tasks"):
+        assert hints == {}
+    else:
+        assert "needs django.tasks, which came with Django 6.0" in hints["logto_auth.E056"]

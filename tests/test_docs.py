@@ -42,6 +42,7 @@ from django.template import engines
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 from django.utils import translation
+from django.utils.timezone import now
 
 import bookstore.urls
 import logto_auth
@@ -58,6 +59,7 @@ from logto_auth import (
     organizations,
     signals,
     urls,
+    webhook_signals,
 )
 from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.answers import Kind, Missing
@@ -74,9 +76,11 @@ from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.oidc.types import AccessTokenClaims
+from logto_auth.standing import shut_out
 from logto_auth.templatetags import logto as logto_tags
 from logto_auth.testing import Browser, pytest_plugin
 from logto_auth.views import SignInView
+from logto_auth.webhook_events import WebhookEvent
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -95,6 +99,7 @@ VIEWS = "docs/reference/views-and-urls.md"
 SETTABLE = {"accepts_machines", "methods", "of_organization", "resource"}
 # Codes for code, and for callers of an API.
 NEVER_ON_A_PAGE = {
+    "connector_error",
     "invalid_request",
     "logto_error",
     "machine_refused",
@@ -228,6 +233,9 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     },
     "E050": {"LOGTO_TENANT": "shop.nowhere.TENANT"},
     "E051": {"LOGTO_TENANT": "tests.test_docs.TENANT_WITHOUT_A_DESCRIPTION"},
+    "E055": {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},
+    "E056": {"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.enqueue"},
+    "E057": {"LOGTO_CONSOLE_URL": "cloud.logto.io/abc123"},
     "E020": {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
     "E021": {"MIDDLEWARE": middleware()},
     "E022": {"MIDDLEWARE": middleware("logto_auth.middleware.LogtoMiddleware")},
@@ -269,6 +277,8 @@ def sent_signals() -> dict[str, set[str]]:
     for node in ast.walk(ast.Module([*map(parsed, PACKAGE.rglob("*.py"))], [])):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "send_robust":
             assert isinstance(node.func.value, ast.Name)
+            if not hasattr(signals, node.func.value.id):
+                continue  # Those of webhooks are in a module of their own.
             names = {keyword.arg or "" for keyword in node.keywords} - {"sender"}
             assert sent.setdefault(node.func.value.id, names) == names
     return sent
@@ -287,6 +297,21 @@ def test_every_signal_is_documented_with_its_arguments() -> None:
     }
     assert set(documented) == {name for name, value in vars(signals).items() if isinstance(value, Signal)}
     assert documented == sent_signals()
+
+
+def test_every_signal_of_a_webhook_is_documented() -> None:
+    page = "docs/reference/webhooks.md"
+    rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)`", text_of(page), re.MULTILINE)
+    by_event = {event: getattr(webhook_signals, name) for name, event in rows}
+    assert by_event == webhook_signals.BY_EVENT
+    defined = [value for value in vars(webhook_signals).values() if isinstance(value, Signal)]
+    assert len(defined) == len(webhook_signals.BY_EVENT) + 1
+
+
+def test_every_attribute_of_an_event_is_documented() -> None:
+    names = {field.name for field in fields(WebhookEvent)} | {"user", "part", "ids(name)"}
+    (section,) = re.findall(r"^## `WebhookEvent`\n.*?^## ", text_of("docs/reference/webhooks.md"), re.M | re.S)
+    assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == names
 
 
 def test_every_reason_of_an_ended_session_is_a_code() -> None:
@@ -339,6 +364,7 @@ def test_the_bases_of_the_errors_are_as_the_tree_says() -> None:
     assert issubclass(exceptions.TokenError, SuspiciousOperation)
     assert issubclass(exceptions.CallbackError, SuspiciousOperation)
     assert issubclass(exceptions.InvalidSignInOption, ValueError)
+    assert issubclass(exceptions.ConnectorError, ValueError)
     assert issubclass(exceptions.SignInRefused, PermissionDenied)
     assert issubclass(exceptions.ConfigurationError, ImproperlyConfigured)
     assert not issubclass(exceptions.ConfigurationError, exceptions.LogtoError)
@@ -646,6 +672,7 @@ OWN_TESTS = {
     "move issuer",
     "organization model",
     "organization path",
+    "restored",
     "sign out everywhere",
     "switch off",
     "token request",
@@ -1486,7 +1513,7 @@ def test_expired_sessions_are_cleared_as_shown(browser: Browser, logto: Emulator
     LogtoSession.objects.update(fresh_until=row.created_at - kept)
     browser.sign_in("ada", prompt="login")
     call_command("logto_clearsessions")
-    (shown,) = (block for block in blocks_of("docs/reference/commands.md") if block.language == "console")
+    (shown,) = (block for block in blocks_of("docs/reference/commands.md") if "logto_clearsessions" in block.code)
     printed = capsys.readouterr().out
     # The sign-in over a living session has deleted one of the two already.
     assert re.sub(r"\d", "N", printed) == re.sub(r"\d", "N", shown.code.split("\n", 1)[1])
@@ -1506,6 +1533,16 @@ def test_people_are_signed_out_and_switched_off_by_the_lines_of_the_guide(browse
     the_block(page, "switch off").run()["switch_off"]("ada")
     assert not LogtoSession.objects.exists()
     assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+
+
+@uses_database
+def test_a_person_restored_at_logto_is_let_in_by_the_lines_of_the_guide(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(id="hodngok08qve", username="ada")
+    browser.sign_in("ada")
+    shut_out(LogtoIdentity.objects.get(), models.Standing.DELETED, now())
+    assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+    the_block("docs/how-to/webhooks.md", "restored").run()
+    assert browser.sign_in("ada", prompt="login").status_code == 302
 
 
 @uses_database

@@ -262,6 +262,10 @@ class Connectors(Collection[Connector]):
         """What connectors can be made of."""
         return cast("list[Connector]", self._call("GET", "connector-factories"))
 
+    def factory(self, id: str) -> Connector:
+        """One of them. Raises ManagementAPIError with the HTTP status 404."""
+        return cast(Connector, self._call("GET", f"connector-factories/{quote(id, safe='')}"))
+
     def test(self, factory_id: str, payload: dict[str, Any]) -> None:
         """Send a message by a configuration that is not saved yet; for e-mail and SMS."""
         self._call("POST", self._of(factory_id, "test"), payload)

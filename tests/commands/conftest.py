@@ -41,7 +41,6 @@ def fresh(logto: Emulator, settings: Any) -> Emulator:
     settings.LOGTO_APP_ID = settings.LOGTO_APP_SECRET = ""
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     settings.LOGTO_BASE_URL = SITE
-    settings.ROOT_URLCONF = "tests.commands.urls"
     return logto
 
 

@@ -10,9 +10,11 @@ import pytest
 from logto_auth import checks
 from logto_auth.emulator import Emulator, seed_demo
 from logto_auth.exceptions import ConfigurationError
+from logto_auth.following import FOLLOWED
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.plan import apply, plan
 from logto_auth.management_api.tenant import (
+    WEBHOOK_EVENTS,
     APIResource,
     OrganizationRole,
     Role,
@@ -220,6 +222,10 @@ WITH_FAULTS = TenantDeclaration(**role(description=""), **resource(indicator="sh
 def test_the_system_checks_find_the_faults_of_a_declaration(settings: Any) -> None:
     settings.LOGTO_TENANT = "tests.commands.test_declaration.WITH_FAULTS"
     assert [each.id for each in checks.check_settings()] == ["logto_auth.E051", "logto_auth.E051"]
+
+
+def test_the_webhook_tells_of_what_the_package_follows() -> None:
+    assert set(WEBHOOK_EVENTS) == set(FOLLOWED)
 
 
 def test_addresses_below_i18n_patterns_are_registered_in_each_language(settings: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from logto_auth.clients import forget_clients, management_api
@@ -185,7 +186,8 @@ def test_what_is_wrong_here_is_found_and_is_gone_when_mended(found: Found, setti
 
 
 def test_a_migration_that_has_not_been_applied_is_found(found: Found) -> None:
-    MigrationRecorder(connection).record_unapplied("logto_auth", "0002_organizations")
+    ((label, latest),) = MigrationLoader(connection).graph.leaf_nodes("logto_auth")
+    MigrationRecorder(connection).record_unapplied(label, latest)
     assert only(found()) == "failure database: Migrations have not been applied: logto_auth."
 
 

@@ -448,7 +448,6 @@ def test_a_webhook_keeps_its_key_its_headers_and_further_events(run: Run, fresh:
 
 
 def test_a_logto_elsewhere_is_not_told_to_call_this_machine(settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.commands.urls"
     settings.LOGTO_ENDPOINT = "https://abc123.logto.app"
     declared = site_tenant(["http://localhost:8000", "https://shop.example"])
     assert declared.redirect_uris == ["http://localhost:8000/callback", "https://shop.example/callback"]
@@ -509,6 +508,15 @@ def test_without_a_declaration_a_name_is_enough(run: Run, fresh: Emulator, setti
     ran = run("logto_setup", "--yes", "--name", "Shop")
     assert ran.code == 0
     assert (own_application(fresh).name, len(fresh.tenant.roles)) == ("Shop", 1)
+
+
+def test_an_api_that_takes_webhooks_gets_one_and_no_application(run: Run, fresh: Emulator, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.commands.urls_of_an_api"
+    settings.LOGTO_BASE_URL = ""
+    assert "--base-url" in run("logto_setup", "--yes").error
+    run("logto_setup", "--yes", "--base-url", SITE)
+    assert [each.url for each in fresh.tenant.hooks.values()] == [f"{SITE}/webhooks/logto"]
+    assert {each.type for each in fresh.tenant.applications.values()} == {"MachineToMachine"}
 
 
 def test_a_site_that_is_an_api_alone_gets_no_application(run: Run, fresh: Emulator, settings: Any) -> None:

@@ -18,7 +18,7 @@ from logto_auth.management.plan_text import plan_data, plan_lines
 from logto_auth.management_api.plan import Plan, apply, plan
 from logto_auth.management_api.steps import Step
 from logto_auth.site_settings import SECRETS, SiteSettings, site_settings
-from logto_auth.site_tenant import out_of_reach, signs_people_in, site_base_urls, site_tenant
+from logto_auth.site_tenant import has_addresses, out_of_reach, site_base_urls, site_tenant
 
 DRIFT, FAILED = 1, 2
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         base_urls, env_path = site_base_urls(options["base_url"]), options["env_file"] and Path(options["env_file"])
-        if signs_people_in() and not base_urls:
+        if has_addresses() and not base_urls:
             raise ConfigurationError("Say where the site is reached: by --base-url, or by LOGTO_BASE_URL.")
         api = management_api()
         found = plan(api, site_tenant(base_urls, application=options["name"]))
