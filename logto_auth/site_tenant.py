@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from .conf import conf
 from .exceptions import ConfigurationError
-from .management_api.tenant import TenantDeclaration
+from .management_api.tenant import TenantDeclaration, normal_uri
 from .origins import is_loopback, is_origin
 
 # The views that Logto's server calls.
@@ -61,7 +61,7 @@ def site_base_urls(given: Sequence[str]) -> list[str]:
             raise ConfigurationError(
                 f"The base URL {url!r} is not an origin without a path, such as https://shop.example."
             )
-    return base_urls
+    return [normal_uri(url).rstrip("/") for url in base_urls]
 
 
 def out_of_reach(base_urls: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError
+from logto_auth.management_api.tenant import normal_uri
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.http import HTTPClient, Response
 from logto_auth.oidc.token_endpoint import ClientSecretBasic, clean
@@ -198,7 +199,7 @@ def _wrong_type(type: str) -> Finding:
 def _answer(response: Response, redirect_uri: str = "") -> Answer:
     """What a response says, in the query of a callback or in its body."""
     location = response.headers.get("Location", "")
-    if redirect_uri and location.partition("?")[0] == redirect_uri:
+    if redirect_uri and normal_uri(location.partition("?")[0]) == normal_uri(redirect_uri):
         query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         return Answer(response.status, *_error_in(query), is_callback=True)
     try:

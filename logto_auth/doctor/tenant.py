@@ -144,8 +144,8 @@ def _webhook(api: ManagementAPI, url: str) -> Iterator[Finding]:
 
 def _signing_key(webhook: Hook) -> Finding:
     given = conf.webhook_signing_key
-    keys = [given] if isinstance(given, str) else list(given)
-    if not any(keys):
+    keys = [key for key in ([given] if isinstance(given, str) else given) if key]
+    if not keys:
         return failure(
             "webhook",
             "LOGTO_WEBHOOK_SIGNING_KEY is not set: this site refuses every call of the webhook.",

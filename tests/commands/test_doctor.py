@@ -428,6 +428,10 @@ def test_each_address_is_tried(found: Found, application: Application) -> None:
     ]
 
 
+def test_an_address_in_another_spelling_is_the_same_address(found: Found) -> None:
+    assert found("--base-url", "HTTP://TestServer:80") == []
+
+
 def test_of_a_pattern_an_address_is_tried(found: Found, settings: Any, application: Application) -> None:
     settings.ALLOWED_HOSTS = [".shop.example"]
     arguments = ["--base-url", "http://*.shop.example"]
