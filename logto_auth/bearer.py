@@ -128,16 +128,18 @@ class Caller:
     @property
     def organization_id(self) -> str | None:
         """The id of the current organization: the token's, unless the address names another one."""
-        # Before the view is known, the address has not been read.
-        return self._organization_id if self._request.resolver_match is not None else self._current_organization_id()
+        token_s = self.token.organization_id
+        return token_s if self._named in (None, token_s) else None
+
+    @property
+    def _named(self) -> str | None:
+        """The organization that the address names. Before the view is known, it has not been read."""
+        by_view = self._request.resolver_match is not None
+        return self._named_for_the_view if by_view else organizations.named_by(self._request)
 
     @cached_property
-    def _organization_id(self) -> str | None:
-        return self._current_organization_id()
-
-    def _current_organization_id(self) -> str | None:
-        token_s = self.token.organization_id
-        return token_s if organizations.named_by(self._request) in (None, token_s) else None
+    def _named_for_the_view(self) -> str | None:
+        return organizations.named_by(self._request)
 
     @property
     def organization(self) -> Membership | None:
@@ -171,7 +173,7 @@ class Caller:
         token = self.token
         if token.is_organization_token or token.audience != (resource or token.audience):
             return frozenset()
-        demanded = {organizations.named_by(self._request), organization_id} - {None}
+        demanded = {self._named, organization_id} - {None}
         return self.scopes if demanded <= {token.organization_id} else frozenset()
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:

@@ -61,17 +61,13 @@ def checked(check: Check) -> Decorator:
 # Pages
 
 
-def scope_required(*scopes: str, **demands: Any) -> Decorator:
+def scope_required(*scopes: str) -> Decorator:
     """Run the view only for somebody who holds all these permissions on `LOGTO_API_RESOURCE`.
-
-    Logto counts what is held in any organization; with `organization=True` it has to be held in the current one.
-    Further demands are those of `access.Demand`.
 
     Whoever is not signed in goes to Logto; others get a page, and scripts JSON, that says what is missing. Logto is
     asked once, for an access token that is kept as long as it lives. Should Logto be out of reach then, it is a 503.
     """
-    demand = Demand.of(scopes=scopes, **demands)
-    return checked(lambda request: demand_session(request, demand))
+    return checked(lambda request: demand_session(request, Demand(scopes=scopes)))
 
 
 def role_required(*roles: str) -> Decorator:

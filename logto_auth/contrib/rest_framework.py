@@ -144,10 +144,9 @@ def _principal(request: Request) -> Caller | LogtoContext | None:
     return LogtoContext(_django_request(request)) if by_session else None
 
 
-def HasScope(*scopes: str, methods: Collection[str] | None = None, **demands: Any) -> type[DemandPermission]:
-    """A permission class: all these permissions on the API resource; with `organization=True` held in the current
-    organization. Further demands are those of `access.Demand`."""
-    return _permission(Demand.of(scopes=scopes, **demands), methods)
+def HasScope(*scopes: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
+    """A permission class: all these permissions on the API resource."""
+    return _permission(Demand(scopes=scopes), methods)
 
 
 def HasRole(*roles: str, methods: Collection[str] | None = None) -> type[DemandPermission]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, JsonResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
@@ -31,6 +32,7 @@ from logto_auth.contrib.rest_framework import (
     HasOrganizationRole,
     HasOrganizationScope,
     HasScope,
+    IsOrganizationMember,
     IsUser,
     LogtoAuthentication,
     LogtoOrganizationAuthentication,
@@ -286,7 +288,7 @@ class SessionManagersAPI(APIView):
 
 
 class SessionBooksAPI(SessionManagersAPI):
-    permission_classes = [HasScope(WRITE, organization=True)]
+    permission_classes = [IsOrganizationMember, HasScope(WRITE)]
 
 
 # Ninja
@@ -368,9 +370,10 @@ PAGES = {
     "role-rest-framework": "/session/drf/managers",
     "scope": "/session/stock",
     "scope-mixin": "/session/class/stock",
-    "scope-on-the-api": "/session/books",
     "scope-on-the-api-mixin": "/session/class/books",
+    "scope-on-the-api": "/session/books",
     "scope-on-the-api-rest-framework": "/session/drf/books",
+    "scope-on-the-api-as-a-permission-of-django": "/session/django/books",
 }
 
 
@@ -410,9 +413,13 @@ urlpatterns = [
     *pages("session/drf/managers", SessionManagersAPI.as_view()),
     *pages("session/stock", organization_scope_required(STOCK)(branch)),
     *pages("session/class/stock", StockPage.as_view()),
-    *pages("session/books", scope_required(WRITE, organization=True)(branch)),
     *pages("session/class/books", BranchBooks.as_view()),
+    *pages("session/books", organization_required(scope_required(WRITE)(branch))),
     *pages("session/drf/books", SessionBooksAPI.as_view()),
+    *pages(
+        "session/django/books",
+        organization_required(permission_required(f"logto.{WRITE}", raise_exception=True)(branch)),
+    ),
     path("both", both_sync),
     path("both-async", both_async),
     path("session/admins", for_admins),
