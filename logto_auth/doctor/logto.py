@@ -86,7 +86,7 @@ class Logto:
                 f"Logto signs with a key of the type {_kind(current)}, for none of {list(conf.signing_algorithms)}.",
                 "Add its algorithm to LOGTO_SIGNING_ALGORITHMS: ES384, or RS256 for an RSA key.",
             )
-        return ok("keys", f"Logto signs with {keys[0].algorithm_name}, and has {len(document['keys'])} keys.")
+        return ok("keys", f"Logto signs with {keys[0].algorithm_name}. Keys published: {len(document['keys'])}.")
 
 
 def _remedy(error: ProviderError) -> str:
