@@ -71,6 +71,7 @@ from logto_auth.contrib import ninja, rest_framework
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor, seed_demo
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
+from logto_auth.management_api.tenant import Role, TenantDeclaration
 from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
@@ -200,6 +201,8 @@ def middleware(*names: str) -> list[str]:
     return [*names, *(name for name in django_settings.MIDDLEWARE if "Logto" not in name)]
 
 
+TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
+
 WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "W001": {"LOGTO_ENDPONT": "https://abc123.logto.app"},
     "E001": {"LOGTO_SCOPES": "openid profile"},
@@ -228,6 +231,8 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
         "LOGIN_URL": "/accounts/login/",
         "ROOT_URLCONF": "logto_auth.api_urls",
     },
+    "E050": {"LOGTO_TENANT": "shop.nowhere.TENANT"},
+    "E051": {"LOGTO_TENANT": "tests.test_docs.TENANT_WITHOUT_A_DESCRIPTION"},
     "E055": {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},
     "E056": {"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.enqueue"},
     "E057": {"LOGTO_CONSOLE_URL": "cloud.logto.io/abc123"},
