@@ -1,8 +1,9 @@
-"""What a site serves that has an API and signs nobody in: `path("", include("logto_auth.api_urls"))`."""
+"""What a site serves that signs nobody in: `path("", include("logto_auth.api_urls"))`."""
 
 from django.urls import path
 
 from .resource_metadata import ProtectedResourceMetadataView
+from .webhooks import WebhookView
 
 app_name = "logto_auth"
 
@@ -15,4 +16,5 @@ urlpatterns = [
         ProtectedResourceMetadataView.as_view(),
         name="protected-resource-metadata",
     ),
+    path("webhooks/logto", WebhookView.as_view(), name="webhook"),
 ]

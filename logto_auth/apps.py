@@ -19,11 +19,12 @@ class LogtoAuthConfig(AppConfig):
         from django.apps import apps
         from django.contrib.auth import get_user_model
 
-        from . import checks, sessions  # noqa: F401  (models are not there before)
+        from . import checks, sessions, standing  # noqa: F401  (models are not there before)
 
         user_logged_out.connect(sessions.forget, dispatch_uid="logto_auth.forget")
         user_model = get_user_model()
         post_save.connect(sessions.end_sessions_of_disabled, user_model, dispatch_uid="logto_auth.disabled")
+        post_save.connect(standing.forget_switch, user_model, dispatch_uid="logto_auth.switched_on")
         pre_delete.connect(sessions.end_sessions_of_deleted, user_model, dispatch_uid="logto_auth.deleted")
         if apps.is_installed("drf_spectacular"):
             from .contrib import spectacular  # noqa: F401  (it registers itself)

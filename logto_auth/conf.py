@@ -194,6 +194,32 @@ class Conf:
     organization_domain = Setting(
         "", "The domain under which each organization has a subdomain, for `from_subdomain`: `shop.example`.", type=str
     )
+    webhook_signing_key: Setting[str | Sequence[str]] = Setting(
+        "",
+        "Signing key of the webhook in Logto that calls this site, or several while one is being replaced. Empty: "
+        "webhooks are refused.",
+        type=(str, list, tuple),
+    )
+    webhook_max_age_seconds = Setting(
+        3600, "How long after an event its webhook is taken, in seconds. Logto itself tries once.", type=int
+    )
+    webhook_runner = Setting(
+        "",
+        "Dotted path of a function `(body) -> None` that has `logto_auth.webhooks.handle(body)` called later, by a "
+        "queue: `logto_auth.contrib.tasks.enqueue` is one for Django's tasks. Empty: it is called at once.",
+        type=str,
+    )
+    webhook_delete_users = Setting(
+        False,
+        "Whether the account of a person who was deleted at Logto is deleted too. Otherwise it is switched off.",
+        type=bool,
+    )
+    console_url = Setting(
+        "",
+        "Where the Logto Console is, for links in the admin: `https://cloud.logto.io/<tenant>`, or `/console` at the "
+        "`ADMIN_ENDPOINT` of a Logto of one's own. Empty: that of the cloud tenant at `LOGTO_ENDPOINT`, else no links.",
+        type=str,
+    )
     admin_password_sign_in = Setting(
         False,
         "Whether `/admin/login/password/` offers Django's password form, for the day Logto is out of reach.",

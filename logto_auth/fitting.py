@@ -27,7 +27,7 @@ PLACEHOLDER_DOMAIN = "logto.invalid"
 def values_for(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str, Any]:
     """What fields and flags of an account are to be, by these claims. Raises SignInRefused when the site's function
     does."""
-    return {**_fitted_fields(user_model, claims), **_flags(user_model, rights_of(claims))}
+    return {**fitted_fields(user_model, claims), **_flags(user_model, rights_of(claims))}
 
 
 def rights_of(claims: Claims) -> mapping.Rights | None:
@@ -66,7 +66,7 @@ def unique_text_fields(
 # Fields and flags
 
 
-def _fitted_fields(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str, Any]:
+def fitted_fields(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str, Any]:
     """What the mapping gives, for the fields that the user model has."""
     user_fields: Callable[[Claims], Mapping[str, Any]] = import_string(conf.user_fields)
     fitted = {}

@@ -33,9 +33,10 @@ def _names(claims: Claims) -> tuple[str, str]:
 
 
 def text(claims: Claims, name: str) -> str:
-    """A claim as text; empty when it is missing, null or not text. Never with a NUL, which PostgreSQL cannot store."""
+    """A claim as text; empty when it is missing, null or not text. Never with what databases cannot store: a NUL, or
+    half a surrogate pair."""
     value = claims.get(name)
-    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+    return value.replace("\x00", "").encode(errors="ignore").decode().strip() if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from enum import Enum
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,21 @@ def make_digest(issuer: str, id: str) -> str:
     return hashlib.sha256(f"{issuer}\n{id}".encode()).hexdigest()
 
 
+class Standing(str, Enum):
+    """What a person is at Logto."""
+
+    GOOD = "good"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+STANDINGS = [
+    (Standing.GOOD.value, _("in good standing")),
+    (Standing.SUSPENDED.value, _("suspended")),
+    (Standing.DELETED.value, _("deleted")),
+]
+
+
 class LogtoIdentity(models.Model):
     """A person at one Logto, by issuer and `sub`: the only thing a user is ever recognised by."""
 
@@ -30,11 +46,18 @@ class LogtoIdentity(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     # Names, as Logto last said: an access token does not say them.
     roles = models.JSONField(_("roles"), default=list, blank=True, editable=False)
+    # As Logto last said, since when, and whether that is why the account is switched off: see `standing`.
+    standing = models.CharField(
+        _("at Logto"), max_length=10, choices=STANDINGS, default=Standing.GOOD.value, editable=False
+    )
+    standing_at = models.DateTimeField(null=True, editable=False)
+    has_switched_off = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("Logto identity")
         verbose_name_plural = _("Logto identities")
+        permissions = (("manage_at_logto", "Can manage people at Logto"),)
 
     def __str__(self) -> str:
         return self.sub
@@ -137,3 +160,16 @@ class OrganizationMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identity} @ {self.organization}"
+
+
+class WebhookMark(models.Model):
+    """Until when webhooks have told about something, so that what comes late undoes nothing: see `order`."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    at = models.DateTimeField(db_index=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.digest

@@ -6,7 +6,7 @@ token belongs to it, and on no other ground.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -91,6 +91,17 @@ def with_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
     return tuple(replace(each, name=each.name or names.get(each.id)) for each in memberships)
 
 
+def claims_of_memberships(identity: LogtoIdentity) -> dict[str, Any]:
+    """What this site knows of a person's organizations, in the words of claims. One query."""
+    rows = OrganizationMembership.objects.filter(identity=identity).select_related("organization").order_by("pk")
+    organizations = [row.organization for row in rows]
+    return {
+        "organizations": [each.logto_id for each in organizations],
+        "organization_data": [{"id": each.logto_id, "name": each.name} for each in organizations],
+        "organization_roles": [f"{row.organization.logto_id}:{role}" for row in rows for role in row.roles],
+    }
+
+
 def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership]) -> bool:
     """Have the rows of `identity` say what `memberships` say; returns whether that changed any. One query if not.
 
@@ -107,6 +118,39 @@ def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership])
         _join(identity, gained)
     changed = [_update(held[digest], wanted[digest]) for digest in wanted.keys() & held.keys()]
     return bool(lost or gained or any(changed))
+
+
+# What webhooks tell of one organization
+
+
+def begin_memberships(organization_id: str, identities: Collection[LogtoIdentity]) -> None:
+    """Have these people be members, with the roles that are known of those who are already. At most three queries."""
+    if not identities:
+        return
+    organization = Organization(
+        issuer=conf.issuer, logto_id=organization_id, digest=make_digest(conf.issuer, organization_id)
+    )
+    Organization.objects.bulk_create([organization], ignore_conflicts=True)
+    organization = Organization.objects.get(digest=organization.digest)
+    OrganizationMembership.objects.bulk_create(
+        [OrganizationMembership(organization=organization, identity=identity) for identity in identities],
+        ignore_conflicts=True,
+    )
+
+
+def end_memberships(organization_id: str, identities: Collection[LogtoIdentity] | None = None) -> None:
+    """Have these people be no members any more, or nobody. The organization stays, for rows may point to it."""
+    rows = OrganizationMembership.objects.filter(organization__digest=make_digest(conf.issuer, organization_id))
+    if identities is not None:
+        rows = rows.filter(identity__in=identities)
+    rows.delete()
+
+
+def rename(organization_id: str, name: str) -> None:
+    """Take over the name of an organization that this site knows."""
+    if name:
+        digest = make_digest(conf.issuer, organization_id)
+        Organization.objects.filter(digest=digest).update(name=name[:255])
 
 
 def _join(identity: LogtoIdentity, gained: Mapping[str, Membership]) -> None:

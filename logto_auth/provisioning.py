@@ -15,13 +15,16 @@ from django.utils.module_loading import import_string
 from . import fitting, mapping
 from .conf import conf
 from .exceptions import SignInRefused
-from .models import LogtoIdentity, make_digest
+from .models import LogtoIdentity, Standing, make_digest
 from .oidc.types import Claims
-from .organizations import keep_memberships
+from .organizations import claims_of_memberships, keep_memberships
 from .signals import user_created, user_updated
+from .standing import believe_sign_in
 
 # How often to start over when another sign-in takes a name between our look and our insert.
 MAX_TRIES = 5
+ROLES_SCOPE = "roles"
+ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
 
 
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
@@ -32,7 +35,8 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     """
     identity = find_identity(claims["iss"], claims["sub"])
     if identity is not None:
-        refuse_disabled(identity.user)
+        believe_sign_in(identity, claims)
+        refuse_disabled(identity)
         update(identity, claims)
         return identity, False
     return provision_unknown(claims, may_create=conf.create_users)
@@ -46,7 +50,7 @@ def provision_caller(issuer: str, sub: str) -> LogtoIdentity:
     """
     identity = find_identity(issuer, sub)
     if identity is not None:
-        refuse_disabled(identity.user)
+        refuse_disabled(identity)
         return identity
     return provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)[0]
 
@@ -61,7 +65,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
             # Another request was first: with this very person, or with a name that we were about to take.
             known = find_identity(claims["iss"], claims["sub"])
             if known is not None:
-                refuse_disabled(known.user)
+                refuse_disabled(known)
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
@@ -87,8 +91,14 @@ def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     return identity
 
 
-def refuse_disabled(user: AbstractBaseUser) -> None:
-    """Raise SignInRefused when `user` is disabled on this site."""
+def refuse_disabled(identity: LogtoIdentity) -> None:
+    """Raise SignInRefused when the person is shut out at Logto, as a webhook said, or disabled on this site."""
+    if identity.standing != Standing.GOOD:
+        raise SignInRefused(f"The person {identity.sub} is {identity.standing} at Logto.", code="account_disabled")
+    _refuse_disabled_account(identity.user)
+
+
+def _refuse_disabled_account(user: AbstractBaseUser) -> None:
     if not user.is_active:
         raise SignInRefused(f"The account {user.pk} is disabled on this site.", code="account_disabled")
 
@@ -141,7 +151,7 @@ def _linkable(user: AbstractBaseUser, issuer: str) -> AbstractBaseUser | None:
     if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
         return None
     # Making a second account would let a disabled person back in.
-    refuse_disabled(user)
+    _refuse_disabled_account(user)
     if LogtoIdentity.objects.filter(user=user, issuer=issuer).exists():
         return None
     # Whoever registered this address here first may not be the one who has just proved to own it.
@@ -183,15 +193,49 @@ def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
     return names
 
 
+def update_fields(identity: LogtoIdentity, news: Claims, *, is_all: bool) -> None:
+    """Bring the fields of a known person up to date outside of a sign-in: Logto says nothing of roles and organizations
+    then, so rights and memberships stay, and the function of `LOGTO_USER_FIELDS` is told those that are known.
+
+    When `news` is not all of a user's claims, a field is written only if they make it another one: the function may
+    have a default for what it misses. Raises SignInRefused.
+    """
+    user: AbstractBaseUser = identity.user
+    known = _known_claims(identity)
+    claims = {**known, **news}
+    fields = fitting.fitted_fields(type(user), claims)
+    if not is_all:
+        without = fitting.fitted_fields(type(user), known)
+        fields = {name: value for name, value in fields.items() if name not in without or without[name] != value}
+    names = _write_fields(user, fields)
+    if names:
+        user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=names)
+
+
+def _known_claims(identity: LogtoIdentity) -> dict[str, Any]:
+    claims: dict[str, Any] = {"iss": identity.issuer, "sub": identity.sub}
+    if ROLES_SCOPE in conf.scopes:
+        claims["roles"] = identity.roles
+    if ORGANIZATIONS_SCOPE in conf.scopes:
+        claims |= claims_of_memberships(identity)
+    return claims
+
+
 def _update_user(user: AbstractBaseUser, claims: Claims) -> frozenset[str]:
     """The names of what was changed, "groups" among them."""
-    changed = fitting.differing(user, fitting.values_for(type(user), claims))
+    changed = _write_fields(user, fitting.values_for(type(user), claims))
+    return changed | ({"groups"} if _apply_groups(user, fitting.rights_of(claims)) else frozenset())
+
+
+def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozenset[str]:
+    """Store what differs, but no username; returns the names of what did."""
+    changed = fitting.differing(user, fields)
     for field in list(fitting.unique_text_fields(type(user), changed)):
         if changed[field.name] and _is_taken(field, changed[field.name], besides=user.pk):
             del changed[field.name]
     if changed:
         _save_changes(user, changed)
-    return frozenset(changed) | ({"groups"} if _apply_groups(user, fitting.rights_of(claims)) else frozenset())
+    return frozenset(changed)
 
 
 def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:

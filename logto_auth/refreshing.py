@@ -172,7 +172,7 @@ def _refresh(
         _give_back(row, fresh_until=row.fresh_until, version=row.version, unreachable_since=None)
     forget_outages()
     try:
-        refuse_disabled(row.identity.user)
+        refuse_disabled(row.identity)
         if token_set.id_token is not None:
             update(row.identity, tokens.claims)
     except SignInRefused:

@@ -6,11 +6,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from logto_auth.order import forget_old_marks
 from logto_auth.sessions import clear_expired
 
 
 class Command(BaseCommand):
-    help = "Deletes the tokens of sessions that nobody signed out of, and that have expired since."
+    help = (
+        "Deletes the tokens of sessions that nobody signed out of, and that have expired since; and the marks of "
+        "webhooks that nothing older can come for any more."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"Expired sessions deleted: {clear_expired()}")
+        forget_old_marks()

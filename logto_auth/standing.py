@@ -1,0 +1,92 @@
+"""Who is shut out because Logto says so, and who may come back.
+
+Somebody suspended or deleted at Logto is out at once: their sessions end, their tokens count for nothing, and the
+account is switched off (`is_active`) unless another identity of theirs is left. Whoever was switched off by hand stays
+so when a suspension is lifted (decision 0015).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import transaction
+from django.db.models import Q
+
+from .models import LogtoIdentity, LogtoSession, Standing
+from .oidc.types import Claims
+from .sessions import end_all
+
+
+def shut_out(identity: LogtoIdentity, standing: Standing, at: datetime) -> bool:
+    """Shut the person out, as Logto has since `at`; returns False when something newer is known.
+
+    Deleted is for good: a `sub` that comes back is somebody else.
+    """
+    with transaction.atomic():
+        if not _take_over(identity, standing, at):
+            return False
+        end_all(LogtoSession.objects.filter(identity=identity))
+        others = LogtoIdentity.objects.filter(user_id=identity.user_id, issuer=identity.issuer, standing=Standing.GOOD)
+        if identity.user.is_active and _has_switch(identity.user) and not others.exists():
+            LogtoIdentity.objects.filter(pk=identity.pk).update(has_switched_off=True)
+            _switch(identity.user, is_active=False)
+    return True
+
+
+def let_back_in(identity: LogtoIdentity, at: datetime) -> bool:
+    """Let a person in again who is in good standing at Logto since `at`; returns False when something newer is known.
+
+    The account is switched on again if it was Logto who switched it off.
+    """
+    with transaction.atomic():
+        if not _take_over(identity, Standing.GOOD, at):
+            return False
+        because_of_logto = LogtoIdentity.objects.filter(user_id=identity.user_id, has_switched_off=True)
+        if because_of_logto.update(has_switched_off=False):
+            _switch(identity.user, is_active=True)
+    return True
+
+
+def believe_sign_in(identity: LogtoIdentity, claims: Claims) -> None:
+    """Let a suspended person in again who has just signed in: Logto signs nobody in who is suspended there.
+
+    So a webhook that got lost, for Logto sends none twice, shuts nobody out for good.
+    """
+    issued_at = claims.get("iat")
+    if identity.standing == Standing.SUSPENDED and isinstance(issued_at, int):
+        let_back_in(identity, datetime.fromtimestamp(issued_at, tz=timezone.utc))
+
+
+def forget_switch(
+    sender: object, instance: Any, raw: bool = False, update_fields: frozenset[str] | None = None, **kwargs: Any
+) -> None:
+    """Receiver of `post_save` of the user model: an account that is switched on is not off because of Logto."""
+    if instance.is_active and not raw and not kwargs.get("created") and "is_active" in (update_fields or {"is_active"}):
+        LogtoIdentity.objects.filter(user_id=instance.pk, has_switched_off=True).update(has_switched_off=False)
+
+
+def _take_over(identity: LogtoIdentity, standing: Standing, at: datetime) -> bool:
+    """Whether `standing` is news. One UPDATE, so that of two at once the newer one wins."""
+    is_older = Q(standing_at=None) | Q(standing_at__lte=at)
+    rows = LogtoIdentity.objects.filter(is_older, pk=identity.pk).exclude(standing=Standing.DELETED)
+    if not rows.update(standing=standing, standing_at=at):
+        return False
+    identity.standing, identity.standing_at = standing.value, at
+    return True
+
+
+def _has_switch(user: Any) -> bool:
+    """Whether accounts of this user model can be switched off at all."""
+    try:
+        user._meta.get_field("is_active")
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def _switch(user: Any, *, is_active: bool) -> None:
+    # By save(), so that the receivers of the site and ours learn of it.
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])

@@ -1,0 +1,137 @@
+"""What a delivery of Logto's webhooks says: its signature, and its body as a `WebhookEvent`. Pure.
+
+Source: Logto 1.41. The signature is over the raw body, which has the time of the event in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+MAX_ID_LENGTH = 255
+# Routes of the Management API that answer with a part of the user, which is then all that `data` has.
+PARTS = {"/users/:userId/profile": "profile", "/users/:userId/custom-data": "custom_data"}
+
+
+class WebhookRefused(Exception):
+    """A delivery is not taken; `code` and `status` are for the answer. The text holds nothing of the body."""
+
+    def __init__(self, message: str, *, code: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEvent:
+    """Something that has happened at Logto."""
+
+    name: str
+    """Logto's name of the event, such as `User.Data.Updated`."""
+    created_at: datetime
+    """When Logto told of it."""
+    user_id: str | None
+    """The `sub` of the person whom it is about, None for other events."""
+    organization_id: str | None
+    """The organization that it is about, None for other events."""
+    params: Mapping[str, Any] = field(repr=False)
+    """The parameters in the path of the Management API's route; empty when it did not come from there."""
+    data: Any = field(repr=False)
+    """What the Management API answered; None where the event has none."""
+    payload: Mapping[str, Any] = field(repr=False)
+    """The whole body."""
+
+    @property
+    def part(self) -> str | None:
+        """The part of the user that `data` is, `profile` or `custom_data`; None when it is no part."""
+        route = self.payload.get("matchedRoute")
+        return PARTS.get(route) if isinstance(route, str) else None
+
+    @property
+    def user(self) -> Mapping[str, Any] | None:
+        """The whole user object, where the event has it."""
+        if self.user_id is None or self.part:
+            return None
+        value = self.data if self.name.startswith("User.") else self.payload.get("user")
+        # What has not the right id is something else: test events, or parts that this version does not know.
+        return value if isinstance(value, dict) and value.get("id") == self.user_id else None
+
+    def ids(self, name: str) -> frozenset[str]:
+        """The ids in a list of the payload, such as `addedUserIds`."""
+        values = self.payload.get(name)
+        return frozenset(filter(None, map(_id, values))) if isinstance(values, list) else frozenset()
+
+
+def is_signed(body: bytes, signature: str, keys: Sequence[str]) -> bool:
+    """Whether `signature` is that of `body` by one of `keys`."""
+    given = signature.encode("utf-8", "replace")
+    expected = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest().encode() for key in keys]
+    return any(hmac.compare_digest(each, given) for each in expected)
+
+
+def read(body: str) -> WebhookEvent:
+    """The event in a body. Raises WebhookRefused when it is none."""
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _not_an_event("The body is not JSON") from error
+    if not isinstance(payload, dict):
+        raise _not_an_event(f"The body is a JSON {type(payload).__name__}, not an object")
+    name = payload.get("event")
+    if not isinstance(name, str) or not name.isprintable():
+        raise _not_an_event("The body names no event")
+    params = payload.get("params")
+    return WebhookEvent(
+        name=name,
+        created_at=_time(payload.get("createdAt")),
+        user_id=_user_id(name, payload),
+        organization_id=_organization_id(name, payload),
+        params=params if isinstance(params, dict) else {},
+        data=payload.get("data"),
+        payload=payload,
+    )
+
+
+def _user_id(name: str, payload: Mapping[str, Any]) -> str | None:
+    if not name.startswith("User."):
+        return _id(payload.get("userId"))
+    # The data may be custom data, with an "id" that somebody has put there: the path comes first.
+    return _in(payload, "params", "userId") or _in(payload, "data", "id")
+
+
+def _organization_id(name: str, payload: Mapping[str, Any]) -> str | None:
+    if not name.startswith("Organization."):
+        return None
+    return _id(payload.get("organizationId")) or _in(payload, "params", "id") or _in(payload, "data", "id")
+
+
+def _in(payload: Mapping[str, Any], member: str, name: str) -> str | None:
+    value = payload.get(member)
+    return _id(value.get(name)) if isinstance(value, dict) else None
+
+
+def _id(value: Any) -> str | None:
+    """`value` if it can be an id: half a surrogate pair or a NUL is text to JSON, and to no database."""
+    is_id = isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH and value.isprintable()
+    return value if is_id else None
+
+
+def _time(value: Any) -> datetime:
+    try:
+        time = parse_datetime(value)
+    except (TypeError, ValueError) as error:
+        raise _not_an_event("The event's createdAt is no time") from error
+    if time is None or time.tzinfo is None:
+        raise _not_an_event("The event's createdAt is no time with a zone")
+    return time
+
+
+def _not_an_event(message: str) -> WebhookRefused:
+    return WebhookRefused(f"{message}.", code="invalid_request", status=400)
