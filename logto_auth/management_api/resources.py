@@ -17,6 +17,7 @@ from .types import (
     Connector,
     Hook,
     Invitation,
+    Member,
     OneTimeToken,
     Organization,
     OrganizationRole,
@@ -45,6 +46,10 @@ class Collection(Generic[T]):
     def all(self, **query: Any) -> Iterator[T]:
         """All rows, page by page."""
         return self._rows(self.path, **query)
+
+    def pages(self, *, first_page: int = 1, **query: Any) -> Iterator[list[T]]:
+        """All rows from that page on, a page at a time."""
+        return cast("Iterator[list[T]]", self._api.pages(self.path, query=query, first_page=first_page))
 
     def count(self, **query: Any) -> int:
         """How many rows there are."""
@@ -105,6 +110,11 @@ class Applications(Collection[Application]):
 class Users(Collection[User]):
     path = "users"
 
+    def with_ids(self, ids: Sequence[str]) -> list[User]:
+        """Those of a hundred people at most who exist, in one request."""
+        query: dict[str, Any] = {"search.id": list(ids), "mode.id": "exact", "isCaseSensitive": True}
+        return next(self.pages(**query), [])
+
     def suspend(self, id: str, *, is_suspended: bool = True) -> User:
         """Suspend a person, or lift that. Ends sessions and refresh tokens; JWT access tokens live until their end."""
         return cast(User, self._call("PATCH", self._of(id, "is-suspended"), {"isSuspended": is_suspended}))
@@ -161,6 +171,10 @@ class Roles(Collection[Role]):
         """Who has the role."""
         return self._rows(self._of(id, "users"))
 
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[User]]:
+        """The same from that page on, a page at a time."""
+        return cast("Iterator[list[User]]", self._api.pages(self._of(id, "users"), first_page=first_page))
+
 
 class Resources(Collection[Resource]):
     path = "resources"
@@ -177,9 +191,13 @@ class Resources(Collection[Resource]):
 class Organizations(Collection[Organization]):
     path = "organizations"
 
-    def users(self, id: str) -> Iterator[User]:
+    def users(self, id: str) -> Iterator[Member]:
         """The members, each with `organizationRoles`."""
         return self._rows(self._of(id, "users"))
+
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[Member]]:
+        """The same from that page on, a page at a time."""
+        return cast("Iterator[list[Member]]", self._api.pages(self._of(id, "users"), first_page=first_page))
 
     def add_users(self, id: str, user_ids: Sequence[str]) -> None:
         """Make people members; those who are stay as they are."""

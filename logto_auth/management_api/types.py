@@ -54,6 +54,10 @@ class User(TypedDict):
     updatedAt: int
 
 
+class Member(User):
+    organizationRoles: list[dict[str, Any]]
+
+
 class Role(TypedDict):
     id: str
     name: str

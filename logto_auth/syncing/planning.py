@@ -1,0 +1,174 @@
+"""What a page of people means here, by the rules of a sign-in. It only reads, a fixed number of queries for a page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from logto_auth import fitting, mapping
+from logto_auth.conf import conf
+from logto_auth.exceptions import SignInRefused
+from logto_auth.management_api.claims import claims_of
+from logto_auth.management_api.types import User
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, Standing, SyncRun, make_digest
+from logto_auth.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
+
+from . import report as outcomes
+from .listing import Notes, notes_about
+from .person import Person
+from .report import Report
+from .unique_values import find_accounts_to_link, settle_unique_values
+
+ORGANIZATION_ROLES_SCOPE = "urn:logto:scope:organization_roles"
+
+
+def plan(run: SyncRun, users: Iterable[User], report: Report) -> list[Person]:
+    """What is to be done about these people, in one order for all processes, so that no two wait for each other."""
+    by_digest = {make_digest(run.issuer, user["id"]): user for user in users}
+    identities = LogtoIdentity.objects.select_related("user").in_bulk(by_digest, field_name="digest")
+    notes = notes_about(run, by_digest)
+    people = [
+        Person(
+            digest=digest,
+            user=user,
+            claims=_claims(run, user, notes.get(digest) or Notes()),
+            identity=identities.get(digest),
+            is_new=digest not in identities,
+        )
+        for digest, user in sorted(by_digest.items())
+        if _is_meant(run, user, identities.get(digest), report)
+    ]
+    _name_organizations(people)
+    planned = [person for person in people if _decide_values(person, report)]
+    settle_unique_values(planned, report)
+    find_accounts_to_link(planned)
+    _decide_groups(planned)
+    _decide_memberships(planned)
+    return planned
+
+
+def _is_meant(run: SyncRun, user: User, identity: LogtoIdentity | None, report: Report) -> bool:
+    if identity is None:
+        # Who is suspended can do nothing here, and is new again when that is lifted.
+        if run.creates_users and not user["isSuspended"]:
+            return True
+        report.add(outcomes.UNKNOWN)
+        return False
+    # Whoever has come since has told all there is, and more than was noted.
+    return identity.created_at < run.started_at and identity.standing != Standing.DELETED
+
+
+# Claims
+
+
+def _claims(run: SyncRun, user: User, notes: Notes) -> dict[str, Any]:
+    """The claims that a sign-in at this moment would bring."""
+    claims = claims_of(user, run.issuer, conf.scopes)
+    if ROLES_SCOPE in conf.scopes:
+        claims["roles"] = sorted(notes.roles)
+    if ORGANIZATIONS_SCOPE in conf.scopes:
+        claims["organizations"] = sorted(notes.organizations)
+    if ORGANIZATION_ROLES_SCOPE in conf.scopes:
+        claims["organization_roles"] = [
+            f"{id}:{role}" for id, roles in sorted(notes.organizations.items()) for role in sorted(roles)
+        ]
+    return claims
+
+
+def _name_organizations(people: Sequence[Person]) -> None:
+    """Add the claim that has the names of organizations, where a sign-in brings it. One query then."""
+    if ORGANIZATIONS_SCOPE not in conf.scopes or "organization_data" not in conf.userinfo_claims:
+        return
+    ids = {make_digest(each.claims["iss"], id): id for each in people for id in each.claims["organizations"]}
+    rows = Organization.objects.filter(digest__in=ids).values_list("digest", "name")
+    names = {ids[digest]: name for digest, name in rows}
+    for person in people:
+        person.claims["organization_data"] = [
+            {"id": id, "name": names.get(id), "description": None} for id in person.claims["organizations"]
+        ]
+
+
+# The account
+
+
+def _decide_values(person: Person, report: Report) -> bool:
+    """Whether the site's own function has nothing against this person."""
+    user_model, identity = get_user_model(), person.identity
+    try:
+        values = fitting.values_for(user_model, person.claims)
+    except SignInRefused as error:
+        report.conflict(outcomes.REFUSED, f"{person.user['id']}: refused by LOGTO_USER_FIELDS: {error} ({error.code})")
+        return False
+    person.values = values if identity is None else fitting.differing(identity.user, values)
+    if "roles" in person.claims and (identity is None or identity.roles != person.claims["roles"]):
+        person.roles = person.claims["roles"]
+    if identity is not None:
+        is_suspended = person.user["isSuspended"]
+        if is_suspended != (identity.standing == Standing.SUSPENDED):
+            person.standing = Standing.SUSPENDED if is_suspended else Standing.GOOD
+    return True
+
+
+# Groups
+
+
+def _decide_groups(people: Sequence[Person]) -> None:
+    """Who gains and who loses which group. One query, where roles decide about groups at all."""
+    owned = frozenset(conf.groups_by_role.values())
+    if not owned or not has_groups(get_user_model()):
+        return
+    held: defaultdict[Any, set[str]] = defaultdict(set)
+    through, user_key, group_key = groups_table(get_user_model())
+    keys = [person.identity.user_id for person in people if person.identity is not None]
+    rows = through._default_manager.filter(**{f"{user_key}__in": keys, f"{group_key}__name__in": owned})
+    for key, name in rows.values_list(user_key, f"{group_key}__name"):
+        held[key].add(name)
+    for person in people:
+        rights = fitting.rights_of(person.claims)
+        if rights is not None:
+            has = held[person.identity.user_id] if person.identity is not None else set()
+            person.groups_gained, person.groups_lost = rights.groups - has, frozenset(has - rights.groups)
+
+
+def has_groups(user_model: type[AbstractBaseUser]) -> bool:
+    """Whether the user model has Django's groups."""
+    try:
+        return bool(user_model._meta.get_field("groups").many_to_many)
+    except FieldDoesNotExist:
+        return False
+
+
+def groups_table(user_model: Any) -> tuple[type[models.Model], str, str]:
+    """The model of who is in which group, and its columns for the user and for the group."""
+    groups = user_model._meta.get_field("groups")
+    return groups.remote_field.through, groups.m2m_field_name(), groups.m2m_reverse_field_name()
+
+
+# Memberships
+
+
+def _decide_memberships(people: Sequence[Person]) -> None:
+    """Who joins and who leaves which organization, or has other roles there. One query, where claims say any of it."""
+    if ORGANIZATIONS_SCOPE not in conf.scopes:
+        return
+    held: defaultdict[int, dict[str, OrganizationMembership]] = defaultdict(dict)
+    identities = [person.identity for person in people if person.identity is not None]
+    rows = OrganizationMembership.objects.filter(identity__in=identities).select_related("organization")
+    for row in rows:
+        held[row.identity_id][row.organization.logto_id] = row
+    for person in people:
+        has = held[person.identity.pk] if person.identity is not None else {}
+        wanted = {each.id: each for each in mapping.organizations_in(person.claims)}
+        person.joined = [each for id, each in wanted.items() if id not in has]
+        person.left = [row for id, row in has.items() if id not in wanted]
+        person.roles_changed = [
+            (row, sorted(wanted[id].roles))
+            for id, row in has.items()
+            if id in wanted and row.roles != sorted(wanted[id].roles)
+        ]
