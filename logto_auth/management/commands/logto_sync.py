@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _conclude(self, run: SyncRun, shown: _Shown) -> None:
         shown.bar.clear()
         counts = [f"{name}: {shown.counts[name]:,}" for name in report.OUTCOMES if shown.counts[name]]
-        self.stdout.write(", ".join(counts) or "Nobody there.")
+        self.stdout.write(", ".join(counts) or "Nobody to bring up to date.")
         if run.is_dry:
             self.stdout.write("Nothing was changed (--dry-run).")
 
