@@ -6,6 +6,7 @@ No database: whoever asks brings what is taken, `provisioning` for one person at
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.validators import validate_email
 from django.db import models
-from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
 
 from . import mapping
@@ -147,7 +147,7 @@ def _usernames(field: models.Field[Any, Any], wanted: str | None, sub: str) -> S
         return _values(field, wanted, sub)
     name = _valid_name(field, wanted or "")
     # Somebody may have taken even another person's sub for a username; then chance decides.
-    names = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{get_random_string(8)}")
+    names = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{secrets.token_hex(4)}")
     fitting = [each for each in names if each and len(each) <= (field.max_length or 150)]
     return fitting or [sub[: field.max_length]]
 

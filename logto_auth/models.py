@@ -52,6 +52,8 @@ class LogtoIdentity(models.Model):
     )
     standing_at = models.DateTimeField(null=True, editable=False)
     has_switched_off = models.BooleanField(default=False, editable=False)
+    # The latest `SyncRun` that had the person on one of its pages.
+    seen_in_run = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -194,8 +196,8 @@ class SyncRun(models.Model):
 
 
 class SyncNote(models.Model):
-    """What a run was told about a person and has not used yet: a role, a membership, a role in it; with neither, that
-    the person is there at all. The run deletes its notes when it ends."""
+    """What a run was told about a person and has not used yet: a role, a membership, or a role in it. The run deletes
+    its notes when it ends."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
     digest = models.CharField(max_length=64, editable=False)

@@ -11,13 +11,12 @@ from django.db import DataError, IntegrityError, reset_queries, transaction
 
 from logto_auth.exceptions import SignInRefused
 from logto_auth.management_api.types import User
-from logto_auth.models import Standing, SyncRun, make_digest
+from logto_auth.models import LogtoIdentity, Standing, SyncRun, make_digest
 from logto_auth.provisioning import find_identity, provision_unknown, update
 from logto_auth.signals import user_created, user_updated
 from logto_auth.standing import let_back_in, shut_out
 
 from . import report as outcomes
-from .listing import note_presence
 from .person import Person
 from .planning import plan
 from .report import Report
@@ -33,7 +32,8 @@ def sync_people(run: SyncRun, users: Iterable[User], report: Report, *, then: Ca
     people = plan(run, users, report)
     written: Sequence[Person] = ()
     with transaction.atomic():
-        note_presence(run, [make_digest(run.issuer, user["id"]) for user in users])
+        digests = [make_digest(run.issuer, user["id"]) for user in users]
+        LogtoIdentity.objects.filter(digest__in=digests).update(seen_in_run=run.pk)
         if run.is_dry:
             _foresee(people, report)
         else:

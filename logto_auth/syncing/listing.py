@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -57,11 +57,6 @@ def notes_about(run: SyncRun, digests: Collection[str]) -> Mapping[str, Notes]:
         else:
             notes[digest].organizations[organization] |= {role} - {""}
     return notes
-
-
-def note_presence(run: SyncRun, digests: Iterable[str]) -> None:
-    """Note that these people are there."""
-    SyncNote.objects.bulk_create([SyncNote(run=run, digest=digest) for digest in digests])
 
 
 # Roles

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.client import PAGE_SIZE
 from logto_auth.management_api.types import User
-from logto_auth.models import LogtoIdentity, Standing, SyncNote, SyncRun
+from logto_auth.models import LogtoIdentity, Standing, SyncRun
 from logto_auth.standing import shut_out
 
 from . import report as outcomes
@@ -56,8 +56,8 @@ def sync_missing(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     """Ask for the people known here whom no page had. Whom Logto does not know by id either has been deleted there."""
     check_listed(run)
     done = 0
-    seen = SyncNote.objects.filter(run=run, organization="", role="", digest=OuterRef("digest"))
-    missing = _known(run).exclude(Exists(seen)).exclude(standing=Standing.DELETED).order_by("pk").select_related("user")
+    unseen = Q(seen_in_run=None) | ~Q(seen_in_run=run.pk)
+    missing = _known(run).filter(unseen).exclude(standing=Standing.DELETED).order_by("pk").select_related("user")
     while batch := list(missing.filter(pk__gt=position_in(run, MISSING).get("after") or 0)[:PAGE_SIZE]):
         users = api.users.with_ids([identity.sub for identity in batch])
         found = {user["id"] for user in users}

@@ -57,11 +57,15 @@ class _Taken:
         values: defaultdict[models.Field[Any, Any], set[str]] = defaultdict(set)
         for _, fields in wanted:
             for unique, candidates in fields.items():
-                values[unique].update(filter(None, candidates))
+                # Few get what is not the first for them.
+                values[unique].update(filter(None, candidates[:1]))
         self._owners = {unique: _owners(unique, texts) for unique, texts in values.items()}
 
     def __call__(self, unique: models.Field[Any, Any], value: str, *, besides: Any) -> bool:
-        return bool(self._owners[unique].get(value.casefold(), set()) - {besides})
+        owners = self._owners[unique]
+        if value.casefold() not in owners:
+            owners.update(_owners(unique, [value]))
+        return bool(owners[value.casefold()] - {besides})
 
     def give(self, unique: models.Field[Any, Any], value: str | None) -> None:
         """Let the value be somebody's."""
@@ -70,10 +74,11 @@ class _Taken:
 
 
 def _owners(unique: models.Field[Any, Any], values: Iterable[str]) -> dict[str, set[Any]]:
-    """By value, in whichever case, the keys of the accounts that have it."""
-    folded = [Upper(models.Value(value)) for value in sorted(values)]
+    """By value, in whichever case, the keys of the accounts that have it. One query."""
+    owners: dict[str, set[Any]] = {value.casefold(): set() for value in values}
+    # Databases and Python agree about the case of ASCII only.
+    folded = [value.upper() if value.isascii() else Upper(models.Value(value)) for value in sorted(owners)]
     rows = unique.model._default_manager.annotate(_folded=Upper(unique.name)).filter(_folded__in=folded)
-    owners: dict[str, set[Any]] = {}
     for pk, value in rows.values_list("pk", unique.name):
         owners.setdefault(value.casefold(), set()).add(pk)
     return owners
@@ -91,4 +96,4 @@ def find_accounts_to_link(people: Sequence[Person]) -> None:
     assert isinstance(email_field, models.Field)
     owned = _owners(email_field, emails)
     for person in new:
-        person.may_be_linked = mapping.text(person.claims, "email").casefold() in owned
+        person.may_be_linked = bool(owned.get(mapping.text(person.claims, "email").casefold()))
