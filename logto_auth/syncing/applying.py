@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError, reset_queries, transaction
 
 from logto_auth.exceptions import SignInRefused
 from logto_auth.management_api.types import User
-from logto_auth.models import LogtoIdentity, Standing, SyncRun, make_digest
+from logto_auth.models import LogtoIdentity, Standing, SyncRun
 from logto_auth.provisioning import find_identity, provision_unknown, update
 from logto_auth.signals import user_created, user_updated
 from logto_auth.standing import let_back_in, shut_out
@@ -28,12 +28,12 @@ def sync_people(run: SyncRun, users: Iterable[User], report: Report, *, then: Ca
 
     Whoever listens to `user_created` and `user_updated` is told afterwards.
     """
-    users = list(users)
     people = plan(run, users, report)
+    seen = [person.identity.pk for person in people if person.identity is not None]
+    people = [person for person in people if not person.is_refused]
     written: Sequence[Person] = ()
     with transaction.atomic():
-        digests = [make_digest(run.issuer, user["id"]) for user in users]
-        LogtoIdentity.objects.filter(digest__in=digests).update(seen_in_run=run.pk)
+        LogtoIdentity.objects.filter(pk__in=seen).update(seen_in_run=run.pk)
         if run.is_dry:
             _foresee(people, report)
         else:
@@ -72,16 +72,27 @@ def _tell(person: Person) -> None:
 
 def _write(people: Sequence[Person], report: Report) -> Sequence[Person]:
     """Write in bulk what can be, and the rest as a sign-in would; returns who was written in bulk."""
-    in_bulk = [person for person in people if not person.may_be_linked]
-    if not (can_be_written_in_bulk(get_user_model()) and _could_be_written(in_bulk)):
-        in_bulk = []
-    for person in in_bulk:
-        report.add(_outcome(person))
-    written = {person.digest for person in in_bulk}
+    is_plain = can_be_written_in_bulk(get_user_model())
+    written = _write_in_bulk([person for person in people if is_plain and not person.may_be_linked], report)
     for person in people:
-        if person.digest not in written:
+        if person.may_be_linked or not is_plain:
             _write_one(person, report)
-    return in_bulk
+    return written
+
+
+def _write_in_bulk(people: Sequence[Person], report: Report) -> Sequence[Person]:
+    """Write people together; where the database has something against it, in halves, until it is clear against whom."""
+    if not people:
+        return []
+    if _could_be_written(people):
+        for person in people:
+            report.add(_outcome(person))
+        return people
+    if len(people) == 1:
+        _write_one(people[0], report)
+        return []
+    half = len(people) // 2
+    return [*_write_in_bulk(people[:half], report), *_write_in_bulk(people[half:], report)]
 
 
 def _could_be_written(people: Sequence[Person]) -> bool:
@@ -91,6 +102,9 @@ def _could_be_written(people: Sequence[Person]) -> bool:
         with transaction.atomic():
             write(people)
     except (IntegrityError, DataError, ValidationError, TypeError, ValueError):
+        for person in people:
+            if person.is_new:
+                person.identity = None
         return False
     return True
 

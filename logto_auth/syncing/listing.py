@@ -18,6 +18,7 @@ from logto_auth.mapping import is_name
 from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, make_digest
 from logto_auth.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
+from .batches import in_batches
 from .report import Report
 from .runs import ORGANIZATIONS, ROLES, USERS, advance, is_past, position_in
 
@@ -127,7 +128,7 @@ def _walk(
     people: Callable[..., Pages],
     take: Callable[[Any, list[Any]], None],
 ) -> None:
-    """`take` each page of the people who hold each thing in `pages`, from where the run was interrupted."""
+    """`take` the people who hold each thing in `pages`, a batch at a time, from where the run was interrupted."""
     position = position_in(run, stage)
     for number, things in enumerate(pages(first_page=position.get("page", 1)), position.get("page", 1)):
         # What has been made at Logto since stands before what the run was at.
@@ -135,11 +136,12 @@ def _walk(
         start = ids.index(position["of"]) if position.get("of") in ids else 0
         for count, thing in enumerate(things[start:], start + 1):
             is_resumed = thing["id"] == position.get("of")
-            first_page = position["people_page"] + 1 if is_resumed else 1
-            for people_page, page in enumerate(_while_there(people(thing["id"], first_page=first_page)), first_page):
+            done_pages = position["people_pages"] if is_resumed else 0
+            for size, holders in in_batches(_while_there(people(thing["id"], first_page=done_pages + 1))):
+                done_pages += size
                 with transaction.atomic():
-                    take(thing, page)
-                    advance(run, stage, report, page=number, of=thing["id"], people_page=people_page)
+                    take(thing, holders)
+                    advance(run, stage, report, page=number, of=thing["id"], people_pages=done_pages)
                 reset_queries()
             report.progress(stage, (number - 1) * PAGE_SIZE + count, total)
 

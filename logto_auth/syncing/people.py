@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
@@ -17,6 +18,7 @@ from logto_auth.standing import shut_out
 
 from . import report as outcomes
 from .applying import sync_people
+from .batches import in_batches
 from .report import Report
 from .runs import MISSING, USERS, advance, check_listed, check_open, is_past, position_in
 
@@ -29,27 +31,27 @@ def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     if is_past(run, USERS):
         return
     total = api.users.count()
-    page = position_in(run, USERS).get("page", 0)
-    is_last = not run.creates_users and _known(run).count() * WORTH_LISTING < total
-    while not is_last:
-        page += 1
-        users = _page(api, page)
-        sync_people(run, users, report, then=partial(advance, run, USERS, report, page=page))
-        report.progress(USERS, min(page * PAGE_SIZE, total), total)
-        is_last = len(users) < PAGE_SIZE
+    done = position_in(run, USERS).get("pages", 0)
+    if run.creates_users or _known(run).count() * WORTH_LISTING >= total:
+        for size, users in in_batches(api.users.pages(first_page=done + 1)):
+            done += size
+            sync_people(run, users, report, then=partial(advance, run, USERS, report, pages=done))
+            report.progress(USERS, min(done * PAGE_SIZE, total), total)
     advance(run, MISSING, report)
 
 
-def sync_users_page(run: SyncRun, page: int, api: ManagementAPI, report: Report) -> int:
-    """Have the people on one page be here what Logto says; returns how many there are on it, 0 behind the last page.
+def sync_users_pages(run: SyncRun, pages: range, api: ManagementAPI, report: Report) -> None:
+    """Have the people on these pages be here what Logto says; pages behind the last one are empty.
 
     Pages may be synced in any order, again, and by several processes at once. Raises RunOver when `run` has ended,
     and NotListed when it has not listed roles and organizations.
     """
     check_listed(run)
-    users = _page(api, page)
-    sync_people(run, users, report, then=partial(check_open, run))
-    return len(users)
+    done = 0
+    for size, users in in_batches(islice(api.users.pages(first_page=pages.start), len(pages))):
+        sync_people(run, users, report, then=partial(check_open, run))
+        done += size
+        report.progress("pages", done, len(pages))
 
 
 def sync_missing(run: SyncRun, api: ManagementAPI, report: Report) -> None:
@@ -71,10 +73,6 @@ def sync_missing(run: SyncRun, api: ManagementAPI, report: Report) -> None:
         sync_people(run, users, report, then=then)
         done += len(batch)
         report.progress(MISSING, done, None)
-
-
-def _page(api: ManagementAPI, page: int) -> list[User]:
-    return next(api.users.pages(first_page=page), [])
 
 
 def _known(run: SyncRun) -> QuerySet[LogtoIdentity]:

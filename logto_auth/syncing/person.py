@@ -31,6 +31,8 @@ class Person:
     roles_changed: list[tuple[OrganizationMembership, list[str]]] = field(default_factory=list)
     standing: Standing | None = None
     """What the person has become at Logto, if that is news."""
+    is_refused: bool = False
+    """Whether the site's own function has something against this person."""
     may_be_linked: bool = False
     """Whether an account here may turn out to be this person's, by e-mail."""
 

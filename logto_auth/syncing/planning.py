@@ -45,12 +45,14 @@ def plan(run: SyncRun, users: Iterable[User], report: Report) -> list[Person]:
         if _is_meant(run, user, identities.get(digest), report)
     ]
     _name_organizations(people)
-    planned = [person for person in people if _decide_values(person, report)]
-    settle_unique_values(planned, report)
-    find_accounts_to_link(planned)
-    _decide_groups(planned)
-    _decide_memberships(planned)
-    return planned
+    for person in people:
+        _decide_values(person, report)
+    welcome = [person for person in people if not person.is_refused]
+    settle_unique_values(welcome, report)
+    find_accounts_to_link(welcome)
+    _decide_groups(welcome)
+    _decide_memberships(welcome)
+    return people
 
 
 def _is_meant(run: SyncRun, user: User, identity: LogtoIdentity | None, report: Report) -> bool:
@@ -97,14 +99,14 @@ def _name_organizations(people: Sequence[Person]) -> None:
 # The account
 
 
-def _decide_values(person: Person, report: Report) -> bool:
-    """Whether the site's own function has nothing against this person."""
+def _decide_values(person: Person, report: Report) -> None:
     user_model, identity = get_user_model(), person.identity
     try:
         values = fitting.values_for(user_model, person.claims)
     except SignInRefused as error:
         report.conflict(outcomes.REFUSED, f"{person.user['id']}: refused by LOGTO_USER_FIELDS: {error} ({error.code})")
-        return False
+        person.is_refused = True
+        return
     person.values = values if identity is None else fitting.differing(identity.user, values)
     if "roles" in person.claims and (identity is None or identity.roles != person.claims["roles"]):
         person.roles = person.claims["roles"]
@@ -112,7 +114,6 @@ def _decide_values(person: Person, report: Report) -> bool:
         is_suspended = person.user["isSuspended"]
         if is_suspended != (identity.standing == Standing.SUSPENDED):
             person.standing = Standing.SUSPENDED if is_suspended else Standing.GOOD
-    return True
 
 
 # Groups

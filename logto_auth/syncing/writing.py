@@ -7,12 +7,13 @@ account. Its `m2m_changed` is not.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.db import router
+from django.db import connections, router
 from django.db.models.signals import post_save, pre_save
 
 from logto_auth.mapping import Membership
@@ -89,8 +90,22 @@ def _update(people: Sequence[Person]) -> None:
         by_fields[frozenset(person.values)].append(user)
     for names, users in by_fields.items():
         _send(pre_save, users, update_fields=names)
-        type(users[0])._base_manager.bulk_update(users, sorted(names))
+        _overwrite(users, names)
         _send(post_save, users, update_fields=names, created=False)
+
+
+def _overwrite(rows: Sequence[Any], names: Iterable[str]) -> None:
+    """Write these fields of rows that exist: two statements, where `bulk_update` takes many times as long over one."""
+    model = type(rows[0])
+    # Locked, so that what somebody deletes meanwhile does not come back.
+    there = model._base_manager.filter(pk__in=[row.pk for row in rows]).select_for_update()
+    keys = set(there.values_list("pk", flat=True))
+    # Copies, for what is inserted has its auto_now_add fields set.
+    copies = [copy(row) for row in rows if row.pk in keys]
+    has_target = connections[router.db_for_write(model)].features.supports_update_conflicts_with_target
+    model._base_manager.bulk_create(
+        copies, update_conflicts=True, update_fields=sorted(names), unique_fields=["pk"] if has_target else None
+    )
 
 
 def _send(signal: Any, users: Sequence[Any], **arguments: Any) -> None:
@@ -105,7 +120,8 @@ def _keep_roles(people: Sequence[Person]) -> None:
         assert person.identity is not None
         person.identity.roles = person.roles
         identities.append(person.identity)
-    LogtoIdentity.objects.bulk_update(identities, ["roles"])
+    if identities:
+        _overwrite(identities, ["roles"])
 
 
 # Groups
@@ -125,8 +141,11 @@ def _keep_groups(people: Sequence[Person]) -> None:
 
 
 def _join_groups(people: Sequence[Person], names: frozenset[str]) -> None:
-    Group.objects.bulk_create([Group(name=name) for name in sorted(names)], ignore_conflicts=True)
-    keys = dict(Group.objects.filter(name__in=names).values_list("name", "pk"))
+    there = Group.objects.filter(name__in=names).values_list("name", "pk")
+    keys = dict(there)
+    if missing := sorted(names - keys.keys()):
+        Group.objects.bulk_create([Group(name=name) for name in missing], ignore_conflicts=True)
+        keys = dict(there.all())
     through, user_key, group_key = groups_table(get_user_model())
     rows = [
         through(**{f"{user_key}_id": person.account.pk, f"{group_key}_id": keys[name]})
@@ -146,7 +165,8 @@ def _keep_memberships(people: Sequence[Person]) -> None:
     changed = [(row, roles) for person in people for row, roles in person.roles_changed]
     for row, roles in changed:
         row.roles = roles
-    OrganizationMembership.objects.bulk_update([row for row, _ in changed], ["roles"])
+    if changed:
+        _overwrite([row for row, _ in changed], ["roles"])
     joined = [(person, each) for person in people for each in person.joined]
     if joined:
         _join(joined)

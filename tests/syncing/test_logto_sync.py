@@ -452,23 +452,22 @@ def everything() -> list[list[Any]]:
 
 
 def test_a_run_that_was_interrupted_goes_on_where_it_was(logto: Emulator, command: Command) -> None:
-    people(logto, 250)
-    interrupt_after(logto, 1, command)
-    assert User.objects.count() == 100
+    people(logto, 1250)
+    run_into_a_failure(logto, command)
+    assert User.objects.count() == 1000
     logto.requests.clear()
     output = command("logto_sync", "--create")
     assert "Going on with the run of" in output
-    assert "created: 250" in output
+    assert "created: 1,250" in output
     listed = [each.query["page"] for each in logto.requests if each.query.get("page_size") == ["100"]]
-    assert listed == [["2"], ["3"]]
+    assert listed == [["11"], ["12"], ["13"]]
 
 
-def interrupt_after(logto: Emulator, pages: int, command: Command) -> None:
-    """Run into a Logto that fails after so many pages of people."""
+def run_into_a_failure(logto: Emulator, command: Command) -> None:
+    """Sync with a Logto that fails after the first thousand people."""
 
     def fail_from_then_on(user: Any, **kwargs: Any) -> None:
-        if User.objects.count() == 100 * pages:
-            logto.faults.http["management_api"] = HttpFault(status=403)
+        logto.faults.http["management_api"] = HttpFault(status=403)
 
     user_created.connect(fail_from_then_on)
     try:
@@ -492,9 +491,9 @@ def let_time_pass() -> list[str]:
 def test_a_run_is_begun_anew_when_that_is_asked_for_or_the_old_one_is_too_old(
     make_it_so: Callable[[], list[str]], logto: Emulator, command: Command
 ) -> None:
-    people(logto, 150)
-    interrupt_after(logto, 1, command)
-    assert command("logto_sync", "--create", *make_it_so()) == "created: 50, unchanged: 100\n"
+    people(logto, 1050)
+    run_into_a_failure(logto, command)
+    assert command("logto_sync", "--create", *make_it_so()) == "created: 50, unchanged: 1,000\n"
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
 
@@ -528,12 +527,12 @@ def test_nothing_is_concluded_from_notes_that_are_incomplete(logto: Emulator, co
     command("logto_sync", "--create")
     run = runs.begin()
     with pytest.raises(runs.NotListed):
-        people_of.sync_users_page(run, 1, management_api(), Report())
+        people_of.sync_users_pages(run, range(1, 2), management_api(), Report())
     listing.take_notes(run, management_api(), Report())
     # Another process ends the run while this one has still a page to do.
     runs.end(SyncRun.objects.get(pk=run.pk))
     with pytest.raises(runs.RunOver):
-        people_of.sync_users_page(run, 1, management_api(), Report())
+        people_of.sync_users_pages(run, range(1, 2), management_api(), Report())
     assert LogtoIdentity.objects.get().roles == ["reader"]
 
 

@@ -64,10 +64,7 @@ class Command(BaseCommand):
             pages = -(-api.users.count() // PAGE_SIZE)
             self.stdout.write(f"Ready for --page-range, of 1-{pages} in all; then --finish.")
         elif options["page_range"]:
-            for page in options["page_range"]:
-                if people.sync_users_page(run, page, api, shown) < PAGE_SIZE:
-                    break
-                shown.progress("pages", page, None)
+            people.sync_users_pages(run, options["page_range"], api, shown)
         elif options["finish"]:
             people.sync_missing(run, api, shown)
             runs.end(run)
