@@ -1,4 +1,4 @@
-"""The tenant that is synced, and the runs of `bench.sync` against it."""
+"""The tenant that is synced, the runs of `bench.sync` against it, and what they are to cost at most."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 
 from logto_auth.emulator import Emulator
 
-from .sync import AGAIN, CHANGED, CREATING, FEW, PEOPLE, connect
+from .sync import AGAIN, CHANGED, CREATING, FEW, KINDS, PEOPLE, connect
 
 Costs = dict[str, dict[str, float]]
+NAIVE, FLAT, BULK = "update_or_create", f"logto_sync of {FEW:,}", f"logto_sync of {PEOPLE:,}"
+SIZES = {NAIVE: FEW, FLAT: FEW, BULK: PEOPLE}
 ROLE = "Logto Management API access"
 
 
 def measure(emulator: Emulator, logto: dict[str, str], run: Callable[[str, dict[str, Any]], Any]) -> dict[str, Costs]:
-    """Costs by how many people are synced and how, and by what has happened at Logto before."""
+    """Costs by how it is synced, and by what has happened at Logto before."""
     name = f"logto_auth_bench_{os.getpid()}"
     machine = emulator.tenant.add_application(name="Sync", type="MachineToMachine", roles=[ROLE])
     task = {
@@ -25,14 +27,14 @@ def measure(emulator: Emulator, logto: dict[str, str], run: Callable[[str, dict[
     }
     results = {}
     with connect() as server:
-        for label, number, how in (("few", FEW, "sync"), ("naive", FEW, "naive"), ("many", PEOPLE, "sync")):
+        for label, number in SIZES.items():
+            how = {**task, "how": "naive" if label == NAIVE else "sync"}
             fill(emulator, number)
             server.execute(f"CREATE DATABASE {name}")
             try:
-                results[label] = {CREATING: run("bench.sync", {**task, "how": how})}
-                results[label][AGAIN] = run("bench.sync", {**task, "how": how})
+                results[label] = {CREATING: run("bench.sync", how), AGAIN: run("bench.sync", how)}
                 change(emulator)
-                results[label][CHANGED] = run("bench.sync", {**task, "how": how})
+                results[label][CHANGED] = run("bench.sync", how)
             finally:
                 server.execute(f"DROP DATABASE {name} WITH (FORCE)")
     return results
@@ -58,3 +60,34 @@ def change(emulator: Emulator) -> None:
     """A new e-mail and a new name for everybody."""
     for user in list(emulator.tenant.users.values()):
         emulator.tenant.update_user(user.id, primary_email=f"new-{user.primary_email}", name=f"New {user.name}")
+
+
+def rate(results: dict[str, Costs], label: str, kind: str, of: str = "own_seconds") -> float:
+    """People in a second."""
+    return SIZES[label] / results[label][kind][of]
+
+
+def table(results: dict[str, Costs]) -> str:
+    lines = [f"{'':<20}{'':<24}{'people/s':>9}{'without HTTP':>14}{'ratio':>8}{'SQL per 1,000':>15}{'peak MiB':>10}"]
+    for kind in KINDS:
+        for label, size in SIZES.items():
+            cost = results[label][kind]
+            own = rate(results, label, kind)
+            lines.append(
+                f"{kind if label == NAIVE else '':<20}{label:<24}{rate(results, label, kind, 'seconds'):>9,.0f}{own:>14,.0f}"
+                f"{own / rate(results, NAIVE, kind):>8.1f}{1000 * cost['statements'] / size:>15,.0f}{cost['peak_mib']:>10.1f}"
+            )
+    return "\n".join(lines)
+
+
+def broken_promises(results: dict[str, Costs]) -> list[str]:
+    """What `logto_sync` is to cost at most, and does not."""
+    promises = {
+        "logto_sync: at least 10 times the people a second of update_or_create, in the database part": all(
+            rate(results, BULK, kind) >= 10 * rate(results, NAIVE, kind) for kind in KINDS
+        ),
+        f"logto_sync: memory flat from {FEW:,} to {PEOPLE:,} people": all(
+            results[BULK][kind]["peak_mib"] - results[FLAT][kind]["peak_mib"] <= 8 for kind in KINDS
+        ),
+    }
+    return [promise for promise, kept in promises.items() if not kept]

@@ -24,10 +24,10 @@ from .oidc.types import Claims
 PLACEHOLDER_DOMAIN = "logto.invalid"
 
 
-def values_for(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str, Any]:
-    """What fields and flags of an account are to be, by these claims. Raises SignInRefused when the site's function
-    does."""
-    return {**fitted_fields(user_model, claims), **_flags(user_model, rights_of(claims))}
+def values_for(user_model: type[AbstractBaseUser], claims: Claims, rights: mapping.Rights | None) -> dict[str, Any]:
+    """What fields and flags of an account are to be, by these claims and rights. Raises SignInRefused when the site's
+    function does."""
+    return {**fitted_fields(user_model, claims), **_flags(user_model, rights)}
 
 
 def rights_of(claims: Claims) -> mapping.Rights | None:

@@ -165,13 +165,14 @@ def _linkable(user: AbstractBaseUser, issuer: str) -> AbstractBaseUser | None:
 
 def _create_user(claims: Claims) -> AbstractBaseUser:
     user_model = get_user_model()
-    values = fitting.values_for(user_model, claims)
+    rights = fitting.rights_of(claims)
+    values = fitting.values_for(user_model, claims, rights)
     for field, wanted in fitting.candidates(user_model, values, claims["sub"]).items():
         values[field.name] = fitting.first_free(wanted, partial(_is_taken, field))
     user = user_model(**values)
     user.set_unusable_password()
     user.save(force_insert=True)
-    _apply_groups(user, fitting.rights_of(claims))
+    _apply_groups(user, rights)
     return user
 
 
@@ -223,8 +224,9 @@ def _known_claims(identity: LogtoIdentity) -> dict[str, Any]:
 
 def _update_user(user: AbstractBaseUser, claims: Claims) -> frozenset[str]:
     """The names of what was changed, "groups" among them."""
-    changed = _write_fields(user, fitting.values_for(type(user), claims))
-    return changed | ({"groups"} if _apply_groups(user, fitting.rights_of(claims)) else frozenset())
+    rights = fitting.rights_of(claims)
+    changed = _write_fields(user, fitting.values_for(type(user), claims, rights))
+    return changed | ({"groups"} if _apply_groups(user, rights) else frozenset())
 
 
 def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozenset[str]:

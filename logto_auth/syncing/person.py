@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from logto_auth.management_api.types import User
-from logto_auth.mapping import Membership
+from logto_auth.mapping import Membership, Rights
 from logto_auth.models import LogtoIdentity, OrganizationMembership, Standing
 
 
@@ -20,6 +20,7 @@ class Person:
     identity: LogtoIdentity | None
     """None for somebody new, until written."""
     is_new: bool
+    rights: Rights | None = None
     values: dict[str, Any] = field(default_factory=dict)
     """Of fields of the account: all for somebody new, else those that are to change."""
     roles: list[str] | None = None

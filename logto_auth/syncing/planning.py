@@ -101,8 +101,9 @@ def _name_organizations(people: Sequence[Person]) -> None:
 
 def _decide_values(person: Person, report: Report) -> None:
     user_model, identity = get_user_model(), person.identity
+    person.rights = fitting.rights_of(person.claims)
     try:
-        values = fitting.values_for(user_model, person.claims)
+        values = fitting.values_for(user_model, person.claims, person.rights)
     except SignInRefused as error:
         report.conflict(outcomes.REFUSED, f"{person.user['id']}: refused by LOGTO_USER_FIELDS: {error} ({error.code})")
         person.is_refused = True
@@ -131,10 +132,9 @@ def _decide_groups(people: Sequence[Person]) -> None:
     for key, name in rows.values_list(user_key, f"{group_key}__name"):
         held[key].add(name)
     for person in people:
-        rights = fitting.rights_of(person.claims)
-        if rights is not None:
+        if person.rights is not None:
             has = held[person.identity.user_id] if person.identity is not None else set()
-            person.groups_gained, person.groups_lost = rights.groups - has, frozenset(has - rights.groups)
+            person.groups_gained, person.groups_lost = person.rights.groups - has, frozenset(has - person.rights.groups)
 
 
 def has_groups(user_model: type[AbstractBaseUser]) -> bool:
