@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from logto_auth import syncing
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
-from logto_auth.management.progress import ProgressBar
+from logto_auth.management.shown_report import ShownReport
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.client import PAGE_SIZE
 from logto_auth.models import SyncRun
@@ -40,11 +40,11 @@ class Command(BaseCommand):
             api.limit(requests_per_second(api, options["rate"]))
             run = self._run(options)
             is_whole = not (options["page_range"] or options["finish"])
-            shown = _Shown(self, run.counts if is_whole else {})
+            shown = ShownReport(self, run.counts if is_whole else {})
             self._do(options, run, api, shown)
         except (LogtoError, ConfigurationError) as error:
             raise CommandError(f"{error}") from error
-        self._conclude(run, shown)
+        shown.conclude(report.OUTCOMES, nobody="Nobody to bring up to date.", is_dry=run.is_dry)
 
     def _run(self, options: dict[str, Any]) -> SyncRun:
         kind = {"creates_users": options["create"], "is_dry": options["dry_run"]}
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Going on with the run of {run}, at: {run.position['stage']}.")
         return run
 
-    def _do(self, options: dict[str, Any], run: SyncRun, api: ManagementAPI, shown: _Shown) -> None:
+    def _do(self, options: dict[str, Any], run: SyncRun, api: ManagementAPI, shown: ShownReport) -> None:
         if options["prepare"]:
             listing.take_notes(run, api, shown)
             pages = -(-api.users.count() // PAGE_SIZE)
@@ -70,29 +70,6 @@ class Command(BaseCommand):
             runs.end(run)
         else:
             syncing.sync(run, api, shown)
-
-    def _conclude(self, run: SyncRun, shown: _Shown) -> None:
-        shown.bar.clear()
-        counts = [f"{name}: {shown.counts[name]:,}" for name in report.OUTCOMES if shown.counts[name]]
-        self.stdout.write(", ".join(counts) or "Nobody to bring up to date.")
-        if run.is_dry:
-            self.stdout.write("Nothing was changed (--dry-run).")
-
-
-class _Shown(report.Report):
-    """Shown at the terminal: what somebody should look at as lines, the rest as a bar."""
-
-    def __init__(self, command: BaseCommand, counts: dict[str, int]) -> None:
-        super().__init__(counts)
-        self.bar = ProgressBar(command.stderr)
-        self._command = command
-
-    def say(self, text: str) -> None:
-        self.bar.clear()
-        self._command.stdout.write(text)
-
-    def progress(self, stage: str, done: int, total: int | None) -> None:
-        self.bar.show(stage, done, total)
 
 
 def page_range(text: str) -> range:
