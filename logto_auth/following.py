@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from django.db.models import ProtectedError, RestrictedError
 from . import organizations
 from .conf import conf
 from .exceptions import SignInRefused
-from .management_api.claims import claims_of_account, claims_of_custom_data, claims_of_profile
+from .management_api.claims import claims_of_account, claims_of_custom_data, claims_of_profile, updated_at
 from .mapping import text
 from .models import LogtoIdentity, Standing, make_digest
 from .oidc.types import Claims
@@ -51,23 +51,13 @@ def _follow_user(event: WebhookEvent) -> None:
 
 def follow_user(identity: LogtoIdentity, user: Mapping[str, Any], *, told_at: datetime) -> None:
     """Have the person be here what Logto's user object says, unless something newer is known of them."""
-    at = min(_updated_at(user) or told_at, told_at)
+    at = min(updated_at(user) or told_at, told_at)
     # Whoever is shut out is out before a function of the site is asked for anything.
     if user.get("isSuspended") is True:
         shut_out(identity, Standing.SUSPENDED, at)
     elif user.get("isSuspended") is False:
         let_back_in(identity, at)
     _follow_news(identity, {"user": user, "profile": user.get("profile"), "custom_data": user.get("customData")}, at)
-
-
-def _updated_at(user: Mapping[str, Any]) -> datetime | None:
-    milliseconds = user.get("updatedAt")
-    if not isinstance(milliseconds, int):
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    except (OverflowError, OSError, ValueError):
-        return None
 
 
 def _follow_news(identity: LogtoIdentity, parts: Mapping[str, Any], at: datetime) -> None:

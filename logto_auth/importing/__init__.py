@@ -13,12 +13,15 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, reset_queries, transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.claims import updated_at
 from logto_auth.management_api.types import User
-from logto_auth.models import LogtoIdentity
+from logto_auth.models import LogtoIdentity, Standing
+from logto_auth.standing import shut_out
 from logto_auth.syncing import Report
 
 from .payloads import Payload, payload_of, user_values
@@ -88,10 +91,12 @@ class Import:
                     raise
                 self._conflict(payload, f"not imported, for Logto refused it: {error.code}: {error.message}")
                 return
-            if not self._link(payload, sub):
+            identity = self._link(payload, sub)
+            if identity is None:
                 return
             if not payload.user.is_active:
-                self.api.users.suspend(sub)
+                suspended = self.api.users.suspend(sub)
+                shut_out(identity, Standing.SUSPENDED, updated_at(suspended) or now())
         self.report.add(CREATED)
         if not payload.user.is_active:
             self.report.add(SUSPENDED)
@@ -126,14 +131,15 @@ class Import:
 
     # Both
 
-    def _link(self, payload: Payload, sub: str) -> bool:
+    def _link(self, payload: Payload, sub: str) -> LogtoIdentity | None:
+        identity = LogtoIdentity(user=payload.user, issuer=conf.issuer, sub=sub)
         try:
             with transaction.atomic():
-                LogtoIdentity.objects.create(user=payload.user, issuer=conf.issuer, sub=sub)
+                identity.save(force_insert=True)
         except IntegrityError:
             self._conflict(payload, f"not linked: {sub} at Logto is linked to another account, or this one is gone")
-            return False
-        return True
+            return None
+        return identity
 
     def _conflict(self, payload: Payload, text: str) -> None:
         self.report.add(CONFLICTS)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timezone
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, reset_queries, transaction
+from django.utils.timezone import now
 
 from logto_auth.exceptions import SignInRefused
+from logto_auth.management_api.claims import updated_at
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Standing, SyncRun
 from logto_auth.provisioning import find_identity, provision_unknown, update
@@ -133,7 +134,7 @@ def _keep_standings(people: Sequence[Person], report: Report) -> None:
     for person in people:
         if person.standing is None or person.identity is None:
             continue
-        at = datetime.fromtimestamp(person.user["updatedAt"] / 1000, tz=timezone.utc)
+        at = updated_at(person.user) or now()
         if person.standing == Standing.SUSPENDED:
             is_news = shut_out(person.identity, person.standing, at)
         else:
