@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from logto_auth.emulator import Emulator
 
-from .sync import AGAIN, CHANGED, CREATING, FEW, KINDS, PEOPLE, connect
+from .sync import CHANGED, FEW, KINDS, PEOPLE, connect
 
 Costs = dict[str, dict[str, float]]
 NAIVE, FLAT, BULK = "update_or_create", f"logto_sync of {FEW:,}", f"logto_sync of {PEOPLE:,}"
@@ -18,26 +19,37 @@ ROLE = "Logto Management API access"
 
 def measure(emulator: Emulator, logto: dict[str, str], run: Callable[[str, dict[str, Any]], Any]) -> dict[str, Costs]:
     """Costs by how it is synced, and by what has happened at Logto before."""
-    name = f"logto_auth_bench_{os.getpid()}"
     machine = emulator.tenant.add_application(name="Sync", type="MachineToMachine", roles=[ROLE])
     task = {
         "logto": logto,
-        "database": name,
         "machine": {"LOGTO_M2M_APP_ID": machine.id, "LOGTO_M2M_APP_SECRET": machine.secret},
     }
-    results = {}
-    with connect() as server:
-        for label, number in SIZES.items():
-            how = {**task, "how": "naive" if label == NAIVE else "sync"}
-            fill(emulator, number)
-            server.execute(f"CREATE DATABASE {name}")
-            try:
-                results[label] = {CREATING: run("bench.sync", how), AGAIN: run("bench.sync", how)}
-                change(emulator)
-                results[label][CHANGED] = run("bench.sync", how)
-            finally:
-                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    results: dict[str, Costs] = {label: {} for label in SIZES}
+    for people, labels in ((PEOPLE, (NAIVE, BULK)), (FEW, (FLAT,))):
+        fill(emulator, people)
+        with databases(len(labels)) as names:
+            for kind in KINDS:
+                if kind == CHANGED:
+                    change(emulator)
+                # One right after the other, for the machine may be busier at times.
+                for name, label in zip(names, labels, strict=True):
+                    how = "naive" if label == NAIVE else "sync"
+                    results[label][kind] = run("bench.sync", {**task, "database": name, "how": how})
     return results
+
+
+@contextmanager
+def databases(number: int) -> Iterator[list[str]]:
+    """New databases, for as long as they are needed."""
+    names = [f"logto_auth_bench_{os.getpid()}_{each}" for each in range(number)]
+    with connect() as server:
+        try:
+            for name in names:
+                server.execute(f"CREATE DATABASE {name}")
+            yield names
+        finally:
+            for name in names:
+                server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def fill(emulator: Emulator, number: int) -> None:
