@@ -16,7 +16,7 @@ import requests
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 from logto_auth.oidc import provider
 
-from . import bearer, sessions, synced_tenant
+from . import bearer, sessions, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -119,6 +119,34 @@ def broken_promises_of_api_calls(costs: dict[str, dict[str, dict[str, float]]]) 
     return [promise for promise, kept in promises.items() if not kept]
 
 
+def webhooks_table(costs: dict[str, dict[str, float]]) -> str:
+    """How many deliveries of each kind one worker takes in a second."""
+    lines = [f"{'webhook':<46}{'HTTP':>6}{'reads':>7}{'writes':>8}{'CPU ms':>9}{'/s':>8}"]
+    for kind, cost in costs.items():
+        lines.append(
+            f"{kind:<46}{cost['http']:>6.0f}{cost['reads']:>7.1f}{cost['writes']:>8.1f}"
+            f"{cost['cpu_ms']:>9.2f}{1000 / cost['cpu_ms']:>8.0f}"
+        )
+    return "\n".join(lines)
+
+
+def broken_promises_of_webhooks(costs: dict[str, dict[str, float]]) -> list[str]:
+    """What a webhook is to cost at most, and does not."""
+    few, many = costs[webhooks.RENAMED], costs[webhooks.MANY]
+    promises = {
+        "webhooks: no request": not any(cost["http"] for cost in costs.values()),
+        "webhook refused or of no meaning: no query": not any(
+            costs[kind]["reads"] + costs[kind]["writes"] for kind in (webhooks.REFUSED, webhooks.UNKNOWN)
+        ),
+        "webhook: as many queries among 10,000 people as among few": (many["reads"], many["writes"])
+        == (few["reads"], few["writes"]),
+        "webhook: 100 in a second on one worker, whatever it tells": all(
+            cost["cpu_ms"] <= 10 for cost in costs.values()
+        ),
+    }
+    return [promise for promise, kept in promises.items() if not kept]
+
+
 def api_task(emulator: Emulator, logto: dict[str, str], username: str, sub: str) -> dict[str, Any]:
     """What the process that measures API calls needs of the emulator, an opaque access token among it."""
     state, verifier = "benchmark", "v" * 43
@@ -199,6 +227,7 @@ def main() -> None:
         costs = run("bench.sessions", {"logto": logto, "username": usernames[0], "sub": sub, "logout_tokens": tokens})
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
         sync_costs = synced_tenant.measure(emulator, logto, run)
+        webhook_costs = run("bench.webhooks", {"logto": logto})
     print(table(results))
     print("\nMedians; the ratio is CPU time beside plain mozilla-django-oidc in this very run.\n")
     print(sessions_table(costs))
@@ -206,11 +235,14 @@ def main() -> None:
     print(bearer_table(api_costs))
     print()
     print(synced_tenant.table(sync_costs))
+    print()
+    print(webhooks_table(webhook_costs))
     broken = [
         *broken_promises(results),
         *broken_promises_of_sessions(costs),
         *broken_promises_of_api_calls(api_costs),
         *synced_tenant.broken_promises(sync_costs),
+        *broken_promises_of_webhooks(webhook_costs),
     ]
     if broken:
         sys.exit("Not held: " + "; ".join(broken))

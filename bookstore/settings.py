@@ -28,10 +28,15 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "bookstore.core",
     "bookstore.catalog",
     "bookstore.orders",
     "bookstore.account",
+    "bookstore.branches",
+    "bookstore.api",
 ]
 
 MIDDLEWARE = [
@@ -138,9 +143,10 @@ LOGOUT_REDIRECT_URL = "/"
 PORT = os.environ.get("PORT", "8000")
 EMULATOR_PORT = os.environ.get("EMULATOR_PORT", "3001")
 
-# With none of the three in the environment, the site signs in with the emulator that `manage.py demo` starts.
+# With none of these in the environment, the site signs in with the emulator that `manage.py demo` starts.
 OWN_LOGTO_VARIABLES = ("LOGTO_ENDPOINT", "LOGTO_APP_ID", "LOGTO_APP_SECRET")
-USES_EMULATOR = not any(os.environ.get(name) for name in OWN_LOGTO_VARIABLES)
+OWN_API_RESOURCE = os.environ.get("LOGTO_API_RESOURCE", "")
+USES_EMULATOR = not (OWN_API_RESOURCE or any(os.environ.get(name) for name in OWN_LOGTO_VARIABLES))
 if USES_EMULATOR:
     LOGTO_ENDPOINT = f"http://localhost:{EMULATOR_PORT}"
     LOGTO_APP_ID = "bookstoredemo00000001"
@@ -159,7 +165,12 @@ LOGTO_SCOPES = (
     "roles",
     "urn:logto:scope:organizations",
     "urn:logto:scope:organization_roles",
+    "read:books",
+    "write:books",
+    "manage:stock",
 )
+# The names of people's branches, by one call to userinfo at each sign-in: ID tokens have ids alone.
+LOGTO_USERINFO_CLAIMS = ("organization_data",)
 # How soon a change at Logto, such as a suspension, is seen here; by itself it takes as long as an ID token lives.
 if os.environ.get("LOGTO_FRESHNESS_SECONDS"):
     LOGTO_FRESHNESS_SECONDS = int(os.environ["LOGTO_FRESHNESS_SECONDS"])
@@ -167,3 +178,35 @@ LOGTO_STAFF_ROLES = ("admin",)
 LOGTO_SUPERUSER_ROLES = ("admin",)
 LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
 LOGTO_ADMIN_PASSWORD_SIGN_IN = False
+
+# The API. A phone app's first call may come from somebody who has never been at the website.
+LOGTO_API_RESOURCE = OWN_API_RESOURCE or "https://bookstore.example/api"
+LOGTO_API_SCOPES = ("read:books", "write:books")
+LOGTO_API_CREATE_USERS = True
+# What a sign-in asks for. Permissions in organizations need the first, which every Logto has; an API resource that it
+# does not have makes it refuse every sign-in, so with a Logto of one's own it is asked for only when it is named.
+LOGTO_RESOURCES = ("urn:logto:resource:organizations",)
+if USES_EMULATOR or OWN_API_RESOURCE:
+    LOGTO_RESOURCES += (LOGTO_API_RESOURCE,)
+
+REST_FRAMEWORK = {
+    # The session is for the shop's own pages and the API's page; a token, where there is one, comes first.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "logto_auth.contrib.rest_framework.LogtoAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bookstore API",
+    "VERSION": "1",
+    "DESCRIPTION": "Books for everyone, orders for their readers, stock for the branches.",
+    "OAS_VERSION": "3.1.1",  # 3.0 has no place for the scopes of a bearer token
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "AUTHENTICATION_WHITELIST": [
+        "logto_auth.contrib.rest_framework.LogtoAuthentication",
+        "logto_auth.contrib.rest_framework.LogtoOrganizationAuthentication",
+    ],
+}

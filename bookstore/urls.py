@@ -12,6 +12,8 @@ urlpatterns = [
     path("", include("logto_auth.urls")),
     path("", include("bookstore.catalog.urls")),
     path("", include("bookstore.orders.urls")),
+    path("branches/", include("bookstore.branches.urls")),
+    path("api/", include("bookstore.api.urls")),
     path("account/", include("bookstore.account.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -13,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import localize
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -21,21 +22,31 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from .admin_actions import ACTIONS, console_url, may_manage_at_logto
 from .answers import forbidden_response
 from .conf import conf
-from .models import LogtoIdentity, LogtoSession
+from .models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership
 from .sessions import end_all
 from .sign_in import safe_next_url, sign_in_url
 from .views import SignOutView
+
+# Of an organization; a page of the admin has to end somewhere.
+MOST_MEMBERS_SHOWN = 100
 
 
 class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who a user is at Logto, to read. For the user admin of a site that keeps its own admin site."""
 
     model = LogtoIdentity
-    fields = readonly_fields = ("issuer", "sub", "created_at", "signed_in")
+    fields = readonly_fields = ("issuer", "sub", "standing", "created_at", "organizations", "signed_in", "console")
     extra = 0
     can_delete = False
+
+    @admin.display(description=_("Organizations"))
+    def organizations(self, identity: LogtoIdentity) -> str:
+        """Where this person belongs, and with which roles, as Logto last said."""
+        rows = identity.memberships.select_related("organization")
+        return _lines((row.organization, row) for row in rows)
 
     @admin.display(description=_("Signed in"))
     def signed_in(self, identity: LogtoIdentity) -> str:
@@ -46,11 +57,46 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
         ]
         return format_html_join(mark_safe("<br>"), "{} {} {}", sessions) or "-"
 
+    @admin.display(description=_("Logto Console"))
+    def console(self, identity: LogtoIdentity) -> str:
+        """A link to the person there."""
+        url = console_url(identity)
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, _("Open")) if url else "-"
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """An organization and its members, as Logto last said, to read. Its name and its subdomain can be changed."""
+
+    list_display = ("__str__", "logto_id", "subdomain", "created_at")
+    search_fields = ("name", "logto_id", "subdomain")
+    readonly_fields = ("logto_id", "issuer", "created_at", "members")
+    fields = ("name", "subdomain", *readonly_fields)
+
+    @admin.display(description=_("Members"))
+    def members(self, organization: Organization) -> str:
+        """Who belongs there, with their roles in it; of many the first ones."""
+        rows = organization.memberships.select_related("identity__user").order_by("pk")
+        shown = _lines((row.identity.user, row) for row in rows[:MOST_MEMBERS_SHOWN])
+        more = rows.count() - MOST_MEMBERS_SHOWN
+        return format_html("{}<br>{}", shown, _("and %(count)d more") % {"count": more}) if more > 0 else shown
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
+    """One line for each: whom or what it is about, and the roles."""
+    lines = [(subject, f": {', '.join(row.roles)}" if row.roles else "") for subject, row in memberships]
+    return format_html_join(mark_safe("<br>"), "{}{}", lines) or "-"
 
 
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
@@ -64,6 +110,10 @@ def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[
 class LogtoAdminSite(admin.AdminSite):
     """Django's admin with Logto for a front door."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.register(Organization, OrganizationAdmin)
+
     def register(self, *args: Any, **options: Any) -> None:
         super().register(*args, **options)
         user_admin = self._registry.get(get_user_model())
@@ -71,8 +121,10 @@ class LogtoAdminSite(admin.AdminSite):
             return
         if LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
-        if sign_out_everywhere not in (user_admin.actions or ()):
-            user_admin.actions = [*(user_admin.actions or ()), sign_out_everywhere]
+        actions = list(user_admin.actions or ())
+        user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
+        # What Django asks before it offers the actions.
+        user_admin.has_manage_at_logto_permission = may_manage_at_logto  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("login/password/", self.password_login, name="password_login"), *super().get_urls()]

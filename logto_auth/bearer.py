@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from . import mapping, organizations
 from .clients import access_token_verifier, oidc_client
@@ -124,7 +125,7 @@ class Caller:
             names = frozenset(self._identity.roles) if self._identity else frozenset()
         return tuple(sorted(names))
 
-    @property
+    @cached_property
     def organization_id(self) -> str | None:
         """The id of the current organization: the token's, unless the address names another one."""
         token_s = self.token.organization_id
@@ -150,14 +151,30 @@ class Caller:
         return (self.organization,) if self.organization else ()
 
     def permissions(self, resource: str | None = None) -> frozenset[str]:
-        """The permissions on `resource`, by default the API that the token was taken for; none for another."""
-        wanted = resource or self.token.audience
-        return self.scopes if self.token.audience == wanted and not self.token.is_organization_token else frozenset()
+        """The permissions on `resource`, by default the API that the token was taken for; none for another.
+
+        Where the address names an organization, only a token in its name has any: in one of nobody's name Logto adds up
+        what the person's roles give in all their organizations.
+        """
+        token = self.token
+        if token.is_organization_token or token.audience != (resource or token.audience):
+            return frozenset()
+        named = organizations.named_by(self._request)
+        return self.scopes if named in (None, token.organization_id) else frozenset()
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions in an organization, by default the current one; none in another than the token's."""
         wanted = organization_id or self.organization_id
         return self.scopes if wanted is not None and wanted == self.token.organization_id else frozenset()
+
+    async def auser(self) -> Any:
+        """See `user`; as `request.auser`, so that no session's user is found there."""
+        return self.user
+
+    async def aload(self) -> Caller:
+        """This object, with all read from the database that its properties need: for use in async views."""
+        await sync_to_async(lambda: self.organization)()
+        return self
 
 
 def authenticate(
@@ -166,18 +183,20 @@ def authenticate(
     """Who calls with an access token for `resource`, by default `LOGTO_API_RESOURCE`, or with an organization token.
 
     None when there is no bearer token in the header; nowhere else is one looked for (RFC 9700, section 4.3.2). The
-    request has the caller as `logto` and `auth` from then on. Raises AuthorizationHeaderError, TokenError,
-    SignInRefused, ProviderError: `challenges.Refusal.of` says what to answer.
+    request has the caller as `logto` and `auth` from then on, and their account as `user`, whoever its session is of.
+    Raises AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `challenges.Refusal.of` says what to
+    answer.
     """
-    token = token_in(request.META.get("HTTP_AUTHORIZATION", ""))
-    if token is None:
+    if _token(request) is None:
         return None
-    claims = _verified(token, resource, of_organization=of_organization)
+    # No frame from here on up holds the token: a page for an error of the site's own would show it.
+    claims = _verified(request, None if of_organization else _expected_audience(resource))
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API takes access tokens of people only.", code="machine_refused")
     identity = None if claims.is_machine else provision_caller(claims.issuer, claims.sub)
     caller = Caller(request, claims, identity)
     request.logto = request.auth = caller  # type: ignore[attr-defined]
+    request.user, request.auser = caller.user, caller.auser
     return caller
 
 
@@ -191,7 +210,8 @@ def token_in(header: str) -> str | None:
 
     Source: RFC 6750, section 2.1; RFC 9110, section 11.1: the scheme's case does not matter.
     """
-    header = header.strip()
+    # White space there is of these two kinds (RFC 9110, section 5.5).
+    header = header.strip(" \t")
     if header.partition(" ")[0].lower() != "bearer":
         return None
     match = BEARER.fullmatch(header)
@@ -202,12 +222,24 @@ def token_in(header: str) -> str | None:
     return match["token"]
 
 
-def _verified(token: str, resource: str | None, *, of_organization: bool) -> AccessTokenClaims:
-    if is_opaque(token) and conf.api_introspected_apps and not of_organization:
-        return _introspected(token)
-    if of_organization:
+def _token(request: HttpRequest) -> str | None:
+    return token_in(request.META.get("HTTP_AUTHORIZATION", ""))
+
+
+def _expected_audience(resource: str | None) -> str:
+    # A site that takes opaque tokens alone, which are for nothing, needs no resource.
+    return resource or (conf.api_resource if conf.api_introspected_apps else api_resource())
+
+
+@sensitive_variables()
+def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
+    """The claims of the token in `request`, which is to be for `resource`; None: for an organization."""
+    token = _token(request) or ""
+    if resource is None:
         return access_token_verifier().verify_for_organization(token)
-    return access_token_verifier().verify_for_resource(token, resource or api_resource())
+    if is_opaque(token) and conf.api_introspected_apps:
+        return _introspected(token)
+    return access_token_verifier().verify_for_resource(token, resource)
 
 
 def _introspected(token: str) -> AccessTokenClaims:

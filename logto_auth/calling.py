@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.http import HttpRequest
-from requests import PreparedRequest
+from django.views.decorators.debug import sensitive_variables
+from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
 from .clients import machine_client
@@ -37,8 +39,8 @@ class UserToken(AuthBase):
 class MachineToken(AuthBase):
     """The access token of this site's machine-to-machine application, `LOGTO_M2M_APP_ID`.
 
-    Logto grants only `scopes` that are named. The token is kept until it ends, and fetched once however many threads
-    want it. The call raises ProviderError when Logto does not give one.
+    Logto grants only `scopes` that are named. The token is kept until it ends or an API answers 401 to it, and fetched
+    once however many threads want it. The call raises ProviderError when Logto does not give one.
     """
 
     def __init__(
@@ -48,10 +50,16 @@ class MachineToken(AuthBase):
         self._organization_id = organization_id
         self._scopes = tuple(scopes)
 
+    @sensitive_variables()
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        token = machine_client().token(
-            resource=self._resource, organization_id=self._organization_id, scopes=self._scopes
-        )
+        client = machine_client()
+        token = client.token(resource=self._resource, organization_id=self._organization_id, scopes=self._scopes)
+
+        def note_refusal(response: Response, **options: Any) -> None:
+            if response.status_code == 401:
+                client.forget(token)
+
+        request.register_hook("response", note_refusal)  # type: ignore[no-untyped-call]
         return _with_token(request, token.access_token)
 
 

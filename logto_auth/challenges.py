@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from .answers import Kind, Missing
 from .conf import conf
-from .exceptions import AuthorizationHeaderError, LogtoError, ProviderError, TokenError
+from .exceptions import AuthorizationHeaderError, LogtoError, ProviderError, SignInRefused, TokenError
 from .sign_in import absolute_uri
 
 logger = logging.getLogger("logto_auth")
@@ -22,6 +22,17 @@ logger = logging.getLogger("logto_auth")
 NOT_QUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 MAX_DESCRIPTION_LENGTH = 500
 RETRY_AFTER_SECONDS = 30
+# What a page says of it would not help somebody who has a token in hand.
+OF_TOKENS = {
+    Kind.ORGANIZATION: "It takes a token of an organization, the one in the address if that names one: ask Logto with "
+    "organization_id.",
+}
+# By the code of a SignInRefused of ours.
+REFUSED = {
+    "account_disabled": "The account of this person is disabled on this site.",
+    "account_unknown": "No account here belongs to this person, and none is made.",
+    "machine_refused": "This API takes access tokens of people only.",
+}
 # Errors that a challenge may name; the others are for the body.
 RFC_6750_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope"}
 
@@ -62,9 +73,12 @@ class Refusal:
             )
         if isinstance(error, AuthorizationHeaderError):
             return cls(status=400, error="invalid_request", description=str(error))
-        if isinstance(error, TokenError) or error.code == "account_disabled":
+        if isinstance(error, TokenError):
             return cls(status=401, error="invalid_token", description=str(error))
-        return cls(status=403, error=error.code, description=str(error))
+        description = _description_of(error)
+        if error.code == "account_disabled":
+            return cls(status=401, error="invalid_token", description=description)
+        return cls(status=403, error=error.code, description=description)
 
     @classmethod
     def insufficient(cls, missing: Missing) -> Refusal:
@@ -72,7 +86,7 @@ class Refusal:
         scopes = missing.names if missing.kind in (Kind.SCOPE, Kind.ORGANIZATION_SCOPE) else ()
         # A header takes no other alphabet than this one.
         with override("en"):
-            description = f"The access token is not enough for this. {missing}"
+            description = f"The access token is not enough for this. {OF_TOKENS.get(missing.kind, missing)}"
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
     def headers(self, request: HttpRequest) -> dict[str, str]:
@@ -91,6 +105,13 @@ class Refusal:
             parameters = {"error": self.error, "error_description": self.description, **parameters}
         quoted = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items() if value)
         return f"Bearer {quoted}" if quoted else 'Bearer realm="Logto"'
+
+
+def _description_of(error: LogtoError) -> str:
+    """What a caller is told of a site that does not want them. The text of the error is for the operator."""
+    if isinstance(error, SignInRefused) and error.visitor_message:
+        return error.visitor_message
+    return REFUSED.get(error.code, "This site does not accept the account of the access token.")
 
 
 def _quotable(text: str) -> str:

@@ -20,8 +20,9 @@ from .backends import LogtoBackend, backend_path
 from .conf import PREFIX, Setting, conf
 from .exceptions import ConfigurationError, InvalidSignInOption
 from .middleware import LogtoMiddleware
-from .oidc.authorization import SignInOptions
+from .oidc.authorization import SignInOptions, is_absolute_uri
 from .oidc.jwks import KEY_TYPES
+from .organizations import from_subdomain
 
 PLACEHOLDER = re.compile(
     r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",
@@ -37,6 +38,11 @@ QUERY_OPTIONS = {
     "prompt",
     "ui_locales",
 }
+# Logto's have 32 characters; whatever is much shorter could be guessed.
+SHORTEST_SIGNING_KEY = 16
+# RFC 1035, section 2.3.1, as far as it matters here: labels between single dots, and nothing around them.
+DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
+SIGN_IN_VIEW = "logto_auth:sign-in"
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
@@ -76,12 +82,7 @@ def _check_types() -> Iterator[CheckMessage]:
 
 
 def _check_values() -> Iterator[CheckMessage]:
-    for number, setting in ((2, type(conf).endpoint), (3, type(conf).app_id), (4, type(conf).app_secret)):
-        value = getattr(settings, setting.name, "")
-        if not value:
-            yield _error(number, f"{setting.name} is not set.", setting.help)
-        elif PLACEHOLDER.search(value):
-            yield _error(5, f"{setting.name} is still a placeholder.", setting.help)
+    yield from _check_credentials()
     if conf.endpoint and not PLACEHOLDER.search(conf.endpoint):
         yield from _check_endpoint(conf.endpoint)
     if conf.base_url and not _is_origin(conf.base_url):
@@ -92,6 +93,50 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_step_up()
     yield from _check_dotted_paths()
+    yield from _check_webhooks()
+    yield from _check_console_url()
+    yield from _check_apis()
+    yield from _check_organization_domain()
+
+
+def _check_credentials() -> Iterator[CheckMessage]:
+    numbers = [(2, type(conf).endpoint), (3, type(conf).app_id), (4, type(conf).app_secret)]
+    for number, setting in numbers if _signs_people_in() else numbers[:1]:
+        if not _value(setting):
+            yield _error(number, f"{setting.name} is not set.", setting.help)
+    for setting in (*(setting for _, setting in numbers), *_machine_settings()):
+        if PLACEHOLDER.search(_value(setting)):
+            yield _error(5, f"{setting.name} is still a placeholder.", setting.help)
+
+
+def _value(setting: Setting[str]) -> str:
+    value: str = getattr(settings, setting.name, setting.default)
+    return value
+
+
+def _signs_people_in() -> bool:
+    """Whether the site signs people in, or means to. One that does nothing but take access tokens needs no application
+    of its own, and neither sessions nor the backend; but whoever has only forgotten something is to be told so."""
+    has_application = bool(conf.app_id or conf.app_secret)
+    return (
+        not conf.api_resource
+        or settings.LOGIN_URL == SIGN_IN_VIEW
+        or _sign_in_path() is not None
+        # Introspection takes an application too.
+        or (has_application and not conf.api_introspected_apps)
+    )
+
+
+def _sign_in_path() -> str | None:
+    """Where the sign-in view is, None when it is not among the site's URLs."""
+    try:
+        return reverse(SIGN_IN_VIEW)
+    except NoReverseMatch:
+        return None
+
+
+def _machine_settings() -> tuple[Setting[str], Setting[str]]:
+    return type(conf).m2m_app_id, type(conf).m2m_app_secret
 
 
 def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
@@ -171,6 +216,9 @@ def _check_numbers() -> Iterator[CheckMessage]:
         type(conf).clock_skew_seconds: 0,
         type(conf).freshness_seconds: 0,
         type(conf).outage_grace_seconds: 0,
+        # What Logto has not sent by then waits in its queue.
+        type(conf).webhook_max_age_seconds: 60,
+        type(conf).api_token_cache_size: 0,
     }
     for setting, minimum in least.items():
         value = getattr(settings, setting.name, setting.default)
@@ -188,20 +236,85 @@ def _check_step_up() -> Iterator[CheckMessage]:
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:
-    for setting in (type(conf).user_fields, type(conf).link_by_email):
-        path = getattr(settings, setting.name, setting.default)
-        try:
-            usable = not path or callable(import_string(path))
-        except ImportError:
-            usable = False
-        if not usable:
+    for setting in (type(conf).user_fields, type(conf).link_by_email, type(conf).organization_from):
+        path = _value(setting)
+        # What has a default cannot be switched off.
+        is_off = not path and not setting.default
+        if not is_off and not callable(_imported(path)):
             yield _error(14, f"{setting.name} is {path!r}, which is no function that can be imported.", setting.help)
+
+
+def _check_webhooks() -> Iterator[CheckMessage]:
+    setting: Any = conf.webhook_signing_key
+    keys = [setting] if isinstance(setting, str) else setting
+    # An empty one is none, and is passed over.
+    if not all(isinstance(key, str) and (not key or _is_signing_key(key)) for key in keys):
+        yield _error(
+            55,
+            "LOGTO_WEBHOOK_SIGNING_KEY holds something that is no signing key.",
+            "Copy the key from the webhook's page in the Logto Console. It has 32 characters.",
+        )
+    if conf.webhook_runner:
+        try:
+            reason = "" if callable(import_string(conf.webhook_runner)) else type(conf).webhook_runner.help
+        except (ImportError, ConfigurationError) as error:
+            reason = str(error)
+        if reason:
+            path = conf.webhook_runner
+            yield _error(56, f"LOGTO_WEBHOOK_RUNNER is {path!r}, which is no function that can be imported.", reason)
+
+
+def _is_signing_key(key: str) -> bool:
+    return len(key) >= SHORTEST_SIGNING_KEY and not PLACEHOLDER.search(key)
+
+
+def _check_console_url() -> Iterator[CheckMessage]:
+    if conf.console_url and urlsplit(conf.console_url).scheme not in ("http", "https"):
+        yield _error(57, f"LOGTO_CONSOLE_URL is {conf.console_url!r}.", type(conf).console_url.help)
+
+
+def _imported(path: str) -> Any:
+    """What is at a dotted path, None when nothing is."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return None
+
+
+def _check_apis() -> Iterator[CheckMessage]:
+    if conf.api_resource and not is_absolute_uri(conf.api_resource):
+        yield _error(
+            16,
+            f"LOGTO_API_RESOURCE is {conf.api_resource!r}, not an absolute URI.",
+            "Copy the API identifier from the Logto Console: a URI with a scheme, and no fragment, comma or space.",
+        )
+    app_id, app_secret = _machine_settings()
+    for missing, other in ((app_id, app_secret), (app_secret, app_id)):
+        if _value(other) and not _value(missing):
+            yield _error(18, f"{missing.name} is not set, and {other.name} is.", missing.help)
+    if conf.api_introspected_apps and not _signs_people_in() and not (conf.app_id and conf.app_secret):
+        yield _error(
+            19,
+            "LOGTO_API_INTROSPECTED_APPS is set, and LOGTO_APP_ID or LOGTO_APP_SECRET is not.",
+            "Logto tells only an application about opaque tokens: set both, or do without opaque tokens.",
+        )
+
+
+def _check_organization_domain() -> Iterator[CheckMessage]:
+    is_used = _imported(conf.organization_from) is from_subdomain
+    if is_used and not DOMAIN.fullmatch(conf.organization_domain):
+        yield _error(
+            17,
+            f"LOGTO_ORGANIZATION_DOMAIN is {conf.organization_domain!r}, which has no subdomains for organizations.",
+            "Set the domain alone, such as shop.example: no scheme, no port, no dot before it.",
+        )
 
 
 @register()
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """What `logto_auth` needs of the rest of the project's settings."""
-    return [*_check_backend(), *_check_middleware(), *_check_sessions(), *_check_urls()]
+    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls()] if _signs_people_in() else []
+    return [*signing_in, *_check_middleware()]
 
 
 def _check_backend() -> Iterator[CheckMessage]:
@@ -231,9 +344,9 @@ def _takes_passwords(path: str) -> bool:
 def _check_middleware() -> Iterator[CheckMessage]:
     order = list(settings.MIDDLEWARE)
     ours = [path for path in order if path == MIDDLEWARE or _is_our_middleware(path)]
-    if not ours:
+    if not ours and _signs_people_in():
         yield _error(21, "MIDDLEWARE holds no LogtoMiddleware.", f"Add '{MIDDLEWARE}' after AuthenticationMiddleware.")
-    elif AUTHENTICATION_MIDDLEWARE in order and order.index(ours[0]) < order.index(AUTHENTICATION_MIDDLEWARE):
+    elif ours and AUTHENTICATION_MIDDLEWARE in order and order.index(ours[0]) < order.index(AUTHENTICATION_MIDDLEWARE):
         yield _error(
             22,
             "LogtoMiddleware stands before AuthenticationMiddleware.",
@@ -270,12 +383,10 @@ def _check_sessions() -> Iterator[CheckMessage]:
 
 
 def _check_urls() -> Iterator[CheckMessage]:
-    try:
-        sign_in = reverse("logto_auth:sign-in")
-    except NoReverseMatch:
+    sign_in = _sign_in_path()
+    if sign_in is None:
         yield _error(25, "The views are not among the site's URLs.", "Add path('', include('logto_auth.urls')).")
-        return
-    if resolve_url(settings.LOGIN_URL) != sign_in:
+    elif resolve_url(settings.LOGIN_URL) != sign_in:
         yield _warning(
             2,
             f"LOGIN_URL is {settings.LOGIN_URL!r}, so login_required does not lead to Logto.",
@@ -296,6 +407,8 @@ def _check_deployment() -> Iterator[CheckMessage]:
         )
     if conf.base_url.startswith("http:"):
         yield _warning(11, f"LOGTO_BASE_URL is {conf.base_url!r}, without encryption.", "Use the https address.")
+    if not _signs_people_in():
+        return
     if not settings.SESSION_COOKIE_SECURE:
         yield _warning(
             12, "SESSION_COOKIE_SECURE is off: a session could be read on the way.", "Set SESSION_COOKIE_SECURE = True."

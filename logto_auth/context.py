@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from . import mapping, organizations, refreshing, sessions
 from .clients import oidc_client
@@ -53,9 +54,13 @@ class LogtoContext:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether the visitor is signed in, and has signed in through Logto."""
+        """Whether the visitor is signed in, and has signed in through Logto; not beside an access token."""
         session = getattr(self._request, "session", None)  # an API may do without
-        return session is not None and sessions.is_signed_in(session) and self._request.user.is_authenticated
+        if session is None or not sessions.is_signed_in(session):
+            return False
+        # Whom a token names need not be the person who has signed in with this browser.
+        is_by_session = isinstance(getattr(self._request, "logto", self), LogtoContext)
+        return is_by_session and self._request.user.is_authenticated
 
     @cached_property
     def _tokens(self) -> SessionTokens | None:
@@ -125,10 +130,23 @@ class LogtoContext:
     def permissions(self, resource: str | None = None) -> frozenset[str]:
         """The permissions that the person holds on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
 
-        They are those of an access token for it, which is fetched at the first use and kept for as long as it lives.
-        Raises what `access_token` raises, except for Logto's refusals: those mean none.
+        Where the address names an organization, or one was chosen, they are those in it: what a role in another one
+        gives does not count, and who does not belong to the one in the address has none. They are those of an access
+        token, which is fetched at the first use and kept for as long as it lives. Raises what `access_token` raises,
+        except for Logto's refusals and the lack of a refresh token: those mean none.
         """
-        return self._granted(resource or api_resource(), None)
+        resource = resource or api_resource()
+        if not self.is_authenticated:
+            return frozenset()
+        named = organizations.named_by(self._request)
+        chosen = sessions.chosen_organization_id(self._request.session)
+        if named is None and chosen is None:
+            # With one organization or none, this is what the person holds there; Logto adds up those of several.
+            return self._granted(resource, None)
+        if self.organization is None:
+            # A choice may have outlived the membership; an address means what it says.
+            return self._granted(resource, None) if named is None else frozenset()
+        return self._granted(resource, self.organization.id)
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions that the person holds in an organization, by default the current one; none without one.
@@ -141,6 +159,7 @@ class LogtoContext:
     def _granted(self, resource: str | None, organization_id: str | None) -> frozenset[str]:
         if not self.is_authenticated:
             return frozenset()
+        wanted = resource or f"the organization {organization_id}"
         try:
             return self._usable_token(resource, organization_id).scopes
         except ProviderError as error:
@@ -148,10 +167,16 @@ class LogtoContext:
                 raise
             logger.warning(
                 "Logto gives no permissions for %s. Is it among LOGTO_RESOURCES, and was it at the sign-in? %s",
-                resource or f"the organization {organization_id}",
+                wanted,
                 error,
             )
-            return frozenset()
+        except SignInRequired as error:
+            # Without a refresh token another sign-in would not bring them either. The end of the session is another
+            # matter.
+            if sessions.load(self._request.session) is None:
+                raise
+            logger.warning("Permissions for %s cannot be asked for: %s", wanted, error)
+        return frozenset()
 
     def user_info(self) -> Mapping[str, Any]:
         """All that Logto tells about the person now, by a call to userinfo; the first in a request is remembered.
@@ -192,6 +217,7 @@ class LogtoContext:
             token = self._renewed_token(resource, organization_id)
         return token
 
+    @sensitive_variables()
     def _renewed_token(self, resource: str | None, organization_id: str | None) -> sessions.AccessToken:
         session = self._request.session
         try:
@@ -236,7 +262,7 @@ class LogtoContext:
 
     async def aload(self) -> LogtoContext:
         """This object, with all read from the database that its properties need: for use in async views."""
-        await sync_to_async(lambda: (self._tokens, self.organizations))()
+        await sync_to_async(lambda: (self._tokens, self.organizations, self.organization))()
         return self
 
     async def auser_info(self) -> Mapping[str, Any]:

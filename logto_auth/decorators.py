@@ -75,9 +75,13 @@ def role_required(*roles: str) -> Decorator:
     return checked(lambda request: demand_session(request, Demand(roles=roles)))
 
 
-def organization_required(view: View) -> View:
-    """Run the view only for a member of the current organization, which is `request.logto.organization` then."""
-    return checked(lambda request: demand_session(request, Demand(organization=True)))(view)
+def organization_required(view: View | None = None) -> View:
+    """Run the view only for a member of the current organization, which is `request.logto.organization` then.
+
+    With parentheses or without.
+    """
+    decorate = checked(lambda request: demand_session(request, Demand(organization=True)))
+    return decorate(view) if view else decorate
 
 
 def organization_role_required(*roles: str) -> Decorator:
@@ -154,7 +158,7 @@ def _token_required(demand: Demand, **options: Any) -> Decorator:
 def demand_token(request: HttpRequest, demand: Demand, **options: Any) -> HttpResponse | None:
     """None when the request has an access token that is good for `demand`; else the answer to give.
 
-    `options` are those of `bearer.authenticate`. The caller becomes `request.user`.
+    `options` are those of `bearer.authenticate`.
     """
     try:
         caller = authenticate(request, **options)
@@ -162,7 +166,6 @@ def demand_token(request: HttpRequest, demand: Demand, **options: Any) -> HttpRe
         return _refused(request, Refusal.of(error))
     if caller is None:
         return _refused(request, Refusal.without_token())
-    request.user = caller.user
     missing = demand.missing_from(caller)
     return _refused(request, Refusal.insufficient(missing)) if missing else None
 

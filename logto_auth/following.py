@@ -17,11 +17,11 @@ from django.db.models import ProtectedError, RestrictedError
 from . import organizations
 from .conf import conf
 from .exceptions import SignInRefused
-from .management_api.claims import claims_of_account, claims_of_custom_data, claims_of_profile, updated_at
+from .management_api.claims import claims_of_account, claims_of_custom_data, claims_of_profile
 from .mapping import text
 from .models import LogtoIdentity, Standing, make_digest
 from .oidc.types import Claims
-from .order import is_later_than, take_newest
+from .order import changed_at, is_later_than, take_newest
 from .provisioning import find_identity, update_fields
 from .standing import let_back_in, shut_out
 from .webhook_events import WebhookEvent
@@ -44,14 +44,14 @@ def _follow_user(event: WebhookEvent) -> None:
     if identity is None or identity.standing == Standing.DELETED:
         return
     if event.user is not None:
-        follow_user(identity, event.user, told_at=event.created_at)
+        # Nothing is told before it has happened.
+        at = min(changed_at(event.user) or event.created_at, event.created_at)
+        _follow_user_object(identity, event.user, at)
     elif event.part is not None:
         _follow_news(identity, {event.part: event.data}, event.created_at)
 
 
-def follow_user(identity: LogtoIdentity, user: Mapping[str, Any], *, told_at: datetime) -> None:
-    """Have the person be here what Logto's user object says, unless something newer is known of them."""
-    at = min(updated_at(user) or told_at, told_at)
+def _follow_user_object(identity: LogtoIdentity, user: Mapping[str, Any], at: datetime) -> None:
     # Whoever is shut out is out before a function of the site is asked for anything.
     if user.get("isSuspended") is True:
         shut_out(identity, Standing.SUSPENDED, at)
@@ -66,14 +66,14 @@ def _follow_news(identity: LogtoIdentity, parts: Mapping[str, Any], at: datetime
     with transaction.atomic():
         newest = {subjects[subject] for subject in take_newest(subjects, at)}
         news: dict[str, Any] = {}
-        for part in sorted(newest, key=list(PARTS).index):
-            news |= PARTS[part](parts[part], conf.scopes)
+        for part in sorted(newest, key=list(CLAIMS_OF).index):
+            news |= CLAIMS_OF[part](parts[part], conf.scopes)
         if news:
-            _update(identity, news, is_all=newest == PARTS.keys())
+            _update(identity, news, is_all=newest == CLAIMS_OF.keys())
 
 
 # In this order, for what stands in a profile goes before what is made up from the rest.
-PARTS: dict[str, Callable[[Any, Any], Claims]] = {
+CLAIMS_OF: dict[str, Callable[[Any, Any], Claims]] = {
     "user": claims_of_account,
     "profile": claims_of_profile,
     "custom_data": claims_of_custom_data,

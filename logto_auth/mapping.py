@@ -110,6 +110,11 @@ def memberships_in(claims: Claims) -> tuple[Membership, ...] | None:
     return tuple(Membership(id=id, name=names.get(id), roles=tuple(roles[id])) for id in dict.fromkeys(ids))
 
 
+def says_organization_roles(claims: Claims) -> bool:
+    """Whether the `organization_roles` claim is there as a list; without, roles are unknown, which is not none."""
+    return _names_in(claims, "organization_roles") is not None
+
+
 def organization_roles_in(claims: Claims, organization_id: str) -> tuple[str, ...] | None:
     """The names of the roles in one organization, None when the `organization_roles` claim is missing or not a list."""
     values = _names_in(claims, "organization_roles")

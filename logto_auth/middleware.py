@@ -48,7 +48,7 @@ class LogtoMiddleware:
         response = answer or cast(HttpResponseBase, self.get_response(request))
         if _asks_to_sign_in(response):
             return _answer(request, response, is_signed_in=request.user.is_authenticated)
-        return _with_challenge(request, response)
+        return _with_refusal(request, response)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         answer = await sync_to_async(check_freshness)(request) if _may_have_a_session(request) else None
@@ -56,7 +56,7 @@ class LogtoMiddleware:
         if _asks_to_sign_in(response):
             user = await request.auser()
             return _answer(request, response, is_signed_in=user.is_authenticated)
-        return _with_challenge(request, response)
+        return _with_refusal(request, response)
 
 
 def _introduce(request: HttpRequest) -> None:
@@ -81,11 +81,12 @@ def _may_have_a_session(request: HttpRequest) -> bool:
     return settings.SESSION_COOKIE_NAME in request.COOKIES and hasattr(request, "session")
 
 
-def _with_challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The response to an API call, with the challenge of its refusal where the framework in between has left it out."""
+def _with_refusal(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response to an API call, with those headers of its refusal that the framework in between has left out."""
     refusal: Refusal | None = getattr(request, "logto_refusal", None)
-    if refusal is not None and response.status_code == refusal.status and "WWW-Authenticate" not in response:
-        response["WWW-Authenticate"] = refusal.challenge(request)
+    if refusal is not None and response.status_code == refusal.status:
+        for name, value in refusal.headers(request).items():
+            response.headers.setdefault(name, value)
     return response
 
 

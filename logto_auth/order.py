@@ -6,8 +6,9 @@ no row any more, such as a membership that has ended (decision 0015).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from django.utils.timezone import now
 
@@ -35,6 +36,17 @@ def take_newest(subjects: Iterable[str], at: datetime) -> frozenset[str]:
     newest = list(marks.select_for_update().values_list("digest", flat=True))
     WebhookMark.objects.filter(digest__in=newest).update(at=at)
     return frozenset(by_digest[digest] for digest in newest)
+
+
+def changed_at(user: Mapping[str, Any]) -> datetime | None:
+    """When Logto's user object became what it is; None when it does not say."""
+    milliseconds = user.get("updatedAt")
+    if type(milliseconds) is not int:
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def is_later_than(subject: str, at: datetime) -> bool:

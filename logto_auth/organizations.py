@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from .conf import conf
-from .exceptions import ConfigurationError
+from .exceptions import ConfigurationError, OrganizationRequired
 from .mapping import Membership
 from .models import LogtoIdentity, Organization, OrganizationMembership, make_digest
 
@@ -81,6 +81,23 @@ class OrganizationQuerySet(models.QuerySet[Any]):
         return self.for_organization(organization_id)
 
 
+def organization_of(request: HttpRequest) -> Organization:
+    """The row of the current organization of `request`, for rows of a site to point to.
+
+    Made if it is new to this site: an access token may come from somebody who has never signed in here. Raises
+    OrganizationRequired when there is no current organization.
+    """
+    organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
+    if organization_id is None:
+        raise OrganizationRequired("There is no current organization: neither the session nor the token has one here.")
+    organization: Organization
+    organization, _created = Organization.objects.get_or_create(
+        digest=make_digest(conf.issuer, organization_id),
+        defaults={"issuer": conf.issuer, "logto_id": organization_id},
+    )
+    return organization
+
+
 def with_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
     """The same, with the names that this site knows where the claims have none. One query if any name is missing."""
     nameless = {make_digest(conf.issuer, each.id): each.id for each in memberships if each.name is None}
@@ -102,10 +119,11 @@ def claims_of_memberships(identity: LogtoIdentity) -> dict[str, Any]:
     }
 
 
-def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership]) -> bool:
+def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership], *, with_roles: bool = True) -> bool:
     """Have the rows of `identity` say what `memberships` say; returns whether that changed any. One query if not.
 
     Organizations that this site has not heard of are made; those that somebody leaves stay, for rows may point to them.
+    Not `with_roles` those stay as they are that were known already.
     """
     wanted = {make_digest(identity.issuer, membership.id): membership for membership in memberships}
     rows = OrganizationMembership.objects.filter(identity=identity).select_related("organization")
@@ -116,8 +134,47 @@ def keep_memberships(identity: LogtoIdentity, memberships: Iterable[Membership])
         OrganizationMembership.objects.filter(pk__in=lost).delete()
     if gained:
         _join(identity, gained)
-    changed = [_update(held[digest], wanted[digest]) for digest in wanted.keys() & held.keys()]
+    changed = [_update(held[digest], wanted[digest], with_roles=with_roles) for digest in wanted.keys() & held.keys()]
     return bool(lost or gained or any(changed))
+
+
+def _join(identity: LogtoIdentity, gained: Mapping[str, Membership]) -> None:
+    # Somebody else may be just as new to the same organization, at this very moment.
+    Organization.objects.bulk_create(
+        [
+            Organization(issuer=identity.issuer, logto_id=each.id, digest=digest, name=(each.name or "")[:255])
+            for digest, each in gained.items()
+        ],
+        ignore_conflicts=True,
+    )
+    organizations = Organization.objects.filter(digest__in=gained)
+    OrganizationMembership.objects.bulk_create(
+        [
+            OrganizationMembership(
+                organization=organization, identity=identity, roles=sorted(gained[organization.digest].roles)
+            )
+            for organization in organizations
+        ],
+        ignore_conflicts=True,
+    )
+    for organization in organizations:
+        _rename(organization, gained[organization.digest])
+
+
+def _update(row: OrganizationMembership, membership: Membership, *, with_roles: bool) -> bool:
+    """Take over roles and name where they differ; returns whether the roles did."""
+    _rename(row.organization, membership)
+    roles = sorted(membership.roles)
+    if not with_roles or row.roles == roles:
+        return False
+    OrganizationMembership.objects.filter(pk=row.pk).update(roles=roles)
+    return True
+
+
+def _rename(organization: Organization, membership: Membership) -> None:
+    name = (membership.name or "")[:255]
+    if name and organization.name != name:
+        Organization.objects.filter(pk=organization.pk).update(name=name)
 
 
 # What webhooks tell of one organization
@@ -151,42 +208,3 @@ def rename(organization_id: str, name: str) -> None:
     if name:
         digest = make_digest(conf.issuer, organization_id)
         Organization.objects.filter(digest=digest).update(name=name[:255])
-
-
-def _join(identity: LogtoIdentity, gained: Mapping[str, Membership]) -> None:
-    # Somebody else may be just as new to the same organization, at this very moment.
-    Organization.objects.bulk_create(
-        [
-            Organization(issuer=identity.issuer, logto_id=each.id, digest=digest, name=(each.name or "")[:255])
-            for digest, each in gained.items()
-        ],
-        ignore_conflicts=True,
-    )
-    organizations = Organization.objects.filter(digest__in=gained)
-    OrganizationMembership.objects.bulk_create(
-        [
-            OrganizationMembership(
-                organization=organization, identity=identity, roles=sorted(gained[organization.digest].roles)
-            )
-            for organization in organizations
-        ],
-        ignore_conflicts=True,
-    )
-    for organization in organizations:
-        _rename(organization, gained[organization.digest])
-
-
-def _update(row: OrganizationMembership, membership: Membership) -> bool:
-    """Take over roles and name where they differ; returns whether the roles did."""
-    _rename(row.organization, membership)
-    roles = sorted(membership.roles)
-    if row.roles == roles:
-        return False
-    OrganizationMembership.objects.filter(pk=row.pk).update(roles=roles)
-    return True
-
-
-def _rename(organization: Organization, membership: Membership) -> None:
-    name = (membership.name or "")[:255]
-    if name and organization.name != name:
-        Organization.objects.filter(pk=organization.pk).update(name=name)

@@ -259,7 +259,8 @@ def _keep_roles_and_memberships(identity: LogtoIdentity, claims: Claims) -> froz
         LogtoIdentity.objects.filter(pk=identity.pk).update(roles=identity.roles)
         changed.add("roles")
     memberships = mapping.memberships_in(claims)
-    if memberships is not None and keep_memberships(identity, memberships):
+    with_roles = mapping.says_organization_roles(claims)
+    if memberships is not None and keep_memberships(identity, memberships, with_roles=with_roles):
         changed.add("organizations")
     return frozenset(changed)
 

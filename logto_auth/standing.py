@@ -22,14 +22,15 @@ from .sessions import end_all
 def shut_out(identity: LogtoIdentity, standing: Standing, at: datetime) -> bool:
     """Shut the person out, as Logto has since `at`; returns False when something newer is known.
 
-    Deleted is for good: a `sub` that comes back is somebody else.
+    Deleted is for good: a `sub` that comes back is somebody else. What is told again switches off no account that was
+    switched on by hand since.
     """
+    is_told_again = identity.standing == standing
     with transaction.atomic():
         if not _take_over(identity, standing, at):
             return False
         end_all(LogtoSession.objects.filter(identity=identity))
-        others = LogtoIdentity.objects.filter(user_id=identity.user_id, issuer=identity.issuer, standing=Standing.GOOD)
-        if identity.user.is_active and _has_switch(identity.user) and not others.exists():
+        if not is_told_again and identity.user.is_active and _is_last_of_account(identity):
             LogtoIdentity.objects.filter(pk=identity.pk).update(has_switched_off=True)
             _switch(identity.user, is_active=False)
     return True
@@ -77,13 +78,14 @@ def _take_over(identity: LogtoIdentity, standing: Standing, at: datetime) -> boo
     return True
 
 
-def _has_switch(user: Any) -> bool:
-    """Whether accounts of this user model can be switched off at all."""
+def _is_last_of_account(identity: LogtoIdentity) -> bool:
+    """Whether the account has no other identity in good standing, and can be switched off at all."""
     try:
-        user._meta.get_field("is_active")
+        identity.user._meta.get_field("is_active")
     except FieldDoesNotExist:
         return False
-    return True
+    others = LogtoIdentity.objects.filter(user_id=identity.user_id, issuer=identity.issuer, standing=Standing.GOOD)
+    return not others.exists()
 
 
 def _switch(user: Any, *, is_active: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login, logout
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -306,11 +307,14 @@ class ChooseOrganizationView(FrontDoorView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        next_url = safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME))
+        if not request.user.is_authenticated:
+            return redirect_to_login(next_url)
         try:
             LogtoContext(request).choose_organization(request.POST.get("organization_id", ""))
         except OrganizationRequired:
             return forbidden_response(request, Missing(Kind.ORGANIZATION))
-        return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
+        return HttpResponseRedirect(next_url)
 
 
 def _sign_out_at_logto(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> str:

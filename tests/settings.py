@@ -43,7 +43,14 @@ LOGTO_ENDPOINT = "http://localhost:9"
 LOGTO_APP_ID = "testapp00000000000001"
 LOGTO_APP_SECRET = "testsecret0000000000000000000001"
 LOGTO_SCOPES = ("openid", "offline_access", "profile", "email", "roles")
+LOGTO_RESOURCES = ()
 LOGTO_USERINFO_CLAIMS = ()
+LOGTO_API_RESOURCE = ""
+LOGTO_API_SCOPES = ()
+LOGTO_API_CREATE_USERS = False
 LOGTO_STAFF_ROLES = ()
 LOGTO_SUPERUSER_ROLES = ()
 LOGTO_GROUPS_BY_ROLE = {}
+
+# What an OpenAPI document is by default; the bookstore's own is made in a process of its own.
+SPECTACULAR_SETTINGS = {}

@@ -10,44 +10,76 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+import time
 import unittest
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType, NoneType
 from typing import Any
 
+import jwt
 import pytest
+import requests
 from asgiref.sync import async_to_sync
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.management import call_command
+from django.db import connection
 from django.dispatch import Signal
 from django.template import engines
-from django.test import AsyncClient, override_settings
+from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 from django.utils import translation
+from django.utils.timezone import now
 
 import bookstore.urls
 import logto_auth
-from logto_auth import access, admin_site, checks, decorators, exceptions, failures, mixins, signals, urls
+from logto_auth import (
+    access,
+    admin_site,
+    calling,
+    checks,
+    decorators,
+    exceptions,
+    failures,
+    mixins,
+    models,
+    organizations,
+    signals,
+    urls,
+    webhook_signals,
+)
 from logto_auth.admin_site import LogtoAdminSite
+from logto_auth.answers import Kind, Missing
+from logto_auth.bearer import Caller, authenticate
+from logto_auth.challenges import Refusal
 from logto_auth.conf import conf
-from logto_auth.context import LogtoContext, Organization, SignedInSession
-from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor
+from logto_auth.context import LogtoContext, SignedInSession
+from logto_auth.contrib import ninja, rest_framework
+from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor, seed_demo
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
+from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.oidc.types import AccessTokenClaims
+from logto_auth.standing import shut_out
 from logto_auth.templatetags import logto as logto_tags
 from logto_auth.testing import Browser, pytest_plugin
+from logto_auth.views import SignInView
+from logto_auth.webhook_events import WebhookEvent
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -60,6 +92,19 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 User = get_user_model()
+uses_database = pytest.mark.django_db
+VIEWS = "docs/reference/views-and-urls.md"
+# What subclasses for a framework may set.
+SETTABLE = {"accepts_machines", "methods", "of_organization", "resource"}
+# Codes for code, and for callers of an API.
+NEVER_ON_A_PAGE = {
+    "invalid_request",
+    "logto_error",
+    "machine_refused",
+    "management_api_error",
+    "organization_required",
+    "sign_in_required",
+}
 
 
 @dataclass(frozen=True)
@@ -171,6 +216,20 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "E013": {"LOGTO_HTTP_TIMEOUT_SECONDS": (5,)},
     "E014": {"LOGTO_USER_FIELDS": "shop.nowhere.fields"},
     "E015": {"LOGTO_CLOCK_SKEW_SECONDS": -5},
+    "E016": {"LOGTO_API_RESOURCE": "bookstore-api"},
+    "E017": {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"},
+    "E018": {"LOGTO_M2M_APP_ID": "stockrobotdemo0000001"},
+    "E019": {
+        "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+        "LOGTO_API_INTROSPECTED_APPS": ["bookstoreapp000000001"],
+        "LOGTO_APP_ID": "",
+        "LOGTO_APP_SECRET": "",
+        "LOGIN_URL": "/accounts/login/",
+        "ROOT_URLCONF": "logto_auth.api_urls",
+    },
+    "E055": {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},
+    "E056": {"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.enqueue"},
+    "E057": {"LOGTO_CONSOLE_URL": "cloud.logto.io/abc123"},
     "E020": {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
     "E021": {"MIDDLEWARE": middleware()},
     "E022": {"MIDDLEWARE": middleware("logto_auth.middleware.LogtoMiddleware")},
@@ -212,6 +271,8 @@ def sent_signals() -> dict[str, set[str]]:
     for node in ast.walk(ast.Module([*map(parsed, PACKAGE.rglob("*.py"))], [])):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "send_robust":
             assert isinstance(node.func.value, ast.Name)
+            if not hasattr(signals, node.func.value.id):
+                continue  # Those of webhooks are in a module of their own.
             names = {keyword.arg or "" for keyword in node.keywords} - {"sender"}
             assert sent.setdefault(node.func.value.id, names) == names
     return sent
@@ -232,6 +293,21 @@ def test_every_signal_is_documented_with_its_arguments() -> None:
     assert documented == sent_signals()
 
 
+def test_every_signal_of_a_webhook_is_documented() -> None:
+    page = "docs/reference/webhooks.md"
+    rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)`", text_of(page), re.MULTILINE)
+    by_event = {event: getattr(webhook_signals, name) for name, event in rows}
+    assert by_event == webhook_signals.BY_EVENT
+    defined = [value for value in vars(webhook_signals).values() if isinstance(value, Signal)]
+    assert len(defined) == len(webhook_signals.BY_EVENT) + 1
+
+
+def test_every_attribute_of_an_event_is_documented() -> None:
+    names = {field.name for field in fields(WebhookEvent)} | {"user", "part", "ids(name)"}
+    (section,) = re.findall(r"^## `WebhookEvent`\n.*?^## ", text_of("docs/reference/webhooks.md"), re.M | re.S)
+    assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == names
+
+
 def test_every_reason_of_an_ended_session_is_a_code() -> None:
     text = text_of("docs/reference/signals.md")
     (table,) = re.findall(r"^## `session_ended`\n.*?^## ", text, re.MULTILINE | re.DOTALL)
@@ -244,8 +320,8 @@ def errors_in_code() -> dict[str, set[tuple[str, str]]]:
     """Each code with the classes and statuses that it is raised with, as the source has them."""
     found: dict[str, set[tuple[str, str]]] = {}
     for file in PACKAGE.rglob("*.py"):
-        if "emulator" in file.parts:
-            continue
+        if {"emulator", "management_api"} & set(file.parts):
+            continue  # the codes there are Logto's
         for node in ast.walk(parsed(file)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(exceptions, node.func.id):
                 keywords = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
@@ -292,7 +368,7 @@ def test_every_code_of_the_error_page_is_documented_with_its_status(page: str) -
     documented = re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", text_of(page), re.MULTILINE)
     assert [code for code, _ in documented] == list(failures.MESSAGES)
     raised = errors_in_code()
-    assert set(raised) == set(failures.MESSAGES) | {"logto_error", "sign_in_required"}
+    assert set(raised) == set(failures.MESSAGES) | NEVER_ON_A_PAGE
     for code, status in documented:
         assert {status} == {raised_status for raised_status, _ in raised[code]}, code
 
@@ -321,17 +397,18 @@ def test_every_template_is_documented(page: str) -> None:
 
 
 def test_every_view_is_documented() -> None:
-    page = "docs/reference/views-and-urls.md"
-    assert column(page, r"logto_auth:[\w-]+") == [f"logto_auth:{each.name}" for each in urls.urlpatterns]
-    for each in urls.urlpatterns:
-        view = each.callback.view_class
-        expected = [f"`{each.pattern}`", view.http_method_names[0].upper(), f"`{view.__module__}.{view.__name__}`"]
-        assert cells(page, f"logto_auth:{each.name}") == expected
+    rows = re.findall(r"^\| `logto_auth:([\w-]+)` \| `(.*?)` \| (\w+) \| `(.*?)` \|$", text_of(VIEWS), re.MULTILINE)
+    views = [(each, each.callback.view_class) for each in urls.urlpatterns]
+    assert rows == [
+        (each.name, str(each.pattern), view.http_method_names[0].upper(), f"{view.__module__}.{view.__name__}")
+        for each, view in views
+    ]
+    assert {view.__name__ for _, view in views} <= set(re.findall(r"^## `(\w+)`$", text_of(VIEWS), re.MULTILINE))
 
 
 def test_every_sign_in_option_is_documented() -> None:
     names = [each.name for each in fields(SignInOptions)]
-    assert set(column("docs/reference/views-and-urls.md", "[a-z_]+")) == set(names)
+    assert set(column(VIEWS, "[a-z_]+")) == set(names)
     allowed_in_urls = set(type(conf).sign_in_query_parameters.default)
     assert set(column("docs/how-to/sign-in-options.md", "[a-z_]+")) == allowed_in_urls
 
@@ -340,9 +417,9 @@ def test_all_of_request_logto_is_documented() -> None:
     page = "docs/reference/request-logto.md"
     public = {name for name in vars(LogtoContext) if not name.startswith("_")}
     methods = {name for name in public if inspect.isfunction(vars(LogtoContext)[name])}
-    assert set(column(page, r"\w+")) - {"resource", "organization_id"} == public - methods
+    assert set(column(page, r"\w+")) - {"resource"} == public - methods
     assert set(re.findall(r"`(\w+)\(", text_of(page))) == methods
-    for returned in (Organization, SignedInSession):
+    for returned in (Membership, SignedInSession):
         (described,) = re.findall(rf"^`{returned.__name__}` has (.*?)\n\n", text_of(page), re.MULTILINE | re.DOTALL)
         for each in fields(returned):
             assert f"`{each.name}`" in described, each.name
@@ -357,21 +434,105 @@ def public_of(module: ModuleType) -> dict[str, Any]:
     }
 
 
+def signature_of(function: Any) -> str:
+    """A function's name and parameters, as the reference writes them."""
+    signature = inspect.signature(function)
+    parameters = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+    plain = signature.replace(parameters=parameters, return_annotation=signature.empty)
+    return f"{function.__name__}{plain}"
+
+
+def assert_that_attributes_are_in(text: str, cls: type) -> None:
+    """Those that a subclass may set, each with its default."""
+    for name, value in vars(cls).items():
+        if not (name.startswith("_") or callable(value) or isinstance(value, classmethod | property)):
+            assert f"`{name} = {value!r}`" in text, name
+
+
 def test_every_decorator_mixin_and_question_is_documented_with_its_parameters() -> None:
     page = text_of("docs/reference/decorators-and-mixins.md")
     for module in (decorators, mixins, access):
         (section,) = re.findall(rf"^## `{module.__name__}`\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
         public = public_of(module)
         assert set(re.findall(r"^`(\w+)", section, re.MULTILINE)) == set(public)
-        for name, value in public.items():
+        for value in public.values():
             if inspect.isclass(value):
-                for attribute, default in vars(value).items():
-                    if not attribute.startswith("_") and not callable(default):
-                        assert f"`{attribute} = {default!r}`" in section
+                assert_that_attributes_are_in(section, value)
             else:
-                parameters = inspect.signature(value).parameters.values()
-                shown = ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters)
-                assert f"`{name}({shown})`" in section
+                assert f"`{signature_of(value)}`" in section
+
+
+def test_all_of_a_caller_is_documented() -> None:
+    text = text_of("docs/reference/access-tokens.md")
+    assert f"`logto_auth.bearer.{signature_of(authenticate)}`" in text
+    section = text[text.index("## `Caller`") : text.index("## `Machine`")]
+    instance = {"token", "user"}
+    public = {name for name in vars(Caller) if not name.startswith("_")} | instance
+    methods = {name for name in public - instance if inspect.isfunction(vars(Caller)[name])}
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == public - methods
+    for name in methods:
+        shown = signature_of(vars(Caller)[name]).replace("(self, ", "(").replace("(self)", "()")
+        assert f"{shown}`" in section
+    for each in fields(AccessTokenClaims):
+        assert f"`{each.name}`" in section
+
+
+def test_every_refusal_is_documented_with_its_status() -> None:
+    text = text_of("docs/reference/access-tokens.md")
+    section = text[text.index("## Refusals") : text.index("## Opaque tokens")]
+    documented = {
+        code: int(status)
+        for status, codes in re.findall(r"^\| [^|]+ \| (\d{3}) \| ([^|]+) \|", section, re.MULTILINE)
+        for code in re.findall(r"`(\w+)`", codes)
+    }
+    refusals = [
+        Refusal.without_token(),
+        Refusal.insufficient(Missing(Kind.SCOPE, ("write:books",))),
+        Refusal.of(exceptions.AuthorizationHeaderError("")),
+        Refusal.of(exceptions.TokenError("", claim="aud")),
+        Refusal.of(exceptions.SignInRefused("", code="account_disabled")),
+        Refusal.of(exceptions.ProviderUnreachable("")),
+        *(
+            Refusal.of(exceptions.SignInRefused("", code=code))
+            for code in ("account_unknown", "account_incomplete", "refused_by_site", "machine_refused")
+        ),
+    ]
+    assert documented == {refusal.error: refusal.status for refusal in refusals}
+    for each in fields(Refusal):
+        assert f"`{each.name}`" in section
+    (shown,) = (block for block in blocks_of("docs/reference/access-tokens.md") if block.language == "http")
+    challenge = refusals[1].challenge(RequestFactory().get("/"))
+    assert shown.code.splitlines()[2].startswith(f"WWW-Authenticate: {challenge}")
+
+
+@pytest.mark.parametrize("module", [rest_framework, ninja], ids=["rest-framework", "ninja"])
+def test_what_there_is_for_a_framework_is_documented(module: ModuleType, request: pytest.FixtureRequest) -> None:
+    text = text_of(f"docs/reference/{request.node.callspec.id}.md")
+    public = public_of(module)
+    assert set(re.findall(r"^`(\w+)[^\n]*\n: ", text, re.MULTILINE)) == set(public)
+    for value in public.values():
+        if not inspect.isclass(value):
+            assert f"`{signature_of(value)}`" in text
+        for name in SETTABLE & set(vars(value)):
+            assert f"`{name} = {vars(value)[name]!r}`" in text
+    for name, methods in re.findall(r"`([A-Z]+)` \(([A-Z, ]+)\)", text):
+        assert set(methods.split(", ")) == vars(module)[name]
+
+
+def test_what_there_is_for_organizations_is_documented() -> None:
+    text = text_of("docs/reference/organizations.md")
+    for name in ("from_url", "from_subdomain"):
+        assert f"`logto_auth.organizations.{signature_of(getattr(organizations, name))}`" in text
+    public = {name for name in vars(organizations.OrganizationQuerySet) if not name.startswith("_")}
+    section = text[text.index("## `OrganizationQuerySet`") :]
+    assert set(re.findall(r"^`(\w+)[(= ]", section, re.MULTILINE)) == public
+    assert_that_attributes_are_in(section, organizations.OrganizationQuerySet)
+    for model in (models.Organization, models.OrganizationMembership):
+        section = text[text.index(f"### `{model.__name__}`") :]
+        for field in model._meta.get_fields():
+            if field.concrete and field.name != "id":
+                assert f"`{field.name}`" in section, field.name
+        assert f"`logto_auth.models.{model.__name__}`" in section
 
 
 def test_every_command_is_documented() -> None:
@@ -489,6 +650,10 @@ def test_nothing_in_the_readme_is_loaded_from_elsewhere() -> None:
 
 KINDS = {"settings", "tests", "site settings", "site urls"}
 OWN_TESTS = {
+    "api settings",
+    "api tests",
+    "api urls",
+    "app tests",
     "async view",
     "emulator",
     "emulator on a phone",
@@ -496,9 +661,14 @@ OWN_TESTS = {
     "emulator's webhooks",
     "identities from usernames",
     "identity",
+    "invitation",
     "move issuer",
+    "organization model",
+    "organization path",
+    "restored",
     "sign out everywhere",
     "switch off",
+    "token request",
 }
 
 
@@ -566,19 +736,28 @@ def test_settings_pass_the_checks(block: Block, modules: Any) -> None:
         assert [*checks.check_settings(), *checks.check_project()] == []
 
 
-EXAMPLES = [
-    pytest.param(block, name, id=name)
-    for block in BLOCKS
-    if block.kind == "tests"
-    for name in re.findall(r"^def (test_\w+)", block.code, re.MULTILINE)
-]
+def examples(kind: str) -> Any:
+    """A mark that runs a test with each test function of such snippets."""
+    return pytest.mark.parametrize(
+        ("block", "name"),
+        [
+            pytest.param(block, name, id=name)
+            for block in BLOCKS
+            if block.kind == kind
+            for name in re.findall(r"^def (test_\w+)", block.code, re.MULTILINE)
+        ],
+    )
+
+
+def run_example(block: Block, name: str, request: pytest.FixtureRequest) -> None:
+    function = block.run()[name]
+    function(**{argument: request.getfixturevalue(argument) for argument in inspect.signature(function).parameters})
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("block", "name"), EXAMPLES)
+@examples("tests")
 def test_example(block: Block, name: str, request: pytest.FixtureRequest) -> None:
-    function = block.run()[name]
-    function(**{argument: request.getfixturevalue(argument) for argument in inspect.signature(function).parameters})
+    run_example(block, name, request)
 
 
 SIGN_IN = """
@@ -603,35 +782,61 @@ assert "_auth_user_id" not in browser.client.session
 """
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/add-to-a-site.md"])
-def test_a_new_site_with_these_lines_signs_in(page: str, logto: Emulator, settings: Any, tmp_path: Path) -> None:
-    logto.tenant.add_user(username="reader")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "DJANGO_"))},
-        "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "mysite.settings",
-        "LOGTO_ENDPOINT": settings.LOGTO_ENDPOINT,
-        "LOGTO_APP_ID": settings.LOGTO_APP_ID,
-        "LOGTO_APP_SECRET": settings.LOGTO_APP_SECRET,
-    }
+CALL = """
+import sys
 
-    def run(*arguments: str) -> None:
+import django
+
+django.setup()
+from django.test import Client
+from django.test.utils import setup_test_environment
+
+setup_test_environment()
+client = Client()
+assert client.get("/.well-known/oauth-protected-resource/api").json()["resource"] == "https://shop.example/api"
+refused = client.get("/api/me")
+assert (refused.status_code, refused["WWW-Authenticate"].partition("=")[0]) == (401, "Bearer resource_metadata")
+response = client.get("/api/me", headers={"Authorization": f"Bearer {sys.argv[1]}"})
+assert response.json() == {"sub": "reader"}, response.content.decode()
+"""
+
+
+def run_new_site(page: str, kind: str, script: str, argument: str, folder: Path, **environment: str) -> None:
+    """Make a site in the folder with the page's lines, check and migrate it, and run a script there."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "DJANGO_"))}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), **environment}
+
+    def run(*arguments: str, **more: str) -> None:
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**environment, **more},
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    bare = {name: value for name, value in environment.items() if name != "DJANGO_SETTINGS_MODULE"}
-    subprocess.run(
-        [sys.executable, "-m", "django", "startproject", "mysite", "."], cwd=tmp_path, env=bare, check=True, timeout=120
-    )
-    with (tmp_path / "mysite" / "settings.py").open("a") as file:
-        file.write("\n" + the_block(page, "site settings").code)
-    (tmp_path / "mysite" / "urls.py").write_text(the_block(page, "site urls").code)
+    run("-m", "django", "startproject", "mysite", ".")
+    with (folder / "mysite" / "settings.py").open("a") as file:
+        file.write("\n" + the_block(page, f"{kind} settings").code)
+    (folder / "mysite" / "urls.py").write_text(the_block(page, f"{kind} urls").code)
+    (folder / "script.py").write_text(script)
     run("manage.py", "check", "--fail-level", "WARNING")
     run("manage.py", "migrate", "--verbosity", "0")
-    (tmp_path / "sign_in.py").write_text(SIGN_IN)
-    run("sign_in.py", logto.endpoint)
+    run("script.py", argument, DJANGO_SETTINGS_MODULE="mysite.settings")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/add-to-a-site.md"])
+def test_a_new_site_with_these_lines_signs_in(page: str, logto: Emulator, settings: Any, tmp_path: Path) -> None:
+    logto.tenant.add_user(username="reader")
+    application = {"LOGTO_APP_ID": settings.LOGTO_APP_ID, "LOGTO_APP_SECRET": settings.LOGTO_APP_SECRET}
+    run_new_site(page, "site", SIGN_IN, logto.endpoint, tmp_path, LOGTO_ENDPOINT=logto.endpoint, **application)
+
+
+def test_a_new_site_with_these_lines_is_an_api(logto: Emulator, tmp_path: Path) -> None:
+    token = access_token(logto, aud="https://shop.example/api")
+    run_new_site(PROTECT_AN_API, "api", CALL, token, tmp_path, LOGTO_ENDPOINT=logto.endpoint)
 
 
 def test_the_readme_and_the_guide_have_the_same_lines() -> None:
@@ -655,10 +860,474 @@ def test_the_emulator_s_examples_assert_what_they_say(kind: str) -> None:
     the_block("docs/reference/emulator.md", kind).run()
 
 
+# What the guides to APIs and organizations promise
+
+PROTECT_AN_API = "docs/how-to/protect-an-api.md"
+ORGANIZATION_PERMISSIONS = "docs/how-to/organization-permissions.md"
+ORGANIZATION_APIS = "docs/how-to/organization-api-resources.md"
+ORGANIZATIONS = "docs/how-to/organizations.md"
+MOBILE_APPS = "docs/how-to/mobile-apps.md"
+
+
+def access_token(logto: Emulator, **claims: Any) -> str:
+    """An access token as Logto writes them, of a person unless `claims` say otherwise."""
+    now = int(time.time())
+    usual = {"iss": logto.issuer, "sub": "reader", "client_id": "app", "scope": "", "iat": now, "exp": now + 60}
+    return logto.sign({**usual, **claims}, header={"typ": "at+jwt"})
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def shop(modules: Any, settings: Any) -> Any:
+    """A function that makes the modules of a page the site, with the bookstore's pages behind them."""
+
+    def install(page: str) -> None:
+        modules(page, "shop.urls").urlpatterns += bookstore.urls.urlpatterns
+        settings.ROOT_URLCONF = "shop.urls"
+
+    return install
+
+
+@pytest.fixture
+def api(shop: Any, settings: Any, logto: Emulator) -> Any:
+    """The site of the guide to APIs. The function returns its status and challenge for a call."""
+    settings.LOGTO_API_RESOURCE = "https://shop.example/api"
+    settings.LOGTO_API_CREATE_USERS = True
+    shop(PROTECT_AN_API)
+
+    def call(path: str, token: str = "", method: str = "GET", data: Any = None) -> tuple[int, str]:
+        headers = bearer(token) if token else {}
+        response = Client().generic(method, path, json.dumps(data), "application/json", headers=headers)
+        return response.status_code, response.headers.get("WWW-Authenticate", "")
+
+    return call
+
+
+@pytest.mark.django_db
+@examples("api tests")
+def test_example_against_the_api(block: Block, name: str, request: pytest.FixtureRequest, api: Any) -> None:
+    run_example(block, name, request)
+
+
+@pytest.mark.django_db
+@examples("app tests")
+def test_example_by_an_app(block: Block, name: str, request: pytest.FixtureRequest, shop: Any) -> None:
+    request.getfixturevalue("apply_settings")(MOBILE_APPS, "LOGTO_API_SCOPES")
+    shop(MOBILE_APPS)
+    run_example(block, name, request)
+
+
+READING = ["/api/books/", "/plain/books/", "/plain/books/count", "/plain/shelf/", "/ninja/books"]
+WRITING = [("/api/books/", "POST"), ("/plain/shelf/", "DELETE"), ("/ninja/books", "POST")]
+
+
+@pytest.mark.django_db
+def test_the_views_of_the_guide_to_apis(api: Any, logto: Emulator) -> None:
+    audience = "https://shop.example/api"
+    reader = access_token(logto, aud=audience, scope="read:books")
+    writer = access_token(logto, aud=audience, scope="write:books")
+    for address in READING:
+        assert api(address, reader)[0] == 200, address
+        status, challenge = api(address, writer)
+        assert (status, 'scope="read:books"' in challenge) == (403, True), address
+    for address, method in WRITING:
+        status, challenge = api(address, reader, method, {"title": "Emma"})
+        assert (status, 'scope="write:books"' in challenge) == (403, True), address
+        assert api(address, writer, method, {"title": "Emma"})[0] in (200, 201), address
+    assert api("/api/orders/", reader)[0] == 200
+
+
+@pytest.mark.django_db
+def test_what_is_answered_when(api: Any, logto: Emulator) -> None:
+    right = {"aud": "https://shop.example/api", "scope": "read:books"}
+    cases = {
+        "": (401, "Bearer resource_metadata="),
+        "one two": (400, 'Bearer error="invalid_request"'),
+        "opaque": (401, 'Bearer error="invalid_token"'),
+        access_token(logto, **right, exp=1): (401, 'Bearer error="invalid_token"'),
+        access_token(logto, **{**right, "aud": "https://another.example"}): (401, 'Bearer error="invalid_token"'),
+        access_token(logto, **{**right, "scope": ""}): (403, 'Bearer error="insufficient_scope"'),
+    }
+    for address in READING:
+        for token, (status, challenge) in cases.items():
+            answered, given = api(address, token)
+            assert (answered, given.startswith(challenge)) == (status, True), (address, token, given)
+            assert 'resource_metadata="http://testserver/.well-known/oauth-protected-resource/api"' in given
+
+
+@pytest.mark.django_db
+def test_who_may_call(api: Any, logto: Emulator, settings: Any) -> None:
+    token = access_token(logto, aud="https://shop.example/api", scope="read:books")
+    settings.LOGTO_API_CREATE_USERS = False
+    metadata = 'resource_metadata="http://testserver/.well-known/oauth-protected-resource/api"'
+    assert api("/api/books/", token) == (403, f"Bearer {metadata}")
+    settings.LOGTO_API_CREATE_USERS = True
+    assert api("/api/books/", token)[0] == 200
+    assert User.objects.get().username == "reader"
+    User.objects.update(is_active=False)
+    assert api("/api/books/", token)[0] == 401
+    (block,) = (block for block in blocks_of(PROTECT_AN_API) if "class PeopleOnly" in block.code)
+    sys.modules["shop.api"].Books.authentication_classes = [block.run()["PeopleOnly"]]
+    robot = access_token(logto, aud="https://shop.example/api", scope="read:books", sub="robot", client_id="robot")
+    assert api("/api/books/", robot) == (403, f"Bearer {metadata}")
+
+
+@pytest.mark.django_db
+def test_one_of_two_permissions_is_enough(api: Any, logto: Emulator) -> None:
+    either = rest_framework.HasScope("write:books") | rest_framework.HasRole("editor")
+    sys.modules["shop.api"].Books.permission_classes = [either]
+    assert api("/api/books/", access_token(logto, aud="https://shop.example/api", scope="write:books"))[0] == 200
+    assert api("/api/books/", access_token(logto, aud="https://shop.example/api", roles=["editor"]))[0] == 200
+    assert api("/api/books/", access_token(logto, aud="https://shop.example/api"))[0] == 403
+
+
+@pytest.mark.django_db
+def test_reading_is_public_without_a_permission_for_it(api: Any, logto: Emulator) -> None:
+    sys.modules["shop.api"].Books.permission_classes = sys.modules["shop.api"].Books.permission_classes[1:]
+    assert api("/api/books/")[0] == 200
+    assert api("/api/books/", method="POST", data={"title": "Emma"})[0] == 401
+
+
+@pytest.mark.django_db
+def test_a_named_app_may_come_with_an_opaque_token(
+    api: Any, logto: Emulator, apply_settings: Any, browser: Browser, settings: Any
+) -> None:
+    logto.tenant.add_user(id="reader", username="reader")
+    browser.sign_in("reader")
+    token = browser.client.get("/").wsgi_request.logto.access_token()
+    assert api("/api/orders/", token)[0] == 401
+    apply_settings(PROTECT_AN_API, "LOGTO_API_INTROSPECTED_APPS")
+    assert api("/api/orders/", token)[0] == 401
+    settings.LOGTO_API_INTROSPECTED_APPS = [settings.LOGTO_APP_ID]
+    assert api("/api/orders/", token)[0] == 200
+    assert api("/api/books/", token)[0] == 403
+
+
+@pytest.mark.parametrize("page", [PROTECT_AN_API, ORGANIZATION_PERMISSIONS])
+def test_the_robot_gets_its_token(page: str, logto: Emulator) -> None:
+    seed_demo(logto.tenant)
+    command = shlex.split(the_block(page, "token request").code.removeprefix("$ ").replace("\\\n", ""))
+    values = [command[place + 1] for place, word in enumerate(command) if word == "--data"]
+    form = dict(value.split("=", 1) for value in values)
+    url = next(word for word in command if word.startswith("http")).replace("http://localhost:3001", logto.endpoint)
+    user, _, password = command[command.index("--user") + 1].partition(":")
+    answer = requests.post(url, data=form, auth=(user, password), timeout=10).json()
+    assert answer["scope"] == form["scope"]
+    assert list(answer) == ["access_token", "expires_in", "token_type", "scope"]
+
+
+@pytest.fixture
+def branches(logto: Emulator, settings: Any) -> Emulator:
+    """Two organizations: `ada` is manager of the one and plain member of the other, `bob` is a member of none."""
+    tenant = logto.tenant
+    tenant.add_resource("https://shop.example/api", scopes=["read:books"])
+    tenant.add_organization_role("manager", scopes=["manage:stock"])
+    for name in ("harbour", "hill"):
+        tenant.add_organization(name.capitalize(), id=name)
+    tenant.add_user(id="ada", username="ada")
+    tenant.add_user(id="bob", username="bob", primary_email="bob@example.com")
+    tenant.add_member("harbour", "ada", roles=["manager"])
+    tenant.add_member("hill", "ada")
+    return logto
+
+
+def visit(browser: Browser, path: str, **headers: str) -> Any:
+    return browser.client.get(path, headers=headers)
+
+
+@uses_database
+def test_permissions_in_an_organization(
+    browser: Browser, branches: Emulator, apply_settings: Any, shop: Any, settings: Any
+) -> None:
+    apply_settings(ORGANIZATION_PERMISSIONS, "urn:logto:resource:organizations")
+    shop(ORGANIZATION_PERMISSIONS)
+    browser.sign_in("ada")
+    assert visit(browser, "/branches/harbour/stock/").content == b"The stock of harbour"
+    script = {"Accept": "application/json"}
+    refused = {path: visit(browser, f"/branches/{path}/stock/", **script).json() for path in ("hill", "nowhere")}
+    assert refused["hill"] == {"error": "forbidden", "missing": {"organization_scope": ["manage:stock"]}}
+    assert refused["nowhere"] == {"error": "forbidden", "missing": {"organization": []}}
+    token = visit(browser, "/").wsgi_request.logto.organization_token("harbour")
+    for address, status in {
+        "/api/branches/harbour/stock/": 200,
+        "/api/branches/hill/stock/": 403,
+        "/plain/branches/harbour/stock/": 200,
+        "/plain/branches/hill/stock/": 403,
+        "/ninja/stock": 200,
+    }.items():
+        assert Client().get(address, headers=bearer(token)).status_code == status, address
+    settings.LOGTO_API_CREATE_USERS = True
+    for_an_api = access_token(branches, aud="https://shop.example/api", scope="manage:stock", organization_id="harbour")
+    assert Client().get("/api/branches/harbour/stock/", headers=bearer(for_an_api)).status_code == 401
+
+
+@uses_database
+def test_an_api_in_the_name_of_an_organization(branches: Emulator, shop: Any, settings: Any) -> None:
+    settings.LOGTO_API_RESOURCE = "https://shop.example/api"
+    settings.LOGTO_API_CREATE_USERS = True
+    shop(ORGANIZATION_APIS)
+    right = {"aud": "https://shop.example/api", "scope": "read:books", "organization_id": "harbour"}
+    for claims, status in [
+        (right, 200),
+        ({**right, "scope": ""}, 403),
+        ({**right, "organization_id": "hill"}, 403),
+        ({**right, "organization_id": None}, 403),
+        ({"aud": "urn:logto:organization:harbour", "scope": "read:books"}, 401),
+    ]:
+        headers = bearer(access_token(branches, **claims))
+        for address in ("/api/branches/harbour/books/", "/plain/branches/harbour/books/", "/ninja/harbour/books"):
+            assert Client().get(address, headers=headers).status_code == status, (address, claims)
+
+
+@uses_database
+def test_what_logto_puts_into_tokens_of_members(browser: Browser, branches: Emulator, settings: Any) -> None:
+    """Why the guide says to demand permissions in the organization."""
+    api = "https://shop.example/api"
+    branches.tenant.add_organization_role("reader", resource_scopes={api: ["read:books"]})
+    branches.tenant.add_member("hill", "bob", roles=["reader"])
+    branches.tenant.add_member("harbour", "bob")
+    settings.LOGTO_SCOPES = ["openid", "offline_access", "urn:logto:scope:organizations", "read:books"]
+    settings.LOGTO_RESOURCES = [api]
+    browser.sign_in("bob")
+    logto = visit(browser, "/").wsgi_request.logto
+    assert logto.permissions(api) == {"read:books"}
+    scopes = {
+        name: jwt.decode(logto.access_token(api, name), options={"verify_signature": False})["scope"]
+        for name in ("harbour", "hill")
+    }
+    assert scopes == {"harbour": "", "hill": "read:books"}
+
+
+@uses_database
+def test_the_current_organization_by_the_url(
+    browser: Browser, branches: Emulator, apply_settings: Any, shop: Any
+) -> None:
+    apply_settings(ORGANIZATIONS, "organization_data")
+    shop(ORGANIZATIONS)
+    browser.sign_in("ada")
+    assert visit(browser, "/branches/harbour/").content == b"Harbour: you are manager."
+    assert visit(browser, "/branches/hill/").content == b"Hill: you are a member."
+    assert visit(browser, "/branches/harbour/staff/").status_code == 200
+    assert visit(browser, "/branches/hill/staff/").status_code == 403
+    assert visit(browser, "/branches/nowhere/").status_code == 403
+    browser.client.post("/choose-organization", {"organization_id": "harbour"})
+    assert visit(browser, "/").wsgi_request.logto.organization_id == "harbour"
+    assert visit(browser, "/branches/nowhere/").wsgi_request.logto.organization is None
+
+
+@uses_database
+def test_the_current_organization_by_other_means(
+    browser: Browser, branches: Emulator, apply_settings: Any, settings: Any
+) -> None:
+    apply_settings(ORGANIZATIONS, "organization_data")
+    browser.sign_in("ada")
+    models.Organization.objects.filter(logto_id="hill").update(subdomain="on-the-hill")
+    apply_settings(ORGANIZATIONS, "from_subdomain")
+    for host, expected in {
+        "harbour.shop.example": "harbour",
+        "on-the-hill.shop.example": "hill",
+        "nowhere.shop.example": None,
+        "shop.example": None,
+    }.items():
+        assert visit(browser, "/", Host=host).wsgi_request.logto.organization_id == expected, host
+    settings.ALLOWED_HOSTS = ["*"]
+    apply_settings(ORGANIZATIONS, "from_header")
+    assert visit(browser, "/", **{"X-Branch": "hill"}).wsgi_request.logto.organization_id == "hill"
+    assert visit(browser, "/", **{"X-Branch": "elsewhere"}).wsgi_request.logto.organization_id is None
+
+
+@pytest.fixture
+def shelf(modules: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The model of the guide to organizations, with its table."""
+    app = ModuleType("shop")
+    app.__path__ = [str(tmp_path)]
+    monkeypatch.setitem(sys.modules, "shop", app)
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "shop"]
+    model = the_block(ORGANIZATIONS, "organization model").run(__name__="shop.models")["Shelf"]
+    with connection.schema_editor() as editor:
+        editor.create_model(model)
+    yield model
+    with connection.schema_editor() as editor:
+        editor.delete_model(model)
+    del apps.all_models["shop"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_data_of_the_current_organization(
+    browser: Browser, branches: Emulator, apply_settings: Any, shelf: Any, settings: Any
+) -> None:
+    apply_settings(ORGANIZATIONS, "organization_data")
+    browser.sign_in("ada")
+    for organization in models.Organization.objects.all():
+        shelf.objects.create(organization=organization, label=f"The shelf of {organization}")
+    (block,) = (block for block in blocks_of(ORGANIZATIONS) if "def shelves" in block.code)
+    view = block.run(Shelf=shelf)["shelves"]
+    settings.ROOT_URLCONF = (path("shelves/<organization_id>/", view), *bookstore.urls.urlpatterns)
+    assert visit(browser, "/shelves/harbour/").json() == {"shelves": ["The shelf of Harbour"]}
+    assert visit(browser, "/shelves/nowhere/").status_code == 403
+    request = visit(browser, "/").wsgi_request
+    assert not shelf.objects.for_request(request).exists()
+    assert [each.label for each in shelf.objects.for_organization("hill")] == ["The shelf of Hill"]
+    books = the_block(ORGANIZATIONS, "organization path").run()["BookQuerySet"]
+    assert books(shelf).for_organization(None).query.is_empty()
+    assert books.organization_field == "shelf__organization"
+
+
+@uses_database
+def test_a_door_for_members(branches: Emulator, apply_settings: Any, modules: Any, settings: Any) -> None:
+    apply_settings(ORGANIZATIONS, "organization_data")
+    options = modules(ORGANIZATIONS, "shop.doors").HARBOUR
+    door = SignInView.as_view(sign_in_options=replace(options, organization_id="harbour"))
+    settings.ROOT_URLCONF = (path("door", door), *bookstore.urls.urlpatterns)
+    for name, expected in {"bob": "not_a_member", "ada": None}.items():
+        person = Browser(branches)
+        start = visit(person, "/door").url
+        response = person.open(person.logto.sign_in(start, name))
+        assert (response.context or {"code": None})["code"] == expected
+    assert [each.username for each in User.objects.all()] == ["ada"]
+    assert visit(person, "/").wsgi_request.logto.organization_id == "harbour"
+
+
+@uses_database
+def test_an_invitation(browser: Browser, branches: Emulator, apply_settings: Any, settings: Any) -> None:
+    apply_settings(ORGANIZATIONS, "organization_data")
+    branches.tenant.add_jit("hill", roles=["manager"])
+    role = "Logto Management API access"
+    application = branches.tenant.add_application(name="Host", type="MachineToMachine", roles=[role])
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = application.id, application.secret
+    invitation_link = the_block(ORGANIZATIONS, "invitation").run()["invitation_link"]
+    browser.sign_in("ada")
+    for email in ("bob@example.com", "new@example.com"):
+        start = browser.open(invitation_link(email, "hill")).url
+        assert browser.open(browser.logto.sign_in_by_link(start)).url == "/branches/hill/"
+        request = visit(browser, "/").wsgi_request
+        assert request.user.email == email
+        assert [(each.id, each.roles) for each in request.logto.organizations] == [("hill", ("manager",))]
+
+
+@uses_database
+def test_whoever_has_left_an_organization_has_none_after_the_refresh(
+    browser: Browser, branches: Emulator, apply_settings: Any, settings: Any
+) -> None:
+    apply_settings(ORGANIZATIONS, "organization_data")
+    settings.LOGTO_FRESHNESS_SECONDS = 0
+    branches.tenant.add_member("hill", "bob")
+    browser.sign_in("bob")
+    assert visit(browser, "/").wsgi_request.logto.organization.name == "Hill"
+    branches.tenant.organizations["hill"].members.pop("bob")
+    changes: list[set[str]] = []
+
+    def note(changed: set[str], **kwargs: Any) -> None:
+        changes.append(changed)
+
+    signals.user_updated.connect(note)
+    assert visit(browser, "/").wsgi_request.logto.organization is None
+    signals.user_updated.disconnect(note)
+    assert changes == [{"organizations"}]
+    assert not models.OrganizationMembership.objects.exists()
+
+
+# What the guides to permissions and to calls promise
+
+PERMISSIONS = "docs/how-to/permissions.md"
+CALL_OTHER_APIS = "docs/how-to/call-other-apis.md"
+
+
+@pytest.fixture
+def bookkeepers(logto: Emulator) -> Emulator:
+    """`ada` may read and write books, `bob` may read them."""
+    api = "https://shop.example/api"
+    logto.tenant.add_resource(api, scopes=["read:books", "write:books"])
+    logto.tenant.add_role("editor", scopes={api: ["read:books", "write:books"]})
+    logto.tenant.add_role("reader", scopes={api: ["read:books"]})
+    logto.tenant.add_user(username="ada", roles=["editor"])
+    logto.tenant.add_user(username="bob", roles=["reader"])
+    return logto
+
+
+@uses_database
+def test_the_views_of_the_guide_to_permissions(
+    browser: Browser, bookkeepers: Emulator, apply_settings: Any, modules: Any, settings: Any
+) -> None:
+    apply_settings(PERMISSIONS, "LOGTO_API_RESOURCE")
+    views, more = modules(PERMISSIONS, "shop.views"), sys.modules["shop.more_views"]
+    open_to = {
+        "add": (views.add_book, {"ada"}),
+        "edit": (views.EditBook.as_view(), {"ada"}),
+        "remove": (more.remove_book, {"ada"}),
+        "desk": (more.desk, {"ada"}),
+        "catalogue": (more.Catalogue.as_view(), {"ada"}),
+    }
+    views_by_name = [path(name, view) for name, (view, _) in open_to.items()]
+    settings.ROOT_URLCONF = (*views_by_name, *bookstore.urls.urlpatterns)
+    for username in ("ada", "bob"):
+        person = Browser(bookkeepers)
+        assert visit(person, "/add").url == "/sign-in?next=/add"
+        person.sign_in(username)
+        allowed = {name for name in open_to if visit(person, f"/{name}").status_code == 200}
+        assert allowed == {name for name, (_, people) in open_to.items() if username in people}
+    (template, tags) = (block for block in blocks_of(PERMISSIONS) if block.language == "html+django")
+    assert "logto.write:books" in template.code
+    for name, missing in {"remove": {"scope": ["write:books"]}, "desk": {"role": ["editor", "admin"]}}.items():
+        answer = visit(person, f"/{name}", Accept="application/json")
+        assert answer.json() == {"error": "forbidden", "missing": missing}
+    assert "It asks for the permission write:books." in visit(person, "/remove").content.decode()
+    request = visit(person, "/").wsgi_request
+    assert request.user.has_perm("logto.read:books")
+    assert not User.objects.get(username="bob").has_perm("logto.read:books")
+    assert not request.user.get_all_permissions()
+    rendered = engines["django"].from_string(template.code + tags.code + "{{ may_write }}").render({}, request)
+    assert ("Add a book" in rendered, rendered.strip()[-5:]) == (False, "False")
+
+
+@uses_database
+def test_without_logto_nobody_holds_a_permission_and_the_page_says_why(
+    browser: Browser, bookkeepers: Emulator, apply_settings: Any, modules: Any, settings: Any
+) -> None:
+    apply_settings(PERMISSIONS, "LOGTO_API_RESOURCE")
+    modules(PERMISSIONS)
+    view = sys.modules["shop.more_views"].remove_book
+    settings.ROOT_URLCONF = (path("remove", view), *bookstore.urls.urlpatterns)
+    browser.sign_in("ada")
+    bookkeepers.faults.http["token"] = HttpFault(status=503)
+    assert not visit(browser, "/").wsgi_request.user.has_perm("logto.write:books")
+    assert visit(browser, "/remove").status_code == 503
+
+
+@uses_database
+def test_calls_in_the_person_s_name_and_in_nobody_s(
+    browser: Browser, logto: Emulator, apply_settings: Any, modules: Any, settings: Any
+) -> None:
+    apply_settings(CALL_OTHER_APIS, "LOGTO_RESOURCES")
+    resource = "https://stock.example/api"
+    logto.tenant.add_resource(resource, scopes=["read:stock"])
+    logto.tenant.add_role("clerk", scopes={resource: ["read:stock"]})
+    logto.tenant.add_role("robot", type="MachineToMachine", scopes={resource: ["read:stock"]})
+    logto.tenant.add_user(id="ada", username="ada", roles=["clerk"])
+    robot = logto.tenant.add_application(name="Robot", type="MachineToMachine", roles=["robot"])
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = robot.id, robot.secret
+    browser.sign_in("ada")
+    request = visit(browser, "/").wsgi_request
+    in_nobody_s_name = modules(CALL_OTHER_APIS, "shop.jobs").STOCK
+    for auth, sub in [(calling.UserToken(request, resource=resource), "ada"), (in_nobody_s_name, robot.id)]:
+        call = requests.Request("GET", f"{resource}/books", auth=auth).prepare()
+        claims = jwt.decode(call.headers["Authorization"].split()[1], options={"verify_signature": False})
+        assert (claims["sub"], claims["aud"], claims["scope"]) == (sub, resource, "read:stock")
+    for refused, error in [
+        (calling.MachineToken(resource="https://unknown.example"), "invalid_target"),
+        (calling.MachineToken(organization_id="nowhere"), "access_denied"),
+    ]:
+        with pytest.raises(exceptions.ProviderError) as raised:
+            requests.Request("GET", resource, auth=refused).prepare()
+        assert raised.value.error == error
+
+
 # What the guide to mapping users promises
 
 MAP_USERS = "docs/how-to/map-users.md"
-uses_database = pytest.mark.django_db
 
 
 @uses_database
@@ -857,6 +1526,16 @@ def test_people_are_signed_out_and_switched_off_by_the_lines_of_the_guide(browse
     the_block(page, "switch off").run()["switch_off"]("ada")
     assert not LogtoSession.objects.exists()
     assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+
+
+@uses_database
+def test_a_person_restored_at_logto_is_let_in_by_the_lines_of_the_guide(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(id="hodngok08qve", username="ada")
+    browser.sign_in("ada")
+    shut_out(LogtoIdentity.objects.get(), models.Standing.DELETED, now())
+    assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+    the_block("docs/how-to/webhooks.md", "restored").run()
+    assert browser.sign_in("ada", prompt="login").status_code == 302
 
 
 @uses_database

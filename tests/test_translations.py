@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract, extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = sorted(
     [*ROOT.glob("logto_auth/locale/*/LC_MESSAGES/django.po"), *ROOT.glob("bookstore/locale/*/*/django.po")]
 )
+
+TEMPLATES = {"logto_auth": ROOT / "logto_auth" / "templates", "bookstore": ROOT / "templates"}
 
 
 def first(id: str | list[str] | tuple[str, ...]) -> str:
@@ -51,3 +55,20 @@ def test_every_text_of_the_python_code_is_in_the_catalogue(path: Path) -> None:
         path.parents[3], [("**.py", "python")], keywords={"_": None, "gettext": None, "ngettext": (1, 2)}
     )
     assert {first(id) for _, _, id, _, _ in found} - known == set()
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
+def test_every_text_of_the_templates_is_in_the_catalogue(path: Path) -> None:
+    owner = path.parents[3]
+    with path.open("rb") as source:
+        known = {first(message.id) for message in read_po(source) if message.id}
+    found = {text for file in TEMPLATES[owner.name].rglob("*.html") for text in texts_of_template(file)}
+    assert found
+    assert found - known == set()
+
+
+def texts_of_template(file: Path) -> set[str]:
+    # Django makes calls of gettext out of the tags, and names without a meaning out of all else.
+    lines = [line.strip() for line in templatize(file.read_text(), origin=str(file)).splitlines()]
+    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
+    return {first(id) for _, id, _, _ in extract("python", io.BytesIO("\n".join(lines).encode()), keywords=keywords)}

@@ -15,6 +15,7 @@ from django.views.generic import CreateView, DetailView, ListView, UpdateView
 from . import covers
 from .forms import BookForm
 from .models import Book, Category
+from .search import search_words
 
 ONE_YEAR = 365 * 24 * 60 * 60
 
@@ -37,7 +38,7 @@ class BookList(ListView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+        self.words = search_words(request.GET)
         self.sort = request.GET.get("sort", DEFAULT_SORT)
         if self.sort not in SORT_ORDERS:
             self.sort = DEFAULT_SORT

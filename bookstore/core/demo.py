@@ -23,6 +23,10 @@ ACCOUNTS = (
     ("suspended", "suspended-password", "is turned away"),
 )
 
+# The emulator's machine: it may keep the stock of one branch.
+ROBOT = "stockrobotdemo0000001:emulatoronlysecret00000000000002"
+ROBOT_BRANCH = "harbourbr001"
+
 
 # The environment
 
@@ -119,18 +123,25 @@ def _database_name() -> str:
 def banner(site_urls: list[str]) -> str:
     """Return the addresses, the accounts, and how to stop."""
     site = site_urls[0]
-    lines = ["", f"  Bookstore  {site}/", f"  Admin      {site}/admin/"]
-    lines += _emulator_lines() if settings.USES_EMULATOR else _own_logto_lines(site_urls)
+    lines = ["", f"  Bookstore  {site}/", f"  Admin      {site}/admin/", f"  API        {site}/api/docs/"]
+    lines += _emulator_lines(site) if settings.USES_EMULATOR else _own_logto_lines(site_urls)
     return "\n".join([*lines, ""])
 
 
-def _emulator_lines() -> list[str]:
+def _emulator_lines(site: str) -> list[str]:
     return [
         f"  Logto      {settings.LOGTO_ENDPOINT}/  (an emulator; it forgets everything when it stops)",
         "",
         "  Username    Password              Who that is",
         *(f"  {username:<11} {password:<21} {who}" for username, password, who in ACCOUNTS),
         "  Alipay needs no password: it offers a reader with a name and one without.",
+        "",
+        "  And a robot that counts the copies in Harbour Branch:",
+        f"    TOKEN=$(curl -s {settings.LOGTO_ENDPOINT}/oidc/token -u {ROBOT} \\",
+        f"      -d grant_type=client_credentials -d organization_id={ROBOT_BRANCH} -d scope=manage:stock \\",
+        """      | sed 's/.*"access_token": *"\\([^"]*\\).*/\\1/')""",
+        f"    curl -s -X PUT {site}/api/branches/{ROBOT_BRANCH}/stock/emma-jane-austen/ \\",
+        """      -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"copies": 7}'""",
         "",
         "  Ctrl-C ends both servers.",
     ]
@@ -145,6 +156,17 @@ def _own_logto_lines(site_urls: list[str]) -> list[str]:
         *(f"    post sign-out redirect URI  {url}/" for url in site_urls),
         f"    back-channel logout URI     {site_urls[0]}/back-channel-logout  (if Logto can reach this machine)",
         '  People with the role "editor" may add and edit books; those with "admin" may use the admin.',
+        *_own_api_lines(),
         "",
         "  Ctrl-C ends the server.",
+    ]
+
+
+def _own_api_lines() -> list[str]:
+    scopes = " and ".join(settings.LOGTO_API_SCOPES)
+    if settings.OWN_API_RESOURCE:
+        return [f"  The API resource {settings.OWN_API_RESOURCE} needs the permissions {scopes}."]
+    return [
+        f"  For the API, create the API resource {settings.LOGTO_API_RESOURCE} with the permissions",
+        f"  {scopes}, and set LOGTO_API_RESOURCE to its identifier.",
     ]

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from bookstore.catalog.models import Book
 
-from .basket import BasketLine
+from .basket import MOST_COPIES, BasketLine
 from .models import Order, OrderLine
 
 if TYPE_CHECKING:
@@ -16,29 +18,64 @@ if TYPE_CHECKING:
 
 
 class CheckoutRefused(Exception):
-    """The order was not placed, and nothing was changed."""
+    """The order was not placed, and nothing was changed. The text is for the reader, the code for programs."""
+
+    code: str
+
+
+class NothingOrdered(CheckoutRefused):
+    """There are no lines."""
+
+    code = "empty"
+
+    def __init__(self) -> None:
+        super().__init__(_("Your basket is empty."))
+
+
+class TooManyCopies(CheckoutRefused):
+    """More copies of one book than the shop sells at once."""
+
+    code = "too_many_copies"
+
+    def __init__(self) -> None:
+        super().__init__(_("We sell at most %(most)s copies of a book at once.") % {"most": MOST_COPIES})
 
 
 class SoldOut(CheckoutRefused):
     """There are fewer copies than were wanted of the books in `books`."""
 
+    code = "sold_out"
+
     def __init__(self, books: Sequence[Book]) -> None:
-        super().__init__(", ".join(book.title for book in books))
+        titles = get_text_list([_("“%(title)s”") % {"title": book.title} for book in books], _("and"))
+        super().__init__(_("We no longer have that many copies of %(titles)s. Please look again.") % {"titles": titles})
         self.books = books
 
 
 class PriceChanged(CheckoutRefused):
-    """The books cost something else than what the reader agreed to."""
+    """The books cost `total_cents`, and not what the reader agreed to."""
+
+    code = "price_changed"
+
+    def __init__(self, total_cents: int) -> None:
+        super().__init__(_("A price has changed since you looked. Please check the new total."))
+        self.total_cents = total_cents
 
 
 @transaction.atomic
-def place_order(user: "User", lines: Sequence[BasketLine], *, agreed_cents: int) -> Order:
+def place_order(user: "User", lines: Sequence[BasketLine], *, agreed_cents: int | None) -> Order:
     """Take the copies from the shelves and write the order, or raise CheckoutRefused and do neither.
+
+    `agreed_cents` is the total that the reader saw; None agrees to any.
 
     The books are read again under a lock, always in the same order, so that two readers
     who want the last copy are served one after the other and never wait for each other in a circle.
     """
     wanted = {line.book.pk: line.quantity for line in lines}
+    if not wanted:
+        raise NothingOrdered
+    if max(wanted.values()) > MOST_COPIES:
+        raise TooManyCopies
     books = Book.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
     by_id = {book.pk: book for book in books}
 
@@ -46,8 +83,9 @@ def place_order(user: "User", lines: Sequence[BasketLine], *, agreed_cents: int)
     short = [book for book in by_id.values() if book.stock < wanted[book.pk]]
     if gone or short:
         raise SoldOut([*gone, *short])
-    if sum(book.price_cents * wanted[book.pk] for book in by_id.values()) != agreed_cents:
-        raise PriceChanged
+    total_cents = sum(book.price_cents * wanted[book.pk] for book in by_id.values())
+    if agreed_cents not in (None, total_cents):
+        raise PriceChanged(total_cents)
 
     order = Order.objects.create(user=user)
     OrderLine.objects.bulk_create(

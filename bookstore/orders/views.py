@@ -7,7 +7,6 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.generic import DetailView, ListView, TemplateView
@@ -15,7 +14,7 @@ from django.views.generic import DetailView, ListView, TemplateView
 from bookstore.catalog.models import Book
 
 from .basket import MOST_COPIES, Basket, BasketLine
-from .checkout import PriceChanged, SoldOut, place_order
+from .checkout import CheckoutRefused, PriceChanged, place_order
 from .forms import CheckoutForm, QuantityForm
 from .models import Order, OrderLine
 
@@ -91,15 +90,12 @@ class Checkout(LoginRequiredMixin, TemplateView):
             return redirect("orders:checkout")
         try:
             order = place_order(request.user, lines, agreed_cents=form.cleaned_data["agreed_cents"])
-        except SoldOut as sold_out:
-            titles = get_text_list([_("“%(title)s”") % {"title": book.title} for book in sold_out.books], _("and"))
-            messages.error(
-                request, _("We no longer have that many copies of %(titles)s. Please look again.") % {"titles": titles}
-            )
-            return redirect("orders:basket")
-        except PriceChanged:
-            messages.warning(request, _("A price has changed since you looked. Please check the new total."))
+        except PriceChanged as refused:
+            messages.warning(request, str(refused))
             return redirect("orders:checkout")
+        except CheckoutRefused as refused:
+            messages.error(request, str(refused))
+            return redirect("orders:basket")
         self.basket.clear()
         messages.success(request, _("Thank you. Your order is placed."))
         return redirect(order)

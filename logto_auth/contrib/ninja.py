@@ -63,7 +63,6 @@ class LogtoAuth(HttpAuthBase):
             return None
         if missing := self.demand.missing_from(caller):
             raise _refused(request, Refusal.insufficient(missing))
-        request.user = caller.user
         return caller
 
 

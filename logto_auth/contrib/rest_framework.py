@@ -10,15 +10,14 @@ Needs the extra `drf`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 try:
     from rest_framework.authentication import BaseAuthentication, SessionAuthentication
     from rest_framework.exceptions import APIException, AuthenticationFailed
     from rest_framework.permissions import SAFE_METHODS, BasePermission
     from rest_framework.request import Request
-    from rest_framework.views import APIView
-except ImportError as error:
+except ModuleNotFoundError as error:
     raise ImportError(f'This needs {error.name}, which is not installed: pip install "logto_auth[drf]"') from error
 
 from django.http import HttpRequest
@@ -28,6 +27,10 @@ from logto_auth.bearer import Caller, authenticate
 from logto_auth.challenges import Refusal
 from logto_auth.context import LogtoContext
 from logto_auth.exceptions import LogtoError, ProviderError
+
+if TYPE_CHECKING:
+    # REST framework's views import what its settings name, which is this module.
+    from rest_framework.views import APIView
 
 READING = frozenset(SAFE_METHODS)
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -103,8 +106,13 @@ class DemandPermission(BasePermission):
     methods: Collection[str] | None = None
     """The methods that the demand is for; None: all."""
 
+    @classmethod
+    def is_for(cls, method: str) -> bool:
+        """Whether the demand is for requests by `method`. What answers GET answers HEAD as well."""
+        return cls.methods is None or method in cls.methods or (method == "HEAD" and "GET" in cls.methods)
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if self.methods is not None and request.method not in self.methods:
+        if not self.is_for(request.method):
             return True
         principal = _principal(request)
         if principal is None:
@@ -119,8 +127,11 @@ class DemandPermission(BasePermission):
         if missing is None:
             return True
         refusal = Refusal.insufficient(missing)
-        # For the challenge, which the middleware adds: only the view knows whether another permission will do.
-        _django_request(request).logto_refusal = refusal  # type: ignore[attr-defined]
+        django_request = _django_request(request)
+        # For the challenge, which the middleware adds: only the view knows whether another permission will do. The
+        # page with forms asks for other methods than the request's as well.
+        if request.method == django_request.method:
+            django_request.logto_refusal = refusal  # type: ignore[attr-defined]
         self.message, self.code = refusal.description, refusal.error
         return False
 
@@ -154,6 +165,8 @@ def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> 
 
 
 def _permission(demand: Demand, methods: Collection[str] | None) -> type[DemandPermission]:
+    if methods is not None:
+        methods = frozenset(name.upper() for name in ([methods] if isinstance(methods, str) else methods))
     return type("DemandPermission", (DemandPermission,), {"demand": demand, "methods": methods})
 
 
@@ -165,6 +178,8 @@ class IsOrganizationMember(DemandPermission):
 
 class IsUser(BasePermission):
     """Somebody with an account calls, and no machine: `request.user` is an instance of the user model."""
+
+    message = "This is for people, and the access token is a machine's."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         is_machine = isinstance(request.auth, Caller) and request.auth.is_machine

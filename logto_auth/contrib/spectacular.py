@@ -14,13 +14,20 @@ from logto_auth.conf import conf
 
 from .rest_framework import DemandPermission, LogtoAuthentication, LogtoOrganizationAuthentication
 
+NAMES = {LogtoAuthentication: "Logto", LogtoOrganizationAuthentication: "LogtoOrganization"}
+
 
 class LogtoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The security scheme of `LogtoAuthentication` and its subclasses."""
 
     target_class = LogtoAuthentication
     match_subclasses = True
-    name = "Logto"
+    name: str
+
+    def __init__(self, target: Any) -> None:
+        super().__init__(target)  # type: ignore[no-untyped-call]
+        # A subclass has a scheme of its own in the document, for it may be about another resource.
+        self.name = NAMES.get(type(target), type(target).__name__)
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """Bearer, with what to ask Logto for."""
@@ -43,7 +50,6 @@ class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]
 
     target_class = LogtoOrganizationAuthentication
     priority = 1
-    name = "LogtoOrganization"
 
     @property
     def description(self) -> str:
@@ -53,5 +59,5 @@ class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]
 
 def _scopes(auto_schema: Any) -> list[str]:
     permissions = [each for each in auto_schema.view.get_permissions() if isinstance(each, DemandPermission)]
-    demands = [each.demand for each in permissions if each.methods is None or auto_schema.method in each.methods]
+    demands = [each.demand for each in permissions if each.is_for(auto_schema.method)]
     return sorted({scope for demand in demands for scope in (*demand.scopes, *demand.organization_scopes)})

@@ -64,12 +64,17 @@ def refresh(provider: Provider, request: TokenRequest) -> dict[str, Any]:
 def client_credentials(provider: Provider, request: TokenRequest) -> dict[str, Any]:
     """Return the answer to a machine: only permissions named in `scope` are granted."""
     client, organization_id = request.client, request.params.get("organization_id")
-    organization = provider.tenant.organizations.get(organization_id or "")
-    if organization_id is not None and (organization is None or client.id not in organization.applications):
+    if organization_id is not None and not _has_roles_in(provider, client, organization_id):
         raise errors.access_denied("app has not associated with the organization")
     token = machine_access_token(provider, request, organization_id)
     answer: dict[str, Any] = {"access_token": token.value, "expires_in": token.ttl, "token_type": "Bearer"}
     return {**answer, "scope": token.scope} if token.scope else answer
+
+
+def _has_roles_in(provider: Provider, client: Application, organization_id: str) -> bool:
+    """Return whether a machine has a role in an organization; membership alone is not enough (logto.md, 3.7)."""
+    organization = provider.tenant.organizations.get(organization_id)
+    return organization is not None and bool(organization.applications.get(client.id))
 
 
 def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:

@@ -150,7 +150,8 @@ class Tenant(TenantRights):
     def add_organization_application(self, organization_id: str, client_id: str, *, roles: Iterable[str] = ()) -> None:
         """Make a machine-to-machine application a member, with exactly these organization roles (by name).
 
-        Raises ValueError for another application, and for a role that does not exist or is one of users.
+        Without any it gets no token in the organization. Raises ValueError for another application, and for a role that
+        does not exist or is one of users.
         """
         if self.applications[client_id].is_interactive:
             raise ValueError("Only a machine-to-machine application can be a member of an organization.")

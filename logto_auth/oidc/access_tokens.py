@@ -14,7 +14,7 @@ from types import MappingProxyType
 from logto_auth.exceptions import TokenError
 
 from .jwks import KeySet, KeySource, RemoteKeySet
-from .tokens import check_issuer, check_sub, check_times, numeric_date, optional_text, verify_signature
+from .tokens import check_issuer, check_sub, check_times, is_id, numeric_date, optional_text, verify_signature
 from .types import ORGANIZATION_AUDIENCE, AccessTokenClaims, Claims
 
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
@@ -187,7 +187,8 @@ def _scopes(claims: Claims) -> frozenset[str]:
     scope = claims.get("scope", "")
     if not isinstance(scope, str):
         raise TokenError(f"The token has scope {scope!r:.60}, expected names separated by spaces.", claim="scope")
-    return frozenset(scope.split())
+    # A space, and no other white space, separates them (RFC 6749, section 3.3).
+    return frozenset(name for name in scope.split(" ") if name)
 
 
 def _organization_id(claims: Claims, audience: str) -> str | None:
@@ -195,6 +196,6 @@ def _organization_id(claims: Claims, audience: str) -> str | None:
     if not audience.startswith(ORGANIZATION_AUDIENCE):
         return optional_text(claims, "organization_id")
     organization_id = audience.removeprefix(ORGANIZATION_AUDIENCE)
-    if not organization_id:
-        raise TokenError("The audience of the token names no organization.", claim="aud")
+    if not is_id(organization_id):
+        raise TokenError(f"The token is for {audience!r:.200}, which names no organization.", claim="aud")
     return organization_id

@@ -163,10 +163,11 @@ def _are_scopes(value: object) -> bool:
 
 
 def _are_absolute_uris(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(_is_absolute_uri(uri) for uri in value)
+    return isinstance(value, list | tuple) and all(is_absolute_uri(uri) for uri in value)
 
 
-def _is_absolute_uri(value: object) -> bool:
+def is_absolute_uri(value: object) -> bool:
+    """Whether `value` can be the indicator of an API resource: an absolute URI without a fragment."""
     # RFC 8707, section 2. Logto splits a comma-separated list, so a comma would make two of one.
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or set(value) & set(" #,"):
         return False

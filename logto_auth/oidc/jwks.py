@@ -15,6 +15,8 @@ from logto_auth.exceptions import ProviderError
 from .caching import Refreshed
 from .http import HTTPClient
 
+# How long everybody shares the failure to get any keys at all; a person who tries to sign in again waits no longer.
+RETRY_SECONDS = 1
 # What each algorithm's key must be: type and curve (RFC 7518, sections 3.3, 3.4 and 3.5).
 KEY_TYPES = {
     "ES256": ("EC", "P-256"),
@@ -85,7 +87,8 @@ class RemoteKeySet:
     """The keys at the provider's `jwks_uri`. Safe to share between threads.
 
     They are fetched at first use, when they have aged, and for an unknown `kid`, though for that at most once per
-    cool-down: whoever sends made-up tokens cannot make this site hammer Logto.
+    cool-down, and at most once in `RETRY_SECONDS` while there are none: whoever sends made-up tokens cannot make this
+    site hammer Logto.
     """
 
     def __init__(
@@ -100,7 +103,12 @@ class RemoteKeySet:
         self._http = http
         self._jwks_uri = jwks_uri
         self._algorithms = tuple(algorithms)
-        self._key_set = Refreshed(self._fetch, max_age_seconds=max_age_seconds, cool_down_seconds=cool_down_seconds)
+        self._key_set = Refreshed(
+            self._fetch,
+            max_age_seconds=max_age_seconds,
+            cool_down_seconds=cool_down_seconds,
+            retry_seconds=RETRY_SECONDS,
+        )
 
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
         """The keys for `kid` and `alg`, empty when Logto has none. Raises ProviderError without any keys at all."""

@@ -76,7 +76,10 @@ def provider_error(response: Response) -> ProviderError:
     if response.status in (429, 503):
         return ProviderError(message, error=error, code="provider_busy", status=503, retry_after_seconds=retry_after)
     if error == "invalid_client" or (response.status == 401 and not error):
-        message += ". Check LOGTO_APP_ID, LOGTO_APP_SECRET and that the application is a Traditional Web one."
+        message += (
+            ". Check LOGTO_APP_ID, LOGTO_APP_SECRET and that the application is a Traditional Web one; for a token of "
+            "the site itself LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET and that it is a Machine-to-machine one."
+        )
         return ProviderError(message, error=error, error_description=description, code="client_rejected", status=503)
     if error == "invalid_grant":
         return ProviderError(message, error=error, error_description=description, code="code_rejected", status=400)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
@@ -31,6 +32,8 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 # What stays the same when an ID token is refreshed, if it is there at all (OpenID Connect Core 1.0, section 12.2).
 REPEATED_CLAIMS = ("nonce", "auth_time")
 DIGESTS = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+
+COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
 _jws = PyJWS()
 
@@ -117,9 +120,14 @@ def optional_text(claims: Claims, name: str) -> str | None:
     value = claims.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_SUB_LENGTH or not value.isprintable():
+    if not is_id(value):
         raise TokenError(f"The token has {name} {value!r:.60}, expected a string of 1 to {MAX_SUB_LENGTH}.", claim=name)
     return value
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether `value` can be the id of somebody or something: text that a database can hold and a log can show."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_SUB_LENGTH and value.isprintable()
 
 
 def check_refreshed(claims: Claims, former: Claims) -> None:
@@ -167,6 +175,9 @@ def verify_signature(
 
 
 def _unverified_header(token: str) -> dict[str, Any]:
+    # Decoders may be lenient; then one token would have any number of spellings (RFC 7515, section 2).
+    if not COMPACT_JWS.fullmatch(token):
+        raise TokenError("The token is not a compact JWS: three parts in base64url, without padding.", claim="header")
     try:
         return _jws.get_unverified_header(token)
     except (PyJWTError, ValueError, RecursionError) as error:

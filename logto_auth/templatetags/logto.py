@@ -57,13 +57,19 @@ def logto_sign_out_others_button(context: template.Context, label: str = "", **a
 
 
 @register.simple_tag(takes_context=True)
-def logto_organization_switcher(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
-    """A form that makes one of the person's organizations the current one, and comes back to this page; nothing for
-    somebody who belongs to fewer than two. `class` is the form's."""
+def logto_organization_switcher(
+    context: template.Context, label: str = "", next: str = "", **attributes: Any
+) -> SafeString:
+    """A form that makes one of the person's organizations the current one, and comes back to `next`, by default this
+    page; nothing for somebody who belongs to fewer than two. `class` is the form's.
+
+    A page whose address names an organization stays with that one: there, let `next` be an address that names none.
+    """
     request = _request(context)
     logto = LogtoContext(request) if request else None
     if request is None or logto is None or len(logto.organizations) < 2:
         return SafeString()
+    label = label or _("Organization")
     options = format_html_join(
         "",
         '<option value="{}"{}>{}</option>',
@@ -72,15 +78,18 @@ def logto_organization_switcher(context: template.Context, label: str = "", **at
             for each in logto.organizations
         ],
     )
+    if logto.organization_id is None:
+        # Else browsers would show the first one as if it had been chosen.
+        options = format_html('<option value="" selected disabled>{}</option>{}', label, options)
     return format_html(
         '<form method="post" action="{}" class="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-        '<input type="hidden" name="next" value="{}"><select name="organization_id" aria-label="{}">{}</select>'
-        '<button type="submit">{}</button></form>',
+        '<input type="hidden" name="next" value="{}">'
+        '<select name="organization_id" aria-label="{}" required>{}</select><button type="submit">{}</button></form>',
         reverse("logto_auth:choose-organization"),
         attributes.get("class", ""),
         get_token(request),
-        _current_page(context),
-        label or _("Organization"),
+        next or _current_page(context),
+        label,
         options,
         _("Switch"),
     )

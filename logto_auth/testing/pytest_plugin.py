@@ -12,10 +12,11 @@ and nothing of the site is replaced by a double.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from logto_auth.clients import forget_clients
 from logto_auth.emulator import Emulator, run_in_thread
@@ -35,21 +36,29 @@ def logto_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
-    """An emulator with one application, which the site's settings name, and no accounts."""
+    """An emulator with one application, which the site's settings name, and no accounts.
+
+    For a site that is an API, and signs nobody in, there is no application.
+    """
     logto_emulator.reset(tenant=True)
-    application = logto_emulator.tenant.add_application(
+    settings.LOGTO_ENDPOINT = logto_emulator.endpoint
+    with suppress(NoReverseMatch):
+        _add_site(logto_emulator, settings)
+    forget_clients()
+    forget_outages()
+    yield logto_emulator
+    forget_clients()
+
+
+def _add_site(emulator: Emulator, settings: Any) -> None:
+    application = emulator.tenant.add_application(
         name="Site under test",
         type="Traditional",
         redirect_uris=[SITE + reverse("logto_auth:callback")],
         post_logout_redirect_uris=[SITE + "/"],
     )
-    settings.LOGTO_ENDPOINT = logto_emulator.endpoint
     settings.LOGTO_APP_ID = application.id
     settings.LOGTO_APP_SECRET = application.secret
-    forget_clients()
-    forget_outages()
-    yield logto_emulator
-    forget_clients()
 
 
 @pytest.fixture

@@ -179,6 +179,10 @@ def refuse_everyone(claims: Any) -> dict[str, Any]:
     raise SignInRefused("Closed today.", visitor_message="<script>alert(1)</script> Closed today.")
 
 
+def refuse_in_private(claims: Any) -> dict[str, Any]:
+    raise SignInRefused("This person is on the fraud list.", code="on_the_fraud_list")
+
+
 def fail(claims: Any) -> dict[str, Any]:
     raise RuntimeError("The site's own function is broken.")
 

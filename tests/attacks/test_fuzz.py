@@ -150,12 +150,13 @@ def test_any_cookie_header(waiting: Browser, header: bytes) -> None:
 
 
 @bounded
-@given(altered=st.data())
-def test_no_alteration_of_a_pending_cookie_opens_anything(waiting: Browser, altered: Any) -> None:
+@given(place=st.integers(0, 4000), characters=st.permutations("ABCDwxyz019-_=. "))
+def test_no_alteration_of_a_pending_cookie_opens_anything(waiting: Browser, place: int, characters: list[str]) -> None:
     state = query_of(waiting.start())["state"]
     name, value = list(pending_cookies(waiting.client).items())[-1]
-    position = altered.draw(st.integers(0, len(value) - 2))
-    character = altered.draw(st.sampled_from("ABCDwxyz019-_=. ").filter(lambda new: new != value[position]))
+    # The length of the cookie is not always the same.
+    position = place % (len(value) - 1)
+    character = next(new for new in characters if new != value[position])
     client = Client()
     client.cookies[name] = value[:position] + character + value[position + 1 :]
     response = client.get("/callback", {"state": state, "code": "x", "iss": conf.issuer})

@@ -9,7 +9,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import translation
 
+from bookstore import settings as bookstore_settings
 from bookstore.catalog.models import Book, Category
+from logto_auth.emulator import Emulator, Tenant, seed_demo
 
 LOGTO_BACKEND = "logto_auth.backends.LogtoBackend"
 
@@ -75,6 +77,26 @@ def editor_client(db) -> Client:
     editor = User.objects.create_user("editor")
     editor.groups.add(Group.objects.get(name="Editors"))
     return signed_in(editor)
+
+
+@pytest.fixture
+def tenant(logto: Emulator, settings, db) -> Tenant:
+    """The demo's tenant, with the demo's own settings."""
+    for name in (
+        "LOGTO_SCOPES",
+        "LOGTO_RESOURCES",
+        "LOGTO_USERINFO_CLAIMS",
+        "LOGTO_API_RESOURCE",
+        "LOGTO_API_SCOPES",
+        "LOGTO_API_CREATE_USERS",
+        "LOGTO_STAFF_ROLES",
+        "LOGTO_SUPERUSER_ROLES",
+        "LOGTO_GROUPS_BY_ROLE",
+    ):
+        setattr(settings, name, getattr(bookstore_settings, name))
+    application = seed_demo(logto.tenant, base_urls=["http://testserver"])
+    settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = application.id, application.secret
+    return logto.tenant
 
 
 def signed_in(user: User) -> Client:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -10,10 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
 import requests
+
+from tests.servers import lacking
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,18 +98,34 @@ def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert f"http://localhost:{environment['PORT']}/admin/" in output
+    assert f"http://localhost:{environment['PORT']}/api/docs/" in output
     for account in ("customer", "editor", "admin", "suspended"):
         assert f"{account}-password" in output
 
 
+OWN_LOGTO = {
+    "LOGTO_ENDPOINT": "https://tenant.logto.example",
+    "LOGTO_APP_ID": "own",
+    "LOGTO_APP_SECRET": "secret-of-the-own-logto",
+}
+
+
+def test_the_example_for_the_robot_does_what_it_says(environment):
+    if shutil.which("curl") is None:
+        lacking("curl")
+    process = start(environment)
+    site = f"http://127.0.0.1:{environment['PORT']}"
+    wait_until_it_answers(site, process)
+    lines = iter(process.stdout.readline, "")
+    example = takewhile(str.strip, dropwhile(lambda line: "TOKEN=" not in line, lines))
+    run = subprocess.run(["sh", "-c", "".join(example)], capture_output=True, text=True, timeout=30)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert json.loads(run.stdout) == {"book": "emma-jane-austen", "title": "Emma", "copies": 7}
+
+
 def test_a_logto_of_ones_own_needs_no_emulator(environment, busy_port):
-    own = {
-        "LOGTO_ENDPOINT": "https://tenant.logto.example",
-        "LOGTO_APP_ID": "own",
-        "LOGTO_APP_SECRET": "secret-of-the-own-logto",
-        "EMULATOR_PORT": busy_port,
-    }
-    process = start(environment | own)
+    process = start(environment | OWN_LOGTO | {"EMULATOR_PORT": busy_port})
     wait_until_it_answers(f"http://127.0.0.1:{environment['PORT']}/", process)
     process.send_signal(signal.SIGINT)
     output, _errors = process.communicate(timeout=10)
@@ -112,11 +133,39 @@ def test_a_logto_of_ones_own_needs_no_emulator(environment, busy_port):
     assert f"http://localhost:{environment['PORT']}/callback" in output
     assert "secret-of-the-own-logto" not in output
     assert "customer-password" not in output
+    assert "create the API resource https://bookstore.example/api" in output
+    assert "TOKEN=" not in output
+
+
+ORGANIZATIONS, SHOP = "urn:logto:resource:organizations", "https://bookstore.example/api"
+
+
+@pytest.mark.parametrize(
+    ("variables", "api", "asked_for"),
+    [
+        ({}, SHOP, [ORGANIZATIONS, SHOP]),
+        (OWN_LOGTO, SHOP, [ORGANIZATIONS]),
+        (OWN_LOGTO | {"LOGTO_API_RESOURCE": ""}, SHOP, [ORGANIZATIONS]),
+        (
+            OWN_LOGTO | {"LOGTO_API_RESOURCE": "https://own.example"},
+            "https://own.example",
+            [ORGANIZATIONS, "https://own.example"],
+        ),
+    ],
+    ids=["emulator", "own Logto", "own Logto, empty", "own Logto with the API"],
+)
+def test_no_sign_in_asks_for_an_api_that_logto_may_not_have(environment, variables, api, asked_for):
+    source = "from bookstore.settings import *; print(json.dumps([LOGTO_API_RESOURCE, LOGTO_RESOURCES]))"
+    command = [sys.executable, "-c", f"import json; {source}"]
+    output = subprocess.run(command, cwd=ROOT, env=environment | variables, capture_output=True, check=True).stdout
+    assert json.loads(output) == [api, asked_for]
 
 
 def test_half_a_logto_is_refused(environment):
     sentence = fault(environment | {"LOGTO_ENDPOINT": "https://tenant.logto.example"})
     assert "LOGTO_APP_ID and LOGTO_APP_SECRET" in sentence
+    sentence = fault(environment | {"LOGTO_API_RESOURCE": "https://own.example"})
+    assert "LOGTO_ENDPOINT and LOGTO_APP_ID and LOGTO_APP_SECRET" in sentence
 
 
 @pytest.mark.parametrize("variable", ["PORT", "EMULATOR_PORT"])

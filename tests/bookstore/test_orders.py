@@ -6,7 +6,7 @@ from django.db.models import ProtectedError
 from django.test import Client
 
 from bookstore.orders.basket import MOST_COPIES, BasketLine
-from bookstore.orders.checkout import PriceChanged, SoldOut, place_order
+from bookstore.orders.checkout import NothingOrdered, PriceChanged, SoldOut, place_order
 from bookstore.orders.models import Order
 
 from .conftest import signed_in
@@ -168,6 +168,23 @@ def test_a_price_that_changed_meanwhile_is_shown_before_it_is_charged(reader_cli
     assert "A price has changed" in response.text
     assert "$99.00" in response.text
     assert not Order.objects.exists()
+
+
+def test_more_copies_than_are_sold_at_once_are_not_ordered(reader_client, make_book):
+    """As a basket may hold that was filled before the shop sold fewer."""
+    book = make_book("Emma", stock=100)
+    session = reader_client.session
+    session["basket"] = {str(book.pk): MOST_COPIES + 1}
+    session.save()
+    response = order(reader_client, 12500)
+    assert response.redirect_chain == [("/basket/", 302)]
+    assert "We sell at most 9 copies of a book at once." in response.text
+    assert not Order.objects.exists()
+
+
+def test_an_order_of_nothing_is_refused(reader):
+    with pytest.raises(NothingOrdered):
+        place_order(reader, [], agreed_cents=0)
 
 
 def test_placing_an_order_reads_the_books_again(reader, emma):

@@ -23,6 +23,8 @@ PAGES = [
     "/account/",
     "/orders/",
     "/books/add/",
+    "/branches/",
+    "/branches/harbourbr001/stock/",
     "/no-such-page/",
 ]
 

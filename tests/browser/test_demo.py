@@ -8,23 +8,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .conftest import screenshot
+from .people import sign_in, sign_in_button, sign_out_button
 
 pytestmark = pytest.mark.browser
-
-
-def sign_in_button(page: Page):
-    return page.get_by_role("banner").get_by_role("link", name="Sign in", exact=True)
-
-
-def sign_out_button(page: Page):
-    return page.get_by_role("banner").get_by_role("button", name="Sign out")
-
-
-def sign_in(page: Page, account: str) -> None:
-    page.goto("/")
-    sign_in_button(page).click()
-    page.get_by_role("button", name=f"Sign in as {account}", exact=True).click()
-    expect(sign_out_button(page)).to_be_visible()
 
 
 def test_sign_in_and_out(page: Page, demo: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from logto_auth.testing import Browser
 from tests.custom_user.people.models import Person
+from tests.deliveries import SIGNING_KEY, deliver, user_event
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +80,15 @@ def test_mysql_postgresql_and_sqlite_tell_subs_apart_by_case(logto):
         logto.tenant.add_user(id=sub, username=f"u{sub}")
         Browser(logto).sign_in(f"u{sub}")
     assert Person.objects.count() == 2
+
+
+def test_webhooks_rename_people_and_shut_out_those_who_have_no_switch(browser, logto, settings):
+    settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
+    sub = logto.tenant.add_user(username="r", primary_email="r@example.com").id
+    browser.sign_in("r")
+    assert deliver(user_event("User.Data.Updated", sub, primaryEmail="new@example.com")).status_code == 204
+    assert Person.objects.get().email == "new@example.com"
+    logto.tenant.update_user(sub, is_suspended=True)
+    suspended = user_event("User.SuspensionStatus.Updated", sub, isSuspended=True)
+    assert deliver(suspended).status_code == 204
+    assert browser.client.get("/").content == b"AnonymousUser"

@@ -443,6 +443,16 @@ def test_a_machine_in_an_organization(machine):
     assert error_of(machine.post("token", organization_id="hillbranch01", **fields)) == (403, "access_denied")
 
 
+@pytest.mark.parametrize("organization_id", ["hillbranch01", "nope"])
+def test_a_machine_without_roles_in_an_organization_gets_no_token_for_it(emulator, machine, organization_id):
+    emulator.tenant.add_organization_application("hillbranch01", machine.application.id)
+    fields = {"grant_type": "client_credentials", "organization_id": organization_id, "scope": "manage:stock"}
+    for target in ({}, {"resource": API}):
+        refused = machine.post("token", **fields, **target)
+        assert error_of(refused) == (403, "access_denied")
+        assert refused.json()["error_description"] == "app has not associated with the organization"
+
+
 def test_the_demos_robot_keeps_the_catalogue_and_one_branchs_stock(emulator):
     robot = RelyingParty(emulator, emulator.tenant.applications["stockrobotdemo0000001"])
     fields = {"grant_type": "client_credentials", "scope": "read:books write:books manage:stock"}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth import get_user_model
 
+from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.emulator import Emulator
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +81,90 @@ def test_losing_the_role_closes_the_admin_at_the_next_sign_in(browser: Browser, 
     logto.tenant.update_user(admin.id, roles=[])
     Browser(logto).sign_in("admin")
     assert browser.client.get("/admin/", follow=True).status_code == 403
+
+
+# Organizations
+
+
+@pytest.fixture
+def harbour(logto: Emulator, settings) -> Organization:
+    """An organization that this site knows from its member "reader"."""
+    settings.LOGTO_SCOPES = (
+        "openid",
+        "profile",
+        "roles",
+        "urn:logto:scope:organizations",
+        "urn:logto:scope:organization_roles",
+    )
+    reader = logto.tenant.find_user(username="reader")
+    logto.tenant.add_organization_role("manager")
+    logto.tenant.add_organization("Harbour Branch", id="harbourbr001")
+    logto.tenant.add_member("harbourbr001", reader.id, roles=["manager"])
+    Browser(logto).sign_in("reader")
+    return Organization.objects.get()
+
+
+def test_an_organization_stands_there_with_its_members_and_only_its_names_can_be_changed(
+    browser: Browser, harbour: Organization
+) -> None:
+    browser.sign_in("admin")
+    assert "harbourbr001" in browser.client.get("/admin/logto_auth/organization/?q=harbour").content.decode()
+    path = f"/admin/logto_auth/organization/{harbour.pk}/change/"
+    page = browser.client.get(path).content.decode()
+    assert "reader: manager" in page
+    fields = set(re.findall(r'<(?:input|select|textarea) type="text" name="(\w+)"', page))
+    assert fields == {"name", "subdomain"}
+    form = {"name": "Harbour", "subdomain": "harbour", "logto_id": "other", "issuer": "other"}
+    assert browser.client.post(path, form).status_code == 302
+    changed = Organization.objects.get()
+    assert (changed.name, changed.subdomain, changed.logto_id) == ("Harbour", "harbour", "harbourbr001")
+    assert changed.digest == harbour.digest
+
+
+@pytest.mark.parametrize("page", ["add/", "{}/delete/"])
+def test_organizations_are_made_and_deleted_at_logto_alone(browser: Browser, harbour: Organization, page: str) -> None:
+    browser.sign_in("admin")
+    path = f"/admin/logto_auth/organization/{page.format(harbour.pk)}"
+    assert browser.client.get(path).status_code == browser.client.post(path, {"post": "yes"}).status_code == 403
+    assert Organization.objects.get() == harbour
+
+
+def test_of_many_members_the_page_shows_some_and_counts_the_others(
+    browser: Browser, harbour: Organization, django_assert_max_num_queries
+) -> None:
+    users = User.objects.bulk_create(User(username=f"member{number}") for number in range(104))
+    identities = LogtoIdentity.objects.bulk_create(
+        LogtoIdentity(user=user, issuer="i", sub=user.username, digest=user.username) for user in users
+    )
+    OrganizationMembership.objects.bulk_create(
+        OrganizationMembership(organization=harbour, identity=identity) for identity in identities
+    )
+    browser.sign_in("admin")
+    with django_assert_max_num_queries(12):
+        page = browser.client.get(f"/admin/logto_auth/organization/{harbour.pk}/change/").content.decode()
+    assert "and 5 more" in page
+    assert "member98" in page
+    assert "member99" not in page
+
+
+def test_where_somebody_belongs_stands_on_the_page_of_the_user(browser: Browser, harbour: Organization) -> None:
+    harbour.name = "Harbour Branch"
+    harbour.save()
+    browser.sign_in("admin")
+    user = User.objects.get(username="reader")
+    assert "Harbour Branch: manager" in browser.client.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
+
+
+def test_a_member_of_an_organization_can_be_deleted(browser: Browser, harbour: Organization) -> None:
+    browser.sign_in("admin")
+    user = User.objects.get(username="reader")
+    browser.client.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})
+    assert not OrganizationMembership.objects.exists()
+    assert Organization.objects.get() == harbour
+
+
+def test_a_site_may_have_an_admin_for_organizations_of_its_own() -> None:
+    site = LogtoAdminSite()
+    site.unregister(Organization)
+    site.register(Organization, ModelAdmin)
+    assert type(site.get_model_admin(Organization)) is ModelAdmin

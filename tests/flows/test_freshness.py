@@ -15,6 +15,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.refreshing import forget_outages
 from logto_auth.signals import session_ended, signed_out
 from logto_auth.testing import Browser
+from tests.flows.ageing import age
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -39,21 +40,6 @@ def reader(browser: Browser, logto: Emulator) -> Browser:
     browser.sign_in("reader")
     logto.requests.clear()
     return browser
-
-
-def age(browser: Browser, seconds: int = 3601) -> None:
-    """Let so much time have passed since Logto's last word on the session."""
-    session = browser.client.session
-    if "_logto_fresh_until" in session:
-        session["_logto_fresh_until"] -= seconds
-        session.save()
-    for row in LogtoSession.objects.all():
-        tokens = row.tokens
-        for token in tokens["access_tokens"].values():
-            token["expires_at"] -= seconds
-        row.tokens = tokens
-        row.fresh_until -= timedelta(seconds=seconds)
-        row.save()
 
 
 def is_signed_in(browser: Browser) -> bool:

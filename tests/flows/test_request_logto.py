@@ -5,12 +5,16 @@ from __future__ import annotations
 import jwt
 import pytest
 from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient
+from django.urls import path
 
+from bookstore.urls import urlpatterns
 from logto_auth.context import LogtoContext
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
 from logto_auth.mapping import Membership
-from logto_auth.models import LogtoSession
+from logto_auth.models import LogtoSession, Organization
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +141,19 @@ def test_async_views_have_twins(reader: Browser, logto: Emulator) -> None:
     token, sub = both()
     assert token == request_logto.access_token()
     assert sub == request_logto.sub
+
+
+def named_by_the_rows(request: HttpRequest) -> str:
+    return Organization.objects.get().logto_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_an_async_view_the_database_may_name_the_current_organization(reader: Browser, settings) -> None:
+    async def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse((await request.logto.aload()).organization_id)
+
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.named_by_the_rows"
+    settings.ROOT_URLCONF = (path("branch", view), *urlpatterns)
+    client = AsyncClient()
+    client.cookies = reader.client.cookies
+    assert async_to_sync(client.get)("/branch").content == b"harbourbr001"

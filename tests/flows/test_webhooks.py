@@ -283,6 +283,19 @@ def test_a_hand_that_switches_on_and_off_again_has_the_last_word(identity: Logto
     assert not User.objects.get().is_active
 
 
+def test_what_is_told_again_undoes_no_hand(identity: LogtoIdentity) -> None:
+    """Switched on for the site's other ways in, while Logto has the person suspended."""
+    taken(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=True))
+    account = User.objects.get()
+    account.is_active = True
+    account.save()
+    taken(user_event("User.Data.Updated", SUB, at=later(1), name="New", isSuspended=True))
+    account = User.objects.get()
+    assert (account.first_name, account.is_active) == ("New", True)
+    taken(user_event("User.Deleted", SUB, at=later(2)))
+    assert not User.objects.get().is_active
+
+
 def test_a_sign_in_says_that_a_suspension_was_lifted_when_no_webhook_did(
     person: Any, identity: LogtoIdentity, browser: Browser
 ) -> None:
@@ -427,6 +440,7 @@ def test_the_number_of_queries_does_not_grow_with_people_sessions_and_members(id
         words = [query["sql"].split()[0] for query in captured]
         return len([word for word in words if word not in ("SAVEPOINT", "RELEASE")])
 
+    organization = {"params": {"id": "harbour"}, "data": {"name": "Harbour"}}
     counts = []
     for round, people in enumerate((1, 40)):
         subs = [f"sub-{round}-{number}" for number in range(people)]
@@ -440,9 +454,22 @@ def test_the_number_of_queries_does_not_grow_with_people_sessions_and_members(id
             "lift": user_event("User.SuspensionStatus.Updated", SUB, at=later(round + 0.2)),
             "join": membership_event(added=subs, at=later(round)),
             "leave": membership_event(removed=subs, at=later(round + 0.1)),
+            "organization renamed": event("Organization.Data.Updated", at=later(round), **organization),
+            "organization deleted": event("Organization.Deleted", at=later(round + 0.2), **organization),
+            "delete": user_event("User.Deleted", subs[0]),
         }
         counts.append({name: queries(payload) for name, payload in payloads.items()})
-    assert counts[0] == counts[1] == {"rename": 7, "suspend": 14, "lift": 8, "join": 8, "leave": 6}
+    assert counts[0] == counts[1]
+    assert counts[0] == {
+        "rename": 7,
+        "suspend": 14,
+        "lift": 8,
+        "join": 8,
+        "leave": 6,
+        "organization renamed": 4,
+        "organization deleted": 4,
+        "delete": 7,
+    }
 
 
 # Signals

@@ -62,6 +62,25 @@ def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(source: S
     assert value.get() == 3
 
 
+@pytest.mark.parametrize("ask", ["get", "demand"])
+def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, ask: str) -> None:
+    value = Refreshed(
+        source.fetch, max_age_seconds=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
+    )
+    source.fails = True
+    errors = []
+    for now in (0, 0, 1.9):
+        source.now = now
+        with pytest.raises(ProviderError, match="down") as caught:
+            getattr(value, ask)()
+        errors.append(caught.value)
+    assert source.fetched == 1
+    # Each raises its own: an error that all had raised would hold on to what each of them was doing.
+    assert len(set(map(id, errors))) == 3
+    source.now, source.fails = 2, False
+    assert getattr(value, ask)() == 2
+
+
 def test_D4_a_demand_fetches_anew_once_per_cool_down(source: Source, value: Refreshed[int]) -> None:
     value.get()
     assert [value.demand() for _ in range(1000)] == [2] * 1000

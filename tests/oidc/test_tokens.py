@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from base64 import urlsafe_b64encode
-from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -17,36 +15,29 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from logto_auth.exceptions import TokenError
 from logto_auth.oidc.jwks import KeySet
 from logto_auth.oidc.tokens import validate_id_token
+from tests.oidc.signing import (
+    ALGORITHMS,
+    CLIENT_ID,
+    EC_KEY,
+    ISSUER,
+    KEYS,
+    NOW,
+    OTHER_EC_KEY,
+    RSA_KEY,
+    b64,
+    jwk,
+    raw,
+    sign,
+)
 from tests.recorded import recording
 
-NOW = 1_795_400_124
-ISSUER = "http://localhost:3001/oidc"
-CLIENT_ID = "91yvke02jg9awi4ce01nk"
 ACCESS_TOKEN = "opaque-access-token"
-ALGORITHMS = ("ES384", "RS256")
-
-EC_KEY = ec.generate_private_key(ec.SECP384R1())
-OTHER_EC_KEY = ec.generate_private_key(ec.SECP384R1())
 P256_KEY = ec.generate_private_key(ec.SECP256R1())
-RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def b64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def at_hash(alg: str = "sha384", token: str = ACCESS_TOKEN) -> str:
     digest = hashlib.new(alg, token.encode()).digest()
     return b64(digest[: len(digest) // 2])
-
-
-def jwk(key: Any, kid: str | None = "ec", **extra: Any) -> dict[str, Any]:
-    algorithm = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
-    entry = json.loads(algorithm.to_jwk(key.public_key()))
-    return {**entry, "use": "sig", **({"kid": kid} if kid else {}), **extra}
-
-
-KEYS = KeySet.parse({"keys": [jwk(EC_KEY, alg="ES384"), jwk(RSA_KEY, "rsa")]}, ALGORITHMS)
 
 
 def good_claims(**changes: Any) -> dict[str, Any]:
@@ -61,21 +52,6 @@ def good_claims(**changes: Any) -> dict[str, Any]:
         **changes,
     }
     return {name: value for name, value in claims.items() if value is not ...}
-
-
-def sign(
-    claims: dict[str, Any] | bytes, header: dict[str, Any] | None = None, key: Any = EC_KEY, alg: str = "ES384"
-) -> str:
-    payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
-    headers = {"kid": "ec", "typ": "JWT", **(header or {})}
-    return jwt.PyJWS().encode(payload, key, alg, headers={name: value for name, value in headers.items() if value})
-
-
-def raw(header: dict[str, Any], claims: dict[str, Any], signature: Callable[[bytes], bytes] | bytes) -> str:
-    """A token whose parts are exactly these, for what no library would write."""
-    signing_input = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims).encode())}"
-    made = signature if isinstance(signature, bytes) else signature(signing_input.encode())
-    return f"{signing_input}.{b64(made)}"
 
 
 def validate(token: object, keys: KeySet = KEYS, **changes: Any) -> Any:

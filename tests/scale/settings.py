@@ -41,5 +41,6 @@ LOGIN_REDIRECT_URL = "/"
 LOGTO_ENDPOINT = os.environ["LOGTO_ENDPOINT"]
 LOGTO_APP_ID = os.environ["LOGTO_APP_ID"]
 LOGTO_APP_SECRET = os.environ["LOGTO_APP_SECRET"]
+LOGTO_WEBHOOK_SIGNING_KEY = "only-for-tests-of-many-processes"
 LOGTO_RESOURCES = [f"https://api{number}.example" for number in range(4)]
 LOGTO_HTTP_TIMEOUT_SECONDS = (2, float(os.environ["SCALE_TIMEOUT_SECONDS"]))

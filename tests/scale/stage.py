@@ -195,7 +195,8 @@ class Stage:
             self.emulator.tenant.add_resource(f"https://api{number}.example")
         self.emulator.tenant.add_user(username="reader", id="reader000001")
         self.flush_redis()
-        self.sql("TRUNCATE auth_user, logto_auth_logtoidentity, logto_auth_logtosession, django_session CASCADE")
+        tables = "auth_user, logto_auth_logtoidentity, logto_auth_logtosession, logto_auth_webhookmark, django_session"
+        self.sql(f"TRUNCATE {tables} CASCADE")
 
     def _allow(self, site: Site) -> None:
         assert self.application is not None

@@ -1,0 +1,100 @@
+"""`/api/books/`: the catalogue, for everyone to read, and to change for those who may write books."""
+
+from typing import Any
+
+from django.db.models import ProtectedError, QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.viewsets import ModelViewSet
+
+from bookstore.catalog.models import Book, Category
+from bookstore.catalog.search import search_words
+from logto_auth.contrib.rest_framework import WRITING, HasScope
+
+from .base import ShopAPI
+from .errors import Refusal, RefusalSerializer
+
+YEAR = Book._meta.get_field("year")
+
+
+class BookSerializer(serializers.ModelSerializer):
+    # Of a number with limits REST framework would keep the limits, and not the words that the model has for them.
+    year = serializers.IntegerField(validators=YEAR.validators, help_text=YEAR.help_text)
+    category = serializers.SlugRelatedField(slug_field="slug", queryset=Category.objects.all())
+    cover = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Book
+        fields = [
+            "slug",
+            "title",
+            "original_title",
+            "author",
+            "year",
+            "year_is_approximate",
+            "language",
+            "category",
+            "description",
+            "price_cents",
+            "stock",
+            "cover",
+            "added_at",
+        ]
+        read_only_fields = ["slug"]
+
+    def get_cover(self, book: Book) -> str:
+        return self.context["request"].build_absolute_uri(book.cover_url)
+
+    def update(self, book: Book, changes: dict[str, Any]) -> Book:
+        """Write what was sent and nothing else: somebody may be ordering copies at this moment."""
+        for name, value in changes.items():
+            setattr(book, name, value)
+        book.save(update_fields=changes)
+        return book
+
+
+class BookFilter(BaseFilterBackend):
+    """`?q=` and `?category=`, as on the shop's own shelves."""
+
+    def filter_queryset(self, request: Request, books: QuerySet[Book], view: Any) -> QuerySet[Book]:
+        books = books.search(search_words(request.query_params))
+        if slug := request.query_params.get("category", "").replace("\0", ""):
+            if not Category.objects.filter(slug=slug).exists():
+                raise ValidationError({"category": [_("There is no category “%(slug)s”.") % {"slug": slug}]})
+            books = books.filter(category__slug=slug)
+        return books
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        words = {"q": "Words that title, author or description all contain.", "category": "The slug of a category."}
+        return [
+            {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+            for name, description in words.items()
+        ]
+
+
+@extend_schema_view(
+    list=extend_schema(summary="The books of the shop, by title"),
+    retrieve=extend_schema(summary="One book"),
+    create=extend_schema(summary="Put a book on the shelves"),
+    update=extend_schema(summary="Write a book anew"),
+    partial_update=extend_schema(summary="Change something about a book"),
+    destroy=extend_schema(summary="Take a book away", responses={204: None, 409: RefusalSerializer}),
+)
+class BookViewSet(ShopAPI, ModelViewSet):
+    queryset = Book.objects.select_related("category")
+    serializer_class = BookSerializer
+    permission_classes = [IsAuthenticatedOrReadOnly, HasScope("write:books", methods=WRITING)]
+    filter_backends = [BookFilter]
+    lookup_field = "slug"
+    lookup_value_converter = "slug"
+
+    def perform_destroy(self, book: Book) -> None:
+        try:
+            book.delete()
+        except ProtectedError as error:
+            raise Refusal(_("The book has been ordered, so it stays."), "ordered") from error

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BranchesConfig(AppConfig):
+    """The branches of the shop, which are organizations at Logto, and what stands on their own shelves."""
+
+    name = "bookstore.branches"
+    verbose_name = _("Branches")

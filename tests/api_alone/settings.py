@@ -1,0 +1,24 @@
+"""A site that is an API and nothing else: no sessions, no middleware, no backend of ours, no application at Logto."""
+
+from tests import settings as usual
+
+# The run that this one is part of has its own database open.
+DATABASES = {"default": {**usual.DATABASES["default"]}}
+if DATABASES["default"]["NAME"] != ":memory:":
+    DATABASES["default"]["NAME"] = "logto_auth_api_alone"
+
+SECRET_KEY = "only-for-tests"
+ALLOWED_HOSTS = ["testserver"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "rest_framework",
+    "logto_auth",
+]
+MIDDLEWARE = []
+ROOT_URLCONF = "tests.api_alone.urls"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+LOGTO_ENDPOINT = "https://auth.bookstore.example"
+LOGTO_API_RESOURCE = "https://bookstore.example/api"
+LOGTO_API_CREATE_USERS = True

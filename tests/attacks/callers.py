@@ -1,0 +1,157 @@
+"""What the attacks on APIs share: tokens, the APIs that they are sent to, and how to see that an attack has failed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from logto_auth.emulator import Emulator
+
+from . import api_urls
+from .support import JWT_START, changed_claims, state_of_the_site
+
+API = "https://bookstore.example/api"
+METADATA_URL = "http://testserver/.well-known/oauth-protected-resource/api"
+APP = "someapp00000000000001"
+
+PARAMETER = r'[a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]*"'
+CHALLENGE = re.compile(rf"Bearer {PARAMETER}(, {PARAMETER})*")
+RFC_6750_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope"}
+# Refusals of tokens that are good, and of requests without any, are no news for the operator.
+UNLOGGED = {"insufficient_scope", None}
+
+
+class TokenMaker:
+    """Makes access tokens as Logto does, for one person, with whatever is to be wrong about them."""
+
+    def __init__(self, logto: Emulator, sub: str) -> None:
+        self.logto = logto
+        self.sub = sub
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """The claims of a good token for the API resource, with `changes`; `...` takes one away."""
+        now = int(time.time())
+        good = {
+            "jti": f"jti-{time.monotonic_ns()}",
+            "sub": self.sub,
+            "iat": now,
+            "exp": now + 3600,
+            "scope": "read:books write:books manage:stock",
+            "client_id": APP,
+            "iss": self.logto.issuer,
+            "aud": API,
+        }
+        return changed_claims(**changes)(good)
+
+    def __call__(self, header: Mapping[str, Any] | None = None, /, key: Any = None, **changes: Any) -> str:
+        """A token that Logto has signed, or the one who has `key`."""
+        return self.sign(self.claims(**changes), header, key)
+
+    def sign(self, claims: object, header: Mapping[str, Any] | None = None, key: Any = None) -> str:
+        return self.logto.sign(claims, header={"typ": "at+jwt", **(header or {})}, key=key)
+
+    def for_organization(self, id: str, **changes: Any) -> str:
+        """An organization token."""
+        return self(aud=f"urn:logto:organization:{id}", **changes)
+
+
+class Door:
+    """One API of the small site, and a watch on everything that an attack on it must not do."""
+
+    def __init__(self, name: str, path: str, log: Any) -> None:
+        self.name = name
+        self.path = path
+        self._log = log
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def of(self, organization_id: str) -> Door:
+        """The same, at the address that names an organization."""
+        return Door(self.name, f"{self.path}/{organization_id}", self._log)
+
+    def call(self, token: str | None, *, client: Client | None = None, **headers: str) -> Any:
+        """The answer to a request with `token` in its header."""
+        credentials = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return (client or Client()).get(self.path, headers={**credentials, **headers})
+
+    def sees_served(self, token: str, *, client: Client | None = None, **headers: str) -> dict[str, Any]:
+        """What the view answered to a good token."""
+        response = self._watched(token, client, headers)
+        assert response.status_code == 200, (self, response.content, self._log.text)
+        assert len(api_urls.ran) == 1
+        assert "WWW-Authenticate" not in response
+        assert [record for record in self._log.records if record.name == "logto_auth"] == []
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def sees_refused(
+        self,
+        token: str | None,
+        status: int,
+        error: str | None,
+        *,
+        claim: str | Collection[str] = (),
+        client: Client | None = None,
+        **headers: str,
+    ) -> Any:
+        """The answer to an attack, after making sure that it is this refusal and that nothing else has happened."""
+        response = self._watched(token, client, headers)
+        assert response.status_code == status, (self, response.content, self._log.text)
+        assert api_urls.ran == []
+        assert response["Content-Type"].startswith("application/json")
+        self._sees_challenge(response, status, error)
+        self._sees_one_line(error, claim)
+        return response
+
+    def _watched(self, token: str | None, client: Client | None, headers: Mapping[str, str]) -> Any:
+        """The answer, with nothing written and nothing told that is nobody's business."""
+        del api_urls.ran[:]
+        before = _state(client)
+        self._log.clear()
+        response = self.call(token, client=client, **headers)
+        assert _state(client) == before
+        assert not response.cookies
+        told = f"{response.headers}{response.content.decode()}{self._log.text}"
+        assert JWT_START not in told
+        assert "Traceback" not in self._log.text
+        parts = [part for part in (token or "").split(".") if len(part) > 40]
+        assert [part for part in parts if part in told] == []
+        return response
+
+    def _sees_challenge(self, response: Any, status: int, error: str | None) -> None:
+        if status == 503:
+            assert "WWW-Authenticate" not in response
+            assert int(response["Retry-After"]) > 0
+            return
+        parameters = challenge_of(response)
+        assert parameters.get("error") == (error if error in RFC_6750_ERRORS else None), (self, parameters)
+        assert parameters["resource_metadata"] == METADATA_URL
+
+    def _sees_one_line(self, error: str | None, claim: str | Collection[str]) -> None:
+        lines = [record for record in self._log.records if record.name == "logto_auth"]
+        assert len(lines) == (0 if error in UNLOGGED else 1), (self, self._log.text)
+        if lines:
+            assert lines[0].levelno == (logging.ERROR if error == "temporarily_unavailable" else logging.WARNING)
+            assert "\n" not in lines[0].getMessage()
+        if claim:
+            found = lines[0].args[0].claim
+            assert found in ((claim,) if isinstance(claim, str) else claim), (self, found, lines[0].getMessage())
+
+
+def _state(client: Client | None) -> dict[str, Any]:
+    sessions = list(Session.objects.order_by("pk").values())
+    return {**state_of_the_site(client or Client()), "sessions": sessions}
+
+
+def challenge_of(response: Any) -> dict[str, str]:
+    """The parameters of the one challenge, which has to be well formed (RFC 6750, section 3)."""
+    challenge = response["WWW-Authenticate"]
+    assert CHALLENGE.fullmatch(challenge), challenge
+    return dict(re.findall(r'([a-z_]+)="([^"]*)"', challenge))

@@ -1,0 +1,865 @@
+"""D4-D10, C7: keys that nobody has, headers, scopes, machines, accounts, opaque tokens, and where a token shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
+from django.core.cache import cache
+from django.core.signals import got_request_exception
+from django.test import Client, RequestFactory
+from django.views.debug import ExceptionReporter
+from joserfc.jwk import ECKey
+
+from logto_auth.bearer import authenticate
+from logto_auth.clients import access_token_verifier, forget_clients
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.testing import Browser
+
+from . import api_urls
+from .callers import API, METADATA_URL, Door, TokenMaker, challenge_of
+from .support import BROKEN
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+EVIL_KEY = ECKey.generate_key("P-384")
+
+
+# D4
+
+
+def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+    doors[0].sees_served(token())
+    logto.requests.clear()
+    for number in range(1000):
+        door = doors[number % len(doors)]
+        if number % 100 < len(doors):
+            door.sees_refused(token({"kid": f"junk-{number}"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
+            door.sees_served(token())
+        else:
+            assert door.call(token({"kid": f"junk-{number}"}, key=EVIL_KEY)).status_code == 401
+    assert [request.endpoint for request in logto.requests] == ["jwks"]
+
+
+@pytest.mark.parametrize("kid", [None, "", "x" * 1000, 5])
+def test_D4_tokens_that_name_no_key_fetch_no_more_of_them(
+    doors: list[Door], token: TokenMaker, logto: Emulator, kid: Any
+) -> None:
+    logto.rotate_keys()
+    doors[0].sees_served(token())
+    for _ in range(20):
+        assert doors[0].call(token({"kid": kid}, key=EVIL_KEY)).status_code == 401
+    assert len(logto.requests.to("jwks")) <= 2
+
+
+def test_D4_a_key_that_is_known_is_served_while_others_wait_for_one_that_is_not(
+    doors: list[Door], token: TokenMaker, logto: Emulator
+) -> None:
+    door = doors[0]
+    door.sees_served(token())
+    logto.faults.http["jwks"] = HttpFault(delay_seconds=1)
+    waiting = threading.Thread(target=door.call, args=[token({"kid": "junk"}, key=EVIL_KEY)])
+    waiting.start()
+    time.sleep(0.2)
+    started = time.monotonic()
+    door.sees_served(token())
+    # Nor does anybody queue up behind the one who has gone to ask.
+    door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
+    assert time.monotonic() - started < 0.5
+    assert waiting.is_alive()
+    waiting.join()
+
+
+@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+def test_D4_without_logto_known_keys_go_on_and_unknown_ones_are_refused(
+    doors: list[Door], token: TokenMaker, logto: Emulator, fault: HttpFault, code: str, status: int, settings: Any
+) -> None:
+    settings.LOGTO_HTTP_TIMEOUT_SECONDS = (0.3, 0.3)
+    door = doors[0]
+    door.sees_served(token())
+    for endpoint in ("discovery", "jwks"):
+        logto.faults.http[endpoint] = HttpFault(**vars(fault))
+    for each in doors:
+        each.sees_served(token())
+    door.sees_refused(token({"kid": "junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
+
+
+@pytest.mark.parametrize("endpoint", ["discovery", "jwks"])
+@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+def test_D4_without_logto_and_without_keys_the_answer_is_503_and_logto_is_left_alone(
+    doors: list[Door],
+    token: TokenMaker,
+    logto: Emulator,
+    endpoint: str,
+    fault: HttpFault,
+    code: str,
+    status: int,
+    spoil: Callable[[str, HttpFault], None],
+) -> None:
+    spoil(endpoint, fault)
+    started = time.monotonic()
+    for door in doors:
+        response = door.sees_refused(token(), 503, "temporarily_unavailable")
+        assert "http" not in response.content.decode()
+        door.sees_refused(token({"kid": "junk"}, key=EVIL_KEY), 503, "temporarily_unavailable")
+    # Once a second, or twice where the connection broke, however many have called.
+    assert len(logto.requests.to(endpoint)) <= 2 * (2 + time.monotonic() - started)
+
+
+def test_D4_an_outage_at_the_very_start_keeps_nobody_out_for_long(
+    doors: list[Door], browser: Browser, token: TokenMaker, logto: Emulator
+) -> None:
+    logto.faults.http["jwks"] = HttpFault(status=500)
+    doors[0].sees_refused(token(), 503, "temporarily_unavailable")
+    logto.faults.http.clear()
+    time.sleep(1.1)
+    assert browser.sign_in("reader").status_code == 302
+    for door in doors:
+        door.sees_served(token())
+
+
+def test_D4_what_is_refused_for_its_form_needs_no_logto(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+    logto.faults.http["jwks"] = logto.faults.http["discovery"] = HttpFault(status=500)
+    for door in doors:
+        door.sees_refused(None, 401, None)
+        door.sees_refused("opaque", 401, "invalid_token", claim="token")
+        door.sees_refused("a b", 400, "invalid_request")
+    assert len(logto.requests) == 0
+
+
+def test_D4_a_remembered_token_ends_with_its_key(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+    old = token()
+    for door in doors:
+        door.sees_served(old)
+    logto.rotate_keys()
+    logto.rotate_keys()
+    # Until the keys are fetched again nobody can know.
+    doors[0].sees_served(old)
+    doors[0].sees_served(token())
+    for door in doors:
+        door.sees_refused(old, 401, "invalid_token", claim="kid")
+    assert len(logto.requests.to("jwks")) == 2
+
+
+@pytest.mark.parametrize("size", [0, 1, 5])
+def test_D4_the_memory_keeps_no_more_than_it_may_and_changes_no_answer(
+    doors: list[Door], token: TokenMaker, settings: Any, size: int
+) -> None:
+    settings.LOGTO_API_TOKEN_CACHE_SIZE = size
+    tokens = [token(scope=f"read:books extra{number}") for number in range(12)]
+    for _ in range(2):
+        for number, each in enumerate(tokens):
+            seen = doors[number % len(doors)].sees_served(each)
+            assert seen["scopes"] == [f"extra{number}", "read:books"]
+    assert len(access_token_verifier()._known) == size
+
+
+# D5, D6
+
+
+def test_D5_without_a_token_the_challenge_says_how_to_get_one_and_nothing_else(
+    doors: list[Door], stock_doors: list[Door]
+) -> None:
+    for door in [*doors, *stock_doors]:
+        response = door.sees_refused(None, 401, None)
+        assert response["WWW-Authenticate"] == f'Bearer resource_metadata="{METADATA_URL}"'
+
+
+def test_D5_a_scope_that_is_missing_is_named(doors: list[Door], stock_doors: list[Door], token: TokenMaker) -> None:
+    for door in doors:
+        response = door.sees_refused(token(scope="write:books"), 403, "insufficient_scope")
+        assert challenge_of(response)["scope"] == "read:books"
+    for door in stock_doors:
+        response = door.sees_refused(token.for_organization("harbour00001", scope=""), 403, "insufficient_scope")
+        assert challenge_of(response)["scope"] == "manage:stock"
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param("", id="D6-empty"),
+        pytest.param(..., id="D6-missing"),
+        pytest.param("bread:books", id="D6-superstring"),
+        pytest.param("read:book", id="D6-substring"),
+        pytest.param("read:books2", id="D6-prefix"),
+        pytest.param("READ:BOOKS", id="D6-other-case"),
+        pytest.param("read:books,write:books", id="D6-comma"),
+        pytest.param("read:*", id="D6-wildcard"),
+        pytest.param("all", id="D6-all"),
+        pytest.param("read:books\x00", id="D6-nul"),
+        pytest.param("read: books", id="D6-in-two"),
+        pytest.param("x\u00a0read:books", id="D6-no-break-space"),
+        pytest.param("x\tread:books", id="D6-tab"),
+        pytest.param("x\x1fread:books", id="D6-unit-separator"),
+        pytest.param("x\nread:books", id="D6-newline"),
+        pytest.param("r\u0435ad:books", id="D6-look-alike"),
+        pytest.param("https://bookstore.example/api/read:books", id="D6-qualified"),
+        pytest.param("logto.read:books", id="D6-as-a-permission"),
+    ],
+)
+def test_D6_a_scope_is_held_by_its_whole_name_alone(doors: list[Door], token: TokenMaker, scope: Any) -> None:
+    claims = {"scp": ["read:books"], "scopes": "read:books", "permissions": ["read:books"], "roles": ["read:books"]}
+    for door in doors:
+        door.sees_refused(token(scope=scope, **claims), 403, "insufficient_scope")
+
+
+# D7
+
+
+def test_D7_a_machine_is_nobody_s_account_though_one_has_its_id(
+    doors: list[Door], token: TokenMaker, logto: Emulator, settings: Any
+) -> None:
+    settings.LOGTO_API_CREATE_USERS = True
+    user = User.objects.create_superuser("robot000000000000001", "a@example.com", "secret")
+    LogtoIdentity.objects.create(user=user, issuer=logto.issuer, sub="robot000000000000001")
+    for door in doors:
+        seen = door.sees_served(token(sub="robot000000000000001", client_id="robot000000000000001"))
+        assert (seen["is_machine"], seen["user"]) == (True, "robot000000000000001")
+
+
+def test_D7_a_person_who_has_the_id_of_an_application_elsewhere_is_a_person(
+    doors: list[Door], token: TokenMaker, caller: Any
+) -> None:
+    for door in doors:
+        seen = door.sees_served(token(azp=token.sub, client_id=token.sub.upper(), act={"sub": token.sub}))
+        assert (seen["is_machine"], seen["user"]) == (False, str(caller.pk))
+
+
+def test_D7_where_people_alone_may_call_a_machine_may_not(apis: None, caplog: Any, token: TokenMaker) -> None:
+    for path in ("/class/people", "/drf/people", "/ninja/people"):
+        door = Door(path, path, caplog)
+        door.sees_refused(token(sub="robot", client_id="robot"), 403, "machine_refused")
+        assert door.sees_served(token())["is_machine"] is False
+    users = Door("users", "/drf/users", caplog)
+    assert users.call(token(sub="robot", client_id="robot")).status_code == 403
+    assert users.sees_served(token())["is_machine"] is False
+
+
+def test_D7_a_machine_has_no_right_but_its_scopes(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
+    made = token(sub="robot", client_id="robot", scope="read:books add_user auth.add_user")
+    request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
+    assert authenticate(request) is not None
+    machine: Any = request.user
+    for right in ("auth.add_user", "add_user", "logto_auth.view_logtosession", "logto", "logto."):
+        assert not machine.has_perm(right)
+        assert not asyncio.run(machine.ahas_perm(right))
+    assert machine.has_perms(["logto.read:books"])
+    assert not machine.has_perms(["logto.read:books", "auth.add_user"])
+    assert not machine.has_module_perms("auth")
+    assert (machine.is_staff, machine.is_superuser, machine.is_anonymous) == (False, False, False)
+    assert machine.get_all_permissions(machine) == set()
+    assert machine.get_user_permissions() == machine.get_group_permissions() == set()
+    assert list(machine.groups.all()) == list(machine.user_permissions.all()) == []
+
+
+# D8, D9
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-Authorization",
+        "Proxy-Authorization",
+        "X-Forwarded-Authorization",
+        "X-Access-Token",
+        "X-Original-Authorization",
+        "Http-Authorization",
+        "Redirect-Http-Authorization",
+        "Authorization-",
+        "Cookie",
+    ],
+)
+def test_D8_a_token_in_another_header_is_none(doors: list[Door], token: TokenMaker, name: str) -> None:
+    for door in doors:
+        for value in (f"Bearer {token()}", token(), f"access_token={token()}; Authorization=Bearer {token()}"):
+            door.sees_refused(None, 401, None, **{name: value})
+
+
+def test_D8_a_token_in_the_address_or_the_body_is_none(apis: None, token: TokenMaker) -> None:
+    del api_urls.ran[:]
+    fields = {"access_token": token(), "token": token(), "authorization": f"Bearer {token()}", "jwt": token()}
+    for path in api_urls.BOOKS.values():
+        assert Client().get(path, fields).status_code == 401
+        assert Client().generic("GET", path, "&".join(f"{k}={v}" for k, v in fields.items())).status_code == 401
+        assert Client().get(path, fields, headers={"Authorization": "Bearer"}).status_code == 400
+    assert Client().post("/drf", fields).status_code == 401
+    assert Client().post("/drf", json.dumps(fields), content_type="application/json").status_code == 401
+    assert api_urls.ran == []
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer ", "  Bearer  "])
+def test_D9_the_scheme_is_taken_in_any_case(doors: list[Door], token: TokenMaker, scheme: str) -> None:
+    for door in doors:
+        response = Client().get(door.path, headers={"Authorization": f"{scheme} {token()} "})
+        assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("Bearer", id="D9-no-token"),
+        pytest.param("Bearer ", id="D9-no-token-but-a-space"),
+        pytest.param("bearer  ", id="D9-no-token-but-spaces"),
+        pytest.param("Bearer {token} {token}", id="D9-two-tokens"),
+        pytest.param("Bearer {token},{token}", id="D9-two-tokens-and-a-comma"),
+        pytest.param("Bearer {token}, Bearer {token}", id="D9-two-headers-as-servers-join-them"),
+        pytest.param("Bearer {token},Basic eDp5", id="D9-two-schemes"),
+        pytest.param("Bearer {token};", id="D9-semicolon"),
+        pytest.param("Bearer Bearer {token}", id="D9-twice-the-scheme"),
+        pytest.param('Bearer "{token}"', id="D9-quoted"),
+        pytest.param('Bearer token="{token}"', id="D9-parameter"),
+        pytest.param("Bearer access_token={token}", id="D9-form"),
+        pytest.param("Bearer {token}\x00", id="D9-nul"),
+        pytest.param("Bearer {token}\x85", id="D9-next-line"),
+        pytest.param("Bearer {token}\xa0", id="D9-no-break-space"),
+        pytest.param("Bearer \xa0{token}", id="D9-no-break-space-before"),
+        pytest.param("Bearer {token}\x1f", id="D9-unit-separator"),
+        pytest.param("Bearer {token}\r\nX: y", id="D9-folded"),
+        pytest.param("Bearer {token}é", id="D9-latin-1"),
+        pytest.param("Bearer é", id="D9-latin-1-alone"),
+        pytest.param("Bearer \u3042", id="D9-beyond-latin-1"),
+        pytest.param("Bearer <{token}>", id="D9-brackets"),
+        pytest.param("Bearer %20{token}", id="D9-percent"),
+        pytest.param("Bearer =", id="D9-padding-alone"),
+        pytest.param("Bearer {token}=x", id="D9-padding-inside"),
+    ],
+)
+def test_D9_what_is_no_single_token_is_a_bad_request(doors: list[Door], token: TokenMaker, header: str) -> None:
+    for door in doors:
+        door.sees_refused(None, 400, "invalid_request", Authorization=header.replace("{token}", token()))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        " ",
+        "{token}",
+        "Basic {token}",
+        "Basic {token}, Bearer {token}",
+        "Token {token}",
+        "JWT {token}",
+        "DPoP {token}",
+        "Digest Bearer {token}",
+        "Bearer:{token}",
+        "Bearer={token}",
+        "Bearer,{token}",
+        "Bearer\t{token}",
+        "Bearer\xa0{token}",
+        "\xa0Bearer {token}",
+        "\x1cBearer {token}",
+        "Bearer{token}",
+        "Bearers {token}",
+        "BeareR\u200b {token}",
+        '"Bearer" {token}',
+    ],
+)
+def test_D9_what_is_of_another_scheme_is_no_token_at_all(doors: list[Door], token: TokenMaker, header: str) -> None:
+    for door in doors:
+        door.sees_refused(None, 401, None, Authorization=header.replace("{token}", token()))
+
+
+@pytest.mark.parametrize("size", [10_000, 300_000, 3_000_000])
+@pytest.mark.parametrize("piece", ["A", ".", "=", "A.", "Bearer ", "é"])
+def test_D9_a_huge_header_is_answered_soon(doors: list[Door], size: int, piece: str) -> None:
+    header = "Bearer " + piece * (size // len(piece))
+    started = time.monotonic()
+    for door in doors:
+        assert door.call(None, Authorization=header).status_code in (400, 401)
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("authorization", "Bearer {token}"), ("authorization", "Bearer {token}")],
+        [("authorization", "Bearer {token}"), ("Authorization", "Basic eDp5")],
+        [("Authorization", "Bearer {token}"), ("AUTHORIZATION", "")],
+    ],
+)
+def test_D9_two_headers_are_a_bad_request_under_asgi(
+    apis: None, token: TokenMaker, headers: list[tuple[str, str]]
+) -> None:
+    encoded = [(name.lower().encode(), value.replace("{token}", token()).encode()) for name, value in headers]
+    del api_urls.ran[:]
+    for path in api_urls.BOOKS.values():
+        assert asyncio.run(status_under_asgi(path, encoded)) == 400
+    assert api_urls.ran == []
+
+
+@pytest.mark.parametrize("name", [b"authorization_", b"http_authorization", b"x_authorization", b"http-authorization"])
+def test_D9_a_header_of_a_similar_name_is_none_under_asgi(apis: None, token: TokenMaker, name: bytes) -> None:
+    for path in api_urls.BOOKS.values():
+        assert asyncio.run(status_under_asgi(path, [(name, f"Bearer {token()}".encode())])) == 401
+
+
+async def status_under_asgi(path: str, headers: list[tuple[bytes, bytes]]) -> int:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"testserver"), *headers],
+    }
+    application = ApplicationCommunicator(get_asgi_application(), scope)
+    await application.send_input({"type": "http.request"})
+    start = await application.receive_output(timeout=5)
+    await application.receive_output(timeout=5)
+    await application.wait()
+    return int(start["status"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_D9_two_headers_are_a_bad_request_under_wsgi(apis: None, token: TokenMaker, live_server: Any) -> None:
+    good = token()
+    del api_urls.ran[:]
+    for path in api_urls.BOOKS.values():
+        for lines, status in [
+            (["Authorization: Bearer " + good], b"200"),
+            (["authorization: bearer " + good], b"200"),
+            (["Authorization: Bearer " + good] * 2, b"400"),
+            (["Authorization: Bearer " + good, "authorization: Basic eDp5"], b"400"),
+            (["Authorization: Basic eDp5", "Authorization: Bearer " + good], b"401"),
+            (["Http_Authorization: Bearer " + good], b"401"),
+            (["Authorization_: Bearer " + good], b"401"),
+        ]:
+            assert status_over_a_socket(live_server, path, lines) == status
+    assert len(api_urls.ran) == 2 * len(api_urls.BOOKS)
+
+
+def status_over_a_socket(live_server: Any, path: str, lines: list[str]) -> bytes:
+    with socket.create_connection((live_server.thread.host, live_server.thread.port), timeout=10) as connection:
+        head = [f"GET {path} HTTP/1.0", f"Host: {live_server.thread.host}", *lines, "", ""]
+        connection.sendall("\r\n".join(head).encode())
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    return answer.split(b" ")[1]
+
+
+# C7, and accounts
+
+
+@pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "by-a-query"])
+def test_C7_a_disabled_account_stops_its_tokens_at_once(
+    doors: list[Door], stock_doors: list[Door], token: TokenMaker, caller: Any, is_saved: bool
+) -> None:
+    remembered, of_organization = token(), token.for_organization("harbour00001")
+    doors[0].sees_served(remembered)
+    stock_doors[0].sees_served(of_organization)
+    set_active(caller, False, is_saved)
+    for door in doors:
+        for each in (remembered, token()):
+            door.sees_refused(each, 401, "invalid_token")
+    for door in stock_doors:
+        door.sees_refused(of_organization, 401, "invalid_token")
+    set_active(caller, True, is_saved)
+    for door in doors:
+        door.sees_served(remembered)
+
+
+def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
+    if is_saved:
+        user.is_active = is_active
+        user.save()
+    else:
+        User.objects.filter(pk=user.pk).update(is_active=is_active)
+
+
+def test_C7_a_deleted_account_stops_its_tokens_at_once(doors: list[Door], token: TokenMaker, caller: Any) -> None:
+    remembered = token()
+    doors[0].sees_served(remembered)
+    caller.delete()
+    for door in doors:
+        door.sees_refused(remembered, 403, "account_unknown")
+
+
+def test_C7_the_token_of_one_does_not_suffer_from_the_end_of_another(
+    doors: list[Door], token: TokenMaker, caller: Any
+) -> None:
+    caller.delete()
+    for door in doors:
+        door.sees_served(token(sub="robot", client_id="robot"))
+
+
+def test_somebody_unknown_is_refused_and_nobody_is_made(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+    for door in doors:
+        door.sees_refused(token(sub="stranger0001"), 403, "account_unknown")
+        # A sub is a sub whole, in its own case, and at its own Logto.
+        door.sees_refused(token(sub=token.sub.upper()), 403, "account_unknown")
+        door.sees_refused(token(sub=token.sub + " "), 403, "account_unknown")
+    LogtoIdentity.objects.update(issuer="https://other.example/oidc")
+    LogtoIdentity.objects.get().save()
+    for door in doors:
+        door.sees_refused(token(), 403, "account_unknown")
+
+
+def test_an_account_that_a_call_makes_has_nothing_but_a_name(
+    doors: list[Door], token: TokenMaker, settings: Any
+) -> None:
+    settings.LOGTO_API_CREATE_USERS = True
+    settings.LOGTO_LINK_BY_EMAIL = "tests.attacks.support.trust_every_address"
+    settings.LOGTO_STAFF_ROLES = settings.LOGTO_SUPERUSER_ROLES = ["admin"]
+    User.objects.create_user("victim", "victim@example.com")
+    claims = {
+        "email": "victim@example.com",
+        "email_verified": True,
+        "username": "victim",
+        "roles": ["admin"],
+        "is_staff": True,
+        "is_superuser": True,
+    }
+    response = doors[0].call(token(sub="stranger0001", **claims))
+    user = LogtoIdentity.objects.get(sub="stranger0001").user
+    assert response.json()["user"] == str(user.pk)
+    assert (user.username, user.email, user.is_staff, user.is_superuser) == ("stranger0001", "", False, False)
+    assert not user.has_usable_password()
+    for door in doors:
+        assert door.sees_served(token(sub="stranger0001"))["user"] == str(user.pk)
+
+
+def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
+    doors: list[Door], token: TokenMaker, settings: Any
+) -> None:
+    settings.LOGTO_API_CREATE_USERS = True
+    for door in doors:
+        for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
+            settings.LOGTO_USER_FIELDS = f"tests.attacks.support.{hook}"
+            response = door.call(token(sub="stranger0001"))
+            assert response.status_code == 403
+            assert "fraud list" not in f"{response.headers}{response.content.decode()}"
+            assert told in response.content.decode()
+    assert not LogtoIdentity.objects.filter(sub="stranger0001").exists()
+
+
+# Opaque tokens, and introspection that lies
+
+
+@pytest.fixture
+def any_doors(apis: None, caplog: Any) -> list[Door]:
+    """APIs that ask for no scope: an opaque token has none of theirs."""
+    return [Door(path, path, caplog) for path in ("/plain/any", "/class/any", "/drf/any", "/ninja/any")]
+
+
+@pytest.fixture
+def opaque(browser: Browser, logto: Emulator, caller: Any, apis: None, settings: Any) -> str:
+    """The person's opaque access token, of an application whose tokens the APIs take."""
+    settings.LOGTO_API_INTROSPECTED_APPS = [settings.LOGTO_APP_ID]
+    token: str = browser.sign_in("reader").wsgi_request.logto.access_token()
+    return token
+
+
+def test_an_opaque_token_is_asked_about_each_time_and_ends_with_its_revocation(
+    any_doors: list[Door], doors: list[Door], opaque: str, logto: Emulator, caller: Any
+) -> None:
+    for door in any_doors:
+        assert door.sees_served(opaque)["user"] == str(caller.pk)
+    assert len(logto.requests.to("introspection")) == len(any_doors)
+    # It stands for the person, and for none of the permissions on the API.
+    for door in doors:
+        door.sees_refused(opaque, 403, "insufficient_scope")
+    logto.instances.access_tokens.clear()
+    for door in any_doors:
+        door.sees_refused(opaque, 401, "invalid_token", claim="active")
+
+
+def test_an_opaque_token_is_no_organization_token_and_nobody_is_asked(
+    stock_doors: list[Door], opaque: str, logto: Emulator
+) -> None:
+    for door in stock_doors:
+        door.sees_refused(opaque, 401, "invalid_token", claim="token")
+    assert logto.requests.to("introspection") == []
+
+
+def test_a_refresh_token_is_active_and_still_no_access_token(any_doors: list[Door], opaque: str) -> None:
+    refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
+    for door in any_doors:
+        door.sees_refused(refresh_token, 401, "invalid_token", claim="token_type")
+
+
+def test_an_opaque_token_of_another_application_is_refused(any_doors: list[Door], opaque: str, settings: Any) -> None:
+    settings.LOGTO_API_INTROSPECTED_APPS = ["other", settings.LOGTO_APP_ID.upper(), settings.LOGTO_APP_ID[:-1]]
+    for door in any_doors:
+        door.sees_refused(opaque, 401, "invalid_token", claim="client_id")
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        pytest.param("active", False, id="inactive"),
+        pytest.param("active", "true", id="active-as-text"),
+        pytest.param("active", 1, id="active-as-number"),
+        pytest.param("active", ..., id="active-missing"),
+        pytest.param("token_type", ..., id="no-type"),
+        pytest.param("token_type", "refresh_token", id="refresh-token"),
+        pytest.param("token_type", ["Bearer"], id="type-list"),
+        pytest.param("iss", "https://evil.example/oidc", id="another-issuer"),
+        pytest.param("iss", ..., id="no-issuer"),
+        pytest.param("client_id", "other", id="another-application"),
+        pytest.param("client_id", ..., id="no-application"),
+        pytest.param("client_id", ["{me}"], id="application-list"),
+        pytest.param("sub", ..., id="nobody"),
+        pytest.param("sub", ["reader"], id="sub-list"),
+        pytest.param("exp", 1, id="ended"),
+        pytest.param("exp", ..., id="no-end"),
+        pytest.param("exp", "2100-01-01", id="end-as-text"),
+        pytest.param("exp", True, id="end-true"),
+        pytest.param("scope", ["openid"], id="scope-list"),
+    ],
+)
+def test_an_answer_about_an_opaque_token_is_held_to_the_same_rules(
+    any_doors: list[Door], opaque: str, logto: Emulator, settings: Any, claim: str, value: Any
+) -> None:
+    honest = {
+        "active": True,
+        "sub": LogtoIdentity.objects.get().sub,
+        "client_id": settings.LOGTO_APP_ID,
+        "exp": int(time.time()) + 60,
+        "iss": logto.issuer,
+        "scope": "openid",
+        "token_type": "Bearer",
+    }
+    logto.faults.http["introspection"] = HttpFault(status=200, body=json.dumps(honest))
+    any_doors[0].sees_served(opaque)
+    lie = {name: each for name, each in {**honest, claim: value}.items() if each is not ...}
+    logto.faults.http["introspection"] = HttpFault(status=200, body=json.dumps(lie))
+    for door in any_doors:
+        door.sees_refused(opaque, 401, "invalid_token", claim=claim)
+
+
+@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+def test_an_introspection_that_is_broken_is_no_500(
+    any_doors: list[Door],
+    opaque: str,
+    fault: HttpFault,
+    code: str,
+    status: int,
+    spoil: Callable[[str, HttpFault], None],
+) -> None:
+    spoil("introspection", fault)
+    for door in any_doors:
+        door.sees_refused(opaque, 503, "temporarily_unavailable")
+
+
+# D10, E4
+
+
+@pytest.fixture
+def reports(settings: Any) -> Iterator[list[str]]:
+    """What Django would write to the operator about each error that nobody has caught."""
+    pages: list[str] = []
+
+    def report(request: Any, **kwargs: Any) -> None:
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        pages.extend([reporter.get_traceback_html(), reporter.get_traceback_text()])
+
+    got_request_exception.connect(report)
+    yield pages
+    got_request_exception.disconnect(report)
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_E4_an_error_of_the_site_s_own_shows_no_token(
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.LOGTO_API_CREATE_USERS = True
+    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    made = token(sub="stranger0001")
+    client = Client(raise_request_exception=False)
+    for door in doors:
+        response = door.call(made, client=client)
+        assert response.status_code == 500
+        assert made not in response.content.decode()
+    # Where DEBUG is on, Ninja answers with a traceback of its own.
+    assert len(reports) == 2 * (len(doors) - (2 if debug else 0))
+    assert all("RuntimeError" in page for page in reports)
+    assert not any(part in page for page in reports for part in made.split("."))
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_E4_a_setting_that_is_missing_shows_no_token(
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.LOGTO_API_RESOURCE = ""
+    made = token()
+    for door in doors:
+        assert door.call(made, client=Client(raise_request_exception=False)).status_code == 500
+    assert all("LOGTO_API_RESOURCE must be set" in page for page in reports)
+    assert not any(part in page for page in reports for part in made.split("."))
+
+
+def test_E4_an_error_while_a_token_is_renewed_is_written_to_the_operator_without_it(
+    apis: None, browser: Browser, logto: Emulator, reader: Any, settings: Any, reports: list[str]
+) -> None:
+    settings.LOGTO_RESOURCES = [API]
+    logto.tenant.add_resource(API)
+    browser.sign_in("reader")
+    refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
+    logto.faults.http["token"] = HttpFault(status=500)
+    browser.client.raise_request_exception = False
+    assert browser.client.get("/session/token").status_code == 500
+    assert len(reports) == 2
+    assert all("ProviderError" in page for page in reports)
+    assert not any(refresh_token in page for page in reports)
+
+
+def test_E4_what_has_seen_a_token_does_not_say_it(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
+    made = token()
+    request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
+    caller: Any = authenticate(request)
+    verifier: Any = access_token_verifier()
+    holders = [caller, caller.token, caller.user, request, verifier, vars(verifier), vars(caller), verifier._known]
+    for holder in holders:
+        shown = f"{holder!r} {holder!s}"
+        assert not any(part in shown for part in made.split("."))
+    assert len(verifier._known) == 1
+
+
+def test_E4_no_call_leaves_a_token_in_the_log_or_in_the_cache(
+    doors: list[Door], any_doors: list[Door], token: TokenMaker, opaque: str, logto: Emulator, caplog: Any
+) -> None:
+    caplog.set_level("DEBUG")
+    caches: Any = cache
+    cached = str(caches._cache) + str(caches._expire_info)
+    forget_clients()
+    tokens = [
+        token(),
+        token(aud="x"),
+        token({"kid": "junk"}, key=EVIL_KEY),
+        token() + "x",
+        token()[:-2],
+        opaque,
+        "x" * 43,
+    ]
+    for door in [*doors, *any_doors]:
+        for made in tokens:
+            # The watch looks at the log; here it is that of everything.
+            response = door.call(made)
+            assert made not in f"{response.headers}{response.content.decode()}"
+    assert "GET /oidc/jwks" in caplog.text
+    assert "POST /oidc/token/introspection" in caplog.text
+    pieces = [piece for made in tokens for piece in made.split(".") if len(piece) > 40]
+    assert not any(piece in caplog.text for piece in pieces)
+    assert str(caches._cache) + str(caches._expire_info) == cached
+
+
+# Methods
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get"])
+def test_no_method_goes_past_the_token(apis: None, token: TokenMaker, method: str) -> None:
+    del api_urls.ran[:]
+    for path in [*api_urls.BOOKS.values(), *api_urls.STOCKS.values()]:
+        for headers in ({}, {"Authorization": f"Bearer {token(aud='x')}"}, {"X-HTTP-Method-Override": "GET"}):
+            response = Client().generic(method, path, headers=headers)
+            assert response.status_code in (401, 405), (path, response.content)
+            if response.status_code == 401:
+                assert challenge_of(response)["resource_metadata"] == METADATA_URL
+    assert api_urls.ran == []
+
+
+@pytest.mark.parametrize("methods", [["GET"], ["get"], {"Get"}, "GET", ("GET", "HEAD")])
+def test_a_demand_for_GET_is_one_for_HEAD_too_however_it_is_written(
+    apis: None, token: TokenMaker, methods: Any
+) -> None:
+    view = api_urls.book_api(methods)
+    for method in ("get", "head"):
+        request: Any = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token(scope='x')}"})
+        del api_urls.ran[:]
+        assert view(request).status_code == 403
+        assert api_urls.ran == []
+        request = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token()}"})
+        assert view(request).status_code == 200
+
+
+def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
+    def status(method: str, scope: str) -> int:
+        headers = {"Authorization": f"Bearer {token(scope=scope)}"}
+        return Client().generic(method, "/drf", headers=headers).status_code
+
+    assert (status("GET", "read:books"), status("HEAD", "read:books"), status("POST", "read:books")) == (200, 200, 403)
+    assert (status("GET", "write:books"), status("HEAD", "write:books"), status("POST", "write:books")) == (
+        403,
+        403,
+        201,
+    )
+
+
+# The browsable API, the metadata
+
+
+def test_the_browsable_api_escapes_what_the_token_says_and_challenges_for_what_was_asked(
+    apis: None, token: TokenMaker, settings: Any
+) -> None:
+    settings.INSTALLED_APPS = list(dict.fromkeys([*settings.INSTALLED_APPS, "rest_framework"]))
+    markup = "<script>alert(1)</script>"
+    for made in (token({"kid": markup}), token(aud=markup), token(iss=markup), token(scope=markup)):
+        response = Client().get("/drf/forms", headers={"Authorization": f"Bearer {made}", "Accept": "text/html"})
+        page = response.content.decode()
+        assert response["Content-Type"].startswith("text/html")
+        assert markup not in page
+        assert made not in page
+    # It looks at the other methods as well, for its forms; the answer is about this one.
+    assert response.status_code == 403
+    assert challenge_of(response)["scope"] == "read:books"
+    response = Client().get(
+        "/drf", headers={"Authorization": f"Bearer {token(scope='read:books')}", "Accept": "text/html"}
+    )
+    assert response.status_code == 200
+    assert "WWW-Authenticate" not in response
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "testserver@evil.example", "evil.example/"])
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
+def test_no_header_changes_where_the_metadata_is_when_the_base_url_is_set(
+    doors: list[Door], settings: Any, host: str, header: str
+) -> None:
+    settings.LOGTO_BASE_URL = "https://shop.example"
+    settings.USE_X_FORWARDED_HOST = header == "X-Forwarded-Host"
+    settings.ALLOWED_HOSTS = ["*"]
+    for door in doors:
+        response = Client().get(door.path, headers={header: host})
+        if response.status_code == 401:
+            expected = "https://shop.example/.well-known/oauth-protected-resource/api"
+            assert challenge_of(response)["resource_metadata"] == expected
+        else:
+            assert response.status_code == 400
+        assert "evil" not in response.headers.get("WWW-Authenticate", "")
+
+
+@pytest.mark.parametrize("path", ["", "/api", "/%61pi", "/api/"])
+def test_the_metadata_is_where_the_challenge_says(apis: None, logto: Emulator, path: str) -> None:
+    response = Client().get(f"/.well-known/oauth-protected-resource{path}", headers={"Origin": "https://evil.example"})
+    assert response.json()["resource"] == API
+    assert response.json()["authorization_servers"] == [logto.issuer]
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/other", "/api/other", "/API", "/..", "/api%00", "/api%2f..%2fother", "//evil.example", "/%2e%2e/api", "/api%3F"],
+)
+def test_there_is_no_metadata_of_anything_else(apis: None, path: str) -> None:
+    assert Client().get(f"/.well-known/oauth-protected-resource{path}").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_the_metadata_is_only_to_be_read(apis: None, method: str) -> None:
+    assert Client().generic(method, "/.well-known/oauth-protected-resource").status_code == 405

@@ -1,0 +1,233 @@
+"""No demand is dropped: in whatever order they are put together, however they are written, whoever inherits them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import clear_url_caches, include, path
+from django.views import View
+from ninja import NinjaAPI
+from rest_framework.views import APIView
+
+from logto_auth.access import Demand
+from logto_auth.contrib.ninja import LogtoAuth
+from logto_auth.contrib.rest_framework import LogtoAuthentication
+from logto_auth.decorators import access_token_required
+from logto_auth.emulator import Emulator
+from logto_auth.mixins import (
+    AccessTokenRequiredMixin,
+    OrganizationRoleRequiredMixin,
+    OrganizationTokenRequiredMixin,
+    RecentSignInRequiredMixin,
+    RoleRequiredMixin,
+    ScopeRequiredMixin,
+)
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
+from logto_auth.testing import Browser
+
+from .callers import API, TokenMaker
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+ran: list[str] = []
+urlpatterns = [path("", include("logto_auth.urls"))]
+
+
+def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    ran.append(request.path)
+    return HttpResponse("ran")
+
+
+class Page(View):
+    """A site's own base class, which has a `dispatch` as site's own do."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return page(request)
+
+
+class AsyncPage(View):
+    async def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return page(request)
+
+
+@pytest.fixture(autouse=True)
+def at(settings: Any) -> Iterator[Any]:
+    """Puts views at addresses."""
+    settings.LOGTO_API_RESOURCE = API
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": []}]
+    del ran[:]
+
+    def put(view: Any) -> str:
+        route = f"view-{len(urlpatterns)}/"
+        urlpatterns.append(path(route, view))
+        clear_url_caches()
+        return f"/{route}"
+
+    yield put
+    del urlpatterns[1:]
+    clear_url_caches()
+
+
+# By the session
+
+SESSION_MIXINS = (ScopeRequiredMixin, OrganizationRoleRequiredMixin, RecentSignInRequiredMixin)
+# Each of the mixins for demands heeds all of these.
+NAMES: dict[str, Any] = {
+    "scopes_required": ["read:books"],
+    "roles_required": ["editor"],
+    "organization_roles_required": ["manager"],
+    "organization_scopes_required": ["manage:stock"],
+}
+
+
+def every_order(*mixins: type, names: dict[str, Any]) -> Iterator[Any]:
+    """Views of all orders of the mixins, with the page's class behind them, and in front of them."""
+    for base in (Page, AsyncPage):
+        for order in permutations(mixins):
+            yield type("View", (*order, base), names).as_view()
+            yield type("View", (base, *order), names).as_view()
+        parent = type("Parent", (mixins[0],), names)
+        for order in permutations(mixins[1:]):
+            yield type("View", (parent, *order, base), names).as_view()
+
+
+@pytest.mark.parametrize("lacks", [None, "scope", "role", "organization-role", "organization-scope", "recency"])
+def test_mixins_in_any_order_drop_no_demand(
+    at: Any, browser: Browser, logto: Emulator, settings: Any, lacks: str | None
+) -> None:
+    settings.LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
+    settings.LOGTO_SCOPES = [
+        "openid",
+        "offline_access",
+        "roles",
+        "urn:logto:scope:organizations",
+        "urn:logto:scope:organization_roles",
+        "read:books",
+        "manage:stock",
+    ]
+    logto.tenant.add_resource(API, scopes=["read:books"])
+    logto.tenant.add_role("editor", scopes={API: [] if lacks == "scope" else ["read:books"]})
+    logto.tenant.add_role("reader", scopes={API: ["read:books"]})
+    held = [] if lacks == "organization-scope" else ["manage:stock"]
+    logto.tenant.add_organization_role("manager", scopes=held)
+    logto.tenant.add_organization_role("keeper", scopes=["manage:stock"])
+    person = logto.tenant.add_user(username="reader", roles=["reader" if lacks == "role" else "editor"])
+    logto.tenant.add_organization("Harbour", id="harbour00001")
+    role = "keeper" if lacks == "organization-role" else "manager"
+    logto.tenant.add_member("harbour00001", person.id, roles=[role])
+    browser.sign_in("reader", **({} if lacks == "recency" else {"max_age": "300"}))
+    for view in every_order(*SESSION_MIXINS, names=NAMES):
+        assert Client().get(at(view)).status_code == 302
+        response = browser.client.get(at(view))
+        assert response.status_code == (200 if lacks is None else 302 if lacks == "recency" else 403)
+        assert bool(ran) is (lacks is None)
+
+
+# By the token
+
+
+@pytest.fixture
+def token(caller: Any, logto: Emulator, reader: Any) -> TokenMaker:
+    identity = LogtoIdentity.objects.get()
+    LogtoIdentity.objects.update(roles=["editor", "e"])
+    organization = Organization.objects.create(issuer=logto.issuer, logto_id="harbour00001")
+    OrganizationMembership.objects.create(organization=organization, identity=identity, roles=["manager", "m"])
+    return TokenMaker(logto, reader.id)
+
+
+def status(path: str, token: str) -> int:
+    return Client().get(path, headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_mixins_with_tokens_in_any_order_drop_no_demand(at: Any, token: TokenMaker) -> None:
+    names = {**NAMES, "scopes_required": ["read:books"], "organization_required": True}
+    good = token(organization_id="harbour00001")
+    for view in every_order(AccessTokenRequiredMixin, names=names):
+        address = at(view)
+        assert status(address, good) == 200
+        for made in (token(), token(organization_id="hillbranch01")):
+            assert status(address, made) == 403
+        assert status(address, token(organization_id="harbour00001", scope="read:books")) == 403
+        assert status(address, token(organization_id="harbour00001", scope="manage:stock")) == 403
+        assert status(address, token(organization_id="harbour00001", roles=["other"])) == 403
+        assert status(address, token(aud="other")) == 401
+    assert len(ran) == 6
+
+
+def test_a_session_does_not_stand_in_for_a_token_in_any_order(
+    at: Any, browser: Browser, reader: Any, token: TokenMaker
+) -> None:
+    browser.sign_in("reader")
+    for order in permutations([OrganizationTokenRequiredMixin, RoleRequiredMixin, ScopeRequiredMixin]):
+        address = at(type("View", (*order, Page), {"roles_required": ["editor"]}).as_view())
+        assert browser.client.get(address).status_code in (401, 403)
+        assert status(address, token.for_organization("harbour00001")) in (302, 403)
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    "wrong_order", [(View, ScopeRequiredMixin), (AccessTokenRequiredMixin, OrganizationTokenRequiredMixin)]
+)
+def test_an_order_that_would_drop_a_demand_is_no_class_at_all(wrong_order: Any) -> None:
+    with pytest.raises(TypeError):
+        type("View", wrong_order, {})
+
+
+# However it is written
+
+
+def test_a_demand_that_does_not_exist_is_an_error_at_once() -> None:
+    for wrong in ({"scope": ["x"]}, {"role": ["x"]}, {"organisation": True}, {"is_machine": False}):
+        with pytest.raises(TypeError):
+            access_token_required(**wrong)
+        with pytest.raises(TypeError):
+            LogtoAuth(**wrong)
+        with pytest.raises(TypeError):
+            Demand.of(**wrong)
+
+
+def test_a_subclass_adds_to_what_is_demanded(at: Any, token: TokenMaker) -> None:
+    class Stricter(AccessTokenRequiredMixin, Page):
+        scopes_required = ("read:books",)
+
+        def get_demand(self) -> Demand:
+            return Demand.of(scopes=[*super().get_demand().scopes, f"{self.request.method.lower()}:books"])
+
+        def check(self, request: HttpRequest) -> Any:
+            return super().check(request) or (None if "ok" in request.GET else HttpResponse(status=418))
+
+    address = at(Stricter.as_view())
+    assert status(f"{address}?ok", token()) == 403
+    assert status(f"{address}?ok", token(scope="read:books get:books")) == 200
+    assert status(address, token(scope="read:books get:books")) == 418
+    assert status(f"{address}?ok", token(scope="get:books")) == 403
+
+
+def api_view(permission: Any) -> Any:
+    class API_(APIView):
+        authentication_classes = [LogtoAuthentication]
+        permission_classes = [permission]
+
+        def get(self, request: Any) -> Any:
+            return page(request)
+
+    return API_.as_view()
+
+
+def ninja_view(**demands: Any) -> Any:
+    auth = LogtoAuth(**demands)
+    api = NinjaAPI(urls_namespace=f"demands-{id(auth)}", docs_url=None, openapi_url=None)
+
+    @api.get("", auth=auth)
+    def operation(request: HttpRequest) -> str:
+        return page(request).content.decode()
+
+    return api.urls

@@ -1,0 +1,117 @@
+"""A request with the session of one person and the token of another: one of the two speaks, and for itself alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from logto_auth.emulator import Emulator
+from logto_auth.models import LogtoIdentity
+from logto_auth.testing import Browser
+
+from . import api_urls
+from .callers import API, Door, TokenMaker
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Any:
+    """Somebody with all rights, who is signed in; returns the account."""
+    settings.LOGTO_RESOURCES = [API]
+    settings.LOGTO_SCOPES = [
+        "openid",
+        "offline_access",
+        "roles",
+        "urn:logto:scope:organizations",
+        "read:books",
+        "write:books",
+    ]
+    logto.tenant.add_resource(API, scopes=["read:books", "write:books"])
+    logto.tenant.add_role("admin", scopes={API: ["read:books", "write:books"]})
+    logto.tenant.add_organization("Harbour", id="harbour00001")
+    person = logto.tenant.add_user(username="admin", roles=["admin"])
+    logto.tenant.add_member("harbour00001", person.id)
+    browser.sign_in("admin", prompt="login")
+    return LogtoIdentity.objects.get(sub=person.id).user
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_the_token_says_who_calls_an_api_whoever_is_signed_in(
+    doors: list[Door], admin: Any, browser: Browser, token: TokenMaker, caller: Any
+) -> None:
+    for door in doors:
+        seen = door.sees_served(token(scope="read:books"), client=browser.client)
+        assert (seen["user"], seen["sub"], seen["scopes"]) == (str(caller.pk), token.sub, ["read:books"])
+        assert seen["organization"] is None
+
+
+def test_a_bad_token_is_not_made_good_by_a_session(
+    doors: list[Door], admin: Any, browser: Browser, token: TokenMaker
+) -> None:
+    for door in doors:
+        door.sees_refused(token(aud="other"), 401, "invalid_token", claim="aud", client=browser.client)
+        door.sees_refused(token(scope="x"), 403, "insufficient_scope", client=browser.client)
+
+
+@pytest.mark.parametrize("path", ["/both", "/both-async"])
+def test_nothing_of_the_session_counts_beside_the_token(
+    admin: Any, browser: Browser, token: TokenMaker, caller: Any, path: str
+) -> None:
+    seen = browser.client.get(path, headers=bearer(token(scope="read:books"))).json()
+    assert seen == {
+        "users": [caller.pk] * 3,
+        "subs": [token.sub, None],
+        "may": [False, False],
+        "roles": [],
+        "organizations": [],
+        "page": "False",
+        "token": None,
+    }
+
+
+def test_nothing_of_the_session_counts_beside_the_token_of_a_machine(
+    admin: Any, browser: Browser, token: TokenMaker
+) -> None:
+    robot = token(sub="robot", client_id="robot", scope="read:books write:books")
+    seen = browser.client.get("/both", headers=bearer(robot)).json()
+    assert (seen["users"], seen["may"]) == (["robot"] * 3, [True, True])
+    assert (seen["roles"], seen["organizations"], seen["page"], seen["token"]) == ([], [], "False", None)
+
+
+def test_what_is_for_sessions_takes_no_notice_of_a_token(
+    admin: Any, browser: Browser, token: TokenMaker, caller: Any
+) -> None:
+    headers = bearer(token(roles=["admin"]))
+    assert browser.client.get("/session/admins", headers=headers).json() == {"user": admin.pk}
+    assert Client().get("/session/admins", headers=headers).status_code == 302
+
+
+def test_where_both_are_demanded_neither_stands_in_for_the_other(
+    admin: Any, browser: Browser, token: TokenMaker
+) -> None:
+    del api_urls.ran[:]
+    headers = bearer(token(roles=["admin"]))
+    # The session's role is not the caller's, and the session did not sign the caller in.
+    assert browser.client.get("/token-and-session/admins", headers=headers).status_code == 403
+    assert browser.client.get("/token-and-recent", headers=headers).status_code == 302
+    for path in ("/token-and-session/admins", "/token-and-recent", "/session-and-token/admins"):
+        assert Client().get(path, headers=headers).status_code in (302, 403)
+        assert browser.client.get(path).status_code == 401
+    assert api_urls.ran == []
+    # Whoever has both passes both, and is then whom the token names.
+    seen = browser.client.get("/session-and-token/admins", headers=headers).json()
+    assert seen["subs"] == [token.sub, None]
+
+
+def test_the_session_is_as_it_was_afterwards(
+    doors: list[Door], admin: Any, browser: Browser, token: TokenMaker
+) -> None:
+    for door in doors:
+        door.sees_served(token(), client=browser.client)
+    assert browser.client.get("/session/admins").json() == {"user": admin.pk}

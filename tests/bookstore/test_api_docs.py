@@ -1,0 +1,96 @@
+"""The OpenAPI document and its page."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+
+from .programs import Program
+from .test_pages import Elements
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    """The document with the bookstore's own settings. A warning of the generator is a failure."""
+    own = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    command = [sys.executable, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json"]
+    run = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def test_each_operation_says_which_token_it_takes_and_with_which_permission(document):
+    security = {
+        (method, path): operation["security"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    books, book = "/api/books/", "/api/books/{slug}/"
+    stock = "/api/branches/{organization_id}/stock/"
+    anybody, writer = [{"Logto": []}, {}], [{"Logto": ["write:books"]}]
+    somebody, manager = [{"Logto": []}], [{"LogtoOrganization": ["manage:stock"]}]
+    assert security == {
+        ("get", books): anybody,
+        ("get", book): anybody,
+        ("post", books): writer,
+        **{(method, book): writer for method in ("put", "patch", "delete")},
+        ("get", "/api/orders/"): somebody,
+        ("post", "/api/orders/"): somebody,
+        ("get", "/api/orders/{id}/"): somebody,
+        ("get", stock): manager,
+        **{(method, stock + "{slug}/"): manager for method in ("get", "put", "patch")},
+    }
+    assert document["openapi"].startswith("3.1")
+    assert set(document["components"]["securitySchemes"]) == {"Logto", "LogtoOrganization"}
+
+
+def test_the_document_knows_the_parameters_and_the_rules(document):
+    parameters = {each["name"] for each in document["paths"]["/api/books/"]["get"]["parameters"]}
+    assert parameters == {"q", "category", "page", "page_size"}
+    year = document["components"]["schemas"]["Book"]["properties"]["year"]
+    assert (year["minimum"], year["maximum"]) == (-3000, 1928)
+    assert set(document["paths"]["/api/orders/"]["post"]["responses"]) == {"201", "400", "409"}
+
+
+def test_the_page_loads_its_own_files_alone_under_the_policy_of_every_page(client, db):
+    response = client.get("/api/docs/")
+    elements = Elements(response.text)
+    addresses = [each.get("src") or each["href"] for each in elements.all("script", "link")]
+    assert [address.rpartition("/")[2] for address in addresses] == [
+        "icon.svg",
+        "style.css",
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "docs.js",
+    ]
+    assert all(finders.find(address.removeprefix("/static/")) for address in addresses)
+    assert not elements.all("style")
+    assert response["Content-Security-Policy"] == client.get("/")["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
+    [page] = [each for each in elements.all("div") if each.get("id") == "swagger-ui"]
+    assert page["data-csrf-token"]
+    assert client.get(page["data-schema-url"]).status_code == 200
+
+
+def test_the_page_is_linked_on_every_page(client, db):
+    assert '<a href="/api/docs/">API</a>' in client.get("/").text
+
+
+def test_the_metadata_of_the_api_is_where_its_challenges_say(logto, tenant, client):
+    challenge = Program().post("/api/orders/")["WWW-Authenticate"]
+    url = challenge.partition('resource_metadata="')[2].rstrip('"')
+    assert url == "http://testserver/.well-known/oauth-protected-resource/api"
+    assert client.get(url).json() == {
+        "resource": "https://bookstore.example/api",
+        "authorization_servers": [logto.issuer],
+        "scopes_supported": ["read:books", "write:books"],
+        "bearer_methods_supported": ["header"],
+    }

@@ -1,0 +1,178 @@
+"""`/api/orders/`."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from bookstore.orders.basket import BasketLine
+from bookstore.orders.checkout import place_order
+from bookstore.orders.models import Order
+from logto_auth.models import LogtoIdentity
+
+from .programs import API, HARBOUR, Program, token_of_person, token_of_robot
+
+
+@pytest.fixture
+def customer(logto, tenant) -> Program:
+    return Program(token_of_person(logto, "customer"))
+
+
+def wanted(*lines, **more):
+    return {
+        "lines": [{"book": book if isinstance(book, str) else book.slug, "quantity": n} for book, n in lines],
+        **more,
+    }
+
+
+# Placing one
+
+
+def test_an_order_is_placed_for_somebody_who_was_never_at_the_website(customer, emma, kokoro):
+    response = customer.post("/api/orders/", wanted((emma, 2), (kokoro, 1), agreed_cents=3490))
+    assert response.status_code == 201, response.json()
+    order = Order.objects.get()
+    assert order.user == LogtoIdentity.objects.get(sub="customer0001").user
+    assert response["Location"] == f"/api/orders/{order.pk}/"
+    assert response.json() == {
+        "id": order.pk,
+        "placed_at": order.placed_at.isoformat().replace("+00:00", "Z"),
+        "total_cents": 3490,
+        "lines": [
+            {"book": emma.slug, "title": "Emma", "quantity": 2, "price_cents": 1250},
+            {"book": kokoro.slug, "title": "Kokoro", "quantity": 1, "price_cents": 990},
+        ],
+    }
+    emma.refresh_from_db()
+    assert emma.stock == 3
+
+
+def test_without_a_total_any_price_is_agreed_to(customer, emma):
+    assert customer.post("/api/orders/", wanted((emma, 1))).json()["total_cents"] == 1250
+
+
+def test_too_few_copies_are_a_conflict_that_names_the_books(customer, emma, sold_out):
+    response = customer.post("/api/orders/", wanted((emma, 1), (sold_out, 1)))
+    assert response.status_code == 409
+    assert response.json() == {
+        "code": "sold_out",
+        "detail": "We no longer have that many copies of “Persuasion”. Please look again.",
+        "books": [sold_out.slug],
+    }
+
+
+def test_another_price_is_a_conflict_that_names_it(customer, emma):
+    response = customer.post("/api/orders/", wanted((emma, 2), agreed_cents=2499))
+    assert response.status_code == 409
+    assert response.json() == {
+        "code": "price_changed",
+        "detail": "A price has changed since you looked. Please check the new total.",
+        "total_cents": 2500,
+    }
+
+
+@pytest.mark.parametrize(("quantity", "code"), [(None, "empty"), (10, "too_many_copies"), (10**30, "too_many_copies")])
+def test_orders_that_nobody_may_place(customer, emma, quantity, code):
+    response = customer.post("/api/orders/", wanted((emma, quantity)) if quantity else {"lines": []})
+    assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, {"lines": ["This field is required."]}),
+        ({"lines": "emma"}, {"lines": {"non_field_errors": ['Expected a list of items but got type "str".']}}),
+        (wanted(("no-such-book", 1)), {"lines": {"0": {"book": ["We have no book “no-such-book”."]}}}),
+        (
+            wanted(("emma-jane-austen", 1), ("emma-jane-austen", 1)),
+            {"lines": {"1": {"book": ["There is a line for this book already."]}}},
+        ),
+        (
+            wanted(("emma-jane-austen", 0)),
+            {"lines": {"0": {"quantity": ["Ensure this value is greater than or equal to 1."]}}},
+        ),
+        (wanted(("emma-jane-austen", "many")), {"lines": {"0": {"quantity": ["A valid integer is required."]}}}),
+        (wanted(agreed_cents="all"), {"agreed_cents": ["A valid integer is required."]}),
+    ],
+)
+def test_what_is_wrong_is_said_by_field(customer, emma, body, faults):
+    response = customer.post("/api/orders/", body)
+    assert (response.status_code, response.json()) == (400, faults)
+
+
+def test_nothing_is_changed_by_an_order_that_is_refused(customer, emma, sold_out):
+    customer.post("/api/orders/", wanted((emma, 1), (sold_out, 1)))
+    customer.post("/api/orders/", wanted((emma, 1), agreed_cents=1))
+    assert not Order.objects.exists()
+    emma.refresh_from_db()
+    assert emma.stock == 5
+
+
+def test_an_order_of_many_books_costs_the_same_queries(customer, make_book, django_assert_max_num_queries):
+    books = [make_book(f"Book {number}") for number in range(50)]
+    customer.get("/api/orders/")
+    with django_assert_max_num_queries(61):  # 50 of them take the copies, each only while there are enough
+        response = customer.post("/api/orders/", wanted(*((book, 1) for book in books)))
+    assert response.status_code == 201
+    too_many = customer.post("/api/orders/", wanted(*((f"book-{number}", 1) for number in range(51))))
+    assert too_many.json() == {"lines": {"non_field_errors": ["Ensure this field has no more than 50 elements."]}}
+
+
+# Reading
+
+
+def test_one_s_own_orders_newest_first_for_the_same_queries(customer, emma, kokoro, django_assert_num_queries):
+    first = customer.post("/api/orders/", wanted((emma, 1))).json()
+    second = customer.post("/api/orders/", wanted((emma, 1), (kokoro, 1))).json()
+    with django_assert_num_queries(4):  # identity with user, count, orders, lines with books
+        response = customer.get("/api/orders/")
+    assert response.json()["results"] == [second, first]
+    assert customer.get(f"/api/orders/{first['id']}/").json() == first
+
+
+def test_the_orders_of_others_do_not_exist(customer, emma, reader):
+    theirs = place_order(reader, [BasketLine(emma, 1)], agreed_cents=None)
+    assert customer.get("/api/orders/").json()["results"] == []
+    assert customer.get(f"/api/orders/{theirs.pk}/").status_code == 404
+    assert customer.get(f"/api/orders/{10**30}/").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_an_order_stays_as_it_was_placed(customer, emma, method):
+    order = customer.post("/api/orders/", wanted((emma, 1))).json()
+    assert getattr(customer, method)(f"/api/orders/{order['id']}/").status_code == 405
+
+
+# Who may
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_and_machines_have_no_orders(logto, tenant, emma, method):
+    nobody = getattr(Program(), method)("/api/orders/")
+    assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
+    robot = getattr(Program(token_of_robot(logto, "write:books", resource=API)), method)("/api/orders/")
+    assert (robot.status_code, robot.json()["code"]) == (403, "permission_denied")
+
+
+def test_a_token_for_an_organization_is_none_for_this(logto, tenant, emma):
+    response = Program(token_of_person(logto, "admin", HARBOUR)).get("/api/orders/")
+    assert (response.status_code, response.json()["code"]) == (401, "invalid_token")
+
+
+def test_somebody_whose_account_is_disabled_is_out_at_once(customer, emma):
+    customer.post("/api/orders/", wanted((emma, 1)))
+    User.objects.update(is_active=False)
+    assert customer.get("/api/orders/").status_code == 401
+
+
+def test_a_site_may_want_people_to_come_by_the_website_first(customer, settings):
+    settings.LOGTO_API_CREATE_USERS = False
+    response = customer.get("/api/orders/")
+    assert (response.status_code, response.json()["code"]) == (403, "account_unknown")
+    assert not User.objects.exists()
+
+
+def test_the_session_of_the_shop_is_as_good(browser, tenant, emma):
+    browser.sign_in("customer")
+    browser.client.post("/api/orders/", wanted((emma, 1)), content_type="application/json")
+    assert "$12.50" in browser.client.get("/orders/").text

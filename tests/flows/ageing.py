@@ -1,0 +1,23 @@
+"""Time that passes between two visits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from logto_auth.models import LogtoSession
+from logto_auth.testing import Browser
+
+
+def age(browser: Browser, seconds: int = 3601) -> None:
+    """Let so much time have passed since Logto's last word on the session."""
+    session = browser.client.session
+    if "_logto_fresh_until" in session:
+        session["_logto_fresh_until"] -= seconds
+        session.save()
+    for row in LogtoSession.objects.all():
+        tokens = row.tokens
+        for token in tokens["access_tokens"].values():
+            token["expires_at"] -= seconds
+        row.tokens = tokens
+        row.fresh_until -= timedelta(seconds=seconds)
+        row.save()

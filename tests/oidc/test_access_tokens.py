@@ -1,0 +1,440 @@
+"""Access tokens: each test breaks one rule and nothing else, real ones are taken, and what is remembered how long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from freezegun import freeze_time
+
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.exceptions import ProviderUnreachable, TokenError
+from logto_auth.oidc.access_tokens import AccessTokenVerifier, check_introspection, validate_access_token
+from logto_auth.oidc.http import HTTPClient
+from logto_auth.oidc.jwks import KeySet, RemoteKeySet
+from logto_auth.oidc.provider import Provider
+from logto_auth.oidc.types import AccessTokenClaims
+from tests.oidc.signing import ALGORITHMS, CLIENT_ID, EC_KEY, ISSUER, KEYS, NOW, jwk, sign
+from tests.recorded import recording
+
+API = "https://bookstore.example/api"
+PERSON = "hodngok08qve"
+
+
+def good_claims(**changes: Any) -> dict[str, Any]:
+    """The claims of an access token of Logto; `...` takes one away."""
+    claims = {
+        "jti": "wmIOYXBGgqVPuFwcS5h8_",
+        "sub": PERSON,
+        "iat": NOW,
+        "exp": NOW + 3600,
+        "scope": "read:books write:books",
+        "client_id": CLIENT_ID,
+        "iss": ISSUER,
+        "aud": API,
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def access_token(typ: str | None = "at+jwt", **changes: Any) -> str:
+    return sign(good_claims(**changes), {"typ": typ})
+
+
+def validate(token: str, keys: KeySet = KEYS, now: float = NOW) -> AccessTokenClaims:
+    return validate_access_token(token, keys=keys, algorithms=ALGORITHMS, issuer=ISSUER, leeway_seconds=60, now=now)
+
+
+def refused(token: str, claim: str, **changes: Any) -> None:
+    with pytest.raises(TokenError) as caught:
+        validate(token, **changes)
+    assert caught.value.claim == claim
+    assert token not in str(caught.value)
+
+
+# Real tokens, from the recordings
+
+
+@pytest.mark.parametrize("jwks", ["jwks_before_rotation", "jwks_after_rotation"])
+@pytest.mark.parametrize(
+    ("name", "audience", "scopes", "organization_id"),
+    [
+        ("refresh_for_resource", API, {"read:books", "write:books"}, None),
+        ("refresh_for_organization", "urn:logto:organization:i138uqcgact4", {"manage:inventory"}, "i138uqcgact4"),
+        ("refresh_for_organization_resource", API, {"read:books", "write:books"}, "i138uqcgact4"),
+    ],
+)
+def test_a_real_person_s_token_is_taken_at_its_time_and_no_later(
+    name: str, audience: str, scopes: set[str], organization_id: str | None, jwks: str
+) -> None:
+    token = recording(name)["body"]["access_token"]
+    keys = KeySet.parse(recording(jwks)["body"], ALGORITHMS)
+    claims = validate(token, keys)
+    assert (claims.issuer, claims.sub, claims.client_id) == (ISSUER, PERSON, CLIENT_ID)
+    assert (claims.audience, claims.scopes, claims.organization_id) == (audience, scopes, organization_id)
+    assert claims.is_organization_token == audience.startswith("urn:")
+    assert (claims.is_machine, claims.expires_at) == (False, NOW + 3600)
+    refused(token, "exp", keys=keys, now=NOW + 3600 + 60)
+    refused(token, "iat", keys=keys, now=NOW - 61)
+
+
+def test_a_real_machine_s_token_is_known_for_one() -> None:
+    keys = KeySet.parse(recording("jwks_before_rotation")["body"], ALGORITHMS)
+    claims = validate(recording("m2m_token")["body"]["access_token"], keys, now=1_795_400_199)
+    assert claims.is_machine
+    assert (claims.sub, claims.scopes, claims.audience) == ("holdoutm2m", {"all"}, "https://default.logto.app/api")
+    assert dict(claims.claims) == recording("m2m_token_decoded")["claims"]
+
+
+@pytest.mark.parametrize("name", ["token_authorization_code", "refresh_for_resource"])
+def test_a_real_id_token_and_a_real_logout_token_are_no_access_tokens(name: str) -> None:
+    keys = KeySet.parse(recording("jwks_after_rotation")["body"], ALGORITHMS)
+    refused(recording(name)["body"]["id_token"], "typ", keys=keys)
+    logout_token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
+    refused(logout_token, "typ", keys=keys)
+
+
+# One rule at a time
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim"),
+    [
+        pytest.param({"iss": "https://evil.example/oidc"}, "iss", id="iss-other"),
+        pytest.param({"iss": ISSUER + "/"}, "iss", id="iss-with-a-slash"),
+        pytest.param({"iss": ...}, "iss", id="iss-missing"),
+        pytest.param({"aud": ...}, "aud", id="aud-missing"),
+        pytest.param({"aud": ""}, "aud", id="aud-empty"),
+        pytest.param({"aud": []}, "aud", id="aud-of-nobody"),
+        pytest.param({"aud": [API, "https://other.example"]}, "aud", id="aud-of-two"),
+        pytest.param({"aud": [[API]]}, "aud", id="aud-nested"),
+        pytest.param({"aud": {"0": API}}, "aud", id="aud-object"),
+        pytest.param({"aud": "https://x.example/" + "x" * 2048}, "aud", id="aud-too-long"),
+        pytest.param({"aud": "urn:logto:organization:"}, "aud", id="aud-organization-of-no-name"),
+        pytest.param({"exp": NOW - 60}, "exp", id="exp-past"),
+        pytest.param({"exp": ...}, "exp", id="exp-missing"),
+        pytest.param({"exp": str(NOW + 60)}, "exp", id="exp-text"),
+        pytest.param({"exp": True}, "exp", id="exp-bool"),
+        pytest.param({"iat": NOW + 61}, "iat", id="iat-future"),
+        pytest.param({"iat": ...}, "iat", id="iat-missing"),
+        pytest.param({"nbf": NOW + 61}, "nbf", id="nbf-future"),
+        pytest.param({"sub": ...}, "sub", id="sub-missing"),
+        pytest.param({"sub": ""}, "sub", id="sub-empty"),
+        pytest.param({"sub": 5}, "sub", id="sub-number"),
+        pytest.param({"sub": "a\x00b"}, "sub", id="sub-with-nul"),
+        pytest.param({"client_id": ...}, "client_id", id="client_id-missing"),
+        pytest.param({"client_id": ""}, "client_id", id="client_id-empty"),
+        pytest.param({"client_id": [CLIENT_ID]}, "client_id", id="client_id-list"),
+        pytest.param({"scope": ["read:books"]}, "scope", id="scope-list"),
+        pytest.param({"scope": None}, "scope", id="scope-null"),
+        pytest.param({"organization_id": ""}, "organization_id", id="organization_id-empty"),
+        pytest.param({"organization_id": 7}, "organization_id", id="organization_id-number"),
+        pytest.param({"organization_id": ["i138uqcgact4"]}, "organization_id", id="organization_id-list"),
+    ],
+)
+def test_one_wrong_claim_is_enough(changes: dict[str, Any], claim: str) -> None:
+    refused(access_token(**changes), claim)
+
+
+@pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "secevent+jwt", None])
+def test_the_type_has_to_be_that_of_access_tokens(typ: str | None) -> None:
+    if typ is None:
+        # PyJWT would put one in its place.
+        refused(sign(good_claims(), {"typ": ""}), "typ")
+    else:
+        refused(access_token(typ), "typ")
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
+def test_the_type_may_be_written_as_rfc_9068_lets_it(typ: str) -> None:
+    assert validate(access_token(typ)).audience == API
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"aud": [API]}, id="audience-as-a-list-of-one"),
+        pytest.param({"exp": NOW - 59}, id="within-the-leeway"),
+        pytest.param({"iat": NOW - 400 * 86400}, id="old-but-not-over"),
+        pytest.param({"nbf": NOW + 60}, id="nbf-within-the-leeway"),
+        pytest.param({"organization_id": None}, id="null-organization"),
+        pytest.param({"jti": ...}, id="no-jti"),
+    ],
+)
+def test_what_does_no_harm_is_taken(changes: dict[str, Any]) -> None:
+    claims = validate(access_token(**changes))
+    assert (claims.audience, claims.organization_id) == (API, None)
+
+
+@pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [
+        ("read:books write:books", {"read:books", "write:books"}),
+        ("read:books", {"read:books"}),
+        (" read:books  read:books ", {"read:books"}),
+        ("", set()),
+        (..., set()),
+    ],
+)
+def test_scopes_are_a_set_and_may_be_none(scope: Any, scopes: set[str]) -> None:
+    assert validate(access_token(scope=scope)).scopes == scopes
+
+
+def test_the_audience_says_whose_organization_token_it_is_whatever_else_does() -> None:
+    claims = validate(access_token(aud="urn:logto:organization:harbourbr001", organization_id="hillbranch01"))
+    assert (claims.is_organization_token, claims.organization_id) == (True, "harbourbr001")
+
+
+def test_claims_of_a_script_of_the_tenant_s_come_along_and_cannot_be_changed() -> None:
+    claims = validate(access_token(roles=["editor"], tier={"level": 2}))
+    assert (claims.claims["roles"], claims.claims["tier"]) == (["editor"], {"level": 2})
+    with pytest.raises(TypeError):
+        claims.claims["roles"] = ["admin"]  # type: ignore[index]
+    assert "editor" not in repr(claims)
+
+
+# Opaque tokens, by what introspection answers
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    claims = {
+        "active": True,
+        "sub": PERSON,
+        "client_id": CLIENT_ID,
+        "exp": NOW + 3600,
+        "iat": NOW,
+        "iss": ISSUER,
+        "scope": "openid profile",
+        "token_type": "Bearer",
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def test_an_active_opaque_token_has_no_audience_and_no_organization() -> None:
+    claims = check_introspection(answer(), issuer=ISSUER, now=NOW)
+    assert (claims.sub, claims.client_id, claims.audience, claims.organization_id) == (PERSON, CLIENT_ID, "", None)
+    assert (claims.scopes, claims.is_machine, claims.is_organization_token) == ({"openid", "profile"}, False, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim"),
+    [
+        pytest.param({"active": False}, "active", id="inactive"),
+        pytest.param({"active": ...}, "active", id="active-missing"),
+        pytest.param({"active": "true"}, "active", id="active-text"),
+        pytest.param({"active": 1}, "active", id="active-number"),
+        pytest.param({"token_type": ...}, "token_type", id="refresh-token"),
+        pytest.param({"token_type": "DPoP"}, "token_type", id="type-other"),
+        pytest.param({"iss": "https://evil.example/oidc"}, "iss", id="iss-other"),
+        pytest.param({"iss": ...}, "iss", id="iss-missing"),
+        pytest.param({"exp": NOW}, "exp", id="exp-now"),
+        pytest.param({"exp": ...}, "exp", id="exp-missing"),
+        pytest.param({"sub": ...}, "sub", id="sub-missing"),
+        pytest.param({"client_id": ...}, "client_id", id="client_id-missing"),
+        pytest.param({"scope": ["openid"]}, "scope", id="scope-list"),
+    ],
+)
+def test_one_wrong_member_of_the_answer_is_enough(changes: dict[str, Any], claim: str) -> None:
+    with pytest.raises(TokenError) as caught:
+        check_introspection(answer(**changes), issuer=ISSUER, now=NOW)
+    assert caught.value.claim == claim
+
+
+def test_a_real_answer_about_a_refresh_token_is_about_no_access_token() -> None:
+    with pytest.raises(TokenError) as caught:
+        check_introspection(recording("introspection_refresh")["body"], issuer=ISSUER, now=NOW)
+    assert caught.value.claim == "token_type"
+
+
+# The verifier, with keys from the network
+
+
+def verifier(
+    logto: Emulator, *, cache_size: int = 100, issuer: str | None = None, keys: RemoteKeySet | None = None
+) -> AccessTokenVerifier:
+    http = HTTPClient(connect_seconds=1, total_seconds=5)
+    return AccessTokenVerifier(
+        issuer=issuer or logto.issuer,
+        keys=keys or Provider(issuer=logto.issuer, algorithms=ALGORITHMS, http=http).keys,
+        algorithms=ALGORITHMS,
+        leeway_seconds=60,
+        cache_size=cache_size,
+    )
+
+
+Sign = Callable[..., str]
+
+
+@pytest.fixture
+def signed(logto: Emulator) -> Sign:
+    """Makes an access token of the emulator's; times count from the moment of the call."""
+
+    def signed(header: dict[str, Any] | None = None, **changes: Any) -> str:
+        now = logto.clock.now()
+        claims = good_claims(iss=logto.issuer, iat=now, exp=now + 3600, **changes)
+        return logto.sign(claims, header={"typ": "at+jwt", **(header or {})})
+
+    return signed
+
+
+def test_real_tokens_pass_the_whole_verifier(logto: Emulator) -> None:
+    logto.faults.jwks = lambda document: recording("jwks_after_rotation")["body"]
+    with freeze_time(datetime.fromtimestamp(NOW, tz=timezone.utc)):
+        real = verifier(logto, issuer=ISSUER)
+        for_api = recording("refresh_for_resource")["body"]["access_token"]
+        for_organization = recording("refresh_for_organization")["body"]["access_token"]
+        within = recording("refresh_for_organization_resource")["body"]["access_token"]
+        assert real.verify_for_resource(for_api, API).organization_id is None
+        assert real.verify_for_resource(within, API).organization_id == "i138uqcgact4"
+        assert real.verify_for_organization(for_organization).organization_id == "i138uqcgact4"
+        assert len(logto.requests.to("jwks")) == 1
+
+
+@pytest.mark.parametrize("cache_size", [0, 100])
+def test_a_token_is_good_for_its_own_audience_alone_however_often_it_comes(
+    logto: Emulator, signed: Sign, cache_size: int
+) -> None:
+    real = verifier(logto, cache_size=cache_size)
+    for_api, for_organization = signed(), signed(aud="urn:logto:organization:harbourbr001")
+    for _ in range(2):
+        assert real.verify_for_resource(for_api, API).sub == PERSON
+        assert real.verify_for_organization(for_organization).organization_id == "harbourbr001"
+        for other in (API + "/", API[:-1], API.upper(), "https://other.example"):
+            with pytest.raises(TokenError, match="Ask Logto for one with that resource") as caught:
+                real.verify_for_resource(for_api, other)
+            assert caught.value.claim == "aud"
+        with pytest.raises(TokenError, match="expected an organization"):
+            real.verify_for_organization(for_api)
+        with pytest.raises(TokenError, match="for 'urn:logto:organization:harbourbr001'"):
+            real.verify_for_resource(for_organization, API)
+
+
+@pytest.mark.parametrize("token", ["OgAJnoEaRtrNhWgN_i8OaSirpFToDN2B4VLqT9vve57", "x", ""])
+def test_an_opaque_token_is_refused_with_the_remedy_and_without_a_call(logto: Emulator, token: str) -> None:
+    with pytest.raises(TokenError, match="send resource with the authorization request"):
+        verifier(logto).verify_for_resource(token, API)
+    assert len(logto.requests) == 0
+
+
+@pytest.mark.parametrize("token", ["\ud800.x.y", "..", "a.b.c", "é.é.é", "x." * 200_000])
+def test_what_is_no_token_is_refused_and_no_error_of_ours(logto: Emulator, token: str) -> None:
+    with pytest.raises(TokenError):
+        verifier(logto).verify_for_resource(token, API)
+
+
+def test_in_steady_state_nothing_goes_over_the_network(logto: Emulator, signed: Sign) -> None:
+    real = verifier(logto, cache_size=2)
+    real.verify_for_resource(signed(), API)
+    assert [request.endpoint for request in logto.requests] == ["discovery", "jwks"]
+    logto.requests.clear()
+    for number in range(20):
+        real.verify_for_resource(signed(jti=str(number)), API)
+    assert len(logto.requests) == 0
+
+
+def test_without_any_keys_it_cannot_be_known(logto: Emulator, signed: Sign) -> None:
+    logto.faults.http["jwks"] = HttpFault(drop=True)
+    with pytest.raises(ProviderUnreachable):
+        verifier(logto).verify_for_resource(signed(), API)
+
+
+def test_while_logto_is_down_its_last_keys_are_good_for_new_tokens_too(logto: Emulator, signed: Sign) -> None:
+    keys = RemoteKeySet(
+        HTTPClient(connect_seconds=1, total_seconds=5),
+        lambda: f"{logto.endpoint}/oidc/jwks",
+        algorithms=ALGORITHMS,
+        max_age_seconds=0,
+        cool_down_seconds=30,
+    )
+    real = verifier(logto, keys=keys)
+    real.verify_for_resource(signed(), API)
+    logto.faults.http["jwks"] = HttpFault(drop=True)
+    logto.requests.clear()
+    for number in range(5):
+        assert real.verify_for_resource(signed(jti=str(number)), API).sub == PERSON
+    # A call that broke is made once more, and then no other before the cool-down.
+    assert len(logto.requests.to("jwks")) == 2
+
+
+# What is remembered
+
+
+def test_a_token_that_is_known_is_not_verified_again(logto: Emulator, signed: Sign) -> None:
+    real, token = verifier(logto), signed()
+    assert real.verify_for_resource(token, API) is real.verify_for_resource(token, API)
+
+
+def test_size_0_remembers_nothing(logto: Emulator, signed: Sign) -> None:
+    real, token = verifier(logto, cache_size=0), signed()
+    assert real.verify_for_resource(token, API) is not real.verify_for_resource(token, API)
+
+
+def test_the_memory_is_bounded_and_what_came_first_goes_first(logto: Emulator, signed: Sign) -> None:
+    real = verifier(logto, cache_size=3)
+    tokens = [signed(jti=str(number)) for number in range(8)]
+    first = [real.verify_for_resource(token, API) for token in tokens]
+    # From the last one backwards: whatever has to be verified again pushes another one out.
+    assert [real.verify_for_resource(tokens[i], API) is first[i] for i in (7, 6, 5)] == [True] * 3
+    assert real.verify_for_resource(tokens[4], API) is not first[4]
+
+
+def test_tokens_that_are_refused_push_none_out(logto: Emulator, signed: Sign) -> None:
+    real, token = verifier(logto, cache_size=1), signed()
+    known = real.verify_for_resource(token, API)
+    for junk in (token[:-4] + "AAAA", signed(header={"typ": "JWT"}), signed(sub=...), "opaque"):
+        with pytest.raises(TokenError):
+            real.verify_for_resource(junk, API)
+    assert real.verify_for_resource(token, API) is known
+
+
+def test_a_token_is_remembered_until_it_ends_and_not_for_the_leeway(logto: Emulator, signed: Sign) -> None:
+    with freeze_time(datetime.fromtimestamp(NOW, tz=timezone.utc)) as moment:
+        real, token = verifier(logto), signed()
+        known = real.verify_for_resource(token, API)
+        moment.tick(3599)
+        assert real.verify_for_resource(token, API) is known
+        moment.tick(1)
+        assert real.verify_for_resource(token, API) is not known, "clocks may differ, but then it is looked at anew"
+        moment.tick(60)
+        with pytest.raises(TokenError) as caught:
+            real.verify_for_resource(token, API)
+        assert caught.value.claim == "exp"
+
+
+def test_a_key_that_appears_is_found_at_once_and_one_that_is_gone_takes_its_tokens_along(
+    logto: Emulator, signed: Sign
+) -> None:
+    real, token = verifier(logto), signed()
+    known = real.verify_for_resource(token, API)
+    new_key = jwk(EC_KEY, "new", alg="ES384")
+    logto.faults.jwks = lambda document: {"keys": [new_key]}
+    assert real.verify_for_resource(token, API) is known, "until somebody brings a token of the new key"
+    now = logto.clock.now()
+    new_token = sign(good_claims(iss=logto.issuer, iat=now, exp=now + 60), {"kid": "new", "typ": "at+jwt"})
+    assert real.verify_for_resource(new_token, API).sub == PERSON
+    assert len(logto.requests.to("jwks")) == 2
+    with pytest.raises(TokenError) as caught:
+        real.verify_for_resource(token, API)
+    assert caught.value.claim == "kid"
+
+
+def test_many_threads_share_one_verifier(logto: Emulator, signed: Sign) -> None:
+    real = verifier(logto, cache_size=5)
+    tokens = [signed(jti=str(number), sub=f"person{number}") for number in range(12)]
+    seen: list[bool] = []
+
+    def call() -> None:
+        for number, token in enumerate(tokens * 4):
+            seen.append(real.verify_for_resource(token, API).sub == f"person{number % 12}")
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [True] * (6 * 48)
+    assert len(logto.requests.to("jwks")) == 1
