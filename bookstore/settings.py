@@ -210,3 +210,13 @@ SPECTACULAR_SETTINGS = {
         "logto_auth.contrib.rest_framework.LogtoOrganizationAuthentication",
     ],
 }
+
+# What `manage.py logto_setup` brings a tenant to, by a machine-to-machine application that may use the Management API.
+LOGTO_TENANT = "bookstore.tenant.TENANT"
+if USES_EMULATOR:
+    LOGTO_M2M_APP_ID = "bookstoresetup0000001"
+    LOGTO_M2M_APP_SECRET = "emulatoronlysecret00000000000003"  # noqa: S105 - opens nothing but an emulator
+else:
+    LOGTO_M2M_APP_ID = os.environ.get("LOGTO_M2M_APP_ID", "")
+    LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
+LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

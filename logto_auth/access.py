@@ -24,42 +24,40 @@ class Principal(Protocol):
     def organization(self) -> Membership | None: ...
     @property
     def organization_id(self) -> str | None: ...
-    def permissions(self, resource: str | None = None) -> frozenset[str]: ...
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]: ...
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a view demands. Every part counts; of scopes all are needed, of roles any one."""
+    """What a view demands. Every part counts; of scopes all are needed, of roles any one, so that none are nobody's."""
 
     scopes: tuple[str, ...] = ()
-    """Permissions on the API resource."""
-    roles: tuple[str, ...] = ()
-    """Names of global roles."""
+    """Permissions on the API resource; beside any demand on the organization, those held in it."""
+    roles: tuple[str, ...] | None = None
+    """Names of global roles; None: whatever they are."""
     organization: bool = False
     """Whether there has to be a current organization; any demand of the two below implies it."""
-    organization_roles: tuple[str, ...] = ()
+    organization_roles: tuple[str, ...] | None = None
     """Names of roles in the current organization. Those held in others do not count."""
     organization_scopes: tuple[str, ...] = ()
     """Permissions in the current organization."""
 
     @classmethod
     def of(cls, **parts: Any) -> Demand:
-        """A demand whose names come in any kind of sequence."""
-        plain: dict[str, Any] = {
-            name: tuple(part) if isinstance(part, list | set | frozenset) else part for name, part in parts.items()
-        }
-        return cls(**plain)
+        """A demand whose names come in any kind of sequence, or alone."""
+        return cls(**{name: _plain(part) for name, part in parts.items()})
 
     def missing_from(self, who: Principal) -> Missing | None:
         """What `who` lacks first, None when nothing. Raises what `permissions` raises."""
-        if self.roles and not set(self.roles) & set(who.roles):
+        if self.roles is not None and not set(self.roles) & set(who.roles):
             return Missing(Kind.ROLE, self.roles)
         if self._is_in_organization and who.organization_id is None:
             return Missing(Kind.ORGANIZATION)
-        if self.organization_roles and not set(self.organization_roles) & _roles_in(who.organization):
+        if self.organization_roles is not None and not set(self.organization_roles) & _roles_in(who.organization):
             return Missing(Kind.ORGANIZATION_ROLE, self.organization_roles)
-        if self.scopes and (lacking := _lacking(self.scopes, who.permissions())):
+        place = who.organization_id if self._is_in_organization else None
+        if self.scopes and (lacking := _lacking(self.scopes, who.permissions(organization_id=place))):
             return Missing(Kind.SCOPE, lacking)
         if self.organization_scopes and (lacking := _lacking(self.organization_scopes, who.organization_permissions())):
             return Missing(Kind.ORGANIZATION_SCOPE, lacking)
@@ -67,7 +65,13 @@ class Demand:
 
     @property
     def _is_in_organization(self) -> bool:
-        return bool(self.organization or self.organization_roles or self.organization_scopes)
+        return self.organization or self.organization_roles is not None or bool(self.organization_scopes)
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, str):
+        return (part,)
+    return tuple(part) if isinstance(part, Iterable) else part
 
 
 def _lacking(wanted: Iterable[str], held: frozenset[str]) -> tuple[str, ...]:

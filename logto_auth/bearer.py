@@ -125,16 +125,30 @@ class Caller:
             names = frozenset(self._identity.roles) if self._identity else frozenset()
         return tuple(sorted(names))
 
-    @cached_property
+    @property
     def organization_id(self) -> str | None:
         """The id of the current organization: the token's, unless the address names another one."""
         token_s = self.token.organization_id
-        return token_s if organizations.named_by(self._request) in (None, token_s) else None
+        return token_s if self._named in (None, token_s) else None
+
+    @property
+    def _named(self) -> str | None:
+        """The organization that the address names. Before the view is known, it has not been read."""
+        by_view = self._request.resolver_match is not None
+        return self._named_for_the_view if by_view else organizations.named_by(self._request)
 
     @cached_property
+    def _named_for_the_view(self) -> str | None:
+        return organizations.named_by(self._request)
+
+    @property
     def organization(self) -> Membership | None:
         """The current organization, with the name and the roles that this site knows of. One query."""
-        organization_id = self.organization_id
+        return self._organization_of_token if self.organization_id is not None else None
+
+    @cached_property
+    def _organization_of_token(self) -> Membership | None:
+        organization_id = self.token.organization_id
         if organization_id is None:
             return None
         digest = make_digest(self.token.issuer, organization_id)
@@ -150,17 +164,17 @@ class Caller:
         """The one organization that the token speaks for, if it does."""
         return (self.organization,) if self.organization else ()
 
-    def permissions(self, resource: str | None = None) -> frozenset[str]:
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """The permissions on `resource`, by default the API that the token was taken for; none for another.
 
         Where the address names an organization, only a token in its name has any: in one of nobody's name Logto adds up
-        what the person's roles give in all their organizations.
+        what the person's roles give in all their organizations. With `organization_id`, the same for that one.
         """
         token = self.token
         if token.is_organization_token or token.audience != (resource or token.audience):
             return frozenset()
-        named = organizations.named_by(self._request)
-        return self.scopes if named in (None, token.organization_id) else frozenset()
+        demanded = {self._named, organization_id} - {None}
+        return self.scopes if demanded <= {token.organization_id} else frozenset()
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions in an organization, by default the current one; none in another than the token's."""

@@ -19,10 +19,13 @@ from django.utils.module_loading import import_string
 from .backends import LogtoBackend, backend_path
 from .conf import PREFIX, Setting, conf
 from .exceptions import ConfigurationError, InvalidSignInOption
+from .management_api.tenant import faults
 from .middleware import LogtoMiddleware
 from .oidc.authorization import SignInOptions, is_absolute_uri
 from .oidc.jwks import KEY_TYPES
 from .organizations import from_subdomain
+from .origins import is_origin
+from .site_tenant import declaration
 
 PLACEHOLDER = re.compile(
     r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",
@@ -85,7 +88,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_credentials()
     if conf.endpoint and not PLACEHOLDER.search(conf.endpoint):
         yield from _check_endpoint(conf.endpoint)
-    if conf.base_url and not _is_origin(conf.base_url):
+    if conf.base_url and not is_origin(conf.base_url):
         yield _error(
             8, f"LOGTO_BASE_URL is {conf.base_url!r}.", "Expected an origin without a path: https://shop.example."
         )
@@ -93,6 +96,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_step_up()
     yield from _check_dotted_paths()
+    yield from _check_tenant()
     yield from _check_webhooks()
     yield from _check_console_url()
     yield from _check_apis()
@@ -140,9 +144,9 @@ def _machine_settings() -> tuple[Setting[str], Setting[str]]:
 
 
 def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
-    if not _is_origin(endpoint):
+    if not is_origin(endpoint):
         without_path = endpoint.rstrip("/").removesuffix("/oidc")
-        hint = f"Set it to {without_path!r}." if _is_origin(without_path) else "Expected https://<tenant>.logto.app."
+        hint = f"Set it to {without_path!r}." if is_origin(without_path) else "Expected https://<tenant>.logto.app."
         # What stands before an @ may be a password.
         shown = "an address with an @" if "@" in endpoint else repr(endpoint)
         yield _error(6, f"LOGTO_ENDPOINT is {shown}, not an origin without a path.", hint)
@@ -152,20 +156,6 @@ def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
             f"LOGTO_ENDPOINT is {endpoint!r}: tokens would cross the internet unencrypted.",
             "Use https. Plain http is for Logto on this machine or in a private network.",
         )
-
-
-def _is_origin(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  (raises for a port that is not a number)
-    except ValueError:
-        return False
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and parts.path in ("", "/")
-        and not (parts.query or parts.fragment or "@" in parts.netloc)
-    )
 
 
 def _is_private(host: str) -> bool:
@@ -242,6 +232,16 @@ def _check_dotted_paths() -> Iterator[CheckMessage]:
         is_off = not path and not setting.default
         if not is_off and not callable(_imported(path)):
             yield _error(14, f"{setting.name} is {path!r}, which is no function that can be imported.", setting.help)
+
+
+def _check_tenant() -> Iterator[CheckMessage]:
+    try:
+        declared = declaration()
+    except ConfigurationError as error:
+        yield _error(50, str(error), type(conf).tenant.help)
+        return
+    for fault in faults(declared):
+        yield _error(51, fault, f"Correct it in {conf.tenant}.")
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:

@@ -16,6 +16,10 @@ from .oidc.provider import Provider
 
 # A hundred people with custom data, or all connectors with their logos.
 MAX_MANAGEMENT_API_BYTES = 32 * 1024 * 1024
+MAKE_A_MACHINE = (
+    'Make an application in the Logto Console, under Applications, of the kind "Machine-to-machine", and take its '
+    'App ID and app secret. To use the Management API it needs the role "Logto Management API access".'
+)
 
 
 def oidc_client() -> OIDCClient:
@@ -29,7 +33,7 @@ def oidc_client() -> OIDCClient:
 
 def machine_client() -> MachineClient:
     """The site's machine-to-machine application, for calls in nobody's name. Raises ConfigurationError."""
-    _demand(type(conf).endpoint, type(conf).m2m_app_id, type(conf).m2m_app_secret)
+    _demand(type(conf).endpoint, type(conf).m2m_app_id, type(conf).m2m_app_secret, remedy=MAKE_A_MACHINE)
     return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
 
 
@@ -51,10 +55,10 @@ def provider() -> Provider:
     return _provider(conf.issuer, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
 
 
-def _demand(*settings: Setting[str]) -> None:
+def _demand(*settings: Setting[str], remedy: str = "`manage.py check` says what belongs there.") -> None:
     missing = [setting.name for setting in settings if not setting.__get__(conf, type(conf))]
     if missing:
-        raise ConfigurationError(f"{', '.join(missing)} must be set; `manage.py check` says what belongs there.")
+        raise ConfigurationError(f"{', '.join(missing)} must be set. {remedy}")
 
 
 # Keyed by the values themselves: a changed setting is another client, and nothing has to be reset.

@@ -220,6 +220,12 @@ class Conf:
         "`ADMIN_ENDPOINT` of a Logto of one's own. Empty: that of the cloud tenant at `LOGTO_ENDPOINT`, else no links.",
         type=str,
     )
+    tenant = Setting(
+        "",
+        "Dotted path of the `TenantDeclaration` that says what this site needs of its tenant: API resources, roles, "
+        "the organization template. Empty: an application alone.",
+        type=str,
+    )
     admin_password_sign_in = Setting(
         False,
         "Whether `/admin/login/password/` offers Django's password form, for the day Logto is out of reach.",

@@ -103,7 +103,9 @@ class LogtoContext:
     def _current_organization(self) -> Membership | None:
         if not self.is_authenticated:
             return None
-        wanted = organizations.named_by(self._request) or sessions.chosen_organization_id(self._request.session)
+        wanted = organizations.named_by(self._request)
+        if wanted is None:
+            wanted = sessions.chosen_organization_id(self._request.session)
         if wanted is None:
             return self.organizations[0] if len(self.organizations) == 1 else None
         return next((each for each in self.organizations if each.id == wanted), None)
@@ -122,31 +124,33 @@ class LogtoContext:
     def choose_organization(self, organization_id: str) -> None:
         """Make an organization the current one where no address names another. Raises OrganizationRequired when the
         person does not belong to it."""
-        if organization_id not in {each.id for each in self.organizations}:
+        if not self._belongs_to(organization_id):
             raise OrganizationRequired("The person does not belong to the organization that was chosen.")
         sessions.choose_organization(self._request.session, organization_id)
         self._forget()
 
-    def permissions(self, resource: str | None = None) -> frozenset[str]:
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """The permissions that the person holds on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
 
-        Where the address names an organization, or one was chosen, they are those in it: what a role in another one
-        gives does not count, and who does not belong to the one in the address has none. They are those of an access
-        token, which is fetched at the first use and kept for as long as it lives. Raises what `access_token` raises,
-        except for Logto's refusals and the lack of a refresh token: those mean none.
+        With `organization_id`, and else where the address names an organization or one was chosen, they are those in
+        it: what a role in another one gives does not count, and in an organization of others there are none. They are
+        those of an access token, which is fetched at the first use and kept for as long as it lives. Raises what
+        `access_token` raises, except for Logto's refusals and the lack of a refresh token: those mean none.
         """
         resource = resource or api_resource()
-        if not self.is_authenticated:
+        wanted = organization_id or self._organization_in_play()
+        if wanted is not None and not self._belongs_to(wanted):
             return frozenset()
+        return self._granted(resource, wanted)
+
+    def _organization_in_play(self) -> str | None:
+        """The organization that the address names, or else the one that was chosen, unless that choice has outlived
+        the membership. Without one, Logto adds up what the person may do in all of theirs."""
         named = organizations.named_by(self._request)
+        if named is not None or not self.is_authenticated:
+            return named
         chosen = sessions.chosen_organization_id(self._request.session)
-        if named is None and chosen is None:
-            # With one organization or none, this is what the person holds there; Logto adds up those of several.
-            return self._granted(resource, None)
-        if self.organization is None:
-            # A choice may have outlived the membership; an address means what it says.
-            return self._granted(resource, None) if named is None else frozenset()
-        return self._granted(resource, self.organization.id)
+        return chosen if chosen is not None and self._belongs_to(chosen) else None
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """The permissions that the person holds in an organization, by default the current one; none without one.
@@ -154,7 +158,10 @@ class LogtoContext:
         In all else as `permissions`.
         """
         wanted = organization_id or self.organization_id
-        return self._granted(None, wanted) if wanted in {each.id for each in self.organizations} else frozenset()
+        return self._granted(None, wanted) if self._belongs_to(wanted) else frozenset()
+
+    def _belongs_to(self, organization_id: str | None) -> bool:
+        return organization_id in {each.id for each in self.organizations}
 
     def _granted(self, resource: str | None, organization_id: str | None) -> frozenset[str]:
         if not self.is_authenticated:
@@ -277,9 +284,9 @@ class LogtoContext:
         """See `organization_token`."""
         return await sync_to_async(self.organization_token)(organization_id)
 
-    async def apermissions(self, resource: str | None = None) -> frozenset[str]:
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """See `permissions`."""
-        return await sync_to_async(self.permissions)(resource)
+        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
 
     async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """See `organization_permissions`."""

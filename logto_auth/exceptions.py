@@ -7,6 +7,7 @@
     ├── TokenError                a token failed a check            (also SuspiciousOperation)
     ├── CallbackError             a callback that is not ours       (also SuspiciousOperation)
     ├── InvalidSignInOption       an option Logto would not take    (also ValueError)
+    ├── ConnectorError            a connector that cannot be so     (also ValueError)
     ├── AuthorizationHeaderError  a header that holds no bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not let this person in  (also PermissionDenied)
     ├── OrganizationRequired      there is no current organization  (also PermissionDenied)
@@ -117,6 +118,13 @@ class InvalidSignInOption(LogtoError, ValueError):
     """A sign-in option has a value that Logto does not take; Logto would then ignore all of them in silence."""
 
     code = "invalid_option"
+    status = 400
+
+
+class ConnectorError(LogtoError, ValueError):
+    """A connector cannot be had, set up or enabled like this. A line for each fault, and no secret in any."""
+
+    code = "connector_error"
     status = 400
 
 

@@ -49,19 +49,19 @@ class DemandMixin(CheckedView):
     """Runs the view only for whoever meets all of these demands; several mixins of this kind add up."""
 
     scopes_required: Sequence[str] = ()
-    roles_required: Sequence[str] = ()
+    roles_required: Sequence[str] | None = None
     organization_required = False
-    organization_roles_required: Sequence[str] = ()
+    organization_roles_required: Sequence[str] | None = None
     organization_scopes_required: Sequence[str] = ()
 
     def get_demand(self) -> Demand:
         """What is demanded of this request; for a view whose demand depends on it."""
-        return Demand(
-            scopes=tuple(self.scopes_required),
-            roles=tuple(self.roles_required),
+        return Demand.of(
+            scopes=self.scopes_required,
+            roles=self.roles_required,
             organization=self.organization_required,
-            organization_roles=tuple(self.organization_roles_required),
-            organization_scopes=tuple(self.organization_scopes_required),
+            organization_roles=self.organization_roles_required,
+            organization_scopes=self.organization_scopes_required,
         )
 
 
@@ -79,6 +79,8 @@ class ScopeRequiredMixin(SessionDemandMixin):
 class RoleRequiredMixin(SessionDemandMixin):
     """Set `roles_required`: any one is enough."""
 
+    roles_required: Sequence[str] | None = ()
+
 
 class OrganizationRequiredMixin(SessionDemandMixin):
     """Runs the view only for a member of the current organization."""
@@ -88,6 +90,8 @@ class OrganizationRequiredMixin(SessionDemandMixin):
 
 class OrganizationRoleRequiredMixin(OrganizationRequiredMixin):
     """Set `organization_roles_required`: any one is enough."""
+
+    organization_roles_required: Sequence[str] | None = ()
 
 
 class OrganizationScopeRequiredMixin(OrganizationRequiredMixin):

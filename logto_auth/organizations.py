@@ -46,7 +46,8 @@ def from_subdomain(request: HttpRequest) -> str | None:
     """
     if not conf.organization_domain:
         raise ConfigurationError("LOGTO_ORGANIZATION_DOMAIN must be set: the domain that has the subdomains.")
-    host = request.get_host().partition(":")[0].lower()
+    # With a dot at its end it is the same host.
+    host = request.get_host().partition(":")[0].lower().removesuffix(".")
     label = host.removesuffix("." + conf.organization_domain.lower())
     if label == host or "." in label:
         return None

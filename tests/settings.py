@@ -51,6 +51,9 @@ LOGTO_API_CREATE_USERS = False
 LOGTO_STAFF_ROLES = ()
 LOGTO_SUPERUSER_ROLES = ()
 LOGTO_GROUPS_BY_ROLE = {}
+LOGTO_M2M_APP_ID = ""
+LOGTO_M2M_APP_SECRET = ""
+LOGTO_WEBHOOK_SIGNING_KEY = ""
 
 # What an OpenAPI document is by default; the bookstore's own is made in a process of its own.
 SPECTACULAR_SETTINGS = {}

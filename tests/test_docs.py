@@ -71,6 +71,7 @@ from logto_auth.contrib import ninja, rest_framework
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor, seed_demo
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
+from logto_auth.management_api.tenant import Role, TenantDeclaration
 from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
@@ -98,6 +99,7 @@ VIEWS = "docs/reference/views-and-urls.md"
 SETTABLE = {"accepts_machines", "methods", "of_organization", "resource"}
 # Codes for code, and for callers of an API.
 NEVER_ON_A_PAGE = {
+    "connector_error",
     "invalid_request",
     "logto_error",
     "machine_refused",
@@ -199,6 +201,8 @@ def middleware(*names: str) -> list[str]:
     return [*names, *(name for name in django_settings.MIDDLEWARE if "Logto" not in name)]
 
 
+TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
+
 WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "W001": {"LOGTO_ENDPONT": "https://abc123.logto.app"},
     "E001": {"LOGTO_SCOPES": "openid profile"},
@@ -227,6 +231,8 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
         "LOGIN_URL": "/accounts/login/",
         "ROOT_URLCONF": "logto_auth.api_urls",
     },
+    "E050": {"LOGTO_TENANT": "shop.nowhere.TENANT"},
+    "E051": {"LOGTO_TENANT": "tests.test_docs.TENANT_WITHOUT_A_DESCRIPTION"},
     "E055": {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},
     "E056": {"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.enqueue"},
     "E057": {"LOGTO_CONSOLE_URL": "cloud.logto.io/abc123"},
@@ -358,6 +364,7 @@ def test_the_bases_of_the_errors_are_as_the_tree_says() -> None:
     assert issubclass(exceptions.TokenError, SuspiciousOperation)
     assert issubclass(exceptions.CallbackError, SuspiciousOperation)
     assert issubclass(exceptions.InvalidSignInOption, ValueError)
+    assert issubclass(exceptions.ConnectorError, ValueError)
     assert issubclass(exceptions.SignInRefused, PermissionDenied)
     assert issubclass(exceptions.ConfigurationError, ImproperlyConfigured)
     assert not issubclass(exceptions.ConfigurationError, exceptions.LogtoError)
@@ -1506,7 +1513,7 @@ def test_expired_sessions_are_cleared_as_shown(browser: Browser, logto: Emulator
     LogtoSession.objects.update(fresh_until=row.created_at - kept)
     browser.sign_in("ada", prompt="login")
     call_command("logto_clearsessions")
-    (shown,) = (block for block in blocks_of("docs/reference/commands.md") if block.language == "console")
+    (shown,) = (block for block in blocks_of("docs/reference/commands.md") if "logto_clearsessions" in block.code)
     printed = capsys.readouterr().out
     # The sign-in over a living session has deleted one of the two already.
     assert re.sub(r"\d", "N", printed) == re.sub(r"\d", "N", shown.code.split("\n", 1)[1])

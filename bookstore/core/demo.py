@@ -151,7 +151,7 @@ def _own_logto_lines(site_urls: list[str]) -> list[str]:
     return [
         f"  Logto      {settings.LOGTO_ENDPOINT}  (application {settings.LOGTO_APP_ID})",
         "",
-        "  Register with that application, in the Logto Console:",
+        "  Register with that application, by `manage.py logto_setup` or in the Logto Console:",
         *(f"    redirect URI                {url}/callback" for url in site_urls),
         *(f"    post sign-out redirect URI  {url}/" for url in site_urls),
         f"    back-channel logout URI     {site_urls[0]}/back-channel-logout  (if Logto can reach this machine)",

@@ -34,3 +34,18 @@ class JsonKey(Generic[_Value]):
 
     def __set__(self, owner: object, value: _Value) -> None:
         getattr(owner, self._column)[self._key] = value
+
+
+def cleaned(value: Any) -> Any:
+    """Return the JSON value without nulls and what is empty, at any depth. Logto does so with configs of connectors."""
+    if isinstance(value, dict):
+        return {
+            name: inner for name, inner in ((name, cleaned(each)) for name, each in value.items()) if _is_full(inner)
+        }
+    if isinstance(value, list):
+        return [inner for inner in map(cleaned, value) if _is_full(inner)]
+    return value
+
+
+def _is_full(value: Any) -> bool:
+    return value is not None and value != "" and value != {} and value != []

@@ -1,10 +1,10 @@
-"""The demo tenant: a bookstore, its app, a robot, their API, accounts and two branches. All ids are fixed."""
+"""The demo tenant: a bookstore, its app, two machines, their API, accounts and two branches. All ids are fixed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .store import Application
+from .store import MANAGEMENT_API_ROLE, Application
 from .tenant import Tenant
 
 BOOKSTORE_ID = "bookstoredemo00000001"
@@ -13,6 +13,8 @@ BOOKSTORE_APP_ID = "bookstoreapp000000001"
 BOOKSTORE_APP_CALLBACK = "io.bookstore.app://callback"
 STOCK_ROBOT_ID = "stockrobotdemo0000001"
 STOCK_ROBOT_SECRET = "emulatoronlysecret00000000000002"  # noqa: S105 - opens nothing but an emulator
+BOOKSTORE_SETUP_ID = "bookstoresetup0000001"
+BOOKSTORE_SETUP_SECRET = "emulatoronlysecret00000000000003"  # noqa: S105 - opens nothing but an emulator
 BOOKSTORE_API = "https://bookstore.example/api"
 HARBOUR_BRANCH_ID = "harbourbr001"
 HILL_BRANCH_ID = "hillbranch01"
@@ -38,7 +40,7 @@ def seed_demo(
     _seed_alipay(tenant)
     bookstore = _add_bookstore(tenant, base_urls)
     _seed_app(tenant)
-    _seed_robot(tenant)
+    _seed_machines(tenant)
     return bookstore
 
 
@@ -66,8 +68,8 @@ def _seed_app(tenant: Tenant) -> None:
     )
 
 
-def _seed_robot(tenant: Tenant) -> None:
-    """A machine that keeps the catalogue, and the stock of one branch."""
+def _seed_machines(tenant: Tenant) -> None:
+    """A robot that keeps the catalogue, and the stock of one branch; and the bookstore's way to the Management API."""
     tenant.add_application(
         name="Stock robot",
         type="MachineToMachine",
@@ -76,18 +78,38 @@ def _seed_robot(tenant: Tenant) -> None:
         roles=["robot"],
     )
     tenant.add_organization_application(HARBOUR_BRANCH_ID, STOCK_ROBOT_ID, roles=["stock keeper"])
+    tenant.add_application(
+        name="Bookstore setup",
+        type="MachineToMachine",
+        id=BOOKSTORE_SETUP_ID,
+        secret=BOOKSTORE_SETUP_SECRET,
+        roles=[MANAGEMENT_API_ROLE],
+    )
 
 
 def _seed_rights(tenant: Tenant) -> None:
-    books = ["read:books", "write:books"]
-    tenant.add_resource(BOOKSTORE_API, scopes=books, name="Bookstore API", id="bookstoreapi000000001")
-    tenant.add_role("editor", scopes={BOOKSTORE_API: books}, id="roleeditor00000000001")
-    tenant.add_role("admin", scopes={BOOKSTORE_API: books}, id="roleadmin000000000001")
-    tenant.add_role("robot", type="MachineToMachine", scopes={BOOKSTORE_API: books}, id="rolerobot000000000001")
-    tenant.add_organization_role("manager", scopes=["manage:stock"], id="orgrolemanager0000001")
-    tenant.add_organization_role("staff", id="orgrolestaff000000001")
+    api = tenant.add_resource(BOOKSTORE_API, name="Bookstore API", id="bookstoreapi000000001")
+    tenant.add_scope(api, "read:books", description="Look at all books, sold out or not")
+    tenant.add_scope(api, "write:books", description="Add and change books")
+    books = {BOOKSTORE_API: ["read:books", "write:books"]}
+    tenant.add_role("editor", scopes=books, description="Adds and changes books", id="roleeditor00000000001")
+    tenant.add_role("admin", scopes=books, description="Works in the admin", id="roleadmin000000000001")
+    tenant.add_role(
+        "robot", type="MachineToMachine", scopes=books, description="Keeps the catalogue", id="rolerobot000000000001"
+    )
+    _seed_organization_template(tenant)
+
+
+def _seed_organization_template(tenant: Tenant) -> None:
+    stock = tenant.add_organization_scope("manage:stock", description="Count the copies in a branch").name
+    tenant.add_organization_role("manager", scopes=[stock], description="Runs a branch", id="orgrolemanager0000001")
+    tenant.add_organization_role("staff", description="Works in a branch", id="orgrolestaff000000001")
     tenant.add_organization_role(
-        "stock keeper", scopes=["manage:stock"], type="MachineToMachine", id="orgrolekeeper00000001"
+        "stock keeper",
+        scopes=[stock],
+        type="MachineToMachine",
+        description="Counts the copies in a branch",
+        id="orgrolekeeper00000001",
     )
 
 

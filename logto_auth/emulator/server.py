@@ -36,6 +36,16 @@ class _SilentRequestHandler(WSGIRequestHandler):
         pass
 
 
+def _dated_by(clock: Clock) -> type[WSGIRequestHandler]:
+    """Return a handler whose answers bear the emulator's time: a clock that is wrong is wrong in `Date` as well."""
+
+    class Handler(_SilentRequestHandler):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(clock.precise() if timestamp is None else timestamp)
+
+    return Handler
+
+
 class Emulator:
     """A Logto on this machine, for development and tests only. It listens on 127.0.0.1 and nowhere else.
 
@@ -111,7 +121,7 @@ class Emulator:
                 port,
                 create_app(self._provider),
                 threaded=True,
-                request_handler=_SilentRequestHandler,
+                request_handler=_dated_by(self.clock),
                 fd=listener.fileno(),
             )
         self._thread = Thread(

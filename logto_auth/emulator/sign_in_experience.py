@@ -34,9 +34,14 @@ class SignInExperience:
         self.targets = list(dict.fromkeys(connector.target for connector in made))
 
     @property
+    def social_connectors(self) -> list[Connector]:
+        """The connectors that people can sign in by, enabled or not."""
+        return [each for each in self.connector_instances.values() if each.factory.type == "Social"]
+
+    @property
     def enabled_connectors(self) -> list[Connector]:
         """The connectors whose target is enabled, in the order of the targets."""
-        enabled = [each for each in self.connector_instances.values() if each.target in self.targets]
+        enabled = [each for each in self.social_connectors if each.target in self.targets]
         return sorted(enabled, key=lambda connector: self.targets.index(connector.target))
 
     @property

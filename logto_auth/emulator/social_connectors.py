@@ -12,6 +12,7 @@ from typing import Any, Literal
 from . import ids
 
 Platform = Literal["Native", "Web", "Universal"]
+ConnectorType = Literal["Social", "Email", "Sms"]
 
 _ALIPAY_NAME = {"en": "Alipay", "zh-CN": "支付宝", "tr-TR": "Alipay", "ko": "Alipay"}
 _SIGN_TYPES = [{"value": "RSA", "title": "RSA-SHA1"}, {"value": "RSA2", "title": "RSA-SHA256"}]
@@ -23,10 +24,11 @@ class ConnectorFactory:
 
     id: str
     target: str
-    platform: Platform
+    platform: Platform | None
     name: Mapping[str, str]
     description: Mapping[str, str]
     form_items: tuple[dict[str, Any], ...]
+    type: ConnectorType = "Social"
     is_standard: bool = False
     lengths: Mapping[str, int] = field(default_factory=dict)
     optional_keys: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from threading import RLock
 
 from .clock import Clock
 from .hooks import Hook
+from .message_connectors import SentMessage
 from .sign_in_experience import SignInExperience
 from .store import (
     AlipayAccount,
@@ -57,6 +58,7 @@ class TenantState:
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
         self.session_ttl = _SESSION_TTL
         self.hooks: dict[str, Hook] = {}
+        self.sent_messages: list[SentMessage] = []
 
     def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
         return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")

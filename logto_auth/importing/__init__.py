@@ -18,9 +18,9 @@ from django.utils.timezone import now
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.claims import updated_at
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Standing
+from logto_auth.order import changed_at
 from logto_auth.standing import shut_out
 from logto_auth.syncing import Report
 
@@ -96,7 +96,7 @@ class Import:
                 return
             if not payload.user.is_active:
                 suspended = self.api.users.suspend(sub)
-                shut_out(identity, Standing.SUSPENDED, updated_at(suspended) or now())
+                shut_out(identity, Standing.SUSPENDED, changed_at(suspended) or now())
         self.report.add(CREATED)
         if not payload.user.is_active:
             self.report.add(SUSPENDED)

@@ -7,7 +7,6 @@ type that Logto gives it counts as missing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 PROFILE_CLAIMS = {
@@ -73,17 +72,6 @@ def claims_of_profile(profile: Any, scopes: Collection[str]) -> dict[str, Any]:
 def claims_of_custom_data(custom_data: Any, scopes: Collection[str]) -> dict[str, Any]:
     """The claims of a user's `customData`."""
     return {"custom_data": custom_data} if "custom_data" in scopes and isinstance(custom_data, dict) else {}
-
-
-def updated_at(user: Mapping[str, Any]) -> datetime | None:
-    """When the user object became what it is; None when it does not say."""
-    milliseconds = user.get("updatedAt")
-    if not isinstance(milliseconds, int):
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    except (OverflowError, OSError, ValueError):
-        return None
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:

@@ -129,7 +129,7 @@ class ManagementAPI:
         json: Any = None,
         query: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The body of the answer, None when it is empty. `path` comes after `/api`; `json` keeps Logto's camelCase.
+        """The body of the answer, None when there is none. `path` comes after `/api`; `json` keeps Logto's camelCase.
 
         Asked again, with growing pauses, when Logto is too busy (429), and for what may safely be asked twice also when
         it fails or cannot be reached.
@@ -201,7 +201,7 @@ class ManagementAPI:
             raise
         except ProviderError as error:
             raise ManagementAPIError(
-                f"Logto gives no token for the Management API {self.resource}: {error}",
+                f"Logto gives no token for the Management API {self.resource}: {self._cause(error)}",
                 code=error.error or "no_token",
                 status=error.status,
             ) from error
@@ -213,6 +213,14 @@ class ManagementAPI:
                 status=403,
             )
         return token
+
+    def _cause(self, error: ProviderError) -> str:
+        if error.error not in ("invalid_client", "invalid_request"):
+            return str(error)
+        return (
+            f"it refuses the application {self._machine.client_id}, {error.error_description or error.error}. Check "
+            "LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET: they are of a machine-to-machine application of this tenant."
+        )
 
 
 class Pace:
@@ -260,7 +268,9 @@ def error_of(response: Response) -> ManagementAPIError:
 
 
 def _body(response: Response) -> Any:
-    return response.json() if response.body else None
+    # Where there is nothing to say, Logto says "Created" or the like, in plain text.
+    is_text = response.headers.get("Content-Type", "").startswith("text/plain")
+    return None if is_text or not response.body else response.json()
 
 
 def _query_pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:

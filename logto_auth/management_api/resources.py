@@ -187,6 +187,10 @@ class Resources(Collection[Resource]):
         """A new permission."""
         return cast(Scope, self._call("POST", self._of(id, "scopes"), {"name": name, "description": description}))
 
+    def update_scope(self, id: str, scope_id: str, payload: dict[str, Any]) -> Scope:
+        """The changed permission."""
+        return cast(Scope, self._call("PATCH", self._of(id, "scopes", scope_id), payload))
+
 
 class Organizations(Collection[Organization]):
     path = "organizations"
@@ -226,6 +230,14 @@ class Organizations(Collection[Organization]):
 
 class OrganizationRoles(Collection[OrganizationRole]):
     path = "organization-roles"
+
+    def add_scopes(self, id: str, organization_scope_ids: Sequence[str]) -> None:
+        """Give organization permissions to a role that it does not have yet."""
+        self._call("POST", self._of(id, "scopes"), {"organizationScopeIds": list(organization_scope_ids)})
+
+    def add_resource_scopes(self, id: str, scope_ids: Sequence[str]) -> None:
+        """Give permissions of API resources to a role that it does not have yet."""
+        self._call("POST", self._of(id, "resource-scopes"), {"scopeIds": list(scope_ids)})
 
     def set_scopes(self, id: str, organization_scope_ids: Sequence[str]) -> None:
         """Give a role exactly these organization permissions."""
@@ -267,6 +279,10 @@ class Connectors(Collection[Connector]):
     def factories(self) -> list[Connector]:
         """What connectors can be made of."""
         return cast("list[Connector]", self._call("GET", "connector-factories"))
+
+    def factory(self, id: str) -> Connector:
+        """One of them. Raises ManagementAPIError with the HTTP status 404."""
+        return cast(Connector, self._call("GET", f"connector-factories/{quote(id, safe='')}"))
 
     def test(self, factory_id: str, payload: dict[str, Any]) -> None:
         """Send a message by a configuration that is not saved yet; for e-mail and SMS."""

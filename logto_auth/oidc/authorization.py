@@ -120,7 +120,9 @@ class SignInOptions:
 
 def _check(name: str, value: object, is_valid: Callable[[Any], bool], expected: str) -> None:
     if not is_valid(value):
-        raise InvalidSignInOption(f"The sign-in option {name} is {value!r:.100}, expected {expected}.")
+        # What is almost the token may be all of it, and these words are for the log.
+        shown = "not shown here" if name == "one_time_token" else f"{value!r:.100}"
+        raise InvalidSignInOption(f"The sign-in option {name} is {shown}, expected {expected}.")
 
 
 def _one_of(values: Iterable[str]) -> str:

@@ -100,6 +100,10 @@ class HTTPClient:
         except ConnectionBroke:
             return self._send("GET", url, auth=auth)
 
+    def look(self, url: str) -> Response:
+        """The answer to a GET, which may be a redirect with its `Location`. Raises ProviderUnreachable."""
+        return self._send("GET", url, may_redirect=True)
+
     def post_form(self, url: str, data: Mapping[str, str], *, auth: AuthBase | None = None) -> Response:
         """The answer to a POST of a form. Raises ProviderUnreachable."""
         return self._send("POST", url, data=data, auth=auth)
@@ -108,7 +112,9 @@ class HTTPClient:
         """The answer to a request of any method with a JSON body, or with none. Raises ProviderUnreachable."""
         return self._send(method, url, json=payload, auth=auth)
 
-    def _send(self, method: str, url: str, *, auth: AuthBase | None = None, **content: Any) -> Response:
+    def _send(
+        self, method: str, url: str, *, auth: AuthBase | None = None, may_redirect: bool = False, **content: Any
+    ) -> Response:
         deadline = time.monotonic() + self.total_seconds
         try:
             with self._session.request(
@@ -127,7 +133,7 @@ class HTTPClient:
             ) from error
         except (requests.RequestException, Urllib3Error, OSError) as error:
             raise ConnectionBroke(f"{_place(url)} is out of reach: {_cause(error)}.") from error
-        if response.is_redirect or 300 <= response.status_code < 400:
+        if not may_redirect and (response.is_redirect or 300 <= response.status_code < 400):
             raise ProviderError(
                 f"{_place(url)} answered with a redirect ({response.status_code}), which is not followed."
             )

@@ -10,9 +10,9 @@ from django.db import DataError, IntegrityError, reset_queries, transaction
 from django.utils.timezone import now
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.management_api.claims import updated_at
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Standing, SyncRun
+from logto_auth.order import changed_at
 from logto_auth.provisioning import find_identity, provision_unknown, update
 from logto_auth.signals import user_created, user_updated
 from logto_auth.standing import let_back_in, shut_out
@@ -134,7 +134,7 @@ def _keep_standings(people: Sequence[Person], report: Report) -> None:
     for person in people:
         if person.standing is None or person.identity is None:
             continue
-        at = updated_at(person.user) or now()
+        at = changed_at(person.user) or now()
         if person.standing == Standing.SUSPENDED:
             is_news = shut_out(person.identity, person.standing, at)
         else:

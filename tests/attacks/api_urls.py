@@ -10,6 +10,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, JsonResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
@@ -31,6 +32,7 @@ from logto_auth.contrib.rest_framework import (
     HasOrganizationRole,
     HasOrganizationScope,
     HasScope,
+    IsOrganizationMember,
     IsUser,
     LogtoAuthentication,
     LogtoOrganizationAuthentication,
@@ -43,13 +45,16 @@ from logto_auth.decorators import (
     organization_token_required,
     recent_sign_in_required,
     role_required,
+    scope_required,
 )
 from logto_auth.exceptions import SignInRequired
 from logto_auth.mixins import (
     AccessTokenRequiredMixin,
+    OrganizationRequiredMixin,
     OrganizationRoleRequiredMixin,
     OrganizationScopeRequiredMixin,
     OrganizationTokenRequiredMixin,
+    ScopeRequiredMixin,
 )
 from logto_auth.models import OrganizationMembership
 from logto_auth.organizations import OrganizationQuerySet
@@ -204,6 +209,15 @@ class StockPage(OrganizationScopeRequiredMixin, View):
         return await sync_to_async(branch)(request)
 
 
+class BranchBooks(OrganizationRequiredMixin, ScopeRequiredMixin, View):
+    """Demands a permission on the API, and an organization: the permission has to be held there."""
+
+    scopes_required = [WRITE]
+
+    def get(self, request: HttpRequest, organization_id: str = "") -> JsonResponse:
+        return branch(request)
+
+
 # REST framework
 
 
@@ -271,6 +285,10 @@ class SessionManagersAPI(APIView):
 
     def get(self, request: Request, organization_id: str = "") -> Response:
         return Response(json.loads(branch(request).content))
+
+
+class SessionBooksAPI(SessionManagersAPI):
+    permission_classes = [IsOrganizationMember, HasScope(WRITE)]
 
 
 # Ninja
@@ -352,6 +370,10 @@ PAGES = {
     "role-rest-framework": "/session/drf/managers",
     "scope": "/session/stock",
     "scope-mixin": "/session/class/stock",
+    "scope-on-the-api-mixin": "/session/class/books",
+    "scope-on-the-api": "/session/books",
+    "scope-on-the-api-rest-framework": "/session/drf/books",
+    "scope-on-the-api-as-a-permission-of-django": "/session/django/books",
 }
 
 
@@ -391,6 +413,13 @@ urlpatterns = [
     *pages("session/drf/managers", SessionManagersAPI.as_view()),
     *pages("session/stock", organization_scope_required(STOCK)(branch)),
     *pages("session/class/stock", StockPage.as_view()),
+    *pages("session/class/books", BranchBooks.as_view()),
+    *pages("session/books", organization_required(scope_required(WRITE)(branch))),
+    *pages("session/drf/books", SessionBooksAPI.as_view()),
+    *pages(
+        "session/django/books",
+        organization_required(permission_required(f"logto.{WRITE}", raise_exception=True)(branch)),
+    ),
     path("both", both_sync),
     path("both-async", both_async),
     path("session/admins", for_admins),

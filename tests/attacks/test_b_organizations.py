@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import resolve
 
+from logto_auth.bearer import authenticate
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
 from logto_auth.sessions import FRESH_UNTIL_KEY, ORGANIZATION_KEY
@@ -179,6 +181,21 @@ def subdomains(settings: Any) -> None:
     settings.LOGTO_ORGANIZATION_DOMAIN = "shop.example"
 
 
+@pytest.mark.parametrize("tail", ["", ".", ":8000", ".:8000"])
+def test_B13_by_the_subdomain(
+    subdomains: None, opens: Callable[..., dict[str, bool]], manager: Browser, tail: str
+) -> None:
+    choose(manager, HARBOUR)
+    assert opens(headers={"Host": f"{HARBOUR}.shop.example{tail}"}) == ALL
+    assert opens(headers={"Host": f"{HARBOUR.upper()}.Shop.Example{tail}"}) == ALL
+    assert opens(headers={"Host": f"{HILL}.shop.example{tail}"}) == MEMBERS_ONLY
+    assert opens(headers={"Host": f"{ISLE}.shop.example{tail}"}) == NONE
+    assert opens(headers={"Host": f"nobody.shop.example{tail}"}) == NONE
+    assert opens(headers={"Host": f".shop.example{tail}"}) == NONE
+    # The domain itself is no subdomain.
+    assert opens(headers={"Host": f"shop.example{tail}"}) == ALL
+
+
 def test_B13_a_subdomain_that_was_given_to_one_is_not_the_id_of_another(
     subdomains: None, opens: Callable[..., dict[str, bool]]
 ) -> None:
@@ -191,6 +208,14 @@ def test_B13_a_subdomain_that_was_given_to_one_is_not_the_id_of_another(
 
 def name_nobody(request: HttpRequest) -> str:
     return ""
+
+
+def test_B13_an_address_that_names_nobody_is_not_as_if_none_had_been_named(
+    opens: Callable[..., dict[str, bool]], manager: Browser, settings: Any
+) -> None:
+    choose(manager, HARBOUR)
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.name_nobody"
+    assert opens() == NONE
 
 
 def test_B13_a_choice_that_was_slipped_into_the_session_counts_for_nothing(
@@ -310,6 +335,34 @@ def test_D11_nothing_but_the_address_and_the_token_names_an_organization(
         headers = {"X-Organization-Id": HILL, "Authorization": f"Bearer {token.for_organization(HARBOUR)}"}
         response = manager.client.get(door.path, {"organization_id": HILL}, headers=headers)
         assert response.json()["organization"] == HARBOUR
+
+
+@pytest.mark.parametrize("tail", ["", ".", ".:80"])
+def test_D11_by_the_subdomain(
+    subdomains: None, stock_doors: list[Door], doors: list[Door], token: TokenMaker, tail: str
+) -> None:
+    for door in stock_doors:
+        made = token.for_organization(HARBOUR)
+        assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
+        assert door.call(made, Host=f"shop.example{tail}").status_code == 200
+        for other in (HILL, "nobody", ""):
+            assert door.call(made, Host=f"{other}.shop.example{tail}").status_code == 403
+    for door in doors:
+        made = token(organization_id=HARBOUR)
+        assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
+        assert door.call(made, Host=f"{HILL}.shop.example{tail}").status_code == 403
+
+
+def test_D11_who_asks_before_the_address_is_read_does_not_decide_for_the_view(
+    apis: None, rf: RequestFactory, token: TokenMaker
+) -> None:
+    """As a middleware does that authenticates by itself."""
+    request: Any = rf.get("/", headers={"Authorization": f"Bearer {token(organization_id=HARBOUR)}"})
+    caller: Any = authenticate(request)
+    assert (caller.organization.id, caller.organization_id, caller.permissions()) == (HARBOUR, HARBOUR, caller.scopes)
+    request.resolver_match = resolve(f"/plain/books/{HILL}")
+    assert (caller.organization_id, caller.permissions(), caller.organizations) == (None, frozenset(), ())
+    assert caller.organization_permissions() == frozenset()
 
 
 def test_B13_a_role_in_one_organization_is_none_for_the_token_of_another(
@@ -483,6 +536,29 @@ def test_the_link_is_opened_and_nothing_else(browser: Browser, method: str) -> N
 )
 def test_the_link_works_behind_nobody_s_back(browser: Browser, witness: Witness, headers: dict[str, str]) -> None:
     witness.sees_refused(lambda: open_link(browser, LINK, **headers), "not_a_navigation", 403)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"token": ""}, id="no-token"),
+        pytest.param({"token": LINK["token"] + "\n"}, id="newline-after-the-token"),
+        pytest.param({"token": LINK["token"] + "\x00"}, id="nul"),
+        pytest.param({"token": LINK["token"] * 30}, id="long"),
+        pytest.param({"token": "\u202e" + LINK["token"]}, id="right-to-left"),
+        pytest.param({"email": ""}, id="no-address"),
+        pytest.param({"email": "new"}, id="no-at"),
+        pytest.param({"email": "new@example.com\r\nX: y"}, id="crlf"),
+        pytest.param({"email": "x" * 600 + "@example.com"}, id="long-address"),
+    ],
+)
+def test_a_link_that_is_not_right_says_so_and_leaks_no_token(
+    browser: Browser, logto: Emulator, witness: Witness, caplog: Any, changes: dict[str, str]
+) -> None:
+    response = witness.sees_refused(lambda: open_link(browser, {**LINK, **changes}), "invalid_option", 400)
+    assert LINK["token"] not in response.line
+    assert LINK["token"] not in response.content.decode()
+    assert LINK["token"] not in str(browser.client.cookies)
 
 
 @pytest.mark.parametrize("next_url", ["//evil.example", "https://evil.example/", "/\\evil.example", "/sign-out"])

@@ -16,8 +16,8 @@ from rest_framework.views import APIView
 
 from logto_auth.access import Demand
 from logto_auth.contrib.ninja import LogtoAuth
-from logto_auth.contrib.rest_framework import LogtoAuthentication
-from logto_auth.decorators import access_token_required
+from logto_auth.contrib.rest_framework import HasOrganizationRole, HasRole, LogtoAuthentication
+from logto_auth.decorators import access_token_required, organization_role_required, role_required
 from logto_auth.emulator import Emulator
 from logto_auth.mixins import (
     AccessTokenRequiredMixin,
@@ -182,6 +182,56 @@ def test_an_order_that_would_drop_a_demand_is_no_class_at_all(wrong_order: Any) 
 
 
 # However it is written
+
+
+@pytest.mark.parametrize("names", [(), [], set(), frozenset()])
+def test_any_one_of_no_roles_is_nobody(at: Any, browser: Browser, reader: Any, token: TokenMaker, names: Any) -> None:
+    """As when a site's own list, from a setting or a file, has come out empty."""
+    browser.sign_in("reader")
+    views = [
+        role_required(*names)(page),
+        organization_role_required(*names)(page),
+        type("View", (RoleRequiredMixin, Page), {"roles_required": names}).as_view(),
+        type("View", (RoleRequiredMixin, Page), {}).as_view(),
+        type("View", (OrganizationRoleRequiredMixin, Page), {"organization_roles_required": names}).as_view(),
+        type("View", (OrganizationRoleRequiredMixin, Page), {}).as_view(),
+    ]
+    for view in views:
+        assert browser.client.get(at(view)).status_code == 403
+    apis = [
+        access_token_required(roles=names)(page),
+        access_token_required(organization_roles=names)(page),
+        type("View", (AccessTokenRequiredMixin, Page), {"roles_required": names}).as_view(),
+        api_view(HasRole(*names)),
+        api_view(HasOrganizationRole(*names)),
+        ninja_view(roles=names),
+        ninja_view(organization_roles=names),
+    ]
+    for view in apis:
+        assert status(at(view), token(organization_id="harbour00001")) == 403
+    mixin = type("View", (OrganizationTokenRequiredMixin, Page), {"organization_roles_required": names})
+    assert status(at(mixin.as_view()), token.for_organization("harbour00001")) == 403
+    assert ran == []
+
+
+@pytest.mark.parametrize(("name", "full"), [("roles", "editor"), ("organization_roles", "manager")])
+def test_a_name_that_is_not_in_a_list_is_one_name_and_not_its_letters(
+    at: Any, token: TokenMaker, name: str, full: str
+) -> None:
+    made = token(organization_id="harbour00001")
+    for wanted, expected in [(full, 200), (full + "s", 403), (full[::-1], 403), (full[:2], 403)]:
+        mixin = type("View", (AccessTokenRequiredMixin, Page), {f"{name}_required": wanted}).as_view()
+        for view in (access_token_required(**{name: wanted})(page), mixin, ninja_view(**{name: wanted})):
+            assert status(at(view), made) == expected
+
+
+@pytest.mark.parametrize("names", ["read:books", ["read:books"], {"read:books"}, ("read:books",)])
+def test_scopes_are_whole_names_in_any_kind_of_sequence(at: Any, token: TokenMaker, names: Any) -> None:
+    mixin = type("View", (AccessTokenRequiredMixin, Page), {"scopes_required": names}).as_view()
+    for view in (mixin, access_token_required(organization_scopes=names)(page)):
+        assert status(at(view), token(organization_id="harbour00001", scope="read:books")) == 200
+        letters = " ".join("read:books")
+        assert status(at(view), token(organization_id="harbour00001", scope=letters)) == 403
 
 
 def test_a_demand_that_does_not_exist_is_an_error_at_once() -> None:

@@ -146,6 +146,7 @@ def test_roles_of_machines(emulator, api, made):
     assert (given.status_code, given.json()) == (201, {"roleIds": [role["id"]], "addedRoleIds": [role["id"]]})
     assert api.post(path, {"roleIds": [role["id"]]}).json()["addedRoleIds"] == []
     assert [each["id"] for each in api.get(f"/roles/{role['id']}/applications").json()] == [
+        "bookstoresetup0000001",
         api.machine.id,
         machine["id"],
     ]
@@ -165,7 +166,7 @@ def test_a_deleted_application_signs_nobody_in(emulator, api, made):
 
 def test_lists_are_narrowed_by_type_and_party(emulator, api, third_party):
     machines = api.get("/applications", types="MachineToMachine").json()
-    assert [each["name"] for each in machines] == ["Machine", "Stock robot"]
+    assert [each["name"] for each in machines] == ["Machine", "Bookstore setup", "Stock robot"]
     assert [each["name"] for each in api.get("/applications", isThirdParty="true").json()] == ["Partner"]
     both = api.get("/applications", types=["MachineToMachine", "Traditional"]).json()
-    assert {each["name"] for each in both} == {"Machine", "Stock robot", "Bookstore", "Partner"}
+    assert {each["name"] for each in both} == {"Machine", "Bookstore setup", "Stock robot", "Bookstore", "Partner"}

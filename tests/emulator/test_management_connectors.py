@@ -126,10 +126,63 @@ def test_factories(api):
         "alipay-web",
         "oauth2",
         "oidc",
+        "simple-mail-transfer-protocol",
+        "twilio-short-message-service",
     ]
     native = api.get("/connector-factories/alipay-native").json()
     assert [item["key"] for item in native["formItems"]] == ["appId", "privateKey", "signType"]
     assert api.get("/connector-factories/nope").status_code == 404
+
+
+SMTP = {
+    "host": "mail.shop.example",
+    "port": 25,
+    "auth": {"user": "shop", "pass": "password"},
+    "fromEmail": "shop@shop.example",
+    "templates": [
+        {"usageType": usage, "content": "{{code}}"} for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+    ],
+}
+
+
+def test_logto_keeps_one_connector_for_e_mail(emulator, api):
+    first = add(api, "simple-mail-transfer-protocol", config=SMTP).json()
+    assert (first["type"], first["platform"], first["target"]) == ("Email", None, "smtp")
+    second = add(api, "simple-mail-transfer-protocol", config={**SMTP, "port": 587}).json()
+    assert [each["id"] for each in api.get("/connectors").json()] == [second["id"]]
+    assert enable(api, "smtp")["socialSignInConnectorTargets"] == []
+    synced = api.patch(f"/connectors/{second['id']}", {"syncProfile": True})
+    assert code(synced) == (422, "connector.invalid_type_for_syncing_profile")
+
+
+def test_what_is_empty_in_a_config_is_not_kept(api):
+    config = {**SMTP, "replyTo": "", "tls": {"ca": []}, "secure": False, "auth": {"user": "", "pass": ""}}
+    made = add(api, "simple-mail-transfer-protocol", config=config).json()
+    assert made["config"].keys() == {*SMTP, "secure"} - {"auth"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"port": "25"}, "Expected number, received string"),
+        ({"secure": "no"}, "Expected boolean, received string"),
+        ({"templates": SMTP["templates"][:2]}, "Template with UsageType (ForgotPassword, Generic) should be provided!"),
+    ],
+)
+def test_configs_for_e_mail_that_are_refused(api, changes, message):
+    response = add(api, "simple-mail-transfer-protocol", config={**SMTP, **changes})
+    assert [each["message"] for each in response.json()["data"]["issues"]] == [message]
+
+
+def test_a_message_is_kept_and_not_sent(emulator, api):
+    path = "/connectors/simple-mail-transfer-protocol/test"
+    assert api.post(path, {"email": "ada@example.com", "config": SMTP}).status_code == 204
+    assert [(each.to, each.code) for each in emulator.tenant.sent_messages] == [("ada@example.com", "000000")]
+    assert code(api.post(path, {"config": SMTP})) == (400, "guard.invalid_input")
+    assert code(api.post(path, {"email": "ada@example.com", "config": {}})) == (400, "connector.invalid_config")
+    assert code(api.post(path, {"phone": "15550100", "config": SMTP})) == (400, "connector.unexpected_type")
+    unknown = api.post("/connectors/alipay-web/test", {"email": "ada@example.com", "config": CONFIG})
+    assert code(unknown) == (400, "connector.not_found")
 
 
 def test_social_only_leaves_no_password_and_no_registration(api, bookstore, visitor):

@@ -61,7 +61,8 @@ def test_the_list_counts_and_features_holders(api):
     machines = api.get("/roles", type="MachineToMachine").json()
     assert [role["name"] for role in machines] == ["robot", "Logto Management API access"]
     assert machines[1]["featuredApplications"] == [
-        {"id": api.machine.id, "name": "Machine", "type": "MachineToMachine"}
+        {"id": "bookstoresetup0000001", "name": "Bookstore setup", "type": "MachineToMachine"},
+        {"id": api.machine.id, "name": "Machine", "type": "MachineToMachine"},
     ]
     assert EDITOR not in [role["id"] for role in api.get("/roles", excludeUserId="editor000001").json()]
 

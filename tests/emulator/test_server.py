@@ -4,6 +4,8 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,12 @@ def test_the_command_knows_what_a_port_is(capsys):
 def test_the_command_says_in_one_sentence_that_a_port_is_busy(busy_port, capsys):
     assert main(["--port", str(busy_port)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_its_answers_are_dated_by_its_own_clock(emulator):
+    emulator.clock.advance(-3600)
+    date = parsedate_to_datetime(requests.get(f"{emulator.issuer}/jwks", timeout=5).headers["Date"]).timestamp()
+    assert abs(time.time() - date - 3600) < 5
 
 
 def test_the_command_runs_until_ctrl_c():

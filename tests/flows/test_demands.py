@@ -73,7 +73,7 @@ class Combined(SessionDemandMixin, Page):
     roles_required = ["editor"]
 
     def get_demand(self) -> Demand:
-        return Demand(roles=("editor",) if self.request.method == "POST" else ())
+        return Demand(roles=("editor",) if self.request.method == "POST" else None)
 
 
 class Stacked(ScopeRequiredMixin, OrganizationRequiredMixin, Page):

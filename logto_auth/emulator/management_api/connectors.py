@@ -6,14 +6,30 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.social_connectors import FACTORIES, Connector, ConnectorFactory
+from logto_auth.emulator.json_columns import cleaned, jsonb
+from logto_auth.emulator.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
+from logto_auth.emulator.social_connectors import FACTORIES as SOCIAL_FACTORIES
+from logto_auth.emulator.social_connectors import Connector, ConnectorFactory
 from logto_auth.emulator.tenant import DuplicateError, Tenant
 
 from .errors import APIError, invalid_config, not_found
 from .routing import body, route
-from .schemas import Misfit, Schema, anything, boolean, choice, nullable, object_of, optional, text
+from .schemas import (
+    Misfit,
+    Path,
+    Schema,
+    anything,
+    boolean,
+    choice,
+    list_of,
+    nullable,
+    number,
+    object_of,
+    optional,
+    text,
+)
 
+FACTORIES = {**SOCIAL_FACTORIES, **MESSAGE_FACTORIES}
 _LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'/%3E"
 
 _metadata = object_of(
@@ -28,6 +44,12 @@ _changeable = {
     "syncProfile": optional(boolean),
     "enableTokenStorage": optional(boolean),
 }
+_test_message = object_of(
+    phone=optional(text(pattern=r"^\d+$")),
+    email=optional(text(pattern=r"^\S+@\S+\.\S+$")),
+    config=anything,
+    locale=optional(text()),
+)
 
 
 def shown(connector: Connector) -> dict[str, Any]:
@@ -42,7 +64,7 @@ def shown(connector: Connector) -> dict[str, Any]:
         **_described(connector.factory),
         **connector.metadata,
         "platform": connector.factory.platform,
-        "type": "Social",
+        "type": connector.factory.type,
         "isDemo": False,
         "extraInfo": {},
     }
@@ -80,7 +102,8 @@ def create_connector(tenant: Tenant) -> dict[str, Any]:
     if given["connectorId"] not in FACTORIES:
         raise APIError("connector.not_found_with_connector_id")
     factory = FACTORIES[given["connectorId"]]
-    if not factory.is_standard and any(each.factory is factory for each in connectors.values()):
+    is_social = factory.type == "Social"
+    if is_social and not factory.is_standard and any(each.factory is factory for each in connectors.values()):
         raise APIError("connector.multiple_instances_not_supported")
     if factory.is_standard and "target" not in given.get("metadata", {}):
         raise APIError("connector.should_specify_target", 400)
@@ -88,8 +111,26 @@ def create_connector(tenant: Tenant) -> dict[str, Any]:
         raise DuplicateError("entity.unique_integrity_violation")
     connector = Connector(factory, **({"id": given["id"]} if "id" in given else {}))
     _change(tenant, connector, given)
+    if not is_social:
+        for replaced in [each for each in connectors.values() if each.factory.type == factory.type]:
+            del connectors[replaced.id]
     connectors[connector.id] = connector
     return shown(connector)
+
+
+@route("POST", "/connectors/:factoryId/test", status=204)
+def send_test_message(tenant: Tenant, factory_id: str) -> None:
+    """Send a message by a config, which need not be that of a connector."""
+    given = body(_test_message)
+    if not {"phone", "email"} & given.keys():
+        raise APIError("guard.invalid_input", 400)
+    if factory_id not in MESSAGE_FACTORIES:
+        raise APIError("connector.not_found", 400)
+    factory = MESSAGE_FACTORIES[factory_id]
+    if factory.type != ("Sms" if "phone" in given else "Email"):
+        raise APIError("connector.unexpected_type", 400)
+    _check_config(factory, given["config"])
+    tenant.sent_messages.append(SentMessage(factory.id, given.get("phone") or given["email"], TEST_CODE))
 
 
 @route("GET", "/connectors/:id")
@@ -99,8 +140,10 @@ def show_connector(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("PATCH", "/connectors/:id")
 def change_connector(tenant: Tenant, id: str) -> dict[str, Any]:
-    connector = _existing(tenant, id)
-    _change(tenant, connector, body(object_of(**_changeable)))
+    connector, given = _existing(tenant, id), body(object_of(**_changeable))
+    if given.get("syncProfile") and connector.factory.type != "Social":
+        raise APIError("connector.invalid_type_for_syncing_profile")
+    _change(tenant, connector, given)
     return shown(connector)
 
 
@@ -108,12 +151,14 @@ def change_connector(tenant: Tenant, id: str) -> dict[str, Any]:
 def delete_connector(tenant: Tenant, id: str) -> None:
     connector, experience = _existing(tenant, id), tenant.sign_in_experience
     del experience.connector_instances[connector.id]
-    left = {each.target for each in experience.connector_instances.values()}
+    left = {each.target for each in experience.social_connectors}
     experience.targets = [target for target in experience.targets if target in left]
 
 
 def _change(tenant: Tenant, connector: Connector, given: dict[str, Any]) -> None:
-    """Take over what is given; the config is replaced as a whole, with the keys that the factory does not know."""
+    """Take over what is given. The config is replaced as a whole, with the keys that the factory does not know; what is
+    empty in it is dropped after it has been checked.
+    """
     factory = connector.factory
     if "metadata" in given and not factory.is_standard:
         raise APIError("connector.cannot_overwrite_metadata_for_non_standard_connector", 400)
@@ -125,7 +170,7 @@ def _change(tenant: Tenant, connector: Connector, given: dict[str, Any]) -> None
     others = [each for each in tenant.sign_in_experience.connector_instances.values() if each is not connector]
     if any((each.target, each.factory.platform) == (metadata.get("target"), factory.platform) for each in others):
         raise APIError("connector.multiple_target_with_same_platform")
-    connector.config = given.get("config", connector.config)
+    connector.config = cleaned(given.get("config", connector.config))
     connector.metadata = metadata
     connector.sync_profile = given.get("syncProfile", connector.sync_profile)
     connector.enable_token_storage = given.get("enableTokenStorage", connector.enable_token_storage)
@@ -139,11 +184,23 @@ def _check_config(factory: ConnectorFactory, config: dict[str, Any]) -> None:
 
 
 def _item_schema(factory: ConnectorFactory, item: dict[str, Any]) -> Schema:
-    if item["type"] == "Select":
+    kinds: dict[str, Schema] = {"Number": number, "Switch": boolean, "Json": anything}
+    if item["key"] == "templates":
+        schema: Schema = _templates
+    elif item["type"] == "Select":
         schema = choice(*(option["value"] for option in item["selectItems"]))
     else:
-        schema = text(at_most=factory.lengths.get(item["key"]))
+        schema = kinds.get(item["type"]) or text(at_most=factory.lengths.get(item["key"]))
     return optional(schema) if item["key"] in factory.optional_keys else schema
+
+
+def _templates(value: Any, path: Path) -> Any:
+    templates = list_of(object_of(usageType=text(), content=text()))(value, path)
+    missing = [usage for usage in USAGE_TYPES if usage not in {each["usageType"] for each in templates}]
+    if missing:
+        message = f"Template with UsageType ({', '.join(missing)}) should be provided!"
+        raise Misfit({"code": "custom", "message": message, "path": list(path)})
+    return value
 
 
 def _existing(tenant: Tenant, connector_id: str) -> Connector:
@@ -154,7 +211,13 @@ def _existing(tenant: Tenant, connector_id: str) -> Connector:
 
 
 def _shown_factory(factory: ConnectorFactory) -> dict[str, Any]:
-    return {"id": factory.id, **_described(factory), "platform": factory.platform, "type": "Social", "isDemo": False}
+    return {
+        "id": factory.id,
+        **_described(factory),
+        "platform": factory.platform,
+        "type": factory.type,
+        "isDemo": False,
+    }
 
 
 def _described(factory: ConnectorFactory) -> dict[str, Any]:

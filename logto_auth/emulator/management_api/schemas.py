@@ -78,8 +78,7 @@ def integer(*, at_least: int | None = None, at_most: int | None = None) -> Schem
     """Return a schema for a whole number."""
 
     def schema(value: Any, path: Path) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Misfit(_type_issue("number", value, path))
+        number(value, path)
         if int(value) != value:
             raise Misfit(_issue("invalid_type", path, "Expected integer, received float", "integer", "float"))
         if at_least is not None and value < at_least:
@@ -89,6 +88,13 @@ def integer(*, at_least: int | None = None, at_most: int | None = None) -> Schem
         return int(value)
 
     return schema
+
+
+def number(value: Any, path: Path) -> Any:
+    """Take a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Misfit(_type_issue("number", value, path))
+    return value
 
 
 def boolean(value: Any, path: Path) -> Any:

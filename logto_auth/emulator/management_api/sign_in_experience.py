@@ -75,7 +75,7 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
     """Replace the sections that are given. Targets that no connector has vanish without an error."""
     given, experience = body(_changes), tenant.sign_in_experience
     if "socialSignInConnectorTargets" in given:
-        known = {connector.target for connector in experience.connector_instances.values()}
+        known = {connector.target for connector in experience.social_connectors}
         given["socialSignInConnectorTargets"] = [
             target for target in given["socialSignInConnectorTargets"] if target in known
         ]
@@ -105,7 +105,7 @@ def show_public_sign_in_experience() -> Response:
 
 
 def _check_ways(methods: list[dict[str, Any]], sign_up: dict[str, Any]) -> None:
-    """Refuse ways in that cannot work: the emulator has no connector that sends codes."""
+    """Refuse ways in that cannot work: the emulator's pages ask for no codes, whatever connectors there are."""
     if any(method["verificationCode"] for method in methods) or {"email", "phone"} & set(sign_up["identifiers"]):
         raise APIError("sign_in_experiences.enabled_connector_not_found", 400)
     if "username" in sign_up["identifiers"] and not sign_up["password"]:

@@ -1,0 +1,52 @@
+"""A plan as people read it, and as scripts do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from logto_auth.management_api.plan import Plan
+from logto_auth.management_api.steps import Difference, Step
+
+SIGNS = {"create": "+", "change": "~", "nothing": "="}
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """A line for each thing to do, those for its properties below it, and one for all that needs nothing."""
+    for step in plan.changes:
+        yield f"{SIGNS[step.action]} {step}"
+        for difference in step.differences:
+            yield from _difference_lines(difference)
+    if unchanged := len(plan.steps) - len(plan.changes):
+        yield f"{SIGNS['nothing']} {unchanged} as declared"
+
+
+def _difference_lines(difference: Difference) -> Iterator[str]:
+    if isinstance(difference.after, list):
+        yield f"    {difference.name}:"
+        yield from (f"      + {each}" for each in difference.added)
+    elif difference.before is None:
+        yield f"    {difference.name}: {_text(difference.after)}"
+    else:
+        yield f"    {difference.name}: {_text(difference.before)} -> {_text(difference.after)}"
+
+
+def _text(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def plan_data(plan: Plan) -> list[dict[str, Any]]:
+    """Every step, those of nothing too, as JSON."""
+    return [step_data(step) for step in plan.steps]
+
+
+def step_data(step: Step) -> dict[str, Any]:
+    """A step as JSON."""
+    return {
+        "action": step.action,
+        "kind": step.kind,
+        "name": step.name,
+        "differences": [
+            {"property": each.name, "before": each.before, "after": each.after} for each in step.differences
+        ],
+    }
