@@ -20,6 +20,7 @@ from .types import (
     Member,
     OneTimeToken,
     Organization,
+    OrganizationOfMember,
     OrganizationRole,
     OrganizationScope,
     Resource,
@@ -139,9 +140,9 @@ class Users(Collection[User]):
         """Take a role from a person."""
         self._call("DELETE", self._of(id, "roles", role_id))
 
-    def organizations(self, id: str) -> list[Organization]:
+    def organizations(self, id: str) -> list[OrganizationOfMember]:
         """The organizations of a person, each with `organizationRoles`."""
-        return cast("list[Organization]", self._call("GET", self._of(id, "organizations")))
+        return cast("list[OrganizationOfMember]", self._call("GET", self._of(id, "organizations")))
 
     def sessions(self, id: str) -> list[dict[str, Any]]:
         """The sessions at Logto."""

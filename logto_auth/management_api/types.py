@@ -91,6 +91,10 @@ class Organization(TypedDict):
     createdAt: int
 
 
+class OrganizationOfMember(Organization):
+    organizationRoles: list[dict[str, Any]]
+
+
 class OrganizationRole(TypedDict):
     id: str
     name: str

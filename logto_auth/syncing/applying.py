@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, reset_queries, transaction
 from django.utils.timezone import now
 
 from logto_auth.exceptions import SignInRefused
+from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Standing, SyncRun
 from logto_auth.order import changed_at
@@ -24,22 +25,23 @@ from .report import Report
 from .writing import can_be_written_in_bulk, write
 
 
-def sync_people(run: SyncRun, users: Iterable[User], report: Report, *, then: Callable[[], object]) -> None:
+def sync_people(
+    run: SyncRun, users: Iterable[User], api: ManagementAPI, report: Report, *, then: Callable[[], object]
+) -> None:
     """Have these people be here what Logto says, with what is to happen `then` in the same transaction.
 
     Whoever listens to `user_created` and `user_updated` is told afterwards.
     """
-    people = plan(run, users, report)
+    people = plan(run, users, api, report)
     seen = [person.identity.pk for person in people if person.identity is not None]
-    people = [person for person in people if not person.is_refused]
     written: Sequence[Person] = ()
     with transaction.atomic():
         LogtoIdentity.objects.filter(pk__in=seen).update(seen_in_run=run.pk)
         if run.is_dry:
             _foresee(people, report)
         else:
-            written = _write(people, report)
             _keep_standings(people, report)
+            written = _write([person for person in people if not person.is_refused], report)
         then()
     # With DEBUG, Django would keep them all.
     reset_queries()
@@ -49,7 +51,8 @@ def sync_people(run: SyncRun, users: Iterable[User], report: Report, *, then: Ca
 
 def _foresee(people: Sequence[Person], report: Report) -> None:
     for person in people:
-        report.add(outcomes.LINKED if person.may_be_linked else _outcome(person))
+        if not person.is_refused:
+            report.add(outcomes.LINKED if person.may_be_linked else _outcome(person))
         if person.standing:
             report.add(_OUTCOMES_OF_STANDING[person.standing])
 

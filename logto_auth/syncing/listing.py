@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from django.db import reset_queries, transaction
@@ -23,6 +22,9 @@ from .report import Report
 from .runs import ORGANIZATIONS, ROLES, USERS, advance, is_past, position_in
 
 Pages = Iterator[list[Any]]
+
+# What stands in place of a person's digest, where the note is about a role or an organization itself.
+NOBODY = ""
 
 
 @dataclass
@@ -64,10 +66,14 @@ def notes_about(run: SyncRun, digests: Collection[str]) -> Mapping[str, Notes]:
 
 
 def _take_notes_of_roles(run: SyncRun, api: ManagementAPI, report: Report) -> None:
+    def pages(*, first_page: int) -> Pages:
+        for page in api.roles.pages(first_page=first_page, type="User"):
+            _note_what_is_there([SyncNote(run=run, digest=NOBODY, role=each["name"]) for each in page])
+            yield page
+
     def note(role: Any, people: list[Any]) -> None:
         _note(run, "", {user["id"]: [role["name"]] for user in people})
 
-    pages = partial(api.roles.pages, type="User")
     _walk(run, ROLES, report, total=api.roles.count(type="User"), pages=pages, people=api.roles.user_pages, take=note)
 
 
@@ -77,6 +83,7 @@ def _take_notes_of_roles(run: SyncRun, api: ManagementAPI, report: Report) -> No
 def _take_notes_of_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     def pages(*, first_page: int) -> Pages:
         for page in api.organizations.pages(first_page=first_page):
+            _note_what_is_there([SyncNote(run=run, digest=NOBODY, organization=each["id"]) for each in page])
             _keep_names(run, page)
             yield page
 
@@ -153,6 +160,10 @@ def _while_there(pages: Pages) -> Pages:
     except ManagementAPIError as error:
         if error.status != 404:
             raise
+
+
+def _note_what_is_there(notes: list[SyncNote]) -> None:
+    SyncNote.objects.bulk_create(notes)
 
 
 def _note(run: SyncRun, organization: str, roles: Mapping[str, list[str]]) -> bool:

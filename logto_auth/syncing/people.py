@@ -35,7 +35,7 @@ def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     if run.creates_users or _known(run).count() * WORTH_LISTING >= total:
         for size, users in in_batches(api.users.pages(first_page=done + 1)):
             done += size
-            sync_people(run, users, report, then=partial(advance, run, USERS, report, pages=done))
+            sync_people(run, users, api, report, then=partial(advance, run, USERS, report, pages=done))
             report.progress(USERS, min(done * PAGE_SIZE, total), total)
     advance(run, MISSING, report)
 
@@ -49,7 +49,7 @@ def sync_users_pages(run: SyncRun, pages: range, api: ManagementAPI, report: Rep
     check_listed(run)
     done = 0
     for size, users in in_batches(islice(api.users.pages(first_page=pages.start), len(pages))):
-        sync_people(run, users, report, then=partial(check_open, run))
+        sync_people(run, users, api, report, then=partial(check_open, run))
         done += size
         report.progress("pages", done, len(pages))
 
@@ -70,7 +70,7 @@ def sync_missing(run: SyncRun, api: ManagementAPI, report: Report) -> None:
                 _shut_out_deleted(run, identity, report)
             advance(run, MISSING, report, after=after)
 
-        sync_people(run, users, report, then=then)
+        sync_people(run, users, api, report, then=then)
         done += len(batch)
         report.progress(MISSING, done, None)
 

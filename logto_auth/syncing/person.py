@@ -16,10 +16,12 @@ class Person:
 
     digest: str
     user: User
-    claims: dict[str, Any]
     identity: LogtoIdentity | None
     """None for somebody new, until written."""
     is_new: bool
+    claims: dict[str, Any] = field(default_factory=dict)
+    memberships: dict[str, OrganizationMembership] = field(default_factory=dict)
+    """By organization, as they are here."""
     rights: Rights | None = None
     values: dict[str, Any] = field(default_factory=dict)
     """Of fields of the account: all for somebody new, else those that are to change."""

@@ -1,4 +1,4 @@
-"""What a page of people means here, by the rules of a sign-in. It only reads, a fixed number of queries for a page."""
+"""What some pages of people mean here, by the rules of a sign-in. It only reads, a fixed number of queries for all."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.db import models
 from logto_auth import fitting, mapping
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
+from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.claims import claims_of
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, Standing, SyncRun, make_digest
@@ -21,6 +22,7 @@ from logto_auth.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
 from . import report as outcomes
 from .listing import Notes, notes_about
+from .losses import confirm_losses, what_is_there
 from .person import Person
 from .report import Report
 from .unique_values import find_accounts_to_link, settle_unique_values
@@ -28,24 +30,25 @@ from .unique_values import find_accounts_to_link, settle_unique_values
 ORGANIZATION_ROLES_SCOPE = "urn:logto:scope:organization_roles"
 
 
-def plan(run: SyncRun, users: Iterable[User], report: Report) -> list[Person]:
+def plan(run: SyncRun, users: Iterable[User], api: ManagementAPI, report: Report) -> list[Person]:
     """What is to be done about these people, in one order for all processes, so that no two wait for each other."""
     by_digest = {make_digest(run.issuer, user["id"]): user for user in users}
     identities = LogtoIdentity.objects.select_related("user").in_bulk(by_digest, field_name="digest")
-    notes = notes_about(run, by_digest)
     people = [
-        Person(
-            digest=digest,
-            user=user,
-            claims=_claims(run, user, notes.get(digest) or Notes()),
-            identity=identities.get(digest),
-            is_new=digest not in identities,
-        )
+        Person(digest=digest, user=user, identity=identities.get(digest), is_new=digest not in identities)
         for digest, user in sorted(by_digest.items())
         if _is_meant(run, user, identities.get(digest), report)
     ]
+    _find_memberships(people)
+    notes, there = notes_about(run, by_digest), what_is_there(run)
+    for person in people:
+        about = notes.get(person.digest) or Notes()
+        if person.identity is not None:
+            confirm_losses(person.identity, person.memberships, about, there, api)
+        person.claims = _claims(run, person.user, about)
     _name_organizations(people)
     for person in people:
+        _decide_standing(person)
         _decide_values(person, report)
     welcome = [person for person in people if not person.is_refused]
     settle_unique_values(welcome, report)
@@ -71,12 +74,13 @@ def _is_meant(run: SyncRun, user: User, identity: LogtoIdentity | None, report: 
 
 def _claims(run: SyncRun, user: User, notes: Notes) -> dict[str, Any]:
     """The claims that a sign-in at this moment would bring."""
-    claims = claims_of(user, run.issuer, conf.scopes)
-    if ROLES_SCOPE in conf.scopes:
+    scopes = conf.scopes
+    claims = claims_of(user, run.issuer, scopes)
+    if ROLES_SCOPE in scopes:
         claims["roles"] = sorted(notes.roles)
-    if ORGANIZATIONS_SCOPE in conf.scopes:
+    if ORGANIZATIONS_SCOPE in scopes:
         claims["organizations"] = sorted(notes.organizations)
-    if ORGANIZATION_ROLES_SCOPE in conf.scopes:
+    if ORGANIZATION_ROLES_SCOPE in scopes:
         claims["organization_roles"] = [
             f"{id}:{role}" for id, roles in sorted(notes.organizations.items()) for role in sorted(roles)
         ]
@@ -99,6 +103,12 @@ def _name_organizations(people: Sequence[Person]) -> None:
 # The account
 
 
+def _decide_standing(person: Person) -> None:
+    is_suspended = person.user["isSuspended"]
+    if person.identity is not None and is_suspended != (person.identity.standing == Standing.SUSPENDED):
+        person.standing = Standing.SUSPENDED if is_suspended else Standing.GOOD
+
+
 def _decide_values(person: Person, report: Report) -> None:
     user_model, identity = get_user_model(), person.identity
     person.rights = fitting.rights_of(person.claims)
@@ -111,10 +121,6 @@ def _decide_values(person: Person, report: Report) -> None:
     person.values = values if identity is None else fitting.differing(identity.user, values)
     if "roles" in person.claims and (identity is None or identity.roles != person.claims["roles"]):
         person.roles = person.claims["roles"]
-    if identity is not None:
-        is_suspended = person.user["isSuspended"]
-        if is_suspended != (identity.standing == Standing.SUSPENDED):
-            person.standing = Standing.SUSPENDED if is_suspended else Standing.GOOD
 
 
 # Groups
@@ -154,17 +160,21 @@ def groups_table(user_model: Any) -> tuple[type[models.Model], str, str]:
 # Memberships
 
 
-def _decide_memberships(people: Sequence[Person]) -> None:
-    """Who joins and who leaves which organization, or has other roles there. One query, where claims say any of it."""
+def _find_memberships(people: Sequence[Person]) -> None:
+    """Find the organizations that each belongs to here. One query, where claims say any of it."""
     if ORGANIZATIONS_SCOPE not in conf.scopes:
         return
-    held: defaultdict[int, dict[str, OrganizationMembership]] = defaultdict(dict)
-    identities = [person.identity for person in people if person.identity is not None]
-    rows = OrganizationMembership.objects.filter(identity__in=identities).select_related("organization")
-    for row in rows:
-        held[row.identity_id][row.organization.logto_id] = row
+    by_key = {person.identity.pk: person for person in people if person.identity is not None}
+    for row in OrganizationMembership.objects.filter(identity__in=by_key).select_related("organization"):
+        by_key[row.identity_id].memberships[row.organization.logto_id] = row
+
+
+def _decide_memberships(people: Sequence[Person]) -> None:
+    """Who joins and who leaves which organization, or has other roles there."""
+    if ORGANIZATIONS_SCOPE not in conf.scopes:
+        return
     for person in people:
-        has = held[person.identity.pk] if person.identity is not None else {}
+        has = person.memberships
         wanted = {each.id: each for each in mapping.organizations_in(person.claims)}
         person.joined = [each for id, each in wanted.items() if id not in has]
         person.left = [row for id, row in has.items() if id not in wanted]

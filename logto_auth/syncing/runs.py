@@ -58,7 +58,7 @@ def find(*, creates_users: bool = False, is_dry: bool = False) -> SyncRun | None
 def end(run: SyncRun) -> None:
     """End the run and forget its notes, both at once."""
     with transaction.atomic():
-        SyncRun.objects.filter(pk=run.pk).update(finished_at=now(), position={})
+        SyncRun.objects.filter(pk=run.pk).update(finished_at=now())
         SyncNote.objects.filter(run=run).delete()
 
 

@@ -185,6 +185,15 @@ def test_whom_the_site_s_own_function_refuses_is_left_alone_and_named(
     assert "created: 1, refused: 1" in output
 
 
+def test_whoever_is_refused_is_out_all_the_same_when_suspended(logto: Emulator, command: Command, settings) -> None:
+    _, sub = people(logto, 2)
+    command("logto_sync", "--create")
+    settings.LOGTO_USER_FIELDS = "tests.syncing.test_logto_sync.refuse_second"
+    logto.tenant.suspend_user(sub)
+    assert "unchanged: 1, deactivated: 1, refused: 1\n" in command("logto_sync")
+    assert not User.objects.get(logto_identities__sub=sub).is_active
+
+
 def too_much_for_the_column(claims: Any) -> dict[str, Any]:
     # Not a text, so that nothing makes it fit.
     return {
@@ -416,6 +425,42 @@ def test_a_synced_membership_is_the_one_that_a_sign_in_makes(logto: Emulator, co
     # Only the name is news: sign-ins have none without organization_data.
     assert command("logto_sync") == "unchanged: 1\n"
     assert memberships() == {("North", "reader0", ("manager",))}
+
+
+@pytest.mark.usefixtures("with_organizations")
+def test_nobody_loses_anything_for_being_missing_in_a_list(logto: Emulator, command: Command) -> None:
+    for role in ("reader", "editor"):
+        logto.tenant.add_role(role)
+    logto.tenant.add_organization_role("manager")
+    north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
+    slipped, lost = people(logto, 2, roles=["reader", "editor"])
+    for sub in (slipped, lost):
+        logto.tenant.add_member(north.id, sub, roles=["manager"])
+        logto.tenant.add_member(south.id, sub)
+    command("logto_sync", "--create")
+    command("logto_sync", "--prepare")
+    # As if all their rows had slipped from page to page while these were counted.
+    SyncNote.objects.exclude(digest="").delete()
+    logto.tenant.update_user(lost, roles=["reader"])
+    del north.members[lost]
+    assert command("logto_sync", "--page-range", "1-1") == "updated: 1, unchanged: 1\n"
+    assert LogtoIdentity.objects.get(sub=slipped).roles == ["editor", "reader"]
+    assert LogtoIdentity.objects.get(sub=lost).roles == ["reader"]
+    assert memberships() == {
+        ("North", "reader0", ("manager",)),
+        ("South", "reader0", ()),
+        ("South", "reader1", ()),
+    }
+
+
+def test_a_role_that_is_gone_at_logto_is_lost_without_a_question(logto: Emulator, command: Command) -> None:
+    role = logto.tenant.add_role("reader")
+    people(logto, 3, roles=["reader"])
+    command("logto_sync", "--create")
+    logto.tenant.delete_role(role)
+    logto.requests.clear()
+    assert command("logto_sync") == "updated: 3\n"
+    assert not [each for each in logto.requests if each.path.startswith("/api/users/")]
 
 
 # Trying first
