@@ -248,12 +248,12 @@ def _expected_audience(resource: str | None) -> str:
 @sensitive_variables()
 def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
     """The claims of the token in `request`, which is to be for `resource`; None: for an organization."""
-    token = _token(request) or ""
+    verifier, token = access_token_verifier(), _token(request) or ""
     if resource is None:
-        return access_token_verifier().verify_for_organization(token)
+        return verifier.verify_for_organization(token)
     if is_opaque(token) and conf.api_introspected_apps:
         return _introspected(token)
-    return access_token_verifier().verify_for_resource(token, resource)
+    return verifier.verify_for_resource(token, resource)
 
 
 def _introspected(token: str) -> AccessTokenClaims:

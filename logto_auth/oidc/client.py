@@ -20,6 +20,8 @@ from .types import AccessTokenClaims, Claims, LogoutTokenClaims, ProviderMetadat
 
 # A request line much longer than this is refused by servers and proxies on the way.
 MAX_ID_TOKEN_HINT_LENGTH = 4096
+# Logto's have 43 characters.
+MAX_OPAQUE_TOKEN_LENGTH = 256
 
 
 class OIDCClient:
@@ -132,6 +134,9 @@ class OIDCClient:
 
         Source: RFC 7662.
         """
+        if len(access_token) > MAX_OPAQUE_TOKEN_LENGTH:
+            # Else whatever anybody sends to an API would be sent on to Logto.
+            raise TokenError("The token is longer than any opaque access token of Logto's.", claim="token")
         endpoint = self.metadata.introspection_endpoint
         if not endpoint:
             raise ProviderError("The discovery document names no introspection_endpoint.")

@@ -71,7 +71,7 @@ def answer(request: Any) -> dict[str, Any]:
     return {
         "sub": caller.sub,
         "user": str(request.user.pk),
-        "is_machine": caller.is_machine,
+        "is_machine": getattr(caller, "is_machine", False),  # a session is nobody's but a person's
         "scopes": sorted(caller.permissions()),
         "organization": caller.organization_id,
         "organization_scopes": sorted(caller.organization_permissions()),

@@ -24,7 +24,7 @@ from joserfc.jwk import ECKey
 from logto_auth.bearer import authenticate
 from logto_auth.clients import access_token_verifier, forget_clients
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.models import LogtoIdentity, LogtoSession, Standing
 from logto_auth.testing import Browser
 
 from . import api_urls
@@ -480,6 +480,22 @@ def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
         User.objects.filter(pk=user.pk).update(is_active=is_active)
 
 
+@pytest.mark.parametrize("standing", [Standing.SUSPENDED, Standing.DELETED])
+def test_C7_whoever_is_shut_out_at_logto_is_out_here_with_every_token(
+    doors: list[Door], stock_doors: list[Door], token: TokenMaker, settings: Any, standing: Standing
+) -> None:
+    """As a webhook has said it: the token itself lives on, and nothing of it makes another account."""
+    settings.LOGTO_API_CREATE_USERS = True
+    remembered, of_organization = token(), token.for_organization("harbour00001")
+    doors[0].sees_served(remembered)
+    LogtoIdentity.objects.update(standing=standing)
+    for door in doors:
+        for each in (remembered, token()):
+            door.sees_refused(each, 401, "invalid_token")
+    for door in stock_doors:
+        door.sees_refused(of_organization, 401, "invalid_token")
+
+
 def test_C7_a_deleted_account_stops_its_tokens_at_once(doors: list[Door], token: TokenMaker, caller: Any) -> None:
     remembered = token()
     doors[0].sees_served(remembered)
@@ -582,6 +598,15 @@ def test_an_opaque_token_is_no_organization_token_and_nobody_is_asked(
 ) -> None:
     for door in stock_doors:
         door.sees_refused(opaque, 401, "invalid_token", claim="token")
+    assert logto.requests.to("introspection") == []
+
+
+def test_nobody_is_asked_about_what_is_too_long_for_an_opaque_token(
+    any_doors: list[Door], opaque: str, logto: Emulator
+) -> None:
+    """Else whatever anybody sends here would be sent on to Logto."""
+    for door in any_doors:
+        door.sees_refused("x" * 10_000, 401, "invalid_token", claim="token")
     assert logto.requests.to("introspection") == []
 
 
@@ -692,16 +717,28 @@ def test_E4_an_error_of_the_site_s_own_shows_no_token(
 
 
 @pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("name", ["LOGTO_API_RESOURCE", "LOGTO_ENDPOINT"])
 def test_E4_a_setting_that_is_missing_shows_no_token(
-    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
+    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], name: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
-    settings.LOGTO_API_RESOURCE = ""
+    setattr(settings, name, "")
     made = token()
     for door in doors:
         assert door.call(made, client=Client(raise_request_exception=False)).status_code == 500
-    assert all("LOGTO_API_RESOURCE must be set" in page for page in reports)
+    assert all(f"{name} must be set" in page for page in reports)
     assert not any(part in page for page in reports for part in made.split("."))
+
+
+def test_E4_an_error_while_a_token_is_looked_at_is_written_to_the_operator_without_it(
+    any_doors: list[Door], opaque: str, settings: Any, reports: list[str]
+) -> None:
+    settings.LOGTO_APP_SECRET = ""
+    for door in any_doors:
+        assert door.call(opaque, client=Client(raise_request_exception=False)).status_code == 500
+    assert len(reports) == 2 * len(any_doors)
+    assert all("LOGTO_APP_SECRET must be set" in page for page in reports)
+    assert not any(opaque in page for page in reports)
 
 
 def test_E4_an_error_while_a_token_is_renewed_is_written_to_the_operator_without_it(

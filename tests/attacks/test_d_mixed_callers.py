@@ -109,6 +109,21 @@ def test_where_both_are_demanded_neither_stands_in_for_the_other(
     assert seen["subs"] == [token.sub, None]
 
 
+@pytest.mark.parametrize("scheme", [None, "Basic", "Token", "Bearer\t", "bearer=", ""])
+def test_no_header_of_another_scheme_opens_the_session_to_other_sites(
+    admin: Any, browser: Browser, token: TokenMaker, scheme: str | None
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = browser.client.cookies
+    headers = {} if scheme is None else {"Authorization": f"{scheme} {token()}"}
+    assert client.get("/drf", headers=headers).status_code == 200
+    del api_urls.ran[:]
+    assert client.post("/drf", headers={**headers, "Origin": "https://evil.example"}).status_code == 403
+    for path in ("/plain", "/class", "/both", "/ninja/books"):
+        assert client.post(path, headers=headers).status_code in (401, 405)
+    assert api_urls.ran == []
+
+
 def test_the_session_is_as_it_was_afterwards(
     doors: list[Door], admin: Any, browser: Browser, token: TokenMaker
 ) -> None:
