@@ -16,7 +16,7 @@ import requests
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 from logto_auth.oidc import provider
 
-from . import bearer, sessions, webhooks
+from . import bearer, sessions, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -226,6 +226,7 @@ def main() -> None:
         tokens = logout_tokens(emulator, application.id, sub)
         costs = run("bench.sessions", {"logto": logto, "username": usernames[0], "sub": sub, "logout_tokens": tokens})
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
+        sync_costs = synced_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
     print(table(results))
     print("\nMedians; the ratio is CPU time beside plain mozilla-django-oidc in this very run.\n")
@@ -233,11 +234,14 @@ def main() -> None:
     print()
     print(bearer_table(api_costs))
     print()
+    print(synced_tenant.table(sync_costs))
+    print()
     print(webhooks_table(webhook_costs))
     broken = [
         *broken_promises(results),
         *broken_promises_of_sessions(costs),
         *broken_promises_of_api_calls(api_costs),
+        *synced_tenant.broken_promises(sync_costs),
         *broken_promises_of_webhooks(webhook_costs),
     ]
     if broken:

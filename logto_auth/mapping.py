@@ -136,4 +136,9 @@ def _names_in(claims: Claims, name: str) -> list[str] | None:
     value = claims.get(name)
     if not isinstance(value, list):
         return None
-    return [entry for entry in value if isinstance(entry, str) and 0 < len(entry) <= 255 and entry.isprintable()]
+    return [entry for entry in value if is_name(entry)]
+
+
+def is_name(value: object) -> bool:
+    """Whether `value` can be the name or the id of anything at Logto."""
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()

@@ -52,6 +52,8 @@ class LogtoIdentity(models.Model):
     )
     standing_at = models.DateTimeField(null=True, editable=False)
     has_switched_off = models.BooleanField(default=False, editable=False)
+    # The latest `SyncRun` that had the person on one of its pages.
+    seen_in_run = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -170,6 +172,41 @@ class WebhookMark(models.Model):
 
     class Meta:
         default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class SyncRun(models.Model):
+    """A run of `logto_sync`: how far it has come, so that another process can go on where one was killed."""
+
+    issuer = models.CharField(max_length=255, editable=False)
+    creates_users = models.BooleanField(editable=False)
+    is_dry = models.BooleanField(editable=False)
+    position = models.JSONField(default=dict, editable=False)
+    counts = models.JSONField(default=dict, editable=False)
+    started_at = models.DateTimeField(auto_now_add=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+
+class SyncNote(models.Model):
+    """What a run was told about a person and has not used yet: a role, a membership, or a role in it. The run deletes
+    its notes when it ends."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
+    digest = models.CharField(max_length=64, editable=False)
+    organization = models.CharField(max_length=255, blank=True, editable=False)
+    role = models.CharField(max_length=255, blank=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+        indexes = (models.Index(fields=("run", "digest"), name="logto_auth_sync_note"),)
 
     def __str__(self) -> str:
         return self.digest

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.validators import validate_email
+from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models, transaction
-from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
 
-from . import mapping
+from . import fitting, mapping
 from .conf import conf
 from .exceptions import SignInRefused
 from .models import LogtoIdentity, Standing, make_digest
@@ -27,8 +25,6 @@ from .standing import believe_sign_in
 MAX_TRIES = 5
 ROLES_SCOPE = "roles"
 ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
-# RFC 2606, section 2: mail to this domain can never reach anyone.
-PLACEHOLDER_DOMAIN = "logto.invalid"
 
 
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
@@ -43,7 +39,7 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
         refuse_disabled(identity)
         update(identity, claims)
         return identity, False
-    return _provision_unknown(claims, may_create=conf.create_users)
+    return provision_unknown(claims, may_create=conf.create_users)
 
 
 def provision_caller(issuer: str, sub: str) -> LogtoIdentity:
@@ -56,10 +52,11 @@ def provision_caller(issuer: str, sub: str) -> LogtoIdentity:
     if identity is not None:
         refuse_disabled(identity)
         return identity
-    return _provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)[0]
+    return provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)[0]
 
 
-def _provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
+def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
+    """The identity, with its user, of somebody who had none, and whether the account is new. Raises SignInRefused."""
     for tries_left in reversed(range(MAX_TRIES)):
         try:
             with transaction.atomic():
@@ -168,85 +165,15 @@ def _linkable(user: AbstractBaseUser, issuer: str) -> AbstractBaseUser | None:
 
 def _create_user(claims: Claims) -> AbstractBaseUser:
     user_model = get_user_model()
-    rights = _rights(claims)
-    fields = {**_fitted_fields(user_model, claims), **_flags(user_model, rights)}
-    username_field = _username_field(user_model)
-    fields[username_field.name] = _free_username(username_field, fields.get(username_field.name), claims["sub"])
-    for field in _unique_text_fields(user_model, fields):
-        if field is not username_field and fields[field.name]:
-            fields[field.name] = _free_value(field, fields[field.name], claims["sub"])
-    user = user_model(**fields)
+    rights = fitting.rights_of(claims)
+    values = fitting.values_for(user_model, claims, rights)
+    for field, wanted in fitting.candidates(user_model, values, claims["sub"]).items():
+        values[field.name] = fitting.first_free(wanted, partial(_is_taken, field))
+    user = user_model(**values)
     user.set_unusable_password()
     user.save(force_insert=True)
     _apply_groups(user, rights)
     return user
-
-
-def _username_field(user_model: type[AbstractBaseUser]) -> models.Field[Any, Any]:
-    field = user_model._meta.get_field(user_model.USERNAME_FIELD)  # type: ignore[attr-defined]
-    assert isinstance(field, models.Field)
-    return field
-
-
-def _fitted_fields(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str, Any]:
-    """What the mapping gives, for the fields that the user model has, made to fit them."""
-    user_fields: Callable[[Claims], Mapping[str, Any]] = import_string(conf.user_fields)
-    fitted = {}
-    for name, value in user_fields(claims).items():
-        try:
-            field = user_model._meta.get_field(name)
-        except FieldDoesNotExist:
-            continue
-        fitted[name] = _fit(field, value, claims["sub"]) if isinstance(field, models.CharField) else value
-    return fitted
-
-
-def _fit(field: models.CharField[Any, Any], value: Any, sub: str) -> Any:
-    if not isinstance(value, str):
-        return value
-    value = value.replace("\x00", "")
-    if isinstance(field, models.EmailField):
-        # Half an address is another address: keep it whole or not at all.
-        is_whole = len(value) <= (field.max_length or len(value)) and _is_email(value)
-        return value if is_whole else _no_value(field, sub)
-    return value[: field.max_length] if value or not field.null else None
-
-
-def _is_email(value: str) -> bool:
-    try:
-        validate_email(value)
-    except ValidationError:
-        return False
-    return True
-
-
-def _no_value(field: models.Field[Any, Any], sub: str) -> str | None:
-    """What stands for "none" in a field: null where it may be, a placeholder where it must be unique, else nothing."""
-    if field.null:
-        return None
-    if not field.unique:
-        return ""
-    return f"{sub}@{PLACEHOLDER_DOMAIN}" if isinstance(field, models.EmailField) else sub
-
-
-def _free_value(field: models.Field[Any, Any], wanted: str | None, sub: str) -> str | None:
-    """The wanted value if nobody has it, else what stands for "none" and is nobody else's either."""
-    if wanted and not _is_taken(field, wanted):
-        return wanted
-    placeholder = _no_value(field, sub)
-    if not placeholder or not _is_taken(field, placeholder):
-        return placeholder
-    # Somebody has a sub that differs in case only, and this database takes the two for the same text.
-    return _no_value(field, f"{sub}-{hashlib.sha256(sub.encode()).hexdigest()[:8]}")
-
-
-def _unique_text_fields(
-    user_model: type[AbstractBaseUser], fields: Mapping[str, Any]
-) -> Iterator[models.CharField[Any, Any]]:
-    for name in fields:
-        field = user_model._meta.get_field(name)
-        if isinstance(field, models.CharField) and field.unique:
-            yield field
 
 
 def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None) -> bool:
@@ -254,37 +181,17 @@ def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
-def _free_username(field: models.Field[Any, Any], wanted: str | None, sub: str) -> str | None:
-    """The wanted name if it is valid and free, else a readable one that stays the same for this person."""
-    if isinstance(field, models.EmailField):
-        return _free_value(field, wanted, sub)
-    name = _valid_name(field, wanted or "")
-    # Somebody may have taken even another person's sub for a username; then chance decides.
-    candidates = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{get_random_string(8)}")
-    fitting = (candidate for candidate in candidates if candidate and len(candidate) <= (field.max_length or 150))
-    return next((candidate for candidate in fitting if not _is_taken(field, candidate)), sub[: field.max_length])
-
-
-def _valid_name(field: models.Field[Any, Any], wanted: str) -> str:
-    """`wanted` without what the field's validators refuse."""
-    for name in (wanted, "".join(c if c.isalnum() else "-" for c in wanted).strip("-")):
-        try:
-            field.run_validators(name)
-        except ValidationError:
-            continue
-        return name
-    return ""
-
-
 # Updating
 
 
-def update(identity: LogtoIdentity, claims: Claims) -> None:
-    """Bring a known person up to date. Writes only what differs; the username stays as it was given."""
+def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
+    """Bring a known person up to date; returns what was changed. Writes only what differs; the username stays as it was
+    given."""
     user: AbstractBaseUser = identity.user
     names = _update_user(user, claims) | _keep_roles_and_memberships(identity, claims)
     if names:
         user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=names)
+    return names
 
 
 def update_fields(identity: LogtoIdentity, news: Claims, *, is_all: bool) -> None:
@@ -297,9 +204,9 @@ def update_fields(identity: LogtoIdentity, news: Claims, *, is_all: bool) -> Non
     user: AbstractBaseUser = identity.user
     known = _known_claims(identity)
     claims = {**known, **news}
-    fields = _fitted_fields(type(user), claims)
+    fields = fitting.fitted_fields(type(user), claims)
     if not is_all:
-        without = _fitted_fields(type(user), known)
+        without = fitting.fitted_fields(type(user), known)
         fields = {name: value for name, value in fields.items() if name not in without or without[name] != value}
     names = _write_fields(user, fields)
     if names:
@@ -317,18 +224,15 @@ def _known_claims(identity: LogtoIdentity) -> dict[str, Any]:
 
 def _update_user(user: AbstractBaseUser, claims: Claims) -> frozenset[str]:
     """The names of what was changed, "groups" among them."""
-    rights = _rights(claims)
-    changed = _write_fields(user, {**_fitted_fields(type(user), claims), **_flags(type(user), rights)})
+    rights = fitting.rights_of(claims)
+    changed = _write_fields(user, fitting.values_for(type(user), claims, rights))
     return changed | ({"groups"} if _apply_groups(user, rights) else frozenset())
 
 
-def _write_fields(user: AbstractBaseUser, fields: dict[str, Any]) -> frozenset[str]:
+def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozenset[str]:
     """Store what differs, but no username; returns the names of what did."""
-    username_field = _username_field(type(user))
-    if not isinstance(username_field, models.EmailField):
-        fields.pop(username_field.name, None)
-    changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
-    for field in list(_unique_text_fields(type(user), changed)):
+    changed = fitting.differing(user, fields)
+    for field in list(fitting.unique_text_fields(type(user), changed)):
         if changed[field.name] and _is_taken(field, changed[field.name], besides=user.pk):
             del changed[field.name]
     if changed:
@@ -362,23 +266,6 @@ def _keep_roles_and_memberships(identity: LogtoIdentity, claims: Claims) -> froz
 
 
 # Rights
-
-
-def _rights(claims: Claims) -> mapping.Rights | None:
-    return mapping.rights(
-        claims,
-        staff_roles=conf.staff_roles,
-        superuser_roles=conf.superuser_roles,
-        groups_by_role=conf.groups_by_role,
-    )
-
-
-def _flags(user_model: type[AbstractBaseUser], rights: mapping.Rights | None) -> dict[str, bool]:
-    """The flags that roles decide about, as far as the user model has them."""
-    if rights is None:
-        return {}
-    flags = {"is_staff": rights.is_staff, "is_superuser": rights.is_superuser}
-    return {name: value for name, value in flags.items() if value is not None and hasattr(user_model, name)}
 
 
 def _apply_groups(user: AbstractBaseUser, rights: mapping.Rights | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F
 
 from .models import LogtoIdentity, LogtoSession, Standing
 from .oidc.types import Claims
@@ -25,14 +25,16 @@ def shut_out(identity: LogtoIdentity, standing: Standing, at: datetime) -> bool:
     Deleted is for good: a `sub` that comes back is somebody else. What is told again switches off no account that was
     switched on by hand since.
     """
-    is_told_again = identity.standing == standing
     with transaction.atomic():
-        if not _take_over(identity, standing, at):
+        is_news = _take_over(identity, standing, at)
+        if is_news is None:
             return False
         end_all(LogtoSession.objects.filter(identity=identity))
-        if not is_told_again and identity.user.is_active and _is_last_of_account(identity):
-            LogtoIdentity.objects.filter(pk=identity.pk).update(has_switched_off=True)
-            _switch(identity.user, is_active=False)
+        if is_news and _is_last_of_account(identity):
+            _read_user_again(identity)
+            if identity.user.is_active:
+                LogtoIdentity.objects.filter(pk=identity.pk).update(has_switched_off=True)
+                _switch(identity.user, is_active=False)
     return True
 
 
@@ -42,10 +44,11 @@ def let_back_in(identity: LogtoIdentity, at: datetime) -> bool:
     The account is switched on again if it was Logto who switched it off.
     """
     with transaction.atomic():
-        if not _take_over(identity, Standing.GOOD, at):
+        if _take_over(identity, Standing.GOOD, at) is None:
             return False
         because_of_logto = LogtoIdentity.objects.filter(user_id=identity.user_id, has_switched_off=True)
         if because_of_logto.update(has_switched_off=False):
+            _read_user_again(identity)
             _switch(identity.user, is_active=True)
     return True
 
@@ -68,14 +71,25 @@ def forget_switch(
         LogtoIdentity.objects.filter(user_id=instance.pk, has_switched_off=True).update(has_switched_off=False)
 
 
-def _take_over(identity: LogtoIdentity, standing: Standing, at: datetime) -> bool:
-    """Whether `standing` is news. One UPDATE, so that of two at once the newer one wins."""
-    is_older = Q(standing_at=None) | Q(standing_at__lte=at)
-    rows = LogtoIdentity.objects.filter(is_older, pk=identity.pk).exclude(standing=Standing.DELETED)
-    if not rows.update(standing=standing, standing_at=at):
-        return False
+def _take_over(identity: LogtoIdentity, standing: Standing, at: datetime) -> bool | None:
+    """Whether `standing` is another one than before; None when something newer is known.
+
+    The row is locked first: nobody may go by what `identity` was when it was read.
+    """
+    rows = LogtoIdentity.objects.filter(pk=identity.pk)
+    # Changes nothing, and is a lock on SQLite too.
+    rows.update(standing=F("standing"))
+    former = rows.select_for_update().values_list("standing", "standing_at").first()
+    if former is None or former[0] == Standing.DELETED or (former[1] is not None and former[1] > at):
+        return None
+    rows.update(standing=standing, standing_at=at)
     identity.standing, identity.standing_at = standing.value, at
-    return True
+    return bool(former[0] != standing)
+
+
+def _read_user_again(identity: LogtoIdentity) -> None:
+    """The account as it is now that nobody else can change the standing: it may have been switched meanwhile."""
+    identity.user = type(identity.user)._base_manager.select_for_update().get(pk=identity.user_id)
 
 
 def _is_last_of_account(identity: LogtoIdentity) -> bool:

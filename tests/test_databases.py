@@ -1,4 +1,4 @@
-"""The flows, the attacks and the custom user model once more on the servers that sites run on.
+"""The flows, the attacks, syncs and the custom user model once more on the servers that sites run on.
 
 The database is fixed when Django starts, so each runs in a process of its own.
 """
@@ -15,7 +15,7 @@ import pytest
 from tests.servers import need
 
 ROOT = Path(__file__).parent.parent
-SUITE = ["tests/flows", "tests/attacks", "tests/test_custom_user.py"]
+SUITE = ["tests/flows", "tests/attacks", "tests/syncing", "tests/test_custom_user.py"]
 
 
 @pytest.mark.postgresql

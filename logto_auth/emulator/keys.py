@@ -60,7 +60,8 @@ class SigningKeys:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = RLock()
-        self._keys = [SigningKey(generate_key("EC"), "EC", "Current", clock.now())]
+        self._keys: list[SigningKey] = []
+        self.clear()
 
     @property
     def current(self) -> SigningKey:
@@ -73,6 +74,11 @@ class SigningKeys:
             self._promote_when_due()
             order = ("Current", "Next", "Previous")
             return sorted(self._keys, key=lambda key: order.index(key.status))
+
+    def clear(self) -> None:
+        """Begin with one new key, as a new tenant does."""
+        with self._lock:
+            self._keys = [SigningKey(generate_key("EC"), "EC", "Current", self._clock.now())]
 
     def rotate(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
         """Make a new key and return all of them.

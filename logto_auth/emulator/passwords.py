@@ -34,6 +34,16 @@ class PasswordDigest:
         return self.algorithm == "Argon2id" and _argon2id_fits(self.value, password)
 
 
+def is_legacy_expression(digest: str) -> bool:
+    """Return whether a digest of the kind Legacy names a function, its arguments with an "@" among them, and a hash."""
+    try:
+        function, arguments, expected = json.loads(digest)
+        texts = [function, *arguments, expected]
+    except (TypeError, ValueError):
+        return False
+    return isinstance(arguments, list) and "@" in arguments and all(isinstance(each, str) for each in texts)
+
+
 def _legacy_fits(digest: str, password: str) -> bool:
     """Return whether the password fits `["pbkdf2", [salt, iterations, key length, hash, "@"], hex]`, as JSON text."""
     try:

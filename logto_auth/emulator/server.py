@@ -158,7 +158,7 @@ class Emulator:
     def reset(self, *, tenant: bool = False) -> None:
         """Drop faults, sessions, grants, tokens, the logs of requests and deliveries, and the clock's offset.
 
-        The keys stay, and so does the tenant, unless `tenant=True` empties it and seeds it anew.
+        The keys stay, and so does the tenant, unless `tenant=True` makes new ones: one key, and the tenant as seeded.
         """
         self.faults.clear()
         self.instances.clear()
@@ -166,6 +166,7 @@ class Emulator:
         self.webhooks.clear()
         self.clock.reset()
         if tenant:
+            self.keys.clear()
             self.tenant.clear()
             if self._seed is not None:
                 self._seed(self.tenant)

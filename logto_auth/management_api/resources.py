@@ -17,8 +17,10 @@ from .types import (
     Connector,
     Hook,
     Invitation,
+    Member,
     OneTimeToken,
     Organization,
+    OrganizationOfMember,
     OrganizationRole,
     OrganizationScope,
     Resource,
@@ -45,6 +47,10 @@ class Collection(Generic[T]):
     def all(self, **query: Any) -> Iterator[T]:
         """All rows, page by page."""
         return self._rows(self.path, **query)
+
+    def pages(self, *, first_page: int = 1, **query: Any) -> Iterator[list[T]]:
+        """All rows from that page on, a page at a time."""
+        return cast("Iterator[list[T]]", self._api.pages(self.path, query=query, first_page=first_page))
 
     def count(self, **query: Any) -> int:
         """How many rows there are."""
@@ -105,6 +111,11 @@ class Applications(Collection[Application]):
 class Users(Collection[User]):
     path = "users"
 
+    def with_ids(self, ids: Sequence[str]) -> list[User]:
+        """Those of a hundred people at most who exist, in one request."""
+        query: dict[str, Any] = {"search.id": list(ids), "mode.id": "exact", "isCaseSensitive": True}
+        return next(self.pages(**query), [])
+
     def suspend(self, id: str, *, is_suspended: bool = True) -> User:
         """Suspend a person, or lift that. Ends sessions and refresh tokens; JWT access tokens live until their end."""
         return cast(User, self._call("PATCH", self._of(id, "is-suspended"), {"isSuspended": is_suspended}))
@@ -129,9 +140,9 @@ class Users(Collection[User]):
         """Take a role from a person."""
         self._call("DELETE", self._of(id, "roles", role_id))
 
-    def organizations(self, id: str) -> list[Organization]:
+    def organizations(self, id: str) -> list[OrganizationOfMember]:
         """The organizations of a person, each with `organizationRoles`."""
-        return cast("list[Organization]", self._call("GET", self._of(id, "organizations")))
+        return cast("list[OrganizationOfMember]", self._call("GET", self._of(id, "organizations")))
 
     def sessions(self, id: str) -> list[dict[str, Any]]:
         """The sessions at Logto."""
@@ -161,6 +172,10 @@ class Roles(Collection[Role]):
         """Who has the role."""
         return self._rows(self._of(id, "users"))
 
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[User]]:
+        """The same from that page on, a page at a time."""
+        return cast("Iterator[list[User]]", self._api.pages(self._of(id, "users"), first_page=first_page))
+
 
 class Resources(Collection[Resource]):
     path = "resources"
@@ -181,9 +196,13 @@ class Resources(Collection[Resource]):
 class Organizations(Collection[Organization]):
     path = "organizations"
 
-    def users(self, id: str) -> Iterator[User]:
+    def users(self, id: str) -> Iterator[Member]:
         """The members, each with `organizationRoles`."""
         return self._rows(self._of(id, "users"))
+
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[Member]]:
+        """The same from that page on, a page at a time."""
+        return cast("Iterator[list[Member]]", self._api.pages(self._of(id, "users"), first_page=first_page))
 
     def add_users(self, id: str, user_ids: Sequence[str]) -> None:
         """Make people members; those who are stay as they are."""

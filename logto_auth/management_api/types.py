@@ -54,6 +54,10 @@ class User(TypedDict):
     updatedAt: int
 
 
+class Member(User):
+    organizationRoles: list[dict[str, Any]]
+
+
 class Role(TypedDict):
     id: str
     name: str
@@ -85,6 +89,10 @@ class Organization(TypedDict):
     customData: dict[str, Any]
     isMfaRequired: bool
     createdAt: int
+
+
+class OrganizationOfMember(Organization):
+    organizationRoles: list[dict[str, Any]]
 
 
 class OrganizationRole(TypedDict):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.file import SessionStore as FileStore
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -175,8 +176,12 @@ HERE: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", HERE)
-def test_what_is_wrong_here_is_found_and_is_gone_when_mended(found: Found, settings: Any, case: str) -> None:
+def test_what_is_wrong_here_is_found_and_is_gone_when_mended(
+    found: Found, settings: Any, monkeypatch: Any, case: str
+) -> None:
     changes, words = HERE[case]
+    # Django remembers where sessions are kept in files, for as long as the process lives.
+    monkeypatch.delattr(FileStore, "_storage_path", raising=False)
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = (3.05, 10)
     well = {name: getattr(settings, name) for name in changes}
     use(settings, changes)

@@ -165,7 +165,8 @@ def test_a_password_digest_from_elsewhere_signs_in(api, bookstore, visitor, algo
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "digest"), [("Bcrypt", "$2b$04$" + "x" * 53), ("Legacy", "nope"), ("Argon2id", "$argon2id$nope")]
+    ("algorithm", "digest"),
+    [("Bcrypt", "$2b$04$" + "x" * 53), ("Legacy", '["pbkdf2", ["@"], "00"]'), ("Argon2id", "$argon2id$nope")],
 )
 def test_a_digest_that_cannot_be_checked_is_kept_and_fits_nothing(api, algorithm, digest):
     user = api.made("/users", {"username": "moved", "passwordAlgorithm": algorithm, "passwordDigest": digest})
@@ -178,6 +179,12 @@ def test_a_digest_that_cannot_be_checked_is_kept_and_fits_nothing(api, algorithm
     [
         ({"passwordDigest": "x"}, "user.password_algorithm_required"),
         ({"passwordDigest": "x", "passwordAlgorithm": "MD5", "password": "y"}, "user.password_and_digest"),
+        ({"passwordDigest": "nope", "passwordAlgorithm": "Legacy"}, "password.invalid_legacy_password_format"),
+        (
+            {"passwordDigest": '["pbkdf2", ["no place"], "00"]', "passwordAlgorithm": "Legacy"},
+            "password.invalid_legacy_password_format",
+        ),
+        ({"passwordDigest": "x" * 257, "passwordAlgorithm": "MD5"}, "guard.invalid_input"),
     ],
 )
 def test_a_digest_comes_with_its_algorithm_and_without_a_password(api, body, code):

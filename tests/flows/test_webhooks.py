@@ -461,14 +461,14 @@ def test_the_number_of_queries_does_not_grow_with_people_sessions_and_members(id
         counts.append({name: queries(payload) for name, payload in payloads.items()})
     assert counts[0] == counts[1]
     assert counts[0] == {
-        "rename": 7,
-        "suspend": 14,
-        "lift": 8,
+        "rename": 9,
+        "suspend": 17,
+        "lift": 11,
         "join": 8,
         "leave": 6,
         "organization renamed": 4,
         "organization deleted": 4,
-        "delete": 7,
+        "delete": 10,
     }
 
 

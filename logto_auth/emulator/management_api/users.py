@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.passwords import ALGORITHMS, PasswordDigest
+from logto_auth.emulator.passwords import ALGORITHMS, PasswordDigest, is_legacy_expression
 from logto_auth.emulator.store import User
 from logto_auth.emulator.tenant import Tenant
 from logto_auth.emulator.user_info import user_info
@@ -55,7 +55,7 @@ _new = object_of(
     primaryEmail=optional(_email),
     username=optional(_username),
     password=optional(text(at_least=1)),
-    passwordDigest=optional(text()),
+    passwordDigest=optional(text(at_most=256)),
     passwordAlgorithm=optional(choice(*ALGORITHMS)),
     name=optional(text()),
     avatar=_avatar,
@@ -189,4 +189,6 @@ def _digest(given: dict[str, Any]) -> PasswordDigest | None:
         raise APIError("user.password_and_digest", 400)
     if "passwordAlgorithm" not in given:
         raise APIError("user.password_algorithm_required", 400)
+    if given["passwordAlgorithm"] == "Legacy" and not is_legacy_expression(given["passwordDigest"]):
+        raise APIError("password.invalid_legacy_password_format", 400)
     return PasswordDigest(given["passwordAlgorithm"], given["passwordDigest"])

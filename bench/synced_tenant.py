@@ -1,0 +1,105 @@
+"""The tenant that is synced, the runs of `bench.sync` against it, and what they are to cost at most."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from logto_auth.emulator import Emulator
+
+from .sync import CHANGED, FEW, KINDS, PEOPLE, connect
+
+Costs = dict[str, dict[str, float]]
+NAIVE, FLAT, BULK = "update_or_create", f"logto_sync of {FEW:,}", f"logto_sync of {PEOPLE:,}"
+SIZES = {NAIVE: FEW, FLAT: FEW, BULK: PEOPLE}
+ROLE = "Logto Management API access"
+
+
+def measure(emulator: Emulator, logto: dict[str, str], run: Callable[[str, dict[str, Any]], Any]) -> dict[str, Costs]:
+    """Costs by how it is synced, and by what has happened at Logto before."""
+    machine = emulator.tenant.add_application(name="Sync", type="MachineToMachine", roles=[ROLE])
+    task = {
+        "logto": logto,
+        "machine": {"LOGTO_M2M_APP_ID": machine.id, "LOGTO_M2M_APP_SECRET": machine.secret},
+    }
+    results: dict[str, Costs] = {label: {} for label in SIZES}
+    for people, labels in ((PEOPLE, (NAIVE, BULK)), (FEW, (FLAT,))):
+        fill(emulator, people)
+        with databases(len(labels)) as names:
+            for kind in KINDS:
+                if kind == CHANGED:
+                    change(emulator)
+                # One right after the other, for the machine may be busier at times.
+                for name, label in zip(names, labels, strict=True):
+                    how = "naive" if label == NAIVE else "sync"
+                    results[label][kind] = run("bench.sync", {**task, "database": name, "how": how})
+    return results
+
+
+@contextmanager
+def databases(number: int) -> Iterator[list[str]]:
+    """New databases, for as long as they are needed."""
+    names = [f"logto_auth_bench_{os.getpid()}_{each}" for each in range(number)]
+    with connect() as server:
+        try:
+            for name in names:
+                server.execute(f"CREATE DATABASE {name}")
+            yield names
+        finally:
+            for name in names:
+                server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def fill(emulator: Emulator, number: int) -> None:
+    """So many people, all of them readers and every tenth an editor."""
+    for sub in list(emulator.tenant.users):
+        emulator.tenant.delete_user(sub)
+    for role in ("reader", "editor"):
+        if emulator.tenant.find_role(role) is None:
+            emulator.tenant.add_role(role)
+    for each in range(number):
+        emulator.tenant.add_user(
+            username=f"reader{each}",
+            primary_email=f"reader{each}@example.com",
+            name=f"Reader {each}",
+            roles=["reader", "editor"] if each % 10 == 0 else ["reader"],
+        )
+
+
+def change(emulator: Emulator) -> None:
+    """A new e-mail and a new name for everybody."""
+    for user in list(emulator.tenant.users.values()):
+        emulator.tenant.update_user(user.id, primary_email=f"new-{user.primary_email}", name=f"New {user.name}")
+
+
+def rate(results: dict[str, Costs], label: str, kind: str) -> float:
+    """People in a second, not counting those in which Logto was waited for."""
+    return SIZES[label] / results[label][kind]["own_seconds"]
+
+
+def table(results: dict[str, Costs]) -> str:
+    lines = [f"{'':<20}{'':<24}{'people/s':>9}{'without HTTP':>14}{'ratio':>8}{'SQL per 1,000':>15}{'peak MiB':>10}"]
+    for kind in KINDS:
+        for label, size in SIZES.items():
+            cost, own = results[label][kind], rate(results, label, kind)
+            statements, ratio = 1000 * cost["statements"] / size, own / rate(results, NAIVE, kind)
+            lines.append(
+                f"{kind if label == NAIVE else '':<20}{label:<24}{size / cost['seconds']:>9,.0f}{own:>14,.0f}"
+                f"{ratio:>8.1f}{statements:>15,.0f}{cost['peak_mib']:>10.1f}"
+            )
+    return "\n".join(lines)
+
+
+def broken_promises(results: dict[str, Costs]) -> list[str]:
+    """What `logto_sync` is to cost at most, and does not."""
+    promises = {
+        "logto_sync: at least 10 times the people a second of update_or_create, in the database part": all(
+            rate(results, BULK, kind) >= 10 * rate(results, NAIVE, kind) for kind in KINDS
+        ),
+        f"logto_sync: memory flat from {FEW:,} to {PEOPLE:,} people": all(
+            results[BULK][kind]["peak_mib"] - results[FLAT][kind]["peak_mib"] <= 8 for kind in KINDS
+        ),
+    }
+    return [promise for promise, kept in promises.items() if not kept]
