@@ -134,20 +134,27 @@ def demand_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBas
 # APIs
 
 
-def access_token_required(*scopes: str, resource: str | None = None, **demands: Any) -> Decorator:
+def access_token_required(
+    *scopes: str, resource: str | None = None, accepts_machines: bool = True, **demands: Any
+) -> Decorator:
     """Run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`, that holds all `scopes`.
 
-    The view finds the caller as `request.logto` and `request.auth`, and the account as `request.user`. Further demands
-    are those of `access.Demand`, such as `organization_scopes=["read:books"]`. Sessions do not count, so forms of other
-    sites can do nothing here, and the view needs no CSRF token. Refusals are JSON, by RFC 6750.
+    The view finds the caller as `request.logto` and `request.auth`, and the account, or a `Machine`, as `request.user`;
+    without `accepts_machines` it is for people alone. Further demands are those of `access.Demand`, such as
+    `organization_scopes=["read:books"]`. Sessions do not count, so forms of other sites can do nothing here, and the
+    view needs no CSRF token. Refusals are JSON, by RFC 6750.
     """
-    return _token_required(Demand.of(scopes=scopes, **demands), resource=resource)
+    return _token_required(Demand.of(scopes=scopes, **demands), resource=resource, accepts_machines=accepts_machines)
 
 
-def organization_token_required(*scopes: str, **demands: Any) -> Decorator:
+def organization_token_required(*scopes: str, accepts_machines: bool = True, **demands: Any) -> Decorator:
     """Run the view only with an organization token that holds all `scopes` there; in all else as
     `access_token_required`. When the address names an organization, it has to be the token's."""
-    return _token_required(Demand.of(organization=True, organization_scopes=scopes, **demands), of_organization=True)
+    return _token_required(
+        Demand.of(organization=True, organization_scopes=scopes, **demands),
+        of_organization=True,
+        accepts_machines=accepts_machines,
+    )
 
 
 def _token_required(demand: Demand, **options: Any) -> Decorator:

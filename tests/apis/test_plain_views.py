@@ -104,6 +104,13 @@ def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[A
 urlpatterns = [
     path("", include("logto_auth.urls")),
     *styles("any/", AccessTokenRequiredMixin, access_token_required()),
+    *styles("people/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False),
+    *styles(
+        "branch-people/",
+        OrganizationTokenRequiredMixin,
+        organization_token_required(accepts_machines=False),
+        accepts_machines=False,
+    ),
     *styles(
         "books/",
         AccessTokenRequiredMixin,
@@ -353,6 +360,14 @@ def test_a_role_in_one_organization_does_not_count_in_another(style: str, editor
     answer = call(f"{style}/managers/", app.token("editor", organization_id=HILL))
     assert answer.status_code == 403
     assert "asks for the role manager in this organization" in answer.json()["error_description"]
+
+
+def test_a_view_may_be_for_people_alone(style: str, editor: None, app: App, robot: Robot) -> None:
+    tokens = {"people/": {"resource": API}, "branch-people/": {"organization_id": HARBOUR}}
+    for route, target in tokens.items():
+        assert call(f"{style}/{route}", app.token("editor", **target)).status_code == 200
+        answer = call(f"{style}/{route}", robot.token(**target))
+        assert (answer.status_code, answer.json()["error"]) == (403, "machine_refused")
 
 
 def test_a_machine_has_no_roles_that_this_site_knows(style: str, robot: Robot) -> None:
