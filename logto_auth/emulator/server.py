@@ -158,7 +158,8 @@ class Emulator:
     def reset(self, *, tenant: bool = False) -> None:
         """Drop faults, sessions, grants, tokens, the logs of requests and deliveries, and the clock's offset.
 
-        The keys stay, and so does the tenant, unless `tenant=True` makes new ones: one key, and the tenant as seeded.
+        The tenant stays, unless `tenant=True` empties it and seeds it anew. The keys stay, for there may be processes
+        that have cached them; `keys.clear()` makes a new one.
         """
         self.faults.clear()
         self.instances.clear()
@@ -166,7 +167,6 @@ class Emulator:
         self.webhooks.clear()
         self.clock.reset()
         if tenant:
-            self.keys.clear()
             self.tenant.clear()
             if self._seed is not None:
                 self._seed(self.tenant)

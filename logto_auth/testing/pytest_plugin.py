@@ -41,6 +41,7 @@ def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
     For a site that is an API, and signs nobody in, there is no application.
     """
     logto_emulator.reset(tenant=True)
+    logto_emulator.keys.clear()
     settings.LOGTO_ENDPOINT = logto_emulator.endpoint
     with suppress(NoReverseMatch):
         _add_site(logto_emulator, settings)
