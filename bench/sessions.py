@@ -66,7 +66,7 @@ def measure_refreshes(meter: Meter, client: Any) -> dict[str, Costs]:
     from django.utils.timezone import now
 
     from logto_auth.models import LogtoSession
-    from logto_auth.sessions import FRESH_UNTIL_KEY
+    from logto_auth.sessions.store import FRESH_UNTIL_KEY
 
     costs = Costs()
     for number in range(REFRESH_ROUNDS):

@@ -17,7 +17,7 @@ from bookstore.catalog.search import search_words
 from logto_auth.contrib.rest_framework import WRITING, HasScope
 
 from .base import ShopAPI
-from .errors import Refusal, RefusalSerializer
+from .errors import ErrorResponse, RefusalSerializer
 
 YEAR = Book._meta.get_field("year")
 
@@ -97,4 +97,4 @@ class BookViewSet(ShopAPI, ModelViewSet):
         try:
             book.delete()
         except ProtectedError as error:
-            raise Refusal(_("The book has been ordered, so it stays."), "ordered") from error
+            raise ErrorResponse(_("The book has been ordered, so it stays."), "ordered") from error

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 
-class Refusal(APIException):
+class ErrorResponse(APIException):
     """The request could be read, and is not carried out. `more` goes into the body too."""
 
     def __init__(self, detail: str, code: str, *, status: int = 409, **more: Any) -> None:
@@ -31,6 +31,6 @@ def with_code(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's answer to an error, with its code and whatever else the error tells."""
     response = exception_handler(error, context)
     if response is not None and "detail" in response.data:
-        more = error.more if isinstance(error, Refusal) else {}
+        more = error.more if isinstance(error, ErrorResponse) else {}
         response.data = {"code": response.data["detail"].code, **response.data, **more}
     return response

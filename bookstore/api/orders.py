@@ -19,7 +19,7 @@ from bookstore.orders.models import Order, OrderLine
 from logto_auth.contrib.rest_framework import IsUser
 
 from .base import ShopAPI
-from .errors import Refusal, RefusalSerializer
+from .errors import ErrorResponse, RefusalSerializer
 
 MOST_LINES = 50
 
@@ -113,10 +113,10 @@ class OrderViewSet(ShopAPI, ReadOnlyModelViewSet):
         return Response(order, status=status.HTTP_201_CREATED, headers={"Location": location})
 
 
-def _refusal(refused: CheckoutRefused) -> Refusal:
+def _refusal(refused: CheckoutRefused) -> ErrorResponse:
     """What a program is told; a conflict is what may be otherwise at another time."""
     if isinstance(refused, SoldOut):
-        return Refusal(str(refused), refused.code, books=[book.slug for book in refused.books])
+        return ErrorResponse(str(refused), refused.code, books=[book.slug for book in refused.books])
     if isinstance(refused, PriceChanged):
-        return Refusal(str(refused), refused.code, total_cents=refused.total_cents)
-    return Refusal(str(refused), refused.code, status=status.HTTP_400_BAD_REQUEST)
+        return ErrorResponse(str(refused), refused.code, total_cents=refused.total_cents)
+    return ErrorResponse(str(refused), refused.code, status=status.HTTP_400_BAD_REQUEST)
