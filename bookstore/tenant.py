@@ -1,8 +1,8 @@
-"""What the bookstore needs of its Logto tenant. `manage.py logto_setup` brings a tenant to it."""
+"""What the bookstore needs in its Logto tenant. `manage.py logto_setup` applies it."""
 
 from django.conf import settings
 
-from logto_auth.tenant.declaration import APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import APIResource, OrganizationRole, Role, TenantDeclaration
 
 API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
 BOOKS = {"read:books": "Look at all books, sold out or not", "write:books": "Add and change books"}

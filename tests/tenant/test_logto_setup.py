@@ -1,4 +1,4 @@
-"""`manage.py logto_setup`, from an empty tenant to a site that signs people in, and everything that is in the way."""
+"""`manage.py logto_setup`: from an empty tenant to a site with sign-in, and everything that can go wrong."""
 
 from __future__ import annotations
 
@@ -14,30 +14,27 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.emulator.store import Application
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.tenant.declaration import WEBHOOK_EVENTS
-from logto_auth.tenant.plan import apply, plan
-from logto_auth.tenant.site import site_tenant
+from logto_auth.tenant import WEBHOOK_EVENTS, apply_plan, make_plan, site_declaration
 from logto_auth.testing import Browser
-
-from .conftest import SITE, Run, mode, settings_in, use
+from tests.management_commands import SITE, Run, file_mode, read_env_file, set_all
 
 API = "https://bookstore.example/api"
 REFUSAL = HttpFault(status=422, body='{"code": "quota.exceeded", "message": "No more of them."}')
 
 
 def own_application(logto: Emulator) -> Application:
-    """The one Traditional application that there is."""
+    """Return the only Traditional application."""
     (application,) = (each for each in logto.tenant.applications.values() if each.type == "Traditional")
     return application
 
 
 def writes(logto: Emulator) -> list[str]:
-    """The requests so far that were to change something."""
+    """Return the paths of the requests so far that change something."""
     return [each.path for each in logto.requests if each.endpoint == "management_api" and each.method != "GET"]
 
 
 def snapshot(logto: Emulator) -> dict[str, Any]:
-    """What is in a tenant that a site declares things in, without ids."""
+    """Return the declarable objects of the tenant, without ids."""
     tenant = logto.tenant
     return {
         "applications": sorted((each.name, tuple(each.redirect_uris)) for each in tenant.applications.values()),
@@ -54,18 +51,16 @@ def snapshot(logto: Emulator) -> dict[str, Any]:
     }
 
 
-# The whole way
+# From start to end
 
 
 @pytest.mark.django_db
-def test_an_empty_tenant_becomes_one_that_the_bookstore_signs_in_with(
-    run: Run, fresh: Emulator, settings: Any, tmp_path: Path
-) -> None:
-    ran = run("logto_setup", "--env-file", str(tmp_path / ".env"), typed="y\n")
-    assert ran.code == 0
-    assert "+ application Bookstore\n    redirect URIs:\n      + http://testserver/callback" in ran.out
-    assert ran.out.endswith("LOGTO_ENDPOINT, LOGTO_APP_ID, LOGTO_APP_SECRET, LOGTO_WEBHOOK_SIGNING_KEY.\n")
-    use(settings, settings_in(tmp_path / ".env"))
+def test_empty_tenant_is_set_up_for_bookstore_sign_in(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> None:
+    result = run("logto_setup", "--env-file", str(tmp_path / ".env"), stdin="y\n")
+    assert result.code == 0
+    assert "+ application Bookstore\n    redirect URIs:\n      + http://testserver/callback" in result.out
+    assert result.out.endswith("LOGTO_ENDPOINT, LOGTO_APP_ID, LOGTO_APP_SECRET, LOGTO_WEBHOOK_SIGNING_KEY.\n")
+    set_all(settings, read_env_file(tmp_path / ".env"))
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     fresh.tenant.add_user(username="editor", roles=["editor"])
     browser = Browser(fresh)
@@ -75,14 +70,14 @@ def test_an_empty_tenant_becomes_one_that_the_bookstore_signs_in_with(
     assert fresh.tenant.find_role("editor").scopes == {API: ["read:books", "write:books"]}
 
 
-def test_the_application_is_told_of_sign_outs_by_session(run: Run, fresh: Emulator) -> None:
+def test_application_gets_back_channel_logout_with_session(run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes")
     application = own_application(fresh)
     assert application.backchannel_logout_uri == f"{SITE}/back-channel-logout"
     assert application.gets_sid
 
 
-def test_every_base_url_gets_its_addresses_and_logto_calls_the_first(run: Run, fresh: Emulator) -> None:
+def test_every_base_url_gets_uris_and_first_is_called(run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes", "--base-url", "https://shop.example", "--base-url", "https://*.shop.example")
     application = own_application(fresh)
     assert application.redirect_uris == ["https://shop.example/callback", "https://*.shop.example/callback"]
@@ -90,22 +85,22 @@ def test_every_base_url_gets_its_addresses_and_logto_calls_the_first(run: Run, f
     assert application.backchannel_logout_uri == "https://shop.example/back-channel-logout"
 
 
-def test_the_second_run_changes_nothing(run: Run, fresh: Emulator) -> None:
+def test_second_run_changes_nothing(run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes")
     before = snapshot(fresh)
     fresh.requests.clear()
-    ran = run("logto_setup")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "= 10 as declared")
+    result = run("logto_setup")
+    assert (result.code, result.out.splitlines()[0]) == (0, "= 10 as declared")
     assert (writes(fresh), snapshot(fresh)) == ([], before)
 
 
-@pytest.mark.parametrize("typed", ["n\n", "\n", "", "yess\n"])
-def test_without_a_clear_yes_nothing_is_changed(run: Run, fresh: Emulator, typed: str) -> None:
+@pytest.mark.parametrize("stdin", ["n\n", "\n", "", "yess\n"])
+def test_answer_other_than_yes_changes_nothing(run: Run, fresh: Emulator, stdin: str) -> None:
     before = snapshot(fresh)
-    ran = run("logto_setup", typed=typed)
-    assert (ran.code, ran.error) == (
+    result = run("logto_setup", stdin=stdin)
+    assert (result.code, result.error) == (
         1,
-        "Nothing was changed. Where nobody can be asked, --yes says that it is meant.",
+        "Aborted, nothing was changed. Use --yes in non-interactive runs.",
     )
     assert (writes(fresh), snapshot(fresh)) == ([], before)
 
@@ -113,7 +108,7 @@ def test_without_a_clear_yes_nothing_is_changed(run: Run, fresh: Emulator, typed
 # Drift
 
 
-def test_check_exits_with_1_for_a_difference_and_changes_nothing(run: Run, fresh: Emulator) -> None:
+def test_check_exits_with_1_on_difference_without_changes(run: Run, fresh: Emulator) -> None:
     before = snapshot(fresh)
     assert run("logto_setup", "--check").code == 1
     assert (writes(fresh), snapshot(fresh)) == ([], before)
@@ -121,7 +116,7 @@ def test_check_exits_with_1_for_a_difference_and_changes_nothing(run: Run, fresh
     assert run("logto_setup", "--check").code == 0
 
 
-def test_what_somebody_has_changed_is_shown_and_mended(run: Run, fresh: Emulator) -> None:
+def test_changed_tenant_is_shown_and_corrected(run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes")
     tenant, application = fresh.tenant, own_application(fresh)
     declared = snapshot(fresh)
@@ -131,9 +126,9 @@ def test_what_somebody_has_changed_is_shown_and_mended(run: Run, fresh: Emulator
     tenant.find_organization_role("manager").scopes = ()
     application.redirect_uris = []
     application.backchannel_logout_session_required = False
-    ran = run("logto_setup", "--check")
-    assert ran.code == 1
-    assert ran.out.splitlines() == [
+    result = run("logto_setup", "--check")
+    assert result.code == 1
+    assert result.out.splitlines() == [
         f"~ application Bookstore ({application.id})",
         "    redirect URIs:",
         "      + http://testserver/callback",
@@ -154,7 +149,7 @@ def test_what_somebody_has_changed_is_shown_and_mended(run: Run, fresh: Emulator
     assert application.gets_sid
 
 
-def test_what_is_not_declared_stays(run: Run, fresh: Emulator) -> None:
+def test_undeclared_objects_stay(run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes")
     tenant, application = fresh.tenant, own_application(fresh)
     application.redirect_uris = ["https://other.example/callback"]
@@ -165,7 +160,7 @@ def test_what_is_not_declared_stays(run: Run, fresh: Emulator) -> None:
     tenant.add_resource("https://other.example/api", scopes=["read"])
     tenant.add_scope(tenant.find_resource(API), "burn:books")
     tenant.find_role("editor").scopes = {API: ["burn:books"], "https://other.example/api": ["read"]}
-    tenant.add_role("stranger", description="Somebody else's")
+    tenant.add_role("stranger", description="Another site's")
     run("logto_setup", "--yes")
     assert application.redirect_uris == ["https://other.example/callback", f"{SITE}/callback"]
     assert application.post_logout_redirect_uris == ["https://other.example/", f"{SITE}/"]
@@ -177,91 +172,89 @@ def test_what_is_not_declared_stays(run: Run, fresh: Emulator) -> None:
         API: ["burn:books", "read:books", "write:books"],
         "https://other.example/api": ["read"],
     }
-    assert tenant.find_role("stranger").description == "Somebody else's"
+    assert tenant.find_role("stranger").description == "Another site's"
 
 
-def test_an_address_in_another_spelling_is_the_same_address(run: Run, fresh: Emulator) -> None:
+def test_equivalent_uri_is_no_difference(run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes")
     own_application(fresh).post_logout_redirect_uris = ["HTTP://TestServer:80"]
     assert run("logto_setup", "--check").code == 0
 
 
-def test_what_somebody_adds_while_the_plan_is_read_stays(api: ManagementAPI, run: Run, fresh: Emulator) -> None:
+def test_uri_added_after_planning_stays(api: ManagementAPI, run: Run, fresh: Emulator) -> None:
     run("logto_setup", "--yes")
     application = own_application(fresh)
     application.redirect_uris = []
-    found = plan(api, site_tenant([SITE], application="Bookstore"))
+    found = make_plan(api, site_declaration([SITE], application="Bookstore"))
     application.redirect_uris = ["https://other.example/callback"]
-    apply(found)
+    apply_plan(found)
     assert application.redirect_uris == ["https://other.example/callback", f"{SITE}/callback"]
 
 
-# Adopting an application
+# Existing applications
 
 
-def test_the_application_of_the_settings_is_adopted_whatever_it_is_called(
-    run: Run, fresh: Emulator, settings: Any, tmp_path: Path
-) -> None:
+def test_application_of_app_id_is_used_with_any_name(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> None:
     application = fresh.tenant.add_application(name="Staging", redirect_uris=["https://other.example/callback"])
     settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = application.id, application.secret
     fresh.tenant.add_application_secret(application.id, "Another", value="another0000000000000000000000000")
     run("logto_setup", "--yes", "--env-file", str(tmp_path / ".env"))
     assert own_application(fresh).name == "Staging"
-    assert settings_in(tmp_path / ".env")["LOGTO_APP_SECRET"] == application.secret
+    assert read_env_file(tmp_path / ".env")["LOGTO_APP_SECRET"] == application.secret
 
 
-def test_the_one_traditional_application_of_the_name_is_adopted(run: Run, fresh: Emulator) -> None:
+def test_traditional_application_with_declared_name_is_used(run: Run, fresh: Emulator) -> None:
     for type in ("SPA", "Native", "MachineToMachine"):
         fresh.tenant.add_application(name="Bookstore", type=type)
     fresh.tenant.add_application(name="Bookstore", is_third_party=True)
-    fresh.tenant.add_application(name="Bookstore of somebody else")
+    fresh.tenant.add_application(name="Other bookstore")
     meant = fresh.tenant.add_application(name="Bookstore")
-    ran = run("logto_setup", "--yes")
-    assert f"~ application Bookstore ({meant.id})" in ran.out
-    assert f"LOGTO_APP_ID={meant.id}" in ran.out
+    result = run("logto_setup", "--yes")
+    assert f"~ application Bookstore ({meant.id})" in result.out
+    assert f"LOGTO_APP_ID={meant.id}" in result.out
     changed = [each for each in fresh.tenant.applications.values() if each.redirect_uris]
     assert changed == [meant]
 
 
-def test_applications_of_another_type_are_never_adopted(run: Run, fresh: Emulator) -> None:
+def test_application_of_other_type_is_not_used(run: Run, fresh: Emulator) -> None:
     fresh.tenant.add_application(name="Bookstore", type="SPA")
     fresh.tenant.add_application(name="Bookstore", is_third_party=True)
     assert "+ application Bookstore\n" in run("logto_setup", "--yes").out
     assert [each.redirect_uris for each in fresh.tenant.applications.values()] == [[], [], [], [f"{SITE}/callback"]]
 
 
-def test_two_applications_of_the_name_are_one_too_many(run: Run, fresh: Emulator) -> None:
+def test_two_applications_with_the_name_are_an_error(run: Run, fresh: Emulator) -> None:
     ids = [fresh.tenant.add_application(name="Bookstore").id for _ in range(2)]
-    ran = run("logto_setup", "--yes")
-    assert ran.code == 2
-    assert ran.error.startswith('2 applications are called "Bookstore": ')
-    assert all(id in ran.error for id in ids)
+    result = run("logto_setup", "--yes")
+    assert result.code == 2
+    assert result.error.startswith('2 applications have the name "Bookstore": ')
+    assert all(id in result.error for id in ids)
     assert writes(fresh) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "text"),
     [
-        ({"type": "SPA"}, "an application of the type SPA"),
-        ({"type": "MachineToMachine"}, "an application of the type MachineToMachine"),
-        ({"is_third_party": True}, "an application for others (third-party)"),
+        ({"type": "SPA"}, "which has the type SPA"),
+        ({"type": "MachineToMachine"}, "which has the type MachineToMachine"),
+        ({"is_third_party": True}, "which is third-party"),
     ],
 )
-def test_an_application_that_cannot_be_used_is_refused(
-    run: Run, fresh: Emulator, settings: Any, changes: dict[str, Any], words: str
+def test_application_of_wrong_kind_is_an_error(
+    run: Run, fresh: Emulator, settings: Any, changes: dict[str, Any], text: str
 ) -> None:
     settings.LOGTO_APP_ID = fresh.tenant.add_application(name="Bookstore", **changes).id
-    ran = run("logto_setup", "--yes")
-    assert ran.code == 2
-    assert words in ran.error
+    result = run("logto_setup", "--yes")
+    assert result.code == 2
+    assert text in result.error
     assert writes(fresh) == []
 
 
-def test_an_app_id_that_the_tenant_does_not_have_is_refused(run: Run, fresh: Emulator, settings: Any) -> None:
+def test_unknown_app_id_is_an_error(run: Run, fresh: Emulator, settings: Any) -> None:
     settings.LOGTO_APP_ID = "ofanothertenant000001"
-    ran = run("logto_setup", "--yes")
-    assert ran.code == 2
-    assert "LOGTO_APP_ID is 'ofanothertenant000001'" in ran.error
+    result = run("logto_setup", "--yes")
+    assert result.code == 2
+    assert "LOGTO_APP_ID is 'ofanothertenant000001'" in result.error
     assert writes(fresh) == []
 
 
@@ -269,10 +262,8 @@ def test_an_app_id_that_the_tenant_does_not_have_is_refused(run: Run, fresh: Emu
 
 
 @pytest.mark.parametrize("steps", range(10))
-def test_wherever_it_is_interrupted_the_next_run_does_the_rest(
-    api: ManagementAPI, run: Run, fresh: Emulator, steps: int
-) -> None:
-    found = plan(api, site_tenant([SITE]))
+def test_next_run_completes_interrupted_run(api: ManagementAPI, run: Run, fresh: Emulator, steps: int) -> None:
+    found = make_plan(api, site_declaration([SITE]))
     done: list[Any] = []
 
     def interrupt(step: Any = None) -> None:
@@ -282,30 +273,30 @@ def test_wherever_it_is_interrupted_the_next_run_does_the_rest(
 
     interrupt()
     with pytest.raises(ManagementAPIError, match=r"quota\.exceeded"):
-        apply(found, interrupt)
+        apply_plan(found, interrupt)
     fresh.faults.clear()
-    rest = plan(api, site_tenant([SITE]))
+    rest = make_plan(api, site_declaration([SITE]))
     assert len(rest.changes) == 10 - steps
-    apply(rest)
+    apply_plan(rest)
     interrupted = snapshot(fresh)
-    assert plan(api, site_tenant([SITE])).changes == []
+    assert make_plan(api, site_declaration([SITE])).changes == []
     fresh.tenant.clear()
     fresh.tenant.add_application(name="Setup", type="MachineToMachine")
-    apply(plan(api, site_tenant([SITE])))
+    apply_plan(make_plan(api, site_declaration([SITE])))
     assert interrupted == snapshot(fresh)
 
 
-def test_an_interrupted_run_says_how_far_it_came_and_the_next_one_goes_on(run: Run, fresh: Emulator) -> None:
+def test_interrupted_run_reports_number_of_applied_steps(run: Run, fresh: Emulator) -> None:
     class Interrupting(io.StringIO):
         def write(self, text: str) -> int:
             if text.startswith("done: role admin"):
                 fresh.faults.http["management_api"] = REFUSAL
             return super().write(text)
 
-    ran = run("logto_setup", "--yes", stdout=Interrupting())
-    assert ran.code == 2
-    assert "422: quota.exceeded: No more of them." in ran.error
-    assert ran.error.endswith("Done: 6 of 10. Run it again: it goes on from what is there.")
+    result = run("logto_setup", "--yes", stdout=Interrupting())
+    assert result.code == 2
+    assert "422: quota.exceeded: No more of them." in result.error
+    assert result.error.endswith("Done: 6 of 10. Run the command again to apply the rest.")
     fresh.faults.clear()
     again = run("logto_setup", "--yes")
     assert again.code == 0
@@ -314,50 +305,48 @@ def test_an_interrupted_run_says_how_far_it_came_and_the_next_one_goes_on(run: R
     assert run("logto_setup", "--check").code == 0
 
 
-def test_what_was_made_and_went_unanswered_is_found_again(run: Run, fresh: Emulator) -> None:
+def test_object_created_without_response_is_found_again(run: Run, fresh: Emulator) -> None:
     class LosesTheAnswer(io.StringIO):
         def write(self, text: str) -> int:
             if text.startswith("done: application"):
                 fresh.faults.http["management_api"] = HttpFault(truncate_after=0, times=1)
             return super().write(text)
 
-    ran = run("logto_setup", "--yes", stdout=LosesTheAnswer())
-    assert (ran.code, fresh.tenant.find_resource(API) is None) == (2, False)
+    result = run("logto_setup", "--yes", stdout=LosesTheAnswer())
+    assert (result.code, fresh.tenant.find_resource(API) is None) == (2, False)
     assert "done: API resource" not in run("logto_setup", "--yes").out
     assert run("logto_setup", "--check").code == 0
 
 
-def test_what_somebody_else_has_made_meanwhile_stops_it_and_the_next_run_is_content(
-    api: ManagementAPI, run: Run, fresh: Emulator
-) -> None:
-    first, second = plan(api, site_tenant([SITE])), plan(api, site_tenant([SITE]))
-    apply(first)
-    with pytest.raises(ConfigurationError, match='Somebody has made an application "Bookstore" meanwhile'):
-        apply(second)
+def test_object_created_by_others_stops_the_run(api: ManagementAPI, run: Run, fresh: Emulator) -> None:
+    first, second = make_plan(api, site_declaration([SITE])), make_plan(api, site_declaration([SITE]))
+    apply_plan(first)
+    with pytest.raises(ConfigurationError, match='An application "Bookstore" was created in the meantime'):
+        apply_plan(second)
     assert run("logto_setup", "--check").code == 0
     fresh.tenant.delete_role(fresh.tenant.find_role("editor"))
-    first, second = plan(api, site_tenant([SITE])), plan(api, site_tenant([SITE]))
-    apply(first)
+    first, second = make_plan(api, site_declaration([SITE])), make_plan(api, site_declaration([SITE]))
+    apply_plan(first)
     with pytest.raises(ManagementAPIError, match=r"role\.name_in_use"):
-        apply(second)
+        apply_plan(second)
     assert run("logto_setup", "--check").code == 0
 
 
 # The settings
 
 
-def test_secrets_are_shown_when_asked_for_alone(run: Run, fresh: Emulator) -> None:
-    ran = run("logto_setup", "--yes")
-    hidden = "# not shown; --env-file PATH writes it, --show-secret prints it"
-    assert ran.out.endswith(f"LOGTO_APP_SECRET=  {hidden}\nLOGTO_WEBHOOK_SIGNING_KEY=  {hidden}\n")
-    ran = run("logto_setup", "--show-secret")
+def test_secrets_are_printed_only_with_show_secret(run: Run, fresh: Emulator) -> None:
+    result = run("logto_setup", "--yes")
+    hidden = "# hidden; --env-file PATH writes it, --show-secret prints it"
+    assert result.out.endswith(f"LOGTO_APP_SECRET=  {hidden}\nLOGTO_WEBHOOK_SIGNING_KEY=  {hidden}\n")
+    result = run("logto_setup", "--show-secret")
     (hook,) = fresh.tenant.hooks.values()
-    assert ran.out.endswith(
+    assert result.out.endswith(
         f"LOGTO_APP_SECRET={own_application(fresh).secret}\nLOGTO_WEBHOOK_SIGNING_KEY={hook.signing_key}\n"
     )
 
 
-def test_an_env_file_keeps_what_is_not_of_this_command(run: Run, fresh: Emulator, tmp_path: Path) -> None:
+def test_env_file_keeps_its_other_lines(run: Run, fresh: Emulator, tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text(
         "# the shop\nDJANGO_DEBUG=0\nLOGTO_APP_ID=old\nexport LOGTO_APP_SECRET='old'\nLOGTO_APP_ID=older\n"
@@ -371,75 +360,71 @@ def test_an_env_file_keeps_what_is_not_of_this_command(run: Run, fresh: Emulator
         f"MY_LOGTO_APP_ID=mine\nLOGTO_FRESHNESS_SECONDS=60\nLOGTO_ENDPOINT={fresh.endpoint}\n"
         f"LOGTO_WEBHOOK_SIGNING_KEY={hook.signing_key}\n"
     )
-    assert mode(path) == 0o600
+    assert file_mode(path) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == [".env"]
 
 
-def test_an_env_file_that_is_a_link_stays_one(run: Run, tmp_path: Path) -> None:
+def test_env_file_that_is_a_link_stays_a_link(run: Run, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     run("logto_setup", "--yes", "--env-file", str(tmp_path / "link"))
     assert (tmp_path / "link").is_symlink()
-    assert mode(tmp_path / "real") == 0o600
+    assert file_mode(tmp_path / "real") == 0o600
 
 
-def test_an_env_file_that_cannot_be_written_is_told_of_before_anything_is_made(
-    run: Run, fresh: Emulator, tmp_path: Path
-) -> None:
-    ran = run("logto_setup", "--yes", "--env-file", str(tmp_path / "nowhere" / ".env"))
-    assert ran.code == 2
-    assert "cannot be written" in ran.error
+def test_unwritable_env_file_stops_before_any_change(run: Run, fresh: Emulator, tmp_path: Path) -> None:
+    result = run("logto_setup", "--yes", "--env-file", str(tmp_path / "nowhere" / ".env"))
+    assert result.code == 2
+    assert "cannot be written" in result.error
     assert writes(fresh) == []
 
 
 @pytest.mark.parametrize("secret", ["one\nDJANGO_DEBUG=1", "two words", "$(reboot)", "#none", 'a"quote'])
-def test_a_secret_that_would_be_read_as_something_else_is_not_written(
-    run: Run, fresh: Emulator, tmp_path: Path, secret: str
-) -> None:
+def test_secret_that_needs_quotes_is_not_written(run: Run, fresh: Emulator, tmp_path: Path, secret: str) -> None:
     fresh.tenant.add_application(name="Bookstore", secret=secret)
     path = tmp_path / ".env"
     path.write_text("DJANGO_DEBUG=0\n")
-    ran = run("logto_setup", "--yes", "--env-file", str(path))
-    assert ran.code == 2
-    assert "The value of LOGTO_APP_SECRET holds a character that would need quotes" in ran.error
+    result = run("logto_setup", "--yes", "--env-file", str(path))
+    assert result.code == 2
+    assert "The value of LOGTO_APP_SECRET contains a character that would need quotes" in result.error
     assert path.read_text() == "DJANGO_DEBUG=0\n"
 
 
-def test_when_all_secrets_have_expired_it_says_so(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> None:
+def test_expired_secrets_give_a_warning(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> None:
     application = fresh.tenant.add_application(name="Bookstore")
     application.secrets[0].expires_at = 1
     path = tmp_path / ".env"
-    ran = run("logto_setup", "--yes", "--env-file", str(path))
-    assert ran.code == 0
-    assert "no app secret that is still good" in ran.err
-    assert "LOGTO_APP_SECRET" not in settings_in(path)
+    result = run("logto_setup", "--yes", "--env-file", str(path))
+    assert result.code == 0
+    assert "All app secrets of the application have expired." in result.err
+    assert "LOGTO_APP_SECRET" not in read_env_file(path)
     fresh.tenant.add_application_secret(application.id, "Short", value="s" * 32, expires_at=10**13)
     fresh.tenant.add_application_secret(application.id, "Long", value="l" * 32, expires_at=10**14)
-    ran = run("logto_setup", "--env-file", str(path))
-    assert (ran.err, settings_in(path)["LOGTO_APP_SECRET"]) == ("", "l" * 32)
+    result = run("logto_setup", "--env-file", str(path))
+    assert (result.err, read_env_file(path)["LOGTO_APP_SECRET"]) == ("", "l" * 32)
     settings.LOGTO_APP_SECRET = "s" * 32
     run("logto_setup", "--env-file", str(path))
-    assert settings_in(path)["LOGTO_APP_SECRET"] == "s" * 32
+    assert read_env_file(path)["LOGTO_APP_SECRET"] == "s" * 32
 
 
 # The webhook
 
 
-def test_a_site_that_takes_webhooks_gets_one_with_its_signing_key(run: Run, fresh: Emulator, tmp_path: Path) -> None:
+def test_site_with_webhook_view_gets_webhook_and_key(run: Run, fresh: Emulator, tmp_path: Path) -> None:
     path = tmp_path / ".env"
     run("logto_setup", "--yes", "--env-file", str(path))
     (hook,) = fresh.tenant.hooks.values()
     assert (hook.url, hook.events, hook.enabled) == (f"{SITE}/webhooks/logto", list(WEBHOOK_EVENTS), True)
-    assert settings_in(path)["LOGTO_WEBHOOK_SIGNING_KEY"] == hook.signing_key
+    assert read_env_file(path)["LOGTO_WEBHOOK_SIGNING_KEY"] == hook.signing_key
     assert run("logto_setup", "--check").code == 0
 
 
-def test_a_webhook_keeps_its_key_its_headers_and_further_events(run: Run, fresh: Emulator) -> None:
+def test_existing_webhook_keeps_key_headers_and_events(run: Run, fresh: Emulator) -> None:
     other = fresh.tenant.add_hook("https://other.example/hook", ["User.Created"])
     hook = fresh.tenant.add_hook(f"{SITE}/webhooks/logto", ["PostRegister", "User.Deleted"], enabled=False)
     hook.config["headers"] = {"X-Proxy": "open"}
     key = hook.signing_key
-    ran = run("logto_setup", "--yes")
-    assert f"~ webhook {SITE}/webhooks/logto\n" in ran.out
+    result = run("logto_setup", "--yes")
+    assert f"~ webhook {SITE}/webhooks/logto\n" in result.out
     assert hook.events[:2] == ["PostRegister", "User.Deleted"]
     assert set(hook.events) == {"PostRegister", *WEBHOOK_EVENTS}
     assert hook.enabled
@@ -447,20 +432,10 @@ def test_a_webhook_keeps_its_key_its_headers_and_further_events(run: Run, fresh:
     assert (other.url, other.events) == ("https://other.example/hook", ["User.Created"])
 
 
-def test_a_logto_elsewhere_is_not_told_to_call_this_machine(settings: Any) -> None:
-    settings.LOGTO_ENDPOINT = "https://abc123.logto.app"
-    declared = site_tenant(["http://localhost:8000", "https://shop.example"])
-    assert declared.redirect_uris == ["http://localhost:8000/callback", "https://shop.example/callback"]
-    assert declared.back_channel_logout_uri == "https://shop.example/back-channel-logout"
-    assert declared.webhook_url == "https://shop.example/webhooks/logto"
-    alone = site_tenant(["http://localhost:8000"])
-    assert (alone.back_channel_logout_uri, alone.webhook_url) == ("", "")
-
-
 # As JSON
 
 
-def test_json_says_the_plan_and_what_came_of_it(run: Run, fresh: Emulator) -> None:
+def test_json_contains_plan_and_settings(run: Run, fresh: Emulator) -> None:
     checked = json.loads(run("logto_setup", "--check", "--json").out)
     assert (checked["applied"], checked["warnings"]) == (False, [])
     applied = json.loads(run("logto_setup", "--yes", "--json").out)
@@ -482,36 +457,39 @@ def test_json_says_the_plan_and_what_came_of_it(run: Run, fresh: Emulator) -> No
     assert again["settings"]["LOGTO_APP_SECRET"] == own_application(fresh).secret
 
 
-def test_json_can_be_confirmed_by_hand(run: Run) -> None:
-    ran = run("logto_setup", "--json", typed="y\n")
-    assert json.loads(ran.out)["applied"] is True
-    assert ran.err.startswith("Go on? [y/N] ")
+def test_json_output_can_be_confirmed_interactively(run: Run) -> None:
+    result = run("logto_setup", "--json", stdin="y\n")
+    assert json.loads(result.out)["applied"] is True
+    assert result.err.startswith("Continue? [y/N] ")
 
 
-# What it needs
+# Requirements
 
 
-def test_without_a_base_url_it_asks_for_one(run: Run, settings: Any) -> None:
+def test_missing_base_url_is_an_error(run: Run, settings: Any) -> None:
     settings.LOGTO_BASE_URL = ""
-    ran = run("logto_setup")
-    assert (ran.code, ran.error) == (2, "Say where the site is reached: by --base-url, or by LOGTO_BASE_URL.")
+    result = run("logto_setup")
+    assert (result.code, result.error) == (
+        2,
+        "The URL of the site is not known. Pass --base-url, or set LOGTO_BASE_URL.",
+    )
 
 
 @pytest.mark.parametrize("url", ["shop.example", "https://shop.example/shop", "ftp://shop.example"])
-def test_a_base_url_is_an_origin(run: Run, url: str) -> None:
+def test_base_url_with_path_or_other_scheme_is_rejected(run: Run, url: str) -> None:
     assert f"The base URL {url!r} is not an origin" in run("logto_setup", "--base-url", url).error
 
 
-def test_without_a_declaration_a_name_is_enough(run: Run, fresh: Emulator, settings: Any) -> None:
+def test_name_suffices_without_declaration(run: Run, fresh: Emulator, settings: Any) -> None:
     settings.LOGTO_TENANT = ""
     assert "--name" in run("logto_setup", "--yes").error
-    ran = run("logto_setup", "--yes", "--name", "Shop")
-    assert ran.code == 0
+    result = run("logto_setup", "--yes", "--name", "Shop")
+    assert result.code == 0
     assert (own_application(fresh).name, len(fresh.tenant.roles)) == ("Shop", 1)
 
 
-def test_an_api_that_takes_webhooks_gets_one_and_no_application(run: Run, fresh: Emulator, settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.commands.urls_of_an_api"
+def test_api_only_site_with_webhook_gets_no_application(run: Run, fresh: Emulator, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.tenant.urls_api_only"
     settings.LOGTO_BASE_URL = ""
     assert "--base-url" in run("logto_setup", "--yes").error
     run("logto_setup", "--yes", "--base-url", SITE)
@@ -519,33 +497,31 @@ def test_an_api_that_takes_webhooks_gets_one_and_no_application(run: Run, fresh:
     assert {each.type for each in fresh.tenant.applications.values()} == {"MachineToMachine"}
 
 
-def test_a_site_that_is_an_api_alone_gets_no_application(run: Run, fresh: Emulator, settings: Any) -> None:
+def test_site_without_views_gets_no_application(run: Run, fresh: Emulator, settings: Any) -> None:
     settings.ROOT_URLCONF = "django.conf.urls.i18n"
     settings.LOGTO_BASE_URL = ""
-    ran = run("logto_setup", "--yes")
-    assert (ran.code, ran.out.splitlines()[-1]) == (0, f"LOGTO_ENDPOINT={fresh.endpoint}")
+    result = run("logto_setup", "--yes")
+    assert (result.code, result.out.splitlines()[-1]) == (0, f"LOGTO_ENDPOINT={fresh.endpoint}")
     assert {each.type for each in fresh.tenant.applications.values()} == {"MachineToMachine"}
     assert fresh.tenant.find_resource(API) is not None
 
 
-def test_without_credentials_it_says_which_are_missing(run: Run, settings: Any) -> None:
+def test_missing_credentials_are_named(run: Run, settings: Any) -> None:
     settings.LOGTO_M2M_APP_SECRET = ""
-    ran = run("logto_setup")
-    assert ran.code == 2
-    assert ran.error.startswith("LOGTO_M2M_APP_SECRET must be set")
+    result = run("logto_setup")
+    assert result.code == 2
+    assert result.error.startswith("LOGTO_M2M_APP_SECRET must be set")
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "text"),
     [
-        ("LOGTO_M2M_APP_ID", "nobody", "invalid client nobody. Check LOGTO_M2M_APP_ID"),
+        ("LOGTO_M2M_APP_ID", "unknown", "invalid client unknown. Check LOGTO_M2M_APP_ID"),
         ("LOGTO_M2M_APP_SECRET", "wrong", "client authentication failed. Check LOGTO_M2M_APP_ID"),
     ],
 )
-def test_wrong_credentials_are_called_by_their_names(
-    run: Run, settings: Any, name: str, value: str, words: str
-) -> None:
+def test_wrong_credentials_are_named(run: Run, settings: Any, name: str, value: str, text: str) -> None:
     setattr(settings, name, value)
-    ran = run("logto_setup")
-    assert ran.code == 2
-    assert words in ran.error
+    result = run("logto_setup")
+    assert result.code == 2
+    assert text in result.error
