@@ -26,7 +26,7 @@ def signed_in_client(endpoint: str, username: str) -> Any:
     """A browser that has signed in."""
     from django.test import Client
 
-    from logto_auth.emulator.browser import Visitor
+    from logto_auth.emulator import Visitor
 
     client, visitor = Client(), Visitor(endpoint)
     start = client.get(sites.START["logto_auth"])

@@ -10,21 +10,12 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import (
-    alipay_app,
-    alipay_pages,
-    authorization,
-    discovery,
-    end_session,
-    management_api,
-    one_time_token_pages,
-    pages,
-    token_endpoints,
-    userinfo,
-)
-from .errors import OIDCError
+from . import management_api
 from .faults import ENDPOINTS, HttpFault
-from .http import error_response, json_response
+from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
+from .oidc.errors import OIDCError
+from .oidc.http import error_response, json_response
+from .pages import alipay_app, alipay_pages, consent_page, one_time_token_pages, sign_in
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -34,7 +25,8 @@ _MODULES = (
     token_endpoints,
     userinfo,
     end_session,
-    pages,
+    sign_in,
+    consent_page,
     one_time_token_pages,
     alipay_pages,
     alipay_app,
@@ -49,7 +41,7 @@ _logger = logging.getLogger(__name__)
 
 def create_app(provider: Provider) -> Flask:
     """Return the WSGI application of one provider."""
-    app = Flask("logto_auth.emulator", template_folder="templates")
+    app = Flask("logto_auth.emulator", template_folder="pages/templates")
     # Logto takes 56 KiB at the token endpoint.
     app.config["MAX_CONTENT_LENGTH"] = 56 * 1024
     install(provider, app.extensions)

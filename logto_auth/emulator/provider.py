@@ -6,12 +6,12 @@ from typing import cast
 
 from flask import current_app
 
-from .clock import Clock
 from .faults import Faults
 from .instances import Instances
-from .keys import SigningKeys
 from .request_log import RequestLog
-from .tenant import Tenant
+from .state.clock import Clock
+from .state.keys import SigningKeys
+from .state.tenant import Tenant
 from .webhooks import Webhooks
 
 _EXTENSION = "logto_emulator"

@@ -13,13 +13,13 @@ from joserfc.jwk import Key
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from .app import create_app
-from .clock import Clock
 from .faults import Faults
 from .instances import Instances
-from .keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
 from .provider import Provider
 from .request_log import RequestLog
-from .tenant import Tenant
+from .state.clock import Clock
+from .state.keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
+from .state.tenant import Tenant
 from .webhooks import Webhooks
 
 _HOST = "127.0.0.1"

@@ -18,10 +18,10 @@ from typing import Any
 import requests
 from flask import Response, after_this_request, has_request_context
 
-from . import ids
-from .clock import Clock
-from .hooks import Hook
-from .tenant import Tenant
+from .state import ids
+from .state.clock import Clock
+from .state.tenant import Tenant
+from .state.webhook import Hook
 
 TIMEOUT_SECONDS = 10
 _AT_A_TIME = 10

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from logto_auth.emulator import Emulator, Visitor
-from tests.emulator.management_api import ManagementAPI
+from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.receiver import Received, Receiver
 from tests.emulator.relying_party import CALLBACK, RelyingParty
 from tests.recorded import recording

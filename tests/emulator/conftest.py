@@ -2,10 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from logto_auth.emulator import Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
 
-from .management_api import ManagementAPI
+from .management_api_client import ManagementAPI
 from .receiver import Receiver
 from .relying_party import CALLBACK, RelyingParty
 

@@ -12,8 +12,7 @@ import requests
 from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from logto_auth.emulator import Emulator, Visitor
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, Visitor
 
 CALLBACK = "http://localhost:8000/callback"
 VERIFIER = generate_token(64)

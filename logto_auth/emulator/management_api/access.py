@@ -10,9 +10,9 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
 
-from .errors import APIError
+from .api_errors import APIError
 
 _ALGORITHMS = ["ES384", "RS256", "PS256"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.applications import Application
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.tenant import Tenant
 
 from . import applications, organizations, roles
-from .errors import APIError, unknown_reference
+from .api_errors import APIError, unknown_reference
 from .paging import optionally_paged, paged
 from .routing import body, route
 from .schemas import list_of, object_of, text

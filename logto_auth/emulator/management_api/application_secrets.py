@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from logto_auth.emulator.applications import Application, ApplicationSecret
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.application import Application, ApplicationSecret
+from logto_auth.emulator.state.tenant import Tenant
 
+from .api_errors import APIError, not_found
 from .applications import existing
-from .errors import APIError, not_found
 from .routing import body, route
 from .schemas import integer, nullable, object_of, optional, text
 

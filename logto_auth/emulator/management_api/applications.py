@@ -6,27 +6,16 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.applications import Application
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.redirect_uris import redirect_uri_registrable
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.oidc.redirect_uris import redirect_uri_registrable
+from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found
+from .api_errors import APIError, not_found
 from .paging import optionally_paged
 from .routing import body, route
-from .schemas import (
-    anything,
-    boolean,
-    choice,
-    custom,
-    integer,
-    list_of,
-    nullable,
-    object_of,
-    optional,
-    text,
-)
+from .schemas import anything, boolean, choice, custom, integer, list_of, nullable, object_of, optional, text
 from .search import searched
 
 _TYPES = ("Native", "SPA", "Traditional", "MachineToMachine", "Protected")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from logto_auth.emulator.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
-from logto_auth.emulator.keys import SigningKey
+from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.keys import SigningKey
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError
+from .api_errors import APIError
 from .routing import body, route
 from .schemas import choice, integer, list_of, object_of, optional
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.json_columns import cleaned, jsonb
-from logto_auth.emulator.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
-from logto_auth.emulator.social_connectors import FACTORIES as SOCIAL_FACTORIES
-from logto_auth.emulator.social_connectors import Connector, ConnectorFactory
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.json_columns import cleaned, jsonb
+from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
+from logto_auth.emulator.state.social_connectors import FACTORIES as SOCIAL_FACTORIES
+from logto_auth.emulator.state.social_connectors import Connector, ConnectorFactory
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from .errors import APIError, invalid_config, not_found
+from .api_errors import APIError, invalid_config, not_found
 from .routing import body, route
 from .schemas import (
     Misfit,

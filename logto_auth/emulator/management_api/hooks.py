@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator import ids
-from logto_auth.emulator.hooks import EVENTS, INTERACTION_EVENTS, Hook
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.webhook import EVENTS, INTERACTION_EVENTS, Hook
 from logto_auth.emulator.webhooks import Delivery, encoded
 
-from .errors import APIError, not_found
+from .api_errors import APIError, not_found
 from .paging import optionally_paged, paged
 from .routing import body, route
 from .schemas import boolean, choice, integer, list_of, object_of, optional, record_of, text

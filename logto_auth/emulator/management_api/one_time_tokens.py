@@ -6,13 +6,12 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.accounts import SignInRefused
-from logto_auth.emulator.one_time_tokens import check_one_time_token
-from logto_auth.emulator.provider import current
-from logto_auth.emulator.store import OneTimeToken
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.one_time_token_rules import check_one_time_token
+from logto_auth.emulator.state.records import OneTimeToken
+from logto_auth.emulator.state.sign_in_rules import SignInRefused
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found, unknown_reference
+from .api_errors import APIError, not_found, unknown_reference
 from .paging import optionally_paged
 from .routing import body, route
 from .schemas import choice, integer, list_of, object_of, optional, text
@@ -53,7 +52,7 @@ def verify_token(tenant: Tenant) -> dict[str, Any]:
     """Use a token up."""
     given = body(object_of(token=text(at_least=1), email=_email))
     try:
-        token = check_one_time_token(current(), given["token"], given["email"])
+        token = check_one_time_token(tenant, given["token"], given["email"])
     except SignInRefused as refusal:
         raise APIError(refusal.code, refusal.status) from refusal
     token.status = "consumed"

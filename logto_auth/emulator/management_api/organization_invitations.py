@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator import ids
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.store import Invitation
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.records import Invitation
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found, unknown_organization_reference
+from .api_errors import APIError, not_found, unknown_organization_reference
 from .organizations import roles_by_id
 from .routing import announce, body, route
 from .schemas import Path, choice, integer, list_of, nullable, object_of, optional, text

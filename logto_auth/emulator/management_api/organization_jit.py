@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.store import Organization
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.records import Organization
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from . import organization_template
-from .errors import not_found
+from .api_errors import not_found
 from .organizations import existing, roles_by_id
 from .paging import optionally_paged
 from .routing import body, route

@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.applications import Application
-from logto_auth.emulator.store import Organization, OrganizationRole, User
-from logto_auth.emulator.tenant import Tenant
-from logto_auth.emulator.user_info import user_info
+from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.records import Organization, OrganizationRole, User
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.user_json import user_info
 
 from . import applications, organization_template
-from .errors import APIError, not_found, unknown_organization_reference
+from .api_errors import APIError, not_found, unknown_organization_reference
 from .organizations import existing, is_meant, roles_by_id, shown_role_names
 from .paging import optionally_paged, paged
 from .routing import announce, body, route

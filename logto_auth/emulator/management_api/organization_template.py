@@ -7,10 +7,11 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.store import OrganizationRole, Resource, Scope
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.records import OrganizationRole, Resource, Scope
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from .errors import not_found, unknown_organization_reference
+from .api_errors import not_found, unknown_organization_reference
 from .organizations import is_meant
 from .paging import optionally_paged, paged
 from .resources import shown_scope_with_resource

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.store import Organization, OrganizationRole
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.records import Organization, OrganizationRole
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found, unknown_organization_reference
+from .api_errors import APIError, not_found, unknown_organization_reference
 from .paging import paged
 from .routing import body, route
 from .schemas import anything, boolean, nullable, object_of, optional, text

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from logto_auth.emulator.http import json_response
+from logto_auth.emulator.oidc.http import json_response
 
-from .errors import APIError
+from .api_errors import APIError
 
 _DEFAULT_SIZE = 20
 _MAX_SIZE = 100

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE, Resource, Scope
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Scope
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found
+from .api_errors import APIError, not_found
 from .paging import optionally_paged, paged
 from .routing import body, route
 from .schemas import boolean, integer, nullable, object_of, optional, text

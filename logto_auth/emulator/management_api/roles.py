@@ -8,12 +8,12 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.applications import Application
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE, Resource, Role, Scope, User
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Role, Scope, User
+from logto_auth.emulator.state.tenant import Tenant
 
 from . import resources, users
-from .errors import APIError, not_found, unknown_reference
+from .api_errors import APIError, not_found, unknown_reference
 from .paging import optionally_paged, paged
 from .routing import announce, body, route
 from .schemas import boolean, choice, list_of, object_of, optional, text

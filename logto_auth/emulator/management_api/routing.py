@@ -10,12 +10,13 @@ from typing import Any, Concatenate, ParamSpec
 
 from flask import Blueprint, Response, g, request
 
-from logto_auth.emulator.http import caller_ip, json_response
+from logto_auth.emulator.oidc.http import caller_ip, json_response
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .access import check_access
-from .errors import APIError, invalid_input
+from .api_errors import APIError, invalid_input
 from .schemas import Misfit, Schema
 
 blueprint = Blueprint("management_api", __name__, url_prefix="/api")

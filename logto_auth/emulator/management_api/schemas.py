@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from logto_auth.emulator.redirect_uris import parse_url
+from logto_auth.emulator.oidc.redirect_uris import parse_url
 
-from .errors import Issue
+from .api_errors import Issue
 
 Path = tuple[str | int, ...]
 Schema = Callable[[Any, Path], Any]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from .errors import APIError
+from .api_errors import APIError
 
 _MODES = ("exact", "like", "similar_to", "posix")
 

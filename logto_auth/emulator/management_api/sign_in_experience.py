@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.http import json_response
+from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.tenant import Tenant
 
+from .api_errors import APIError
 from .connectors import shown_publicly
-from .errors import APIError
 from .routing import body, public, route
 from .schemas import anything, boolean, choice, list_of, nullable, object_of, optional, or_empty, text
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from logto_auth.emulator.instances import SUBJECT_TOKEN_TTL, SubjectToken
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.stored_tokens import SUBJECT_TOKEN_TTL, SubjectToken
+from logto_auth.emulator.state.tenant import Tenant
 
 from . import users
 from .routing import body, route

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator import rbac
-from logto_auth.emulator.http import json_response
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.oidc.http import json_response
+from logto_auth.emulator.state import rbac
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.tenant import Tenant
 
 from . import organizations, roles, users
-from .errors import APIError
+from .api_errors import APIError
 from .paging import paged
 from .routing import body, route
 from .schemas import anything, list_of, object_of, optional, text

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.instances import Session
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.sessions import Session
+from logto_auth.emulator.state.tenant import Tenant
 
 from . import users
-from .errors import APIError
+from .api_errors import APIError
 from .routing import fitted, route
 from .schemas import choice, object_of, optional
 

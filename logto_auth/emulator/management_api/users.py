@@ -7,13 +7,13 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.passwords import ALGORITHMS, PasswordDigest, is_legacy_expression
-from logto_auth.emulator.store import User
-from logto_auth.emulator.tenant import Tenant
-from logto_auth.emulator.user_info import user_info
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.password_digests import ALGORITHMS, PasswordDigest, is_legacy_expression
+from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.user_json import user_info
 
-from .errors import APIError, not_found
+from .api_errors import APIError, not_found
 from .paging import paged
 from .routing import announce, body, route
 from .schemas import anything, boolean, choice, nullable, object_of, optional, or_empty, text

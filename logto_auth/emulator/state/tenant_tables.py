@@ -1,0 +1,79 @@
+"""What a tenant consists of, before anything is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from threading import RLock
+
+from .application import Application
+from .clock import Clock
+from .message_connectors import SentMessage
+from .records import (
+    AlipayAccount,
+    Invitation,
+    OneTimeToken,
+    Organization,
+    OrganizationRole,
+    Resource,
+    Role,
+    RoleType,
+    Scope,
+    User,
+)
+from .sign_in_settings import SignInExperience
+from .webhook import Hook
+
+_SESSION_TTL = 14 * 86400
+
+
+class DuplicateError(ValueError):
+    """Something of that name exists. `code` is Logto's, such as `user.username_already_in_use`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Logto would refuse this with 422 {code}.")
+        self.code = code
+
+
+class TenantState:
+    """All that is set up in a tenant, by id; organization permissions by name."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.lock = RLock()
+        self.clock = clock
+        self._clear()
+
+    def _clear(self) -> None:
+        self.users: dict[str, User] = {}
+        self.applications: dict[str, Application] = {}
+        self.roles: dict[str, Role] = {}
+        self.resources: dict[str, Resource] = {}
+        self.organizations: dict[str, Organization] = {}
+        self.organization_roles: dict[str, OrganizationRole] = {}
+        self.organization_scopes: dict[str, Scope] = {}
+        self.invitations: dict[str, Invitation] = {}
+        self.organization_consents: set[tuple[str, str, str]] = set()
+        self.one_time_tokens: dict[str, OneTimeToken] = {}
+        self.alipay_accounts: list[AlipayAccount] = []
+        self.sign_in_experience = SignInExperience()
+        self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
+        self.session_ttl = _SESSION_TTL
+        self.hooks: dict[str, Hook] = {}
+        self.sent_messages: list[SentMessage] = []
+
+    def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
+        return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")
+
+    def _existing_organization_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
+        known = {role.name: role.type for role in self.organization_roles.values()}
+        return _all_of_type(names, known, type, "organization role")
+
+
+def _all_of_type(names: Iterable[str], known: Mapping[str, RoleType], type: RoleType, kind: str) -> list[str]:
+    """Return the names once each. Logto keeps the roles of users and of machines apart."""
+    names = list(dict.fromkeys(names))
+    for name in names:
+        if name not in known:
+            raise ValueError(f"The tenant has no {kind} {name!r}: add it first.")
+        if known[name] != type:
+            raise ValueError(f"The {kind} {name!r} is of the type {known[name]}, and {type} is needed here.")
+    return names
