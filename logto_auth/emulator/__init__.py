@@ -4,8 +4,8 @@
         callback = Visitor(emulator).sign_in(authorization_url, "customer")
 
 Import only the names in `__all__`; all modules below are private. `oidc` is the OpenID Connect provider, `pages` is
-what a user sees, `management_api` is Logto's Management API, `webhooks` delivers events, and all of them read and change
-`state`. `faults` makes the emulator misbehave, `server` runs it, and `visitors` are test users.
+what a user sees, `management_api` is Logto's Management API, and `webhooks` delivers events. All of them use `state`.
+`faults` makes the emulator misbehave, `server` runs it, and `visitors` are test users.
 """
 
 try:

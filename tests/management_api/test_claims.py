@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from logto_auth.emulator import Clock, Tenant
-from logto_auth.emulator.management_api.users import shown
+from logto_auth.emulator.management_api.users import as_json as shown
 from logto_auth.emulator.oidc.claims import userinfo_claims
 from logto_auth.management_api.claims import claims_of
 from tests.recorded import recording

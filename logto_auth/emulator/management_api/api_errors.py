@@ -1,11 +1,11 @@
-"""Errors of the Management API in Logto's JSON (logto.md, 7.2)."""
+"""Errors of the Management API in Logto's JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-# Texts for people, by `code`; clients are to branch on the code. Those that are not here say the code.
+# Messages by `code`. Clients should branch on the code. A code without a message is shown itself.
 _MESSAGES = {
     "auth.authorization_header_missing": "Authorization header is missing.",
     "auth.authorization_token_type_not_supported": "This type of authorization is not supported.",
@@ -27,7 +27,7 @@ Issue = dict[str, Any]
 
 
 class APIError(Exception):
-    """What the Management API refuses."""
+    """An error of the Management API. `data` and `details` are optional; `part` is the part of the request at fault."""
 
     def __init__(
         self,
@@ -56,23 +56,18 @@ def not_found() -> APIError:
     return APIError("entity.not_found", 404)
 
 
-def unknown_reference() -> APIError:
-    """Return the answer to an id, given beside others, that nothing has. Within organization routes it is another."""
-    return APIError("entity.relation_foreign_key_not_found", 404)
-
-
-def unknown_organization_reference() -> APIError:
-    """Return the answer to such an id in the routes of organizations."""
-    return APIError("entity.relation_foreign_key_not_found", 422)
+def unknown_reference(status: int = 404) -> APIError:
+    """Return the error for an unknown id in the body. The routes of organizations answer it with 422."""
+    return APIError("entity.relation_foreign_key_not_found", status)
 
 
 def invalid_input(issues: Sequence[Issue], *, part: str = "body") -> APIError:
-    """Return the 400 for input that does not fit its schema."""
+    """Return the 400 for input that does not match its schema."""
     return _zod_error("guard.invalid_input", issues, part)
 
 
 def invalid_config(issues: Sequence[Issue]) -> APIError:
-    """Return the 400 for a connector's config that does not fit the factory."""
+    """Return the 400 for a connector config that does not match the schema of its factory."""
     return _zod_error("connector.invalid_config", issues, "body")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import ids
+from .application import Application
 from .records import OrganizationRole, Resource, Role, RoleType, Scope
 from .tenant_tables import DuplicateError
 from .user_store import TenantUsers
@@ -104,13 +105,9 @@ class TenantRights(TenantUsers):
         for held in self._resource_scopes():
             held[resource.indicator] = _without(held.get(resource.indicator, ()), scope.name)
 
-    def find_scopes(self, scope_ids: Iterable[str]) -> list[tuple[Resource, Scope]] | None:
-        """Return the permissions of these ids, each with its resource; None where one is unknown."""
-        by_id = {
-            scope.id: (resource, scope) for resource in self.resources.values() for scope in resource.scopes.values()
-        }
-        wanted = list(dict.fromkeys(scope_ids))
-        return [by_id[scope_id] for scope_id in wanted] if all(scope_id in by_id for scope_id in wanted) else None
+    def applications_with_role(self, name: str) -> list[Application]:
+        """Return the applications that hold a global role."""
+        return [application for application in self.applications.values() if name in application.roles]
 
     def scopes_held(self, held: Mapping[str, Sequence[str]]) -> list[tuple[Resource, Scope]]:
         """Return the permissions that a role holds, each with its resource."""
