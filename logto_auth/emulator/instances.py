@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any
 
 from .state.clock import Clock
 from .state.records import AlipayAccount
 from .state.sessions import Grant, Interaction, Session
 from .state.stored_tokens import AccessToken, AuthorizationCode, PushedRequest, RefreshToken, Stored, SubjectToken
 
-_StoredT = TypeVar("_StoredT", bound=Stored)
-
 
 class Instances:
-    """All of it, with the rules of what ends together."""
+    """The sessions, grants and tokens of a provider, and what ends together with what."""
 
     def __init__(self, clock: Clock) -> None:
         self.lock = RLock()
@@ -33,38 +31,34 @@ class Instances:
         self.alipay_auth_codes: dict[str, AlipayAccount] = {}
 
     def find_session(self, session_id: str | None) -> Session | None:
-        """Return the live session of a cookie."""
+        """Return the session with this id unless it has expired."""
         session = self.sessions.get(session_id or "")
         return session if session is not None and session.expires_at > self._clock.now() else None
 
     def find_interaction(self, uid: str | None) -> Interaction | None:
-        """Return the live interaction with this uid."""
+        """Return the interaction with this uid unless it has expired."""
         interaction = self.interactions.get(uid or "")
         return interaction if interaction is not None and interaction.expires_at > self._clock.now() else None
 
     def find_grant(self, grant_id: str | None) -> Grant | None:
-        """Return the live grant with this id."""
+        """Return the grant with this id unless it has expired."""
         grant = self.grants.get(grant_id or "")
         return grant if grant is not None and grant.expires_at > self._clock.now() else None
 
     def is_usable(self, token: Stored | None) -> bool:
-        """Return whether a token is in its life time, its grant lives, and so does its session where it is bound."""
+        """Return whether the token, its grant, and the session to which it is bound are all valid."""
         if token is None or token.expires_at <= self._clock.now() or self.find_grant(token.grant_id) is None:
             return False
-        return not token.expires_with_session or self._session_still_holds(token)
-
-    def usable(self, token: _StoredT | None) -> _StoredT | None:
-        """Return the token if it is usable."""
-        return token if self.is_usable(token) else None
+        return not token.expires_with_session or self._session_has_grant(token)
 
     def revoke_grant(self, grant_id: str) -> None:
-        """End a grant with its codes and stored tokens. JWT access tokens live until they expire."""
+        """End a grant with its codes and stored tokens. JWT access tokens remain valid until they expire."""
         with self.lock:
             self.grants.pop(grant_id, None)
             self._drop(lambda stored: stored.grant_id == grant_id)
 
     def end_account(self, sub: str) -> None:
-        """End all that a user has here, as suspension and deletion do."""
+        """End the sessions, grants and stored tokens of a user that was suspended or deleted."""
         with self.lock:
             for session in [each for each in self.sessions.values() if each.account_id == sub]:
                 del self.sessions[session.id]
@@ -72,7 +66,7 @@ class Instances:
                 del self.grants[grant.id]
             self._drop(lambda stored: stored.account_id == sub)
 
-    def _session_still_holds(self, token: Stored) -> bool:
+    def _session_has_grant(self, token: Stored) -> bool:
         for session in list(self.sessions.values()):
             if session.uid == token.session_uid and session.expires_at > self._clock.now():
                 authorization = session.authorizations.get(token.client_id)

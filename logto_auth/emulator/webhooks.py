@@ -1,4 +1,4 @@
-"""Delivering webhooks (logto.md, 9): signed, after the answer, ten at a time, once."""
+"""Delivery of webhooks: signed, after the response, ten at a time, without retries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came of a delivery: without a `status` nobody answered, and `error` says why. `created_at` is in ms."""
+    """The result of a delivery. `status` is None if there was no answer. `created_at` is in milliseconds."""
 
     hook_id: str
     event: str
@@ -49,7 +49,7 @@ class Delivery:
 
 
 class Webhooks:
-    """The tenant's webhooks at work. `deliveries` holds the last ones, oldest first."""
+    """Sends events to the webhooks of a tenant. `deliveries` holds the last 1000, oldest first."""
 
     def __init__(self, tenant: Tenant, clock: Clock) -> None:
         self._tenant = tenant
@@ -60,9 +60,9 @@ class Webhooks:
         self.deliveries: deque[Delivery] = deque(maxlen=_REMEMBERED)
 
     def announce(self, payload: Mapping[str, Any]) -> None:
-        """Tell every enabled webhook that wants the payload's `event`; within a request, once that is answered.
+        """Send the payload to all enabled webhooks for its `event`. During a request, send it after the response.
 
-        What the payload refers to is read at once. Each webhook gets its own `hookId` at the end of it.
+        The payload is serialized at once. `hookId` is added at its end.
         """
         event = payload["event"]
         for hook in list(self._tenant.hooks.values()):
@@ -70,21 +70,21 @@ class Webhooks:
                 body = encoded({**payload, "hookId": hook.id})
                 with self._changed:
                     self._outstanding += 1
-                self._after_the_answer(partial(self._deliver, hook, event, body))
+                self._after_response(partial(self._deliver, hook, event, body))
 
     def now(self) -> str:
-        """Return the time as payloads carry it."""
+        """Return the current time in the format of payloads."""
         moment = datetime.fromtimestamp(self._clock.precise(), timezone.utc)
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
     def wait(self, seconds: float = 15) -> None:
-        """Wait until all that was announced has been delivered, or has failed. Raises TimeoutError."""
+        """Wait until all announced events were delivered or failed. Raise TimeoutError after `seconds`."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._outstanding == 0, seconds):
-                raise TimeoutError(f"{self._outstanding} webhooks were not delivered in {seconds} seconds.")
+                raise TimeoutError(f"{self._outstanding} webhooks were not delivered within {seconds} seconds.")
 
     def post(self, hook: Hook, event: str, body: bytes) -> Delivery:
-        """Send a body to a webhook, signed, and return what came of it."""
+        """Send a signed body to a webhook and return the result."""
         now = self._clock.now_ms()
         headers = {
             "User-Agent": "Logto (https://logto.io/)",
@@ -95,7 +95,7 @@ class Webhooks:
         }
         try:
             with requests.Session() as session:
-                # No proxy and no credentials of the environment: the receiver is told as Logto tells it.
+                # Use no proxy and no credentials of the environment.
                 session.trust_env = False
                 response = session.post(hook.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
@@ -103,18 +103,18 @@ class Webhooks:
         return Delivery(hook.id, event, body, now, response.status_code, response.text)
 
     def stop(self) -> None:
-        """End the threads once they have delivered what they are at."""
+        """Stop the threads after their current deliveries."""
         with self._changed:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown()
 
     def clear(self) -> None:
-        """Forget what was delivered, after waiting for what is under way."""
+        """Wait for outstanding deliveries, then clear the list."""
         self.wait()
         self.deliveries.clear()
 
-    def _after_the_answer(self, deliver: Callable[[], None]) -> None:
+    def _after_response(self, deliver: Callable[[], None]) -> None:
         if not has_request_context():
             self._submit(deliver)
             return
@@ -143,10 +143,10 @@ class Webhooks:
 
 
 def encoded(payload: Mapping[str, Any]) -> bytes:
-    """Return the payload as it is sent: these bytes are what is signed."""
+    """Return the payload as bytes. These bytes are signed and sent."""
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def signature(body: bytes, signing_key: str) -> str:
-    """Return the signature of a body: bare hex, and nothing of a time in it."""
+    """Return the signature of a body in hex. It includes no timestamp."""
     return hmac.new(signing_key.encode(), body, hashlib.sha256).hexdigest()

@@ -12,7 +12,7 @@ from flask import Response, request
 from logto_auth.emulator.state.application import Application
 from logto_auth.emulator.state.records import Organization, OrganizationRole
 from logto_auth.emulator.state.tenant import Tenant
-from logto_auth.emulator.state.user_json import user_info
+from logto_auth.emulator.state.user_json import user_json
 
 from . import applications, organization_template
 from .api_errors import APIError, not_found, unknown_reference
@@ -57,7 +57,7 @@ _KINDS = (
         "User",
         lambda organization: organization.members,
         lambda tenant: tenant.users,
-        user_info,
+        user_json,
         lambda user: (user.id, user.name, user.username, user.primary_email, user.primary_phone),
     ),
     _Kind(

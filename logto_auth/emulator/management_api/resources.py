@@ -1,4 +1,4 @@
-"""`/api/resources` and their permissions (logto.md, 7.6)."""
+"""`/api/resources` and their permissions."""
 
 from __future__ import annotations
 

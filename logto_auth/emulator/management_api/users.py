@@ -11,7 +11,7 @@ from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.password_digests import ALGORITHMS, PasswordDigest, is_legacy_expression
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.tenant import Tenant
-from logto_auth.emulator.state.user_json import user_info
+from logto_auth.emulator.state.user_json import user_json
 
 from .api_errors import APIError
 from .lookup import existing
@@ -76,7 +76,7 @@ _changes = object_of(
 
 def as_json(user: User) -> dict[str, Any]:
     """Return a user as the API shows it."""
-    return {**user_info(user), "hasPassword": user.has_password}
+    return {**user_json(user), "hasPassword": user.has_password}
 
 
 def found_users(users: Iterable[User]) -> list[User]:
@@ -118,7 +118,7 @@ def change_user(tenant: Tenant, user_id: str) -> dict[str, Any]:
 def delete_user(tenant: Tenant, user_id: str) -> None:
     user = existing(tenant.users, user_id)
     tenant.delete_user(user.id)
-    announce("User.Deleted", status=204, before={"data": user_info(user)})
+    announce("User.Deleted", status=204, before={"data": user_json(user)})
 
 
 @route("GET", "/users/:userId/custom-data")

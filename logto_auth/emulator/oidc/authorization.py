@@ -1,4 +1,4 @@
-"""The authorization endpoint, its resumption and pushed requests (logto.md, 2.1 to 2.6)."""
+"""The authorization endpoint, its continuation after a page, and pushed authorization requests."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PUSHED_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
 @blueprint.route("/oidc/auth", methods=["GET", "POST"], endpoint="auth")
 def authorize() -> Response:
-    """Answer an authorization request: to the sign-in page, or to the callback."""
+    """Redirect to the sign-in page or to the callback."""
     provider = current()
     lists = request_form() if request.method == "POST" else dict(request.args.lists())
     lists, pushed_request_id = _unpushed(provider, lists)
@@ -63,7 +63,7 @@ def authorize() -> Response:
 
 @blueprint.get("/oidc/auth/<uid>", endpoint="resume")
 def resume(uid: str) -> Response:
-    """Go on with an authorization request after the person answered a prompt."""
+    """Continue an authorization request after the user completed a page."""
     provider = current()
     try:
         interaction = _resumed_interaction(provider, uid)
@@ -79,21 +79,21 @@ def resume(uid: str) -> Response:
     except errors.OIDCError as error:
         response = _respond_with_error(provider, error, interaction.request)
         if session is not None:
-            _slide_session(provider, session, response)
+            _extend_session(provider, session, response)
     cookies.drop(response, cookies.RESUME, path=f"/oidc/auth/{uid}")
     return response
 
 
 @blueprint.post("/oidc/request", endpoint="pushed_authorization_request")
 def push() -> Response:
-    """Keep an authorization request for `request_uri` (RFC 9126): 60 seconds, single use."""
+    """Store an authorization request for `request_uri` (RFC 9126). It is valid for 60 seconds and one use."""
     provider = current()
     lists = request_form()
     try:
         client = authenticate_client(provider, single_parameters(lists, repeatable=["resource"]))
         read_authorization_request(provider, {**lists, "client_id": [client.id]})
     except errors.OIDCError as error:
-        # There is no redirect to keep from here: a bad redirect URI is a bad request like any other.
+        # This endpoint does not redirect, so a wrong redirect URI is an ordinary invalid request.
         if error.error == "invalid_redirect_uri":
             error = errors.invalid_request(error.description)
         return error_response(error)
@@ -110,10 +110,10 @@ def push() -> Response:
 def _proceed(
     provider: Provider, checked: AuthorizationRequest, session: Session | None, solved: Collection[str]
 ) -> Response:
-    """Return the way to the next prompt, or the callback with a code."""
+    """Return the redirect to the next page, or to the callback with a code."""
     prompt = next_prompt(provider, checked, session, solved)
     if prompt is None:
-        assert session is not None  # without one a login is due
+        assert session is not None  # otherwise the next prompt is a login
         return _succeed(provider, checked, session)
     if "none" in checked.prompts:
         raise errors.OIDCError(prompt.error, prompt.description)
@@ -127,7 +127,7 @@ def _succeed(provider: Provider, checked: AuthorizationRequest, session: Session
     if "state" in checked.params:
         parameters.append(("state", checked.params["state"]))
     response = deliver(provider, checked.redirect_uri, checked.params, [*parameters, ("iss", provider.issuer)])
-    _slide_session(provider, session, response)
+    _extend_session(provider, session, response)
     return response
 
 
@@ -152,7 +152,7 @@ def _start_interaction(
     response = see_other(locate(checked))
     _write_interaction_cookies(response, checked, interaction)
     if session is not None:
-        _slide_session(provider, session, response)
+        _extend_session(provider, session, response)
     return response
 
 
@@ -164,14 +164,14 @@ def _write_interaction_cookies(response: Response, checked: AuthorizationRequest
     cookies.write(response, cookies.UI, cookies.encode(ui_cookie(checked)), http_only=False)
 
 
-def _slide_session(provider: Provider, session: Session, response: Response) -> None:
-    """Start the session's life anew: it slides on each authorization visit."""
+def _extend_session(provider: Provider, session: Session, response: Response) -> None:
+    """Extend the session, as each authorization request does."""
     session.expires_at = provider.clock.now() + provider.tenant.session_ttl
     cookies.write(response, cookies.SESSION, session.id, max_age=provider.tenant.session_ttl)
 
 
 def _resumed_interaction(provider: Provider, uid: str) -> Interaction:
-    """Return the interaction that this browser is in the middle of, or raise."""
+    """Return the interaction that this browser started, or raise OIDCError."""
     if cookies.read(cookies.RESUME) != uid:
         raise errors.session_not_found("authorization request has expired")
     interaction = provider.instances.find_interaction(uid)
@@ -193,8 +193,8 @@ def _is_another_account(interaction: Interaction, session: Session | None) -> bo
 
 
 def _sign_out_first(provider: Provider, interaction: Interaction, session: Session | None) -> Response:
-    """Send the browser through the sign-out of the former account and back: the relying parties are told."""
-    assert session is not None  # another account means that there is one
+    """Sign the previous account out first, so that its relying parties receive back-channel logouts."""
+    assert session is not None  # the other account is signed in
     interaction.session_uid = None
     session.logout = LogoutDetails(
         xsrf=ids.uid(),
@@ -206,7 +206,7 @@ def _sign_out_first(provider: Provider, interaction: Interaction, session: Sessi
 
 
 def _signed_in(provider: Provider, interaction: Interaction, session: Session | None) -> Session | None:
-    """Return the session with the interaction's login in it, under a new id."""
+    """Return the session with the login of the interaction, under a new session id."""
     if session is None and interaction.account_id is None:
         return None
     session = session or Session(expires_at=0)
@@ -223,7 +223,7 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
 
 
 def _refuse(provider: Provider, error: errors.OIDCError, lists: Mapping[str, list[str]]) -> Response:
-    """Send an error to the client where that is safe; else show it as JSON."""
+    """Redirect an error to the client if the redirect URI is valid; otherwise return it as JSON."""
     params = {name: values[0] for name, values in lists.items() if len(values) == 1 and values[0]}
     client = provider.tenant.applications.get(params.get("client_id", ""))
     state = {"state": params["state"]} if "state" in params else {}
@@ -243,7 +243,7 @@ def _respond_with_error(provider: Provider, error: errors.OIDCError, checked: Au
 
 
 def _unpushed(provider: Provider, lists: dict[str, list[str]]) -> tuple[dict[str, list[str]], str | None]:
-    """Return the parameters of a pushed request, and its id, where `request_uri` names one."""
+    """Return the parameters and the id of the pushed request that `request_uri` names, if any."""
     request_uri = (lists.get("request_uri") or [""])[0]
     request_id = request_uri.removeprefix(_PUSHED_PREFIX)
     pushed = provider.instances.pushed_requests.get(request_id)

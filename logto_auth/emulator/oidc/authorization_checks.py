@@ -1,6 +1,6 @@
-"""Reading and checking an authorization request (logto.md, 2.1 to 2.3 and 2.6).
+"""The checks of an authorization request.
 
-The checks stand in the order in which the provider makes them: a request with two faults gets the answer Logto gives.
+They are in Logto's order, so that a request with two errors gets the same answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .redirect_uris import parse_url, redirect_uri_allowed
 _RESPONSE_TYPES = frozenset({"code id_token", "code", "id_token", "none"})
 _RESPONSE_MODES = frozenset({"query", "fragment", "form_post"})
 _PROMPTS = frozenset({"none", "login", "consent"})
-_NEED_OPENID = ("acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce")
+_PARAMETERS_THAT_NEED_OPENID = ("acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce")
 
 
 def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]]) -> AuthorizationRequest:
@@ -33,7 +33,7 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
         raise errors.OIDCError("request_not_supported", "request parameter provided but not supported")
     client = find_client(provider, _required(params, "client_id"))
     if "request_uri" in params:
-        # A live pushed request has been unpacked before: this one is none.
+        # Valid pushed requests were resolved before.
         raise invalid_request_uri()
     _check_response_mode(params)
     redirect_uri = params.get("redirect_uri") or only_redirect_uri(client)
@@ -42,7 +42,7 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
         raise errors.missing_parameters("redirect_uri")
     prompts = _checked_prompts(params)
     scopes = _checked_scopes(client, params, prompts)
-    _check_openid_companions(params, scopes)
+    _check_openid_scope(params, scopes)
     _check_redirect_uri(client, redirect_uri)
     _check_pkce(client, params)
     resources = _checked_resources(provider, resource_parameters(lists))
@@ -51,7 +51,7 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
     return AuthorizationRequest(
         client=client,
         redirect_uri=redirect_uri,
-        # Without a resource there is nothing that names other than OIDC's could mean: they are dropped in silence.
+        # Without a resource only OIDC scopes have a meaning. Others are dropped without an error.
         scopes=tuple(scopes) if resources else oidc_scopes,
         oidc_scopes=oidc_scopes,
         resources=tuple(resources),
@@ -63,7 +63,7 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
 
 
 def only_redirect_uri(client: Application) -> str | None:
-    """Return the redirect URI that may be left out: the only one, when it is not a pattern."""
+    """Return the only redirect URI, which a request may omit, or None. A pattern does not count."""
     uris = client.redirect_uris
     return uris[0] if len(uris) == 1 and "*" not in uris[0] else None
 
@@ -73,7 +73,7 @@ def invalid_request_uri() -> errors.OIDCError:
 
 
 def response_mode(params: Mapping[str, str]) -> str:
-    """Return how the answer is to travel; fragments are the default where the front channel would carry tokens."""
+    """Return the response mode. The default is `fragment` if the response would have tokens, otherwise `query`."""
     mode = params.get("response_mode")
     if mode in _RESPONSE_MODES:
         return mode
@@ -97,7 +97,7 @@ def _check_response_type(client: Application, response_type: str) -> None:
     response_type = " ".join(sorted(set(response_type.split(" "))))
     if response_type not in _RESPONSE_TYPES:
         raise errors.OIDCError("unsupported_response_type", "unsupported response_type requested")
-    # Discovery promises four; every application is registered for `code` only, and a machine for none.
+    # Discovery lists four response types. Applications may use `code` only, and machines none.
     if response_type != "code" or not client.is_interactive:
         raise errors.invalid_request("requested response_type is not allowed for this client")
 
@@ -112,7 +112,7 @@ def _checked_prompts(params: Mapping[str, str]) -> frozenset[str]:
 
 
 def _checked_scopes(client: Application, params: Mapping[str, str], prompts: frozenset[str]) -> list[str]:
-    """Return the scopes without `offline_access` where `prompt=consent` is missing: no error says so."""
+    """Return the scopes. Without `prompt=consent`, `offline_access` is dropped without an error."""
     scopes = unique(params["scope"].split(" ")) if "scope" in params else []
     if "consent" not in prompts or "refresh_token" not in client.grant_types:
         scopes = [scope for scope in scopes if scope != "offline_access"]
@@ -123,8 +123,8 @@ def _checked_scopes(client: Application, params: Mapping[str, str], prompts: fro
     return scopes
 
 
-def _check_openid_companions(params: Mapping[str, str], scopes: Sequence[str]) -> None:
-    for name in _NEED_OPENID:
+def _check_openid_scope(params: Mapping[str, str], scopes: Sequence[str]) -> None:
+    for name in _PARAMETERS_THAT_NEED_OPENID:
         if name in params and "openid" not in scopes:
             raise errors.invalid_request(f"openid scope must be requested when using the {name} parameter")
 
@@ -175,7 +175,7 @@ def _checked_resources(provider: Provider, indicators: list[str]) -> list[str]:
 
 
 def check_resource(provider: Provider, indicator: str) -> None:
-    """Raise OIDCError unless the indicator is an absolute URI of an API resource, or the reserved one."""
+    """Raise OIDCError unless the indicator is an absolute URI of an API resource, or the reserved indicator."""
     url = parse_url(indicator)
     if url is None:
         raise errors.invalid_target("resource indicator must be an absolute URI")

@@ -1,4 +1,4 @@
-"""What goes to the callback: codes and errors (logto.md, 2.6)."""
+"""The authorization response: codes and errors for the callback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .redirect_uris import with_parameters
 
 
 def issue_code(provider: Provider, request: AuthorizationRequest, session: Session) -> str:
-    """Return a new code for what the session's grant covers of the request."""
+    """Return a new code with the requested scopes that the grant covers. Raise OIDCError if there are none."""
     grant = current_grant(provider, request, session)
     if grant is None:
         raise _nothing_granted()
@@ -53,7 +53,7 @@ def issue_code(provider: Provider, request: AuthorizationRequest, session: Sessi
 
 
 def error_parameters(provider: Provider, error: errors.OIDCError, params: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the parameters of an error callback, in Logto's order."""
+    """Return the parameters of an error response in Logto's order."""
     state = [("state", params["state"])] if "state" in params else []
     return [*error.parameters().items(), *state, ("iss", provider.issuer)]
 
@@ -61,7 +61,7 @@ def error_parameters(provider: Provider, error: errors.OIDCError, params: Mappin
 def deliver(
     provider: Provider, redirect_uri: str, params: Mapping[str, str], parameters: list[tuple[str, str]]
 ) -> Response:
-    """Return the response that carries the parameters to the client, by the response mode of the request."""
+    """Return the HTTP response that sends the parameters to the client by the requested response mode."""
     if provider.faults.callback:
         parameters = provider.faults.callback(list(parameters))
     mode = response_mode(params)

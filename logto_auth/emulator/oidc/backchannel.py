@@ -1,4 +1,4 @@
-"""Telling the relying parties of a sign-out (logto.md, 6.2)."""
+"""Back-channel logout: logout tokens for the relying parties."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _logger = logging.getLogger(__name__)
 
 
 def notify_clients(provider: Provider, session: Session, only_client_id: str | None = None) -> None:
-    """Post a logout token to every client of the session that has a URI, all at once, and wait 2.5 s at most.
+    """Send a logout token to each client of the session that has a back-channel URI, in parallel.
 
-    Nothing is tried twice, and an answer other than 200 or 204 is only logged.
+    Wait at most 2.5 seconds. There are no retries, and an answer other than 200 or 204 is only logged.
     """
     if session.account_id is None:
         return
@@ -37,15 +37,15 @@ def notify_clients(provider: Provider, session: Session, only_client_id: str | N
         return
     pool = ThreadPoolExecutor(max_workers=len(deliveries))
     wait([pool.submit(_deliver, client, token) for client, token in deliveries], timeout=TIMEOUT_SECONDS)
-    # A receiver that drips its answer outlasts the time-out of a read; the browser does not wait for it.
+    # A receiver that sends its answer slowly can outlast the read timeout. The browser does not wait for it.
     pool.shutdown(wait=False)
 
 
 def _deliver(client: Application, logout_token: str) -> None:
-    assert client.backchannel_logout_uri is not None  # only those with one are told
+    assert client.backchannel_logout_uri is not None  # checked by the caller
     try:
         with requests.Session() as session:
-            # No proxy and no credentials of the environment: the receiver is told as Logto tells it.
+            # Use no proxy and no credentials of the environment.
             session.trust_env = False
             response = session.post(
                 client.backchannel_logout_uri,

@@ -1,4 +1,4 @@
-"""The claims of a user, by scope, in Logto's order and with its nulls (logto.md, 4.1 and 4.2)."""
+"""The claims of a user by scope, in Logto's order and with its null values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from logto_auth.emulator.state import rbac
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.tenant import Tenant
 
-# The values stand in the order of `claims_supported`, which is also the order in tokens.
+# In the order of `claims_supported`, which is also the order in tokens.
 CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
     "openid": ("sub",),
     "profile": (
@@ -43,7 +43,7 @@ CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
 
 OIDC_SCOPES = ("openid", "offline_access", *(scope for scope in CLAIMS_BY_SCOPE if scope != "openid"))
 
-# Always in userinfo; in the ID token only where the tenant enables them.
+# Always in userinfo. In the ID token only if the tenant enables them.
 EXTENDED_CLAIMS = frozenset(
     {
         "custom_data",
@@ -56,7 +56,7 @@ EXTENDED_CLAIMS = frozenset(
     }
 )
 
-# These come from the user's `profile` and are left out when it lacks them.
+# Claims from the `profile` of the user. Absent keys give no claim.
 _PROFILE_KEYS = {
     "family_name": "familyName",
     "given_name": "givenName",
@@ -106,7 +106,7 @@ def userinfo_claims(tenant: Tenant, user: User, scopes: Iterable[str]) -> dict[s
 
 
 def id_token_claims(tenant: Tenant, user: User, scopes: Iterable[str]) -> dict[str, Any]:
-    """Return the claims of the scopes that the tenant lets into ID tokens, `sub` first."""
+    """Return the claims of the scopes that the tenant enables for ID tokens, with `sub` first."""
     return _claims(tenant, user, scopes, tenant.id_token_extended_claims)
 
 
@@ -125,5 +125,5 @@ def _claims(tenant: Tenant, user: User, scopes: Iterable[str], extended: Iterabl
 
 def _profile_value(user: User, claim: str) -> Any:
     value = user.profile.get(_PROFILE_KEYS[claim])
-    # Since 1.41 the username stands in for a preferred one.
+    # Since Logto 1.41 the username is the fallback.
     return user.username if claim == "preferred_username" and value is None else value

@@ -1,4 +1,4 @@
-"""Who is calling: client authentication and CORS (logto.md, 2.8 and 3.1)."""
+"""Client authentication, and the check of the `Origin` header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .redirect_uris import redirect_uri_allowed
 
 
 def find_client(provider: Provider, client_id: str) -> Application:
-    """Return the application with this id, or raise the 400 that Logto answers."""
+    """Return the application with this id, or raise OIDCError (400, as Logto)."""
     client = provider.tenant.applications.get(client_id)
     if client is None:
         raise errors.unknown_client(client_id)
@@ -26,9 +26,9 @@ def find_client(provider: Provider, client_id: str) -> Application:
 
 
 def authenticate_client(provider: Provider, form: Mapping[str, str]) -> Application:
-    """Return the application that sent this request.
+    """Return the application that sent this request, or raise OIDCError.
 
-    Basic and post are both taken from a confidential one, whichever is registered; a public one names itself only.
+    A confidential application may use Basic or post, whichever is registered. A public one sends its id only.
     """
     client_id, secret = _credentials(form)
     client = find_client(provider, client_id)
@@ -41,7 +41,7 @@ def authenticate_client(provider: Provider, form: Mapping[str, str]) -> Applicat
 
 
 def _credentials(form: Mapping[str, str]) -> tuple[str, str | None]:
-    """Return the id and the secret, from the one place they may stand in."""
+    """Return the client id and the secret from the header or the body. Raise OIDCError if both have them."""
     if "client_assertion" in form:
         raise errors.client_authentication_failed()
     client_id, secret = form.get("client_id"), form.get("client_secret")
@@ -61,9 +61,9 @@ def _credentials(form: Mapping[str, str]) -> tuple[str, str | None]:
 
 
 def _basic_credentials(header: str) -> tuple[str, str]:
-    """Return id and secret of a Basic header, each of them form-URL-encoded (RFC 6749, 2.3.1).
+    """Return the client id and the secret of a Basic header, form-URL-decoded (RFC 6749, section 2.3.1).
 
-    Authlib's reader is of no use here: it takes a header of any form for an absent one, which Logto answers with 400.
+    Authlib's parser ignores malformed headers, while Logto answers them with 400.
     """
     scheme, _, encoded = header.partition(" ")
     malformed = errors.invalid_request("invalid authorization header value format")
@@ -89,11 +89,11 @@ def _check_secret(provider: Provider, client: Application, given: str) -> None:
 
 
 def check_origin(provider: Provider, client: Application) -> None:
-    """Refuse a browser's request from an origin that is not the client's: that of a redirect URI, or one it lists."""
+    """Raise OIDCError if the `Origin` is neither that of a redirect URI nor listed by the client."""
     origin = request.headers.get("Origin")
     if origin is None or origin in {provider.endpoint, request.host_url.rstrip("/"), *client.cors_allowed_origins}:
         return
-    # Scheme and host of each redirect URI, patterns included.
+    # Scheme and host of each redirect URI, including patterns.
     registered = ["/".join([*uri.split("/")[:3], ""]) for uri in client.redirect_uris if "://" in uri]
     if not redirect_uri_allowed(f"{origin}/", registered):
         raise errors.invalid_request(f"origin {origin} not allowed for client: {client.id}")

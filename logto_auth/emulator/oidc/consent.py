@@ -1,4 +1,4 @@
-"""Granting what an interaction found missing (logto.md, 2.4 and 10.6)."""
+"""Grants: adding the scopes that the user consented to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from logto_auth.emulator.state.sessions import GRANT_TTL, Grant, Interaction, Se
 
 
 def grant_missing(provider: Provider, interaction: Interaction, session: Session) -> None:
-    """Add to the grant that the client has in this session, or make it."""
+    """Add the missing scopes of the interaction to the client's grant in this session. Create the grant if needed."""
     client = interaction.request.client
     authorization = session.authorization_for(client.id)
     grant = provider.instances.find_grant(authorization.grant_id) or _new_grant(provider, client, session)
@@ -17,7 +17,7 @@ def grant_missing(provider: Provider, interaction: Interaction, session: Session
 
 
 def _new_grant(provider: Provider, client: Application, session: Session) -> Grant:
-    assert session.account_id is not None  # consent comes after the login
+    assert session.account_id is not None  # the user signed in before
     now = provider.clock.now()
     grant = Grant(session.account_id, client.id, expires_at=now + GRANT_TTL, created_at=now)
     provider.instances.grants[grant.id] = grant

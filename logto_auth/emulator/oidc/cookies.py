@@ -1,4 +1,4 @@
-"""The provider's cookies, each with a `.sig` companion (logto.md, 2.5)."""
+"""The cookies of the provider. Each has a second cookie with its signature, named `<name>.sig`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UI = "_logto"
 
 
 def read(name: str) -> str | None:
-    """Return the value of a cookie whose signature holds."""
+    """Return the value of a cookie, or None if it is absent or its signature is wrong."""
     value = request.cookies.get(name)
     signature = request.cookies.get(f"{name}.sig", "")
     return value if value is not None and hmac.compare_digest(signature, _signature(name, value)) else None
@@ -41,25 +41,25 @@ def write(
 
 
 def drop(response: Response, name: str, *, path: str = "/") -> None:
-    """Unset a cookie and its signature."""
+    """Delete a cookie and its signature."""
     for key in (name, f"{name}.sig"):
         response.delete_cookie(key, path=path, httponly=True, samesite="Lax")
 
 
 def read_interaction_uid(client_id: str | None) -> str | None:
-    """Return the uid of a client's interaction in this browser; without a client id, of the latest one."""
+    """Return the uid of the client's interaction in this browser. Without a client id, return the latest."""
     uids = _decode(read(INTERACTION))
     uid = uids.get(client_id or "_legacy")
     return uid if isinstance(uid, str) else None
 
 
 def with_interaction_uid(client_id: str, uid: str) -> str:
-    """Return the new value of the interaction cookie: uids by client id, so that two apps can be signing in."""
+    """Return the new interaction cookie. It maps client ids to uids, so that two applications can sign in at once."""
     return encode({**_decode(read(INTERACTION)), client_id: uid, "_legacy": uid})
 
 
 def encode(data: dict[str, object]) -> str:
-    """Return data as a cookie value. Logto writes bare JSON; escaped, it survives every cookie parser."""
+    """Return data as a cookie value. Logto writes plain JSON; quoted JSON works with every cookie parser."""
     return quote(json.dumps(data, separators=(",", ":")))
 
 

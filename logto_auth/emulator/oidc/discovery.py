@@ -1,4 +1,4 @@
-"""Discovery and JWKS (logto.md, 1.1 to 1.4)."""
+"""The discovery document and the JWKS."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def jwks() -> Response:
 
 
 def discovery_document(*, issuer: str, origin: str, signing_algs: list[str]) -> dict[str, Any]:
-    """Return the document, its fields in the order served. URLs follow the request, `issuer` the configuration."""
+    """Return the document in Logto's order. Its URLs have the origin of the request; `issuer` is configured."""
     base = f"{origin}/oidc"
     claims = [claim for scope in CLAIMS_BY_SCOPE.values() for claim in scope]
     return {
@@ -84,6 +84,6 @@ def discovery_document(*, issuer: str, origin: str, signing_algs: list[str]) -> 
 
 
 def _cacheable(response: Response) -> Response:
-    """Return the response with an ETag, or 304 where the caller has it already."""
+    """Return the response with an ETag, or 304 if the client has the current version."""
     response.add_etag()
     return response.make_conditional(request)  # type: ignore[return-value]

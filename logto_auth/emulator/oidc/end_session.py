@@ -1,4 +1,4 @@
-"""Sign-out by the relying party, and what it ends (logto.md, 6.1)."""
+"""Sign-out by the relying party (RP-initiated logout)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SESSION_END_SUCCESS = "/oidc/session/end/success"
 
 @blueprint.route("/oidc/session/end", methods=["GET", "POST"], endpoint="session_end")
 def session_end() -> Response:
-    """Return the page that submits itself to the confirm step; nobody is asked anything."""
+    """Return a page that submits itself to the confirm step. The user is not asked."""
     provider = current()
     lists = request_form() if request.method == "POST" else dict(request.args.lists())
     try:
@@ -45,7 +45,7 @@ def session_end() -> Response:
 
 @blueprint.post(SESSION_END_CONFIRM, endpoint="session_end_confirm")
 def session_end_confirm() -> Response:
-    """End the session for all applications, after telling those that want to be told."""
+    """Send back-channel logouts, then end the session for all applications."""
     provider = current()
     session = provider.instances.find_session(cookies.read(cookies.SESSION))
     try:
@@ -53,7 +53,7 @@ def session_end_confirm() -> Response:
         details = _checked_details(session, params)
     except errors.OIDCError as error:
         return error_response(error)
-    assert session is not None  # the details stand in it
+    assert session is not None  # otherwise there are no details
     notify_clients(provider, session, None if "logout" in params else details.client_id)
     if "logout" in params:
         _end(provider, session)
@@ -69,12 +69,12 @@ def session_end_confirm() -> Response:
 
 @blueprint.get(_SESSION_END_SUCCESS, endpoint="session_end_success")
 def session_end_success() -> Response:
-    """Say that the sign-out is done, where the relying party named no address to go to."""
+    """Show that the user is signed out, if the request had no post sign-out redirect URI."""
     return Response(render_template("signed_out.html"), headers=NO_STORE)
 
 
 def _client(provider: Provider, params: dict[str, str]) -> Application | None:
-    """Return the client that the request names, by its id or by a hint; both must agree."""
+    """Return the client that the request names by id or by `id_token_hint`. Raise OIDCError if they differ."""
     if "id_token_hint" not in params:
         return find_client(provider, params["client_id"]) if "client_id" in params else None
     audience = decode_id_token_hint(params["id_token_hint"]).get("aud")
@@ -86,7 +86,7 @@ def _client(provider: Provider, params: dict[str, str]) -> Application | None:
 
 
 def _post_logout_redirect_uri(client: Application | None, params: dict[str, str]) -> str | None:
-    """Return the address to go to afterwards. Without a client it is ignored in silence."""
+    """Return the post sign-out redirect URI. Without a client it is ignored without an error."""
     uri = params.get("post_logout_redirect_uri")
     if client is None or uri is None:
         return None
@@ -102,7 +102,7 @@ def _new_session(provider: Provider) -> Session:
 
 
 def _confirm_page(session: Session) -> Response:
-    assert session.logout is not None  # it was just set
+    assert session.logout is not None  # set by the caller
     action = f"{request.host_url.rstrip('/')}{SESSION_END_CONFIRM}"
     if session.account_id is None:
         return self_submitting_form(action, [("xsrf", session.logout.xsrf), ("logout", "yes")])
@@ -119,7 +119,7 @@ def _checked_details(session: Session | None, params: dict[str, str]) -> LogoutD
 
 
 def _end(provider: Provider, session: Session) -> None:
-    """End the session, and the grants in it that never had `offline_access`. The others live on."""
+    """End the session and its grants, except grants with `offline_access`."""
     for authorization in list(session.authorizations.values()):
         if authorization.grant_id and not authorization.persists_logout:
             provider.instances.revoke_grant(authorization.grant_id)
@@ -127,7 +127,7 @@ def _end(provider: Provider, session: Session) -> None:
 
 
 def _leave(provider: Provider, session: Session, client_id: str | None) -> None:
-    """End one client's part in the session, where the confirm step came without `logout`."""
+    """End one client's part of the session, if the confirm step came without `logout`."""
     authorization = session.authorizations.pop(client_id or "", None)
     if authorization is not None and authorization.grant_id and not authorization.persists_logout:
         provider.instances.revoke_grant(authorization.grant_id)

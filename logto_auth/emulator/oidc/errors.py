@@ -1,10 +1,10 @@
-"""OIDC errors in Logto's JSON (logto.md, 2.6 and 3.9)."""
+"""OIDC errors in Logto's JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# Texts for people, by `code`; Logto falls back to naming the code. Clients are to branch on `error`.
+# Messages by `code`. Clients should branch on `error`.
 _MESSAGES = {
     "oidc.access_denied": "Access denied.",
     "oidc.insufficient_scope": "Token missing scope `{scope}`.",
@@ -23,7 +23,7 @@ _MESSAGES = {
 
 
 class OIDCError(Exception):
-    """An OAuth error. `redirectable` says whether an authorization error may go to the client's redirect URI."""
+    """An OAuth error. `redirectable` tells whether an authorization error may be sent to the redirect URI."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class OIDCError(Exception):
         self.redirectable = redirectable
 
     def parameters(self) -> dict[str, str]:
-        """Return the OAuth part: what goes on a callback, and what is left with `parse_error=false`."""
+        """Return the OAuth fields, which go to the callback and are all that `parse_error=false` leaves."""
         parameters = {"error": self.error, "error_description": self.description}
         return parameters if self.scope is None else {**parameters, "scope": self.scope}
 
@@ -63,7 +63,7 @@ def invalid_request(description: str) -> OIDCError:
 
 
 def invalid_grant() -> OIDCError:
-    """Return the one answer for every cause, which Logto hides."""
+    """Return the error for all causes: Logto does not tell them apart."""
     return OIDCError("invalid_grant", "grant request is invalid")
 
 
@@ -76,7 +76,7 @@ def invalid_token() -> OIDCError:
 
 
 def unknown_client(client_id: str) -> OIDCError:
-    """Return the answer to a client id that no application has: 400, unlike a wrong secret."""
+    """Return the error for an unknown client id: 400, while a wrong secret gives 401."""
     return OIDCError("invalid_client", f"invalid client {client_id}", redirectable=False)
 
 

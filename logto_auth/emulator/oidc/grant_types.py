@@ -1,7 +1,7 @@
-"""The token endpoint's grants (logto.md, 3.2 to 3.8).
+"""The grant types of the token endpoint.
 
-The device flow is left out: no application of the emulator may use it, so it is answered as Logto answers an
-application that has not been allowed it. Of token exchange there is impersonation, without an actor.
+The device flow is not implemented: Logto's answer for an application that may not use it is given. Token exchange
+supports impersonation without an actor.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ _DAY = 86400
 
 
 def exchange_code(provider: Provider, request: TokenRequest) -> dict[str, Any]:
-    """Return the answer to a code. A replayed code is refused and ends its grant."""
+    """Return the response to an authorization code. A second use of a code is refused and revokes its grant."""
     code = _redeemed_code(provider, request)
     user = _user_of(provider, code)
     access_token = user_access_token(provider, request, code, user, code.scopes)
     refresh_token = _first_refresh_token(provider, request.client, code)
-    return _user_answer(provider, request.client, user, code, code.scopes, access_token, refresh_token)
+    return _user_response(provider, request.client, user, code, code.scopes, access_token, refresh_token)
 
 
 def refresh(provider: Provider, request: TokenRequest) -> dict[str, Any]:
-    """Return the answer to a refresh token: always with a refresh token, the same one where it was not rotated."""
+    """Return the response to a refresh token. It always has a refresh token: the same one unless it was rotated."""
     token = _redeemed_refresh_token(provider, request)
     user = _user_of(provider, token)
-    organization_id = request.params.get("organization_id")
+    organization_id = request.organization_id
     if organization_id is not None:
         _check_organization_access(provider, request.client, user, organization_id)
         if _ORGANIZATIONS_SCOPE not in token.scopes:
@@ -66,36 +66,36 @@ def refresh(provider: Provider, request: TokenRequest) -> dict[str, Any]:
         access_token = organization_access_token(provider, request.client, user, organization_id, scopes)
     else:
         access_token = user_access_token(provider, request, token, user, scopes)
-    return _user_answer(provider, request.client, user, token, scopes, access_token, token.value)
+    return _user_response(provider, request.client, user, token, scopes, access_token, token.value)
 
 
 def client_credentials(provider: Provider, request: TokenRequest) -> dict[str, Any]:
-    """Return the answer to a machine: only permissions named in `scope` are granted."""
-    client, organization_id = request.client, request.params.get("organization_id")
+    """Return the response to a machine-to-machine application. Only permissions named in `scope` are granted."""
+    client, organization_id = request.client, request.organization_id
     if organization_id is not None and not _has_roles_in(provider, client, organization_id):
         raise errors.access_denied("app has not associated with the organization")
-    token = machine_access_token(provider, request, organization_id)
-    answer: dict[str, Any] = {"access_token": token.value, "expires_in": token.ttl, "token_type": "Bearer"}
-    return {**answer, "scope": token.scope} if token.scope else answer
+    token = machine_access_token(provider, request)
+    response: dict[str, Any] = {"access_token": token.value, "expires_in": token.ttl, "token_type": "Bearer"}
+    return {**response, "scope": token.scope} if token.scope else response
 
 
 def _has_roles_in(provider: Provider, client: Application, organization_id: str) -> bool:
-    """Return whether a machine has a role in an organization; membership alone is not enough (logto.md, 3.7)."""
+    """Return whether a machine has a role in an organization. Membership alone is not enough for a token."""
     organization = provider.tenant.organizations.get(organization_id)
     return organization is not None and bool(organization.applications.get(client.id))
 
 
 def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:
-    """Return the answer to a subject token, which is used up: never a refresh token."""
+    """Return the response to a subject token, which is consumed. It has no refresh token."""
     value, kind = request.required("subject_token", "subject_token_type")
     if kind != _IMPERSONATION or "actor_token" in request.params:
-        raise errors.invalid_request("the emulator exchanges impersonation tokens, without an actor")
+        raise errors.invalid_request("the emulator supports impersonation tokens without an actor only")
     subject = provider.instances.subject_tokens.pop(value, None)
     if subject is None or subject.expires_at <= provider.clock.now():
         raise errors.invalid_grant()
-    user = _living_user(provider, subject.account_id)
-    if "organization_id" in request.params:
-        _check_organization_access(provider, request.client, user, request.params["organization_id"])
+    user = _active_user(provider, subject.account_id)
+    if request.organization_id is not None:
+        _check_organization_access(provider, request.client, user, request.organization_id)
     token = exchanged_access_token(provider, request, user)
     return {"access_token": token.value, "expires_in": token.ttl, "scope": token.scope, "token_type": "Bearer"}
 
@@ -104,7 +104,7 @@ def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:
 
 
 def _redeemed_code(provider: Provider, request: TokenRequest) -> AuthorizationCode:
-    """Return the code, used up, or raise. A wrong verifier or redirect URI does not use it up."""
+    """Return the code and mark it as used, or raise OIDCError. A wrong verifier or redirect URI does not consume it."""
     params = dict(request.params)
     if "redirect_uri" not in params and (only := only_redirect_uri(request.client)):
         params["redirect_uri"] = only
@@ -123,11 +123,11 @@ def _redeemed_code(provider: Provider, request: TokenRequest) -> AuthorizationCo
 
 
 def _check_pkce(verifier: str | None, challenge: str | None) -> None:
-    """Raise unless both are absent or they fit: a verifier without a challenge is refused too."""
+    """Raise OIDCError unless verifier and challenge match or both are absent."""
     if verifier:
         check_pkce_format("code_verifier", verifier)
-    fits = create_s256_code_challenge(verifier) == challenge if verifier else challenge is None
-    if not fits:
+    matches = create_s256_code_challenge(verifier) == challenge if verifier else challenge is None
+    if not matches:
         raise errors.invalid_grant()
 
 
@@ -148,19 +148,22 @@ def _first_refresh_token(provider: Provider, client: Application, code: Authoriz
 
 
 def _redeemed_refresh_token(provider: Provider, request: TokenRequest) -> RefreshToken:
-    """Return the refresh token, or raise. One that was rotated away works for 3 s more, then its use ends the grant."""
+    """Return the refresh token, or raise OIDCError.
+
+    A rotated token works for 3 more seconds. After that its use revokes the grant.
+    """
     (value,) = request.required("refresh_token")
     token = provider.instances.refresh_tokens.get(value)
     if token is None or token.client_id != request.client.id or not provider.instances.is_usable(token):
         raise errors.invalid_grant()
-    _check_narrowing(request, token)
+    _check_requested_scopes(request, token)
     if token.consumed_at is not None and provider.clock.precise() - token.consumed_at > REFRESH_REUSE_LEEWAY:
         provider.instances.revoke_grant(token.grant_id)
         raise errors.invalid_grant()
     return token
 
 
-def _check_narrowing(request: TokenRequest, token: RefreshToken) -> None:
+def _check_requested_scopes(request: TokenRequest, token: RefreshToken) -> None:
     requested = unique(request.params.get("scope", "").split())
     missing = [scope for scope in requested if scope not in token.scopes]
     if missing:
@@ -169,7 +172,10 @@ def _check_narrowing(request: TokenRequest, token: RefreshToken) -> None:
 
 
 def _rotates(provider: Provider, client: Application, token: RefreshToken) -> bool:
-    """Return whether a use of this token makes a new one (logto.md, 3.6)."""
+    """Return whether the token is replaced when it is used.
+
+    Tokens of public clients always are; others after 70 % of their lifetime.
+    """
     now = provider.clock.now()
     if not client.rotate_refresh_token or now - token.first_issued_at >= REFRESH_TOTAL_LIFE:
         return False
@@ -182,7 +188,7 @@ def _rotated(provider: Provider, client: Application, token: RefreshToken) -> Re
     if token.consumed_at is None:
         token.consumed_at = provider.clock.precise()
     copied = {each.name: getattr(token, each.name) for each in fields(RefreshToken)}
-    # The new token of a SPA lives no longer than the old one would have.
+    # Rotation does not extend the lifetime for a single-page application.
     expires_at = token.expires_at if client.type == "SPA" else now + client.refresh_token_ttl_in_days * _DAY
     copied |= {"issued_at": now, "expires_at": expires_at, "consumed_at": None}
     del copied["value"]
@@ -202,21 +208,21 @@ def _check_organization_access(provider: Provider, client: Application, user: Us
         raise errors.access_denied("organization requires MFA but user has no MFA configured")
 
 
-# Answers
+# Responses
 
 
 def _user_of(provider: Provider, source: Renewable) -> User:
-    return _living_user(provider, source.account_id)
+    return _active_user(provider, source.account_id)
 
 
-def _living_user(provider: Provider, sub: str) -> User:
+def _active_user(provider: Provider, sub: str) -> User:
     user = provider.tenant.users.get(sub)
     if user is None or user.is_suspended:
         raise errors.invalid_grant()
     return user
 
 
-def _user_answer(
+def _user_response(
     provider: Provider,
     client: Application,
     user: User,
@@ -225,11 +231,11 @@ def _user_answer(
     access_token: IssuedAccessToken,
     refresh_token: str | None,
 ) -> dict[str, Any]:
-    """Return the answer with its keys in Logto's order. `scope` is that of the access token, "" included."""
+    """Return the response with its keys in Logto's order. `scope` is that of the access token and may be empty."""
     scopes = list(scopes)
-    answer: dict[str, Any] = {"access_token": access_token.value, "expires_in": access_token.ttl}
+    response: dict[str, Any] = {"access_token": access_token.value, "expires_in": access_token.ttl}
     if "openid" in scopes:
-        answer["id_token"] = issue_id_token(
+        response["id_token"] = issue_id_token(
             provider,
             client,
             user,
@@ -240,5 +246,5 @@ def _user_answer(
             sid=source.sid,
         )
     if refresh_token is not None:
-        answer["refresh_token"] = refresh_token
-    return {**answer, "scope": access_token.scope, "token_type": "Bearer"}
+        response["refresh_token"] = refresh_token
+    return {**response, "scope": access_token.scope, "token_type": "Bearer"}

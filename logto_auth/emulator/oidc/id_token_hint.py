@@ -1,4 +1,4 @@
-"""`id_token_hint`: an ID token that comes back, perhaps expired (logto.md, 6.1)."""
+"""Validation of `id_token_hint`, an earlier ID token that may have expired."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import errors
 
 
 def decode_id_token_hint(token: str) -> dict[str, Any]:
-    """Return the claims as they stand, unverified, or raise OIDCError."""
+    """Return the claims without verification, or raise OIDCError."""
     try:
         _, payload, _ = token.split(".")
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -29,9 +29,9 @@ def decode_id_token_hint(token: str) -> dict[str, Any]:
 
 
 def validate_id_token_hint(provider: Provider, token: str, client: Application) -> dict[str, Any]:
-    """Return the claims of a hint for this client, or raise OIDCError. Expiry does not matter.
+    """Return the claims of a hint for this client, or raise OIDCError. Expiry is ignored.
 
-    The signature must be of a key that is still published and of the current alg.
+    The signature must be by a published key with the current algorithm.
     """
     refused = errors.invalid_request("could not validate id_token_hint")
     published = KeySet([key.key for key in provider.keys.all()])

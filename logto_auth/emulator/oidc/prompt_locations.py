@@ -1,4 +1,4 @@
-"""Where a prompt sends the browser, with Logto's own parameters reflected (logto.md, 2.2)."""
+"""The URLs of the sign-in and consent pages, with Logto's own authorization parameters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EXTRA_PARAMETERS = (
 
 
 def extra_parameters(params: Mapping[str, str]) -> dict[str, str]:
-    """Return Logto's own parameters, or none at all when one of them is malformed: they are read as one object."""
+    """Return Logto's own parameters. If one of them is malformed, all are ignored, as in Logto."""
     extra = {name: params[name] for name in _EXTRA_PARAMETERS if name in params}
     well_formed = (
         extra.get("first_screen", "sign_in") in _FIRST_SCREENS
@@ -47,7 +47,7 @@ def extra_parameters(params: Mapping[str, str]) -> dict[str, str]:
 
 
 def sign_in_location(request: AuthorizationRequest) -> str:
-    """Return the relative address of the first page of a sign-in."""
+    """Return the relative URL of the first page of a sign-in."""
     extra = extra_parameters(request.params)
     screen = _SCREENS[extra.get("first_screen") or extra.get("interaction_mode") or "sign_in"]
     query = {"app_id": request.client.id, "organization_id": extra.get("organization_id")}
@@ -60,12 +60,12 @@ def sign_in_location(request: AuthorizationRequest) -> str:
 
 
 def consent_location(request: AuthorizationRequest) -> str:
-    """Return the relative address of the consent step."""
+    """Return the relative URL of the consent page."""
     return f"/consent?{_encoded({'app_id': request.client.id})}"
 
 
 def ui_cookie(request: AuthorizationRequest) -> dict[str, object]:
-    """Return what the cookie `_logto` tells the sign-in pages."""
+    """Return the content of the cookie `_logto`, which the sign-in pages read."""
     organization_id = extra_parameters(request.params).get("organization_id")
     ui_locales = request.params.get("ui_locales")
     cookie = {"appId": request.client.id, "organizationId": organization_id, "uiLocales": ui_locales}

@@ -1,4 +1,4 @@
-"""What the person still has to do before a code is issued (logto.md, 2.1 and 2.4)."""
+"""The prompts that the user must complete before a code is issued: login and consent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from logto_auth.emulator.state.sessions import AuthorizationRequest, Grant, Sess
 
 @dataclass(frozen=True)
 class Prompt:
-    """A step that is due. `error` and `description` are the answer where `prompt=none` forbids it."""
+    """A required step. `error` and `description` are the answer to `prompt=none`."""
 
     name: Literal["login", "consent"]
     error: str
@@ -25,11 +25,11 @@ class Prompt:
 def next_prompt(
     provider: Provider, request: AuthorizationRequest, session: Session | None, solved: Collection[str]
 ) -> Prompt | None:
-    """Return the next step, or None when nothing stands between this session and a code."""
-    reason = _why_login(provider, request, session, solved)
+    """Return the next required step, or None if a code can be issued."""
+    reason = _login_reason(provider, request, session, solved)
     if reason:
         return Prompt("login", "login_required", reason)
-    assert session is not None  # a login is due without one
+    assert session is not None  # otherwise a login is required
     return _consent_prompt(provider, request, session, solved)
 
 
@@ -39,7 +39,7 @@ def current_grant(provider: Provider, request: AuthorizationRequest, session: Se
     return provider.instances.find_grant(authorization.grant_id) if authorization else None
 
 
-def _why_login(
+def _login_reason(
     provider: Provider, request: AuthorizationRequest, session: Session | None, solved: Collection[str]
 ) -> str:
     if "login" in request.prompts and "login" not in solved:
@@ -64,7 +64,7 @@ def _consent_prompt(
     if "consent" in request.prompts and "consent" not in solved:
         return Prompt("consent", "consent_required", "consent prompt was not resolved", *missing)
     if request.client.type == "Native" and "consent" not in solved:
-        # Upstream's rule for native applications: never without the person, so `prompt=none` cannot work for them.
+        # Rule of oidc-provider: native applications need interaction, so `prompt=none` never works for them.
         description = "native clients require End-User interaction"
         return Prompt("consent", "interaction_required", description, *missing)
     if scopes or resource_scopes:

@@ -1,4 +1,4 @@
-"""Which redirect URIs a client may use, and how parameters are put on one (logto.md, 2.6 and 2.7)."""
+"""Matching of redirect URIs, and adding parameters to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATTERN = re.compile(r"(https?)://(?P<host>[^/?#@\[\]:]+)(?::(\d+))?(/[^?#]*)?(
 
 @dataclass(frozen=True)
 class URL:
-    """A URL as a browser's parser leaves it: scheme and host in lower case, no default port, a path for http(s)."""
+    """A URL normalised as by a browser: scheme and host in lower case, no default port, a path for http(s)."""
 
     scheme: str
     authority: str
@@ -31,7 +31,7 @@ class URL:
 
 
 def parse_url(text: str) -> URL | None:
-    """Return the normalised URL, or None where a browser's parser would refuse the text."""
+    """Return the normalised URL, or None if a browser's parser would refuse the text."""
     if any(character.isspace() or ord(character) < 0x20 for character in text):
         return None
     try:
@@ -50,7 +50,7 @@ def parse_url(text: str) -> URL | None:
 
 
 def redirect_uri_allowed(uri: str, registered: Iterable[str], *, native: bool = False) -> bool:
-    """Return whether `uri` equals a registered one, fits its wildcards, or differs in a loopback port (native only)."""
+    """Return whether `uri` matches a registered URI or pattern. Native applications may use any loopback port."""
     url = parse_url(uri)
     if url is None:
         return False
@@ -63,7 +63,7 @@ def redirect_uri_allowed(uri: str, registered: Iterable[str], *, native: bool = 
 
 
 def redirect_uri_registrable(uri: str) -> bool:
-    """Return whether Logto saves this redirect URI: http(s), perhaps with wildcards, or the scheme of an app."""
+    """Return whether Logto accepts this redirect URI: http(s), with or without wildcards, or a custom scheme."""
     url = parse_url(uri)
     if url is None or url.fragment:
         return False
@@ -81,7 +81,7 @@ def with_parameters(uri: str, parameters: Sequence[tuple[str, str]], *, fragment
     """Return `uri` with the parameters added to its query, or as its fragment."""
     url = parse_url(uri)
     if url is None:
-        raise ValueError("A redirect URI is checked before parameters are put on it.")
+        raise ValueError(f"Expected a valid redirect URI, not {uri!r}.")
     if fragment:
         return str(replace(url, fragment=form_encode(parameters)))
     if not parameters:
@@ -92,12 +92,12 @@ def with_parameters(uri: str, parameters: Sequence[tuple[str, str]], *, fragment
 
 
 def form_encode(parameters: Iterable[tuple[str, str]]) -> str:
-    """Return the parameters as `application/x-www-form-urlencoded` writes them."""
+    """Return the parameters in the format `application/x-www-form-urlencoded`."""
     return "&".join(f"{_encode(name)}={_encode(value)}" for name, value in parameters)
 
 
 def _encode(text: str) -> str:
-    # The URL standard leaves `*` and escapes `~`; Python does it the other way round.
+    # The URL standard keeps `*` and escapes `~`. Python does the opposite.
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
@@ -131,7 +131,7 @@ def _matches(registered: str, url: URL) -> bool:
 
 
 def _matches_pattern(pattern: str, url: URL) -> bool:
-    """Return whether a registered URI with `*` fits: in host labels but the last two, and in the path."""
+    """Return whether a registered URI with `*` matches. `*` works in the path, and in host labels but the last two."""
     parts = _PATTERN.fullmatch(pattern)
     if parts is None or url.authority.count("@"):
         return False
@@ -140,18 +140,18 @@ def _matches_pattern(pattern: str, url: URL) -> bool:
     return (
         scheme == url.scheme
         and expected_port == (url.port or _DEFAULT_PORTS[scheme])
-        and _host_fits(host.lower(), url.host)
-        and _fits(path or "/", ".*", url.path)
+        and _host_matches(host.lower(), url.host)
+        and _wildcard_matches(path or "/", ".*", url.path)
         and (query, fragment) == (url.query, url.fragment)
     )
 
 
-def _host_fits(pattern: str, host: str) -> bool:
+def _host_matches(pattern: str, host: str) -> bool:
     expected, actual = pattern.split("."), host.split(".")
     if len(expected) != len(actual) or any("*" in label for label in expected[-2:]):
         return False
-    return all(_fits(label, "[^.]+", given) for label, given in zip(expected, actual, strict=True))
+    return all(_wildcard_matches(label, "[^.]+", given) for label, given in zip(expected, actual, strict=True))
 
 
-def _fits(pattern: str, wildcard: str, text: str) -> bool:
+def _wildcard_matches(pattern: str, wildcard: str, text: str) -> bool:
     return re.fullmatch(wildcard.join(map(re.escape, pattern.split("*"))), text) is not None

@@ -1,4 +1,4 @@
-"""Tokens that the provider signs, with Logto's headers, claims and order (logto.md, 4.2, 4.3 and 6.2)."""
+"""Tokens that the provider signs, with Logto's headers and its order of claims."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def issue_id_token(
     auth_time: int | None,
     sid: str | None,
 ) -> str:
-    """Return an ID token: claims of the scopes, then those of the protocol, as recorded."""
+    """Return an ID token: first the claims of the scopes, then those of the protocol."""
     now = provider.clock.now()
     optional = {"auth_time": auth_time, "nonce": nonce, "at_hash": at_hash(provider, access_token), "sid": sid}
     claims = {
@@ -57,8 +57,8 @@ def issue_jwt_access_token(
 ) -> str:
     """Return an access token for a resource or an organization.
 
-    `organization_id` is set on tokens for a resource within an organization only. A `scope` of None leaves the
-    claim out.
+    `organization_id` is set on tokens for a resource within an organization only. With a `scope` of None the token has
+    no such claim.
     """
     now = provider.clock.now()
     claims = {
@@ -76,7 +76,7 @@ def issue_jwt_access_token(
 
 
 def issue_logout_token(provider: Provider, client: Application, *, sub: str, sid: str) -> str:
-    """Return a back-channel logout token: no `exp`, and `sid` only for a client that requires it."""
+    """Return a back-channel logout token. It has no `exp`, and `sid` only if the client requires it."""
     claims = {
         "sub": sub,
         "events": {BACKCHANNEL_LOGOUT_EVENT: {}},
@@ -96,17 +96,17 @@ def sign(provider: Provider, claims: dict[str, Any], *, typ: str) -> str:
 
 
 def at_hash(provider: Provider, access_token: str) -> str:
-    """Return the left half of the digest that belongs to the current key's alg."""
+    """Return the `at_hash` of an access token for the algorithm of the current key."""
     digest = _DIGESTS[provider.keys.current.alg](access_token.encode()).digest()
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def _sign_id_token(provider: Provider, claims: dict[str, Any]) -> str:
-    """Return the ID token after whatever faults are set."""
+    """Return the signed ID token, changed by the fault hooks."""
     faults = provider.faults
     if faults.id_token_claims:
         claims = faults.id_token_claims(dict(claims))
-    # The key is looked up after the claims: a hook may rotate it at the last moment.
+    # Look up the key after the hook for claims, which may rotate it.
     key = faults.id_token_key or provider.keys.current.key
     header: dict[str, Any] = {"alg": natural_alg(key), "typ": "JWT", "kid": key.thumbprint()}
     if faults.id_token_header:

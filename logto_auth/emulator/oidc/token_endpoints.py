@@ -1,4 +1,4 @@
-"""The token endpoint, revocation and introspection (logto.md, 3.1, 3.9, 6.3 and 6.4)."""
+"""The token endpoint, revocation and introspection."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GRANTS: dict[str, Callable[[Provider, TokenRequest], dict[str, Any]]] = {
     "client_credentials": client_credentials,
     TOKEN_EXCHANGE: exchange_token,
 }
-# Logto knows it, but no application of the emulator is allowed it.
+# Logto supports it, but no application of the emulator may use it.
 _KNOWN_BUT_NOT_ALLOWED = frozenset({"urn:ietf:params:oauth:grant-type:device_code"})
 
 
@@ -42,7 +42,7 @@ def token() -> Response:
     """Answer a token request."""
     provider = current()
     try:
-        # One request at a time: a code or a refresh token is looked up, checked and used up as one step.
+        # Handle one request at a time, so that a code or refresh token is checked and consumed atomically.
         with provider.instances.lock:
             answer = _grant(provider)
     except errors.OIDCError as error:
@@ -54,13 +54,10 @@ def token() -> Response:
 
 @blueprint.post("/oidc/token/revocation", endpoint="revocation")
 def revocation() -> Response:
-    """Revoke a token: a refresh token with its whole grant, an opaque access token alone, a JWT not at all."""
+    """Revoke a token: a refresh token with its grant, an opaque access token alone. A JWT is not revoked."""
     provider = current()
     try:
-        client, params = _authenticated(provider)
-        if "token" not in params:
-            raise errors.missing_parameters("token")
-        _revoke(provider, client, params["token"])
+        _revoke(provider, *_client_and_token(provider))
     except errors.OIDCError as error:
         return _with_challenge(provider, error_response(error), error)
     return Response("", content_type="text/plain; charset=utf-8")
@@ -68,15 +65,13 @@ def revocation() -> Response:
 
 @blueprint.post("/oidc/token/introspection", endpoint="introspection")
 def introspection() -> Response:
-    """Describe an opaque access token or a refresh token; all else is inactive."""
+    """Describe an opaque access token or a refresh token. Other tokens are inactive."""
     provider = current()
     try:
-        client, params = _authenticated(provider)
-        if "token" not in params:
-            raise errors.missing_parameters("token")
+        description = _described(provider, *_client_and_token(provider))
     except errors.OIDCError as error:
         return _with_challenge(provider, error_response(error), error)
-    return json_response(_described(provider, client, params["token"]), headers=NO_STORE)
+    return json_response(description, headers=NO_STORE)
 
 
 def _grant(provider: Provider) -> dict[str, Any]:
@@ -97,6 +92,13 @@ def _authenticated(
 ) -> tuple[Application, dict[str, str]]:
     params = single_parameters(request_form(), repeatable=repeatable)
     return authenticate_client(provider, params), params
+
+
+def _client_and_token(provider: Provider) -> tuple[Application, str]:
+    client, params = _authenticated(provider)
+    if "token" not in params:
+        raise errors.missing_parameters("token")
+    return client, params["token"]
 
 
 def _revoke(provider: Provider, client: Application, value: str) -> None:
@@ -137,7 +139,7 @@ def _described(provider: Provider, client: Application, value: str) -> dict[str,
 
 
 def _with_challenge(provider: Provider, response: Response, error: errors.OIDCError) -> Response:
-    """Add `WWW-Authenticate` to a 401 when the request came with an `Authorization` header."""
+    """Add `WWW-Authenticate` to a 401 if the request had an `Authorization` header."""
     if error.status == 401 and "Authorization" in request.headers:
         response.headers["WWW-Authenticate"] = challenge(
             "Basic", realm=provider.issuer, error=error.error, error_description=error.description

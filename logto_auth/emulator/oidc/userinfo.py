@@ -1,4 +1,4 @@
-"""Userinfo (logto.md, 3.10)."""
+"""The userinfo endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def me() -> Response:
     try:
         claims = _claims(provider)
     except errors.OIDCError as error:
-        return _refusal(provider, error)
+        return _error_with_challenge(provider, error)
     data = provider.faults.userinfo(claims) if provider.faults.userinfo else claims
     return json_response(data, headers=NO_STORE)
 
@@ -43,7 +43,7 @@ def _claims(provider: Provider) -> dict[str, object]:
 
 
 def _bearer_token() -> str:
-    """Return the one access token of the request: in the header, or in the body of a form, never in the URL."""
+    """Return the access token of the request, from the header or the form. Raise OIDCError for one in the URL."""
     header, in_body = request.headers.get("Authorization", ""), request.form.get("access_token", "")
     in_query = request.args.get("access_token", "")
     given = [text for text in (header, in_body, in_query) if text]
@@ -63,7 +63,7 @@ def _bearer_token() -> str:
     return parts[1]
 
 
-def _refusal(provider: Provider, error: errors.OIDCError) -> Response:
+def _error_with_challenge(provider: Provider, error: errors.OIDCError) -> Response:
     details = {} if error.description == _NO_TOKEN else {**error.parameters()}
     response = error_response(error)
     response.headers["WWW-Authenticate"] = challenge("Bearer", realm=provider.issuer, **details)

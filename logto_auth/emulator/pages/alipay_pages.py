@@ -1,4 +1,4 @@
-"""The ways to Alipay: a page that stands in for it in browsers, its own app from a web view (logto.md, 8.2 to 8.5)."""
+"""Sign-in with Alipay: by a stand-in page in browsers, and by the Alipay app in web views of apps."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ blueprint = Blueprint("alipay_pages", __name__)
 
 @blueprint.get("/direct/<method>/<target>")
 def direct_sign_in(method: str, target: str) -> Response:
-    """Go to Alipay, or fall back where this browser is shown no connector for the target."""
+    """Go to Alipay, or to the fallback page if this browser has no connector for the target."""
     provider = current()
     interaction = waiting_interaction(provider, "login")
     connector = shown_connector(provider, target) if method == "social" else None
     if connector is None:
-        # The value comes from the URL: only a page of this list is gone to.
+        # The value comes from the URL. Allow known pages only.
         fallback = f"/{request.args.get('fallback', 'sign-in')}"
         path = fallback if fallback in {*SIGN_IN_PATHS, *REGISTER_PATHS} else "/sign-in"
         return see_other(f"{path}?app_id={interaction.request.client.id}")
@@ -41,7 +41,7 @@ def direct_sign_in(method: str, target: str) -> Response:
 
 @blueprint.post("/direct/social/alipay")
 def submit_alipay() -> Response:
-    """Sign in with an account at the stand-in for Alipay; a new one makes a new user."""
+    """Sign in with an account at the stand-in for Alipay. A new account creates a user."""
     provider = current()
     interaction = submitted_interaction(provider, "login")
     try:
@@ -60,17 +60,17 @@ def submit_alipay() -> Response:
 
 @blueprint.get("/callback/social/<connector_id>")
 def social_callback(connector_id: str) -> Response:
-    """Take what Alipay's app answered, from the web view in which the sign-in was started, and sign in with it."""
+    """Sign in with the answer of the Alipay app, in the web view that started the sign-in."""
     provider = current()
     interaction = waiting_interaction(provider, "login")
     connector = shown_connector(provider, "alipay")
     if connector is None or connector.factory.platform != "Native" or connector.id != connector_id:
         return see_other(f"/sign-in?app_id={interaction.request.client.id}")
-    # One attempt for each state, as the page of Logto has it.
+    # Each state is valid for one attempt, as in Logto.
     state, interaction.social_state = interaction.social_state, None
     try:
         if state is None or not hmac.compare_digest(state.encode(), request.args.get("state", "").encode()):
-            raise SignInRefused("error.invalid_connector_auth", "This answer belongs to no sign-in here.", status=400)
+            raise SignInRefused("error.invalid_connector_auth", "This browser did not request the answer.", status=400)
         account = account_of_auth_code(provider, request.args.get("auth_code", ""))
         return _sign_in(provider, interaction, account)
     except SignInRefused as refusal:
@@ -84,7 +84,7 @@ def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccoun
 
 
 def _native_page(interaction: Interaction, connector: Connector) -> Response:
-    """Show what Logto's page hands to the native SDK instead of going there itself."""
+    """Show the message that Logto's page passes to the native SDK."""
     interaction.social_state = ids.uid()
     message = {
         "callbackUri": f"{request.host_url}callback/social/{connector.id}",

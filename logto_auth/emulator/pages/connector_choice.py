@@ -1,4 +1,4 @@
-"""Which social connector a page shows (logto.md, 8.4 and 8.5)."""
+"""The choice of the social connector that a page shows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from .native_sdk import NATIVE_SDK_HEADER, read_native_sdk
 
 
 def shown_connector(provider: Provider, target: str) -> Connector | None:
-    """Return the connector by which the page that is asked for reaches this provider, or None.
+    """Return the connector for this social provider that the current page shows, or None.
 
-    A browser is shown those for the Web. A web view is never shown these, only native ones, and of them only the
-    providers that its app supports.
+    Browsers see Web connectors. Web views of apps see Native connectors for the providers that the app supports.
     """
     sdk = read_native_sdk(request.headers.get(NATIVE_SDK_HEADER))
     if sdk is not None and target not in sdk.native_targets:

@@ -20,7 +20,7 @@ blueprint = Blueprint("consent_page", __name__)
 
 @blueprint.get("/consent")
 def show_consent() -> BaseResponse:
-    """Show what a third-party application asks for; a first-party one is granted it at once, as Logto does."""
+    """Show the scopes that a third-party application requests. For a first-party application, grant them at once."""
     provider = current()
     interaction = waiting_interaction(provider, "consent")
     if detour := detour_before_consent(provider, interaction):
@@ -40,7 +40,7 @@ def show_consent() -> BaseResponse:
 
 @blueprint.post("/consent")
 def submit_consent() -> BaseResponse:
-    """Grant, or send the browser away: Cancel leads to the bare redirect URI, without `error`, `state` or `iss`."""
+    """Grant the scopes, or cancel. As in Logto, Cancel redirects without `error`, `state` and `iss`."""
     provider = current()
     interaction = submitted_interaction(provider, "consent")
     if request.form.get("decision") != "authorize":

@@ -1,6 +1,6 @@
-"""What every page does with the interaction of its browser: find it, finish it, show something of it.
+"""Helpers of all pages: finding and finishing the interaction of the browser, and rendering.
 
-Every form is bound to the interaction in the browser's cookie: without that cookie's token it is refused.
+Each form belongs to the interaction in the browser's cookie and has its CSRF token.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .sign_in_webhooks import announce_sign_in
 
 
 class UnknownSession(Exception):
-    """There is no interaction in this browser for the page that was asked for."""
+    """The browser has no interaction for the requested page."""
 
 
 def waiting_interaction(provider: Provider, *prompts: str) -> Interaction:
-    """Return the interaction of this browser that waits for one of these prompts, or lead away."""
+    """Return the browser's interaction that waits for one of these prompts. Raise UnknownSession."""
     uid = cookies.read_interaction_uid(request.args.get("app_id"))
     interaction = provider.instances.find_interaction(uid)
     if interaction is None or interaction.prompt not in prompts:
@@ -33,7 +33,7 @@ def waiting_interaction(provider: Provider, *prompts: str) -> Interaction:
 
 
 def submitted_interaction(provider: Provider, *prompts: str) -> Interaction:
-    """Return the interaction that a form belongs to, or lead away."""
+    """Return the interaction of a submitted form. Raise UnknownSession, also for a wrong CSRF token."""
     interaction = waiting_interaction(provider, *prompts)
     if not hmac.compare_digest(interaction.csrf_token.encode(), request.form.get("csrf_token", "").encode()):
         raise UnknownSession
@@ -41,7 +41,7 @@ def submitted_interaction(provider: Provider, *prompts: str) -> Interaction:
 
 
 def signed_in_user(provider: Provider) -> User:
-    """Return the user of this browser's session, or lead away."""
+    """Return the user of the browser's session. Raise UnknownSession."""
     session = provider.instances.find_session(cookies.read(cookies.SESSION))
     user = provider.tenant.users.get(session.account_id or "") if session else None
     if user is None:
@@ -50,7 +50,10 @@ def signed_in_user(provider: Provider) -> User:
 
 
 def finish_login(provider: Provider, interaction: Interaction, user: User, *, is_new: bool = False) -> Response:
-    """Sign the user in and return to the authorization request. Webhooks hear of it; `is_new` is a registration."""
+    """Sign the user in, send webhooks, and continue the authorization request. `is_new` means a registration.
+
+    Raise SignInRefused if the user is suspended.
+    """
     check_not_suspended(user)
     record_sign_in(provider.tenant, user, interaction.request.client)
     announce_sign_in(provider, interaction, user, is_new=is_new)
@@ -60,6 +63,6 @@ def finish_login(provider: Provider, interaction: Interaction, user: User, *, is
 
 
 def page(template: str, *, refusal: SignInRefused | None = None, status: int = 200, **context: object) -> Response:
-    """Return a page; a refusal is told on it and sets the status."""
+    """Return a rendered page. A refusal is shown on it and sets the status."""
     status = refusal.status if refusal else status
     return Response(render_template(template, refusal=refusal, **context), status, NO_STORE)

@@ -1,7 +1,7 @@
-"""The mark of Logto's native SDK, by which a page knows an app's web view (logto.md, 8.5).
+"""The header that tells the emulator's pages that they run in the web view of an app.
 
-In a real app the SDK sets `window.logtoNativeSdk`, and Logto's page is a script that looks there. The emulator's pages
-are plain HTML, so whoever plays the app sends that object along with every request, as JSON:
+In a real app Logto's native SDK sets `window.logtoNativeSdk`, and the script of Logto's page reads it. The emulator's
+pages are plain HTML, so a test sends that object as JSON in a header of each request:
 
     Logto-Native-Sdk: {"platform": "ios", "supportedConnector": {"universal": false, "nativeTargets": ["alipay"]}}
 """
@@ -19,25 +19,25 @@ _PLATFORMS = ("ios", "android")
 
 @dataclass(frozen=True)
 class NativeSdk:
-    """What the app can do: `native_targets` are the providers whose own SDK it has built in."""
+    """The abilities of the app. `native_targets` are the social providers whose SDK it includes."""
 
     native_targets: frozenset[str]
 
 
 def native_sdk_header(platform: str, native_targets: Iterable[str]) -> str:
-    """Return the mark as an app sends it."""
+    """Return the value of the header for an app."""
     supported = {"universal": False, "nativeTargets": list(native_targets)}
     return json.dumps({"platform": platform, "supportedConnector": supported})
 
 
 def read_native_sdk(header: str | None) -> NativeSdk | None:
-    """Return the mark, or None for a browser: that is whoever names no platform that Logto knows."""
+    """Return the content of the header, or None for a browser and for an unknown platform."""
     try:
-        mark = json.loads(header or "")
+        value = json.loads(header or "")
     except ValueError:
         return None
-    if not isinstance(mark, dict) or mark.get("platform") not in _PLATFORMS:
+    if not isinstance(value, dict) or value.get("platform") not in _PLATFORMS:
         return None
-    supported = mark.get("supportedConnector")
+    supported = value.get("supportedConnector")
     targets = supported.get("nativeTargets") if isinstance(supported, dict) else None
     return NativeSdk(frozenset(map(str, targets)) if isinstance(targets, list) else frozenset())

@@ -1,6 +1,6 @@
-"""The pages behind a link with a one-time token (logto.md, 2.2 and 7.14).
+"""The pages behind a link with a one-time token.
 
-Logto's page for it is a script that sends the token on at once. This one is a form that submits itself.
+Logto's page is a script that sends the token at once. The emulator's page is a form that submits itself.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ blueprint = Blueprint("one_time_token_pages", __name__)
 
 _PATH = "/one-time-token"
 
-# Of the pages that a sign-in can start on, only these two mind a one-time token.
-_MINDFUL_PATHS = ("/sign-in", "/register")
+# Only these first pages handle a one-time token.
+_PATHS_WITH_TOKEN = ("/sign-in", "/register")
 
 
 @blueprint.get(_PATH)
 def show_one_time_token() -> Response:
-    """Send the token of the address on, or say that the link is broken."""
+    """Submit the token of the URL, or show that the link is invalid."""
     interaction = waiting_interaction(current(), "login", "consent")
     token, email = request.args.get("one_time_token"), request.args.get("login_hint")
     if not token or not email:
@@ -39,7 +39,7 @@ def show_one_time_token() -> Response:
 
 @blueprint.post(_PATH)
 def submit_one_time_token() -> Response:
-    """Sign in whoever the token is for."""
+    """Redeem the token and sign in its user."""
     provider = current()
     interaction = submitted_interaction(provider, "login", "consent")
     token, email = request.form.get("one_time_token", ""), request.form.get("login_hint", "")
@@ -53,26 +53,26 @@ def submit_one_time_token() -> Response:
 
 @blueprint.get("/switch-account")
 def show_switch_account() -> Response:
-    """Ask whether the person wants to change from one account to the one that the link is for."""
+    """Ask the user whether to switch to the account of the link."""
     provider = current()
     waiting_interaction(provider, "consent")
     email = request.args.get("login_hint")
     if not email:
         return _invalid_link()
-    return page("switch_account.html", user=signed_in_user(provider), email=email, link=_with_the_same_query())
+    return page("switch_account.html", user=signed_in_user(provider), email=email, link=_url_with_same_query())
 
 
 def detour_of_link() -> Response | None:
-    """Return the way from the page that is asked for to the one for one-time tokens, where the address has a token."""
-    if request.path not in _MINDFUL_PATHS or not request.args.get("one_time_token"):
+    """Return a redirect to the page for one-time tokens if the URL of a first page has a token."""
+    if request.path not in _PATHS_WITH_TOKEN or not request.args.get("one_time_token"):
         return None
-    return see_other(_with_the_same_query())
+    return see_other(_url_with_same_query())
 
 
 def detour_before_consent(provider: Provider, interaction: Interaction) -> Response | None:
-    """Return where a request with a one-time token goes before somebody who is signed in consents, or None.
+    """Return a redirect if a request with a one-time token needs a page before the consent of a signed-in user.
 
-    A token that was used up by this very account is done with.
+    A token that the same account has already used needs none.
     """
     params = interaction.request.params
     token, email = params.get("one_time_token", ""), params.get("login_hint", "")
@@ -92,7 +92,7 @@ def detour_before_consent(provider: Provider, interaction: Interaction) -> Respo
     return see_other(f"{path}?{form_encode([('login_hint', email), ('one_time_token', token)])}")
 
 
-def _with_the_same_query() -> str:
+def _url_with_same_query() -> str:
     return f"{_PATH}?{request.query_string.decode('latin-1')}"
 
 

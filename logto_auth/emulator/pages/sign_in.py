@@ -1,7 +1,4 @@
-"""The pages a person meets: sign-in, register and consent.
-
-Logto's own are a single-page application on its Experience API. These are plain HTML at the same addresses.
-"""
+"""The home page, and the pages for sign-in and registration."""
 
 from __future__ import annotations
 
@@ -27,19 +24,19 @@ _SHOWN_ACCOUNTS = 20
 
 @blueprint.app_errorhandler(UnknownSession)
 def leave_for_unknown_session(error: UnknownSession) -> BaseResponse:
-    """Send the browser where the tenant wants those who come without an interaction."""
+    """Redirect a browser without an interaction to the URL that the tenant configured for it."""
     return redirect(current().tenant.sign_in_experience.unknown_session_redirect_url or "/unknown-session", 303)
 
 
 @blueprint.get("/unknown-session")
 def unknown_session() -> Response:
-    """Say that there is nothing to sign in to."""
+    """Show that there is no sign-in to continue."""
     return page("unknown_session.html", status=400)
 
 
 @blueprint.get("/")
 def home() -> Response:
-    """Say what this is, and list the accounts."""
+    """Show what this server is, and list the accounts."""
     provider = current()
     return page("home.html", issuer=provider.issuer, users=_shown_users(provider))
 
@@ -52,7 +49,7 @@ def show_sign_in() -> Response:
 
 
 def submit_sign_in() -> Response:
-    """Sign in the account whose button was pressed, or whose password was given."""
+    """Sign in the account of the pressed button, or the one with the given password."""
     provider = current()
     interaction = submitted_interaction(provider, "login")
     try:
@@ -62,14 +59,14 @@ def submit_sign_in() -> Response:
 
 
 def show_register() -> Response:
-    """Show the page for new users."""
+    """Show the registration page."""
     provider = current()
     interaction = waiting_interaction(provider, "login")
     return detour_of_link() or _register_page(provider, interaction)
 
 
 def submit_register() -> Response:
-    """Make a user and sign in with it."""
+    """Register a user and sign it in."""
     provider = current()
     interaction = submitted_interaction(provider, "login")
     try:
@@ -88,7 +85,7 @@ for _path in REGISTER_PATHS:
 
 
 def _chosen_user(provider: Provider) -> User:
-    """Return the user of the pressed button, or of the identifier and password given."""
+    """Return the user of the pressed button, or the one with the given identifier and password."""
     if "account" not in request.form:
         return user_with_password(provider.tenant, request.form.get("identifier", ""), request.form.get("password", ""))
     user = provider.tenant.users.get(request.form["account"])
@@ -98,7 +95,7 @@ def _chosen_user(provider: Provider) -> User:
 
 
 def sign_in_page(provider: Provider, interaction: Interaction, refusal: SignInRefused | None = None) -> Response:
-    """Return the sign-in page, with what was refused."""
+    """Return the sign-in page, with the error of a refused sign-in."""
     return page(
         "sign_in.html",
         refusal=refusal,

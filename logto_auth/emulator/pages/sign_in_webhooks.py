@@ -1,4 +1,4 @@
-"""Webhooks of sign-ins and registrations (logto.md, 9.3 and 9.4)."""
+"""Webhook events of sign-ins and registrations."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from logto_auth.emulator.oidc.http import caller_ip
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.user_json import user_info
+from logto_auth.emulator.state.user_json import user_json
 
 
 def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *, is_new: bool) -> None:
-    """Tell webhooks that somebody signed in, or that a new user registered. `sessionId` is the interaction's uid."""
+    """Send the events of a sign-in or a registration. `sessionId` is the uid of the interaction."""
     interaction_event = _interaction_event(is_new)
     provider.webhooks.announce(
         {
@@ -26,18 +26,18 @@ def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *
             "userAgent": request.headers.get("User-Agent", ""),
             "userId": user.id,
             "userIp": caller_ip(),
-            "user": user_info(user),
+            "user": user_json(user),
             "application": _application(interaction),
         }
     )
     if is_new:
-        _announce_data(provider, interaction, "User.Created", {"data": user_info(user)}, is_new=is_new)
+        _announce_data(provider, interaction, "User.Created", {"data": user_json(user)}, is_new=is_new)
 
 
 def announce_memberships(
     provider: Provider, interaction: Interaction, user: User, organization_ids: Iterable[str], *, is_new: bool
 ) -> None:
-    """Tell webhooks which organizations somebody joined just in time."""
+    """Send the events of the organizations that the user joined just in time."""
     for organization_id in organization_ids:
         members = {"organizationId": organization_id, "addedUserIds": [user.id]}
         _announce_data(provider, interaction, "Organization.Membership.Updated", members, is_new=is_new)

@@ -1,4 +1,4 @@
-"""Applications as a tenant keeps them (logto.md, 7.3)."""
+"""Applications (OAuth clients) of a tenant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
 
 @dataclass
 class ApplicationSecret:
-    """One of an application's named secrets; times are in milliseconds."""
+    """A named secret of an application. Times are in milliseconds."""
 
     name: str
     value: str = field(repr=False)
@@ -26,10 +26,11 @@ class ApplicationSecret:
 
 @dataclass
 class Application:
-    """A client. Fields from `redirect_uris` to `logo_uri` are Logto's `oidcClientMetadata`, in snake case.
+    """An OAuth client. Fields from `redirect_uris` to `logo_uri` are Logto's `oidcClientMetadata`, in snake case.
 
-    `user_scopes`, `resource_scopes` (by indicator) and `organization_scopes` say what a third-party application may ask
-    for; a first-party one may ask for everything. `roles` are of machine-to-machine applications.
+    `user_scopes`, `resource_scopes` (by indicator) and `organization_scopes` are the scopes that a third-party
+    application may request; a first-party application may request all. `roles` belong to machine-to-machine
+    applications.
     """
 
     id: str
@@ -62,7 +63,7 @@ class Application:
 
     @property
     def secret(self) -> str:
-        """The first secret's value; empty for public clients, which have none."""
+        """The value of the first secret; empty for public clients, which have no secret."""
         return self.secrets[0].value if self.secrets else ""
 
     @property
@@ -80,12 +81,12 @@ class Application:
 
     @property
     def gets_sid(self) -> bool:
-        """Whether tokens carry `sid`: both back-channel settings are needed."""
+        """Whether tokens carry `sid`. Both back-channel settings are required for it."""
         return bool(self.backchannel_logout_uri and self.backchannel_logout_session_required)
 
 
 def make_secrets(application_type: ApplicationType, value: str | None, created_at: int) -> list[ApplicationSecret]:
-    """Return the "Default secret" that confidential applications are created with."""
+    """Return the "Default secret" of a new confidential application; nothing for a public one."""
     if application_type in {"SPA", "Native"}:
         return []
     return [ApplicationSecret("Default secret", value or ids.secret(), created_at=created_at)]

@@ -1,4 +1,4 @@
-"""The emulator's clock, which tests may set ahead instead of waiting."""
+"""The emulator's clock. Tests advance it instead of waiting."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import time
 
 
 class Clock:
-    """The system's time plus an offset."""
+    """The system time plus an offset."""
 
     def __init__(self) -> None:
         self.offset_seconds = 0.0
 
     def now(self) -> int:
-        """Return the time in seconds, as tokens carry it."""
+        """Return the time in whole seconds, as tokens use it."""
         return int(self.precise())
 
     def now_ms(self) -> int:
-        """Return the time in milliseconds, as Logto's users and applications carry it."""
+        """Return the time in milliseconds, as the Management API uses it."""
         return int(self.precise() * 1000)
 
     def precise(self) -> float:
-        """Return the time in seconds with its fraction."""
+        """Return the time in seconds with a fraction."""
         return time.time() + self.offset_seconds
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass; a negative number sets the clock back."""
+        """Move the clock forward by `seconds`. A negative number sets it back."""
         self.offset_seconds += seconds
 
     def reset(self) -> None:
-        """Return to the system's time."""
+        """Set the clock to the system time."""
         self.offset_seconds = 0.0

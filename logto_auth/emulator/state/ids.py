@@ -1,4 +1,4 @@
-"""Values in the shapes that Logto generates (logto.md, section 12)."""
+"""Random ids, secrets and token values in Logto's formats."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _URL_SAFE = _ALPHANUMERIC + "-_"
 
 
 def short_id() -> str:
-    """Return an id as users, organizations and connectors have."""
+    """Return an id for a user, an organization or a connector."""
     return str(generate_token(12, _LOWER_ALPHANUMERIC))
 
 
 def standard_id() -> str:
-    """Return an id as applications, roles, scopes, resources and signing keys have."""
+    """Return an id for an application, role, scope, resource or signing key."""
     return str(generate_token(21, _LOWER_ALPHANUMERIC))
 
 
@@ -27,17 +27,17 @@ def secret() -> str:
 
 
 def internal_secret() -> str:
-    """Return what the Management API shows as an application's `secret` and nobody can use."""
+    """Return the placeholder that the Management API shows as `secret` of an application. It does not authenticate."""
     return f"#internal:{secret()}"
 
 
 def subject_token() -> str:
-    """Return a token to act as somebody else with."""
+    """Return the value of a subject token, used for impersonation."""
     return f"sub_{generate_token(21, _LOWER_ALPHANUMERIC)}"
 
 
 def uid() -> str:
-    """Return a `jti`, a `sid`, or the uid of a session or an interaction."""
+    """Return a `jti`, a `sid`, or the uid of a session or interaction."""
     return str(generate_token(21, _URL_SAFE))
 
 

@@ -1,4 +1,4 @@
-"""Columns that Logto keeps as JSON: their order of keys, and single keys of them as attributes."""
+"""Helpers for values that Logto stores in JSON columns: the order of keys, and single keys as attributes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _Value = TypeVar("_Value")
 
 
 def jsonb(value: Any) -> Any:
-    """Return the value as PostgreSQL gives it back: keys by length, then by bytes. What Logto reshapes is not so."""
+    """Return the value in the order of PostgreSQL's `jsonb`: keys by length, then by bytes."""
     if isinstance(value, dict):
         return {key: jsonb(value[key]) for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
     return [jsonb(each) for each in value] if isinstance(value, list) else value
 
 
 class JsonKey(Generic[_Value]):
-    """A key of a JSON column as an attribute. A default is never written out, as Logto does not either."""
+    """A key of a JSON column as an attribute. Like Logto, it does not store the default."""
 
     def __init__(self, column: str, key: str, default: _Value) -> None:
         self._column, self._key, self._default = column, key, default
@@ -37,7 +37,7 @@ class JsonKey(Generic[_Value]):
 
 
 def cleaned(value: Any) -> Any:
-    """Return the JSON value without nulls and what is empty, at any depth. Logto does so with configs of connectors."""
+    """Return the JSON value without nulls and empty values at any depth. Logto cleans connector configs this way."""
     if isinstance(value, dict):
         return {
             name: inner for name, inner in ((name, cleaned(each)) for name, each in value.items()) if _is_full(inner)

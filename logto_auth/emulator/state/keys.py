@@ -1,4 +1,4 @@
-"""Signing keys, their rotation, and compact JWS (logto.md, 1.4 and 1.5)."""
+"""Signing keys, their rotation, and compact JWS."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .clock import Clock
 Algorithm = Literal["EC", "RSA"]
 Status = Literal["Current", "Next", "Previous"]
 
-# Logto makes RSA keys of 4096 bits. Half of that signs the same way and does not hold up a test for seconds.
+# Logto generates RSA keys of 4096 bits, which takes seconds. Keys of 2048 bits sign the same way.
 _RSA_BITS = 2048
 
-# Advertised in discovery for each kind of key; RSA keys sign with RS256.
+# The algorithms in the discovery document for each kind of key. RSA keys sign with RS256.
 _ADVERTISED: dict[Algorithm, tuple[str, ...]] = {"EC": ("ES384",), "RSA": ("PS256", "RS256")}
 
 
 @dataclass
 class SigningKey:
-    """One key of the tenant. `id` is what the Management API calls it, `kid` what tokens do."""
+    """A signing key. `id` identifies it in the Management API, `kid` in tokens."""
 
     key: ECKey | RSAKey
     algorithm: Algorithm
@@ -38,7 +38,7 @@ class SigningKey:
 
     @property
     def kid(self) -> str:
-        """The RFC 7638 thumbprint (SHA-256), as in every recorded key."""
+        """The SHA-256 thumbprint of the key (RFC 7638)."""
         return self.key.thumbprint()
 
     @property
@@ -46,7 +46,7 @@ class SigningKey:
         return natural_alg(self.key)
 
     def public_jwk(self) -> dict[str, Any]:
-        """Return the entry of the JWKS. RSA entries have no `alg`."""
+        """Return the JWKS entry. RSA entries have no `alg`."""
         public = self.key.as_dict(private=False)
         if self.algorithm == "RSA":
             return {"kty": "RSA", "use": "sig", "kid": self.kid, "e": public["e"], "n": public["n"]}
@@ -55,7 +55,7 @@ class SigningKey:
 
 
 class SigningKeys:
-    """The tenant's keys: one Current, at most one Next and one Previous."""
+    """The signing keys of the tenant: one Current, at most one Next and one Previous."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -76,28 +76,28 @@ class SigningKeys:
             return sorted(self._keys, key=lambda key: order.index(key.status))
 
     def clear(self) -> None:
-        """Begin with one new key, as a new tenant does."""
+        """Replace all keys by one new key, as in a new tenant."""
         with self._lock:
             self._keys = [SigningKey(generate_key("EC"), "EC", "Current", self._clock.now())]
 
     def rotate(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
-        """Make a new key and return all of them.
+        """Generate a new key and return all keys.
 
-        Without grace it is Current at once; with grace it is published as Next and signs when the grace is over.
-        Raises ValueError while a Next is pending, where Logto answers 422 `oidc.invalid_request`.
+        Without `grace_seconds` the new key is Current at once. Otherwise it is published as Next, and becomes Current
+        when that time is over. Raise ValueError if a Next key exists; Logto answers 422 `oidc.invalid_request`.
         """
         if algorithm not in _ADVERTISED:
-            raise ValueError(f"Signing keys are of algorithm EC or RSA, not {algorithm!r}.")
+            raise ValueError(f"Expected the algorithm EC or RSA, not {algorithm!r}.")
         with self._lock:
             if any(key.status == "Next" for key in self.all()):
-                raise ValueError("A Next key is pending: it must become Current before the next rotation.")
+                raise ValueError("A Next key exists. It must become Current before the next rotation.")
             now = self._clock.now()
             new = SigningKey(generate_key(algorithm), algorithm, "Next", now, now + grace_seconds)
             self._keys.append(new)
             return self.all()
 
     def remove(self, key: SigningKey) -> None:
-        """Forget a key: what it signed cannot be verified any more."""
+        """Delete a key. Tokens that it signed can no longer be verified."""
         with self._lock:
             self._keys.remove(key)
 
@@ -106,7 +106,7 @@ class SigningKeys:
         return {"keys": [key.public_jwk() for key in self.all()]}
 
     def advertised_algs(self) -> list[str]:
-        """Return `id_token_signing_alg_values_supported`: the union over the kinds of keys present."""
+        """Return `id_token_signing_alg_values_supported`: the algorithms of all current kinds of keys."""
         kinds = {key.algorithm for key in self.all()}
         return sorted(alg for kind in kinds for alg in _ADVERTISED[kind])
 
@@ -131,7 +131,7 @@ def generate_key(algorithm: Algorithm) -> ECKey | RSAKey:
 
 
 def natural_alg(key: Key) -> str:
-    """Return the `alg` that a key of this kind signs with here."""
+    """Return the `alg` with which the emulator signs with this key."""
     if isinstance(key, ECKey):
         return {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}[key.curve_name]
     if isinstance(key, RSAKey):
@@ -140,10 +140,10 @@ def natural_alg(key: Key) -> str:
 
 
 def sign_compact(header: Mapping[str, Any], payload: object, key: Key) -> str:
-    """Return a compact JWS, honest or not.
+    """Return a compact JWS with any header and payload.
 
-    The library's own serializer refuses headers that tests need to forge. Where `alg` does not fit the key the key
-    signs its own way, so the header lies; an `alg` of `none`, however it is spelled, leaves the signature empty.
+    joserfc's serializer refuses headers that tests need to forge. If `alg` does not fit the key, the signature uses the
+    algorithm of the key and the header is wrong. If `alg` is `none`, in any case of letters, the signature is empty.
     """
     signing_input = f"{_b64_json(header)}.{_b64_json(payload)}"
     alg = header.get("alg")
@@ -163,7 +163,7 @@ def _signer(alg: object, key: Key) -> Any:
 
 
 def _b64_json(value: object) -> str:
-    """Return base64url of the value as JSON; text and bytes are taken as they are."""
+    """Return base64url of the value as JSON. Text and bytes are encoded unchanged."""
     if isinstance(value, bytes):
         return _b64(value)
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)

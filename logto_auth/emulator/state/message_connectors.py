@@ -1,6 +1,6 @@
-"""Connectors that send messages, of which Logto keeps one for e-mail and one for SMS (logto.md, 7.9).
+"""Connectors for e-mail and SMS. A tenant has at most one of each.
 
-The emulator sends nothing: what it would send is kept in the tenant's `sent_messages`.
+The emulator sends no messages. `Tenant.sent_messages` lists those that Logto would have sent.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from .social_connectors import ConnectorFactory
 
-# A config without a template for one of these is refused.
+# A config needs a template for each of these.
 USAGE_TYPES = ("Register", "SignIn", "ForgotPassword", "Generic")
 TEST_CODE = "000000"
 

@@ -1,4 +1,4 @@
-"""One-time tokens: links that sign in whoever holds them, perhaps into organizations (logto.md, 7.14 and 10.3)."""
+"""Checking and redeeming one-time tokens, which sign a user in by a link."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .tenant import Tenant
 
 
 def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken:
-    """Return an active token of this address, or raise SignInRefused. The faults come in Logto's order."""
+    """Return the active token for this e-mail, or raise SignInRefused. The checks are in Logto's order."""
     token = tenant.find_one_time_token(value)
     if token is None:
         raise SignInRefused("one_time_token.token_not_found", "This link is unknown.", status=404)
     if token.email != email:
-        raise SignInRefused("one_time_token.email_mismatch", "This link is for another address.", status=400)
+        raise SignInRefused("one_time_token.email_mismatch", "This link is for another e-mail address.", status=400)
     is_over = token.expires_at <= tenant.clock.now_ms()
     if is_over and token.status == "active":
         token.status = "expired"
@@ -29,7 +29,7 @@ def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken
 
 @dataclass(frozen=True)
 class Redeemed:
-    """Whom a token signs in, and the ids of the organizations joined by that."""
+    """The user that a token signed in, and the ids of the organizations that the user joined."""
 
     user: User
     is_new: bool
@@ -37,9 +37,9 @@ class Redeemed:
 
 
 def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> Redeemed:
-    """Use the token up and return its user, who is now a member of its organizations.
+    """Consume the token, and return its user as a member of its organizations. Raise SignInRefused.
 
-    A new address makes a new user, even where registration is closed: whoever hands out the link has let them in.
+    An unknown e-mail creates a user, even if registration is closed: the token itself is the invitation.
     """
     with tenant.lock:
         token = check_one_time_token(tenant, value, email)
@@ -53,21 +53,21 @@ def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> Redeemed:
 
 
 def _find_user(tenant: Tenant, email: str) -> User | None:
-    """Return the user with this address, whatever its case."""
+    """Return the user with this e-mail, compared without case."""
     wanted = email.lower()
     return next((user for user in tenant.users.values() if (user.primary_email or "").lower() == wanted), None)
 
 
 def _organizations_of_domain(tenant: Tenant, email: str) -> list[str]:
-    """Return the ids of the organizations that new users with this address join just in time."""
+    """Return the ids of the organizations that a new user with this e-mail joins just in time."""
     domain = email.partition("@")[2]
     return [each.id for each in tenant.organizations.values() if domain in each.jit_email_domains]
 
 
 def _join(tenant: Tenant, user: User, organization_ids: Iterable[str]) -> list[str]:
-    """Make the user a member with the just-in-time roles, and return where that is new.
+    """Add the user to the organizations with their just-in-time roles, and return the ids of those that are new.
 
-    Who is one already keeps the roles held and gets these.
+    An existing member keeps the roles held before.
     """
     joined = []
     for organization_id in organization_ids:

@@ -1,7 +1,7 @@
-"""Passwords and the digests of them that other systems bring along (logto.md, 7.4 and 13).
+"""Password digests imported from other systems.
 
-Argon2id is checked where the `cryptography` at hand can. Bcrypt and the other kinds of Argon2 are kept and never fit:
-nothing that the emulator depends on can check them.
+Argon2id is verified if the installed `cryptography` supports it. Bcrypt, Argon2i and Argon2d digests are stored, but no
+password matches them: no dependency of the emulator can verify them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _PLAIN_DIGESTS = frozenset({"SHA1", "SHA256", "MD5"})
 
 @dataclass(frozen=True)
 class PasswordDigest:
-    """A digest that came in place of a password."""
+    """A digest that was imported in place of a password."""
 
     algorithm: str
     value: str = field(repr=False)
 
     def fits(self, password: str) -> bool:
-        """Return whether the password has this digest."""
+        """Return whether the password matches."""
         if self.algorithm in _PLAIN_DIGESTS:
             digest = hashlib.new(self.algorithm.lower(), password.encode(), usedforsecurity=False).hexdigest()
             return hmac.compare_digest(digest, self.value.lower())
@@ -35,7 +35,7 @@ class PasswordDigest:
 
 
 def is_legacy_expression(digest: str) -> bool:
-    """Return whether a digest of the kind Legacy names a function, its arguments with an "@" among them, and a hash."""
+    """Return whether a Legacy digest is a JSON list of a function, its arguments including "@", and a hash."""
     try:
         function, arguments, expected = json.loads(digest)
         texts = [function, *arguments, expected]
@@ -45,7 +45,7 @@ def is_legacy_expression(digest: str) -> bool:
 
 
 def _legacy_fits(digest: str, password: str) -> bool:
-    """Return whether the password fits `["pbkdf2", [salt, iterations, key length, hash, "@"], hex]`, as JSON text."""
+    """Return whether the password matches `["pbkdf2", [salt, iterations, key length, hash, "@"], hex]` in JSON."""
     try:
         function, (salt, iterations, length, algorithm, place), expected = json.loads(digest)
         if (function, place) != ("pbkdf2", "@"):

@@ -1,4 +1,4 @@
-"""Roles, API resources and the organization template of a tenant. Who holds what refers to them by name."""
+"""Roles, API resources and the organization template of a tenant. Holders refer to them by name."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from . import ids
 from .application import Application
 from .records import OrganizationRole, Resource, Role, RoleType, Scope
 from .tenant_tables import DuplicateError
-from .user_store import TenantUsers
+from .user_store import UserStore
 
 _Names = dict[str, tuple[str, ...]]
 
 
-class TenantRights(TenantUsers):
-    """Adding roles, resources and permissions, renaming them, and taking them from all who hold them."""
+class PermissionStore(UserStore):
+    """Adding, renaming and deleting roles, resources and permissions. Changes apply to all holders."""
 
     def add_role(
         self,
@@ -26,7 +26,7 @@ class TenantRights(TenantUsers):
         description: str = "",
         id: str | None = None,
     ) -> Role:
-        """Return a new global role; `scopes` maps a resource indicator to names of its permissions."""
+        """Add a global role and return it. `scopes` maps resource indicators to names of permissions."""
         with self.lock:
             if self.find_role(name):
                 raise DuplicateError("role.name_in_use")
@@ -39,13 +39,13 @@ class TenantRights(TenantUsers):
         return next((role for role in list(self.roles.values()) if role.name == name), None)
 
     def rename_role(self, role: Role, name: str) -> None:
-        """Rename a role, for all who hold it too."""
+        """Rename a role. Its holders keep it."""
         self._refuse_name(self.find_role(name), role, "role.name_in_use")
         self._for_each_role_list(lambda names: [name if each == role.name else each for each in names])
         role.name = name
 
     def delete_role(self, role: Role) -> None:
-        """Delete a role and take it from all who hold it."""
+        """Delete a role and remove it from all holders."""
         del self.roles[role.id]
         self._for_each_role_list(lambda names: [each for each in names if each != role.name])
 
@@ -59,7 +59,7 @@ class TenantRights(TenantUsers):
         is_default: bool = False,
         id: str | None = None,
     ) -> Resource:
-        """Return a new API resource."""
+        """Add an API resource and return it."""
         with self.lock:
             if self.find_resource(indicator):
                 raise DuplicateError("resource.resource_identifier_in_use")
@@ -76,23 +76,23 @@ class TenantRights(TenantUsers):
 
     @property
     def default_resource(self) -> Resource | None:
-        """The resource that stands in when a request names none."""
+        """The resource for requests that name none."""
         return next((each for each in list(self.resources.values()) if each.is_default), None)
 
     def delete_resource(self, resource: Resource) -> None:
-        """Delete a resource and take its permissions from all roles."""
+        """Delete a resource and remove its permissions from all roles."""
         del self.resources[resource.id]
         for held in self._resource_scopes():
             held.pop(resource.indicator, None)
 
     def add_scope(self, resource: Resource, name: str, *, description: str | None = None) -> Scope:
-        """Return a new permission of a resource."""
+        """Add a permission to a resource and return it."""
         self._refuse_name(resource.scopes.get(name), None, "scope.name_exists")
         resource.scopes[name] = Scope(name, description, self.clock.now_ms())
         return resource.scopes[name]
 
     def rename_scope(self, resource: Resource, scope: Scope, name: str) -> None:
-        """Rename a permission of a resource, in all roles too."""
+        """Rename a permission of a resource, also in all roles."""
         self._refuse_name(resource.scopes.get(name), scope, "scope.name_exists")
         for held in self._resource_scopes():
             held[resource.indicator] = _renamed(held.get(resource.indicator, ()), scope.name, name)
@@ -100,7 +100,7 @@ class TenantRights(TenantUsers):
         scope.name = name
 
     def delete_scope(self, resource: Resource, scope: Scope) -> None:
-        """Delete a permission of a resource and take it from all roles."""
+        """Delete a permission of a resource and remove it from all roles."""
         del resource.scopes[scope.name]
         for held in self._resource_scopes():
             held[resource.indicator] = _without(held.get(resource.indicator, ()), scope.name)
@@ -121,13 +121,13 @@ class TenantRights(TenantUsers):
     # The organization template
 
     def add_organization_scope(self, name: str, *, description: str | None = None) -> Scope:
-        """Return a permission of the organization template, new where it is not there yet."""
+        """Return the permission of the organization template with this name, and add it if it does not exist."""
         with self.lock:
             created = Scope(name, description, self.clock.now_ms())
             return self.organization_scopes.setdefault(name, created)
 
     def rename_organization_scope(self, scope: Scope, name: str) -> None:
-        """Rename an organization permission, in all roles too."""
+        """Rename an organization permission, also in all roles."""
         self._refuse_name(self.organization_scopes.get(name), scope, "entity.unique_integrity_violation")
         for role in self.organization_roles.values():
             role.scopes = _renamed(role.scopes, scope.name, name)
@@ -136,7 +136,7 @@ class TenantRights(TenantUsers):
         scope.name = name
 
     def delete_organization_scope(self, scope: Scope) -> None:
-        """Delete an organization permission and take it from all roles."""
+        """Delete an organization permission and remove it from all roles."""
         del self.organization_scopes[scope.name]
         for role in self.organization_roles.values():
             role.scopes = _without(role.scopes, scope.name)
@@ -151,7 +151,7 @@ class TenantRights(TenantUsers):
         description: str | None = None,
         id: str | None = None,
     ) -> OrganizationRole:
-        """Return a new role of the organization template; the scopes it holds are added to the template."""
+        """Add a role to the organization template and return it. Its `scopes` are added to the template too."""
         with self.lock:
             if self.find_organization_role(name):
                 raise DuplicateError("entity.unique_integrity_violation")
@@ -168,20 +168,20 @@ class TenantRights(TenantUsers):
         return next((role for role in list(self.organization_roles.values()) if role.name == name), None)
 
     def rename_organization_role(self, role: OrganizationRole, name: str) -> None:
-        """Rename a role of the organization template, for all who hold it too."""
+        """Rename a role of the organization template. Its holders keep it."""
         self._refuse_name(self.find_organization_role(name), role, "entity.unique_integrity_violation")
         self._for_each_organization_role_list(lambda names: [name if each == role.name else each for each in names])
         role.name = name
 
     def delete_organization_role(self, role: OrganizationRole) -> None:
-        """Delete a role of the organization template and take it from all who hold it."""
+        """Delete a role of the organization template and remove it from all holders."""
         del self.organization_roles[role.id]
         self._for_each_organization_role_list(lambda names: [each for each in names if each != role.name])
 
-    # Who refers to what
+    # References by name
 
-    def _refuse_name(self, owner: object | None, besides: object, code: str) -> None:
-        if owner is not None and owner is not besides:
+    def _refuse_name(self, owner: object | None, allowed: object, code: str) -> None:
+        if owner is not None and owner is not allowed:
             raise DuplicateError(code)
 
     def _for_each_role_list(self, change: Callable[[list[str]], list[str]]) -> None:
@@ -200,7 +200,7 @@ class TenantRights(TenantUsers):
             invitation.roles = change(invitation.roles)
 
     def _resource_scopes(self) -> Iterator[_Names]:
-        """Yield what each role holds by indicator, to be changed in place."""
+        """Yield the permissions of each role by indicator. The caller changes the dictionary in place."""
         for role in self.roles.values():
             role.scopes = held = {indicator: tuple(names) for indicator, names in role.scopes.items()}
             yield held

@@ -1,4 +1,4 @@
-"""Who holds which permission at this moment (logto.md, section 5)."""
+"""Role-based access control: the current permissions of users and applications."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def resource_scopes_of_user(
 ) -> list[str]:
     """Return the permissions of a user on a resource.
 
-    Global roles count always; organization roles count in the one organization named, or else in all of the user's. For
-    the reserved organizations resource it is the whole template: what of it is held shows when a token is made.
+    Global roles always count. Organization roles count for `organization_id`, or if it is None for all organizations of
+    the user. For the reserved organizations resource the result is the whole template; tokens are limited to the
+    permissions held when they are issued.
     """
     if indicator == ORGANIZATIONS_RESOURCE:
         return _allowed(tenant.organization_scopes, client.organization_scopes, client)
@@ -40,7 +41,7 @@ def organization_scopes_of_user(tenant: Tenant, sub: str, organization_id: str) 
 def resource_scopes_of_application(
     tenant: Tenant, client: Application, indicator: str, *, organization_id: str | None = None
 ) -> list[str]:
-    """Return the permissions of a machine-to-machine application: in an organization, only those of its roles there."""
+    """Return the permissions of a machine-to-machine application. In an organization only its roles there count."""
     if organization_id is None:
         held = _scopes_of_roles(tenant, client.roles, indicator)
     else:
@@ -80,6 +81,6 @@ def _known_on(tenant: Tenant, indicator: str, held: Iterable[str]) -> list[str]:
 
 
 def _allowed(scopes: Iterable[str], enabled: Iterable[str], client: Application) -> list[str]:
-    """Return the scopes that the client may be given: for a third-party application, those enabled for it."""
+    """Return the scopes that the client may receive. A third-party application needs them enabled."""
     enabled = set(enabled)
     return [scope for scope in scopes if not client.is_third_party or scope in enabled]

@@ -1,6 +1,6 @@
-"""What an administrator sets up in a tenant: users, roles, resources, organizations, and applications.
+"""The records of a tenant: users, roles, resources, organizations, invitations and one-time tokens.
 
-Names and defaults are Logto's (logto.md, sections 4, 5 and 7). Everything is in memory.
+Names and defaults are Logto's.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from .password_digests import PasswordDigest
 RoleType = Literal["User", "MachineToMachine"]
 OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 
-# A reserved indicator that always exists: it stands for the organization permissions.
+# A reserved indicator that always exists. It represents the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 
-# The built-in resource and the one permission it knows.
+# The built-in resource and role of the Management API.
 MANAGEMENT_API_RESOURCE = "https://default.logto.app/api"
 MANAGEMENT_API_ROLE = "Logto Management API access"
 
 
 @dataclass
 class User:
-    """A user of the tenant. `password` is kept as it was given: this is a toy for development and tests."""
+    """A user of the tenant. `password` is stored in clear text: the emulator is for development and tests only."""
 
     id: str
     created_at: int
@@ -50,7 +50,7 @@ class User:
 
     @property
     def display_name(self) -> str:
-        """What the sign-in page calls this account."""
+        """The name of this account on the sign-in page."""
         return self.username or self.name or self.primary_email or self.primary_phone or self.id
 
     @property
@@ -65,7 +65,7 @@ class User:
 
 @dataclass
 class Scope:
-    """A permission: of an API resource, or of the organization template."""
+    """A permission of an API resource or of the organization template."""
 
     name: str
     description: str | None = None
@@ -87,7 +87,7 @@ class Resource:
 
 @dataclass
 class Role:
-    """A global role: names of permissions by resource indicator."""
+    """A global role. `scopes` maps resource indicators to names of permissions."""
 
     id: str
     name: str
@@ -99,7 +99,7 @@ class Role:
 
 @dataclass
 class OrganizationRole:
-    """A role of the organization template: organization permissions, and API permissions by indicator."""
+    """A role of the organization template, with organization permissions and API permissions by indicator."""
 
     id: str
     name: str
@@ -111,10 +111,10 @@ class OrganizationRole:
 
 @dataclass
 class Organization:
-    """An organization; `members` and `applications` map an id to the names of the roles held in it.
+    """An organization. `members` and `applications` map ids to the names of the roles held in it.
 
-    Just in time a new user whose address is of a domain in `jit_email_domains` becomes a member, as does whoever comes
-    with a one-time token for it; both get the `jit_roles`.
+    New users with an e-mail of a domain in `jit_email_domains` become members just in time, and so do users with a
+    one-time token for the organization. Both receive the `jit_roles`.
     """
 
     id: str
@@ -134,7 +134,7 @@ class Organization:
 
 @dataclass
 class OneTimeToken:
-    """A token that signs its address in once; times are in milliseconds."""
+    """A token that signs in the user with its e-mail once. Times are in milliseconds."""
 
     id: str
     email: str
@@ -147,7 +147,7 @@ class OneTimeToken:
 
 @dataclass
 class Invitation:
-    """An invitation to an organization; `roles` are names, times in milliseconds."""
+    """An invitation to an organization. `roles` are names, and times are in milliseconds."""
 
     id: str
     invitee: str
@@ -163,7 +163,7 @@ class Invitation:
 
 @dataclass(frozen=True)
 class AlipayAccount:
-    """An account at the stand-in for Alipay, ready to be picked. It may have no name and no avatar."""
+    """An account at the stand-in for Alipay. The name and the avatar may be None."""
 
     user_id: str
     nick_name: str | None = None
@@ -171,5 +171,5 @@ class AlipayAccount:
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Return the names without repetitions, in their first order."""
+    """Return the names without repetitions, in their original order."""
     return list(dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""The demo tenant: a bookstore, its app, two machines, their API, accounts and two branches. All ids are fixed."""
+"""The demo tenant: a bookstore with its applications, API, accounts and two branches. All ids are fixed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def seed_demo(
 ) -> Application:
     """Fill the tenant and return the application "Bookstore".
 
-    `base_urls` are the addresses at which the relying party runs. Each account's password is "<username>-password".
+    `base_urls` are the URLs of the relying party. The password of each account is "<username>-password".
     """
     _seed_rights(tenant)
     _seed_users(tenant)
@@ -59,7 +59,7 @@ def _add_bookstore(tenant: Tenant, base_urls: Sequence[str]) -> Application:
 
 
 def _seed_app(tenant: Tenant) -> None:
-    """The store's app for phones: a public client that is called back by a scheme of its own."""
+    """Add the app for phones: a public client whose callback has a scheme of its own."""
     tenant.add_application(
         name="Bookstore App",
         type="Native",
@@ -70,7 +70,7 @@ def _seed_app(tenant: Tenant) -> None:
 
 
 def _seed_machines(tenant: Tenant) -> None:
-    """A robot that keeps the catalogue, and the stock of one branch; and the bookstore's way to the Management API."""
+    """Add a robot for the catalogue and the stock of one branch, and an application for the Management API."""
     tenant.add_application(
         name="Stock robot",
         type="MachineToMachine",
@@ -136,7 +136,7 @@ def _seed_branches(tenant: Tenant) -> None:
 
 
 def _seed_alipay(tenant: Tenant) -> None:
-    """Enable Alipay for browsers and for the app, with an account that tells a name and one that tells nothing."""
+    """Enable Alipay for browsers and for the app, with one account that has a name and one that has none."""
     tenant.sign_in_experience.connectors = ["alipay-web", "alipay-native"]
     tenant.add_alipay_account("2088000000000001", nick_name="Alipay Reader")
     tenant.add_alipay_account("2088000000000002")

@@ -17,7 +17,7 @@ GRANT_TTL = 180 * 86400
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """A request that passed every check. `params` holds its parameters as sent, one value each."""
+    """An authorization request that passed all checks. `params` are its parameters as sent."""
 
     client: Application
     redirect_uri: str
@@ -32,13 +32,13 @@ class AuthorizationRequest:
 
     @property
     def wants_auth_time(self) -> bool:
-        """Whether the ID token will say when the person signed in: only after `prompt=login` or `max_age`."""
+        """Whether the ID token has `auth_time`: only after `prompt=login` or `max_age`."""
         return "login" in self.prompts or self.max_age is not None
 
 
 @dataclass
 class Authorization:
-    """What one client has in a session. `persists_logout` is set once a code carried `offline_access`."""
+    """The part of a client in a session. `persists_logout` is true once a code had `offline_access`."""
 
     sid: str = field(default_factory=ids.uid)
     grant_id: str | None = None
@@ -47,7 +47,7 @@ class Authorization:
 
 @dataclass
 class LogoutDetails:
-    """What `/session/end` leaves for its confirm step."""
+    """The data that `/session/end` stores for its confirm step."""
 
     xsrf: str
     client_id: str | None = None
@@ -57,7 +57,7 @@ class LogoutDetails:
 
 @dataclass
 class Session:
-    """A browser's session with Logto. `id` is in the cookie and changes; `uid` stays."""
+    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change."""
 
     expires_at: int
     id: str = field(default_factory=ids.uid)
@@ -73,9 +73,9 @@ class Session:
 
 @dataclass
 class Interaction:
-    """A sign-in that waits for the person. `solved` names the prompts already answered, `account_id` by whom.
+    """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
-    `social_state` is the state of a sign-in that is under way at a provider.
+    `social_state` is the `state` of a sign-in in progress at a social provider.
     """
 
     request: AuthorizationRequest
@@ -93,7 +93,7 @@ class Interaction:
 
 @dataclass
 class Grant:
-    """What a user let a client have: OIDC scopes, and permissions by resource indicator, in the order granted."""
+    """A user's grant to a client: OIDC scopes, and permissions by resource indicator, in the order granted."""
 
     account_id: str
     client_id: str
@@ -110,7 +110,7 @@ class Grant:
             granted += [scope for scope in scopes if scope not in granted]
 
     def granted_oidc_scopes(self, wanted: Iterable[str]) -> list[str]:
-        """Return the wanted scopes that are granted, in the order of the grant (as recorded)."""
+        """Return the wanted scopes that are granted, in the order of the grant."""
         wanted = set(wanted)
         return [scope for scope in self.oidc_scopes if scope in wanted]
 

@@ -1,4 +1,4 @@
-"""Signing a person in, and making new users (logto.md, 7.17, 8.2 and 8.8)."""
+"""Signing a user in by password or by Alipay, and registering new users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .tenant_tables import DuplicateError
 
 
 class SignInRefused(Exception):
-    """The page says why; `code` and `status` are what Logto's Experience API answers."""
+    """A refused sign-in. The page shows `message`; `code` and `status` are those of Logto's Experience API."""
 
     def __init__(self, code: str, message: str, *, status: int = 422) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class SignInRefused(Exception):
 
 
 def user_with_password(tenant: Tenant, identifier: str, password: str) -> User:
-    """Return the user with this username, email or phone and password."""
+    """Return the user with this username, email or phone and this password, or raise SignInRefused."""
     if not tenant.sign_in_experience.takes_passwords:
         raise SignInRefused("user.sign_in_method_not_enabled", "Signing in with a password is not enabled.")
     user = (
@@ -30,20 +30,22 @@ def user_with_password(tenant: Tenant, identifier: str, password: str) -> User:
     if not identifier or user is None or not user.password_fits(password):
         raise SignInRefused("session.invalid_credentials", "The account or the password is wrong.")
     if user.password_digest is not None:
-        # A digest from elsewhere has served its turn: Logto makes one of its own now.
+        # Logto replaces an imported digest by one of its own after the first sign-in.
         user.password, user.password_digest = password, None
     return user
 
 
 def new_user(tenant: Tenant, username: str, password: str) -> User:
-    """Return a new user with a username and a password."""
+    """Add a user with a username and a password, and return it. Raise SignInRefused if Logto would refuse it."""
     experience = tenant.sign_in_experience
     if not experience.can_register_with_username:
         raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
     if not tenant.username_is_well_formed(username):
-        raise SignInRefused("guard.invalid_input", "A username is letters, digits and _, and starts with no digit.")
+        raise SignInRefused(
+            "guard.invalid_input", "A username has letters, digits and _ only, and no digit at the start."
+        )
     if len(password) < experience.min_password_length:
-        message = f"A password has at least {experience.min_password_length} characters."
+        message = f"The password needs at least {experience.min_password_length} characters."
         raise SignInRefused("password.rejected", message)
     try:
         return tenant.add_user(username=username, password=password)
@@ -52,9 +54,9 @@ def new_user(tenant: Tenant, username: str, password: str) -> User:
 
 
 def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str | None) -> User:
-    """Return the user linked to an Alipay account, new at its first sign-in.
+    """Return the user that is linked to an Alipay account, and add one at the first sign-in.
 
-    Alipay never tells an email or a phone. Name and avatar are taken once: later sign-ins do not refresh them.
+    Alipay reports no email and no phone. Name and avatar are stored at the first sign-in only.
     """
     if not user_id:
         raise SignInRefused("connector.invalid_response", "An Alipay account needs a user id.", status=400)
@@ -74,17 +76,17 @@ def check_not_suspended(user: User) -> None:
 
 
 def record_sign_in(tenant: Tenant, user: User, client: Application) -> None:
-    """Note the time, and the application of a first sign-in. It counts as an update, as recorded."""
+    """Store the time, and the application of the first sign-in. `updated_at` changes too, as recorded from Logto."""
     user.last_sign_in_at = tenant.clock.now_ms()
     user.updated_at = user.last_sign_in_at
     user.application_id = user.application_id or client.id
 
 
 def _alipay_identity(user_id: str, nick_name: str | None, avatar: str | None) -> dict[str, object]:
-    """Return the identity in the connector's shape; what Alipay does not tell is left out."""
-    told = {"avatar": avatar, "nick_name": nick_name}
+    """Return the identity in the format of the connector, without the values that Alipay does not report."""
+    reported = {"avatar": avatar, "nick_name": nick_name}
     answer = {"code": "10000", "msg": "Success", "user_id": user_id}
-    answer |= {name: value for name, value in told.items() if value is not None}
+    answer |= {name: value for name, value in reported.items() if value is not None}
     details: dict[str, object] = {"id": user_id}
     details |= {name: value for name, value in {"name": nick_name, "avatar": avatar}.items() if value is not None}
     details["rawData"] = {"sign": "emulator", "alipay_user_info_share_response": answer}

@@ -1,4 +1,4 @@
-"""What the sign-in pages offer, as the one JSON object that Logto keeps it in (logto.md, 7.10)."""
+"""The sign-in experience: what the sign-in pages offer, stored as one JSON object as in Logto."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .social_connectors import Connector, stand_in
 
 
 class SignInExperience:
-    """The object of `/api/sign-in-exp` in `settings`, and the tenant's connectors by id."""
+    """`settings` is the object of `/api/sign-in-exp`; `connector_instances` are the connectors of the tenant by id."""
 
     sign_in_mode = JsonKey[Literal["SignIn", "Register", "SignInAndRegister"]](
         "settings", "signInMode", "SignInAndRegister"
@@ -19,12 +19,12 @@ class SignInExperience:
     unknown_session_redirect_url = JsonKey[str | None]("settings", "unknownSessionRedirectUrl", None)
 
     def __init__(self) -> None:
-        self.settings = _seed()
+        self.settings = _default_settings()
         self.connector_instances: dict[str, Connector] = {}
 
     @property
     def connectors(self) -> list[str]:
-        """The factory ids, such as `alipay-web`, of the enabled connectors. Set, it makes these and no others."""
+        """The factory ids of the enabled connectors, such as `alipay-web`. Setting it replaces all connectors."""
         return [connector.factory.id for connector in self.enabled_connectors]
 
     @connectors.setter
@@ -35,7 +35,7 @@ class SignInExperience:
 
     @property
     def social_connectors(self) -> list[Connector]:
-        """The connectors that people can sign in by, enabled or not."""
+        """The connectors for signing in, enabled or not."""
         return [each for each in self.connector_instances.values() if each.factory.type == "Social"]
 
     @property
@@ -46,7 +46,7 @@ class SignInExperience:
 
     @property
     def takes_passwords(self) -> bool:
-        """Whether people may sign in with a password: no methods at all leave social sign-in alone."""
+        """Whether users may sign in with a password. Without any method only social sign-in remains."""
         return any(method["password"] for method in self.settings["signIn"]["methods"])
 
     @property
@@ -62,8 +62,8 @@ class SignInExperience:
         return int(self.settings["passwordPolicy"].get("length", {}).get("min", 8))
 
 
-def _seed() -> dict[str, Any]:
-    """Return the object of a fresh tenant, as recorded."""
+def _default_settings() -> dict[str, Any]:
+    """Return the settings of a new tenant, as recorded from Logto 1.41."""
     password = {"identifier": "username", "password": True, "verificationCode": False, "isPasswordPrimary": True}
     return {
         "tenantId": "default",

@@ -1,6 +1,6 @@
-"""Connectors to other sign-in services, and the factories they are made by (logto.md, 7.9 and 8).
+"""Social connectors and their factories.
 
-Of Logto's factories there are the two of Alipay, and the generic OAuth 2.0 and OIDC ones, which take any target.
+Of Logto's factories the emulator has the two for Alipay, and the generic ones for OAuth 2.0 and OIDC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIGN_TYPES = [{"value": "RSA", "title": "RSA-SHA1"}, {"value": "RSA2", "title":
 
 @dataclass(frozen=True)
 class ConnectorFactory:
-    """A kind of connector. `lengths` and `optional_keys` say more of the config than `form_items` do."""
+    """A kind of connector. `lengths` and `optional_keys` add to `form_items` what the config schema requires."""
 
     id: str
     target: str
@@ -121,7 +121,7 @@ FACTORIES = {
 
 
 def stand_in(factory_id: str) -> Connector:
-    """Return a connector whose id follows from its factory, with a config that a connector of Alipay could have."""
+    """Return a connector with a fixed id for its factory, and with a config in the format of Alipay."""
     factory = FACTORIES[factory_id]
     config = {"appId": "2021000000000000", "privateKey": "", "signType": "RSA2"}
     return Connector(factory, config, id=factory_id.replace("-", "").ljust(12, "0"))

@@ -15,13 +15,13 @@ OPAQUE_TOKEN_TTL = 3600
 PUSHED_REQUEST_TTL = 60
 SUBJECT_TOKEN_TTL = 600
 REFRESH_REUSE_LEEWAY = 3
-# A refresh token is not rotated any more after this long: it ends for good.
+# After this time a refresh token is no longer rotated.
 REFRESH_TOTAL_LIFE = int(365.25 * 86400)
 
 
 @dataclass(kw_only=True)
 class Stored:
-    """What codes, opaque access tokens and refresh tokens have in common."""
+    """Common fields of codes, opaque access tokens and refresh tokens."""
 
     value: str = field(default_factory=ids.opaque_token, repr=False)
     client_id: str
@@ -37,7 +37,7 @@ class Stored:
 
 @dataclass(kw_only=True)
 class Renewable(Stored):
-    """What a code hands on to the refresh token made from it."""
+    """Fields that a refresh token inherits from the code."""
 
     nonce: str | None
     auth_time: int | None
@@ -53,12 +53,12 @@ class AuthorizationCode(Renewable):
 
 @dataclass(kw_only=True)
 class AccessToken(Stored):
-    """An opaque access token; JWTs are not stored."""
+    """An opaque access token."""
 
 
 @dataclass(kw_only=True)
 class RefreshToken(Renewable):
-    """`first_issued_at` is that of the token that this one descends from."""
+    """`first_issued_at` is that of the first token of the rotation."""
 
     first_issued_at: int
 
@@ -73,7 +73,7 @@ class PushedRequest:
 
 @dataclass
 class SubjectToken:
-    """A token to act as a user with, once."""
+    """A token for impersonation of a user, valid for one exchange."""
 
     account_id: str
     expires_at: int

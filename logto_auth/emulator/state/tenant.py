@@ -1,4 +1,4 @@
-"""The tenant: what is set up in it, and the operations of an administrator."""
+"""The tenant, with the operations of an administrator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from . import ids
 from .application import Application, ApplicationSecret, ApplicationType, make_secrets
 from .clock import Clock
-from .permission_store import TenantRights
+from .permission_store import PermissionStore
 from .records import (
     MANAGEMENT_API_RESOURCE,
     MANAGEMENT_API_ROLE,
@@ -20,10 +20,10 @@ from .records import (
 from .webhook import Hook
 
 
-class Tenant(TenantRights):
+class Tenant(PermissionStore):
     """Users, applications, roles, resources and organizations, by id.
 
-    `on_user_ended` is called with the id of a user who was suspended or deleted.
+    `on_user_ended` is called with the id of a user that was suspended or deleted.
     """
 
     def __init__(self, clock: Clock, *, on_user_ended: Callable[[str], None] = lambda sub: None) -> None:
@@ -32,7 +32,7 @@ class Tenant(TenantRights):
         self.clear()
 
     def clear(self) -> None:
-        """Return to an empty tenant, with only what Logto seeds itself."""
+        """Empty the tenant, except for the resource and the role that Logto itself creates."""
         self._clear()
         self.add_resource(MANAGEMENT_API_RESOURCE, scopes=["all"], name="Logto Management API")
         self.add_role(
@@ -62,9 +62,9 @@ class Tenant(TenantRights):
         secret: str | None = None,
         **metadata: Any,
     ) -> Application:
-        """Return a new application. `metadata` takes the other fields of `Application`, such as `id_token_ttl`.
+        """Add an application and return it. `metadata` sets other fields of `Application`, such as `id_token_ttl`.
 
-        Raises ValueError for a role that does not exist or is one of users.
+        Raise ValueError for an unknown role and for a role of users.
         """
         now = self.clock.now_ms()
         with self.lock:
@@ -83,7 +83,7 @@ class Tenant(TenantRights):
             )
             for field, value in metadata.items():
                 if not hasattr(application, field):
-                    raise TypeError(f"An application has no field {field!r}.")
+                    raise TypeError(f"Application has no field {field!r}.")
                 setattr(application, field, value)
             self.applications[application.id] = application
             return application
@@ -91,13 +91,13 @@ class Tenant(TenantRights):
     def add_application_secret(
         self, client_id: str, name: str, *, value: str | None = None, expires_at: int | None = None
     ) -> ApplicationSecret:
-        """Return a further secret of an application; `expires_at` is in milliseconds."""
+        """Add a secret to an application and return it. `expires_at` is in milliseconds."""
         secret = ApplicationSecret(name, value or ids.secret(), expires_at, self.clock.now_ms())
         self.applications[client_id].secrets.append(secret)
         return secret
 
     def delete_application(self, client_id: str) -> None:
-        """Delete an application, its memberships too. What was issued to it is of no use without it."""
+        """Delete an application and its memberships. Tokens issued to it stop working."""
         with self.lock:
             del self.applications[client_id]
             for organization in self.organizations.values():
@@ -114,7 +114,7 @@ class Tenant(TenantRights):
         is_mfa_required: bool = False,
         id: str | None = None,
     ) -> Organization:
-        """Return a new organization."""
+        """Add an organization and return it."""
         with self.lock:
             organization = Organization(
                 id or ids.short_id(),
@@ -131,14 +131,14 @@ class Tenant(TenantRights):
         """Delete an organization with its memberships and invitations."""
         with self.lock:
             del self.organizations[organization_id]
-            gone = [each.id for each in self.invitations.values() if each.organization_id == organization_id]
-            for invitation_id in gone:
+            invitation_ids = [each.id for each in self.invitations.values() if each.organization_id == organization_id]
+            for invitation_id in invitation_ids:
                 del self.invitations[invitation_id]
 
     def add_member(self, organization_id: str, sub: str, *, roles: Iterable[str] = ()) -> None:
-        """Make a user a member, with exactly these organization roles (by name).
+        """Make a user a member with exactly these organization roles (by name).
 
-        Raises ValueError for a role that does not exist or is one of machine-to-machine applications.
+        Raise ValueError for an unknown role and for a role of machine-to-machine applications.
         """
         self.organizations[organization_id].members[sub] = self._existing_organization_roles(roles)
 
@@ -147,10 +147,10 @@ class Tenant(TenantRights):
         self.organizations[organization_id].members.pop(sub, None)
 
     def add_organization_application(self, organization_id: str, client_id: str, *, roles: Iterable[str] = ()) -> None:
-        """Make a machine-to-machine application a member, with exactly these organization roles (by name).
+        """Make a machine-to-machine application a member with exactly these organization roles (by name).
 
-        Without any it gets no token in the organization. Raises ValueError for another application, and for a role that
-        does not exist or is one of users.
+        Without a role the application receives no token for the organization. Raise ValueError for an application of
+        another type, for an unknown role and for a role of users.
         """
         if self.applications[client_id].is_interactive:
             raise ValueError("Only a machine-to-machine application can be a member of an organization.")
@@ -158,7 +158,7 @@ class Tenant(TenantRights):
         self.organizations[organization_id].applications[client_id] = names
 
     def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
-        """Let new users of these e-mail domains join just in time, and give these roles to all who join so."""
+        """Let new users with these e-mail domains join just in time. Users that join in this way receive the roles."""
         organization = self.organizations[organization_id]
         organization.jit_roles += self._existing_organization_roles(roles)
         organization.jit_email_domains += email_domains
@@ -168,9 +168,9 @@ class Tenant(TenantRights):
     def add_one_time_token(
         self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: int = 600
     ) -> OneTimeToken:
-        """Return a new token, for a link that signs this address in; `expires_in` is in seconds.
+        """Add a token for a link that signs in the user with this e-mail, and return it. `expires_in` is in seconds.
 
-        Whoever uses it becomes a member of the organizations named. Older tokens of the address stay as they are.
+        The user becomes a member of the given organizations. Older tokens for the e-mail remain active.
         """
         organization_ids = [self.organizations[each].id for each in jit_organization_ids]
         now = self.clock.now_ms()
@@ -179,19 +179,19 @@ class Tenant(TenantRights):
         return token
 
     def update_one_time_token(self, token_id: str, status: OneTimeTokenStatus) -> None:
-        """Set the status of a token, which can be ended but not revived."""
+        """Set the status of a token. Raise ValueError for `active`: an ended token cannot be reactivated."""
         if status == "active":
             raise ValueError("Logto would refuse this with 400 one_time_token.cannot_reactivate_token.")
         self.one_time_tokens[token_id].status = status
 
     def find_one_time_token(self, value: str) -> OneTimeToken | None:
-        """Return the token with this value."""
+        """Return the token with this value, or None."""
         return next((each for each in list(self.one_time_tokens.values()) if each.token == value), None)
 
     # Webhooks and the sign-in experience
 
     def add_hook(self, url: str, events: Iterable[str], *, name: str = "", enabled: bool = True) -> Hook:
-        """Return a new webhook, with the `signing_key` that its deliveries are signed with."""
+        """Add a webhook and return it. Its deliveries are signed with `signing_key`."""
         hook = Hook(name, list(events), {"url": url}, self.clock.now_ms(), enabled)
         self.hooks[hook.id] = hook
         return hook
@@ -199,7 +199,7 @@ class Tenant(TenantRights):
     def add_alipay_account(
         self, user_id: str, *, nick_name: str | None = None, avatar: str | None = None
     ) -> AlipayAccount:
-        """Return a new account at the stand-in for Alipay, to be picked on its page."""
+        """Add an account to the page of the stand-in for Alipay, and return it."""
         account = AlipayAccount(user_id, nick_name, avatar)
         self.alipay_accounts.append(account)
         return account

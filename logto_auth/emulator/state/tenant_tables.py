@@ -1,4 +1,4 @@
-"""What a tenant consists of, before anything is done with it."""
+"""The tables of a tenant, and the checks of names that several of them share."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _SESSION_TTL = 14 * 86400
 
 
 class DuplicateError(ValueError):
-    """Something of that name exists. `code` is Logto's, such as `user.username_already_in_use`."""
+    """A record with this name exists. `code` is Logto's, such as `user.username_already_in_use`."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"Logto would refuse this with 422 {code}.")
+        super().__init__(f"The name is in use. Logto answers 422 {code}.")
         self.code = code
 
 
-class TenantState:
-    """All that is set up in a tenant, by id; organization permissions by name."""
+class TenantTables:
+    """All records of a tenant by id; organization permissions by name."""
 
     def __init__(self, clock: Clock) -> None:
         self.lock = RLock()
@@ -69,11 +69,11 @@ class TenantState:
 
 
 def _all_of_type(names: Iterable[str], known: Mapping[str, RoleType], type: RoleType, kind: str) -> list[str]:
-    """Return the names once each. Logto keeps the roles of users and of machines apart."""
+    """Return the names without repetitions. Raise ValueError for an unknown role and for a role of the other type."""
     names = list(dict.fromkeys(names))
     for name in names:
         if name not in known:
-            raise ValueError(f"The tenant has no {kind} {name!r}: add it first.")
+            raise ValueError(f"The tenant has no {kind} {name!r}. Add it first.")
         if known[name] != type:
-            raise ValueError(f"The {kind} {name!r} is of the type {known[name]}, and {type} is needed here.")
+            raise ValueError(f"The {kind} {name!r} has the type {known[name]}; expected {type}.")
     return names

@@ -1,4 +1,4 @@
-"""A user as Logto shows one, in the Management API and in events."""
+"""A user as JSON, in the Management API and in webhook payloads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .json_columns import jsonb
 from .records import User
 
 
-def user_info(user: User) -> dict[str, Any]:
+def user_json(user: User) -> dict[str, Any]:
     """Return the fields of a user in Logto's order."""
     return {
         "id": user.id,

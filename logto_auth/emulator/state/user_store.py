@@ -1,4 +1,4 @@
-"""The users of a tenant, found by what they sign in with however many there are."""
+"""The users of a tenant, with an index of their identifiers, so that large tenants are fast."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 from . import ids
 from .password_digests import PasswordDigest
 from .records import User
-from .tenant_tables import DuplicateError, TenantState
+from .tenant_tables import DuplicateError, TenantTables
 
 _USERNAME = re.compile(r"[A-Z_a-z]\w*", re.ASCII)
 
-# What nobody shares with another user, and Logto's word for each in its codes.
+# The unique identifiers, and Logto's word for each in its error codes.
 _IDENTIFIERS = {"username": "username", "primary_email": "email", "primary_phone": "phone"}
 
 _Key = tuple[str, ...]
 
 
-class TenantUsers(TenantState):
+class UserStore(TenantTables):
     """Adding, changing, deleting and finding users."""
 
     def _clear(self) -> None:
@@ -28,7 +28,7 @@ class TenantUsers(TenantState):
         self._subs_by_role: dict[str, dict[str, None]] = {}
 
     def _user_ended(self, sub: str) -> None:
-        """End the sessions and stored tokens of a user who was suspended or deleted."""
+        """End the sessions and stored tokens of a user that was suspended or deleted."""
 
     def add_user(
         self,
@@ -49,9 +49,9 @@ class TenantUsers(TenantState):
         is_suspended: bool = False,
         id: str | None = None,
     ) -> User:
-        """Return a new user, who also gets every role that is a default one.
+        """Add a user, who also receives all default roles, and return it.
 
-        Raises DuplicateError for a username, email or phone in use, and ValueError for a role that does not exist.
+        Raise DuplicateError for a username, email or phone in use, and ValueError for an unknown role.
         """
         with self.lock:
             self._refuse_taken({"username": username, "primary_email": primary_email, "primary_phone": primary_phone})
@@ -82,13 +82,13 @@ class TenantUsers(TenantState):
             return user
 
     def update_user(self, sub: str, **changes: Any) -> User:
-        """Change fields of a user (keyword names as in `add_user`) and return the user."""
+        """Change fields of a user and return it. The names are those of `add_user`."""
         with self.lock:
             user = self.users[sub]
             unknown = [name for name in changes if not hasattr(user, name)]
             if unknown:
-                raise TypeError(f"A user has no field {unknown[0]!r}.")
-            self._refuse_taken(changes, besides=sub)
+                raise TypeError(f"User has no field {unknown[0]!r}.")
+            self._refuse_taken(changes, allowed_sub=sub)
             if "roles" in changes:
                 changes["roles"] = self._existing_roles(changes["roles"])
             self._forget_keys(user)
@@ -104,11 +104,11 @@ class TenantUsers(TenantState):
         return user
 
     def suspend_user(self, sub: str, *, is_suspended: bool = True) -> None:
-        """Suspend a user: sessions and stored tokens end, JWT access tokens live on, no back-channel logout is sent."""
+        """Suspend a user. Sessions and stored tokens end, JWTs remain valid, and no back-channel logout is sent."""
         self.update_user(sub, is_suspended=is_suspended)
 
     def delete_user(self, sub: str) -> None:
-        """Delete a user: what ends is what ends with a suspension."""
+        """Delete a user. Sessions and tokens end as with a suspension."""
         with self.lock:
             user = self.users.pop(sub)
             self._forget_keys(user)
@@ -118,7 +118,7 @@ class TenantUsers(TenantState):
         self._user_ended(sub)
 
     def find_user(self, **identifier: str) -> User | None:
-        """Return the user with this `username`, `primary_email`, `primary_phone` or other field."""
+        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None."""
         ((name, value),) = identifier.items()
         if name in _IDENTIFIERS:
             user = self.users.get(self._sub_by_key.get((name, value), ""))
@@ -126,23 +126,23 @@ class TenantUsers(TenantState):
         return next((user for user in list(self.users.values()) if getattr(user, name) == value), None)
 
     def find_user_by_identity(self, target: str, user_id: str) -> User | None:
-        """Return the user linked to an account at a social provider."""
+        """Return the user that is linked to an account at a social provider, or None."""
         user = self.users.get(self._sub_by_key.get(("identities", target, user_id), ""))
         linked = user is not None and user.identities.get(target, {}).get("userId") == user_id
         return user if linked else None
 
     def users_with_role(self, name: str) -> dict[str, None]:
-        """Return the ids of the users who hold a global role, in the order in which they got it."""
+        """Return the ids of the users with a global role, in the order in which they received it."""
         return self._subs_by_role.get(name, {})
 
     def username_is_well_formed(self, username: str) -> bool:
         return _USERNAME.fullmatch(username) is not None
 
-    def _refuse_taken(self, wanted: Mapping[str, Any], *, besides: str | None = None) -> None:
+    def _refuse_taken(self, wanted: Mapping[str, Any], *, allowed_sub: str | None = None) -> None:
         for name, word in _IDENTIFIERS.items():
             value = wanted.get(name)
             owner = self.find_user(**{name: value}) if value else None
-            if owner is not None and owner.id != besides:
+            if owner is not None and owner.id != allowed_sub:
                 raise DuplicateError(f"user.{word}_already_in_use")
 
     def _set_roles(self, user: User, names: list[str]) -> None:
@@ -150,7 +150,7 @@ class TenantUsers(TenantState):
         self._count_roles(user, before=held)
 
     def _count_roles(self, user: User, *, before: list[str]) -> None:
-        """Bring the list of who holds a role up to date; who goes on holding one keeps the place."""
+        """Update the index of role holders. Users that keep a role keep their position."""
         for name in set(before) - set(user.roles):
             self._subs_by_role.get(name, {}).pop(user.id, None)
         for name in user.roles:
@@ -163,7 +163,7 @@ class TenantUsers(TenantState):
 
 
 def _keys(user: User) -> Iterator[_Key]:
-    """Yield what the user can be found by: identifiers, and accounts at social providers."""
+    """Yield the index keys of a user: identifiers, and accounts at social providers."""
     for name in _IDENTIFIERS:
         if value := getattr(user, name):
             yield (name, value)

@@ -1,4 +1,4 @@
-"""Webhooks as a tenant keeps them (logto.md, 9.2 and 9.5)."""
+"""Webhooks of a tenant, and the names of all events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENTS = (*INTERACTION_EVENTS, *DATA_EVENTS, "Identifier.Lockout", "Message.Rate
 
 @dataclass
 class Hook:
-    """A webhook: where which events go."""
+    """A webhook: its URL is in `config`, and it receives the listed events."""
 
     name: str
     events: list[str]

@@ -1,4 +1,4 @@
-"""A person with a browser, for tests: it keeps cookies, follows Logto's redirects and submits Logto's forms."""
+"""A test user with a browser, which keeps cookies, follows Logto's redirects and submits Logto's forms."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from logto_auth.emulator.server import Emulator
 from .page_reader import Form, account_buttons, forms_of, self_submitting_form, text_of
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_STEPS = 20
+_MAX_STEPS = 20
 _ALIPAY_PATH = "/direct/social/alipay"
 
 
 class VisitFailed(AssertionError):
-    """The visit did not end where it should. `response` is the page it ended on."""
+    """The visit ended on a page instead of the callback. `response` is that page."""
 
     def __init__(self, message: str, response: requests.Response) -> None:
         super().__init__(f"{message} (HTTP {response.status_code} at {response.url})")
@@ -24,16 +24,16 @@ class VisitFailed(AssertionError):
 
 
 class Visitor:
-    """A person with a fresh browser.
+    """A test user with a new browser.
 
-    Every way to the relying party ends there without going in: methods return the address of the callback, and after
-    `response_mode=form_post` the fields it would be posted are in `posted`.
+    Methods return the callback URL and do not request it. After `response_mode=form_post`, `posted` has the fields
+    of the form.
     """
 
     def __init__(self, emulator: Emulator | str) -> None:
         self.endpoint = emulator if isinstance(emulator, str) else emulator.endpoint
         self.session = requests.Session()
-        # A proxy of the environment has no business between a test and its emulator.
+        # Use no proxy of the environment.
         self.session.trust_env = False
         self.posted: list[tuple[str, str]] = []
 
@@ -47,26 +47,26 @@ class Visitor:
         self.session.close()
 
     def open(self, url: str) -> requests.Response:
-        """Go to an address of Logto and on, until a page needs the person or a redirect leaves Logto."""
+        """Open a URL of Logto and follow redirects, until a page needs the user or a redirect leaves Logto."""
         return self._travel("GET", url, [])
 
     def sign_in(self, authorization_url: str, username: str | None = None, password: str | None = None) -> str:
-        """Sign in and return the callback's address.
+        """Sign in and return the callback URL. Raise VisitFailed with the message of the page.
 
-        With a password by the form, without by the account's button; without a username only if nobody has to sign
-        in. An application that asks for consent gets it. Raises VisitFailed, whose message is the page's.
+        With a password, submit the form; without, press the button of the account. The username may be omitted if
+        the user is already signed in. If a consent page follows, consent.
         """
         return self._past_consent(self._past_sign_in(authorization_url, username, password))
 
     def sign_in_by_link(self, authorization_url: str, *, switch_account: bool = False) -> str:
-        """Sign in by the one-time token in the address and return the callback's address.
+        """Sign in with the one-time token in the URL and return the callback URL. Raise VisitFailed.
 
-        Where somebody else is signed in, only with `switch_account`.
+        If another user is signed in, `switch_account` must be true.
         """
         response = self.open(authorization_url)
         if urlsplit(response.url).path == "/switch-account":
             if not switch_account:
-                raise VisitFailed("Somebody else is signed in.", response)
+                raise VisitFailed("Another user is signed in. Pass switch_account=True to switch.", response)
             response = self.open(_with_path(response.url, "/one-time-token"))
         return self._past_consent(response)
 
@@ -78,34 +78,36 @@ class Visitor:
         nick_name: str | None = None,
         avatar: str | None = None,
     ) -> str:
-        """Sign in with an Alipay account, by the page's button or directly, and return the callback's address."""
-        response = self._open_alipay(authorization_url)
-        values = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
-        return self._callback(self._submit(response, "alipay", values))
+        """Sign in with an Alipay account and return the callback URL. Raise VisitFailed."""
+        account = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
+        return self._callback(self._use_alipay_account(self._open_alipay(authorization_url), account))
 
     def register(self, authorization_url: str, username: str, password: str) -> str:
-        """Make a new account and return the callback's address."""
+        """Register a new account and return the callback URL. Raise VisitFailed."""
         response = self.open(authorization_url)
         if self._find_form(response, "register") is None:
             response = self.open(_with_path(response.url, "/register"))
         return self._callback(self._submit(response, "register", {"username": username, "password": password}))
 
     def cancel_consent(self, authorization_url: str, username: str | None = None, password: str | None = None) -> str:
-        """Sign in, press Cancel on the consent page, and return the address it leads to."""
+        """Sign in, press Cancel on the consent page, and return the URL of the redirect. Raise VisitFailed."""
         response = self._past_sign_in(authorization_url, username, password)
         return self._callback(self._submit(response, "consent", button=("decision", "cancel")))
 
     def sign_out(self, end_session_url: str) -> str:
-        """Sign out and return where that leads: the post sign-out redirect URI, or Logto's own page."""
+        """Sign out and return the post sign-out redirect URI, or the URL of Logto's own page. Raise VisitFailed."""
         response = self.open(end_session_url)
         if _leaves(response):
             return response.headers["Location"]
         if response.status_code != 200:
-            raise VisitFailed(self._said(response), response)
+            raise VisitFailed(self._error_text(response), response)
         return response.url
 
+    def _use_alipay_account(self, response: requests.Response, account: dict[str, str]) -> requests.Response:
+        return self._submit(response, "alipay", account)
+
     def _open_alipay(self, authorization_url: str) -> requests.Response:
-        """Go to Alipay, by the page's button unless the address leads there directly."""
+        """Open the page for Alipay, by the button unless the URL leads there directly."""
         response = self.open(authorization_url)
         if urlsplit(response.url).path == _ALIPAY_PATH:
             return response
@@ -118,7 +120,7 @@ class Visitor:
         if self._find_form(response, "sign-in") is None:
             return response
         if username is None:
-            raise VisitFailed("Somebody has to sign in, and no username was given.", response)
+            raise VisitFailed("The page asks for a sign-in, but no username was given.", response)
         if password is not None:
             return self._submit(response, "sign-in", {"identifier": username, "password": password})
         return self._press_account(response, username)
@@ -145,14 +147,14 @@ class Visitor:
     ) -> requests.Response:
         form = self._find_form(response, form_id)
         if form is None:
-            raise VisitFailed(self._said(response) or f"The page has no form {form_id!r}.", response)
+            raise VisitFailed(self._error_text(response) or f"The page has no form {form_id!r}.", response)
         fields = [(name, (values or {}).get(name, value)) for name, value in form.fields]
         return self._travel("POST", form.action, [*fields, button] if button else fields)
 
     def _travel(self, method: str, url: str, fields: list[tuple[str, str]]) -> requests.Response:
-        """Send a request, then follow redirects and self-submitting forms while they stay at Logto."""
+        """Send a request, then follow redirects and self-submitting forms within Logto."""
         self.posted = []
-        for _ in range(_STEPS):
+        for _ in range(_MAX_STEPS):
             response = self.session.request(method, url, data=fields or None, allow_redirects=False, timeout=30)
             if response.status_code in _REDIRECTS:
                 method, url, fields = "GET", urljoin(url, response.headers["Location"]), []
@@ -164,13 +166,10 @@ class Visitor:
                 self.posted = fields
                 response.headers["Location"] = url
                 return response
-        raise VisitFailed("The visit goes round in circles.", response)
+        raise VisitFailed(f"The visit did not end after {_MAX_STEPS} redirects.", response)
 
     def _at_logto(self, url: str) -> bool:
-        """Return whether the address is Logto's; `localhost` and `127.0.0.1` are two names of one place.
-
-        An app's own scheme is not, whatever follows it.
-        """
+        """Return whether the URL is one of Logto, as `localhost` or as `127.0.0.1`. A custom scheme never is."""
         here, there = urlsplit(self.endpoint), urlsplit(url)
         if there.scheme != here.scheme:
             return False
@@ -178,14 +177,14 @@ class Visitor:
 
     def _callback(self, response: requests.Response) -> str:
         if not _leaves(response):
-            raise VisitFailed(self._said(response), response)
+            raise VisitFailed(self._error_text(response), response)
         return response.headers["Location"]
 
     def _find_form(self, response: requests.Response, form_id: str) -> Form | None:
         return next((form for form in forms_of(response) if form.id == form_id), None)
 
-    def _said(self, response: requests.Response) -> str:
-        """Return what a page says went wrong: its alert, or Logto's JSON."""
+    def _error_text(self, response: requests.Response) -> str:
+        """Return the error of a page: its alert, or Logto's JSON."""
         if "json" in response.headers.get("Content-Type", ""):
             return response.text
         return text_of(response, "role", "alert") or "The visit ended on a page instead of the callback."

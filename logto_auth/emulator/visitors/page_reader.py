@@ -1,4 +1,4 @@
-"""What a person sees on a page: forms, account buttons, a text of interest."""
+"""Reading the emulator's pages: forms, account buttons and single texts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import requests
 
 
 class Form:
-    """A form of a page: where it goes, its fields, and its buttons' values by name."""
+    """A form of a page, with its URL and its fields."""
 
     def __init__(self, page_url: str, attributes: dict[str, str]) -> None:
         self.id = attributes.get("id", "")
         self.action = urljoin(page_url, attributes.get("action", page_url))
         self.fields: list[tuple[str, str]] = []
-        self.buttons: list[tuple[str, str]] = []
 
 
 def forms_of(response: requests.Response) -> list[Form]:
@@ -28,7 +27,7 @@ def forms_of(response: requests.Response) -> list[Form]:
 
 
 def self_submitting_form(response: requests.Response) -> Form | None:
-    """Return the form that a page's script submits at once."""
+    """Return the form that the script of the page submits, or None."""
     if ".submit()" not in response.text:
         return None
     forms = forms_of(response)
@@ -36,14 +35,14 @@ def self_submitting_form(response: requests.Response) -> Form | None:
 
 
 def account_buttons(response: requests.Response) -> dict[str, str]:
-    """Return the ids on the account buttons, by the name on each."""
+    """Return the user ids of the account buttons by account name."""
     reader = _AccountButtons()
     reader.feed(response.text)
     return reader.ids
 
 
 def text_of(response: requests.Response, attribute: str, value: str) -> str:
-    """Return the text of the element with this attribute, or ""."""
+    """Return the text of the first element with this attribute, or ""."""
     reader = _TextReader((attribute, value))
     reader.feed(response.text)
     return " ".join(reader.text.split())
@@ -62,20 +61,17 @@ class _FormReader(HTMLParser):
             self._open = Form(self.page_url, attributes)
             self.forms.append(self._open)
         owner = self._owner(attributes)
-        if owner is None or "name" not in attributes:
+        if tag != "input" or owner is None or "name" not in attributes:
             return
-        pair = (attributes["name"], attributes.get("value", ""))
-        if tag == "button":
-            owner.buttons.append(pair)
-        elif tag == "input" and (attributes.get("type") != "checkbox" or "checked" in attributes):
-            owner.fields.append(pair)
+        if attributes.get("type") != "checkbox" or "checked" in attributes:
+            owner.fields.append((attributes["name"], attributes.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
 
     def _owner(self, attributes: dict[str, str]) -> Form | None:
-        """Return the form a control belongs to: the one around it, or the one it names."""
+        """Return the form of a control: the one that its `form` attribute names, or the open one."""
         named = attributes.get("form")
         return next((form for form in self.forms if form.id == named), None) if named else self._open
 
@@ -92,7 +88,7 @@ class _AccountButtons(HTMLParser):
 
 
 class _TextReader(HTMLParser):
-    """Reads the text of the element with an attribute; no element of the same tag is inside it."""
+    """Reads the text of the element with an attribute. Elements of the same tag must not be nested in it."""
 
     def __init__(self, attribute: tuple[str, str]) -> None:
         super().__init__()
