@@ -1,4 +1,4 @@
-"""A caller of the Management API as plain as can be: a machine with the built-in role."""
+"""A simple client of the Management API: a machine with the built-in role."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROLE = "Logto Management API access"
 
 
 class ManagementAPI:
-    """Calls with a token of the machine's. Paths are without `/api`."""
+    """Calls with an access token of the machine. Paths have no `/api` prefix."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -49,7 +49,7 @@ class ManagementAPI:
         return self("DELETE", path)
 
     def made(self, path: str, body: Any) -> dict[str, Any]:
-        """Make something and return it."""
+        """Create a record and return it."""
         response = self.post(path, body)
         assert response.status_code in {200, 201}, response.text
         return response.json()

@@ -1,4 +1,4 @@
-"""Who may call the Management API, and what it says to others."""
+"""Authentication of the Management API, and the errors for invalid calls."""
 
 import pytest
 import requests
@@ -18,22 +18,22 @@ def refusal(emulator, authorization):
     return response.status_code, body["code"], body.get("data", {}).get("code")
 
 
-def test_a_machine_with_the_built_in_role_may_call(api):
+def test_machine_with_built_in_role_is_accepted(api):
     assert api.get("/users").status_code == 200
 
 
-def test_other_schemes_are_not_supported(emulator, api):
+def test_other_authorization_schemes_are_refused(emulator, api):
     response = call(emulator, "Basic abc")
     assert response.status_code == 401
     assert response.json()["code"] == "auth.authorization_token_type_not_supported"
     assert response.json()["data"] == {"supportedTypes": ["Bearer"]}
 
 
-def test_a_token_without_the_permission_is_forbidden(emulator, api):
+def test_token_without_permission_is_forbidden(emulator, api):
     assert refusal(emulator, f"Bearer {api.token(scope='')}") == (403, "auth.forbidden", None)
 
 
-def test_a_token_for_another_resource_is_unauthorized(emulator, api):
+def test_token_for_another_resource_is_unauthorized(emulator, api):
     emulator.tenant.add_resource("https://other.example", scopes=["all"])
     token = api.token(resource="https://other.example")
     response = call(emulator, f"Bearer {token}")
@@ -55,13 +55,13 @@ def test_a_token_for_another_resource_is_unauthorized(emulator, api):
         ({"scope": "alls"}, 403, "auth.forbidden", None),
     ],
 )
-def test_each_claim_counts(emulator, changes, status, code, jose):
+def test_each_claim_is_checked(emulator, changes, status, code, jose):
     claims = {"iss": emulator.issuer, "aud": RESOURCE, "exp": 2**40, "sub": "machine", "scope": "all"}
     assert call(emulator, f"Bearer {emulator.sign(claims)}").status_code == 200
     assert refusal(emulator, f"Bearer {emulator.sign({**claims, **changes})}") == (status, code, jose)
 
 
-def test_a_key_that_is_not_published_and_a_broken_signature_are_unauthorized(emulator, api):
+def test_unknown_key_and_wrong_signature_are_unauthorized(emulator, api):
     token = api.token()
     broken = f"{token[:-8]}AAAAAAAA"
     assert refusal(emulator, f"Bearer {broken}") == (
@@ -73,13 +73,13 @@ def test_a_key_that_is_not_published_and_a_broken_signature_are_unauthorized(emu
     assert refusal(emulator, f"Bearer {unknown}") == (401, "auth.unauthorized", "ERR_JWKS_NO_MATCHING_KEY")
 
 
-def test_an_unsigned_token_is_unauthorized(emulator):
+def test_unsigned_token_is_unauthorized(emulator):
     claims = {"iss": emulator.issuer, "aud": RESOURCE, "exp": 2**40, "sub": "machine", "scope": "all"}
     unsigned = emulator.sign(claims, header={"alg": "none"})
     assert refusal(emulator, f"Bearer {unsigned}")[:2] == (401, "auth.unauthorized")
 
 
-def test_a_token_outlives_the_role_it_came_from(emulator, api):
+def test_token_remains_valid_after_role_is_removed(emulator, api):
     api.machine.roles = []
     assert api.get("/users").status_code == 200
     assert (
@@ -93,30 +93,30 @@ def test_a_token_outlives_the_role_it_came_from(emulator, api):
     )
 
 
-def test_status_and_the_sign_in_experience_are_public(emulator):
+def test_status_and_sign_in_experience_are_public(emulator):
     assert requests.get(f"{emulator.endpoint}/api/status", timeout=5).status_code == 204
     assert requests.get(f"{emulator.endpoint}/api/.well-known/sign-in-exp", timeout=5).status_code == 200
 
 
-def test_unknown_routes_are_plainly_not_found(api):
+def test_unknown_route_gets_plain_404(api):
     response = api.get("/nope")
     assert (response.status_code, response.text) == (404, "Not Found")
 
 
-def test_bodies_that_cannot_be_read_are_refused(emulator, api):
+def test_unreadable_bodies_are_refused(emulator, api):
     url, headers = f"{emulator.endpoint}/api/users", {"Content-Type": "application/json"}
     assert api.http.post(url, data="{nope", headers=headers, timeout=5).status_code == 400
     assert api.http.post(url, data=b"x" * 2**21, headers=headers, timeout=5).status_code == 413
     assert api.put("/users", {}).status_code == 405
 
 
-def test_a_large_list_of_ids_is_read(emulator, api):
+def test_large_list_of_ids_is_accepted(emulator, api):
     body = {"userIds": [emulator.tenant.add_user().id for _ in range(5000)]}
     assert api.post("/organizations/harbourbr001/users", body).status_code == 201
     assert api.get("/organizations/harbourbr001/users").headers["Total-Number"] == "5002"
 
 
-def test_faults_hit_every_route(emulator, api):
+def test_fault_applies_to_all_routes(emulator, api):
     emulator.faults.http["management_api"] = HttpFault(status=429, headers={"Retry-After": "1"}, times=1)
     assert api.get("/roles").status_code == 429
     assert api.get("/roles").status_code == 200

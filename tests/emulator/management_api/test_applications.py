@@ -1,4 +1,4 @@
-"""Applications by API, and what follows for sign-ins."""
+"""`/api/applications`, and the effect on sign-ins."""
 
 import pytest
 
@@ -12,13 +12,13 @@ def made(api):
     return api.made("/applications", {"name": "Made", "type": "Traditional", "oidcClientMetadata": WEB})
 
 
-def test_an_application_made_by_api_signs_people_in(emulator, made):
+def test_application_created_by_api_signs_in(emulator, made):
     relying_party = RelyingParty(emulator, emulator.tenant.applications[made["id"]])
     assert claims_of(relying_party.sign_in()["id_token"])["aud"] == made["id"]
     relying_party.http.close()
 
 
-def test_what_python_set_up_is_shown(emulator, api, bookstore):
+def test_python_changes_are_visible_in_api(emulator, api, bookstore):
     bookstore.application.rotate_refresh_token = False
     shown = api.get(f"/applications/{bookstore.application.id}").json()
     assert shown["customClientMetadata"] == {"rotateRefreshToken": False}
@@ -27,7 +27,7 @@ def test_what_python_set_up_is_shown(emulator, api, bookstore):
     assert api.get(f"/applications/{api.machine.id}").json()["isAdmin"] is True
 
 
-def test_a_change_replaces_the_metadata_as_a_whole(api, made):
+def test_change_replaces_all_metadata(api, made):
     path = f"/applications/{made['id']}"
     api.patch(path, {"customClientMetadata": {"idTokenTtl": 60, "rotateRefreshToken": True}})
     changed = api.patch(path, {"customClientMetadata": {"rotateRefreshToken": True}, "description": "New"}).json()
@@ -36,7 +36,7 @@ def test_a_change_replaces_the_metadata_as_a_whole(api, made):
     assert changed["oidcClientMetadata"] == WEB
 
 
-def test_metadata_reaches_tokens(emulator, api, made):
+def test_metadata_applies_to_tokens(emulator, api, made):
     api.patch(f"/applications/{made['id']}", {"customClientMetadata": {"idTokenTtl": 60}})
     relying_party = RelyingParty(emulator, emulator.tenant.applications[made["id"]])
     claims = claims_of(relying_party.sign_in()["id_token"])
@@ -44,7 +44,7 @@ def test_metadata_reaches_tokens(emulator, api, made):
     relying_party.http.close()
 
 
-def test_custom_data_is_merged_by_its_own_route_and_ordered_as_the_database_has_it(api, made):
+def test_custom_data_is_merged_and_sorted_like_jsonb(api, made):
     path = f"/applications/{made['id']}"
     api.patch(path, {"customData": {"plan": "small", "b": 1}})
     merged = api.patch(f"{path}/custom-data", {"plan": "big", "aa": {"zz": 1, "y": 2}}).json()
@@ -71,7 +71,7 @@ def test_type_and_third_party_do_not_change(api, made):
         "",
     ],
 )
-def test_redirect_uris_that_are_refused(api, made, uri):
+def test_invalid_redirect_uris_are_refused(api, made, uri):
     metadata = {"redirectUris": [CALLBACK, uri], "postLogoutRedirectUris": []}
     response = api.patch(f"/applications/{made['id']}", {"oidcClientMetadata": metadata})
     assert response.status_code == 400
@@ -81,7 +81,7 @@ def test_redirect_uris_that_are_refused(api, made, uri):
 @pytest.mark.parametrize(
     "uri", ["https://*.preview.a.example/cb", "https://a.example/*/cb", "io.logto.app://callback", "com.example:/cb"]
 )
-def test_redirect_uris_that_are_saved(api, made, uri):
+def test_valid_redirect_uris_are_saved(api, made, uri):
     metadata = {"redirectUris": [uri], "postLogoutRedirectUris": [uri]}
     response = api.patch(f"/applications/{made['id']}", {"oidcClientMetadata": metadata})
     assert response.json()["oidcClientMetadata"] == metadata
@@ -109,12 +109,12 @@ def test_redirect_uris_that_are_saved(api, made, uri):
         ),
     ],
 )
-def test_applications_that_are_refused(api, body, status, code):
+def test_invalid_applications_are_refused(api, body, status, code):
     response = api.post("/applications", body)
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-def test_secrets_are_named_and_work_until_they_are_deleted(emulator, api, made):
+def test_named_secret_works_until_deleted(emulator, api, made):
     path = f"/applications/{made['id']}/secrets"
     new = api.post(path, {"name": "Second"})
     assert new.status_code == 201
@@ -127,7 +127,7 @@ def test_secrets_are_named_and_work_until_they_are_deleted(emulator, api, made):
     assert api.delete(f"{path}/Default secret").json()["code"] == "entity.not_found"
 
 
-def test_an_expired_secret_is_refused(emulator, api, made):
+def test_expired_secret_is_refused(emulator, api, made):
     secret = api.made(f"/applications/{made['id']}/secrets", {"name": "Old", "expiresAt": 1})
     response = api.http.post(
         f"{emulator.issuer}/token",
@@ -138,7 +138,7 @@ def test_an_expired_secret_is_refused(emulator, api, made):
     assert response.json()["error_description"] == "client secret has expired"
 
 
-def test_roles_of_machines(emulator, api, made):
+def test_machine_roles_are_listed_added_and_removed(emulator, api, made):
     machine = api.made("/applications", {"name": "Worker", "type": "MachineToMachine"})
     path = f"/applications/{machine['id']}/roles"
     role = next(role for role in api.get("/roles").json() if role["name"] == "Logto Management API access")
@@ -156,7 +156,7 @@ def test_roles_of_machines(emulator, api, made):
     assert api.get(f"/applications/{made['id']}/roles").json()["code"] == "application.invalid_type"
 
 
-def test_a_deleted_application_signs_nobody_in(emulator, api, made):
+def test_deleted_application_cannot_sign_in(emulator, api, made):
     relying_party = RelyingParty(emulator, emulator.tenant.applications[made["id"]])
     assert api.delete(f"/applications/{made['id']}").status_code == 204
     assert relying_party.authorize().status_code == 400
@@ -164,7 +164,7 @@ def test_a_deleted_application_signs_nobody_in(emulator, api, made):
     relying_party.http.close()
 
 
-def test_lists_are_narrowed_by_type_and_party(emulator, api, third_party):
+def test_applications_are_filtered_by_type_and_party(emulator, api, third_party):
     machines = api.get("/applications", types="MachineToMachine").json()
     assert [each["name"] for each in machines] == ["Machine", "Bookstore setup", "Stock robot"]
     assert [each["name"] for each in api.get("/applications", isThirdParty="true").json()] == ["Partner"]

@@ -1,4 +1,4 @@
-"""Keys, the life of sessions and the claims of ID tokens by API."""
+"""`/api/configs`: keys, session lifetime and ID token claims."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def statuses(response):
     return [key["status"] for key in response.json()]
 
 
-def test_a_rotation_by_api_signs_with_the_new_key(rotating):
+def test_rotation_by_api_signs_with_new_key(rotating):
     before = rotating.emulator.keys.current.kid
     assert statuses(rotating.post("/configs/oidc/private-keys/rotate", {})) == ["Current", "Previous"]
     relying_party = RelyingParty(rotating.emulator, next(iter(rotating.emulator.tenant.applications.values())))
@@ -25,7 +25,7 @@ def test_a_rotation_by_api_signs_with_the_new_key(rotating):
     relying_party.http.close()
 
 
-def test_a_key_with_grace_waits_and_no_other_may_come_meanwhile(rotating):
+def test_second_rotation_is_refused_during_grace(rotating):
     rotated = rotating.post("/configs/oidc/private-keys/rotate", {"rotationGracePeriod": 60})
     assert statuses(rotated) == ["Current", "Next"]
     assert "effectiveAt" in rotated.json()[1]
@@ -35,7 +35,7 @@ def test_a_key_with_grace_waits_and_no_other_may_come_meanwhile(rotating):
     assert statuses(rotating.get("/configs/oidc/private-keys")) == ["Current", "Previous"]
 
 
-def test_only_a_previous_key_may_be_deleted(rotating):
+def test_only_previous_key_can_be_deleted(rotating):
     path = "/configs/oidc/private-keys"
     [only] = rotating.get(path).json()
     assert rotating.delete(f"{path}/{only['id']}").json()["code"] == "oidc.key_required"
@@ -47,7 +47,7 @@ def test_only_a_previous_key_may_be_deleted(rotating):
     assert [key["id"] for key in rotating.get(path).json()] == [current["id"]]
 
 
-def test_enabled_claims_reach_the_id_token(api, bookstore):
+def test_enabled_claims_are_in_the_id_token(api, bookstore):
     assert api.get("/configs/id-token").json() == {
         "enabledExtendedClaims": ["roles", "organizations", "organization_roles"]
     }
@@ -59,7 +59,7 @@ def test_enabled_claims_reach_the_id_token(api, bookstore):
     assert api.put("/configs/id-token", {"enabledExtendedClaims": ["email"]}).status_code == 400
 
 
-def test_sessions_live_as_long_as_is_set(emulator, api, bookstore, visitor):
+def test_session_lifetime_can_be_changed(emulator, api, bookstore, visitor):
     assert api.get("/configs/oidc/session").json() == {"ttl": 1209600}
     assert api.patch("/configs/oidc/session", {"ttl": 60}).json() == {"ttl": 60}
     assert api.patch("/configs/oidc/session", {"ttl": 0}).status_code == 400

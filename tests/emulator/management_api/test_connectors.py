@@ -1,4 +1,4 @@
-"""Connectors and the sign-in experience by API, and what a browser is offered then."""
+"""`/api/connectors` and `/api/sign-in-exp`, and the effect on the sign-in pages."""
 
 import pytest
 import requests
@@ -25,7 +25,7 @@ def enable(api, *targets):
     return api.patch("/sign-in-exp", {"socialSignInConnectorTargets": list(targets)}).json()
 
 
-def test_alipay_for_browsers_is_set_up_by_api(api, bookstore, visitor):
+def test_alipay_web_connector_is_created_by_api(api, bookstore, visitor):
     assert "Alipay" not in visitor.open(bookstore.authorization_url()).text
     connector = add(api).json()
     assert "Alipay" not in visitor.open(bookstore.authorization_url()).text
@@ -37,7 +37,7 @@ def test_alipay_for_browsers_is_set_up_by_api(api, bookstore, visitor):
     assert "Alipay" not in visitor.open(bookstore.authorization_url()).text
 
 
-def test_the_native_connector_is_public_but_no_browser_is_offered_it(emulator, api, bookstore, visitor):
+def test_native_connector_is_public_but_hidden_in_browsers(emulator, api, bookstore, visitor):
     add(api, "alipay-native")
     enable(api, "alipay")
     public = requests.get(f"{emulator.endpoint}/api/.well-known/sign-in-exp", timeout=5).json()
@@ -45,7 +45,7 @@ def test_the_native_connector_is_public_but_no_browser_is_offered_it(emulator, a
     assert "Alipay" not in visitor.open(bookstore.authorization_url()).text
 
 
-def test_the_native_connector_made_by_api_signs_in_from_an_app(api, app, phone):
+def test_native_connector_created_by_api_signs_in(api, app, phone):
     connector = add(api, "alipay-native", config={**CONFIG, "appId": "2021000000000009"}).json()
     enable(api, "alipay")
     page = phone.open(app.authorization_url(direct_sign_in="social:alipay")).text
@@ -54,12 +54,12 @@ def test_the_native_connector_made_by_api_signs_in_from_an_app(api, app, phone):
     assert "code=" in phone.sign_in_with_alipay(app.authorization_url(), "2088")
 
 
-def test_a_target_without_a_connector_vanishes_without_an_error(api):
+def test_target_without_connector_is_dropped_without_error(api):
     add(api)
     assert enable(api, "github", "alipay")["socialSignInConnectorTargets"] == ["alipay"]
 
 
-def test_what_python_set_up_is_shown(emulator, api):
+def test_python_changes_are_visible_in_api(emulator, api):
     emulator.tenant.sign_in_experience.connectors = ["alipay-native", "alipay-web"]
     assert [each["connectorId"] for each in api.get("/connectors", target="alipay").json()] == [
         "alipay-native",
@@ -69,7 +69,7 @@ def test_what_python_set_up_is_shown(emulator, api):
     assert api.get("/sign-in-exp").json()["socialSignInConnectorTargets"] == ["alipay"]
 
 
-def test_a_config_is_replaced_and_keeps_what_the_factory_does_not_know(api):
+def test_config_is_replaced_including_unknown_keys(api):
     connector = add(api, "alipay-native", config={**CONFIG, "charset": "gbk"}).json()
     assert list(connector["config"]) == ["appId", "charset", "signType", "privateKey"]
     path = f"/connectors/{connector['id']}"
@@ -90,13 +90,13 @@ def test_a_config_is_replaced_and_keeps_what_the_factory_does_not_know(api):
         ),
     ],
 )
-def test_configs_that_are_refused(api, changes, issue):
+def test_invalid_configs_are_refused(api, changes, issue):
     response = add(api, config={**CONFIG, **changes})
     assert code(response) == (400, "connector.invalid_config")
     assert [(each["code"], each["message"]) for each in response.json()["data"]["issues"]] == [issue]
 
 
-def test_connectors_that_are_refused(api):
+def test_invalid_connectors_are_refused(api):
     assert code(add(api, "nope")) == (422, "connector.not_found_with_connector_id")
     metadata = code(add(api, metadata={"target": "x"}))
     assert metadata == (400, "connector.cannot_overwrite_metadata_for_non_standard_connector")
@@ -105,7 +105,7 @@ def test_connectors_that_are_refused(api):
     assert api.get("/connectors").json() == []
 
 
-def test_standard_connectors_take_any_target_once_for_a_platform(api):
+def test_standard_connector_target_is_unique_for_platform(api):
     config = {
         "clientId": "id",
         "clientSecret": "secret",
@@ -120,7 +120,7 @@ def test_standard_connectors_take_any_target_once_for_a_platform(api):
     assert add(api, "oidc", config=config, metadata={"target": "other"}).status_code == 200
 
 
-def test_factories(api):
+def test_factories_are_listed_and_shown(api):
     assert [each["id"] for each in api.get("/connector-factories").json()] == [
         "alipay-native",
         "alipay-web",
@@ -145,7 +145,7 @@ SMTP = {
 }
 
 
-def test_logto_keeps_one_connector_for_e_mail(emulator, api):
+def test_new_email_connector_replaces_the_old_one(emulator, api):
     first = add(api, "simple-mail-transfer-protocol", config=SMTP).json()
     assert (first["type"], first["platform"], first["target"]) == ("Email", None, "smtp")
     second = add(api, "simple-mail-transfer-protocol", config={**SMTP, "port": 587}).json()
@@ -155,7 +155,7 @@ def test_logto_keeps_one_connector_for_e_mail(emulator, api):
     assert code(synced) == (422, "connector.invalid_type_for_syncing_profile")
 
 
-def test_what_is_empty_in_a_config_is_not_kept(api):
+def test_empty_config_values_are_dropped(api):
     config = {**SMTP, "replyTo": "", "tls": {"ca": []}, "secure": False, "auth": {"user": "", "pass": ""}}
     made = add(api, "simple-mail-transfer-protocol", config=config).json()
     assert made["config"].keys() == {*SMTP, "secure"} - {"auth"}
@@ -169,12 +169,12 @@ def test_what_is_empty_in_a_config_is_not_kept(api):
         ({"templates": SMTP["templates"][:2]}, "Template with UsageType (ForgotPassword, Generic) should be provided!"),
     ],
 )
-def test_configs_for_e_mail_that_are_refused(api, changes, message):
+def test_invalid_email_configs_are_refused(api, changes, message):
     response = add(api, "simple-mail-transfer-protocol", config={**SMTP, **changes})
     assert [each["message"] for each in response.json()["data"]["issues"]] == [message]
 
 
-def test_a_message_is_kept_and_not_sent(emulator, api):
+def test_test_message_is_recorded_and_not_sent(emulator, api):
     path = "/connectors/simple-mail-transfer-protocol/test"
     assert api.post(path, {"email": "ada@example.com", "config": SMTP}).status_code == 204
     assert [(each.to, each.code) for each in emulator.tenant.sent_messages] == [("ada@example.com", "000000")]
@@ -185,7 +185,7 @@ def test_a_message_is_kept_and_not_sent(emulator, api):
     assert code(unknown) == (400, "connector.not_found")
 
 
-def test_social_only_leaves_no_password_and_no_registration(api, bookstore, visitor):
+def test_social_only_disables_password_and_registration(api, bookstore, visitor):
     add(api)
     body = {
         "signUp": {"identifiers": [], "password": False, "verify": False},
@@ -201,13 +201,13 @@ def test_social_only_leaves_no_password_and_no_registration(api, bookstore, visi
     assert visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
 
 
-def test_a_closed_registration_is_closed_on_the_page(api, bookstore, visitor):
+def test_closed_registration_is_shown_on_page(api, bookstore, visitor):
     api.patch("/sign-in-exp", {"signInMode": "SignIn"})
     with pytest.raises(VisitFailed):
         visitor.register(bookstore.authorization_url(), "newcomer", "newcomer-password")
 
 
-def test_the_password_policy_counts_on_the_page(api, bookstore, visitor):
+def test_password_policy_applies_on_page(api, bookstore, visitor):
     api.patch("/sign-in-exp", {"passwordPolicy": {"length": {"min": 30, "max": 256}}})
     with pytest.raises(VisitFailed):
         visitor.register(bookstore.authorization_url(), "newcomer", "newcomer-password")
@@ -229,7 +229,7 @@ def test_the_password_policy_counts_on_the_page(api, bookstore, visitor):
         ({"signIn": {"methods": []}}, "sign_in_experiences.miss_sign_up_identifier_in_sign_in"),
     ],
 )
-def test_experiences_that_are_refused(api, body, error):
+def test_invalid_sign_in_experiences_are_refused(api, body, error):
     before = api.get("/sign-in-exp").json()
     assert code(api.patch("/sign-in-exp", body)) == (400, error)
     assert api.get("/sign-in-exp").json() == before

@@ -1,4 +1,4 @@
-"""Pages and searches, and a hundred thousand users."""
+"""Pages and searches of lists, also in a large tenant."""
 
 import re
 
@@ -12,7 +12,7 @@ def names(response):
     return [user["username"] for user in response.json()]
 
 
-def test_users_come_newest_first_in_pages_of_twenty(emulator, api):
+def test_newest_users_come_first_in_pages_of_twenty(emulator, api):
     for number in range(30):
         emulator.tenant.add_user(username=f"user_{number}")
     first, second = api.get("/users"), api.get("/users", page=2)
@@ -21,7 +21,7 @@ def test_users_come_newest_first_in_pages_of_twenty(emulator, api):
     assert first.headers["Total-Number"] == second.headers["Total-Number"] == "34"
 
 
-def test_links_tell_of_all_pages_and_lack_the_prefix(emulator, api):
+def test_link_header_lists_pages_without_api_prefix(emulator, api):
     response = api.get("/users", page=2, page_size=1, search="%o%")
     pages = {rel: url for url, rel in re.findall(r'<([^>]+)>; rel="(\w+)"', response.headers["Link"])}
     assert list(pages) == ["first", "prev", "last", "next"]
@@ -30,17 +30,17 @@ def test_links_tell_of_all_pages_and_lack_the_prefix(emulator, api):
     assert "search=%25o%25" in pages["next"]
 
 
-def test_a_page_beyond_the_last_is_empty(api):
+def test_page_after_the_last_is_empty(api):
     assert api.get("/users", page=99).json() == []
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"page": "x"}, {"page": 2**63}, {"page_size": 0}, {"page_size": 101}])
-def test_pages_that_cannot_be_are_refused(api, query):
+def test_invalid_pages_are_refused(api, query):
     response = api.get("/users", **query)
     assert (response.status_code, response.json()["code"]) == (400, "guard.invalid_pagination")
 
 
-def test_some_lists_are_whole_unless_a_page_is_asked_for(emulator, api):
+def test_some_lists_are_complete_without_page_parameter(emulator, api):
     for number in range(25):
         emulator.tenant.add_application(name=f"App {number}")
     whole, page = api.get("/applications"), api.get("/applications", page=1)
@@ -64,7 +64,7 @@ def test_some_lists_are_whole_unless_a_page_is_asked_for(emulator, api):
         ({"search.username": "admin", "search.name": "Ed%"}, ["admin", "editor"]),
     ],
 )
-def test_searches(api, query, found):
+def test_search_finds_users(api, query, found):
     assert names(api.get("/users", **query)) == found
 
 
@@ -78,17 +78,17 @@ def test_searches(api, query, found):
         {"excludeRoleId": "x", "excludeOrganizationId": "y"},
     ],
 )
-def test_searches_that_cannot_be_are_refused(api, query):
+def test_invalid_searches_are_refused(api, query):
     response = api.get("/users", **query)
     assert (response.status_code, response.json()["code"]) == (400, "request.invalid_input")
 
 
-def test_holders_of_a_role_and_members_can_be_left_out(api):
+def test_role_holders_and_members_can_be_excluded(api):
     assert "editor" not in names(api.get("/users", excludeRoleId="roleeditor00000000001"))
     assert names(api.get("/users", excludeOrganizationId="harbourbr001")) == ["suspended", "customer"]
 
 
-def test_many_users_are_found_and_listed_in_no_time():
+def test_large_tenant_is_listed_within_a_second():
     with run_in_thread() as emulator:
         for number in range(20_000):
             emulator.tenant.add_user(username=f"user_{number}", primary_email=f"user_{number}@example.com")

@@ -1,4 +1,4 @@
-"""Organizations, their members, their template and invitations by API, and what follows for tokens."""
+"""`/api/organizations` with members, template and invitations, and the effect on tokens."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def code(response):
     return response.status_code, response.json()["code"]
 
 
-def test_an_organization_has_logtos_shape(api):
+def test_organization_has_logto_format(api):
     made = api.post("/organizations", {"name": "New", "description": "D", "customData": {"a": 1}})
     assert made.status_code == 201
     assert list(made.json()) == [
@@ -24,7 +24,7 @@ def test_an_organization_has_logtos_shape(api):
     assert len(made.json()["id"]) == 12
 
 
-def test_organizations_are_changed_found_and_deleted(api, bookstore):
+def test_organizations_are_changed_searched_and_deleted(api, bookstore):
     assert api.patch(HARBOUR, {"customData": {"size": 1}, "isMfaRequired": True}).json()["customData"] == {"size": 1}
     assert [each["name"] for each in api.get("/organizations", q="hill").json()] == ["Hill Branch"]
     featured = api.get("/organizations", q="harbour", showFeatured="true").json()[0]
@@ -35,7 +35,7 @@ def test_organizations_are_changed_found_and_deleted(api, bookstore):
     assert claims["organizations"] == []
 
 
-def test_a_member_made_by_api_gets_tokens_for_the_organization(api, bookstore):
+def test_member_added_by_api_gets_organization_token(api, bookstore):
     added = api.post(f"{HARBOUR}/users", {"userIds": ["customer0001", "admin0000001"]})
     assert (added.status_code, added.json()) == (201, {"userIds": ["customer0001", "admin0000001"]})
     body = {"userIds": ["customer0001"], "organizationRoleIds": [MANAGER]}
@@ -64,7 +64,7 @@ def test_members_are_listed_replaced_and_removed(api):
     assert api.delete(f"{HARBOUR}/users/customer0001").status_code == 404
 
 
-def test_roles_of_a_member_are_given_by_id_and_by_name(api):
+def test_member_roles_are_set_by_id_and_name(api):
     path = f"{HARBOUR}/users/editor000001/roles"
     assert api.post(path, {"organizationRoleNames": ["manager"]}).status_code == 201
     assert [role["name"] for role in api.get(path).json()] == ["staff", "manager"]
@@ -78,7 +78,7 @@ def test_roles_of_a_member_are_given_by_id_and_by_name(api):
     assert code(api.post(stranger, {"organizationRoleIds": [STAFF]})) == (422, "organization.require_membership")
 
 
-def test_what_is_unknown_is_another_error_within_organizations(api):
+def test_unknown_reference_is_422_in_organization_routes(api):
     for path, body in (
         (f"{HARBOUR}/users", {"userIds": ["nope"]}),
         (f"{HARBOUR}/users/admin0000001/roles", {"organizationRoleIds": ["nope"]}),
@@ -88,7 +88,7 @@ def test_what_is_unknown_is_another_error_within_organizations(api):
         assert code(api.post(path, body)) == (422, "entity.relation_foreign_key_not_found")
 
 
-def test_machines_are_members_too(emulator, api):
+def test_machines_can_be_members(emulator, api):
     role = api.made("/organization-roles", {"name": "cleaner", "type": "MachineToMachine"})
     path = f"{HARBOUR}/applications"
     assert api.post(path, {"applicationIds": [api.machine.id]}).json() == {"applicationIds": [api.machine.id]}
@@ -101,7 +101,7 @@ def test_machines_are_members_too(emulator, api):
     assert code(api.post(path, {"applicationIds": [web.id]})) == (422, "entity.db_constraint_violated")
 
 
-def test_the_template_is_built_by_api(api, bookstore):
+def test_organization_template_is_managed_by_api(api, bookstore):
     count = api.made("/organization-scopes", {"name": "count:stock"})
     assert list(count) == ["tenantId", "id", "name", "description"]
     assert code(api.post("/organization-scopes", {"name": "count:stock"}))[0] == 422
@@ -120,7 +120,7 @@ def test_the_template_is_built_by_api(api, bookstore):
     assert [each["name"] for each in api.get(f"{HARBOUR}/users/admin0000001/roles").json()] == ["manager"]
 
 
-def test_permissions_of_an_organization_role(api):
+def test_organization_permissions_of_role_are_changed(api):
     path = f"/organization-roles/{STAFF}/scopes"
     scope = next(each for each in api.get("/organization-scopes").json() if each["name"] == "manage:stock")
     assert api.post(path, {"organizationScopeIds": [scope["id"]]}).status_code == 201
@@ -133,7 +133,7 @@ def test_permissions_of_an_organization_role(api):
     assert code(api.post(path, {"organizationScopeIds": ["nope"]})) == (422, "entity.relation_foreign_key_not_found")
 
 
-def test_api_permissions_of_an_organization_role(api):
+def test_api_permissions_of_organization_role_are_changed(api):
     path = f"/organization-roles/{STAFF}/resource-scopes"
     read, write = api.get("/resources/bookstoreapi000000001/scopes").json()
     assert api.post(path, {"scopeIds": [read["id"]]}).status_code == 201
@@ -146,7 +146,7 @@ def test_api_permissions_of_an_organization_role(api):
     ]
 
 
-def test_just_in_time_settings(api):
+def test_just_in_time_settings_are_changed(api):
     domains, roles = f"{HARBOUR}/jit/email-domains", f"{HARBOUR}/jit/roles"
     made = api.post(domains, {"emailDomain": "a.example"})
     assert made.status_code == 201
@@ -173,7 +173,7 @@ def invitation(emulator, api):
     return api.made("/organization-invitations", body)
 
 
-def test_an_accepted_invitation_makes_a_member(api, invitation):
+def test_accepted_invitation_adds_a_member(api, invitation):
     path = f"/organization-invitations/{invitation['id']}/status"
     other = api.put(path, {"status": "Accepted", "acceptedUserId": "editor000001"})
     assert code(other) == (422, "request.invalid_input")
@@ -183,7 +183,7 @@ def test_an_accepted_invitation_makes_a_member(api, invitation):
     assert code(api.put(path, {"status": "Revoked"})) == (422, "request.invalid_input")
 
 
-def test_an_invitation_expires(emulator, api, invitation):
+def test_invitation_expires(emulator, api, invitation):
     emulator.clock.advance(61)
     path = f"/organization-invitations/{invitation['id']}"
     api.http.headers["Authorization"] = f"Bearer {api.token()}"
@@ -192,7 +192,7 @@ def test_an_invitation_expires(emulator, api, invitation):
     assert code(refused) == (422, "request.invalid_input")
 
 
-def test_invitations_that_are_refused(emulator, api, invitation):
+def test_invalid_invitations_are_refused(emulator, api, invitation):
     body = {"invitee": "x@example.com", "organizationId": "harbourbr001", "expiresAt": emulator.clock.now_ms() + 60_000}
     path = "/organization-invitations"
     assert code(api.post(path, {**body, "invitee": "editor@bookstore.example"})) == (422, "request.invalid_input")

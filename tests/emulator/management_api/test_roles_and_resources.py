@@ -1,4 +1,4 @@
-"""Roles, resources and permissions by API, and what follows for tokens."""
+"""`/api/roles` and `/api/resources`, and the effect on tokens."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def scope_of_token(bookstore, *scopes):
     return claims_of(bookstore.refresh(tokens["refresh_token"], resource=API).json()["access_token"])["scope"]
 
 
-def test_a_role_made_by_api_reaches_tokens(api, bookstore, resource, scope):
+def test_role_created_by_api_is_in_tokens(api, bookstore, resource, scope):
     role = api.made("/roles", {"name": "clerk", "description": "Orders", "scopeIds": [scope["id"]]})
     api.post(f"/roles/{role['id']}/users", {"userIds": ["customer0001"]})
     tokens = bookstore.sign_in(scope="openid offline_access read:orders", resource=resource["indicator"])
@@ -35,25 +35,25 @@ def test_a_role_made_by_api_reaches_tokens(api, bookstore, resource, scope):
     assert claims_of(refreshed["access_token"])["scope"] == "read:orders"
 
 
-def test_a_role_has_logtos_shape(api):
+def test_role_has_logto_format(api):
     role = api.made("/roles", {"name": "clerk", "description": "Orders"})
     assert list(role) == ["tenantId", "id", "name", "description", "type", "isDefault"]
     assert (role["type"], role["isDefault"]) == ("User", False)
 
 
-def test_a_renamed_role_stays_with_those_who_hold_it(api, bookstore):
+def test_renamed_role_keeps_its_holders(api, bookstore):
     assert api.patch(f"/roles/{EDITOR}", {"name": "publisher"}).json()["name"] == "publisher"
     assert claims_of(bookstore.sign_in("editor", scope="openid roles")["id_token"])["roles"] == ["publisher"]
     assert [user["username"] for user in api.get(f"/roles/{EDITOR}/users").json()] == ["editor"]
 
 
-def test_a_deleted_role_is_taken_from_all(api, bookstore):
+def test_deleted_role_is_removed_from_holders(api, bookstore):
     assert api.delete(f"/roles/{EDITOR}").status_code == 204
     assert claims_of(bookstore.sign_in("editor", scope="openid roles")["id_token"])["roles"] == []
     assert api.get(f"/roles/{EDITOR}").status_code == 404
 
 
-def test_the_list_counts_and_features_holders(api):
+def test_role_list_counts_and_features_holders(api):
     editor = next(role for role in api.get("/roles").json() if role["id"] == EDITOR)
     assert editor["usersCount"] == 1
     assert editor["featuredUsers"] == [{"id": "editor000001", "avatar": None, "name": "Editor"}]
@@ -67,13 +67,13 @@ def test_the_list_counts_and_features_holders(api):
     assert EDITOR not in [role["id"] for role in api.get("/roles", excludeUserId="editor000001").json()]
 
 
-def test_a_default_role_is_given_to_users_made_later(api):
+def test_default_role_is_given_to_new_users(api):
     api.patch(f"/roles/{EDITOR}", {"isDefault": True})
     user = api.made("/users", {})
     assert [role["id"] for role in api.get(f"/users/{user['id']}/roles").json()] == [EDITOR]
 
 
-def test_roles_that_are_refused(api):
+def test_invalid_roles_are_refused(api):
     machine_scope = api.get("/resources", includeScopes="true").json()[0]["scopes"][0]["id"]
     assert code(api.post("/roles", {"name": "editor", "description": "x"})) == (422, "role.name_in_use")
     assert code(api.post("/roles", {"name": "#internal:x", "description": "x"})) == (
@@ -86,7 +86,7 @@ def test_roles_that_are_refused(api):
     assert code(api.post(f"/roles/{EDITOR}/scopes", {"scopeIds": ["nope"]}))[0] == 404
 
 
-def test_permissions_are_added_to_a_role_and_taken(api, bookstore, scope):
+def test_permissions_are_added_to_role_and_removed(api, bookstore, scope):
     path = f"/roles/{EDITOR}/scopes"
     assert api.post(path, {"scopeIds": [scope["id"]]}).status_code == 201
     assert code(api.post(path, {"scopeIds": [scope["id"]]})) == (422, "role.scope_exists")
@@ -102,7 +102,7 @@ def test_permissions_are_added_to_a_role_and_taken(api, bookstore, scope):
     assert api.delete(f"{path}/{held[1]['id']}").status_code == 404
 
 
-def test_holders_of_a_role(api):
+def test_role_holders_are_listed_added_and_removed(api):
     path = f"/roles/{EDITOR}/users"
     response = api.post(path, {"userIds": ["customer0001"]})
     assert (response.status_code, response.text) == (201, "Created")
@@ -115,7 +115,7 @@ def test_holders_of_a_role(api):
     assert api.delete(f"{path}/customer0001").status_code == 404
 
 
-def test_resources(api, resource):
+def test_resources_are_created_changed_and_deleted(api, resource):
     assert list(resource) == ["tenantId", "id", "name", "indicator", "isDefault", "accessTokenTtl", "scopes"]
     path = f"/resources/{resource['id']}"
     same = api.post("/resources", {"name": "Same", "indicator": "https://orders.example"})
@@ -128,13 +128,13 @@ def test_resources(api, resource):
     assert api.get(path).status_code == 404
 
 
-def test_a_deleted_resource_takes_its_permissions_from_roles(api, resource, scope):
+def test_deleted_resource_removes_permissions_from_roles(api, resource, scope):
     api.post(f"/roles/{EDITOR}/scopes", {"scopeIds": [scope["id"]]})
     api.delete(f"/resources/{resource['id']}")
     assert "read:orders" not in [each["name"] for each in api.get(f"/roles/{EDITOR}/scopes").json()]
 
 
-def test_the_built_in_resource_is_not_modifiable(api):
+def test_built_in_resource_cannot_be_changed(api):
     [built_in] = [each for each in api.get("/resources").json() if each["indicator"] == "https://default.logto.app/api"]
     path = f"/resources/{built_in['id']}"
     assert code(api.patch(path, {"name": "x"})) == (400, "resource.cannot_modify_management_api")
@@ -142,7 +142,7 @@ def test_the_built_in_resource_is_not_modifiable(api):
     assert code(api.delete(path)) == (400, "resource.cannot_delete_management_api")
 
 
-def test_permissions_of_a_resource(api, bookstore, resource, scope):
+def test_permissions_are_created_changed_and_deleted(api, bookstore, resource, scope):
     path = f"/resources/{resource['id']}/scopes"
     assert list(scope) == ["tenantId", "id", "resourceId", "name", "description", "createdAt"]
     assert code(api.post(path, {"name": "read:orders"})) == (422, "scope.name_exists")
@@ -152,7 +152,7 @@ def test_permissions_of_a_resource(api, bookstore, resource, scope):
     assert api.get(path).json() == []
 
 
-def test_a_renamed_permission_stays_with_the_roles_that_hold_it(api, bookstore):
+def test_renamed_permission_remains_in_its_roles(api, bookstore):
     resource_id = "bookstoreapi000000001"
     scope = next(each for each in api.get(f"/resources/{resource_id}/scopes").json() if each["name"] == "write:books")
     renamed = api.patch(f"/resources/{resource_id}/scopes/{scope['id']}", {"name": "edit:books"})

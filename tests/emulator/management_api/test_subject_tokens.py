@@ -1,4 +1,4 @@
-"""Subject tokens by API, and their exchange for tokens of a user who is not there."""
+"""`/api/subject-tokens`, and the exchange of such tokens (impersonation)."""
 
 import re
 
@@ -27,62 +27,62 @@ def exchange(bookstore, subject):
     return exchange
 
 
-def test_a_subject_token_has_logtos_shape(api):
+def test_subject_token_has_logto_format(api):
     made = api.made("/subject-tokens", {"userId": "editor000001", "context": {"reason": "support"}})
     assert re.fullmatch(r"sub_[0-9a-z]{21}", made["subjectToken"])
     assert list(made.items())[1:] == [("expiresIn", 600)]
     assert api.post("/subject-tokens", {"userId": "nope"}).status_code == 404
 
 
-def test_it_is_exchanged_for_a_token_of_the_api(exchange):
+def test_subject_token_is_exchanged_for_resource_token(exchange):
     answer = exchange(resource=API, scope="read:books delete:books").json()
     assert list(answer) == ["access_token", "expires_in", "scope", "token_type"]
     claims = claims_of(answer["access_token"])
     assert (claims["sub"], claims["aud"], claims["scope"]) == ("editor000001", API, "read:books")
 
 
-def test_only_scopes_that_are_named_are_granted(exchange):
+def test_only_requested_scopes_are_granted(exchange):
     assert exchange(resource=API).json()["scope"] == ""
 
 
-def test_without_a_resource_it_is_exchanged_for_an_opaque_token(bookstore, exchange):
+def test_exchange_without_resource_gives_opaque_token(bookstore, exchange):
     answer = exchange(scope="openid profile nonsense").json()
     assert answer["scope"] == "openid profile"
     assert bookstore.userinfo(answer["access_token"]).json()["sub"] == "editor000001"
 
 
-def test_for_an_organization_the_user_has_to_be_a_member(exchange):
+def test_exchange_for_organization_requires_membership(exchange):
     refused = exchange(organization_id="hillbranch01")
     assert (refused.status_code, refused.json()["error"]) == (403, "access_denied")
 
 
-def test_for_an_organization_of_the_user(exchange):
+def test_member_gets_organization_token_by_exchange(exchange):
     claims = claims_of(exchange(organization_id="harbourbr001", scope="manage:stock").json()["access_token"])
     assert (claims["aud"], claims["scope"]) == ("urn:logto:organization:harbourbr001", "")
 
 
-def test_it_is_used_up_by_one_exchange(exchange):
+def test_subject_token_works_once(exchange):
     assert exchange(scope="openid").status_code == 200
     assert exchange(scope="openid").json()["error"] == "invalid_grant"
 
 
-def test_it_expires(emulator, exchange):
+def test_subject_token_expires(emulator, exchange):
     emulator.clock.advance(600)
     assert exchange(scope="openid").json()["error"] == "invalid_grant"
 
 
-def test_it_dies_with_a_suspension(emulator, exchange):
+def test_suspension_ends_subject_token(emulator, exchange):
     emulator.tenant.suspend_user("editor000001")
     assert exchange(scope="openid").json()["error"] == "invalid_grant"
 
 
-def test_an_application_has_to_be_allowed_to(bookstore, exchange):
+def test_exchange_requires_permission_of_application(bookstore, exchange):
     bookstore.application.allow_token_exchange = False
     description = exchange(scope="openid").json()["error_description"]
     assert description == "requested grant type is not allowed for this client"
 
 
-def test_a_third_party_application_cannot_be_allowed_to(api, third_party):
+def test_third_party_application_cannot_exchange_tokens(api, third_party):
     body = {"customClientMetadata": {"allowTokenExchange": True}}
     refused = api.patch(f"/applications/{third_party.application.id}", body)
     assert refused.json()["code"] == "application.third_party_application_cannot_enable_token_exchange"
@@ -97,5 +97,5 @@ def test_a_third_party_application_cannot_be_allowed_to(api, third_party):
         {"resource": ["https://a.example", "https://b.example"]},
     ],
 )
-def test_other_exchanges_are_refused(exchange, changes):
+def test_unsupported_exchanges_are_refused(exchange, changes):
     assert exchange(**changes).status_code == 400

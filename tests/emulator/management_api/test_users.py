@@ -1,4 +1,4 @@
-"""Users by API, and what follows for sign-ins, tokens and claims."""
+"""`/api/users`, and the effect on sign-ins, tokens and claims."""
 
 import hashlib
 import json
@@ -22,19 +22,19 @@ def ada(api):
     )
 
 
-def test_a_user_made_by_api_signs_in(bookstore, visitor, ada):
+def test_user_created_by_api_signs_in(bookstore, visitor, ada):
     callback = visitor.sign_in(bookstore.authorization_url(), "ada", "ada-password")
     assert "code=" in callback
 
 
-def test_a_registration_shows_in_the_api(api, bookstore, visitor):
+def test_registered_user_is_visible_in_api(api, bookstore, visitor):
     visitor.register(bookstore.authorization_url(), "newcomer", "newcomer-password")
     newest = api.get("/users").json()[0]
     assert (newest["username"], newest["hasPassword"]) == ("newcomer", True)
     assert newest["applicationId"] == bookstore.application.id
 
 
-def test_a_change_replaces_and_shows_in_claims(api, bookstore, ada):
+def test_changed_user_is_visible_in_claims(api, bookstore, ada):
     changed = api.patch(
         path_of(ada), {"name": "Ada L", "profile": {"givenName": "Ada"}, "customData": {"aa": 2}}
     ).json()
@@ -44,7 +44,7 @@ def test_a_change_replaces_and_shows_in_claims(api, bookstore, ada):
     assert (claims["name"], claims["given_name"]) == ("Ada L", "Ada")
 
 
-def test_profile_and_custom_data_are_merged_by_their_own_routes(api, ada):
+def test_profile_and_custom_data_routes_merge(api, ada):
     assert api.patch(f"{path_of(ada)}/custom-data", {"customData": {"aa": 2}}).json() == {"b": 1, "aa": 2}
     assert api.get(f"{path_of(ada)}/custom-data").json() == {"b": 1, "aa": 2}
     api.patch(path_of(ada), {"profile": {"givenName": "Ada", "nickname": "A"}})
@@ -52,7 +52,7 @@ def test_profile_and_custom_data_are_merged_by_their_own_routes(api, ada):
     assert merged == {"givenName": "Ada", "nickname": "Countess"}
 
 
-def test_identifiers_are_cleared_by_null_and_by_nothing(api, ada):
+def test_identifiers_are_cleared_by_null_or_empty_string(api, ada):
     assert api.patch(path_of(ada), {"primaryEmail": None}).json()["primaryEmail"] is None
     assert api.patch(path_of(ada), {"username": ""}).json()["username"] == ""
     assert api.made("/users", {"username": "ada", "primaryEmail": "ada@example.com"})["username"] == "ada"
@@ -86,13 +86,13 @@ def test_identifiers_in_use_are_refused(emulator, api, ada, body, code):
         ({"username": None}, "invalid_type"),
     ],
 )
-def test_input_that_does_not_fit_is_refused_in_zods_words(api, body, issue):
+def test_invalid_input_gets_zod_issue(api, body, issue):
     response = api.post("/users", body)
     assert response.status_code == 400
     assert [each["code"] for each in response.json()["data"]["issues"]] == [issue]
 
 
-def test_all_that_does_not_fit_is_told_at_once(api):
+def test_all_invalid_fields_are_reported_together(api):
     body = api.post("/users", {"username": 5, "name": True}).json()
     assert body["details"].split("\n") == [
         'Error in key path "username": (invalid_type) Expected string but received number.',
@@ -100,11 +100,11 @@ def test_all_that_does_not_fit_is_told_at_once(api):
     ]
 
 
-def test_keys_that_nobody_knows_are_dropped(api):
+def test_unknown_keys_are_dropped(api):
     assert "shoeSize" not in api.made("/users", {"username": "shoes", "shoeSize": 44})
 
 
-def test_a_suspension_by_api_ends_sessions_and_refreshing(api, bookstore, visitor, ada):
+def test_suspension_by_api_ends_sessions_and_refresh(api, bookstore, visitor, ada):
     tokens = bookstore.sign_in("ada", visitor)
     suspended = api.patch(f"{path_of(ada)}/is-suspended", {"isSuspended": True})
     assert suspended.json()["isSuspended"] is True
@@ -116,7 +116,7 @@ def test_a_suspension_by_api_ends_sessions_and_refreshing(api, bookstore, visito
     assert bookstore.sign_in("ada")["refresh_token"]
 
 
-def test_a_deleted_user_is_gone(api, bookstore, ada):
+def test_deleted_user_is_not_found(api, bookstore, ada):
     tokens = bookstore.sign_in("ada")
     assert api.delete(path_of(ada)).status_code == 204
     assert api.get(path_of(ada)).status_code == 404
@@ -124,7 +124,7 @@ def test_a_deleted_user_is_gone(api, bookstore, ada):
     assert api.made("/users", {"username": "ada"})["id"] != ada["id"]
 
 
-def test_passwords_are_set_verified_and_told_of(api, bookstore, visitor):
+def test_password_is_set_verified_and_reported(api, bookstore, visitor):
     user = api.made("/users", {"username": "plain"})
     assert api.get(f"{path_of(user)}/has-password").json() == {"hasPassword": False}
     assert api.patch(f"{path_of(user)}/password", {"password": "new-password"}).json()["hasPassword"] is True
@@ -155,7 +155,7 @@ def argon2id():
         ("MD5", hashlib.md5(b"old-password").hexdigest()),
     ],
 )
-def test_a_password_digest_from_elsewhere_signs_in(api, bookstore, visitor, algorithm, digest):
+def test_imported_password_digest_signs_in(api, bookstore, visitor, algorithm, digest):
     user = api.made("/users", {"username": "moved", "passwordAlgorithm": algorithm, "passwordDigest": digest})
     assert user["hasPassword"] is True
     with pytest.raises(VisitFailed):
@@ -167,7 +167,7 @@ def test_a_password_digest_from_elsewhere_signs_in(api, bookstore, visitor, algo
     ("algorithm", "digest"),
     [("Bcrypt", "$2b$04$" + "x" * 53), ("Legacy", '["pbkdf2", ["@"], "00"]'), ("Argon2id", "$argon2id$nope")],
 )
-def test_a_digest_that_cannot_be_checked_is_kept_and_fits_nothing(api, algorithm, digest):
+def test_unsupported_digest_matches_no_password(api, algorithm, digest):
     user = api.made("/users", {"username": "moved", "passwordAlgorithm": algorithm, "passwordDigest": digest})
     assert user["hasPassword"] is True
     assert api.post(f"{path_of(user)}/password/verify", {"password": "old-password"}).status_code == 422
@@ -186,12 +186,12 @@ def test_a_digest_that_cannot_be_checked_is_kept_and_fits_nothing(api, algorithm
         ({"passwordDigest": "x" * 257, "passwordAlgorithm": "MD5"}, "guard.invalid_input"),
     ],
 )
-def test_a_digest_comes_with_its_algorithm_and_without_a_password(api, body, code):
+def test_digest_requires_algorithm_and_no_password(api, body, code):
     response = api.post("/users", body)
     assert (response.status_code, response.json()["code"]) == (400, code)
 
 
-def test_roles_reach_the_next_token(api, bookstore, ada):
+def test_roles_are_in_the_next_token(api, bookstore, ada):
     role_ids = ["roleeditor00000000001", "roleadmin000000000001"]
     given = api.post(f"{path_of(ada)}/roles", {"roleIds": role_ids})
     assert (given.status_code, given.json()) == (201, {"roleIds": role_ids, "addedRoleIds": role_ids})
@@ -207,7 +207,7 @@ def test_roles_reach_the_next_token(api, bookstore, ada):
     assert api.post(f"{path_of(ada)}/roles", {"roleIds": ["nope"]}).status_code == 404
 
 
-def test_an_identity_linked_by_api_signs_in(api, bookstore, visitor, ada):
+def test_identity_linked_by_api_signs_in(api, bookstore, visitor, ada):
     linked = api.put(f"{path_of(ada)}/identities/alipay", {"userId": "2088", "details": {"name": "A", "id": "2088"}})
     assert (linked.status_code, list(linked.json()["alipay"]["details"])) == (201, ["id", "name"])
     visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
@@ -221,13 +221,13 @@ def test_an_identity_linked_by_api_signs_in(api, bookstore, visitor, ada):
     assert api.get(f"{path_of(ada)}/identities/alipay").status_code == 404
 
 
-def test_organizations_of_a_user(api):
+def test_organizations_of_user_are_listed(api):
     organizations = api.get("/users/admin0000001/organizations").json()
     assert [each["name"] for each in organizations] == ["Harbour Branch", "Hill Branch"]
     assert organizations[0]["organizationRoles"] == [{"id": "orgrolemanager0000001", "name": "manager"}]
 
 
-def test_sso_identities_are_shown_on_demand(emulator, api):
+def test_sso_identities_are_shown_if_requested(emulator, api):
     sso = {"issuer": "https://idp.example", "identityId": "1", "detail": {}}
     user = emulator.tenant.add_user(sso_identities=[sso])
     assert "ssoIdentities" not in api.get(f"/users/{user.id}").json()
@@ -250,7 +250,7 @@ def test_sessions_are_listed_and_ended(api, bookstore, visitor, ada):
     assert api.get(path).json()["code"] == "oidc.session_not_found"
 
 
-def test_grants_end_with_a_session_where_that_is_asked_for(api, bookstore, visitor, ada):
+def test_grants_end_with_session_if_requested(api, bookstore, visitor, ada):
     tokens = bookstore.sign_in("ada", visitor)
     [session] = api.get(f"{path_of(ada)}/sessions").json()["sessions"]
     uid = session["payload"]["uid"]

@@ -15,7 +15,7 @@ def error_of(response):
     return {name: values[0] for name, values in repeated_parameters_of(location).items()}
 
 
-def test_an_unknown_client_gets_json(bookstore):
+def test_unknown_client_gets_json_error(bookstore):
     response = bookstore.authorize(client_id="nope")
     assert (response.status_code, response.json()["error"]) == (400, "invalid_client")
     assert response.json()["error_description"] == "invalid client nope"
@@ -36,23 +36,23 @@ def test_an_unknown_client_gets_json(bookstore):
         "//localhost:8000/callback",
     ],
 )
-def test_an_unregistered_redirect_uri_gets_json_and_no_redirect(bookstore, uri):
+def test_unregistered_redirect_uri_gets_json_without_redirect(bookstore, uri):
     response = bookstore.authorize(redirect_uri=uri)
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_redirect_uri"
     assert "Location" not in response.headers
 
 
-def test_a_bad_redirect_uri_outweighs_every_other_error(bookstore):
+def test_wrong_redirect_uri_is_reported_first(bookstore):
     response = bookstore.authorize(redirect_uri="http://evil.example/", prompt="nonsense")
     assert response.json()["error"] == "invalid_redirect_uri"
 
 
-def test_a_redirect_uri_is_compared_after_normalisation(bookstore):
+def test_redirect_uri_is_normalised_before_comparison(bookstore):
     assert bookstore.authorize(redirect_uri="HTTP://LOCALHOST:8000/x/../callback").status_code == 303
 
 
-def test_the_only_redirect_uri_may_be_left_out(emulator, bookstore):
+def test_only_redirect_uri_may_be_omitted(emulator, bookstore):
     bookstore.application.redirect_uris = [CALLBACK]
     assert bookstore.authorize(redirect_uri=None).status_code == 303
     bookstore.application.redirect_uris = ["http://*.shop.example/callback"]
@@ -88,40 +88,40 @@ def test_the_only_redirect_uri_may_be_left_out(emulator, bookstore):
         ({"nonce": ["a", "b"]}, "invalid_request", "'nonce' parameter must not be provided twice"),
     ],
 )
-def test_other_errors_come_to_the_callback(emulator, bookstore, changes, error, description):
+def test_other_errors_are_sent_to_the_callback(emulator, bookstore, changes, error, description):
     received = error_of(bookstore.authorize(**changes))
     expected = {"error": error, "error_description": description, "state": "st", "iss": emulator.issuer}
     assert list(received.items()) == list(expected.items())
 
 
-def test_an_error_of_a_front_channel_response_type_comes_as_a_fragment(bookstore):
+def test_front_channel_response_type_error_is_a_fragment(bookstore):
     location = bookstore.authorize(response_type="token").headers["Location"]
     assert location.startswith(f"{CALLBACK}#error=unsupported_response_type&")
 
 
-def test_an_error_has_no_state_when_none_was_sent(bookstore):
+def test_error_has_no_state_if_request_had_none(bookstore):
     assert list(error_of(bookstore.authorize(prompt="none", state=None))) == ["error", "error_description", "iss"]
 
 
 @pytest.mark.parametrize("kind", ["spa", "native"])
-def test_public_applications_must_use_pkce(request, kind):
+def test_public_application_must_use_pkce(request, kind):
     application = request.getfixturevalue(kind)
     error = error_of(application.authorize(code_challenge=None, code_challenge_method=None))
     assert error["error_description"] == "Authorization Server policy requires PKCE to be used for this request"
 
 
-def test_a_traditional_application_may_do_without_pkce_but_then_must_not_send_a_verifier(bookstore):
+def test_verifier_without_challenge_is_refused(bookstore):
     code = bookstore.code(code_challenge=None, code_challenge_method=None)
     assert bookstore.exchange(code).json()["error"] == "invalid_grant"
     assert bookstore.exchange(code, code_verifier=None).status_code == 200
 
 
-def test_a_machine_cannot_sign_anyone_in(emulator, bookstore):
+def test_machine_application_cannot_start_a_sign_in(emulator, bookstore):
     machine = emulator.tenant.add_application(name="Machine", type="MachineToMachine")
     assert bookstore.authorize(client_id=machine.id).json()["error"] == "invalid_redirect_uri"
 
 
-def test_unknown_scopes_are_dropped_in_silence(bookstore):
+def test_unknown_scopes_are_dropped_without_error(bookstore):
     assert bookstore.sign_in(scope="openid nonsense")["scope"] == "openid"
 
 
@@ -131,20 +131,20 @@ def test_offline_access_is_dropped_without_prompt_consent(bookstore):
     assert answer["scope"] == "openid profile"
 
 
-def test_always_issue_refresh_token_needs_no_prompt(bookstore):
+def test_always_issue_refresh_token_needs_no_consent_prompt(bookstore):
     bookstore.application.always_issue_refresh_token = True
     assert "refresh_token" in bookstore.sign_in(prompt=None)
 
 
-def test_a_request_that_leaves_nothing_to_grant_is_denied_after_the_sign_in(bookstore, visitor):
+def test_request_without_grantable_scopes_is_denied(bookstore, visitor):
     url = bookstore.authorization_url(scope="nonsense", nonce=None, prompt=None)
     error = parameters_of(visitor.sign_in(url, "customer"))
     assert error["error"] == "access_denied"
-    # The sign-in itself stands.
+    # The sign-in itself succeeded.
     assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url()))
 
 
-# Where the sign-in page is
+# The URL of the sign-in page
 
 
 @pytest.mark.parametrize(
@@ -169,13 +169,13 @@ def test_a_request_that_leaves_nothing_to_grant_is_denied_after_the_sign_in(book
         ({"direct_sign_in": "sso:abc"}, "/direct/sso/abc?app_id={id}&fallback=sign-in"),
     ],
 )
-def test_logto_parameters_choose_the_first_page(bookstore, changes, location):
+def test_logto_parameters_select_the_first_page(bookstore, changes, location):
     response = bookstore.authorize(**changes)
     assert response.headers["Location"] == location.format(id=bookstore.application.id)
 
 
 @pytest.mark.parametrize("bad", [{"first_screen": "nope"}, {"interaction_mode": "nope"}, {"identifier": "email nope"}])
-def test_one_malformed_logto_parameter_voids_all(bookstore, bad):
+def test_malformed_logto_parameter_disables_all_of_them(bookstore, bad):
     changes = {"login_hint": "a@b.c", "direct_sign_in": "social:alipay", "organization_id": "o", **bad}
     assert bookstore.authorize(**changes).headers["Location"] == f"/sign-in?app_id={bookstore.application.id}"
 
@@ -183,19 +183,19 @@ def test_one_malformed_logto_parameter_voids_all(bookstore, bad):
 # Sessions
 
 
-def test_a_session_comes_straight_back_with_a_code(emulator, bookstore, visitor):
+def test_existing_session_returns_a_code_at_once(emulator, bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     response = visitor.session.get(bookstore.authorization_url(prompt=None), allow_redirects=False)
     assert response.status_code == 303
     assert list(parameters_of(response.headers["Location"])) == ["code", "state", "iss"]
 
 
-def test_prompt_none_comes_straight_back_with_a_session(bookstore, visitor):
+def test_prompt_none_returns_a_code_with_session(bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(prompt="none")))
 
 
-def test_prompt_none_cannot_grant_what_was_not_granted(bookstore, visitor):
+def test_prompt_none_cannot_add_scopes_to_grant(bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     url = bookstore.authorization_url(prompt="none", scope="openid profile email")
     assert parameters_of(visitor.sign_in(url))["error"] == "consent_required"
@@ -208,7 +208,7 @@ def test_prompt_none_never_works_for_native_applications(native, visitor):
     assert error["error_description"] == "native clients require End-User interaction"
 
 
-def test_a_session_ends_after_14_days_without_a_visit(emulator, bookstore, visitor):
+def test_session_ends_after_14_days_of_inactivity(emulator, bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     emulator.clock.advance(13 * 86400)
     assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(prompt="none")))
@@ -217,32 +217,32 @@ def test_a_session_ends_after_14_days_without_a_visit(emulator, bookstore, visit
 
 
 @pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "login consent"}])
-def test_a_login_can_be_demanded_in_spite_of_a_session(bookstore, visitor, changes):
+def test_login_can_be_required_despite_session(bookstore, visitor, changes):
     bookstore.sign_in(visitor=visitor)
     assert "/sign-in" in visitor.open(bookstore.authorization_url(**changes)).url
     claims = claims_of(bookstore.sign_in(visitor=visitor, **changes)["id_token"])
     assert claims["auth_time"] <= claims["iat"]
 
 
-def test_a_session_older_than_max_age_needs_a_login(emulator, bookstore, visitor):
+def test_session_older_than_max_age_requires_login(emulator, bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     emulator.clock.advance(61)
     assert "code=" in visitor.sign_in(bookstore.authorization_url(max_age="100"))
     assert "/sign-in" in visitor.open(bookstore.authorization_url(max_age="60")).url
 
 
-def test_auth_time_is_left_out_unless_asked_for(bookstore):
+def test_auth_time_is_omitted_unless_requested(bookstore):
     assert "auth_time" not in claims_of(bookstore.sign_in()["id_token"])
     assert "auth_time" in claims_of(bookstore.sign_in(max_age="100")["id_token"])
 
 
-def test_a_hint_at_another_subject_needs_a_login(bookstore, visitor):
+def test_hint_for_another_subject_requires_login(bookstore, visitor):
     hint = bookstore.sign_in("editor")["id_token"]
     bookstore.sign_in("customer", visitor=visitor)
     assert "/sign-in" in visitor.open(bookstore.authorization_url(id_token_hint=hint)).url
 
 
-def test_another_account_in_the_same_browser_gets_a_session_of_its_own(emulator, bookstore, visitor):
+def test_second_account_in_browser_gets_new_session(emulator, bookstore, visitor):
     first = bookstore.sign_in("customer", visitor=visitor)
     second = bookstore.sign_in("editor", visitor=visitor, prompt="login consent")
     subs = [claims_of(answer["id_token"])["sub"] for answer in (first, second)]
@@ -250,35 +250,35 @@ def test_another_account_in_the_same_browser_gets_a_session_of_its_own(emulator,
     assert [session.account_id for session in emulator.instances.sessions.values()] == ["editor000001"]
 
 
-def test_the_first_application_of_a_sign_in_is_remembered(emulator, bookstore):
+def test_first_application_of_user_is_stored(emulator, bookstore):
     bookstore.sign_in("customer")
     assert emulator.tenant.users["customer0001"].application_id == bookstore.application.id
 
 
-def test_an_interaction_cannot_be_resumed_by_another_browser(emulator, bookstore, visitor):
+def test_interaction_cannot_be_resumed_in_another_browser(emulator, bookstore, visitor):
     visitor.open(bookstore.authorization_url())
     uid = next(iter(emulator.instances.interactions))
     response = requests.get(f"{emulator.endpoint}/oidc/auth/{uid}", timeout=10)
     assert (response.status_code, response.json()["code"]) == (400, "session.not_found")
 
 
-def test_an_interaction_ends_after_an_hour(emulator, bookstore, visitor):
+def test_interaction_expires_after_an_hour(emulator, bookstore, visitor):
     visitor.open(bookstore.authorization_url())
     uid = next(iter(emulator.instances.interactions))
     emulator.clock.advance(3601)
     assert visitor.open(f"{emulator.endpoint}/oidc/auth/{uid}").json()["code"] == "session.not_found"
 
 
-def test_an_unfinished_interaction_gives_no_code(emulator, bookstore, visitor):
+def test_unfinished_interaction_gives_no_code(emulator, bookstore, visitor):
     visitor.open(bookstore.authorization_url())
     uid = next(iter(emulator.instances.interactions))
     assert visitor.open(f"{emulator.endpoint}/oidc/auth/{uid}").url.startswith(f"{emulator.endpoint}/sign-in")
 
 
-# Ways back
+# Response modes
 
 
-def test_fragment_and_form_post(emulator, bookstore, visitor):
+def test_response_modes_fragment_and_form_post(emulator, bookstore, visitor):
     url = visitor.sign_in(bookstore.authorization_url(response_mode="fragment"), "customer")
     assert url.startswith(f"{CALLBACK}#code=")
     url = visitor.sign_in(bookstore.authorization_url(response_mode="form_post", state='"><b>'))
@@ -287,13 +287,13 @@ def test_fragment_and_form_post(emulator, bookstore, visitor):
     assert dict(visitor.posted)["state"] == '"><b>'
 
 
-def test_a_redirect_uri_keeps_its_query(bookstore, visitor):
+def test_redirect_uri_keeps_its_query(bookstore, visitor):
     bookstore.application.redirect_uris.append("http://localhost:8000/cb?tenant=a")
     url = visitor.sign_in(bookstore.authorization_url(redirect_uri="http://localhost:8000/cb?tenant=a"), "customer")
     assert list(parameters_of(url)) == ["tenant", "code", "state", "iss"]
 
 
-def test_the_authorization_endpoint_takes_a_form(emulator, bookstore):
+def test_authorization_endpoint_accepts_post(emulator, bookstore):
     form = parameters_of(bookstore.authorization_url())
     response = requests.post(f"{emulator.endpoint}/oidc/auth", data=form, allow_redirects=False, timeout=10)
     assert response.headers["Location"].startswith("/sign-in?app_id=")
@@ -302,26 +302,26 @@ def test_the_authorization_endpoint_takes_a_form(emulator, bookstore):
 # Third-party applications
 
 
-def test_a_third_party_application_is_consented_to(emulator, third_party):
+def test_third_party_application_needs_consent(emulator, third_party):
     with Visitor(emulator) as visitor:
         url = third_party.authorization_url(prompt=None, scope="openid profile")
         assert "code" in parameters_of(visitor.sign_in(url, "customer"))
-        # What was granted is not asked again.
+        # Granted scopes need no second consent.
         assert visitor.session.get(url, allow_redirects=False).headers["Location"].startswith(CALLBACK)
 
 
-def test_cancel_leads_to_the_bare_redirect_uri(third_party, visitor):
+def test_cancel_redirects_without_parameters(third_party, visitor):
     url = third_party.authorization_url(scope="openid profile")
     assert visitor.cancel_consent(url, "customer") == CALLBACK
 
 
-def test_a_third_party_application_may_not_ask_for_scopes_not_enabled(emulator, third_party):
+def test_third_party_application_needs_scopes_enabled(emulator, third_party):
     error = error_of(third_party.authorize(scope="openid email"))
     assert list(error) == ["error", "error_description", "scope", "state", "iss"]
     assert (error["error"], error["scope"]) == ("invalid_scope", "email")
 
 
-def test_a_third_party_application_is_refused_prompt_none_before_consent(bookstore, third_party, visitor):
+def test_prompt_none_fails_before_third_party_consent(bookstore, third_party, visitor):
     bookstore.sign_in(visitor=visitor)
     error = parameters_of(visitor.sign_in(third_party.authorization_url(prompt="none", scope="openid")))
     assert (error["error"], error["error_description"]) == ("consent_required", "requested scopes not granted")
@@ -330,7 +330,7 @@ def test_a_third_party_application_is_refused_prompt_none_before_consent(booksto
 # Pushed requests
 
 
-def test_a_pushed_request_is_used_once(emulator, bookstore, visitor):
+def test_pushed_request_works_once(emulator, bookstore, visitor):
     pushed = bookstore.post("request", **parameters_of(bookstore.authorization_url()))
     assert pushed.status_code == 201
     assert list(pushed.json()) == ["expires_in", "request_uri"]
@@ -342,7 +342,7 @@ def test_a_pushed_request_is_used_once(emulator, bookstore, visitor):
     assert visitor.open(url).json()["error"] == "invalid_request_uri"
 
 
-def test_a_pushed_request_is_checked_at_once(bookstore):
+def test_pushed_request_is_checked_when_pushed(bookstore):
     refused = {
         "invalid_request": {"redirect_uri": "http://evil.example/", "response_type": "code"},
         "invalid_target": {"resource": "https://nope.example", "redirect_uri": CALLBACK, "response_type": "code"},
@@ -351,7 +351,7 @@ def test_a_pushed_request_is_checked_at_once(bookstore):
         assert bookstore.post("request", **fields).json()["error"] == error
 
 
-def test_a_pushed_request_lives_a_minute(emulator, bookstore, visitor):
+def test_pushed_request_expires_after_a_minute(emulator, bookstore, visitor):
     pushed = bookstore.post("request", **parameters_of(bookstore.authorization_url())).json()
     emulator.clock.advance(60)
     url = f"{emulator.endpoint}/oidc/auth?client_id={bookstore.application.id}&request_uri={pushed['request_uri']}"

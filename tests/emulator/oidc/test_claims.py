@@ -1,7 +1,7 @@
 from logto_auth.emulator.oidc.claims import id_token_claims, userinfo_claims
 
 
-def test_an_alipay_user_has_nothing_but_an_identity(emulator, bookstore, visitor):
+def test_alipay_user_has_only_an_identity(emulator, bookstore, visitor):
     scope = "openid profile email phone identities"
     visitor.sign_in_with_alipay(bookstore.authorization_url(scope=scope), "2088000000000009")
     (user,) = [user for user in emulator.tenant.users.values() if user.identities]
@@ -15,7 +15,7 @@ def test_an_alipay_user_has_nothing_but_an_identity(emulator, bookstore, visitor
     assert list(claims["identities"]["alipay"]["details"]) == ["id", "rawData"]
 
 
-def test_every_profile_claim_in_order(emulator):
+def test_profile_claims_are_in_order(emulator):
     profile = {
         "familyName": "f", "givenName": "g", "middleName": "m", "nickname": "n", "preferredUsername": "p",
         "profile": "u", "website": "w", "gender": "x", "birthdate": "b", "zoneinfo": "z", "locale": "l",
@@ -33,7 +33,7 @@ def test_every_profile_claim_in_order(emulator):
     assert claims["address"] == {"streetAddress": "s"}
 
 
-def test_the_username_stands_in_for_a_preferred_one(emulator):
+def test_username_is_fallback_for_preferred_username(emulator):
     user = emulator.tenant.users["customer0001"]
     assert id_token_claims(emulator.tenant, user, ["profile"])["preferred_username"] == "customer"
 

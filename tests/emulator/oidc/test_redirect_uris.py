@@ -47,12 +47,12 @@ from logto_auth.emulator.oidc.redirect_uris import form_encode, redirect_uri_all
         ("https://a.example/cb?x=*", "https://a.example/cb?x=1", False),
     ],
 )
-def test_matching(registered, uri, allowed):
+def test_redirect_uri_matches_registered_uri(registered, uri, allowed):
     assert redirect_uri_allowed(uri, [registered]) is allowed
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_the_port_of_a_loopback_address_is_free_for_native_applications_only(host):
+def test_only_native_applications_may_use_any_loopback_port(host):
     registered, uri = f"http://{host}/cb", f"http://{host}:49152/cb"
     assert redirect_uri_allowed(uri, [registered], native=True)
     assert not redirect_uri_allowed(uri, [registered])
@@ -60,7 +60,7 @@ def test_the_port_of_a_loopback_address_is_free_for_native_applications_only(hos
     assert not redirect_uri_allowed(uri, ["http://a.example/cb"], native=True)
 
 
-def test_parameters_are_written_as_browsers_write_forms():
+def test_parameters_are_form_url_encoded():
     assert form_encode([("a b", "c+d&e~f*")]) == "a+b=c%2Bd%26e%7Ef*"
 
 
@@ -73,10 +73,10 @@ def test_parameters_are_written_as_browsers_write_forms():
         ("io.logto.app://callback", "io.logto.app://callback?code=1"),
     ],
 )
-def test_parameters_join_those_of_the_uri(uri, expected):
+def test_parameters_are_added_to_the_query(uri, expected):
     assert with_parameters(uri, [("code", "1")]) == expected
 
 
-def test_an_unparsable_uri_is_a_mistake():
-    with pytest.raises(ValueError, match="checked before"):
+def test_invalid_uri_raises_value_error():
+    with pytest.raises(ValueError, match="valid redirect URI"):
         with_parameters("nonsense", [])

@@ -13,7 +13,7 @@ HOME = "http://localhost:8000/"
 
 @pytest.fixture
 def receiver():
-    """A back-channel endpoint that remembers what it was sent; `answer` and `delay` may be set."""
+    """A back-channel endpoint that stores the requests. Tests set `answer` and `delay`."""
 
     class Receiver(BaseHTTPRequestHandler):
         received: list = []
@@ -39,7 +39,7 @@ def receiver():
     server.server_close()
 
 
-def test_sign_out_leads_to_the_registered_address_with_the_state(bookstore, visitor):
+def test_sign_out_redirects_to_registered_uri_with_state(bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     url = bookstore.end_session_url(
         client_id=bookstore.application.id, post_logout_redirect_uri=HOME, state="bye", ui_locales="ja", logout_hint="x"
@@ -48,20 +48,20 @@ def test_sign_out_leads_to_the_registered_address_with_the_state(bookstore, visi
     assert "/sign-in" in visitor.open(bookstore.authorization_url(prompt=None)).url
 
 
-def test_sign_out_without_an_address_ends_on_a_page_of_logto(emulator, bookstore, visitor):
+def test_sign_out_without_uri_ends_on_logto_page(emulator, bookstore, visitor):
     bookstore.sign_in(visitor=visitor)
     success = f"{emulator.endpoint}/oidc/session/end/success"
     assert visitor.sign_out(bookstore.end_session_url()) == success
-    # Without a client the address is ignored in silence.
+    # Without a client the URI is ignored without an error.
     assert visitor.sign_out(bookstore.end_session_url(post_logout_redirect_uri=HOME)) == success
 
 
-def test_sign_out_without_a_session_redirects_too(bookstore, visitor):
+def test_sign_out_without_session_redirects(bookstore, visitor):
     url = bookstore.end_session_url(client_id=bookstore.application.id, post_logout_redirect_uri=HOME)
     assert visitor.sign_out(url) == HOME
 
 
-def test_an_expired_hint_names_the_client(emulator, bookstore, visitor):
+def test_expired_hint_identifies_the_client(emulator, bookstore, visitor):
     hint = bookstore.sign_in(visitor=visitor)["id_token"]
     emulator.clock.advance(7200)
     assert visitor.sign_out(bookstore.end_session_url(id_token_hint=hint, post_logout_redirect_uri=HOME)) == HOME
@@ -86,27 +86,27 @@ def test_an_expired_hint_names_the_client(emulator, bookstore, visitor):
         ({"client_id": "", "id_token_hint": "e30.e30.x"}, "invalid_client", "invalid client None"),
     ],
 )
-def test_refused_sign_outs(bookstore, parameters, error, description):
+def test_invalid_sign_outs_are_refused(bookstore, parameters, error, description):
     url = bookstore.end_session_url(**{"client_id": bookstore.application.id, **parameters})
     response = requests.get(url, timeout=5)
     assert response.status_code == 400
     assert (response.json()["error"], response.json()["error_description"]) == (error, description)
 
 
-def test_a_hint_of_a_dropped_key_or_a_former_alg_is_refused(rotating_emulator):
+def test_hint_with_deleted_key_is_refused(rotating_emulator):
     emulator = rotating_emulator
     relying_party = RelyingParty(emulator, next(iter(emulator.tenant.applications.values())))
     url = relying_party.end_session_url(id_token_hint=relying_party.sign_in()["id_token"])
     emulator.rotate_keys()
     assert requests.get(url, timeout=5).status_code == 200
     emulator.rotate_keys("RSA")
-    # The key is gone from the JWKS; a key of the former alg would not do either.
+    # The key is no longer published. A published key with another algorithm would be refused too.
     answer = requests.get(url, timeout=5)
     assert answer.json()["error_description"] == "could not validate id_token_hint"
     relying_party.http.close()
 
 
-def test_the_confirm_step_needs_its_browser_and_its_secret(emulator, bookstore, visitor):
+def test_confirm_step_requires_session_and_xsrf_token(emulator, bookstore, visitor):
     confirm = f"{emulator.endpoint}/oidc/session/end/confirm"
     response = requests.post(confirm, data={"xsrf": "x", "logout": "yes"}, timeout=5)
     assert response.json()["error_description"] == "could not find logout details"
@@ -116,7 +116,7 @@ def test_the_confirm_step_needs_its_browser_and_its_secret(emulator, bookstore, 
     assert response.json()["error_description"] == "xsrf token invalid"
 
 
-def test_what_ends_and_what_survives(bookstore, visitor):
+def test_sign_out_keeps_grants_with_offline_access(bookstore, visitor):
     lasting = bookstore.sign_in(visitor=visitor)
     assert visitor.sign_out(bookstore.end_session_url())
     assert bookstore.refresh(lasting["refresh_token"]).status_code == 200
@@ -127,7 +127,7 @@ def test_what_ends_and_what_survives(bookstore, visitor):
     assert bookstore.userinfo(bound["access_token"]).status_code == 401
 
 
-def test_a_refresh_token_without_offline_access_ends_with_the_session(bookstore, visitor):
+def test_refresh_token_without_offline_access_ends_with_session(bookstore, visitor):
     bookstore.application.always_issue_refresh_token = True
     token = bookstore.sign_in(visitor=visitor, prompt=None)["refresh_token"]
     assert bookstore.refresh(token).status_code == 200
@@ -135,7 +135,7 @@ def test_a_refresh_token_without_offline_access_ends_with_the_session(bookstore,
     assert bookstore.refresh(token).json()["error"] == "invalid_grant"
 
 
-def test_back_channel_logout_is_sent_before_the_redirect(emulator, bookstore, visitor, receiver):
+def test_backchannel_logout_is_sent_before_redirect(emulator, bookstore, visitor, receiver):
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.application.backchannel_logout_session_required = True
     sid = claims_of(bookstore.sign_in(visitor=visitor)["id_token"])["sid"]
@@ -150,7 +150,7 @@ def test_back_channel_logout_is_sent_before_the_redirect(emulator, bookstore, vi
     assert (claims["sub"], claims["sid"]) == ("customer0001", sid)
 
 
-def test_the_logout_token_has_no_sid_unless_required(bookstore, visitor, receiver):
+def test_logout_token_has_sid_only_if_required(bookstore, visitor, receiver):
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.application.backchannel_logout_session_required = False
     bookstore.sign_in(visitor=visitor)
@@ -158,7 +158,7 @@ def test_the_logout_token_has_no_sid_unless_required(bookstore, visitor, receive
     assert "sid" not in claims_of(receiver.received[0][1]["logout_token"][0])
 
 
-def test_every_application_of_the_session_is_told(bookstore, spa, visitor, receiver):
+def test_all_applications_of_session_get_backchannel_logout(bookstore, spa, visitor, receiver):
     for relying_party in (bookstore, spa):
         relying_party.application.backchannel_logout_uri = receiver.url
         relying_party.sign_in(visitor=visitor)
@@ -167,7 +167,7 @@ def test_every_application_of_the_session_is_told(bookstore, spa, visitor, recei
     assert audiences == {bookstore.application.id, spa.application.id}
 
 
-def test_switching_accounts_tells_too(bookstore, visitor, receiver):
+def test_switching_accounts_sends_backchannel_logout(bookstore, visitor, receiver):
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.sign_in("customer", visitor=visitor)
     bookstore.sign_in("editor", visitor=visitor, prompt="login consent")
@@ -175,7 +175,7 @@ def test_switching_accounts_tells_too(bookstore, visitor, receiver):
 
 
 @pytest.mark.parametrize("answer", [204, 302, 400, 500])
-def test_no_answer_is_followed_or_tried_again(bookstore, visitor, receiver, answer):
+def test_backchannel_logout_follows_no_redirect_and_never_retries(bookstore, visitor, receiver, answer):
     receiver.answer = answer
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.sign_in(visitor=visitor)
@@ -184,13 +184,13 @@ def test_no_answer_is_followed_or_tried_again(bookstore, visitor, receiver, answ
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9/", "not a url"])
-def test_an_unreachable_receiver_does_not_hold_the_sign_out_up(bookstore, visitor, uri):
+def test_unreachable_receiver_does_not_delay_sign_out(bookstore, visitor, uri):
     bookstore.application.backchannel_logout_uri = uri
     bookstore.sign_in(visitor=visitor)
     assert visitor.sign_out(bookstore.end_session_url())
 
 
-def test_a_slow_receiver_holds_it_up_for_two_and_a_half_seconds(bookstore, visitor, receiver):
+def test_slow_receiver_delays_sign_out_for_2500_ms(bookstore, visitor, receiver):
     receiver.delay = 4
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.sign_in(visitor=visitor)
@@ -199,7 +199,7 @@ def test_a_slow_receiver_holds_it_up_for_two_and_a_half_seconds(bookstore, visit
     assert 2 < time.monotonic() - started < 3.5
 
 
-def test_the_management_side_sends_no_back_channel_logout(emulator, bookstore, visitor, receiver):
+def test_suspension_sends_no_backchannel_logout(emulator, bookstore, visitor, receiver):
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.sign_in(visitor=visitor)
     emulator.tenant.suspend_user("customer0001")
@@ -207,8 +207,8 @@ def test_the_management_side_sends_no_back_channel_logout(emulator, bookstore, v
     assert receiver.received == []
 
 
-def test_a_receiver_may_ask_the_emulator_back(emulator, bookstore, visitor):
-    """A relying party fetches the JWKS while Logto waits for it: that must not be a deadlock."""
+def test_receiver_may_request_jwks_during_logout(emulator, bookstore, visitor):
+    """A relying party that requests the JWKS while Logto waits for it must not cause a deadlock."""
     bookstore.application.backchannel_logout_uri = f"{emulator.endpoint}/oidc/jwks"
     bookstore.sign_in(visitor=visitor)
     started = time.monotonic()

@@ -23,7 +23,7 @@ def error_of(response):
 # Client authentication
 
 
-def test_basic_and_post_are_both_taken(bookstore):
+def test_basic_and_post_are_both_accepted(bookstore):
     by_basic = bookstore.exchange(bookstore.code())
     credentials = {"client_id": bookstore.application.id, "client_secret": bookstore.application.secret}
     by_post = bookstore.exchange(bookstore.code(), authenticate=False, **credentials)
@@ -44,7 +44,7 @@ def test_basic_and_post_are_both_taken(bookstore):
         ),
     ],
 )
-def test_failed_client_authentication(bookstore, fields, status, error, description):
+def test_failed_client_authentication_is_reported(bookstore, fields, status, error, description):
     response = bookstore.post("token", authenticate=False, grant_type="refresh_token", refresh_token="x", **fields)
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert response.json()["error_description"] == description
@@ -62,22 +62,22 @@ def test_failed_client_authentication(bookstore, fields, status, error, descript
         ("Basic " + b64encode(b"bookstoredemo00000001:wrong").decode(), "invalid_client"),
     ],
 )
-def test_malformed_authorization_headers(emulator, header, error):
+def test_malformed_authorization_header_is_refused(emulator, header, error):
     data = {"grant_type": "refresh_token", "refresh_token": "x"}
     url = f"{emulator.endpoint}/oidc/token"
     assert requests.post(url, data=data, headers={"Authorization": header}, timeout=5).json()["error"] == error
 
 
-def test_two_ways_of_authentication_at_once_are_refused(bookstore):
+def test_two_authentication_methods_at_once_are_refused(bookstore):
     response = bookstore.post("token", client_secret=bookstore.application.secret, grant_type="refresh_token")
     assert error_of(response) == (400, "invalid_request")
 
 
-def test_a_public_application_must_not_send_a_secret(spa):
+def test_public_application_must_not_send_a_secret(spa):
     assert error_of(spa.exchange("x", client_secret="anything")) == (401, "invalid_client")
 
 
-def test_any_live_secret_works_and_an_expired_one_does_not(emulator, bookstore):
+def test_valid_secret_works_and_expired_secret_fails(emulator, bookstore):
     fields = {"client_id": bookstore.application.id, "authenticate": False}
     second = emulator.tenant.add_application_secret(bookstore.application.id, "second")
     response = bookstore.exchange(bookstore.code(), client_secret=second.value, **fields)
@@ -88,7 +88,7 @@ def test_any_live_secret_works_and_an_expired_one_does_not(emulator, bookstore):
     assert response.json()["error_description"] == "client secret has expired"
 
 
-def test_an_origin_must_be_one_of_the_application(bookstore):
+def test_origin_must_belong_to_the_application(bookstore):
     url = f"{bookstore.emulator.endpoint}/oidc/token"
     auth = (bookstore.application.id, bookstore.application.secret)
     data = {"grant_type": "refresh_token", "refresh_token": "x"}
@@ -102,13 +102,13 @@ def test_an_origin_must_be_one_of_the_application(bookstore):
         assert response.json()["error"] == error
 
 
-def test_userinfo_minds_the_origin_too(bookstore):
+def test_userinfo_checks_the_origin(bookstore):
     headers = {"Authorization": f"Bearer {bookstore.sign_in()['access_token']}", "Origin": "http://evil.example"}
     response = requests.get(f"{bookstore.emulator.endpoint}/oidc/me", headers=headers, timeout=5)
     assert response.status_code == 400
 
 
-def test_browsers_may_ask_first(emulator):
+def test_preflight_request_is_answered(emulator):
     headers = {"Origin": "http://localhost:8000", "Access-Control-Request-Headers": "authorization"}
     response = requests.options(f"{emulator.endpoint}/oidc/me", headers=headers, timeout=5)
     assert (response.status_code, response.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
@@ -128,14 +128,14 @@ def test_browsers_may_ask_first(emulator):
         ("urn:ietf:params:oauth:grant-type:device_code", "invalid_request"),
     ],
 )
-def test_grant_types(bookstore, grant_type, error):
+def test_other_grant_types_are_refused(bookstore, grant_type, error):
     assert error_of(bookstore.post("token", grant_type=grant_type)) == (400, error)
 
 
 # Codes
 
 
-def test_a_code_works_once_and_its_replay_ends_the_grant(bookstore):
+def test_replayed_code_revokes_the_grant(bookstore):
     code = bookstore.code()
     tokens = bookstore.exchange(code).json()
     assert error_of(bookstore.exchange(code)) == (400, "invalid_grant")
@@ -143,7 +143,7 @@ def test_a_code_works_once_and_its_replay_ends_the_grant(bookstore):
     assert bookstore.userinfo(tokens["access_token"]).status_code == 401
 
 
-def test_a_code_lives_a_minute(emulator, bookstore):
+def test_code_expires_after_a_minute(emulator, bookstore):
     code = bookstore.code()
     emulator.clock.advance(60)
     assert error_of(bookstore.exchange(code)) == (400, "invalid_grant")
@@ -162,18 +162,18 @@ def test_a_code_lives_a_minute(emulator, bookstore):
         ({"code": None}, "invalid_request"),
     ],
 )
-def test_a_refused_exchange_does_not_use_the_code_up(bookstore, changes, error):
+def test_refused_exchange_does_not_consume_the_code(bookstore, changes, error):
     code = bookstore.code()
     fields = {"code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER, **changes}
     assert error_of(bookstore.post("token", grant_type="authorization_code", **fields)) == (400, error)
     assert bookstore.exchange(code).status_code == 200
 
 
-def test_a_code_of_another_application_is_refused(bookstore, spa):
+def test_code_of_another_application_is_refused(bookstore, spa):
     assert error_of(spa.exchange(bookstore.code())) == (400, "invalid_grant")
 
 
-def test_codes_race(bookstore):
+def test_concurrent_exchanges_of_a_code_succeed_once(bookstore):
     code = bookstore.code()
     with ThreadPoolExecutor(4) as pool:
         statuses = sorted(response.status_code for response in pool.map(bookstore.exchange, [code] * 4))
@@ -200,7 +200,7 @@ def test_sid_needs_both_back_channel_settings(bookstore, uri, required, expected
     assert ("sid" in claims_of(bookstore.sign_in()["id_token"])) is expected
 
 
-def test_extended_claims_come_in_the_id_token_where_the_tenant_enables_them(emulator, bookstore):
+def test_enabled_extended_claims_are_in_the_id_token(emulator, bookstore):
     scope = "openid custom_data identities roles"
     assert "custom_data" not in claims_of(bookstore.sign_in(scope=scope)["id_token"])
     emulator.tenant.id_token_extended_claims = {"custom_data", "sso_identities"}
@@ -216,7 +216,7 @@ def test_no_id_token_without_openid(bookstore):
     assert bookstore.userinfo(answer["access_token"]).json()["error"] == "insufficient_scope"
 
 
-def test_the_id_token_lives_as_long_as_the_application_says(bookstore):
+def test_application_sets_lifetime_of_id_token(bookstore):
     bookstore.application.id_token_ttl = 60
     claims = claims_of(bookstore.sign_in()["id_token"])
     assert claims["exp"] - claims["iat"] == 60
@@ -225,7 +225,7 @@ def test_the_id_token_lives_as_long_as_the_application_says(bookstore):
 # Resources and organizations
 
 
-def test_a_resource_token_holds_what_is_held_and_asked(emulator, bookstore):
+def test_resource_token_has_held_and_requested_scopes(emulator, bookstore):
     token = bookstore.sign_in("editor", **RIGHTS)["refresh_token"]
     answer = bookstore.refresh(token, resource=API).json()
     assert header_of(answer["access_token"])["typ"] == "at+jwt"
@@ -235,17 +235,17 @@ def test_a_resource_token_holds_what_is_held_and_asked(emulator, bookstore):
     assert bookstore.userinfo(answer["access_token"]).status_code == 401
 
 
-def test_a_code_may_be_exchanged_for_a_resource(bookstore):
+def test_code_can_be_exchanged_for_a_resource(bookstore):
     answer = bookstore.exchange(bookstore.code("editor", **RIGHTS), resource=API).json()
     assert claims_of(answer["access_token"])["aud"] == API
 
 
-def test_without_permissions_the_scope_is_empty_text(bookstore):
+def test_scope_is_empty_without_permissions(bookstore):
     answer = bookstore.refresh(bookstore.sign_in("customer", **RIGHTS)["refresh_token"], resource=API).json()
     assert answer["scope"] == claims_of(answer["access_token"])["scope"] == ""
 
 
-def test_a_lost_role_is_gone_at_once_and_a_gained_one_needs_a_new_authorization(emulator, bookstore, visitor):
+def test_lost_role_ends_at_once_new_role_later(emulator, bookstore, visitor):
     token = bookstore.sign_in("editor", visitor=visitor, **RIGHTS)["refresh_token"]
     emulator.tenant.update_user("editor000001", roles=[])
     assert bookstore.refresh(token, resource=API).json()["scope"] == ""
@@ -256,7 +256,7 @@ def test_a_lost_role_is_gone_at_once_and_a_gained_one_needs_a_new_authorization(
     assert bookstore.refresh(other, resource=API).json()["scope"] == ""
 
 
-def test_an_organization_permission_gained_later_appears(emulator, bookstore):
+def test_later_organization_permission_appears_on_refresh(emulator, bookstore):
     token = bookstore.sign_in("editor", **RIGHTS)["refresh_token"]
     assert bookstore.refresh(token, organization_id=HARBOUR).json()["scope"] == ""
     emulator.tenant.add_member(HARBOUR, "editor000001", roles=["manager"])
@@ -265,13 +265,13 @@ def test_an_organization_permission_gained_later_appears(emulator, bookstore):
     assert claims_of(answer["access_token"])["aud"] == f"urn:logto:organization:{HARBOUR}"
 
 
-def test_an_organization_permission_must_have_been_asked_for_with_its_resource(bookstore):
+def test_organization_permission_must_be_requested_with_its_resource(bookstore):
     scope = "openid offline_access urn:logto:scope:organizations manage:stock"
     token = bookstore.sign_in("admin", scope=scope)["refresh_token"]
     assert bookstore.refresh(token, organization_id=HARBOUR).json()["scope"] == ""
 
 
-def test_a_resource_token_within_an_organization_counts_its_roles_and_the_global_ones(emulator, bookstore):
+def test_organization_roles_and_global_roles_both_count(emulator, bookstore):
     tenant = emulator.tenant
     tenant.add_organization_role("reader", resource_scopes={API: ["read:books"]})
     tenant.add_member(HARBOUR, "customer0001", roles=["reader"])
@@ -296,14 +296,14 @@ def test_a_resource_token_within_an_organization_counts_its_roles_and_the_global
         ({}, {"scope": "openid email"}, 400, "invalid_scope"),
     ],
 )
-def test_refused_refreshes(bookstore, rights, changes, status, error):
+def test_invalid_refresh_is_refused_without_consuming_token(bookstore, rights, changes, status, error):
     token = bookstore.sign_in("editor", **rights)["refresh_token"]
     response = bookstore.refresh(token, **changes)
     assert error_of(response) == (status, error)
     assert bookstore.refresh(token).status_code == 200
 
 
-def test_an_organization_may_demand_a_second_factor(emulator, bookstore):
+def test_organization_can_require_mfa(emulator, bookstore):
     token = bookstore.sign_in("editor", **RIGHTS)["refresh_token"]
     emulator.tenant.organizations[HARBOUR].is_mfa_required = True
     assert error_of(bookstore.refresh(token, organization_id=HARBOUR)) == (403, "access_denied")
@@ -311,7 +311,7 @@ def test_an_organization_may_demand_a_second_factor(emulator, bookstore):
     assert bookstore.refresh(token, organization_id=HARBOUR).status_code == 200
 
 
-def test_the_default_resource_stands_in_at_authorization(emulator, bookstore):
+def test_default_resource_applies_at_authorization(emulator, bookstore):
     emulator.tenant.find_resource(API).is_default = True
     scope = "openid offline_access read:books"
     answer = bookstore.sign_in("editor", scope=scope)
@@ -322,7 +322,7 @@ def test_the_default_resource_stands_in_at_authorization(emulator, bookstore):
 # Rotation
 
 
-def test_a_confidential_application_keeps_its_refresh_token_for_most_of_its_life(emulator, bookstore):
+def test_confidential_application_rotates_after_seventy_percent(emulator, bookstore):
     token = bookstore.sign_in()["refresh_token"]
     emulator.clock.advance(9.7 * 86400)
     assert bookstore.refresh(token).json()["refresh_token"] == token
@@ -330,14 +330,14 @@ def test_a_confidential_application_keeps_its_refresh_token_for_most_of_its_life
     assert bookstore.refresh(token).json()["refresh_token"] != token
 
 
-def test_a_public_application_rotates_every_time(spa):
+def test_public_application_rotates_at_each_refresh(spa):
     first = spa.sign_in()["refresh_token"]
     second = spa.refresh(first).json()["refresh_token"]
     assert first != second
     assert spa.refresh(second).status_code == 200
 
 
-def test_a_rotated_token_works_for_three_more_seconds_then_its_use_ends_the_grant(emulator, spa):
+def test_rotated_token_revokes_grant_after_three_seconds(emulator, spa):
     first = spa.sign_in()["refresh_token"]
     second = spa.refresh(first).json()["refresh_token"]
     assert spa.refresh(first).status_code == 200
@@ -346,14 +346,14 @@ def test_a_rotated_token_works_for_three_more_seconds_then_its_use_ends_the_gran
     assert error_of(spa.refresh(second)) == (400, "invalid_grant")
 
 
-def test_rotation_can_be_switched_off(spa):
+def test_rotation_can_be_disabled(spa):
     spa.application.rotate_refresh_token = False
     token = spa.sign_in()["refresh_token"]
     assert spa.refresh(token).json()["refresh_token"] == token
 
 
 @pytest.mark.parametrize(("kind", "extended"), [("spa", False), ("native", True)])
-def test_a_spa_gains_no_life_by_rotation(request, emulator, kind, extended):
+def test_rotation_extends_lifetime_except_for_spa(request, emulator, kind, extended):
     application = request.getfixturevalue(kind)
     token = application.sign_in()["refresh_token"]
     emulator.clock.advance(10 * 86400)
@@ -362,7 +362,7 @@ def test_a_spa_gains_no_life_by_rotation(request, emulator, kind, extended):
     assert (application.refresh(token).status_code == 200) is extended
 
 
-def test_a_refresh_token_ends_with_its_grant_after_180_days(emulator, native):
+def test_refresh_token_ends_with_grant_after_180_days(emulator, native):
     token = native.sign_in()["refresh_token"]
     for _ in range(17):
         emulator.clock.advance(10 * 86400)
@@ -371,35 +371,35 @@ def test_a_refresh_token_ends_with_its_grant_after_180_days(emulator, native):
     assert error_of(native.refresh(token)) == (400, "invalid_grant")
 
 
-def test_a_refresh_token_of_another_application_is_refused(bookstore, spa):
+def test_refresh_token_of_another_application_is_refused(bookstore, spa):
     assert error_of(spa.refresh(bookstore.sign_in()["refresh_token"])) == (400, "invalid_grant")
 
 
-def test_parallel_refreshes_of_a_confidential_application_all_succeed(bookstore):
+def test_parallel_refreshes_of_confidential_application_succeed(bookstore):
     token = bookstore.sign_in()["refresh_token"]
     with ThreadPoolExecutor(4) as pool:
         assert {response.status_code for response in pool.map(bookstore.refresh, [token] * 8)} == {200}
 
 
-def test_a_refreshed_id_token_keeps_its_nonce_and_follows_the_user(emulator, bookstore):
+def test_refreshed_id_token_has_nonce_and_current_claims(emulator, bookstore):
     token = bookstore.sign_in()["refresh_token"]
     emulator.tenant.update_user("customer0001", name="Changed")
     claims = claims_of(bookstore.refresh(token).json()["id_token"])
     assert (claims["nonce"], claims["name"]) == ("n", "Changed")
 
 
-def test_max_allowed_grants_ends_the_oldest(bookstore):
+def test_max_allowed_grants_revokes_the_oldest(bookstore):
     bookstore.application.max_allowed_grants = 1
     first, second = (bookstore.sign_in()["refresh_token"] for _ in range(2))
     assert error_of(bookstore.refresh(first)) == (400, "invalid_grant")
     assert bookstore.refresh(second).status_code == 200
 
 
-# Users who are gone
+# Suspended and deleted users
 
 
 @pytest.mark.parametrize("end", ["suspend_user", "delete_user"])
-def test_tokens_die_with_suspension_and_deletion(emulator, bookstore, visitor, end):
+def test_suspension_and_deletion_end_tokens(emulator, bookstore, visitor, end):
     tokens = bookstore.sign_in(visitor=visitor)
     code = bookstore.code(visitor=visitor)
     getattr(emulator.tenant, end)("customer0001")
@@ -423,7 +423,7 @@ def machine(emulator):
     relying_party.http.close()
 
 
-def test_a_machine_gets_only_what_it_names(machine):
+def test_machine_gets_only_requested_scopes(machine):
     named = machine.post("token", grant_type="client_credentials", resource=API, scope="read:books write:books").json()
     assert list(named) == ["access_token", "expires_in", "token_type", "scope"]
     assert named["scope"] == "read:books"
@@ -433,7 +433,7 @@ def test_a_machine_gets_only_what_it_names(machine):
     assert "scope" not in claims_of(unnamed["access_token"])
 
 
-def test_a_machine_in_an_organization(machine):
+def test_machine_gets_token_for_its_organization(machine):
     fields = {"grant_type": "client_credentials", "scope": "manage:stock read:books"}
     token = machine.post("token", organization_id=HARBOUR, **fields).json()
     assert token["scope"] == "manage:stock"
@@ -444,7 +444,7 @@ def test_a_machine_in_an_organization(machine):
 
 
 @pytest.mark.parametrize("organization_id", ["hillbranch01", "nope"])
-def test_a_machine_without_roles_in_an_organization_gets_no_token_for_it(emulator, machine, organization_id):
+def test_machine_without_organization_role_gets_no_token(emulator, machine, organization_id):
     emulator.tenant.add_organization_application("hillbranch01", machine.application.id)
     fields = {"grant_type": "client_credentials", "organization_id": organization_id, "scope": "manage:stock"}
     for target in ({}, {"resource": API}):
@@ -453,7 +453,7 @@ def test_a_machine_without_roles_in_an_organization_gets_no_token_for_it(emulato
         assert refused.json()["error_description"] == "app has not associated with the organization"
 
 
-def test_the_demos_robot_keeps_the_catalogue_and_one_branchs_stock(emulator):
+def test_demo_robot_has_catalogue_and_stock_permissions(emulator):
     robot = RelyingParty(emulator, emulator.tenant.applications["stockrobotdemo0000001"])
     fields = {"grant_type": "client_credentials", "scope": "read:books write:books manage:stock"}
     assert robot.post("token", resource=API, **fields).json()["scope"] == "read:books write:books"
@@ -463,39 +463,39 @@ def test_the_demos_robot_keeps_the_catalogue_and_one_branchs_stock(emulator):
 
 
 @pytest.mark.parametrize("changes", [{}, {"resource": "https://nope.example"}, {"resource": [API, ORGANIZATIONS]}])
-def test_a_machine_must_name_one_target(machine, changes):
+def test_machine_must_name_one_target(machine, changes):
     assert error_of(machine.post("token", grant_type="client_credentials", **changes)) == (400, "invalid_target")
 
 
-def test_a_machine_has_no_other_grant(machine):
+def test_machine_has_no_other_grant_type(machine):
     assert error_of(machine.post("token", grant_type="refresh_token", refresh_token="x")) == (400, "invalid_request")
 
 
 # Revocation and introspection
 
 
-def test_revoking_a_refresh_token_ends_the_whole_grant(bookstore):
+def test_revoking_refresh_token_ends_the_grant(bookstore):
     tokens = bookstore.sign_in()
     assert bookstore.post("token/revocation", token=tokens["refresh_token"]).status_code == 200
     assert error_of(bookstore.refresh(tokens["refresh_token"])) == (400, "invalid_grant")
     assert bookstore.userinfo(tokens["access_token"]).status_code == 401
 
 
-def test_revoking_an_access_token_ends_it_alone(bookstore):
+def test_revoking_access_token_ends_it_alone(bookstore):
     tokens = bookstore.sign_in()
     bookstore.post("token/revocation", token=tokens["access_token"])
     assert bookstore.userinfo(tokens["access_token"]).status_code == 401
     assert bookstore.refresh(tokens["refresh_token"]).status_code == 200
 
 
-def test_revoking_what_is_unknown_or_of_another(bookstore, spa):
+def test_revoking_unknown_and_foreign_tokens(bookstore, spa):
     assert bookstore.post("token/revocation", token="nope").status_code == 200
     token = spa.sign_in()["refresh_token"]
     assert error_of(bookstore.post("token/revocation", token=token)) == (400, "invalid_request")
     assert error_of(bookstore.post("token/revocation")) == (400, "invalid_request")
 
 
-def test_introspection(bookstore, spa):
+def test_introspection_describes_stored_tokens_only(bookstore, spa):
     tokens = bookstore.sign_in(**RIGHTS)
     refresh_token = bookstore.post("token/introspection", token=tokens["refresh_token"]).json()
     assert list(refresh_token) == ["active", "sub", "client_id", "exp", "iat", "sid", "iss", "scope"]
@@ -510,7 +510,7 @@ def test_introspection(bookstore, spa):
 # Userinfo
 
 
-def test_userinfo_takes_one_token_by_header_or_form(emulator, bookstore):
+def test_userinfo_accepts_token_in_header_or_form(emulator, bookstore):
     token = bookstore.sign_in()["access_token"]
     url = f"{emulator.endpoint}/oidc/me"
     assert requests.post(url, data={"access_token": token}, timeout=5).status_code == 200
@@ -519,46 +519,46 @@ def test_userinfo_takes_one_token_by_header_or_form(emulator, bookstore):
     assert both.status_code == 400
 
 
-def test_userinfo_without_a_token(emulator):
+def test_userinfo_requires_a_token(emulator):
     response = requests.get(f"{emulator.endpoint}/oidc/me", timeout=5)
     assert error_of(response) == (400, "invalid_request")
     assert response.headers["WWW-Authenticate"] == f'Bearer realm="{emulator.issuer}"'
 
 
-def test_an_opaque_token_lives_an_hour(emulator, bookstore):
+def test_opaque_token_expires_after_an_hour(emulator, bookstore):
     token = bookstore.sign_in()["access_token"]
     emulator.clock.advance(3600)
     assert bookstore.userinfo(token).status_code == 401
 
 
-# The shape of errors
+# Errors
 
 
-def test_parse_error_false_leaves_the_oauth_fields(emulator):
+def test_parse_error_false_returns_oauth_fields_only(emulator):
     response = requests.post(f"{emulator.endpoint}/oidc/token?parse_error=false", data={"client_id": "x"}, timeout=5)
     assert list(response.json()) == ["error", "error_description"]
 
 
-def test_a_resource_in_the_query_is_ignored(emulator, bookstore):
+def test_resource_in_query_is_ignored(emulator, bookstore):
     token = bookstore.sign_in("editor", **RIGHTS)["refresh_token"]
     answer = bookstore.post(f"token?resource={API}", grant_type="refresh_token", refresh_token=token).json()
     assert "openid" in answer["scope"]
 
 
-def test_a_json_body_is_read_too(emulator, bookstore):
+def test_json_body_is_accepted(emulator, bookstore):
     body = {"client_id": bookstore.application.id, "client_secret": bookstore.application.secret}
     body |= {"grant_type": "refresh_token", "refresh_token": bookstore.sign_in()["refresh_token"]}
     assert requests.post(f"{emulator.endpoint}/oidc/token", json=body, timeout=5).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/oidc/nope", "/oidc/token", "/oidc/session/end/confirm"])
-def test_unknown_routes_and_methods(emulator, path):
+def test_unknown_routes_and_methods_get_json_error(emulator, path):
     response = requests.get(emulator.endpoint + path, timeout=5)
     assert error_of(response) == (404, "invalid_request")
     assert response.json()["error_description"] == f"unrecognized route or not allowed method (GET on {path})"
 
 
-def test_too_large_a_body_and_a_nul_byte_are_refused(emulator):
+def test_large_body_and_nul_byte_are_refused(emulator):
     url = f"{emulator.endpoint}/oidc/token"
     assert requests.post(url, data={"client_id": "x" * 60_000}, timeout=5).status_code == 413
     assert requests.post(url, data={"client_id": "x\0"}, timeout=5).status_code == 400

@@ -12,7 +12,7 @@ def sub_of(relying_party, callback):
     return claims_of(relying_party.exchange(code).json()["id_token"])["sub"]
 
 
-def test_an_account_signs_in_by_its_button_or_its_password(emulator, bookstore):
+def test_user_signs_in_by_button_or_password(emulator, bookstore):
     for arguments in [
         ("customer",),
         ("customer", "customer-password"),
@@ -23,7 +23,7 @@ def test_an_account_signs_in_by_its_button_or_its_password(emulator, bookstore):
 
 
 @pytest.mark.parametrize(("username", "password"), [("customer", "wrong"), ("nobody", "x"), ("", "x")])
-def test_a_wrong_password_is_told_on_the_page(bookstore, visitor, username, password):
+def test_wrong_password_is_shown_on_page(bookstore, visitor, username, password):
     with pytest.raises(VisitFailed, match="password is wrong") as failure:
         visitor.sign_in(bookstore.authorization_url(), username, password)
     assert failure.value.response.status_code == 422
@@ -31,14 +31,14 @@ def test_a_wrong_password_is_told_on_the_page(bookstore, visitor, username, pass
 
 
 @pytest.mark.parametrize("password", [None, "suspended-password"])
-def test_a_suspended_user_stays_on_the_page(bookstore, visitor, password):
+def test_suspended_user_remains_on_page(bookstore, visitor, password):
     with pytest.raises(VisitFailed, match="suspended") as failure:
         visitor.sign_in(bookstore.authorization_url(), "suspended", password)
     assert failure.value.response.status_code == 401
     assert 'data-code="user.suspended"' in failure.value.response.text
 
 
-def test_a_new_account(emulator, bookstore, visitor):
+def test_new_user_registers(emulator, bookstore, visitor):
     sub = sub_of(bookstore, visitor.register(bookstore.authorization_url(), "newcomer", "long-enough"))
     assert emulator.tenant.users[sub].username == "newcomer"
     with Visitor(emulator) as other:
@@ -54,14 +54,14 @@ def test_a_new_account(emulator, bookstore, visitor):
         ("newcomer", "short", "password.rejected"),
     ],
 )
-def test_refused_accounts(bookstore, visitor, username, password, code):
+def test_invalid_registrations_are_refused(bookstore, visitor, username, password, code):
     with pytest.raises(VisitFailed) as failure:
         visitor.register(bookstore.authorization_url(), username, password)
     assert failure.value.response.status_code == 422
     assert f'data-code="{code}"' in failure.value.response.text
 
 
-def test_closed_registration(emulator, bookstore, visitor):
+def test_closed_registration_is_refused(emulator, bookstore, visitor):
     emulator.tenant.sign_in_experience.sign_in_mode = "SignIn"
     assert "/register" not in visitor.open(bookstore.authorization_url()).text
     with pytest.raises(VisitFailed):
@@ -73,7 +73,7 @@ def test_closed_registration(emulator, bookstore, visitor):
 # Alipay
 
 
-def test_alipay_accounts_are_people(emulator, bookstore):
+def test_alipay_account_creates_one_user(emulator, bookstore):
     subs = []
     for alipay_user_id in ["2088a", "2088b", "2088a"]:
         with Visitor(emulator) as visitor:
@@ -81,7 +81,7 @@ def test_alipay_accounts_are_people(emulator, bookstore):
     assert subs[0] == subs[2] != subs[1]
 
 
-def test_alipay_tells_a_name_and_an_avatar_once(emulator, bookstore):
+def test_alipay_name_and_avatar_are_stored_once(emulator, bookstore):
     for nick_name in ["First", "Second"]:
         with Visitor(emulator) as visitor:
             url = bookstore.authorization_url()
@@ -100,7 +100,7 @@ def test_direct_sign_in_goes_to_alipay(bookstore, visitor):
 
 
 @pytest.mark.parametrize("connectors", [[], ["alipay-native"]])
-def test_a_browser_is_never_offered_the_native_connector(emulator, bookstore, visitor, connectors):
+def test_browser_never_sees_native_connector(emulator, bookstore, visitor, connectors):
     emulator.tenant.sign_in_experience.connectors = connectors
     assert "Alipay" not in visitor.open(bookstore.authorization_url()).text
     fallback = visitor.open(bookstore.authorization_url(direct_sign_in="social:alipay", first_screen="register"))
@@ -109,17 +109,17 @@ def test_a_browser_is_never_offered_the_native_connector(emulator, bookstore, vi
     assert visitor.open(url).url.startswith(f"{emulator.endpoint}/sign-in?")
 
 
-def test_the_seeded_alipay_accounts_are_buttons(emulator, bookstore, visitor):
+def test_seeded_alipay_accounts_have_buttons(emulator, bookstore, visitor):
     page = visitor.open(bookstore.authorization_url(direct_sign_in="social:alipay")).text
     assert "Alipay Reader (2088000000000001)" in page
     assert "Alipay account without a name (2088000000000002)" in page
 
 
-# What every page has
+# All pages
 
 
 class Labels(HTMLParser):
-    """Collects controls that a person sees, and the labels for them."""
+    """Collects the visible controls of a page and their labels."""
 
     def __init__(self):
         super().__init__()
@@ -134,7 +134,7 @@ class Labels(HTMLParser):
 
 
 def link_to(emulator, relying_party, email):
-    """The address to which a link with a one-time token leads."""
+    """Return a sign-in URL with a one-time token."""
     token = emulator.tenant.add_one_time_token(email).token
     return relying_party.authorization_url(one_time_token=token, login_hint=email)
 
@@ -154,27 +154,27 @@ def pages(emulator, bookstore, third_party, visitor, phone):
     return [*texts, *(visitor.open(f"{emulator.endpoint}/{path}").text for path in ("", "unknown-session"))]
 
 
-def test_every_page_says_loudly_what_it_is(pages):
+def test_all_pages_have_the_emulator_banner(pages):
     for page in pages:
         assert "Logto emulator: for development and tests only" in page
         assert 'lang="en"' in page
         assert "prefers-color-scheme: dark" in page
 
 
-def test_no_page_needs_anything_from_elsewhere(pages):
+def test_pages_load_no_external_resources(pages):
     for page in pages:
         assert "http://" not in page.replace("http://localhost", "")
         assert "<script" not in page
 
 
-def test_every_control_has_a_label(pages):
+def test_all_controls_have_labels(pages):
     for page in pages:
         labels = Labels()
         labels.feed(page)
         assert labels.controls <= labels.labelled
 
 
-def test_what_others_wrote_is_escaped(emulator, bookstore, third_party, visitor):
+def test_user_input_is_escaped(emulator, bookstore, third_party, visitor):
     evil = '"><script>alert(1)</script>'
     emulator.tenant.add_user(username=None, name=evil)
     emulator.tenant.alipay_accounts.append(AlipayAccount(evil, evil, evil))
@@ -195,11 +195,11 @@ def test_what_others_wrote_is_escaped(emulator, bookstore, third_party, visitor)
         assert "&lt;script&gt;" in response.text
 
 
-# Forms belong to a browser
+# Forms and cookies
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/register", "/direct/social/alipay", "/one-time-token", "/consent"])
-def test_without_an_interaction_a_page_leads_away(emulator, bookstore, path):
+def test_page_without_interaction_redirects(emulator, bookstore, path):
     for method in ("GET", "POST"):
         url = f"{emulator.endpoint}{path}?app_id={bookstore.application.id}"
         response = requests.request(method, url, data={"account": "customer0001"}, allow_redirects=False, timeout=5)
@@ -207,18 +207,18 @@ def test_without_an_interaction_a_page_leads_away(emulator, bookstore, path):
 
 
 @pytest.mark.parametrize("path", ["/switch-account", "/callback/social/alipaynative"])
-def test_pages_that_take_no_form_lead_away_too(emulator, path):
+def test_get_only_page_without_interaction_redirects(emulator, path):
     response = requests.get(emulator.endpoint + path, allow_redirects=False, timeout=5)
     assert response.headers["Location"] == "/unknown-session"
 
 
-def test_the_tenant_may_choose_where_to_lead(emulator):
+def test_tenant_sets_unknown_session_redirect(emulator):
     emulator.tenant.sign_in_experience.unknown_session_redirect_url = "http://localhost:8000/"
     response = requests.get(f"{emulator.endpoint}/sign-in", allow_redirects=False, timeout=5)
     assert response.headers["Location"] == "http://localhost:8000/"
 
 
-def test_a_form_without_the_browsers_token_is_refused(emulator, bookstore, visitor):
+def test_form_without_csrf_token_is_refused(emulator, bookstore, visitor):
     url = visitor.open(bookstore.authorization_url()).url
     for token in ("", "wrong"):
         data = {"account": "customer0001", "csrf_token": token}
@@ -226,7 +226,7 @@ def test_a_form_without_the_browsers_token_is_refused(emulator, bookstore, visit
         assert response.headers["Location"] == "/unknown-session"
 
 
-def test_a_forged_cookie_is_no_interaction(emulator, bookstore, visitor):
+def test_forged_cookie_is_ignored(emulator, bookstore, visitor):
     url = visitor.open(bookstore.authorization_url()).url
     for cookie in visitor.session.cookies:
         if cookie.name == "_interaction":
@@ -234,7 +234,7 @@ def test_a_forged_cookie_is_no_interaction(emulator, bookstore, visitor):
     assert visitor.open(url).url.endswith("/unknown-session")
 
 
-def test_two_applications_sign_in_within_one_browser(bookstore, spa, visitor):
+def test_two_applications_sign_in_in_one_browser(bookstore, spa, visitor):
     first = visitor.open(bookstore.authorization_url()).url
     second = visitor.open(spa.authorization_url()).url
     assert bookstore.application.id in visitor.open(first).url
@@ -246,7 +246,7 @@ def test_two_applications_sign_in_within_one_browser(bookstore, spa, visitor):
 # Organizations of third-party applications
 
 
-def test_a_third_party_application_acts_only_in_the_organizations_it_was_given(emulator, third_party, visitor):
+def test_third_party_application_needs_consent_for_organization(emulator, third_party, visitor):
     url = third_party.authorization_url(scope="openid offline_access urn:logto:scope:organizations")
     code = parameters_of(visitor.sign_in(url, "admin"))["code"]
     token = third_party.exchange(code).json()["refresh_token"]
@@ -256,7 +256,7 @@ def test_a_third_party_application_acts_only_in_the_organizations_it_was_given(e
     assert refused.json()["error_description"] == "organization access is not granted to the application"
 
 
-def test_a_visitor_says_what_is_missing(emulator, bookstore, visitor):
+def test_visitor_reports_what_is_missing(emulator, bookstore, visitor):
     with pytest.raises(VisitFailed, match="no username"):
         visitor.sign_in(bookstore.authorization_url())
     with pytest.raises(VisitFailed, match="no button for the account 'nobody'"):

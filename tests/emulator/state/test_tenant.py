@@ -10,7 +10,7 @@ def tenant():
     return Provider().tenant
 
 
-def test_ids_have_logtos_shapes(tenant):
+def test_ids_have_logto_formats(tenant):
     application = tenant.add_application(name="Any")
     shapes = {
         tenant.add_user().id: "[0-9a-z]{12}",
@@ -24,7 +24,7 @@ def test_ids_have_logtos_shapes(tenant):
         assert re.fullmatch(shape, value)
 
 
-def test_the_demo_has_fixed_ids_of_the_same_shapes(tenant):
+def test_demo_has_fixed_ids_in_logto_formats(tenant):
     application = seed_demo(tenant, base_urls=["http://localhost:8123/"])
     assert (application.id, application.secret) == ("bookstoredemo00000001", "emulatoronlysecret00000000000001")
     robot, app = (tenant.applications[each] for each in ("stockrobotdemo0000001", "bookstoreapp000000001"))
@@ -52,7 +52,7 @@ def test_the_demo_has_fixed_ids_of_the_same_shapes(tenant):
         ("primary_phone", "user.phone_already_in_use"),
     ],
 )
-def test_identifiers_belong_to_one_user(tenant, field, code):
+def test_identifiers_are_unique(tenant, field, code):
     user = tenant.add_user(**{field: "same"})
     with pytest.raises(DuplicateError) as refusal:
         tenant.add_user(**{field: "same"})
@@ -68,7 +68,7 @@ def test_roles_must_exist(tenant):
         tenant.add_member(organization.id, tenant.add_user().id, roles=["nope"])
 
 
-def test_the_roles_of_people_and_of_machines_are_kept_apart(tenant):
+def test_user_roles_and_machine_roles_are_separate(tenant):
     organization, user = tenant.add_organization("Any"), tenant.add_user()
     machine = tenant.add_application(name="Machine", type="MachineToMachine")
     for name, type in [("reader", "User"), ("robot", "MachineToMachine")]:
@@ -79,18 +79,18 @@ def test_the_roles_of_people_and_of_machines_are_kept_apart(tenant):
         lambda: tenant.update_user(user.id, roles=["robot"]),
         lambda: tenant.add_member(organization.id, user.id, roles=["robot"]),
     ]:
-        with pytest.raises(ValueError, match="'robot' is of the type MachineToMachine"):
+        with pytest.raises(ValueError, match="'robot' has the type MachineToMachine"):
             give()
     for give in [
         lambda: tenant.add_application(name="Other", type="MachineToMachine", roles=["reader"]),
         lambda: tenant.add_organization_application(organization.id, machine.id, roles=["reader"]),
     ]:
-        with pytest.raises(ValueError, match="'reader' is of the type User"):
+        with pytest.raises(ValueError, match="'reader' has the type User"):
             give()
     assert (organization.members, organization.applications) == ({}, {})
 
 
-def test_an_application_for_people_is_no_member_of_an_organization(tenant):
+def test_only_machines_can_join_organizations(tenant):
     organization, application = tenant.add_organization("Any"), tenant.add_application(name="Any")
     with pytest.raises(ValueError, match="machine-to-machine"):
         tenant.add_organization_application(organization.id, application.id)
@@ -113,7 +113,7 @@ def test_names_are_unique(tenant):
         tenant.add_resource("https://same.example")
 
 
-def test_a_misspelt_field_is_a_mistake(tenant):
+def test_unknown_field_raises_type_error(tenant):
     with pytest.raises(TypeError, match="usrname"):
         tenant.update_user(tenant.add_user().id, usrname="x")
 
@@ -122,14 +122,14 @@ def test_public_applications_have_no_secret(tenant):
     assert tenant.add_application(name="SPA", type="SPA").secret == ""
 
 
-def test_a_deleted_user_is_no_member(tenant):
+def test_deleted_user_loses_membership(tenant):
     organization, user = tenant.add_organization("Any"), tenant.add_user()
     tenant.add_member(organization.id, user.id)
     tenant.delete_user(user.id)
     assert organization.members == {}
 
 
-def test_no_secret_shows_in_a_repr(tenant):
+def test_repr_contains_no_secret(tenant):
     seed_demo(tenant)
     shown = repr([*tenant.users.values(), *tenant.applications.values()])
     assert "-password" not in shown
