@@ -4,8 +4,8 @@
         callback = Visitor(emulator).sign_in(authorization_url, "customer")
 
 Import only the names in `__all__`; all modules below are private. `oidc` is the OpenID Connect provider, `pages` is
-what a user sees, `management_api` is Logto's Management API, and `webhooks` delivers events. All of them use `state`.
-`faults` makes the emulator misbehave, `server` runs it, and `visitors` are test users.
+what a user sees, `management_api` is Logto's Management API, `webhook_delivery` sends events, and `state` holds the
+data of all of them. `faults` makes the emulator misbehave, `server` runs it, and `visitors` are test users.
 """
 
 try:
@@ -20,7 +20,7 @@ except ImportError as error:
 from .faults import Faults, HttpFault
 from .provider import Provider
 from .server import Emulator, PortInUse, run_in_thread
-from .state.application import Application
+from .state.application_record import Application
 from .state.clock import Clock
 from .state.password_digests import PasswordDigest
 from .state.records import AlipayAccount, Organization, User

@@ -8,7 +8,7 @@ from typing import Any
 from .state.clock import Clock
 from .state.records import AlipayAccount
 from .state.sessions import Grant, Interaction, Session
-from .state.stored_tokens import AccessToken, AuthorizationCode, PushedRequest, RefreshToken, Stored, SubjectToken
+from .state.stored_tokens import AccessToken, AuthorizationCode, PushedRequest, RefreshToken, StoredToken, SubjectToken
 
 
 class Instances:
@@ -45,7 +45,7 @@ class Instances:
         grant = self.grants.get(grant_id or "")
         return grant if grant is not None and grant.expires_at > self._clock.now() else None
 
-    def is_usable(self, token: Stored | None) -> bool:
+    def is_usable(self, token: StoredToken | None) -> bool:
         """Return whether the token, its grant, and the session to which it is bound are all valid."""
         if token is None or token.expires_at <= self._clock.now() or self.find_grant(token.grant_id) is None:
             return False
@@ -66,7 +66,7 @@ class Instances:
                 del self.grants[grant.id]
             self._drop(lambda stored: stored.account_id == sub)
 
-    def _session_has_grant(self, token: Stored) -> bool:
+    def _session_has_grant(self, token: StoredToken) -> bool:
         for session in list(self.sessions.values()):
             if session.uid == token.session_uid and session.expires_at > self._clock.now():
                 authorization = session.authorizations.get(token.client_id)

@@ -12,7 +12,7 @@ from .request_log import RequestLog
 from .state.clock import Clock
 from .state.keys import SigningKeys
 from .state.tenant import Tenant
-from .webhooks import Webhooks
+from .webhook_delivery import Webhooks
 
 _EXTENSION = "logto_emulator"
 

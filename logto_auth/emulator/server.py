@@ -20,7 +20,7 @@ from .request_log import RequestLog
 from .state.clock import Clock
 from .state.keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
 from .state.tenant import Tenant
-from .webhooks import Webhooks
+from .webhook_delivery import Webhooks
 
 _HOST = "127.0.0.1"
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from logto_auth.emulator.state.webhook import EVENTS
+from logto_auth.emulator.state.webhook_events import EVENTS
 
 
 @pytest.fixture

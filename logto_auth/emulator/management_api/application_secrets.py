@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from logto_auth.emulator.state.application import Application, ApplicationSecret
+from logto_auth.emulator.state.application_record import Application, ApplicationSecret
 from logto_auth.emulator.state.tenant import Tenant
 
 from .api_errors import APIError, not_found

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from logto_auth.emulator.oidc.redirect_uris import redirect_uri_registrable
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
 from logto_auth.emulator.state.tenant import Tenant

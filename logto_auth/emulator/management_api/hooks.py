@@ -10,9 +10,10 @@ from flask import Response, request
 
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.records import Hook
 from logto_auth.emulator.state.tenant import Tenant
-from logto_auth.emulator.state.webhook import EVENTS, INTERACTION_EVENTS, Hook
-from logto_auth.emulator.webhooks import Delivery, encoded
+from logto_auth.emulator.state.webhook_events import EVENTS, INTERACTION_EVENTS
+from logto_auth.emulator.webhook_delivery import Delivery, encoded
 
 from .api_errors import APIError
 from .lookup import existing

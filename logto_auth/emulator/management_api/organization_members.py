@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Organization, OrganizationRole
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.user_json import user_json

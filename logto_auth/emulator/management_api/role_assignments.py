@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Role, RoleType, User
 from logto_auth.emulator.state.tenant import Tenant
 

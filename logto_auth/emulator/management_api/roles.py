@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Role, Scope, User
 from logto_auth.emulator.state.tenant import Tenant
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state import rbac
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import ORGANIZATIONS_RESOURCE, User, unique
 from logto_auth.emulator.state.sessions import GRANT_TTL, Grant
-from logto_auth.emulator.state.stored_tokens import OPAQUE_TOKEN_TTL, AccessToken, Renewable
+from logto_auth.emulator.state.stored_tokens import OPAQUE_TOKEN_TTL, AccessToken, RenewableToken
 
 from . import errors
 from .authorization_checks import check_resource
@@ -56,7 +56,7 @@ class IssuedAccessToken:
 
 
 def user_access_token(
-    provider: Provider, request: TokenRequest, source: Renewable, user: User, scopes: Iterable[str]
+    provider: Provider, request: TokenRequest, source: RenewableToken, user: User, scopes: Iterable[str]
 ) -> IssuedAccessToken:
     """Return an opaque access token, or a JWT if the request is for a resource."""
     scopes = list(scopes)
@@ -121,7 +121,7 @@ def exchanged_access_token(provider: Provider, request: TokenRequest, user: User
 # Resources
 
 
-def _resolved_resource(request: TokenRequest, source: Renewable, scopes: Iterable[str]) -> str | None:
+def _resolved_resource(request: TokenRequest, source: RenewableToken, scopes: Iterable[str]) -> str | None:
     """Return the resource of the token, or None. It must be one of the authorization request."""
     candidates = request.resources
     if not candidates and "openid" not in scopes:

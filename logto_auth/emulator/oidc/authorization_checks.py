@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import ORGANIZATIONS_RESOURCE, unique
 from logto_auth.emulator.state.sessions import AuthorizationRequest
 

@@ -9,7 +9,7 @@ import requests
 from urllib3.util import SKIP_HEADER
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.sessions import Session
 
 from .signed_tokens import issue_logout_token

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from flask import request
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 
 from . import errors
 from .redirect_uris import redirect_uri_allowed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.sessions import GRANT_TTL, Grant, Interaction, Session
 
 

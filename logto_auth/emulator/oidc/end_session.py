@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.sessions import LogoutDetails, Session
 
 from . import cookies, errors

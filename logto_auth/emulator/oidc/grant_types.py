@@ -13,14 +13,14 @@ from typing import Any
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import User, unique
 from logto_auth.emulator.state.stored_tokens import (
     REFRESH_REUSE_LEEWAY,
     REFRESH_TOTAL_LIFE,
     AuthorizationCode,
     RefreshToken,
-    Renewable,
+    RenewableToken,
 )
 
 from . import errors
@@ -135,7 +135,7 @@ def _first_refresh_token(provider: Provider, client: Application, code: Authoriz
     always = client.always_issue_refresh_token and client.type != "Native"
     if "offline_access" not in code.scopes and not always:
         return None
-    inherited = {each.name: getattr(code, each.name) for each in fields(Renewable)}
+    inherited = {each.name: getattr(code, each.name) for each in fields(RenewableToken)}
     now = provider.clock.now()
     inherited |= {"issued_at": now, "expires_at": now + client.refresh_token_ttl_in_days * _DAY, "consumed_at": None}
     del inherited["value"]
@@ -211,7 +211,7 @@ def _check_organization_access(provider: Provider, client: Application, user: Us
 # Responses
 
 
-def _user_of(provider: Provider, source: Renewable) -> User:
+def _user_of(provider: Provider, source: RenewableToken) -> User:
     return _active_user(provider, source.account_id)
 
 
@@ -226,7 +226,7 @@ def _user_response(
     provider: Provider,
     client: Application,
     user: User,
-    source: Renewable,
+    source: RenewableToken,
     scopes: Iterable[str],
     access_token: IssuedAccessToken,
     refresh_token: str | None,

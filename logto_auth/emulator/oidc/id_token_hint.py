@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 
 from . import errors
 

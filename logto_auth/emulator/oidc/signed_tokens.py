@@ -9,7 +9,7 @@ from typing import Any
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state import ids
-from logto_auth.emulator.state.application import Application
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.keys import natural_alg, sign_compact
 from logto_auth.emulator.state.records import User
 

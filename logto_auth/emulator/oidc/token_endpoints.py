@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.state.application import TOKEN_EXCHANGE, Application
+from logto_auth.emulator.state.application_record import TOKEN_EXCHANGE, Application
 from logto_auth.emulator.state.stored_tokens import AccessToken, RefreshToken
 
 from . import errors

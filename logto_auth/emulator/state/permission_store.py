@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import ids
-from .application import Application
+from .application_record import Application
 from .records import OrganizationRole, Resource, Role, RoleType, Scope
 from .tenant_tables import DuplicateError
 from .user_store import UserStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .application import Application
+from .application_record import Application
 from .records import ORGANIZATIONS_RESOURCE, Organization, unique
 from .tenant import Tenant
 

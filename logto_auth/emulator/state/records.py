@@ -1,4 +1,4 @@
-"""The records of a tenant: users, roles, resources, organizations, invitations and one-time tokens.
+"""The records of a tenant: users, roles, resources, organizations, invitations, one-time tokens and webhooks.
 
 Names and defaults are Logto's.
 """
@@ -159,6 +159,24 @@ class Invitation:
     updated_at: int
     status: Literal["Pending", "Accepted", "Expired", "Revoked"] = "Pending"
     accepted_user_id: str | None = None
+
+
+@dataclass
+class Hook:
+    """A webhook: its URL is in `config`, and it receives the listed events."""
+
+    name: str
+    events: list[str]
+    config: dict[str, Any] = field(repr=False)
+    created_at: int
+    enabled: bool = True
+    event: str | None = None
+    signing_key: str = field(default_factory=ids.secret, repr=False)
+    id: str = field(default_factory=ids.standard_id)
+
+    @property
+    def url(self) -> str:
+        return str(self.config["url"])
 
 
 @dataclass(frozen=True)

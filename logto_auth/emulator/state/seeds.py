@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .application import Application
+from .application_record import Application
 from .records import MANAGEMENT_API_ROLE
 from .tenant import Tenant
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import ids
-from .application import Application
+from .application_record import Application
 
 INTERACTION_TTL = 3600
 GRANT_TTL = 180 * 86400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .application import Application
+from .application_record import Application
 from .records import User
 from .tenant import Tenant
 from .tenant_tables import DuplicateError

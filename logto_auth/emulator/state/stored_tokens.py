@@ -20,7 +20,7 @@ REFRESH_TOTAL_LIFE = int(365.25 * 86400)
 
 
 @dataclass(kw_only=True)
-class Stored:
+class StoredToken:
     """Common fields of codes, opaque access tokens and refresh tokens."""
 
     value: str = field(default_factory=ids.opaque_token, repr=False)
@@ -36,7 +36,7 @@ class Stored:
 
 
 @dataclass(kw_only=True)
-class Renewable(Stored):
+class RenewableToken(StoredToken):
     """Fields that a refresh token inherits from the code."""
 
     nonce: str | None
@@ -46,18 +46,18 @@ class Renewable(Stored):
 
 
 @dataclass(kw_only=True)
-class AuthorizationCode(Renewable):
+class AuthorizationCode(RenewableToken):
     redirect_uri: str
     code_challenge: str | None
 
 
 @dataclass(kw_only=True)
-class AccessToken(Stored):
+class AccessToken(StoredToken):
     """An opaque access token."""
 
 
 @dataclass(kw_only=True)
-class RefreshToken(Renewable):
+class RefreshToken(RenewableToken):
     """`first_issued_at` is that of the first token of the rotation."""
 
     first_issued_at: int

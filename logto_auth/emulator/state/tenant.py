@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import ids
-from .application import Application, ApplicationSecret, ApplicationType, make_secrets
+from .application_record import Application, ApplicationSecret, ApplicationType, make_secrets
 from .clock import Clock
 from .permission_store import PermissionStore
 from .records import (
     MANAGEMENT_API_RESOURCE,
     MANAGEMENT_API_ROLE,
     AlipayAccount,
+    Hook,
     OneTimeToken,
     OneTimeTokenStatus,
     Organization,
 )
-from .webhook import Hook
 
 
 class Tenant(PermissionStore):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from threading import RLock
 
-from .application import Application
+from .application_record import Application
 from .clock import Clock
 from .message_connectors import SentMessage
 from .records import (
     AlipayAccount,
+    Hook,
     Invitation,
     OneTimeToken,
     Organization,
@@ -21,7 +22,6 @@ from .records import (
     User,
 )
 from .sign_in_settings import SignInExperience
-from .webhook import Hook
 
 _SESSION_TTL = 14 * 86400
 

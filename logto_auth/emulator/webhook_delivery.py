@@ -20,8 +20,8 @@ from flask import Response, after_this_request, has_request_context
 
 from .state import ids
 from .state.clock import Clock
+from .state.records import Hook
 from .state.tenant import Tenant
-from .state.webhook import Hook
 
 TIMEOUT_SECONDS = 10
 _AT_A_TIME = 10
