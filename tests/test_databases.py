@@ -15,7 +15,7 @@ import pytest
 from tests.servers import need
 
 ROOT = Path(__file__).parent.parent
-SUITE = ["tests/flows", "tests/attacks", "tests/syncing", "tests/test_custom_user.py"]
+SUITE = ["tests/flows", "tests/attacks", "tests/sync", "tests/test_custom_user.py"]
 
 
 @pytest.mark.postgresql

@@ -43,11 +43,11 @@ def test_the_request_to_logto_has_all_that_the_specification_names(signed_in: Br
 
 
 def test_a_hint_that_logto_would_refuse_is_left_out(signed_in: Browser, logto: Emulator, settings) -> None:
-    from logto_auth.clients import forget_clients
+    from logto_auth.clients import reset_clients
 
     logto.rotate_keys()
     logto.rotate_keys()
-    forget_clients()
+    reset_clients()
     location = signed_in.client.post("/sign-out")["Location"]
     assert "id_token_hint" not in location
     assert signed_in.logto.sign_out(location).startswith("http://testserver/")
