@@ -74,7 +74,7 @@ def measure(candidate: str, endpoint: str, usernames: list[str], rounds: int) ->
     """Return the costs by kind of request. Half of the rounds are counted and half are timed: counting takes time."""
     from django.test import Client
 
-    from logto_auth.emulator.browser import Visitor
+    from logto_auth.emulator import Visitor
 
     meter = Meter()
     costs = {kind: Costs() for kind in ("start", "callback, new user", "callback, known user", "page")}

@@ -25,7 +25,7 @@ def signed_in_client(endpoint: str, username: str) -> Any:
     """Return a test client that is signed in."""
     from django.test import Client
 
-    from logto_auth.emulator.browser import Visitor
+    from logto_auth.emulator import Visitor
 
     client, visitor = Client(), Visitor(endpoint)
     start = client.get(sites.START["logto_auth"])
