@@ -59,8 +59,8 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
 def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) -> None:
     """Send the requests of all changes. `on_done` is called with each step after its requests.
 
-    Raises ManagementAPIError at the first step that Logto rejects, and ConfigurationError if the application was created
-    by someone else in the meantime. The steps before it remain applied; a new plan contains the others.
+    Raises ManagementAPIError at the first step that Logto rejects, and ConfigurationError if the application exists
+    because another run has created it. The steps before it remain applied; a new plan contains the others.
     """
     for step in plan.changes:
         step.send()
