@@ -1,8 +1,7 @@
-"""`manage.py logto_setup`: from an empty tenant to a site with sign-in, and everything that can go wrong."""
+"""`manage.py logto_setup`: from an empty tenant to a site with sign-in, differences, JSON and requirements."""
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,45 +9,13 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from logto_auth.emulator import Application, Emulator, HttpFault
-from logto_auth.exceptions import ConfigurationError, ManagementAPIError
+from logto_auth.emulator import Emulator
 from logto_auth.management_api import ManagementAPI
-from logto_auth.tenant import WEBHOOK_EVENTS, apply_plan, make_plan, site_declaration
+from logto_auth.tenant import apply_plan, make_plan, site_declaration
 from logto_auth.testing import Browser
-from tests.management_commands import SITE, Run, file_mode, read_env_file, set_all
+from tests.management_commands import SITE, Run, read_env_file, set_all
 
-API = "https://bookstore.example/api"
-REFUSAL = HttpFault(status=422, body='{"code": "quota.exceeded", "message": "No more of them."}')
-
-
-def own_application(logto: Emulator) -> Application:
-    """Return the only Traditional application."""
-    (application,) = (each for each in logto.tenant.applications.values() if each.type == "Traditional")
-    return application
-
-
-def writes(logto: Emulator) -> list[str]:
-    """Return the paths of the requests so far that change something."""
-    return [each.path for each in logto.requests if each.endpoint == "management_api" and each.method != "GET"]
-
-
-def snapshot(logto: Emulator) -> dict[str, Any]:
-    """Return the declarable objects of the tenant, without ids."""
-    tenant = logto.tenant
-    return {
-        "applications": sorted((each.name, tuple(each.redirect_uris)) for each in tenant.applications.values()),
-        "resources": {
-            each.indicator: {scope.name: scope.description for scope in each.scopes.values()}
-            for each in tenant.resources.values()
-        },
-        "roles": {each.name: (each.type, each.description, dict(each.scopes)) for each in tenant.roles.values()},
-        "organization_scopes": {each.name: each.description for each in tenant.organization_scopes.values()},
-        "organization_roles": {
-            each.name: (each.description, tuple(each.scopes)) for each in tenant.organization_roles.values()
-        },
-        "hooks": [(each.url, tuple(each.events), each.enabled) for each in tenant.hooks.values()],
-    }
-
+from .tenant_state import API, own_application, snapshot, writes
 
 # From start to end
 
@@ -104,7 +71,7 @@ def test_answer_other_than_yes_changes_nothing(run: Run, fresh: Emulator, stdin:
     assert (writes(fresh), snapshot(fresh)) == ([], before)
 
 
-# Drift
+# Differences
 
 
 def test_check_exits_with_1_on_difference_without_changes(run: Run, fresh: Emulator) -> None:
@@ -190,248 +157,7 @@ def test_uri_added_after_planning_stays(api: ManagementAPI, run: Run, fresh: Emu
     assert application.redirect_uris == ["https://other.example/callback", f"{SITE}/callback"]
 
 
-# Existing applications
-
-
-def test_application_of_app_id_is_used_with_any_name(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> None:
-    application = fresh.tenant.add_application(name="Staging", redirect_uris=["https://other.example/callback"])
-    settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = application.id, application.secret
-    fresh.tenant.add_application_secret(application.id, "Another", value="another0000000000000000000000000")
-    run("logto_setup", "--yes", "--env-file", str(tmp_path / ".env"))
-    assert own_application(fresh).name == "Staging"
-    assert read_env_file(tmp_path / ".env")["LOGTO_APP_SECRET"] == application.secret
-
-
-def test_traditional_application_with_declared_name_is_used(run: Run, fresh: Emulator) -> None:
-    for type in ("SPA", "Native", "MachineToMachine"):
-        fresh.tenant.add_application(name="Bookstore", type=type)
-    fresh.tenant.add_application(name="Bookstore", is_third_party=True)
-    fresh.tenant.add_application(name="Other bookstore")
-    meant = fresh.tenant.add_application(name="Bookstore")
-    result = run("logto_setup", "--yes")
-    assert f"~ application Bookstore ({meant.id})" in result.out
-    assert f"LOGTO_APP_ID={meant.id}" in result.out
-    changed = [each for each in fresh.tenant.applications.values() if each.redirect_uris]
-    assert changed == [meant]
-
-
-def test_application_of_other_type_is_not_used(run: Run, fresh: Emulator) -> None:
-    fresh.tenant.add_application(name="Bookstore", type="SPA")
-    fresh.tenant.add_application(name="Bookstore", is_third_party=True)
-    assert "+ application Bookstore\n" in run("logto_setup", "--yes").out
-    assert [each.redirect_uris for each in fresh.tenant.applications.values()] == [[], [], [], [f"{SITE}/callback"]]
-
-
-def test_two_applications_with_the_name_are_an_error(run: Run, fresh: Emulator) -> None:
-    ids = [fresh.tenant.add_application(name="Bookstore").id for _ in range(2)]
-    result = run("logto_setup", "--yes")
-    assert result.code == 2
-    assert result.error.startswith('2 applications have the name "Bookstore": ')
-    assert all(id in result.error for id in ids)
-    assert writes(fresh) == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({"type": "SPA"}, "which has the type SPA"),
-        ({"type": "MachineToMachine"}, "which has the type MachineToMachine"),
-        ({"is_third_party": True}, "which is third-party"),
-    ],
-)
-def test_application_of_wrong_kind_is_an_error(
-    run: Run, fresh: Emulator, settings: Any, changes: dict[str, Any], text: str
-) -> None:
-    settings.LOGTO_APP_ID = fresh.tenant.add_application(name="Bookstore", **changes).id
-    result = run("logto_setup", "--yes")
-    assert result.code == 2
-    assert text in result.error
-    assert writes(fresh) == []
-
-
-def test_unknown_app_id_is_an_error(run: Run, fresh: Emulator, settings: Any) -> None:
-    settings.LOGTO_APP_ID = "ofanothertenant000001"
-    result = run("logto_setup", "--yes")
-    assert result.code == 2
-    assert "LOGTO_APP_ID is 'ofanothertenant000001'" in result.error
-    assert writes(fresh) == []
-
-
-# Interruptions
-
-
-@pytest.mark.parametrize("steps", range(10))
-def test_next_run_completes_interrupted_run(api: ManagementAPI, run: Run, fresh: Emulator, steps: int) -> None:
-    found = make_plan(api, site_declaration([SITE]))
-    done: list[Any] = []
-
-    def interrupt(step: Any = None) -> None:
-        done.extend([step] if step else [])
-        if len(done) == steps:
-            fresh.faults.http["management_api"] = REFUSAL
-
-    interrupt()
-    with pytest.raises(ManagementAPIError, match=r"quota\.exceeded"):
-        apply_plan(found, interrupt)
-    fresh.faults.clear()
-    rest = make_plan(api, site_declaration([SITE]))
-    assert len(rest.changes) == 10 - steps
-    apply_plan(rest)
-    interrupted = snapshot(fresh)
-    assert make_plan(api, site_declaration([SITE])).changes == []
-    fresh.tenant.clear()
-    fresh.tenant.add_application(name="Setup", type="MachineToMachine")
-    apply_plan(make_plan(api, site_declaration([SITE])))
-    assert interrupted == snapshot(fresh)
-
-
-def test_interrupted_run_reports_number_of_applied_steps(run: Run, fresh: Emulator) -> None:
-    class Interrupting(io.StringIO):
-        def write(self, text: str) -> int:
-            if text.startswith("done: role admin"):
-                fresh.faults.http["management_api"] = REFUSAL
-            return super().write(text)
-
-    result = run("logto_setup", "--yes", stdout=Interrupting())
-    assert result.code == 2
-    assert "422: quota.exceeded: No more of them." in result.error
-    assert result.error.endswith("Done: 6 of 10. Run the command again to apply the rest.")
-    fresh.faults.clear()
-    again = run("logto_setup", "--yes")
-    assert again.code == 0
-    assert "done: organization role staff" in again.out
-    assert "done: role admin" not in again.out
-    assert run("logto_setup", "--check").code == 0
-
-
-def test_object_created_without_response_is_found_again(run: Run, fresh: Emulator) -> None:
-    class LosesTheAnswer(io.StringIO):
-        def write(self, text: str) -> int:
-            if text.startswith("done: application"):
-                fresh.faults.http["management_api"] = HttpFault(truncate_after=0, times=1)
-            return super().write(text)
-
-    result = run("logto_setup", "--yes", stdout=LosesTheAnswer())
-    assert (result.code, fresh.tenant.find_resource(API) is None) == (2, False)
-    assert "done: API resource" not in run("logto_setup", "--yes").out
-    assert run("logto_setup", "--check").code == 0
-
-
-def test_object_created_by_others_stops_the_run(api: ManagementAPI, run: Run, fresh: Emulator) -> None:
-    first, second = make_plan(api, site_declaration([SITE])), make_plan(api, site_declaration([SITE]))
-    apply_plan(first)
-    with pytest.raises(ConfigurationError, match='An application "Bookstore" was created in the meantime'):
-        apply_plan(second)
-    assert run("logto_setup", "--check").code == 0
-    fresh.tenant.delete_role(fresh.tenant.find_role("editor"))
-    first, second = make_plan(api, site_declaration([SITE])), make_plan(api, site_declaration([SITE]))
-    apply_plan(first)
-    with pytest.raises(ManagementAPIError, match=r"role\.name_in_use"):
-        apply_plan(second)
-    assert run("logto_setup", "--check").code == 0
-
-
-# The settings
-
-
-def test_secrets_are_printed_only_with_show_secret(run: Run, fresh: Emulator) -> None:
-    result = run("logto_setup", "--yes")
-    hidden = "# hidden; --env-file PATH writes it, --show-secret prints it"
-    assert result.out.endswith(f"LOGTO_APP_SECRET=  {hidden}\nLOGTO_WEBHOOK_SIGNING_KEY=  {hidden}\n")
-    result = run("logto_setup", "--show-secret")
-    (hook,) = fresh.tenant.hooks.values()
-    assert result.out.endswith(
-        f"LOGTO_APP_SECRET={own_application(fresh).secret}\nLOGTO_WEBHOOK_SIGNING_KEY={hook.signing_key}\n"
-    )
-
-
-def test_env_file_keeps_its_other_lines(run: Run, fresh: Emulator, tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    path.write_text(
-        "# the shop\nDJANGO_DEBUG=0\nLOGTO_APP_ID=old\nexport LOGTO_APP_SECRET='old'\nLOGTO_APP_ID=older\n"
-        "MY_LOGTO_APP_ID=mine\nLOGTO_FRESHNESS_SECONDS=60"
-    )
-    path.chmod(0o644)
-    run("logto_setup", "--yes", "--env-file", str(path))
-    application, (hook,) = own_application(fresh), fresh.tenant.hooks.values()
-    assert path.read_text() == (
-        f"# the shop\nDJANGO_DEBUG=0\nexport LOGTO_APP_SECRET={application.secret}\nLOGTO_APP_ID={application.id}\n"
-        f"MY_LOGTO_APP_ID=mine\nLOGTO_FRESHNESS_SECONDS=60\nLOGTO_ENDPOINT={fresh.endpoint}\n"
-        f"LOGTO_WEBHOOK_SIGNING_KEY={hook.signing_key}\n"
-    )
-    assert file_mode(path) == 0o600
-    assert [each.name for each in tmp_path.iterdir()] == [".env"]
-
-
-def test_env_file_that_is_a_link_stays_a_link(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    run("logto_setup", "--yes", "--env-file", str(tmp_path / "link"))
-    assert (tmp_path / "link").is_symlink()
-    assert file_mode(tmp_path / "real") == 0o600
-
-
-def test_unwritable_env_file_stops_before_any_change(run: Run, fresh: Emulator, tmp_path: Path) -> None:
-    result = run("logto_setup", "--yes", "--env-file", str(tmp_path / "nowhere" / ".env"))
-    assert result.code == 2
-    assert "cannot be written" in result.error
-    assert writes(fresh) == []
-
-
-@pytest.mark.parametrize("secret", ["one\nDJANGO_DEBUG=1", "two words", "$(reboot)", "#none", 'a"quote'])
-def test_secret_that_needs_quotes_is_not_written(run: Run, fresh: Emulator, tmp_path: Path, secret: str) -> None:
-    fresh.tenant.add_application(name="Bookstore", secret=secret)
-    path = tmp_path / ".env"
-    path.write_text("DJANGO_DEBUG=0\n")
-    result = run("logto_setup", "--yes", "--env-file", str(path))
-    assert result.code == 2
-    assert "The value of LOGTO_APP_SECRET contains a character that would need quotes" in result.error
-    assert path.read_text() == "DJANGO_DEBUG=0\n"
-
-
-def test_expired_secrets_give_a_warning(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> None:
-    application = fresh.tenant.add_application(name="Bookstore")
-    application.secrets[0].expires_at = 1
-    path = tmp_path / ".env"
-    result = run("logto_setup", "--yes", "--env-file", str(path))
-    assert result.code == 0
-    assert "All app secrets of the application have expired." in result.err
-    assert "LOGTO_APP_SECRET" not in read_env_file(path)
-    fresh.tenant.add_application_secret(application.id, "Short", value="s" * 32, expires_at=10**13)
-    fresh.tenant.add_application_secret(application.id, "Long", value="l" * 32, expires_at=10**14)
-    result = run("logto_setup", "--env-file", str(path))
-    assert (result.err, read_env_file(path)["LOGTO_APP_SECRET"]) == ("", "l" * 32)
-    settings.LOGTO_APP_SECRET = "s" * 32
-    run("logto_setup", "--env-file", str(path))
-    assert read_env_file(path)["LOGTO_APP_SECRET"] == "s" * 32
-
-
-# The webhook
-
-
-def test_site_with_webhook_view_gets_webhook_and_key(run: Run, fresh: Emulator, tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    run("logto_setup", "--yes", "--env-file", str(path))
-    (hook,) = fresh.tenant.hooks.values()
-    assert (hook.url, hook.events, hook.enabled) == (f"{SITE}/webhooks/logto", list(WEBHOOK_EVENTS), True)
-    assert read_env_file(path)["LOGTO_WEBHOOK_SIGNING_KEY"] == hook.signing_key
-    assert run("logto_setup", "--check").code == 0
-
-
-def test_existing_webhook_keeps_key_headers_and_events(run: Run, fresh: Emulator) -> None:
-    other = fresh.tenant.add_hook("https://other.example/hook", ["User.Created"])
-    hook = fresh.tenant.add_hook(f"{SITE}/webhooks/logto", ["PostRegister", "User.Deleted"], enabled=False)
-    hook.config["headers"] = {"X-Proxy": "open"}
-    key = hook.signing_key
-    result = run("logto_setup", "--yes")
-    assert f"~ webhook {SITE}/webhooks/logto\n" in result.out
-    assert hook.events[:2] == ["PostRegister", "User.Deleted"]
-    assert set(hook.events) == {"PostRegister", *WEBHOOK_EVENTS}
-    assert hook.enabled
-    assert (hook.signing_key, hook.config["headers"]) == (key, {"X-Proxy": "open"})
-    assert (other.url, other.events) == ("https://other.example/hook", ["User.Created"])
-
-
-# As JSON
+# JSON
 
 
 def test_json_contains_plan_and_settings(run: Run, fresh: Emulator) -> None:
