@@ -20,9 +20,8 @@ MAKE_A_MACHINE = (
     'Make an application in the Logto Console, under Applications, of the kind "Machine-to-machine", and take its '
     'App ID and app secret. To use the Management API it needs the role "Logto Management API access".'
 )
-CHECK_MACHINE_CREDENTIALS = (
-    "Check LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET: expected those of a machine-to-machine application of this "
-    "tenant."
+_MACHINE_CREDENTIALS_HINT = (
+    "Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET and that the application is of the type Machine-to-machine."
 )
 
 
@@ -90,7 +89,7 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
         connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=MAX_MANAGEMENT_API_BYTES
     )
     return ManagementAPI(
-        endpoint=endpoint, machine=machine, http=http, resource=resource, credentials_hint=CHECK_MACHINE_CREDENTIALS
+        endpoint=endpoint, machine=machine, http=http, resource=resource, credentials_hint=_MACHINE_CREDENTIALS_HINT
     )
 
 

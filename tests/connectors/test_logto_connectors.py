@@ -470,7 +470,8 @@ def test_file_without_private_key_is_named(tmp_path: Path) -> None:
 
 def test_missing_settings_are_named_with_instructions(logto: Emulator) -> None:
     message = error_of("list")
-    assert message.startswith("LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET must be set. Make an application")
+    assert message.startswith("LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET must be set.")
+    assert "Machine-to-machine" in message
     assert '"Logto Management API access"' in message
 
 

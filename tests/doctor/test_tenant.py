@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def test_rejected_machine_credentials_are_found(found: Found, settings: Any, fresh: Emulator) -> None:
     settings.LOGTO_M2M_APP_SECRET = "w" * 32
-    assert "Check LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET" in only(found())
+    assert "Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET" in only(found())
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET
     line = only(found())
     assert line.startswith("failure management-api: ")

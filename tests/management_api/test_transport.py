@@ -96,7 +96,7 @@ def test_application_without_role_gets_error_that_names_it(api: ManagementAPI, l
 
 def test_wrong_secret_is_not_in_the_error(logto: Emulator, machine: Any, settings: Any) -> None:
     settings.LOGTO_M2M_APP_SECRET = "wrongsecret00000000000000000000x"
-    with pytest.raises(ManagementAPIError, match="Check LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET") as caught:
+    with pytest.raises(ManagementAPIError, match="Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET") as caught:
         management_api().users.count()
     assert settings.LOGTO_M2M_APP_SECRET not in str(caught.value)
 
