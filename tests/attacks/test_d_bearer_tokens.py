@@ -26,6 +26,7 @@ from logto_auth.clients import access_token_verifier, forget_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, Standing
 from logto_auth.testing import Browser
+from tests.emulator.relying_party import wait_until
 
 from . import api_urls
 from .callers import API, METADATA_URL, Door, TokenMaker, challenge_of
@@ -69,15 +70,14 @@ def test_D4_a_key_that_is_known_is_served_while_others_wait_for_one_that_is_not(
 ) -> None:
     door = doors[0]
     door.sees_served(token())
-    logto.faults.http["jwks"] = HttpFault(delay_seconds=1)
+    logto.faults.http["jwks"] = HttpFault(delay_seconds=3)
+    logto.requests.clear()
     waiting = threading.Thread(target=door.call, args=[token({"kid": "junk"}, key=EVIL_KEY)])
     waiting.start()
-    time.sleep(0.2)
-    started = time.monotonic()
+    wait_until(lambda: logto.requests.to("jwks"))
     door.sees_served(token())
     # Nor does anybody queue up behind the one who has gone to ask.
     door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
-    assert time.monotonic() - started < 0.5
     assert waiting.is_alive()
     waiting.join()
 
@@ -378,7 +378,7 @@ def test_D9_a_huge_header_is_answered_soon(doors: list[Door], size: int, piece: 
     started = time.monotonic()
     for door in doors:
         assert door.call(None, Authorization=header).status_code in (400, 401)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
