@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection, connections
+from django.db import connections
 
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import SignInRefused
