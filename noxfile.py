@@ -42,4 +42,4 @@ def lowest(session: nox.Session) -> None:
 def run(session: nox.Session) -> None:
     """Run the tests of `make test`."""
     markers = "not (browser or mysql or postgresql or redis)"
-    session.run("python", "-m", "pytest", "-n", "2", "--dist", "load", "-m", markers, *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", markers, *session.posargs)
