@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.profiles")
+    parser = argparse.ArgumentParser(prog="python -m tests.profiles", allow_abbrev=False)
     parser.add_argument("--profile", action="append", help="run this one only; may be repeated")
     options, arguments = parser.parse_known_args()
     names = options.profile or sorted(
