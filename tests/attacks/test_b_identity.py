@@ -309,9 +309,7 @@ def finish_at_once(browsers: list[Browser], urls: list[str]) -> list[Any]:
 
 def needs_concurrency() -> None:
     if connection.vendor == "sqlite":
-        pytest.skip(
-            "SQLite has one writer at a time, and in memory its threads share one connection: there is no race."
-        )
+        pytest.skip("SQLite has one writer at a time: there is no race.")
 
 
 @pytest.mark.postgresql

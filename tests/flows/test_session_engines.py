@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.core.cache.backends.redis import RedisCache
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.servers import need
+from tests.servers import listens, need
 
 pytestmark = pytest.mark.django_db
 REDIS_URL = "redis://127.0.0.1:6379/15"
+
+
+@pytest.fixture
+def prefix() -> Iterator[str]:
+    """A prefix for the keys of this test. Its keys in Redis are deleted after the test."""
+    prefix = f"logto_auth_{uuid4().hex}"
+    yield prefix
+    if listens("127.0.0.1", 6379):
+        server = RedisCache(REDIS_URL, {})._cache.get_client()
+        for key in server.scan_iter(match=f"{prefix}:*"):
+            server.delete(key)
 
 
 @pytest.mark.parametrize(
@@ -27,13 +41,14 @@ REDIS_URL = "redis://127.0.0.1:6379/15"
     ],
 )
 def test_a_session_from_sign_in_to_sign_out(
-    browser: Browser, logto: Emulator, settings, tmp_path: Path, engine: str, cache: str
+    browser: Browser, logto: Emulator, settings, tmp_path: Path, prefix: str, engine: str, cache: str
 ) -> None:
     if cache.startswith("redis"):
         need("Redis", 6379)
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     settings.SESSION_FILE_PATH = str(tmp_path)
-    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{cache}", "LOCATION": REDIS_URL}}
+    backend = f"django.core.cache.backends.{cache}"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": prefix}}
     logto.tenant.add_user(username="reader")
     assert browser.sign_in("reader", next_url="/orders/")["Location"] == "/orders/"
     session = browser.client.session
