@@ -158,7 +158,7 @@ def test_C3_a_broken_provider_keeps_nobody_signed_in(
     assert not SessionStore().exists(old)
     assert LogtoSession.objects.count() == 0
     if response.status_code == 200:
-        assert b"You are signed out here." in response.content
+        assert b"You are signed out of this site." in response.content
     witness.sees_no_secret_in(caplog.text)
 
 

@@ -186,7 +186,7 @@ def test_E4_what_holds_a_secret_does_not_say_it(browser: Browser, reader: Any) -
         row,
         LogtoIdentity.objects.get(),
         request,
-        PendingSignIn.start(
+        PendingSignIn.create(
             request, redirect_uri="http://testserver/callback", next_url="/", options=SignInOptions(), is_silent=False
         ),
         TokenSet(

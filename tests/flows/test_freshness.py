@@ -12,7 +12,7 @@ from django.db import connection, connections
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoSession
-from logto_auth.sessions.refresh import clear_outage
+from logto_auth.sessions.outage import clear_outage
 from logto_auth.signals import session_ended, signed_out
 from logto_auth.testing import Browser
 from tests.flows.ageing import age

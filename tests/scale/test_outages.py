@@ -11,7 +11,7 @@ import pytest
 
 from logto_auth.emulator import HttpFault
 from logto_auth.emulator.faults import ENDPOINTS
-from logto_auth.sessions.refresh import OUT_OF_REACH_SECONDS
+from logto_auth.sessions.outage import OUTAGE_RETRY_SECONDS
 
 from .stage import APP_ID, DEAD_REDIS_URL, Person, Stage, at_once
 
@@ -131,7 +131,7 @@ def test_while_logto_goes_on_hanging_one_request_at_a_time_finds_out(stage: Stag
     for person in people:
         person.get("/age-session")
     assert people[0].user == "reader", "and it is known now that Logto hangs"
-    time.sleep(OUT_OF_REACH_SECONDS)
+    time.sleep(OUTAGE_RETRY_SECONDS)
     stage.emulator.requests.clear()
     answers = at_once([partial(seconds_for_a_page, person) for person in people[1:]])
     assert sum(seconds > TIMEOUT_SECONDS / 2 for seconds in answers) <= 2
