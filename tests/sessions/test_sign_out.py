@@ -26,7 +26,7 @@ def test_sign_out_ends_session_here_and_at_logto(signed_in: Browser, logto: Emul
     assert parse_qs(landed.query)["state"]
     assert LogtoSession.objects.count() == 0
     assert "_auth_user_id" not in signed_in.client.session
-    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
         signed_in.sign_in()
 
 
@@ -89,7 +89,7 @@ def test_password_session_is_signed_out_without_logto(client, logto: Emulator, a
 def test_session_without_row_is_signed_out_at_logto(signed_in: Browser, logto: Emulator) -> None:
     LogtoSession.objects.all().delete()
     assert signed_in.sign_out().startswith("http://testserver/")
-    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
         signed_in.sign_in()
 
 
