@@ -11,7 +11,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoSession
 from logto_auth.sessions.outage import clear_outage
-from logto_auth.signals import session_ended, signed_out
+from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
 from tests.ageing import age
 
@@ -192,21 +192,6 @@ def test_deactivated_user_is_signed_out_on_refresh(reader: Browser, logto: Emula
     assert not reader.client.get("/").wsgi_request.user.is_authenticated
 
 
-def test_deactivating_or_deleting_user_ends_sessions(reader: Browser, logto: Emulator) -> None:
-    Browser(logto).sign_in("reader")
-    user = User.objects.get()
-    user.is_active = False
-    user.save()
-    assert LogtoSession.objects.count() == 0
-    assert not reader.client.session.exists(reader.client.session.session_key)
-    user.is_active = True
-    user.save()
-    again = Browser(logto)
-    again.sign_in("reader")
-    user.delete()
-    assert not again.client.session.exists(again.client.session.session_key)
-
-
 class TestWithoutRefreshToken:
     @pytest.fixture(autouse=True)
     def scopes(self, settings) -> None:
@@ -267,22 +252,3 @@ def test_refused_user_is_signed_out_on_refresh(reader: Browser, logto: Emulator,
 
 def refuse(claims: object) -> dict[str, object]:
     raise SignInRefused("Not any more.")
-
-
-def test_user_model_is_sender_of_signals(reader: Browser, logto: Emulator) -> None:
-    seen: list[object] = []
-
-    def note(user: object, **kwargs: object) -> None:
-        seen.append(user)
-
-    for signal in (session_ended, signed_out):
-        signal.connect(note, sender=User)
-    logto.tenant.suspend_user("reader000001")
-    age(reader)
-    reader.client.get("/")
-    logto.tenant.suspend_user("reader000001", is_suspended=False)
-    reader.sign_in("reader")
-    reader.client.post("/sign-out")
-    for signal in (session_ended, signed_out):
-        signal.disconnect(note, sender=User)
-    assert seen == [User.objects.get()] * 2

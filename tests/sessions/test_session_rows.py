@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
-from django.urls import reverse
-from django.utils.timezone import now
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
@@ -40,44 +35,12 @@ def test_sessions_list_browser_address_and_current_one(devices: list[Browser]) -
     assert {session.ip_address for session in sessions} == {"127.0.0.1"}
 
 
-def test_other_sessions_can_be_ended(devices: list[Browser]) -> None:
-    response = devices[1].client.post("/sign-out-others", {"next": "/account/"})
-    assert response["Location"] == "/account/"
-    assert ["_auth_user_id" in browser.client.session for browser in devices] == [False, True, False]
-    assert LogtoSession.objects.count() == 1
-
-
-def test_ending_others_requires_post_and_signed_in_user(devices: list[Browser], client) -> None:
-    assert devices[0].client.get("/sign-out-others").status_code == 405
-    assert client.post("/sign-out-others").status_code == 302
-    assert LogtoSession.objects.count() == 3
-
-
-def test_admin_action_ends_all_sessions_of_user(devices: list[Browser], admin_client, logto: Emulator) -> None:
-    user = User.objects.get(username="reader")
-    page = admin_client.get(reverse("admin:auth_user_change", args=[user.pk])).content.decode()
-    assert "Library" in page
-    action = {"action": "sign_out_everywhere", "_selected_action": [user.pk]}
-    response = admin_client.post(reverse("admin:auth_user_changelist"), action, follow=True)
-    assert "3 sessions were ended." in response.content.decode()
-    assert not any("_auth_user_id" in browser.client.session for browser in devices)
-
-
 def test_long_user_agent_is_truncated(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.client.defaults["HTTP_USER_AGENT"] = "x" * 5000
     browser.client.defaults["REMOTE_ADDR"] = "unix:"
     assert browser.sign_in("reader").status_code == 302
     assert LogtoSession.objects.get().ip_address is None
-
-
-def test_clearsessions_deletes_expired_sessions_only(devices: list[Browser], settings, capsys) -> None:
-    LogtoSession.objects.filter(session_key=devices[0].client.session.session_key).update(
-        fresh_until=now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + 3601)
-    )
-    call_command("logto_clearsessions")
-    assert capsys.readouterr().out == "Expired sessions deleted: 1\n"
-    assert LogtoSession.objects.count() == 2
 
 
 def test_models_show_no_tokens(devices: list[Browser]) -> None:
