@@ -14,9 +14,8 @@ from logto_auth.emulator import Emulator, run_in_thread
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.testing import Browser
 from logto_auth.testing.pytest_plugin import SITE
+from tests import support
 from tests.support import Witness, changed_claims, signed_in_user_key
-
-from . import support
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
