@@ -1,4 +1,4 @@
-"""Signing in and out works on every session engine that keeps sessions on the server."""
+"""Sign-in and sign-out with every session engine that stores sessions on the server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def prefix() -> Iterator[str]:
         pytest.param("cached_db", "redis.RedisCache", marks=pytest.mark.redis),
     ],
 )
-def test_a_session_from_sign_in_to_sign_out(
+def test_sign_in_and_sign_out_on_engine(
     browser: Browser, logto: Emulator, settings, tmp_path: Path, prefix: str, engine: str, cache: str
 ) -> None:
     if cache.startswith("redis"):
