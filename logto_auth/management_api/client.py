@@ -13,12 +13,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from logto_auth.exceptions import ManagementAPIError, ProviderError, ProviderUnreachable
 from logto_auth.oidc.client_credentials import MachineClient, MachineToken
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable, single_line
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response, retry_after_seconds
-from logto_auth.oidc.token_endpoint import clean
 
 from . import resources
+from .errors import ManagementAPIError
 
 # The name of a self-hosted tenant's Management API; a cloud tenant's is its own address.
 OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
@@ -256,7 +256,7 @@ def error_of(response: Response) -> ManagementAPIError:
         body = response.json_object()
     except ProviderError:
         body = {}
-    code, message, details = (clean(body.get(name), 1000) for name in ("code", "message", "details"))
+    code, message, details = (single_line(body.get(name), 1000) for name in ("code", "message", "details"))
     said = " ".join(part for part in (code and f"{code}:", message, details) if part)
     return ManagementAPIError(
         f"{response.url} answered {response.status}: {said or 'nothing that explains it'}",

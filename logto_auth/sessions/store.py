@@ -21,14 +21,12 @@ from django.utils.timezone import now
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
-from logto_auth.oidc.types import Claims, TokenSet
+from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
 
 SESSION_ID_KEY = "_logto_session"
 FRESH_UNTIL_KEY = "_logto_fresh_until"
 ORGANIZATION_KEY = "_logto_organization"
 MAX_SID_LENGTH = 255
-# A token this close to its end might not live through the call it is meant for.
-EXPIRY_MARGIN_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)

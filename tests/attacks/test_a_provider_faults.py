@@ -12,8 +12,8 @@ from django.contrib.auth import get_user_model
 
 from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.exceptions import ProviderError
 from logto_auth.oidc.discovery import parse_metadata
+from logto_auth.oidc.errors import ProviderError
 from logto_auth.testing import Browser
 from tests.recorded import recording
 

@@ -11,8 +11,8 @@ import pytest
 from freezegun import freeze_time
 
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.exceptions import ProviderUnreachable, TokenError
 from logto_auth.oidc.access_tokens import AccessTokenVerifier, check_introspection, validate_access_token
+from logto_auth.oidc.errors import ProviderUnreachable, TokenError
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.jwks import KeySet, RemoteKeySet
 from logto_auth.oidc.provider import Provider

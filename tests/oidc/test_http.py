@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import HTTPClient
 
 

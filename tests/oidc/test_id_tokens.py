@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from logto_auth.exceptions import TokenError
+from logto_auth.oidc.errors import TokenError
 from logto_auth.oidc.id_tokens import validate_id_token
 from logto_auth.oidc.jwks import KeySet
 from tests.oidc.signing import (

@@ -1,4 +1,4 @@
-"""`Refreshed`: fetched once however many want it, stale rather than none, and not too often."""
+"""`SingleFlight`: fetched once however many want it, stale rather than none, and not too often."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from logto_auth.exceptions import ProviderError
-from logto_auth.oidc.single_flight import Refreshed
+from logto_auth.oidc.errors import ProviderError
+from logto_auth.oidc.single_flight import SingleFlight
 
 
 class Source:
@@ -34,17 +34,17 @@ def source() -> Source:
 
 
 @pytest.fixture
-def value(source: Source) -> Refreshed[int]:
-    return Refreshed(source.fetch, max_age_seconds=100, cool_down_seconds=10, clock=lambda: source.now)
+def value(source: Source) -> SingleFlight[int]:
+    return SingleFlight(source.fetch, seconds_fresh=100, cool_down_seconds=10, clock=lambda: source.now)
 
 
-def test_it_is_kept_until_it_has_aged(source: Source, value: Refreshed[int]) -> None:
+def test_it_is_kept_until_it_has_aged(source: Source, value: SingleFlight[int]) -> None:
     assert [value.get(), value.get()] == [1, 1]
     source.now = 100
     assert value.get() == 2
 
 
-def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source, value: Refreshed[int]) -> None:
+def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.now, source.fails = 100, True
     assert [value.get(), value.get()] == [1, 1]
@@ -53,7 +53,9 @@ def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source,
     assert value.get() == 3
 
 
-def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(source: Source, value: Refreshed[int]) -> None:
+def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(
+    source: Source, value: SingleFlight[int]
+) -> None:
     source.fails = True
     for _ in range(2):
         with pytest.raises(ProviderError):
@@ -62,10 +64,10 @@ def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(source: S
     assert value.get() == 3
 
 
-@pytest.mark.parametrize("ask", ["get", "demand"])
+@pytest.mark.parametrize("ask", ["get", "renew"])
 def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, ask: str) -> None:
-    value = Refreshed(
-        source.fetch, max_age_seconds=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
+    value = SingleFlight(
+        source.fetch, seconds_fresh=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
     )
     source.fails = True
     errors = []
@@ -81,16 +83,16 @@ def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, as
     assert getattr(value, ask)() == 2
 
 
-def test_D4_a_demand_fetches_anew_once_per_cool_down(source: Source, value: Refreshed[int]) -> None:
+def test_D4_a_demand_fetches_anew_once_per_cool_down(source: Source, value: SingleFlight[int]) -> None:
     value.get()
-    assert [value.demand() for _ in range(1000)] == [2] * 1000
+    assert [value.renew() for _ in range(1000)] == [2] * 1000
     source.now = 10
-    assert value.demand() == 3
+    assert value.renew() == 3
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_whoever_waits_for_the_first_value_shares_what_comes(
-    source: Source, value: Refreshed[int], fails: bool
+    source: Source, value: SingleFlight[int], fails: bool
 ) -> None:
     source.seconds, source.fails = 0.1, fails
     results: list[object] = []
@@ -110,7 +112,7 @@ def test_whoever_waits_for_the_first_value_shares_what_comes(
     assert source.fetched == 1
 
 
-def test_with_an_old_value_nobody_waits_for_the_one_who_fetches(source: Source, value: Refreshed[int]) -> None:
+def test_with_an_old_value_nobody_waits_for_the_one_who_fetches(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.now, source.seconds = 100, 0.3
     slow = threading.Thread(target=value.get)
