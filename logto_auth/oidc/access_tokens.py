@@ -39,7 +39,7 @@ class AccessTokenVerifier:
         self._algorithms = tuple(algorithms)
         self._leeway_seconds = leeway_seconds
         self._cache_size = cache_size
-        self._verified: dict[bytes, tuple[AccessTokenClaims, KeySet]] = {}
+        self._known: dict[bytes, tuple[AccessTokenClaims, KeySet]] = {}
         self._lock = threading.Lock()
 
     def verify_for_resource(self, token: str, resource: str) -> AccessTokenClaims:
@@ -71,7 +71,7 @@ class AccessTokenVerifier:
     def _verify(self, token: str) -> AccessTokenClaims:
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         now = time.time()
-        known = self._verified.get(digest)
+        known = self._known.get(digest)
         if known is not None and now < known[0].expires_at and known[1] is self._keys.current():
             return known[0]
         claims, keys = self._validate(token, now)
@@ -96,10 +96,10 @@ class AccessTokenVerifier:
         if not self._cache_size:
             return
         with self._lock:
-            self._verified.pop(digest, None)
-            self._verified[digest] = (claims, keys)
-            while len(self._verified) > self._cache_size:
-                del self._verified[next(iter(self._verified))]
+            self._known.pop(digest, None)
+            self._known[digest] = (claims, keys)
+            while len(self._known) > self._cache_size:
+                del self._known[next(iter(self._known))]
 
 
 def validate_access_token(
