@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["logto_auth.testing.pytest_plugin"]
+pytest_plugins = ["logto_auth.testing.pytest_plugin", "tests.fixtures"]
 
 
 @pytest.fixture(autouse=True)

@@ -26,10 +26,10 @@ from logto_auth.clients import access_token_verifier, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.testing import Browser
+from tests.support import BROKEN
 
 from . import api_urls
 from .callers import API, METADATA_URL, Door, TokenMaker, challenge_of
-from .support import BROKEN
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -528,7 +528,7 @@ def test_an_account_that_a_call_makes_has_nothing_but_a_name(
     doors: list[Door], token: TokenMaker, settings: Any
 ) -> None:
     settings.LOGTO_API_CREATE_USERS = True
-    settings.LOGTO_LINK_BY_EMAIL = "tests.attacks.support.trust_every_address"
+    settings.LOGTO_LINK_BY_EMAIL = "tests.support.trust_every_address"
     settings.LOGTO_STAFF_ROLES = settings.LOGTO_SUPERUSER_ROLES = ["admin"]
     User.objects.create_user("victim", "victim@example.com")
     claims = {
@@ -554,7 +554,7 @@ def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
     settings.LOGTO_API_CREATE_USERS = True
     for door in doors:
         for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
-            settings.LOGTO_USER_FIELDS = f"tests.attacks.support.{hook}"
+            settings.LOGTO_USER_FIELDS = f"tests.support.{hook}"
             response = door.call(token(sub="stranger0001"))
             assert response.status_code == 403
             assert "fraud list" not in f"{response.headers}{response.content.decode()}"
@@ -703,7 +703,7 @@ def test_E4_an_error_of_the_site_s_own_shows_no_token(
 ) -> None:
     settings.DEBUG = debug
     settings.LOGTO_API_CREATE_USERS = True
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    settings.LOGTO_USER_FIELDS = "tests.support.fail"
     made = token(sub="stranger0001")
     client = Client(raise_request_exception=False)
     for door in doors:

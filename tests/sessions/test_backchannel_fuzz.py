@@ -1,4 +1,4 @@
-"""Anything at all at the back-channel endpoint, signed by Logto or not: 200 or 4xx, never a 500, nobody signed out."""
+"""Random requests to the back-channel endpoint: always 200 or 4xx, never a 500, and no session ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ bounded = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # The database and the emulator stay as they are from one example to the next: nobody is ever signed out.
+    # The fixtures can be shared by all examples: no example changes the database or the emulator.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -72,7 +72,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-# What JSON can say and a database or an encoding may choke on.
+# Valid JSON that a database or an encoding may not accept.
 odd_values = st.sampled_from(["\x00", "\ud800", "x" * 300, "", 1e308, -1, 10**400, True, [], {}, [[]], {"a": "\ud800"}])
 claim_names = st.sampled_from(
     ["iss", "aud", "azp", "iat", "exp", "nbf", "jti", "sub", "sid", "events", "nonce", "extra"]
@@ -82,7 +82,7 @@ header_names = st.sampled_from(["typ", "alg", "kid", "crit", "b64", "jwk", "jku"
 
 @pytest.fixture
 def reader(browser: Browser, logto: Emulator) -> Iterator[Browser]:
-    """Somebody whose session nothing here ends."""
+    """Return the browser of a user, and check after the test that the session still exists."""
     application = next(iter(logto.tenant.applications.values()))
     application.backchannel_logout_uri = "http://localhost:9/back-channel-logout"
     application.backchannel_logout_session_required = True
@@ -95,7 +95,7 @@ def reader(browser: Browser, logto: Emulator) -> Iterator[Browser]:
 
 def send(body: bytes, content_type: str, **environment: str) -> int:
     response = Client().generic("POST", URL, body, content_type, **environment)
-    # Whatever came before is still usable: no transaction is left broken.
+    # The database can still be used: no transaction is left broken.
     assert LogtoSession.objects.count() == 1
     return int(response.status_code)
 
@@ -112,18 +112,18 @@ def send_token(token: str) -> int:
     content_type=f"{MULTIPART}; charset=hex",
 )
 @example(body=b"&".join(b"a=b" for _ in range(2000)), content_type=FORM)
-def test_any_body_of_any_type(reader: Browser, body: bytes, content_type: str) -> None:
+def test_any_body_is_answered_with_4xx(reader: Browser, body: bytes, content_type: str) -> None:
     assert 400 <= send(body, content_type) < 500
 
 
 @pytest.mark.parametrize("length", ["", "0", "-1", "abc", "1e3", "\u00b2", "\u0661", "9" * 30, "9" * 5000])
-def test_any_length_that_a_server_lets_through(reader: Browser, length: str) -> None:
+def test_any_content_length_is_answered_with_400(reader: Browser, length: str) -> None:
     assert send(b"logout_token=a", FORM, CONTENT_LENGTH=length) == 400
 
 
 @bounded
 @given(token=odd_texts)
-def test_any_text_for_a_token(reader: Browser, token: str) -> None:
+def test_any_text_as_token_is_answered_with_400(reader: Browser, token: str) -> None:
     assert send_token(token.encode(errors="replace").decode()) == 400
 
 
@@ -137,7 +137,7 @@ def test_any_text_for_a_token(reader: Browser, token: str) -> None:
 @example(claims={"sid": "\ud800"}, header={})
 @example(claims={"sub": "\x00"}, header={})
 @example(claims={"sid": "\x00"}, header={})
-def test_any_token_that_logto_itself_has_signed(
+def test_any_signed_token_is_answered_with_200_or_400(
     reader: Browser, logto: Emulator, claims: dict[str, Any], header: dict[str, Any]
 ) -> None:
     application_id = next(iter(logto.tenant.applications))
@@ -158,9 +158,9 @@ def test_any_token_that_logto_itself_has_signed(
 
 
 def sign(logto: Emulator, claims: dict[str, Any], header: dict[str, Any]) -> str:
-    """The token; one without a form of its own where nobody could write such a header."""
+    """Return the signed token, or an invalid one if the header cannot be encoded."""
     try:
-        # In ASCII, so that half a surrogate pair gets through, as in anybody else's JSON.
+        # Escaped as ASCII, so that half of a surrogate pair can be sent.
         return logto.sign(json.dumps(claims), header=header)
     except UnicodeEncodeError:
         return "no.such.token"

@@ -1,4 +1,4 @@
-"""C1-C4, C6, C7: sessions begin anew at each sign-in, and end when they are ended."""
+"""Attacks on sessions: fixation, forged sign-outs, a broken provider, deactivated accounts, and passwords."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
-
-from .support import BROKEN, Witness, query_of, signed_in_user_key, with_query
+from tests.support import BROKEN, Witness, query_of, signed_in_user_key, with_query
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -33,7 +32,7 @@ def session_key(browser: Browser) -> str:
 
 
 def remember(browser: Browser, **values: Any) -> str:
-    """Put values into the session of the browser and return its key."""
+    """Store values in the session of the browser and return its key."""
     session: SessionBase = browser.client.session
     session.update(values)
     session.save()
@@ -41,21 +40,16 @@ def remember(browser: Browser, **values: Any) -> str:
     return session.session_key
 
 
-# C1
-
-
-def test_C1_a_session_key_from_before_the_sign_in_is_worth_nothing_afterwards(
-    browser: Browser, witness: Witness, reader: Any
-) -> None:
+def test_session_key_from_before_sign_in_is_invalid(browser: Browser, witness: Witness, reader: Any) -> None:
     planted = remember(browser, basket={"1": 2})
     witness.sees_signed_in(browser.sign_in("reader"))
     assert session_key(browser) != planted
     assert not SessionStore().exists(planted)
-    # What an anonymous visitor had collected is kept, as Django does.
+    # Data of the anonymous session is kept, as in Django.
     assert browser.client.session["basket"] == {"1": 2}
 
 
-def test_C1_nothing_of_the_previous_person_is_left_to_the_next(
+def test_next_user_gets_no_data_of_previous_one(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     logto.tenant.add_user(username="second")
@@ -69,9 +63,7 @@ def test_C1_nothing_of_the_previous_person_is_left_to_the_next(
     assert [row.identity.user for row in LogtoSession.objects.all()] == [second]
 
 
-def test_C1_the_key_changes_too_when_the_same_person_signs_in_again(
-    browser: Browser, witness: Witness, reader: Any
-) -> None:
+def test_session_key_changes_when_same_user_signs_in(browser: Browser, witness: Witness, reader: Any) -> None:
     witness.sees_signed_in(browser.sign_in("reader"))
     old = remember(browser, kept="yes")
     witness.sees_signed_in(browser.sign_in("reader", prompt="login"))
@@ -82,16 +74,14 @@ def test_C1_the_key_changes_too_when_the_same_person_signs_in_again(
     assert row.session_key == session_key(browser)
 
 
-def test_C1_the_csrf_token_changes_at_sign_in(browser: Browser, reader: Any) -> None:
+def test_csrf_token_changes_at_sign_in(browser: Browser, reader: Any) -> None:
     browser.client.get("/account/", follow=False)
     browser.client.cookies[django_settings.CSRF_COOKIE_NAME] = "a" * 32
     browser.sign_in("reader")
     assert browser.client.cookies[django_settings.CSRF_COOKIE_NAME].value != "a" * 32
 
 
-def test_C1_a_failed_sign_in_leaves_the_session_alone(
-    browser: Browser, logto: Emulator, witness: Witness, reader: Any
-) -> None:
+def test_failed_sign_in_keeps_session(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:
     witness.sees_signed_in(browser.sign_in("reader"))
     key = remember(browser, kept="yes")
     logto.faults.http["token"] = HttpFault(status=500)
@@ -100,18 +90,15 @@ def test_C1_a_failed_sign_in_leaves_the_session_alone(
     assert browser.client.session["kept"] == "yes"
 
 
-# C2
-
-
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-def test_C2_only_a_post_signs_out(browser: Browser, reader: Any, method: str) -> None:
+def test_sign_out_requires_post(browser: Browser, reader: Any, method: str) -> None:
     browser.sign_in("reader")
     assert getattr(browser.client, method)("/sign-out").status_code == 405
     assert signed_in_user_key(browser.client) is not None
 
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
-def test_C2_a_post_of_another_site_does_not_sign_out(logto: Emulator, reader: Any, origin: str | None) -> None:
+def test_post_of_another_site_does_not_sign_out(logto: Emulator, reader: Any, origin: str | None) -> None:
     browser = Browser(logto, Client(enforce_csrf_checks=True))
     browser.sign_in("reader")
     headers = {"Origin": origin} if origin else {}
@@ -123,16 +110,13 @@ def test_C2_a_post_of_another_site_does_not_sign_out(logto: Emulator, reader: An
     assert signed_in_user_key(browser.client) is None
 
 
-# C3
-
-
 @pytest.mark.parametrize(
     ("endpoint", "is_new_process"),
     [("discovery", True), ("jwks", True), ("revocation", False)],
-    ids=["C3-discovery", "C3-jwks", "C3-revocation"],
+    ids=["discovery", "jwks", "revocation"],
 )
 @pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
-def test_C3_a_broken_provider_keeps_nobody_signed_in(
+def test_broken_provider_does_not_stop_sign_out(
     browser: Browser,
     logto: Emulator,
     witness: Witness,
@@ -158,25 +142,27 @@ def test_C3_a_broken_provider_keeps_nobody_signed_in(
     assert not SessionStore().exists(old)
     assert LogtoSession.objects.count() == 0
     if response.status_code == 200:
-        assert b"You are signed out here." in response.content
+        assert b"You are signed out of this site." in response.content
     witness.sees_no_secret_in(caplog.text)
 
 
-def test_C3_nobody_listens(browser: Browser, logto: Emulator, reader: Any, settings: Any) -> None:
+def test_unreachable_provider_does_not_stop_sign_out(
+    browser: Browser, logto: Emulator, reader: Any, settings: Any
+) -> None:
     browser.sign_in("reader")
     settings.LOGTO_ENDPOINT = "http://localhost:9"
     assert browser.client.post("/sign-out").status_code == 200
     assert signed_in_user_key(browser.client) is None
 
 
-def test_C3_signing_out_twice_or_without_a_session_is_no_error(browser: Browser, reader: Any) -> None:
+def test_repeated_sign_out_is_no_error(browser: Browser, reader: Any) -> None:
     assert browser.client.post("/sign-out").status_code == 302
     browser.sign_in("reader")
     assert browser.client.post("/sign-out").status_code == 302
     assert browser.client.post("/sign-out").status_code == 302
 
 
-def test_C3_a_session_that_was_deleted_meanwhile_is_no_error(browser: Browser, reader: Any) -> None:
+def test_sign_out_of_deleted_session_is_no_error(browser: Browser, reader: Any) -> None:
     browser.sign_in("reader")
     LogtoSession.objects.all().delete()
     assert browser.client.post("/sign-out").status_code == 302
@@ -186,19 +172,16 @@ def test_C3_a_session_that_was_deleted_meanwhile_is_no_error(browser: Browser, r
     assert signed_in_user_key(browser.client) is None
 
 
-# C4
-
-
 @pytest.mark.parametrize(
     "state",
     [
-        pytest.param("{state}", id="C4-oidcc-client-test-rp-init-logout"),
-        pytest.param("other", id="C4-oidcc-client-test-rp-init-logout-other-state"),
-        pytest.param(None, id="C4-oidcc-client-test-rp-init-logout-no-state"),
-        pytest.param("<script>\x00" + "x" * 5000, id="C4-odd-state"),
+        pytest.param("{state}", id="oidcc-client-test-rp-init-logout"),
+        pytest.param("other", id="oidcc-client-test-rp-init-logout-other-state"),
+        pytest.param(None, id="oidcc-client-test-rp-init-logout-no-state"),
+        pytest.param("<script>\x00" + "x" * 5000, id="odd-state"),
     ],
 )
-def test_C4_coming_back_from_the_sign_out_is_an_ordinary_visit(
+def test_return_from_sign_out_is_an_ordinary_request(
     browser: Browser, logto: Emulator, reader: Any, state: str | None
 ) -> None:
     browser.sign_in("reader")
@@ -211,22 +194,19 @@ def test_C4_coming_back_from_the_sign_out_is_an_ordinary_visit(
     assert b"<script>\x00" not in response.content
 
 
-# C6
-
-
 @pytest.mark.parametrize("times", [1, 2])
-def test_C6_a_disabled_account_does_not_get_in(
+def test_deactivated_user_cannot_sign_in(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, times: int
 ) -> None:
     user = User.objects.create_user("local", is_active=False)
     LogtoIdentity.objects.create(user=user, issuer=logto.issuer, sub=reader.id)
     for _ in range(times):
         response = witness.sees_refused(lambda: browser.sign_in("reader"), "account_disabled", 403)
-        # Trying again would only lead through Logto's session and back.
+        # Trying again would fail in the same way, because Logto still has a session.
         assert 'action="/sign-out"' in response.content.decode()
 
 
-def test_C6_a_person_suspended_at_logto_does_not_get_a_token(
+def test_user_suspended_before_callback_cannot_sign_in(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     url = browser.logto.sign_in(browser.start(), "reader")
@@ -234,22 +214,15 @@ def test_C6_a_person_suspended_at_logto_does_not_get_a_token(
     witness.sees_refused(lambda: browser.open(url), "code_rejected", 400)
 
 
-def test_C6_a_site_that_says_no_may_say_why_without_writing_the_page(
-    browser: Browser, witness: Witness, reader: Any, settings: Any
-) -> None:
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.refuse_everyone"
+def test_visitor_message_is_escaped(browser: Browser, witness: Witness, reader: Any, settings: Any) -> None:
+    settings.LOGTO_USER_FIELDS = "tests.support.refuse_everyone"
     page = witness.sees_refused(lambda: browser.sign_in("reader"), "refused_by_site", 403).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; Closed today." in page
     assert "<script>" not in page
 
 
-# C7
-
-
 @pytest.mark.parametrize("end", ["disabled", "deleted"])
-def test_C7_a_live_session_ends_with_the_account_at_the_next_request(
-    browser: Browser, witness: Witness, reader: Any, end: str
-) -> None:
+def test_session_ends_with_account_at_next_request(browser: Browser, witness: Witness, reader: Any, end: str) -> None:
     user = witness.sees_signed_in(browser.sign_in("reader"))
     if end == "disabled":
         User.objects.filter(pk=user.pk).update(is_active=False)
@@ -265,7 +238,7 @@ def test_C7_a_live_session_ends_with_the_account_at_the_next_request(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_C7_a_live_session_ends_for_async_views_too(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_session_ends_with_account_in_async_views(browser: Browser, witness: Witness, reader: Any) -> None:
     user = witness.sees_signed_in(browser.sign_in("reader"))
     client = AsyncClient()
     client.cookies = browser.client.cookies
@@ -280,13 +253,11 @@ def test_C7_a_live_session_ends_for_async_views_too(browser: Browser, witness: W
     assert not asyncio.run(visitor()).is_authenticated
 
 
-# The backend's doors
+# Passwords
 
 
 @pytest.mark.parametrize("credentials", [{"username": "local"}, {"email": "a@example.com"}, {"token": "x"}, {}])
-def test_the_backend_takes_no_password_and_no_unverified_credentials(
-    settings: Any, credentials: dict[str, str]
-) -> None:
+def test_backend_ignores_passwords_and_unverified_credentials(settings: Any, credentials: dict[str, str]) -> None:
     settings.AUTHENTICATION_BACKENDS = ["logto_auth.backends.LogtoBackend"]
     User.objects.create_user("local", "a@example.com", "secret")
     assert authenticate(None, password="secret", **credentials) is None
@@ -294,7 +265,7 @@ def test_the_backend_takes_no_password_and_no_unverified_credentials(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_backend_takes_no_password_in_async_code(settings: Any) -> None:
+def test_backend_ignores_passwords_in_async_code(settings: Any) -> None:
     settings.AUTHENTICATION_BACKENDS = ["logto_auth.backends.LogtoBackend"]
     User.objects.create_user("local", "a@example.com", "secret")
 

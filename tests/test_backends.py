@@ -1,6 +1,6 @@
-"""What `LogtoBackend` overrides in mozilla-django-oidc and Django is still there, and is called as it was.
+"""`LogtoBackend` overrides every method of mozilla-django-oidc and Django that could sign a user in.
 
-A new version of either that adds a door, or moves one, fails here and not in production.
+If a new version of either adds or changes such a method, a test fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from logto_auth.backends import LogtoBackend, logto_backend
 
-# Method of mozilla-django-oidc, and its parameters after `self`.
+# Overridden methods of mozilla-django-oidc, with their parameters after `self`.
 OVERRIDDEN = {
     "authenticate": ["request", "kwargs"],
     "get_or_create_user": ["access_token", "id_token", "payload"],
@@ -25,7 +25,7 @@ OVERRIDDEN = {
     "get_user": ["user_id"],
     "get_settings": ["attr", "args"],
 }
-# What is left as it is: none of these is reached from a method that is not overridden above.
+# Methods that are not overridden. They are called only by the methods above, which are overridden.
 LEFT_ALONE = {
     "create_user": ["claims"],
     "update_user": ["user", "claims"],
@@ -38,7 +38,7 @@ LEFT_ALONE = {
     "raise_token_response_error": ["response"],
     "_verify_jws": ["payload", "key"],
 }
-# Django's, which would let a password or a disabled account in (5.2 and later).
+# Methods of Django that would accept a password or a deactivated account (Django 5.2 and later).
 OVERRIDDEN_OF_DJANGO = ["authenticate", "aauthenticate", "get_user", "aget_user"]
 
 
@@ -54,22 +54,20 @@ def own_methods(owner: type) -> set[str]:
     }
 
 
-def test_logto_backend_is_a_backend_of_mozilla_django_oidc_and_of_django() -> None:
+def test_backend_is_subclass_of_both_libraries() -> None:
     assert issubclass(LogtoBackend, OIDCAuthenticationBackend)
     assert issubclass(LogtoBackend, ModelBackend)
     assert isinstance(logto_backend(), OIDCAuthenticationBackend)
 
 
 @pytest.mark.parametrize(("name", "expected"), OVERRIDDEN.items())
-def test_the_overridden_methods_of_mozilla_django_oidc_exist_and_take_what_they_took(
-    name: str, expected: list[str]
-) -> None:
+def test_overridden_method_has_expected_parameters(name: str, expected: list[str]) -> None:
     assert parameters(getattr(OIDCAuthenticationBackend, name)) == expected
     assert name in vars(LogtoBackend)
 
 
 @pytest.mark.parametrize(("name", "expected"), OVERRIDDEN.items())
-def test_an_overriding_method_can_be_called_like_the_one_it_overrides(name: str, expected: list[str]) -> None:
+def test_overriding_method_accepts_same_arguments(name: str, expected: list[str]) -> None:
     ours = inspect.signature(getattr(LogtoBackend, name))
     theirs = inspect.signature(getattr(OIDCAuthenticationBackend, name))
     positional = [
@@ -81,27 +79,27 @@ def test_an_overriding_method_can_be_called_like_the_one_it_overrides(name: str,
     ours.bind(**dict.fromkeys(positional))
 
 
-def test_mozilla_django_oidc_has_no_door_that_we_have_not_seen() -> None:
+def test_mozilla_django_oidc_has_no_unknown_method() -> None:
     assert own_methods(OIDCAuthenticationBackend) == {*OVERRIDDEN, *LEFT_ALONE}
     for name, expected in LEFT_ALONE.items():
         assert parameters(getattr(OIDCAuthenticationBackend, name)) == expected
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN_OF_DJANGO)
-def test_the_doors_of_django_lead_through_our_own(name: str) -> None:
+def test_methods_of_django_are_overridden(name: str) -> None:
     assert hasattr(ModelBackend, name)
     assert name in vars(LogtoBackend)
 
 
-def test_django_has_no_way_to_authenticate_that_we_have_not_seen() -> None:
-    doors = {name for owner in (BaseBackend, ModelBackend) for name in own_methods(owner)}
-    rights = {name for name in doors if "perm" in name}
-    # `user_can_authenticate` is the rule that `get_user` asks; `with_perm` and the rest are about rights.
-    assert doors - rights == {*OVERRIDDEN_OF_DJANGO, "user_can_authenticate"}
+def test_django_has_no_unknown_authentication_method() -> None:
+    methods = {name for owner in (BaseBackend, ModelBackend) for name in own_methods(owner)}
+    rights = {name for name in methods if "perm" in name}
+    # `user_can_authenticate` is called by `get_user`; the others are about permissions.
+    assert methods - rights == {*OVERRIDDEN_OF_DJANGO, "user_can_authenticate"}
 
 
-def test_a_method_that_would_go_to_the_network_on_its_own_is_never_reached() -> None:
-    """The parent's `__init__` demands settings that a site of ours does not have: ours must not call it."""
+def test_parent_constructor_is_not_called() -> None:
+    """The `__init__` of the parent class requires settings that our sites do not have."""
     backend = LogtoBackend()
     assert not [name for name in vars(backend) if name.startswith("OIDC_")]
     with pytest.raises(NotImplementedError):
@@ -109,7 +107,7 @@ def test_a_method_that_would_go_to_the_network_on_its_own_is_never_reached() -> 
 
 
 @pytest.mark.django_db
-def test_users_are_never_looked_up_by_their_address(django_user_model: Any) -> None:
+def test_users_are_not_found_by_email(django_user_model: Any) -> None:
     django_user_model.objects.create_user("local", "reader@example.com")
     claims = {"iss": "https://tenant.logto.app/oidc", "sub": "x", "email": "reader@example.com"}
     assert list(logto_backend().filter_users_by_claims(claims)) == []
@@ -120,7 +118,7 @@ def test_users_are_never_looked_up_by_their_address(django_user_model: Any) -> N
     ("name", "setting"),
     [("OIDC_RP_CLIENT_ID", "LOGTO_APP_ID"), ("OIDC_RP_CLIENT_SECRET", "LOGTO_APP_SECRET")],
 )
-def test_settings_of_mozilla_django_oidc_are_answered_from_ours(settings: Any, name: str, setting: str) -> None:
+def test_settings_of_mozilla_django_oidc_come_from_conf(settings: Any, name: str, setting: str) -> None:
     assert LogtoBackend.get_settings(name) == getattr(settings, setting)
     assert LogtoBackend.get_settings("OIDC_USE_PKCE") is True
     assert LogtoBackend.get_settings("OIDC_UNKNOWN", "default") == "default"

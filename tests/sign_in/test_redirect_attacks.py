@@ -1,4 +1,4 @@
-"""A30: nobody is sent to another site, whichever parameter asks for it."""
+"""Open redirects: no parameter of a request leads to another site."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from django.test import Client
 
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
-
-from .support import Witness
+from tests.support import Witness
 
 pytestmark = pytest.mark.django_db
 
-EVIL = [
+UNSAFE = [
     "//evil.example",
     "///evil.example",
     "////evil.example/",
@@ -63,7 +62,7 @@ EVIL = [
     "/sign-out",
     "http://testserver/callback",
 ]
-GOOD = [
+SAFE = [
     "/account/",
     "/account/?tab=1&next=//evil.example",
     "/account/?a=%0d%0a",
@@ -79,30 +78,30 @@ GOOD = [
 ]
 
 
-def lands_on(location: str) -> str:
-    """The host that a browser goes to, which reads a backslash as a slash and does not see some characters."""
+def final_host(location: str) -> str:
+    """Return the host that a browser goes to. It reads a backslash as a slash, and ignores some characters."""
     seen = location.translate({ord(character): None for character in "\t\r\n"}).strip().replace("\\", "/")
     return urlsplit(urljoin("http://testserver/callback", seen)).netloc
 
 
-@pytest.mark.parametrize("url", EVIL, ids=lambda url: f"A30-{url[:30].encode('unicode_escape').decode()}")
-def test_A30_next_never_leads_away(
+@pytest.mark.parametrize("url", UNSAFE, ids=lambda url: f"{url[:30].encode('unicode_escape').decode()}")
+def test_unsafe_next_is_replaced(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, url: str
 ) -> None:
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     response = browser.sign_in("reader", next_url=url)
     witness.sees_signed_in(response)
     assert response["Location"] == "/"
-    # For somebody who is signed in the sign-in view redirects by itself.
+    # The sign-in view redirects a signed-in user directly.
     assert browser.client.get("/sign-in", {"next": url})["Location"] == "/"
 
 
-@pytest.mark.parametrize("url", GOOD, ids=lambda url: f"A30-{url[:30].encode('unicode_escape').decode()}")
-def test_A30_next_leads_to_any_page_of_this_site(browser: Browser, witness: Witness, reader: Any, url: str) -> None:
+@pytest.mark.parametrize("url", SAFE, ids=lambda url: f"{url[:30].encode('unicode_escape').decode()}")
+def test_next_on_this_site_is_followed(browser: Browser, witness: Witness, reader: Any, url: str) -> None:
     response = browser.sign_in("reader", next_url=url)
     witness.sees_signed_in(response)
     assert response["Location"] == quote(url, safe="/#%[]=:;$&()+,!?*@'~")
-    assert lands_on(response["Location"]) == "testserver"
+    assert final_host(response["Location"]) == "testserver"
 
 
 @pytest.mark.parametrize(
@@ -112,9 +111,9 @@ def test_A30_next_leads_to_any_page_of_this_site(browser: Browser, witness: Witn
         ("https://testserver/account/", "https://testserver/account/"),
         ("//testserver/account/", "/"),
     ],
-    ids=["A30-http-on-an-https-site", "A30-https", "A30-no-scheme"],
+    ids=["http-on-an-https-site", "https", "no-scheme"],
 )
-def test_A30_an_encrypted_site_does_not_send_anybody_to_an_unencrypted_page(
+def test_https_site_refuses_http_next(
     browser: Browser, logto: Emulator, reader: Any, settings: Any, url: str, expected: str
 ) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -124,8 +123,8 @@ def test_A30_an_encrypted_site_does_not_send_anybody_to_an_unencrypted_page(
     assert browser.sign_in("reader", next_url=url)["Location"] == expected
 
 
-@pytest.mark.parametrize("url", EVIL[:20])
-def test_A30_trying_again_after_a_failure_leads_nowhere_else(browser: Browser, witness: Witness, url: str) -> None:
+@pytest.mark.parametrize("url", UNSAFE[:20])
+def test_try_again_link_refuses_unsafe_next(browser: Browser, witness: Witness, url: str) -> None:
     page = witness.sees_refused(
         lambda: browser.client.get("/sign-in", {"next": url, "prompt": "create"}), "invalid_option", 400
     )
@@ -135,7 +134,7 @@ def test_A30_trying_again_after_a_failure_leads_nowhere_else(browser: Browser, w
 
 @pytest.mark.parametrize("name", ["redirect", "next", "post_logout_redirect_uri", "redirect_uri", "return_to", "home"])
 @pytest.mark.parametrize("signed_in", [True, False], ids=["signed-in", "signed-out"])
-def test_A30_nothing_in_a_request_decides_where_a_sign_out_leads(
+def test_request_cannot_change_target_of_sign_out(
     browser: Browser, logto: Emulator, reader: Any, name: str, signed_in: bool
 ) -> None:
     if signed_in:
@@ -143,14 +142,12 @@ def test_A30_nothing_in_a_request_decides_where_a_sign_out_leads(
     evil = {name: "https://evil.example/"}
     response = browser.client.post(f"/sign-out?{urlencode(evil)}", evil)
     assert response.status_code == 302
-    assert lands_on(response["Location"]) == urlsplit(logto.endpoint).netloc
+    assert final_host(response["Location"]) == urlsplit(logto.endpoint).netloc
     assert "evil" not in response["Location"]
 
 
 @pytest.mark.parametrize("name", ["redirect", "redirect_uri", "return_to", "url", "post_logout_redirect_uri", "iss"])
-def test_A30_the_callback_goes_on_to_where_the_start_said_and_nowhere_else(
-    browser: Browser, witness: Witness, reader: Any, name: str
-) -> None:
+def test_callback_parameters_do_not_change_next(browser: Browser, witness: Witness, reader: Any, name: str) -> None:
     url = browser.logto.sign_in(browser.start("/account/"), "reader")
     extra = urlencode({name: "https://evil.example/"})
     if name == "iss":
@@ -159,24 +156,22 @@ def test_A30_the_callback_goes_on_to_where_the_start_said_and_nowhere_else(
         assert browser.open(f"{url}&{extra}")["Location"] == "/account/"
 
 
-def test_A30_a_next_that_comes_twice_is_checked_as_the_one_that_is_used(browser: Browser, reader: Any) -> None:
+def test_repeated_next_is_checked(browser: Browser, reader: Any) -> None:
     browser.sign_in("reader")
     for query in ("next=/account/&next=//evil.example", "next=//evil.example&next=/account/"):
         assert browser.client.get(f"/sign-in?{query}")["Location"] in ("/", "/account/")
 
 
-@pytest.mark.parametrize("url", EVIL[:12])
-def test_A30_the_door_of_the_admin_leads_nowhere_else(
-    browser: Browser, logto: Emulator, settings: Any, url: str
-) -> None:
+@pytest.mark.parametrize("url", UNSAFE[:12])
+def test_admin_sign_in_refuses_unsafe_next(browser: Browser, logto: Emulator, settings: Any, url: str) -> None:
     settings.LOGTO_STAFF_ROLES = ["admin"]
     logto.tenant.add_role("admin")
     logto.tenant.add_user(username="admin", roles=["admin"])
-    assert lands_on(browser.client.get("/admin/login/", {"next": url})["Location"]) == "testserver"
+    assert final_host(browser.client.get("/admin/login/", {"next": url})["Location"]) == "testserver"
     assert browser.sign_in("admin", next_url="/admin/").status_code == 302
     assert browser.client.get("/admin/login/", {"next": url})["Location"] == "/"
 
 
-def test_A30_the_redirect_after_a_form_is_no_307(browser: Browser, reader: Any) -> None:
+def test_redirects_after_forms_have_status_302(browser: Browser, reader: Any) -> None:
     assert browser.sign_in("reader").status_code == 302
     assert browser.client.post("/sign-out").status_code == 302

@@ -1,4 +1,4 @@
-"""A1-A8, A26, A31-A36, A39: the callback belongs to a sign-in that this browser has started, and to nothing else."""
+"""Attacks on sign-in: a callback is accepted only for a sign-in that this browser has started."""
 
 from __future__ import annotations
 
@@ -19,21 +19,17 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.authorization import AuthorizationRequest
 from logto_auth.testing import Browser
-
-from .support import Witness, pending_cookies, query_of, signed_in_user_key, with_query
+from tests.support import Witness, pending_cookies, query_of, signed_in_user_key, with_query
 
 pytestmark = pytest.mark.django_db
 
 
 def callback_of(browser: Browser, username: str = "reader", next_url: str = "") -> str:
-    """The address that Logto sends the browser to at the end of a sign-in, not opened yet."""
+    """Return the callback URL of a completed sign-in at Logto, without opening it."""
     return browser.logto.sign_in(browser.start(next_url), username)
 
 
-# A1, A2
-
-
-def test_A1_the_callback_of_an_attacker_signs_nobody_in_who_started_nothing(
+def test_foreign_callback_without_own_sign_in_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     url = callback_of(Browser(logto))
@@ -41,7 +37,7 @@ def test_A1_the_callback_of_an_attacker_signs_nobody_in_who_started_nothing(
     assert logto.requests.to("token") == []
 
 
-def test_A2_the_callback_of_an_attacker_signs_nobody_in_and_leaves_the_own_sign_in_alone(
+def test_foreign_callback_leaves_own_sign_in_usable(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     logto.tenant.add_user(username="attacker")
@@ -51,25 +47,23 @@ def test_A2_the_callback_of_an_attacker_signs_nobody_in_and_leaves_the_own_sign_
     assert witness.sees_signed_in(browser.open(own)).username == "reader"
 
 
-def test_A2_the_code_of_an_attacker_is_of_no_use_with_the_own_state(
+def test_foreign_code_with_own_state_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     logto.tenant.add_user(username="attacker")
-    attackers_code = query_of(callback_of(Browser(logto), "attacker"))["code"]
+    attacker_code = query_of(callback_of(Browser(logto), "attacker"))["code"]
     own = callback_of(browser)
     # The code was issued for another code challenge.
-    witness.sees_refused(lambda: browser.open(with_query(own, code=attackers_code)), "code_rejected", 400)
+    witness.sees_refused(lambda: browser.open(with_query(own, code=attacker_code)), "code_rejected", 400)
 
 
-def test_A2_the_own_code_is_of_no_use_with_another_own_state(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_code_of_another_own_sign_in_is_refused(browser: Browser, witness: Witness, reader: Any) -> None:
     first, second = callback_of(browser), callback_of(browser)
     mixed = with_query(first, code=query_of(second)["code"])
     witness.sees_refused(lambda: browser.open(mixed), "code_rejected", 400)
 
 
-def test_a_callback_at_which_somebody_is_signed_in_already_changes_nothing(
-    browser: Browser, logto: Emulator, reader: Any
-) -> None:
+def test_foreign_callback_keeps_signed_in_user(browser: Browser, logto: Emulator, reader: Any) -> None:
     logto.tenant.add_user(username="attacker")
     browser.sign_in("reader")
     before = signed_in_user_key(browser.client)
@@ -79,10 +73,7 @@ def test_a_callback_at_which_somebody_is_signed_in_already_changes_nothing(
     assert len(logto.requests.to("token")) == 1
 
 
-# A3
-
-
-def test_A3_states_nonces_and_verifiers_are_never_the_same_and_cannot_be_guessed() -> None:
+def test_state_nonce_and_verifier_have_enough_entropy() -> None:
     requests = [AuthorizationRequest() for _ in range(1000)]
     for name in ("state", "nonce", "code_verifier"):
         values = [getattr(request, name) for request in requests]
@@ -91,21 +82,18 @@ def test_A3_states_nonces_and_verifiers_are_never_the_same_and_cannot_be_guessed
         shares = [count / symbols.total() for count in symbols.values()]
         bits = len(values[0]) * -sum(share * math.log2(share) for share in shares)
         assert bits >= 250
-        # No two have a part in common that would be the same for all.
+        # No position holds the same symbol in all values.
         assert all(len({value[position] for value in values}) > 50 for position in range(len(values[0]) - 1))
 
 
-def test_A3_each_sign_in_has_a_state_a_nonce_and_a_challenge_of_its_own(browser: Browser) -> None:
+def test_each_sign_in_has_new_state_nonce_and_challenge(browser: Browser) -> None:
     queries = [query_of(browser.start()) for _ in range(20)]
     values = [query[name] for query in queries for name in ("state", "nonce", "code_challenge")]
     assert len(set(values)) == 60
     assert all(len(value) == 43 for value in values)
 
 
-# A4, A5
-
-
-def test_A4_a_state_is_good_once(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:
+def test_state_can_be_used_once(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:
     url = callback_of(browser)
     witness.sees_signed_in(browser.open(url))
     browser.client.post("/sign-out")
@@ -113,7 +101,7 @@ def test_A4_a_state_is_good_once(browser: Browser, logto: Emulator, witness: Wit
     assert len(logto.requests.to("token")) == 1
 
 
-def test_A4_a_used_state_brought_back_from_a_copy_of_the_cookie_finds_its_code_used(
+def test_copied_cookie_does_not_make_code_usable_again(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     url = callback_of(browser)
@@ -121,11 +109,11 @@ def test_A4_a_used_state_brought_back_from_a_copy_of_the_cookie_finds_its_code_u
     witness.sees_signed_in(browser.open(url))
     browser.client.cookies = copied
     witness.sees_refused(lambda: browser.open(url), "code_rejected", 400)
-    # Logto ends what the code had brought when it comes a second time.
+    # Logto revokes the tokens of a code that is used a second time.
     assert logto.instances.refresh_tokens == {}
 
 
-def test_A4_a_used_state_keeps_no_secret(browser: Browser, reader: Any) -> None:
+def test_used_state_contains_no_secret(browser: Browser, reader: Any) -> None:
     from logto_auth.encryption import decrypt
 
     browser.sign_in("reader")
@@ -135,8 +123,8 @@ def test_A4_a_used_state_keeps_no_secret(browser: Browser, reader: Any) -> None:
     assert (used["nonce"], used["code_verifier"], used["is_used"]) == ("", "", True)
 
 
-@pytest.mark.parametrize("seconds", [3601, 86_400], ids=["A5-just-over", "A5-a-day"])
-def test_A5_a_state_older_than_its_lifetime_is_refused(
+@pytest.mark.parametrize("seconds", [3601, 86_400], ids=["just-over", "a-day"])
+def test_expired_state_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, seconds: int
 ) -> None:
     with freeze_time() as clock:
@@ -146,7 +134,7 @@ def test_A5_a_state_older_than_its_lifetime_is_refused(
     assert logto.requests.to("token") == []
 
 
-def test_A5_a_state_at_the_end_of_its_lifetime_is_accepted(
+def test_state_at_end_of_lifetime_is_accepted(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_SIGN_IN_MAX_AGE_SECONDS = 30
@@ -156,43 +144,38 @@ def test_A5_a_state_at_the_end_of_its_lifetime_is_accepted(
         witness.sees_signed_in(browser.open(url))
 
 
-def test_A5_a_state_from_the_future_is_refused(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_state_from_the_future_is_refused(browser: Browser, witness: Witness, reader: Any) -> None:
     with freeze_time() as clock:
         url = callback_of(browser)
         clock.tick(-1)
         witness.sees_refused(lambda: browser.open(url), "state_expired", 400)
 
 
-# A6
-
-
 @pytest.mark.parametrize(
     "headers",
     [
-        pytest.param({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, id="A6-image"),
-        pytest.param({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}, id="A6-script"),
-        pytest.param({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, id="A6-frame"),
-        pytest.param({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"}, id="A6-object"),
-        pytest.param({"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, id="A6-fetch"),
-        pytest.param({"Sec-Fetch-Mode": "n\tavigate\x1f" * 50, "Sec-Fetch-Dest": ""}, id="A6-nonsense"),
+        pytest.param({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, id="image"),
+        pytest.param({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}, id="script"),
+        pytest.param({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, id="frame"),
+        pytest.param({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"}, id="object"),
+        pytest.param({"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, id="fetch"),
+        pytest.param({"Sec-Fetch-Mode": "n\tavigate\x1f" * 50, "Sec-Fetch-Dest": ""}, id="nonsense"),
     ],
 )
-def test_A6_what_is_no_navigation_of_a_page_starts_no_sign_in(
-    browser: Browser, witness: Witness, headers: dict[str, str]
-) -> None:
+def test_request_that_is_no_navigation_is_refused(browser: Browser, witness: Witness, headers: dict[str, str]) -> None:
     witness.sees_refused(lambda: browser.client.get("/sign-in", headers=headers), "not_a_navigation", 403)
     assert pending_cookies(browser.client) == {}
 
 
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
-def test_A6_a_link_to_the_sign_in_works_from_wherever_it_is_followed(browser: Browser, site: str) -> None:
+def test_navigation_from_any_site_starts_sign_in(browser: Browser, site: str) -> None:
     headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": site}
     assert browser.client.get("/sign-in", headers=headers).status_code == 302
 
 
 @pytest.mark.parametrize("method", ["head", "post", "put", "patch", "delete", "options"])
 @pytest.mark.parametrize("path", ["/sign-in", "/callback"])
-def test_A6_only_a_get_starts_or_ends_a_sign_in(
+def test_sign_in_and_callback_require_get(
     browser: Browser, logto: Emulator, reader: Any, path: str, method: str
 ) -> None:
     url = callback_of(browser)
@@ -203,11 +186,8 @@ def test_A6_only_a_get_starts_or_ends_a_sign_in(
     assert logto.requests.to("token") == []
 
 
-# A7
-
-
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=["A7-in-order", "A7-backwards", "A7-mixed"])
-def test_A7_tabs_may_finish_in_any_order_and_each_goes_where_it_wanted(
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=["in-order", "backwards", "mixed"])
+def test_tabs_finish_in_any_order_at_their_pages(
     browser: Browser, witness: Witness, reader: Any, order: tuple[int, ...]
 ) -> None:
     pages = ["/account/", "/basket/", "/"]
@@ -219,7 +199,7 @@ def test_A7_tabs_may_finish_in_any_order_and_each_goes_where_it_wanted(
     assert LogtoSession.objects.count() == 1
 
 
-def test_A7b_sixty_pending_sign_ins_do_not_grow_without_bound(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_sixtieth_pending_sign_in_works_within_limit(browser: Browser, witness: Witness, reader: Any) -> None:
     urls = [callback_of(browser) for _ in range(60)]
     assert len(pending_cookies(browser.client)) == conf.max_pending_sign_ins
     assert django_settings.SESSION_COOKIE_NAME not in browser.client.cookies
@@ -227,8 +207,8 @@ def test_A7b_sixty_pending_sign_ins_do_not_grow_without_bound(browser: Browser, 
     assert len(pending_cookies(browser.client)) == conf.max_pending_sign_ins
 
 
-def test_A7b_the_oldest_pending_sign_ins_are_dropped_first(logto: Emulator) -> None:
-    # Unlike the test client, a browser sends its cookies in the order in which it got them.
+def test_oldest_pending_sign_ins_are_dropped_first(logto: Emulator) -> None:
+    # Unlike the test client, a browser sends its cookies in the order in which they were set.
     jar: dict[str, str] = {}
     started = []
     for _ in range(20):
@@ -245,43 +225,33 @@ def test_A7b_the_oldest_pending_sign_ins_are_dropped_first(logto: Emulator) -> N
 @pytest.mark.parametrize(
     "character", ["x", "中", "😀", '"', "%E4"], ids=["ascii", "chinese", "emoji", "quote", "encoded"]
 )
-def test_A7b_a_pending_sign_in_fits_into_a_cookie_however_long_the_page_to_come_back_to(
-    browser: Browser, character: str
-) -> None:
-    # Browsers drop a cookie of more than 4096 bytes, attributes included in some, without a word.
+def test_pending_cookie_fits_browser_limit_for_any_next(browser: Browser, character: str) -> None:
+    # Browsers silently ignore a cookie of more than 4096 bytes; some of them count the attributes.
     for count in (100, 300, 340, 500, 1000, 5000):
         browser.start("/" + character * count)
     assert max(map(len, pending_cookies(browser.client).values())) < 3600
 
 
-# A8 is among the ID tokens; a nonce of another pending sign-in is a matter of tabs.
-
-
-def test_A8_the_nonce_of_another_pending_sign_in_is_refused(
-    browser: Browser, logto: Emulator, witness: Witness, reader: Any
-) -> None:
+def test_nonce_of_another_sign_in_is_refused(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:
     other = query_of(browser.start())["nonce"]
     url = callback_of(browser)
     logto.faults.id_token_claims = lambda claims: {**claims, "nonce": other}
     witness.sees_refused(lambda: browser.open(url), "token_invalid", 400)
 
 
-# A26
-
-
 @pytest.mark.parametrize(
     "iss",
     [
-        pytest.param("https://evil.example/oidc", id="A26-wrong"),
-        pytest.param("", id="A26-empty"),
-        pytest.param(None, id="A26-missing-while-advertised"),
-        pytest.param("{issuer}/", id="A26-trailing-slash"),
-        pytest.param("{issuer} ", id="A26-trailing-space"),
-        pytest.param("{upper}", id="A26-other-case"),
-        pytest.param("\x00\x1b[31m\n" * 100, id="A26-control-characters"),
+        pytest.param("https://evil.example/oidc", id="wrong"),
+        pytest.param("", id="empty"),
+        pytest.param(None, id="missing-while-advertised"),
+        pytest.param("{issuer}/", id="trailing-slash"),
+        pytest.param("{issuer} ", id="trailing-space"),
+        pytest.param("{upper}", id="other-case"),
+        pytest.param("\x00\x1b[31m\n" * 100, id="control-characters"),
     ],
 )
-def test_A26_a_callback_of_another_issuer_is_refused_before_the_code_is_sent_anywhere(
+def test_callback_of_another_issuer_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, iss: str | None
 ) -> None:
     if iss is not None:
@@ -292,7 +262,7 @@ def test_A26_a_callback_of_another_issuer_is_refused_before_the_code_is_sent_any
     witness.sees_refused(lambda: browser.open(with_query(url, iss=logto.issuer)), "state_used", 400)
 
 
-def test_A26_a_missing_issuer_is_accepted_only_from_a_provider_that_does_not_promise_one(
+def test_missing_issuer_is_accepted_if_not_advertised(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     logto.faults.discovery = lambda document: {
@@ -304,25 +274,22 @@ def test_A26_a_missing_issuer_is_accepted_only_from_a_provider_that_does_not_pro
     witness.sees_signed_in(browser.open(with_query(callback_of(browser), iss=None)))
 
 
-# A31-A34
-
-
 @pytest.mark.parametrize(
     ("error", "code", "status"),
     [
-        pytest.param("access_denied", "access_denied", 403, id="A31-access_denied"),
-        pytest.param("login_required", "login_required", 401, id="A31-login_required"),
-        pytest.param("consent_required", "login_required", 401, id="A31-consent_required"),
-        pytest.param("invalid_request", "authorization_failed", 400, id="A31-invalid_request"),
-        pytest.param("server_error", "provider_error", 502, id="A31-server_error"),
-        pytest.param("temporarily_unavailable", "provider_error", 502, id="A31-temporarily_unavailable"),
-        pytest.param("", "authorization_failed", 400, id="A31-empty"),
-        pytest.param("<script>alert(1)</script>", "authorization_failed", 400, id="A31-html"),
-        pytest.param("x" * 20_000, "authorization_failed", 400, id="A31-long"),
-        pytest.param("a\r\nERROR forged line\x1b[31m", "authorization_failed", 400, id="A31-control-characters"),
+        pytest.param("access_denied", "access_denied", 403, id="access_denied"),
+        pytest.param("login_required", "login_required", 401, id="login_required"),
+        pytest.param("consent_required", "login_required", 401, id="consent_required"),
+        pytest.param("invalid_request", "authorization_failed", 400, id="invalid_request"),
+        pytest.param("server_error", "provider_error", 502, id="server_error"),
+        pytest.param("temporarily_unavailable", "provider_error", 502, id="temporarily_unavailable"),
+        pytest.param("", "authorization_failed", 400, id="empty"),
+        pytest.param("<script>alert(1)</script>", "authorization_failed", 400, id="html"),
+        pytest.param("x" * 20_000, "authorization_failed", 400, id="long"),
+        pytest.param("a\r\nERROR forged line\x1b[31m", "authorization_failed", 400, id="control-characters"),
     ],
 )
-def test_A31_errors_of_logto_are_told_in_words_of_ours_and_logged_in_one_short_line(
+def test_error_of_logto_shows_own_text_and_logs_one_line(
     browser: Browser, witness: Witness, error: str, code: str, status: int
 ) -> None:
     state = query_of(browser.start())["state"]
@@ -338,7 +305,7 @@ def test_A31_errors_of_logto_are_told_in_words_of_ours_and_logged_in_one_short_l
     assert response.line.isprintable()
 
 
-def test_A32_an_error_uses_up_the_state_it_comes_with(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_error_callback_uses_up_its_state(browser: Browser, witness: Witness, reader: Any) -> None:
     url = callback_of(browser)
     query = query_of(url)
     failed = f"/callback?{urlencode({'error': 'access_denied', 'state': query['state'], 'iss': query['iss']})}"
@@ -346,7 +313,7 @@ def test_A32_an_error_uses_up_the_state_it_comes_with(browser: Browser, witness:
     witness.sees_refused(lambda: browser.open(url), "state_used", 400)
 
 
-def test_A32_an_error_with_a_state_of_nobody_uses_up_nothing(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_error_with_unknown_state_uses_up_nothing(browser: Browser, witness: Witness, reader: Any) -> None:
     url = callback_of(browser)
     witness.sees_refused(lambda: browser.open("/callback?error=access_denied&state=made-up"), "state_unknown", 400)
     witness.sees_refused(lambda: browser.open("/callback?error=access_denied"), "state_unknown", 400)
@@ -355,7 +322,7 @@ def test_A32_an_error_with_a_state_of_nobody_uses_up_nothing(browser: Browser, w
 
 
 @pytest.mark.parametrize("error", ["access_denied", ""])
-def test_A33_an_error_outweighs_a_code(
+def test_error_beside_code_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, error: str
 ) -> None:
     url = with_query(callback_of(browser), ("error", error))
@@ -366,7 +333,7 @@ def test_A33_an_error_outweighs_a_code(
 
 @pytest.mark.parametrize("name", ["code", "state", "iss", "error", "error_description"])
 @pytest.mark.parametrize("same", [True, False], ids=["same", "different"])
-def test_A34_a_parameter_that_comes_twice_is_refused_whichever_of_the_two_is_right(
+def test_repeated_parameter_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, name: str, same: bool
 ) -> None:
     for is_first in (True, False):
@@ -379,7 +346,7 @@ def test_A34_a_parameter_that_comes_twice_is_refused_whichever_of_the_two_is_rig
 
 
 @pytest.mark.parametrize("code", [None, "", "x" * 2049, "x" * 50_000], ids=["missing", "empty", "long", "huge"])
-def test_a_callback_without_a_usable_code_is_refused(
+def test_callback_without_usable_code_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, code: str | None
 ) -> None:
     url = with_query(callback_of(browser), code=code)
@@ -388,14 +355,14 @@ def test_a_callback_without_a_usable_code_is_refused(
 
 
 @pytest.mark.parametrize("code", ["made-up", "../../token", "x" * 43])
-def test_a_code_that_logto_does_not_know_is_refused(browser: Browser, witness: Witness, reader: Any, code: str) -> None:
+def test_unknown_code_is_refused(browser: Browser, witness: Witness, reader: Any, code: str) -> None:
     url = with_query(callback_of(browser), code=code)
     response = witness.sees_refused(lambda: browser.open(url), "code_rejected", 400)
     assert code not in response.content.decode()
 
 
 @pytest.mark.parametrize("code", ["a b\n\r\x00", "码", "\x7f"])
-def test_a_code_that_can_be_none_is_not_even_sent(
+def test_malformed_code_is_not_sent(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, code: str
 ) -> None:
     url = with_query(callback_of(browser), code=code)
@@ -403,10 +370,7 @@ def test_a_code_that_can_be_none_is_not_even_sent(
     assert logto.requests.to("token") == []
 
 
-# A35, A36, A39
-
-
-def test_A35_the_query_of_the_sign_in_cannot_touch_what_makes_a_request_ours(browser: Browser, settings: Any) -> None:
+def test_query_cannot_change_protocol_parameters(browser: Browser, settings: Any) -> None:
     plain = query_of(browser.start())
     attack = {
         "client_id": "evil",
@@ -443,7 +407,7 @@ def test_A35_the_query_of_the_sign_in_cannot_touch_what_makes_a_request_ours(bro
     "injected",
     ["a&redirect_uri=https://evil.example/", "a#x", "a%26client_id%3Devil", "a b\tc", "login_hint=1&state=evil"],
 )
-def test_A35_a_value_cannot_bring_a_parameter_of_its_own(browser: Browser, injected: str) -> None:
+def test_option_value_cannot_add_a_parameter(browser: Browser, injected: str) -> None:
     plain = query_of(browser.start())
     response = browser.client.get("/sign-in", {"login_hint": injected})
     if response.status_code == 302:
@@ -471,14 +435,12 @@ def test_A35_a_value_cannot_bring_a_parameter_of_its_own(browser: Browser, injec
         ("ui_locales", "en " * 1000),
     ],
 )
-def test_A35_an_option_that_logto_would_not_take_is_refused(
-    browser: Browser, witness: Witness, name: str, value: str
-) -> None:
+def test_invalid_option_is_refused_without_cookie(browser: Browser, witness: Witness, name: str, value: str) -> None:
     witness.sees_refused(lambda: browser.client.get("/sign-in", {name: value}), "invalid_option", 400)
     assert pending_cookies(browser.client) == {}
 
 
-def test_A36_requests_leave_the_settings_as_they_were(browser: Browser, settings: Any, reader: Any) -> None:
+def test_sign_ins_do_not_change_settings(browser: Browser, settings: Any, reader: Any) -> None:
     settings.LOGTO_SCOPES = ["openid", "profile"]
     settings.LOGTO_RESOURCES = ["https://bookstore.example/api"]
     settings.LOGTO_SIGN_IN_PARAMETERS = {"x": "1"}
@@ -495,13 +457,13 @@ def test_A36_requests_leave_the_settings_as_they_were(browser: Browser, settings
 @pytest.mark.parametrize(
     "headers",
     [
-        pytest.param({"Host": "localhost"}, id="A39-host"),
-        pytest.param({"X-Forwarded-Host": "evil.example"}, id="A39-forwarded-host"),
-        pytest.param({"X-Forwarded-Proto": "http", "X-Forwarded-Port": "81"}, id="A39-forwarded-proto"),
-        pytest.param({"Forwarded": "host=evil.example;proto=http"}, id="A39-forwarded"),
+        pytest.param({"Host": "localhost"}, id="host"),
+        pytest.param({"X-Forwarded-Host": "evil.example"}, id="forwarded-host"),
+        pytest.param({"X-Forwarded-Proto": "http", "X-Forwarded-Port": "81"}, id="forwarded-proto"),
+        pytest.param({"Forwarded": "host=evil.example;proto=http"}, id="forwarded"),
     ],
 )
-def test_A39_no_header_changes_the_redirect_uri_when_the_base_url_is_set(
+def test_headers_do_not_change_redirect_uri_with_base_url(
     browser: Browser, settings: Any, headers: dict[str, str]
 ) -> None:
     settings.LOGTO_BASE_URL = "https://shop.example"
@@ -514,13 +476,13 @@ def test_A39_no_header_changes_the_redirect_uri_when_the_base_url_is_set(
     assert query_of(response["Location"])["post_logout_redirect_uri"] == "https://shop.example/"
 
 
-def test_A39_a_host_outside_allowed_hosts_is_refused_by_django(browser: Browser, settings: Any) -> None:
+def test_host_outside_allowed_hosts_is_refused(browser: Browser, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
     for path in ("/sign-in", "/callback?state=x"):
         assert browser.client.get(path, headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_A39_the_code_is_redeemed_with_the_redirect_uri_of_the_start_whatever_the_callback_says(
+def test_code_is_redeemed_with_redirect_uri_of_start(
     browser: Browser, witness: Witness, logto: Emulator, settings: Any, reader: Any
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
@@ -530,7 +492,7 @@ def test_A39_the_code_is_redeemed_with_the_redirect_uri_of_the_start_whatever_th
     assert logto.requests.to("token")[0].form["redirect_uri"] == ["http://testserver/callback"]
 
 
-def test_the_authorization_request_has_the_code_flow_with_pkce_and_nothing_else(browser: Browser) -> None:
+def test_authorization_request_uses_code_flow_with_pkce(browser: Browser) -> None:
     query = parse_qs(urlsplit(browser.start()).query)
     assert query["response_type"] == ["code"]
     assert query["code_challenge_method"] == ["S256"]
@@ -538,10 +500,10 @@ def test_the_authorization_request_has_the_code_flow_with_pkce_and_nothing_else(
     assert len(query["code_challenge"][0]) == 43
 
 
-def test_cookies_of_other_browsers_and_other_sites_open_nothing(
+def test_foreign_or_altered_cookies_are_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
-    """A pending sign-in is worth nothing under another state's name, altered, or from a site with another key."""
+    """A pending sign-in is ignored under the name of another state, if altered, or with another `SECRET_KEY`."""
     url = callback_of(browser)
     ((name, value),) = pending_cookies(browser.client).items()
     other = Client()

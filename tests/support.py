@@ -1,4 +1,4 @@
-"""What the attacks share: how to see that one has failed, and the hooks that settings name by their dotted path."""
+"""Shared by tests of attacks: checks that an attack has failed, and hooks for settings that take a dotted path."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from logto_auth.sign_in.state import COOKIE_PREFIX
 from logto_auth.testing import Browser
 from logto_auth.users.claims import user_fields
 
-# Both start every token that Logto signs: base64url of `{"`.
+# The start of every JWT: `{"` in base64url.
 JWT_START = "eyJ"
 
-# Broken in the same way wherever it happens: the fault, the code on the page and its status.
+# Faults that have the same result at every endpoint, with the code on the page and its status.
 BROKEN = [
     pytest.param(HttpFault(status=500, body="<h1>Oops</h1>"), "provider_error", 502, id="500"),
     pytest.param(HttpFault(status=502), "provider_error", 502, id="502"),
@@ -48,7 +48,7 @@ BROKEN = [
 
 
 class Witness:
-    """Watches one browser, the database and the log."""
+    """Checks one browser, the database and the log."""
 
     def __init__(self, browser: Browser, logto: Emulator, log: Any) -> None:
         self.browser = browser
@@ -56,9 +56,9 @@ class Witness:
         self._log = log
 
     def sees_refused(self, attack: Callable[[], Any], code: str, status: int) -> Any:
-        """The answer to the attack, after making sure that it is a refusal and that nothing else has happened.
+        """Return the response to `attack`, after checking that it was refused and changed nothing.
 
-        Its `line` is the one in the log.
+        `response.line` is the log line.
         """
         assert 400 <= status < 600
         assert status != 500
@@ -82,7 +82,7 @@ class Witness:
         return response
 
     def sees_signed_in(self, response: Any) -> Any:
-        """The user who is signed in after `response`, a redirect to a page of the site."""
+        """Return the user who is signed in after `response`, a redirect to a page of the site."""
         assert response.status_code == 302, self._log.text
         sub = response.wsgi_request.logto.sub
         user = LogtoIdentity.objects.get(sub=sub).user
@@ -109,12 +109,12 @@ class Witness:
 
 
 def code_on(response: Any) -> str:
-    """The stable code on a page that tells of a failure."""
+    """Return the error code on an error page."""
     return response.content.decode().partition("<code>")[2].partition("</code>")[0]
 
 
 def state_of_the_site(client: Client) -> dict[str, Any]:
-    """All that an attack must not change: rows of users and sessions, and who is signed in."""
+    """Return everything that an attack must not change: users, sessions, and who is signed in."""
     models = (get_user_model(), LogtoIdentity, LogtoSession)
     return {
         **{model.__name__: list(model.objects.order_by("pk").values()) for model in models},
@@ -124,24 +124,24 @@ def state_of_the_site(client: Client) -> dict[str, Any]:
 
 
 def signed_in_user_key(client: Client) -> str | None:
-    """The key of the user in the browser's session. Looks without making a session, as `Client.session` would."""
+    """Return the key of the signed-in user. Unlike `Client.session`, this creates no session."""
     return client.session.get(SESSION_KEY) if settings.SESSION_COOKIE_NAME in client.cookies else None
 
 
 def pending_cookies(client: Client) -> dict[str, str]:
-    """The browser's cookies of sign-ins under way."""
+    """Return the cookies of pending sign-ins."""
     return {
         name: morsel.value for name, morsel in client.cookies.items() if name.startswith(COOKIE_PREFIX) and morsel.value
     }
 
 
 def query_of(url: str) -> dict[str, str]:
-    """The parameters of `url`, each of which has one value."""
+    """Return the parameters of `url`. Each must have one value."""
     return {name: value for name, (value,) in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
 
 
 def with_query(url: str, *more: tuple[str, str], **changes: str | None) -> str:
-    """`url` with parameters changed, or taken away by None, and `more` added at the end."""
+    """Return `url` with parameters changed, or removed by None, and `more` appended."""
     parts = urlsplit(url)
     pairs = [
         (name, changes.pop(name) if name in changes else value)
@@ -152,7 +152,7 @@ def with_query(url: str, *more: tuple[str, str], **changes: str | None) -> str:
 
 
 def changed_claims(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A fault that changes claims, or header members; `...` takes one away."""
+    """Return a fault that changes claims or header members; `...` removes one."""
 
     def change(claims: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in {**claims, **changes}.items() if value is not ...}
@@ -160,7 +160,7 @@ def changed_claims(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]
     return change
 
 
-# Hooks that settings name
+# Hooks for settings
 
 
 def trust_every_address(claims: Any) -> bool:
@@ -180,14 +180,14 @@ def refuse_everyone(claims: Any) -> dict[str, Any]:
 
 
 def refuse_in_private(claims: Any) -> dict[str, Any]:
-    raise SignInRefused("This person is on the fraud list.", code="on_the_fraud_list")
+    raise SignInRefused("This user is on the fraud list.", code="on_the_fraud_list")
 
 
 def fail(claims: Any) -> dict[str, Any]:
     raise RuntimeError("The site's own function is broken.")
 
 
-# Set by the test of two first sign-ins at once: nobody goes on before everybody is here.
+# Set by the test of two parallel first sign-ins: both wait for each other.
 meeting: threading.Barrier | None = None
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out works on every session engine that keeps sessions on the server."""
+"""Sign-in and sign-out with every session engine that stores sessions on the server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REDIS_URL = "redis://127.0.0.1:6379/15"
         pytest.param("cached_db", "redis.RedisCache", marks=pytest.mark.redis),
     ],
 )
-def test_a_session_from_sign_in_to_sign_out(
+def test_sign_in_and_sign_out_on_engine(
     browser: Browser, logto: Emulator, settings, tmp_path: Path, engine: str, cache: str
 ) -> None:
     if cache.startswith("redis"):

@@ -1,4 +1,4 @@
-"""Calls to other APIs with the right access token, against a server that notes what it is sent."""
+"""Calls to other APIs with an access token, against a server that records the requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HARBOUR = "harbourbr001"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers 200, or what the path says."""
+    """Respond with 200, or as the path says."""
 
     def do_GET(self) -> None:
         self.server.seen.append((self.headers["Host"].partition(":")[0], self.headers["Authorization"]))
@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class OtherAPI(ThreadingHTTPServer):
-    """An API of somebody else's: `seen` has the host and the Authorization header of each call."""
+    """Another API. `seen` contains the host and the Authorization header of each call."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -55,7 +55,7 @@ class OtherAPI(ThreadingHTTPServer):
             return session.get(f"http://127.0.0.1:{self.server_port}{path}", auth=auth, timeout=5)
 
     def claims(self, number: int = -1) -> dict[str, Any]:
-        """The claims of the token that a call came with."""
+        """Return the claims of the access token of a call."""
         scheme, token = self.seen[number][1].split(" ")
         assert scheme == "Bearer"
         return jwt.decode(token, options={"verify_signature": False})
@@ -82,7 +82,7 @@ def rights(logto: Emulator) -> None:
     tenant.add_organization("Harbour Branch", id=HARBOUR)
 
 
-# In the name of the person
+# Tokens of the user
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def request_of_reader(browser: Browser, logto: Emulator, rights: None, settings)
         ({"resource": API, "organization_id": HARBOUR}, API, "read:books"),
     ],
 )
-def test_a_person_s_token_for_an_api_or_an_organization_is_on_each_call_and_fetched_once(
+def test_user_token_is_fetched_once_and_sent_with_each_call(
     request_of_reader: Any, other_api: OtherAPI, logto: Emulator, target: dict[str, str], audience: str, scope: str
 ) -> None:
     auth = UserToken(request_of_reader, **target)
@@ -116,18 +116,14 @@ def test_a_person_s_token_for_an_api_or_an_organization_is_on_each_call_and_fetc
     assert len(logto.requests.to("token")) == 1
 
 
-def test_a_person_s_token_that_is_about_to_end_is_renewed(
-    request_of_reader: Any, other_api: OtherAPI, logto: Emulator
-) -> None:
+def test_expiring_user_token_is_refreshed(request_of_reader: Any, other_api: OtherAPI, logto: Emulator) -> None:
     logto.tenant.find_resource(API).access_token_ttl = 10
     for _ in range(2):
         other_api.call("/", UserToken(request_of_reader, resource=API))
     assert other_api.claims(0)["jti"] != other_api.claims(1)["jti"]
 
 
-def test_a_redirect_takes_the_token_along_on_the_same_host_and_to_no_other(
-    request_of_reader: Any, other_api: OtherAPI
-) -> None:
+def test_redirect_sends_user_token_to_same_host_only(request_of_reader: Any, other_api: OtherAPI) -> None:
     auth = UserToken(request_of_reader, resource=API)
     assert other_api.call("/here", auth).status_code == 200
     assert [bool(authorization) for _, authorization in other_api.seen] == [True, True]
@@ -139,14 +135,12 @@ def test_a_redirect_takes_the_token_along_on_the_same_host_and_to_no_other(
     ]
 
 
-def test_a_401_is_for_the_view_to_judge(request_of_reader: Any, other_api: OtherAPI, logto: Emulator) -> None:
+def test_call_answered_with_401_is_not_repeated(request_of_reader: Any, other_api: OtherAPI, logto: Emulator) -> None:
     assert other_api.call("/refuse", UserToken(request_of_reader, resource=API)).status_code == 401
     assert len(other_api.seen) == 1
 
 
-def test_what_logto_does_not_give_never_becomes_a_call(
-    request_of_reader: Any, other_api: OtherAPI, logto: Emulator
-) -> None:
+def test_refused_user_token_makes_no_call(request_of_reader: Any, other_api: OtherAPI, logto: Emulator) -> None:
     with pytest.raises(ProviderError) as caught:
         other_api.call("/", UserToken(request_of_reader, resource="https://other.example"))
     assert caught.value.error == "invalid_target"
@@ -156,7 +150,9 @@ def test_what_logto_does_not_give_never_becomes_a_call(
     assert other_api.seen == []
 
 
-def test_nobody_and_the_suspended_have_no_token(request_of_reader: Any, other_api: OtherAPI, logto, client) -> None:
+def test_anonymous_and_suspended_users_have_no_token(
+    request_of_reader: Any, other_api: OtherAPI, logto, client
+) -> None:
     with pytest.raises(SignInRequired):
         other_api.call("/", UserToken(client.get("/").wsgi_request, resource=API))
     logto.tenant.suspend_user("reader000001")
@@ -165,7 +161,7 @@ def test_nobody_and_the_suspended_have_no_token(request_of_reader: Any, other_ap
     assert other_api.seen == []
 
 
-# In nobody's name
+# Tokens of the site's own machine-to-machine application
 
 
 @pytest.fixture
@@ -187,7 +183,7 @@ def robot(logto: Emulator, rights: None, settings) -> str:
         ),
     ],
 )
-def test_the_site_s_own_token_holds_what_was_named_and_is_fetched_once(
+def test_machine_token_has_named_scopes_and_is_fetched_once(
     robot: str, other_api: OtherAPI, logto: Emulator, target: dict[str, Any], audience: str, scope: str
 ) -> None:
     for _ in range(3):
@@ -197,7 +193,7 @@ def test_the_site_s_own_token_holds_what_was_named_and_is_fetched_once(
     assert len(logto.requests.to("token")) == 1
 
 
-def test_many_threads_call_by_one_token(robot: str, other_api: OtherAPI, logto: Emulator) -> None:
+def test_threads_share_one_machine_token(robot: str, other_api: OtherAPI, logto: Emulator) -> None:
     logto.faults.http["token"] = HttpFault(delay_seconds=0.2)
     auth = MachineToken(resource=API)
     threads = [threading.Thread(target=other_api.call, args=("/", auth)) for _ in range(12)]
@@ -210,7 +206,7 @@ def test_many_threads_call_by_one_token(robot: str, other_api: OtherAPI, logto: 
     assert len(logto.requests.to("token")) == 1
 
 
-def test_a_token_that_an_api_has_refused_is_not_used_again(robot: str, other_api: OtherAPI, logto: Emulator) -> None:
+def test_refused_machine_token_is_replaced(robot: str, other_api: OtherAPI, logto: Emulator) -> None:
     auth = MachineToken(resource=API)
     assert other_api.call("/", auth).status_code == 200
     assert other_api.call("/refuse", auth).status_code == 401
@@ -220,7 +216,7 @@ def test_a_token_that_an_api_has_refused_is_not_used_again(robot: str, other_api
     assert used == refused != fresh
 
 
-def test_a_redirect_to_another_host_does_not_take_the_site_s_token_along(robot: str, other_api: OtherAPI) -> None:
+def test_redirect_to_another_host_drops_machine_token(robot: str, other_api: OtherAPI) -> None:
     other_api.call("/elsewhere", MachineToken(resource=API))
     assert [(host, bool(authorization)) for host, authorization in other_api.seen] == [
         ("127.0.0.1", True),
@@ -228,14 +224,14 @@ def test_a_redirect_to_another_host_does_not_take_the_site_s_token_along(robot: 
     ]
 
 
-def test_without_its_settings_the_error_names_them(other_api: OtherAPI, logto: Emulator, settings) -> None:
+def test_missing_settings_are_named_in_the_error(other_api: OtherAPI, logto: Emulator, settings) -> None:
     settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
     with pytest.raises(ConfigurationError, match="LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET must be set"):
         other_api.call("/", MachineToken(resource=API))
     assert other_api.seen == []
 
 
-def test_a_machine_without_a_role_in_the_organization_makes_no_call(robot: str, other_api: OtherAPI, logto) -> None:
+def test_machine_without_organization_role_makes_no_call(robot: str, other_api: OtherAPI, logto) -> None:
     logto.tenant.add_organization("Hill Branch", id="hillbranch01")
     with pytest.raises(ProviderError) as caught:
         other_api.call("/", MachineToken(organization_id="hillbranch01"))

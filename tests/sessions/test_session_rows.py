@@ -1,4 +1,4 @@
-"""Where one is signed in: the person's own view, and the admin's."""
+"""The rows of sessions: as the user and the admin see them, and what they store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def devices(logto: Emulator) -> list[Browser]:
     return browsers
 
 
-def test_the_sessions_say_when_where_from_and_which_is_this_one(devices: list[Browser]) -> None:
+def test_sessions_list_browser_address_and_current_one(devices: list[Browser]) -> None:
     sessions = devices[1].client.get("/sign-in").wsgi_request.logto.sessions
     assert [(session.user_agent, session.is_current) for session in sessions] == [
         ("Library", False),
@@ -40,20 +40,20 @@ def test_the_sessions_say_when_where_from_and_which_is_this_one(devices: list[Br
     assert {session.ip_address for session in sessions} == {"127.0.0.1"}
 
 
-def test_the_others_can_be_ended_from_here(devices: list[Browser]) -> None:
+def test_other_sessions_can_be_ended(devices: list[Browser]) -> None:
     response = devices[1].client.post("/sign-out-others", {"next": "/account/"})
     assert response["Location"] == "/account/"
     assert ["_auth_user_id" in browser.client.session for browser in devices] == [False, True, False]
     assert LogtoSession.objects.count() == 1
 
 
-def test_ending_others_takes_a_post_and_a_signed_in_person(devices: list[Browser], client) -> None:
+def test_ending_others_requires_post_and_signed_in_user(devices: list[Browser], client) -> None:
     assert devices[0].client.get("/sign-out-others").status_code == 405
     assert client.post("/sign-out-others").status_code == 302
     assert LogtoSession.objects.count() == 3
 
 
-def test_the_admin_signs_people_out_everywhere(devices: list[Browser], admin_client, logto: Emulator) -> None:
+def test_admin_action_ends_all_sessions_of_user(devices: list[Browser], admin_client, logto: Emulator) -> None:
     user = User.objects.get(username="reader")
     page = admin_client.get(reverse("admin:auth_user_change", args=[user.pk])).content.decode()
     assert "Library" in page
@@ -63,7 +63,7 @@ def test_the_admin_signs_people_out_everywhere(devices: list[Browser], admin_cli
     assert not any("_auth_user_id" in browser.client.session for browser in devices)
 
 
-def test_a_user_agent_of_any_length_fits(browser: Browser, logto: Emulator) -> None:
+def test_long_user_agent_is_truncated(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.client.defaults["HTTP_USER_AGENT"] = "x" * 5000
     browser.client.defaults["REMOTE_ADDR"] = "unix:"
@@ -71,7 +71,7 @@ def test_a_user_agent_of_any_length_fits(browser: Browser, logto: Emulator) -> N
     assert LogtoSession.objects.get().ip_address is None
 
 
-def test_expired_sessions_are_cleared_and_living_ones_are_not(devices: list[Browser], settings, capsys) -> None:
+def test_clearsessions_deletes_expired_sessions_only(devices: list[Browser], settings, capsys) -> None:
     LogtoSession.objects.filter(session_key=devices[0].client.session.session_key).update(
         fresh_until=now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + 3601)
     )
@@ -80,14 +80,14 @@ def test_expired_sessions_are_cleared_and_living_ones_are_not(devices: list[Brow
     assert LogtoSession.objects.count() == 2
 
 
-def test_E5_no_model_says_more_than_who_it_is(devices: list[Browser]) -> None:
+def test_models_show_no_tokens(devices: list[Browser]) -> None:
     row = LogtoSession.objects.select_related("identity").first()
     assert str(row) == str(row.pk)
     assert str(row.identity) == row.identity.sub
     assert row.encrypted_tokens not in repr(row)
 
 
-def test_E6_what_a_visitor_says_about_their_address_counts_for_nothing(browser: Browser, logto: Emulator) -> None:
+def test_forwarded_headers_do_not_change_ip_address(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     for header in ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED"):
         browser.client.defaults[header] = "203.0.113.7"
@@ -95,9 +95,7 @@ def test_E6_what_a_visitor_says_about_their_address_counts_for_nothing(browser: 
     assert LogtoSession.objects.get().ip_address == "127.0.0.1"
 
 
-def test_C8_a_sub_that_comes_back_after_its_account_was_deleted_gets_a_new_one(
-    browser: Browser, logto: Emulator, settings
-) -> None:
+def test_reused_sub_gets_a_new_user(browser: Browser, logto: Emulator, settings) -> None:
     settings.LOGTO_STAFF_ROLES = ("admin",)
     logto.tenant.add_role("admin")
     sub = logto.tenant.add_user(username="reader", roles=["admin"]).id

@@ -1,4 +1,4 @@
-"""Signing out at Logto, or in another site, ends the sessions here."""
+"""Back-channel logout: signing out at Logto, or at another site, ends the sessions here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 @pytest.fixture
 def reader(browser: Browser, logto: Emulator) -> Browser:
-    """Somebody signed in with an application that tells each session's `sid`."""
+    """Return the browser of a user who signed in with an application that sends `sid`."""
     application = next(iter(logto.tenant.applications.values()))
     application.backchannel_logout_uri = "http://localhost:9/back-channel-logout"
     application.backchannel_logout_session_required = True
@@ -56,7 +56,7 @@ def is_signed_in(browser: Browser) -> bool:
     return "_auth_user_id" in browser.client.session
 
 
-def refused(browser: Browser, token: str) -> None:
+def assert_refused(browser: Browser, token: str) -> None:
     response = Client().post(URL, {"logout_token": token})
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_request"
@@ -64,7 +64,7 @@ def refused(browser: Browser, token: str) -> None:
     assert is_signed_in(browser)
 
 
-def test_a_logout_token_ends_the_session_it_names(reader: Browser, logto: Emulator) -> None:
+def test_logout_token_ends_session_with_its_sid(reader: Browser, logto: Emulator) -> None:
     other_device = Browser(logto)
     other_device.sign_in("reader")
     sid = LogtoSession.objects.exclude(session_key=other_device.client.session.session_key).get().sid
@@ -80,16 +80,14 @@ def test_a_logout_token_ends_the_session_it_names(reader: Browser, logto: Emulat
         },
         header={"typ": "logout+jwt"},
     )
-    # Whatever else is in the form means nothing.
+    # Other fields of the form are ignored.
     response = Client().post(URL, {"logout_token": token, "extra": "x"})
     assert (response.status_code, response.content, response["Cache-Control"]) == (200, b"", "no-store")
     assert not is_signed_in(reader)
     assert is_signed_in(other_device)
 
 
-def test_signing_out_at_logto_reaches_the_site_by_logto_s_own_call(
-    reader: Browser, logto: Emulator, live_server
-) -> None:
+def test_sign_out_at_logto_ends_session_here(reader: Browser, logto: Emulator, live_server) -> None:
     application = next(iter(logto.tenant.applications.values()))
     application.backchannel_logout_uri = f"{live_server.url}{URL}"
     sign_out = f"{logto.endpoint}/oidc/session/end?client_id={oidc_client().client_id}"
@@ -97,7 +95,7 @@ def test_signing_out_at_logto_reaches_the_site_by_logto_s_own_call(
     assert not is_signed_in(reader)
 
 
-def test_C5_a_real_logout_token_of_logto_is_taken(settings) -> None:
+def test_recorded_logout_token_of_logto_is_accepted(settings) -> None:
     reset_clients()
     token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
     decoded = recording("logout_token_decoded")["claims"]
@@ -105,9 +103,7 @@ def test_C5_a_real_logout_token_of_logto_is_taken(settings) -> None:
     client = oidc_client()
     from logto_auth.oidc.jwks import KeySet
 
-    client.keys = KeySet.parse(
-        recording("jwks_after_rotation")["body"], ("ES384",)
-    )  # what the recorded Logto published
+    client.keys = KeySet.parse(recording("jwks_after_rotation")["body"], ("ES384",))  # the keys of the recorded Logto
     with freeze_time(now().fromtimestamp(decoded["iat"])):
         verified = client.validate_logout_token(token)
     reset_clients()
@@ -134,41 +130,39 @@ def test_C5_a_real_logout_token_of_logto_is_taken(settings) -> None:
         pytest.param({"sub": ["reader000001"]}, id="sub-list"),
     ],
 )
-def test_C5_a_token_with_one_wrong_claim_is_refused(reader: Browser, logto: Emulator, changes: dict[str, Any]) -> None:
-    refused(reader, logout_token(logto, **changes))
+def test_logout_token_with_wrong_claim_is_refused(reader: Browser, logto: Emulator, changes: dict[str, Any]) -> None:
+    assert_refused(reader, logout_token(logto, **changes))
 
 
 @pytest.mark.parametrize("typ", ["JWT", "at+jwt", "secevent+jwt", None])
-def test_C5_a_token_of_another_type_is_refused(reader: Browser, logto: Emulator, typ: str | None) -> None:
-    refused(reader, logout_token(logto, {"typ": typ}))
+def test_token_of_another_type_is_refused(reader: Browser, logto: Emulator, typ: str | None) -> None:
+    assert_refused(reader, logout_token(logto, {"typ": typ}))
 
 
 @pytest.mark.parametrize("typ", ["JWT", None])
-def test_C5_a_site_may_take_tokens_of_no_type_which_still_are_no_id_tokens(
-    reader: Browser, logto: Emulator, settings, typ: str | None
-) -> None:
+def test_untyped_token_is_accepted_only_by_setting(reader: Browser, logto: Emulator, settings, typ: str | None) -> None:
     settings.LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED = False
-    refused(reader, LogtoSession.objects.get().tokens["id_token"])
-    refused(reader, logout_token(logto, {"typ": "at+jwt"}))
+    assert_refused(reader, LogtoSession.objects.get().tokens["id_token"])
+    assert_refused(reader, logout_token(logto, {"typ": "at+jwt"}))
     assert Client().post(URL, {"logout_token": logout_token(logto, {"typ": typ})}).status_code == 200
     assert not is_signed_in(reader)
 
 
 @pytest.mark.parametrize("alg", ["HS256", "ES256", "RS384"])
-def test_C5_rp_backchannel_wrong_alg(reader: Browser, logto: Emulator, alg: str) -> None:
-    refused(reader, logout_token(logto, {"alg": alg}))
+def test_token_with_another_algorithm_is_refused(reader: Browser, logto: Emulator, alg: str) -> None:
+    assert_refused(reader, logout_token(logto, {"alg": alg}))
 
 
-def test_C5_unsigned_and_wrongly_signed_tokens_are_refused(reader: Browser, logto: Emulator) -> None:
+def test_unsigned_or_wrongly_signed_tokens_are_refused(reader: Browser, logto: Emulator) -> None:
     good = logout_token(logto)
-    refused(reader, logout_token(logto, {"alg": "none"}))
-    refused(reader, good[:-6] + "AAAAAA")
-    refused(reader, LogtoSession.objects.get().tokens["id_token"])
-    refused(reader, "x" * 1_000_000)
-    refused(reader, "")
+    assert_refused(reader, logout_token(logto, {"alg": "none"}))
+    assert_refused(reader, good[:-6] + "AAAAAA")
+    assert_refused(reader, LogtoSession.objects.get().tokens["id_token"])
+    assert_refused(reader, "x" * 1_000_000)
+    assert_refused(reader, "")
 
 
-def test_C5_requests_that_are_none(reader: Browser, logto: Emulator) -> None:
+def test_malformed_logout_requests_are_refused(reader: Browser, logto: Emulator) -> None:
     token = logout_token(logto)
     client = Client()
     assert client.get(URL, {"logout_token": token}).status_code == 405
@@ -180,19 +174,19 @@ def test_C5_requests_that_are_none(reader: Browser, logto: Emulator) -> None:
     assert is_signed_in(reader)
 
 
-def test_C5_other_claims_are_ignored_and_exp_may_be_there(reader: Browser, logto: Emulator) -> None:
+def test_unknown_claims_and_exp_are_accepted(reader: Browser, logto: Emulator) -> None:
     token = logout_token(logto, ignored_claim=1, exp=int(time.time()) + 120)
     assert Client().post(URL, {"logout_token": token}).status_code == 200
     assert not is_signed_in(reader)
 
 
-def test_C5_the_session_of_somebody_else_is_left_alone(reader: Browser, logto: Emulator) -> None:
+def test_session_of_another_user_is_kept(reader: Browser, logto: Emulator) -> None:
     assert Client().post(URL, {"logout_token": logout_token(logto, sub="other0000001")}).status_code == 200
     assert Client().post(URL, {"logout_token": logout_token(logto, sid="unknown")}).status_code == 200
     assert is_signed_in(reader)
 
 
-def test_a_token_without_sid_ends_all_sessions_of_the_person(reader: Browser, logto: Emulator) -> None:
+def test_token_without_sid_ends_all_sessions_of_user(reader: Browser, logto: Emulator) -> None:
     token = logout_token(logto, sid=...)
     other_device = Browser(logto)
     other_device.sign_in("reader")
@@ -201,7 +195,7 @@ def test_a_token_without_sid_ends_all_sessions_of_the_person(reader: Browser, lo
     assert not is_signed_in(other_device)
 
 
-def test_C5_a_replayed_token_ends_no_later_session(reader: Browser, logto: Emulator) -> None:
+def test_replayed_token_keeps_later_session(reader: Browser, logto: Emulator) -> None:
     token = logout_token(logto, sid=...)
     assert Client().post(URL, {"logout_token": token}).status_code == 200
     reader.sign_in("reader")
@@ -209,14 +203,14 @@ def test_C5_a_replayed_token_ends_no_later_session(reader: Browser, logto: Emula
     assert is_signed_in(reader)
 
 
-def test_C5_a_token_that_is_older_than_a_session_leaves_it_alone(reader: Browser, logto: Emulator) -> None:
+def test_token_older_than_session_keeps_it(reader: Browser, logto: Emulator) -> None:
     assert (
         Client().post(URL, {"logout_token": logout_token(logto, sid=..., iat=int(time.time()) - 90)}).status_code == 200
     )
     assert is_signed_in(reader)
 
 
-def test_C5_the_number_of_queries_does_not_grow_with_the_sessions(
+def test_number_of_queries_is_independent_of_sessions(
     reader: Browser, logto: Emulator, django_assert_num_queries
 ) -> None:
     identity, now_ = LogtoIdentity.objects.get(), now()
@@ -225,13 +219,13 @@ def test_C5_the_number_of_queries_does_not_grow_with_the_sessions(
         LogtoSession(identity=identity, session_key=f"key{number}", sid=f"sid{number}", fresh_until=now_)
         for number in range(10_000)
     )
-    # Find them; delete Django's sessions; delete ours.
+    # One query to find the rows, one to delete Django's sessions, one to delete the rows.
     with django_assert_num_queries(3):
         assert Client().post(URL, {"logout_token": token}).status_code == 200
     assert LogtoSession.objects.count() == 10_000
 
 
-def test_without_keys_logto_is_told_that_it_did_not_work(reader: Browser, logto: Emulator) -> None:
+def test_missing_keys_are_answered_with_503(reader: Browser, logto: Emulator) -> None:
     from logto_auth.clients import reset_clients
 
     token = logout_token(logto)
@@ -242,7 +236,9 @@ def test_without_keys_logto_is_told_that_it_did_not_work(reader: Browser, logto:
 
 
 @pytest.mark.parametrize("engine", ["cache", "cached_db", "file"])
-def test_it_works_on_every_session_engine(reader: Browser, logto: Emulator, settings, tmp_path, engine: str) -> None:
+def test_logout_token_ends_session_on_every_engine(
+    reader: Browser, logto: Emulator, settings, tmp_path, engine: str
+) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     settings.SESSION_FILE_PATH = str(tmp_path)
     LogtoSession.objects.all().delete()

@@ -1,4 +1,4 @@
-"""Time that passes between two visits."""
+"""Let time pass between two requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from logto_auth.testing import Browser
 
 
 def age(browser: Browser, seconds: int = 3601) -> None:
-    """Let so much time have passed since Logto's last word on the session."""
+    """Make all sessions and access tokens older by `seconds`."""
     session = browser.client.session
     if "_logto_fresh_until" in session:
         session["_logto_fresh_until"] -= seconds

@@ -1,4 +1,4 @@
-"""Signing in, from the button to the page that was wanted."""
+"""Sign-in, from the button to the page that the user wanted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 User = get_user_model()
 
 
-def test_a_new_person_signs_in_and_is_back_where_they_wanted_to_be(browser: Browser, logto: Emulator) -> None:
+def test_new_user_signs_in_and_returns_to_next(browser: Browser, logto: Emulator) -> None:
     sub = logto.tenant.add_user(username="reader", primary_email="reader@example.com", name="Reader").id
     response = browser.sign_in("reader", next_url="/account/")
     assert (response.status_code, response["Location"]) == (302, "/account/")
@@ -27,9 +27,7 @@ def test_a_new_person_signs_in_and_is_back_where_they_wanted_to_be(browser: Brow
     assert browser.client.get("/account/").wsgi_request.user == user
 
 
-def test_the_authorization_request_is_complete_and_starting_again_costs_no_request(
-    browser: Browser, logto: Emulator, settings
-) -> None:
+def test_second_start_makes_no_call(browser: Browser, logto: Emulator, settings) -> None:
     browser.start()
     logto.requests.clear()
     query = parse_qs(urlsplit(browser.start(first_screen="register", direct_sign_in="social:alipay")).query)
@@ -46,7 +44,7 @@ def test_the_authorization_request_is_complete_and_starting_again_costs_no_reque
     }
 
 
-def test_a_known_person_costs_one_request_and_few_queries(
+def test_known_user_needs_one_call_and_few_queries(
     browser: Browser, logto: Emulator, django_assert_max_num_queries: pytest.fixture
 ) -> None:
     logto.tenant.add_user(username="reader")
@@ -58,7 +56,7 @@ def test_a_known_person_costs_one_request_and_few_queries(
     assert [request.endpoint for request in logto.requests] == ["token"]
 
 
-def test_a_signed_in_page_makes_no_request_and_two_reads(
+def test_signed_in_page_makes_no_call_and_two_queries(
     browser: Browser, logto: Emulator, django_assert_num_queries: pytest.fixture
 ) -> None:
     logto.tenant.add_user(username="reader")
@@ -69,7 +67,7 @@ def test_a_signed_in_page_makes_no_request_and_two_reads(
     assert len(logto.requests) == 0
 
 
-def test_a_hundred_people_without_email_or_name_sign_in_one_after_the_other(logto: Emulator) -> None:
+def test_hundred_users_without_email_sign_in(logto: Emulator) -> None:
     logto.tenant.sign_in_experience.connectors = ["alipay-web"]
     for number in range(100):
         browser = Browser(logto)
@@ -81,7 +79,7 @@ def test_a_hundred_people_without_email_or_name_sign_in_one_after_the_other(logt
     assert User.objects.count() == 100
 
 
-def test_A7_tabs_under_way_at_once_all_finish_in_any_order(browser: Browser, logto: Emulator) -> None:
+def test_parallel_tabs_finish_in_any_order(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     starts = {f"/books/{number}/": browser.start(f"/books/{number}/") for number in range(8)}
     for next_url, start in reversed(starts.items()):
@@ -89,7 +87,7 @@ def test_A7_tabs_under_way_at_once_all_finish_in_any_order(browser: Browser, log
     assert LogtoSession.objects.count() == 1
 
 
-def test_A7b_sixty_sign_ins_under_way_do_not_pile_up(browser: Browser) -> None:
+def test_number_of_pending_cookies_is_limited(browser: Browser) -> None:
     for number in range(60):
         browser.start(f"/books/{number}/")
     kept = [morsel for name, morsel in browser.client.cookies.items() if name.startswith("logto_") and morsel.value]
@@ -97,7 +95,7 @@ def test_A7b_sixty_sign_ins_under_way_do_not_pile_up(browser: Browser) -> None:
     assert sum(len(morsel.value) for morsel in kept) <= 5000
 
 
-def test_A7b_sign_ins_with_long_addresses_leave_room_for_the_site_s_own_cookies(browser: Browser) -> None:
+def test_size_of_pending_cookies_is_limited(browser: Browser) -> None:
     for number in range(20):
         browser.start(f"/books/{number}/?{'x' * 1000}")
     kept = [morsel for name, morsel in browser.client.cookies.items() if name.startswith("logto_") and morsel.value]
@@ -105,7 +103,7 @@ def test_A7b_sign_ins_with_long_addresses_leave_room_for_the_site_s_own_cookies(
     assert sum(len(morsel.value) for morsel in kept) <= 5000
 
 
-def test_the_basket_survives_the_sign_in_and_the_session_key_changes(browser: Browser, logto: Emulator) -> None:
+def test_sign_in_keeps_basket_and_changes_session_key(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     session = browser.client.session
     session["basket"] = {"1": 2}
@@ -117,7 +115,7 @@ def test_the_basket_survives_the_sign_in_and_the_session_key_changes(browser: Br
     assert LogtoSession.objects.get().session_key == browser.client.session.session_key
 
 
-def test_no_token_is_in_the_session_and_none_readable_in_the_database(browser: Browser, logto: Emulator) -> None:
+def test_tokens_are_stored_encrypted_outside_the_session(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
     row = LogtoSession.objects.get()
@@ -133,7 +131,7 @@ def test_no_token_is_in_the_session_and_none_readable_in_the_database(browser: B
     }
 
 
-def test_userinfo_is_asked_only_for_claims_that_the_site_wants(browser: Browser, logto: Emulator, settings) -> None:
+def test_userinfo_is_requested_for_missing_claims_only(browser: Browser, logto: Emulator, settings) -> None:
     settings.LOGTO_SCOPES = ("openid", "profile", "custom_data", "identities")
     logto.tenant.add_user(username="reader", custom_data={"shelf": 7})
     browser.sign_in("reader")
@@ -147,7 +145,7 @@ def test_userinfo_is_asked_only_for_claims_that_the_site_wants(browser: Browser,
     assert "identities" not in claims
 
 
-def test_a_view_of_the_site_sets_what_a_url_may_not(rf, logto: Emulator) -> None:
+def test_view_sets_options_that_urls_cannot(rf, logto: Emulator) -> None:
     from django.contrib.sessions.backends.db import SessionStore
 
     from logto_auth.oidc.authorization import SignInOptions
@@ -173,21 +171,21 @@ def test_a_view_of_the_site_sets_what_a_url_may_not(rf, logto: Emulator) -> None
         "login_hint=a%0Ab",
     ],
 )
-def test_an_option_that_logto_would_not_take_is_refused_here(client, logto: Emulator, query: str) -> None:
+def test_unknown_option_value_is_refused(client, logto: Emulator, query: str) -> None:
     response = client.get(f"/sign-in?{query}")
     assert response.status_code == 400
     assert "invalid_option" in response.content.decode()
     assert not any(name.startswith("logto_") for name in response.cookies)
 
 
-def test_signing_in_when_signed_in_goes_straight_on(browser: Browser, logto: Emulator) -> None:
+def test_signed_in_user_is_redirected_to_next(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
     assert browser.client.get("/sign-in?next=/account/")["Location"] == "/account/"
     assert browser.start(prompt="login").startswith(logto.endpoint)
 
 
-def test_cancelling_the_consent_is_a_page_with_a_way_to_try_again(client, logto: Emulator) -> None:
+def test_cancelled_consent_shows_page_to_try_again(client, logto: Emulator) -> None:
     response = client.get(reverse("logto_auth:callback"))
     assert response.status_code == 400
     assert "sign_in_cancelled" in response.content.decode()

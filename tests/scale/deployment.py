@@ -1,4 +1,4 @@
-"""The parts: the sites with their processes, the database they share, and people with browsers."""
+"""The deployment: sites with several processes, the database that they share, and users with browsers."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ ROOT = Path(__file__).parent.parent.parent
 REDIS_URL = "redis://127.0.0.1:6379/14"
 DEAD_REDIS_URL = "redis://127.0.0.1:9/14"
 APP_ID, APP_SECRET = "scaleapp000000000001", "scalesecret000000000000000000001"
-PATIENCE_SECONDS = 30
+WAIT_SECONDS = 30
 
 T = TypeVar("T")
 
 
 class Site:
-    """One instance of the small site: a gunicorn with four processes."""
+    """One instance of the small site: gunicorn with four processes."""
 
     def __init__(self, *, environment: dict[str, str], threads: int, folder: Path) -> None:
         self.threads = 4 * threads
         self.marks = folder / "marks"
         self.marks.mkdir()
-        # Bound here, so that the port is known and nobody else can take it.
+        # Bound here, so that the port is known and cannot be taken by another process.
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._log_path = folder / "log"
@@ -63,26 +63,26 @@ class Site:
     def _answers(self) -> bool:
         assert self._process.poll() is None, self.log()
         try:
-            return Person(self).get("/").status_code == 200
+            return User(self).get("/").status_code == 200
         except requests.ConnectionError:
             return False
 
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")[-5000:]
 
-    def begin_to_stop(self) -> None:
+    def start_to_stop(self) -> None:
         self._process.send_signal(signal.SIGQUIT)  # without waiting for requests
 
     def stop(self) -> None:
         try:
-            self._process.wait(PATIENCE_SECONDS)
+            self._process.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._socket.close()
 
     def kill_worker_of(self, mark: str) -> None:
-        """Kill the process that has begun with the request marked so."""
+        """Kill the process that is working on the request with this `X-Mark`."""
         os.kill(int(self._begun(mark)), signal.SIGKILL)
 
     def _begun(self, mark: str) -> str:
@@ -91,8 +91,8 @@ class Site:
         return path.read_text()
 
 
-class Person:
-    """Somebody with a browser of their own, in front of a site and of Logto."""
+class User:
+    """A user with a browser of their own, at a site and at Logto."""
 
     def __init__(self, site: Site, emulator: Emulator | None = None) -> None:
         self.site = site
@@ -107,31 +107,31 @@ class Person:
 
     def _send(self, method: str, path: str, **options: Any) -> requests.Response:
         url = path if path.startswith("http") else self.site.url + path
-        return self.session.request(method, url, allow_redirects=False, timeout=2 * PATIENCE_SECONDS, **options)
+        return self.session.request(method, url, allow_redirects=False, timeout=2 * WAIT_SECONDS, **options)
 
-    def in_parallel(self) -> Person:
-        """The same browser in another thread: with a connection of its own, and the same cookies."""
-        twin = Person(self.site)
+    def in_parallel(self) -> User:
+        """Return the same browser for another thread: the same cookies, another connection."""
+        twin = User(self.site)
         twin.session.cookies.update(self.session.cookies)
         return twin
 
     def get_at_once(self, paths: list[str]) -> list[requests.Response]:
-        """The answers to parallel requests of one browser."""
+        """Return the responses to parallel requests of one browser."""
         return at_once([partial(self.in_parallel().get, path) for path in paths])
 
     def callback(self, username: str) -> str:
-        """Start a sign-in, go through Logto, and return the callback's address, which is still to be opened."""
+        """Sign in at Logto and return the callback URL, without opening it."""
         assert self.logto is not None
         return self.logto.sign_in(self.get("/sign-in").headers["Location"], username)
 
-    def sign_in(self, username: str = "reader") -> Person:
+    def sign_in(self, username: str = "reader") -> User:
         response = self.get(self.callback(username))
         assert response.status_code == 302, (response.status_code, response.text, self.site.log())
         return self
 
     @property
-    def user(self) -> str | None:
-        """Whom the site takes the visitor for."""
+    def signed_in_as(self) -> str | None:
+        """The name of the user who is signed in to the site, None if there is none."""
         response = self.get("/")
         assert response.status_code == 200, (response.status_code, response.text, self.site.log())
         name: str | None = response.json()["user"]
@@ -140,13 +140,13 @@ class Person:
 
 def _session() -> requests.Session:
     session = requests.Session()
-    # A proxy of the environment has no business between a test and its site.
+    # No proxy of the environment is used.
     session.trust_env = False
     return session
 
 
-class Stage:
-    """Everything together. Sites share one database and one Redis, so a browser can go from one to the other."""
+class Deployment:
+    """All servers together. Sites share one database and one Redis, so a browser can change between them."""
 
     def __init__(self, emulator: Emulator, database: str, folder: Path) -> None:
         self.emulator = emulator
@@ -158,7 +158,7 @@ class Stage:
     def site(
         self, *, engine: str = "db", redis_url: str = REDIS_URL, timeout_seconds: float = 10, threads: int = 6
     ) -> Site:
-        """The site that runs so, started when it is first asked for."""
+        """Return the site with this configuration. It is started at the first use."""
         key = (engine, redis_url, timeout_seconds, threads)
         if key not in self._sites:
             folder = self._folder / str(len(self._sites))
@@ -185,7 +185,7 @@ class Stage:
         }
 
     def reset(self) -> None:
-        """As good as new: a Logto with one application and one reader, empty tables, an empty Redis."""
+        """Reset the emulator to one application and one user, and empty the tables and Redis."""
         self.emulator.reset(tenant=True)
         self.application = self.emulator.tenant.add_application(name="Scale", id=APP_ID, secret=APP_SECRET)
         for site in self._sites.values():
@@ -202,14 +202,14 @@ class Stage:
         self.application.redirect_uris.append(f"{site.url}/callback")
 
     def flush_redis(self) -> None:
-        """Empty Redis, as far as it is ours."""
+        """Delete the keys of this deployment."""
         with redis.Redis.from_url(REDIS_URL) as server:
             keys = list(server.scan_iter(match=f"{self.database}:*"))
             if keys:
                 server.delete(*keys)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows that the statement brings."""
+        """Return the rows of the statement."""
         with connect(self.database) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
@@ -219,12 +219,12 @@ class Stage:
         return int(number)
 
     def refreshes(self) -> int:
-        """How often Logto was asked for new tokens."""
+        """Return how many requests the token endpoint got."""
         return len(self.emulator.requests.to("token"))
 
     def close(self) -> None:
         for site in self._sites.values():
-            site.begin_to_stop()
+            site.start_to_stop()
         for site in self._sites.values():
             site.stop()
 
@@ -242,7 +242,7 @@ def connect(database: str) -> Iterator[psycopg.Connection]:
 
 
 def at_once(calls: list[Callable[[], T]]) -> list[T]:
-    """What the calls return, each made in a thread of its own, all let go at the same moment."""
+    """Make the calls in one thread each, all at the same moment, and return their results."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T:
@@ -254,8 +254,8 @@ def at_once(calls: list[Callable[[], T]]) -> list[T]:
 
 
 @contextmanager
-def dying(request: Callable[[], object]) -> Iterator[None]:
-    """The request under way in a thread of its own, whose process is killed before the block ends."""
+def killed_during(request: Callable[[], object]) -> Iterator[None]:
+    """Make the request in another thread, and check that its process is killed before the block ends."""
     outcomes: list[object] = []
 
     def run() -> None:
@@ -272,8 +272,8 @@ def dying(request: Callable[[], object]) -> Iterator[None]:
 
 
 def eventually(is_so: Callable[[], bool], explain: Callable[[], str]) -> None:
-    """Wait until it is so, and fail when that takes too long even for a slow machine."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    """Wait until `is_so()`, and fail after `WAIT_SECONDS`."""
+    give_up_at = time.monotonic() + WAIT_SECONDS
     while not is_so():
         assert time.monotonic() < give_up_at, explain()
         time.sleep(0.02)
