@@ -62,11 +62,11 @@ def client() -> HTTPClient:
 
 
 @pytest.mark.parametrize("path", ["/plain", "/chunked"])
-def test_json_however_it_is_sent(server: Any, client: HTTPClient, path: str) -> None:
+def test_chunked_json_is_read(server: Any, client: HTTPClient, path: str) -> None:
     assert client.get(server.url + path).json_object() == {"ok": True}
 
 
-def test_a_get_is_tried_again_when_the_connection_broke(server: Any, client: HTTPClient) -> None:
+def test_get_is_repeated_after_a_closed_connection(server: Any, client: HTTPClient) -> None:
     server.drops = 1
     assert client.get(server.url + "/").status == 200
     server.drops = 2
@@ -75,14 +75,14 @@ def test_a_get_is_tried_again_when_the_connection_broke(server: Any, client: HTT
     assert len(server.seen) == 4
 
 
-def test_a_post_is_never_sent_twice(server: Any, client: HTTPClient) -> None:
+def test_post_is_never_repeated(server: Any, client: HTTPClient) -> None:
     server.drops = 1
     with pytest.raises(ProviderUnreachable):
         client.post_form(server.url + "/token", {"code": "secret"})
     assert len(server.seen) == 1
 
 
-def test_cookies_are_not_kept_and_nothing_comes_from_netrc(
+def test_cookies_and_netrc_are_ignored(
     server: Any, client: HTTPClient, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -95,7 +95,7 @@ def test_cookies_are_not_kept_and_nothing_comes_from_netrc(
     assert "Authorization" not in headers
 
 
-def test_messages_name_the_place_and_not_the_query(server: Any, client: HTTPClient) -> None:
+def test_error_message_has_url_without_query(server: Any, client: HTTPClient) -> None:
     server.drops = 2
     with pytest.raises(ProviderError) as caught:
         client.get(server.url + "/userinfo?token=secret")

@@ -38,13 +38,13 @@ def value(source: Source) -> SingleFlight[int]:
     return SingleFlight(source.fetch, seconds_fresh=100, cool_down_seconds=10, clock=lambda: source.now)
 
 
-def test_it_is_kept_until_it_has_aged(source: Source, value: SingleFlight[int]) -> None:
+def test_value_is_kept_until_it_has_aged(source: Source, value: SingleFlight[int]) -> None:
     assert [value.get(), value.get()] == [1, 1]
     source.now = 100
     assert value.get() == 2
 
 
-def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source, value: SingleFlight[int]) -> None:
+def test_stale_value_is_used_after_a_failure(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.now, source.fails = 100, True
     assert [value.get(), value.get()] == [1, 1]
@@ -53,9 +53,7 @@ def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source,
     assert value.get() == 3
 
 
-def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(
-    source: Source, value: SingleFlight[int]
-) -> None:
+def test_error_is_raised_without_a_value(source: Source, value: SingleFlight[int]) -> None:
     source.fails = True
     for _ in range(2):
         with pytest.raises(ProviderError):
@@ -65,7 +63,7 @@ def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(
 
 
 @pytest.mark.parametrize("ask", ["get", "renew"])
-def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, ask: str) -> None:
+def test_first_failure_is_shared_for_retry_seconds(source: Source, ask: str) -> None:
     value = SingleFlight(
         source.fetch, seconds_fresh=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
     )
@@ -83,7 +81,7 @@ def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, as
     assert getattr(value, ask)() == 2
 
 
-def test_D4_a_demand_fetches_anew_once_per_cool_down(source: Source, value: SingleFlight[int]) -> None:
+def test_renew_fetches_once_in_a_cool_down(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     assert [value.renew() for _ in range(1000)] == [2] * 1000
     source.now = 10
@@ -91,9 +89,7 @@ def test_D4_a_demand_fetches_anew_once_per_cool_down(source: Source, value: Sing
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_whoever_waits_for_the_first_value_shares_what_comes(
-    source: Source, value: SingleFlight[int], fails: bool
-) -> None:
+def test_waiting_threads_share_the_first_result(source: Source, value: SingleFlight[int], fails: bool) -> None:
     source.seconds, source.fails = 0.1, fails
     results: list[object] = []
 
@@ -112,7 +108,7 @@ def test_whoever_waits_for_the_first_value_shares_what_comes(
     assert source.fetched == 1
 
 
-def test_with_an_old_value_nobody_waits_for_the_one_who_fetches(source: Source, value: SingleFlight[int]) -> None:
+def test_stale_value_is_returned_during_a_fetch(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.now, source.seconds = 100, 0.3
     slow = threading.Thread(target=value.get)
