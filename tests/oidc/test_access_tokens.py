@@ -1,4 +1,4 @@
-"""Access tokens: each test breaks one rule and nothing else, real ones are taken, and what is remembered how long."""
+"""Access tokens: the rules, real tokens, and the cache of verified tokens."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.oidc.signing import ALGORITHMS, CLIENT_ID, EC_KEY, ISSUER, KEYS, NOW,
 from tests.recorded import recording
 
 API = "https://bookstore.example/api"
-PERSON = "hodngok08qve"
+USER_ID = "hodngok08qve"
 
 
 def good_claims(**changes: Any) -> dict[str, Any]:
-    """The claims of an access token of Logto; `...` takes one away."""
+    """Return the claims of an access token of Logto with `changes`; the value `...` removes a claim."""
     claims = {
         "jti": "wmIOYXBGgqVPuFwcS5h8_",
-        "sub": PERSON,
+        "sub": USER_ID,
         "iat": NOW,
         "exp": NOW + 3600,
         "scope": "read:books write:books",
@@ -73,7 +73,7 @@ def test_real_user_token_is_accepted_until_it_expires(
     token = recording(name)["body"]["access_token"]
     keys = KeySet.parse(recording(jwks)["body"], ALGORITHMS)
     claims = validate(token, keys)
-    assert (claims.issuer, claims.sub, claims.client_id) == (ISSUER, PERSON, CLIENT_ID)
+    assert (claims.issuer, claims.sub, claims.client_id) == (ISSUER, USER_ID, CLIENT_ID)
     assert (claims.audience, claims.scopes, claims.organization_id) == (audience, scopes, organization_id)
     assert claims.is_organization_token == audience.startswith("urn:")
     assert (claims.is_machine, claims.expires_at) == (False, NOW + 3600)
@@ -108,7 +108,7 @@ def test_real_id_and_logout_tokens_are_refused(name: str) -> None:
         pytest.param({"iss": ...}, "iss", id="iss-missing"),
         pytest.param({"aud": ...}, "aud", id="aud-missing"),
         pytest.param({"aud": ""}, "aud", id="aud-empty"),
-        pytest.param({"aud": []}, "aud", id="aud-of-nobody"),
+        pytest.param({"aud": []}, "aud", id="aud-empty-list"),
         pytest.param({"aud": [API, "https://other.example"]}, "aud", id="aud-of-two"),
         pytest.param({"aud": [[API]]}, "aud", id="aud-nested"),
         pytest.param({"aud": {"0": API}}, "aud", id="aud-object"),
@@ -142,7 +142,7 @@ def test_one_wrong_claim_is_refused(changes: dict[str, Any], claim: str) -> None
 @pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "secevent+jwt", None])
 def test_other_token_types_are_refused(typ: str | None) -> None:
     if typ is None:
-        # PyJWT would put one in its place.
+        # PyJWT would add a type.
         refused(sign(good_claims(), {"typ": ""}), "typ")
     else:
         refused(access_token(typ), "typ")
@@ -196,13 +196,13 @@ def test_custom_claims_are_kept_and_read_only() -> None:
     assert "editor" not in repr(claims)
 
 
-# Opaque tokens, by what introspection answers
+# Opaque tokens, by the introspection response
 
 
 def answer(**changes: Any) -> dict[str, Any]:
     claims = {
         "active": True,
-        "sub": PERSON,
+        "sub": USER_ID,
         "client_id": CLIENT_ID,
         "exp": NOW + 3600,
         "iat": NOW,
@@ -216,7 +216,7 @@ def answer(**changes: Any) -> dict[str, Any]:
 
 def test_opaque_token_has_no_audience_or_organization() -> None:
     claims = check_introspection(answer(), issuer=ISSUER, now=NOW)
-    assert (claims.sub, claims.client_id, claims.audience, claims.organization_id) == (PERSON, CLIENT_ID, "", None)
+    assert (claims.sub, claims.client_id, claims.audience, claims.organization_id) == (USER_ID, CLIENT_ID, "", None)
     assert (claims.scopes, claims.is_machine, claims.is_organization_token) == ({"openid", "profile"}, False, False)
 
 
@@ -271,7 +271,7 @@ Sign = Callable[..., str]
 
 @pytest.fixture
 def signed(logto: Emulator) -> Sign:
-    """Makes an access token of the emulator's; times count from the moment of the call."""
+    """Return a function that makes an access token of the emulator, issued at the time of the call."""
 
     def signed(header: dict[str, Any] | None = None, **changes: Any) -> str:
         now = logto.clock.now()
@@ -299,7 +299,7 @@ def test_token_is_valid_for_its_own_audience_only(logto: Emulator, signed: Sign,
     real = verifier(logto, cache_size=cache_size)
     for_api, for_organization = signed(), signed(aud="urn:logto:organization:harbourbr001")
     for _ in range(2):
-        assert real.verify_for_resource(for_api, API).sub == PERSON
+        assert real.verify_for_resource(for_api, API).sub == USER_ID
         assert real.verify_for_organization(for_organization).organization_id == "harbourbr001"
         for other in (API + "/", API[:-1], API.upper(), "https://other.example"):
             with pytest.raises(TokenError, match="Ask Logto for one with that resource") as caught:
@@ -353,12 +353,12 @@ def test_stale_keys_verify_tokens_during_an_outage(logto: Emulator, signed: Sign
     logto.faults.http["jwks"] = HttpFault(drop=True)
     logto.requests.clear()
     for number in range(5):
-        assert real.verify_for_resource(signed(jti=str(number)), API).sub == PERSON
-    # A call that broke is made once more, and then no other before the cool-down.
+        assert real.verify_for_resource(signed(jti=str(number)), API).sub == USER_ID
+    # A failed request is repeated once, and then not again before the cool-down.
     assert len(logto.requests.to("jwks")) == 2
 
 
-# What is remembered
+# The cache
 
 
 def test_remembered_token_is_not_verified_again(logto: Emulator, signed: Sign) -> None:
@@ -375,7 +375,7 @@ def test_cache_is_limited_and_drops_the_oldest(logto: Emulator, signed: Sign) ->
     real = verifier(logto, cache_size=3)
     tokens = [signed(jti=str(number)) for number in range(8)]
     first = [real.verify_for_resource(token, API) for token in tokens]
-    # From the last one backwards: whatever has to be verified again pushes another one out.
+    # From the last one backwards, because a token that is verified again removes another one.
     assert [real.verify_for_resource(tokens[i], API) is first[i] for i in (7, 6, 5)] == [True] * 3
     assert real.verify_for_resource(tokens[4], API) is not first[4]
 
@@ -396,7 +396,7 @@ def test_token_is_remembered_until_exp_without_leeway(logto: Emulator, signed: S
         moment.tick(3599)
         assert real.verify_for_resource(token, API) is known
         moment.tick(1)
-        assert real.verify_for_resource(token, API) is not known, "clocks may differ, but then it is looked at anew"
+        assert real.verify_for_resource(token, API) is not known, "clocks may differ, but the token is verified again"
         moment.tick(60)
         with pytest.raises(TokenError) as caught:
             real.verify_for_resource(token, API)
@@ -408,10 +408,10 @@ def test_new_key_is_found_and_removed_key_rejected(logto: Emulator, signed: Sign
     known = real.verify_for_resource(token, API)
     new_key = jwk(EC_KEY, "new", alg="ES384")
     logto.faults.jwks = lambda document: {"keys": [new_key]}
-    assert real.verify_for_resource(token, API) is known, "until somebody brings a token of the new key"
+    assert real.verify_for_resource(token, API) is known, "until a token with the new key arrives"
     now = logto.clock.now()
     new_token = sign(good_claims(iss=logto.issuer, iat=now, exp=now + 60), {"kid": "new", "typ": "at+jwt"})
-    assert real.verify_for_resource(new_token, API).sub == PERSON
+    assert real.verify_for_resource(new_token, API).sub == USER_ID
     assert len(logto.requests.to("jwks")) == 2
     with pytest.raises(TokenError) as caught:
         real.verify_for_resource(token, API)

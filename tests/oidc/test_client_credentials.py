@@ -1,4 +1,4 @@
-"""Tokens of the application itself: asked for by name, kept until they end, fetched once however many want one."""
+"""Tokens of a machine-to-machine application: requested, cached, renewed and shared between threads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HARBOUR = "harbourbr001"
 
 @pytest.fixture
 def robot(logto: Emulator) -> MachineClient:
-    """A machine that may read books everywhere, and manage stock at the harbour."""
+    """A machine that may read books everywhere, and manage the stock of one organization."""
     tenant = logto.tenant
     tenant.add_resource(API, scopes=["read:books", "write:books"])
     tenant.add_resource(OTHER_API, scopes=["read:books"])
@@ -114,13 +114,13 @@ def test_forgotten_token_is_fetched_again(robot: MachineClient) -> None:
     robot.forget(token)
     renewed = robot.token(resource=API)
     assert renewed is not token
-    robot.forget(token)  # again, by somebody slower
+    robot.forget(token)  # again, by a slower thread
     assert robot.token(resource=API) is renewed
     assert robot.token(organization_id=HARBOUR) is other
 
 
 def in_threads(number: int, call: Callable[[], object]) -> list[object]:
-    """What `call` returns or raises, in so many threads at once."""
+    """Return what `call` returns or raises in `number` threads at once."""
     results: list[object] = []
 
     def note() -> None:
@@ -170,7 +170,7 @@ def test_refused_request_raises_the_error_of_logto(
         with pytest.raises(ProviderError) as caught:
             robot.token(**wanted)
         assert caught.value.error == error
-    assert len(logto.requests.to("token")) == 2, "a refusal is not kept: an administrator may mend it"
+    assert len(logto.requests.to("token")) == 2, "a refusal is not cached: an administrator may fix the cause"
 
 
 def test_wrong_secret_raises_the_hint(robot: MachineClient, logto: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""What goes out to Logto, against a server that does as it is told."""
+"""The HTTP client against a local server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from logto_auth.oidc.http import HTTPClient
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Drops the first connections, then answers with what it was asked."""
+    """Close the first connections without a response, then answer with JSON."""
 
     protocol_version = "HTTP/1.1"
 
@@ -86,7 +86,7 @@ def test_cookies_and_netrc_are_ignored(
     server: Any, client: HTTPClient, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    netrc.write_text("machine 127.0.0.1 login reader password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     for _ in range(2):
         client.get(server.url + "/")

@@ -1,4 +1,4 @@
-"""A8-A25, A27: an ID token is believed only when everything about it is right."""
+"""A sign-in or a refresh with an ID token that has one fault is refused. Whole sign-ins, through the callback view."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 Claims = dict[str, Any]
 EVIL_KEY = ECKey.generate_key("P-384")
 EVIL_RSA_KEY = RSAKey.generate_key(2048)
-# An option that changes nothing, for without one the sign-in view has nothing to do for somebody who is signed in.
+# An option without effect. Without any option the sign-in view does nothing for a user who is signed in.
 SILENTLY = {"ui_locales": "en"}
 
 
@@ -42,16 +42,16 @@ def b64_json(value: object) -> str:
 
 @pytest.fixture
 def rsa(logto: Emulator) -> Iterator[Emulator]:
-    """Logto after rotating to an RSA key."""
+    """Logto with an RSA key."""
     logto.rotate_keys("RSA")
     yield logto
-    # Keys outlive a reset.
+    # A reset does not restore the keys.
     logto.rotate_keys("EC")
 
 
 @pytest.fixture
 def refused(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> Callable[..., Any]:
-    """Makes sure that a sign-in, with the fault that has been set, is refused because of `claim`."""
+    """Return a function that signs in and checks that the sign-in is refused because of `claim`."""
 
     def check(claim: str | tuple[str, ...] = ()) -> Any:
         errors: list[TokenError] = []
@@ -63,7 +63,7 @@ def refused(browser: Browser, logto: Emulator, witness: Witness, reader: Any) ->
             sign_in_refused.disconnect(receiver)
         if claim:
             assert errors[0].claim in ((claim,) if isinstance(claim, str) else claim)
-        # The conformance suite passes a refusal only if no further call follows.
+        # As the OpenID conformance suite requires, no request follows a refusal.
         assert logto.requests[-1].endpoint in ("token", "jwks")
         assert logto.requests.to("me") == []
         return response
@@ -247,7 +247,7 @@ def test_clock_skew_has_exact_limits(
     accepted: int,
     rejected: int,
 ) -> None:
-    # Both sides read the frozen clock, so that `iat` is the site's very second.
+    # Both sides read the frozen clock, so `iat` is the present second of the site.
     with freeze_time(datetime.now(timezone.utc).replace(microsecond=0)):
         logto.faults.id_token_claims = lambda claims: {**claims, claim: claims["iat"] + rejected}
         refused(claim)
@@ -408,7 +408,7 @@ def test_key_in_the_header_is_ignored(refused: Callable[..., Any], logto: Emulat
     logto.faults.id_token_key = EVIL_KEY
     logto.faults.id_token_header = changed_claims(kid=kids[kid], **{name: value})
     refused(("signature", "kid"))
-    # Nobody has looked where the token points to.
+    # The site has not fetched the URL in the token.
     assert not any(request.path == "/api/status" for request in logto.requests)
 
 
@@ -431,7 +431,7 @@ def test_key_unknown_to_logto_is_refused(refused: Callable[..., Any], logto: Emu
     logto.faults.id_token_key = EVIL_KEY
     logto.faults.id_token_header = changed_claims(kid=kid)
     refused(("kid", "header"))
-    # Asked for at most twice: at first, and again for the key that nobody knows.
+    # The keys are fetched at most twice: at first, and for the unknown key.
     assert len(logto.requests.to("jwks")) <= 2
 
 
@@ -701,7 +701,7 @@ def test_replayed_id_token_is_refused(browser: Browser, logto: Emulator, witness
     logto.faults.token_response = None
     logto.faults.id_token = lambda header, claims: tokens[0]
     witness.sees_refused(lambda: browser.sign_in(**SILENTLY), "token_invalid", 400)
-    # Nor in another browser, on the way of an attacker who has got hold of it.
+    # The token is also refused in the browser of an attacker.
     stranger = Browser(logto)
     assert Witness(stranger, logto, witness._log).sees_refused(lambda: stranger.sign_in("reader"), "token_invalid", 400)
 
@@ -756,7 +756,7 @@ def test_userinfo_adds_only_the_configured_claims(
 
 @pytest.fixture
 def refresh(browser: Browser, logto: Emulator, reader: Any) -> Callable[[], str]:
-    """Signs in with an access token that ends at once; call it to make the site refresh."""
+    """Sign in with an access token that expires at once. Call the result to make the site refresh."""
     logto.faults.token_response = lambda answer: {**answer, "expires_in": 0}
     # With `prompt=login` Logto puts `auth_time` into ID tokens.
     browser.sign_in("reader", prompt="login")
@@ -803,12 +803,12 @@ def test_mismatched_refreshed_id_token_ends_the_session(
         pytest.param({"nonce": ...}, id="nonce-missing"),
         pytest.param({"auth_time": ...}, id="auth_time-missing"),
         pytest.param({"at_hash": ...}, id="at_hash-missing"),
-        pytest.param({"name": "New Name", "roles": []}, id="news-about-the-person"),
+        pytest.param({"name": "New Name", "roles": []}, id="new-profile"),
     ],
 )
 def test_matching_refreshed_id_token_is_accepted(refresh: Callable[[], str], logto: Emulator, changes: Claims) -> None:
     logto.faults.id_token_claims = changed_claims(**changes)
-    # Once more, for a token that left a claim out must not open the door to one that changes it.
+    # A later token may not change a claim that this one has omitted.
     logto.faults.token_response = lambda answer: {**answer, "expires_in": 0}
     assert refresh()
     logto.faults.token_response = None

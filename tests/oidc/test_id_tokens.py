@@ -1,4 +1,4 @@
-"""The rules of `oidc.tokens`: each test breaks one rule and nothing else, and good tokens are taken."""
+"""The rules of ID tokens, each broken alone, and real ID tokens."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_unknown_kid_is_refused(kid: str) -> None:
 def test_critical_header_parameters_are_refused(header: dict[str, Any]) -> None:
     with pytest.raises(TokenError) as caught:
         validate(raw({"alg": "ES384", "kid": "ec", "typ": "JWT", **header}, good_claims(), b"x"))
-    # PyJWT looks at `crit` too, when it reads the header.
+    # PyJWT also checks `crit`, when it reads the header.
     assert caught.value.claim in ("crit", "header")
 
 
@@ -320,7 +320,7 @@ def test_short_rsa_key_is_skipped() -> None:
     assert KeySet.parse({"keys": [jwk(short, "short")]}, ALGORITHMS).keys == ()
 
 
-# Kinds of tokens
+# Types of tokens
 
 
 @pytest.mark.parametrize("typ", ["logout+jwt", "at+jwt", "secevent+jwt", "application/at+jwt", 5, ["JWT"]])

@@ -1,4 +1,4 @@
-"""A28, A29, A37, A38: a Logto that lies, breaks or is slow, at discovery, keys, token endpoint and userinfo."""
+"""Logto sends wrong documents, fails or is slow: discovery, keys, token endpoint and userinfo."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDPOINTS = (
 FIELDS_OF_A_TOKEN_ANSWER = ("access_token", "token_type", "id_token", "expires_in", "scope", "refresh_token")
 
 
-# A28
+# Discovery
 
 
 @pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
@@ -180,7 +180,7 @@ def test_empty_key_set_refuses_the_token(browser: Browser, logto: Emulator, witn
     witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
 
 
-# A29
+# The token endpoint
 
 
 @pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
@@ -196,7 +196,7 @@ def test_broken_token_endpoint_is_asked_once(
 ) -> None:
     spoil("token", fault)
     witness.sees_refused(lambda: browser.sign_in("reader"), code, status)
-    # A code is sent once: what has become of the first request nobody knows.
+    # A code is sent once, because the first request may have had an effect.
     assert len(logto.requests.to("token")) == 1
 
 

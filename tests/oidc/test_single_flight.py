@@ -1,4 +1,4 @@
-"""`SingleFlight`: fetched once however many want it, stale rather than none, and not too often."""
+"""`SingleFlight`: one fetch for all threads, stale values, cool-down and retries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from logto_auth.oidc.single_flight import SingleFlight
 
 
 class Source:
-    """Counts how often it is fetched, and fails when it is told to."""
+    """Count the fetches, and fail while `fails` is set."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -75,7 +75,7 @@ def test_first_failure_is_shared_for_retry_seconds(source: Source, ask: str) -> 
             getattr(value, ask)()
         errors.append(caught.value)
     assert source.fetched == 1
-    # Each raises its own: an error that all had raised would hold on to what each of them was doing.
+    # Each caller raises its own error: a shared one would keep the frames of all callers.
     assert len(set(map(id, errors))) == 3
     source.now, source.fails = 2, False
     assert getattr(value, ask)() == 2
@@ -118,3 +118,74 @@ def test_stale_value_is_returned_during_a_fetch(source: Source, value: SingleFli
     assert slow.is_alive()
     slow.join()
     assert value.get() == 2
+
+
+def test_fresh_value_is_returned_during_a_renewal(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.seconds = 0.3
+    slow = threading.Thread(target=value.renew)
+    slow.start()
+    time.sleep(0.05)
+    assert (value.get(), value.renew()) == (1, 1)
+    slow.join()
+    assert (value.get(), source.fetched) == (2, 2)
+
+
+def test_failed_renewal_keeps_the_value(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.fails = True
+    assert value.renew() == 1
+    source.fails, source.now = False, 10
+    assert value.get() == 3
+
+
+# Values that are useless once they have aged
+
+
+@pytest.fixture
+def expiring(source: Source) -> SingleFlight[int]:
+    """The value n is fresh for 10 n seconds."""
+    return SingleFlight(
+        source.fetch, seconds_fresh=lambda value: 10 * value, keep_stale=False, clock=lambda: source.now
+    )
+
+
+def test_function_sets_how_long_a_value_is_fresh(source: Source, expiring: SingleFlight[int]) -> None:
+    seen = []
+    for source.now in (0, 9.9, 10, 29.9, 30):
+        seen.append(expiring.get())
+    assert seen == [1, 1, 2, 2, 3]
+
+
+def test_aged_value_is_not_returned_after_a_failure(source: Source, expiring: SingleFlight[int]) -> None:
+    expiring.get()
+    source.now, source.fails = 10, True
+    for _ in range(2):
+        with pytest.raises(ProviderError, match="down"):
+            expiring.get()
+    source.fails = False
+    assert expiring.get() == 4
+
+
+def test_callers_wait_for_the_replacement_of_an_aged_value(source: Source, expiring: SingleFlight[int]) -> None:
+    expiring.get()
+    source.now, source.seconds = 10, 0.2
+    slow = threading.Thread(target=expiring.get)
+    slow.start()
+    time.sleep(0.05)
+    assert (expiring.get(), source.fetched) == (2, 2)
+    slow.join()
+
+
+def test_forgotten_value_is_fetched_again(source: Source, expiring: SingleFlight[int]) -> None:
+    expiring.forget(expiring.get())
+    assert expiring.get() == 2
+    expiring.forget(1)
+    assert expiring.get() == 2
+
+
+def test_value_forgotten_during_the_wait_is_fetched_again(source: Source, expiring: SingleFlight[int]) -> None:
+    seen = expiring._outcome
+    expiring.forget(expiring.get())
+    # A caller that saw no value, and waited for the lock while another one fetched and forgot.
+    assert expiring._fetch_once(seen, wait=True) == 2

@@ -1,4 +1,4 @@
-"""Anything at all in addresses, cookies and headers: never a 500, never a session."""
+"""Random URLs, cookies and headers never give a 500 or a session."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ bounded = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # The database and the emulator stay as they are from one example to the next: nothing is ever written.
+    # The database and the emulator are shared by the examples, which write nothing.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-# All of Unicode but half surrogate pairs, which no address can hold; the odd ones more often.
+# All of Unicode without lone surrogates, which a URL cannot hold; unusual characters more often.
 any_text = st.text(max_size=200) | st.sampled_from(
     [
         "\x00",
@@ -53,7 +53,7 @@ sign_in_names = st.sampled_from([*conf.sign_in_query_parameters, "next", "state"
 
 
 def queries(names: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Query strings of known and unknown parameters, any of them repeated, and of plain garbage."""
+    """Return query strings of known and unknown parameters, some repeated, and of random bytes."""
     pairs = st.lists(st.tuples(names | any_text, any_text), max_size=8).map(urlencode)
     garbage = st.binary(max_size=100).map(quote_from_bytes) | st.binary(max_size=100).map(
         lambda raw: raw.decode("latin-1")
@@ -67,7 +67,7 @@ def get(client: Client, path: str, query: str, **environ: str) -> Any:
 
 @pytest.fixture
 def waiting(browser: Browser, logto: Emulator, reader: Any) -> Iterator[Browser]:
-    """A browser with a sign-in under way, which nothing of all this may finish."""
+    """A browser with a pending sign-in, which none of these requests may finish."""
     browser.start()
     yield browser
     assert LogtoSession.objects.count() == 0
@@ -128,7 +128,7 @@ def test_views_survive_any_pending_cookie(
     Browser(logto, client).start()
     ((known, _),) = pending_cookies(client).items()
     client.cookies.clear()
-    # What a server hands on is latin-1 (PEP 3333).
+    # A WSGI server passes headers on as latin-1 (PEP 3333).
     value = value.encode().decode("latin-1")
     client.cookies[known] = value
     client.cookies[COOKIE_PREFIX + name if is_prefixed else f"x{name}"] = value
@@ -151,7 +151,7 @@ def test_views_survive_any_cookie_header(waiting: Browser, header: bytes) -> Non
 def test_altered_pending_cookie_is_refused(waiting: Browser, place: int, characters: list[str]) -> None:
     state = query_of(waiting.start())["state"]
     name, value = list(pending_cookies(waiting.client).items())[-1]
-    # The length of the cookie is not always the same.
+    # The length of the cookie varies.
     position = place % (len(value) - 1)
     character = next(new for new in characters if new != value[position])
     client = Client()
@@ -191,5 +191,5 @@ def test_views_survive_any_header(waiting: Browser, name: str, value: str) -> No
 def test_huge_query_is_answered_quickly(waiting: Browser, path: str, query: str) -> None:
     response = get(waiting.client, path, query)
     assert response.status_code in (302, 400)
-    # No proxy on the way takes a longer line, and Logto takes no longer address.
+    # Proxies and Logto refuse a longer URL.
     assert len(response.headers.get("Location", "")) < 8000
