@@ -420,12 +420,12 @@ def test_new_key_is_found_and_removed_key_rejected(logto: Emulator, signed: Sign
 
 def test_threads_share_one_verifier(logto: Emulator, signed: Sign) -> None:
     real = verifier(logto, cache_size=5)
-    tokens = [signed(jti=str(number), sub=f"person{number}") for number in range(12)]
+    tokens = [signed(jti=str(number), sub=f"user{number}") for number in range(12)]
     seen: list[bool] = []
 
     def call() -> None:
         for number, token in enumerate(tokens * 4):
-            seen.append(real.verify_for_resource(token, API).sub == f"person{number % 12}")
+            seen.append(real.verify_for_resource(token, API).sub == f"user{number % 12}")
 
     threads = [threading.Thread(target=call) for _ in range(6)]
     for thread in threads:

@@ -709,7 +709,7 @@ def test_replayed_id_token_is_refused(browser: Browser, logto: Emulator, witness
 @pytest.mark.parametrize(
     "sub",
     [
-        pytest.param("somebodyelse", id="oidcc-client-test-userinfo-invalid-sub"),
+        pytest.param("anotheruser", id="oidcc-client-test-userinfo-invalid-sub"),
         pytest.param(..., id="missing"),
         pytest.param(None, id="null"),
         pytest.param("{sub} ", id="trailing-space"),
@@ -767,7 +767,7 @@ def refresh(browser: Browser, logto: Emulator, reader: Any) -> Callable[[], str]
 @pytest.mark.parametrize(
     ("claim", "change"),
     [
-        pytest.param("sub", "somebodyelse", id="oidcc-client-test-refresh-token-invalid-sub"),
+        pytest.param("sub", "anotheruser", id="oidcc-client-test-refresh-token-invalid-sub"),
         pytest.param("sub", ..., id="sub-missing"),
         pytest.param("iss", "https://evil.example", id="oidcc-client-test-refresh-token-invalid-issuer"),
         pytest.param("aud", "other", id="aud-other"),

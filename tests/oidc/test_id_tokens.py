@@ -217,7 +217,7 @@ def test_empty_signature_is_refused() -> None:
 
 def test_altered_payload_is_refused() -> None:
     header, _, signature = sign(good_claims()).split(".")
-    altered = b64(json.dumps(good_claims(sub="somebodyelse")).encode())
+    altered = b64(json.dumps(good_claims(sub="anotheruser")).encode())
     refused(f"{header}.{altered}.{signature}", "signature")
 
 

@@ -132,7 +132,7 @@ def test_views_survive_any_pending_cookie(
     value = value.encode().decode("latin-1")
     client.cookies[known] = value
     client.cookies[COOKIE_PREFIX + name if is_prefixed else f"x{name}"] = value
-    state = "state-of-nobody"
+    state = "unknown-state"
     for path in ("/callback", f"/callback?state={state}&code=x", "/sign-in", "/account/"):
         assert client.get(path).status_code in (302, 400)
     assert client.post("/sign-out").status_code == 302
