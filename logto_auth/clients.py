@@ -167,7 +167,9 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
     http = HTTPClient(
         connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=_MAX_MANAGEMENT_API_BYTES
     )
-    return ManagementAPI(endpoint=endpoint, machine=machine, http=http, resource=resource)
+    return ManagementAPI(
+        endpoint=endpoint, machine=machine, http=http, resource=resource, credentials_hint=_MACHINE_CREDENTIALS_HINT
+    )
 
 
 @lru_cache(maxsize=16)

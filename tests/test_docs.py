@@ -66,7 +66,7 @@ from logto_auth.sessions import outgoing
 from logto_auth.sessions.context import SessionPrincipal, SignedInSession
 from logto_auth.sign_in import error_page
 from logto_auth.templatetags import logto as logto_tags
-from logto_auth.tenant.declaration import Role, TenantDeclaration
+from logto_auth.tenant import Role, TenantDeclaration
 from logto_auth.testing import Browser, pytest_plugin
 from logto_auth.users.suspension import suspend
 from logto_auth.views import SignInView
