@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from .conf import Setting, conf
+from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
 from .oidc.access_tokens import AccessTokenVerifier
@@ -27,19 +27,19 @@ def oidc_client() -> OIDCClient:
 
     Raises ConfigurationError naming the settings that are missing.
     """
-    _demand(type(conf).endpoint, type(conf).app_id, type(conf).app_secret)
+    _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
     return _oidc_client(provider(), conf.app_id, conf.app_secret, conf.clock_skew_seconds)
 
 
 def machine_client() -> MachineClient:
     """The site's machine-to-machine application, for calls in nobody's name. Raises ConfigurationError."""
-    _demand(type(conf).endpoint, type(conf).m2m_app_id, type(conf).m2m_app_secret, remedy=MAKE_A_MACHINE)
+    _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=MAKE_A_MACHINE)
     return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
 
 
 def access_token_verifier() -> AccessTokenVerifier:
     """What verifies the access tokens that come to this site's APIs. Raises ConfigurationError."""
-    _demand(type(conf).endpoint)
+    _require(Conf.endpoint)
     return _access_token_verifier(provider(), conf.clock_skew_seconds, conf.api_token_cache_size)
 
 
@@ -55,8 +55,8 @@ def provider() -> Provider:
     return _provider(conf.issuer, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
 
 
-def _demand(*settings: Setting[str], remedy: str = "`manage.py check` says what belongs there.") -> None:
-    missing = [setting.name for setting in settings if not setting.__get__(conf, type(conf))]
+def _require(*settings: Setting[str], remedy: str = "`manage.py check` says what belongs there.") -> None:
+    missing = [setting.name for setting in settings if not setting.value]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} must be set. {remedy}")
 
