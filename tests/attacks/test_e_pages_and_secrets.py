@@ -310,7 +310,7 @@ def test_E7_the_demo_refuses_to_run_as_production() -> None:
 
 def test_E7_a_production_check_complains_about_the_emulator(logto: Emulator) -> None:
     found = run_checks(include_deployment_checks=True)
-    assert "logto_auth.W010" in [message.id for message in found]
+    assert "logto_auth.W005" in [message.id for message in found]
 
 
 def test_E7_tokens_of_an_emulator_are_not_believed_by_a_site_of_another_logto(

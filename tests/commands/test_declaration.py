@@ -212,7 +212,7 @@ def test_the_emulator_s_demo_is_what_the_bookstore_declares(api: ManagementAPI, 
 def test_a_setting_that_names_no_declaration_is_told_of(run: Run, settings: Any, path: str, words: str) -> None:
     settings.LOGTO_TENANT = path
     messages = {message.id: message.msg for message in checks.check_settings()}
-    assert words in messages["logto_auth.E050"]
+    assert words in messages["logto_auth.E020"]
     assert words in run("logto_setup", "--base-url", SITE).error
 
 
@@ -221,7 +221,7 @@ WITH_FAULTS = TenantDeclaration(**role(description=""), **resource(indicator="sh
 
 def test_the_system_checks_find_the_faults_of_a_declaration(settings: Any) -> None:
     settings.LOGTO_TENANT = "tests.commands.test_declaration.WITH_FAULTS"
-    assert [each.id for each in checks.check_settings()] == ["logto_auth.E051", "logto_auth.E051"]
+    assert [each.id for each in checks.check_settings()] == ["logto_auth.E021", "logto_auth.E021"]
 
 
 def test_the_webhook_tells_of_what_the_package_follows() -> None:

@@ -134,7 +134,7 @@ def test_a_base_url_that_is_none_is_refused(run: Run) -> None:
 HERE: dict[str, tuple[dict[str, Any], str]] = {
     "a check that fails": (
         {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
-        "failure settings: AUTHENTICATION_BACKENDS holds no LogtoBackend. (logto_auth.E020)",
+        "failure settings: AUTHENTICATION_BACKENDS contains no LogtoBackend. (logto_auth.E025)",
     ),
     "a check that warns": ({"LOGIN_URL": "/login/"}, "warning settings: LOGIN_URL is '/login/'"),
     "a host that is refused": (
@@ -213,13 +213,13 @@ def test_without_an_application_no_sign_in_is_tried(found: Found, settings: Any)
 
 def test_a_check_that_is_silenced_is_not_told_of(found: Found, settings: Any) -> None:
     settings.LOGIN_URL = "/login/"
-    settings.SILENCED_SYSTEM_CHECKS = ["logto_auth.W002"]
+    settings.SILENCED_SYSTEM_CHECKS = ["logto_auth.W004"]
     assert found() == []
 
 
 def test_with_deploy_it_makes_the_checks_for_servers_too(found: Found) -> None:
     assert [line.partition(" (")[2] for line in found("--deploy")] == [
-        f"logto_auth.W0{number})" for number in (10, 11, 12)
+        f"logto_auth.W00{number})" for number in (5, 6, 7)
     ]
 
 
