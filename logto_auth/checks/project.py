@@ -1,4 +1,4 @@
-"""Checks of the rest of the project: backend, middleware, sessions, URLs and deployment."""
+"""Checks of the rest of the project: backend, middleware, sessions and URLs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage, register
 from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
 
@@ -57,27 +57,6 @@ LOGIN_URL_ELSEWHERE = Problem(
     "logto_auth.W004",
     "LOGIN_URL is {value}, so login_required does not lead to Logto.",
     "Set LOGIN_URL = 'logto_auth:sign-in'.",
-)
-ENDPOINT_INSECURE = Problem(
-    "logto_auth.W005", "LOGTO_ENDPOINT is {value}, without encryption.", "Use the https URL of Logto."
-)
-BASE_URL_INSECURE = Problem(
-    "logto_auth.W006", "LOGTO_BASE_URL is {value}, without encryption.", "Use the https URL of the site."
-)
-COOKIE_NOT_SECURE = Problem(
-    "logto_auth.W007",
-    "SESSION_COOKIE_SECURE is False: the session cookie is also sent without encryption.",
-    "Set SESSION_COOKIE_SECURE = True.",
-)
-COOKIE_NOT_HTTPONLY = Problem(
-    "logto_auth.W008",
-    "SESSION_COOKIE_HTTPONLY is False: any script on a page can read the session cookie.",
-    "Set SESSION_COOKIE_HTTPONLY = True.",
-)
-SAMESITE_NONE = Problem(
-    "logto_auth.W009",
-    "SESSION_COOKIE_SAMESITE is {value}: requests from other sites carry the session cookie.",
-    "Set it to 'Lax'.",
 )
 
 
@@ -139,25 +118,3 @@ def _check_urls() -> Iterator[CheckMessage]:
         yield URLS_MISSING()
     elif resolve_url(settings.LOGIN_URL) != sign_in:
         yield LOGIN_URL_ELSEWHERE(value=repr(settings.LOGIN_URL))
-
-
-@register(Tags.security, deploy=True)
-def check_deployment(**kwargs: Any) -> list[CheckMessage]:
-    """Check for settings that suit only a developer's machine."""
-    return [*_check_encryption(), *(_check_cookies() if signs_users_in() else [])]
-
-
-def _check_encryption() -> Iterator[CheckMessage]:
-    if conf.endpoint.startswith("http:"):
-        yield ENDPOINT_INSECURE(value=repr(conf.endpoint))
-    if conf.base_url.startswith("http:"):
-        yield BASE_URL_INSECURE(value=repr(conf.base_url))
-
-
-def _check_cookies() -> Iterator[CheckMessage]:
-    if not settings.SESSION_COOKIE_SECURE:
-        yield COOKIE_NOT_SECURE()
-    if not settings.SESSION_COOKIE_HTTPONLY:
-        yield COOKIE_NOT_HTTPONLY()
-    if settings.SESSION_COOKIE_SAMESITE in (None, False, "None"):
-        yield SAMESITE_NONE(value=repr(settings.SESSION_COOKIE_SAMESITE))

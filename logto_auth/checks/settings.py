@@ -55,10 +55,10 @@ MIN_SIGNING_KEY_LENGTH = 16
 DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
 UNKNOWN_SETTING = Problem(
-    "logto_auth.W001", "There is no setting {name}.", "Correct the name. The hint suggests the most similar one."
+    "logto_auth.W001", "There is no setting {setting}.", "Correct the name. The hint suggests the most similar one."
 )
 WRONG_TYPE = Problem(
-    "logto_auth.E001", "{name} is a {type}.", "Expected {expected}. The usual mistake is a string in place of a list."
+    "logto_auth.E001", "{setting} is a {type}.", "Expected {types}. The usual mistake is a string in place of a list."
 )
 ENDPOINT_MISSING = Problem(
     "logto_auth.E002", "LOGTO_ENDPOINT is not set.", "Set it to the origin of Logto, such as https://abc123.logto.app."
@@ -70,7 +70,7 @@ APP_SECRET_MISSING = Problem(
     "logto_auth.E004", "LOGTO_APP_SECRET is not set.", "Copy an app secret of the application from the Logto Console."
 )
 PLACEHOLDER_LEFT = Problem(
-    "logto_auth.E005", "{name} is still a placeholder.", "Copy the value from the Logto Console."
+    "logto_auth.E005", "{setting} is still a placeholder.", "Copy the value from the Logto Console."
 )
 ENDPOINT_NOT_ORIGIN = Problem(
     "logto_auth.E006",
@@ -108,10 +108,10 @@ INVALID_TIMEOUTS = Problem(
 )
 NOT_A_FUNCTION = Problem(
     "logto_auth.E014",
-    "{name} is {value}, which is not a function that can be imported.",
+    "{setting} is {value}, which is not a function that can be imported.",
     "Correct the dotted path. The hint says what the function receives and returns.",
 )
-NUMBER_TOO_SMALL = Problem("logto_auth.E015", "{name} is {value}.", "Expected {minimum} or more.")
+NUMBER_TOO_SMALL = Problem("logto_auth.E015", "{setting} is {value}.", "Expected {minimum} or more.")
 API_RESOURCE_NOT_URI = Problem(
     "logto_auth.E016",
     "LOGTO_API_RESOURCE is {value}, not an absolute URI.",
@@ -128,8 +128,12 @@ INTROSPECTION_WITHOUT_APP = Problem(
     "LOGTO_API_INTROSPECTED_APPS is set, but LOGTO_APP_ID or LOGTO_APP_SECRET is not.",
     "Set both, or accept no opaque tokens. Logto answers questions about opaque tokens only to an application.",
 )
-TENANT_NOT_IMPORTABLE = Problem("logto_auth.E020", "{error}", "Set LOGTO_TENANT to the path of a TenantDeclaration.")
-TENANT_INVALID = Problem("logto_auth.E021", "{error}", "Correct it in {path}.")
+TENANT_NOT_IMPORTABLE = Problem(
+    "logto_auth.E020",
+    "LOGTO_TENANT is {value}, which is not a TenantDeclaration that can be imported.",
+    "Correct the dotted path. The hint says what was found there.",
+)
+TENANT_INVALID = Problem("logto_auth.E021", "LOGTO_TENANT has a mistake: {error}", "Correct it in {path}.")
 SIGNING_KEY_INVALID = Problem(
     "logto_auth.E022",
     "LOGTO_WEBHOOK_SIGNING_KEY contains a value that is not a signing key.",
@@ -164,14 +168,14 @@ def _check_names() -> Iterator[CheckMessage]:
     for name in unknown:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"The settings are {', '.join(known)}."
-        yield UNKNOWN_SETTING(name=name, hint=hint)
+        yield UNKNOWN_SETTING(setting=name, hint=hint)
 
 
 def _check_types() -> Iterator[CheckMessage]:
     for setting in conf.all():
         if not setting.has_right_type:
             hint = f"Expected {setting.expected}. {setting.help}"
-            yield WRONG_TYPE(name=setting.name, type=type(setting.value).__name__, hint=hint)
+            yield WRONG_TYPE(setting=setting.name, type=type(setting.value).__name__, hint=hint)
 
 
 def _check_values() -> Iterator[CheckMessage]:
@@ -197,7 +201,7 @@ def _check_credentials() -> Iterator[CheckMessage]:
         yield APP_SECRET_MISSING()
     for setting in (Conf.endpoint, Conf.app_id, Conf.app_secret, Conf.m2m_app_id, Conf.m2m_app_secret):
         if PLACEHOLDER.search(setting.value):
-            yield PLACEHOLDER_LEFT(name=setting.name)
+            yield PLACEHOLDER_LEFT(setting=setting.name)
 
 
 def _check_origins() -> Iterator[CheckMessage]:
@@ -261,7 +265,7 @@ def _check_dotted_paths() -> Iterator[CheckMessage]:
         # A setting with a default cannot be empty.
         is_off = not path and not setting.default
         if not is_off and not callable(_imported(path)):
-            yield NOT_A_FUNCTION(name=setting.name, value=repr(path), hint=setting.help)
+            yield NOT_A_FUNCTION(setting=setting.name, value=repr(path), hint=setting.help)
 
 
 def _imported(path: str) -> Any:
@@ -277,7 +281,7 @@ def _check_numbers() -> Iterator[CheckMessage]:
         value = setting.value
         if value is not None and value < minimum:
             hint = f"Expected {minimum} or more. {setting.help}"
-            yield NUMBER_TOO_SMALL(name=setting.name, value=value, hint=hint)
+            yield NUMBER_TOO_SMALL(setting=setting.name, value=value, hint=hint)
 
 
 def _check_apis() -> Iterator[CheckMessage]:
@@ -301,7 +305,7 @@ def _check_tenant() -> Iterator[CheckMessage]:
     try:
         declared = declaration()
     except ConfigurationError as error:
-        yield TENANT_NOT_IMPORTABLE(error=error, hint=Conf.tenant.help)
+        yield TENANT_NOT_IMPORTABLE(value=repr(conf.tenant), hint=str(error))
         return
     for fault in faults(declared):
         yield TENANT_INVALID(error=fault, path=conf.tenant)

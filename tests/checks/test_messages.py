@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import project
+from logto_auth.checks import deployment, project
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
 from logto_auth.tenant.declaration import Role, TenantDeclaration
@@ -16,7 +16,7 @@ from .found import messages
 
 PROBLEMS = {
     problem.id.removeprefix("logto_auth."): problem
-    for module in (checks_of_settings, project)
+    for module in (checks_of_settings, project, deployment)
     for problem in vars(module).values()
     if isinstance(problem, Problem)
 }
@@ -77,11 +77,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "E020": (
         {"LOGTO_TENANT": "shop.nowhere.TENANT"},
-        "LOGTO_TENANT is 'shop.nowhere.TENANT', which cannot be imported: No module named 'shop'.",
+        "LOGTO_TENANT is 'shop.nowhere.TENANT', which is not a TenantDeclaration that can be imported.",
     ),
     "E021": (
         {"LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_A_DESCRIPTION"},
-        'The role "editor" has no description, which Logto demands.',
+        'LOGTO_TENANT has a mistake: The role "editor" has no description, which Logto demands.',
     ),
     "E022": (
         {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},

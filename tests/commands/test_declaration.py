@@ -211,8 +211,8 @@ def test_the_emulator_s_demo_is_what_the_bookstore_declares(api: ManagementAPI, 
 )
 def test_a_setting_that_names_no_declaration_is_told_of(run: Run, settings: Any, path: str, words: str) -> None:
     settings.LOGTO_TENANT = path
-    messages = {message.id: message.msg for message in checks.check_settings()}
-    assert words in messages["logto_auth.E020"]
+    hints = {message.id: message.hint for message in checks.check_settings()}
+    assert words in hints["logto_auth.E020"]
     assert words in run("logto_setup", "--base-url", SITE).error
 
 
