@@ -5,8 +5,13 @@ The names themselves are written in the page. `tests/docs/test_public_names.py` 
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import re
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 from . import markdown
 
@@ -27,6 +32,16 @@ def listed(text: str) -> dict[str, list[str]]:
     return found
 
 
+def public_names(module: str) -> list[str]:
+    """Return `__all__` of a module, sorted. The module is read and not imported: some need an optional package."""
+    spec = importlib.util.find_spec(module)
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return sorted(ast.literal_eval(node.value))
+    return []
+
+
 def describe(text: str) -> str:
     """Return the page with a description behind each name."""
     lines, module = [], ""
@@ -39,7 +54,10 @@ def describe(text: str) -> str:
 
 
 def _description(module: str, name: str) -> str:
-    value = getattr(importlib.import_module(module), name)
-    # Constants and modules have the docstring of their type, which says nothing about them.
+    try:
+        value = getattr(importlib.import_module(module), name)
+    except (ImportError, ImproperlyConfigured):
+        return ""
+    # A constant has the docstring of its type, which says nothing about it.
     text = markdown.doc_of(value) if callable(value) else ""
     return f": {markdown.first_sentence(text)}" if text else ""
