@@ -10,7 +10,7 @@ from logto_auth.testing import Browser
 
 
 def access_token(logto: Emulator, **claims: Any) -> str:
-    """An access token as Logto writes them, of a person unless `claims` say otherwise."""
+    """Return an access token as Logto issues them, of a user unless `claims` say otherwise."""
     now = int(time.time())
     usual = {"iss": logto.issuer, "sub": "reader", "client_id": "app", "scope": "", "iat": now, "exp": now + 60}
     return logto.sign({**usual, **claims}, header={"typ": "at+jwt"})

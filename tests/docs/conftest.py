@@ -21,7 +21,7 @@ PROTECT_AN_API = "docs/how-to/protect-an-api.md"
 
 @pytest.fixture
 def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that makes the modules of a page importable, and returns the one that is named."""
+    """Return a function that makes the modules of a page importable and returns the one that is wanted."""
 
     def install(page: str, wanted: str = "") -> Any:
         for block in blocks_of(page):
@@ -40,7 +40,7 @@ def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def apply_settings(settings: Any, modules: Any) -> Any:
-    """A function that lays a page's settings snippet with this name in it over the settings."""
+    """Return a function that applies the settings snippet of a page that contains a text."""
 
     def apply(page: str, name: str) -> None:
         (block,) = (block for block in blocks_of(page) if block.kind == "settings" and name in block.code)
@@ -54,7 +54,7 @@ def apply_settings(settings: Any, modules: Any) -> Any:
 
 @pytest.fixture
 def shop(modules: Any, settings: Any) -> Any:
-    """A function that makes the modules of a page the site, with the bookstore's pages behind them."""
+    """Return a function that uses the modules of a page as the site, with the pages of the bookstore added."""
 
     def install(page: str) -> None:
         modules(page, "shop.urls").urlpatterns += bookstore.urls.urlpatterns
@@ -65,7 +65,7 @@ def shop(modules: Any, settings: Any) -> Any:
 
 @pytest.fixture
 def api(shop: Any, settings: Any, logto: Emulator) -> Any:
-    """The site of the guide to APIs. The function returns its status and challenge for a call."""
+    """Use the site of the guide to APIs. Return a function that calls it and returns status and challenge."""
     settings.LOGTO_API_RESOURCE = "https://shop.example/api"
     settings.LOGTO_API_CREATE_USERS = True
     shop(PROTECT_AN_API)
@@ -80,7 +80,7 @@ def api(shop: Any, settings: Any, logto: Emulator) -> Any:
 
 @pytest.fixture
 def branches(logto: Emulator, settings: Any) -> Emulator:
-    """Two organizations: `ada` is manager of the one and plain member of the other, `bob` is a member of none."""
+    """Two organizations. `ada` is a manager of one and a plain member of the other. `bob` is a member of none."""
     tenant = logto.tenant
     tenant.add_resource("https://shop.example/api", scopes=["read:books"])
     tenant.add_organization_role("manager", scopes=["manage:stock"])

@@ -30,14 +30,14 @@ def test_views_check_the_permission_of_the_token(api: Any, logto: Emulator) -> N
     audience = "https://shop.example/api"
     reader = access_token(logto, aud=audience, scope="read:books")
     writer = access_token(logto, aud=audience, scope="write:books")
-    for address in READING:
-        assert api(address, reader)[0] == 200, address
-        status, challenge = api(address, writer)
-        assert (status, 'scope="read:books"' in challenge) == (403, True), address
-    for address, method in WRITING:
-        status, challenge = api(address, reader, method, {"title": "Emma"})
-        assert (status, 'scope="write:books"' in challenge) == (403, True), address
-        assert api(address, writer, method, {"title": "Emma"})[0] in (200, 201), address
+    for url in READING:
+        assert api(url, reader)[0] == 200, url
+        status, challenge = api(url, writer)
+        assert (status, 'scope="read:books"' in challenge) == (403, True), url
+    for url, method in WRITING:
+        status, challenge = api(url, reader, method, {"title": "Emma"})
+        assert (status, 'scope="write:books"' in challenge) == (403, True), url
+        assert api(url, writer, method, {"title": "Emma"})[0] in (200, 201), url
     assert api("/api/orders/", reader)[0] == 200
 
 
@@ -52,10 +52,10 @@ def test_refused_tokens_get_the_documented_answer(api: Any, logto: Emulator) -> 
         access_token(logto, **{**right, "aud": "https://another.example"}): (401, 'Bearer error="invalid_token"'),
         access_token(logto, **{**right, "scope": ""}): (403, 'Bearer error="insufficient_scope"'),
     }
-    for address in READING:
+    for url in READING:
         for token, (status, challenge) in cases.items():
-            answered, given = api(address, token)
-            assert (answered, given.startswith(challenge)) == (status, True), (address, token, given)
+            answered, given = api(url, token)
+            assert (answered, given.startswith(challenge)) == (status, True), (url, token, given)
             assert 'resource_metadata="http://testserver/.well-known/oauth-protected-resource/api"' in given
 
 

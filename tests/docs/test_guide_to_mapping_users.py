@@ -31,12 +31,12 @@ def test_own_user_fields_are_stored(browser: Browser, logto: Emulator, apply_set
 def test_user_without_the_role_is_refused(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
     apply_settings(MAP_USERS, "members_only")
     logto.tenant.add_role("member")
-    person = logto.tenant.add_user(username="ada")
+    user = logto.tenant.add_user(username="ada")
     response = browser.sign_in("ada")
     assert response.status_code == 403
     assert "Ask the desk to make you one." in response.content.decode()
     assert not User.objects.exists()
-    logto.tenant.update_user(person.id, roles=["member"])
+    logto.tenant.update_user(user.id, roles=["member"])
     browser.sign_in("ada", prompt="login")
     assert User.objects.get().username == "ada"
 
@@ -48,10 +48,10 @@ def test_user_who_lost_the_role_is_signed_out(
     apply_settings(MAP_USERS, "members_only")
     settings.LOGTO_FRESHNESS_SECONDS = 0
     logto.tenant.add_role("member")
-    person = logto.tenant.add_user(username="ada", roles=["member"])
+    user = logto.tenant.add_user(username="ada", roles=["member"])
     browser.sign_in("ada")
     assert browser.client.get("/").wsgi_request.user.is_authenticated
-    logto.tenant.update_user(person.id, roles=[])
+    logto.tenant.update_user(user.id, roles=[])
     assert not browser.client.get("/").wsgi_request.user.is_authenticated
 
 
@@ -60,13 +60,13 @@ def test_roles_set_staff_and_groups(browser: Browser, logto: Emulator, apply_set
     apply_settings(MAP_USERS, "LOGTO_GROUPS_BY_ROLE")
     for name in ("clerk", "admin", "editor"):
         logto.tenant.add_role(name)
-    person = logto.tenant.add_user(username="ada", roles=["clerk"])
+    ada = logto.tenant.add_user(username="ada", roles=["clerk"])
     browser.sign_in("ada")
     user = User.objects.get()
     user.groups.add(Group.objects.create(name="By hand"))
     assert (user.is_staff, user.is_superuser) == (True, False)
     assert set(user.groups.values_list("name", flat=True)) == {"Clerks", "By hand"}
-    logto.tenant.update_user(person.id, roles=["editor"])
+    logto.tenant.update_user(ada.id, roles=["editor"])
     browser.sign_in("ada", prompt="login")
     user.refresh_from_db()
     assert not user.is_staff

@@ -46,14 +46,14 @@ def test_organization_permissions_protect_pages_and_apis(
     assert refused["hill"] == {"error": "forbidden", "missing": {"organization_scope": ["manage:stock"]}}
     assert refused["nowhere"] == {"error": "forbidden", "missing": {"organization": []}}
     token = visit(browser, "/").wsgi_request.logto.organization_token("harbour")
-    for address, status in {
+    for url, status in {
         "/api/branches/harbour/stock/": 200,
         "/api/branches/hill/stock/": 403,
         "/plain/branches/harbour/stock/": 200,
         "/plain/branches/hill/stock/": 403,
         "/ninja/stock": 200,
     }.items():
-        assert Client().get(address, headers=bearer(token)).status_code == status, address
+        assert Client().get(url, headers=bearer(token)).status_code == status, url
     settings.LOGTO_API_CREATE_USERS = True
     for_an_api = access_token(branches, aud="https://shop.example/api", scope="manage:stock", organization_id="harbour")
     assert Client().get("/api/branches/harbour/stock/", headers=bearer(for_an_api)).status_code == 401
@@ -73,13 +73,13 @@ def test_token_for_another_organization_is_refused(branches: Emulator, shop: Any
         ({"aud": "urn:logto:organization:harbour", "scope": "read:books"}, 401),
     ]:
         headers = bearer(access_token(branches, **claims))
-        for address in ("/api/branches/harbour/books/", "/plain/branches/harbour/books/", "/ninja/harbour/books"):
-            assert Client().get(address, headers=headers).status_code == status, (address, claims)
+        for url in ("/api/branches/harbour/books/", "/plain/branches/harbour/books/", "/ninja/harbour/books"):
+            assert Client().get(url, headers=headers).status_code == status, (url, claims)
 
 
 @pytest.mark.django_db
 def test_token_without_organization_merges_permissions(browser: Browser, branches: Emulator, settings: Any) -> None:
-    """Why the guide says to demand permissions in the organization."""
+    """This is why the guide says to require permissions in the organization."""
     api = "https://shop.example/api"
     branches.tenant.add_organization_role("reader", resource_scopes={api: ["read:books"]})
     branches.tenant.add_member("hill", "bob", roles=["reader"])
@@ -134,7 +134,7 @@ def test_subdomain_or_header_selects_the_organization(
 
 @pytest.fixture
 def shelf(modules: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The model of the guide to organizations, with its table."""
+    """Create the table of the model of the guide, and return the model."""
     app = ModuleType("shop")
     app.__path__ = [str(tmp_path)]
     monkeypatch.setitem(sys.modules, "shop", app)
@@ -178,12 +178,12 @@ def test_sign_in_view_for_members_refuses_others(
     door = SignInView.as_view(sign_in_options=replace(options, organization_id="harbour"))
     settings.ROOT_URLCONF = (path("door", door), *bookstore.urls.urlpatterns)
     for name, expected in {"bob": "not_a_member", "ada": None}.items():
-        person = Browser(branches)
-        start = visit(person, "/door").url
-        response = person.open(person.logto.sign_in(start, name))
+        visitor = Browser(branches)
+        start = visit(visitor, "/door").url
+        response = visitor.open(visitor.logto.sign_in(start, name))
         assert (response.context or {"code": None})["code"] == expected
     assert [each.username for each in User.objects.all()] == ["ada"]
-    assert visit(person, "/").wsgi_request.logto.organization_id == "harbour"
+    assert visit(visitor, "/").wsgi_request.logto.organization_id == "harbour"
 
 
 @pytest.mark.django_db

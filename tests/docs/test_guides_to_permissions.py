@@ -55,18 +55,18 @@ def test_views_require_their_permissions(
     views_by_name = [path(name, view) for name, (view, _) in open_to.items()]
     settings.ROOT_URLCONF = (*views_by_name, *bookstore.urls.urlpatterns)
     for username in ("ada", "bob"):
-        person = Browser(bookkeepers)
-        assert visit(person, "/add").url == "/sign-in?next=/add"
-        person.sign_in(username)
-        allowed = {name for name in open_to if visit(person, f"/{name}").status_code == 200}
-        assert allowed == {name for name, (_, people) in open_to.items() if username in people}
+        visitor = Browser(bookkeepers)
+        assert visit(visitor, "/add").url == "/sign-in?next=/add"
+        visitor.sign_in(username)
+        allowed = {name for name in open_to if visit(visitor, f"/{name}").status_code == 200}
+        assert allowed == {name for name, (_, usernames) in open_to.items() if username in usernames}
     (template, tags) = (block for block in blocks_of(PERMISSIONS) if block.language == "html+django")
     assert "logto.write:books" in template.code
     for name, missing in {"remove": {"scope": ["write:books"]}, "desk": {"role": ["editor", "admin"]}}.items():
-        answer = visit(person, f"/{name}", Accept="application/json")
+        answer = visit(visitor, f"/{name}", Accept="application/json")
         assert answer.json() == {"error": "forbidden", "missing": missing}
-    assert "It asks for the permission write:books." in visit(person, "/remove").content.decode()
-    request = visit(person, "/").wsgi_request
+    assert "It asks for the permission write:books." in visit(visitor, "/remove").content.decode()
+    request = visit(visitor, "/").wsgi_request
     assert request.user.has_perm("logto.read:books")
     assert not User.objects.get(username="bob").has_perm("logto.read:books")
     assert not request.user.get_all_permissions()
@@ -102,8 +102,8 @@ def test_calls_as_the_user_and_as_the_site(
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = robot.id, robot.secret
     browser.sign_in("ada")
     request = visit(browser, "/").wsgi_request
-    in_nobody_s_name = modules(CALL_OTHER_APIS, "shop.jobs").STOCK
-    for auth, sub in [(outgoing.UserToken(request, resource=resource), "ada"), (in_nobody_s_name, robot.id)]:
+    as_the_site = modules(CALL_OTHER_APIS, "shop.jobs").STOCK
+    for auth, sub in [(outgoing.UserToken(request, resource=resource), "ada"), (as_the_site, robot.id)]:
         call = requests.Request("GET", f"{resource}/books", auth=auth).prepare()
         claims = jwt.decode(call.headers["Authorization"].split()[1], options={"verify_signature": False})
         assert (claims["sub"], claims["aud"], claims["scope"]) == (sub, resource, "read:stock")

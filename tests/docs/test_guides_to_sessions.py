@@ -81,7 +81,7 @@ def test_restored_user_can_sign_in_again(browser: Browser, logto: Emulator) -> N
 
 @pytest.mark.django_db
 def test_session_ends_only_without_confirmation(browser: Browser, logto: Emulator, settings: Any) -> None:
-    """The claims of the guide to sessions that no flow shows."""
+    """What the guide to sessions says, and no other test shows."""
     settings.LOGTO_FRESHNESS_SECONDS = 0
     logto.tenant.add_user(username="ada")
     browser.sign_in("ada")
@@ -117,8 +117,8 @@ def test_tokens_for_an_organization(browser: Browser, logto: Emulator, apply_set
     logto.tenant.add_resource("https://stock.example/api", scopes=["read:stock"])
     logto.tenant.add_organization_role("manager", scopes=["manage:stock"])
     organization = logto.tenant.add_organization("Harbour")
-    person = logto.tenant.add_user(username="ada")
-    logto.tenant.add_member(organization.id, person.id, roles=["manager"])
+    user = logto.tenant.add_user(username="ada")
+    logto.tenant.add_member(organization.id, user.id, roles=["manager"])
     browser.sign_in("ada")
     (block,) = (block for block in blocks_of(page) if "def tokens_of" in block.code)
     tokens = block.run()["tokens_of"](browser.client.get("/").wsgi_request, organization.id)

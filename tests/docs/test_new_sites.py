@@ -56,7 +56,7 @@ assert response.json() == {"sub": "reader"}, response.content.decode()
 
 
 def run_new_site(page: str, kind: str, script: str, argument: str, folder: Path, **environment: str) -> None:
-    """Make a site in the folder with the page's lines, check and migrate it, and run a script there."""
+    """Create a site with the lines of the page, check and migrate it, and run the script there."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "DJANGO_"))}
     environment = {**inherited, "PYTHONPATH": str(ROOT), **environment}
 
