@@ -14,7 +14,7 @@ from django.conf import settings
 
 from .exceptions import ConfigurationError
 
-__all__ = ["Conf", "Setting", "api_resource", "conf"]
+__all__ = ["conf"]
 
 T = TypeVar("T")
 
