@@ -80,7 +80,9 @@ def _raised_in(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             error: Any = getattr(exceptions, node.func.id, None)
-            keywords = {each.arg: each.value.value for each in node.keywords if isinstance(each.value, ast.Constant)}
+            keywords: dict[str | None, Any] = {
+                each.arg: each.value.value for each in node.keywords if isinstance(each.value, ast.Constant)
+            }
             if error in _classes() and "code" in keywords:
                 yield keywords["code"], keywords.get("status", error.status), node.func.id
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "(code, status)":
