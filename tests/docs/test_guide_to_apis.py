@@ -70,8 +70,9 @@ def test_only_known_active_users_may_call(api: Any, logto: Emulator, settings: A
     assert User.objects.get().username == "reader"
     User.objects.update(is_active=False)
     assert api("/api/books/", token)[0] == 401
-    (block,) = (block for block in blocks_of(PROTECT_AN_API) if "class PeopleOnly" in block.code)
-    sys.modules["shop.api"].Books.authentication_classes = [block.run()["PeopleOnly"]]
+    (block,) = (block for block in blocks_of(PROTECT_AN_API) if "Only(LogtoAuthentication)" in block.code)
+    (users_only,) = (value for name, value in block.run().items() if name.endswith("Only"))
+    sys.modules["shop.api"].Books.authentication_classes = [users_only]
     robot = access_token(logto, aud="https://shop.example/api", scope="read:books", sub="robot", client_id="robot")
     assert api("/api/books/", robot) == (403, f"Bearer {metadata}")
 

@@ -65,7 +65,7 @@ def test_views_require_their_permissions(
     for name, missing in {"remove": {"scope": ["write:books"]}, "desk": {"role": ["editor", "admin"]}}.items():
         answer = visit(visitor, f"/{name}", Accept="application/json")
         assert answer.json() == {"error": "forbidden", "missing": missing}
-    assert "It asks for the permission write:books." in visit(visitor, "/remove").content.decode()
+    assert "the permission write:books." in visit(visitor, "/remove").content.decode()
     request = visit(visitor, "/").wsgi_request
     assert request.user.has_perm("logto.read:books")
     assert not User.objects.get(username="bob").has_perm("logto.read:books")
