@@ -19,8 +19,8 @@ from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
 from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import is_origin
-from logto_auth.tenant.declaration import faults
-from logto_auth.tenant.site import declaration
+from logto_auth.tenant.declaration import declaration_errors
+from logto_auth.tenant.site import load_declaration
 
 from .problem import Problem
 from .sign_in import signs_users_in
@@ -303,12 +303,12 @@ def _check_organization_domain() -> Iterator[CheckMessage]:
 
 def _check_tenant() -> Iterator[CheckMessage]:
     try:
-        declared = declaration()
+        declaration = load_declaration()
     except ConfigurationError as error:
         yield TENANT_NOT_IMPORTABLE(value=repr(conf.tenant), hint=str(error))
         return
-    for fault in faults(declared):
-        yield TENANT_INVALID(error=fault, path=conf.tenant)
+    for text in declaration_errors(declaration):
+        yield TENANT_INVALID(error=text, path=conf.tenant)
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from logto_auth.checks import deployment, project
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
-from logto_auth.tenant.declaration import Role, TenantDeclaration
+from logto_auth.tenant import Role, TenantDeclaration
 
 from .found import messages
 
@@ -81,7 +81,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "E021": (
         {"LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_A_DESCRIPTION"},
-        'LOGTO_TENANT has a mistake: The role "editor" has no description, which Logto demands.',
+        'LOGTO_TENANT has a mistake: The role "editor" has no description, which Logto requires.',
     ),
     "E022": (
         {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},

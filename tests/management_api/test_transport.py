@@ -1,18 +1,20 @@
-"""How the Management API is spoken: the token, paging, patience and errors."""
+"""The transport of the Management API: access token, paging, retries, rate limit and errors."""
 
 from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import logto_auth.management_api as management_api_package
 from logto_auth.clients import machine_client, management_api
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.exceptions import ConfigurationError, ManagementAPIError, ProviderUnreachable
+from logto_auth.exceptions import ConfigurationError, ManagementAPIError, ProviderError, ProviderUnreachable
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import MAX_TRIES, OPEN_SOURCE_RESOURCE, indicator_of
+from logto_auth.management_api.transport import MAX_TRIES, OPEN_SOURCE_RESOURCE, resource_indicator
 from logto_auth.oidc.http import HTTPClient
 from tests.recorded import recording
 
@@ -20,7 +22,7 @@ ROLE = "Logto Management API access"
 
 
 class Sleeper:
-    """Notes for how long it was to be slept, and does not."""
+    """Records the seconds of each sleep and returns at once."""
 
     def __init__(self) -> None:
         self.naps: list[float] = []
@@ -54,14 +56,14 @@ def calls(logto: Emulator) -> int:
 # The token
 
 
-def test_the_token_is_fetched_once_whatever_is_called(api: ManagementAPI, logto: Emulator) -> None:
+def test_all_calls_share_one_token_request(api: ManagementAPI, logto: Emulator) -> None:
     for _ in range(3):
         api.users.count()
         list(api.roles.all())
     assert len(logto.requests.to("token")) == 1
 
 
-def test_threads_that_begin_together_share_the_token(api: ManagementAPI, logto: Emulator) -> None:
+def test_concurrent_threads_share_one_token_request(api: ManagementAPI, logto: Emulator) -> None:
     logto.faults.http["token"] = HttpFault(delay_seconds=0.2)
     threads = [threading.Thread(target=api.users.count) for _ in range(8)]
     for thread in threads:
@@ -71,7 +73,7 @@ def test_threads_that_begin_together_share_the_token(api: ManagementAPI, logto: 
     assert len(logto.requests.to("token")) == 1
 
 
-def test_a_token_that_logto_takes_no_more_is_replaced_once(api: ManagementAPI, logto: Emulator) -> None:
+def test_rejected_token_is_replaced_once(api: ManagementAPI, logto: Emulator) -> None:
     api.users.count()
     logto.rotate_keys()
     logto.rotate_keys()
@@ -85,21 +87,21 @@ def test_a_token_that_logto_takes_no_more_is_replaced_once(api: ManagementAPI, l
     assert calls(logto) - before == 2
 
 
-def test_a_machine_without_the_role_is_told_which_it_needs(api: ManagementAPI, logto: Emulator, machine: Any) -> None:
+def test_application_without_role_gets_error_that_names_it(api: ManagementAPI, logto: Emulator, machine: Any) -> None:
     machine.roles.clear()
     with pytest.raises(ManagementAPIError, match="Logto Management API access") as caught:
         api.users.count()
     assert (caught.value.code, caught.value.status, calls(logto)) == ("no_permission", 403, 0)
 
 
-def test_a_wrong_secret_is_an_error_without_the_secret(logto: Emulator, machine: Any, settings: Any) -> None:
+def test_wrong_secret_is_not_in_the_error(logto: Emulator, machine: Any, settings: Any) -> None:
     settings.LOGTO_M2M_APP_SECRET = "wrongsecret00000000000000000000x"
-    with pytest.raises(ManagementAPIError, match="Check LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET") as caught:
+    with pytest.raises(ManagementAPIError, match="Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET") as caught:
         management_api().users.count()
     assert settings.LOGTO_M2M_APP_SECRET not in str(caught.value)
 
 
-def test_without_an_application_the_settings_are_named(logto: Emulator, settings: Any) -> None:
+def test_missing_settings_are_named_in_the_error(logto: Emulator, settings: Any) -> None:
     settings.LOGTO_M2M_APP_ID = ""
     with pytest.raises(ConfigurationError, match="LOGTO_M2M_APP_ID"):
         management_api()
@@ -115,15 +117,15 @@ def test_without_an_application_the_settings_are_named(logto: Emulator, settings
         ("http://localhost:3001", OPEN_SOURCE_RESOURCE),
     ],
 )
-def test_the_indicator_follows_from_the_endpoint(endpoint: str, indicator: str) -> None:
-    assert indicator_of(endpoint) == indicator
+def test_resource_indicator_is_derived_from_endpoint(endpoint: str, indicator: str) -> None:
+    assert resource_indicator(endpoint) == indicator
 
 
 # Paging
 
 
 @pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 250])
-def test_all_goes_through_every_page(api: ManagementAPI, logto: Emulator, number: int) -> None:
+def test_all_returns_the_rows_of_every_page(api: ManagementAPI, logto: Emulator, number: int) -> None:
     for count in range(number):
         logto.tenant.add_user(username=f"reader{count}")
     users = [user["username"] for user in api.users.all()]
@@ -131,7 +133,7 @@ def test_all_goes_through_every_page(api: ManagementAPI, logto: Emulator, number
     assert api.users.count() == number
 
 
-def test_pages_are_asked_for_as_they_are_wanted(api: ManagementAPI, logto: Emulator) -> None:
+def test_pages_are_requested_lazily(api: ManagementAPI, logto: Emulator) -> None:
     for count in range(250):
         logto.tenant.add_user(username=f"reader{count}")
     users = api.users.all()
@@ -140,25 +142,23 @@ def test_pages_are_asked_for_as_they_are_wanted(api: ManagementAPI, logto: Emula
     assert calls(logto) == 1
 
 
-def test_a_query_repeats_lists_and_leaves_out_what_is_none(api: ManagementAPI, logto: Emulator) -> None:
+def test_query_repeats_lists_and_omits_none(api: ManagementAPI, logto: Emulator) -> None:
     api.request("GET", "applications", query={"types": ["SPA", "Native"], "isThirdParty": False, "excludeRoleId": None})
     (request,) = logto.requests.to("management_api")
     assert request.query == {"types": ["SPA", "Native"], "isThirdParty": ["false"]}
 
 
-def test_an_id_stays_one_segment_of_the_path(api: ManagementAPI, logto: Emulator) -> None:
+def test_id_is_quoted_as_one_path_segment(api: ManagementAPI, logto: Emulator) -> None:
     with pytest.raises(ManagementAPIError):
         api.users.get("../roles?x=1")
-    # As the server reads it: what was sent is %2F and %3F.
+    # The server has decoded the path: the request contained %2F and %3F.
     assert [(request.path, request.query) for request in logto.requests][-1] == ("/api/users/../roles?x=1", {})
 
 
-# Patience
+# Retries
 
 
-def test_too_many_requests_are_asked_again_after_the_time_that_logto_names(
-    api: ManagementAPI, logto: Emulator, sleeper: Sleeper
-) -> None:
+def test_429_is_retried_after_the_seconds_in_retry_after(api: ManagementAPI, logto: Emulator, sleeper: Sleeper) -> None:
     logto.faults.http["management_api"] = HttpFault(status=429, headers={"Retry-After": "7"}, times=2)
     created = api.users.create({"username": "reader"})
     assert created["username"] == "reader"
@@ -166,7 +166,7 @@ def test_too_many_requests_are_asked_again_after_the_time_that_logto_names(
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_what_may_safely_be_asked_twice_is_asked_again_with_growing_pauses(
+def test_idempotent_request_is_retried_with_growing_pauses(
     api: ManagementAPI, logto: Emulator, sleeper: Sleeper, status: int
 ) -> None:
     user = logto.tenant.add_user(username="reader")
@@ -176,7 +176,7 @@ def test_what_may_safely_be_asked_twice_is_asked_again_with_growing_pauses(
     assert 0.25 <= sleeper.naps[0] <= 0.5 <= sleeper.naps[1] <= 1 <= sleeper.naps[2] <= 2
 
 
-def test_patience_has_an_end(api: ManagementAPI, logto: Emulator, sleeper: Sleeper) -> None:
+def test_retries_end_with_the_error_of_the_last_try(api: ManagementAPI, logto: Emulator, sleeper: Sleeper) -> None:
     logto.faults.http["management_api"] = HttpFault(status=503, body="")
     with pytest.raises(ManagementAPIError, match="answered 503") as caught:
         api.users.count()
@@ -186,9 +186,7 @@ def test_patience_has_an_end(api: ManagementAPI, logto: Emulator, sleeper: Sleep
 
 
 @pytest.mark.parametrize("fault", [HttpFault(status=500), HttpFault(drop=True)], ids=["500", "dropped"])
-def test_what_would_be_done_twice_is_not_asked_again(
-    api: ManagementAPI, logto: Emulator, sleeper: Sleeper, fault: HttpFault
-) -> None:
+def test_post_is_not_retried(api: ManagementAPI, logto: Emulator, sleeper: Sleeper, fault: HttpFault) -> None:
     api.users.count()
     before = calls(logto)
     logto.faults.http["management_api"] = HttpFault(**vars(fault))
@@ -198,7 +196,7 @@ def test_what_would_be_done_twice_is_not_asked_again(
     assert sleeper.naps == []
 
 
-def test_a_broken_connection_is_tried_again_for_what_is_safe(
+def test_broken_connection_is_retried_for_idempotent_request(
     api: ManagementAPI, logto: Emulator, sleeper: Sleeper
 ) -> None:
     user = logto.tenant.add_user(username="reader")
@@ -208,14 +206,14 @@ def test_a_broken_connection_is_tried_again_for_what_is_safe(
     assert len(sleeper.naps) == 2
 
 
-def test_a_limit_keeps_requests_apart_over_all_threads(api: ManagementAPI, sleeper: Sleeper) -> None:
+def test_rate_limit_applies_across_threads(api: ManagementAPI, sleeper: Sleeper) -> None:
     api.limit(10)
     threads = [threading.Thread(target=api.users.count) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    # Nobody has slept really, so each is sent a tenth of a second after the one before it.
+    # No thread has slept, so each is scheduled 0.1 seconds after the previous one.
     assert sorted(sleeper.naps)[-1] == pytest.approx(0.4, abs=0.2)
     assert len(sleeper.naps) == 5
 
@@ -227,7 +225,7 @@ def test_a_limit_keeps_requests_apart_over_all_threads(api: ManagementAPI, sleep
     "name",
     ["mgmt_error_duplicate_username", "mgmt_error_404", "mgmt_error_validation", "connector_bad_config"],
 )
-def test_an_error_has_logto_s_own_words(api: ManagementAPI, logto: Emulator, name: str) -> None:
+def test_error_has_code_message_and_data_of_logto(api: ManagementAPI, logto: Emulator, name: str) -> None:
     recorded = recording(name)
     body = recorded["body"]
     logto.faults.http["management_api"] = HttpFault(status=recorded["status"], body=json.dumps(body))
@@ -240,8 +238,38 @@ def test_an_error_has_logto_s_own_words(api: ManagementAPI, logto: Emulator, nam
 
 
 @pytest.mark.parametrize("body", ["", "<h1>Bad gateway</h1>", "[]", '{"code": 7, "message": ["x"]}'])
-def test_an_error_may_be_anything(api: ManagementAPI, logto: Emulator, body: str) -> None:
+def test_error_without_json_object_gets_http_code(api: ManagementAPI, logto: Emulator, body: str) -> None:
     logto.faults.http["management_api"] = HttpFault(status=400, body=body)
     with pytest.raises(ManagementAPIError, match="answered 400") as caught:
         api.users.create({})
     assert caught.value.code == "http_400"
+
+
+# Bodies that are not JSON
+
+
+def test_plain_text_body_is_none(api: ManagementAPI, logto: Emulator) -> None:
+    role, user = logto.tenant.add_role("reader"), logto.tenant.add_user()
+    assert api.request("POST", f"roles/{role.id}/users", json={"userIds": [user.id]}) is None
+    assert user.roles == ["reader"]
+
+
+def test_html_body_raises_provider_error(api: ManagementAPI, logto: Emulator) -> None:
+    logto.faults.http["management_api"] = HttpFault(body="<p>Hello</p>", headers={"Content-Type": "text/html"})
+    with pytest.raises(ProviderError, match="something that is not JSON"):
+        next(api.organizations.all())
+
+
+def test_count_without_total_number_raises_error(api: ManagementAPI, logto: Emulator) -> None:
+    logto.faults.http["management_api"] = HttpFault(body="[]", headers={"Content-Type": "application/json"})
+    with pytest.raises(ManagementAPIError, match="no header Total-Number") as caught:
+        api.users.count()
+    assert caught.value.code == "no_total"
+
+
+# Independence
+
+
+def test_package_names_no_setting() -> None:
+    files = Path(management_api_package.__file__).parent.glob("*.py")
+    assert [file.name for file in files if "LOGTO_" in file.read_text(encoding="utf-8")] == []

@@ -1,4 +1,4 @@
-"""The sign-in pages below the language of the visitor."""
+"""The sign-in views below a language prefix."""
 
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""A site that signs nobody in."""
+"""The URLs of a site without sign-in."""
 
 from django.urls import include, path
 

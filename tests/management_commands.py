@@ -1,4 +1,4 @@
-"""Commands, run against a tenant as Logto seeds it."""
+"""Run management commands against an emulated tenant that is as empty as Logto creates it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from logto_auth.management_api import ManagementAPI
 SITE = "http://testserver"
 ROLE = "Logto Management API access"
 
-Run = Callable[..., "Ran"]
+Run = Callable[..., "Result"]
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a command has said, and its exit code. `error` is the sentence that it ended with."""
+class Result:
+    """The output and the exit code of a command. `error` is the message of its CommandError."""
 
     code: int
     out: str
@@ -35,7 +35,7 @@ class Ran:
 
 @pytest.fixture
 def fresh(logto: Emulator, settings: Any) -> Emulator:
-    """A tenant with nothing in it but a machine that may use the Management API; the site has no application there."""
+    """An empty tenant with a machine-to-machine application for the commands. The site has no application there."""
     logto.tenant.clear()
     machine = logto.tenant.add_application(name="Setup", type="MachineToMachine", roles=[ROLE])
     settings.LOGTO_APP_ID = settings.LOGTO_APP_SECRET = ""
@@ -46,17 +46,17 @@ def fresh(logto: Emulator, settings: Any) -> Emulator:
 
 @pytest.fixture
 def api(fresh: Emulator) -> ManagementAPI:
-    """The Management API of that tenant, as the commands use it."""
+    """The Management API of the empty tenant, as the commands use it."""
     return management_api()
 
 
 @pytest.fixture
 def run(fresh: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command, with what somebody types. No output may hold a secret, unless it was asked for."""
+    """A function that runs a command with the text `stdin`, and checks that it prints no secret without being asked."""
 
-    def run(name: str, *arguments: str, typed: str = "", stdout: io.StringIO | None = None) -> Ran:
+    def run(name: str, *arguments: str, stdin: str = "", stdout: io.StringIO | None = None) -> Result:
         out, err = stdout or io.StringIO(), io.StringIO()
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code, error = 0, ""
         try:
             call_command(name, *arguments, stdout=out, stderr=err, no_color=True)
@@ -64,17 +64,17 @@ def run(fresh: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
             code, error = raised.returncode, str(raised)
         except SystemExit as raised:
             code = int(str(raised.code))
-        ran = Ran(code, out.getvalue(), err.getvalue(), error)
+        result = Result(code, out.getvalue(), err.getvalue(), error)
         if "--show-secret" not in arguments:
-            for secret in secrets_of(fresh, settings):
-                assert secret not in ran.out + ran.err + ran.error
-        return ran
+            for secret in _secrets(fresh, settings):
+                assert secret not in result.out + result.err + result.error
+        return result
 
     return run
 
 
-def secrets_of(logto: Emulator, settings: Any) -> set[str]:
-    """All secrets of the tenant, and those in the site's settings."""
+def _secrets(logto: Emulator, settings: Any) -> set[str]:
+    """Return all secrets of the tenant and of the site's settings."""
     applications = logto.tenant.applications.values()
     found = {secret.value for application in applications for secret in application.secrets}
     found |= {application.internal_secret for application in applications}
@@ -84,17 +84,17 @@ def secrets_of(logto: Emulator, settings: Any) -> set[str]:
     return {secret for each in [*found, *given] for secret in ([each] if isinstance(each, str) else each) if secret}
 
 
-def settings_in(path: Path) -> dict[str, str]:
-    """What an env file says."""
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the values of an environment file."""
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
 
 
-def use(settings: Any, values: dict[str, str]) -> None:
-    """Lay values over the site's settings, as an environment would."""
+def set_all(settings: Any, values: dict[str, Any]) -> None:
+    """Set the values as settings of the site."""
     for name, value in values.items():
         setattr(settings, name, value)
 
 
-def mode(path: Path) -> int:
-    """Who may do what with a file."""
+def file_mode(path: Path) -> int:
+    """Return the permission bits of a file."""
     return os.stat(path).st_mode & 0o777

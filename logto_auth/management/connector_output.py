@@ -1,4 +1,4 @@
-"""What `manage.py logto_connectors` prints: rows, tables and lists of values. Never a secret."""
+"""The output of `manage.py logto_connectors`: rows, tables and lists of values, without secrets."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from logto_auth.connectors import alipay
-from logto_auth.connectors.connectors import callback_uri
 from logto_auth.connectors.forms import choices, masked
+from logto_auth.connectors.lookup import callback_uri
 from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api.types import Connector
+
+__all__ = ["connector_details", "connector_row", "factory_row", "form_row", "listed", "table"]
 
 PLACES = {"Web": "in browsers", "Native": "in apps", "Universal": "in browsers and apps"}
 
 
 def connector_row(connector: Connector, targets: Sequence[str]) -> dict[str, Any]:
-    """A connector in a few words; `targets` are those that the sign-in page offers."""
+    """Return the row of a connector. `targets` are the targets that the sign-in page offers."""
     return {
         "id": connector["id"],
         "factory": connector["connectorId"],
@@ -28,7 +30,7 @@ def connector_row(connector: Connector, targets: Sequence[str]) -> dict[str, Any
 
 
 def connector_details(connector: Connector, targets: Sequence[str], endpoint: str) -> dict[str, Any]:
-    """All there is to see of a connector. Of Alipay's also the public key, to be compared with that at Alipay."""
+    """Return all values of a connector. For Alipay, this includes the public key, to compare it with Alipay's."""
     details = connector_row(connector, targets)
     if connector["type"] == "Social":
         details["callback_uri"] = callback_uri(endpoint, connector)
@@ -39,7 +41,7 @@ def connector_details(connector: Connector, targets: Sequence[str], endpoint: st
 
 
 def factory_row(factory: Connector) -> dict[str, Any]:
-    """A factory in a few words."""
+    """Return the row of a factory."""
     return {
         "factory": factory["id"],
         "name": factory["name"].get("en", ""),
@@ -50,19 +52,19 @@ def factory_row(factory: Connector) -> dict[str, Any]:
 
 
 def form_row(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What a factory asks for, in a few words."""
+    """Return the row of a form item."""
     default = item.get("defaultValue")
     return {
         "key": item["key"],
         "type": item["type"],
         "required": "yes" if item.get("required") else "",
-        "default": "" if default is None else shortened(default),
+        "default": "" if default is None else _one_line(default),
         "choices": ", ".join(choices(item)),
     }
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows below their names, in columns."""
+    """Return the rows as aligned columns below a heading."""
     if not rows:
         return ""
     lines = [[name.upper() for name in rows[0]], *([str(value) for value in row.values()] for row in rows)]
@@ -71,17 +73,16 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def listed(values: Mapping[str, Any], indent: str = "") -> str:
-    """A line for each value, and those of an object indented below its name."""
+    """Return a line for each value. The values of an object are indented below its name."""
     lines = []
     for name, value in values.items():
         is_object = isinstance(value, Mapping)
-        lines.append(f"{indent}{name}: {'' if is_object else shortened(value)}".rstrip())
+        lines.append(f"{indent}{name}: {'' if is_object else _one_line(value)}".rstrip())
         lines += [listed(value, indent + "  ")] if is_object and value else []
     return "\n".join(lines)
 
 
-def shortened(value: Any) -> str:
-    """The value as text, on one line."""
+def _one_line(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text.replace("\n", " ")
 

@@ -1,4 +1,4 @@
-"""A plan as people read it, and as scripts do."""
+"""The output of a plan, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import Any
 from logto_auth.tenant.plan import Plan
 from logto_auth.tenant.steps import Difference, Step
 
+__all__ = ["plan_data", "plan_lines"]
+
 SIGNS = {"create": "+", "change": "~", "nothing": "="}
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """A line for each thing to do, those for its properties below it, and one for all that needs nothing."""
+    """Yield a line for each change, followed by its properties, and a line with the number of unchanged objects."""
     for step in plan.changes:
         yield f"{SIGNS[step.action]} {step}"
         for difference in step.differences:
             yield from _difference_lines(difference)
     if unchanged := len(plan.steps) - len(plan.changes):
         yield f"{SIGNS['nothing']} {unchanged} as declared"
+
+
+def plan_data(plan: Plan) -> list[dict[str, Any]]:
+    """Return all steps, including unchanged objects, as data for JSON."""
+    return [_step_data(step) for step in plan.steps]
 
 
 def _difference_lines(difference: Difference) -> Iterator[str]:
@@ -35,13 +42,7 @@ def _text(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def plan_data(plan: Plan) -> list[dict[str, Any]]:
-    """Every step, those of nothing too, as JSON."""
-    return [step_data(step) for step in plan.steps]
-
-
-def step_data(step: Step) -> dict[str, Any]:
-    """A step as JSON."""
+def _step_data(step: Step) -> dict[str, Any]:
     return {
         "action": step.action,
         "kind": step.kind,
