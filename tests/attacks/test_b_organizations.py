@@ -17,10 +17,10 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
 from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
+from tests.support import Witness, changed_claims, query_of, signed_in_user_key
 
 from . import api_urls
 from .callers import API, Door, TokenMaker, challenge_of
-from .support import Witness, changed_claims, query_of, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
 
