@@ -1,0 +1,315 @@
+"""A sync of pages of users and a sign-in of each of them leave the same rows and send the same signals."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from logto_auth.conf import conf
+from logto_auth.exceptions import ManagementAPIError, SignInRefused
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, UserStatus, make_digest
+from logto_auth.signals import user_created, user_updated
+from logto_auth.sync import Report, notes, runs
+from logto_auth.sync import people as pages
+from logto_auth.users.claims import user_fields
+from logto_auth.users.management_api import changed_at, claims_of
+from logto_auth.users.provisioning import find_identity, provision_unknown, update
+from logto_auth.users.suspension import reactivate, suspend
+
+from .odd_users import ISSUER, ORGANIZATION_ROLES, ORGANIZATIONS, ROLES, OddUser, odd_users
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+ORGANIZATION_SCOPES = ("urn:logto:scope:organizations", "urn:logto:scope:organization_roles")
+ALL_SCOPES = ("openid", "profile", "email", "phone", "custom_data", "roles", *ORGANIZATION_SCOPES)
+
+
+def odd_fields(claims: Any) -> dict[str, Any]:
+    """Refuse some users, and give others values that no field accepts as they are."""
+    if claims["sub"].startswith("a"):
+        raise SignInRefused("Not this user.")
+    fields = {**user_fields(claims), "no_such_field": 1}
+    if claims["sub"].startswith("b"):
+        fields |= {"last_name": "z" * 400, "username": ""}
+    if claims["sub"].startswith("c"):
+        fields |= {"date_joined": "yesterday"}
+    return fields
+
+
+def trust_all(claims: Any) -> bool:
+    return True
+
+
+def by_sub(claims: Any) -> dict[str, Any]:
+    """Usernames that no other user wants, so that the order of the users does not matter."""
+    return {**user_fields(claims), "username": claims["sub"]}
+
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "all scopes": {"LOGTO_USERINFO_CLAIMS": ("organization_data",)},
+    "no names of organizations": {},
+    "no roles": {"LOGTO_SCOPES": ("openid", "profile", "email", *ORGANIZATION_SCOPES)},
+    "no organizations": {"LOGTO_SCOPES": ("openid", "profile", "email", "roles")},
+    "no organization roles": {"LOGTO_SCOPES": ("openid", "profile", "roles", ORGANIZATION_SCOPES[0])},
+    "no rights by role": {"LOGTO_STAFF_ROLES": (), "LOGTO_SUPERUSER_ROLES": (), "LOGTO_GROUPS_BY_ROLE": {}},
+    "odd fields": {"LOGTO_USER_FIELDS": f"{__name__}.odd_fields"},
+    "linked by e-mail": {
+        "LOGTO_LINK_BY_EMAIL": f"{__name__}.trust_all",
+        "LOGTO_USER_FIELDS": f"{__name__}.by_sub",
+    },
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_sync_and_sign_in_give_the_same_result(profile: str, settings, monkeypatch) -> None:
+    defaults = {
+        "LOGTO_SCOPES": ALL_SCOPES,
+        "LOGTO_STAFF_ROLES": ("admin",),
+        "LOGTO_SUPERUSER_ROLES": ("root",),
+        "LOGTO_GROUPS_BY_ROLE": {"editor": "Editors", "writer": "Writers", "admin": "Editors"},
+    }
+    for name, value in {**defaults, **PROFILES[profile]}.items():
+        setattr(settings, name, value)
+    # The last candidate for a username is random.
+    monkeypatch.setattr(secrets, "token_hex", lambda size: "0" * 2 * size)
+    users = list(odd_users(250, seed=20261128))
+    by_sign_in = outcome(users, sign_in_each)
+    by_sync = outcome(users, sync_pages)
+    assert len(by_sign_in["users"]) > 100
+    for table, rows in by_sign_in.items():
+        assert differences(by_sync[table], rows) == {}, table
+
+
+def outcome(users: Sequence[OddUser], bring_in: Callable[[Sequence[OddUser]], None]) -> dict[str, dict[str, Any]]:
+    """Return what `bring_in` makes of a site that knows some of the users, and undo it."""
+    with transaction.atomic():
+        make_site(users)
+        with heard_signals() as signals:
+            bring_in(users)
+        rows = {"signals": signals, **tables()}
+        transaction.set_rollback(True)
+    return rows
+
+
+def make_site(users: Sequence[OddUser]) -> None:
+    for name in ("taken", "Reader-", "\u6797\u6728"):
+        User.objects.create_user(name, "two@example.com")
+    groups = {name: Group.objects.get_or_create(name=name)[0] for name in ("Editors", "Not of Logto")}
+    known_names = {id: Organization(issuer=ISSUER, logto_id=id, name=f"old {id}") for id in ("north", "south", "west")}
+    for row in known_names.values():
+        row.save()
+    for user in users:
+        if not user.is_known:
+            if user.local_email.startswith("user"):
+                User.objects.create_user(user.local_username, user.local_email.title(), **user.local_flags)
+            continue
+        account = User.objects.create_user(
+            user.local_username, user.local_email, first_name="Old", last_name="Name", **user.local_flags
+        )
+        account.groups.set([groups[name] for name in user.local_groups if name in groups])
+        identity = LogtoIdentity(user=account, issuer=ISSUER, sub=user.sub, roles=user.local_roles, status=user.status)
+        identity.save()
+        for id, roles in user.local_organizations.items():
+            if id in known_names:
+                OrganizationMembership.objects.create(
+                    organization=known_names[id], identity=identity, roles=sorted(roles)
+                )
+
+
+class heard_signals:
+    """What `user_created` and `user_updated` were sent with, by `sub`."""
+
+    def __enter__(self) -> dict[str, Any]:
+        self.heard: dict[str, Any] = {}
+        user_created.connect(self.on_created)
+        user_updated.connect(self.on_updated)
+        return self.heard
+
+    def __exit__(self, *error: object) -> None:
+        user_created.disconnect(self.on_created)
+        user_updated.disconnect(self.on_updated)
+
+    def on_created(self, user: Any, claims: Any, **kwargs: Any) -> None:
+        self.heard[claims["sub"]] = ("created", user.username, comparable(claims))
+
+    def on_updated(self, user: Any, claims: Any, changed: frozenset[str], **kwargs: Any) -> None:
+        self.heard[claims["sub"]] = ("updated", user.username, sorted(changed), comparable(claims))
+
+
+def comparable(claims: Any) -> dict[str, Any]:
+    """The claims without the order of lists, which has no meaning, and without what cannot be a name."""
+    lists = ("roles", "organizations", "organization_roles", "organization_data")
+    return {name: value for name, value in claims.items() if name not in lists}
+
+
+def tables() -> dict[str, dict[str, Any]]:
+    fields = ("email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
+    memberships: dict[str, list[Any]] = {}
+    for row in OrganizationMembership.objects.select_related("organization", "identity").order_by(
+        "organization__logto_id"
+    ):
+        memberships.setdefault(row.identity.sub, []).append((row.organization.logto_id, row.roles))
+    return {
+        "users": {
+            user.username: (*[getattr(user, name) for name in fields], sorted(group.name for group in user.groups.all()))
+            for user in User.objects.prefetch_related("groups")
+        },
+        "identities": {
+            row.sub: (row.user.username, row.roles, row.status, row.deactivated_by_logto)
+            for row in LogtoIdentity.objects.select_related("user")
+        },
+        "memberships": memberships,
+    }
+
+
+# As sign-ins
+
+
+def sign_in_each(users: Sequence[OddUser]) -> None:
+    """Do what a sign-in does, without its refusal of inactive accounts: a sync keeps those up to date as well."""
+    for user in in_order(users):
+        identity = find_identity(ISSUER, user.sub)
+        if identity is None:
+            if user.payload["isSuspended"]:
+                continue
+        elif identity.status == UserStatus.DELETED:
+            continue
+        else:
+            follow_status(identity, user)
+        try:
+            if identity is None:
+                provision_unknown(claims_at_sign_in(user), may_create=True)
+            else:
+                update(identity, claims_at_sign_in(user))
+        except SignInRefused:
+            continue
+
+
+def in_order(users: Sequence[OddUser]) -> list[OddUser]:
+    """Pages are worked on in the order of the digests, and who comes first gets a username."""
+    return sorted(users, key=lambda user: make_digest(ISSUER, user.sub))
+
+
+def follow_status(identity: LogtoIdentity, user: OddUser) -> None:
+    at = changed_at(user.payload)
+    assert at is not None
+    if user.payload["isSuspended"] and identity.status == UserStatus.ACTIVE:
+        suspend(identity, UserStatus.SUSPENDED, at)
+    elif not user.payload["isSuspended"] and identity.status == UserStatus.SUSPENDED:
+        reactivate(identity, at)
+
+
+def claims_at_sign_in(user: OddUser) -> dict[str, Any]:
+    claims = claims_of(user.payload, ISSUER, conf.scopes)
+    if "roles" in conf.scopes:
+        claims["roles"] = [*user.roles, *user.odd_names, *user.roles[:1]]
+    if ORGANIZATION_SCOPES[0] in conf.scopes:
+        claims["organizations"] = list(user.organizations)
+    if ORGANIZATION_SCOPES[1] in conf.scopes:
+        claims["organization_roles"] = [f"{id}:{role}" for id, roles in user.organizations.items() for role in roles]
+    if "organization_data" in conf.userinfo_claims:
+        claims["organization_data"] = [
+            {"id": id, "name": ORGANIZATIONS[id], "description": None} for id in user.organizations
+        ]
+    return claims
+
+
+# As a sync
+
+
+def sync_pages(users: Sequence[OddUser]) -> None:
+    api, report = FakeManagementAPI(users), Report()
+    run = runs.begin(creates_users=True)
+    notes.take_notes(run, api, report)
+    pages.sync_users_pages(run, range(1, 1000), api, report)
+    runs.end(run)
+
+
+class FakeManagementAPI:
+    """The lists of the Management API, of which some leave out users."""
+
+    def __init__(self, users: Sequence[OddUser]) -> None:
+        self.users = FakeUsers(users)
+        self.roles = FakeHolders(
+            [{"id": name, "name": name} for name in ROLES],
+            {name: [user.payload for user in users if name in user.roles and not is_slipped(user)] for name in ROLES},
+        )
+        self.organizations = FakeHolders(
+            [{"id": id, "name": name} for id, name in ORGANIZATIONS.items()],
+            {
+                id: [
+                    {**user.payload, "organizationRoles": named(user.organizations[id])}
+                    for user in users
+                    if id in user.organizations and not is_slipped(user)
+                ]
+                for id in ORGANIZATIONS
+            },
+        )
+
+
+def is_slipped(user: OddUser) -> bool:
+    """Whether lists leave the user out. That can be noticed for those only whom the site knows with all they have."""
+    has_all_here = set(user.roles) <= set(user.local_roles) and set(user.organizations) <= set(user.local_organizations)
+    return user.slipped and user.is_known and has_all_here and "east" not in user.organizations
+
+
+def named(names: Sequence[str]) -> list[dict[str, str]]:
+    return [{"name": name} for name in names]
+
+
+class FakePages:
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+    def count(self, **query: Any) -> int:
+        return len(self._rows)
+
+    def pages(self, *, first_page: int = 1, **query: Any) -> Iterator[list[Any]]:
+        for start in range((first_page - 1) * 100, len(self._rows), 100):
+            yield self._rows[start : start + 100]
+
+
+class FakeHolders(FakePages):
+    """Roles or organizations, and the users of each."""
+
+    def __init__(self, rows: list[Any], holders: dict[str, list[Any]]) -> None:
+        super().__init__(rows)
+        self._holders = holders
+
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[Any]]:
+        return FakePages(self._holders[id]).pages(first_page=first_page)
+
+
+class FakeUsers(FakePages):
+    def __init__(self, users: Sequence[OddUser]) -> None:
+        super().__init__([user.payload for user in users])
+        self._by_sub = {user.sub: user for user in users}
+
+    def roles(self, sub: str) -> list[dict[str, str]]:
+        user = self._user(sub)
+        return named([*user.roles, *user.odd_names])
+
+    def organizations(self, sub: str) -> list[dict[str, Any]]:
+        organizations = self._user(sub).organizations
+        return [{"id": id, "organizationRoles": named(roles)} for id, roles in organizations.items()]
+
+    def _user(self, sub: str) -> OddUser:
+        try:
+            return self._by_sub[sub]
+        except KeyError as error:
+            raise ManagementAPIError("Not found", code="entity.not_found", status=404) from error
+
+
+def differences(synced: dict[str, Any], signed_in: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: (synced.get(key), signed_in.get(key))
+        for key in synced.keys() | signed_in.keys()
+        if synced.get(key) != signed_in.get(key)
+    }
