@@ -23,6 +23,8 @@ from . import resources
 # The name of a self-hosted tenant's Management API; a cloud tenant's is its own address.
 OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
 CLOUD_DOMAIN = ".logto.app"
+# Logto Cloud accepts 200 requests in 10 seconds from all clients of a tenant. This leaves some for the others.
+CLOUD_REQUESTS_PER_SECOND = 18.0
 SCOPE = "all"
 PAGE_SIZE = 100
 MAX_TRIES = 5
@@ -120,6 +122,12 @@ class ManagementAPI:
     def limit(self, requests_per_second: float | None) -> None:
         """Send no more requests than this in a second from now on, over all threads; None: as many as there are."""
         self._pace.requests_per_second = requests_per_second
+
+    def limit_batch(self, requests_per_second: float | None = None) -> None:
+        """Limit the requests of a long run, as `limit` does. Without a number: 18 for Logto Cloud, else no limit."""
+        if requests_per_second is None and self.resource != OPEN_SOURCE_RESOURCE:
+            requests_per_second = CLOUD_REQUESTS_PER_SECOND
+        self.limit(requests_per_second)
 
     def request(
         self,

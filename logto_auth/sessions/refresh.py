@@ -22,7 +22,8 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
 from logto_auth.models import LogtoSession
 from logto_auth.site_cache import cache_failures_ignored
-from logto_auth.users.provisioning import refuse_inactive, update
+from logto_auth.users.provisioning import update
+from logto_auth.users.suspension import refuse_inactive
 
 from . import store
 from .store import AccessToken, SessionTokens

@@ -27,9 +27,7 @@ from logto_auth.models import (
     UserStatus,
 )
 from logto_auth.signals import user_created, user_updated
-from logto_auth.sync import Report, notes, runs
-from logto_auth.sync import people as people_of
-from logto_auth.sync.pace import requests_per_second
+from logto_auth.sync import Report, apply, notes, runs
 from logto_auth.sync.runs import RESUMABLE_FOR
 from logto_auth.testing import Browser
 from logto_auth.users.claims import user_fields
@@ -70,7 +68,7 @@ def people(logto: Emulator, number: int, **fields: Any) -> list[str]:
 
 def test_people_who_are_unknown_here_stay_so_unless_accounts_are_asked_for(logto: Emulator, command: Command) -> None:
     people(logto, 3)
-    assert command("logto_sync") == "Nobody to bring up to date.\n"
+    assert command("logto_sync") == "No users to update.\n"
     assert User.objects.count() == 0
     assert command("logto_sync", "--create") == "created: 3\n"
     assert command("logto_sync", "--create") == "unchanged: 3\n"
@@ -138,7 +136,7 @@ def test_a_username_that_somebody_has_is_not_given_away_and_is_named(logto: Emul
     local = User.objects.create_user("Reader0", "own@example.com")
     (sub,) = people(logto, 1)
     output = command("logto_sync", "--create")
-    assert f"{sub}: username 'reader0' cannot be had here; the account gets 'reader0-{sub}'" in output
+    assert f"{sub}: username 'reader0' is not available; the account gets 'reader0-{sub}'" in output
     assert "created: 1, conflicts: 1" in output
     assert User.objects.get(logto_identities__sub=sub).username == f"reader0-{sub}"
     local.refresh_from_db()
@@ -223,7 +221,7 @@ def test_accounts_are_linked_by_email_where_a_sign_in_would_link_them(
     settings.LOGTO_LINK_BY_EMAIL = "tests.sync.test_logto_sync.vouch"
     local = User.objects.create_user("customer", "Reader0@example.com", "password")
     first, _ = people(logto, 2)
-    assert command("logto_sync") == "Nobody to bring up to date.\n"
+    assert command("logto_sync") == "No users to update.\n"
     assert command("logto_sync", "--create") == "created: 1, linked: 1\n"
     assert LogtoIdentity.objects.get(sub=first).user == local
 
@@ -502,7 +500,7 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was(logto: Emulator, comman
     assert User.objects.count() == 1000
     logto.requests.clear()
     output = command("logto_sync", "--create")
-    assert "Going on with the run of" in output
+    assert "Resuming the run of" in output
     assert "created: 1,250" in output
     listed = [each.query["page"] for each in logto.requests if each.query.get("page_size") == ["100"]]
     assert listed == [["11"], ["12"], ["13"]]
@@ -545,10 +543,10 @@ def test_a_run_is_begun_anew_when_that_is_asked_for_or_the_old_one_is_too_old(
 def test_a_run_can_be_shared_out_by_ranges_of_pages(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
     people(logto, 250, roles=["reader"])
-    assert "Ready for --page-range, of 1-3 in all" in command("logto_sync", "--create", "--prepare")
+    assert "Ready for --page-range (pages 1-3), then --finish." in command("logto_sync", "--create", "--prepare")
     assert command("logto_sync", "--create", "--page-range", "2-9") == "created: 150\n"
     assert command("logto_sync", "--create", "--page-range", "1-1") == "created: 100\n"
-    assert command("logto_sync", "--create", "--finish") == "Nobody to bring up to date.\n"
+    assert command("logto_sync", "--create", "--finish") == "No users to update.\n"
     assert {tuple(roles) for roles in LogtoIdentity.objects.values_list("roles", flat=True)} == {("reader",)}
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
@@ -570,14 +568,14 @@ def test_nothing_is_concluded_from_notes_that_are_incomplete(logto: Emulator, co
     logto.tenant.add_role("reader")
     people(logto, 1, roles=["reader"])
     command("logto_sync", "--create")
-    run = runs.begin()
+    run = runs.start_or_resume()
     with pytest.raises(runs.NotListed):
-        people_of.sync_users_pages(run, range(1, 2), management_api(), Report())
-    notes.take_notes(run, management_api(), Report())
+        apply.sync_pages(run, range(1, 2), management_api(), Report())
+    notes.list_roles_and_organizations(run, management_api(), Report())
     # Another process ends the run while this one has still a page to do.
     runs.end(SyncRun.objects.get(pk=run.pk))
-    with pytest.raises(runs.RunOver):
-        people_of.sync_users_pages(run, range(1, 2), management_api(), Report())
+    with pytest.raises(runs.RunEnded):
+        apply.sync_pages(run, range(1, 2), management_api(), Report())
     assert LogtoIdentity.objects.get().roles == ["reader"]
 
 
@@ -630,7 +628,9 @@ def test_logto_s_cloud_is_asked_no_more_than_it_takes(
 ) -> None:
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = "machine", "secret"
     settings.LOGTO_MANAGEMENT_API_RESOURCE = resource
-    assert requests_per_second(management_api(), wanted) == expected
+    api = management_api()
+    api.limit_batch(wanted)
+    assert api._pace.requests_per_second == expected
 
 
 # At the terminal

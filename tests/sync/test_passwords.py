@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logto_auth.emulator.passwords import PasswordDigest
-from logto_auth.sync.passwords import DoesNotFit, digest_of
+from logto_auth.sync.passwords import UnsupportedHash, digest_of
 
 PASSWORD = "正しい馬 battery $staple"
 
@@ -63,7 +63,7 @@ def test_bcrypt_goes_along_and_its_sha256_kind_does_not() -> None:
     assert bcrypt.checkpw(b"secret", digest.value.encode())
     sha256 = BCryptSHA256PasswordHasher()
     sha256.rounds = 4
-    with pytest.raises(DoesNotFit, match="bcrypt_sha256"):
+    with pytest.raises(UnsupportedHash, match="bcrypt_sha256"):
         digest_of(sha256.encode("secret", sha256.salt()))
 
 
@@ -86,7 +86,7 @@ def test_bcrypt_goes_along_and_its_sha256_kind_does_not() -> None:
     ],
 )
 def test_what_does_not_fit_says_why_and_nothing_of_the_hash(encoded: str, reason: str) -> None:
-    with pytest.raises(DoesNotFit, match=reason) as raised:
+    with pytest.raises(UnsupportedHash, match=reason) as raised:
         digest_of(encoded)
     assert not encoded or encoded.split("$")[-1] not in str(raised.value)
 

@@ -15,8 +15,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, SignInRefused
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, UserStatus, make_digest
 from logto_auth.signals import user_created, user_updated
-from logto_auth.sync import Report, notes, runs
-from logto_auth.sync import people as pages
+from logto_auth.sync import Report, apply, notes, runs
 from logto_auth.users.claims import user_fields
 from logto_auth.users.management_api import changed_at, claims_of
 from logto_auth.users.provisioning import find_identity, provision_unknown, update
@@ -158,7 +157,10 @@ def tables() -> dict[str, dict[str, Any]]:
         memberships.setdefault(row.identity.sub, []).append((row.organization.logto_id, row.roles))
     return {
         "users": {
-            user.username: (*[getattr(user, name) for name in fields], sorted(group.name for group in user.groups.all()))
+            user.username: (
+                *[getattr(user, name) for name in fields],
+                sorted(group.name for group in user.groups.all()),
+            )
             for user in User.objects.prefetch_related("groups")
         },
         "identities": {
@@ -226,9 +228,9 @@ def claims_at_sign_in(user: OddUser) -> dict[str, Any]:
 
 def sync_pages(users: Sequence[OddUser]) -> None:
     api, report = FakeManagementAPI(users), Report()
-    run = runs.begin(creates_users=True)
-    notes.take_notes(run, api, report)
-    pages.sync_users_pages(run, range(1, 1000), api, report)
+    run = runs.start_or_resume(creates_users=True)
+    notes.list_roles_and_organizations(run, api, report)
+    apply.sync_pages(run, range(1, 1000), api, report)
     runs.end(run)
 
 
