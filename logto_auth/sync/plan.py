@@ -1,4 +1,4 @@
-"""What Logto's data means for a page of users, by the rules of a sign-in (decision 0019).
+"""What Logto's data means for a page of users, by the rules of a sign-in (decision 0017).
 
 `plan` only reads: a fixed number of queries for all users. The rules are functions of `users` and `organizations`;
 here is the reading for many users at once.

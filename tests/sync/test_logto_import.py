@@ -78,7 +78,7 @@ def test_the_password_here_stays_for_the_day_somebody_has_to_go_back(command: Co
 def test_whoever_is_linked_is_not_imported_again(logto: Emulator, command: Command) -> None:
     customer()
     command("logto_import")
-    assert command("logto_import") == "Every account is linked.\n"
+    assert command("logto_import") == "All accounts are linked.\n"
     assert len(logto.tenant.users) == 1
 
 
@@ -133,7 +133,7 @@ def test_an_account_that_is_switched_off_is_suspended_at_logto(logto: Emulator, 
 
 
 @pytest.mark.parametrize(
-    ("encoded", "reason"), [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "there is no usable password")]
+    ("encoded", "reason"), [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "the account has no usable password")]
 )
 def test_a_password_that_logto_cannot_check_is_left_out_and_named(
     encoded: str, reason: str, logto: Emulator, command: Command
@@ -141,7 +141,7 @@ def test_a_password_that_logto_cannot_check_is_left_out_and_named(
     user = customer()
     User.objects.update(password=encoded)
     output = command("logto_import")
-    assert f"customer ({user.pk}): without a password:" in output
+    assert f"customer ({user.pk}): imported without a password:" in output
     assert reason in output
     assert "created: 1, without password: 1\n" in output
     (at_logto,) = logto.tenant.users.values()
@@ -152,7 +152,7 @@ def test_a_password_that_logto_cannot_check_is_left_out_and_named(
 def test_a_username_that_logto_refuses_is_left_out_and_named(name: str, logto: Emulator, command: Command) -> None:
     customer(name, email="customer@example.com")
     output = command("logto_import")
-    assert f"username {name!r} is left out, for Logto would refuse it: it may have letters" in output
+    assert f"username {name!r} is left out, because Logto would refuse it: only letters" in output
     (user,) = logto.tenant.users.values()
     assert (user.username, user.primary_email) == (None, "customer@example.com")
     browser = Browser(logto)
@@ -165,7 +165,7 @@ def test_an_account_with_nothing_to_sign_in_with_is_reported_and_not_imported(
 ) -> None:
     customer("cus.tomer", email="")
     output = command("logto_import")
-    assert "not imported: there is nothing left to sign in with" in output
+    assert "not imported, because no identifier is left to sign in with" in output
     assert "conflicts: 1\n" in output
     assert len(logto.tenant.users) == 0
 
@@ -177,7 +177,7 @@ def test_what_logto_refuses_for_reasons_of_its_own_stops_nobody_else(
         customer(name)
     output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_bad_avatar")
     assert "first" in output
-    assert "not imported, for Logto refused it: guard.invalid_input" in output
+    assert "not imported, because Logto refused it: guard.invalid_input" in output
     assert "created: 1, conflicts: 1\n" in output
 
 
@@ -205,7 +205,7 @@ def test_rights_that_the_first_sign_in_would_take_are_named(logto: Emulator, com
     settings.LOGTO_STAFF_ROLES = ("admin", "owner")
     customer(is_staff=True, is_superuser=True)
     output = command("logto_import")
-    assert "has is_staff here: give them admin or owner at Logto, or the first sign-in takes it away" in output
+    assert "has is_staff here: assign admin or owner at Logto, or the first sign-in removes it" in output
     assert "is_superuser" not in output
 
 
@@ -218,7 +218,7 @@ def test_whoever_is_at_logto_already_is_linked_to_nobody_unless_that_is_asked_fo
     customer()
     sub = logto.tenant.add_user(username="customer", primary_email="other@example.com", password="theirs").id
     output = command("logto_import")
-    assert f"not imported: Logto has somebody with this username, {sub}" in output
+    assert f"not imported: the user {sub} at Logto has this username" in output
     assert "conflicts: 1\n" in output
     assert "conflicts: 1\n" in command("logto_import", "--adopt-by-email")
     assert LogtoIdentity.objects.count() == 0
@@ -235,7 +235,7 @@ def test_adoption_by_email_cares_for_no_case_and_for_doubt(logto: Emulator, comm
     logto.tenant.add_user(primary_email="second@example.com")
     output = command("logto_import", "--adopt-by-email", "--adopt-by-username")
     assert LogtoIdentity.objects.get().sub == sub
-    assert "Logto has username and primaryEmail with more than one person" in output
+    assert "more than one user at Logto has this username and primaryEmail" in output
     assert "adopted: 1, conflicts: 1\n" in output
 
 
@@ -243,7 +243,7 @@ def test_staff_is_adopted_by_hand_only(logto: Emulator, command: Command) -> Non
     customer(is_staff=True)
     logto.tenant.add_user(username="customer", primary_email="customer@example.com")
     output = command("logto_import", "--adopt-by-email", "--adopt-by-username")
-    assert "accounts of staff are adopted by hand only" in output
+    assert "link accounts of staff by hand" in output
     assert LogtoIdentity.objects.count() == 0
 
 

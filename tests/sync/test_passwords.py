@@ -76,12 +76,12 @@ def test_bcrypt_goes_along_and_its_sha256_kind_does_not() -> None:
         (ScryptPasswordHasher().encode("secret", "seasalt", n=2**4), "scrypt"),
         (MD5PasswordHasher().encode("secret", "seasalt"), "md5"),
         ("argon2$argon2x$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA", "kind of Argon2"),
-        ("pbkdf2_sha256$1000$seasalt$bm90IDMyIGJ5dGVz", "damaged"),
-        ("pbkdf2_sha256$1000$seasalt$!", "damaged"),
-        ("pbkdf2_sha256$many$seasalt$" + "A" * 43 + "=", "damaged"),
-        ("pbkdf2_sha256$1000$seasalt", "damaged"),
+        ("pbkdf2_sha256$1000$seasalt$bm90IDMyIGJ5dGVz", "malformed"),
+        ("pbkdf2_sha256$1000$seasalt$!", "malformed"),
+        ("pbkdf2_sha256$many$seasalt$" + "A" * 43 + "=", "malformed"),
+        ("pbkdf2_sha256$1000$seasalt", "malformed"),
         # Logto would put the password in the place of this salt.
-        ("pbkdf2_sha256$1000$@$" + "A" * 43 + "=", "damaged"),
+        ("pbkdf2_sha256$1000$@$" + "A" * 43 + "=", "malformed"),
         ("pbkdf2_sha256$1000$" + "s" * 200 + "$" + "A" * 43 + "=", "longer than the 256 characters"),
     ],
 )
