@@ -6,12 +6,12 @@ import pytest
 
 from logto_auth.testing import Browser
 from tests.custom_user.people.models import Person
-from tests.deliveries import SIGNING_KEY, deliver, user_event
+from tests.webhooks.deliveries import SIGNING_KEY, deliver, user_event
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_person_is_made_from_the_site_s_own_mapping(browser, logto):
+def test_account_is_created_by_mapping_of_site(browser, logto):
     logto.tenant.add_role("admin")
     logto.tenant.add_user(
         username="r", primary_email="r@example.com", primary_phone="818012345678", name="A long name", roles=["admin"]
@@ -28,7 +28,7 @@ def test_a_person_is_made_from_the_site_s_own_mapping(browser, logto):
     assert browser.client.get("/").content == str(person).encode()
 
 
-def test_people_without_email_or_phone_sign_in_one_after_the_other(logto):
+def test_users_without_email_or_phone_can_sign_in(logto):
     logto.tenant.sign_in_experience.connectors = ["alipay-web"]
     for number in range(3):
         browser = Browser(logto)
@@ -36,7 +36,7 @@ def test_people_without_email_or_phone_sign_in_one_after_the_other(logto):
     assert Person.objects.filter(phone=None, email__endswith="@logto.invalid").count() == 3
 
 
-def test_an_email_that_is_taken_does_not_give_the_account_away(browser, logto):
+def test_taken_email_does_not_link_the_account(browser, logto):
     first = Person.objects.create_user("r@example.com", 1950)
     logto.tenant.add_user(username="r", primary_email="r@example.com")
     browser.sign_in("r")
@@ -49,7 +49,7 @@ def test_an_email_that_is_taken_does_not_give_the_account_away(browser, logto):
     assert second.email == "r@example.com"
 
 
-def test_a_new_email_at_logto_reaches_the_account(browser, logto):
+def test_new_email_updates_the_account(browser, logto):
     user = logto.tenant.add_user(username="r", primary_email="old@example.com")
     browser.sign_in("r")
     logto.tenant.update_user(user.id, primary_email="new@example.com")
@@ -57,7 +57,7 @@ def test_a_new_email_at_logto_reaches_the_account(browser, logto):
     assert Person.objects.get().email == "new@example.com"
 
 
-def test_the_mapping_can_refuse_and_say_why(browser, logto):
+def test_mapping_can_refuse_with_visitor_message(browser, logto):
     logto.tenant.add_user(username="r", primary_email="r@banned.example")
     response = browser.sign_in("r")
     assert response.status_code == 403
@@ -65,7 +65,7 @@ def test_the_mapping_can_refuse_and_say_why(browser, logto):
     assert Person.objects.count() == 0
 
 
-def test_a_required_field_without_a_value_is_a_page_and_not_a_crash(browser, logto, settings, caplog):
+def test_missing_required_value_shows_error_page(browser, logto, settings, caplog):
     settings.LOGTO_USER_FIELDS = "tests.custom_user.mapping.nothing_but_email"
     logto.tenant.add_user(username="r", primary_email="r@example.com")
     response = browser.sign_in("r")
@@ -75,14 +75,14 @@ def test_a_required_field_without_a_value_is_a_page_and_not_a_crash(browser, log
     assert Person.objects.count() == 0
 
 
-def test_mysql_postgresql_and_sqlite_tell_subs_apart_by_case(logto):
+def test_subs_that_differ_in_case_are_two_users(logto):
     for sub in ("abcdefabcdef", "ABCDEFABCDEF"):
         logto.tenant.add_user(id=sub, username=f"u{sub}")
         Browser(logto).sign_in(f"u{sub}")
     assert Person.objects.count() == 2
 
 
-def test_webhooks_rename_people_and_shut_out_those_who_have_no_switch(browser, logto, settings):
+def test_webhooks_update_and_sign_out_users(browser, logto, settings):
     settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
     sub = logto.tenant.add_user(username="r", primary_email="r@example.com").id
     browser.sign_in("r")

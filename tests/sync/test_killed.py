@@ -69,7 +69,7 @@ def site(logto: Emulator, machine: Application, tmp_path: Path) -> OwnSite:
     return OwnSite(logto, machine, tmp_path / "site.sqlite3")
 
 
-def test_a_sync_that_was_killed_goes_on_where_it_was_and_ends_with_everybody(logto: Emulator, site: OwnSite) -> None:
+def test_killed_sync_resumes_and_syncs_all_users(logto: Emulator, site: OwnSite) -> None:
     logto.tenant.add_role("reader")
     subs = {logto.tenant.add_user(username=f"reader{number}", roles=["reader"]).id for number in range(2300)}
     logto.faults.http["management_api"] = HttpFault(delay_seconds=0.02)
@@ -86,7 +86,7 @@ def test_a_sync_that_was_killed_goes_on_where_it_was_and_ends_with_everybody(log
     assert site.sql("SELECT count(*) FROM logto_auth_syncnote") == [(0,)]
 
 
-def test_an_import_that_was_killed_is_started_again_and_ends_with_everybody(logto: Emulator, site: OwnSite) -> None:
+def test_killed_import_restarts_and_links_all_accounts(logto: Emulator, site: OwnSite) -> None:
     names = [f"customer{number}" for number in range(40)]
     rows = ", ".join(f"('{name}', '{name}@example.com', '!', '', '', 1, 0, 0, '2026-01-01')" for name in names)
     columns = "username, email, password, first_name, last_name, is_active, is_staff, is_superuser, date_joined"

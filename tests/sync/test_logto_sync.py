@@ -66,7 +66,7 @@ def people(logto: Emulator, number: int, **fields: Any) -> list[str]:
 # Accounts
 
 
-def test_people_who_are_unknown_here_stay_so_unless_accounts_are_asked_for(logto: Emulator, command: Command) -> None:
+def test_unknown_users_are_created_only_with_option(logto: Emulator, command: Command) -> None:
     people(logto, 3)
     assert command("logto_sync") == "No users to update.\n"
     assert User.objects.count() == 0
@@ -75,9 +75,7 @@ def test_people_who_are_unknown_here_stay_so_unless_accounts_are_asked_for(logto
     assert User.objects.count() == LogtoIdentity.objects.count() == 3
 
 
-def test_a_synced_account_is_the_one_that_a_sign_in_would_have_made(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_synced_account_equals_account_of_a_sign_in(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_STAFF_ROLES = ("admin",)
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     for role in ("admin", "editor"):
@@ -99,7 +97,7 @@ def test_a_synced_account_is_the_one_that_a_sign_in_would_have_made(
     assert LogtoIdentity.objects.get(user__username="synced").roles == ["admin", "editor"]
 
 
-def test_whoever_was_synced_signs_in_to_the_same_account(logto: Emulator, command: Command) -> None:
+def test_synced_user_signs_in_to_same_account(logto: Emulator, command: Command) -> None:
     people(logto, 1)
     command("logto_sync", "--create")
     browser = Browser(logto)
@@ -107,7 +105,7 @@ def test_whoever_was_synced_signs_in_to_the_same_account(logto: Emulator, comman
     assert browser.client.get("/").wsgi_request.user == User.objects.get()
 
 
-def test_what_has_changed_at_logto_changes_here_and_nothing_else(logto: Emulator, command: Command, heard) -> None:
+def test_only_changed_fields_are_updated(logto: Emulator, command: Command, heard) -> None:
     first, _ = people(logto, 2)
     command("logto_sync", "--create")
     User.objects.update(last_name="kept")
@@ -119,20 +117,20 @@ def test_what_has_changed_at_logto_changes_here_and_nothing_else(logto: Emulator
     assert heard == [("updated", "reader0", frozenset({"email"}))]
 
 
-def test_more_than_a_page_of_people(logto: Emulator, command: Command, heard) -> None:
+def test_several_pages_of_users_are_synced(logto: Emulator, command: Command, heard) -> None:
     people(logto, 250)
     assert command("logto_sync", "--create") == "created: 250\n"
     assert len(heard) == 250
     assert command("logto_sync") == "unchanged: 250\n"
 
 
-def test_people_without_a_username_get_their_id_for_one(logto: Emulator, command: Command) -> None:
+def test_user_without_username_gets_sub_as_username(logto: Emulator, command: Command) -> None:
     subs = {logto.tenant.add_user(primary_email=f"{number}@example.com").id for number in range(3)}
     assert command("logto_sync", "--create") == "created: 3\n"
     assert set(User.objects.values_list("username", flat=True)) == subs
 
 
-def test_a_username_that_somebody_has_is_not_given_away_and_is_named(logto: Emulator, command: Command) -> None:
+def test_taken_username_is_replaced_and_reported(logto: Emulator, command: Command) -> None:
     local = User.objects.create_user("Reader0", "own@example.com")
     (sub,) = people(logto, 1)
     output = command("logto_sync", "--create")
@@ -143,14 +141,14 @@ def test_a_username_that_somebody_has_is_not_given_away_and_is_named(logto: Emul
     assert local.username == "Reader0"
 
 
-def test_two_people_of_one_page_never_get_one_username(logto: Emulator, command: Command) -> None:
+def test_two_users_of_a_page_get_different_usernames(logto: Emulator, command: Command) -> None:
     logto.tenant.add_user(username="reader")
     logto.tenant.add_user(username="READER")
     assert "created: 2, conflicts: 1" in command("logto_sync", "--create")
     assert User.objects.count() == 2
 
 
-def test_django_s_own_signals_are_sent_for_accounts_made_in_bulk(logto: Emulator, command: Command) -> None:
+def test_bulk_writes_send_django_signals(logto: Emulator, command: Command) -> None:
     saved = []
 
     def on_saved(instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
@@ -173,9 +171,7 @@ def refuse_second(claims: Any) -> dict[str, Any]:
     return user_fields(claims)
 
 
-def test_whom_the_site_s_own_function_refuses_is_left_alone_and_named(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_user_refused_by_site_is_skipped_and_reported(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.refuse_second"
     _, sub = people(logto, 2)
     output = command("logto_sync", "--create")
@@ -183,7 +179,7 @@ def test_whom_the_site_s_own_function_refuses_is_left_alone_and_named(
     assert "created: 1, refused: 1" in output
 
 
-def test_whoever_is_refused_is_out_all_the_same_when_suspended(logto: Emulator, command: Command, settings) -> None:
+def test_refused_user_is_deactivated_when_suspended(logto: Emulator, command: Command, settings) -> None:
     _, sub = people(logto, 2)
     command("logto_sync", "--create")
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.refuse_second"
@@ -200,9 +196,7 @@ def too_much_for_the_column(claims: Any) -> dict[str, Any]:
     }
 
 
-def test_one_person_whom_the_database_does_not_take_keeps_no_other_from_it(
-    logto: Emulator, command: Command, settings, heard
-) -> None:
+def test_invalid_user_does_not_block_other_users(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.too_much_for_the_column"
     people(logto, 3)
     output = command("logto_sync", "--create")
@@ -215,9 +209,7 @@ def vouch(claims: Any) -> bool:
     return True
 
 
-def test_accounts_are_linked_by_email_where_a_sign_in_would_link_them(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_sync_links_by_email_as_a_sign_in_does(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_LINK_BY_EMAIL = "tests.sync.test_logto_sync.vouch"
     local = User.objects.create_user("customer", "Reader0@example.com", "password")
     first, _ = people(logto, 2)
@@ -229,7 +221,7 @@ def test_accounts_are_linked_by_email_where_a_sign_in_would_link_them(
 # Suspended and deleted
 
 
-def test_whoever_is_suspended_is_out_and_comes_back_when_that_is_lifted(logto: Emulator, command: Command) -> None:
+def test_suspended_user_is_deactivated_and_later_reactivated(logto: Emulator, command: Command) -> None:
     (sub,) = people(logto, 1)
     Browser(logto).sign_in("reader0")
     logto.tenant.suspend_user(sub)
@@ -243,7 +235,7 @@ def test_whoever_is_suspended_is_out_and_comes_back_when_that_is_lifted(logto: E
     assert User.objects.get().is_active
 
 
-def test_whoever_was_switched_off_by_hand_stays_off(logto: Emulator, command: Command) -> None:
+def test_account_deactivated_by_staff_stays_inactive(logto: Emulator, command: Command) -> None:
     (sub,) = people(logto, 1)
     command("logto_sync", "--create")
     User.objects.update(is_active=False)
@@ -255,13 +247,13 @@ def test_whoever_was_switched_off_by_hand_stays_off(logto: Emulator, command: Co
     assert not User.objects.get().is_active
 
 
-def test_whoever_is_suspended_gets_no_account(logto: Emulator, command: Command) -> None:
+def test_suspended_unknown_user_gets_no_account(logto: Emulator, command: Command) -> None:
     people(logto, 1, is_suspended=True)
     assert command("logto_sync", "--create") == "unknown: 1\n"
     assert User.objects.count() == 0
 
 
-def test_whoever_was_deleted_is_out_once_logto_says_that_there_is_nobody(logto: Emulator, command: Command) -> None:
+def test_deleted_user_is_deactivated_after_lookup_by_id(logto: Emulator, command: Command) -> None:
     first, second = people(logto, 2)
     command("logto_sync", "--create")
     logto.tenant.delete_user(first)
@@ -276,7 +268,7 @@ def test_whoever_was_deleted_is_out_once_logto_says_that_there_is_nobody(logto: 
     assert command("logto_sync") == "unchanged: 1\n"
 
 
-def test_whom_no_page_had_is_asked_for_by_id_and_brought_up_to_date(logto: Emulator, command: Command) -> None:
+def test_unlisted_users_are_synced_by_id(logto: Emulator, command: Command) -> None:
     first, second = people(logto, 2)
     command("logto_sync", "--create")
     logto.tenant.update_user(first, primary_email="new@example.com")
@@ -288,7 +280,7 @@ def test_whom_no_page_had_is_asked_for_by_id_and_brought_up_to_date(logto: Emula
     assert not User.objects.get(logto_identities__sub=second).is_active
 
 
-def test_a_logto_that_fails_switches_nobody_off(logto: Emulator, command: Command) -> None:
+def test_error_of_logto_deactivates_no_user(logto: Emulator, command: Command) -> None:
     people(logto, 1)
     command("logto_sync", "--create")
     command("logto_sync", "--prepare")
@@ -298,7 +290,7 @@ def test_a_logto_that_fails_switches_nobody_off(logto: Emulator, command: Comman
     assert User.objects.get().is_active
 
 
-def test_a_site_that_knows_few_of_many_asks_for_those_and_lists_nobody(logto: Emulator, command: Command) -> None:
+def test_site_with_few_users_asks_by_id(logto: Emulator, command: Command) -> None:
     *_, sub = people(logto, 10)
     Browser(logto).sign_in("reader9")
     logto.tenant.update_user(sub, primary_email="new@example.com")
@@ -311,9 +303,7 @@ def test_a_site_that_knows_few_of_many_asks_for_those_and_lists_nobody(logto: Em
 # Roles and organizations
 
 
-def test_roles_are_listed_by_role_and_reach_flags_groups_and_the_identity(
-    logto: Emulator, command: Command, settings, heard
-) -> None:
+def test_roles_update_flags_groups_and_identity(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_STAFF_ROLES = ("admin",)
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors", "writer": "Writers"}
     for role in ("admin", "editor", "writer"):
@@ -343,14 +333,14 @@ def test_roles_are_listed_by_role_and_reach_flags_groups_and_the_identity(
     assert set(user.groups.values_list("name", flat=True)) == {"Not Logto's"}
 
 
-def test_more_than_a_page_of_people_have_a_role(logto: Emulator, command: Command) -> None:
+def test_several_pages_of_role_holders_are_synced(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
     people(logto, 150, roles=["reader"])
     command("logto_sync", "--create")
     assert [identity.roles for identity in LogtoIdentity.objects.all()] == [["reader"]] * 150
 
 
-def test_what_a_sign_in_would_not_tell_is_not_asked_for(logto: Emulator, command: Command, settings) -> None:
+def test_data_outside_the_scopes_is_not_requested(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_SCOPES = ("openid", "profile")
     settings.LOGTO_STAFF_ROLES = ("admin",)
     logto.tenant.add_role("admin")
@@ -379,7 +369,7 @@ def memberships() -> set[tuple[str, str, tuple[str, ...]]]:
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_organizations_their_names_members_and_roles_follow(logto: Emulator, command: Command) -> None:
+def test_organization_names_members_and_roles_are_synced(logto: Emulator, command: Command) -> None:
     for role in ("manager", "clerk"):
         logto.tenant.add_organization_role(role)
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
@@ -402,7 +392,7 @@ def test_organizations_their_names_members_and_roles_follow(logto: Emulator, com
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_only_organizations_of_people_known_here_get_a_row(logto: Emulator, command: Command) -> None:
+def test_only_organizations_of_known_users_get_rows(logto: Emulator, command: Command) -> None:
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
     first, second = people(logto, 2)
     logto.tenant.add_member(north.id, first)
@@ -414,7 +404,7 @@ def test_only_organizations_of_people_known_here_get_a_row(logto: Emulator, comm
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_a_synced_membership_is_the_one_that_a_sign_in_makes(logto: Emulator, command: Command) -> None:
+def test_synced_membership_equals_membership_of_a_sign_in(logto: Emulator, command: Command) -> None:
     logto.tenant.add_organization_role("manager")
     north = logto.tenant.add_organization("North")
     (sub,) = people(logto, 1)
@@ -426,7 +416,7 @@ def test_a_synced_membership_is_the_one_that_a_sign_in_makes(logto: Emulator, co
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_nobody_loses_anything_for_being_missing_in_a_list(logto: Emulator, command: Command) -> None:
+def test_user_missing_in_list_loses_nothing(logto: Emulator, command: Command) -> None:
     for role in ("reader", "editor"):
         logto.tenant.add_role(role)
     logto.tenant.add_organization_role("manager")
@@ -451,7 +441,7 @@ def test_nobody_loses_anything_for_being_missing_in_a_list(logto: Emulator, comm
     }
 
 
-def test_a_role_that_is_gone_at_logto_is_lost_without_a_question(logto: Emulator, command: Command) -> None:
+def test_role_deleted_at_logto_is_removed_without_requests(logto: Emulator, command: Command) -> None:
     role = logto.tenant.add_role("reader")
     people(logto, 3, roles=["reader"])
     command("logto_sync", "--create")
@@ -465,7 +455,7 @@ def test_a_role_that_is_gone_at_logto_is_lost_without_a_question(logto: Emulator
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(logto: Emulator, command: Command, settings, heard) -> None:
+def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     logto.tenant.add_role("editor")
     known, gone, unchanged = people(logto, 3)
@@ -494,7 +484,7 @@ def everything() -> list[list[Any]]:
 # Interrupted, and in parts
 
 
-def test_a_run_that_was_interrupted_goes_on_where_it_was(logto: Emulator, command: Command) -> None:
+def test_interrupted_run_is_resumed(logto: Emulator, command: Command) -> None:
     people(logto, 1250)
     run_into_a_failure(logto, command)
     assert User.objects.count() == 1000
@@ -531,7 +521,7 @@ def let_time_pass() -> list[str]:
 
 
 @pytest.mark.parametrize("make_it_so", [ask_for_a_new_run, let_time_pass])
-def test_a_run_is_begun_anew_when_that_is_asked_for_or_the_old_one_is_too_old(
+def test_run_restarts_if_requested_or_too_old(
     make_it_so: Callable[[], list[str]], logto: Emulator, command: Command
 ) -> None:
     people(logto, 1050)
@@ -540,7 +530,7 @@ def test_a_run_is_begun_anew_when_that_is_asked_for_or_the_old_one_is_too_old(
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
 
-def test_a_run_can_be_shared_out_by_ranges_of_pages(logto: Emulator, command: Command) -> None:
+def test_run_can_be_split_by_page_ranges(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
     people(logto, 250, roles=["reader"])
     assert "Ready for --page-range (pages 1-3), then --finish." in command("logto_sync", "--create", "--prepare")
@@ -551,19 +541,19 @@ def test_a_run_can_be_shared_out_by_ranges_of_pages(logto: Emulator, command: Co
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
 
-def test_a_part_without_a_run_says_how_to_start_one(command: Command) -> None:
+def test_part_without_run_names_prepare_option(command: Command) -> None:
     for arguments in (["--page-range", "1-2"], ["--finish"]):
         with pytest.raises(CommandError, match="--prepare"):
             command("logto_sync", *arguments)
 
 
 @pytest.mark.parametrize("text", ["1", "2-1", "0-3", "a-b", "1-"])
-def test_a_range_that_is_none_is_refused(text: str, command: Command) -> None:
+def test_invalid_page_range_is_refused(text: str, command: Command) -> None:
     with pytest.raises(CommandError, match="such as 1-500"):
         command("logto_sync", "--page-range", text)
 
 
-def test_nothing_is_concluded_from_notes_that_are_incomplete(logto: Emulator, command: Command) -> None:
+def test_incomplete_lists_are_refused(logto: Emulator, command: Command) -> None:
     """Whom the notes do not name would lose every role."""
     logto.tenant.add_role("reader")
     people(logto, 1, roles=["reader"])
@@ -579,7 +569,7 @@ def test_nothing_is_concluded_from_notes_that_are_incomplete(logto: Emulator, co
     assert LogtoIdentity.objects.get().roles == ["reader"]
 
 
-def test_whoever_comes_during_a_run_keeps_what_they_have_told(logto: Emulator, command: Command, settings) -> None:
+def test_sign_in_during_run_is_not_overwritten(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     logto.tenant.add_role("editor")
     command("logto_sync", "--prepare")
@@ -593,7 +583,7 @@ def test_whoever_comes_during_a_run_keeps_what_they_have_told(logto: Emulator, c
 # What it costs
 
 
-def test_statements_do_not_grow_with_the_people_on_a_page(
+def test_query_count_does_not_depend_on_page_size(
     logto: Emulator, command: Command, django_assert_max_num_queries
 ) -> None:
     logto.tenant.add_role("reader")
@@ -606,7 +596,7 @@ def test_statements_do_not_grow_with_the_people_on_a_page(
         assert command("logto_sync") == "updated: 100\n"
 
 
-def test_requests_are_kept_apart(logto: Emulator, command: Command) -> None:
+def test_requests_are_limited_by_rate(logto: Emulator, command: Command) -> None:
     people(logto, 1)
     began_at = time.monotonic()
     command("logto_sync", "--create", "--rate", "20")
@@ -623,7 +613,7 @@ def test_requests_are_kept_apart(logto: Emulator, command: Command) -> None:
         ("https://default.logto.app/api", 5, 5),
     ],
 )
-def test_logto_s_cloud_is_asked_no_more_than_it_takes(
+def test_default_rate_is_limited_for_logto_cloud(
     resource: str, wanted: float | None, expected: float | None, settings
 ) -> None:
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = "machine", "secret"
@@ -641,7 +631,7 @@ class Terminal(StringIO):
         return True
 
 
-def test_a_terminal_sees_a_bar_and_a_file_sees_none(logto: Emulator) -> None:
+def test_progress_bar_is_shown_on_terminals_only(logto: Emulator) -> None:
     people(logto, 120)
     terminal, file = Terminal(), StringIO()
     call_command("logto_sync", "--create", stdout=StringIO(), stderr=terminal)
@@ -650,9 +640,7 @@ def test_a_terminal_sees_a_bar_and_a_file_sees_none(logto: Emulator) -> None:
     assert file.getvalue() == ""
 
 
-def test_without_an_application_of_its_own_the_command_says_which_settings_are_missing(
-    logto: Emulator, settings
-) -> None:
+def test_missing_application_settings_are_named(logto: Emulator, settings) -> None:
     settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
     with pytest.raises(CommandError, match="LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET must be set"):
         call_command("logto_sync")

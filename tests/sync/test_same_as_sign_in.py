@@ -21,7 +21,7 @@ from logto_auth.users.management_api import changed_at, claims_of
 from logto_auth.users.provisioning import find_identity, provision_unknown, update
 from logto_auth.users.suspension import reactivate, suspend
 
-from .odd_users import ISSUER, ORGANIZATION_ROLES, ORGANIZATIONS, ROLES, OddUser, odd_users
+from .odd_users import ISSUER, ORGANIZATIONS, ROLES, OddUser, odd_users
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()

@@ -14,9 +14,8 @@ from logto_auth.emulator import Emulator, run_in_thread
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.testing import Browser
 from logto_auth.testing.pytest_plugin import SITE
-
-from . import support
-from .support import Witness, changed_claims, signed_in_user_key
+from tests.attacks import support
+from tests.attacks.support import Witness, changed_claims, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -34,9 +33,7 @@ def local_user(email: str = "reader@example.com", **fields: Any) -> Any:
 # B1, B2, B3
 
 
-def test_B1_without_a_policy_no_account_is_ever_linked_by_its_address(
-    browser: Browser, witness: Witness, reader: Any
-) -> None:
+def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
     local = local_user()
     assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
     local.refresh_from_db()
@@ -54,7 +51,7 @@ def test_B1_without_a_policy_no_account_is_ever_linked_by_its_address(
         pytest.param([True], id="B2-list"),
     ],
 )
-def test_B2_an_address_that_is_not_verified_links_nothing_under_any_policy(
+def test_unverified_email_is_never_linked(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, email_verified: Any
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -73,7 +70,7 @@ def test_B2_an_address_that_is_not_verified_links_nothing_under_any_policy(
         pytest.param(TRUTHY, "reader@house.example", False, id="B3-truthy-is-not-true"),
     ],
 )
-def test_B3_the_policy_decides_about_a_verified_address(
+def test_policy_decides_about_verified_email(
     browser: Browser, logto: Emulator, witness: Witness, settings: Any, policy: str, email: str, is_linked: bool
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = policy
@@ -100,7 +97,7 @@ def test_B3_the_policy_decides_about_a_verified_address(
         pytest.param([""], False, id="B3-empty"),
     ],
 )
-def test_B3_only_the_one_account_with_just_this_address_is_linked(
+def test_only_single_exact_email_match_is_linked(
     browser: Browser, witness: Witness, reader: Any, settings: Any, addresses: list[str], is_linked: bool
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -126,7 +123,7 @@ def test_B3_only_the_one_account_with_just_this_address_is_linked(
         pytest.param("admin@example.com\x00", "admin@example.com", id="B3-nul"),
     ],
 )
-def test_B3_addresses_that_only_look_alike_are_two_people(
+def test_look_alike_email_is_not_linked(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, claimed: str, local: str
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -138,7 +135,7 @@ def test_B3_addresses_that_only_look_alike_are_two_people(
     assert linked is ("\x00" in claimed)
 
 
-def test_B3_an_account_that_is_someone_elses_already_is_not_linked_again(
+def test_account_with_identity_is_not_linked_again(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -154,7 +151,7 @@ def test_B3_an_account_that_is_someone_elses_already_is_not_linked_again(
 # B4, B5, B6
 
 
-def test_B4_an_account_is_kept_through_changes_of_name_and_address(
+def test_changed_name_and_email_keep_the_account(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     before = witness.sees_signed_in(browser.sign_in("reader"))
@@ -165,7 +162,7 @@ def test_B4_an_account_is_kept_through_changes_of_name_and_address(
 
 
 @pytest.mark.parametrize("policy", ["", TRUST])
-def test_B4_who_gets_a_name_and_address_next_does_not_get_the_account(
+def test_reused_name_and_email_get_another_account(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, policy: str
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = policy
@@ -180,14 +177,12 @@ def test_B4_who_gets_a_name_and_address_next_does_not_get_the_account(
 
 
 @pytest.mark.parametrize("name", ["reader", "READER", "Reader"])
-def test_B4_a_local_account_of_the_same_username_is_somebody_else(
-    browser: Browser, witness: Witness, reader: Any, name: str
-) -> None:
+def test_same_username_is_not_linked(browser: Browser, witness: Witness, reader: Any, name: str) -> None:
     local = local_user("x@example.com", username=name)
     assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
 
 
-def test_B5_two_subs_that_differ_only_by_case_are_two_people(logto: Emulator) -> None:
+def test_subs_that_differ_in_case_are_two_users(logto: Emulator) -> None:
     keys = set()
     for sub in ("abcdefghijkl", "ABCDEFGHIJKL", "abcdefghijkL", "ábcdefghijkl", "abcdefghijkl "):
         logto.tenant.add_user(id=sub, username=f"user-{len(keys)}")
@@ -198,7 +193,7 @@ def test_B5_two_subs_that_differ_only_by_case_are_two_people(logto: Emulator) ->
     assert None not in keys
 
 
-def test_B6_the_same_sub_of_another_issuer_is_somebody_else(
+def test_same_sub_of_other_issuer_is_another_user(
     browser: Browser, logto: Emulator, witness: Witness, settings: Any
 ) -> None:
     logto.tenant.add_user(id="thesamesub01", username="reader", primary_email="reader@example.com")
@@ -214,7 +209,7 @@ def test_B6_the_same_sub_of_another_issuer_is_somebody_else(
     assert LogtoIdentity.objects.filter(sub="thesamesub01").count() == 2
 
 
-def test_B6_issuer_and_sub_cannot_be_shifted_into_each_other() -> None:
+def test_digest_separates_issuer_and_sub() -> None:
     digests = {
         make_digest(issuer, sub)
         for issuer, sub in [("https://a/oidc", "bc"), ("https://a/oidcb", "c"), ("https://a/oidc\nb", "c")]
@@ -227,7 +222,7 @@ def test_B6_issuer_and_sub_cannot_be_shifted_into_each_other() -> None:
 
 
 @pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
-def test_B7_an_account_with_rights_is_never_linked_by_its_address(
+def test_staff_account_is_never_linked(
     browser: Browser, witness: Witness, reader: Any, settings: Any, flag: str
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -237,7 +232,7 @@ def test_B7_an_account_with_rights_is_never_linked_by_its_address(
     assert (user.is_staff, user.is_superuser) == (False, False)
 
 
-def test_B7_a_disabled_account_does_not_come_back_by_a_second_one(
+def test_inactive_account_gets_no_second_account(
     browser: Browser, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -245,7 +240,7 @@ def test_B7_a_disabled_account_does_not_come_back_by_a_second_one(
     witness.sees_refused(lambda: browser.sign_in("reader"), "account_disabled", 403)
 
 
-def test_B7_a_site_that_makes_no_accounts_lets_in_only_those_it_knows(
+def test_unknown_user_is_refused_without_account_creation(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_CREATE_USERS = False
@@ -258,9 +253,7 @@ def test_B7_a_site_that_makes_no_accounts_lets_in_only_those_it_knows(
 # B9
 
 
-def test_B9_linking_shuts_out_whoever_had_the_password_before(
-    browser: Browser, witness: Witness, reader: Any, settings: Any
-) -> None:
+def test_linking_removes_the_password(browser: Browser, witness: Witness, reader: Any, settings: Any) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
     local = local_user()
     squatter = Client()
@@ -272,7 +265,7 @@ def test_B9_linking_shuts_out_whoever_had_the_password_before(
     assert not squatter.get("/account/").wsgi_request.user.is_authenticated
 
 
-def test_B9_new_accounts_have_no_password(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_new_account_has_no_usable_password(browser: Browser, witness: Witness, reader: Any) -> None:
     assert not witness.sees_signed_in(browser.sign_in("reader")).has_usable_password()
 
 
@@ -317,7 +310,7 @@ def needs_concurrency() -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("policy", ["", TRUST], ids=["B8", "B8-with-linking"])
-def test_B8_two_first_sign_ins_at_once_make_one_account(
+def test_concurrent_first_sign_ins_create_one_account(
     logto: Emulator, reader: Any, settings: Any, meeting: None, policy: str
 ) -> None:
     needs_concurrency()
@@ -334,9 +327,7 @@ def test_B8_two_first_sign_ins_at_once_make_one_account(
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_B8_two_people_who_want_the_same_name_at_once_get_two_accounts(
-    logto: Emulator, settings: Any, meeting: None
-) -> None:
+def test_concurrent_users_with_same_name_get_two_accounts(logto: Emulator, settings: Any, meeting: None) -> None:
     needs_concurrency()
     settings.LOGTO_LINK_BY_EMAIL = TRUST
     logto.tenant.add_user(id="firstperson1", username="first", primary_email="first@example.com")

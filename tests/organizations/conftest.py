@@ -1,0 +1,1 @@
+from tests.attacks.conftest import apis, caller, doors, reader, stock_doors, token, witness  # noqa: F401
