@@ -28,5 +28,5 @@ def test_every_option_is_documented(name: str) -> None:
 
 def test_every_outcome_is_documented() -> None:
     text = (DOCS / "how-to/sync-users.md").read_text()
-    rows = re.findall(r"^\| ([a-z, ]+) \|", text.partition("## What it says")[2].partition("\n## ")[0], re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z, ]+) \|", text.partition("## Output")[2].partition("\n## ")[0], re.MULTILINE)
     assert {word for row in rows for word in row.split(", ")} == set(OUTCOMES)
