@@ -1,4 +1,4 @@
-"""What staff do to people at Logto from the admin, and what they are told when it cannot be done."""
+"""Admin actions on users at Logto, and their messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACTIONS = {"suspend_at_logto", "reactivate_at_logto", "sign_out_at_logto"}
 
 @pytest.fixture
 def machine(logto: Emulator, settings: Any) -> Any:
-    """The site's application for the Management API."""
+    """Return the site's application for the Management API."""
     machine = logto.tenant.add_application(name="Site", type="MachineToMachine", roles=["Logto Management API access"])
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     return machine
@@ -32,7 +32,7 @@ def machine(logto: Emulator, settings: Any) -> Any:
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    """Somebody who may manage people at Logto and see users, and is no superuser."""
+    """Return a staff user with the permission to manage users at Logto, who is not a superuser."""
     user = User.objects.create_user("clerk", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "manage_at_logto"]))
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
@@ -41,7 +41,7 @@ def staff(client: Client) -> Client:
 
 @pytest.fixture
 def reader(machine: Any, logto: Emulator) -> Browser:
-    """Somebody signed in."""
+    """Return the browser of a signed-in user."""
     logto.tenant.add_user(id="reader000001", username="reader")
     browser = Browser(logto)
     browser.sign_in("reader")
@@ -49,7 +49,7 @@ def reader(machine: Any, logto: Emulator) -> Browser:
 
 
 def do(staff: Client, action: str, *usernames: str) -> list[tuple[str, str]]:
-    """The messages after an action on these users, or on all, each with its level."""
+    """Run an action on these users, or on all, and return its messages with their levels."""
     chosen = User.objects.filter(username__in=usernames) if usernames else User.objects.all()
     form = {"action": action, "_selected_action": [user.pk for user in chosen]}
     response = staff.post(reverse(USERS), form, follow=True)
@@ -124,14 +124,14 @@ def test_message_is_shown_for_each_failed_user(staff: Client, reader: Browser, l
     LogtoIdentity.objects.create(user=stranger, issuer="https://elsewhere.example/oidc", sub="stranger0001")
     boss = User.objects.create_superuser("boss")
     LogtoIdentity.objects.create(user=boss, issuer=logto.issuer, sub="boss00000001")
-    told = do(staff, "suspend_at_logto")
-    by_name = {text.partition(":")[0]: (level, text) for level, text in told}
+    shown = do(staff, "suspend_at_logto")
+    by_name = {text.partition(":")[0]: (level, text) for level, text in shown}
     assert by_name["gone"][0] == "error"
     assert "404" in by_name["gone"][1]
     assert by_name["stranger"] == ("warning", "stranger: This user is not linked to a user at Logto.")
     assert by_name["boss"] == ("warning", "boss: Only a superuser can do this to a superuser.")
-    assert ("warning", "You cannot suspend yourself here.") in told
-    assert ("success", "Done at Logto for 1 of 4.") in told
+    assert ("warning", "You cannot suspend yourself here.") in shown
+    assert ("success", "Done at Logto for 1 of 4.") in shown
     assert {user.username for user in User.objects.filter(is_active=False)} == {"reader"}
 
 
@@ -153,10 +153,10 @@ def test_unreachable_logto_stops_after_first_user(
         account = User.objects.create_user(f"reader{number}")
         LogtoIdentity.objects.create(user=account, issuer=logto.issuer, sub=f"reader00000{number}")
     logto.faults.http["token"] = fault
-    told = do(staff, action, "reader0", "reader1", "reader2")
-    assert [level for level, _ in told] == ["error", "error"]
-    assert words in told[0][1]
-    assert told[1][1] == "Stopped after this error. Users not changed: 2."
+    shown = do(staff, action, "reader0", "reader1", "reader2")
+    assert [level for level, _ in shown] == ["error", "error"]
+    assert words in shown[0][1]
+    assert shown[1][1] == "Stopped after this error. Users not changed: 2."
     assert User.objects.filter(is_active=True).count() == 4
 
 

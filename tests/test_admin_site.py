@@ -1,4 +1,4 @@
-"""The admin behind Logto."""
+"""The admin site with sign-in through Logto."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def roles(settings, logto: Emulator) -> None:
 
 
 def walk_to_logto(browser: Browser, path: str) -> str:
-    """Follow the site's redirects from `path` until they lead to Logto."""
+    """Follow the redirects of the site from `path` until they lead to Logto."""
     location = path
     while location.startswith("/"):
         response = browser.client.get(location)
@@ -88,7 +88,7 @@ def test_lost_role_removes_admin_access_at_sign_in(browser: Browser, logto: Emul
 
 @pytest.fixture
 def harbour(logto: Emulator, settings) -> Organization:
-    """An organization that this site knows from its member "reader"."""
+    """Return an organization that this site knows from its member "reader"."""
     settings.LOGTO_SCOPES = (
         "openid",
         "profile",

@@ -1,4 +1,4 @@
-"""B13, D11: what somebody is or may in one organization never counts in another, however the other is named."""
+"""Roles and permissions in one organization never count in another, however the request selects it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.attacks.support import Witness, changed_claims, query_of, signed_in_u
 pytestmark = pytest.mark.django_db
 
 HARBOUR, HILL, ISLE = "harbour00001", "hillbranch01", "islebranch01"
-# Names of the harbour that are not its id, though one may take them for it.
+# Variants of the id of the harbour that are not its id.
 ODD_NAMES = [
     "HARBOUR00001",
     "harbour00001%20",
@@ -52,7 +52,7 @@ ODD_NAMES = [
 
 @pytest.fixture
 def manager(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Browser:
-    """Somebody who is manager in the harbour, plain member on the hill, and nothing on the isle."""
+    """Return the browser of a user: manager in the harbour, member on the hill, no member on the isle."""
     settings.LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
     settings.LOGTO_SCOPES = [
         "openid",
@@ -66,12 +66,12 @@ def manager(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Bro
     settings.ALLOWED_HOSTS = ["testserver", ".shop.example"]
     logto.tenant.add_resource(API, scopes=["read:books", "write:books"])
     logto.tenant.add_organization_role("manager", scopes=["manage:stock"], resource_scopes={API: ["write:books"]})
-    person = logto.tenant.add_user(username="manager", id="manager00001")
+    user = logto.tenant.add_user(username="manager", id="manager00001")
     other = logto.tenant.add_user(username="islander", id="islander0001")
     for id in (HARBOUR, HILL, ISLE):
         logto.tenant.add_organization(id.title(), id=id)
-    logto.tenant.add_member(HARBOUR, person.id, roles=["manager"])
-    logto.tenant.add_member(HILL, person.id)
+    logto.tenant.add_member(HARBOUR, user.id, roles=["manager"])
+    logto.tenant.add_member(HILL, user.id)
     logto.tenant.add_member(ISLE, other.id, roles=["manager"])
     Browser(logto).sign_in("islander")
     browser.sign_in("manager")
@@ -80,7 +80,7 @@ def manager(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Bro
 
 @pytest.fixture
 def opens(manager: Browser) -> Callable[..., dict[str, bool]]:
-    """Which of the pages open for the manager, by what they demand."""
+    """Return which pages the manager can open, by requirement."""
 
     def check(organization_id: str = "", **request: Any) -> dict[str, bool]:
         del api_urls.ran[:]
@@ -104,7 +104,7 @@ def choose(browser: Browser, organization_id: str, **fields: str) -> Any:
     return browser.client.post("/choose-organization", {"organization_id": organization_id, **fields})
 
 
-# By session
+# Sessions
 
 
 def test_url_of_foreign_organization_is_refused(opens: Callable[..., dict[str, bool]], manager: Browser) -> None:
@@ -112,7 +112,7 @@ def test_url_of_foreign_organization_is_refused(opens: Callable[..., dict[str, b
     assert opens(HILL) == MEMBERS_ONLY
     assert opens(ISLE) == NONE
     assert opens("nowhere") == NONE
-    # None was chosen, and there are two to choose from.
+    # None was chosen, and the user has two.
     assert opens() == NONE
 
 
@@ -135,7 +135,7 @@ def test_switcher_refuses_foreign_organization(opens: Callable[..., dict[str, bo
     assert opens() == ALL
     assert choose(manager, HILL).status_code == 302
     assert opens() == MEMBERS_ONLY
-    # The choice counts where the address names none, and there alone.
+    # The choice counts only if the URL selects none.
     assert opens(HARBOUR) == ALL
     choose(manager, HARBOUR)
     assert opens(HILL) == MEMBERS_ONLY
@@ -189,21 +189,21 @@ def test_subdomain_of_foreign_organization_is_refused(
     assert opens(headers={"Host": f"{HARBOUR.upper()}.Shop.Example{tail}"}) == ALL
     assert opens(headers={"Host": f"{HILL}.shop.example{tail}"}) == MEMBERS_ONLY
     assert opens(headers={"Host": f"{ISLE}.shop.example{tail}"}) == NONE
-    assert opens(headers={"Host": f"nobody.shop.example{tail}"}) == NONE
+    assert opens(headers={"Host": f"unknown.shop.example{tail}"}) == NONE
     assert opens(headers={"Host": f".shop.example{tail}"}) == NONE
-    # The domain itself is no subdomain.
+    # The domain itself is not a subdomain.
     assert opens(headers={"Host": f"shop.example{tail}"}) == ALL
 
 
 def test_subdomain_takes_precedence_over_equal_id(subdomains: None, opens: Callable[..., dict[str, bool]]) -> None:
     Organization.objects.filter(logto_id=HILL).update(subdomain=HARBOUR)
     assert opens(headers={"Host": f"{HARBOUR}.shop.example"}) == MEMBERS_ONLY
-    # One that belongs to another Logto stands for nobody here.
+    # A subdomain of an organization of another issuer selects nothing.
     Organization.objects.filter(logto_id=HILL).update(issuer="https://other.example/oidc")
     assert opens(headers={"Host": f"{HILL}.shop.example"}) == MEMBERS_ONLY
 
 
-def name_nobody(request: HttpRequest) -> str:
+def select_empty_id(request: HttpRequest) -> str:
     return ""
 
 
@@ -211,7 +211,7 @@ def test_empty_organization_id_selects_no_default(
     opens: Callable[..., dict[str, bool]], manager: Browser, settings: Any
 ) -> None:
     choose(manager, HARBOUR)
-    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.name_nobody"
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.select_empty_id"
     assert opens() == NONE
 
 
@@ -235,7 +235,7 @@ def test_choice_ends_with_membership_on_refresh(
     LogtoSession.objects.update(fresh_until=datetime.now(timezone.utc))
     assert opens() == NONE
     assert opens(HARBOUR) == NONE
-    # The last one left is not the one that was chosen.
+    # The only remaining membership is not the chosen one.
     assert manager.client.get("/session/branch").status_code == 403
 
 
@@ -265,12 +265,12 @@ def test_role_counts_only_in_its_organization(
     assert opens(HILL) == MEMBERS_ONLY
 
 
-# By token
+# Tokens
 
 
 @pytest.fixture
 def token(manager: Browser, logto: Emulator) -> TokenMaker:
-    """Makes tokens of the manager."""
+    """Return a function that issues tokens for the manager."""
     return TokenMaker(logto, "manager00001")
 
 
@@ -289,7 +289,7 @@ def test_organization_token_is_refused_elsewhere(stock_doors: list[Door], token:
         door.of(HARBOUR).sees_served(token.for_organization(HARBOUR))
         for other in (HILL, ISLE, "nowhere"):
             door.of(other).sees_refused(token.for_organization(HARBOUR), 403, "insufficient_scope")
-            # What a script adds to the token moves it nowhere.
+            # Claims that a script adds to the token do not change its organization.
             moved = token.for_organization(HARBOUR, organization_id=other, organizations=[other], organization=other)
             door.of(other).sees_refused(moved, 403, "insufficient_scope")
             assert door.of(HARBOUR).sees_served(moved)["organization"] == HARBOUR
@@ -299,7 +299,7 @@ def test_api_token_of_organization_is_refused_elsewhere(branches: list[Door], to
     for door in branches:
         assert door.of(HARBOUR).sees_served(token(organization_id=HARBOUR))["organization"] == HARBOUR
         door.of(HILL).sees_refused(token(organization_id=HARBOUR), 403, "insufficient_scope")
-        # In one of nobody's name Logto adds up what the roles in all organizations give.
+        # Without an organization, Logto adds up the permissions of all organizations.
         door.of(HILL).sees_refused(token(), 403, "insufficient_scope")
 
 
@@ -338,7 +338,7 @@ def test_subdomain_with_foreign_token_is_refused(
         made = token.for_organization(HARBOUR)
         assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
         assert door.call(made, Host=f"shop.example{tail}").status_code == 200
-        for other in (HILL, "nobody", ""):
+        for other in (HILL, "unknown", ""):
             assert door.call(made, Host=f"{other}.shop.example{tail}").status_code == 403
     for door in doors:
         made = token(organization_id=HARBOUR)
@@ -347,7 +347,7 @@ def test_subdomain_with_foreign_token_is_refused(
 
 
 def test_early_access_does_not_fix_the_organization(apis: None, rf: RequestFactory, token: TokenMaker) -> None:
-    """As a middleware does that authenticates by itself."""
+    """Authenticate before the URL is resolved, as a middleware may."""
     request: Any = rf.get("/", headers={"Authorization": f"Bearer {token(organization_id=HARBOUR)}"})
     caller: Any = authenticate(request)
     assert (caller.organization.id, caller.organization_id, caller.permissions()) == (HARBOUR, HARBOUR, caller.scopes)
@@ -369,7 +369,7 @@ def test_role_is_ignored_for_other_organization_token(for_managers: list[Door], 
             (token(organization_id=HILL, roles=["manager", f"{HILL}:manager"]), HILL),
         ]:
             door.of(address).sees_refused(made, 403, "insufficient_scope")
-        # A script that puts roles into tokens is Logto's word, and a later one than the last sign-in here.
+        # Roles that a script adds to the token are newer than those of the last sign-in.
         door.of(HILL).sees_served(token(organization_id=HILL, organization_roles=[f"{HILL}:manager"]))
         door.of(HARBOUR).sees_refused(token(organization_id=HARBOUR, organization_roles=[]), 403, "insufficient_scope")
 
@@ -386,7 +386,7 @@ def test_challenge_for_other_organization_names_no_scope(stock_doors: list[Door]
         assert "scope" not in challenge_of(response)
 
 
-# The view of the switcher
+# The switcher
 
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
@@ -476,7 +476,7 @@ def test_anonymous_user_cannot_choose(manager: Browser) -> None:
     assert stranger.post("/choose-organization", {"organization_id": HARBOUR}).status_code == 403
 
 
-# The link of an invitation
+# Invitation links
 
 
 def open_link(browser: Browser, query: dict[str, Any], **headers: str) -> Any:

@@ -1,4 +1,4 @@
-"""The row of the current organization, for rows of a site to point to."""
+"""The row of the current organization."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def call(logto: Emulator, *, named: str | None = None, **claims: str) -> HttpRequest:
-    """A request with a machine's token, whose address may name an organization."""
+    """Return a request with a token of a machine; its URL may select an organization."""
     now = logto.clock.now()
     token = logto.sign(
         {"iss": logto.issuer, "sub": "robot", "client_id": "robot", "iat": now, "exp": now + 60, **claims},

@@ -1,4 +1,4 @@
-"""Organizations: who belongs to which, which one a request is about, and what belongs to it."""
+"""Memberships, the current organization of a request, and the rows that belong to it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ User = get_user_model()
 
 
 class IdentityQuerySet(OrganizationQuerySet):
-    """Of a model that is led to its organization by way of another."""
+    """A queryset of a model that refers to its organization through another model."""
 
     organization_field = "memberships__organization"
 
 
 def where(request: HttpRequest, organization_id: str = "") -> HttpResponse:
-    """Says which organization the request is about, and how many rows belong to it."""
+    """Return the current organization and the number of its rows."""
     current = request.logto.organization
     rows = OrganizationQuerySet(OrganizationMembership).for_request(request)
     return JsonResponse(
@@ -46,7 +46,7 @@ def where(request: HttpRequest, organization_id: str = "") -> HttpResponse:
             "name": current and current.name,
             "roles": current and current.roles,
             "rows": [row.identity.sub for row in rows.order_by("identity__sub")],
-            "people": IdentityQuerySet(LogtoIdentity).for_request(request).count(),
+            "users": IdentityQuerySet(LogtoIdentity).for_request(request).count(),
         }
     )
 
@@ -72,7 +72,7 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
-    """A site that asks for organizations, with one template of its own."""
+    """A site that requests organizations, with one template of its own."""
     set_up(logto)
     ask_for_rights(settings)
     switcher = '{% load logto %}{% logto_organization_switcher "Branch" class="quiet" %}'
@@ -103,7 +103,7 @@ def reader(logto: Emulator) -> Browser:
 
 
 def rows() -> dict[tuple[str, str], list[str]]:
-    """Roles by person and organization, as they are stored."""
+    """Return the stored roles by user and organization."""
     found = OrganizationMembership.objects.select_related("identity", "organization")
     return {(row.identity.sub, row.organization.logto_id): row.roles for row in found}
 
@@ -203,8 +203,8 @@ def test_same_id_at_two_issuers_is_two_organizations(reader: Browser) -> None:
 def test_just_in_time_membership_appears_after_refresh(logto: Emulator) -> None:
     logto.tenant.add_jit(HARBOUR, email_domains=["harbour.example"], roles=["staff"])
     customer = signed_in(logto, "customer")
-    assert customer.client.get("/").json() == {"id": None, "name": None, "roles": None, "rows": [], "people": 0}
-    # Logto makes somebody a member, by the rules for just-in-time membership or by an administrator's hand.
+    assert customer.client.get("/").json() == {"id": None, "name": None, "roles": None, "rows": [], "users": 0}
+    # Logto adds a member, by just-in-time rules or by an administrator.
     logto.tenant.add_member(HARBOUR, "customer000001", roles=["staff"])
     age(customer)
     assert customer.client.get("/").json()["id"] == HARBOUR
@@ -373,14 +373,14 @@ def test_function_of_site_selects_organization(editor: Browser, settings) -> Non
     assert current(editor, headers={"X-Branch": "nowhere"}) is None
 
 
-# Its rows, and its token
+# Rows and tokens
 
 
 def test_for_request_returns_rows_of_current_organization(logto: Emulator, editor: Browser, reader: Browser) -> None:
     answer = editor.client.get(f"/branches/{HARBOUR}/").json()
-    assert (answer["rows"], answer["people"]) == (["editor000001", "reader000001"], 2)
+    assert (answer["rows"], answer["users"]) == (["editor000001", "reader000001"], 2)
     answer = editor.client.get(f"/branches/{HILL}/").json()
-    assert (answer["rows"], answer["people"]) == (["editor000001"], 1)
+    assert (answer["rows"], answer["users"]) == (["editor000001"], 1)
     assert reader.client.get(f"/branches/{HILL}/").json()["rows"] == []
 
 
@@ -393,7 +393,7 @@ def test_for_request_with_token_returns_its_organization_rows(
         "name": None,
         "roles": ["staff"],
         "rows": ["editor000001", "reader000001"],
-        "people": 2,
+        "users": 2,
     }
     assert call("/api/", app.token("editor", resource=API)).json()["rows"] == []
     app.close()
@@ -440,7 +440,7 @@ def test_no_token_without_membership(logto: Emulator, editor: Browser, reader: B
     assert len(logto.requests) == 0
 
 
-# Signing in as a member
+# Sign-in for members
 
 
 def test_sign_in_for_members_sets_current_organization(logto: Emulator) -> None:
@@ -491,7 +491,7 @@ def test_url_cannot_start_sign_in_for_members(client: Client) -> None:
 
 
 def invited(logto: Emulator, email: str, **options: Any) -> str:
-    """The link in an invitation."""
+    """Return the link of an invitation."""
     token = logto.tenant.add_one_time_token(email, **options)
     return f"/accept-invitation?token={token.token}&email={email}"
 

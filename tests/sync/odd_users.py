@@ -11,7 +11,7 @@ ISSUER = "http://localhost:9/oidc"
 ROLES = ("admin", "root", "editor", "writer", "reader")
 ORGANIZATIONS = {"north": "North", "south": "South", "east": "East " * 60, "west": ""}
 ORGANIZATION_ROLES = ("manager", "clerk", "a:colon")
-# A sign-in passes over what cannot be a name; so must a sync that reads the same from the Management API.
+# A sign-in ignores these in claims, so a sync must ignore them in the Management API.
 NO_NAMES = ("", "two\nlines", "x" * 300, "half \ud83d a pair", "nul\x00")
 USERNAMES = ("reader", "Reader", "READER", "anna", "Anna", "taken", "TAKEN", "bad name!", "\u6797\u6728", "\u00c9mile")
 EMAILS = (
@@ -30,7 +30,7 @@ NAMES = (None, "", "Anna Reader", "x" * 200, "\u6797\u6728", "nul\x00", "half \u
 
 @dataclass
 class OddUser:
-    """A user at Logto, and what an account of this site may say about the same user."""
+    """A user at Logto, and the state of the site before the user is synced."""
 
     sub: str
     payload: dict[str, Any]
@@ -39,9 +39,9 @@ class OddUser:
     organizations: dict[str, list[str]]
     """The roles by organization id."""
     is_known: bool
-    """Whether the site has an account of this user already."""
+    """Whether the site has an account for this user."""
     local_username: str
-    """The username of that account, or of an account that has no identity."""
+    """The username of that account, or of a local account without identity."""
     local_email: str
     local_flags: dict[str, bool]
     local_groups: list[str]
@@ -49,12 +49,12 @@ class OddUser:
     local_organizations: dict[str, list[str]]
     status: str
     slipped: bool = False
-    """Whether lists leave this user out, because rows were deleted while pages were counted."""
+    """Whether lists may leave this user out, as if rows had been deleted while pages were counted."""
     odd_names: list[str] = field(default_factory=list)
 
 
 def odd_users(number: int, *, seed: int, unique_emails: bool = False) -> Iterator[OddUser]:
-    """Return the same odd users for the same seed."""
+    """Return odd users; the same ones for the same seed."""
     chance = random.Random(seed)
     for count in range(number):
         sub = "".join(chance.choices("abcXYZ0123456789", k=12))

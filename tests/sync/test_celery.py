@@ -1,4 +1,4 @@
-"""A sync shared out by Celery; its tasks run here as they would on workers, one after the other."""
+"""A sync with Celery. Its tasks run here one after the other, as on one worker."""
 
 from __future__ import annotations
 

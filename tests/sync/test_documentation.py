@@ -1,4 +1,4 @@
-"""The pages about the commands say what the commands do."""
+"""The documentation of the commands has all options and outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py logto_import` against the emulator: the day a site moves to Logto."""
+"""`manage.py logto_import` with the emulator."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def customer(name: str = "customer", **fields: Any) -> Any:
     return User.objects.create_user(name, fields.pop("email", f"{name}@example.com"), "old password", **fields)
 
 
-# Moving
+# Imported accounts
 
 
 def test_imported_user_signs_in_with_old_password(logto: Emulator, command: Command) -> None:
@@ -113,7 +113,7 @@ def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command) 
     assert "created: 3, suspended: 1, without password: 1, conflicts: 1\n" in command("logto_import")
 
 
-# What does not fit
+# Values that Logto does not accept
 
 
 def test_inactive_account_is_suspended_at_logto(logto: Emulator, command: Command) -> None:
@@ -122,7 +122,7 @@ def test_inactive_account_is_suspended_at_logto(logto: Emulator, command: Comman
     (user,) = logto.tenant.users.values()
     assert user.is_suspended
     assert command("logto_sync") == "unchanged: 1\n"
-    # It was switched off by hand here, and stays so when Logto lifts what it has only been told.
+    # Staff deactivated it here, so it stays inactive when the suspension at Logto is lifted.
     logto.clock.advance(1)
     logto.tenant.suspend_user(user.id, is_suspended=False)
     command("logto_sync")
@@ -201,7 +201,7 @@ def test_rights_that_first_sign_in_removes_are_reported(logto: Emulator, command
     assert "is_superuser" not in output
 
 
-# Whom Logto has already
+# Users who exist at Logto
 
 
 def test_existing_logto_user_is_not_linked_without_option(logto: Emulator, command: Command) -> None:

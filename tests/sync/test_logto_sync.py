@@ -1,4 +1,4 @@
-"""`manage.py logto_sync` against the emulator: by the rules of a sign-in, a hundred people at a time."""
+"""`manage.py logto_sync` with the emulator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Command = Callable[..., str]
 
 @pytest.fixture
 def heard() -> Iterator[list[tuple[str, str, frozenset[str]]]]:
-    """What was said by the signals, to whom, of what."""
+    """Return the signals that were sent: name, username and what changed."""
     said: list[tuple[str, str, frozenset[str]]] = []
 
     def on_created(user: Any, claims: Any, **kwargs: Any) -> None:
@@ -55,8 +55,8 @@ def heard() -> Iterator[list[tuple[str, str, frozenset[str]]]]:
     user_updated.disconnect(on_updated)
 
 
-def people(logto: Emulator, number: int, **fields: Any) -> list[str]:
-    """Make readers at Logto, and return their ids."""
+def users_at_logto(logto: Emulator, number: int, **fields: Any) -> list[str]:
+    """Create users at Logto, and return their ids."""
     return [
         logto.tenant.add_user(username=f"reader{each}", primary_email=f"reader{each}@example.com", **fields).id
         for each in range(number)
@@ -67,7 +67,7 @@ def people(logto: Emulator, number: int, **fields: Any) -> list[str]:
 
 
 def test_unknown_users_are_created_only_with_option(logto: Emulator, command: Command) -> None:
-    people(logto, 3)
+    users_at_logto(logto, 3)
     assert command("logto_sync") == "No users to update.\n"
     assert User.objects.count() == 0
     assert command("logto_sync", "--create") == "created: 3\n"
@@ -98,7 +98,7 @@ def test_synced_account_equals_account_of_a_sign_in(logto: Emulator, command: Co
 
 
 def test_synced_user_signs_in_to_same_account(logto: Emulator, command: Command) -> None:
-    people(logto, 1)
+    users_at_logto(logto, 1)
     command("logto_sync", "--create")
     browser = Browser(logto)
     browser.sign_in("reader0")
@@ -106,7 +106,7 @@ def test_synced_user_signs_in_to_same_account(logto: Emulator, command: Command)
 
 
 def test_only_changed_fields_are_updated(logto: Emulator, command: Command, heard) -> None:
-    first, _ = people(logto, 2)
+    first, _ = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     User.objects.update(last_name="kept")
     heard.clear()
@@ -118,7 +118,7 @@ def test_only_changed_fields_are_updated(logto: Emulator, command: Command, hear
 
 
 def test_several_pages_of_users_are_synced(logto: Emulator, command: Command, heard) -> None:
-    people(logto, 250)
+    users_at_logto(logto, 250)
     assert command("logto_sync", "--create") == "created: 250\n"
     assert len(heard) == 250
     assert command("logto_sync") == "unchanged: 250\n"
@@ -132,7 +132,7 @@ def test_user_without_username_gets_sub_as_username(logto: Emulator, command: Co
 
 def test_taken_username_is_replaced_and_reported(logto: Emulator, command: Command) -> None:
     local = User.objects.create_user("Reader0", "own@example.com")
-    (sub,) = people(logto, 1)
+    (sub,) = users_at_logto(logto, 1)
     output = command("logto_sync", "--create")
     assert f"{sub}: username 'reader0' is not available; the account gets 'reader0-{sub}'" in output
     assert "created: 1, conflicts: 1" in output
@@ -156,7 +156,7 @@ def test_bulk_writes_send_django_signals(logto: Emulator, command: Command) -> N
 
     post_save.connect(on_saved, sender=User)
     try:
-        (sub,) = people(logto, 1)
+        (sub,) = users_at_logto(logto, 1)
         command("logto_sync", "--create")
         logto.tenant.update_user(sub, primary_email="new@example.com")
         command("logto_sync")
@@ -173,14 +173,14 @@ def refuse_second(claims: Any) -> dict[str, Any]:
 
 def test_user_refused_by_site_is_skipped_and_reported(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.refuse_second"
-    _, sub = people(logto, 2)
+    _, sub = users_at_logto(logto, 2)
     output = command("logto_sync", "--create")
     assert f"{sub}: refused by LOGTO_USER_FIELDS: Not this one. (refused_by_site)" in output
     assert "created: 1, refused: 1" in output
 
 
 def test_refused_user_is_deactivated_when_suspended(logto: Emulator, command: Command, settings) -> None:
-    _, sub = people(logto, 2)
+    _, sub = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.refuse_second"
     logto.tenant.suspend_user(sub)
@@ -189,7 +189,7 @@ def test_refused_user_is_deactivated_when_suspended(logto: Emulator, command: Co
 
 
 def too_much_for_the_column(claims: Any) -> dict[str, Any]:
-    # Not a text, so that nothing makes it fit.
+    # Not a string, so it is not fitted to the field.
     return {
         **user_fields(claims),
         "date_joined": "yesterday" if claims["username"] == "reader1" else "2026-01-01 00:00Z",
@@ -198,7 +198,7 @@ def too_much_for_the_column(claims: Any) -> dict[str, Any]:
 
 def test_invalid_user_does_not_block_other_users(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.too_much_for_the_column"
-    people(logto, 3)
+    users_at_logto(logto, 3)
     output = command("logto_sync", "--create")
     assert "created: 2, refused: 1" in output
     assert "account_incomplete" in output
@@ -212,17 +212,17 @@ def vouch(claims: Any) -> bool:
 def test_sync_links_by_email_as_a_sign_in_does(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_LINK_BY_EMAIL = "tests.sync.test_logto_sync.vouch"
     local = User.objects.create_user("customer", "Reader0@example.com", "password")
-    first, _ = people(logto, 2)
+    first, _ = users_at_logto(logto, 2)
     assert command("logto_sync") == "No users to update.\n"
     assert command("logto_sync", "--create") == "created: 1, linked: 1\n"
     assert LogtoIdentity.objects.get(sub=first).user == local
 
 
-# Suspended and deleted
+# Status
 
 
 def test_suspended_user_is_deactivated_and_later_reactivated(logto: Emulator, command: Command) -> None:
-    (sub,) = people(logto, 1)
+    (sub,) = users_at_logto(logto, 1)
     Browser(logto).sign_in("reader0")
     logto.tenant.suspend_user(sub)
     assert command("logto_sync") == "unchanged: 1, deactivated: 1\n"
@@ -236,7 +236,7 @@ def test_suspended_user_is_deactivated_and_later_reactivated(logto: Emulator, co
 
 
 def test_account_deactivated_by_staff_stays_inactive(logto: Emulator, command: Command) -> None:
-    (sub,) = people(logto, 1)
+    (sub,) = users_at_logto(logto, 1)
     command("logto_sync", "--create")
     User.objects.update(is_active=False)
     logto.tenant.suspend_user(sub)
@@ -248,13 +248,13 @@ def test_account_deactivated_by_staff_stays_inactive(logto: Emulator, command: C
 
 
 def test_suspended_unknown_user_gets_no_account(logto: Emulator, command: Command) -> None:
-    people(logto, 1, is_suspended=True)
+    users_at_logto(logto, 1, is_suspended=True)
     assert command("logto_sync", "--create") == "unknown: 1\n"
     assert User.objects.count() == 0
 
 
 def test_deleted_user_is_deactivated_after_lookup_by_id(logto: Emulator, command: Command) -> None:
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     logto.tenant.delete_user(first)
     logto.requests.clear()
@@ -269,19 +269,19 @@ def test_deleted_user_is_deactivated_after_lookup_by_id(logto: Emulator, command
 
 
 def test_unlisted_users_are_synced_by_id(logto: Emulator, command: Command) -> None:
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     logto.tenant.update_user(first, primary_email="new@example.com")
     logto.tenant.delete_user(second)
     command("logto_sync", "--prepare")
-    # As if their rows had slipped from page to page, always before the count: no page is looked at.
+    # No page is synced, as if their rows had moved between pages.
     assert "updated: 1, deactivated: 1" in command("logto_sync", "--finish")
     assert User.objects.get(logto_identities__sub=first).email == "new@example.com"
     assert not User.objects.get(logto_identities__sub=second).is_active
 
 
 def test_error_of_logto_deactivates_no_user(logto: Emulator, command: Command) -> None:
-    people(logto, 1)
+    users_at_logto(logto, 1)
     command("logto_sync", "--create")
     command("logto_sync", "--prepare")
     logto.faults.http["management_api"] = HttpFault(status=403, body=b'{"code": "auth.forbidden"}')
@@ -291,7 +291,7 @@ def test_error_of_logto_deactivates_no_user(logto: Emulator, command: Command) -
 
 
 def test_site_with_few_users_asks_by_id(logto: Emulator, command: Command) -> None:
-    *_, sub = people(logto, 10)
+    *_, sub = users_at_logto(logto, 10)
     Browser(logto).sign_in("reader9")
     logto.tenant.update_user(sub, primary_email="new@example.com")
     logto.requests.clear()
@@ -308,7 +308,7 @@ def test_roles_update_flags_groups_and_identity(logto: Emulator, command: Comman
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors", "writer": "Writers"}
     for role in ("admin", "editor", "writer"):
         logto.tenant.add_role(role)
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     other = Group.objects.create(name="Not Logto's")
     User.objects.get(username="reader0").groups.add(other)
@@ -335,7 +335,7 @@ def test_roles_update_flags_groups_and_identity(logto: Emulator, command: Comman
 
 def test_several_pages_of_role_holders_are_synced(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
-    people(logto, 150, roles=["reader"])
+    users_at_logto(logto, 150, roles=["reader"])
     command("logto_sync", "--create")
     assert [identity.roles for identity in LogtoIdentity.objects.all()] == [["reader"]] * 150
 
@@ -345,7 +345,7 @@ def test_data_outside_the_scopes_is_not_requested(logto: Emulator, command: Comm
     settings.LOGTO_STAFF_ROLES = ("admin",)
     logto.tenant.add_role("admin")
     organization = logto.tenant.add_organization("Branch")
-    (sub,) = people(logto, 1, roles=["admin"])
+    (sub,) = users_at_logto(logto, 1, roles=["admin"])
     logto.tenant.add_member(organization.id, sub)
     command("logto_sync", "--create")
     user = User.objects.get()
@@ -373,7 +373,7 @@ def test_organization_names_members_and_roles_are_synced(logto: Emulator, comman
     for role in ("manager", "clerk"):
         logto.tenant.add_organization_role(role)
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     logto.tenant.add_member(north.id, first, roles=["manager", "clerk"])
     logto.tenant.add_member(south.id, first)
     logto.tenant.add_member(south.id, second, roles=["clerk"])
@@ -394,7 +394,7 @@ def test_organization_names_members_and_roles_are_synced(logto: Emulator, comman
 @pytest.mark.usefixtures("with_organizations")
 def test_only_organizations_of_known_users_get_rows(logto: Emulator, command: Command) -> None:
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     logto.tenant.add_member(north.id, first)
     logto.tenant.add_member(south.id, second)
     Browser(logto).sign_in("reader0")
@@ -407,10 +407,10 @@ def test_only_organizations_of_known_users_get_rows(logto: Emulator, command: Co
 def test_synced_membership_equals_membership_of_a_sign_in(logto: Emulator, command: Command) -> None:
     logto.tenant.add_organization_role("manager")
     north = logto.tenant.add_organization("North")
-    (sub,) = people(logto, 1)
+    (sub,) = users_at_logto(logto, 1)
     logto.tenant.add_member(north.id, sub, roles=["manager"])
     Browser(logto).sign_in("reader0")
-    # Only the name is news: sign-ins have none without organization_data.
+    # Only the name changes: sign-ins have none without organization_data.
     assert command("logto_sync") == "unchanged: 1\n"
     assert memberships() == {("North", "reader0", ("manager",))}
 
@@ -421,13 +421,13 @@ def test_user_missing_in_list_loses_nothing(logto: Emulator, command: Command) -
         logto.tenant.add_role(role)
     logto.tenant.add_organization_role("manager")
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
-    slipped, lost = people(logto, 2, roles=["reader", "editor"])
+    slipped, lost = users_at_logto(logto, 2, roles=["reader", "editor"])
     for sub in (slipped, lost):
         logto.tenant.add_member(north.id, sub, roles=["manager"])
         logto.tenant.add_member(south.id, sub)
     command("logto_sync", "--create")
     command("logto_sync", "--prepare")
-    # As if all their rows had slipped from page to page while these were counted.
+    # As if all their rows had moved between pages.
     SyncNote.objects.exclude(digest="").delete()
     logto.tenant.update_user(lost, roles=["reader"])
     del north.members[lost]
@@ -443,7 +443,7 @@ def test_user_missing_in_list_loses_nothing(logto: Emulator, command: Command) -
 
 def test_role_deleted_at_logto_is_removed_without_requests(logto: Emulator, command: Command) -> None:
     role = logto.tenant.add_role("reader")
-    people(logto, 3, roles=["reader"])
+    users_at_logto(logto, 3, roles=["reader"])
     command("logto_sync", "--create")
     logto.tenant.delete_role(role)
     logto.requests.clear()
@@ -451,14 +451,14 @@ def test_role_deleted_at_logto_is_removed_without_requests(logto: Emulator, comm
     assert not [each for each in logto.requests if each.path.startswith("/api/users/")]
 
 
-# Trying first
+# Dry run
 
 
 @pytest.mark.usefixtures("with_organizations")
 def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     logto.tenant.add_role("editor")
-    known, gone, unchanged = people(logto, 3)
+    known, gone, unchanged = users_at_logto(logto, 3)
     command("logto_sync", "--create")
     logto.tenant.add_user(username="new")
     logto.tenant.update_user(known, primary_email="new@example.com", roles=["editor"], is_suspended=True)
@@ -477,15 +477,15 @@ def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command, 
 def everything() -> list[list[Any]]:
     models = (User, Group, User.groups.through, LogtoIdentity, Organization, OrganizationMembership)
     rows = [list(model.objects.order_by("pk").values()) for model in models]
-    # What a run notes for itself is none of the site's.
+    # A run may change its own marker.
     return [[{**row, "seen_in_run": None} for row in rows_of_one] for rows_of_one in rows]
 
 
-# Interrupted, and in parts
+# Interrupted runs and parts of runs
 
 
 def test_interrupted_run_is_resumed(logto: Emulator, command: Command) -> None:
-    people(logto, 1250)
+    users_at_logto(logto, 1250)
     run_into_a_failure(logto, command)
     assert User.objects.count() == 1000
     logto.requests.clear()
@@ -497,7 +497,7 @@ def test_interrupted_run_is_resumed(logto: Emulator, command: Command) -> None:
 
 
 def run_into_a_failure(logto: Emulator, command: Command) -> None:
-    """Sync with a Logto that fails after the first thousand people."""
+    """Sync with a Logto that fails after the first thousand users."""
 
     def fail_from_then_on(user: Any, **kwargs: Any) -> None:
         logto.faults.http["management_api"] = HttpFault(status=403)
@@ -524,7 +524,7 @@ def let_time_pass() -> list[str]:
 def test_run_restarts_if_requested_or_too_old(
     make_it_so: Callable[[], list[str]], logto: Emulator, command: Command
 ) -> None:
-    people(logto, 1050)
+    users_at_logto(logto, 1050)
     run_into_a_failure(logto, command)
     assert command("logto_sync", "--create", *make_it_so()) == "created: 50, unchanged: 1,000\n"
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
@@ -532,7 +532,7 @@ def test_run_restarts_if_requested_or_too_old(
 
 def test_run_can_be_split_by_page_ranges(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
-    people(logto, 250, roles=["reader"])
+    users_at_logto(logto, 250, roles=["reader"])
     assert "Ready for --page-range (pages 1-3), then --finish." in command("logto_sync", "--create", "--prepare")
     assert command("logto_sync", "--create", "--page-range", "2-9") == "created: 150\n"
     assert command("logto_sync", "--create", "--page-range", "1-1") == "created: 100\n"
@@ -554,15 +554,15 @@ def test_invalid_page_range_is_refused(text: str, command: Command) -> None:
 
 
 def test_incomplete_lists_are_refused(logto: Emulator, command: Command) -> None:
-    """Whom the notes do not name would lose every role."""
+    """Users who are missing in the lists would lose every role."""
     logto.tenant.add_role("reader")
-    people(logto, 1, roles=["reader"])
+    users_at_logto(logto, 1, roles=["reader"])
     command("logto_sync", "--create")
     run = runs.start_or_resume()
     with pytest.raises(runs.NotListed):
         apply.sync_pages(run, range(1, 2), management_api(), Report())
     notes.list_roles_and_organizations(run, management_api(), Report())
-    # Another process ends the run while this one has still a page to do.
+    # Another process ends the run before this one has synced its page.
     runs.end(SyncRun.objects.get(pk=run.pk))
     with pytest.raises(runs.RunEnded):
         apply.sync_pages(run, range(1, 2), management_api(), Report())
@@ -573,21 +573,21 @@ def test_sign_in_during_run_is_not_overwritten(logto: Emulator, command: Command
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     logto.tenant.add_role("editor")
     command("logto_sync", "--prepare")
-    people(logto, 1, roles=["editor"])
+    users_at_logto(logto, 1, roles=["editor"])
     Browser(logto).sign_in("reader0")
     command("logto_sync", "--page-range", "1-1")
     command("logto_sync", "--finish")
     assert User.objects.get().groups.get().name == "Editors"
 
 
-# What it costs
+# Costs
 
 
 def test_query_count_does_not_depend_on_page_size(
     logto: Emulator, command: Command, django_assert_max_num_queries
 ) -> None:
     logto.tenant.add_role("reader")
-    people(logto, 100, roles=["reader"])
+    users_at_logto(logto, 100, roles=["reader"])
     with django_assert_max_num_queries(40):
         command("logto_sync", "--create")
     for user in list(logto.tenant.users.values()):
@@ -597,10 +597,10 @@ def test_query_count_does_not_depend_on_page_size(
 
 
 def test_requests_are_limited_by_rate(logto: Emulator, command: Command) -> None:
-    people(logto, 1)
+    users_at_logto(logto, 1)
     began_at = time.monotonic()
     command("logto_sync", "--create", "--rate", "20")
-    # The first is not waited for; a role, a count and two pages come after it.
+    # The first request does not wait; a role, a count and two pages follow.
     assert time.monotonic() - began_at >= 3 / 20
 
 
@@ -623,7 +623,7 @@ def test_default_rate_is_limited_for_logto_cloud(
     assert api._pace.requests_per_second == expected
 
 
-# At the terminal
+# Output
 
 
 class Terminal(StringIO):
@@ -632,7 +632,7 @@ class Terminal(StringIO):
 
 
 def test_progress_bar_is_shown_on_terminals_only(logto: Emulator) -> None:
-    people(logto, 120)
+    users_at_logto(logto, 120)
     terminal, file = Terminal(), StringIO()
     call_command("logto_sync", "--create", stdout=StringIO(), stderr=terminal)
     call_command("logto_sync", "--create", stdout=StringIO(), stderr=file)

@@ -1,4 +1,4 @@
-"""Hashes as Django's own hashers make them, in the forms that Logto takes."""
+"""Hashes of Django's hashers in the formats that Logto accepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PASSWORD = "正しい馬 battery $staple"
 
 
 def fits(encoded: str, password: str) -> bool:
-    """Whether Logto, given the digest, lets in whoever has the password."""
+    """Return whether Logto accepts the password for this digest."""
     digest = digest_of(encoded)
     return PasswordDigest(digest.algorithm, digest.value).fits(password)
 
@@ -80,7 +80,7 @@ def test_bcrypt_is_converted_and_bcrypt_sha256_is_not() -> None:
         ("pbkdf2_sha256$1000$seasalt$!", "malformed"),
         ("pbkdf2_sha256$many$seasalt$" + "A" * 43 + "=", "malformed"),
         ("pbkdf2_sha256$1000$seasalt", "malformed"),
-        # Logto would put the password in the place of this salt.
+        # Logto would replace this salt by the password.
         ("pbkdf2_sha256$1000$@$" + "A" * 43 + "=", "malformed"),
         ("pbkdf2_sha256$1000$" + "s" * 200 + "$" + "A" * 43 + "=", "longer than the 256 characters"),
     ],

@@ -1,4 +1,4 @@
-"""A sync of pages of users and a sign-in of each of them leave the same rows and send the same signals."""
+"""A sync of pages of users and a sign-in of each user write the same rows and send the same signals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALL_SCOPES = ("openid", "profile", "email", "phone", "custom_data", "roles", *OR
 
 
 def odd_fields(claims: Any) -> dict[str, Any]:
-    """Refuse some users, and give others values that no field accepts as they are."""
+    """Refuse some users, and return invalid values for others."""
     if claims["sub"].startswith("a"):
         raise SignInRefused("Not this user.")
     fields = {**user_fields(claims), "no_such_field": 1}
@@ -47,7 +47,7 @@ def trust_all(claims: Any) -> bool:
 
 
 def by_sub(claims: Any) -> dict[str, Any]:
-    """Usernames that no other user wants, so that the order of the users does not matter."""
+    """Use unique usernames, because linked users are written after the others."""
     return {**user_fields(claims), "username": claims["sub"]}
 
 
@@ -87,7 +87,7 @@ def test_sync_and_sign_in_give_the_same_result(profile: str, settings, monkeypat
 
 
 def outcome(users: Sequence[OddUser], bring_in: Callable[[Sequence[OddUser]], None]) -> dict[str, dict[str, Any]]:
-    """Return what `bring_in` makes of a site that knows some of the users, and undo it."""
+    """Run `bring_in` on a site that knows some of the users, return the rows, and roll back."""
     with transaction.atomic():
         make_site(users)
         with heard_signals() as signals:
@@ -123,7 +123,7 @@ def make_site(users: Sequence[OddUser]) -> None:
 
 
 class heard_signals:
-    """What `user_created` and `user_updated` were sent with, by `sub`."""
+    """The arguments of `user_created` and `user_updated`, by `sub`."""
 
     def __enter__(self) -> dict[str, Any]:
         self.heard: dict[str, Any] = {}
@@ -143,7 +143,7 @@ class heard_signals:
 
 
 def comparable(claims: Any) -> dict[str, Any]:
-    """The claims without the order of lists, which has no meaning, and without what cannot be a name."""
+    """Return the claims without lists: their order and their invalid names may differ."""
     lists = ("roles", "organizations", "organization_roles", "organization_data")
     return {name: value for name, value in claims.items() if name not in lists}
 
@@ -171,11 +171,11 @@ def tables() -> dict[str, dict[str, Any]]:
     }
 
 
-# As sign-ins
+# Sign-ins
 
 
 def sign_in_each(users: Sequence[OddUser]) -> None:
-    """Do what a sign-in does, without its refusal of inactive accounts: a sync keeps those up to date as well."""
+    """Provision each user as a sign-in does. Inactive accounts are not refused, because a sync updates them too."""
     for user in in_order(users):
         identity = find_identity(ISSUER, user.sub)
         if identity is None:
@@ -195,7 +195,7 @@ def sign_in_each(users: Sequence[OddUser]) -> None:
 
 
 def in_order(users: Sequence[OddUser]) -> list[OddUser]:
-    """Pages are worked on in the order of the digests, and who comes first gets a username."""
+    """Sort users as a page is sorted, because the first user gets a username."""
     return sorted(users, key=lambda user: make_digest(ISSUER, user.sub))
 
 
@@ -223,7 +223,7 @@ def claims_at_sign_in(user: OddUser) -> dict[str, Any]:
     return claims
 
 
-# As a sync
+# A sync
 
 
 def sync_pages(users: Sequence[OddUser]) -> None:
@@ -235,7 +235,7 @@ def sync_pages(users: Sequence[OddUser]) -> None:
 
 
 class FakeManagementAPI:
-    """The lists of the Management API, of which some leave out users."""
+    """The lists of the Management API. Some users are missing in them."""
 
     def __init__(self, users: Sequence[OddUser]) -> None:
         self.users = FakeUsers(users)
@@ -257,7 +257,7 @@ class FakeManagementAPI:
 
 
 def is_slipped(user: OddUser) -> bool:
-    """Whether lists leave the user out. That can be noticed for those only whom the site knows with all they have."""
+    """Return whether lists leave the user out. A sync notices that only if the site has stored all it would miss."""
     has_all_here = set(user.roles) <= set(user.local_roles) and set(user.organizations) <= set(user.local_organizations)
     return user.slipped and user.is_known and has_all_here and "east" not in user.organizations
 
@@ -279,7 +279,7 @@ class FakePages:
 
 
 class FakeHolders(FakePages):
-    """Roles or organizations, and the users of each."""
+    """Roles or organizations, with the users of each."""
 
     def __init__(self, rows: list[Any], holders: dict[str, list[Any]]) -> None:
         super().__init__(rows)

@@ -1,4 +1,4 @@
-"""B1-B9: a person is recognised by issuer and `sub`, never by an address that the site has not chosen to trust."""
+"""A user is found by issuer and `sub`, and never by an e-mail that the site does not trust."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TRUTHY = "tests.attacks.support.say_something_truthy"
 
 
 def local_user(email: str = "reader@example.com", **fields: Any) -> Any:
-    """An account of this site that has nothing to do with Logto yet."""
+    """Return an account of this site that has no identity at Logto."""
     return User.objects.create_user(fields.pop("username", f"local-{User.objects.count()}"), email, "secret", **fields)
 
 
-# B1, B2, B3
+# Linking by e-mail
 
 
 def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
@@ -43,12 +43,12 @@ def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness,
 @pytest.mark.parametrize(
     "email_verified",
     [
-        pytest.param(False, id="B1-unverified"),
-        pytest.param(..., id="B2-missing"),
-        pytest.param(None, id="B2-null"),
-        pytest.param("true", id="B2-text"),
-        pytest.param(1, id="B2-number"),
-        pytest.param([True], id="B2-list"),
+        pytest.param(False, id="unverified"),
+        pytest.param(..., id="missing"),
+        pytest.param(None, id="null"),
+        pytest.param("true", id="text"),
+        pytest.param(1, id="number"),
+        pytest.param([True], id="list"),
     ],
 )
 def test_unverified_email_is_never_linked(
@@ -63,11 +63,11 @@ def test_unverified_email_is_never_linked(
 @pytest.mark.parametrize(
     ("policy", "email", "is_linked"),
     [
-        pytest.param("", "reader@house.example", False, id="B3-no-policy"),
-        pytest.param(TRUST, "reader@house.example", True, id="B3-trusting"),
-        pytest.param(HOUSE, "reader@house.example", True, id="B3-house-its-own"),
-        pytest.param(HOUSE, "reader@example.com", False, id="B3-house-another"),
-        pytest.param(TRUTHY, "reader@house.example", False, id="B3-truthy-is-not-true"),
+        pytest.param("", "reader@house.example", False, id="no-policy"),
+        pytest.param(TRUST, "reader@house.example", True, id="trusting"),
+        pytest.param(HOUSE, "reader@house.example", True, id="house-its-own"),
+        pytest.param(HOUSE, "reader@example.com", False, id="house-another"),
+        pytest.param(TRUTHY, "reader@house.example", False, id="truthy-is-not-true"),
     ],
 )
 def test_policy_decides_about_verified_email(
@@ -82,19 +82,19 @@ def test_policy_decides_about_verified_email(
 @pytest.mark.parametrize(
     ("addresses", "is_linked"),
     [
-        pytest.param(["reader@example.com"], True, id="B3-same"),
-        pytest.param(["Reader@Example.COM"], True, id="B3-other-case"),
-        pytest.param(["reader@example.com", "READER@example.com"], False, id="B3-two-by-case"),
-        pytest.param(["reader@example.com", "reader@example.com"], False, id="B3-two-the-same"),
-        pytest.param(["reader+shop@example.com"], False, id="B3-plus"),
-        pytest.param(["reader@example.com "], False, id="B3-trailing-space"),
-        pytest.param([" reader@example.com"], False, id="B3-leading-space"),
-        pytest.param(["reader@example.com\u200b"], False, id="B3-zero-width-space"),
-        pytest.param(["\uff52eader@example.com"], False, id="B3-NFKC"),
-        pytest.param(["réader@example.com"], False, id="B3-accent"),
-        pytest.param(["reader@example.com", "réader@example.com"], True, id="B3-accent-beside-the-right-one"),
-        pytest.param(["reade_@example.com", "%@example.com"], False, id="B3-wildcards"),
-        pytest.param([""], False, id="B3-empty"),
+        pytest.param(["reader@example.com"], True, id="same"),
+        pytest.param(["Reader@Example.COM"], True, id="other-case"),
+        pytest.param(["reader@example.com", "READER@example.com"], False, id="two-by-case"),
+        pytest.param(["reader@example.com", "reader@example.com"], False, id="two-the-same"),
+        pytest.param(["reader+shop@example.com"], False, id="plus"),
+        pytest.param(["reader@example.com "], False, id="trailing-space"),
+        pytest.param([" reader@example.com"], False, id="leading-space"),
+        pytest.param(["reader@example.com\u200b"], False, id="zero-width-space"),
+        pytest.param(["\uff52eader@example.com"], False, id="NFKC"),
+        pytest.param(["réader@example.com"], False, id="accent"),
+        pytest.param(["reader@example.com", "réader@example.com"], True, id="accent-beside-the-right-one"),
+        pytest.param(["reade_@example.com", "%@example.com"], False, id="wildcards"),
+        pytest.param([""], False, id="empty"),
     ],
 )
 def test_only_single_exact_email_match_is_linked(
@@ -112,15 +112,15 @@ def test_only_single_exact_email_match_is_linked(
 @pytest.mark.parametrize(
     ("claimed", "local"),
     [
-        pytest.param("adm\u0131n@example.com", "admin@example.com", id="B3-dotless-i"),
-        pytest.param("ADM\u0130N@example.com", "admin@example.com", id="B3-dotted-I"),
-        pytest.param("admin@example.com", "adm\u0131n@example.com", id="B3-dotless-i-here"),
-        pytest.param("kate@example.com", "\u212aate@example.com", id="B3-kelvin-sign-here"),
-        pytest.param("\u212aate@example.com", "kate@example.com", id="B3-kelvin-sign"),
-        pytest.param("susan@example.com", "\u017fusan@example.com", id="B3-long-s-here"),
-        pytest.param("a@stra\u00dfe.example", "a@strasse.example", id="B3-sharp-s"),
-        pytest.param("\uff41dmin@example.com", "admin@example.com", id="B3-NFKC"),
-        pytest.param("admin@example.com\x00", "admin@example.com", id="B3-nul"),
+        pytest.param("adm\u0131n@example.com", "admin@example.com", id="dotless-i"),
+        pytest.param("ADM\u0130N@example.com", "admin@example.com", id="dotted-I"),
+        pytest.param("admin@example.com", "adm\u0131n@example.com", id="dotless-i-here"),
+        pytest.param("kate@example.com", "\u212aate@example.com", id="kelvin-sign-here"),
+        pytest.param("\u212aate@example.com", "kate@example.com", id="kelvin-sign"),
+        pytest.param("susan@example.com", "\u017fusan@example.com", id="long-s-here"),
+        pytest.param("a@stra\u00dfe.example", "a@strasse.example", id="sharp-s"),
+        pytest.param("\uff41dmin@example.com", "admin@example.com", id="NFKC"),
+        pytest.param("admin@example.com\x00", "admin@example.com", id="nul"),
     ],
 )
 def test_look_alike_email_is_not_linked(
@@ -131,7 +131,7 @@ def test_look_alike_email_is_not_linked(
     User.objects.filter(pk=user.pk).update(email=local)
     logto.faults.id_token_claims = changed_claims(email=claimed)
     linked = witness.sees_signed_in(browser.sign_in("reader")).pk == user.pk
-    # Django's own field could not hold the NUL, which is therefore dropped; what is left is the address itself.
+    # The NUL is removed, because no field stores it. The rest is the same e-mail.
     assert linked is ("\x00" in claimed)
 
 
@@ -148,7 +148,7 @@ def test_account_with_identity_is_not_linked_again(
     assert LogtoIdentity.objects.filter(user=first).count() == 1
 
 
-# B4, B5, B6
+# Issuer and sub
 
 
 def test_changed_name_and_email_keep_the_account(
@@ -215,10 +215,10 @@ def test_digest_separates_issuer_and_sub() -> None:
         for issuer, sub in [("https://a/oidc", "bc"), ("https://a/oidcb", "c"), ("https://a/oidc\nb", "c")]
     }
     assert len(digests) == 3
-    # A sub with a newline, which could make two pairs one, does not pass the check of the ID token.
+    # A newline in a sub could make two pairs equal; the check of the ID token refuses it.
 
 
-# B7
+# Staff and inactive accounts
 
 
 @pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
@@ -250,7 +250,7 @@ def test_unknown_user_is_refused_without_account_creation(
     assert witness.sees_signed_in(browser.sign_in("reader")) == local
 
 
-# B9
+# Passwords
 
 
 def test_linking_removes_the_password(browser: Browser, witness: Witness, reader: Any, settings: Any) -> None:
@@ -269,12 +269,12 @@ def test_new_account_has_no_usable_password(browser: Browser, witness: Witness, 
     assert not witness.sees_signed_in(browser.sign_in("reader")).has_usable_password()
 
 
-# B8
+# Concurrent sign-ins
 
 
 @pytest.fixture
 def meeting(settings: Any) -> Any:
-    """Two sign-ins wait for each other after neither has found the person, and before either makes the account."""
+    """Make two sign-ins wait for each other after their look-up and before they create the account."""
     settings.LOGTO_USER_FIELDS = "tests.attacks.support.meet_then_map"
     support.meeting = threading.Barrier(2)
     yield
@@ -309,7 +309,7 @@ def needs_concurrency() -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("policy", ["", TRUST], ids=["B8", "B8-with-linking"])
+@pytest.mark.parametrize("policy", ["", TRUST], ids=["without-linking", "with-linking"])
 def test_concurrent_first_sign_ins_create_one_account(
     logto: Emulator, reader: Any, settings: Any, meeting: None, policy: str
 ) -> None:
@@ -338,7 +338,7 @@ def test_concurrent_users_with_same_name_get_two_accounts(logto: Emulator, setti
         for browser, name in zip(browsers, ("first", "second"), strict=True)
     ]
     logto.faults.id_token_claims = changed_claims(username="wanted", email="shared@example.com")
-    # The one who comes second starts over, and must not wait for anybody then.
+    # The second sign-in starts over, and must not wait then.
     support.meeting = OnlyOnce(2)
     answers = finish_at_once(browsers, urls)
     assert [getattr(answer, "status_code", answer) for answer in answers] == [302, 302]
@@ -352,7 +352,7 @@ def test_concurrent_users_with_same_name_get_two_accounts(logto: Emulator, setti
 
 
 class OnlyOnce(threading.Barrier):
-    """A barrier that stands open after the first meeting."""
+    """A barrier that stays open after its first use."""
 
     met = False
 

@@ -1,4 +1,4 @@
-"""User objects and claims say the same, in a real Logto's recordings and of a user with everything."""
+"""Claims from user objects, compared with the recorded userinfo of a real Logto."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from logto_auth.users.management_api import claims_of
 from tests.recorded import recording
 
 SCOPES = ("openid", "profile", "email", "phone", "address", "custom_data", "identities")
-# What is not in a user object.
+# Claims that no user object has.
 ELSEWHERE = {"roles", "organizations", "organization_data", "organization_roles", "sso_identities"}
 
 

@@ -1,4 +1,4 @@
-"""Section E of the attacks, webhooks: what is not Logto's changes nothing, and what comes late undoes nothing."""
+"""Attacks on webhooks: unsigned deliveries change nothing, and stale ones override nothing."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def signing_key(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def identity() -> LogtoIdentity:
-    """Somebody whom an attacker would have suspended."""
+    """Return the identity of a user whom an attacker wants to suspend."""
     account = User.objects.create_user("reader", "old@example.com", first_name="Old")
     return LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub=SUB)
 
 
 @pytest.fixture
 def refused(caplog: Any) -> Callable[..., Any]:
-    """Makes sure that a delivery is refused, in JSON and with one line in the log, and that nothing else happens."""
+    """Return a function that checks that a delivery is refused in JSON with one log line and without effects."""
 
     def refused(deliver: Callable[[], Any], status: int, code: str) -> Any:
         caplog.clear()
@@ -88,7 +88,7 @@ def ago(**time: float) -> datetime:
     return now() - timedelta(**time)
 
 
-# E1: signatures
+# Signatures
 
 
 def test_valid_signature_is_accepted() -> None:
@@ -167,7 +167,7 @@ def test_two_keys_are_accepted_during_rotation(refused: Any, settings: Any, kind
     assert send(body + b" ", signed=signature(body + b" ", SIGNING_KEY)).status_code == 401
 
 
-# E1: bodies
+# Bodies
 
 
 def test_large_body_is_refused_unread(refused: Any) -> None:
@@ -284,7 +284,7 @@ def test_time_window_can_be_set(refused: Any, settings: Any) -> None:
     assert deliver(suspension(ago(seconds=5))).status_code == 204
 
 
-# E1: replays
+# Replays
 
 
 def test_replay_gets_204_and_does_nothing() -> None:
@@ -324,7 +324,7 @@ def test_failed_delivery_can_be_sent_again(settings: Any) -> None:
     assert User.objects.get().first_name == "New"
 
 
-# E2: any order gives the same end
+# Order of events
 
 
 def end() -> tuple[Any, ...]:
@@ -364,7 +364,7 @@ STORIES = {
             user_event("User.SuspensionStatus.Updated", SUB, at=ago(seconds=8), name="Old", primaryEmail=None),
             user_event("User.Deleted", SUB, at=ago(seconds=7), name="Old", primaryEmail=None),
         ],
-        # What was told of somebody who was deleted is of no use: the account stays as it was, or as told before.
+        # Updates of a deleted user are ignored: the account keeps its former values.
         None,
     ),
     "joined, left, joined another": (
@@ -396,9 +396,9 @@ STORIES = {
 )
 def test_final_state_does_not_depend_on_order(story: str, order: tuple[int, ...]) -> None:
     payloads, expected = STORIES[story]
-    told = payloads()
+    deliveries = payloads()
     for number in order:
-        assert deliver(told[number]).status_code == 204
+        assert deliver(deliveries[number]).status_code == 204
     if expected is not None:
         assert end() == expected
     else:
@@ -407,10 +407,10 @@ def test_final_state_does_not_depend_on_order(story: str, order: tuple[int, ...]
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_parts_of_user_are_ordered_separately(settings: Any, order: tuple[int, ...]) -> None:
-    """A name, custom data and a profile that are changed one after the other, each by a route of its own."""
+    """Change name, custom data and profile one after the other, each by its own route."""
     settings.LOGTO_SCOPES = (*settings.LOGTO_SCOPES, "custom_data")
     settings.LOGTO_USER_FIELDS = "tests.webhooks.test_webhook_attacks.plan_and_nickname"
-    told = [
+    deliveries = [
         part_event("custom-data", SUB, {"plan": "silver"}, at=ago(seconds=9)),
         user_event(
             "User.Data.Updated",
@@ -424,7 +424,7 @@ def test_parts_of_user_are_ordered_separately(settings: Any, order: tuple[int, .
         part_event("profile", SUB, {"nickname": "new"}, at=ago(seconds=6)),
     ]
     for number in order:
-        assert deliver(told[number]).status_code == 204
+        assert deliver(deliveries[number]).status_code == 204
     account = User.objects.get()
     assert (account.first_name, account.last_name, account.email) == ("gold", "new", "new@example.com")
 

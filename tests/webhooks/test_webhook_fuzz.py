@@ -1,5 +1,4 @@
-"""Anything at all at the webhook endpoint, signed by Logto or not: 204 or 4xx, never a 500, nobody shut out who is not
-named."""
+"""Any request to the webhook endpoint gets 204 or 4xx, never 500, and suspends no user that it does not name."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ bounded = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # The rows may change from one example to the next: whatever they are, there is no 500.
+    # Rows may change between examples; the status is never 500.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -36,7 +35,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-# What JSON can say and a database, an encoding or a clock may choke on.
+# JSON values that databases, encodings or clocks may not accept.
 odd_values = st.sampled_from(
     [
         "\x00",
@@ -85,13 +84,13 @@ members = st.fixed_dictionaries(
 
 @pytest.fixture(autouse=True)
 def identity(settings: Any) -> Iterator[LogtoIdentity]:
-    """Somebody whom the events name, and somebody else whom none of them does."""
+    """Create a user that the events name, and another user that no event names."""
     settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
     settings.LOGTO_SCOPES = (
         *settings.LOGTO_SCOPES,
         *("phone", "address", "custom_data", "identities", "urn:logto:scope:organizations"),
     )
-    # Every delivery is handled, also one that came before.
+    # Repeated deliveries are handled too.
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     account, bystander = User.objects.create_user("reader"), User.objects.create_user("bystander", first_name="By")
     LogtoIdentity.objects.create(user=bystander, issuer=conf.issuer, sub="bystander001")
@@ -102,7 +101,7 @@ def identity(settings: Any) -> Iterator[LogtoIdentity]:
 
 
 def encoded(payload: Any) -> bytes:
-    """The payload with all that is not ASCII escaped, as halves of surrogate pairs have to be."""
+    """Return the payload with escapes for non-ASCII characters, because half a surrogate pair needs one."""
     return json.dumps(payload).encode()
 
 
@@ -110,7 +109,7 @@ def send(body: bytes, content_type: str, signed: str | None, **environment: str)
     if signed is not None:
         environment["HTTP_LOGTO_SIGNATURE_SHA_256"] = signed
     response = Client().generic("POST", URL, body, content_type, **environment)
-    # Whatever came before is still usable: no transaction is left broken.
+    # The database still works: no transaction is left broken.
     assert User.objects.count() == 2
     return int(response.status_code)
 

@@ -80,7 +80,7 @@ def later(seconds: float) -> datetime:
 
 def test_recorded_deliveries_are_accepted_and_applied(settings: Any) -> None:
     settings.LOGTO_ENDPOINT = "http://localhost:3001"
-    account = User.objects.create_user("somebody", "old@example.com")
+    account = User.objects.create_user("local-name", "old@example.com")
     LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub="p8258v1eiise")
     after: dict[str, tuple[Any, ...]] = {}
     for delivery in recording("webhooks"):
@@ -105,7 +105,7 @@ def test_recorded_deliveries_are_accepted_and_applied(settings: Any) -> None:
         "Organization.Membership.Updated": ("5abbfd@example.com", "Hooked", False, True),
         "User.Deleted": ("5abbfd@example.com", "Hooked", False, True),
     }
-    assert account.username == "somebody"
+    assert account.username == "local-name"
     assert LogtoIdentity.objects.get().status == "deleted"
 
 
@@ -117,7 +117,7 @@ def test_console_test_event_is_accepted() -> None:
     assert not Organization.objects.exists()
 
 
-# People
+# Users
 
 
 def test_changed_user_is_updated(identity: LogtoIdentity) -> None:
@@ -137,12 +137,12 @@ def test_data_outside_the_scopes_is_ignored(identity: LogtoIdentity, settings: A
 
 
 def fields_with_defaults(claims: Any) -> dict[str, Any]:
-    """A function of a site that has a default for every claim it misses."""
+    """Return fields with a default for each missing claim."""
     plan = (claims.get("custom_data") or {}).get("plan", "free")
     roles, organizations = claims.get("roles") or ["none"], claims.get("organizations") or []
     return {
-        "email": claims.get("email") or "nobody@example.com",
-        "first_name": claims.get("given_name") or "Nobody",
+        "email": claims.get("email") or "default@example.com",
+        "first_name": claims.get("given_name") or "Default",
         "last_name": " ".join([plan, *roles, *organizations]),
     }
 
@@ -172,7 +172,7 @@ def test_part_of_user_updates_only_its_fields() -> None:
 def test_mapping_gets_stored_roles_and_organizations() -> None:
     accepted(user_event("User.Data.Updated", SUB, primaryEmail=None, customData={"plan": "gold"}))
     account = User.objects.get()
-    assert (account.email, account.first_name) == ("nobody@example.com", "Nobody")
+    assert (account.email, account.first_name) == ("default@example.com", "Default")
     assert account.last_name == "gold editor harbour"
 
 
@@ -201,7 +201,7 @@ def test_user_refused_by_site_is_not_updated(reader: Browser, settings: Any, cap
     assert "A user was not updated from a webhook" in caplog.text
 
 
-# Shut out
+# Status
 
 
 def test_suspended_user_is_signed_out_at_once(reader: Browser, logto: Emulator, user_at_logto: Any) -> None:
@@ -229,7 +229,7 @@ def test_access_tokens_of_suspended_user_are_refused(
 
 @pytest.fixture
 def bearer(logto: Emulator, settings: Any) -> Any:
-    """Calls an API with an access token that was issued before anything happened."""
+    """Return a function that calls an API with an access token issued before the events."""
     settings.LOGTO_API_RESOURCE = "https://shop.example/api"
     issued_at = int(now().timestamp())
     token = logto.sign(
@@ -281,7 +281,7 @@ def test_latest_change_by_staff_wins(identity: LogtoIdentity) -> None:
 
 
 def test_repeated_suspension_keeps_account_active(identity: LogtoIdentity) -> None:
-    """Switched on for the site's other ways in, while Logto has the user_at_logto suspended."""
+    """Staff reactivated the account, while the user is still suspended at Logto."""
     accepted(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=True))
     account = User.objects.get()
     account.is_active = True
@@ -298,7 +298,7 @@ def test_sign_in_reactivates_after_lost_webhook(user_at_logto: Any, identity: Lo
     assert not User.objects.get().is_active
     assert browser.sign_in("reader").status_code == 302
     assert is_signed_in(browser)
-    # It was told late, and has nothing new to say.
+    # It arrives late and is ignored.
     accepted(user_event("User.SuspensionStatus.Updated", SUB, at=later(-9), isSuspended=True))
     assert is_signed_in(browser)
 
@@ -326,7 +326,7 @@ def test_sub_that_returns_after_deletion_is_refused(reader: Browser, logto: Emul
     logto.tenant.add_user(id=SUB, username="newcomer")
     accepted(user_event("User.Created", SUB, at=later(1)))
     accepted(user_event("User.Data.Updated", SUB, at=later(2), name="Newcomer"))
-    # Somebody uses the account by other means.
+    # The account is in use in another way.
     User.objects.update(is_active=True)
     with freeze_time(later(30)):
         assert Browser(logto).sign_in("newcomer").context["code"] == "account_disabled"
@@ -365,7 +365,7 @@ def test_protected_account_is_deactivated_not_deleted(identity: LogtoIdentity, s
 
 
 def test_account_with_another_identity_stays_active(identity: LogtoIdentity, settings: Any) -> None:
-    """Two accounts at Logto that the site has made one."""
+    """Return two identities of one account."""
     settings.LOGTO_WEBHOOK_DELETE_USERS = True
     LogtoIdentity.objects.create(user=identity.user, issuer=identity.issuer, sub="other0000001")
     accepted(user_event("User.Deleted", SUB))
@@ -435,8 +435,8 @@ def test_query_count_does_not_depend_on_site_size(identity: LogtoIdentity) -> No
 
     organization = {"params": {"id": "harbour"}, "data": {"name": "Harbour"}}
     counts = []
-    for round, people in enumerate((1, 40)):
-        subs = [f"sub-{round}-{number}" for number in range(people)]
+    for round, users in enumerate((1, 40)):
+        subs = [f"sub-{round}-{number}" for number in range(users)]
         for sub in subs:
             account = User.objects.create(username=sub)
             LogtoIdentity.objects.create(user=account, issuer=identity.issuer, sub=sub)
@@ -470,7 +470,7 @@ def test_query_count_does_not_depend_on_site_size(identity: LogtoIdentity) -> No
 
 @pytest.fixture
 def heard() -> Any:
-    """The events that all signals bring, by the signal's name."""
+    """Return the events that the signals were sent with, by event name."""
     events: list[tuple[str, Any]] = []
     signals = {"webhook_received": webhook_received, **BY_EVENT}
     receivers = {}

@@ -26,7 +26,7 @@ SUB = "reader000001"
 
 @pytest.fixture
 def hook(logto: Emulator, live_server: Any, settings: Any) -> Any:
-    """Logto's webhook to this site."""
+    """Return Logto's webhook to this site."""
     hook = logto.tenant.add_hook(f"{live_server.url}/webhooks/logto", EVENTS)
     settings.LOGTO_WEBHOOK_SIGNING_KEY = hook.signing_key
     return hook
@@ -34,7 +34,7 @@ def hook(logto: Emulator, live_server: Any, settings: Any) -> Any:
 
 @pytest.fixture
 def api(logto: Emulator, settings: Any) -> ManagementAPI:
-    """The Management API, as this site uses it."""
+    """Return the Management API of this site."""
     machine = logto.tenant.add_application(name="Site", type="MachineToMachine", roles=["Logto Management API access"])
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     return management_api()
