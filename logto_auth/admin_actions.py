@@ -62,7 +62,9 @@ def reactivate_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[
         suspension.reactivate(identity, changed_at(user) or now())
         if identity.user.is_active:
             return None
-        return gettext("The account stays inactive here, because staff deactivated it. Reactivate it on the page of the user.")
+        return gettext(
+            "The account stays inactive here, because staff deactivated it. Reactivate it on the page of the user."
+        )
 
     _for_each(model_admin, request, users, reactivate)
 

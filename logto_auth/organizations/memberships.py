@@ -76,6 +76,9 @@ class MembershipChanges:
         return bool(self.joined or self.left or self.roles)
 
 
+NO_MEMBERSHIP_CHANGES = MembershipChanges()
+
+
 def membership_changes(claims: Claims, stored: Mapping[str, Sequence[str]]) -> MembershipChanges:
     """Return what the claims change. `stored` has the sorted role names by organization id.
 
@@ -83,11 +86,13 @@ def membership_changes(claims: Claims, stored: Mapping[str, Sequence[str]]) -> M
     """
     memberships = memberships_in(claims)
     if memberships is None:
-        return MembershipChanges()
-    wanted = {each.id: sorted(each.roles) for each in memberships}
-    has_roles = names_in(claims, "organization_roles") is not None
-    return MembershipChanges(
-        joined=tuple(each for each in memberships if each.id not in stored),
-        left=frozenset(stored.keys() - wanted.keys()),
-        roles={id: wanted[id] for id in wanted if has_roles and id in stored and stored[id] != wanted[id]},
-    )
+        return NO_MEMBERSHIP_CHANGES
+    joined = tuple(each for each in memberships if each.id not in stored)
+    left = stored.keys() - {each.id for each in memberships}
+    roles = {}
+    if isinstance(claims.get("organization_roles"), list):
+        wanted = {each.id: sorted(each.roles) for each in memberships if each.id in stored}
+        roles = {id: names for id, names in wanted.items() if names != stored[id]}
+    if not (joined or left or roles):
+        return NO_MEMBERSHIP_CHANGES
+    return MembershipChanges(joined=joined, left=frozenset(left), roles=roles)

@@ -62,9 +62,10 @@ def plan(run: SyncRun, payloads: Iterable[User], api: ManagementAPI, report: Rep
     settle_unique_values(accepted, report)
     find_possible_links(accepted)
     _plan_groups(accepted)
-    for user in accepted:
-        stored = {id: row.roles for id, row in user.memberships.items()}
-        user.organizations = membership_changes(user.claims, stored)
+    if ORGANIZATIONS_SCOPE in conf.scopes:
+        for user in accepted:
+            stored = {id: row.roles for id, row in user.memberships.items()}
+            user.organizations = membership_changes(user.claims, stored)
     return users
 
 
@@ -128,7 +129,7 @@ def _plan_values(user: PlannedUser, report: Report) -> None:
         user.is_refused = True
         return
     user.values = values if identity is None else changed_values(identity.user, values)
-    user.roles = changed_roles(user.claims, identity.roles if identity is not None else ())
+    user.roles = changed_roles(user.rights, identity.roles if identity is not None else ())
 
 
 # Groups

@@ -7,8 +7,8 @@ from typing import Any
 
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, OrganizationMembership, UserStatus
-from logto_auth.organizations.memberships import MembershipChanges
-from logto_auth.users.claims import GroupChanges, Rights
+from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
+from logto_auth.users.claims import NO_GROUP_CHANGES, GroupChanges, Rights
 
 
 @dataclass(kw_only=True)
@@ -29,8 +29,8 @@ class PlannedUser:
     """Values of fields of the account: all for a new user, else those that change."""
     roles: list[str] | None = None
     """The role names to store; None if they do not change."""
-    groups: GroupChanges = field(default_factory=GroupChanges)
-    organizations: MembershipChanges = field(default_factory=MembershipChanges)
+    groups: GroupChanges = NO_GROUP_CHANGES
+    organizations: MembershipChanges = NO_MEMBERSHIP_CHANGES
     status: UserStatus | None = None
     """The new status at Logto; None if it has not changed."""
     is_refused: bool = False

@@ -25,6 +25,8 @@ def settle_unique_values(users: Sequence[PlannedUser], report: Report) -> None:
     candidates = [_candidates(user) for user in users]
     taken = TakenValues(candidates)
     for user, wanted in zip(users, candidates, strict=True):
+        if not wanted:
+            continue
         before = {field: user.values.get(field.name) for field in wanted}
         owner = user.identity.user_id if user.identity is not None else None
         settle(user.values, wanted, partial(taken, besides=owner), is_new=user.is_new)

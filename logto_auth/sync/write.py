@@ -81,9 +81,10 @@ def _update(users: Sequence[PlannedUser]) -> None:
     """Write only the fields that change: another process may be changing other fields of the same account."""
     by_fields: defaultdict[frozenset[str], list[Any]] = defaultdict(list)
     for user in users:
+        account = user.account
         for name, value in user.values.items():
-            setattr(user.account, name, value)
-        by_fields[frozenset(user.values)].append(user.account)
+            setattr(account, name, value)
+        by_fields[frozenset(user.values)].append(account)
     for names, accounts in by_fields.items():
         _send(pre_save, accounts, update_fields=names)
         _overwrite(accounts, names)

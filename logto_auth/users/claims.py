@@ -36,8 +36,10 @@ def _names(claims: Claims) -> tuple[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """The flags and groups that a user's roles give on this site. A flag of None is not changed."""
+    """What a user's roles give on this site. A flag of None is not changed."""
 
+    roles: frozenset[str]
+    """The names of the user's global roles."""
     is_staff: bool | None
     is_superuser: bool | None
     groups: frozenset[str]
@@ -61,6 +63,7 @@ def rights(
     if roles is None:
         return None
     return Rights(
+        roles=roles,
         is_staff=bool(roles & set(staff_roles)) if staff_roles else None,
         is_superuser=bool(roles & set(superuser_roles)) if superuser_roles else None,
         groups=frozenset(group for role, group in groups_by_role.items() if role in roles),
@@ -76,12 +79,12 @@ def role_names(claims: Claims) -> frozenset[str] | None:
 # What changes on this site. `provisioning` asks for one user, `sync` for each user of a page.
 
 
-def changed_roles(claims: Claims, stored: Collection[str]) -> list[str] | None:
-    """Return the role names to store, sorted; None if `stored` already holds them or the claims have no roles."""
-    roles = role_names(claims)
-    if roles is None or stored == sorted(roles):
+def changed_roles(rights: Rights | None, stored: Collection[str]) -> list[str] | None:
+    """Return the role names to store, sorted; None if `stored` already has them or the claims have no roles."""
+    if rights is None:
         return None
-    return sorted(roles)
+    roles = sorted(rights.roles)
+    return roles if stored != roles else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +98,12 @@ class GroupChanges:
         return bool(self.joined or self.left)
 
 
+NO_GROUP_CHANGES = GroupChanges()
+
+
 def group_changes(rights: Rights | None, held: Collection[str]) -> GroupChanges:
     """Return how the groups of a user change who is in the owned groups `held`."""
-    if rights is None:
-        return GroupChanges()
-    return GroupChanges(joined=rights.groups - set(held), left=frozenset(held) - rights.groups)
+    groups = frozenset(held)
+    if rights is None or rights.groups == groups:
+        return NO_GROUP_CHANGES
+    return GroupChanges(joined=rights.groups - groups, left=groups - rights.groups)

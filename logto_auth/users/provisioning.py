@@ -82,7 +82,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
         else:
             break
     if created:
-        _store_roles_and_memberships(identity, claims)
+        _store_roles_and_memberships(identity, claims, rights_of(claims))
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
         update(identity, claims)
@@ -147,7 +147,7 @@ def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
     names = set(_write_fields(user, values_for(type(user), claims, rights)))
     if _store_groups(user, rights):
         names.add("groups")
-    names |= _store_roles_and_memberships(identity, claims)
+    names |= _store_roles_and_memberships(identity, claims, rights)
     if names:
         user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=frozenset(names))
     return frozenset(names)
@@ -215,10 +215,10 @@ def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
     return bool(changes)
 
 
-def _store_roles_and_memberships(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
+def _store_roles_and_memberships(identity: LogtoIdentity, claims: Claims, rights: Rights | None) -> frozenset[str]:
     """Store roles and memberships, which access tokens do not carry; return the names of what changed."""
     names = set()
-    roles = changed_roles(claims, identity.roles)
+    roles = changed_roles(rights, identity.roles)
     if roles is not None:
         identity.roles = roles
         LogtoIdentity.objects.filter(pk=identity.pk).update(roles=roles)

@@ -3,9 +3,12 @@
 import uuid
 
 import pytest
+from django.db import transaction
 
 from logto_auth.testing import Browser
 from tests.custom_user.members.models import Member
+from tests.sync.both_ways import sign_in_each, sync_pages
+from tests.sync.odd_users import odd_users
 from tests.webhooks.deliveries import SIGNING_KEY, deliver, user_event
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +95,18 @@ def test_webhooks_update_and_sign_out_users(browser, logto, settings):
     suspended = user_event("User.SuspensionStatus.Updated", sub, isSuspended=True)
     assert deliver(suspended).status_code == 204
     assert browser.client.get("/").content == b"AnonymousUser"
+
+
+def test_sync_and_sign_in_give_the_same_result(settings):
+    settings.LOGTO_ENDPOINT = "http://localhost:9"
+    users = list(odd_users(150, seed=20261128, unique_emails=True))
+    results = []
+    for bring_in in (sign_in_each, sync_pages):
+        with transaction.atomic():
+            Member.objects.create_user("user7@example.com", 1950)
+            bring_in(users)
+            fields = ("logto_identities__sub", "email", "phone", "shelf", "is_active")
+            results.append(sorted(Member.objects.values_list(*fields), key=str))
+            transaction.set_rollback(True)
+    assert len(results[0]) > 100
+    assert results[0] == results[1]
