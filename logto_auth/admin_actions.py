@@ -26,7 +26,7 @@ from .models import LogtoIdentity, LogtoSession, UserStatus
 from .users import suspension
 from .users.management_api import changed_at
 
-__all__ = ["ACTIONS", "ManagesAtLogto"]
+__all__ = ["ACTIONS", "ManagesAtLogto", "console_url"]
 
 PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"

@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from .conf import conf
 from .encryption import decrypt, encrypt
 
+__all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
+
 
 def make_digest(issuer: str, id: str) -> str:
     """Return the key of a user or an organization at one Logto: 64 hexadecimal characters.

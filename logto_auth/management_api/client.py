@@ -123,11 +123,15 @@ class ManagementAPI:
         """Send no more requests than this in a second from now on, over all threads; None: as many as there are."""
         self._pace.requests_per_second = requests_per_second
 
-    def limit_batch(self, requests_per_second: float | None = None) -> None:
-        """Limit the requests of a long run, as `limit` does. Without a number: 18 for Logto Cloud, else no limit."""
+    def limit_batch(self, requests_per_second: float | None = None) -> float | None:
+        """Limit the requests of a long run, as `limit` does, and return the limit.
+
+        The default is 18 requests per second for Logto Cloud, and no limit for a self-hosted Logto.
+        """
         if requests_per_second is None and self.resource != OPEN_SOURCE_RESOURCE:
             requests_per_second = CLOUD_REQUESTS_PER_SECOND
         self.limit(requests_per_second)
+        return requests_per_second
 
     def request(
         self,
