@@ -55,9 +55,10 @@ def plan(run: SyncRun, payloads: Iterable[User], api: ManagementAPI, report: Rep
             confirm_removals(user.identity, user.memberships, user_notes, listed, api)
         user.claims = _claims(run, user.payload, user_notes)
     _add_organization_names(users)
+    user_model = get_user_model()
     for user in users:
         _plan_status(user)
-        _plan_values(user, report)
+        _plan_values(user_model, user, report)
     accepted = [user for user in users if not user.is_refused]
     settle_unique_values(accepted, report)
     find_possible_links(accepted)
@@ -119,11 +120,11 @@ def _plan_status(user: PlannedUser) -> None:
         user.status = UserStatus.SUSPENDED if is_suspended else UserStatus.ACTIVE
 
 
-def _plan_values(user: PlannedUser, report: Report) -> None:
+def _plan_values(user_model: type[AbstractBaseUser], user: PlannedUser, report: Report) -> None:
     identity = user.identity
     user.rights = rights_of(user.claims)
     try:
-        values = values_for(get_user_model(), user.claims, user.rights)
+        values = values_for(user_model, user.claims, user.rights)
     except SignInRefused as error:
         report.conflict(outcomes.REFUSED, f"{user.payload['id']}: refused by LOGTO_USER_FIELDS: {error} ({error.code})")
         user.is_refused = True

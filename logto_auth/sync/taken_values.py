@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.db.models.functions import Upper
 
@@ -22,7 +23,8 @@ from .report import Report
 
 def settle_unique_values(users: Sequence[PlannedUser], report: Report) -> None:
     """Change the planned values so that no two accounts share one, as a sign-in does. One query for each field."""
-    candidates = [_candidates(user) for user in users]
+    user_model = get_user_model()
+    candidates = [_candidates(user_model, user) for user in users]
     taken = TakenValues(candidates)
     for user, wanted in zip(users, candidates, strict=True):
         if not wanted:
@@ -37,8 +39,7 @@ def settle_unique_values(users: Sequence[PlannedUser], report: Report) -> None:
                 _report_conflict(user, field, value, settled, report)
 
 
-def _candidates(user: PlannedUser) -> Candidates:
-    user_model = get_user_model()
+def _candidates(user_model: type[AbstractBaseUser], user: PlannedUser) -> Candidates:
     if user.is_new:
         return candidates_for_new(user_model, user.values, user.payload["id"])
     return candidates_for_existing(user_model, user.values)
