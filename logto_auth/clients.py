@@ -20,6 +20,9 @@ MAKE_A_MACHINE = (
     'Make an application in the Logto Console, under Applications, of the kind "Machine-to-machine", and take its '
     'App ID and app secret. To use the Management API it needs the role "Logto Management API access".'
 )
+_MACHINE_CREDENTIALS_HINT = (
+    "Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET and that the application is of the type Machine-to-machine."
+)
 
 
 def oidc_client() -> OIDCClient:
@@ -85,7 +88,9 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
     http = HTTPClient(
         connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=MAX_MANAGEMENT_API_BYTES
     )
-    return ManagementAPI(endpoint=endpoint, machine=machine, http=http, resource=resource)
+    return ManagementAPI(
+        endpoint=endpoint, machine=machine, http=http, resource=resource, credentials_hint=_MACHINE_CREDENTIALS_HINT
+    )
 
 
 @lru_cache(maxsize=16)

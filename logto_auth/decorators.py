@@ -24,7 +24,7 @@ from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
 from .sessions.context import SessionPrincipal
-from .sessions.revalidate import end_session
+from .sessions.ending import end_session
 from .sign_in.error_page import error_response
 from .sign_in.start import sign_in_url
 

@@ -141,9 +141,9 @@ def test_message_is_shown_for_each_failed_user(staff: Client, reader: Browser, l
     [
         pytest.param(HttpFault(drop=True), "is out of reach", id="out-of-reach"),
         pytest.param(
-            HttpFault(status=401, body='{"error": "invalid_client"}'), "Logto gives no token", id="wrong-secret"
+            HttpFault(status=401, body='{"error": "invalid_client"}'), "Logto issued no token", id="wrong-secret"
         ),
-        pytest.param(HttpFault(status=500, body="<h1>Oops</h1>"), "Logto gives no token", id="broken"),
+        pytest.param(HttpFault(status=500, body="<h1>Oops</h1>"), "Logto issued no token", id="broken"),
     ],
 )
 def test_unreachable_logto_stops_after_first_user(

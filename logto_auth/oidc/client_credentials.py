@@ -12,9 +12,7 @@ from logto_auth.exceptions import ProviderError
 
 from .provider import Provider
 from .token_endpoint import ClientSecretBasic, expires_in, scopes_of, token_request
-
-# A token this close to its end might not live through the call it is meant for.
-EXPIRY_MARGIN_SECONDS = 15
+from .types import EXPIRY_MARGIN_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)

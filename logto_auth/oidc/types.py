@@ -10,6 +10,9 @@ from typing import Any
 
 Claims = Mapping[str, Any]
 
+# An access token is replaced this long before it expires: a call that is made with it takes some time.
+EXPIRY_MARGIN_SECONDS = 15
+
 # Logto's name for an organization as an audience is this, and the organization's id.
 ORGANIZATION_AUDIENCE = "urn:logto:organization:"
 

@@ -234,7 +234,7 @@ class SessionPrincipal:
         except (SignInRequired, SignInRefused, TokenError):
             if store.load(session) is None:
                 # It has ended at Logto, or the site wants it no more; the next request finds out and ends here as well.
-                store.distrust(session)
+                store.require_revalidation(session)
             raise
         finally:
             self._forget()

@@ -2,11 +2,7 @@
 
 from tests import settings as usual
 
-# The run that this one is part of has its own database open.
-DATABASES = {"default": {**usual.DATABASES["default"]}}
-if DATABASES["default"]["NAME"] != ":memory:":
-    DATABASES["default"]["NAME"] = "logto_auth_api_alone"
-
+DATABASES = usual.DATABASES
 SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["testserver"]
 INSTALLED_APPS = [

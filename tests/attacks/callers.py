@@ -12,9 +12,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from logto_auth.emulator import Emulator
+from tests.support import JWT_START, changed_claims, state_of_the_site
 
 from . import api_urls
-from .support import JWT_START, changed_claims, state_of_the_site
 
 API = "https://bookstore.example/api"
 METADATA_URL = "http://testserver/.well-known/oauth-protected-resource/api"

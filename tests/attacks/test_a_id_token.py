@@ -21,8 +21,7 @@ from logto_auth.exceptions import SignInRequired, TokenError
 from logto_auth.models import LogtoSession
 from logto_auth.signals import sign_in_refused
 from logto_auth.testing import Browser
-
-from .support import Witness, changed_claims, query_of
+from tests.support import Witness, changed_claims, query_of
 
 pytestmark = pytest.mark.django_db
 

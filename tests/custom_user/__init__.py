@@ -1,1 +1,1 @@
-"""A site with a user model of its own. `tests/test_custom_user.py` runs its tests in another process."""
+"""A site with its own user model. `tests/profiles/custom_user.py` runs its tests."""

@@ -1,10 +1,6 @@
 from tests import settings as usual
 
-# The test run that starts this one uses its own database.
-DATABASES = {"default": {**usual.DATABASES["default"]}}
-if DATABASES["default"]["NAME"] != ":memory:":
-    DATABASES["default"]["NAME"] = "logto_auth_members"
-
+DATABASES = usual.DATABASES
 SECRET_KEY = "only-for-tests"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -122,8 +122,10 @@ def test_a_token_that_somebody_has_refused_is_fetched_anew(robot: MachineClient)
 def in_threads(number: int, call: Callable[[], object]) -> list[object]:
     """What `call` returns or raises, in so many threads at once."""
     results: list[object] = []
+    barrier = threading.Barrier(number)
 
     def note() -> None:
+        barrier.wait()
         try:
             results.append(call())
         except ProviderError as error:
@@ -148,7 +150,8 @@ def test_however_many_threads_want_a_token_one_call_goes_out(robot: MachineClien
 def test_whoever_waits_while_logto_fails_shares_the_failure_and_the_next_one_asks_again(
     robot: MachineClient, logto: Emulator
 ) -> None:
-    logto.faults.http["token"] = HttpFault(status=503, delay_seconds=0.2)
+    # All threads have to ask before the answer comes.
+    logto.faults.http["token"] = HttpFault(status=503, delay_seconds=1)
     errors = in_threads(20, lambda: robot.token(resource=API))
     assert {error.code for error in errors} == {"provider_busy"}  # type: ignore[attr-defined]
     assert len(logto.requests.to("token")) == 1

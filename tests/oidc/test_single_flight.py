@@ -19,9 +19,14 @@ class Source:
         self.fetched = 0
         self.fails = False
         self.seconds = 0.0
+        self.is_called = threading.Event()
+        self.may_return = threading.Event()
+        self.may_return.set()
 
     def fetch(self) -> int:
+        self.is_called.set()
         time.sleep(self.seconds)
+        self.may_return.wait(30)
         self.fetched += 1
         if self.fails:
             raise ProviderError("down")
@@ -112,11 +117,14 @@ def test_whoever_waits_for_the_first_value_shares_what_comes(
 
 def test_with_an_old_value_nobody_waits_for_the_one_who_fetches(source: Source, value: Refreshed[int]) -> None:
     value.get()
-    source.now, source.seconds = 100, 0.3
+    source.now = 100
+    source.is_called.clear()
+    source.may_return.clear()
     slow = threading.Thread(target=value.get)
     slow.start()
-    time.sleep(0.05)
+    assert source.is_called.wait(30)
     assert value.get() == 1
     assert slow.is_alive()
+    source.may_return.set()
     slow.join()
     assert value.get() == 2

@@ -1,1 +1,1 @@
-from tests.attacks.conftest import apis, caller, doors, reader, stock_doors, token, witness  # noqa: F401
+from tests.attacks.conftest import apis, caller, doors, stock_doors, token  # noqa: F401

@@ -19,7 +19,7 @@ from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
 from tests.attacks import api_urls
 from tests.attacks.callers import API, Door, TokenMaker, challenge_of
-from tests.attacks.support import Witness, changed_claims, query_of, signed_in_user_key
+from tests.support import Witness, changed_claims, query_of, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
 

@@ -317,7 +317,7 @@ def test_replay_with_empty_cache_changes_nothing(settings: Any, tmp_path: Any, b
 
 def test_failed_delivery_can_be_sent_again(settings: Any) -> None:
     body = encoded(user_event("User.Data.Updated", SUB, name="New"))
-    settings.LOGTO_WEBHOOK_RUNNER = "tests.attacks.support.fail"
+    settings.LOGTO_WEBHOOK_RUNNER = "tests.support.fail"
     assert send(body).status_code == 500
     settings.LOGTO_WEBHOOK_RUNNER = ""
     assert send(body).status_code == 204

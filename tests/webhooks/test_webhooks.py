@@ -194,7 +194,7 @@ def test_update_keeps_rights_of_roles(identity: LogtoIdentity, settings: Any) ->
 
 
 def test_user_refused_by_site_is_not_updated(reader: Browser, settings: Any, caplog: Any) -> None:
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.refuse_everyone"
+    settings.LOGTO_USER_FIELDS = "tests.support.refuse_everyone"
     accepted(user_event("User.Data.Updated", SUB, name="New"))
     assert User.objects.get().first_name == "Reader"
     assert is_signed_in(reader)
@@ -523,7 +523,7 @@ def test_signals_follow_writes_and_receiver_errors_are_logged(identity: LogtoIde
 def test_error_in_site_function_is_logged_after_suspension(
     identity: LogtoIdentity, settings: Any, heard: Any, caplog: Any
 ) -> None:
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    settings.LOGTO_USER_FIELDS = "tests.support.fail"
     assert deliver(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=True)).status_code == 500
     assert not User.objects.get().is_active
     assert [name for name, _ in heard] == ["webhook_received", "User.SuspensionStatus.Updated"]
