@@ -18,7 +18,7 @@ from django.views.generic import View
 from .access.requirements import MissingRequirement, RequirementKind
 from .access.responses import forbidden_response
 from .backends import backend_path, logto_backend
-from .clients import oidc_client
+from .clients import django_errors, oidc_client
 from .conf import conf
 from .exceptions import (
     CallbackError,
@@ -27,11 +27,9 @@ from .exceptions import (
     OrganizationRequired,
     ProviderError,
     SignInRefused,
-    TokenError,
 )
 from .oidc.authorization import SignInOptions
-from .oidc.claims import seconds_since_authentication
-from .oidc.token_endpoint import clean
+from .oidc.authorization_response import AuthorizationResponse
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
@@ -53,14 +51,10 @@ __all__ = [
 
 logger = logging.getLogger("logto_auth")
 
-CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")
-MAX_CODE_LENGTH = 2048
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
 # Errors of a silent sign-in by which Logto does not confirm the session, so that it ends.
 UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required"}
-# Errors of a request with `prompt=none` (OpenID Connect Core 1.0, section 3.1.2.6).
-INTERACTION_ERRORS = {"login_required", "consent_required", "interaction_required", "account_selection_required"}
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -176,14 +170,16 @@ class CallbackView(PublicView):
 
         Source: OpenID Connect Core 1.0, sections 3.1.2.7 and 3.1.3; RFC 9207.
         """
-        _check_parameters(request)
-        pending = _check_pending(request, pending)
-        _check_issuer(request)
-        code = _authorization_code(request)
-        token_set = oidc_client().exchange_code(
-            code, redirect_uri=pending.redirect_uri, code_verifier=pending.code_verifier, nonce=pending.nonce
+        response = _authorization_response(request)
+        pending = _check_pending(response, pending)
+        client = oidc_client()
+        token_set = client.exchange_code(
+            client.authorization_code(response),
+            redirect_uri=pending.redirect_uri,
+            code_verifier=pending.code_verifier,
+            nonce=pending.nonce,
+            max_age_seconds=pending.max_age,
         )
-        _check_recency(token_set, pending.max_age)
         userinfo = _additional_userinfo(token_set)
         _check_membership(token_set, pending.organization_id)
         self.sign_in(request, token_set, userinfo)
@@ -207,17 +203,17 @@ class CallbackView(PublicView):
         )
 
 
-def _check_parameters(request: HttpRequest) -> None:
-    for name in CALLBACK_PARAMETERS:
-        if len(request.GET.getlist(name)) > 1:
-            raise CallbackError(f"The callback has the parameter {name} more than once.")
+@django_errors
+def _authorization_response(request: HttpRequest) -> AuthorizationResponse:
+    """Return the parameters of the callback. Raise CallbackError if one is repeated."""
+    return AuthorizationResponse.from_parameters(dict(request.GET.lists()))
 
 
-def _check_pending(request: HttpRequest, pending: PendingSignIn | None) -> PendingSignIn:
+def _check_pending(response: AuthorizationResponse, pending: PendingSignIn | None) -> PendingSignIn:
     """Return the pending sign-in. Raise CallbackError if there is none, or it is used or expired."""
     if pending is None:
         # The Cancel button of Logto's consent page leads to the callback without any parameter.
-        if not any(request.GET.get(name) for name in CALLBACK_PARAMETERS):
+        if response.is_empty:
             raise CallbackError("The callback has no parameter: cancelled at Logto.", code="sign_in_cancelled")
         raise CallbackError("The state of the callback is unknown to this browser.", code="state_unknown")
     if pending.is_used:
@@ -225,54 +221,6 @@ def _check_pending(request: HttpRequest, pending: PendingSignIn | None) -> Pendi
     if pending.is_expired:
         raise CallbackError("The sign-in took longer than LOGTO_SIGN_IN_MAX_AGE_SECONDS.", code="state_expired")
     return pending
-
-
-def _check_issuer(request: HttpRequest) -> None:
-    """The `iss` of the callback, by plain comparison; Logto always sends one (RFC 9207, section 2.4)."""
-    client, iss = oidc_client(), request.GET.get("iss")
-    if iss is None and not client.metadata.authorization_response_iss_parameter_supported:
-        return
-    if iss != client.issuer:
-        came = "none" if iss is None else f"{iss!r:.200}"
-        raise CallbackError(f"The callback names issuer {came}, expected {client.issuer!r}.", code="issuer_mismatch")
-
-
-def _authorization_code(request: HttpRequest) -> str:
-    """The code of the callback. Raises ProviderError for an error that Logto reports, which a code cannot outweigh."""
-    error, code = clean(request.GET.get("error")), request.GET.get("code", "")
-    if "error" in request.GET:
-        raise _authorization_error(error, clean(request.GET.get("error_description")))
-    if not 0 < len(code) <= MAX_CODE_LENGTH or not code.isascii() or not code.isprintable():
-        raise CallbackError(
-            f"The callback has a code of {len(code)} characters, expected 1 to {MAX_CODE_LENGTH} printable ones."
-        )
-    return code
-
-
-def _authorization_error(error: str, description: str) -> ProviderError:
-    if error in ("access_denied", "oidc.aborted"):
-        code, status = "access_denied", 403
-    elif error in INTERACTION_ERRORS:
-        code, status = "login_required", 401
-    elif error in ("server_error", "temporarily_unavailable"):
-        code, status = "provider_error", 502
-    else:
-        code, status = "authorization_failed", 400
-    message = f"Logto ended the sign-in with {error or 'an empty error'}: {description}"
-    return ProviderError(message, error=error, error_description=description, code=code, status=status)
-
-
-def _check_recency(token_set: TokenSet, max_age: int | None) -> None:
-    """A sign-in that was to be recent is, by Logto's own word (OpenID Connect Core 1.0, section 3.1.3.7, number 13)."""
-    if max_age is None:
-        return
-    age = seconds_since_authentication(token_set.id_token_claims)
-    if age is None or age > max_age + conf.clock_skew_seconds:
-        raise TokenError(
-            f"The person signed in {'at an unknown time' if age is None else f'{age:.0f} s ago'}, "
-            f"expected at most {max_age} s.",
-            claim="auth_time",
-        )
 
 
 def _check_membership(token_set: TokenSet, organization_id: str) -> None:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
 from logto_auth.oidc.discovery import ENDPOINTS, parse_metadata
+from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
 from logto_auth.oidc.jwks import KeySet
-from logto_auth.oidc.token_endpoint import clean
 from logto_auth.oidc.types import ProviderMetadata
 
 from .findings import Finding, failure, ok, warning
@@ -46,7 +46,7 @@ class LogtoExamination:
         yield clock_finding(response)
         try:
             document = response.json_object()
-            self.metadata = parse_metadata(document, conf.issuer)
+            self.metadata = parse_metadata(document, conf.issuer, endpoint_name="LOGTO_ENDPOINT")
         except ProviderError as error:
             yield failure(
                 "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
@@ -141,4 +141,4 @@ def _member(key: object, name: str) -> object:
 
 
 def _kind(key: object) -> str:
-    return clean(" ".join(str(_member(key, name) or "") for name in ("kty", "crv", "alg")), 40) or "unknown"
+    return single_line(" ".join(str(_member(key, name) or "") for name in ("kty", "crv", "alg")), 40) or "unknown"

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
-from logto_auth.oidc.token_endpoint import ClientSecretBasic, clean
+from logto_auth.oidc.token_endpoint import ClientSecretBasic
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.declaration import normalize_uri
 from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
@@ -129,11 +130,11 @@ class SignInExamination:
         )
         if not has_pkce:
             url = _without(url, "code_challenge", "code_challenge_method")
-        return _answer(self._http.look(url), redirect_uri)
+        return _answer(self._http.get_allowing_redirect(url), redirect_uri)
 
     def _post_sign_out_uri(self, uri: str) -> Finding:
         query = urlencode({"client_id": conf.app_id, "post_logout_redirect_uri": uri})
-        response = self._http.look(f"{self._metadata.end_session_endpoint}?{query}")
+        response = self._http.get_allowing_redirect(f"{self._metadata.end_session_endpoint}?{query}")
         if response.status == 200:
             return ok("post-sign-out-uri", f"{uri} is registered.")
         answer = _answer(response)
@@ -222,7 +223,7 @@ def _answer(response: Response, redirect_uri: str = "") -> Answer:
 
 
 def _error_in(members: dict[str, Any]) -> tuple[str, str]:
-    return clean(members.get("error")), clean(members.get("error_description"))
+    return single_line(members.get("error")), single_line(members.get("error_description"))
 
 
 def _without(url: str, *names: str) -> str:

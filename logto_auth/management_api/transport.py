@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from logto_auth.exceptions import ManagementAPIError, ProviderError, ProviderUnreachable
 from logto_auth.oidc.client_credentials import MachineClient, MachineToken
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable, single_line
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response, retry_after_seconds
-from logto_auth.oidc.token_endpoint import clean
+
+from .errors import ManagementAPIError
 
 __all__ = ["CLOUD_DOMAIN", "OPEN_SOURCE_RESOURCE", "PAGE_SIZE", "RateLimiter", "Transport", "resource_indicator"]
 
@@ -219,7 +220,7 @@ def _error_from(response: Response) -> ManagementAPIError:
         body = response.json_object()
     except ProviderError:
         body = {}
-    code, message, details = (clean(body.get(name), 1000) for name in ("code", "message", "details"))
+    code, message, details = (single_line(body.get(name), 1000) for name in ("code", "message", "details"))
     explanation = " ".join(part for part in (code and f"{code}:", message, details) if part)
     return ManagementAPIError(
         f"{response.url} answered {response.status}: {explanation or 'no explanation'}",

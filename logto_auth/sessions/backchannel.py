@@ -22,7 +22,7 @@ from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, TokenError
 from logto_auth.models import LogtoSession
-from logto_auth.oidc.id_tokens import MAX_TOKEN_LENGTH
+from logto_auth.oidc.token_checks import MAX_TOKEN_LENGTH
 from logto_auth.oidc.types import LogoutTokenClaims
 from logto_auth.site_cache import ReplayMemory
 

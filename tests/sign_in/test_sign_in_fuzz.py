@@ -1,4 +1,4 @@
-"""Anything at all in addresses, cookies and headers: never a 500, never a session."""
+"""Random URLs, cookies and headers never give a 500 or a session."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ bounded = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # The database and the emulator stay as they are from one example to the next: nothing is ever written.
+    # The database and the emulator are shared by the examples, which write nothing.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-# All of Unicode but half surrogate pairs, which no address can hold; the odd ones more often.
+# All of Unicode without lone surrogates, which a URL cannot hold; unusual characters more often.
 any_text = st.text(max_size=200) | st.sampled_from(
     [
         "\x00",
@@ -53,7 +53,7 @@ sign_in_names = st.sampled_from([*conf.sign_in_query_parameters, "next", "state"
 
 
 def queries(names: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Query strings of known and unknown parameters, any of them repeated, and of plain garbage."""
+    """Return query strings of known and unknown parameters, some repeated, and of random bytes."""
     pairs = st.lists(st.tuples(names | any_text, any_text), max_size=8).map(urlencode)
     garbage = st.binary(max_size=100).map(quote_from_bytes) | st.binary(max_size=100).map(
         lambda raw: raw.decode("latin-1")
@@ -67,7 +67,7 @@ def get(client: Client, path: str, query: str, **environ: str) -> Any:
 
 @pytest.fixture
 def waiting(browser: Browser, logto: Emulator, reader: Any) -> Iterator[Browser]:
-    """A browser with a sign-in under way, which nothing of all this may finish."""
+    """A browser with a pending sign-in, which none of these requests may finish."""
     browser.start()
     yield browser
     assert LogtoSession.objects.count() == 0
@@ -76,7 +76,7 @@ def waiting(browser: Browser, logto: Emulator, reader: Any) -> Iterator[Browser]
 
 @bounded
 @given(query=queries(callback_names))
-def test_any_query_of_the_callback(waiting: Browser, query: str) -> None:
+def test_callback_survives_any_query(waiting: Browser, query: str) -> None:
     assert get(waiting.client, "/callback", query).status_code in (400, 401, 403, 502)
 
 
@@ -84,9 +84,7 @@ def test_any_query_of_the_callback(waiting: Browser, query: str) -> None:
 @given(
     pairs=st.lists(st.tuples(callback_names.filter(lambda name: name not in ("state", "iss")), any_text), max_size=6)
 )
-def test_any_query_of_the_callback_beside_a_state_that_is_waited_for(
-    waiting: Browser, pairs: list[tuple[str, str]]
-) -> None:
+def test_callback_with_pending_state_survives_any_query(waiting: Browser, pairs: list[tuple[str, str]]) -> None:
     state = query_of(waiting.start())["state"]
     response = get(waiting.client, "/callback", urlencode([("state", state), ("iss", conf.issuer), *pairs]))
     assert response.status_code in (400, 401, 403, 502)
@@ -94,7 +92,7 @@ def test_any_query_of_the_callback_beside_a_state_that_is_waited_for(
 
 @bounded
 @given(query=queries(sign_in_names))
-def test_any_query_of_the_sign_in(waiting: Browser, logto: Emulator, query: str) -> None:
+def test_sign_in_survives_any_query(waiting: Browser, logto: Emulator, query: str) -> None:
     response = get(waiting.client, "/sign-in", query)
     assert response.status_code in (302, 400)
     if response.status_code == 302:
@@ -107,7 +105,7 @@ def test_any_query_of_the_sign_in(waiting: Browser, logto: Emulator, query: str)
     query=queries(st.sampled_from(["next", "redirect", "state"])),
     fields=st.dictionaries(any_text, any_text, max_size=4),
 )
-def test_any_query_and_any_form_of_the_sign_out(waiting: Browser, query: str, fields: dict[str, str]) -> None:
+def test_sign_out_survives_any_query_and_form(waiting: Browser, query: str, fields: dict[str, str]) -> None:
     response = waiting.client.post("/sign-out", fields, QUERY_STRING=query)
     assert response.status_code == 302
     assert "evil.example" not in response["Location"]
@@ -117,24 +115,24 @@ def test_any_query_and_any_form_of_the_sign_out(waiting: Browser, query: str, fi
 @given(
     body=st.binary(max_size=300), content_type=st.sampled_from(["application/json", "text/xml", "multipart/form-data"])
 )
-def test_any_body_of_the_sign_out(waiting: Browser, body: bytes, content_type: str) -> None:
+def test_sign_out_survives_any_body(waiting: Browser, body: bytes, content_type: str) -> None:
     assert waiting.client.post("/sign-out", body, content_type=content_type).status_code in (302, 400)
 
 
 @settings(bounded, max_examples=30)
 @given(value=any_text, is_prefixed=st.booleans(), name=st.text("abcdef0123456789_", max_size=20))
-def test_any_content_of_the_cookies_of_pending_sign_ins(
+def test_views_survive_any_pending_cookie(
     waiting: Browser, logto: Emulator, value: str, is_prefixed: bool, name: str
 ) -> None:
     client = Client()
     Browser(logto, client).start()
     ((known, _),) = pending_cookies(client).items()
     client.cookies.clear()
-    # What a server hands on is latin-1 (PEP 3333).
+    # A WSGI server passes headers on as latin-1 (PEP 3333).
     value = value.encode().decode("latin-1")
     client.cookies[known] = value
     client.cookies[COOKIE_PREFIX + name if is_prefixed else f"x{name}"] = value
-    state = "state-of-nobody"
+    state = "unknown-state"
     for path in ("/callback", f"/callback?state={state}&code=x", "/sign-in", "/account/"):
         assert client.get(path).status_code in (302, 400)
     assert client.post("/sign-out").status_code == 302
@@ -142,7 +140,7 @@ def test_any_content_of_the_cookies_of_pending_sign_ins(
 
 @bounded
 @given(header=st.binary(max_size=200) | st.binary(max_size=60).map(lambda raw: COOKIE_PREFIX.encode() + b"=" + raw))
-def test_any_cookie_header(waiting: Browser, header: bytes) -> None:
+def test_views_survive_any_cookie_header(waiting: Browser, header: bytes) -> None:
     client = Client()
     for path in ("/callback?state=x&code=x", "/sign-in"):
         assert client.get(path, HTTP_COOKIE=header.decode("latin-1")).status_code in (302, 400)
@@ -150,10 +148,10 @@ def test_any_cookie_header(waiting: Browser, header: bytes) -> None:
 
 @bounded
 @given(place=st.integers(0, 4000), characters=st.permutations("ABCDwxyz019-_=. "))
-def test_no_alteration_of_a_pending_cookie_opens_anything(waiting: Browser, place: int, characters: list[str]) -> None:
+def test_altered_pending_cookie_is_refused(waiting: Browser, place: int, characters: list[str]) -> None:
     state = query_of(waiting.start())["state"]
     name, value = list(pending_cookies(waiting.client).items())[-1]
-    # The length of the cookie is not always the same.
+    # The length of the cookie varies.
     position = place % (len(value) - 1)
     character = next(new for new in characters if new != value[position])
     client = Client()
@@ -169,7 +167,7 @@ def test_no_alteration_of_a_pending_cookie_opens_anything(waiting: Browser, plac
     ),
     value=st.text(st.characters(max_codepoint=255), max_size=100) | st.sampled_from(["http://testserver/\\", "//["]),
 )
-def test_any_header(waiting: Browser, name: str, value: str) -> None:
+def test_views_survive_any_header(waiting: Browser, name: str, value: str) -> None:
     for headers in ({name: value}, {"HX-Request": "true", name: value}):
         for path in ("/sign-in", "/callback", "/account/"):
             assert waiting.client.get(path, headers=headers).status_code in (302, 400, 401, 403)
@@ -190,8 +188,8 @@ def test_any_header(waiting: Browser, name: str, value: str) -> None:
         pytest.param("next=/" + "%2f" * 300_000, id="a-long-next"),
     ],
 )
-def test_a_huge_query_is_answered_soon(waiting: Browser, path: str, query: str) -> None:
+def test_huge_query_is_answered_quickly(waiting: Browser, path: str, query: str) -> None:
     response = get(waiting.client, path, query)
     assert response.status_code in (302, 400)
-    # No proxy on the way takes a longer line, and Logto takes no longer address.
+    # Proxies and Logto refuse a longer URL.
     assert len(response.headers.get("Location", "")) < 8000
