@@ -1,4 +1,4 @@
-"""B13, D11: what somebody is or may in one organization never counts in another, however the other is named."""
+"""Roles and permissions in one organization never count in another, however the request selects it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
 from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
+from tests.attacks import api_urls
+from tests.attacks.callers import API, Door, TokenMaker, challenge_of
 from tests.support import Witness, changed_claims, query_of, signed_in_user_key
-
-from . import api_urls
-from .callers import API, Door, TokenMaker, challenge_of
 
 pytestmark = pytest.mark.django_db
 
 HARBOUR, HILL, ISLE = "harbour00001", "hillbranch01", "islebranch01"
-# Names of the harbour that are not its id, though one may take them for it.
+# Variants of the id of the harbour that are not its id.
 ODD_NAMES = [
     "HARBOUR00001",
     "harbour00001%20",
@@ -53,7 +52,7 @@ ODD_NAMES = [
 
 @pytest.fixture
 def manager(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Browser:
-    """Somebody who is manager in the harbour, plain member on the hill, and nothing on the isle."""
+    """Return the browser of a user: manager in the harbour, member on the hill, no member on the isle."""
     settings.LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
     settings.LOGTO_SCOPES = [
         "openid",
@@ -67,12 +66,12 @@ def manager(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Bro
     settings.ALLOWED_HOSTS = ["testserver", ".shop.example"]
     logto.tenant.add_resource(API, scopes=["read:books", "write:books"])
     logto.tenant.add_organization_role("manager", scopes=["manage:stock"], resource_scopes={API: ["write:books"]})
-    person = logto.tenant.add_user(username="manager", id="manager00001")
+    user = logto.tenant.add_user(username="manager", id="manager00001")
     other = logto.tenant.add_user(username="islander", id="islander0001")
     for id in (HARBOUR, HILL, ISLE):
         logto.tenant.add_organization(id.title(), id=id)
-    logto.tenant.add_member(HARBOUR, person.id, roles=["manager"])
-    logto.tenant.add_member(HILL, person.id)
+    logto.tenant.add_member(HARBOUR, user.id, roles=["manager"])
+    logto.tenant.add_member(HILL, user.id)
     logto.tenant.add_member(ISLE, other.id, roles=["manager"])
     Browser(logto).sign_in("islander")
     browser.sign_in("manager")
@@ -81,7 +80,7 @@ def manager(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Bro
 
 @pytest.fixture
 def opens(manager: Browser) -> Callable[..., dict[str, bool]]:
-    """Which of the pages open for the manager, by what they demand."""
+    """Return which pages the manager can open, by requirement."""
 
     def check(organization_id: str = "", **request: Any) -> dict[str, bool]:
         del api_urls.ran[:]
@@ -105,19 +104,19 @@ def choose(browser: Browser, organization_id: str, **fields: str) -> Any:
     return browser.client.post("/choose-organization", {"organization_id": organization_id, **fields})
 
 
-# By session
+# Sessions
 
 
-def test_B13_by_the_address(opens: Callable[..., dict[str, bool]], manager: Browser) -> None:
+def test_url_of_foreign_organization_is_refused(opens: Callable[..., dict[str, bool]], manager: Browser) -> None:
     assert opens(HARBOUR) == ALL
     assert opens(HILL) == MEMBERS_ONLY
     assert opens(ISLE) == NONE
     assert opens("nowhere") == NONE
-    # None was chosen, and there are two to choose from.
+    # None was chosen, and the user has two.
     assert opens() == NONE
 
 
-def test_B13_by_an_odd_address(manager: Browser) -> None:
+def test_odd_url_selects_no_foreign_organization(manager: Browser) -> None:
     choose(manager, HARBOUR)
     del api_urls.ran[:]
     for path in api_urls.PAGES.values():
@@ -126,24 +125,24 @@ def test_B13_by_an_odd_address(manager: Browser) -> None:
     assert api_urls.ran == []
 
 
-def test_B13_an_id_that_is_spelled_with_percents_is_the_same_id(opens: Callable[..., dict[str, bool]]) -> None:
+def test_percent_encoded_id_is_the_same_id(opens: Callable[..., dict[str, bool]]) -> None:
     assert opens("%68arbour00001") == ALL
     assert opens("%68illbranch01") == MEMBERS_ONLY
 
 
-def test_B13_by_the_switcher(opens: Callable[..., dict[str, bool]], manager: Browser) -> None:
+def test_switcher_refuses_foreign_organization(opens: Callable[..., dict[str, bool]], manager: Browser) -> None:
     assert choose(manager, HARBOUR).status_code == 302
     assert opens() == ALL
     assert choose(manager, HILL).status_code == 302
     assert opens() == MEMBERS_ONLY
-    # The choice counts where the address names none, and there alone.
+    # The choice counts only if the URL selects none.
     assert opens(HARBOUR) == ALL
     choose(manager, HARBOUR)
     assert opens(HILL) == MEMBERS_ONLY
     assert opens(ISLE) == NONE
 
 
-def test_B13_rows_and_tags_follow_the_organization(manager: Browser) -> None:
+def test_rows_and_tags_follow_current_organization(manager: Browser) -> None:
     choose(manager, HARBOUR)
     for address, id, rights in [
         ("", HARBOUR, "True True"),
@@ -165,7 +164,7 @@ def test_B13_rows_and_tags_follow_the_organization(manager: Browser) -> None:
         {"headers": {"X-Forwarded-Host": f"{HARBOUR}.shop.example"}},
     ],
 )
-def test_B13_nothing_else_in_a_request_names_an_organization(
+def test_other_request_data_selects_no_organization(
     opens: Callable[..., dict[str, bool]], manager: Browser, request_: dict[str, Any]
 ) -> None:
     if "Cookie" in request_.get("headers", {}):
@@ -182,7 +181,7 @@ def subdomains(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("tail", ["", ".", ":8000", ".:8000"])
-def test_B13_by_the_subdomain(
+def test_subdomain_of_foreign_organization_is_refused(
     subdomains: None, opens: Callable[..., dict[str, bool]], manager: Browser, tail: str
 ) -> None:
     choose(manager, HARBOUR)
@@ -190,37 +189,33 @@ def test_B13_by_the_subdomain(
     assert opens(headers={"Host": f"{HARBOUR.upper()}.Shop.Example{tail}"}) == ALL
     assert opens(headers={"Host": f"{HILL}.shop.example{tail}"}) == MEMBERS_ONLY
     assert opens(headers={"Host": f"{ISLE}.shop.example{tail}"}) == NONE
-    assert opens(headers={"Host": f"nobody.shop.example{tail}"}) == NONE
+    assert opens(headers={"Host": f"unknown.shop.example{tail}"}) == NONE
     assert opens(headers={"Host": f".shop.example{tail}"}) == NONE
-    # The domain itself is no subdomain.
+    # The domain itself is not a subdomain.
     assert opens(headers={"Host": f"shop.example{tail}"}) == ALL
 
 
-def test_B13_a_subdomain_that_was_given_to_one_is_not_the_id_of_another(
-    subdomains: None, opens: Callable[..., dict[str, bool]]
-) -> None:
+def test_subdomain_takes_precedence_over_equal_id(subdomains: None, opens: Callable[..., dict[str, bool]]) -> None:
     Organization.objects.filter(logto_id=HILL).update(subdomain=HARBOUR)
     assert opens(headers={"Host": f"{HARBOUR}.shop.example"}) == MEMBERS_ONLY
-    # One that belongs to another Logto stands for nobody here.
+    # A subdomain of an organization of another issuer selects nothing.
     Organization.objects.filter(logto_id=HILL).update(issuer="https://other.example/oidc")
     assert opens(headers={"Host": f"{HILL}.shop.example"}) == MEMBERS_ONLY
 
 
-def name_nobody(request: HttpRequest) -> str:
+def select_empty_id(request: HttpRequest) -> str:
     return ""
 
 
-def test_B13_an_address_that_names_nobody_is_not_as_if_none_had_been_named(
+def test_empty_organization_id_selects_no_default(
     opens: Callable[..., dict[str, bool]], manager: Browser, settings: Any
 ) -> None:
     choose(manager, HARBOUR)
-    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.name_nobody"
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.select_empty_id"
     assert opens() == NONE
 
 
-def test_B13_a_choice_that_was_slipped_into_the_session_counts_for_nothing(
-    opens: Callable[..., dict[str, bool]], manager: Browser
-) -> None:
+def test_foreign_choice_in_session_is_ignored(opens: Callable[..., dict[str, bool]], manager: Browser) -> None:
     for planted in (ISLE, "", None, 5, [HARBOUR], {"id": HARBOUR}, HARBOUR + " ", True):
         session = manager.client.session
         session[ORGANIZATION_KEY] = planted
@@ -228,7 +223,7 @@ def test_B13_a_choice_that_was_slipped_into_the_session_counts_for_nothing(
         assert opens() == NONE
 
 
-def test_B13_a_choice_ends_with_the_membership_at_the_next_refresh(
+def test_choice_ends_with_membership_on_refresh(
     opens: Callable[..., dict[str, bool]], manager: Browser, logto: Emulator
 ) -> None:
     choose(manager, HARBOUR)
@@ -240,11 +235,11 @@ def test_B13_a_choice_ends_with_the_membership_at_the_next_refresh(
     LogtoSession.objects.update(fresh_until=datetime.now(timezone.utc))
     assert opens() == NONE
     assert opens(HARBOUR) == NONE
-    # The last one left is not the one that was chosen.
+    # The only remaining membership is not the chosen one.
     assert manager.client.get("/session/branch").status_code == 403
 
 
-def test_B13_the_next_person_in_this_browser_inherits_no_choice(manager: Browser) -> None:
+def test_next_user_does_not_inherit_choice(manager: Browser) -> None:
     choose(manager, HARBOUR)
     manager.sign_in("islander", prompt="login")
     assert ORGANIZATION_KEY not in manager.client.session
@@ -262,7 +257,7 @@ def test_B13_the_next_person_in_this_browser_inherits_no_choice(manager: Browser
         f"{HILL}:manager",
     ],
 )
-def test_B13_a_role_is_held_where_the_claim_says_and_by_its_whole_name(
+def test_role_counts_only_in_its_organization(
     opens: Callable[..., dict[str, bool]], manager: Browser, logto: Emulator, organization_roles: Any
 ) -> None:
     logto.faults.id_token_claims = changed_claims(organization_roles=organization_roles)
@@ -270,12 +265,12 @@ def test_B13_a_role_is_held_where_the_claim_says_and_by_its_whole_name(
     assert opens(HILL) == MEMBERS_ONLY
 
 
-# By token
+# Tokens
 
 
 @pytest.fixture
 def token(manager: Browser, logto: Emulator) -> TokenMaker:
-    """Makes tokens of the manager."""
+    """Return a function that issues tokens for the manager."""
     return TokenMaker(logto, "manager00001")
 
 
@@ -289,28 +284,26 @@ def for_managers(apis: None, caplog: Any) -> list[Door]:
     return [Door(name, path, caplog) for name, path in api_urls.MANAGERS.items()]
 
 
-def test_D11_an_organization_token_counts_in_its_organization_alone(stock_doors: list[Door], token: TokenMaker) -> None:
+def test_organization_token_is_refused_elsewhere(stock_doors: list[Door], token: TokenMaker) -> None:
     for door in stock_doors:
         door.of(HARBOUR).sees_served(token.for_organization(HARBOUR))
         for other in (HILL, ISLE, "nowhere"):
             door.of(other).sees_refused(token.for_organization(HARBOUR), 403, "insufficient_scope")
-            # What a script adds to the token moves it nowhere.
+            # Claims that a script adds to the token do not change its organization.
             moved = token.for_organization(HARBOUR, organization_id=other, organizations=[other], organization=other)
             door.of(other).sees_refused(moved, 403, "insufficient_scope")
             assert door.of(HARBOUR).sees_served(moved)["organization"] == HARBOUR
 
 
-def test_D11_a_token_for_the_api_in_the_name_of_an_organization_counts_there_alone(
-    branches: list[Door], token: TokenMaker
-) -> None:
+def test_api_token_of_organization_is_refused_elsewhere(branches: list[Door], token: TokenMaker) -> None:
     for door in branches:
         assert door.of(HARBOUR).sees_served(token(organization_id=HARBOUR))["organization"] == HARBOUR
         door.of(HILL).sees_refused(token(organization_id=HARBOUR), 403, "insufficient_scope")
-        # In one of nobody's name Logto adds up what the roles in all organizations give.
+        # Without an organization, Logto adds up the permissions of all organizations.
         door.of(HILL).sees_refused(token(), 403, "insufficient_scope")
 
 
-def test_D11_by_an_odd_address(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
+def test_odd_url_with_token_is_refused(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
     del api_urls.ran[:]
     of_harbour, in_its_name = token.for_organization(HARBOUR), token(organization_id=HARBOUR)
     for name in ODD_NAMES:
@@ -321,13 +314,13 @@ def test_D11_by_an_odd_address(stock_doors: list[Door], branches: list[Door], to
     assert api_urls.ran == []
 
 
-def test_D11_an_id_that_is_spelled_with_percents_is_the_same_id(stock_doors: list[Door], token: TokenMaker) -> None:
+def test_percent_encoded_id_with_token_is_the_same(stock_doors: list[Door], token: TokenMaker) -> None:
     for door in stock_doors:
         door.of("%68arbour00001").sees_served(token.for_organization(HARBOUR))
         door.of("%68illbranch01").sees_refused(token.for_organization(HARBOUR), 403, "insufficient_scope")
 
 
-def test_D11_nothing_but_the_address_and_the_token_names_an_organization(
+def test_other_request_data_does_not_select_with_token(
     stock_doors: list[Door], manager: Browser, token: TokenMaker
 ) -> None:
     choose(manager, HILL)
@@ -338,14 +331,14 @@ def test_D11_nothing_but_the_address_and_the_token_names_an_organization(
 
 
 @pytest.mark.parametrize("tail", ["", ".", ".:80"])
-def test_D11_by_the_subdomain(
+def test_subdomain_with_foreign_token_is_refused(
     subdomains: None, stock_doors: list[Door], doors: list[Door], token: TokenMaker, tail: str
 ) -> None:
     for door in stock_doors:
         made = token.for_organization(HARBOUR)
         assert door.call(made, Host=f"{HARBOUR}.shop.example{tail}").status_code == 200
         assert door.call(made, Host=f"shop.example{tail}").status_code == 200
-        for other in (HILL, "nobody", ""):
+        for other in (HILL, "unknown", ""):
             assert door.call(made, Host=f"{other}.shop.example{tail}").status_code == 403
     for door in doors:
         made = token(organization_id=HARBOUR)
@@ -353,10 +346,8 @@ def test_D11_by_the_subdomain(
         assert door.call(made, Host=f"{HILL}.shop.example{tail}").status_code == 403
 
 
-def test_D11_who_asks_before_the_address_is_read_does_not_decide_for_the_view(
-    apis: None, rf: RequestFactory, token: TokenMaker
-) -> None:
-    """As a middleware does that authenticates by itself."""
+def test_early_access_does_not_fix_the_organization(apis: None, rf: RequestFactory, token: TokenMaker) -> None:
+    """Authenticate before the URL is resolved, as a middleware may."""
     request: Any = rf.get("/", headers={"Authorization": f"Bearer {token(organization_id=HARBOUR)}"})
     caller: Any = authenticate(request)
     assert (caller.organization.id, caller.organization_id, caller.permissions()) == (HARBOUR, HARBOUR, caller.scopes)
@@ -365,9 +356,7 @@ def test_D11_who_asks_before_the_address_is_read_does_not_decide_for_the_view(
     assert caller.organization_permissions() == frozenset()
 
 
-def test_B13_a_role_in_one_organization_is_none_for_the_token_of_another(
-    for_managers: list[Door], token: TokenMaker
-) -> None:
+def test_role_is_ignored_for_other_organization_token(for_managers: list[Door], token: TokenMaker) -> None:
     for door in for_managers:
         door.of(HARBOUR).sees_served(token(organization_id=HARBOUR))
         for made, address in [
@@ -380,30 +369,28 @@ def test_B13_a_role_in_one_organization_is_none_for_the_token_of_another(
             (token(organization_id=HILL, roles=["manager", f"{HILL}:manager"]), HILL),
         ]:
             door.of(address).sees_refused(made, 403, "insufficient_scope")
-        # A script that puts roles into tokens is Logto's word, and a later one than the last sign-in here.
+        # Roles that a script adds to the token are newer than those of the last sign-in.
         door.of(HILL).sees_served(token(organization_id=HILL, organization_roles=[f"{HILL}:manager"]))
         door.of(HARBOUR).sees_refused(token(organization_id=HARBOUR, organization_roles=[]), 403, "insufficient_scope")
 
 
-def test_B13_a_machine_has_no_role_that_a_person_of_its_id_has(for_managers: list[Door], token: TokenMaker) -> None:
+def test_machine_token_has_no_user_roles(for_managers: list[Door], token: TokenMaker) -> None:
     for door in for_managers:
         made = token(organization_id=HARBOUR, client_id=token.sub)
         door.of(HARBOUR).sees_refused(made, 403, "insufficient_scope")
 
 
-def test_B13_the_challenge_for_another_organization_names_no_scope_that_would_help(
-    stock_doors: list[Door], token: TokenMaker
-) -> None:
+def test_challenge_for_other_organization_names_no_scope(stock_doors: list[Door], token: TokenMaker) -> None:
     for door in stock_doors:
         response = door.of(HILL).sees_refused(token.for_organization(HARBOUR), 403, "insufficient_scope")
         assert "scope" not in challenge_of(response)
 
 
-# The view of the switcher
+# The switcher
 
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
-def test_another_site_cannot_switch(manager: Browser, logto: Emulator, origin: str | None) -> None:
+def test_cross_site_switch_is_refused(manager: Browser, logto: Emulator, origin: str | None) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = manager.client.cookies
     headers = {"Origin": origin} if origin else {}
@@ -413,7 +400,7 @@ def test_another_site_cannot_switch(manager: Browser, logto: Emulator, origin: s
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-def test_only_a_post_switches(manager: Browser, method: str) -> None:
+def test_switch_needs_post(manager: Browser, method: str) -> None:
     response = getattr(manager.client, method)(f"/choose-organization?organization_id={HARBOUR}")
     assert response.status_code == 405
     assert ORGANIZATION_KEY not in manager.client.session
@@ -423,7 +410,7 @@ def test_only_a_post_switches(manager: Browser, method: str) -> None:
     "organization_id",
     ["", ISLE, HARBOUR.upper(), HARBOUR + "\x00", "\x00", HARBOUR + " ", "None", "\ud7ff", "😀", "x" * 100_000, "[]"],
 )
-def test_nobody_switches_to_where_they_do_not_belong(manager: Browser, organization_id: str) -> None:
+def test_switch_to_foreign_organization_is_refused(manager: Browser, organization_id: str) -> None:
     choose(manager, HILL)
     response = choose(manager, organization_id, next="/session/branch")
     assert response.status_code == 403
@@ -431,7 +418,7 @@ def test_nobody_switches_to_where_they_do_not_belong(manager: Browser, organizat
     assert manager.client.session[ORGANIZATION_KEY] == HILL
 
 
-def test_of_two_ids_the_one_that_is_checked_is_the_one_that_is_chosen(manager: Browser) -> None:
+def test_checked_id_is_the_chosen_id(manager: Browser) -> None:
     for ids in ([HARBOUR, ISLE], [ISLE, HARBOUR]):
         manager.client.post("/choose-organization", {"organization_id": ids})
     assert manager.client.session[ORGANIZATION_KEY] == HARBOUR
@@ -458,7 +445,7 @@ def test_of_two_ids_the_one_that_is_checked_is_the_one_that_is_chosen(manager: B
         "/accept-invitation?token=x",
     ],
 )
-def test_the_switcher_leads_to_no_other_place(manager: Browser, next_url: str) -> None:
+def test_switcher_redirects_to_this_site_only(manager: Browser, next_url: str) -> None:
     response = choose(manager, HARBOUR, next=next_url)
     assert (response.status_code, response["Location"]) == (302, "/")
 
@@ -473,13 +460,13 @@ def test_the_switcher_leads_to_no_other_place(manager: Browser, next_url: str) -
         (b"&".join([b"a=b"] * 2000), "application/x-www-form-urlencoded"),
     ],
 )
-def test_an_odd_form_of_the_switcher_changes_nothing(manager: Browser, body: bytes, content_type: str) -> None:
+def test_odd_switcher_form_changes_nothing(manager: Browser, body: bytes, content_type: str) -> None:
     response = manager.client.post("/choose-organization", body, content_type=content_type)
     assert response.status_code in (400, 403)
     assert ORGANIZATION_KEY not in manager.client.session
 
 
-def test_somebody_who_is_not_signed_in_chooses_nothing(manager: Browser) -> None:
+def test_anonymous_user_cannot_choose(manager: Browser) -> None:
     stranger = Client()
     response = stranger.post("/choose-organization", {"organization_id": HARBOUR, "next": "//evil.example"})
     assert (response.status_code, response["Location"]) == (302, "/sign-in?next=/")
@@ -489,7 +476,7 @@ def test_somebody_who_is_not_signed_in_chooses_nothing(manager: Browser) -> None
     assert stranger.post("/choose-organization", {"organization_id": HARBOUR}).status_code == 403
 
 
-# The link of an invitation
+# Invitation links
 
 
 def open_link(browser: Browser, query: dict[str, Any], **headers: str) -> Any:
@@ -499,9 +486,7 @@ def open_link(browser: Browser, query: dict[str, Any], **headers: str) -> Any:
 LINK = {"token": "onetimetoken00000000000000000001", "email": "new@example.com"}
 
 
-def test_the_link_starts_a_sign_in_and_nothing_of_it_says_more(
-    browser: Browser, logto: Emulator, settings: Any
-) -> None:
+def test_invitation_link_parameters_are_limited(browser: Browser, logto: Emulator, settings: Any) -> None:
     more = {
         "organization_id": "x",
         "prompt": "none",
@@ -520,7 +505,7 @@ def test_the_link_starts_a_sign_in_and_nothing_of_it_says_more(
 
 
 @pytest.mark.parametrize("method", ["post", "head", "put", "patch", "delete", "options"])
-def test_the_link_is_opened_and_nothing_else(browser: Browser, method: str) -> None:
+def test_invitation_link_needs_get(browser: Browser, method: str) -> None:
     response = getattr(browser.client, method)(f"/accept-invitation?token={LINK['token']}&email={LINK['email']}")
     assert response.status_code == 405
     assert not response.cookies
@@ -534,7 +519,7 @@ def test_the_link_is_opened_and_nothing_else(browser: Browser, method: str) -> N
         {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
     ],
 )
-def test_the_link_works_behind_nobody_s_back(browser: Browser, witness: Witness, headers: dict[str, str]) -> None:
+def test_invitation_link_needs_navigation(browser: Browser, witness: Witness, headers: dict[str, str]) -> None:
     witness.sees_refused(lambda: open_link(browser, LINK, **headers), "not_a_navigation", 403)
 
 
@@ -552,7 +537,7 @@ def test_the_link_works_behind_nobody_s_back(browser: Browser, witness: Witness,
         pytest.param({"email": "x" * 600 + "@example.com"}, id="long-address"),
     ],
 )
-def test_a_link_that_is_not_right_says_so_and_leaks_no_token(
+def test_invalid_invitation_link_leaks_no_token(
     browser: Browser, logto: Emulator, witness: Witness, caplog: Any, changes: dict[str, str]
 ) -> None:
     response = witness.sees_refused(lambda: open_link(browser, {**LINK, **changes}), "invalid_option", 400)
@@ -562,16 +547,14 @@ def test_a_link_that_is_not_right_says_so_and_leaks_no_token(
 
 
 @pytest.mark.parametrize("next_url", ["//evil.example", "https://evil.example/", "/\\evil.example", "/sign-out"])
-def test_the_link_leads_to_no_other_place(browser: Browser, logto: Emulator, next_url: str) -> None:
+def test_invitation_link_redirects_to_this_site_only(browser: Browser, logto: Emulator, next_url: str) -> None:
     one_time = logto.tenant.add_one_time_token("new@example.com").token
     location = open_link(browser, {"token": one_time, "email": "new@example.com", "next": next_url})["Location"]
     callback = browser.open(browser.logto.sign_in_by_link(location))
     assert callback["Location"] == "/"
 
 
-def test_the_link_signs_nobody_out_before_it_has_signed_somebody_in(
-    browser: Browser, logto: Emulator, reader: Any
-) -> None:
+def test_invitation_link_keeps_session_until_sign_in(browser: Browser, logto: Emulator, reader: Any) -> None:
     browser.sign_in("reader")
     key = signed_in_user_key(browser.client)
     assert open_link(browser, LINK).status_code == 302

@@ -1,6 +1,6 @@
-"""Logto's own calls: what is done at its Management API arrives here by its webhook, over HTTP.
+"""Changes at the Management API arrive here by webhook, over HTTP.
 
-One delivery at a time; `scale` has many at once.
+One delivery at a time, because the threads of these tests share a database connection. `tests/scale` has many at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from logto_auth.emulator.state.webhook_events import EVENTS
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import LogtoIdentity, OrganizationMembership
 from logto_auth.testing import Browser
-from logto_auth.webhooks.signals import post_sign_in
+from logto_auth.webhooks.signals import webhook_received
 
 User = get_user_model()
 SUB = "reader000001"
@@ -26,7 +26,7 @@ SUB = "reader000001"
 
 @pytest.fixture
 def hook(logto: Emulator, live_server: Any, settings: Any) -> Any:
-    """Logto's webhook to this site."""
+    """Return Logto's webhook to this site."""
     hook = logto.tenant.add_hook(f"{live_server.url}/webhooks/logto", EVENTS)
     settings.LOGTO_WEBHOOK_SIGNING_KEY = hook.signing_key
     return hook
@@ -34,7 +34,7 @@ def hook(logto: Emulator, live_server: Any, settings: Any) -> Any:
 
 @pytest.fixture
 def api(logto: Emulator, settings: Any) -> ManagementAPI:
-    """The Management API, as this site uses it."""
+    """Return the Management API of this site."""
     machine = logto.tenant.add_application(name="Site", type="MachineToMachine", roles=["Logto Management API access"])
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     return management_api()
@@ -42,7 +42,7 @@ def api(logto: Emulator, settings: Any) -> ManagementAPI:
 
 @pytest.fixture
 def reader(hook: Any, logto: Emulator) -> Browser:
-    """Somebody signed in here, with a role."""
+    """Return the browser of a signed-in user who has a role."""
     logto.tenant.add_role("editor")
     logto.tenant.add_user(id=SUB, username="reader", roles=["editor"])
     browser = Browser(logto)
@@ -51,14 +51,14 @@ def reader(hook: Any, logto: Emulator) -> Browser:
 
 
 def delivered(logto: Emulator) -> list[tuple[str, int | None]]:
-    """What was delivered since the last look, with this site's answers."""
+    """Return the deliveries since the last call, with the status of the responses."""
     logto.webhooks.wait()
     deliveries = [(delivery.event, delivery.status) for delivery in logto.webhooks.deliveries]
     logto.webhooks.clear()
     return deliveries
 
 
-def test_the_life_of_a_person(reader: Browser, logto: Emulator, api: ManagementAPI) -> None:
+def test_user_is_created_updated_suspended_and_deleted(reader: Browser, logto: Emulator, api: ManagementAPI) -> None:
     assert delivered(logto) == [("PostSignIn", 204)]
     api.users.update(SUB, {"name": "Ada Lovelace", "primaryEmail": "ada@example.com"})
     assert delivered(logto) == [("User.Data.Updated", 204)]
@@ -86,7 +86,7 @@ def test_the_life_of_a_person(reader: Browser, logto: Emulator, api: ManagementA
     assert LogtoIdentity.objects.get().roles == ["editor"]
 
 
-def test_the_life_of_an_organization(reader: Browser, logto: Emulator, api: ManagementAPI) -> None:
+def test_organization_is_created_updated_and_deleted(reader: Browser, logto: Emulator, api: ManagementAPI) -> None:
     organization = api.organizations.create({"name": "Harbour"})
     assert ("Organization.Created", 204) in delivered(logto)
     api.organizations.add_users(organization["id"], [SUB])
@@ -107,7 +107,7 @@ def test_the_life_of_an_organization(reader: Browser, logto: Emulator, api: Mana
     assert not OrganizationMembership.objects.exists()
 
 
-def test_of_roles_logto_tells_nothing(reader: Browser, logto: Emulator, api: ManagementAPI) -> None:
+def test_role_changes_send_no_webhook(reader: Browser, logto: Emulator, api: ManagementAPI) -> None:
     delivered(logto)
     (role,) = api.users.roles(SUB)
     api.users.remove_role(SUB, role["id"])
@@ -117,13 +117,13 @@ def test_of_roles_logto_tells_nothing(reader: Browser, logto: Emulator, api: Man
     assert LogtoIdentity.objects.get().roles == []
 
 
-def test_every_test_event_of_the_console_is_taken(hook: Any, logto: Emulator, api: ManagementAPI) -> None:
-    # Logto answers with an error when this site does.
+def test_all_console_test_events_are_accepted(hook: Any, logto: Emulator, api: ManagementAPI) -> None:
+    # Logto returns an error if this site does.
     api.hooks.test(hook.id, {"events": list(EVENTS), "config": hook.config})
     assert not User.objects.exists()
 
 
-def test_the_admin_s_suspension_and_its_webhook_agree(
+def test_admin_suspension_and_its_webhook_agree(
     reader: Browser, logto: Emulator, api: ManagementAPI, admin_client: Client
 ) -> None:
     chosen = {"_selected_action": [User.objects.get(username="reader").pk]}
@@ -133,12 +133,12 @@ def test_the_admin_s_suspension_and_its_webhook_agree(
         assert User.objects.get(username="reader").is_active is is_active
 
 
-def test_a_sign_in_anywhere_at_logto_is_heard_of(hook: Any, logto: Emulator) -> None:
+def test_sign_in_event_is_received(hook: Any, logto: Emulator) -> None:
     logto.tenant.add_user(id=SUB, username="reader")
     heard: list[Any] = []
-    post_sign_in.connect(hear := lambda event, **kwargs: heard.append(event))
+    webhook_received.connect(hear := lambda event, **kwargs: heard.append(event))
     Browser(logto).sign_in("reader")
     logto.webhooks.wait()
-    post_sign_in.disconnect(hear)
+    webhook_received.disconnect(hear)
     (event,) = heard
-    assert (event.user_id, event.user["username"]) == (SUB, "reader")
+    assert (event.name, event.user_id, event.user["username"]) == ("PostSignIn", SUB, "reader")

@@ -1,4 +1,4 @@
-"""Organizations: who belongs to which, which one a request is about, and what belongs to it."""
+"""Memberships, the current organization of a request, and the rows that belong to it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ User = get_user_model()
 
 
 class IdentityQuerySet(OrganizationQuerySet):
-    """Of a model that is led to its organization by way of another."""
+    """A queryset of a model that refers to its organization through another model."""
 
     organization_field = "memberships__organization"
 
 
 def where(request: HttpRequest, organization_id: str = "") -> HttpResponse:
-    """Says which organization the request is about, and how many rows belong to it."""
+    """Return the current organization and the number of its rows."""
     current = request.logto.organization
     rows = OrganizationQuerySet(OrganizationMembership).for_request(request)
     return JsonResponse(
@@ -46,7 +46,7 @@ def where(request: HttpRequest, organization_id: str = "") -> HttpResponse:
             "name": current and current.name,
             "roles": current and current.roles,
             "rows": [row.identity.sub for row in rows.order_by("identity__sub")],
-            "people": IdentityQuerySet(LogtoIdentity).for_request(request).count(),
+            "users": IdentityQuerySet(LogtoIdentity).for_request(request).count(),
         }
     )
 
@@ -72,7 +72,7 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
-    """A site that asks for organizations, with one template of its own."""
+    """A site that requests organizations, with one template of its own."""
     set_up(logto)
     ask_for_rights(settings)
     switcher = '{% load logto %}{% logto_organization_switcher "Branch" class="quiet" %}'
@@ -103,7 +103,7 @@ def reader(logto: Emulator) -> Browser:
 
 
 def rows() -> dict[tuple[str, str], list[str]]:
-    """Roles by person and organization, as they are stored."""
+    """Return the stored roles by user and organization."""
     found = OrganizationMembership.objects.select_related("identity", "organization")
     return {(row.identity.sub, row.organization.logto_id): row.roles for row in found}
 
@@ -115,7 +115,7 @@ def current(browser: Browser, place: str = "/", **extra: Any) -> str | None:
 # Rows
 
 
-def test_a_sign_in_leaves_a_row_for_each_organization_with_the_roles_in_it(editor: Browser, reader: Browser) -> None:
+def test_sign_in_stores_memberships_with_roles(editor: Browser, reader: Browser) -> None:
     assert rows() == {
         ("editor000001", HARBOUR): ["manager"],
         ("editor000001", HILL): ["staff"],
@@ -125,9 +125,7 @@ def test_a_sign_in_leaves_a_row_for_each_organization_with_the_roles_in_it(edito
     assert [str(row) for row in Organization.objects.order_by("logto_id")] == [HARBOUR, HILL], "names are not known yet"
 
 
-def test_rows_follow_each_refresh_and_organizations_stay_for_what_points_to_them(
-    logto: Emulator, editor: Browser
-) -> None:
+def test_refresh_updates_memberships_and_keeps_organizations(logto: Emulator, editor: Browser) -> None:
     logto.tenant.add_organization("Station Branch", id="stationbr001")
     logto.tenant.remove_member(HARBOUR, "editor000001")
     logto.tenant.add_member(HILL, "editor000001", roles=["staff", "manager"])
@@ -141,7 +139,7 @@ def test_rows_follow_each_refresh_and_organizations_stay_for_what_points_to_them
     assert Organization.objects.filter(logto_id=HARBOUR).exists()
 
 
-def test_a_refresh_that_brings_nothing_new_leaves_the_rows_alone(editor: Browser) -> None:
+def test_refresh_without_changes_writes_no_rows(editor: Browser) -> None:
     ids = set(OrganizationMembership.objects.values_list("pk", flat=True))
     age(editor)
     editor.client.get("/")
@@ -149,7 +147,7 @@ def test_a_refresh_that_brings_nothing_new_leaves_the_rows_alone(editor: Browser
 
 
 @pytest.mark.parametrize("value", [..., None, HARBOUR, {}, 5], ids=["missing", "null", "text", "object", "number"])
-def test_what_the_claims_do_not_say_is_not_lost(logto: Emulator, editor: Browser, value: Any) -> None:
+def test_missing_organizations_claim_keeps_memberships(logto: Emulator, editor: Browser, value: Any) -> None:
     before = rows()
     logto.faults.id_token_claims = lambda claims: {
         name: claim for name, claim in {**claims, "organizations": value}.items() if claim is not ...
@@ -160,7 +158,7 @@ def test_what_the_claims_do_not_say_is_not_lost(logto: Emulator, editor: Browser
 
 
 @pytest.mark.parametrize("value", [..., None, "manager"], ids=["missing", "null", "text"])
-def test_roles_that_the_claims_do_not_say_are_not_lost_either(logto: Emulator, editor: Browser, value: Any) -> None:
+def test_missing_roles_claim_keeps_organization_roles(logto: Emulator, editor: Browser, value: Any) -> None:
     logto.faults.id_token_claims = lambda claims: {
         name: claim for name, claim in {**claims, "organization_roles": value}.items() if claim is not ...
     }
@@ -170,7 +168,7 @@ def test_roles_that_the_claims_do_not_say_are_not_lost_either(logto: Emulator, e
     assert rows() == {("editor000001", HARBOUR): ["manager"]}
 
 
-def test_an_empty_list_is_an_answer(logto: Emulator, editor: Browser) -> None:
+def test_empty_organizations_claim_removes_memberships(logto: Emulator, editor: Browser) -> None:
     for organization_id in (HARBOUR, HILL):
         logto.tenant.remove_member(organization_id, "editor000001")
     age(editor)
@@ -178,9 +176,7 @@ def test_an_empty_list_is_an_answer(logto: Emulator, editor: Browser) -> None:
     assert rows() == {}
 
 
-def test_names_are_kept_where_claims_have_them_and_found_where_they_have_not(
-    logto: Emulator, settings, reader: Browser
-) -> None:
+def test_names_are_stored_and_used_without_claims(logto: Emulator, settings, reader: Browser) -> None:
     assert reader.client.get("/").json()["name"] is None
     settings.LOGTO_USERINFO_CLAIMS = ["organization_data"]
     named = signed_in(logto, "editor")
@@ -190,7 +186,7 @@ def test_names_are_kept_where_claims_have_them_and_found_where_they_have_not(
     assert reader.client.get("/").json()["name"] == "Harbour Branch", "whose own claims have none"
 
 
-def test_a_new_name_arrives_with_the_claims_that_have_it(logto: Emulator, reader: Browser) -> None:
+def test_new_name_in_claims_is_stored(logto: Emulator, reader: Browser) -> None:
     logto.tenant.id_token_extended_claims.add("organization_data")
     logto.tenant.organizations[HARBOUR].name = "Old Harbour"
     age(reader)
@@ -198,17 +194,17 @@ def test_a_new_name_arrives_with_the_claims_that_have_it(logto: Emulator, reader
     assert Organization.objects.get().name == "Old Harbour"
 
 
-def test_of_two_logtos_an_organization_of_the_same_id_is_two(reader: Browser) -> None:
+def test_same_id_at_two_issuers_is_two_organizations(reader: Browser) -> None:
     Organization.objects.create(issuer="https://other.example/oidc", logto_id=HARBOUR, name="Another")
     assert reader.client.get("/").json()["name"] is None
     assert Organization.objects.filter(logto_id=HARBOUR).count() == 2
 
 
-def test_membership_just_in_time_is_seen_at_the_next_refresh(logto: Emulator) -> None:
+def test_just_in_time_membership_appears_after_refresh(logto: Emulator) -> None:
     logto.tenant.add_jit(HARBOUR, email_domains=["harbour.example"], roles=["staff"])
     customer = signed_in(logto, "customer")
-    assert customer.client.get("/").json() == {"id": None, "name": None, "roles": None, "rows": [], "people": 0}
-    # Logto makes somebody a member, by the rules for just-in-time membership or by an administrator's hand.
+    assert customer.client.get("/").json() == {"id": None, "name": None, "roles": None, "rows": [], "users": 0}
+    # Logto adds a member, by just-in-time rules or by an administrator.
     logto.tenant.add_member(HARBOUR, "customer000001", roles=["staff"])
     age(customer)
     assert customer.client.get("/").json()["id"] == HARBOUR
@@ -218,19 +214,19 @@ def test_membership_just_in_time_is_seen_at_the_next_refresh(logto: Emulator) ->
 # The current organization
 
 
-def test_the_address_names_it(editor: Browser) -> None:
+def test_url_selects_organization(editor: Browser) -> None:
     for organization_id, roles in ((HARBOUR, ["manager"]), (HILL, ["staff"])):
         answer = editor.client.get(f"/branches/{organization_id}/").json()
         assert (answer["id"], answer["roles"]) == (organization_id, roles)
 
 
 @pytest.mark.parametrize("name", ["nowhere", HILL, HARBOUR.upper(), f"{HARBOUR} ", "%00"])
-def test_what_the_address_names_is_only_a_wish(reader: Browser, name: str) -> None:
+def test_url_of_foreign_organization_is_not_current(reader: Browser, name: str) -> None:
     answer = reader.client.get(f"/branches/{name}/").json()
     assert (answer["id"], answer["rows"]) == (None, []), "not even the only one that there is"
 
 
-def test_without_a_name_it_is_the_only_one_there_is(editor: Browser, reader: Browser, client: Client) -> None:
+def test_only_membership_is_current_by_default(editor: Browser, reader: Browser, client: Client) -> None:
     assert current(reader) == HARBOUR
     assert current(editor) is None
     assert client.get("/").json()["id"] is None
@@ -240,7 +236,7 @@ def choose(browser: Browser, organization_id: str, **options: Any) -> Any:
     return browser.client.post("/choose-organization", {"organization_id": organization_id, **options})
 
 
-def test_a_choice_is_kept_and_comes_back_to_the_page(editor: Browser) -> None:
+def test_choice_is_stored_and_returns_to_page(editor: Browser) -> None:
     response = choose(editor, HILL, next="/branches/?page=2")
     assert (response.status_code, response["Location"]) == (302, "/branches/?page=2")
     assert [current(editor) for _ in range(2)] == [HILL, HILL]
@@ -250,14 +246,14 @@ def test_a_choice_is_kept_and_comes_back_to_the_page(editor: Browser) -> None:
     assert current(editor) == HARBOUR, "a refresh does not change it"
 
 
-def test_the_address_outweighs_the_choice(editor: Browser) -> None:
+def test_url_overrides_choice(editor: Browser) -> None:
     choose(editor, HILL)
     assert current(editor, f"/branches/{HARBOUR}/") == HARBOUR
     assert current(editor, "/branches/nowhere/") is None
 
 
 @pytest.mark.parametrize("organization_id", [HILL, "nowhere", "", HARBOUR.upper()])
-def test_nobody_chooses_what_they_do_not_belong_to(reader: Browser, organization_id: str) -> None:
+def test_foreign_organization_cannot_be_chosen(reader: Browser, organization_id: str) -> None:
     response = choose(reader, organization_id)
     assert response.status_code == 403
     assert "members of an organization" in response.content.decode()
@@ -266,14 +262,14 @@ def test_nobody_chooses_what_they_do_not_belong_to(reader: Browser, organization
     assert response.json() == {"error": "forbidden", "missing": {"organization": []}}
 
 
-def test_nobody_at_all_is_sent_to_the_sign_in(client: Client) -> None:
+def test_anonymous_choice_redirects_to_sign_in(client: Client) -> None:
     response = client.post("/choose-organization", {"organization_id": HARBOUR, "next": "/branches/"})
     assert response["Location"] == "/sign-in?next=/branches/"
     response = client.post("/choose-organization", headers={"HX-Request": "true"})
     assert (response.status_code, response.json()["error"]) == (401, "sign_in_required")
 
 
-def test_a_choice_takes_a_form_of_this_site_and_leads_to_no_other(logto: Emulator, editor: Browser) -> None:
+def test_choice_needs_csrf_token_and_safe_redirect(logto: Emulator, editor: Browser) -> None:
     assert choose(editor, HILL, next="https://evil.example/")["Location"] == "/"
     assert editor.client.get("/choose-organization").status_code == 405
     strict = Client(enforce_csrf_checks=True)
@@ -282,7 +278,7 @@ def test_a_choice_takes_a_form_of_this_site_and_leads_to_no_other(logto: Emulato
     assert current(editor) == HILL
 
 
-def test_a_stale_choice_is_no_choice_and_no_other_takes_its_place(logto: Emulator, editor: Browser) -> None:
+def test_stale_choice_selects_no_organization(logto: Emulator, editor: Browser) -> None:
     choose(editor, HILL)
     logto.tenant.remove_member(HILL, "editor000001")
     age(editor)
@@ -292,7 +288,7 @@ def test_a_stale_choice_is_no_choice_and_no_other_takes_its_place(logto: Emulato
     assert current(editor) == HARBOUR
 
 
-def test_a_choice_ends_with_the_session(logto: Emulator, editor: Browser) -> None:
+def test_choice_ends_with_session(logto: Emulator, editor: Browser) -> None:
     choose(editor, HARBOUR)
     editor.sign_in("editor", prompt="login")
     assert current(editor) is None
@@ -302,7 +298,7 @@ def test_a_choice_ends_with_the_session(logto: Emulator, editor: Browser) -> Non
     assert current(editor) is None
 
 
-def test_a_view_may_choose_too(editor: Browser) -> None:
+def test_view_can_choose_organization(editor: Browser) -> None:
     request = editor.client.get("/").wsgi_request
     request.logto.choose_organization(HILL)
     assert request.logto.organization == Membership(id=HILL, name=None, roles=("staff",))
@@ -310,9 +306,7 @@ def test_a_view_may_choose_too(editor: Browser) -> None:
         request.logto.choose_organization("nowhere")
 
 
-def test_the_switcher_offers_what_there_is_to_choose(
-    logto: Emulator, editor: Browser, reader: Browser, client: Client
-) -> None:
+def test_switcher_lists_memberships(logto: Emulator, editor: Browser, reader: Browser, client: Client) -> None:
     Organization.objects.filter(logto_id=HILL).update(name="<b>Hill</b>")
     choose(editor, HILL)
     form = editor.client.get("/switcher/?page=2").content.decode()
@@ -347,23 +341,23 @@ class TestSubdomains:
             ("other.example", None),
         ],
     )
-    def test_the_subdomain_names_it_by_the_name_it_was_given_or_its_id(
+    def test_subdomain_selects_by_name_or_id(
         self, editor: Browser, settings, host: str, organization_id: str | None
     ) -> None:
         settings.ALLOWED_HOSTS = ["*"]
         Organization.objects.filter(logto_id=HARBOUR).update(subdomain="harbour")
         assert current(editor, headers={"host": host}) == organization_id
 
-    def test_it_is_only_a_wish_there_too(self, reader: Browser) -> None:
+    def test_subdomain_of_foreign_organization_is_not_current(self, reader: Browser) -> None:
         assert current(reader, headers={"host": f"{HILL}.shop.example"}) is None
         assert current(reader, headers={"host": "nowhere.shop.example"}) is None
         assert current(reader, headers={"host": "shop.example"}) == HARBOUR, "no name, and only one there is"
 
-    def test_the_subdomain_of_another_logto_s_organization_leads_nowhere(self, editor: Browser) -> None:
+    def test_subdomain_of_other_issuer_selects_nothing(self, editor: Browser) -> None:
         Organization.objects.create(issuer="https://other.example/oidc", logto_id=HARBOUR, subdomain="harbour")
         assert current(editor, headers={"host": "harbour.shop.example"}) is None
 
-    def test_without_a_domain_the_error_names_the_setting(self, editor: Browser, settings) -> None:
+    def test_missing_domain_error_names_the_setting(self, editor: Browser, settings) -> None:
         settings.LOGTO_ORGANIZATION_DOMAIN = ""
         with pytest.raises(ConfigurationError, match="LOGTO_ORGANIZATION_DOMAIN must be set"):
             editor.client.get("/")
@@ -373,37 +367,39 @@ def by_header(request: HttpRequest) -> str | None:
     return request.headers.get("X-Branch")
 
 
-def test_a_function_of_the_site_s_own_names_it(editor: Browser, settings) -> None:
-    settings.LOGTO_ORGANIZATION_FROM = "tests.flows.test_organizations.by_header"
+def test_function_of_site_selects_organization(editor: Browser, settings) -> None:
+    settings.LOGTO_ORGANIZATION_FROM = "tests.organizations.test_organizations.by_header"
     assert current(editor, f"/branches/{HARBOUR}/", headers={"X-Branch": HILL}) == HILL
     assert current(editor, headers={"X-Branch": "nowhere"}) is None
 
 
-# Its rows, and its token
+# Rows and tokens
 
 
-def test_a_site_s_rows_are_those_of_the_current_organization(logto: Emulator, editor: Browser, reader: Browser) -> None:
+def test_for_request_returns_rows_of_current_organization(logto: Emulator, editor: Browser, reader: Browser) -> None:
     answer = editor.client.get(f"/branches/{HARBOUR}/").json()
-    assert (answer["rows"], answer["people"]) == (["editor000001", "reader000001"], 2)
+    assert (answer["rows"], answer["users"]) == (["editor000001", "reader000001"], 2)
     answer = editor.client.get(f"/branches/{HILL}/").json()
-    assert (answer["rows"], answer["people"]) == (["editor000001"], 1)
+    assert (answer["rows"], answer["users"]) == (["editor000001"], 1)
     assert reader.client.get(f"/branches/{HILL}/").json()["rows"] == []
 
 
-def test_a_token_s_rows_are_those_of_its_organization(logto: Emulator, editor: Browser, reader: Browser) -> None:
+def test_for_request_with_token_returns_its_organization_rows(
+    logto: Emulator, editor: Browser, reader: Browser
+) -> None:
     app = App(logto)
     assert call("/api/", app.token("reader", resource=API, organization_id=HARBOUR)).json() == {
         "id": HARBOUR,
         "name": None,
         "roles": ["staff"],
         "rows": ["editor000001", "reader000001"],
-        "people": 2,
+        "users": 2,
     }
     assert call("/api/", app.token("editor", resource=API)).json()["rows"] == []
     app.close()
 
 
-def test_rows_can_be_had_by_whatever_stands_for_an_organization(editor: Browser, reader: Browser) -> None:
+def test_for_organization_accepts_row_membership_or_id(editor: Browser, reader: Browser) -> None:
     rows = OrganizationQuerySet(OrganizationMembership)
     organization = Organization.objects.get(logto_id=HARBOUR)
     for each in (organization, HARBOUR, Membership(id=HARBOUR, name=None, roles=())):
@@ -415,7 +411,7 @@ def test_rows_can_be_had_by_whatever_stands_for_an_organization(editor: Browser,
     assert rows.for_organization(HARBOUR).count() == 2
 
 
-def test_the_token_of_the_current_organization_or_of_a_named_one(logto: Emulator, editor: Browser) -> None:
+def test_organization_token_for_current_or_named_organization(logto: Emulator, editor: Browser) -> None:
     request_logto = editor.client.get(f"/branches/{HARBOUR}/").wsgi_request.logto
 
     def target(token: str) -> tuple[str, str]:
@@ -432,9 +428,7 @@ def test_the_token_of_the_current_organization_or_of_a_named_one(logto: Emulator
     assert len(logto.requests.to("token")) == 2, "permissions are those of the same tokens"
 
 
-def test_there_is_no_token_of_no_organization_nor_of_one_of_others(
-    logto: Emulator, editor: Browser, reader: Browser
-) -> None:
+def test_no_token_without_membership(logto: Emulator, editor: Browser, reader: Browser) -> None:
     with pytest.raises(OrganizationRequired):
         editor.client.get("/").wsgi_request.logto.organization_token()
     request_logto = reader.client.get("/").wsgi_request.logto
@@ -446,10 +440,10 @@ def test_there_is_no_token_of_no_organization_nor_of_one_of_others(
     assert len(logto.requests) == 0
 
 
-# Signing in as a member
+# Sign-in for members
 
 
-def test_a_sign_in_for_members_lets_members_in_and_makes_it_the_current_one(logto: Emulator) -> None:
+def test_sign_in_for_members_sets_current_organization(logto: Emulator) -> None:
     browser = Browser(logto)
     url = browser.client.get(f"/members-of/{HILL}/")["Location"]
     assert f"organization_id={HILL}" in url
@@ -458,7 +452,7 @@ def test_a_sign_in_for_members_lets_members_in_and_makes_it_the_current_one(logt
 
 
 @pytest.mark.parametrize("username", ["customer", "reader"])
-def test_a_sign_in_for_members_lets_nobody_else_in(logto: Emulator, username: str) -> None:
+def test_sign_in_for_members_refuses_other_users(logto: Emulator, username: str) -> None:
     browser = Browser(logto)
     response = browser.open(browser.logto.sign_in(browser.client.get(f"/members-of/{HILL}/")["Location"], username))
     assert response.status_code == 403
@@ -467,15 +461,13 @@ def test_a_sign_in_for_members_lets_nobody_else_in(logto: Emulator, username: st
     assert "_auth_user_id" not in browser.client.session
 
 
-def test_whoever_is_no_member_stays_who_they_were(logto: Emulator, reader: Browser) -> None:
+def test_refused_sign_in_for_members_keeps_session(logto: Emulator, reader: Browser) -> None:
     response = reader.open(reader.logto.sign_in(reader.client.get(f"/members-of/{HILL}/")["Location"], "reader"))
     assert response.status_code == 403
     assert current(reader) == HARBOUR
 
 
-def test_without_the_scope_membership_cannot_be_seen_and_the_log_says_so(
-    logto: Emulator, settings, caplog: Any
-) -> None:
+def test_sign_in_for_members_logs_missing_scope(logto: Emulator, settings, caplog: Any) -> None:
     settings.LOGTO_SCOPES = ["openid", "profile"]
     browser = Browser(logto)
     response = browser.open(browser.logto.sign_in(browser.client.get(f"/members-of/{HILL}/")["Location"], "editor"))
@@ -483,14 +475,14 @@ def test_without_the_scope_membership_cannot_be_seen_and_the_log_says_so(
     assert "Is urn:logto:scope:organizations among LOGTO_SCOPES?" in caplog.text
 
 
-def test_the_look_of_an_organization_s_page_is_for_everybody(logto: Emulator) -> None:
+def test_organization_branding_needs_no_membership(logto: Emulator) -> None:
     browser = Browser(logto)
     assert browser.open(browser.logto.sign_in(browser.client.get(f"/dressed-as/{HILL}/")["Location"], "customer"))
     assert current(browser) is None
     assert LogtoIdentity.objects.count() == 1
 
 
-def test_an_address_cannot_make_a_sign_in_one_for_members(client: Client) -> None:
+def test_url_cannot_start_sign_in_for_members(client: Client) -> None:
     url = client.get(f"/sign-in?organization_id={HILL}&members_only=1")["Location"]
     assert "organization_id" not in url
 
@@ -499,7 +491,7 @@ def test_an_address_cannot_make_a_sign_in_one_for_members(client: Client) -> Non
 
 
 def invited(logto: Emulator, email: str, **options: Any) -> str:
-    """The link in an invitation."""
+    """Return the link of an invitation."""
     token = logto.tenant.add_one_time_token(email, **options)
     return f"/accept-invitation?token={token.token}&email={email}"
 
@@ -508,7 +500,7 @@ def accept(browser: Browser, link: str, **options: bool) -> Any:
     return browser.open(browser.logto.sign_in_by_link(browser.client.get(link)["Location"], **options))
 
 
-def test_an_invitation_makes_a_new_person_a_member(logto: Emulator) -> None:
+def test_invitation_makes_new_user_a_member(logto: Emulator) -> None:
     logto.tenant.add_jit(HILL, roles=["staff"])
     browser = Browser(logto)
     link = invited(logto, "new@bookstore.example", jit_organization_ids=[HILL])
@@ -518,9 +510,7 @@ def test_an_invitation_makes_a_new_person_a_member(logto: Emulator) -> None:
     assert list(rows().values()) == [["staff"]]
 
 
-def test_an_invitation_makes_somebody_known_a_member_whoever_is_signed_in_beside_them(
-    logto: Emulator, reader: Browser
-) -> None:
+def test_invitation_works_while_another_user_is_signed_in(logto: Emulator, reader: Browser) -> None:
     logto.tenant.update_user("editor000001", primary_email="editor@bookstore.example")
     logto.tenant.add_organization("Station Branch", id="stationbr001")
     link = invited(logto, "editor@bookstore.example", jit_organization_ids=["stationbr001"])
@@ -531,7 +521,7 @@ def test_an_invitation_makes_somebody_known_a_member_whoever_is_signed_in_beside
     assert ("editor000001", "stationbr001") in rows()
 
 
-def test_an_invitation_is_good_once(logto: Emulator) -> None:
+def test_invitation_works_once(logto: Emulator) -> None:
     link = invited(logto, "new@bookstore.example", jit_organization_ids=[HILL])
     accept(Browser(logto), link)
     with pytest.raises(VisitFailed):
@@ -539,7 +529,7 @@ def test_an_invitation_is_good_once(logto: Emulator) -> None:
     assert LogtoIdentity.objects.count() == 1
 
 
-def test_an_invitation_of_another_address_leads_nowhere(logto: Emulator) -> None:
+def test_invitation_with_other_email_is_refused(logto: Emulator) -> None:
     link = invited(logto, "new@bookstore.example", jit_organization_ids=[HILL])
     with pytest.raises(VisitFailed):
         accept(Browser(logto), link.replace("new@", "other@"))
@@ -549,21 +539,21 @@ def test_an_invitation_of_another_address_leads_nowhere(logto: Emulator) -> None
 @pytest.mark.parametrize(
     "query", ["", "?token=x", "?email=new@bookstore.example", "?token=x&email=new", "?token=x%00&email=a@b.example"]
 )
-def test_a_link_that_is_none_is_told_from_a_sign_in(client: Client, query: str) -> None:
+def test_invalid_link_shows_error_page(client: Client, query: str) -> None:
     response = client.get(f"/accept-invitation{query}")
     assert response.status_code == 400
     assert "<code>invalid_option</code>" in response.content.decode()
     assert not any(name.startswith("logto_") for name in response.cookies)
 
 
-def test_a_link_has_to_be_opened_as_a_page(logto: Emulator, client: Client) -> None:
+def test_link_must_be_opened_as_page(logto: Emulator, client: Client) -> None:
     link = invited(logto, "new@bookstore.example")
     response = client.get(link, headers={"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"})
     assert response.status_code == 403
     assert "<code>not_a_navigation</code>" in response.content.decode()
 
 
-def test_the_token_of_a_link_stays_between_the_visitor_and_logto(logto: Emulator, client: Client, caplog: Any) -> None:
+def test_token_of_link_is_not_leaked(logto: Emulator, client: Client, caplog: Any) -> None:
     link = invited(logto, "new@bookstore.example")
     response = client.get(link)
     assert (response["Referrer-Policy"], response["Cache-Control"]) == ("no-referrer", "no-store")

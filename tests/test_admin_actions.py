@@ -1,4 +1,4 @@
-"""What staff do to people at Logto from the admin, and what they are told when it cannot be done."""
+"""Admin actions on users at Logto, and their messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACTIONS = {"suspend_at_logto", "reactivate_at_logto", "sign_out_at_logto"}
 
 @pytest.fixture
 def machine(logto: Emulator, settings: Any) -> Any:
-    """The site's application for the Management API."""
+    """Return the site's application for the Management API."""
     machine = logto.tenant.add_application(name="Site", type="MachineToMachine", roles=["Logto Management API access"])
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     return machine
@@ -32,7 +32,7 @@ def machine(logto: Emulator, settings: Any) -> Any:
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    """Somebody who may manage people at Logto and see users, and is no superuser."""
+    """Return a staff user with the permission to manage users at Logto, who is not a superuser."""
     user = User.objects.create_user("clerk", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "manage_at_logto"]))
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
@@ -41,7 +41,7 @@ def staff(client: Client) -> Client:
 
 @pytest.fixture
 def reader(machine: Any, logto: Emulator) -> Browser:
-    """Somebody signed in."""
+    """Return the browser of a signed-in user."""
     logto.tenant.add_user(id="reader000001", username="reader")
     browser = Browser(logto)
     browser.sign_in("reader")
@@ -49,7 +49,7 @@ def reader(machine: Any, logto: Emulator) -> Browser:
 
 
 def do(staff: Client, action: str, *usernames: str) -> list[tuple[str, str]]:
-    """The messages after an action on these users, or on all, each with its level."""
+    """Run an action on these users, or on all, and return its messages with their levels."""
     chosen = User.objects.filter(username__in=usernames) if usernames else User.objects.all()
     form = {"action": action, "_selected_action": [user.pk for user in chosen]}
     response = staff.post(reverse(USERS), form, follow=True)
@@ -66,9 +66,7 @@ def is_signed_in(browser: Browser) -> bool:
     return bool(browser.client.get("/").wsgi_request.user.is_authenticated)
 
 
-def test_the_actions_are_offered_to_those_who_may_where_the_site_has_an_application(
-    staff: Client, machine: Any, settings: Any
-) -> None:
+def test_actions_need_permission_and_application(staff: Client, machine: Any, settings: Any) -> None:
     assert offered(staff) == ACTIONS
     User.objects.get().user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
     assert offered(staff) == set()
@@ -78,14 +76,14 @@ def test_the_actions_are_offered_to_those_who_may_where_the_site_has_an_applicat
     assert offered(staff) == set()
 
 
-def test_whoever_may_not_can_do_nothing_by_hand(staff: Client, reader: Browser, logto: Emulator) -> None:
+def test_posted_action_without_permission_does_nothing(staff: Client, reader: Browser, logto: Emulator) -> None:
     User.objects.get(username="clerk").user_permissions.set(Permission.objects.filter(codename="view_user"))
     do(staff, "suspend_at_logto", "reader")
     assert not logto.tenant.users["reader000001"].is_suspended
     assert is_signed_in(reader)
 
 
-def test_a_suspended_person_is_out_at_logto_and_here(staff: Client, reader: Browser, logto: Emulator) -> None:
+def test_suspend_action_suspends_at_logto_and_here(staff: Client, reader: Browser, logto: Emulator) -> None:
     assert do(staff, "suspend_at_logto", "reader") == [("success", "Done at Logto for 1 of 1.")]
     assert logto.tenant.users["reader000001"].is_suspended
     assert not User.objects.get(username="reader").is_active
@@ -97,17 +95,17 @@ def test_a_suspended_person_is_out_at_logto_and_here(staff: Client, reader: Brow
     assert is_signed_in(reader)
 
 
-def test_whoever_was_disabled_by_hand_stays_so_and_staff_are_told(staff: Client, reader: Browser) -> None:
+def test_reactivate_action_warns_about_inactive_account(staff: Client, reader: Browser) -> None:
     User.objects.filter(username="reader").update(is_active=False)
     do(staff, "suspend_at_logto", "reader")
     warning, success = do(staff, "reactivate_at_logto", "reader")
     assert warning[0] == "warning"
-    assert warning[1].startswith("reader: The account stays disabled here")
+    assert warning[1].startswith("reader: The account stays inactive here")
     assert success == ("success", "Done at Logto for 1 of 1.")
     assert not User.objects.get(username="reader").is_active
 
 
-def test_signing_out_everywhere_reaches_logto(staff: Client, reader: Browser, logto: Emulator) -> None:
+def test_sign_out_action_ends_sessions_at_logto(staff: Client, reader: Browser, logto: Emulator) -> None:
     other_device = Browser(logto)
     other_device.sign_in("reader")
     row = LogtoSession.objects.first()
@@ -119,21 +117,21 @@ def test_signing_out_everywhere_reaches_logto(staff: Client, reader: Browser, lo
     assert not is_signed_in(other_device)
 
 
-def test_each_person_is_told_of_to_whom_it_could_not_be_done(staff: Client, reader: Browser, logto: Emulator) -> None:
+def test_message_is_shown_for_each_failed_user(staff: Client, reader: Browser, logto: Emulator) -> None:
     account = User.objects.create_user("gone")
     LogtoIdentity.objects.create(user=account, issuer=logto.issuer, sub="gone00000001")
     stranger = User.objects.create_user("stranger")
     LogtoIdentity.objects.create(user=stranger, issuer="https://elsewhere.example/oidc", sub="stranger0001")
     boss = User.objects.create_superuser("boss")
     LogtoIdentity.objects.create(user=boss, issuer=logto.issuer, sub="boss00000001")
-    told = do(staff, "suspend_at_logto")
-    by_name = {text.partition(":")[0]: (level, text) for level, text in told}
+    shown = do(staff, "suspend_at_logto")
+    by_name = {text.partition(":")[0]: (level, text) for level, text in shown}
     assert by_name["gone"][0] == "error"
     assert "404" in by_name["gone"][1]
-    assert by_name["stranger"] == ("warning", "stranger: This site does not know who that is at Logto.")
-    assert by_name["boss"] == ("warning", "boss: Only a superuser can do that to a superuser.")
-    assert ("warning", "Nobody can suspend themselves here.") in told
-    assert ("success", "Done at Logto for 1 of 4.") in told
+    assert by_name["stranger"] == ("warning", "stranger: This user is not linked to a user at Logto.")
+    assert by_name["boss"] == ("warning", "boss: Only a superuser can do this to a superuser.")
+    assert ("warning", "You cannot suspend yourself here.") in shown
+    assert ("success", "Done at Logto for 1 of 4.") in shown
     assert {user.username for user in User.objects.filter(is_active=False)} == {"reader"}
 
 
@@ -148,21 +146,21 @@ def test_each_person_is_told_of_to_whom_it_could_not_be_done(staff: Client, read
         pytest.param(HttpFault(status=500, body="<h1>Oops</h1>"), "Logto issued no token", id="broken"),
     ],
 )
-def test_without_logto_one_is_tried_and_the_others_are_said_to_be_left(
+def test_unreachable_logto_stops_after_first_user(
     staff: Client, machine: Any, logto: Emulator, action: str, fault: HttpFault, words: str
 ) -> None:
     for number in range(3):
         account = User.objects.create_user(f"reader{number}")
         LogtoIdentity.objects.create(user=account, issuer=logto.issuer, sub=f"reader00000{number}")
     logto.faults.http["token"] = fault
-    told = do(staff, action, "reader0", "reader1", "reader2")
-    assert [level for level, _ in told] == ["error", "error"]
-    assert words in told[0][1]
-    assert told[1][1] == "Logto was not asked any further; left as they were: 2."
+    shown = do(staff, action, "reader0", "reader1", "reader2")
+    assert [level for level, _ in shown] == ["error", "error"]
+    assert words in shown[0][1]
+    assert shown[1][1] == "Stopped after this error. Users not changed: 2."
     assert User.objects.filter(is_active=True).count() == 4
 
 
-def test_an_application_without_the_role_is_told_what_it_needs(
+def test_message_names_missing_role_of_application(
     staff: Client, reader: Browser, logto: Emulator, settings: Any
 ) -> None:
     machine = logto.tenant.add_application(name="Powerless", type="MachineToMachine")
@@ -173,7 +171,7 @@ def test_an_application_without_the_role_is_told_what_it_needs(
     assert is_signed_in(reader)
 
 
-def test_a_half_set_application_is_told_which_setting_is_missing(staff: Client, reader: Browser, settings: Any) -> None:
+def test_message_names_missing_setting(staff: Client, reader: Browser, settings: Any) -> None:
     settings.LOGTO_M2M_APP_SECRET = ""
     ((level, text),) = do(staff, "suspend_at_logto", "reader")
     assert level == "error"
@@ -188,7 +186,7 @@ def test_a_half_set_application_is_told_which_setting_is_missing(staff: Client, 
         ("https://logto.example", "https://a.example/console/", ["https://a.example/console/users/a%2Fb"]),
     ],
 )
-def test_the_page_of_a_user_leads_to_the_console(
+def test_user_page_links_to_console(
     admin_client: Client, settings: Any, endpoint: str, console: str, links: list[str]
 ) -> None:
     settings.LOGTO_ENDPOINT, settings.LOGTO_CONSOLE_URL = endpoint, console
@@ -200,5 +198,5 @@ def test_the_page_of_a_user_leads_to_the_console(
     assert re.findall(r'<a href="([^"]+)" rel="noreferrer">Open</a>', page) == links
 
 
-def test_the_admin_site_finds_nothing_wrong_with_its_user_admin() -> None:
+def test_system_checks_accept_user_admin() -> None:
     assert site.get_model_admin(User).check() == []

@@ -1,4 +1,4 @@
-"""Section E of the attacks, webhooks: what is not Logto's changes nothing, and what comes late undoes nothing."""
+"""Attacks on webhooks: unsigned deliveries change nothing, and stale ones override nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from freezegun import freeze_time
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, OrganizationMembership, WebhookMark
 from logto_auth.webhooks.signals import webhook_received
-from tests.deliveries import (
+from tests.recorded import recording
+from tests.webhooks.deliveries import (
     SIGNING_KEY,
     URL,
     deliver,
@@ -32,7 +33,6 @@ from tests.deliveries import (
     signature,
     user_event,
 )
-from tests.recorded import recording
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -48,14 +48,14 @@ def signing_key(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def identity() -> LogtoIdentity:
-    """Somebody whom an attacker would have suspended."""
+    """Return the identity of a user whom an attacker wants to suspend."""
     account = User.objects.create_user("reader", "old@example.com", first_name="Old")
     return LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub=SUB)
 
 
 @pytest.fixture
 def refused(caplog: Any) -> Callable[..., Any]:
-    """Makes sure that a delivery is refused, in JSON and with one line in the log, and that nothing else happens."""
+    """Return a function that checks that a delivery is refused in JSON with one log line and without effects."""
 
     def refused(deliver: Callable[[], Any], status: int, code: str) -> Any:
         caplog.clear()
@@ -88,10 +88,10 @@ def ago(**time: float) -> datetime:
     return now() - timedelta(**time)
 
 
-# E1: signatures
+# Signatures
 
 
-def test_E1_a_right_signature_is_taken() -> None:
+def test_valid_signature_is_accepted() -> None:
     assert deliver(suspension()).status_code == 204
     assert not User.objects.get().is_active
 
@@ -114,12 +114,12 @@ def test_E1_a_right_signature_is_taken() -> None:
         pytest.param(lambda body: signature(b""), id="empty-body"),
     ],
 )
-def test_E1_a_wrong_signature_is_refused(refused: Any, sign: Callable[[bytes], str]) -> None:
+def test_wrong_signature_is_refused(refused: Any, sign: Callable[[bytes], str]) -> None:
     body = encoded(suspension())
     refused(lambda: send(body, signed=sign(body)), 401, "invalid_signature")
 
 
-def test_E1_a_missing_signature_and_one_elsewhere_are_refused(refused: Any) -> None:
+def test_missing_or_misplaced_signature_is_refused(refused: Any) -> None:
     body = encoded(suspension())
     client = Client()
     refused(lambda: client.post(URL, body, "application/json"), 401, "invalid_signature")
@@ -127,19 +127,19 @@ def test_E1_a_missing_signature_and_one_elsewhere_are_refused(refused: Any) -> N
     refused(lambda: client.post(query, body, "application/json"), 401, "invalid_signature")
 
 
-def test_E1_the_signature_of_another_body_is_refused(refused: Any) -> None:
+def test_signature_of_other_body_is_refused(refused: Any) -> None:
     harmless = encoded(user_event("User.Data.Updated", SUB))
     refused(lambda: send(encoded(suspension()), signed=signature(harmless)), 401, "invalid_signature")
 
 
-def test_E1_a_body_written_anew_is_refused(refused: Any) -> None:
+def test_reformatted_body_is_refused(refused: Any) -> None:
     payload = suspension()
     signed = signature(encoded(payload))
     refused(lambda: send(json.dumps(payload).encode(), signed=signed), 401, "invalid_signature")
     refused(lambda: send(json.dumps(payload, sort_keys=True).encode(), signed=signed), 401, "invalid_signature")
 
 
-def test_E1_a_recorded_delivery_with_one_changed_byte_is_refused(refused: Any) -> None:
+def test_recorded_delivery_with_changed_byte_is_refused(refused: Any) -> None:
     delivery = recording("webhooks")[3]
     body = delivery["body"].replace("p8258v1eiise", SUB).encode()
     with freeze_time(parse_datetime(json.loads(body)["createdAt"])):
@@ -148,7 +148,7 @@ def test_E1_a_recorded_delivery_with_one_changed_byte_is_refused(refused: Any) -
 
 
 @pytest.mark.parametrize("key", ["", [], (), [""], ("", "")])
-def test_E1_without_a_key_everything_is_refused(refused: Any, settings: Any, key: Any) -> None:
+def test_missing_key_refuses_all_deliveries(refused: Any, settings: Any, key: Any) -> None:
     settings.LOGTO_WEBHOOK_SIGNING_KEY = key
     body = encoded(suspension())
     for signed in (signature(body, ""), signature(body), ""):
@@ -157,7 +157,7 @@ def test_E1_without_a_key_everything_is_refused(refused: Any, settings: Any, key
 
 
 @pytest.mark.parametrize("kind", [list, tuple])
-def test_E1_two_keys_are_good_while_one_is_replaced(refused: Any, settings: Any, kind: type) -> None:
+def test_two_keys_are_accepted_during_rotation(refused: Any, settings: Any, kind: type) -> None:
     settings.LOGTO_WEBHOOK_SIGNING_KEY = kind([OTHER_KEY, "", SIGNING_KEY])
     body = encoded(user_event("User.Data.Updated", SUB, name="New"))
     refused(lambda: send(body, signed=signature(body, "")), 401, "invalid_signature")
@@ -167,16 +167,16 @@ def test_E1_two_keys_are_good_while_one_is_replaced(refused: Any, settings: Any,
     assert send(body + b" ", signed=signature(body + b" ", SIGNING_KEY)).status_code == 401
 
 
-# E1: bodies
+# Bodies
 
 
-def test_E1_a_body_of_five_megabytes_is_refused_unread(refused: Any) -> None:
+def test_large_body_is_refused_unread(refused: Any) -> None:
     body = encoded({**suspension(), "padding": "x" * 5_000_000})
     refused(lambda: send(body), 413, "content_too_large")
     refused(lambda: send(body, signed=""), 413, "content_too_large")
 
 
-def test_E1_a_body_as_large_as_may_be_is_taken(settings: Any) -> None:
+def test_body_of_maximum_size_is_accepted(settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     body = encoded({**suspension(), "padding": ""})
     assert send(body[:-2] + b"x" * (1024 * 1024 - len(body)) + b'"}').status_code == 204
@@ -196,7 +196,7 @@ def test_E1_a_body_as_large_as_may_be_is_taken(settings: Any) -> None:
         ("", 415),
     ],
 )
-def test_E1_only_json_is_taken(refused: Any, content_type: str, status: int) -> None:
+def test_other_content_type_is_refused(refused: Any, content_type: str, status: int) -> None:
     body = encoded(suspension())
     if status == 204:
         assert send(body, content_type=content_type).status_code == 204
@@ -205,14 +205,14 @@ def test_E1_only_json_is_taken(refused: Any, content_type: str, status: int) -> 
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head", "options"])
-def test_E1_only_post_is_taken(method: str) -> None:
+def test_other_method_is_refused(method: str) -> None:
     body = encoded(suspension())
     headers = {"logto-signature-sha-256": signature(body)}
     assert Client().generic(method.upper(), URL, body, "application/json", headers=headers).status_code == 405
     assert User.objects.get().is_active
 
 
-def test_E1_no_csrf_token_and_no_session_is_asked_for() -> None:
+def test_webhook_needs_no_csrf_token_or_session() -> None:
     body = encoded(suspension())
     headers = {"logto-signature-sha-256": signature(body), "Origin": "https://evil.example"}
     client = Client(enforce_csrf_checks=True)
@@ -238,7 +238,7 @@ def test_E1_no_csrf_token_and_no_session_is_asked_for() -> None:
     ],
     ids=lambda body: body[:20].decode(errors="replace"),
 )
-def test_E1_a_signed_body_that_is_no_event_is_refused(refused: Any, body: bytes) -> None:
+def test_signed_body_without_event_is_refused(refused: Any, body: bytes) -> None:
     refused(lambda: send(body), 400, "invalid_request")
 
 
@@ -261,7 +261,7 @@ def test_E1_a_signed_body_that_is_no_event_is_refused(refused: Any, body: bytes)
     ],
     ids=str,
 )
-def test_E1_an_event_of_no_time_is_refused(refused: Any, created_at: Any) -> None:
+def test_event_without_valid_time_is_refused(refused: Any, created_at: Any) -> None:
     refused(lambda: deliver({**suspension(), "createdAt": created_at}), 400, "invalid_request")
 
 
@@ -269,7 +269,7 @@ def test_E1_an_event_of_no_time_is_refused(refused: Any, created_at: Any) -> Non
     ("seconds", "is_taken"),
     [(-3600, True), (-3659, True), (-3661, False), (-86400, False), (0, True), (59, True), (61, False), (1e6, False)],
 )
-def test_E1_an_event_is_taken_for_an_hour_give_or_take_the_skew(refused: Any, seconds: float, is_taken: bool) -> None:
+def test_event_is_accepted_within_time_window(refused: Any, seconds: float, is_taken: bool) -> None:
     with freeze_time("2026-11-23T12:00:00Z"):
         at = now() + timedelta(seconds=seconds)
         if is_taken:
@@ -278,16 +278,16 @@ def test_E1_an_event_is_taken_for_an_hour_give_or_take_the_skew(refused: Any, se
             refused(lambda: deliver(suspension(at)), 400, "invalid_request")
 
 
-def test_E1_how_long_it_is_taken_can_be_set(refused: Any, settings: Any) -> None:
+def test_time_window_can_be_set(refused: Any, settings: Any) -> None:
     settings.LOGTO_WEBHOOK_MAX_AGE_SECONDS, settings.LOGTO_CLOCK_SKEW_SECONDS = 10, 0
     refused(lambda: deliver(suspension(ago(seconds=12))), 400, "invalid_request")
     assert deliver(suspension(ago(seconds=5))).status_code == 204
 
 
-# E1: replays
+# Replays
 
 
-def test_E1_a_replay_is_answered_alike_and_does_nothing() -> None:
+def test_replay_gets_204_and_does_nothing() -> None:
     body = encoded(suspension(ago(seconds=5)))
     heard: list[Any] = []
     webhook_received.connect(hear := lambda event, **kwargs: heard.append(event))
@@ -300,9 +300,7 @@ def test_E1_a_replay_is_answered_alike_and_does_nothing() -> None:
 
 
 @pytest.mark.parametrize("backend", ["dummy.DummyCache", "filebased.FileBasedCache"])
-def test_E1_a_replay_undoes_nothing_where_the_cache_has_forgotten_the_first(
-    settings: Any, tmp_path: Any, backend: str
-) -> None:
+def test_replay_with_empty_cache_changes_nothing(settings: Any, tmp_path: Any, backend: str) -> None:
     location = tmp_path / "file"
     location.write_text("no folder")
     settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": str(location)}}
@@ -317,7 +315,7 @@ def test_E1_a_replay_undoes_nothing_where_the_cache_has_forgotten_the_first(
     assert not OrganizationMembership.objects.exists()
 
 
-def test_E1_what_could_not_be_handled_is_not_taken_for_handled(settings: Any) -> None:
+def test_failed_delivery_can_be_sent_again(settings: Any) -> None:
     body = encoded(user_event("User.Data.Updated", SUB, name="New"))
     settings.LOGTO_WEBHOOK_RUNNER = "tests.support.fail"
     assert send(body).status_code == 500
@@ -326,7 +324,7 @@ def test_E1_what_could_not_be_handled_is_not_taken_for_handled(settings: Any) ->
     assert User.objects.get().first_name == "New"
 
 
-# E2: any order gives the same end
+# Order of events
 
 
 def end() -> tuple[Any, ...]:
@@ -366,7 +364,7 @@ STORIES = {
             user_event("User.SuspensionStatus.Updated", SUB, at=ago(seconds=8), name="Old", primaryEmail=None),
             user_event("User.Deleted", SUB, at=ago(seconds=7), name="Old", primaryEmail=None),
         ],
-        # What was told of somebody who was deleted is of no use: the account stays as it was, or as told before.
+        # Updates of a deleted user are ignored: the account keeps its former values.
         None,
     ),
     "joined, left, joined another": (
@@ -396,11 +394,11 @@ STORIES = {
         for order in itertools.permutations(range(len(payloads())))
     ],
 )
-def test_E2_the_end_is_the_same_in_whatever_order_it_is_told(story: str, order: tuple[int, ...]) -> None:
+def test_final_state_does_not_depend_on_order(story: str, order: tuple[int, ...]) -> None:
     payloads, expected = STORIES[story]
-    told = payloads()
+    deliveries = payloads()
     for number in order:
-        assert deliver(told[number]).status_code == 204
+        assert deliver(deliveries[number]).status_code == 204
     if expected is not None:
         assert end() == expected
     else:
@@ -408,11 +406,11 @@ def test_E2_the_end_is_the_same_in_whatever_order_it_is_told(story: str, order: 
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_E2_parts_of_a_person_do_not_undo_each_other(settings: Any, order: tuple[int, ...]) -> None:
-    """A name, custom data and a profile that are changed one after the other, each by a route of its own."""
+def test_parts_of_user_are_ordered_separately(settings: Any, order: tuple[int, ...]) -> None:
+    """Change name, custom data and profile one after the other, each by its own route."""
     settings.LOGTO_SCOPES = (*settings.LOGTO_SCOPES, "custom_data")
-    settings.LOGTO_USER_FIELDS = "tests.attacks.test_e_webhooks.plan_and_nickname"
-    told = [
+    settings.LOGTO_USER_FIELDS = "tests.webhooks.test_webhook_attacks.plan_and_nickname"
+    deliveries = [
         part_event("custom-data", SUB, {"plan": "silver"}, at=ago(seconds=9)),
         user_event(
             "User.Data.Updated",
@@ -426,7 +424,7 @@ def test_E2_parts_of_a_person_do_not_undo_each_other(settings: Any, order: tuple
         part_event("profile", SUB, {"nickname": "new"}, at=ago(seconds=6)),
     ]
     for number in order:
-        assert deliver(told[number]).status_code == 204
+        assert deliver(deliveries[number]).status_code == 204
     account = User.objects.get()
     assert (account.first_name, account.last_name, account.email) == ("gold", "new", "new@example.com")
 
@@ -439,7 +437,7 @@ def plan_and_nickname(claims: Any) -> dict[str, Any]:
     }
 
 
-def test_E2_deletion_before_update_is_the_end() -> None:
+def test_update_after_deletion_is_ignored() -> None:
     assert deliver(user_event("User.Deleted", SUB)).status_code == 204
     late = user_event("User.Data.Updated", SUB, at=ago(seconds=1), name="New")
     assert deliver(late).status_code == 204
@@ -447,7 +445,7 @@ def test_E2_deletion_before_update_is_the_end() -> None:
 
 
 @pytest.mark.parametrize("updated_at", [None, "soon", True, -1, 0, 10**400, 10**15, 1.5, [], {}], ids=repr)
-def test_E2_a_time_that_is_none_blocks_nothing_that_comes_after(updated_at: Any) -> None:
+def test_invalid_time_does_not_block_later_events(updated_at: Any) -> None:
     at = ago(seconds=5)
     odd = user_event("User.Data.Updated", SUB, at=at, name="Odd")
     odd["data"]["updatedAt"] = updated_at

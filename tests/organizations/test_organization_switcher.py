@@ -35,7 +35,7 @@ def options(html: str) -> list[str]:
     return re.findall("<option[^>]*>[^<]*", html)
 
 
-def test_before_a_choice_nothing_looks_chosen(member: Browser) -> None:
+def test_nothing_is_selected_before_a_choice(member: Browser) -> None:
     assert options(switcher(member, '"Branch"')) == [
         '<option value="" selected disabled>Branch',
         '<option value="harbour000001">Harbour',
@@ -43,7 +43,7 @@ def test_before_a_choice_nothing_looks_chosen(member: Browser) -> None:
     ]
 
 
-def test_the_choice_is_shown(member: Browser) -> None:
+def test_chosen_organization_is_selected(member: Browser) -> None:
     member.client.post("/choose-organization", {"organization_id": "hill000001"})
     assert options(switcher(member)) == [
         '<option value="harbour000001">Harbour',
@@ -52,5 +52,5 @@ def test_the_choice_is_shown(member: Browser) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "next_url"), [("", "/basket/"), ('next="/branches/"', "/branches/")])
-def test_it_comes_back_to_the_page_or_to_another_one(member: Browser, arguments: str, next_url: str) -> None:
+def test_switcher_returns_to_page_or_next(member: Browser, arguments: str, next_url: str) -> None:
     assert f'name="next" value="{next_url}"' in switcher(member, arguments)

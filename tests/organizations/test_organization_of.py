@@ -1,4 +1,4 @@
-"""The row of the current organization, for rows of a site to point to."""
+"""The row of the current organization."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def call(logto: Emulator, *, named: str | None = None, **claims: str) -> HttpRequest:
-    """A request with a machine's token, whose address may name an organization."""
+    """Return a request with a token of a machine; its URL may select an organization."""
     now = logto.clock.now()
     token = logto.sign(
         {"iss": logto.issuer, "sub": "robot", "client_id": "robot", "iat": now, "exp": now + 60, **claims},
@@ -30,7 +30,7 @@ def call(logto: Emulator, *, named: str | None = None, **claims: str) -> HttpReq
     return request
 
 
-def test_it_is_made_once_for_the_organization_of_the_token(logto: Emulator) -> None:
+def test_row_is_created_once_for_token_organization(logto: Emulator) -> None:
     request = call(logto, aud="urn:logto:organization:harbourbr001", named="harbourbr001")
     row = organization_of(request)
     assert (row.issuer, row.logto_id, row.name) == (logto.issuer, "harbourbr001", "")
@@ -38,14 +38,14 @@ def test_it_is_made_once_for_the_organization_of_the_token(logto: Emulator) -> N
     assert Organization.objects.get() == row
 
 
-def test_the_address_alone_makes_none(logto: Emulator) -> None:
+def test_url_alone_creates_no_row(logto: Emulator) -> None:
     request = call(logto, aud="urn:logto:organization:harbourbr001", named="hillbranch01")
     with pytest.raises(OrganizationRequired):
         organization_of(request)
     assert not Organization.objects.exists()
 
 
-def test_that_of_a_session_is_the_one_its_members_have(browser: Browser, logto: Emulator, settings) -> None:
+def test_session_returns_row_of_memberships(browser: Browser, logto: Emulator, settings) -> None:
     settings.LOGTO_SCOPES = ("openid", "offline_access", "urn:logto:scope:organizations")
     settings.LOGTO_USERINFO_CLAIMS = ("organization_data",)
     logto.tenant.add_organization("Harbour Branch", id="harbourbr001")

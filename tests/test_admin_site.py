@@ -1,4 +1,4 @@
-"""The admin behind Logto."""
+"""The admin site with sign-in through Logto."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def roles(settings, logto: Emulator) -> None:
 
 
 def walk_to_logto(browser: Browser, path: str) -> str:
-    """Follow the site's redirects from `path` until they lead to Logto."""
+    """Follow the redirects of the site from `path` until they lead to Logto."""
     location = path
     while location.startswith("/"):
         response = browser.client.get(location)
@@ -35,13 +35,13 @@ def walk_to_logto(browser: Browser, path: str) -> str:
     return location
 
 
-def test_an_admin_goes_through_logto_and_back(browser: Browser) -> None:
+def test_admin_login_redirects_through_logto(browser: Browser) -> None:
     response = browser.open(browser.logto.sign_in(walk_to_logto(browser, "/admin/auth/user/"), "admin"))
     assert response["Location"] == "/admin/auth/user/"
     assert browser.client.get("/admin/auth/user/").status_code == 200
 
 
-def test_someone_who_is_no_staff_gets_one_clear_page_and_no_loop(browser: Browser) -> None:
+def test_user_without_staff_gets_403_page(browser: Browser) -> None:
     browser.sign_in("reader")
     response = browser.client.get("/admin/", follow=True)
     assert response.status_code == 403
@@ -51,7 +51,7 @@ def test_someone_who_is_no_staff_gets_one_clear_page_and_no_loop(browser: Browse
     assert len(response.redirect_chain) == 1
 
 
-def test_the_identity_stands_read_only_on_the_page_of_the_user(browser: Browser, logto: Emulator) -> None:
+def test_user_page_shows_identity_read_only(browser: Browser, logto: Emulator) -> None:
     browser.sign_in("admin")
     user = User.objects.get()
     page = browser.client.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
@@ -59,12 +59,12 @@ def test_the_identity_stands_read_only_on_the_page_of_the_user(browser: Browser,
     assert 'name="logto_identities-0-sub"' not in page
 
 
-def test_the_admin_s_log_out_button_signs_out_at_logto(browser: Browser, logto: Emulator) -> None:
+def test_admin_logout_signs_out_at_logto(browser: Browser, logto: Emulator) -> None:
     browser.sign_in("admin")
     assert browser.client.post("/admin/logout/")["Location"].startswith(f"{logto.endpoint}/oidc/session/end?")
 
 
-def test_the_password_form_is_there_only_when_the_site_wants_it(client, settings, db) -> None:
+def test_password_form_exists_only_if_configured(client, settings, db) -> None:
     assert client.get("/admin/login/password/").status_code == 404
     settings.LOGTO_ADMIN_PASSWORD_SIGN_IN = True
     User.objects.create_superuser("break-glass", password="secret")
@@ -75,7 +75,7 @@ def test_the_password_form_is_there_only_when_the_site_wants_it(client, settings
     assert client.get("/admin/").status_code == 200
 
 
-def test_losing_the_role_closes_the_admin_at_the_next_sign_in(browser: Browser, logto: Emulator) -> None:
+def test_lost_role_removes_admin_access_at_sign_in(browser: Browser, logto: Emulator) -> None:
     browser.sign_in("admin")
     admin = next(user for user in logto.tenant.users.values() if user.username == "admin")
     logto.tenant.update_user(admin.id, roles=[])
@@ -88,7 +88,7 @@ def test_losing_the_role_closes_the_admin_at_the_next_sign_in(browser: Browser, 
 
 @pytest.fixture
 def harbour(logto: Emulator, settings) -> Organization:
-    """An organization that this site knows from its member "reader"."""
+    """Return an organization that this site knows from its member "reader"."""
     settings.LOGTO_SCOPES = (
         "openid",
         "profile",
@@ -104,9 +104,7 @@ def harbour(logto: Emulator, settings) -> Organization:
     return Organization.objects.get()
 
 
-def test_an_organization_stands_there_with_its_members_and_only_its_names_can_be_changed(
-    browser: Browser, harbour: Organization
-) -> None:
+def test_organization_page_allows_changing_names_only(browser: Browser, harbour: Organization) -> None:
     browser.sign_in("admin")
     assert "harbourbr001" in browser.client.get("/admin/logto_auth/organization/?q=harbour").content.decode()
     path = f"/admin/logto_auth/organization/{harbour.pk}/change/"
@@ -122,14 +120,14 @@ def test_an_organization_stands_there_with_its_members_and_only_its_names_can_be
 
 
 @pytest.mark.parametrize("page", ["add/", "{}/delete/"])
-def test_organizations_are_made_and_deleted_at_logto_alone(browser: Browser, harbour: Organization, page: str) -> None:
+def test_admin_cannot_add_or_delete_organizations(browser: Browser, harbour: Organization, page: str) -> None:
     browser.sign_in("admin")
     path = f"/admin/logto_auth/organization/{page.format(harbour.pk)}"
     assert browser.client.get(path).status_code == browser.client.post(path, {"post": "yes"}).status_code == 403
     assert Organization.objects.get() == harbour
 
 
-def test_of_many_members_the_page_shows_some_and_counts_the_others(
+def test_organization_page_limits_listed_members(
     browser: Browser, harbour: Organization, django_assert_max_num_queries
 ) -> None:
     users = User.objects.bulk_create(User(username=f"member{number}") for number in range(104))
@@ -147,7 +145,7 @@ def test_of_many_members_the_page_shows_some_and_counts_the_others(
     assert "member99" not in page
 
 
-def test_where_somebody_belongs_stands_on_the_page_of_the_user(browser: Browser, harbour: Organization) -> None:
+def test_user_page_shows_organizations(browser: Browser, harbour: Organization) -> None:
     harbour.name = "Harbour Branch"
     harbour.save()
     browser.sign_in("admin")
@@ -155,7 +153,7 @@ def test_where_somebody_belongs_stands_on_the_page_of_the_user(browser: Browser,
     assert "Harbour Branch: manager" in browser.client.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
 
 
-def test_a_member_of_an_organization_can_be_deleted(browser: Browser, harbour: Organization) -> None:
+def test_member_of_organization_can_be_deleted(browser: Browser, harbour: Organization) -> None:
     browser.sign_in("admin")
     user = User.objects.get(username="reader")
     browser.client.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})
@@ -163,7 +161,7 @@ def test_a_member_of_an_organization_can_be_deleted(browser: Browser, harbour: O
     assert Organization.objects.get() == harbour
 
 
-def test_a_site_may_have_an_admin_for_organizations_of_its_own() -> None:
+def test_site_can_register_its_own_organization_admin() -> None:
     site = LogtoAdminSite()
     site.unregister(Organization)
     site.register(Organization, ModelAdmin)

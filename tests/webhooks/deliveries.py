@@ -1,4 +1,4 @@
-"""Deliveries of Logto's webhooks, made as Logto makes them."""
+"""Deliveries of Logto's webhooks, in the format of Logto."""
 
 from __future__ import annotations
 
@@ -12,6 +12,37 @@ from django.test import Client
 from django.utils.timezone import now
 
 URL = "/webhooks/logto"
+# All events of Logto 1.41.
+EVENTS = (
+    "PostRegister",
+    "PostSignIn",
+    "PostSignInAdaptiveMfaTriggered",
+    "PostResetPassword",
+    "User.Created",
+    "User.Deleted",
+    "User.Data.Updated",
+    "User.SuspensionStatus.Updated",
+    "Role.Created",
+    "Role.Deleted",
+    "Role.Data.Updated",
+    "Role.Scopes.Updated",
+    "Scope.Created",
+    "Scope.Deleted",
+    "Scope.Data.Updated",
+    "Organization.Created",
+    "Organization.Deleted",
+    "Organization.Data.Updated",
+    "Organization.Membership.Updated",
+    "OrganizationRole.Created",
+    "OrganizationRole.Deleted",
+    "OrganizationRole.Data.Updated",
+    "OrganizationRole.Scopes.Updated",
+    "OrganizationScope.Created",
+    "OrganizationScope.Deleted",
+    "OrganizationScope.Data.Updated",
+    "Identifier.Lockout",
+    "Message.RateLimited",
+)
 SIGNING_KEY = "WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"
 ROUTES = {
     "User.Data.Updated": ("PATCH", "/users/:userId"),
@@ -40,7 +71,7 @@ def iso(at: datetime) -> str:
 
 
 def user(id: str, *, at: datetime | None = None, **changes: Any) -> dict[str, Any]:
-    """Logto's user object, changed `at`."""
+    """Return Logto's user object, changed `at`."""
     return {
         "id": id,
         "username": "reader",
@@ -62,7 +93,7 @@ def user(id: str, *, at: datetime | None = None, **changes: Any) -> dict[str, An
 
 
 def event(name: str, /, *, at: datetime | None = None, **members: Any) -> dict[str, Any]:
-    """The payload of an event that the Management API caused."""
+    """Return the payload of an event that the Management API caused."""
     method, route = ROUTES.get(name, ("POST", "/somewhere"))
     return {
         "event": name,
@@ -80,23 +111,23 @@ def event(name: str, /, *, at: datetime | None = None, **members: Any) -> dict[s
 
 
 def user_event(name: str, id: str, /, *, at: datetime | None = None, **changes: Any) -> dict[str, Any]:
-    """The payload of an event about a person, whose user object was changed just then."""
+    """Return the payload of an event about a user whose user object was changed at the same time."""
     at = at or now()
     return event(name, at=at, params={"userId": id}, data=user(id, at=at, **changes))
 
 
 def part_event(part: str, id: str, data: Any, *, at: datetime | None = None) -> dict[str, Any]:
-    """The payload of an event of a route that answers with a part of the user: `profile` or `custom-data`."""
+    """Return the payload of an event of a route that returns a part of the user: `profile` or `custom-data`."""
     return event("User.Data.Updated", at=at, params={"userId": id}, data=data, matchedRoute=f"/users/:userId/{part}")
 
 
 def deliver(payload: Any) -> Any:
-    """The site's answer to a payload."""
+    """Return the response of the site to a payload."""
     return send(encoded(payload))
 
 
 def send(body: bytes, *, signed: str | None = None, content_type: str = "application/json") -> Any:
-    """The site's answer to a body, rightly signed unless another signature is given."""
+    """Return the response of the site to a body, with a valid signature unless another one is given."""
     headers = {"logto-signature-sha-256": signature(body) if signed is None else signed}
     client = Client(raise_request_exception=False)
     return client.generic("POST", URL, body, content_type, headers=headers)

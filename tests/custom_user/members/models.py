@@ -1,4 +1,4 @@
-"""People by e-mail, with UUID keys and a required field that no claim has."""
+"""A user model with e-mail as username, UUID keys and a required field that no claim has."""
 
 import uuid
 
@@ -6,15 +6,15 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 
-class PersonManager(BaseUserManager):
+class MemberManager(BaseUserManager):
     def create_user(self, email, birth_year, password=None):
-        person = self.model(email=self.normalize_email(email), birth_year=birth_year)
-        person.set_password(password)
-        person.save()
-        return person
+        member = self.model(email=self.normalize_email(email), birth_year=birth_year)
+        member.set_password(password)
+        member.save()
+        return member
 
 
-class Person(AbstractBaseUser):
+class Member(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     email = models.EmailField(unique=True)
     birth_year = models.IntegerField()
@@ -22,7 +22,7 @@ class Person(AbstractBaseUser):
     shelf = models.CharField(max_length=5, blank=True)
     is_active = models.BooleanField(default=True)
 
-    objects = PersonManager()
+    objects = MemberManager()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["birth_year"]

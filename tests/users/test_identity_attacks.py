@@ -1,4 +1,4 @@
-"""B1-B9: a person is recognised by issuer and `sub`, never by an address that the site has not chosen to trust."""
+"""A user is found by issuer and `sub`, and never by an e-mail that the site does not trust."""
 
 from __future__ import annotations
 
@@ -26,16 +26,14 @@ TRUTHY = "tests.support.say_something_truthy"
 
 
 def local_user(email: str = "reader@example.com", **fields: Any) -> Any:
-    """An account of this site that has nothing to do with Logto yet."""
+    """Return an account of this site that has no identity at Logto."""
     return User.objects.create_user(fields.pop("username", f"local-{User.objects.count()}"), email, "secret", **fields)
 
 
-# B1, B2, B3
+# Linking by e-mail
 
 
-def test_B1_without_a_policy_no_account_is_ever_linked_by_its_address(
-    browser: Browser, witness: Witness, reader: Any
-) -> None:
+def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
     local = local_user()
     assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
     local.refresh_from_db()
@@ -45,15 +43,15 @@ def test_B1_without_a_policy_no_account_is_ever_linked_by_its_address(
 @pytest.mark.parametrize(
     "email_verified",
     [
-        pytest.param(False, id="B1-unverified"),
-        pytest.param(..., id="B2-missing"),
-        pytest.param(None, id="B2-null"),
-        pytest.param("true", id="B2-text"),
-        pytest.param(1, id="B2-number"),
-        pytest.param([True], id="B2-list"),
+        pytest.param(False, id="unverified"),
+        pytest.param(..., id="missing"),
+        pytest.param(None, id="null"),
+        pytest.param("true", id="text"),
+        pytest.param(1, id="number"),
+        pytest.param([True], id="list"),
     ],
 )
-def test_B2_an_address_that_is_not_verified_links_nothing_under_any_policy(
+def test_unverified_email_is_never_linked(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, email_verified: Any
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -65,14 +63,14 @@ def test_B2_an_address_that_is_not_verified_links_nothing_under_any_policy(
 @pytest.mark.parametrize(
     ("policy", "email", "is_linked"),
     [
-        pytest.param("", "reader@house.example", False, id="B3-no-policy"),
-        pytest.param(TRUST, "reader@house.example", True, id="B3-trusting"),
-        pytest.param(HOUSE, "reader@house.example", True, id="B3-house-its-own"),
-        pytest.param(HOUSE, "reader@example.com", False, id="B3-house-another"),
-        pytest.param(TRUTHY, "reader@house.example", False, id="B3-truthy-is-not-true"),
+        pytest.param("", "reader@house.example", False, id="no-policy"),
+        pytest.param(TRUST, "reader@house.example", True, id="trusting"),
+        pytest.param(HOUSE, "reader@house.example", True, id="house-its-own"),
+        pytest.param(HOUSE, "reader@example.com", False, id="house-another"),
+        pytest.param(TRUTHY, "reader@house.example", False, id="truthy-is-not-true"),
     ],
 )
-def test_B3_the_policy_decides_about_a_verified_address(
+def test_policy_decides_about_verified_email(
     browser: Browser, logto: Emulator, witness: Witness, settings: Any, policy: str, email: str, is_linked: bool
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = policy
@@ -84,22 +82,22 @@ def test_B3_the_policy_decides_about_a_verified_address(
 @pytest.mark.parametrize(
     ("addresses", "is_linked"),
     [
-        pytest.param(["reader@example.com"], True, id="B3-same"),
-        pytest.param(["Reader@Example.COM"], True, id="B3-other-case"),
-        pytest.param(["reader@example.com", "READER@example.com"], False, id="B3-two-by-case"),
-        pytest.param(["reader@example.com", "reader@example.com"], False, id="B3-two-the-same"),
-        pytest.param(["reader+shop@example.com"], False, id="B3-plus"),
-        pytest.param(["reader@example.com "], False, id="B3-trailing-space"),
-        pytest.param([" reader@example.com"], False, id="B3-leading-space"),
-        pytest.param(["reader@example.com\u200b"], False, id="B3-zero-width-space"),
-        pytest.param(["\uff52eader@example.com"], False, id="B3-NFKC"),
-        pytest.param(["réader@example.com"], False, id="B3-accent"),
-        pytest.param(["reader@example.com", "réader@example.com"], True, id="B3-accent-beside-the-right-one"),
-        pytest.param(["reade_@example.com", "%@example.com"], False, id="B3-wildcards"),
-        pytest.param([""], False, id="B3-empty"),
+        pytest.param(["reader@example.com"], True, id="same"),
+        pytest.param(["Reader@Example.COM"], True, id="other-case"),
+        pytest.param(["reader@example.com", "READER@example.com"], False, id="two-by-case"),
+        pytest.param(["reader@example.com", "reader@example.com"], False, id="two-the-same"),
+        pytest.param(["reader+shop@example.com"], False, id="plus"),
+        pytest.param(["reader@example.com "], False, id="trailing-space"),
+        pytest.param([" reader@example.com"], False, id="leading-space"),
+        pytest.param(["reader@example.com\u200b"], False, id="zero-width-space"),
+        pytest.param(["\uff52eader@example.com"], False, id="NFKC"),
+        pytest.param(["réader@example.com"], False, id="accent"),
+        pytest.param(["reader@example.com", "réader@example.com"], True, id="accent-beside-the-right-one"),
+        pytest.param(["reade_@example.com", "%@example.com"], False, id="wildcards"),
+        pytest.param([""], False, id="empty"),
     ],
 )
-def test_B3_only_the_one_account_with_just_this_address_is_linked(
+def test_only_single_exact_email_match_is_linked(
     browser: Browser, witness: Witness, reader: Any, settings: Any, addresses: list[str], is_linked: bool
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -114,18 +112,18 @@ def test_B3_only_the_one_account_with_just_this_address_is_linked(
 @pytest.mark.parametrize(
     ("claimed", "local"),
     [
-        pytest.param("adm\u0131n@example.com", "admin@example.com", id="B3-dotless-i"),
-        pytest.param("ADM\u0130N@example.com", "admin@example.com", id="B3-dotted-I"),
-        pytest.param("admin@example.com", "adm\u0131n@example.com", id="B3-dotless-i-here"),
-        pytest.param("kate@example.com", "\u212aate@example.com", id="B3-kelvin-sign-here"),
-        pytest.param("\u212aate@example.com", "kate@example.com", id="B3-kelvin-sign"),
-        pytest.param("susan@example.com", "\u017fusan@example.com", id="B3-long-s-here"),
-        pytest.param("a@stra\u00dfe.example", "a@strasse.example", id="B3-sharp-s"),
-        pytest.param("\uff41dmin@example.com", "admin@example.com", id="B3-NFKC"),
-        pytest.param("admin@example.com\x00", "admin@example.com", id="B3-nul"),
+        pytest.param("adm\u0131n@example.com", "admin@example.com", id="dotless-i"),
+        pytest.param("ADM\u0130N@example.com", "admin@example.com", id="dotted-I"),
+        pytest.param("admin@example.com", "adm\u0131n@example.com", id="dotless-i-here"),
+        pytest.param("kate@example.com", "\u212aate@example.com", id="kelvin-sign-here"),
+        pytest.param("\u212aate@example.com", "kate@example.com", id="kelvin-sign"),
+        pytest.param("susan@example.com", "\u017fusan@example.com", id="long-s-here"),
+        pytest.param("a@stra\u00dfe.example", "a@strasse.example", id="sharp-s"),
+        pytest.param("\uff41dmin@example.com", "admin@example.com", id="NFKC"),
+        pytest.param("admin@example.com\x00", "admin@example.com", id="nul"),
     ],
 )
-def test_B3_addresses_that_only_look_alike_are_two_people(
+def test_look_alike_email_is_not_linked(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, claimed: str, local: str
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -133,11 +131,11 @@ def test_B3_addresses_that_only_look_alike_are_two_people(
     User.objects.filter(pk=user.pk).update(email=local)
     logto.faults.id_token_claims = changed_claims(email=claimed)
     linked = witness.sees_signed_in(browser.sign_in("reader")).pk == user.pk
-    # Django's own field could not hold the NUL, which is therefore dropped; what is left is the address itself.
+    # The NUL is removed, because no field stores it. The rest is the same e-mail.
     assert linked is ("\x00" in claimed)
 
 
-def test_B3_an_account_that_is_someone_elses_already_is_not_linked_again(
+def test_account_with_identity_is_not_linked_again(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -150,10 +148,10 @@ def test_B3_an_account_that_is_someone_elses_already_is_not_linked_again(
     assert LogtoIdentity.objects.filter(user=first).count() == 1
 
 
-# B4, B5, B6
+# Issuer and sub
 
 
-def test_B4_an_account_is_kept_through_changes_of_name_and_address(
+def test_changed_name_and_email_keep_the_account(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     before = witness.sees_signed_in(browser.sign_in("reader"))
@@ -164,7 +162,7 @@ def test_B4_an_account_is_kept_through_changes_of_name_and_address(
 
 
 @pytest.mark.parametrize("policy", ["", TRUST])
-def test_B4_who_gets_a_name_and_address_next_does_not_get_the_account(
+def test_reused_name_and_email_get_another_account(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, policy: str
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = policy
@@ -179,14 +177,12 @@ def test_B4_who_gets_a_name_and_address_next_does_not_get_the_account(
 
 
 @pytest.mark.parametrize("name", ["reader", "READER", "Reader"])
-def test_B4_a_local_account_of_the_same_username_is_somebody_else(
-    browser: Browser, witness: Witness, reader: Any, name: str
-) -> None:
+def test_same_username_is_not_linked(browser: Browser, witness: Witness, reader: Any, name: str) -> None:
     local = local_user("x@example.com", username=name)
     assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
 
 
-def test_B5_two_subs_that_differ_only_by_case_are_two_people(logto: Emulator) -> None:
+def test_subs_that_differ_in_case_are_two_users(logto: Emulator) -> None:
     keys = set()
     for sub in ("abcdefghijkl", "ABCDEFGHIJKL", "abcdefghijkL", "ábcdefghijkl", "abcdefghijkl "):
         logto.tenant.add_user(id=sub, username=f"user-{len(keys)}")
@@ -197,7 +193,7 @@ def test_B5_two_subs_that_differ_only_by_case_are_two_people(logto: Emulator) ->
     assert None not in keys
 
 
-def test_B6_the_same_sub_of_another_issuer_is_somebody_else(
+def test_same_sub_of_other_issuer_is_another_user(
     browser: Browser, logto: Emulator, witness: Witness, settings: Any
 ) -> None:
     logto.tenant.add_user(id="thesamesub01", username="reader", primary_email="reader@example.com")
@@ -213,20 +209,20 @@ def test_B6_the_same_sub_of_another_issuer_is_somebody_else(
     assert LogtoIdentity.objects.filter(sub="thesamesub01").count() == 2
 
 
-def test_B6_issuer_and_sub_cannot_be_shifted_into_each_other() -> None:
+def test_digest_separates_issuer_and_sub() -> None:
     digests = {
         make_digest(issuer, sub)
         for issuer, sub in [("https://a/oidc", "bc"), ("https://a/oidcb", "c"), ("https://a/oidc\nb", "c")]
     }
     assert len(digests) == 3
-    # A sub with a newline, which could make two pairs one, does not pass the check of the ID token.
+    # A newline in a sub could make two pairs equal; the check of the ID token refuses it.
 
 
-# B7
+# Staff and inactive accounts
 
 
 @pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
-def test_B7_an_account_with_rights_is_never_linked_by_its_address(
+def test_staff_account_is_never_linked(
     browser: Browser, witness: Witness, reader: Any, settings: Any, flag: str
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -236,7 +232,7 @@ def test_B7_an_account_with_rights_is_never_linked_by_its_address(
     assert (user.is_staff, user.is_superuser) == (False, False)
 
 
-def test_B7_a_disabled_account_does_not_come_back_by_a_second_one(
+def test_inactive_account_gets_no_second_account(
     browser: Browser, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
@@ -244,7 +240,7 @@ def test_B7_a_disabled_account_does_not_come_back_by_a_second_one(
     witness.sees_refused(lambda: browser.sign_in("reader"), "account_disabled", 403)
 
 
-def test_B7_a_site_that_makes_no_accounts_lets_in_only_those_it_knows(
+def test_unknown_user_is_refused_without_account_creation(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_CREATE_USERS = False
@@ -254,12 +250,10 @@ def test_B7_a_site_that_makes_no_accounts_lets_in_only_those_it_knows(
     assert witness.sees_signed_in(browser.sign_in("reader")) == local
 
 
-# B9
+# Passwords
 
 
-def test_B9_linking_shuts_out_whoever_had_the_password_before(
-    browser: Browser, witness: Witness, reader: Any, settings: Any
-) -> None:
+def test_linking_removes_the_password(browser: Browser, witness: Witness, reader: Any, settings: Any) -> None:
     settings.LOGTO_LINK_BY_EMAIL = TRUST
     local = local_user()
     squatter = Client()
@@ -271,16 +265,16 @@ def test_B9_linking_shuts_out_whoever_had_the_password_before(
     assert not squatter.get("/account/").wsgi_request.user.is_authenticated
 
 
-def test_B9_new_accounts_have_no_password(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_new_account_has_no_usable_password(browser: Browser, witness: Witness, reader: Any) -> None:
     assert not witness.sees_signed_in(browser.sign_in("reader")).has_usable_password()
 
 
-# B8
+# Concurrent sign-ins
 
 
 @pytest.fixture
 def meeting(settings: Any) -> Any:
-    """Two sign-ins wait for each other after neither has found the person, and before either makes the account."""
+    """Make two sign-ins wait for each other after their look-up and before they create the account."""
     settings.LOGTO_USER_FIELDS = "tests.support.meet_then_map"
     support.meeting = threading.Barrier(2)
     yield
@@ -313,8 +307,8 @@ def needs_concurrency() -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("policy", ["", TRUST], ids=["B8", "B8-with-linking"])
-def test_B8_two_first_sign_ins_at_once_make_one_account(
+@pytest.mark.parametrize("policy", ["", TRUST], ids=["without-linking", "with-linking"])
+def test_concurrent_first_sign_ins_create_one_account(
     logto: Emulator, reader: Any, settings: Any, meeting: None, policy: str
 ) -> None:
     needs_concurrency()
@@ -331,9 +325,7 @@ def test_B8_two_first_sign_ins_at_once_make_one_account(
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_B8_two_people_who_want_the_same_name_at_once_get_two_accounts(
-    logto: Emulator, settings: Any, meeting: None
-) -> None:
+def test_concurrent_users_with_same_name_get_two_accounts(logto: Emulator, settings: Any, meeting: None) -> None:
     needs_concurrency()
     settings.LOGTO_LINK_BY_EMAIL = TRUST
     logto.tenant.add_user(id="firstperson1", username="first", primary_email="first@example.com")
@@ -344,7 +336,7 @@ def test_B8_two_people_who_want_the_same_name_at_once_get_two_accounts(
         for browser, name in zip(browsers, ("first", "second"), strict=True)
     ]
     logto.faults.id_token_claims = changed_claims(username="wanted", email="shared@example.com")
-    # The one who comes second starts over, and must not wait for anybody then.
+    # The second sign-in starts over, and must not wait then.
     support.meeting = OnlyOnce(2)
     answers = finish_at_once(browsers, urls)
     assert [getattr(answer, "status_code", answer) for answer in answers] == [302, 302]
@@ -358,7 +350,7 @@ def test_B8_two_people_who_want_the_same_name_at_once_get_two_accounts(
 
 
 class OnlyOnce(threading.Barrier):
-    """A barrier that stands open after the first meeting."""
+    """A barrier that stays open after its first use."""
 
     met = False
 
