@@ -37,7 +37,7 @@ from .oidc.token_endpoint import clean
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
-from .sessions.context import SessionPrincipal
+from .sessions.principal import session_principal
 from .sessions.revalidate import end_session
 from .sessions.store import SessionTokens
 from .sign_in import state
@@ -80,7 +80,7 @@ class SignInView(FrontDoorView):
         try:
             _refuse_all_but_navigation(request)
             options = options_from_query(request.GET, defaults=self.sign_in_options)
-            if options == SignInOptions() and SessionPrincipal(request).is_authenticated:
+            if options == SignInOptions() and session_principal(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
             return redirect_to_logto(request, next_url=next_url, options=options)
         except LogtoError as error:
@@ -300,7 +300,7 @@ class SignOutOthersView(FrontDoorView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        SessionPrincipal(request).end_other_sessions()
+        session_principal(request).end_other_sessions()
         return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
 
 
@@ -314,7 +314,7 @@ class ChooseOrganizationView(FrontDoorView):
         if not request.user.is_authenticated:
             return redirect_to_login(next_url)
         try:
-            SessionPrincipal(request).choose_organization(request.POST.get("organization_id", ""))
+            session_principal(request).choose_organization(request.POST.get("organization_id", ""))
         except OrganizationRequired:
             return forbidden_response(request, MissingRequirement(RequirementKind.ORGANIZATION))
         return HttpResponseRedirect(next_url)

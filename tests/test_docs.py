@@ -63,7 +63,7 @@ from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations import current
 from logto_auth.organizations.memberships import Membership
 from logto_auth.sessions import outgoing
-from logto_auth.sessions.context import SessionPrincipal, SignedInSession
+from logto_auth.sessions.principal import SessionPrincipal, SignedInSession
 from logto_auth.sign_in import error_page
 from logto_auth.templatetags import logto as logto_tags
 from logto_auth.tenant.declaration import Role, TenantDeclaration

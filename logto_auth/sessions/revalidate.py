@@ -22,6 +22,7 @@ from logto_auth.sign_in.start import redirect_to_logto, sign_in_paths
 from logto_auth.signals import session_ended
 
 from . import refresh, store
+from .principal import session_principal
 
 logger = logging.getLogger("logto_auth")
 
@@ -63,6 +64,8 @@ def _have_confirmed(request: HttpRequest) -> None:
             _keep_fresh(request, datetime.fromtimestamp(time.time(), tz=timezone.utc) + cool_down)
     if request.session is session:
         _reread_session(request)
+    # The refresh may have brought other claims.
+    session_principal(request).forget()
 
 
 def _reread_session(request: HttpRequest) -> None:

@@ -82,7 +82,7 @@ def named_by_the_rows(request: HttpRequest) -> str:
 
 
 class Demanding(AccessTokenRequiredMixin, Who):
-    def get_demand(self) -> Requirement:
+    def get_requirement(self) -> Requirement:
         return Requirement(scopes=("write:books",) if self.request.method == "POST" else ())
 
 

@@ -56,7 +56,7 @@ from logto_auth.mixins import (
 )
 from logto_auth.models import OrganizationMembership
 from logto_auth.organizations import OrganizationQuerySet
-from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sessions.principal import SessionPrincipal
 from logto_auth.sessions.outgoing import UserToken
 
 READ, WRITE, STOCK = "read:books", "write:books", "manage:stock"

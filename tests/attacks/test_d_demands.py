@@ -248,8 +248,8 @@ def test_a_subclass_adds_to_what_is_demanded(at: Any, token: TokenMaker) -> None
     class Stricter(AccessTokenRequiredMixin, Page):
         scopes_required = ("read:books",)
 
-        def get_demand(self) -> Requirement:
-            return Requirement.of(scopes=[*super().get_demand().scopes, f"{self.request.method.lower()}:books"])
+        def get_requirement(self) -> Requirement:
+            return Requirement.of(scopes=[*super().get_requirement().scopes, f"{self.request.method.lower()}:books"])
 
         def check(self, request: HttpRequest) -> Any:
             return super().check(request) or (None if "ok" in request.GET else HttpResponse(status=418))

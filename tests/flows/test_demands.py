@@ -72,7 +72,7 @@ class Combined(SessionRequirementMixin, Page):
 
     roles_required = ["editor"]
 
-    def get_demand(self) -> Requirement:
+    def get_requirement(self) -> Requirement:
         return Requirement(roles=("editor",) if self.request.method == "POST" else None)
 
 

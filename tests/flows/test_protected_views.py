@@ -10,7 +10,7 @@ from django.test import AsyncClient, Client
 from django.urls import include, path
 
 from logto_auth.emulator import Emulator
-from logto_auth.sessions.context import LogtoHttpRequest
+from logto_auth.sessions.principal import LogtoHttpRequest
 from logto_auth.testing import Browser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

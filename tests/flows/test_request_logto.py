@@ -14,7 +14,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
 from logto_auth.models import LogtoSession, Organization
 from logto_auth.organizations.memberships import Membership
-from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sessions.principal import SessionPrincipal
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
