@@ -1272,7 +1272,7 @@ def test_the_views_of_the_guide_to_permissions(
     for name, missing in {"remove": {"scope": ["write:books"]}, "desk": {"role": ["editor", "admin"]}}.items():
         answer = visit(person, f"/{name}", Accept="application/json")
         assert answer.json() == {"error": "forbidden", "missing": missing}
-    assert "It asks for the permission write:books." in visit(person, "/remove").content.decode()
+    assert "You need the permission write:books." in visit(person, "/remove").content.decode()
     request = visit(person, "/").wsgi_request
     assert request.user.has_perm("logto.read:books")
     assert not User.objects.get(username="bob").has_perm("logto.read:books")

@@ -80,7 +80,7 @@ def test_they_carry_no_permissions(introspected: None, app: App) -> None:
 
 def test_those_of_other_applications_are_refused(logto: Emulator, introspected: None) -> None:
     other = App(logto)
-    assert "which is not among LOGTO_API_INTROSPECTED_APPS" in refusal(call("/any/", other.token("editor")))
+    assert "which is not in LOGTO_API_INTROSPECTED_APPS" in refusal(call("/any/", other.token("editor")))
     other.close()
 
 

@@ -134,7 +134,7 @@ def test_the_document_has_the_schemes_and_says_what_to_ask_logto_for(logto: Emul
         "description": f"An access token of {logto.issuer} for the resource {API}.",
     }
     assert schemes["LibraryAuthentication"]["description"].endswith(f"for the resource {OTHER_API}.")
-    assert "organization_id, and without a resource" in schemes["LogtoOrganization"]["description"]
+    assert "organization_id and without resource" in schemes["LogtoOrganization"]["description"]
     assert "Warning" not in capfd.readouterr().err, "drf-spectacular has something to say"
 
 

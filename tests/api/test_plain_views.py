@@ -228,7 +228,7 @@ def test_a_missing_scope_is_named(style: str, logto: Emulator, app: App) -> None
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
     challenge = parameters_of(answer["WWW-Authenticate"])
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
-    assert "asks for the permission write:books" in answer.json()["error_description"]
+    assert "need the permission write:books" in answer.json()["error_description"]
     assert call(f"{style}/any/", app.token("reader", resource=API)).status_code == 200
 
 
@@ -270,7 +270,7 @@ def test_a_role_counts_as_of_the_last_sign_in_here(style: str, logto: Emulator, 
     token = app.token("reader", resource=API)
     answer = call(f"{style}/editors/", token)
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert "asks for the role editor" in answer.json()["error_description"]
+    assert "need the role editor" in answer.json()["error_description"]
     assert "scope" not in parameters_of(answer["WWW-Authenticate"])
     logto.tenant.update_user("reader000001", roles=["editor"])
     assert call(f"{style}/editors/", token).status_code == 403
@@ -324,7 +324,7 @@ def test_an_organization_token_is_good_in_its_own_organization(
 def test_an_organization_token_is_not_good_in_another_one(style: str, editor: None, app: App) -> None:
     answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HARBOUR))
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert "ask Logto with organization_id." in answer.json()["error_description"]
+    assert "request one from Logto with organization_id." in answer.json()["error_description"]
 
 
 def test_an_organization_token_without_the_permission_is_told_so(style: str, editor: None, app: App) -> None:
@@ -359,7 +359,7 @@ def test_a_role_in_one_organization_does_not_count_in_another(style: str, editor
     assert call(f"{style}/managers/", app.token("editor", organization_id=HARBOUR)).status_code == 200
     answer = call(f"{style}/managers/", app.token("editor", organization_id=HILL))
     assert answer.status_code == 403
-    assert "asks for the role manager in this organization" in answer.json()["error_description"]
+    assert "need the role manager in this organization" in answer.json()["error_description"]
 
 
 def test_a_view_may_be_for_people_alone(style: str, editor: None, app: App, robot: Robot) -> None:

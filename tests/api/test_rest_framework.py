@@ -212,7 +212,7 @@ def test_a_view_may_be_for_people_only(editor: Browser, app: App, robot: Robot) 
     answer = call("/people/", robot.token(resource=API))
     assert answer.status_code == 403
     assert "error" not in parameters_of(answer["WWW-Authenticate"]), "RFC 6750 has no word for it"
-    assert "people only" in answer.json()["detail"]
+    assert "only access tokens of users" in answer.json()["detail"]
     assert call("/users/", robot.token(resource=API)).status_code == 403
     assert call("/function/", robot.token(resource=API)).json() == {"user": robot.id}
 
@@ -252,7 +252,7 @@ def test_a_missing_scope_is_named_in_the_challenge_and_in_the_answer(reader: Bro
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
     assert challenge["resource_metadata"].endswith("/.well-known/oauth-protected-resource/api")
     assert answer.json()["detail"] == challenge["error_description"]
-    assert "asks for the permission write:books" in answer.json()["detail"]
+    assert "need the permission write:books" in answer.json()["detail"]
 
 
 def test_reading_may_be_open_to_everybody(reader: Browser, app: App) -> None:
@@ -272,7 +272,7 @@ def test_any_one_of_the_roles_is_enough(logto: Emulator, editor: Browser, reader
     assert call("/editors/", app.token("editor", resource=API)).status_code == 200
     answer = call("/editors/", app.token("reader", resource=API))
     assert answer.status_code == 403
-    assert "asks for the role editor, admin" in answer.json()["detail"]
+    assert "need the role editor, admin" in answer.json()["detail"]
 
 
 def test_permissions_can_be_combined(logto: Emulator, editor: Browser, reader: Browser, app: App) -> None:
@@ -336,7 +336,7 @@ def test_a_session_meets_the_same_demands(logto: Emulator, editor: Browser, read
     assert call("/both/", client=editor.client).json() == {"user": "editor", "by_session": True}
     answer = call("/both/", client=reader.client)
     assert answer.status_code == 403
-    assert "asks for the permission write:books" in answer.json()["detail"]
+    assert "need the permission write:books" in answer.json()["detail"]
 
 
 def test_a_token_outweighs_the_session_beside_it(editor: Browser, reader: Browser, app: App) -> None:

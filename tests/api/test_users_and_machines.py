@@ -159,7 +159,7 @@ def test_a_disabled_account_is_out_at_once_though_its_token_is_good_and_known(lo
     User.objects.update(is_active=False)  # no signal tells of this
     answer = call("/who/", token)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert "is disabled on this site" in answer.json()["error_description"]
+    assert "is deactivated on this site" in answer.json()["error_description"]
     User.objects.update(is_active=True)
     assert call("/who/", token).status_code == 200
 

@@ -56,8 +56,8 @@ from logto_auth.mixins import (
 )
 from logto_auth.models import OrganizationMembership
 from logto_auth.organizations import OrganizationQuerySet
-from logto_auth.sessions.principal import SessionPrincipal
 from logto_auth.sessions.outgoing import UserToken
+from logto_auth.sessions.principal import SessionPrincipal
 
 READ, WRITE, STOCK = "read:books", "write:books", "manage:stock"
 

@@ -110,7 +110,7 @@ def test_without_a_branch_there_is_no_stock_of_one_s_own(browser, tenant):
     browser.sign_in("customer")
     response = browser.client.get("/branches/stock/")
     assert response.status_code == 403
-    assert "It is for members of an organization" in response.text
+    assert "You need to be a member of the organization" in response.text
 
 
 # The stock
@@ -162,7 +162,7 @@ def test_the_branch_of_others_is_out_of_reach(editor, tenant, emma, branch):
         editor.post(f"/branches/{branch}/stock/{emma.slug}/", {"copies": 1}),
     ):
         assert response.status_code == 403
-        assert "It is for members of an organization" in response.text
+        assert "You need to be a member of the organization" in response.text
     assert not Stock.objects.exists()
 
 
@@ -172,7 +172,7 @@ def test_members_who_may_not_manage_are_told_what_is_missing(editor, emma):
         editor.post(f"/branches/{HARBOUR}/stock/{emma.slug}/", {"copies": 1}),
     ):
         assert response.status_code == 403
-        assert "It asks for the permission manage:stock in this organization." in response.text
+        assert "You need the permission manage:stock in this organization." in response.text
     assert not Stock.objects.exists()
 
 

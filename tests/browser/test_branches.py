@@ -51,7 +51,7 @@ def test_the_branch_that_one_has_chosen_is_kept_from_page_to_page(page: Page, de
 def test_a_member_who_may_not_manage_the_stock_is_told_so(page: Page, demo: str) -> None:
     sign_in(page, "editor")
     page.goto("/branches/harbourbr001/stock/")
-    expect(page.get_by_role("main")).to_contain_text("It asks for the permission manage:stock in this organization.")
+    expect(page.get_by_role("main")).to_contain_text("You need the permission manage:stock in this organization.")
     screenshot(page, "stock-forbidden")
 
 

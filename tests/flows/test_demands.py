@@ -233,18 +233,18 @@ def test_a_right_that_was_lost_at_logto_is_lost_here_at_the_next_refresh(
 @pytest.mark.parametrize(
     ("place", "words", "missing"),
     [
-        ("books/", "It asks for the permission write:books.", {"scope": ["write:books"]}),
-        ("two-books/", "It asks for the permission write:books.", {"scope": ["write:books"]}),
-        ("editors/", "It asks for the role editor, admin.", {"role": ["editor", "admin"]}),
-        (f"branches/{HILL}/", "It is for members of an organization", {"organization": []}),
+        ("books/", "You need the permission write:books.", {"scope": ["write:books"]}),
+        ("two-books/", "You need the permission write:books.", {"scope": ["write:books"]}),
+        ("editors/", "You need the role editor, admin.", {"role": ["editor", "admin"]}),
+        (f"branches/{HILL}/", "You need to be a member of the organization", {"organization": []}),
         (
             f"branches/{HARBOUR}/managers/",
-            "It asks for the role manager in this organization.",
+            "You need the role manager in this organization.",
             {"organization_role": ["manager"]},
         ),
         (
             f"branches/{HARBOUR}/stock/",
-            "It asks for the permission manage:stock in this organization.",
+            "You need the permission manage:stock in this organization.",
             {"organization_scope": ["manage:stock"]},
         ),
     ],
@@ -358,7 +358,7 @@ def test_without_a_refresh_token_permissions_cannot_be_had_and_nobody_goes_round
     for place in ("books/", f"branches/{HARBOUR}/stock/"):
         response = browser.client.get(f"{style}/{place}")
         assert response.status_code == 403
-        assert "It asks for the permission" in response.content.decode()
+        assert "You need the permission" in response.content.decode()
     assert "ask for the scope offline_access" in caplog.text
     assert browser.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
 
@@ -369,7 +369,7 @@ def test_a_resource_that_the_site_does_not_ask_for_gives_no_permissions(
     settings.LOGTO_API_RESOURCE = "https://nowhere.example/api"
     response = editor.client.get(f"{style}/books/")
     assert response.status_code == 403
-    assert "no permissions for https://nowhere.example/api. Is it among LOGTO_RESOURCES" in caplog.text
+    assert "no permissions for https://nowhere.example/api. Is it in LOGTO_RESOURCES" in caplog.text
     assert "invalid_target" in caplog.text
     assert editor.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
 
@@ -387,7 +387,7 @@ def test_demands_add_up(editor: Browser, reader: Browser) -> None:
     assert editor.client.get("/stacked/").status_code == 200
     assert "role editor" in reader.client.get("/stacked/").content.decode()
     assert reader.client.get("/stacked-class/").status_code == 200
-    assert "members of an organization" in editor.client.get("/stacked-class/").content.decode()
+    assert "a member of the organization" in editor.client.get("/stacked-class/").content.decode()
 
 
 def test_a_demand_may_depend_on_the_request(reader: Browser) -> None:
@@ -445,4 +445,4 @@ def test_a_template_shows_nothing_that_cannot_be_known_and_the_page_stands(
 ) -> None:
     logto.faults.http["token"] = HttpFault(drop=True)
     assert rights_shown(editor.client, f"/branches/{HARBOUR}/shown/") == ["role", "organization-role"]
-    assert "count as not held" in caplog.text
+    assert "they count as missing" in caplog.text

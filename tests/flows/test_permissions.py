@@ -256,7 +256,7 @@ def test_what_cannot_be_known_counts_as_not_held(
 ) -> None:
     logto.faults.http["token"] = fault
     assert editor.client.get("/answers/").json() == NONE
-    assert "Permissions of Logto cannot be had, and count as not held" in caplog.text
+    assert "Permissions cannot be fetched from Logto; they count as missing" in caplog.text
     assert editor.client.get("/write-or-sign-in/").status_code == 403
 
 
