@@ -11,15 +11,7 @@ from django.urls import ResolverMatch
 from logto_auth.organizations import current
 from logto_auth.organizations.memberships import Membership
 
-__all__ = ["ErrorHeaders", "Principal", "RequestPrincipal"]
-
-
-class ErrorHeaders(Protocol):
-    """A response to an API call whose headers `LogtoMiddleware` adds; `api.ErrorResponse` is one."""
-
-    @property
-    def status(self) -> int: ...
-    def headers(self, request: HttpRequest) -> dict[str, str]: ...
+__all__ = ["Principal", "RequestPrincipal"]
 
 
 class Principal(Protocol):
@@ -54,12 +46,12 @@ class Principal(Protocol):
 class RequestPrincipal:
     """The base of both principals: the request, and the organization that its URL selects."""
 
-    __slots__ = ("_request", "_requested_organization", "error_response")
+    # Defaults on the class: a principal is made for every request, and most requests use none of these.
+    error_response: Any = None
+    _requested_organization: tuple[ResolverMatch, str | None] | None = None
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
-        self._requested_organization: tuple[ResolverMatch, str | None] | None = None
-        self.error_response: ErrorHeaders | None = None
 
     def _requested_organization_id(self) -> str | None:
         """Return the id of the organization that the URL selects; computed once for the view that Django found."""

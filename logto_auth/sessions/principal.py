@@ -116,12 +116,8 @@ class SessionPrincipal(RequestPrincipal):
     and when the request has got another session, as after `login()` or `logout()`.
     """
 
-    __slots__ = ("_data", "_user_info")
-
-    def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request)
-        self._data: _SessionData | None = None
-        self._user_info: tuple[str | None, Mapping[str, Any]] | None = None
+    _data: _SessionData | None = None
+    _user_info: tuple[str | None, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
         return "<SessionPrincipal>"
