@@ -69,7 +69,7 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         """Return whether the user has a Django permission, or Logto's permission `logto.<scope>` (decision 0011).
 
         Logto's permissions on `LOGTO_API_RESOURCE` are those of the request. They are known only for the object
-        `request.user` and only while `LogtoMiddleware` handles the request (decision 0018).
+        `request.user` and only while `LogtoMiddleware` handles the request (decision 0020).
         """
         scope = perm.removeprefix(PERMISSION_PREFIX)
         if scope == perm:

@@ -1,4 +1,4 @@
-"""The request that is being answered, from which `has_perm` finds the principal of `request.user` (decision 0018)."""
+"""The request that is being answered, from which `has_perm` finds the principal of `request.user` (decision 0020)."""
 
 from __future__ import annotations
 
