@@ -18,8 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from logto_auth.clients import management_api, reset_clients
 from logto_auth.doctor.logto import clock_of
-from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, HttpFault
 from logto_auth.oidc.http import Response
 from tests.emulator.receiver import Receiver
 

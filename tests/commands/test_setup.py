@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.tenant.declaration import WEBHOOK_EVENTS

@@ -26,7 +26,7 @@ def test_signing_out_ends_the_session_here_and_at_logto(signed_in: Browser, logt
     assert parse_qs(landed.query)["state"]
     assert LogtoSession.objects.count() == 0
     assert "_auth_user_id" not in signed_in.client.session
-    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
         signed_in.sign_in()
 
 
@@ -95,7 +95,7 @@ def test_a_session_whose_tokens_are_gone_is_signed_out_at_logto_all_the_same(
 ) -> None:
     LogtoSession.objects.all().delete()
     assert signed_in.sign_out().startswith("http://testserver/")
-    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
         signed_in.sign_in()
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from logto_auth.clients import management_api
 from logto_auth.emulator import Emulator
-from logto_auth.emulator.hooks import EVENTS
+from logto_auth.emulator.state.webhook_events import EVENTS
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import LogtoIdentity, OrganizationMembership
 from logto_auth.testing import Browser

@@ -7,9 +7,8 @@ import pytest
 from django.core.management import call_command
 
 from logto_auth.clients import reset_clients
-from logto_auth.emulator import Emulator
-from logto_auth.emulator.store import Application
-from tests.emulator.management_api import ROLE
+from logto_auth.emulator import Application, Emulator
+from tests.emulator.management_api_client import ROLE
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, HttpFault
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 60

@@ -11,8 +11,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import CommandError
 from django.db.models.signals import post_save
 
-from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.emulator.browser import VisitFailed
+from logto_auth.emulator import Emulator, HttpFault, VisitFailed
 from logto_auth.models import LogtoIdentity
 from logto_auth.sync.importing import user_values
 from logto_auth.testing import Browser

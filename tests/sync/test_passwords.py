@@ -18,7 +18,7 @@ from django.contrib.auth.hashers import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logto_auth.emulator.passwords import PasswordDigest
+from logto_auth.emulator import PasswordDigest
 from logto_auth.sync.passwords import DoesNotFit, digest_of
 
 PASSWORD = "正しい馬 battery $staple"

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from logto_auth.emulator.claims import userinfo_claims
-from logto_auth.emulator.clock import Clock
-from logto_auth.emulator.management_api.users import shown
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator import Clock, Tenant
+from logto_auth.emulator.management_api.users import as_json as shown
+from logto_auth.emulator.oidc.claims import userinfo_claims
 from logto_auth.users.management_api import claims_of
 from tests.recorded import recording
 
