@@ -30,7 +30,7 @@ from logto_auth.contrib.rest_framework import (
 from logto_auth.emulator import Emulator
 from tests.rights import API, OTHER_API
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 
 
 class BookSerializer(Serializer):
@@ -124,7 +124,7 @@ def security(version: str = "") -> dict[str, Any]:
     }
 
 
-def test_the_document_has_the_schemes_and_says_what_to_ask_logto_for(logto: Emulator, capfd: Any) -> None:
+def test_document_describes_the_security_schemes(logto: Emulator, capfd: Any) -> None:
     schemes = document()["components"]["securitySchemes"]
     assert set(schemes) == {"Logto", "LogtoOrganization", "LibraryAuthentication"}
     assert schemes["Logto"] == {
@@ -138,7 +138,7 @@ def test_the_document_has_the_schemes_and_says_what_to_ask_logto_for(logto: Emul
     assert "Warning" not in capfd.readouterr().err, "drf-spectacular has something to say"
 
 
-def test_each_operation_names_its_scheme_and_since_openapi_3_1_the_scopes() -> None:
+def test_operation_lists_scheme_and_scopes() -> None:
     assert security() == {
         "get /books/": [{"Logto": []}],
         "post /books/": [{"Logto": []}],
@@ -157,13 +157,13 @@ def test_each_operation_names_its_scheme_and_since_openapi_3_1_the_scopes() -> N
     }
 
 
-def test_the_page_is_about_this_document() -> None:
+def test_page_shows_this_document() -> None:
     page = Client().get("/docs/").content.decode()
     assert "/schema/" in page
     assert "swagger" in page.lower()
 
 
-def test_ninja_s_document_has_its_scheme() -> None:
+def test_ninja_document_has_its_scheme() -> None:
     answer = Client().get("/ninja/openapi.json").json()
     assert answer["components"]["securitySchemes"] == {
         "LogtoAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_a_site_without_sessions_backend_middleware_or_application() -> None:
+def test_site_with_api_alone_works() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "tests/api_alone/journeys.py"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.api_alone.settings"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)

@@ -17,9 +17,9 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
 from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
+from tests.api import attacked_urls
+from tests.api.attackers import API, Door, TokenMaker, challenge_of
 
-from . import api_urls
-from .callers import API, Door, TokenMaker, challenge_of
 from .support import Witness, changed_claims, query_of, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
@@ -84,20 +84,20 @@ def opens(manager: Browser) -> Callable[..., dict[str, bool]]:
     """Which of the pages open for the manager, by what they demand."""
 
     def check(organization_id: str = "", **request: Any) -> dict[str, bool]:
-        del api_urls.ran[:]
+        del attacked_urls.ran[:]
         opened = {}
-        for name, path in api_urls.PAGES.items():
+        for name, path in attacked_urls.PAGES.items():
             response = manager.client.get(f"{path}/{organization_id}" if organization_id else path, **request)
             assert response.status_code in (200, 403), (path, response.status_code)
             opened[name] = response.status_code == 200
-        assert len(api_urls.ran) == sum(opened.values())
+        assert len(attacked_urls.ran) == sum(opened.values())
         return opened
 
     return check
 
 
-ALL = dict.fromkeys(api_urls.PAGES, True)
-NONE = dict.fromkeys(api_urls.PAGES, False)
+ALL = dict.fromkeys(attacked_urls.PAGES, True)
+NONE = dict.fromkeys(attacked_urls.PAGES, False)
 MEMBERS_ONLY = {**NONE, "member": True}
 
 
@@ -119,11 +119,11 @@ def test_B13_by_the_address(opens: Callable[..., dict[str, bool]], manager: Brow
 
 def test_B13_by_an_odd_address(manager: Browser) -> None:
     choose(manager, HARBOUR)
-    del api_urls.ran[:]
-    for path in api_urls.PAGES.values():
+    del attacked_urls.ran[:]
+    for path in attacked_urls.PAGES.values():
         for name in ODD_NAMES:
             assert manager.client.get(f"{path}/{name}").status_code in (403, 404), (path, name)
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 def test_B13_an_id_that_is_spelled_with_percents_is_the_same_id(opens: Callable[..., dict[str, bool]]) -> None:
@@ -281,12 +281,12 @@ def token(manager: Browser, logto: Emulator) -> TokenMaker:
 
 @pytest.fixture
 def branches(apis: None, caplog: Any) -> list[Door]:
-    return [Door(name, path, caplog) for name, path in api_urls.BRANCH_BOOKS.items()]
+    return [Door(name, path, caplog) for name, path in attacked_urls.BRANCH_BOOKS.items()]
 
 
 @pytest.fixture
 def for_managers(apis: None, caplog: Any) -> list[Door]:
-    return [Door(name, path, caplog) for name, path in api_urls.MANAGERS.items()]
+    return [Door(name, path, caplog) for name, path in attacked_urls.MANAGERS.items()]
 
 
 def test_D11_an_organization_token_counts_in_its_organization_alone(stock_doors: list[Door], token: TokenMaker) -> None:
@@ -311,14 +311,14 @@ def test_D11_a_token_for_the_api_in_the_name_of_an_organization_counts_there_alo
 
 
 def test_D11_by_an_odd_address(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
-    del api_urls.ran[:]
+    del attacked_urls.ran[:]
     of_harbour, in_its_name = token.for_organization(HARBOUR), token(organization_id=HARBOUR)
     for name in ODD_NAMES:
         for door in stock_doors:
             assert door.of(name).call(of_harbour).status_code in (403, 404), (door, name)
         for door in branches:
             assert door.of(name).call(in_its_name).status_code in (403, 404), (door, name)
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 def test_D11_an_id_that_is_spelled_with_percents_is_the_same_id(stock_doors: list[Door], token: TokenMaker) -> None:

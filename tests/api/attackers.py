@@ -12,9 +12,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from logto_auth.emulator import Emulator
+from tests.attacks.support import JWT_START, changed_claims, state_of_the_site
 
-from . import api_urls
-from .support import JWT_START, changed_claims, state_of_the_site
+from . import attacked_urls
 
 API = "https://bookstore.example/api"
 METADATA_URL = "http://testserver/.well-known/oauth-protected-resource/api"
@@ -85,7 +85,7 @@ class Door:
         """What the view answered to a good token."""
         response = self._watched(token, client, headers)
         assert response.status_code == 200, (self, response.content, self._log.text)
-        assert len(api_urls.ran) == 1
+        assert len(attacked_urls.ran) == 1
         assert "WWW-Authenticate" not in response
         assert [record for record in self._log.records if record.name == "logto_auth"] == []
         answer: dict[str, Any] = response.json()
@@ -104,7 +104,7 @@ class Door:
         """The answer to an attack, after making sure that it is this refusal and that nothing else has happened."""
         response = self._watched(token, client, headers)
         assert response.status_code == status, (self, response.content, self._log.text)
-        assert api_urls.ran == []
+        assert attacked_urls.ran == []
         assert response["Content-Type"].startswith("application/json")
         self._sees_challenge(response, status, error)
         self._sees_one_line(error, claim)
@@ -112,7 +112,7 @@ class Door:
 
     def _watched(self, token: str | None, client: Client | None, headers: Mapping[str, str]) -> Any:
         """The answer, with nothing written and nothing told that is nobody's business."""
-        del api_urls.ran[:]
+        del attacked_urls.ran[:]
         before = _state(client)
         self._log.clear()
         response = self.call(token, client=client, **headers)

@@ -1,0 +1,1 @@
+from tests.attacks.conftest import reader, witness  # noqa: F401
