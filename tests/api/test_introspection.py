@@ -40,7 +40,7 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def editor(logto: Emulator) -> None:
+def editor(site: None, logto: Emulator) -> None:
     has_been_here(logto, "editor")
     logto.requests.clear()
 

@@ -115,7 +115,7 @@ def of_stock(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def people_who_have_been_here(logto: Emulator) -> None:
+def users_who_have_signed_in(site: None, logto: Emulator) -> None:
     for username in ("editor", "reader"):
         has_been_here(logto, username)
 

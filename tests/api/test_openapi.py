@@ -105,8 +105,8 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def with_spectacular(settings: Any) -> None:
-    """drf-spectacular is installed; that is all it takes."""
+def with_spectacular(site: None, settings: Any) -> None:
+    """A site with drf-spectacular installed."""
     settings.INSTALLED_APPS = list(dict.fromkeys([*settings.INSTALLED_APPS, "drf_spectacular"]))
 
 
