@@ -1,4 +1,4 @@
-"""Views that ask for a sign-in, and what pages, scripts and people without rights get."""
+"""Views that require a sign-in: the responses to pages, scripts and users without permission."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 @pytest.fixture(autouse=True)
 def plain_site(settings) -> None:
-    """A site with no templates of its own: its pages are ours."""
+    """A site without templates of its own."""
     settings.TEMPLATES = [
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -1,4 +1,4 @@
-"""Pages that demand a permission, a role or an organization: what people get who have it, lack it, or are nobody."""
+"""Pages that require a permission, a role or an organization, for users with and without it and for visitors."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class AsyncPage(View):
 
 
 class Combined(SessionRequirementMixin, Page):
-    """More is asked of those who write."""
+    """Requires more for writing."""
 
     roles_required = ["editor"]
 
@@ -91,7 +91,7 @@ def shown(request: HttpRequest, organization_id: str = "") -> HttpResponse:
 
 
 def styles(route: str, decorator: Any, mixin: type, **attributes: Any) -> list[Any]:
-    """The same demand on a view of each style."""
+    """Return views of each style with the same requirement."""
     views = {
         "function": decorator(page),
         "async-function": decorator(async_page),
@@ -141,7 +141,7 @@ RIGHTS = """{% load logto %}{% logto_has_scope "write:books" as may_write %}{% l
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
-    """A site that asks for permissions and organizations, with no templates of its own but one."""
+    """A site that requests permissions and organizations, with one template of its own."""
     set_up(logto)
     ask_for_rights(settings)
     loaders = [
@@ -175,13 +175,13 @@ def reader(logto: Emulator) -> Browser:
     return signed_in(logto, "reader")
 
 
-DEMANDS = ["books/", "editors/", "branch/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"]
+REQUIREMENTS = ["books/", "editors/", "branch/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"]
 
 
-# Nobody
+# Signed-out visitors
 
 
-@pytest.mark.parametrize("place", DEMANDS)
+@pytest.mark.parametrize("place", REQUIREMENTS)
 def test_signed_out_visitor_signs_in_and_returns(style: str, place: str, logto: Emulator) -> None:
     browser = Browser(logto)
     response = browser.client.get(f"{style}/{place}?page=2")
@@ -197,10 +197,10 @@ def test_signed_out_script_gets_401_with_sign_in_url(style: str, client: Client)
         assert response.json() == {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/shelf/"}
 
 
-# Somebody who has it
+# Users who meet the requirement
 
 
-@pytest.mark.parametrize("place", ["books/", "two-books/", "editors/", *DEMANDS[3:]])
+@pytest.mark.parametrize("place", ["books/", "two-books/", "editors/", *REQUIREMENTS[3:]])
 def test_user_who_meets_requirement_sees_the_page(style: str, place: str, editor: Browser) -> None:
     response = editor.client.get(f"{style}/{place}")
     assert (response.status_code, response.content) == (200, b"open to editor")
@@ -219,13 +219,13 @@ def test_access_token_is_fetched_once_and_kept(style: str, logto: Emulator, edit
 def test_removed_right_is_lost_at_next_refresh(style: str, logto: Emulator, editor: Browser) -> None:
     logto.tenant.update_user("editor000001", roles=[])
     logto.tenant.add_member(HARBOUR, "editor000001", roles=["staff"])
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "until then Logto's last word counts"
+    assert editor.client.get(f"{style}/editors/").status_code == 200, "until then the latest claims count"
     age(editor)
     for place in ("books/", "editors/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"):
         assert editor.client.get(f"{style}/{place}").status_code == 403
 
 
-# Somebody who lacks it
+# Users who do not
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_missing_requirement_is_403_and_not_a_redirect(
 
 def test_member_of_several_organizations_has_to_choose(style: str, editor: Browser, reader: Browser) -> None:
     assert editor.client.get(f"{style}/branch/").status_code == 403
-    assert reader.client.get(f"{style}/branch/").status_code == 200, "who has one need not choose"
+    assert reader.client.get(f"{style}/branch/").status_code == 200, "a member of one organization need not choose"
     editor.client.post("/choose-organization", {"organization_id": HILL})
     assert editor.client.get(f"{style}/branch/").status_code == 200
 
@@ -281,7 +281,7 @@ def test_url_has_precedence_over_chosen_organization(style: str, editor: Browser
     assert editor.client.get(f"{style}/branches/{HILL}/managers/").status_code == 403
 
 
-@pytest.mark.parametrize("place", DEMANDS)
+@pytest.mark.parametrize("place", REQUIREMENTS)
 def test_password_session_meets_no_requirement(style: str, place: str, client: Client) -> None:
     client.force_login(User.objects.create_user("local"))
     response = client.get(f"{style}/{place}")
@@ -296,7 +296,7 @@ def test_403_page_links_to_another_account(style: str, logto: Emulator, reader: 
     assert reader.client.get(f"{style}/books/").content == b"open to editor"
 
 
-# Logto cannot be asked, or stands behind the session no more
+# Logto cannot be reached, or the session has ended there
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_outage_is_an_error_page_and_not_403(
     assert response.status_code == status
     assert f"<code>{code}</code>" in response.content.decode()
     assert response.headers.get("Retry-After") == fault.headers.get("Retry-After")
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
+    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
 def test_kept_token_counts_during_an_outage(style: str, logto: Emulator, editor: Browser) -> None:
@@ -354,7 +354,7 @@ def test_without_refresh_token_permissions_are_missing(style: str, logto: Emulat
         assert response.status_code == 403
         assert "You need the permission" in response.content.decode()
     assert "ask for the scope offline_access" in caplog.text
-    assert browser.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
+    assert browser.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
 def test_resource_not_requested_gives_no_permissions(style: str, editor: Browser, settings, caplog: Any) -> None:
@@ -363,7 +363,7 @@ def test_resource_not_requested_gives_no_permissions(style: str, editor: Browser
     assert response.status_code == 403
     assert "no permissions for https://nowhere.example/api. Is it in LOGTO_RESOURCES" in caplog.text
     assert "invalid_target" in caplog.text
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
+    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
 def test_missing_resource_setting_is_a_configuration_error(style: str, editor: Browser, settings) -> None:
@@ -372,7 +372,7 @@ def test_missing_resource_setting_is_a_configuration_error(style: str, editor: B
         editor.client.get(f"{style}/books/")
 
 
-# Several demands, async servers, templates
+# Several requirements, async servers, templates
 
 
 def test_requirements_add_up(editor: Browser, reader: Browser) -> None:
@@ -396,8 +396,8 @@ def test_asgi_gives_the_same_responses(style: str, logto: Emulator, editor: Brow
             client.cookies = browser.client.cookies
             response = await client.get(f"{style}/books/")
             seen.append((response.status_code, response.content[:14]))
-        nobody = await AsyncClient().get(f"{style}/books/")
-        return [*seen, (nobody.status_code, nobody["Location"].encode())]
+        visitor = await AsyncClient().get(f"{style}/books/")
+        return [*seen, (visitor.status_code, visitor["Location"].encode())]
 
     assert answers() == [
         (200, b"open to editor"),

@@ -1,4 +1,4 @@
-"""Views that demand a recent sign-in."""
+"""Views that require a recent sign-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No demand is dropped: in whatever order they are put together, however they are written, whoever inherits them."""
+"""No requirement is lost: in any order of mixins, in any notation, and in subclasses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 
 class Page(View):
-    """A site's own base class, which has a `dispatch` as site's own do."""
+    """A base class of a site, with its own `dispatch`."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().dispatch(request, *args, **kwargs)
@@ -59,7 +59,7 @@ class AsyncPage(View):
 
 @pytest.fixture(autouse=True)
 def at(settings: Any) -> Iterator[Any]:
-    """Puts views at addresses."""
+    """Give views a URL."""
     settings.LOGTO_API_RESOURCE = API
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": []}]
     del ran[:]
@@ -75,10 +75,10 @@ def at(settings: Any) -> Iterator[Any]:
     clear_url_caches()
 
 
-# By the session
+# Sessions
 
 SESSION_MIXINS = (ScopeRequiredMixin, OrganizationRoleRequiredMixin, RecentSignInRequiredMixin)
-# Each of the mixins for demands heeds all of these.
+# Each of the requirement mixins checks all of these.
 NAMES: dict[str, Any] = {
     "scopes_required": ["read:books"],
     "roles_required": ["editor"],
@@ -88,7 +88,7 @@ NAMES: dict[str, Any] = {
 
 
 def every_order(*mixins: type, names: dict[str, Any]) -> Iterator[Any]:
-    """Views of all orders of the mixins, with the page's class behind them, and in front of them."""
+    """Return views with all orders of the mixins, with the class of the page after and before them."""
     for base in (Page, AsyncPage):
         for order in permutations(mixins):
             yield type("View", (*order, base), names).as_view()
@@ -118,10 +118,10 @@ def test_mixins_in_any_order_keep_all_requirements(
     held = [] if lacks == "organization-scope" else ["manage:stock"]
     logto.tenant.add_organization_role("manager", scopes=held)
     logto.tenant.add_organization_role("keeper", scopes=["manage:stock"])
-    person = logto.tenant.add_user(username="reader", roles=["reader" if lacks == "role" else "editor"])
+    user = logto.tenant.add_user(username="reader", roles=["reader" if lacks == "role" else "editor"])
     logto.tenant.add_organization("Harbour", id="harbour00001")
     role = "keeper" if lacks == "organization-role" else "manager"
-    logto.tenant.add_member("harbour00001", person.id, roles=[role])
+    logto.tenant.add_member("harbour00001", user.id, roles=[role])
     browser.sign_in("reader", **({} if lacks == "recency" else {"max_age": "300"}))
     for view in every_order(*SESSION_MIXINS, names=NAMES):
         assert Client().get(at(view)).status_code == 302
@@ -130,7 +130,7 @@ def test_mixins_in_any_order_keep_all_requirements(
         assert bool(ran) is (lacks is None)
 
 
-# By the token
+# Access tokens
 
 
 @pytest.fixture
@@ -178,12 +178,12 @@ def test_order_that_loses_requirement_is_a_type_error(wrong_order: Any) -> None:
         type("View", wrong_order, {})
 
 
-# However it is written
+# Notations
 
 
 @pytest.mark.parametrize("names", [(), [], set(), frozenset()])
 def test_empty_role_list_matches_no_user(at: Any, browser: Browser, reader: Any, token: TokenMaker, names: Any) -> None:
-    """As when a site's own list, from a setting or a file, has come out empty."""
+    """For example, a list from a setting or a file is empty."""
     browser.sign_in("reader")
     views = [
         role_required(*names)(page),
@@ -267,9 +267,9 @@ def api_view(permission: Any) -> Any:
     return API_.as_view()
 
 
-def ninja_view(**demands: Any) -> Any:
-    auth = LogtoAuth(**demands)
-    api = NinjaAPI(urls_namespace=f"demands-{id(auth)}", docs_url=None, openapi_url=None)
+def ninja_view(**requirements: Any) -> Any:
+    auth = LogtoAuth(**requirements)
+    api = NinjaAPI(urls_namespace=f"requirements-{id(auth)}", docs_url=None, openapi_url=None)
 
     @api.get("", auth=auth)
     def operation(request: HttpRequest) -> str:

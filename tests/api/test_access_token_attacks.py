@@ -1,4 +1,4 @@
-"""D3: an access token is believed only when everything about it is right, whichever way an API is protected."""
+"""An access token is accepted only if all of it is correct, by every kind of protected API."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def b64_json(value: object) -> str:
 
 @pytest.fixture
 def refused(doors: list[Door]) -> Callable[..., None]:
-    """Makes sure that every API refuses the token, because of `claim`."""
+    """Check that every API refuses the token, because of `claim`."""
 
     def check(token: str, claim: str | Collection[str] = ()) -> None:
         for door in doors:
@@ -53,7 +53,7 @@ def refused(doors: list[Door]) -> Callable[..., None]:
 
 @pytest.fixture
 def served(doors: list[Door]) -> Callable[[str], Claims]:
-    """Makes sure that every API takes the token; returns what their views have seen, which is the same."""
+    """Check that every API accepts the token; return what their views saw, which is the same."""
 
     def check(token: str) -> Claims:
         answers = [door.sees_served(token) for door in doors]
@@ -68,13 +68,13 @@ def rsa(logto: Emulator) -> Iterator[Emulator]:
     """Logto after rotating to an RSA key."""
     logto.rotate_keys("RSA")
     yield logto
-    # Keys outlive a reset.
+    # A reset does not change the keys.
     logto.rotate_keys("EC")
 
 
 @pytest.fixture
 def signed_in(browser: Browser, logto: Emulator, reader: Any, caller: Any, settings: Any) -> Any:
-    """`request.logto` of the person after a sign-in, with every kind of token at hand."""
+    """`request.logto` of the user after a sign-in, with every kind of token."""
     settings.LOGTO_RESOURCES = [API, OTHER_API, "urn:logto:resource:organizations"]
     settings.LOGTO_SCOPES = [
         "openid",
@@ -96,7 +96,7 @@ def signed_in(browser: Browser, logto: Emulator, reader: Any, caller: Any, setti
 
 @pytest.fixture
 def machine_token(logto: Emulator, signed_in: Any) -> Callable[..., str]:
-    """Gets a token for a machine, which holds `read:books` and, in its organization, `manage:stock`."""
+    """Get a token for a machine with `read:books` and, in its organization, `manage:stock`."""
     logto.tenant.add_role("robot", type="MachineToMachine", scopes={API: ["read:books"], MANAGEMENT_API: ["all"]})
     logto.tenant.add_organization_role("keeper", type="MachineToMachine", scopes=["manage:stock"])
     robot = logto.tenant.add_application(name="Robot", type="MachineToMachine", roles=["robot"])
@@ -117,7 +117,7 @@ def machine_token(logto: Emulator, signed_in: Any) -> Callable[..., str]:
 def test_token_of_user_is_accepted(served: Callable[..., Claims], signed_in: Any, caller: Any) -> None:
     seen = served(signed_in.access_token(API))
     assert (seen["user"], seen["is_machine"]) == (str(caller.pk), False)
-    # Logto counts what is held in any organization.
+    # Logto adds up the permissions of all organizations.
     assert seen["scopes"] == ["read:books", "write:books"]
     assert (seen["organization"], seen["organization_scopes"]) == (None, [])
 
@@ -151,7 +151,7 @@ def test_token_of_machine_is_accepted(
 def test_token_of_another_application_is_accepted(
     served: Callable[..., Claims], signed_in: Any, logto: Emulator, caller: Any, type: Any
 ) -> None:
-    """The audience is the API, whichever application asks for the token: a site's app on phones is another one."""
+    """The audience is the API, whichever application requests the token: a native app is another one."""
     application = logto.tenant.add_application(name="App", type=type, redirect_uris=[CALLBACK])
     app = RelyingParty(logto, application)
     code = app.code("reader", resource=API, scope="openid read:books")
@@ -308,7 +308,7 @@ def test_other_audience_is_no_organization_token(stock_doors: list[Door], token:
 
 
 def test_surrogate_in_organization_is_refused(stock_doors: list[Door], token: TokenMaker) -> None:
-    """Logto's database cannot hold one; JSON can."""
+    """Logto's database cannot store half a surrogate pair; JSON can."""
     made = token.sign(json.dumps(token.claims(aud="urn:logto:organization:\ud800")))
     for door in stock_doors:
         door.sees_refused(made, 401, "invalid_token", claim="aud")
@@ -341,7 +341,7 @@ def test_refresh_token_is_refused(refused: Callable[..., None], signed_in: Any) 
     refused(LogtoSession.objects.get().tokens["refresh_token"], "token")
 
 
-# D3: claims
+# Claims
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_last_of_duplicate_claims_counts(refused: Callable[..., None], token: To
     refused(token.sign(json.dumps(token.claims())[:-1] + ', "aud": "other"}'), "aud")
 
 
-# D3: algorithm and signature
+# Algorithm and signature
 
 
 def test_unlisted_algorithm_is_refused(refused: Callable[..., None], token: TokenMaker, rsa: Emulator) -> None:
@@ -498,7 +498,7 @@ def test_forged_signature_is_refused(refused: Callable[..., None], token: TokenM
 def test_respelled_signature_is_refused(
     refused: Callable[..., None], token: TokenMaker, rsa: Emulator, spoilt: str
 ) -> None:
-    """Else one good token would be as many as anybody likes, which drive all others out of the memory."""
+    """Otherwise one valid token could fill the cache in many spellings."""
     head, _, signature = token().rpartition(".")
     refused(f"{head}.{spoilt.format(signature)}", "header")
 
@@ -545,7 +545,7 @@ def test_key_in_token_header_is_ignored(
     }.get(name, f"{logto.endpoint}/api/status")
     kids = {"kid-of-logto": logto.keys.current.kid, "kid-of-the-evil-key": EVIL_KEY.thumbprint(), "no-kid": None}
     refused(token({"kid": kids[kid], name: value}, key=EVIL_KEY), ("signature", "kid"))
-    # Nobody has looked where the token points to.
+    # The URL in the token is not fetched.
     assert not any(request.path == "/api/status" for request in logto.requests)
 
 
@@ -569,7 +569,7 @@ def test_key_in_token_header_is_ignored(
 )
 def test_unknown_key_is_refused(refused: Callable[..., None], token: TokenMaker, logto: Emulator, kid: Any) -> None:
     refused(token({"kid": kid}, key=EVIL_KEY), ("kid", "header"))
-    # Asked for at most twice, however many ask: at first, and again for the key that nobody knows.
+    # At most two fetches for all requests: the first, and one for the unknown key.
     assert len(logto.requests.to("jwks")) <= 2
 
 
@@ -642,7 +642,7 @@ def test_payload_without_claims_is_refused(refused: Callable[..., None], token: 
     refused(token.sign(payload), "payload")
 
 
-# D3: keys and kinds
+# Keys and kinds of tokens
 
 
 def test_missing_kid_is_refused_with_several_keys(

@@ -1,4 +1,4 @@
-"""D10, C7: keys that nobody has, headers, scopes, machines, accounts, opaque tokens, and where a token shows."""
+"""Unknown keys, headers, scopes, machines, accounts, opaque tokens, and texts that must not show a token."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_known_key_works_while_unknown_key_waits(doors: list[Door], token: Token
     time.sleep(0.2)
     started = time.monotonic()
     door.sees_served(token())
-    # Nor does anybody queue up behind the one who has gone to ask.
+    # No request waits for the one that is fetching the keys.
     door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
     assert time.monotonic() - started < 0.5
     assert waiting.is_alive()
@@ -108,7 +108,7 @@ def test_outage_without_keys_is_503(
         response = door.sees_refused(token(), 503, "temporarily_unavailable")
         assert "http" not in response.content.decode()
         door.sees_refused(token({"kid": "junk"}, key=EVIL_KEY), 503, "temporarily_unavailable")
-    # Once a second, or twice where the connection broke, however many have called.
+    # One fetch a second for all calls, or two if the connection broke.
     assert len(logto.requests.to(endpoint)) <= 2 * (2 + time.monotonic() - started)
 
 
@@ -137,7 +137,7 @@ def test_cached_token_ends_with_its_key(doors: list[Door], token: TokenMaker, lo
         door.sees_served(old)
     logto.rotate_keys()
     logto.rotate_keys()
-    # Until the keys are fetched again nobody can know.
+    # A removed key is noticed when the keys are fetched again.
     doors[0].sees_served(old)
     doors[0].sees_served(token())
     for door in doors:
@@ -218,7 +218,7 @@ def test_other_claims_do_not_make_a_machine(doors: list[Door], token: TokenMaker
 
 
 def test_api_for_users_refuses_machines(apis: None, caplog: Any, token: TokenMaker) -> None:
-    for path in ("/class/people", "/drf/people", "/ninja/people"):
+    for path in ("/class/only-users", "/drf/only-users", "/ninja/only-users"):
         door = Door(path, path, caplog)
         door.sees_refused(token(sub="robot", client_id="robot"), 403, "machine_refused")
         assert door.sees_served(token())["is_machine"] is False
@@ -428,7 +428,7 @@ def status_over_a_socket(live_server: Any, path: str, lines: list[str]) -> bytes
     return answer.split(b" ")[1]
 
 
-# C7, and accounts
+# Accounts
 
 
 @pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "by-a-query"])
@@ -461,7 +461,7 @@ def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
 def test_tokens_of_suspended_user_are_refused(
     doors: list[Door], stock_doors: list[Door], token: TokenMaker, settings: Any, status: UserStatus
 ) -> None:
-    """As a webhook has said it: the token itself lives on, and nothing of it makes another account."""
+    """A webhook reported it: the token itself has not expired, and must not create another account."""
     settings.LOGTO_API_CREATE_USERS = True
     remembered, of_organization = token(), token.for_organization("harbour00001")
     doors[0].sees_served(remembered)
@@ -490,7 +490,7 @@ def test_tokens_of_other_accounts_remain_valid(doors: list[Door], token: TokenMa
 def test_unknown_user_is_refused_without_account(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     for door in doors:
         door.sees_refused(token(sub="stranger0001"), 403, "account_unknown")
-        # A sub is a sub whole, in its own case, and at its own Logto.
+        # A sub is compared as a whole, case-sensitively, with its issuer.
         door.sees_refused(token(sub=token.sub.upper()), 403, "account_unknown")
         door.sees_refused(token(sub=token.sub + " "), 403, "account_unknown")
     LogtoIdentity.objects.update(issuer="https://other.example/oidc")
@@ -533,18 +533,18 @@ def test_text_for_operator_is_not_in_response(doors: list[Door], token: TokenMak
     assert not LogtoIdentity.objects.filter(sub="stranger0001").exists()
 
 
-# Opaque tokens, and introspection that lies
+# Opaque tokens, and wrong introspection responses
 
 
 @pytest.fixture
 def any_doors(apis: None, caplog: Any) -> list[Door]:
-    """APIs that ask for no scope: an opaque token has none of theirs."""
+    """APIs that require no scope: an opaque token has none."""
     return [Door(path, path, caplog) for path in ("/plain/any", "/class/any", "/drf/any", "/ninja/any")]
 
 
 @pytest.fixture
 def opaque(browser: Browser, logto: Emulator, caller: Any, apis: None, settings: Any) -> str:
-    """The person's opaque access token, of an application whose tokens the APIs take."""
+    """The opaque access token of the user, of an application whose tokens the APIs accept."""
     settings.LOGTO_API_INTROSPECTED_APPS = [settings.LOGTO_APP_ID]
     token: str = browser.sign_in("reader").wsgi_request.logto.access_token()
     return token
@@ -556,7 +556,7 @@ def test_revoked_opaque_token_is_refused_at_once(
     for door in any_doors:
         assert door.sees_served(opaque)["user"] == str(caller.pk)
     assert len(logto.requests.to("introspection")) == len(any_doors)
-    # It stands for the person, and for none of the permissions on the API.
+    # It identifies the user, and has no permission on the API.
     for door in doors:
         door.sees_refused(opaque, 403, "insufficient_scope")
     logto.instances.access_tokens.clear()
@@ -571,7 +571,7 @@ def test_opaque_token_is_no_organization_token(stock_doors: list[Door], opaque: 
 
 
 def test_too_long_opaque_token_is_not_introspected(any_doors: list[Door], opaque: str, logto: Emulator) -> None:
-    """Else whatever anybody sends here would be sent on to Logto."""
+    """Otherwise any text in the header would be sent on to Logto."""
     for door in any_doors:
         door.sees_refused("x" * 10_000, 401, "invalid_token", claim="token")
     assert logto.requests.to("introspection") == []
@@ -649,7 +649,7 @@ def test_broken_introspection_is_no_500(
 
 @pytest.fixture
 def reports(settings: Any) -> Iterator[list[str]]:
-    """What Django would write to the operator about each error that nobody has caught."""
+    """The error reports of Django for each uncaught exception."""
     pages: list[str] = []
 
     def report(request: Any, **kwargs: Any) -> None:
@@ -674,7 +674,7 @@ def test_debug_page_of_view_error_shows_no_token(
         response = door.call(made, client=client)
         assert response.status_code == 500
         assert made not in response.content.decode()
-    # Where DEBUG is on, Ninja answers with a traceback of its own.
+    # With DEBUG, Ninja responds with its own traceback.
     assert len(reports) == 2 * (len(doors) - (2 if debug else 0))
     assert all("RuntimeError" in page for page in reports)
     assert not any(part in page for page in reports for part in made.split("."))
@@ -750,7 +750,7 @@ def test_log_and_cache_contain_no_token(
     ]
     for door in [*doors, *any_doors]:
         for made in tokens:
-            # The watch looks at the log; here it is that of everything.
+            # The check reads the log, here with all loggers.
             response = door.call(made)
             assert made not in f"{response.headers}{response.content.decode()}"
     assert "GET /oidc/jwks" in caplog.text
@@ -812,7 +812,7 @@ def test_browsable_api_escapes_claims(apis: None, token: TokenMaker, settings: A
         assert response["Content-Type"].startswith("text/html")
         assert markup not in page
         assert made not in page
-    # It looks at the other methods as well, for its forms; the answer is about this one.
+    # Its forms check the other methods too; the challenge is for this one.
     assert response.status_code == 403
     assert challenge_of(response)["scope"] == "read:books"
     response = Client().get(

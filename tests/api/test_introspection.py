@@ -1,4 +1,4 @@
-"""Opaque access tokens: refused, unless the site lets Logto be asked about those of certain applications."""
+"""Opaque access tokens: refused, unless the site has them introspected for listed applications."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def introspected(settings: Any, app: App) -> None:
 
 
 def refusal(answer: Any, *, status: int = 401, error: str = "invalid_token") -> str:
-    """What the refusal says."""
+    """Return the description of the refusal."""
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     return answer.json()["error_description"]
 

@@ -1,4 +1,4 @@
-"""Django Ninja: authentication and demands of an API, a router or an operation, sync and async."""
+"""Django Ninja: authentication and requirements of an API, a router or an operation, sync and async."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OtherAuth(LogtoAuth):
     resource = OTHER_API
 
 
-class PeopleOnlyAuth(LogtoAuth):
+class UsersOnlyAuth(LogtoAuth):
     accepts_machines = False
 
 
@@ -70,8 +70,8 @@ def other(request: HttpRequest) -> dict[str, Any]:
     return who(request)
 
 
-@api.get("/people", auth=PeopleOnlyAuth())
-def people(request: HttpRequest) -> dict[str, Any]:
+@api.get("/only-users", auth=UsersOnlyAuth())
+def only_users(request: HttpRequest) -> dict[str, Any]:
     return who(request)
 
 
@@ -173,7 +173,7 @@ def test_outage_is_503_with_retry_after(books: str, logto: Emulator, app: App) -
 
 def test_open_operation_remains_open(app: App) -> None:
     assert call("/api/open").json()["user"] == "AnonymousUser"
-    assert call("/api/open", app.token("editor")).status_code == 200, "nobody looks at the token there"
+    assert call("/api/open", app.token("editor")).status_code == 200, "the token is not checked there"
 
 
 def test_subclass_options_apply(app: App, robot: Robot) -> None:
@@ -184,7 +184,7 @@ def test_subclass_options_apply(app: App, robot: Robot) -> None:
     )
     assert call("/api/other", app.token("editor", resource=OTHER_API)).status_code == 200
     assert call("/api/other", of_editor).status_code == 401
-    assert [call("/api/people", token).status_code for token in (of_editor, of_robot)] == [200, 403]
+    assert [call("/api/only-users", token).status_code for token in (of_editor, of_robot)] == [200, 403]
     assert [call("/api/editors", token).status_code for token in (of_editor, of_reader, of_robot)] == [200, 403, 403]
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: the scheme by which a token is brought, and what each operation demands of one."""
+"""The OpenAPI document: the security schemes, and the scopes that each operation requires."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mar
 
 
 class BookSerializer(Serializer):
-    """No fields: what a view takes and returns is not what this is about."""
+    """Without fields: these tests are not about the bodies."""
 
 
 class Documented(APIView):
@@ -43,7 +43,7 @@ class Documented(APIView):
     serializer_class = BookSerializer
 
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """What is there."""
+        """Return the list."""
         return Response({})
 
 
@@ -115,7 +115,7 @@ def document(version: str = "") -> dict[str, Any]:
 
 
 def security(version: str = "") -> dict[str, Any]:
-    """What each operation demands, by method and path."""
+    """Return the security requirement of each operation, by method and path."""
     paths = document(version)["paths"]
     return {
         f"{method} {place}": operation.get("security")
@@ -135,7 +135,7 @@ def test_document_describes_the_security_schemes(logto: Emulator, capfd: Any) ->
     }
     assert schemes["LibraryAuthentication"]["description"].endswith(f"for the resource {OTHER_API}.")
     assert "organization_id and without resource" in schemes["LogtoOrganization"]["description"]
-    assert "Warning" not in capfd.readouterr().err, "drf-spectacular has something to say"
+    assert "Warning" not in capfd.readouterr().err, "drf-spectacular printed a warning"
 
 
 def test_operation_lists_scheme_and_scopes() -> None:

@@ -27,7 +27,7 @@ STYLES = ("function", "async-function", "class", "async-class")
 
 
 def who(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    """Says who calls, as the view finds it."""
+    """Return the caller as the view sees it."""
     logto = request.logto
     assert request.auth is logto
     assert request.user is logto.user
@@ -81,17 +81,17 @@ def named_by_the_rows(request: HttpRequest) -> str:
     return Organization.objects.get(logto_id=HARBOUR).logto_id
 
 
-class Demanding(AccessTokenRequiredMixin, Who):
+class Requiring(AccessTokenRequiredMixin, Who):
     def get_requirement(self) -> Requirement:
         return Requirement(scopes=("write:books",) if self.request.method == "POST" else ())
 
 
-class PeopleOnly(AccessTokenRequiredMixin, Who):
+class UsersOnly(AccessTokenRequiredMixin, Who):
     accepts_machines = False
 
 
 def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[Any]:
-    """The same demand on a view of each style."""
+    """Return views of each style with the same requirement."""
     views = {
         "function": decorator(who),
         "async-function": decorator(async_who),
@@ -104,9 +104,11 @@ def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[A
 urlpatterns = [
     path("", include("logto_auth.urls")),
     *styles("any/", AccessTokenRequiredMixin, access_token_required()),
-    *styles("people/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False),
     *styles(
-        "branch-people/",
+        "only-users/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False
+    ),
+    *styles(
+        "branch-only-users/",
         OrganizationTokenRequiredMixin,
         organization_token_required(accepts_machines=False),
         accepts_machines=False,
@@ -140,8 +142,8 @@ urlpatterns = [
     path("branch/", organization_token_required()(async_organization)),
     path("branch/permissions/", organization_token_required()(async_permissions)),
     path("user/", access_token_required()(async_user)),
-    path("demanding/", Demanding.as_view()),
-    path("people/", PeopleOnly.as_view()),
+    path("requiring/", Requiring.as_view()),
+    path("only-users/", UsersOnly.as_view()),
 ]
 
 
@@ -255,7 +257,7 @@ def test_outage_is_503_with_retry_after(style: str, logto: Emulator, editor: Non
     assert "WWW-Authenticate" not in answer
     for number in range(5):
         assert call(f"{style}/any/", signed(logto, jti=str(number))).status_code == 503
-    assert len(logto.requests.to("jwks")) == 1, "a failure is shared for a moment: tokens are cheap to make up"
+    assert len(logto.requests.to("jwks")) == 1, "a failure is cached for a moment: any client can send such tokens"
 
 
 # Roles
@@ -275,7 +277,7 @@ def test_role_is_that_of_the_latest_sign_in(style: str, logto: Emulator, app: Ap
 
 
 def signed(logto: Emulator, **changes: Any) -> str:
-    """A token with claims that a script of the tenant's has added: Logto has such scripts, the emulator has not."""
+    """Return a token with claims of a custom claims script, which the emulator does not have."""
     now = logto.clock.now()
     claims = {
         "sub": "editor000001",
@@ -310,7 +312,7 @@ def test_organization_token_works_in_its_organization(style: str, editor: None, 
         answer = call(f"{style}/branches/{HARBOUR}/stock/", token).json()
         assert (answer["sub"], answer["organization_id"]) == (sub, HARBOUR)
         assert answer["organization_permissions"] == ["manage:stock"]
-        assert answer["permissions"] == [], "a permission in an organization is none on the API"
+        assert answer["permissions"] == [], "a permission in an organization is no permission on the API"
 
 
 def test_organization_token_is_refused_in_another_organization(style: str, editor: None, app: App) -> None:
@@ -351,7 +353,7 @@ def test_role_does_not_count_in_another_organization(style: str, editor: None, a
 
 
 def test_decorated_view_may_refuse_machines(style: str, editor: None, app: App, robot: Robot) -> None:
-    tokens = {"people/": {"resource": API}, "branch-people/": {"organization_id": HARBOUR}}
+    tokens = {"only-users/": {"resource": API}, "branch-only-users/": {"organization_id": HARBOUR}}
     for route, target in tokens.items():
         assert call(f"{style}/{route}", app.token("editor", **target)).status_code == 200
         answer = call(f"{style}/{route}", robot.token(**target))
@@ -363,19 +365,19 @@ def test_machine_has_no_roles(style: str, robot: Robot) -> None:
     assert call(f"{style}/editors/", robot.token(resource=API)).status_code == 403
 
 
-# What is particular to one style
+# Single styles
 
 
 def test_requirement_of_mixin_may_depend_on_request(logto: Emulator, app: App) -> None:
     has_been_here(logto, "reader")
     token = app.token("reader", resource=API)
-    assert call("/demanding/", token).status_code == 200
-    assert call("/demanding/", token, "post").status_code == 403
+    assert call("/requiring/", token).status_code == 200
+    assert call("/requiring/", token, "post").status_code == 403
 
 
 def test_class_based_view_may_refuse_machines(editor: None, app: App, robot: Robot) -> None:
-    assert call("/people/", app.token("editor", resource=API)).status_code == 200
-    answer = call("/people/", robot.token(resource=API))
+    assert call("/only-users/", app.token("editor", resource=API)).status_code == 200
+    answer = call("/only-users/", robot.token(resource=API))
     assert (answer.status_code, answer.json()["error"]) == (403, "machine_refused")
 
 

@@ -1,4 +1,4 @@
-"""What clients can find out by themselves: OAuth 2.0 Protected Resource Metadata (RFC 9728), and where a 401 leads."""
+"""OAuth 2.0 Protected Resource Metadata (RFC 9728), and its URL in a 401."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_metadata_url_uses_the_base_url(client: Client, settings) -> None:
 
 
 def test_client_discovers_the_issuer_from_the_url(client: Client, logto: Emulator, app: App, robot: Robot) -> None:
-    """From the 401 to the metadata, from there to Logto's own, to its token endpoint, and back with a token."""
+    """From the 401 to the metadata, to that of Logto, to its token endpoint, and back with a token."""
     has_been_here(logto, "editor")
     challenge = parameters_of(client.get("/books/")["WWW-Authenticate"])
     metadata: dict[str, Any] = client.get(challenge["resource_metadata"].removeprefix("http://testserver")).json()

@@ -1,4 +1,4 @@
-"""Django REST framework: authentication, permissions by view and by method, and what refusals look like there."""
+"""Django REST framework: authentication, permissions by view and by method, and error responses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Books(APIOfTokens):
 
 
 class OpenBooks(APIView):
-    """Everybody may read."""
+    """Reading is public."""
 
     authentication_classes = [LogtoAuthentication]
     permission_classes = [HasScope("write:books", methods=WRITING)]
@@ -68,7 +68,7 @@ class OpenBooks(APIView):
 
 
 class Both(APIView):
-    """For browsers with a session, too."""
+    """Also for browsers with a session."""
 
     authentication_classes = [LogtoAuthentication, SessionAuthentication]
     permission_classes = [HasScope("write:books"), HasRole("editor")]
@@ -83,12 +83,12 @@ class OtherAuthentication(LogtoAuthentication):
     resource = OTHER_API
 
 
-class PeopleOnlyAuthentication(LogtoAuthentication):
+class UsersOnlyAuthentication(LogtoAuthentication):
     accepts_machines = False
 
 
 class Shelf(viewsets.ViewSet):
-    """Another demand for each action."""
+    """Another requirement for each action."""
 
     authentication_classes = [LogtoAuthentication]
 
@@ -124,7 +124,7 @@ urlpatterns = [
     path("both/", Both.as_view()),
     path("function/", function_view),
     path("other/", view(IsAuthenticated, authentication=OtherAuthentication)),
-    path("people/", view(IsAuthenticated, authentication=PeopleOnlyAuthentication)),
+    path("only-users/", view(IsAuthenticated, authentication=UsersOnlyAuthentication)),
     path("users/", view(IsUser)),
     path("editors/", view(HasRole("editor", "admin"))),
     path("either/", view(HasScope("write:books") | HasRole("editor"))),
@@ -207,11 +207,11 @@ def test_subclass_may_have_another_resource(editor: Browser, app: App) -> None:
 
 
 def test_view_may_refuse_machines(editor: Browser, app: App, robot: Robot) -> None:
-    for place in ("/people/", "/users/"):
+    for place in ("/only-users/", "/users/"):
         assert call(place, app.token("editor", resource=API)).status_code == 200
-    answer = call("/people/", robot.token(resource=API))
+    answer = call("/only-users/", robot.token(resource=API))
     assert answer.status_code == 403
-    assert "error" not in parameters_of(answer["WWW-Authenticate"]), "RFC 6750 has no word for it"
+    assert "error" not in parameters_of(answer["WWW-Authenticate"]), "RFC 6750 has no code for it"
     assert "only access tokens of users" in answer.json()["detail"]
     assert call("/users/", robot.token(resource=API)).status_code == 403
     assert call("/function/", robot.token(resource=API)).json() == {"user": robot.id}
@@ -283,7 +283,7 @@ def test_permissions_can_be_combined(logto: Emulator, editor: Browser, reader: B
     has_been_here(logto, "reader")
     narrow = of_reader
     answer = call("/either/", narrow)
-    assert answer.status_code == 200, "the role, where the scope is not in the token"
+    assert answer.status_code == 200, "the role suffices without the scope"
     assert "WWW-Authenticate" not in answer
     within = app.token("editor", resource=API, organization_id=HARBOUR)
     assert [call("/lent/", token).status_code for token in (within, of_editor)] == [200, 403]
@@ -327,7 +327,7 @@ def test_api_token_within_organization_is_accepted(editor: Browser, app: App) ->
     assert call(f"/branches/{HARBOUR}/books/", app.token("editor", resource=API)).status_code == 403
 
 
-# Beside sessions
+# Sessions
 
 
 def test_session_meets_the_same_requirements(logto: Emulator, editor: Browser, reader: Browser) -> None:

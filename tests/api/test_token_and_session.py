@@ -1,4 +1,4 @@
-"""A request with the session of one person and the token of another: one of the two speaks, and for itself alone."""
+"""A request with the session of one user and the token of another: only one of them counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def admin(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Any:
-    """Somebody with all rights, who is signed in; returns the account."""
+    """The account of a signed-in user with all rights."""
     settings.LOGTO_RESOURCES = [API]
     settings.LOGTO_SCOPES = [
         "openid",
@@ -32,10 +32,10 @@ def admin(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Any:
     logto.tenant.add_resource(API, scopes=["read:books", "write:books"])
     logto.tenant.add_role("admin", scopes={API: ["read:books", "write:books"]})
     logto.tenant.add_organization("Harbour", id="harbour00001")
-    person = logto.tenant.add_user(username="admin", roles=["admin"])
-    logto.tenant.add_member("harbour00001", person.id)
+    user = logto.tenant.add_user(username="admin", roles=["admin"])
+    logto.tenant.add_member("harbour00001", user.id)
     browser.sign_in("admin", prompt="login")
-    return LogtoIdentity.objects.get(sub=person.id).user
+    return LogtoIdentity.objects.get(sub=user.id).user
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -91,14 +91,14 @@ def test_page_ignores_the_token(admin: Any, browser: Browser, token: TokenMaker,
 def test_token_and_session_do_not_replace_each_other(admin: Any, browser: Browser, token: TokenMaker) -> None:
     del attacked_urls.ran[:]
     headers = bearer(token(roles=["admin"]))
-    # The session's role is not the caller's, and the session did not sign the caller in.
+    # The role of the session is not that of the caller, and the sign-in of the session neither.
     assert browser.client.get("/token-and-session/admins", headers=headers).status_code == 403
     assert browser.client.get("/token-and-recent", headers=headers).status_code == 302
     for path in ("/token-and-session/admins", "/token-and-recent", "/session-and-token/admins"):
         assert Client().get(path, headers=headers).status_code in (302, 403)
         assert browser.client.get(path).status_code == 401
     assert attacked_urls.ran == []
-    # Whoever has both passes both, and is then whom the token names.
+    # A user with both passes both, and is then the user of the token.
     seen = browser.client.get("/session-and-token/admins", headers=headers).json()
     assert seen["subs"] == [token.sub, None]
 

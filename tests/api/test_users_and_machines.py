@@ -1,4 +1,4 @@
-"""Whose token it is: accounts by issuer and `sub`, made only where the site says so, and machines, which have none."""
+"""The accounts of access tokens, by issuer and `sub`, and machines, which have none."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ urlpatterns = [
 ]
 
 
-# People
+# Users
 
 
 def test_token_finds_the_existing_account(logto: Emulator, app: App) -> None:
@@ -94,13 +94,13 @@ def test_unknown_user_is_refused_without_account(app: App, settings) -> None:
     settings.LOGTO_CREATE_USERS = True  # which is about signing in
     answer = call("/who/", app.token("customer", resource=API))
     assert (answer.status_code, answer.json()["error"]) == (403, "account_unknown")
-    assert "error" not in answer["WWW-Authenticate"], "RFC 6750 has no word for it, and the token is good"
+    assert "error" not in answer["WWW-Authenticate"], "RFC 6750 has no code for it, and the token is valid"
     assert User.objects.count() == LogtoIdentity.objects.count() == 0
 
 
 @pytest.fixture
 def signalled() -> Any:
-    """The names of our signals about accounts, as they are sent."""
+    """The names of the account signals that are sent."""
     names: list[str] = []
 
     def created(**kwargs: Any) -> None:
@@ -139,7 +139,7 @@ def test_later_sign_in_fills_the_account(logto: Emulator, app: App, settings, si
 
 
 def test_call_does_not_change_the_account(logto: Emulator, app: App, signalled: list[str]) -> None:
-    """An access token says nothing about its person: what it lacks must not be taken for lost."""
+    """An access token contains no data of the user: missing claims must not clear fields."""
     has_been_here(logto, "editor")
     before = User.objects.values().get(), LogtoIdentity.objects.values().get()
     signalled.clear()
@@ -259,7 +259,7 @@ def test_machine_equals_only_itself() -> None:
     assert {machine, Machine("stockrobot000000001")} == {machine}
     assert machine not in (Machine("another"), AnonymousUser(), User(username="stockrobot000000001"))
     assert (str(machine), machine.is_anonymous, machine.is_active) == ("stockrobot000000001", False, True)
-    assert not machine.has_perm("logto.read:books"), "without a request there is no token to ask"
+    assert not machine.has_perm("logto.read:books"), "without a request there is no token"
     assert not machine.has_module_perms("logto")
     with pytest.raises(NotImplementedError):
         machine.save()

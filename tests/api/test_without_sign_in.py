@@ -1,4 +1,4 @@
-"""A site that is an API and nothing else has other apps installed, so it takes another process."""
+"""A site that is only an API has other apps installed, so it runs in another process."""
 
 import os
 import subprocess

@@ -1,8 +1,8 @@
-"""A site that is an API and nothing else: no sessions, no middleware, no backend of ours, no application at Logto."""
+"""A site that is only an API: no sessions, no middleware, no LogtoBackend, no application at Logto."""
 
 from tests import settings as usual
 
-# The run that this one is part of has its own database open.
+# The outer test run uses its own database.
 DATABASES = {"default": {**usual.DATABASES["default"]}}
 if DATABASES["default"]["NAME"] != ":memory:":
     DATABASES["default"]["NAME"] = "logto_auth_api_alone"

@@ -1,4 +1,4 @@
-"""`request.logto`: the claims, and access tokens that are good for a call now."""
+"""`request.logto` of a session: the claims, and access tokens that have not expired."""
 
 from __future__ import annotations
 

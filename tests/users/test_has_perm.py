@@ -1,4 +1,4 @@
-"""Logto's permissions as Django's: `user.has_perm("logto.write:books")` and whatever else asks a user object."""
+"""Logto's permissions as Django permissions: `user.has_perm("logto.write:books")`, decorators, mixins, templates."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ NONE = dict.fromkeys(("read", "write", "both", "any of logto", "of an object", "
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
-    """A site with one template, and Django's own `perms` in it."""
+    """A site with one template that uses `perms`."""
     set_up(logto)
     ask_for_rights(settings)
     loaders = [
@@ -169,7 +169,7 @@ def test_page_without_checks_does_not_call_logto(editor: Browser, logto: Emulato
 
 
 def test_user_from_database_has_no_permission(editor: Browser) -> None:
-    """A job, a shell, another person's row in a list: there is no session to ask, so the answer is no."""
+    """A job, a shell, another user's row in a list: there is no request, so there is no permission."""
     editor.client.get("/answers/")
     user = User.objects.get()
     assert not user.has_perm(READ)
@@ -206,8 +206,8 @@ def test_async_view_checks_awaited_user(editor: Browser, reader: Browser) -> Non
     client.cookies = reader.client.cookies
     response = async_to_sync(client.get)("/answers-async/")
     assert response.json() == {"read": True, "write": False, "both": False, "any of logto": True}
-    nobody = async_to_sync(AsyncClient().get)("/answers-async/")
-    assert not any(nobody.json().values())
+    visitor = async_to_sync(AsyncClient().get)("/answers-async/")
+    assert not any(visitor.json().values())
 
 
 def test_django_permissions_are_unchanged(editor: Browser, reader: Browser) -> None:
@@ -272,7 +272,7 @@ def test_check_without_resource_setting_is_configuration_error(editor: Browser, 
 
 
 def test_permission_of_one_organization_is_missing_in_another(logto: Emulator, browser: Browser, settings: Any) -> None:
-    """Logto adds them up in a token of no organization's name, so such a token is not asked for there."""
+    """In a token without an organization Logto adds up all organizations, so no such token is used there."""
     keeper = logto.tenant.add_user(username="keeper")
     logto.tenant.add_member(HARBOUR, keeper.id, roles=["manager"])
     logto.tenant.add_member(HILL, keeper.id, roles=["staff"])
@@ -287,7 +287,7 @@ def test_permission_of_one_organization_is_missing_in_another(logto: Emulator, b
     assert not may_write("/branches/elsewhere/answers/")
     browser.client.post("/choose-organization", {"organization_id": HILL})
     assert not may_write("/answers/")
-    assert may_write(f"/branches/{HARBOUR}/answers/"), "the address comes before the choice"
+    assert may_write(f"/branches/{HARBOUR}/answers/"), "the URL has precedence over the choice"
     browser.client.post("/choose-organization", {"organization_id": HARBOUR})
     assert may_write("/answers/")
 

@@ -1,4 +1,4 @@
-"""B14: roles give what the site has mapped and nothing else; no text from a profile can break anything."""
+"""Roles give the rights that the site maps and nothing else; no profile prevents a sign-in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ User = get_user_model()
 
 @pytest.fixture
 def mapped(settings: Any, logto: Emulator) -> Any:
-    """A site that maps roles to rights, and the roles at Logto."""
+    """A site that maps roles to rights, with the roles at Logto."""
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors", "proofreader": "Editors", "cashier": "Cashiers"}
     settings.LOGTO_STAFF_ROLES = ["admin", "helper"]
     settings.LOGTO_SUPERUSER_ROLES = ["admin"]
@@ -57,7 +57,7 @@ def test_missing_roles_claim_changes_no_rights(
     user = witness.sees_signed_in(browser.sign_in("reader"))
     assert rights_of(user) == (True, False, {"Editors"})
     if isinstance(roles, list) and "\ud800" in roles:
-        # JSON has room for half a surrogate pair, UTF-8 has not.
+        # JSON can contain half a surrogate pair, UTF-8 cannot.
         logto.faults.id_token = lambda header, claims: logto.sign(json.dumps({**claims, "roles": roles}), header=header)
     else:
         logto.faults.id_token_claims = changed_claims(roles=roles)
@@ -150,7 +150,7 @@ def test_organization_roles_do_not_apply_elsewhere(
     response = browser.sign_in("reader")
     user = witness.sees_signed_in(response)
     held = {organization.id: organization.roles for organization in response.wsgi_request.logto.organizations}
-    assert held["a"] == ("admin", "b:admin")  # Logto's ids have no colon; "a:b" is cut where "a" ends
+    assert held["a"] == ("admin", "b:admin")  # Logto's ids have no colon; "a:b" is split after "a"
     assert (held["b"], held["c"]) == ((), ("b:admin",))
     assert response.wsgi_request.logto.roles == ()
     assert rights_of(user) == (False, False, set())
@@ -218,7 +218,7 @@ def test_odd_profile_does_not_prevent_sign_in(
 
 @pytest.mark.parametrize("name", [*NAMES, "roles", "custom_data"])
 def test_surrogate_in_profile_is_no_500(browser: Browser, logto: Emulator, reader: Any, name: str) -> None:
-    """Logto's database cannot hold one; JSON can."""
+    """Logto's database cannot store half a surrogate pair; JSON can."""
     logto.faults.id_token = lambda header, claims: logto.sign(json.dumps({**claims, name: "\ud800"}), header=header)
     for options in ({}, {"ui_locales": "en"}):
         assert browser.sign_in("reader", **options).status_code in (302, 403)
