@@ -6,7 +6,7 @@ The tour, in the order in which data flows:
 - `oidc` speaks the protocol and knows nothing of Django; `clients` builds its client from the settings.
 - `sign_in` starts a sign-in and keeps it pending in the browser until Logto sends the visitor back.
 - `backends` turns verified claims into a Django user, by `mapping` (pure) and `provisioning` (the database).
-- `sessions` keeps the tokens of a signed-in session; `context` is what views see of it, as `request.logto`.
+- `sessions` keeps the tokens of a signed-in session; `sessions.principal` has `request.logto`, the object that views use.
 - `webhooks` takes what Logto tells by itself; `following` does it here.
 - `views`, `middleware`, `templatetags` and `admin_site` are what a site plugs in.
 
