@@ -1,8 +1,14 @@
 # Each command does all of its own set-up on a fresh machine with Python 3.10 or newer.
 #
-#   make demo    the bookstore, with the emulator      make test    the tests
-#   make check   lint, types, layers, tests, docs      make build   the wheel, tried in an empty environment
+#   make demo    the bookstore, with the emulator      make test    the tests, on SQLite
+#   make check   lint, types, layers, all tests, docs  make build   the wheel, tried in an empty environment
 #   make bench   measured beside others                make docs    the documentation
+#
+#   make test-databases   the tests that need PostgreSQL, MariaDB and Redis
+#   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
+#   make test-browser     the tests that need Chromium
+#
+# A server or a browser that is missing skips its tests; with CI=true it fails them.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -13,15 +19,35 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types layers docs build bench format clean python
+# Two processes run the tests. One that has finished takes tests from the other.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n $(WORKERS) --dist worksteal
+# The tests that sites' databases could change.
+DATABASE_TESTS := $(wildcard $(addprefix tests/,access api attacks flows organizations sessions sign_in sync users webhooks))
+
+.PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench format clean python
 
 demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m "not (browser or mysql or postgresql or redis)" $(PYTEST_ARGS)
 
-check: lint types layers test docs
+test-databases: $(VENV)/.installed
+	TEST_DATABASE=postgresql $(PYTEST) $(PARALLEL) -m "not (mysql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
+	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
+	TEST_DATABASE=postgresql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
+	TEST_DATABASE=mysql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
+	$(PYTEST) -m "redis" tests/sessions tests/scale $(PYTEST_ARGS)
+
+test-profiles: $(VENV)/.installed
+	$(BIN)/python -m tests.profiles $(PARALLEL) $(PYTEST_ARGS)
+
+test-browser: $(VENV)/.installed
+	$(PYTEST) -m browser tests/browser $(PYTEST_ARGS)
+
+check: lint types layers test test-profiles test-databases test-browser docs
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from .clients import management_api
 from .conf import conf
 from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
 from .management_api import ManagementAPI
-from .management_api.client import CLOUD_DOMAIN
+from .management_api.transport import CLOUD_DOMAIN
 from .models import LogtoIdentity, LogtoSession, UserStatus
 from .users import suspension
 from .users.management_api import changed_at

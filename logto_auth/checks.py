@@ -24,8 +24,8 @@ from .oidc.authorization import SignInOptions, is_absolute_uri
 from .oidc.jwks import KEY_TYPES
 from .organizations.current import from_subdomain
 from .origins import is_origin
-from .tenant.declaration import faults
-from .tenant.site import declaration
+from .tenant.declaration import declaration_errors
+from .tenant.site import load_declaration
 
 PLACEHOLDER = re.compile(
     r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",
@@ -236,12 +236,12 @@ def _check_dotted_paths() -> Iterator[CheckMessage]:
 
 def _check_tenant() -> Iterator[CheckMessage]:
     try:
-        declared = declaration()
+        declaration = load_declaration()
     except ConfigurationError as error:
         yield _error(50, str(error), type(conf).tenant.help)
         return
-    for fault in faults(declared):
-        yield _error(51, fault, f"Correct it in {conf.tenant}.")
+    for text in declaration_errors(declaration):
+        yield _error(51, text, f"Correct it in {conf.tenant}.")
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:

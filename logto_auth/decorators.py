@@ -22,8 +22,8 @@ from .access.responses import forbidden_response, is_from_script, referring_page
 from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
+from .sessions.ending import end_session
 from .sessions.principal import session_principal
-from .sessions.revalidate import end_session
 from .sign_in.error_page import error_response
 from .sign_in.start import sign_in_url
 

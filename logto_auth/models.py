@@ -99,6 +99,10 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
         """Return the sessions of a Django user, or of a primary key; none for None."""
         return self.filter(identity__user=user) if user is not None else self.none()  # type: ignore[no-any-return]
 
+    def of_sub(self, issuer: str, sub: str) -> LogtoSessionQuerySet:
+        """Return the sessions of the identity `(issuer, sub)`."""
+        return self.filter(identity__digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
+
     def end(self) -> int:
         """End these sessions on this site, whatever the session engine; return how many there were.
 

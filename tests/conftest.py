@@ -1,11 +1,60 @@
 from __future__ import annotations
 
 import gc
+import importlib
 from collections.abc import Iterator
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
-pytest_plugins = ["logto_auth.testing.pytest_plugin"]
+from tests import profiles
+from tests.servers import require_database_server
+
+pytest_plugins = ["logto_auth.testing.pytest_plugin", "tests.fixtures"]
+BLOCKER = pytest.StashKey()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    require_database_server()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    profiles.mark(items)
+    # A test without a database proves the same on each server: the SQLite run has it.
+    if connection.vendor != "sqlite":
+        config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
+        items[:] = [item for item in items if uses_database(item)]
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """Return whether pytest-django lets the test use a database."""
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or "db" in fixtures or is_transactional(item)
+
+
+def is_transactional(item: pytest.Item) -> bool:
+    """Return whether the test commits, and its tables are emptied after it."""
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction")) or bool(
+        {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: object, pytestconfig: pytest.Config) -> None:
+    pytestconfig.stash[BLOCKER] = django_db_blocker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Restore the rows that a migration made, for with several workers any test may follow a transactional one."""
+    yield
+    # After the last test there is no database any more.
+    if nextitem and is_transactional(item) and apps.is_installed("bookstore.catalog"):
+        migration = importlib.import_module("bookstore.catalog.migrations.0002_editors")
+        with item.config.stash[BLOCKER].unblock(), connection.schema_editor() as schema_editor:
+            migration.make_editors(apps, schema_editor)
 
 
 @pytest.fixture(autouse=True)

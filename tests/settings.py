@@ -4,6 +4,9 @@
 """
 
 import os
+import tempfile
+import zlib
+from pathlib import Path
 
 import pymysql
 
@@ -14,12 +17,31 @@ pymysql.version_info = (2, 2, 7, "final", 0)
 pymysql.install_as_MySQLdb()
 
 SECRET_KEY = "only-for-tests"
+
+# A file, because all threads of a process share one connection to a database in memory. With a file, each thread has
+# its own. The test run creates the file and deletes it.
+SQLITE_PATH = Path(tempfile.gettempdir()) / f"logto_auth_{os.getpid()}.sqlite3"
+# The same name in each run from this folder, so that a run replaces what a killed run left behind. Runs from other
+# folders use other databases.
+SERVER_DATABASE = f"logto_auth_{zlib.crc32(str(Path(__file__).parent).encode()):08x}"
+
 DATABASES = {
-    "sqlite": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    "sqlite": {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": ":memory:",
+            "TEST": {"NAME": str(SQLITE_PATH)},
+            "OPTIONS": {
+                "timeout": 30,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF",
+            },
+        }
+    },
     "postgresql": {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": "logto_auth",
+            "NAME": SERVER_DATABASE,
             "HOST": os.environ.get("PGHOST", "127.0.0.1"),
             "USER": os.environ.get("PGUSER", "postgres"),
             "PASSWORD": os.environ.get("PGPASSWORD", ""),
@@ -28,7 +50,7 @@ DATABASES = {
     "mysql": {
         "default": {
             "ENGINE": "django.db.backends.mysql",
-            "NAME": "logto_auth",
+            "NAME": SERVER_DATABASE,
             "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
             "USER": os.environ.get("MYSQL_USER", "root"),
             "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),

@@ -17,7 +17,7 @@ from celery import chord, shared_task
 
 from logto_auth.clients import management_api
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import PAGE_SIZE
+from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import SyncRun
 from logto_auth.sync import Report, notes, people, runs
 from logto_auth.sync.pace import requests_per_second

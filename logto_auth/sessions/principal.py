@@ -329,7 +329,7 @@ class SessionPrincipal(RequestPrincipal):
         except (SignInRequired, SignInRefused, TokenError):
             if store.load(session) is None:
                 # The session has ended at Logto, or the site refuses the user. The next request ends it here.
-                store.distrust(session)
+                store.require_revalidation(session)
             raise
         finally:
             # The refresh may have brought other claims.

@@ -12,7 +12,7 @@ from django.db import reset_queries, transaction
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import PAGE_SIZE
+from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, make_digest
 from logto_auth.oidc.claims import is_name
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import OPEN_SOURCE_RESOURCE
+from logto_auth.management_api.transport import OPEN_SOURCE_RESOURCE
 
 # Logto's cloud takes 200 requests in 10 seconds from all of a tenant's callers. Others want some, too.
 CLOUD_REQUESTS_PER_SECOND = 18.0

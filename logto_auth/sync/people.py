@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import PAGE_SIZE
+from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, SyncRun, UserStatus
 from logto_auth.users.suspension import suspend

@@ -6,13 +6,11 @@ Logto calls once, in any order, and does not try again. So whatever is taken is 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -23,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
-from logto_auth.site_cache import cache_failures_ignored
+from logto_auth.site_cache import ReplayMemory
 
 from .events import WebhookEvent, WebhookRefused, is_signed, read
 from .handlers import follow
@@ -34,6 +32,10 @@ logger = logging.getLogger("logto_auth")
 SIGNATURE_HEADER = "logto-signature-sha-256"
 # The largest there is tells of ten thousand members.
 MAX_BODY_BYTES = 1024 * 1024
+
+# Signatures of the webhooks that have been handled. A repeated webhook changes nothing, because it is not newer than
+# the data already stored; skipping it saves the work and the signals.
+_handled = ReplayMemory("webhook")
 
 
 def handle(body: str) -> None:
@@ -80,9 +82,9 @@ class WebhookView(View):
             log = logger.error if refusal.status >= 500 else logger.warning
             log("A webhook was refused: %s", refusal)
             return JsonResponse({"error": refusal.code, "error_description": str(refusal)}, status=refusal.status)
-        if not _is_replay(signature):
+        if signature not in _handled:
             _runner()(body)
-            _remember(signature)
+            _handled.add(signature, timeout_seconds=conf.webhook_max_age_seconds + 2 * conf.clock_skew_seconds)
             logger.info("The webhook %.60r about %s was taken.", event.name, _about(event))
         return HttpResponse(status=204)
 
@@ -146,23 +148,3 @@ def _recent_event(body: str) -> WebhookEvent:
             status=400,
         )
     return event
-
-
-# A replay changes nothing, for it is no newer than what it has told. Remembering it saves the work and the signals, and
-# no safety depends on the cache.
-
-
-def _is_replay(signature: str) -> bool:
-    """Whether this delivery has been handled before."""
-    with cache_failures_ignored():
-        return cache.get(_replay_key(signature)) is not None
-    return False
-
-
-def _remember(signature: str) -> None:
-    with cache_failures_ignored():
-        cache.set(_replay_key(signature), True, timeout=conf.webhook_max_age_seconds + 2 * conf.clock_skew_seconds)
-
-
-def _replay_key(signature: str) -> str:
-    return f"logto_auth:webhook:{hashlib.sha256(signature.encode()).hexdigest()}"

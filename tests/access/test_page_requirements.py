@@ -33,7 +33,7 @@ from logto_auth.mixins import (
 )
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.flows.ageing import age
+from tests.ageing import age
 from tests.rights import HARBOUR, HILL, ask_for_rights, set_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

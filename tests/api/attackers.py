@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from logto_auth.emulator import Emulator
-from tests.attacks.support import JWT_START, changed_claims, state_of_the_site
+from tests.support import JWT_START, changed_claims, state_of_the_site
 
 from . import attacked_urls
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from logto_auth.emulator import Emulator
-from tests.attacks.conftest import reader, spoil  # noqa: F401
 from tests.rights import ask_for_rights, set_up
 
 from .attack_fixtures import apis, caller, doors, stock_doors, token  # noqa: F401

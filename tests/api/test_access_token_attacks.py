@@ -18,8 +18,8 @@ from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, run_in_thread
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.attacks.support import changed_claims
 from tests.emulator.relying_party import CALLBACK, RelyingParty
+from tests.support import changed_claims
 
 from .attackers import API, APP, Door, TokenMaker
 

@@ -25,9 +25,11 @@ from logto_auth.api.authentication import authenticate
 from logto_auth.clients import access_token_verifier, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
+from logto_auth.oidc.provider import COOL_DOWN_SECONDS
 from logto_auth.testing import Browser
 from logto_auth.users.current import answering
-from tests.attacks.support import BROKEN
+from tests.emulator.relying_party import wait_until
+from tests.support import BROKEN
 
 from . import attacked_urls
 from .attackers import API, METADATA_URL, Door, TokenMaker, challenge_of
@@ -41,6 +43,7 @@ EVIL_KEY = ECKey.generate_key("P-384")
 def test_thousand_unknown_keys_fetch_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     doors[0].sees_served(token())
     logto.requests.clear()
+    started = time.monotonic()
     for number in range(1000):
         door = doors[number % len(doors)]
         if number % 100 < len(doors):
@@ -48,7 +51,10 @@ def test_thousand_unknown_keys_fetch_keys_once(doors: list[Door], token: TokenMa
             door.sees_served(token())
         else:
             assert door.call(token({"kid": f"junk-{number}"}, key=EVIL_KEY)).status_code == 401
-    assert [request.endpoint for request in logto.requests] == ["jwks"]
+    # Once, and once more after each cool-down on a slow machine.
+    cool_downs = int((time.monotonic() - started) / COOL_DOWN_SECONDS)
+    assert {request.endpoint for request in logto.requests} == {"jwks"}
+    assert len(logto.requests) <= 1 + cool_downs
 
 
 @pytest.mark.parametrize("kid", [None, "", "x" * 1000, 5])
@@ -63,15 +69,14 @@ def test_tokens_without_kid_fetch_no_keys(doors: list[Door], token: TokenMaker, 
 def test_known_key_works_while_unknown_key_waits(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     door = doors[0]
     door.sees_served(token())
-    logto.faults.http["jwks"] = HttpFault(delay_seconds=1)
+    logto.faults.http["jwks"] = HttpFault(delay_seconds=3)
+    logto.requests.clear()
     waiting = threading.Thread(target=door.call, args=[token({"kid": "junk"}, key=EVIL_KEY)])
     waiting.start()
-    time.sleep(0.2)
-    started = time.monotonic()
+    wait_until(lambda: logto.requests.to("jwks"))
     door.sees_served(token())
     # No request waits for the one that is fetching the keys.
     door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
-    assert time.monotonic() - started < 0.5
     assert waiting.is_alive()
     waiting.join()
 
@@ -357,7 +362,7 @@ def test_huge_header_is_refused_quickly(doors: list[Door], size: int, piece: str
     started = time.monotonic()
     for door in doors:
         assert door.call(None, Authorization=header).status_code in (400, 401)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -501,7 +506,7 @@ def test_unknown_user_is_refused_without_account(doors: list[Door], token: Token
 
 def test_account_created_by_call_has_only_username(doors: list[Door], token: TokenMaker, settings: Any) -> None:
     settings.LOGTO_API_CREATE_USERS = True
-    settings.LOGTO_LINK_BY_EMAIL = "tests.attacks.support.trust_every_address"
+    settings.LOGTO_LINK_BY_EMAIL = "tests.support.trust_every_address"
     settings.LOGTO_STAFF_ROLES = settings.LOGTO_SUPERUSER_ROLES = ["admin"]
     User.objects.create_user("victim", "victim@example.com")
     claims = {
@@ -525,7 +530,7 @@ def test_text_for_operator_is_not_in_response(doors: list[Door], token: TokenMak
     settings.LOGTO_API_CREATE_USERS = True
     for door in doors:
         for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
-            settings.LOGTO_USER_FIELDS = f"tests.attacks.support.{hook}"
+            settings.LOGTO_USER_FIELDS = f"tests.support.{hook}"
             response = door.call(token(sub="stranger0001"))
             assert response.status_code == 403
             assert "fraud list" not in f"{response.headers}{response.content.decode()}"
@@ -667,7 +672,7 @@ def test_debug_page_of_view_error_shows_no_token(
 ) -> None:
     settings.DEBUG = debug
     settings.LOGTO_API_CREATE_USERS = True
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    settings.LOGTO_USER_FIELDS = "tests.support.fail"
     made = token(sub="stranger0001")
     client = Client(raise_request_exception=False)
     for door in doors:

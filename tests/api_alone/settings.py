@@ -2,11 +2,7 @@
 
 from tests import settings as usual
 
-# The outer test run uses its own database.
-DATABASES = {"default": {**usual.DATABASES["default"]}}
-if DATABASES["default"]["NAME"] != ":memory:":
-    DATABASES["default"]["NAME"] = "logto_auth_api_alone"
-
+DATABASES = usual.DATABASES
 SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["testserver"]
 INSTALLED_APPS = [

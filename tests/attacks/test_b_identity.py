@@ -14,16 +14,15 @@ from logto_auth.emulator import Emulator, run_in_thread
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.testing import Browser
 from logto_auth.testing.pytest_plugin import SITE
-
-from . import support
-from .support import Witness, changed_claims, signed_in_user_key
+from tests import support
+from tests.support import Witness, changed_claims, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
 
-TRUST = "tests.attacks.support.trust_every_address"
-HOUSE = "tests.attacks.support.trust_addresses_of_the_house"
-TRUTHY = "tests.attacks.support.say_something_truthy"
+TRUST = "tests.support.trust_every_address"
+HOUSE = "tests.support.trust_addresses_of_the_house"
+TRUTHY = "tests.support.say_something_truthy"
 
 
 def local_user(email: str = "reader@example.com", **fields: Any) -> Any:
@@ -282,7 +281,7 @@ def test_B9_new_accounts_have_no_password(browser: Browser, witness: Witness, re
 @pytest.fixture
 def meeting(settings: Any) -> Any:
     """Two sign-ins wait for each other after neither has found the person, and before either makes the account."""
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.meet_then_map"
+    settings.LOGTO_USER_FIELDS = "tests.support.meet_then_map"
     support.meeting = threading.Barrier(2)
     yield
     support.meeting = None
@@ -309,9 +308,7 @@ def finish_at_once(browsers: list[Browser], urls: list[str]) -> list[Any]:
 
 def needs_concurrency() -> None:
     if connection.vendor == "sqlite":
-        pytest.skip(
-            "SQLite has one writer at a time, and in memory its threads share one connection: there is no race."
-        )
+        pytest.skip("SQLite has one writer at a time: there is no race.")
 
 
 @pytest.mark.postgresql

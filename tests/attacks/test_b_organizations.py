@@ -19,8 +19,7 @@ from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
 from tests.api import attacked_urls
 from tests.api.attackers import API, Door, TokenMaker, challenge_of
-
-from .support import Witness, changed_claims, query_of, signed_in_user_key
+from tests.support import Witness, changed_claims, query_of, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
 

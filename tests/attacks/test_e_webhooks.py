@@ -319,7 +319,7 @@ def test_E1_a_replay_undoes_nothing_where_the_cache_has_forgotten_the_first(
 
 def test_E1_what_could_not_be_handled_is_not_taken_for_handled(settings: Any) -> None:
     body = encoded(user_event("User.Data.Updated", SUB, name="New"))
-    settings.LOGTO_WEBHOOK_RUNNER = "tests.attacks.support.fail"
+    settings.LOGTO_WEBHOOK_RUNNER = "tests.support.fail"
     assert send(body).status_code == 500
     settings.LOGTO_WEBHOOK_RUNNER = ""
     assert send(body).status_code == 204

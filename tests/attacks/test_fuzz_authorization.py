@@ -1,4 +1,4 @@
-"""Anything at all in the `Authorization` header, signed by Logto or not: never a 500, and never a view that has run."""
+"""Random `Authorization` headers: never a 500, and no view runs unless the token is valid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ bounded = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # The database and the emulator stay as they are from one example to the next: nothing is ever written.
+    # The fixtures can be shared by all examples: no example changes the database or the emulator.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -31,7 +31,7 @@ EVIL_KEY = ECKey.generate_key("P-384")
 EVIL_SECRET = OctKey.import_key(b"k" * 32)
 DOORS = st.integers(0, len(attacked_urls.BOOKS) - 1)
 
-# What a server hands on is latin-1 (PEP 3333).
+# WSGI servers decode headers as latin-1 (PEP 3333).
 latin_1 = st.text(st.characters(max_codepoint=255), max_size=200)
 token_characters = st.text("ABCDEFabcdef0123456789-._~+/=", max_size=200)
 schemes = st.sampled_from(
@@ -46,7 +46,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-# What JSON can say and a database or an encoding may choke on.
+# Valid JSON that a database or an encoding may not accept.
 odd_values = st.sampled_from(["\x00", "\ud800", "x" * 300, "", 1e308, -1, 10**400, True, [], {}, [[]], {"a": "\ud800"}])
 values = json_values | odd_values
 claim_names = st.sampled_from(
@@ -60,7 +60,7 @@ header_strategy = st.dictionaries(header_names, values | algorithms, max_size=3)
 
 @pytest.fixture
 def statuses(doors: list[Door], caplog: Any) -> Callable[[int, str], int]:
-    """The status of a call with a header, after making sure that it is answered as it should be, and told to nobody."""
+    """Return a function that calls an API with a header, checks response and log, and returns the status."""
 
     def status(door: int, header: str) -> int:
         del attacked_urls.ran[:]
@@ -69,10 +69,10 @@ def statuses(doors: list[Door], caplog: Any) -> Callable[[int, str], int]:
         assert response.status_code in (200, 400, 401, 403), caplog.text
         assert (len(attacked_urls.ran) == 1) is (response.status_code == 200)
         assert not response.cookies
-        told = f"{response.headers}{response.content.decode()}{caplog.text}"
-        assert "Traceback" not in told
+        shown = f"{response.headers}{response.content.decode()}{caplog.text}"
+        assert "Traceback" not in shown
         secrets = [word for word in header.replace(",", " ").split() for word in (word, *word.split("."))]
-        assert [secret for secret in secrets if len(secret) > 24 and secret in told] == []
+        assert [secret for secret in secrets if len(secret) > 24 and secret in shown] == []
         if response.status_code != 200:
             expected = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}[response.status_code]
             assert challenge_of(response).get("error", "none") in (expected, "none")
@@ -86,7 +86,9 @@ def statuses(doors: list[Door], caplog: Any) -> Callable[[int, str], int]:
 @example(door=0, header="Bearer {token},Bearer {token}")
 @example(door=3, header="Bearer \x85{token}")
 @example(door=4, header="\xa0Bearer {token}")
-def test_any_header(statuses: Callable[[int, str], int], token: TokenMaker, door: int, header: str) -> None:
+def test_only_well_formed_header_is_accepted(
+    statuses: Callable[[int, str], int], token: TokenMaker, door: int, header: str
+) -> None:
     good = token()
     filled = header.replace("{token}", good)
     scheme, _, rest = filled.strip(" \t").partition(" ")
@@ -96,9 +98,7 @@ def test_any_header(statuses: Callable[[int, str], int], token: TokenMaker, door
 
 @bounded
 @given(door=DOORS, data=st.data())
-def test_any_alteration_of_a_good_token(
-    statuses: Callable[[int, str], int], token: TokenMaker, door: int, data: Any
-) -> None:
+def test_altered_token_is_refused(statuses: Callable[[int, str], int], token: TokenMaker, door: int, data: Any) -> None:
     good = token()
     assert statuses(door, f"Bearer {good}") == 200
     position = data.draw(st.integers(0, len(good)))
@@ -111,7 +111,7 @@ def test_any_alteration_of_a_good_token(
 
 @bounded
 @given(door=DOORS, order=st.lists(st.integers(0, 5), min_size=1, max_size=5))
-def test_any_mixture_of_the_parts_of_two_good_tokens(
+def test_mixed_parts_of_tokens_are_refused(
     statuses: Callable[[int, str], int], token: TokenMaker, door: int, order: list[int]
 ) -> None:
     first, second = token(), token(scope="everything")
@@ -129,7 +129,7 @@ def test_any_mixture_of_the_parts_of_two_good_tokens(
     key=st.sampled_from([EVIL_KEY, EVIL_SECRET]),
     has_kid=st.booleans(),
 )
-def test_any_token_that_somebody_else_has_signed(
+def test_token_of_another_signer_is_refused(
     statuses: Callable[[int, str], int],
     token: TokenMaker,
     logto: Emulator,
@@ -146,7 +146,7 @@ def test_any_token_that_somebody_else_has_signed(
 
 @bounded
 @given(door=DOORS, claims=claims_strategy, header=header_strategy, signature=st.binary(max_size=120))
-def test_any_token_with_any_signature(
+def test_token_with_random_signature_is_refused(
     statuses: Callable[[int, str], int],
     token: TokenMaker,
     logto: Emulator,
@@ -169,7 +169,7 @@ def test_any_token_with_any_signature(
 @example(door=3, claims={"scope": "\ud800"}, header={})
 @example(door=4, claims={"roles": ["\ud800", {}, None]}, header={})
 @example(door=5, claims={}, header={"kid": "\ud800"})
-def test_any_token_that_logto_itself_has_signed(
+def test_signed_token_with_odd_claims_never_fails(
     statuses: Callable[[int, str], int],
     token: TokenMaker,
     door: int,
@@ -181,14 +181,14 @@ def test_any_token_that_logto_itself_has_signed(
     if not changed and not {"organization_id", "nbf"} & claims.keys() and header.keys() <= {"extra", "zip"}:
         assert status == 200
     elif status == 200:
-        # Of what decides, only a null or a right one goes through.
+        # A changed claim that is required is accepted only if it is null or correct.
         assert not changed & {"iss", "aud", "sub", "client_id", "scope"}
 
 
 def signed(token: TokenMaker, claims: dict[str, Any], header: dict[str, Any], key: Any) -> str:
-    """The token; one without a form of its own where nobody could write such a header."""
+    """Return the signed token, or an invalid one if the header cannot be encoded."""
     try:
-        # In ASCII, so that half a surrogate pair gets through, as in anybody else's JSON.
+        # Escaped as ASCII, so that half of a surrogate pair can be sent.
         return token.sign(json.dumps({**token.claims(), **claims}), header, key)
     except UnicodeEncodeError:
         return "no.such.token"

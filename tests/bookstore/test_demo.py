@@ -12,21 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.servers import lacking
+from tests.processes import child
+from tests.servers import free_port, lacking
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @pytest.fixture
@@ -51,21 +47,14 @@ def busy_port() -> Iterator[str]:
         yield str(listener.getsockname()[1])
 
 
-def start(environment: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "demo"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(environment: dict[str, str]) -> AbstractContextManager[subprocess.Popen[str]]:
+    return child([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment)
 
 
 def fault(environment: dict[str, str]) -> str:
     """Return the one line that a demo that cannot start leaves behind."""
-    process = start(environment)
-    output, errors = process.communicate(timeout=60)
+    with start(environment) as process:
+        output, errors = process.communicate(timeout=60)
     assert process.returncode == 1, output + errors
     assert output == ""
     [line] = errors.splitlines()
@@ -86,15 +75,15 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[str]) -> requests.
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
-    process = start(environment)
-    site = f"http://127.0.0.1:{environment['PORT']}"
-    assert "Old books" in wait_until_it_answers(site, process).text
-    assert requests.get(f"{site}/static/bookstore/style.css", timeout=5).status_code == 200
-    assert "No such page" in requests.get(f"{site}/no-such-page/", timeout=5).text
-    emulator = f"http://127.0.0.1:{environment['EMULATOR_PORT']}"
-    assert requests.get(f"{emulator}/oidc/.well-known/openid-configuration", timeout=5).status_code == 200
-    process.send_signal(end)
-    output, errors = process.communicate(timeout=10)
+    with start(environment) as process:
+        site = f"http://127.0.0.1:{environment['PORT']}"
+        assert "Old books" in wait_until_it_answers(site, process).text
+        assert requests.get(f"{site}/static/bookstore/style.css", timeout=5).status_code == 200
+        assert "No such page" in requests.get(f"{site}/no-such-page/", timeout=5).text
+        emulator = f"http://127.0.0.1:{environment['EMULATOR_PORT']}"
+        assert requests.get(f"{emulator}/oidc/.well-known/openid-configuration", timeout=5).status_code == 200
+        process.send_signal(end)
+        output, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert f"http://localhost:{environment['PORT']}/admin/" in output
@@ -113,22 +102,22 @@ OWN_LOGTO = {
 def test_printed_machine_example_works(environment):
     if shutil.which("curl") is None:
         lacking("curl")
-    process = start(environment)
-    site = f"http://127.0.0.1:{environment['PORT']}"
-    wait_until_it_answers(site, process)
-    lines = iter(process.stdout.readline, "")
-    example = takewhile(str.strip, dropwhile(lambda line: "TOKEN=" not in line, lines))
-    run = subprocess.run(["sh", "-c", "".join(example)], capture_output=True, text=True, timeout=30)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    with start(environment) as process:
+        site = f"http://127.0.0.1:{environment['PORT']}"
+        wait_until_it_answers(site, process)
+        lines = iter(process.stdout.readline, "")
+        example = takewhile(str.strip, dropwhile(lambda line: "TOKEN=" not in line, lines))
+        run = subprocess.run(["sh", "-c", "".join(example)], capture_output=True, text=True, timeout=30)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
     assert json.loads(run.stdout) == {"book": "emma-jane-austen", "title": "Emma", "copies": 7}
 
 
 def test_real_logto_needs_no_emulator(environment, busy_port):
-    process = start(environment | OWN_LOGTO | {"EMULATOR_PORT": busy_port})
-    wait_until_it_answers(f"http://127.0.0.1:{environment['PORT']}/", process)
-    process.send_signal(signal.SIGINT)
-    output, _errors = process.communicate(timeout=10)
+    with start(environment | OWN_LOGTO | {"EMULATOR_PORT": busy_port}) as process:
+        wait_until_it_answers(f"http://127.0.0.1:{environment['PORT']}/", process)
+        process.send_signal(signal.SIGINT)
+        output, _errors = process.communicate(timeout=30)
     assert "https://tenant.logto.example" in output
     assert f"http://localhost:{environment['PORT']}/callback" in output
     assert "secret-of-the-own-logto" not in output

@@ -1,1 +1,1 @@
-"""A site with a user model of its own. Its tests run in a process of their own: `tests/test_custom_user.py`."""
+"""A site with its own user model. `tests/profiles/custom_user.py` runs its tests."""

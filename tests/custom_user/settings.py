@@ -1,10 +1,6 @@
 from tests import settings as usual
 
-# The run that this one is part of has its own database open.
-DATABASES = {"default": {**usual.DATABASES["default"]}}
-if DATABASES["default"]["NAME"] != ":memory:":
-    DATABASES["default"]["NAME"] = "logto_auth_people"
-
+DATABASES = usual.DATABASES
 SECRET_KEY = "only-for-tests"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

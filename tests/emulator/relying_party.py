@@ -120,7 +120,7 @@ def _decoded(part: str) -> dict[str, Any]:
     return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def wait_until(condition: Any, seconds: float = 5) -> None:
+def wait_until(condition: Any, seconds: float = 30) -> None:
     """Wait until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():

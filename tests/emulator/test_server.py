@@ -1,4 +1,3 @@
-import os
 import signal
 import socket
 import subprocess
@@ -6,6 +5,7 @@ import sys
 import textwrap
 import time
 from email.utils import parsedate_to_datetime
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import requests
 
 from logto_auth.emulator import Emulator, PortInUse, run_in_thread
 from logto_auth.emulator.__main__ import main
+from tests.processes import child
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,14 +90,13 @@ def test_date_header_uses_emulator_clock(emulator):
 
 def test_command_runs_until_ctrl_c():
     command = [sys.executable, "-m", "logto_auth.emulator", "--port", "0", "--base-url", "http://localhost:8123/"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        lines = [process.stdout.readline() for _ in range(14)]
-        text = "".join(lines)
+    with child(command, cwd=ROOT) as process:
+        text = "".join(takewhile(lambda line: "Ctrl-C" not in line, iter(process.stdout.readline, "")))
         assert "NOT A PRODUCTION SERVER" in text
         assert "http://localhost:8123/callback" in text
         assert "customer-password" in text
-        os.kill(process.pid, signal.SIGINT)
-        output, errors = process.communicate(timeout=10)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
     assert "Stopped." in output
 

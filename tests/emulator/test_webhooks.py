@@ -160,7 +160,8 @@ def test_caller_does_not_wait_for_receiver(emulator, receiver, hook, api):
     receiver.may_answer.clear()
     started = time.monotonic()
     assert api.post("/users", {}).status_code == 200
-    assert time.monotonic() - started < 2
+    # The receiver waits for ten seconds.
+    assert time.monotonic() - started < 8
     with pytest.raises(TimeoutError):
         emulator.webhooks.wait(0.05)
     receiver.may_answer.set()

@@ -143,9 +143,9 @@ def test_each_person_is_told_of_to_whom_it_could_not_be_done(staff: Client, read
     [
         pytest.param(HttpFault(drop=True), "is out of reach", id="out-of-reach"),
         pytest.param(
-            HttpFault(status=401, body='{"error": "invalid_client"}'), "Logto gives no token", id="wrong-secret"
+            HttpFault(status=401, body='{"error": "invalid_client"}'), "Logto issued no token", id="wrong-secret"
         ),
-        pytest.param(HttpFault(status=500, body="<h1>Oops</h1>"), "Logto gives no token", id="broken"),
+        pytest.param(HttpFault(status=500, body="<h1>Oops</h1>"), "Logto issued no token", id="broken"),
     ],
 )
 def test_without_logto_one_is_tried_and_the_others_are_said_to_be_left(

@@ -22,8 +22,8 @@ from logto_auth.organizations import OrganizationQuerySet
 from logto_auth.organizations.memberships import Membership
 from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.testing import Browser
+from tests.ageing import age
 from tests.api.callers import App, call
-from tests.flows.ageing import age
 from tests.rights import API, HARBOUR, HILL, ask_for_rights, set_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

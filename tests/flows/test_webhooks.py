@@ -196,7 +196,7 @@ def test_rights_that_roles_gave_stay(identity: LogtoIdentity, settings: Any) -> 
 def test_a_person_whom_the_site_refuses_is_left_to_the_next_sign_in(
     reader: Browser, settings: Any, caplog: Any
 ) -> None:
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.refuse_everyone"
+    settings.LOGTO_USER_FIELDS = "tests.support.refuse_everyone"
     taken(user_event("User.Data.Updated", SUB, name="New"))
     assert User.objects.get().first_name == "Reader"
     assert is_signed_in(reader)
@@ -529,7 +529,7 @@ def test_signals_come_after_the_rows_and_a_receiver_that_raises_stops_nothing(id
 def test_a_fault_of_the_site_s_own_is_told_of_and_undoes_no_suspension(
     identity: LogtoIdentity, settings: Any, heard: Any, caplog: Any
 ) -> None:
-    settings.LOGTO_USER_FIELDS = "tests.attacks.support.fail"
+    settings.LOGTO_USER_FIELDS = "tests.support.fail"
     assert deliver(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=True)).status_code == 500
     assert not User.objects.get().is_active
     assert [name for name, _ in heard] == ["webhook_received", "User.SuspensionStatus.Updated"]

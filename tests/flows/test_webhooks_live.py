@@ -1,6 +1,6 @@
 """Logto's own calls: what is done at its Management API arrives here by its webhook, over HTTP.
 
-One delivery at a time, for the threads of these tests share a connection to the database; `scale` has many at once.
+One delivery at a time; `scale` has many at once.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.sessions import SessionPrincipal
 from logto_auth.sessions.principal import request_principal, session_principal
 from logto_auth.testing import Browser
-from tests.flows.ageing import age
+from tests.ageing import age
 from tests.rights import API, HARBOUR, HILL, ask_for_rights, set_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

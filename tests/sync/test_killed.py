@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from logto_auth.emulator import Application, Emulator, HttpFault
+from tests.processes import child
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 60
@@ -35,10 +36,8 @@ class OwnSite:
         }
         self.run("migrate", "--verbosity=0")
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "django", *arguments]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=pipe, stderr=pipe, text=True)
+    def start(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        return child([sys.executable, "-m", "django", *arguments], cwd=ROOT, env=self._environment)
 
     def run(self, *arguments: str) -> str:
         with self.start(*arguments) as process:

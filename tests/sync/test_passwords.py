@@ -70,7 +70,8 @@ def test_bcrypt_goes_along_and_its_sha256_kind_does_not() -> None:
 @pytest.mark.parametrize(
     ("encoded", "reason"),
     [
-        (make_password(None), "no usable password"),
+        # Its text is random, so the test id is named.
+        pytest.param(make_password(None), "no usable password", id="unusable"),
         ("", "no usable password"),
         ("no dollar", "no usable password"),
         (ScryptPasswordHasher().encode("secret", "seasalt", n=2**4), "scrypt"),

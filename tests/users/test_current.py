@@ -30,8 +30,8 @@ from logto_auth.emulator import Emulator
 from logto_auth.middleware import LogtoMiddleware
 from logto_auth.testing import Browser
 from logto_auth.users.current import answering, current_request, principal_of_user
+from tests.ageing import age
 from tests.api.callers import App, Robot
-from tests.flows.ageing import age
 from tests.rights import API, ask_for_rights, set_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

@@ -19,7 +19,7 @@ from django.views.generic import View
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.testing import Browser
-from tests.flows.ageing import age
+from tests.ageing import age
 from tests.rights import HARBOUR, HILL, ask_for_rights, set_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.attacks.support import Witness, changed_claims
+from tests.support import Witness, changed_claims
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()

@@ -13,7 +13,7 @@ from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management.shown_report import ShownReport
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import PAGE_SIZE
+from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import SyncRun
 from logto_auth.sync import notes, people, report, runs
 from logto_auth.sync.pace import requests_per_second

