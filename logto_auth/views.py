@@ -33,8 +33,8 @@ from .oidc.authorization_response import AuthorizationResponse
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
-from .sessions.context import SessionPrincipal
 from .sessions.ending import end_session, sign_out_url
+from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
 from .sign_in.start import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
 from .sign_in.state import PendingSignIn, load_pending, save_pending
@@ -85,7 +85,7 @@ class SignInView(PublicView):
         try:
             _require_navigation(request)
             options = options_from_query(request.GET, defaults=self.sign_in_options)
-            if options == SignInOptions() and SessionPrincipal(request).is_authenticated:
+            if options == SignInOptions() and session_principal(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
             return redirect_to_logto(request, next_url=next_url, options=options)
         except LogtoError as error:
@@ -277,7 +277,7 @@ class SignOutOthersView(PublicView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """End the other sessions, and return the redirect to `next`."""
-        SessionPrincipal(request).end_other_sessions()
+        session_principal(request).end_other_sessions()
         return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
 
 
@@ -295,7 +295,7 @@ class ChooseOrganizationView(PublicView):
         if not request.user.is_authenticated:
             return redirect_to_login(next_url)
         try:
-            SessionPrincipal(request).choose_organization(request.POST.get("organization_id", ""))
+            session_principal(request).choose_organization(request.POST.get("organization_id", ""))
         except OrganizationRequired:
             return forbidden_response(request, MissingRequirement(RequirementKind.ORGANIZATION))
         return HttpResponseRedirect(next_url)

@@ -3,7 +3,7 @@
 `request.logto` of a signed-in user is a `SessionPrincipal`. `UserToken` and `MachineToken` call other APIs.
 """
 
-from .context import LogtoHttpRequest, SessionPrincipal, SignedInSession
 from .outgoing import MachineToken, UserToken
+from .principal import LogtoHttpRequest, SessionPrincipal, SignedInSession
 
 __all__ = ["LogtoHttpRequest", "MachineToken", "SessionPrincipal", "SignedInSession", "UserToken"]

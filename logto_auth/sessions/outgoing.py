@@ -17,7 +17,7 @@ from requests.auth import AuthBase
 
 from logto_auth.clients import machine_client
 
-from .context import SessionPrincipal
+from .principal import session_principal
 
 __all__ = ["MachineToken", "UserToken"]
 
@@ -31,7 +31,7 @@ class UserToken(AuthBase):
     def __init__(
         self, request: HttpRequest, *, resource: str | None = None, organization_id: str | None = None
     ) -> None:
-        self._logto = SessionPrincipal(request)
+        self._logto = session_principal(request)
         self._resource = resource
         self._organization_id = organization_id
 

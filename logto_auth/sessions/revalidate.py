@@ -21,6 +21,7 @@ from logto_auth.sign_in.start import redirect_to_logto, sign_in_paths
 
 from . import refresh, store
 from .ending import end_session
+from .principal import session_principal
 
 __all__ = ["revalidate_session"]
 
@@ -62,6 +63,8 @@ def _refresh_session(request: HttpRequest) -> None:
             _save_fresh_until(request, datetime.fromtimestamp(time.time(), tz=timezone.utc) + cool_down)
     if request.session is session:
         _reload_session(request)
+    # The refresh may have brought other claims.
+    session_principal(request).forget()
 
 
 def _reload_session(request: HttpRequest) -> None:

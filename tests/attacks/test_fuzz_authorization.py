@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey
 
 from logto_auth.emulator import Emulator
-
-from . import api_urls
-from .callers import Door, TokenMaker, challenge_of
+from tests.api import attacked_urls
+from tests.api.attackers import Door, TokenMaker, challenge_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +29,7 @@ bounded = settings(
 
 EVIL_KEY = ECKey.generate_key("P-384")
 EVIL_SECRET = OctKey.import_key(b"k" * 32)
-DOORS = st.integers(0, len(api_urls.BOOKS) - 1)
+DOORS = st.integers(0, len(attacked_urls.BOOKS) - 1)
 
 # WSGI servers decode headers as latin-1 (PEP 3333).
 latin_1 = st.text(st.characters(max_codepoint=255), max_size=200)
@@ -64,11 +63,11 @@ def statuses(doors: list[Door], caplog: Any) -> Callable[[int, str], int]:
     """Return a function that calls an API with a header, checks response and log, and returns the status."""
 
     def status(door: int, header: str) -> int:
-        del api_urls.ran[:]
+        del attacked_urls.ran[:]
         caplog.clear()
         response = doors[door].call(None, Authorization=header)
         assert response.status_code in (200, 400, 401, 403), caplog.text
-        assert (len(api_urls.ran) == 1) is (response.status_code == 200)
+        assert (len(attacked_urls.ran) == 1) is (response.status_code == 200)
         assert not response.cookies
         shown = f"{response.headers}{response.content.decode()}{caplog.text}"
         assert "Traceback" not in shown

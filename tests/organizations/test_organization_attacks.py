@@ -17,8 +17,8 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
 from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
-from tests.attacks import api_urls
-from tests.attacks.callers import API, Door, TokenMaker, challenge_of
+from tests.api import attacked_urls
+from tests.api.attackers import API, Door, TokenMaker, challenge_of
 from tests.support import Witness, changed_claims, query_of, signed_in_user_key
 
 pytestmark = pytest.mark.django_db
@@ -83,20 +83,20 @@ def opens(manager: Browser) -> Callable[..., dict[str, bool]]:
     """Return which pages the manager can open, by requirement."""
 
     def check(organization_id: str = "", **request: Any) -> dict[str, bool]:
-        del api_urls.ran[:]
+        del attacked_urls.ran[:]
         opened = {}
-        for name, path in api_urls.PAGES.items():
+        for name, path in attacked_urls.PAGES.items():
             response = manager.client.get(f"{path}/{organization_id}" if organization_id else path, **request)
             assert response.status_code in (200, 403), (path, response.status_code)
             opened[name] = response.status_code == 200
-        assert len(api_urls.ran) == sum(opened.values())
+        assert len(attacked_urls.ran) == sum(opened.values())
         return opened
 
     return check
 
 
-ALL = dict.fromkeys(api_urls.PAGES, True)
-NONE = dict.fromkeys(api_urls.PAGES, False)
+ALL = dict.fromkeys(attacked_urls.PAGES, True)
+NONE = dict.fromkeys(attacked_urls.PAGES, False)
 MEMBERS_ONLY = {**NONE, "member": True}
 
 
@@ -118,11 +118,11 @@ def test_url_of_foreign_organization_is_refused(opens: Callable[..., dict[str, b
 
 def test_odd_url_selects_no_foreign_organization(manager: Browser) -> None:
     choose(manager, HARBOUR)
-    del api_urls.ran[:]
-    for path in api_urls.PAGES.values():
+    del attacked_urls.ran[:]
+    for path in attacked_urls.PAGES.values():
         for name in ODD_NAMES:
             assert manager.client.get(f"{path}/{name}").status_code in (403, 404), (path, name)
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 def test_percent_encoded_id_is_the_same_id(opens: Callable[..., dict[str, bool]]) -> None:
@@ -276,12 +276,12 @@ def token(manager: Browser, logto: Emulator) -> TokenMaker:
 
 @pytest.fixture
 def branches(apis: None, caplog: Any) -> list[Door]:
-    return [Door(name, path, caplog) for name, path in api_urls.BRANCH_BOOKS.items()]
+    return [Door(name, path, caplog) for name, path in attacked_urls.BRANCH_BOOKS.items()]
 
 
 @pytest.fixture
 def for_managers(apis: None, caplog: Any) -> list[Door]:
-    return [Door(name, path, caplog) for name, path in api_urls.MANAGERS.items()]
+    return [Door(name, path, caplog) for name, path in attacked_urls.MANAGERS.items()]
 
 
 def test_organization_token_is_refused_elsewhere(stock_doors: list[Door], token: TokenMaker) -> None:
@@ -303,15 +303,15 @@ def test_api_token_of_organization_is_refused_elsewhere(branches: list[Door], to
         door.of(HILL).sees_refused(token(), 403, "insufficient_scope")
 
 
-def test_odd_url_with_token_is_refused(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
-    del api_urls.ran[:]
+def test_D11_by_an_odd_address(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
+    del attacked_urls.ran[:]
     of_harbour, in_its_name = token.for_organization(HARBOUR), token(organization_id=HARBOUR)
     for name in ODD_NAMES:
         for door in stock_doors:
             assert door.of(name).call(of_harbour).status_code in (403, 404), (door, name)
         for door in branches:
             assert door.of(name).call(in_its_name).status_code in (403, 404), (door, name)
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 def test_percent_encoded_id_with_token_is_the_same(stock_doors: list[Door], token: TokenMaker) -> None:

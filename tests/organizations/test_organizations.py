@@ -256,7 +256,7 @@ def test_url_overrides_choice(editor: Browser) -> None:
 def test_foreign_organization_cannot_be_chosen(reader: Browser, organization_id: str) -> None:
     response = choose(reader, organization_id)
     assert response.status_code == 403
-    assert "members of an organization" in response.content.decode()
+    assert "a member of the organization" in response.content.decode()
     assert current(reader) == HARBOUR
     response = reader.client.post("/choose-organization", {"organization_id": HILL}, headers={"HX-Request": "true"})
     assert response.json() == {"error": "forbidden", "missing": {"organization": []}}

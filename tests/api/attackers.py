@@ -1,4 +1,4 @@
-"""What the attacks on APIs share: tokens, the APIs that they are sent to, and how to see that an attack has failed."""
+"""Shared by the attacks on APIs: tokens, the attacked APIs, and checks that an attack has failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client
 from logto_auth.emulator import Emulator
 from tests.support import JWT_START, changed_claims, state_of_the_site
 
-from . import api_urls
+from . import attacked_urls
 
 API = "https://bookstore.example/api"
 METADATA_URL = "http://testserver/.well-known/oauth-protected-resource/api"
@@ -23,19 +23,19 @@ APP = "someapp00000000000001"
 PARAMETER = r'[a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]*"'
 CHALLENGE = re.compile(rf"Bearer {PARAMETER}(, {PARAMETER})*")
 RFC_6750_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope"}
-# Refusals of tokens that are good, and of requests without any, are no news for the operator.
+# Refusals of valid tokens, and of requests without a token, are not logged.
 UNLOGGED = {"insufficient_scope", None}
 
 
 class TokenMaker:
-    """Makes access tokens as Logto does, for one person, with whatever is to be wrong about them."""
+    """Make access tokens as Logto does, for one user, with any faults."""
 
     def __init__(self, logto: Emulator, sub: str) -> None:
         self.logto = logto
         self.sub = sub
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a good token for the API resource, with `changes`; `...` takes one away."""
+        """Return the claims of a valid token for the API resource, with `changes`; `...` removes a claim."""
         now = int(time.time())
         good = {
             "jti": f"jti-{time.monotonic_ns()}",
@@ -50,19 +50,19 @@ class TokenMaker:
         return changed_claims(**changes)(good)
 
     def __call__(self, header: Mapping[str, Any] | None = None, /, key: Any = None, **changes: Any) -> str:
-        """A token that Logto has signed, or the one who has `key`."""
+        """Return a token that is signed by Logto's key, or by `key`."""
         return self.sign(self.claims(**changes), header, key)
 
     def sign(self, claims: object, header: Mapping[str, Any] | None = None, key: Any = None) -> str:
         return self.logto.sign(claims, header={"typ": "at+jwt", **(header or {})}, key=key)
 
     def for_organization(self, id: str, **changes: Any) -> str:
-        """An organization token."""
+        """Return an organization token."""
         return self(aud=f"urn:logto:organization:{id}", **changes)
 
 
 class Door:
-    """One API of the small site, and a watch on everything that an attack on it must not do."""
+    """One API of the small site, with checks that an attack on it has no effect."""
 
     def __init__(self, name: str, path: str, log: Any) -> None:
         self.name = name
@@ -73,19 +73,19 @@ class Door:
         return self.name
 
     def of(self, organization_id: str) -> Door:
-        """The same, at the address that names an organization."""
+        """Return the same API at the URL that selects an organization."""
         return Door(self.name, f"{self.path}/{organization_id}", self._log)
 
     def call(self, token: str | None, *, client: Client | None = None, **headers: str) -> Any:
-        """The answer to a request with `token` in its header."""
+        """Return the response to a request with `token` in its header."""
         credentials = {} if token is None else {"Authorization": f"Bearer {token}"}
         return (client or Client()).get(self.path, headers={**credentials, **headers})
 
     def sees_served(self, token: str, *, client: Client | None = None, **headers: str) -> dict[str, Any]:
-        """What the view answered to a good token."""
+        """Return the response of the view to a valid token."""
         response = self._watched(token, client, headers)
         assert response.status_code == 200, (self, response.content, self._log.text)
-        assert len(api_urls.ran) == 1
+        assert len(attacked_urls.ran) == 1
         assert "WWW-Authenticate" not in response
         assert [record for record in self._log.records if record.name == "logto_auth"] == []
         answer: dict[str, Any] = response.json()
@@ -101,18 +101,18 @@ class Door:
         client: Client | None = None,
         **headers: str,
     ) -> Any:
-        """The answer to an attack, after making sure that it is this refusal and that nothing else has happened."""
+        """Return the response to an attack, after checking that it is this refusal and had no other effect."""
         response = self._watched(token, client, headers)
         assert response.status_code == status, (self, response.content, self._log.text)
-        assert api_urls.ran == []
+        assert attacked_urls.ran == []
         assert response["Content-Type"].startswith("application/json")
         self._sees_challenge(response, status, error)
         self._sees_one_line(error, claim)
         return response
 
     def _watched(self, token: str | None, client: Client | None, headers: Mapping[str, str]) -> Any:
-        """The answer, with nothing written and nothing told that is nobody's business."""
-        del api_urls.ran[:]
+        """Return the response, after checking that nothing was written and no token was shown."""
+        del attacked_urls.ran[:]
         before = _state(client)
         self._log.clear()
         response = self.call(token, client=client, **headers)
@@ -151,7 +151,7 @@ def _state(client: Client | None) -> dict[str, Any]:
 
 
 def challenge_of(response: Any) -> dict[str, str]:
-    """The parameters of the one challenge, which has to be well formed (RFC 6750, section 3)."""
+    """Return the parameters of the only challenge, which must be well-formed (RFC 6750, section 3)."""
     challenge = response["WWW-Authenticate"]
     assert CHALLENGE.fullmatch(challenge), challenge
     return dict(re.findall(r'([a-z_]+)="([^"]*)"', challenge))

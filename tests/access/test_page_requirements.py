@@ -1,4 +1,4 @@
-"""Pages that demand a permission, a role or an organization: what people get who have it, lack it, or are nobody."""
+"""Pages that require a permission, a role or an organization, for users with and without it and for visitors."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class AsyncPage(View):
 
 
 class Combined(SessionRequirementMixin, Page):
-    """More is asked of those who write."""
+    """Requires more for writing."""
 
     roles_required = ["editor"]
 
-    def get_demand(self) -> Requirement:
+    def get_requirement(self) -> Requirement:
         return Requirement(roles=("editor",) if self.request.method == "POST" else None)
 
 
@@ -91,7 +91,7 @@ def shown(request: HttpRequest, organization_id: str = "") -> HttpResponse:
 
 
 def styles(route: str, decorator: Any, mixin: type, **attributes: Any) -> list[Any]:
-    """The same demand on a view of each style."""
+    """Return views of each style with the same requirement."""
     views = {
         "function": decorator(page),
         "async-function": decorator(async_page),
@@ -141,7 +141,7 @@ RIGHTS = """{% load logto %}{% logto_has_scope "write:books" as may_write %}{% l
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
-    """A site that asks for permissions and organizations, with no templates of its own but one."""
+    """A site that requests permissions and organizations, with one template of its own."""
     set_up(logto)
     ask_for_rights(settings)
     loaders = [
@@ -175,14 +175,14 @@ def reader(logto: Emulator) -> Browser:
     return signed_in(logto, "reader")
 
 
-DEMANDS = ["books/", "editors/", "branch/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"]
+REQUIREMENTS = ["books/", "editors/", "branch/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"]
 
 
-# Nobody
+# Signed-out visitors
 
 
-@pytest.mark.parametrize("place", DEMANDS)
-def test_nobody_is_sent_to_the_sign_in_and_comes_back(style: str, place: str, logto: Emulator) -> None:
+@pytest.mark.parametrize("place", REQUIREMENTS)
+def test_signed_out_visitor_signs_in_and_returns(style: str, place: str, logto: Emulator) -> None:
     browser = Browser(logto)
     response = browser.client.get(f"{style}/{place}?page=2")
     assert response["Location"] == f"/sign-in?next={style}/{place}%3Fpage%3D2"
@@ -190,23 +190,23 @@ def test_nobody_is_sent_to_the_sign_in_and_comes_back(style: str, place: str, lo
     assert browser.open(callback)["Location"] == f"{style}/{place}?page=2"
 
 
-def test_nobody_s_script_is_told_where_to_sign_in(style: str, client: Client) -> None:
+def test_signed_out_script_gets_401_with_sign_in_url(style: str, client: Client) -> None:
     for headers in (SCRIPT, HTMX, {"Accept": "application/json"}):
         response = client.get(f"{style}/books/", headers={**headers, "Referer": "http://testserver/shelf/"})
         assert response.status_code == 401
         assert response.json() == {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/shelf/"}
 
 
-# Somebody who has it
+# Users who meet the requirement
 
 
-@pytest.mark.parametrize("place", ["books/", "two-books/", "editors/", *DEMANDS[3:]])
-def test_whoever_has_it_comes_in(style: str, place: str, editor: Browser) -> None:
+@pytest.mark.parametrize("place", ["books/", "two-books/", "editors/", *REQUIREMENTS[3:]])
+def test_user_who_meets_requirement_sees_the_page(style: str, place: str, editor: Browser) -> None:
     response = editor.client.get(f"{style}/{place}")
     assert (response.status_code, response.content) == (200, b"open to editor")
 
 
-def test_logto_is_asked_once_and_then_what_it_said_is_kept(style: str, logto: Emulator, editor: Browser) -> None:
+def test_access_token_is_fetched_once_and_kept(style: str, logto: Emulator, editor: Browser) -> None:
     for place in ("books/", "books/", "two-books/", f"branches/{HARBOUR}/stock/", f"branches/{HARBOUR}/stock/"):
         assert editor.client.get(f"{style}/{place}").status_code == 200
     assert len(logto.requests.to("token")) == 2, "one for the API, one for the organization"
@@ -216,40 +216,38 @@ def test_logto_is_asked_once_and_then_what_it_said_is_kept(style: str, logto: Em
     assert len(logto.requests) == 0, "roles are in the ID token"
 
 
-def test_a_right_that_was_lost_at_logto_is_lost_here_at_the_next_refresh(
-    style: str, logto: Emulator, editor: Browser
-) -> None:
+def test_removed_right_is_lost_at_next_refresh(style: str, logto: Emulator, editor: Browser) -> None:
     logto.tenant.update_user("editor000001", roles=[])
     logto.tenant.add_member(HARBOUR, "editor000001", roles=["staff"])
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "until then Logto's last word counts"
+    assert editor.client.get(f"{style}/editors/").status_code == 200, "until then the latest claims count"
     age(editor)
     for place in ("books/", "editors/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"):
         assert editor.client.get(f"{style}/{place}").status_code == 403
 
 
-# Somebody who lacks it
+# Users who do not
 
 
 @pytest.mark.parametrize(
     ("place", "words", "missing"),
     [
-        ("books/", "It asks for the permission write:books.", {"scope": ["write:books"]}),
-        ("two-books/", "It asks for the permission write:books.", {"scope": ["write:books"]}),
-        ("editors/", "It asks for the role editor, admin.", {"role": ["editor", "admin"]}),
-        (f"branches/{HILL}/", "It is for members of an organization", {"organization": []}),
+        ("books/", "You need the permission write:books.", {"scope": ["write:books"]}),
+        ("two-books/", "You need the permission write:books.", {"scope": ["write:books"]}),
+        ("editors/", "You need the role editor, admin.", {"role": ["editor", "admin"]}),
+        (f"branches/{HILL}/", "You need to be a member of the organization", {"organization": []}),
         (
             f"branches/{HARBOUR}/managers/",
-            "It asks for the role manager in this organization.",
+            "You need the role manager in this organization.",
             {"organization_role": ["manager"]},
         ),
         (
             f"branches/{HARBOUR}/stock/",
-            "It asks for the permission manage:stock in this organization.",
+            "You need the permission manage:stock in this organization.",
             {"organization_scope": ["manage:stock"]},
         ),
     ],
 )
-def test_whoever_lacks_it_is_told_what_is_missing_and_not_sent_round_in_a_circle(
+def test_missing_requirement_is_403_and_not_a_redirect(
     style: str, reader: Browser, place: str, words: str, missing: dict[str, list[str]]
 ) -> None:
     response = reader.client.get(f"{style}/{place}")
@@ -264,41 +262,41 @@ def test_whoever_lacks_it_is_told_what_is_missing_and_not_sent_round_in_a_circle
     assert reader.client.post(f"{style}/{place}").status_code == 403
 
 
-def test_whoever_belongs_to_several_has_to_choose_one(style: str, editor: Browser, reader: Browser) -> None:
+def test_member_of_several_organizations_has_to_choose(style: str, editor: Browser, reader: Browser) -> None:
     assert editor.client.get(f"{style}/branch/").status_code == 403
-    assert reader.client.get(f"{style}/branch/").status_code == 200, "who has one need not choose"
+    assert reader.client.get(f"{style}/branch/").status_code == 200, "a member of one organization need not choose"
     editor.client.post("/choose-organization", {"organization_id": HILL})
     assert editor.client.get(f"{style}/branch/").status_code == 200
 
 
-def test_rights_in_one_organization_are_none_in_another(style: str, editor: Browser) -> None:
+def test_rights_in_one_organization_do_not_count_elsewhere(style: str, editor: Browser) -> None:
     for place in ("managers/", "stock/"):
         assert editor.client.get(f"{style}/branches/{HARBOUR}/{place}").status_code == 200
         assert editor.client.get(f"{style}/branches/{HILL}/{place}").status_code == 403
         assert editor.client.get(f"{style}/branches/nowhere/{place}").status_code == 403
 
 
-def test_a_choice_does_not_outweigh_the_address(style: str, editor: Browser) -> None:
+def test_url_has_precedence_over_chosen_organization(style: str, editor: Browser) -> None:
     editor.client.post("/choose-organization", {"organization_id": HARBOUR})
     assert editor.client.get(f"{style}/branches/{HILL}/managers/").status_code == 403
 
 
-@pytest.mark.parametrize("place", DEMANDS)
-def test_a_password_s_session_has_nothing_of_logto(style: str, place: str, client: Client) -> None:
+@pytest.mark.parametrize("place", REQUIREMENTS)
+def test_password_session_meets_no_requirement(style: str, place: str, client: Client) -> None:
     client.force_login(User.objects.create_user("local"))
     response = client.get(f"{style}/{place}")
     assert response.status_code == 403
     assert "You are signed in as <strong>local</strong>" in response.content.decode()
 
 
-def test_using_another_account_is_one_click_away(style: str, logto: Emulator, reader: Browser) -> None:
+def test_403_page_links_to_another_account(style: str, logto: Emulator, reader: Browser) -> None:
     url = reader.client.get(f"{style}/books/").content.decode().partition('href="/sign-in')[2].partition('"')[0]
     start = reader.client.get("/sign-in" + url.replace("&amp;", "&"))
     assert reader.open(reader.logto.sign_in(start["Location"], "editor"))["Location"] == f"{style}/books/"
     assert reader.client.get(f"{style}/books/").content == b"open to editor"
 
 
-# Logto cannot be asked, or stands behind the session no more
+# Logto cannot be reached, or the session has ended there
 
 
 @pytest.mark.parametrize(
@@ -310,7 +308,7 @@ def test_using_another_account_is_one_click_away(style: str, logto: Emulator, re
     ],
     ids=["gone", "busy", "broken"],
 )
-def test_in_an_outage_nobody_is_said_to_lack_anything(
+def test_outage_is_an_error_page_and_not_403(
     style: str, logto: Emulator, editor: Browser, fault: HttpFault, code: str, status: int
 ) -> None:
     logto.faults.http["token"] = fault
@@ -318,25 +316,23 @@ def test_in_an_outage_nobody_is_said_to_lack_anything(
     assert response.status_code == status
     assert f"<code>{code}</code>" in response.content.decode()
     assert response.headers.get("Retry-After") == fault.headers.get("Retry-After")
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
+    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
-def test_what_is_known_is_known_in_an_outage_too(style: str, logto: Emulator, editor: Browser) -> None:
+def test_kept_token_counts_during_an_outage(style: str, logto: Emulator, editor: Browser) -> None:
     assert editor.client.get(f"{style}/books/").status_code == 200
     logto.faults.http["token"] = HttpFault(drop=True)
     assert editor.client.get(f"{style}/books/").status_code == 200
 
 
-def test_a_session_that_has_ended_at_logto_ends_here(style: str, logto: Emulator, editor: Browser) -> None:
+def test_session_ended_at_logto_ends_here(style: str, logto: Emulator, editor: Browser) -> None:
     logto.tenant.suspend_user("editor000001")
     assert editor.client.get(f"{style}/books/")["Location"] == f"/sign-in?next={style}/books/"
     assert LogtoSession.objects.count() == 0
     assert editor.client.get("/").content == b"home of AnonymousUser"
 
 
-def test_a_form_sent_with_a_session_that_has_ended_is_not_carried_out(
-    style: str, logto: Emulator, editor: Browser
-) -> None:
+def test_form_of_ended_session_is_not_processed(style: str, logto: Emulator, editor: Browser) -> None:
     logto.tenant.suspend_user("editor000001")
     response = editor.client.post(f"{style}/books/", headers={"Referer": "http://testserver/shelf/"})
     assert response.status_code == 401
@@ -344,58 +340,54 @@ def test_a_form_sent_with_a_session_that_has_ended_is_not_carried_out(
     assert 'href="/sign-in?next=/shelf/"' in response.content.decode()
 
 
-def test_a_script_with_a_session_that_has_ended_is_told_so(style: str, logto: Emulator, editor: Browser) -> None:
+def test_script_of_ended_session_gets_401(style: str, logto: Emulator, editor: Browser) -> None:
     logto.tenant.suspend_user("editor000001")
     response = editor.client.get(f"{style}/books/", headers=SCRIPT)
     assert (response.status_code, response.json()["error"]) == (401, "sign_in_required")
 
 
-def test_without_a_refresh_token_permissions_cannot_be_had_and_nobody_goes_round_in_a_circle(
-    style: str, logto: Emulator, settings, caplog: Any
-) -> None:
+def test_without_refresh_token_permissions_are_missing(style: str, logto: Emulator, settings, caplog: Any) -> None:
     settings.LOGTO_SCOPES = [scope for scope in settings.LOGTO_SCOPES if scope != "offline_access"]
     browser = signed_in(logto, "editor")
     for place in ("books/", f"branches/{HARBOUR}/stock/"):
         response = browser.client.get(f"{style}/{place}")
         assert response.status_code == 403
-        assert "It asks for the permission" in response.content.decode()
+        assert "You need the permission" in response.content.decode()
     assert "ask for the scope offline_access" in caplog.text
-    assert browser.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
+    assert browser.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
-def test_a_resource_that_the_site_does_not_ask_for_gives_no_permissions(
-    style: str, editor: Browser, settings, caplog: Any
-) -> None:
+def test_resource_not_requested_gives_no_permissions(style: str, editor: Browser, settings, caplog: Any) -> None:
     settings.LOGTO_API_RESOURCE = "https://nowhere.example/api"
     response = editor.client.get(f"{style}/books/")
     assert response.status_code == 403
-    assert "no permissions for https://nowhere.example/api. Is it among LOGTO_RESOURCES" in caplog.text
+    assert "no permissions for https://nowhere.example/api. Is it in LOGTO_RESOURCES" in caplog.text
     assert "invalid_target" in caplog.text
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session goes on"
+    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
-def test_a_site_that_is_no_api_hears_which_setting_is_missing(style: str, editor: Browser, settings) -> None:
+def test_missing_resource_setting_is_a_configuration_error(style: str, editor: Browser, settings) -> None:
     settings.LOGTO_API_RESOURCE = ""
     with pytest.raises(ConfigurationError, match="LOGTO_API_RESOURCE must be set"):
         editor.client.get(f"{style}/books/")
 
 
-# Several demands, async servers, templates
+# Several requirements, async servers, templates
 
 
-def test_demands_add_up(editor: Browser, reader: Browser) -> None:
+def test_requirements_add_up(editor: Browser, reader: Browser) -> None:
     assert editor.client.get("/stacked/").status_code == 200
     assert "role editor" in reader.client.get("/stacked/").content.decode()
     assert reader.client.get("/stacked-class/").status_code == 200
-    assert "members of an organization" in editor.client.get("/stacked-class/").content.decode()
+    assert "a member of the organization" in editor.client.get("/stacked-class/").content.decode()
 
 
-def test_a_demand_may_depend_on_the_request(reader: Browser) -> None:
+def test_requirement_may_depend_on_the_request(reader: Browser) -> None:
     assert reader.client.get("/combined/").status_code == 200
     assert reader.client.post("/combined/").status_code == 403
 
 
-def test_it_is_the_same_under_asgi(style: str, logto: Emulator, editor: Browser, reader: Browser) -> None:
+def test_asgi_gives_the_same_responses(style: str, logto: Emulator, editor: Browser, reader: Browser) -> None:
     @async_to_sync
     async def answers() -> list[tuple[int, bytes]]:
         seen = []
@@ -404,8 +396,8 @@ def test_it_is_the_same_under_asgi(style: str, logto: Emulator, editor: Browser,
             client.cookies = browser.client.cookies
             response = await client.get(f"{style}/books/")
             seen.append((response.status_code, response.content[:14]))
-        nobody = await AsyncClient().get(f"{style}/books/")
-        return [*seen, (nobody.status_code, nobody["Location"].encode())]
+        visitor = await AsyncClient().get(f"{style}/books/")
+        return [*seen, (visitor.status_code, visitor["Location"].encode())]
 
     assert answers() == [
         (200, b"open to editor"),
@@ -414,9 +406,7 @@ def test_it_is_the_same_under_asgi(style: str, logto: Emulator, editor: Browser,
     ]
 
 
-def test_under_asgi_too_a_session_that_has_ended_goes_to_the_sign_in(
-    style: str, logto: Emulator, editor: Browser
-) -> None:
+def test_asgi_sends_ended_session_to_sign_in(style: str, logto: Emulator, editor: Browser) -> None:
     logto.tenant.suspend_user("editor000001")
     client = AsyncClient()
     client.cookies = editor.client.cookies
@@ -427,7 +417,9 @@ def rights_shown(client: Client, place: str = "/shown/") -> list[str]:
     return client.get(place).content.decode().split()
 
 
-def test_templates_can_ask_the_same(logto: Emulator, editor: Browser, reader: Browser, client: Client) -> None:
+def test_template_tags_check_the_same_requirements(
+    logto: Emulator, editor: Browser, reader: Browser, client: Client
+) -> None:
     assert rights_shown(client) == []
     assert rights_shown(reader.client) == []
     assert rights_shown(editor.client) == ["scope", "role"]
@@ -440,9 +432,7 @@ def test_templates_can_ask_the_same(logto: Emulator, editor: Browser, reader: Br
     assert rights_shown(editor.client, f"/branches/{HILL}/shown/") == ["scope", "role"]
 
 
-def test_a_template_shows_nothing_that_cannot_be_known_and_the_page_stands(
-    logto: Emulator, editor: Browser, caplog: Any
-) -> None:
+def test_template_tag_is_false_if_logto_is_unreachable(logto: Emulator, editor: Browser, caplog: Any) -> None:
     logto.faults.http["token"] = HttpFault(drop=True)
     assert rights_shown(editor.client, f"/branches/{HARBOUR}/shown/") == ["role", "organization-role"]
-    assert "count as not held" in caplog.text
+    assert "they count as missing" in caplog.text

@@ -1,4 +1,4 @@
-"""`request.logto`: the claims, and access tokens that are good for a call now."""
+"""`request.logto` of a session: the claims, and access tokens that have not expired."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
 from logto_auth.models import LogtoSession, Organization
 from logto_auth.organizations.memberships import Membership
-from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sessions.principal import SessionPrincipal
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def context(browser: Browser) -> SessionPrincipal:
     return browser.client.get("/sign-in").wsgi_request.logto
 
 
-def test_nobody(client) -> None:
+def test_signed_out_principal_is_empty(client) -> None:
     logto = client.get("/").wsgi_request.logto
     assert not logto.is_authenticated
     assert (dict(logto.claims), logto.sub, logto.roles, logto.organizations, logto.scopes) == ({}, None, (), (), set())
@@ -59,7 +59,7 @@ def test_nobody(client) -> None:
         logto.access_token()
 
 
-def test_somebody(reader: Browser, logto: Emulator) -> None:
+def test_signed_in_principal_has_claims(reader: Browser, logto: Emulator) -> None:
     request_logto = context(reader)
     assert request_logto.is_authenticated
     assert request_logto.claims["name"] == "Reader"
@@ -70,7 +70,7 @@ def test_somebody(reader: Browser, logto: Emulator) -> None:
         request_logto.claims["name"] = "Other"  # type: ignore[index]
 
 
-def test_user_info_is_one_call_a_request(reader: Browser, logto: Emulator) -> None:
+def test_user_info_is_one_call_per_request(reader: Browser, logto: Emulator) -> None:
     request_logto = context(reader)
     logto.requests.clear()
     assert request_logto.user_info()["custom_data"] == {"shelf": 7}
@@ -78,7 +78,7 @@ def test_user_info_is_one_call_a_request(reader: Browser, logto: Emulator) -> No
     assert [request.endpoint for request in logto.requests] == ["me"]
 
 
-def test_the_first_access_token_is_the_opaque_one_of_the_sign_in(reader: Browser, logto: Emulator) -> None:
+def test_first_access_token_is_that_of_sign_in(reader: Browser, logto: Emulator) -> None:
     request_logto = context(reader)
     logto.requests.clear()
     assert len(request_logto.access_token()) == 43
@@ -92,7 +92,7 @@ def test_the_first_access_token_is_the_opaque_one_of_the_sign_in(reader: Browser
         ({"organization_id": "harbourbr001"}, "urn:logto:organization:harbourbr001", "manage:stock"),
     ],
 )
-def test_a_token_for_an_api_or_an_organization_is_fetched_once_and_kept(
+def test_token_is_fetched_once_and_kept(
     reader: Browser, logto: Emulator, arguments: dict[str, str], audience: str, scope: str
 ) -> None:
     logto.requests.clear()
@@ -103,19 +103,19 @@ def test_a_token_for_an_api_or_an_organization_is_fetched_once_and_kept(
     assert len(logto.requests.to("token")) == 1
 
 
-def test_a_resource_that_was_not_asked_for_is_logto_s_refusal(reader: Browser) -> None:
+def test_resource_not_requested_is_refused_by_logto(reader: Browser) -> None:
     with pytest.raises(ProviderError) as caught:
         context(reader).access_token(resource="https://other.example")
     assert caught.value.error == "invalid_target"
 
 
-def test_a_suspended_person_gets_no_more_tokens(reader: Browser, logto: Emulator) -> None:
+def test_suspended_user_gets_no_more_tokens(reader: Browser, logto: Emulator) -> None:
     logto.tenant.suspend_user(next(iter(logto.tenant.users)))
     with pytest.raises(SignInRequired):
         context(reader).access_token(resource=API)
 
 
-def test_without_a_refresh_token_only_a_sign_in_helps(browser: Browser, logto: Emulator, settings) -> None:
+def test_without_refresh_token_sign_in_is_required(browser: Browser, logto: Emulator, settings) -> None:
     settings.LOGTO_SCOPES = ("openid", "profile")
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
@@ -123,7 +123,7 @@ def test_without_a_refresh_token_only_a_sign_in_helps(browser: Browser, logto: E
         context(browser).access_token(resource=API)
 
 
-def test_tokens_written_under_a_lost_secret_key_are_as_good_as_none(reader: Browser, settings) -> None:
+def test_tokens_encrypted_with_lost_key_are_empty(reader: Browser, settings) -> None:
     row = LogtoSession.objects.get()
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", ["only-for-tests"]
     assert row.tokens["refresh_token"]
@@ -131,7 +131,7 @@ def test_tokens_written_under_a_lost_secret_key_are_as_good_as_none(reader: Brow
     assert row.tokens == {}
 
 
-def test_async_views_have_twins(reader: Browser, logto: Emulator) -> None:
+def test_async_methods_return_the_same(reader: Browser, logto: Emulator) -> None:
     request_logto = context(reader)
 
     @async_to_sync
@@ -148,7 +148,7 @@ def named_by_the_rows(request: HttpRequest) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_in_an_async_view_the_database_may_name_the_current_organization(reader: Browser, settings) -> None:
+def test_aload_reads_organization_from_the_database(reader: Browser, settings) -> None:
     async def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse((await request.logto.aload()).organization_id)
 

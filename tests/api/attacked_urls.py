@@ -1,4 +1,4 @@
-"""A small site whose APIs are protected in every way that there is, each of which attacks have to try.
+"""A small site whose APIs are protected in every possible way; the attacks try each of them.
 
 A view notes that it has run, and answers with whom it takes the caller for.
 """
@@ -56,12 +56,12 @@ from logto_auth.mixins import (
 )
 from logto_auth.models import OrganizationMembership
 from logto_auth.organizations import OrganizationQuerySet
-from logto_auth.sessions.context import SessionPrincipal
 from logto_auth.sessions.outgoing import UserToken
+from logto_auth.sessions.principal import SessionPrincipal
 
 READ, WRITE, STOCK = "read:books", "write:books", "manage:stock"
 
-# Paths of the requests that a view has answered.
+# Paths of the requests for which a view ran.
 ran: list[str] = []
 
 
@@ -71,7 +71,7 @@ def answer(request: Any) -> dict[str, Any]:
     return {
         "sub": caller.sub,
         "user": str(request.user.pk),
-        "is_machine": getattr(caller, "is_machine", False),  # a session is nobody's but a person's
+        "is_machine": getattr(caller, "is_machine", False),  # a session always belongs to a user
         "scopes": sorted(caller.permissions()),
         "organization": caller.organization_id,
         "organization_scopes": sorted(caller.organization_permissions()),
@@ -122,11 +122,11 @@ class Stock(OrganizationTokenRequiredMixin, View):
         return JsonResponse(answer(request))
 
 
-# Plain Django, where a session may say something else than the token
+# Plain Django, with a session of another user than that of the token
 
 
 def both(request: HttpRequest, user: Any) -> JsonResponse:
-    """What each of those that can be asked says of who this is, and of what they may."""
+    """Return the user and the rights as each part of the package sees them."""
     ran.append(request.path)
     session, page = SessionPrincipal(request), Template("{% load logto %}{% logto_has_role 'admin' %}")
     try:
@@ -166,7 +166,7 @@ def api_token(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"length": len(request.logto.access_token(settings.LOGTO_API_RESOURCE))})
 
 
-# Plain Django, for members of an organization: by the token, and by the session
+# Plain Django, for members of an organization: with a token, and with a session
 
 
 @access_token_required(READ)
@@ -180,7 +180,7 @@ def managers(request: HttpRequest, organization_id: str = "") -> JsonResponse:
 
 
 def branch(request: HttpRequest, organization_id: str = "") -> JsonResponse:
-    """The current organization, the rights that tags see in it, and the rows that belong to it."""
+    """Return the current organization, the rights that tags see in it, and its rows."""
     ran.append(request.path)
     tags = (
         "{% load logto %}{% logto_has_organization_role 'manager' %} {% logto_has_organization_scope 'manage:stock' %}"
@@ -210,7 +210,7 @@ class StockPage(OrganizationScopeRequiredMixin, View):
 
 
 class BranchBooks(OrganizationRequiredMixin, ScopeRequiredMixin, View):
-    """Demands a permission on the API, and an organization: the permission has to be held there."""
+    """Requires a permission on the API and an organization: the user must have the permission there."""
 
     scopes_required = [WRITE]
 
@@ -236,16 +236,16 @@ class AnyBookAPI(BookAPI):
     permission_classes = [IsAuthenticated]
 
 
-class PeopleAPI(BookAPI):
+class UsersAPI(BookAPI):
     permission_classes = [IsUser, HasScope(READ)]
 
 
-class PeopleAuthentication(LogtoAuthentication):
+class UsersAuthentication(LogtoAuthentication):
     accepts_machines = False
 
 
 def book_api(methods: Any) -> Any:
-    """The view of an API that demands a scope for `methods` alone."""
+    """Return a view of an API that requires a scope for `methods` only."""
 
     class SomeBookAPI(BookAPI):
         permission_classes = [HasScope(READ, methods=methods)]
@@ -254,7 +254,7 @@ def book_api(methods: Any) -> Any:
 
 
 class FormsAPI(BookAPI):
-    """Its page asks about the other methods too, and about OPTIONS last."""
+    """Its page checks the other methods too, and OPTIONS last."""
 
     permission_classes = [HasScope(READ, methods=["GET"]), HasScope(WRITE, methods=["POST", "OPTIONS"])]
 
@@ -311,12 +311,12 @@ def ninja_any(request: HttpRequest) -> dict[str, Any]:
     return answer(request)
 
 
-class PeopleAuth(LogtoAuth):
+class UsersAuth(LogtoAuth):
     accepts_machines = False
 
 
-@api.get("/people", auth=PeopleAuth(READ))
-def ninja_people(request: HttpRequest) -> dict[str, Any]:
+@api.get("/only-users", auth=UsersAuth(READ))
+def ninja_only_users(request: HttpRequest) -> dict[str, Any]:
     return answer(request)
 
 
@@ -340,8 +340,8 @@ def ninja_managers(request: HttpRequest, organization_id: str) -> dict[str, Any]
     return answer(request)
 
 
-# By how it is protected: what takes a token for the API resource, and what takes an organization token. The latter
-# have a twin whose address names the organization.
+# By kind of protection: APIs that accept a token for the API resource, and APIs that accept an organization token. The
+# latter also have a URL that selects the organization.
 BOOKS = {
     "decorator": "/plain",
     "async-decorator": "/plain-async",
@@ -358,11 +358,11 @@ STOCKS = {
     "ninja": "/ninja/stock",
 }
 
-# Of the same kind, with an address that names an organization: what asks for a permission on the API alone, and what
-# asks for a role in the organization.
+# The same with a URL that selects an organization: APIs that require a permission on the API resource, and APIs that
+# require a role in the organization.
 BRANCH_BOOKS = {"decorator": "/plain/books", "rest-framework": "/drf/books", "ninja": "/ninja/books"}
 MANAGERS = {"decorator": "/plain/managers", "rest-framework": "/drf/managers", "ninja": "/ninja/managers"}
-# Pages, with and without an organization in the address.
+# Pages, with and without an organization in the URL.
 PAGES = {
     "member": "/session/branch",
     "role": "/session/managers",
@@ -389,11 +389,11 @@ urlpatterns = [
     path("drf", BookAPI.as_view()),
     path("plain/any", plain_any),
     path("class/any", Books.as_view(scopes_required=())),
-    path("class/people", Books.as_view(accepts_machines=False)),
+    path("class/only-users", Books.as_view(accepts_machines=False)),
     path("drf/any", AnyBookAPI.as_view()),
-    path("drf/people", BookAPI.as_view(authentication_classes=[PeopleAuthentication])),
+    path("drf/only-users", BookAPI.as_view(authentication_classes=[UsersAuthentication])),
     path("drf/forms", FormsAPI.as_view()),
-    path("drf/users", PeopleAPI.as_view()),
+    path("drf/users", UsersAPI.as_view()),
     path("plain/stock", stock),
     path("plain/stock/<str:organization_id>", stock),
     path("plain-async/stock", stock_async),

@@ -1,4 +1,4 @@
-"""A request with the session of one person and the token of another: one of the two speaks, and for itself alone."""
+"""A request with the session of one user and the token of another: only one of them counts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity
 from logto_auth.testing import Browser
 
-from . import api_urls
-from .callers import API, Door, TokenMaker
+from . import attacked_urls
+from .attackers import API, Door, TokenMaker
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def admin(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Any:
-    """Somebody with all rights, who is signed in; returns the account."""
+    """The account of a signed-in user with all rights."""
     settings.LOGTO_RESOURCES = [API]
     settings.LOGTO_SCOPES = [
         "openid",
@@ -32,17 +32,17 @@ def admin(apis: None, browser: Browser, logto: Emulator, settings: Any) -> Any:
     logto.tenant.add_resource(API, scopes=["read:books", "write:books"])
     logto.tenant.add_role("admin", scopes={API: ["read:books", "write:books"]})
     logto.tenant.add_organization("Harbour", id="harbour00001")
-    person = logto.tenant.add_user(username="admin", roles=["admin"])
-    logto.tenant.add_member("harbour00001", person.id)
+    user = logto.tenant.add_user(username="admin", roles=["admin"])
+    logto.tenant.add_member("harbour00001", user.id)
     browser.sign_in("admin", prompt="login")
-    return LogtoIdentity.objects.get(sub=person.id).user
+    return LogtoIdentity.objects.get(sub=user.id).user
 
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_the_token_says_who_calls_an_api_whoever_is_signed_in(
+def test_token_identifies_caller_despite_session(
     doors: list[Door], admin: Any, browser: Browser, token: TokenMaker, caller: Any
 ) -> None:
     for door in doors:
@@ -51,7 +51,7 @@ def test_the_token_says_who_calls_an_api_whoever_is_signed_in(
         assert seen["organization"] is None
 
 
-def test_a_bad_token_is_not_made_good_by_a_session(
+def test_session_does_not_replace_a_bad_token(
     doors: list[Door], admin: Any, browser: Browser, token: TokenMaker
 ) -> None:
     for door in doors:
@@ -60,7 +60,7 @@ def test_a_bad_token_is_not_made_good_by_a_session(
 
 
 @pytest.mark.parametrize("path", ["/both", "/both-async"])
-def test_nothing_of_the_session_counts_beside_the_token(
+def test_session_does_not_count_beside_token(
     admin: Any, browser: Browser, token: TokenMaker, caller: Any, path: str
 ) -> None:
     seen = browser.client.get(path, headers=bearer(token(scope="read:books"))).json()
@@ -75,58 +75,50 @@ def test_nothing_of_the_session_counts_beside_the_token(
     }
 
 
-def test_nothing_of_the_session_counts_beside_the_token_of_a_machine(
-    admin: Any, browser: Browser, token: TokenMaker
-) -> None:
+def test_session_does_not_count_beside_machine_token(admin: Any, browser: Browser, token: TokenMaker) -> None:
     robot = token(sub="robot", client_id="robot", scope="read:books write:books")
     seen = browser.client.get("/both", headers=bearer(robot)).json()
     assert (seen["users"], seen["may"]) == (["robot"] * 3, [True, True])
     assert (seen["roles"], seen["organizations"], seen["page"], seen["token"]) == ([], [], "False", None)
 
 
-def test_what_is_for_sessions_takes_no_notice_of_a_token(
-    admin: Any, browser: Browser, token: TokenMaker, caller: Any
-) -> None:
+def test_page_ignores_the_token(admin: Any, browser: Browser, token: TokenMaker, caller: Any) -> None:
     headers = bearer(token(roles=["admin"]))
     assert browser.client.get("/session/admins", headers=headers).json() == {"user": admin.pk}
     assert Client().get("/session/admins", headers=headers).status_code == 302
 
 
-def test_where_both_are_demanded_neither_stands_in_for_the_other(
-    admin: Any, browser: Browser, token: TokenMaker
-) -> None:
-    del api_urls.ran[:]
+def test_token_and_session_do_not_replace_each_other(admin: Any, browser: Browser, token: TokenMaker) -> None:
+    del attacked_urls.ran[:]
     headers = bearer(token(roles=["admin"]))
-    # The session's role is not the caller's, and the session did not sign the caller in.
+    # The role of the session is not that of the caller, and the sign-in of the session neither.
     assert browser.client.get("/token-and-session/admins", headers=headers).status_code == 403
     assert browser.client.get("/token-and-recent", headers=headers).status_code == 302
     for path in ("/token-and-session/admins", "/token-and-recent", "/session-and-token/admins"):
         assert Client().get(path, headers=headers).status_code in (302, 403)
         assert browser.client.get(path).status_code == 401
-    assert api_urls.ran == []
-    # Whoever has both passes both, and is then whom the token names.
+    assert attacked_urls.ran == []
+    # A user with both passes both, and is then the user of the token.
     seen = browser.client.get("/session-and-token/admins", headers=headers).json()
     assert seen["subs"] == [token.sub, None]
 
 
 @pytest.mark.parametrize("scheme", [None, "Basic", "Token", "Bearer\t", "bearer=", ""])
-def test_no_header_of_another_scheme_opens_the_session_to_other_sites(
+def test_another_scheme_does_not_disable_csrf_check(
     admin: Any, browser: Browser, token: TokenMaker, scheme: str | None
 ) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = browser.client.cookies
     headers = {} if scheme is None else {"Authorization": f"{scheme} {token()}"}
     assert client.get("/drf", headers=headers).status_code == 200
-    del api_urls.ran[:]
+    del attacked_urls.ran[:]
     assert client.post("/drf", headers={**headers, "Origin": "https://evil.example"}).status_code == 403
     for path in ("/plain", "/class", "/both", "/ninja/books"):
         assert client.post(path, headers=headers).status_code in (401, 405)
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
-def test_the_session_is_as_it_was_afterwards(
-    doors: list[Door], admin: Any, browser: Browser, token: TokenMaker
-) -> None:
+def test_token_leaves_the_session_unchanged(doors: list[Door], admin: Any, browser: Browser, token: TokenMaker) -> None:
     for door in doors:
         door.sees_served(token(), client=browser.client)
     assert browser.client.get("/session/admins").json() == {"user": admin.pk}

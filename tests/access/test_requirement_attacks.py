@@ -1,4 +1,4 @@
-"""No demand is dropped: in whatever order they are put together, however they are written, whoever inherits them."""
+"""No requirement is lost: in any order of mixins, in any notation, and in subclasses."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from logto_auth.mixins import (
 )
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.testing import Browser
-
-from .callers import API, TokenMaker
+from tests.api.attackers import API, TokenMaker
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -44,7 +43,7 @@ def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 
 class Page(View):
-    """A site's own base class, which has a `dispatch` as site's own do."""
+    """A base class of a site, with its own `dispatch`."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().dispatch(request, *args, **kwargs)
@@ -60,7 +59,7 @@ class AsyncPage(View):
 
 @pytest.fixture(autouse=True)
 def at(settings: Any) -> Iterator[Any]:
-    """Puts views at addresses."""
+    """Give views a URL."""
     settings.LOGTO_API_RESOURCE = API
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": []}]
     del ran[:]
@@ -76,10 +75,10 @@ def at(settings: Any) -> Iterator[Any]:
     clear_url_caches()
 
 
-# By the session
+# Sessions
 
 SESSION_MIXINS = (ScopeRequiredMixin, OrganizationRoleRequiredMixin, RecentSignInRequiredMixin)
-# Each of the mixins for demands heeds all of these.
+# Each of the requirement mixins checks all of these.
 NAMES: dict[str, Any] = {
     "scopes_required": ["read:books"],
     "roles_required": ["editor"],
@@ -89,7 +88,7 @@ NAMES: dict[str, Any] = {
 
 
 def every_order(*mixins: type, names: dict[str, Any]) -> Iterator[Any]:
-    """Views of all orders of the mixins, with the page's class behind them, and in front of them."""
+    """Return views with all orders of the mixins, with the class of the page after and before them."""
     for base in (Page, AsyncPage):
         for order in permutations(mixins):
             yield type("View", (*order, base), names).as_view()
@@ -100,7 +99,7 @@ def every_order(*mixins: type, names: dict[str, Any]) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("lacks", [None, "scope", "role", "organization-role", "organization-scope", "recency"])
-def test_mixins_in_any_order_drop_no_demand(
+def test_mixins_in_any_order_keep_all_requirements(
     at: Any, browser: Browser, logto: Emulator, settings: Any, lacks: str | None
 ) -> None:
     settings.LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
@@ -119,10 +118,10 @@ def test_mixins_in_any_order_drop_no_demand(
     held = [] if lacks == "organization-scope" else ["manage:stock"]
     logto.tenant.add_organization_role("manager", scopes=held)
     logto.tenant.add_organization_role("keeper", scopes=["manage:stock"])
-    person = logto.tenant.add_user(username="reader", roles=["reader" if lacks == "role" else "editor"])
+    user = logto.tenant.add_user(username="reader", roles=["reader" if lacks == "role" else "editor"])
     logto.tenant.add_organization("Harbour", id="harbour00001")
     role = "keeper" if lacks == "organization-role" else "manager"
-    logto.tenant.add_member("harbour00001", person.id, roles=[role])
+    logto.tenant.add_member("harbour00001", user.id, roles=[role])
     browser.sign_in("reader", **({} if lacks == "recency" else {"max_age": "300"}))
     for view in every_order(*SESSION_MIXINS, names=NAMES):
         assert Client().get(at(view)).status_code == 302
@@ -131,7 +130,7 @@ def test_mixins_in_any_order_drop_no_demand(
         assert bool(ran) is (lacks is None)
 
 
-# By the token
+# Access tokens
 
 
 @pytest.fixture
@@ -147,7 +146,7 @@ def status(path: str, token: str) -> int:
     return Client().get(path, headers={"Authorization": f"Bearer {token}"}).status_code
 
 
-def test_mixins_with_tokens_in_any_order_drop_no_demand(at: Any, token: TokenMaker) -> None:
+def test_token_mixins_in_any_order_keep_all_requirements(at: Any, token: TokenMaker) -> None:
     names = {**NAMES, "scopes_required": ["read:books"], "organization_required": True}
     good = token(organization_id="harbour00001")
     for view in every_order(AccessTokenRequiredMixin, names=names):
@@ -162,9 +161,7 @@ def test_mixins_with_tokens_in_any_order_drop_no_demand(at: Any, token: TokenMak
     assert len(ran) == 6
 
 
-def test_a_session_does_not_stand_in_for_a_token_in_any_order(
-    at: Any, browser: Browser, reader: Any, token: TokenMaker
-) -> None:
+def test_session_does_not_replace_token_in_any_order(at: Any, browser: Browser, reader: Any, token: TokenMaker) -> None:
     browser.sign_in("reader")
     for order in permutations([OrganizationTokenRequiredMixin, RoleRequiredMixin, ScopeRequiredMixin]):
         address = at(type("View", (*order, Page), {"roles_required": ["editor"]}).as_view())
@@ -176,17 +173,17 @@ def test_a_session_does_not_stand_in_for_a_token_in_any_order(
 @pytest.mark.parametrize(
     "wrong_order", [(View, ScopeRequiredMixin), (AccessTokenRequiredMixin, OrganizationTokenRequiredMixin)]
 )
-def test_an_order_that_would_drop_a_demand_is_no_class_at_all(wrong_order: Any) -> None:
+def test_order_that_loses_requirement_is_a_type_error(wrong_order: Any) -> None:
     with pytest.raises(TypeError):
         type("View", wrong_order, {})
 
 
-# However it is written
+# Notations
 
 
 @pytest.mark.parametrize("names", [(), [], set(), frozenset()])
-def test_any_one_of_no_roles_is_nobody(at: Any, browser: Browser, reader: Any, token: TokenMaker, names: Any) -> None:
-    """As when a site's own list, from a setting or a file, has come out empty."""
+def test_empty_role_list_matches_no_user(at: Any, browser: Browser, reader: Any, token: TokenMaker, names: Any) -> None:
+    """For example, a list from a setting or a file is empty."""
     browser.sign_in("reader")
     views = [
         role_required(*names)(page),
@@ -215,9 +212,7 @@ def test_any_one_of_no_roles_is_nobody(at: Any, browser: Browser, reader: Any, t
 
 
 @pytest.mark.parametrize(("name", "full"), [("roles", "editor"), ("organization_roles", "manager")])
-def test_a_name_that_is_not_in_a_list_is_one_name_and_not_its_letters(
-    at: Any, token: TokenMaker, name: str, full: str
-) -> None:
+def test_single_string_is_one_name(at: Any, token: TokenMaker, name: str, full: str) -> None:
     made = token(organization_id="harbour00001")
     for wanted, expected in [(full, 200), (full + "s", 403), (full[::-1], 403), (full[:2], 403)]:
         mixin = type("View", (AccessTokenRequiredMixin, Page), {f"{name}_required": wanted}).as_view()
@@ -226,7 +221,7 @@ def test_a_name_that_is_not_in_a_list_is_one_name_and_not_its_letters(
 
 
 @pytest.mark.parametrize("names", ["read:books", ["read:books"], {"read:books"}, ("read:books",)])
-def test_scopes_are_whole_names_in_any_kind_of_sequence(at: Any, token: TokenMaker, names: Any) -> None:
+def test_scopes_may_be_any_sequence(at: Any, token: TokenMaker, names: Any) -> None:
     mixin = type("View", (AccessTokenRequiredMixin, Page), {"scopes_required": names}).as_view()
     for view in (mixin, access_token_required(organization_scopes=names)(page)):
         assert status(at(view), token(organization_id="harbour00001", scope="read:books")) == 200
@@ -234,7 +229,7 @@ def test_scopes_are_whole_names_in_any_kind_of_sequence(at: Any, token: TokenMak
         assert status(at(view), token(organization_id="harbour00001", scope=letters)) == 403
 
 
-def test_a_demand_that_does_not_exist_is_an_error_at_once() -> None:
+def test_unknown_requirement_is_a_type_error() -> None:
     for wrong in ({"scope": ["x"]}, {"role": ["x"]}, {"organisation": True}, {"is_machine": False}):
         with pytest.raises(TypeError):
             access_token_required(**wrong)
@@ -244,12 +239,12 @@ def test_a_demand_that_does_not_exist_is_an_error_at_once() -> None:
             Requirement.of(**wrong)
 
 
-def test_a_subclass_adds_to_what_is_demanded(at: Any, token: TokenMaker) -> None:
+def test_subclass_adds_to_the_requirement(at: Any, token: TokenMaker) -> None:
     class Stricter(AccessTokenRequiredMixin, Page):
         scopes_required = ("read:books",)
 
-        def get_demand(self) -> Requirement:
-            return Requirement.of(scopes=[*super().get_demand().scopes, f"{self.request.method.lower()}:books"])
+        def get_requirement(self) -> Requirement:
+            return Requirement.of(scopes=[*super().get_requirement().scopes, f"{self.request.method.lower()}:books"])
 
         def check(self, request: HttpRequest) -> Any:
             return super().check(request) or (None if "ok" in request.GET else HttpResponse(status=418))
@@ -272,9 +267,9 @@ def api_view(permission: Any) -> Any:
     return API_.as_view()
 
 
-def ninja_view(**demands: Any) -> Any:
-    auth = LogtoAuth(**demands)
-    api = NinjaAPI(urls_namespace=f"demands-{id(auth)}", docs_url=None, openapi_url=None)
+def ninja_view(**requirements: Any) -> Any:
+    auth = LogtoAuth(**requirements)
+    api = NinjaAPI(urls_namespace=f"requirements-{id(auth)}", docs_url=None, openapi_url=None)
 
     @api.get("", auth=auth)
     def operation(request: HttpRequest) -> str:

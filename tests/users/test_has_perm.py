@@ -1,4 +1,4 @@
-"""Logto's permissions as Django's: `user.has_perm("logto.write:books")` and whatever else asks a user object."""
+"""Logto's permissions as Django permissions: `user.has_perm("logto.write:books")`, decorators, mixins, templates."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ NONE = dict.fromkeys(("read", "write", "both", "any of logto", "of an object", "
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
-    """A site with one template, and Django's own `perms` in it."""
+    """A site with one template that uses `perms`."""
     set_up(logto)
     ask_for_rights(settings)
     loaders = [
@@ -145,31 +145,31 @@ def reader(logto: Emulator) -> Browser:
     return signed_in(logto, "reader")
 
 
-def test_a_user_has_the_permissions_that_logto_granted(editor: Browser, reader: Browser) -> None:
+def test_user_has_permissions_that_logto_granted(editor: Browser, reader: Browser) -> None:
     held = {**NONE, "read": True, "any of logto": True}
     assert editor.client.get("/answers/").json() == {**held, "write": True, "both": True}
     assert reader.client.get("/answers/").json() == held
 
 
-def test_nobody_has_none_and_logto_is_not_asked(client: Client, logto: Emulator) -> None:
+def test_signed_out_visitor_has_no_permission_without_a_call(client: Client, logto: Emulator) -> None:
     assert client.get("/answers/").json() == NONE
     assert len(logto.requests) == 0
 
 
-def test_logto_is_asked_once_however_many_questions_there_are(editor: Browser, logto: Emulator) -> None:
+def test_many_checks_call_logto_once(editor: Browser, logto: Emulator) -> None:
     for _ in range(2):
         editor.client.get("/answers/")
         editor.client.get("/shown/")
     assert len(logto.requests.to("token")) == 1
 
 
-def test_a_page_that_asks_no_such_question_costs_nothing(editor: Browser, logto: Emulator) -> None:
+def test_page_without_checks_does_not_call_logto(editor: Browser, logto: Emulator) -> None:
     assert editor.client.get("/plain/").json() == {"user": "editor", "change": False}
     assert len(logto.requests) == 0
 
 
-def test_a_user_object_from_elsewhere_has_none_for_nobody_knows_whose_request_it_is(editor: Browser) -> None:
-    """A job, a shell, another person's row in a list: there is no session to ask, so the answer is no."""
+def test_user_from_database_has_no_permission(editor: Browser) -> None:
+    """A job, a shell, another user's row in a list: there is no request, so there is no permission."""
     editor.client.get("/answers/")
     user = User.objects.get()
     assert not user.has_perm(READ)
@@ -178,15 +178,15 @@ def test_a_user_object_from_elsewhere_has_none_for_nobody_knows_whose_request_it
 
 
 @pytest.mark.parametrize("place", ["/write/", "/write-async/", "/write-class/"])
-def test_django_s_decorator_and_mixin(place: str, editor: Browser, reader: Browser, client: Client) -> None:
+def test_django_decorator_and_mixin_check_permission(
+    place: str, editor: Browser, reader: Browser, client: Client
+) -> None:
     assert editor.client.get(place).content == b"written"
     assert reader.client.get(place).status_code == 403
     assert client.get(place).status_code == 403
 
 
-def test_without_raise_exception_nobody_signs_in_and_whoever_lacks_it_is_not_sent_round_in_a_circle(
-    editor: Browser, reader: Browser, client: Client
-) -> None:
+def test_decorator_redirects_visitors_and_refuses_users(editor: Browser, reader: Browser, client: Client) -> None:
     assert editor.client.get("/write-or-sign-in/").content == b"written"
     assert client.get("/write-or-sign-in/")["Location"] == "/sign-in?next=/write-or-sign-in/"
     response = reader.client.get("/write-or-sign-in/")
@@ -194,23 +194,23 @@ def test_without_raise_exception_nobody_signs_in_and_whoever_lacks_it_is_not_sen
     assert "You are signed in as <strong>reader</strong>" in response.content.decode()
 
 
-def test_templates_ask_perms(editor: Browser, reader: Browser, client: Client) -> None:
+def test_template_variable_perms_has_permissions(editor: Browser, reader: Browser, client: Client) -> None:
     assert editor.client.get("/shown/").content.split() == [b"some", b"read", b"write"]
     assert reader.client.get("/shown/").content.split() == [b"some", b"read"]
     assert client.get("/shown/").content.split() == []
 
 
-def test_an_async_view_asks_the_user_it_awaits(editor: Browser, reader: Browser) -> None:
+def test_async_view_checks_awaited_user(editor: Browser, reader: Browser) -> None:
     assert editor.client.get("/answers-async/").json() == dict.fromkeys(("read", "write", "both", "any of logto"), True)
     client = AsyncClient()
     client.cookies = reader.client.cookies
     response = async_to_sync(client.get)("/answers-async/")
     assert response.json() == {"read": True, "write": False, "both": False, "any of logto": True}
-    nobody = async_to_sync(AsyncClient().get)("/answers-async/")
-    assert not any(nobody.json().values())
+    visitor = async_to_sync(AsyncClient().get)("/answers-async/")
+    assert not any(visitor.json().values())
 
 
-def test_django_s_own_permissions_are_as_ever(editor: Browser, reader: Browser) -> None:
+def test_django_permissions_are_unchanged(editor: Browser, reader: Browser) -> None:
     change_user = Permission.objects.get(codename="change_user")
     group = Group.objects.create(name="Managers")
     group.permissions.add(change_user)
@@ -219,29 +219,27 @@ def test_django_s_own_permissions_are_as_ever(editor: Browser, reader: Browser) 
     assert editor.client.get("/django/").json() == {"change": False, "read": True}
 
 
-def test_a_superuser_has_all_of_them_as_django_promises_and_logto_is_not_asked(
-    logto: Emulator, reader: Browser
-) -> None:
+def test_superuser_has_every_permission_without_a_call(logto: Emulator, reader: Browser) -> None:
     User.objects.update(is_superuser=True)
     answer = reader.client.get("/answers/").json()
     assert (answer["write"], answer["unknown"], answer["elsewhere"]) == (True, True, True)
     assert len(logto.requests) == 0
 
 
-def test_a_password_s_session_has_none(client: Client, logto: Emulator) -> None:
+def test_password_session_has_no_permission(client: Client, logto: Emulator) -> None:
     client.force_login(User.objects.create_user("local"), backend="django.contrib.auth.backends.ModelBackend")
     assert client.get("/answers/").json() == NONE
     assert len(logto.requests) == 0
 
 
-def test_permissions_of_two_people_do_not_mix(editor: Browser, reader: Browser, client: Client) -> None:
+def test_permissions_of_two_users_do_not_mix(editor: Browser, reader: Browser, client: Client) -> None:
     for _ in range(2):
         assert editor.client.get("/answers/").json()["write"] is True
         assert reader.client.get("/answers/").json()["write"] is False
         assert client.get("/answers/").json()["read"] is False
 
 
-def test_a_permission_that_was_taken_is_gone_with_the_token_that_held_it(editor: Browser, logto: Emulator) -> None:
+def test_removed_permission_ends_with_its_token(editor: Browser, logto: Emulator) -> None:
     assert editor.client.get("/answers/").json()["write"] is True
     logto.tenant.update_user("editor000001", roles=["reader"])
     logto.tenant.remove_member("harbourbr001", "editor000001")
@@ -251,34 +249,30 @@ def test_a_permission_that_was_taken_is_gone_with_the_token_that_held_it(editor:
 
 
 @pytest.mark.parametrize("fault", [HttpFault(drop=True), HttpFault(status=500)], ids=["gone", "broken"])
-def test_what_cannot_be_known_counts_as_not_held(
+def test_permission_is_missing_if_logto_is_unreachable(
     editor: Browser, logto: Emulator, caplog: Any, fault: HttpFault
 ) -> None:
     logto.faults.http["token"] = fault
     assert editor.client.get("/answers/").json() == NONE
-    assert "Permissions of Logto cannot be had, and count as not held" in caplog.text
+    assert "Permissions cannot be fetched from Logto; they count as missing" in caplog.text
     assert editor.client.get("/write-or-sign-in/").status_code == 403
 
 
-def test_whose_session_has_ended_at_logto_has_none_and_is_out_at_the_next_request(
-    editor: Browser, logto: Emulator
-) -> None:
+def test_ended_session_has_no_permission(editor: Browser, logto: Emulator) -> None:
     logto.tenant.suspend_user("editor000001")
     assert editor.client.get("/answers/").json() == NONE
     assert editor.client.get("/write-or-sign-in/")["Location"] == "/sign-in?next=/write-or-sign-in/"
 
 
-def test_a_site_that_is_no_api_hears_which_setting_is_missing(editor: Browser, settings) -> None:
+def test_check_without_resource_setting_is_configuration_error(editor: Browser, settings) -> None:
     settings.LOGTO_API_RESOURCE = ""
     assert editor.client.get("/plain/").status_code == 200
     with pytest.raises(ConfigurationError, match="LOGTO_API_RESOURCE must be set"):
         editor.client.get("/django/")
 
 
-def test_a_permission_that_a_role_in_one_organization_gives_is_none_in_another(
-    logto: Emulator, browser: Browser, settings: Any
-) -> None:
-    """Logto adds them up in a token of no organization's name, so such a token is not asked for there."""
+def test_permission_of_one_organization_is_missing_in_another(logto: Emulator, browser: Browser, settings: Any) -> None:
+    """In a token without an organization Logto adds up all organizations, so no such token is used there."""
     keeper = logto.tenant.add_user(username="keeper")
     logto.tenant.add_member(HARBOUR, keeper.id, roles=["manager"])
     logto.tenant.add_member(HILL, keeper.id, roles=["staff"])
@@ -293,12 +287,12 @@ def test_a_permission_that_a_role_in_one_organization_gives_is_none_in_another(
     assert not may_write("/branches/elsewhere/answers/")
     browser.client.post("/choose-organization", {"organization_id": HILL})
     assert not may_write("/answers/")
-    assert may_write(f"/branches/{HARBOUR}/answers/"), "the address comes before the choice"
+    assert may_write(f"/branches/{HARBOUR}/answers/"), "the URL has precedence over the choice"
     browser.client.post("/choose-organization", {"organization_id": HARBOUR})
     assert may_write("/answers/")
 
 
-def test_a_choice_that_has_outlived_the_membership_takes_no_permission_away(logto: Emulator, browser: Browser) -> None:
+def test_choice_of_former_organization_is_ignored(logto: Emulator, browser: Browser) -> None:
     logto.tenant.add_member(HARBOUR, "customer000001", roles=["staff"])
     logto.tenant.update_user("customer000001", roles=["reader"])
     browser.sign_in("customer")

@@ -1,4 +1,4 @@
-"""Views that demand a recent sign-in."""
+"""Views that require a recent sign-in."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def reader(browser: Browser, logto: Emulator) -> Browser:
 
 
 @pytest.mark.parametrize("page", ["/payment/", "/payment-class/"])
-def test_a_recent_sign_in_at_logto_is_confirmed_without_a_question(reader: Browser, page: str) -> None:
+def test_recent_sign_in_is_confirmed_without_credentials(reader: Browser, page: str) -> None:
     to_sign_in = reader.client.get(f"{page}?id=1")["Location"]
     assert to_sign_in == f"/sign-in?max_age=300&next={page}%3Fid%3D1"
     to_logto = reader.client.get(to_sign_in)["Location"]
@@ -73,14 +73,14 @@ def test_a_recent_sign_in_at_logto_is_confirmed_without_a_question(reader: Brows
     assert reader.client.get(page).content == b"paid"
 
 
-def test_an_old_one_is_asked_for_again(reader: Browser, logto: Emulator) -> None:
+def test_old_sign_in_requires_credentials(reader: Browser, logto: Emulator) -> None:
     logto.clock.advance(301)
     to_logto = reader.client.get(reader.client.get("/payment/")["Location"])["Location"]
     with pytest.raises(AssertionError, match="asks for a sign-in"):
         reader.logto.sign_in(to_logto)
 
 
-def test_a_logto_that_says_nothing_of_the_time_is_not_believed(reader: Browser, logto: Emulator) -> None:
+def test_missing_auth_time_is_not_recent(reader: Browser, logto: Emulator) -> None:
     logto.faults.id_token_claims = lambda claims: {k: v for k, v in claims.items() if k != "auth_time"}
     to_logto = reader.client.get("/sign-in?max_age=300")["Location"]
     response = reader.open(reader.logto.sign_in(to_logto))
@@ -89,31 +89,31 @@ def test_a_logto_that_says_nothing_of_the_time_is_not_believed(reader: Browser, 
 
 
 @pytest.mark.parametrize("auth_time", [lambda: int(time.time()) - 1000, lambda: "now", lambda: True, lambda: None])
-def test_a_sign_in_that_is_too_old_by_logto_s_own_word_is_refused(reader: Browser, logto: Emulator, auth_time) -> None:
+def test_callback_refuses_too_old_auth_time(reader: Browser, logto: Emulator, auth_time) -> None:
     logto.faults.id_token_claims = lambda claims: {**claims, "auth_time": auth_time()}
     to_logto = reader.client.get("/sign-in?max_age=300")["Location"]
     assert reader.open(reader.logto.sign_in(to_logto)).status_code == 400
 
 
-def test_the_confirmation_wears_off(reader: Browser) -> None:
+def test_confirmation_expires(reader: Browser) -> None:
     reader.sign_in(max_age=300)
     assert reader.client.get("/payment/").content == b"paid"
     with freeze_time(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 362))):
         assert reader.client.get("/payment/").status_code == 302
 
 
-def test_a_form_that_was_sent_comes_back_to_its_page(reader: Browser) -> None:
+def test_late_form_returns_to_its_page(reader: Browser) -> None:
     response = reader.client.post("/payment/", headers={"Referer": "http://testserver/basket/"})
     assert response["Location"] == "/sign-in?max_age=300&next=/basket/"
 
 
-def test_a_script_gets_a_401_with_the_demand(reader: Browser) -> None:
+def test_script_gets_401_with_max_age(reader: Browser) -> None:
     response = reader.client.get("/payment/", headers={"HX-Request": "true"})
     assert response.status_code == 401
     assert response.json()["sign_in_url"] == "/sign-in?max_age=300"
 
 
-def test_async_views(reader: Browser) -> None:
+def test_async_views_require_recent_sign_in(reader: Browser) -> None:
     client = AsyncClient()
     client.cookies = reader.client.cookies
     assert async_to_sync(client.get)("/payment-async/").status_code == 302
@@ -122,5 +122,5 @@ def test_async_views(reader: Browser) -> None:
 
 
 @pytest.mark.parametrize("max_age", ["-1", "soon", "1e3", "99999999999"])
-def test_a_max_age_that_is_none_is_refused(client, logto: Emulator, max_age: str) -> None:
+def test_invalid_max_age_is_refused(client, logto: Emulator, max_age: str) -> None:
     assert client.get(f"/sign-in?max_age={max_age}").status_code == 400

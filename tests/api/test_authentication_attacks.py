@@ -1,4 +1,4 @@
-"""D4-D10, C7: keys that nobody has, headers, scopes, machines, accounts, opaque tokens, and where a token shows."""
+"""Unknown keys, headers, scopes, machines, accounts, opaque tokens, and texts that must not show a token."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.oidc.provider import COOL_DOWN_SECONDS
 from logto_auth.testing import Browser
+from logto_auth.users.current import answering
 from tests.emulator.relying_party import wait_until
 from tests.support import BROKEN
 
-from . import api_urls
-from .callers import API, METADATA_URL, Door, TokenMaker, challenge_of
+from . import attacked_urls
+from .attackers import API, METADATA_URL, Door, TokenMaker, challenge_of
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -39,10 +40,7 @@ User = get_user_model()
 EVIL_KEY = ECKey.generate_key("P-384")
 
 
-# D4
-
-
-def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+def test_thousand_unknown_keys_fetch_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     doors[0].sees_served(token())
     logto.requests.clear()
     started = time.monotonic()
@@ -60,9 +58,7 @@ def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token
 
 
 @pytest.mark.parametrize("kid", [None, "", "x" * 1000, 5])
-def test_D4_tokens_that_name_no_key_fetch_no_more_of_them(
-    doors: list[Door], token: TokenMaker, logto: Emulator, kid: Any
-) -> None:
+def test_tokens_without_kid_fetch_no_keys(doors: list[Door], token: TokenMaker, logto: Emulator, kid: Any) -> None:
     logto.rotate_keys()
     doors[0].sees_served(token())
     for _ in range(20):
@@ -70,9 +66,7 @@ def test_D4_tokens_that_name_no_key_fetch_no_more_of_them(
     assert len(logto.requests.to("jwks")) <= 2
 
 
-def test_D4_a_key_that_is_known_is_served_while_others_wait_for_one_that_is_not(
-    doors: list[Door], token: TokenMaker, logto: Emulator
-) -> None:
+def test_known_key_works_while_unknown_key_waits(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     door = doors[0]
     door.sees_served(token())
     logto.faults.http["jwks"] = HttpFault(delay_seconds=3)
@@ -81,14 +75,14 @@ def test_D4_a_key_that_is_known_is_served_while_others_wait_for_one_that_is_not(
     waiting.start()
     wait_until(lambda: logto.requests.to("jwks"))
     door.sees_served(token())
-    # Nor does anybody queue up behind the one who has gone to ask.
+    # No request waits for the one that is fetching the keys.
     door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
     assert waiting.is_alive()
     waiting.join()
 
 
 @pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
-def test_D4_without_logto_known_keys_go_on_and_unknown_ones_are_refused(
+def test_outage_keeps_known_keys_and_refuses_unknown(
     doors: list[Door], token: TokenMaker, logto: Emulator, fault: HttpFault, code: str, status: int, settings: Any
 ) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = (0.3, 0.3)
@@ -103,7 +97,7 @@ def test_D4_without_logto_known_keys_go_on_and_unknown_ones_are_refused(
 
 @pytest.mark.parametrize("endpoint", ["discovery", "jwks"])
 @pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
-def test_D4_without_logto_and_without_keys_the_answer_is_503_and_logto_is_left_alone(
+def test_outage_without_keys_is_503(
     doors: list[Door],
     token: TokenMaker,
     logto: Emulator,
@@ -119,13 +113,11 @@ def test_D4_without_logto_and_without_keys_the_answer_is_503_and_logto_is_left_a
         response = door.sees_refused(token(), 503, "temporarily_unavailable")
         assert "http" not in response.content.decode()
         door.sees_refused(token({"kid": "junk"}, key=EVIL_KEY), 503, "temporarily_unavailable")
-    # Once a second, or twice where the connection broke, however many have called.
+    # One fetch a second for all calls, or two if the connection broke.
     assert len(logto.requests.to(endpoint)) <= 2 * (2 + time.monotonic() - started)
 
 
-def test_D4_an_outage_at_the_very_start_keeps_nobody_out_for_long(
-    doors: list[Door], browser: Browser, token: TokenMaker, logto: Emulator
-) -> None:
+def test_outage_at_start_is_short(doors: list[Door], browser: Browser, token: TokenMaker, logto: Emulator) -> None:
     logto.faults.http["jwks"] = HttpFault(status=500)
     doors[0].sees_refused(token(), 503, "temporarily_unavailable")
     logto.faults.http.clear()
@@ -135,7 +127,7 @@ def test_D4_an_outage_at_the_very_start_keeps_nobody_out_for_long(
         door.sees_served(token())
 
 
-def test_D4_what_is_refused_for_its_form_needs_no_logto(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+def test_malformed_token_is_refused_without_keys(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     logto.faults.http["jwks"] = logto.faults.http["discovery"] = HttpFault(status=500)
     for door in doors:
         door.sees_refused(None, 401, None)
@@ -144,13 +136,13 @@ def test_D4_what_is_refused_for_its_form_needs_no_logto(doors: list[Door], token
     assert len(logto.requests) == 0
 
 
-def test_D4_a_remembered_token_ends_with_its_key(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+def test_cached_token_ends_with_its_key(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     old = token()
     for door in doors:
         door.sees_served(old)
     logto.rotate_keys()
     logto.rotate_keys()
-    # Until the keys are fetched again nobody can know.
+    # A removed key is noticed when the keys are fetched again.
     doors[0].sees_served(old)
     doors[0].sees_served(token())
     for door in doors:
@@ -159,9 +151,7 @@ def test_D4_a_remembered_token_ends_with_its_key(doors: list[Door], token: Token
 
 
 @pytest.mark.parametrize("size", [0, 1, 5])
-def test_D4_the_memory_keeps_no_more_than_it_may_and_changes_no_answer(
-    doors: list[Door], token: TokenMaker, settings: Any, size: int
-) -> None:
+def test_token_cache_is_bounded(doors: list[Door], token: TokenMaker, settings: Any, size: int) -> None:
     settings.LOGTO_API_TOKEN_CACHE_SIZE = size
     tokens = [token(scope=f"read:books extra{number}") for number in range(12)]
     for _ in range(2):
@@ -171,18 +161,13 @@ def test_D4_the_memory_keeps_no_more_than_it_may_and_changes_no_answer(
     assert len(access_token_verifier()._known) == size
 
 
-# D5, D6
-
-
-def test_D5_without_a_token_the_challenge_says_how_to_get_one_and_nothing_else(
-    doors: list[Door], stock_doors: list[Door]
-) -> None:
+def test_challenge_without_token_has_no_error(doors: list[Door], stock_doors: list[Door]) -> None:
     for door in [*doors, *stock_doors]:
         response = door.sees_refused(None, 401, None)
         assert response["WWW-Authenticate"] == f'Bearer resource_metadata="{METADATA_URL}"'
 
 
-def test_D5_a_scope_that_is_missing_is_named(doors: list[Door], stock_doors: list[Door], token: TokenMaker) -> None:
+def test_challenge_contains_missing_scope(doors: list[Door], stock_doors: list[Door], token: TokenMaker) -> None:
     for door in doors:
         response = door.sees_refused(token(scope="write:books"), 403, "insufficient_scope")
         assert challenge_of(response)["scope"] == "read:books"
@@ -194,36 +179,33 @@ def test_D5_a_scope_that_is_missing_is_named(doors: list[Door], stock_doors: lis
 @pytest.mark.parametrize(
     "scope",
     [
-        pytest.param("", id="D6-empty"),
-        pytest.param(..., id="D6-missing"),
-        pytest.param("bread:books", id="D6-superstring"),
-        pytest.param("read:book", id="D6-substring"),
-        pytest.param("read:books2", id="D6-prefix"),
-        pytest.param("READ:BOOKS", id="D6-other-case"),
-        pytest.param("read:books,write:books", id="D6-comma"),
-        pytest.param("read:*", id="D6-wildcard"),
-        pytest.param("all", id="D6-all"),
-        pytest.param("read:books\x00", id="D6-nul"),
-        pytest.param("read: books", id="D6-in-two"),
-        pytest.param("x\u00a0read:books", id="D6-no-break-space"),
-        pytest.param("x\tread:books", id="D6-tab"),
-        pytest.param("x\x1fread:books", id="D6-unit-separator"),
-        pytest.param("x\nread:books", id="D6-newline"),
-        pytest.param("r\u0435ad:books", id="D6-look-alike"),
-        pytest.param("https://bookstore.example/api/read:books", id="D6-qualified"),
-        pytest.param("logto.read:books", id="D6-as-a-permission"),
+        pytest.param("", id="empty"),
+        pytest.param(..., id="missing"),
+        pytest.param("bread:books", id="superstring"),
+        pytest.param("read:book", id="substring"),
+        pytest.param("read:books2", id="prefix"),
+        pytest.param("READ:BOOKS", id="other-case"),
+        pytest.param("read:books,write:books", id="comma"),
+        pytest.param("read:*", id="wildcard"),
+        pytest.param("all", id="all"),
+        pytest.param("read:books\x00", id="nul"),
+        pytest.param("read: books", id="in-two"),
+        pytest.param("x\u00a0read:books", id="no-break-space"),
+        pytest.param("x\tread:books", id="tab"),
+        pytest.param("x\x1fread:books", id="unit-separator"),
+        pytest.param("x\nread:books", id="newline"),
+        pytest.param("r\u0435ad:books", id="look-alike"),
+        pytest.param("https://bookstore.example/api/read:books", id="qualified"),
+        pytest.param("logto.read:books", id="as-a-permission"),
     ],
 )
-def test_D6_a_scope_is_held_by_its_whole_name_alone(doors: list[Door], token: TokenMaker, scope: Any) -> None:
+def test_scopes_are_compared_as_a_whole(doors: list[Door], token: TokenMaker, scope: Any) -> None:
     claims = {"scp": ["read:books"], "scopes": "read:books", "permissions": ["read:books"], "roles": ["read:books"]}
     for door in doors:
         door.sees_refused(token(scope=scope, **claims), 403, "insufficient_scope")
 
 
-# D7
-
-
-def test_D7_a_machine_is_nobody_s_account_though_one_has_its_id(
+def test_machine_is_not_the_account_with_its_id(
     doors: list[Door], token: TokenMaker, logto: Emulator, settings: Any
 ) -> None:
     settings.LOGTO_API_CREATE_USERS = True
@@ -234,16 +216,14 @@ def test_D7_a_machine_is_nobody_s_account_though_one_has_its_id(
         assert (seen["is_machine"], seen["user"]) == (True, "robot000000000000001")
 
 
-def test_D7_a_person_who_has_the_id_of_an_application_elsewhere_is_a_person(
-    doors: list[Door], token: TokenMaker, caller: Any
-) -> None:
+def test_other_claims_do_not_make_a_machine(doors: list[Door], token: TokenMaker, caller: Any) -> None:
     for door in doors:
         seen = door.sees_served(token(azp=token.sub, client_id=token.sub.upper(), act={"sub": token.sub}))
         assert (seen["is_machine"], seen["user"]) == (False, str(caller.pk))
 
 
-def test_D7_where_people_alone_may_call_a_machine_may_not(apis: None, caplog: Any, token: TokenMaker) -> None:
-    for path in ("/class/people", "/drf/people", "/ninja/people"):
+def test_api_for_users_refuses_machines(apis: None, caplog: Any, token: TokenMaker) -> None:
+    for path in ("/class/only-users", "/drf/only-users", "/ninja/only-users"):
         door = Door(path, path, caplog)
         door.sees_refused(token(sub="robot", client_id="robot"), 403, "machine_refused")
         assert door.sees_served(token())["is_machine"] is False
@@ -252,24 +232,23 @@ def test_D7_where_people_alone_may_call_a_machine_may_not(apis: None, caplog: An
     assert users.sees_served(token())["is_machine"] is False
 
 
-def test_D7_a_machine_has_no_right_but_its_scopes(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
+def test_machine_has_only_its_scopes(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
     made = token(sub="robot", client_id="robot", scope="read:books add_user auth.add_user")
     request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
     assert authenticate(request) is not None
     machine: Any = request.user
-    for right in ("auth.add_user", "add_user", "logto_auth.view_logtosession", "logto", "logto."):
-        assert not machine.has_perm(right)
-        assert not asyncio.run(machine.ahas_perm(right))
-    assert machine.has_perms(["logto.read:books"])
-    assert not machine.has_perms(["logto.read:books", "auth.add_user"])
-    assert not machine.has_module_perms("auth")
+    with answering(request):
+        for right in ("auth.add_user", "add_user", "logto_auth.view_logtosession", "logto", "logto."):
+            assert not machine.has_perm(right)
+            assert not asyncio.run(machine.ahas_perm(right))
+        assert machine.has_perms(["logto.read:books"])
+        assert not machine.has_perms(["logto.read:books", "auth.add_user"])
+        assert not machine.has_module_perms("auth")
+    assert not machine.has_perm("logto.read:books")
     assert (machine.is_staff, machine.is_superuser, machine.is_anonymous) == (False, False, False)
     assert machine.get_all_permissions(machine) == set()
     assert machine.get_user_permissions() == machine.get_group_permissions() == set()
     assert list(machine.groups.all()) == list(machine.user_permissions.all()) == []
-
-
-# D8, D9
 
 
 @pytest.mark.parametrize(
@@ -286,26 +265,26 @@ def test_D7_a_machine_has_no_right_but_its_scopes(rf: RequestFactory, apis: None
         "Cookie",
     ],
 )
-def test_D8_a_token_in_another_header_is_none(doors: list[Door], token: TokenMaker, name: str) -> None:
+def test_token_in_another_header_is_ignored(doors: list[Door], token: TokenMaker, name: str) -> None:
     for door in doors:
         for value in (f"Bearer {token()}", token(), f"access_token={token()}; Authorization=Bearer {token()}"):
             door.sees_refused(None, 401, None, **{name: value})
 
 
-def test_D8_a_token_in_the_address_or_the_body_is_none(apis: None, token: TokenMaker) -> None:
-    del api_urls.ran[:]
+def test_token_in_query_or_body_is_ignored(apis: None, token: TokenMaker) -> None:
+    del attacked_urls.ran[:]
     fields = {"access_token": token(), "token": token(), "authorization": f"Bearer {token()}", "jwt": token()}
-    for path in api_urls.BOOKS.values():
+    for path in attacked_urls.BOOKS.values():
         assert Client().get(path, fields).status_code == 401
         assert Client().generic("GET", path, "&".join(f"{k}={v}" for k, v in fields.items())).status_code == 401
         assert Client().get(path, fields, headers={"Authorization": "Bearer"}).status_code == 400
     assert Client().post("/drf", fields).status_code == 401
     assert Client().post("/drf", json.dumps(fields), content_type="application/json").status_code == 401
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer ", "  Bearer  "])
-def test_D9_the_scheme_is_taken_in_any_case(doors: list[Door], token: TokenMaker, scheme: str) -> None:
+def test_scheme_is_case_insensitive(doors: list[Door], token: TokenMaker, scheme: str) -> None:
     for door in doors:
         response = Client().get(door.path, headers={"Authorization": f"{scheme} {token()} "})
         assert response.status_code == 200
@@ -314,34 +293,34 @@ def test_D9_the_scheme_is_taken_in_any_case(doors: list[Door], token: TokenMaker
 @pytest.mark.parametrize(
     "header",
     [
-        pytest.param("Bearer", id="D9-no-token"),
-        pytest.param("Bearer ", id="D9-no-token-but-a-space"),
-        pytest.param("bearer  ", id="D9-no-token-but-spaces"),
-        pytest.param("Bearer {token} {token}", id="D9-two-tokens"),
-        pytest.param("Bearer {token},{token}", id="D9-two-tokens-and-a-comma"),
-        pytest.param("Bearer {token}, Bearer {token}", id="D9-two-headers-as-servers-join-them"),
-        pytest.param("Bearer {token},Basic eDp5", id="D9-two-schemes"),
-        pytest.param("Bearer {token};", id="D9-semicolon"),
-        pytest.param("Bearer Bearer {token}", id="D9-twice-the-scheme"),
-        pytest.param('Bearer "{token}"', id="D9-quoted"),
-        pytest.param('Bearer token="{token}"', id="D9-parameter"),
-        pytest.param("Bearer access_token={token}", id="D9-form"),
-        pytest.param("Bearer {token}\x00", id="D9-nul"),
-        pytest.param("Bearer {token}\x85", id="D9-next-line"),
-        pytest.param("Bearer {token}\xa0", id="D9-no-break-space"),
-        pytest.param("Bearer \xa0{token}", id="D9-no-break-space-before"),
-        pytest.param("Bearer {token}\x1f", id="D9-unit-separator"),
-        pytest.param("Bearer {token}\r\nX: y", id="D9-folded"),
-        pytest.param("Bearer {token}é", id="D9-latin-1"),
-        pytest.param("Bearer é", id="D9-latin-1-alone"),
-        pytest.param("Bearer \u3042", id="D9-beyond-latin-1"),
-        pytest.param("Bearer <{token}>", id="D9-brackets"),
-        pytest.param("Bearer %20{token}", id="D9-percent"),
-        pytest.param("Bearer =", id="D9-padding-alone"),
-        pytest.param("Bearer {token}=x", id="D9-padding-inside"),
+        pytest.param("Bearer", id="no-token"),
+        pytest.param("Bearer ", id="no-token-but-a-space"),
+        pytest.param("bearer  ", id="no-token-but-spaces"),
+        pytest.param("Bearer {token} {token}", id="two-tokens"),
+        pytest.param("Bearer {token},{token}", id="two-tokens-and-a-comma"),
+        pytest.param("Bearer {token}, Bearer {token}", id="two-headers-as-servers-join-them"),
+        pytest.param("Bearer {token},Basic eDp5", id="two-schemes"),
+        pytest.param("Bearer {token};", id="semicolon"),
+        pytest.param("Bearer Bearer {token}", id="twice-the-scheme"),
+        pytest.param('Bearer "{token}"', id="quoted"),
+        pytest.param('Bearer token="{token}"', id="parameter"),
+        pytest.param("Bearer access_token={token}", id="form"),
+        pytest.param("Bearer {token}\x00", id="nul"),
+        pytest.param("Bearer {token}\x85", id="next-line"),
+        pytest.param("Bearer {token}\xa0", id="no-break-space"),
+        pytest.param("Bearer \xa0{token}", id="no-break-space-before"),
+        pytest.param("Bearer {token}\x1f", id="unit-separator"),
+        pytest.param("Bearer {token}\r\nX: y", id="folded"),
+        pytest.param("Bearer {token}é", id="latin-1"),
+        pytest.param("Bearer é", id="latin-1-alone"),
+        pytest.param("Bearer \u3042", id="beyond-latin-1"),
+        pytest.param("Bearer <{token}>", id="brackets"),
+        pytest.param("Bearer %20{token}", id="percent"),
+        pytest.param("Bearer =", id="padding-alone"),
+        pytest.param("Bearer {token}=x", id="padding-inside"),
     ],
 )
-def test_D9_what_is_no_single_token_is_a_bad_request(doors: list[Door], token: TokenMaker, header: str) -> None:
+def test_header_without_single_token_is_400(doors: list[Door], token: TokenMaker, header: str) -> None:
     for door in doors:
         door.sees_refused(None, 400, "invalid_request", Authorization=header.replace("{token}", token()))
 
@@ -371,14 +350,14 @@ def test_D9_what_is_no_single_token_is_a_bad_request(doors: list[Door], token: T
         '"Bearer" {token}',
     ],
 )
-def test_D9_what_is_of_another_scheme_is_no_token_at_all(doors: list[Door], token: TokenMaker, header: str) -> None:
+def test_another_scheme_is_no_token(doors: list[Door], token: TokenMaker, header: str) -> None:
     for door in doors:
         door.sees_refused(None, 401, None, Authorization=header.replace("{token}", token()))
 
 
 @pytest.mark.parametrize("size", [10_000, 300_000, 3_000_000])
 @pytest.mark.parametrize("piece", ["A", ".", "=", "A.", "Bearer ", "é"])
-def test_D9_a_huge_header_is_answered_soon(doors: list[Door], size: int, piece: str) -> None:
+def test_huge_header_is_refused_quickly(doors: list[Door], size: int, piece: str) -> None:
     header = "Bearer " + piece * (size // len(piece))
     started = time.monotonic()
     for door in doors:
@@ -394,19 +373,17 @@ def test_D9_a_huge_header_is_answered_soon(doors: list[Door], size: int, piece: 
         [("Authorization", "Bearer {token}"), ("AUTHORIZATION", "")],
     ],
 )
-def test_D9_two_headers_are_a_bad_request_under_asgi(
-    apis: None, token: TokenMaker, headers: list[tuple[str, str]]
-) -> None:
+def test_two_headers_are_400_under_asgi(apis: None, token: TokenMaker, headers: list[tuple[str, str]]) -> None:
     encoded = [(name.lower().encode(), value.replace("{token}", token()).encode()) for name, value in headers]
-    del api_urls.ran[:]
-    for path in api_urls.BOOKS.values():
+    del attacked_urls.ran[:]
+    for path in attacked_urls.BOOKS.values():
         assert asyncio.run(status_under_asgi(path, encoded)) == 400
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 @pytest.mark.parametrize("name", [b"authorization_", b"http_authorization", b"x_authorization", b"http-authorization"])
-def test_D9_a_header_of_a_similar_name_is_none_under_asgi(apis: None, token: TokenMaker, name: bytes) -> None:
-    for path in api_urls.BOOKS.values():
+def test_similar_header_is_ignored_under_asgi(apis: None, token: TokenMaker, name: bytes) -> None:
+    for path in attacked_urls.BOOKS.values():
         assert asyncio.run(status_under_asgi(path, [(name, f"Bearer {token()}".encode())])) == 401
 
 
@@ -429,10 +406,10 @@ async def status_under_asgi(path: str, headers: list[tuple[bytes, bytes]]) -> in
 
 
 @pytest.mark.django_db(transaction=True)
-def test_D9_two_headers_are_a_bad_request_under_wsgi(apis: None, token: TokenMaker, live_server: Any) -> None:
+def test_two_headers_are_400_under_wsgi(apis: None, token: TokenMaker, live_server: Any) -> None:
     good = token()
-    del api_urls.ran[:]
-    for path in api_urls.BOOKS.values():
+    del attacked_urls.ran[:]
+    for path in attacked_urls.BOOKS.values():
         for lines, status in [
             (["Authorization: Bearer " + good], b"200"),
             (["authorization: bearer " + good], b"200"),
@@ -443,7 +420,7 @@ def test_D9_two_headers_are_a_bad_request_under_wsgi(apis: None, token: TokenMak
             (["Authorization_: Bearer " + good], b"401"),
         ]:
             assert status_over_a_socket(live_server, path, lines) == status
-    assert len(api_urls.ran) == 2 * len(api_urls.BOOKS)
+    assert len(attacked_urls.ran) == 2 * len(attacked_urls.BOOKS)
 
 
 def status_over_a_socket(live_server: Any, path: str, lines: list[str]) -> bytes:
@@ -456,11 +433,11 @@ def status_over_a_socket(live_server: Any, path: str, lines: list[str]) -> bytes
     return answer.split(b" ")[1]
 
 
-# C7, and accounts
+# Accounts
 
 
 @pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "by-a-query"])
-def test_C7_a_disabled_account_stops_its_tokens_at_once(
+def test_tokens_of_deactivated_account_are_refused(
     doors: list[Door], stock_doors: list[Door], token: TokenMaker, caller: Any, is_saved: bool
 ) -> None:
     remembered, of_organization = token(), token.for_organization("harbour00001")
@@ -486,10 +463,10 @@ def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
 
 
 @pytest.mark.parametrize("status", [UserStatus.SUSPENDED, UserStatus.DELETED])
-def test_C7_whoever_is_shut_out_at_logto_is_out_here_with_every_token(
+def test_tokens_of_suspended_user_are_refused(
     doors: list[Door], stock_doors: list[Door], token: TokenMaker, settings: Any, status: UserStatus
 ) -> None:
-    """As a webhook has said it: the token itself lives on, and nothing of it makes another account."""
+    """A webhook reported it: the token itself has not expired, and must not create another account."""
     settings.LOGTO_API_CREATE_USERS = True
     remembered, of_organization = token(), token.for_organization("harbour00001")
     doors[0].sees_served(remembered)
@@ -501,7 +478,7 @@ def test_C7_whoever_is_shut_out_at_logto_is_out_here_with_every_token(
         door.sees_refused(of_organization, 401, "invalid_token")
 
 
-def test_C7_a_deleted_account_stops_its_tokens_at_once(doors: list[Door], token: TokenMaker, caller: Any) -> None:
+def test_tokens_of_deleted_account_are_refused(doors: list[Door], token: TokenMaker, caller: Any) -> None:
     remembered = token()
     doors[0].sees_served(remembered)
     caller.delete()
@@ -509,18 +486,16 @@ def test_C7_a_deleted_account_stops_its_tokens_at_once(doors: list[Door], token:
         door.sees_refused(remembered, 403, "account_unknown")
 
 
-def test_C7_the_token_of_one_does_not_suffer_from_the_end_of_another(
-    doors: list[Door], token: TokenMaker, caller: Any
-) -> None:
+def test_tokens_of_other_accounts_remain_valid(doors: list[Door], token: TokenMaker, caller: Any) -> None:
     caller.delete()
     for door in doors:
         door.sees_served(token(sub="robot", client_id="robot"))
 
 
-def test_somebody_unknown_is_refused_and_nobody_is_made(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+def test_unknown_user_is_refused_without_account(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     for door in doors:
         door.sees_refused(token(sub="stranger0001"), 403, "account_unknown")
-        # A sub is a sub whole, in its own case, and at its own Logto.
+        # A sub is compared as a whole, case-sensitively, with its issuer.
         door.sees_refused(token(sub=token.sub.upper()), 403, "account_unknown")
         door.sees_refused(token(sub=token.sub + " "), 403, "account_unknown")
     LogtoIdentity.objects.update(issuer="https://other.example/oidc")
@@ -529,9 +504,7 @@ def test_somebody_unknown_is_refused_and_nobody_is_made(doors: list[Door], token
         door.sees_refused(token(), 403, "account_unknown")
 
 
-def test_an_account_that_a_call_makes_has_nothing_but_a_name(
-    doors: list[Door], token: TokenMaker, settings: Any
-) -> None:
+def test_account_created_by_call_has_only_username(doors: list[Door], token: TokenMaker, settings: Any) -> None:
     settings.LOGTO_API_CREATE_USERS = True
     settings.LOGTO_LINK_BY_EMAIL = "tests.support.trust_every_address"
     settings.LOGTO_STAFF_ROLES = settings.LOGTO_SUPERUSER_ROLES = ["admin"]
@@ -553,9 +526,7 @@ def test_an_account_that_a_call_makes_has_nothing_but_a_name(
         assert door.sees_served(token(sub="stranger0001"))["user"] == str(user.pk)
 
 
-def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
-    doors: list[Door], token: TokenMaker, settings: Any
-) -> None:
+def test_text_for_operator_is_not_in_response(doors: list[Door], token: TokenMaker, settings: Any) -> None:
     settings.LOGTO_API_CREATE_USERS = True
     for door in doors:
         for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
@@ -567,30 +538,30 @@ def test_what_a_site_says_to_its_operator_is_not_told_to_the_caller(
     assert not LogtoIdentity.objects.filter(sub="stranger0001").exists()
 
 
-# Opaque tokens, and introspection that lies
+# Opaque tokens, and wrong introspection responses
 
 
 @pytest.fixture
 def any_doors(apis: None, caplog: Any) -> list[Door]:
-    """APIs that ask for no scope: an opaque token has none of theirs."""
+    """APIs that require no scope: an opaque token has none."""
     return [Door(path, path, caplog) for path in ("/plain/any", "/class/any", "/drf/any", "/ninja/any")]
 
 
 @pytest.fixture
 def opaque(browser: Browser, logto: Emulator, caller: Any, apis: None, settings: Any) -> str:
-    """The person's opaque access token, of an application whose tokens the APIs take."""
+    """The opaque access token of the user, of an application whose tokens the APIs accept."""
     settings.LOGTO_API_INTROSPECTED_APPS = [settings.LOGTO_APP_ID]
     token: str = browser.sign_in("reader").wsgi_request.logto.access_token()
     return token
 
 
-def test_an_opaque_token_is_asked_about_each_time_and_ends_with_its_revocation(
+def test_revoked_opaque_token_is_refused_at_once(
     any_doors: list[Door], doors: list[Door], opaque: str, logto: Emulator, caller: Any
 ) -> None:
     for door in any_doors:
         assert door.sees_served(opaque)["user"] == str(caller.pk)
     assert len(logto.requests.to("introspection")) == len(any_doors)
-    # It stands for the person, and for none of the permissions on the API.
+    # It identifies the user, and has no permission on the API.
     for door in doors:
         door.sees_refused(opaque, 403, "insufficient_scope")
     logto.instances.access_tokens.clear()
@@ -598,30 +569,26 @@ def test_an_opaque_token_is_asked_about_each_time_and_ends_with_its_revocation(
         door.sees_refused(opaque, 401, "invalid_token", claim="active")
 
 
-def test_an_opaque_token_is_no_organization_token_and_nobody_is_asked(
-    stock_doors: list[Door], opaque: str, logto: Emulator
-) -> None:
+def test_opaque_token_is_no_organization_token(stock_doors: list[Door], opaque: str, logto: Emulator) -> None:
     for door in stock_doors:
         door.sees_refused(opaque, 401, "invalid_token", claim="token")
     assert logto.requests.to("introspection") == []
 
 
-def test_nobody_is_asked_about_what_is_too_long_for_an_opaque_token(
-    any_doors: list[Door], opaque: str, logto: Emulator
-) -> None:
-    """Else whatever anybody sends here would be sent on to Logto."""
+def test_too_long_opaque_token_is_not_introspected(any_doors: list[Door], opaque: str, logto: Emulator) -> None:
+    """Otherwise any text in the header would be sent on to Logto."""
     for door in any_doors:
         door.sees_refused("x" * 10_000, 401, "invalid_token", claim="token")
     assert logto.requests.to("introspection") == []
 
 
-def test_a_refresh_token_is_active_and_still_no_access_token(any_doors: list[Door], opaque: str) -> None:
+def test_active_refresh_token_is_no_access_token(any_doors: list[Door], opaque: str) -> None:
     refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
     for door in any_doors:
         door.sees_refused(refresh_token, 401, "invalid_token", claim="token_type")
 
 
-def test_an_opaque_token_of_another_application_is_refused(any_doors: list[Door], opaque: str, settings: Any) -> None:
+def test_opaque_token_of_unlisted_application_is_refused(any_doors: list[Door], opaque: str, settings: Any) -> None:
     settings.LOGTO_API_INTROSPECTED_APPS = ["other", settings.LOGTO_APP_ID.upper(), settings.LOGTO_APP_ID[:-1]]
     for door in any_doors:
         door.sees_refused(opaque, 401, "invalid_token", claim="client_id")
@@ -651,7 +618,7 @@ def test_an_opaque_token_of_another_application_is_refused(any_doors: list[Door]
         pytest.param("scope", ["openid"], id="scope-list"),
     ],
 )
-def test_an_answer_about_an_opaque_token_is_held_to_the_same_rules(
+def test_introspection_response_is_checked(
     any_doors: list[Door], opaque: str, logto: Emulator, settings: Any, claim: str, value: Any
 ) -> None:
     honest = {
@@ -672,7 +639,7 @@ def test_an_answer_about_an_opaque_token_is_held_to_the_same_rules(
 
 
 @pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
-def test_an_introspection_that_is_broken_is_no_500(
+def test_broken_introspection_is_no_500(
     any_doors: list[Door],
     opaque: str,
     fault: HttpFault,
@@ -685,12 +652,9 @@ def test_an_introspection_that_is_broken_is_no_500(
         door.sees_refused(opaque, 503, "temporarily_unavailable")
 
 
-# D10, E4
-
-
 @pytest.fixture
 def reports(settings: Any) -> Iterator[list[str]]:
-    """What Django would write to the operator about each error that nobody has caught."""
+    """The error reports of Django for each uncaught exception."""
     pages: list[str] = []
 
     def report(request: Any, **kwargs: Any) -> None:
@@ -703,7 +667,7 @@ def reports(settings: Any) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_E4_an_error_of_the_site_s_own_shows_no_token(
+def test_debug_page_of_view_error_shows_no_token(
     doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], debug: bool
 ) -> None:
     settings.DEBUG = debug
@@ -715,7 +679,7 @@ def test_E4_an_error_of_the_site_s_own_shows_no_token(
         response = door.call(made, client=client)
         assert response.status_code == 500
         assert made not in response.content.decode()
-    # Where DEBUG is on, Ninja answers with a traceback of its own.
+    # With DEBUG, Ninja responds with its own traceback.
     assert len(reports) == 2 * (len(doors) - (2 if debug else 0))
     assert all("RuntimeError" in page for page in reports)
     assert not any(part in page for page in reports for part in made.split("."))
@@ -723,7 +687,7 @@ def test_E4_an_error_of_the_site_s_own_shows_no_token(
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("name", ["LOGTO_API_RESOURCE", "LOGTO_ENDPOINT"])
-def test_E4_a_setting_that_is_missing_shows_no_token(
+def test_debug_page_of_missing_setting_shows_no_token(
     doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], name: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
@@ -735,7 +699,7 @@ def test_E4_a_setting_that_is_missing_shows_no_token(
     assert not any(part in page for page in reports for part in made.split("."))
 
 
-def test_E4_an_error_while_a_token_is_looked_at_is_written_to_the_operator_without_it(
+def test_report_of_verification_error_shows_no_token(
     any_doors: list[Door], opaque: str, settings: Any, reports: list[str]
 ) -> None:
     settings.LOGTO_APP_SECRET = ""
@@ -746,7 +710,7 @@ def test_E4_an_error_while_a_token_is_looked_at_is_written_to_the_operator_witho
     assert not any(opaque in page for page in reports)
 
 
-def test_E4_an_error_while_a_token_is_renewed_is_written_to_the_operator_without_it(
+def test_report_of_refresh_error_shows_no_token(
     apis: None, browser: Browser, logto: Emulator, reader: Any, settings: Any, reports: list[str]
 ) -> None:
     settings.LOGTO_RESOURCES = [API]
@@ -761,7 +725,7 @@ def test_E4_an_error_while_a_token_is_renewed_is_written_to_the_operator_without
     assert not any(refresh_token in page for page in reports)
 
 
-def test_E4_what_has_seen_a_token_does_not_say_it(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
+def test_repr_shows_no_token(rf: RequestFactory, apis: None, token: TokenMaker) -> None:
     made = token()
     request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
     caller: Any = authenticate(request)
@@ -773,7 +737,7 @@ def test_E4_what_has_seen_a_token_does_not_say_it(rf: RequestFactory, apis: None
     assert len(verifier._known) == 1
 
 
-def test_E4_no_call_leaves_a_token_in_the_log_or_in_the_cache(
+def test_log_and_cache_contain_no_token(
     doors: list[Door], any_doors: list[Door], token: TokenMaker, opaque: str, logto: Emulator, caplog: Any
 ) -> None:
     caplog.set_level("DEBUG")
@@ -791,7 +755,7 @@ def test_E4_no_call_leaves_a_token_in_the_log_or_in_the_cache(
     ]
     for door in [*doors, *any_doors]:
         for made in tokens:
-            # The watch looks at the log; here it is that of everything.
+            # The check reads the log, here with all loggers.
             response = door.call(made)
             assert made not in f"{response.headers}{response.content.decode()}"
     assert "GET /oidc/jwks" in caplog.text
@@ -805,32 +769,30 @@ def test_E4_no_call_leaves_a_token_in_the_log_or_in_the_cache(
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get"])
-def test_no_method_goes_past_the_token(apis: None, token: TokenMaker, method: str) -> None:
-    del api_urls.ran[:]
-    for path in [*api_urls.BOOKS.values(), *api_urls.STOCKS.values()]:
+def test_every_method_requires_the_token(apis: None, token: TokenMaker, method: str) -> None:
+    del attacked_urls.ran[:]
+    for path in [*attacked_urls.BOOKS.values(), *attacked_urls.STOCKS.values()]:
         for headers in ({}, {"Authorization": f"Bearer {token(aud='x')}"}, {"X-HTTP-Method-Override": "GET"}):
             response = Client().generic(method, path, headers=headers)
             assert response.status_code in (401, 405), (path, response.content)
             if response.status_code == 401:
                 assert challenge_of(response)["resource_metadata"] == METADATA_URL
-    assert api_urls.ran == []
+    assert attacked_urls.ran == []
 
 
 @pytest.mark.parametrize("methods", [["GET"], ["get"], {"Get"}, "GET", ("GET", "HEAD")])
-def test_a_demand_for_GET_is_one_for_HEAD_too_however_it_is_written(
-    apis: None, token: TokenMaker, methods: Any
-) -> None:
-    view = api_urls.book_api(methods)
+def test_requirement_for_get_applies_to_head(apis: None, token: TokenMaker, methods: Any) -> None:
+    view = attacked_urls.book_api(methods)
     for method in ("get", "head"):
         request: Any = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token(scope='x')}"})
-        del api_urls.ran[:]
+        del attacked_urls.ran[:]
         assert view(request).status_code == 403
-        assert api_urls.ran == []
+        assert attacked_urls.ran == []
         request = getattr(RequestFactory(), method)("/", headers={"Authorization": f"Bearer {token()}"})
         assert view(request).status_code == 200
 
 
-def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
+def test_writing_requires_its_own_scope(apis: None, token: TokenMaker) -> None:
     def status(method: str, scope: str) -> int:
         headers = {"Authorization": f"Bearer {token(scope=scope)}"}
         return Client().generic(method, "/drf", headers=headers).status_code
@@ -846,9 +808,7 @@ def test_writing_needs_more_than_reading(apis: None, token: TokenMaker) -> None:
 # The browsable API, the metadata
 
 
-def test_the_browsable_api_escapes_what_the_token_says_and_challenges_for_what_was_asked(
-    apis: None, token: TokenMaker, settings: Any
-) -> None:
+def test_browsable_api_escapes_claims(apis: None, token: TokenMaker, settings: Any) -> None:
     settings.INSTALLED_APPS = list(dict.fromkeys([*settings.INSTALLED_APPS, "rest_framework"]))
     markup = "<script>alert(1)</script>"
     for made in (token({"kid": markup}), token(aud=markup), token(iss=markup), token(scope=markup)):
@@ -857,7 +817,7 @@ def test_the_browsable_api_escapes_what_the_token_says_and_challenges_for_what_w
         assert response["Content-Type"].startswith("text/html")
         assert markup not in page
         assert made not in page
-    # It looks at the other methods as well, for its forms; the answer is about this one.
+    # Its forms check the other methods too; the challenge is for this one.
     assert response.status_code == 403
     assert challenge_of(response)["scope"] == "read:books"
     response = Client().get(
@@ -869,9 +829,7 @@ def test_the_browsable_api_escapes_what_the_token_says_and_challenges_for_what_w
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "testserver@evil.example", "evil.example/"])
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
-def test_no_header_changes_where_the_metadata_is_when_the_base_url_is_set(
-    doors: list[Door], settings: Any, host: str, header: str
-) -> None:
+def test_base_url_fixes_the_metadata_url(doors: list[Door], settings: Any, host: str, header: str) -> None:
     settings.LOGTO_BASE_URL = "https://shop.example"
     settings.USE_X_FORWARDED_HOST = header == "X-Forwarded-Host"
     settings.ALLOWED_HOSTS = ["*"]
@@ -886,7 +844,7 @@ def test_no_header_changes_where_the_metadata_is_when_the_base_url_is_set(
 
 
 @pytest.mark.parametrize("path", ["", "/api", "/%61pi", "/api/"])
-def test_the_metadata_is_where_the_challenge_says(apis: None, logto: Emulator, path: str) -> None:
+def test_challenge_url_serves_metadata(apis: None, logto: Emulator, path: str) -> None:
     response = Client().get(f"/.well-known/oauth-protected-resource{path}", headers={"Origin": "https://evil.example"})
     assert response.json()["resource"] == API
     assert response.json()["authorization_servers"] == [logto.issuer]
@@ -898,10 +856,10 @@ def test_the_metadata_is_where_the_challenge_says(apis: None, logto: Emulator, p
     "path",
     ["/other", "/api/other", "/API", "/..", "/api%00", "/api%2f..%2fother", "//evil.example", "/%2e%2e/api", "/api%3F"],
 )
-def test_there_is_no_metadata_of_anything_else(apis: None, path: str) -> None:
+def test_other_resources_have_no_metadata(apis: None, path: str) -> None:
     assert Client().get(f"/.well-known/oauth-protected-resource{path}").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_the_metadata_is_only_to_be_read(apis: None, method: str) -> None:
+def test_metadata_is_read_only(apis: None, method: str) -> None:
     assert Client().generic(method, "/.well-known/oauth-protected-resource").status_code == 405

@@ -1,4 +1,4 @@
-"""Views that ask for a sign-in, and what pages, scripts and people without rights get."""
+"""Views that require a sign-in: the responses to pages, scripts and users without permission."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.test import AsyncClient, Client
 from django.urls import include, path
 
 from logto_auth.emulator import Emulator
-from logto_auth.sessions.context import LogtoHttpRequest
+from logto_auth.sessions.principal import LogtoHttpRequest
 from logto_auth.testing import Browser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 @pytest.fixture(autouse=True)
 def plain_site(settings) -> None:
-    """A site with no templates of its own: its pages are ours."""
+    """A site without templates of its own."""
     settings.TEMPLATES = [
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -53,7 +53,7 @@ urlpatterns = [
 ]
 
 
-def test_a_page_goes_to_the_sign_in_view_and_comes_back(browser: Browser, logto: Emulator) -> None:
+def test_page_redirects_to_sign_in_and_back(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     response = browser.client.get("/private/?page=2")
     assert response["Location"] == "/sign-in?next=/private/%3Fpage%3D2"
@@ -61,9 +61,7 @@ def test_a_page_goes_to_the_sign_in_view_and_comes_back(browser: Browser, logto:
     assert browser.client.get(browser.open(callback)["Location"]).content == b"hello reader"
 
 
-def test_django_s_login_required_middleware_does_not_lock_the_door_itself(
-    browser: Browser, logto: Emulator, settings
-) -> None:
+def test_login_required_middleware_leaves_sign_in_views_open(browser: Browser, logto: Emulator, settings) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
     logto.tenant.add_user(username="reader")
     client = Browser(logto, Client())
@@ -84,7 +82,7 @@ def test_django_s_login_required_middleware_does_not_lock_the_door_itself(
     ],
     ids=["htmx", "jquery", "fetch", "json"],
 )
-def test_a_script_gets_a_401_that_says_where_to_sign_in(client: Client, headers: dict[str, str]) -> None:
+def test_script_gets_401_with_sign_in_url(client: Client, headers: dict[str, str]) -> None:
     response = client.get("/private/", headers={**headers, "Referer": "http://testserver/shelf/?page=3"})
     assert response.status_code == 401
     assert response.json() == {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/shelf/%3Fpage%3D3"}
@@ -94,12 +92,12 @@ def test_a_script_gets_a_401_that_says_where_to_sign_in(client: Client, headers:
     )
 
 
-def test_the_page_that_a_script_names_must_be_ours(client: Client) -> None:
+def test_foreign_referring_page_is_ignored(client: Client) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/"}
     assert client.get("/private/", headers=headers).json()["sign_in_url"] == "/sign-in"
 
 
-def test_a_signed_in_person_without_the_right_gets_a_page_instead_of_a_loop(browser: Browser, logto: Emulator) -> None:
+def test_user_without_permission_gets_403_and_no_loop(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
     response = browser.client.get("/editors/")
@@ -108,7 +106,7 @@ def test_a_signed_in_person_without_the_right_gets_a_page_instead_of_a_loop(brow
     assert browser.client.get("/editors/", headers={"HX-Request": "true"}).json() == {"error": "forbidden"}
 
 
-def test_the_middleware_works_under_asgi(logto: Emulator) -> None:
+def test_middleware_works_under_asgi(logto: Emulator) -> None:
     @async_to_sync
     async def answers() -> tuple[HttpResponse, HttpResponse, HttpResponse]:
         client = AsyncClient()
@@ -124,7 +122,7 @@ def test_the_middleware_works_under_asgi(logto: Emulator) -> None:
     assert start["Location"].startswith(logto.endpoint)
 
 
-def test_async_views_read_the_claims_after_loading_them(browser: Browser, logto: Emulator) -> None:
+def test_async_view_reads_claims_after_aload(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
     client = AsyncClient()
@@ -139,14 +137,14 @@ def test_async_views_read_the_claims_after_loading_them(browser: Browser, logto:
         {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"},
     ],
-    ids=["A6-image", "A6-frame"],
+    ids=["image", "frame"],
 )
-def test_A6_a_sign_in_does_not_start_behind_the_visitor_s_back(client: Client, headers: dict[str, str]) -> None:
+def test_sign_in_starts_only_by_navigation(client: Client, headers: dict[str, str]) -> None:
     response = client.get("/sign-in", headers=headers)
     assert response.status_code == 403
     assert not any(name.startswith("logto_") for name in response.cookies)
 
 
-def test_A6_a_link_from_another_site_to_a_private_page_does_lead_to_the_sign_in(client: Client, logto) -> None:
+def test_link_from_another_site_leads_to_sign_in(client: Client, logto) -> None:
     headers = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
     assert client.get("/sign-in?next=/private/", headers=headers).status_code == 302
