@@ -24,7 +24,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(WORKERS) --dist worksteal
 # The tests that sites' databases could change.
-DATABASE_TESTS := $(wildcard $(addprefix tests/,access api attacks flows organizations sessions sign_in sync users webhooks))
+DATABASE_TESTS := $(wildcard $(addprefix tests/,access api organizations sessions sign_in sync users webhooks))
 
 .PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench format clean python
 
@@ -53,6 +53,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python tests/check_phrases.py
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy

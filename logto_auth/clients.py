@@ -11,7 +11,7 @@ from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
 from . import exceptions
-from .conf import Setting, conf
+from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
 from .oidc.access_tokens import AccessTokenVerifier
@@ -92,7 +92,7 @@ def oidc_client() -> OIDCClient:
     Raises ConfigurationError naming the settings that are missing. The methods of the client raise TokenError,
     CallbackError and ProviderError of `logto_auth.exceptions`.
     """
-    _require(type(conf).endpoint, type(conf).app_id, type(conf).app_secret)
+    _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
     return _oidc_client(provider(), conf.app_id, conf.app_secret, conf.clock_skew_seconds)
 
 
@@ -101,7 +101,7 @@ def machine_client() -> MachineClient:
 
     Raises ConfigurationError naming the settings that are missing.
     """
-    _require(type(conf).endpoint, type(conf).m2m_app_id, type(conf).m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
+    _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
     return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
 
 
@@ -110,7 +110,7 @@ def access_token_verifier() -> AccessTokenVerifier:
 
     Its methods raise TokenError and ProviderError of `logto_auth.exceptions`.
     """
-    _require(type(conf).endpoint)
+    _require(Conf.endpoint)
     return _access_token_verifier(provider(), conf.clock_skew_seconds, conf.api_token_cache_size)
 
 
@@ -130,7 +130,7 @@ def provider() -> Provider:
 
 
 def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
-    missing = [setting.name for setting in settings if not setting.__get__(conf, type(conf))]
+    missing = [setting.name for setting in settings if not setting.value]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} must be set. {remedy}")
 

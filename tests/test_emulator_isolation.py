@@ -54,7 +54,7 @@ def test_demo_refuses_to_run_without_debug() -> None:
 
 def test_deployment_check_reports_emulator(logto: Emulator) -> None:
     found = run_checks(include_deployment_checks=True)
-    assert "logto_auth.W010" in [message.id for message in found]
+    assert "logto_auth.W005" in [message.id for message in found]
 
 
 def test_token_of_another_emulator_is_refused(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:

@@ -23,6 +23,8 @@ __all__ = ["CLOUD_DOMAIN", "OPEN_SOURCE_RESOURCE", "PAGE_SIZE", "RateLimiter", "
 # The resource indicator of a self-hosted tenant. A cloud tenant's indicator is its own URL.
 OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
 CLOUD_DOMAIN = ".logto.app"
+# Logto Cloud accepts 200 requests in 10 seconds from all clients of a tenant. This leaves some for the others.
+CLOUD_REQUESTS_PER_SECOND = 18.0
 SCOPE = "all"
 PAGE_SIZE = 100
 MAX_TRIES = 5
@@ -65,6 +67,16 @@ class Transport:
     def limit(self, requests_per_second: float | None) -> None:
         """Send at most this many requests per second from now on, counted over all threads. None removes the limit."""
         self._rate_limiter.requests_per_second = requests_per_second
+
+    def limit_batch(self, requests_per_second: float | None = None) -> float | None:
+        """Limit the requests of a long run, as `limit` does, and return the limit.
+
+        The default is 18 requests per second for Logto Cloud, and no limit for a self-hosted Logto.
+        """
+        if requests_per_second is None and self.resource != OPEN_SOURCE_RESOURCE:
+            requests_per_second = CLOUD_REQUESTS_PER_SECOND
+        self.limit(requests_per_second)
+        return requests_per_second
 
     def request(
         self,

@@ -18,7 +18,8 @@ from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
 from logto_auth.models import LogtoSession
-from logto_auth.users.provisioning import refuse_inactive, update
+from logto_auth.users.provisioning import update
+from logto_auth.users.suspension import refuse_inactive
 
 from . import store
 from .outage import clear_outage, may_contact_logto, report_outage

@@ -211,7 +211,7 @@ def test_recorded_config_is_unchanged() -> None:
         ({"appId": "2" * 17}, "appId: has 17 characters."),
         ({"appId": "<app-id>"}, "appId: contains characters other than digits."),
         ({"appId": "\uff12\uff10\uff12\uff11"}, "appId: contains characters other than digits."),
-        ({"appId": PKCS8}, f"appId: has {len(PKCS8.strip())} characters."),
+        pytest.param({"appId": PKCS8}, f"appId: has {len(PKCS8.strip())} characters.", id="private-key-as-app-id"),
         ({"signType": "RSA3"}, "signType: expected RSA2 (RSA-SHA256) or RSA (RSA-SHA1)"),
         ({"signType": "rsa2"}, "signType: expected RSA2 (RSA-SHA256) or RSA (RSA-SHA1)"),
         ({"privateKey": None}, "privateKey: contains no private key."),

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 LOCAL_PROBLEMS: dict[str, tuple[dict[str, Any], str]] = {
     "a check that fails": (
         {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
-        "failure settings: AUTHENTICATION_BACKENDS holds no LogtoBackend. (logto_auth.E020)",
+        "failure settings: AUTHENTICATION_BACKENDS contains no LogtoBackend. (logto_auth.E025)",
     ),
     "a check that warns": ({"LOGIN_URL": "/login/"}, "warning settings: LOGIN_URL is '/login/'"),
     "a host that is refused": (
@@ -98,13 +98,13 @@ def test_missing_application_skips_sign_in(found: Found, settings: Any) -> None:
 
 def test_silenced_system_check_is_not_reported(found: Found, settings: Any) -> None:
     settings.LOGIN_URL = "/login/"
-    settings.SILENCED_SYSTEM_CHECKS = ["logto_auth.W002"]
+    settings.SILENCED_SYSTEM_CHECKS = ["logto_auth.W004"]
     assert found() == []
 
 
 def test_deploy_runs_deployment_checks(found: Found) -> None:
     assert [line.partition(" (")[2] for line in found("--deploy")] == [
-        f"logto_auth.W0{number})" for number in (10, 11, 12)
+        f"logto_auth.W00{number})" for number in (5, 6, 7)
     ]
 
 

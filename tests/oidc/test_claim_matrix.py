@@ -453,6 +453,11 @@ def test_times_may_be_fractions(kind: Kind) -> None:
     assert kind.validate(kind.token({"iat": NOW - 0.5, "exp": NOW + 0.5}))
 
 
+@each_kind_with_exp
+def test_smallest_time_is_zero(kind: Kind) -> None:
+    assert kind.validate(kind.token({"nbf": 0}))
+
+
 def test_access_token_may_be_old() -> None:
     assert ACCESS.validate(ACCESS.token({"iat": NOW - 400 * DAY}))
 

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 import pytest
 from django.conf import settings
 
-DEFAULT_TESTS = ["tests/flows"]
+DEFAULT_TESTS = ["tests/sign_in", "tests/sessions", "tests/flows"]
 
 
 def mark(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.deliveries import encoded, event, signature, user_event
+from tests.webhooks.deliveries import encoded, event, signature, user_event
 
 from .deployment import Deployment, Site, User, at_once
 

@@ -34,8 +34,8 @@ def test_emulator_demo_matches_bookstore_declaration(api: ManagementAPI, fresh: 
 )
 def test_logto_tenant_without_declaration_is_an_error(run: Run, settings: Any, path: str, text: str) -> None:
     settings.LOGTO_TENANT = path
-    messages = {message.id: message.msg for message in checks.check_settings()}
-    assert text in messages["logto_auth.E050"]
+    hints = {message.id: message.hint for message in checks.check_settings()}
+    assert text in hints["logto_auth.E020"]
     assert text in run("logto_setup", "--base-url", SITE).error
 
 
@@ -44,7 +44,7 @@ INVALID = TenantDeclaration(**role(description=""), **resource(indicator="shop")
 
 def test_system_checks_report_errors_of_the_declaration(settings: Any) -> None:
     settings.LOGTO_TENANT = "tests.tenant.test_site.INVALID"
-    assert [each.id for each in checks.check_settings()] == ["logto_auth.E051", "logto_auth.E051"]
+    assert [each.id for each in checks.check_settings()] == ["logto_auth.E021", "logto_auth.E021"]
 
 
 def test_uris_below_i18n_patterns_have_every_language(settings: Any) -> None:
