@@ -203,6 +203,12 @@ def test_token_of_another_type_or_size_is_refused(kind: Kind, token: object) -> 
             "header-not-json": lambda token: b64(b"{") + token[token.index(".") :],
             "header-not-an-object": lambda token: b64(b"[]") + token[token.index(".") :],
             "header-nested": lambda token: b64(b"[" * 100_000) + token[token.index(".") :],
+            "dots": lambda token: "..",
+            "signature-not-base64": lambda token: token.rpartition(".")[0] + ".!",
+            "encrypted": lambda token: b64(b'{"alg":"RSA-OAEP","enc":"A256GCM"}') + ".QUFB.QUFB.QUFB.QUFB",
+            "encrypted-and-compressed": lambda token: (
+                b64(b'{"alg":"dir","enc":"A128GCM","zip":"DEF"}') + "..QUFB.QUFB.QUFB"
+            ),
         }
     ),
 )
@@ -224,6 +230,7 @@ def test_token_that_is_no_compact_jws_is_refused(kind: Kind, spoil: Callable[[st
             "null": None,
             "missing": ...,
             "list": ["ES384"],
+            "object": {"alg": "ES384"},
         }
     ),
 )
@@ -238,7 +245,18 @@ def test_algorithm_that_the_site_does_not_allow_is_refused(kind: Kind) -> None:
 
 @each_kind
 @pytest.mark.parametrize(
-    "header", rows({"crit": {"crit": ["exp"], "exp": 1}, "crit-empty": {"crit": []}, "b64": {"b64": True}})
+    "header",
+    rows(
+        {
+            "crit": {"crit": ["exp"], "exp": 1},
+            "crit-empty": {"crit": []},
+            "crit-null": {"crit": None},
+            "crit-text": {"crit": "exp"},
+            "b64": {"b64": True},
+            "b64-false": {"crit": ["b64"], "b64": False},
+            "zip": {"crit": ["zip"], "zip": "DEF"},
+        }
+    ),
 )
 def test_critical_header_is_refused(kind: Kind, header: dict[str, Any]) -> None:
     # PyJWT refuses some of these itself, when it reads the header.
@@ -288,9 +306,24 @@ def test_kid_that_is_no_text_is_refused(kind: Kind, kid: Any) -> None:
 
 
 @each_kind
-@pytest.mark.parametrize("kid", rows({"unknown": "other", "prefix": "e", "other-case": "EC", "of-another-type": "rsa"}))
+@pytest.mark.parametrize(
+    "kid",
+    rows(
+        {
+            "unknown": "other",
+            "empty": "",
+            "prefix": "e",
+            "other-case": "EC",
+            "of-another-type": "rsa",
+            "sql": "' OR '1'='1",
+            "path": "../../../../dev/null",
+            "control-characters": "\x00\x1b[2J\r\n",
+            "10-KB": "x" * 10_000,
+        }
+    ),
+)
 def test_unknown_kid_is_refused(kind: Kind, kid: str) -> None:
-    kind.refuses(kind.token(header={"kid": kid}), "kid")
+    kind.refuses(kind.unsigned({"kid": kid}), "kid")
 
 
 @each_kind
@@ -314,8 +347,16 @@ def test_altered_part_is_refused(kind: Kind, part: int) -> None:
 
 
 @each_kind
-def test_missing_signature_is_refused(kind: Kind) -> None:
-    kind.refuses(kind.token().rpartition(".")[0] + ".", "signature")
+def test_altered_header_is_refused(kind: Kind) -> None:
+    _, payload, signature = kind.token().split(".")
+    header = b64(json.dumps({"alg": "ES384", "kid": "ec", "typ": kind.typ, "x": 1}).encode())
+    kind.refuses(f"{header}.{payload}.{signature}", "signature")
+
+
+@each_kind
+@pytest.mark.parametrize("signature", ["", "AA", "A" * 128], ids=["missing", "short", "invented"])
+def test_missing_or_invented_signature_is_refused(kind: Kind, signature: str) -> None:
+    kind.refuses(f"{kind.token().rpartition('.')[0]}.{signature}", "signature")
 
 
 @each_kind
@@ -329,10 +370,33 @@ def test_key_in_the_header_is_ignored(kind: Kind, name: str) -> None:
 @each_kind
 @pytest.mark.parametrize(
     "payload",
-    rows({"no-json": b"{", "list": b"[]", "text": b'"x"', "nested": b"[" * 100_000, "no-utf-8": b"\xff\xfe"}),
+    rows(
+        {
+            "empty": b"",
+            "no-json": b"{",
+            "list": b"[]",
+            "text": b'"x"',
+            "null": b"null",
+            "nested": b"[" * 100_000,
+            "nested-object": b'{"a":' * 30_000,
+            "no-utf-8": b"\xff\xfe",
+            "10000-digits": b'{"exp": 1' + b"0" * 10_000 + b"}",
+        }
+    ),
 )
 def test_payload_that_is_no_json_object_is_refused(kind: Kind, payload: bytes) -> None:
     kind.refuses(sign(payload, {"typ": kind.typ}), "payload")
+
+
+@each_kind
+def test_last_of_repeated_claims_is_checked(kind: Kind) -> None:
+    kind.refuses(sign(json.dumps(kind.claims)[:-1].encode() + b', "iss": "other"}', {"typ": kind.typ}), "iss")
+
+
+@pytest.mark.parametrize(("kind", "other"), [(a, b) for a in KINDS for b in KINDS if a != b])
+def test_claims_of_another_kind_are_refused(kind: str, other: str) -> None:
+    with pytest.raises(TokenError):
+        KINDS[kind].validate(KINDS[other].token(header={"typ": KINDS[kind].typ}))
 
 
 # All kinds: issuer
