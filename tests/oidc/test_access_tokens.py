@@ -151,6 +151,21 @@ def test_verifier_accepts_real_tokens(logto: Emulator) -> None:
         assert len(logto.requests.to("jwks")) == 1
 
 
+OTHER_AUDIENCES = [
+    "https://other.example",
+    "https://bookstore.example",
+    API + "/",
+    API + "/v2",
+    API + "?",
+    API + "\x00",
+    " " + API,
+    API[:-1],
+    API.upper(),
+    API.replace("https", "http"),
+    API.replace("example", "ex\u0430mple"),
+]
+
+
 @pytest.mark.parametrize("cache_size", [0, 100])
 def test_token_is_valid_for_its_own_audience_only(logto: Emulator, signed: Sign, cache_size: int) -> None:
     real = verifier(logto, cache_size=cache_size)
@@ -158,7 +173,7 @@ def test_token_is_valid_for_its_own_audience_only(logto: Emulator, signed: Sign,
     for _ in range(2):
         assert real.verify_for_resource(for_api, API).sub == USER_ID
         assert real.verify_for_organization(for_organization).organization_id == "harbourbr001"
-        for other in (API + "/", API[:-1], API.upper(), "https://other.example"):
+        for other in OTHER_AUDIENCES:
             with pytest.raises(TokenError, match="Ask Logto for one with that resource") as caught:
                 real.verify_for_resource(for_api, other)
             assert caught.value.claim == "aud"
@@ -166,6 +181,23 @@ def test_token_is_valid_for_its_own_audience_only(logto: Emulator, signed: Sign,
             real.verify_for_organization(for_api)
         with pytest.raises(TokenError, match="for 'urn:logto:organization:harbourbr001'"):
             real.verify_for_resource(for_organization, API)
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "urn:logto:organization",
+        "URN:LOGTO:ORGANIZATION:harbour00001",
+        "urn:logto:organizations:harbour00001",
+        "urn:logto:resource:organizations",
+        " urn:logto:organization:harbour00001",
+        "harbour00001",
+    ],
+)
+def test_similar_audience_is_no_organization(logto: Emulator, signed: Sign, audience: str) -> None:
+    with pytest.raises(TokenError) as caught:
+        verifier(logto).verify_for_organization(signed(aud=audience, organization_id="harbour00001"))
+    assert caught.value.claim == "aud"
 
 
 @pytest.mark.parametrize("token", ["OgAJnoEaRtrNhWgN_i8OaSirpFToDN2B4VLqT9vve57", "x", ""])

@@ -22,7 +22,20 @@ from logto_auth.oidc.id_tokens import check_authentication_age, check_refreshed,
 from logto_auth.oidc.jwks import KeySet
 from logto_auth.oidc.logout_tokens import LOGOUT_EVENT, validate_logout_token
 from logto_auth.oidc.token_checks import MAX_TOKEN_LENGTH
-from tests.oidc.signing import ALGORITHMS, CLIENT_ID, EC_KEY, ISSUER, KEYS, NOW, OTHER_EC_KEY, b64, jwk, raw, sign
+from tests.oidc.signing import (
+    ALGORITHMS,
+    CLIENT_ID,
+    EC_KEY,
+    ISSUER,
+    KEYS,
+    NOW,
+    OTHER_EC_KEY,
+    RSA_KEY,
+    b64,
+    jwk,
+    raw,
+    sign,
+)
 
 LEEWAY = 60
 DAY = 24 * 3600
@@ -204,6 +217,7 @@ def test_token_of_another_type_or_size_is_refused(kind: Kind, token: object) -> 
             "header-not-an-object": lambda token: b64(b"[]") + token[token.index(".") :],
             "header-nested": lambda token: b64(b"[" * 100_000) + token[token.index(".") :],
             "dots": lambda token: "..",
+            "many-dots": lambda token: "." * 5000,
             "signature-not-base64": lambda token: token.rpartition(".")[0] + ".!",
             "encrypted": lambda token: b64(b'{"alg":"RSA-OAEP","enc":"A256GCM"}') + ".QUFB.QUFB.QUFB.QUFB",
             "encrypted-and-compressed": lambda token: (
@@ -231,6 +245,7 @@ def test_token_that_is_no_compact_jws_is_refused(kind: Kind, spoil: Callable[[st
             "missing": ...,
             "list": ["ES384"],
             "object": {"alg": "ES384"},
+            "nested": json.loads("[" * 400 + "]" * 400),
         }
     ),
 )
@@ -357,6 +372,14 @@ def test_altered_header_is_refused(kind: Kind) -> None:
 @pytest.mark.parametrize("signature", ["", "AA", "A" * 128], ids=["missing", "short", "invented"])
 def test_missing_or_invented_signature_is_refused(kind: Kind, signature: str) -> None:
     kind.refuses(f"{kind.token().rpartition('.')[0]}.{signature}", "signature")
+
+
+@pytest.mark.parametrize("spelling", ["{}~", "{}~~~~", "{}=", "{}==", "{}====", "+{}", "{}/", "~~~~{}"])
+def test_respelled_signature_is_refused(spelling: str) -> None:
+    """Otherwise one valid token could fill the cache in many spellings."""
+    head, _, signature = ACCESS.token(header={"kid": "rsa"}, key=RSA_KEY, alg="RS256").rpartition(".")
+    assert ACCESS.validate(f"{head}.{signature}")
+    ACCESS.refuses(f"{head}.{spelling.format(signature)}", "header")
 
 
 @each_kind
@@ -675,6 +698,7 @@ def test_recent_authentication_is_accepted(value: float) -> None:
         pytest.param({"aud": "urn:logto:organization:"}, "aud", id="organization-audience-without-id"),
         pytest.param({"aud": "urn:logto:organization:" + TOO_LONG}, "aud", id="organization-audience-too-long"),
         pytest.param({"aud": "urn:logto:organization:a\nb"}, "aud", id="organization-audience-newline"),
+        pytest.param({"aud": "urn:logto:organization:\ud800"}, "aud", id="organization-audience-surrogate"),
         pytest.param({"client_id": ...}, "client_id", id="client_id-missing"),
         pytest.param({"client_id": None}, "client_id", id="client_id-null"),
         pytest.param({"scope": None}, "scope", id="scope-null"),
