@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from typing import Any
@@ -12,68 +11,21 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from logto_auth.oidc.errors import TokenError
-from logto_auth.oidc.id_tokens import validate_id_token
 from logto_auth.oidc.jwks import KeySet
+from tests.oidc.kinds import ID, at_hash
 from tests.oidc.signing import (
     ALGORITHMS,
-    CLIENT_ID,
     EC_KEY,
     ISSUER,
-    KEYS,
     NOW,
     OTHER_EC_KEY,
     RSA_KEY,
-    b64,
     jwk,
     raw,
-    sign,
 )
 from tests.recorded import recording
 
-ACCESS_TOKEN = "opaque-access-token"
 P256_KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def at_hash(alg: str = "sha384", token: str = ACCESS_TOKEN) -> str:
-    digest = hashlib.new(alg, token.encode()).digest()
-    return b64(digest[: len(digest) // 2])
-
-
-def good_claims(**changes: Any) -> dict[str, Any]:
-    claims = {
-        "sub": "hodngok08qve",
-        "nonce": "n",
-        "at_hash": at_hash(),
-        "aud": CLIENT_ID,
-        "exp": NOW + 3600,
-        "iat": NOW,
-        "iss": ISSUER,
-        **changes,
-    }
-    return {name: value for name, value in claims.items() if value is not ...}
-
-
-def validate(token: object, keys: KeySet = KEYS, **changes: Any) -> Any:
-    arguments: dict[str, Any] = {
-        "keys": keys,
-        "algorithms": ALGORITHMS,
-        "issuer": ISSUER,
-        "client_id": CLIENT_ID,
-        "nonce": "n",
-        "access_token": ACCESS_TOKEN,
-        "leeway_seconds": 60,
-        "now": NOW,
-        **changes,
-    }
-    return validate_id_token(token, **arguments)
-
-
-def refused(token: object, claim: str, keys: KeySet = KEYS, **changes: Any) -> None:
-    with pytest.raises(TokenError) as caught:
-        validate(token, keys, **changes)
-    assert caught.value.claim == claim
-    assert str(token)[:60] not in str(caught.value)
 
 
 # Real tokens, from the recordings
@@ -83,7 +35,7 @@ def refused(token: object, claim: str, keys: KeySet = KEYS, **changes: Any) -> N
 def test_real_id_token_is_accepted_before_and_after_rotation(jwks: str) -> None:
     answer = recording("token_authorization_code")["body"]
     keys = KeySet.parse(recording(jwks)["body"], ALGORITHMS)
-    claims = validate(answer["id_token"], keys, access_token=answer["access_token"])
+    claims = ID.validate(answer["id_token"], keys, access_token=answer["access_token"])
     assert dict(claims) == {
         **recording("id_token_decoded")["claims"],
         **{name: claims[name] for name in ("at_hash", "updated_at", "created_at", "iat", "exp")},
@@ -93,48 +45,46 @@ def test_real_id_token_is_accepted_before_and_after_rotation(jwks: str) -> None:
 def test_real_id_token_with_one_mismatch_is_refused() -> None:
     answer = recording("token_authorization_code")["body"]
     keys = KeySet.parse(recording("jwks_after_rotation")["body"], ALGORITHMS)
-    refused(answer["id_token"], "exp", keys, access_token=answer["access_token"], now=NOW + 3600 + 60)
-    refused(answer["id_token"], "aud", keys, access_token=answer["access_token"], client_id="other")
-    refused(answer["id_token"], "iss", keys, access_token=answer["access_token"], issuer=ISSUER + "/")
-    refused(answer["id_token"], "nonce", keys, access_token=answer["access_token"], nonce="m")
-    refused(answer["id_token"], "at_hash", keys, access_token=answer["access_token"] + "x")
+    ID.refuses(answer["id_token"], "exp", keys, access_token=answer["access_token"], now=NOW + 3600 + 60)
+    ID.refuses(answer["id_token"], "aud", keys, access_token=answer["access_token"], client_id="other")
+    ID.refuses(answer["id_token"], "iss", keys, access_token=answer["access_token"], issuer=ISSUER + "/")
+    ID.refuses(answer["id_token"], "nonce", keys, access_token=answer["access_token"], nonce="m")
+    ID.refuses(answer["id_token"], "at_hash", keys, access_token=answer["access_token"] + "x")
 
 
 def test_real_access_and_logout_tokens_are_refused() -> None:
     keys = KeySet.parse(recording("jwks_after_rotation")["body"], ALGORITHMS)
-    refused(recording("refresh_for_resource")["body"]["access_token"], "typ", keys)
+    ID.refuses(recording("refresh_for_resource")["body"]["access_token"], "typ", keys)
     logout_token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
-    refused(logout_token, "typ", keys)
+    ID.refuses(logout_token, "typ", keys)
 
 
 # Claims
 
 
 def test_c_hash_is_ignored() -> None:
-    assert validate(sign(good_claims(c_hash="whatever")))
+    assert ID.validate(ID.token({"c_hash": "whatever"}))
 
 
 # Signature and header
 
 
 def test_rs256_signature_is_accepted() -> None:
-    assert validate(sign(good_claims(at_hash=at_hash("sha256")), {"kid": "rsa"}, RSA_KEY, "RS256"))
+    assert ID.validate(ID.token({"at_hash": at_hash("sha256")}, {"kid": "rsa"}, key=RSA_KEY, alg="RS256"))
 
 
 def test_algorithm_that_is_not_allowed_is_refused() -> None:
     keys = KeySet.parse({"keys": [jwk(RSA_KEY, "rsa")]}, ("RS256", "PS256"))
-    token = sign(good_claims(), {"kid": "rsa"}, RSA_KEY, "PS256")
-    refused(token, "alg", keys)
+    token = ID.token(header={"kid": "rsa"}, key=RSA_KEY, alg="PS256")
+    ID.refuses(token, "alg", keys)
 
 
 @pytest.mark.parametrize("secret", ["client-secret", "pem", "jwk"])
 def test_hmac_with_a_public_value_is_refused(secret: str) -> None:
     pem = EC_KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     key = {"client-secret": b"secret", "pem": pem, "jwk": json.dumps(jwk(EC_KEY)).encode()}[secret]
-    token = raw(
-        {"alg": "HS256", "kid": "ec", "typ": "JWT"}, good_claims(), lambda data: hmac.digest(key, data, "sha256")
-    )
-    refused(token, "alg")
+    token = raw({"alg": "HS256", "kid": "ec", "typ": "JWT"}, ID.claims, lambda data: hmac.digest(key, data, "sha256"))
+    ID.refuses(token, "alg")
 
 
 # Keys
@@ -142,12 +92,12 @@ def test_hmac_with_a_public_value_is_refused(secret: str) -> None:
 
 def test_missing_kid_is_accepted_with_one_key() -> None:
     keys = KeySet.parse({"keys": [jwk(EC_KEY, None)]}, ALGORITHMS)
-    assert validate(sign(good_claims(), {"kid": None}), keys)
+    assert ID.validate(ID.token(header={"kid": None}), keys)
 
 
 def test_missing_kid_is_refused_with_several_keys() -> None:
     keys = KeySet.parse({"keys": [jwk(EC_KEY, "one"), jwk(OTHER_EC_KEY, "two")]}, ALGORITHMS)
-    refused(sign(good_claims(), {"kid": None}), "kid", keys)
+    ID.refuses(ID.token(header={"kid": None}), "kid", keys)
 
 
 @pytest.mark.parametrize(
@@ -167,14 +117,14 @@ def test_missing_kid_is_refused_with_several_keys() -> None:
 )
 def test_unusable_keys_are_skipped(entry: Any) -> None:
     keys = KeySet.parse({"keys": [entry]}, ALGORITHMS)
-    refused(sign(good_claims()), "kid", keys)
-    assert validate(sign(good_claims()), KeySet.parse({"keys": [entry, jwk(EC_KEY)]}, ALGORITHMS))
+    ID.refuses(ID.token(), "kid", keys)
+    assert ID.validate(ID.token(), KeySet.parse({"keys": [entry, jwk(EC_KEY)]}, ALGORITHMS))
 
 
 def test_all_keys_with_the_kid_are_tried() -> None:
     keys = KeySet.parse({"keys": [jwk(OTHER_EC_KEY), jwk(EC_KEY), jwk(RSA_KEY, "ec")]}, ALGORITHMS)
-    assert validate(sign(good_claims()), keys)
-    refused(sign(good_claims(), key=ec.generate_private_key(ec.SECP384R1())), "signature", keys)
+    assert ID.validate(ID.token(), keys)
+    ID.refuses(ID.token(key=ec.generate_private_key(ec.SECP384R1())), "signature", keys)
 
 
 def test_short_rsa_key_is_skipped() -> None:
@@ -189,8 +139,8 @@ def test_short_rsa_key_is_skipped() -> None:
 def test_type_jwt_or_none_is_accepted(typ: str | None) -> None:
     if typ is None:
         token = jwt.api_jws.PyJWS().encode(
-            json.dumps(good_claims()).encode(), EC_KEY, "ES384", headers={"kid": "ec", "typ": None}
+            json.dumps(ID.claims).encode(), EC_KEY, "ES384", headers={"kid": "ec", "typ": None}
         )
     else:
-        token = sign(good_claims(), {"typ": typ})
-    assert validate(token)
+        token = ID.token(header={"typ": typ})
+    assert ID.validate(token)
