@@ -48,7 +48,7 @@ def test_roles_organizations_and_custom_data_are_shown(browser, tenant):
     assert "<strong>Harbour Branch</strong> <code>harbourbr001</code>" in page
     assert "<li>manager</li>" in page
     assert "<dd>poetry</dd>" in page
-    assert "You may use the admin." in page
+    assert "You can use the admin site." in page
 
 
 def test_the_last_orders_are_shown(browser, tenant, emma):
