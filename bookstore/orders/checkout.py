@@ -48,7 +48,7 @@ class SoldOut(CheckoutRefused):
 
     def __init__(self, books: Sequence[Book]) -> None:
         titles = get_text_list([_("“%(title)s”") % {"title": book.title} for book in books], _("and"))
-        super().__init__(_("We no longer have that many copies of %(titles)s. Please choose fewer.") % {"titles": titles})
+        super().__init__(_("We do not have enough copies of %(titles)s. Please choose fewer.") % {"titles": titles})
         self.books = books
 
 

@@ -63,7 +63,7 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
     ),
     "token_invalid": (
         _("The sign-in could not be verified"),
-        _("A security check failed, so the sign-in was stopped. If this happens again, please contact the site operator."),
+        _("A security check failed. If this happens again, please contact the site operator."),
     ),
     "client_rejected": (
         _("Sign-in is not available right now"),

@@ -56,7 +56,7 @@ def test_too_few_copies_is_a_conflict(customer, emma, sold_out):
     assert response.status_code == 409
     assert response.json() == {
         "code": "sold_out",
-        "detail": "We no longer have that many copies of “Persuasion”. Please choose fewer.",
+        "detail": "We do not have enough copies of “Persuasion”. Please choose fewer.",
         "books": [sold_out.slug],
     }
 
