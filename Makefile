@@ -24,7 +24,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(WORKERS) --dist load
 # The tests that sites' databases could change.
-DATABASE_TESTS := tests/flows tests/attacks tests/syncing
+DATABASE_TESTS := tests/flows tests/attacks tests/sync
 
 .PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench format clean python
 

@@ -1,4 +1,4 @@
-"""One view of Django REST framework, behind each way to find out who calls it."""
+"""One view of Django REST framework, with each way to authenticate its caller."""
 
 from django.urls import path
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
@@ -14,7 +14,7 @@ from logto_auth.contrib.rest_framework import LogtoAuthentication
 
 
 class MozillaBackend(OIDCAuthenticationBackend):
-    """As the package has it; a class of its own, so that nothing of ours is under it."""
+    """The class of mozilla-django-oidc in a subclass of its own, without any code of this package."""
 
 
 class Page(APIView):

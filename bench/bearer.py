@@ -1,5 +1,4 @@
-"""Measures what an API call with an access token costs, in its own process: `python -m bench.bearer`, with its task as
-JSON on standard input."""
+"""Measure API calls in their own process: `python -m bench.bearer`, with the task as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ JUNK_KIDS = 1000
 
 
 class TokenMaker:
-    """Signs access tokens as the emulator does, with its own key, so that signing costs no request."""
+    """Signs access tokens with the emulator's key, so that no request is needed."""
 
     def __init__(self, jwk: dict[str, Any], issuer: str, sub: str) -> None:
         self.key: Any = ECAlgorithm(ECAlgorithm.SHA384).from_jwk(jwk)
@@ -60,12 +59,12 @@ def call(client: Any, path: str, token: str | None = None) -> Callable[[], Any]:
 
 
 def in_turn(candidates: dict[str, Iterator[Callable[[], Any]]], rounds: int) -> dict[str, dict[str, float]]:
-    """CPU and wall time of each candidate in milliseconds: medians of rounds in which all take turns."""
+    """Return CPU and wall time of each candidate in milliseconds: medians of alternating rounds."""
     cpu: dict[str, list[float]] = {name: [] for name in candidates}
     wall: dict[str, list[float]] = {name: [] for name in candidates}
     for number in range(rounds):
         names = list(candidates)
-        # Whoever comes second finds things warm.
+        # The second candidate of a round benefits from warm caches, so the order alternates.
         for name in names if number % 2 else reversed(names):
             measured = next(candidates[name])
             wall_before, cpu_before = time.perf_counter(), time.thread_time()
@@ -91,7 +90,7 @@ def signed_in_client(user: Any) -> Any:
 
 
 def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str) -> dict[str, dict[str, float]]:
-    """One view of Django REST framework, by the ways to find out who calls it."""
+    """Return the costs of one view of Django REST framework by way of authentication."""
     from django.test import Client
 
     client = Client()
@@ -121,7 +120,7 @@ def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str)
 
 
 def measure_memory(maker: TokenMaker) -> dict[str, float]:
-    """How much this process has grown by verifying a hundred thousand different tokens, in MiB."""
+    """Return how much this process grew by verifying 100,000 different tokens, in MiB."""
     from logto_auth.clients import access_token_verifier
 
     def verify(numbers: range) -> float:
@@ -135,7 +134,7 @@ def measure_memory(maker: TokenMaker) -> dict[str, float]:
 
 
 def measure_junk(meter: Meter, maker: TokenMaker) -> dict[str, float]:
-    """Requests to Logto that tokens with a thousand made-up keys cause."""
+    """Return the number of requests to Logto caused by tokens with 1,000 made-up key ids."""
     from django.test import Client
 
     client, before, started = Client(), meter.http, time.monotonic()

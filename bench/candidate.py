@@ -1,4 +1,4 @@
-"""Measures one candidate, in its own process: `python -m bench.candidate`, with its task as JSON on standard input."""
+"""Measure one candidate in its own process: `python -m bench.candidate`, with the task as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from . import sites
 
 @dataclass
 class Costs:
-    """What the requests of one kind cost."""
+    """The costs of one kind of request."""
 
     http: list[int] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Costs:
 
 
 class Meter:
-    """Counts outbound requests and SQL, and takes the time of this thread.
+    """Counts outbound requests and SQL queries, and measures the CPU time of this thread.
 
     `distance_seconds` is how much longer each request takes than to the emulator on this machine.
     """
@@ -49,7 +49,7 @@ class Meter:
         requests.adapters.HTTPAdapter.send = counting_send
 
     def measure(self, costs: Costs, call: Callable[[], Any]) -> Any:
-        """The result of `call`, with what it cost added to `costs`."""
+        """Return the result of `call`; add its counts to `costs`."""
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
@@ -63,7 +63,7 @@ class Meter:
         return result
 
     def time(self, costs: Costs, call: Callable[[], Any]) -> Any:
-        """The result of `call`, with the CPU time it took added to `costs`."""
+        """Return the result of `call`; add its CPU time to `costs`."""
         before = time.thread_time()
         result = call()
         costs.cpu_ms.append((time.thread_time() - before) * 1000)
@@ -71,10 +71,10 @@ class Meter:
 
 
 def measure(candidate: str, endpoint: str, usernames: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Costs by kind of request. Half of the rounds are counted, half are timed: counting takes time too."""
+    """Return the costs by kind of request. Half of the rounds are counted and half are timed: counting takes time."""
     from django.test import Client
 
-    from logto_auth.emulator.browser import Visitor
+    from logto_auth.emulator import Visitor
 
     meter = Meter()
     costs = {kind: Costs() for kind in ("start", "callback, new user", "callback, known user", "page")}
@@ -90,7 +90,7 @@ def measure(candidate: str, endpoint: str, usernames: list[str], rounds: int) ->
         assert page.content != b"hello AnonymousUser", callback_kind
         visitor.close()
 
-    # The first journey warms up what a process does once, and is not counted.
+    # The first round warms up the process and is not counted.
     warm_up, *others = usernames
     journey(warm_up, "callback, new user", meter.measure)
     costs.update({kind: Costs() for kind in costs})

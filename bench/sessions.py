@@ -1,5 +1,4 @@
-"""Measures what living sessions cost, in its own process: `python -m bench.sessions`, with its task as JSON on standard
-input."""
+"""Measure active sessions in their own process: `python -m bench.sessions`, with the task as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -17,16 +16,16 @@ from .candidate import Costs, Meter
 
 WITHOUT, WITH = "signed-in page, without LogtoMiddleware", "signed-in page, with it"
 REFRESH = "signed-in page, with a refresh"
-FEW, MANY = "back-channel logout, 10 sessions live", "back-channel logout, 10,000 sessions live"
+FEW, MANY = "back-channel logout, 10 active sessions", "back-channel logout, 10,000 active sessions"
 PAGE_ROUNDS = 4000
 REFRESH_ROUNDS = 60
 
 
 def signed_in_client(endpoint: str, username: str) -> Any:
-    """A browser that has signed in."""
+    """Return a test client that is signed in."""
     from django.test import Client
 
-    from logto_auth.emulator.browser import Visitor
+    from logto_auth.emulator import Visitor
 
     client, visitor = Client(), Visitor(endpoint)
     start = client.get(sites.START["logto_auth"])
@@ -37,12 +36,12 @@ def signed_in_client(endpoint: str, username: str) -> Any:
 
 
 def in_turn(meter: Meter, costs: Costs, number: int) -> Callable[[Callable[[], Any]], Any]:
-    """Half of the rounds are counted, half are timed: counting takes time too."""
+    """Return a function that counts in odd rounds and measures time in even rounds, because counting takes time."""
     return lambda call: (meter.measure if number % 2 else meter.time)(costs, call)
 
 
 def measure_pages(meter: Meter, client: Any) -> dict[str, Costs]:
-    """A page of somebody signed in, on two sites that differ in the one middleware."""
+    """Return the costs of a signed-in page on two sites that differ in one middleware."""
     from django.test import Client, override_settings
 
     ours = "logto_auth.middleware.LogtoMiddleware"
@@ -50,23 +49,23 @@ def measure_pages(meter: Meter, client: Any) -> dict[str, Costs]:
     plain = Client()
     plain.cookies = client.cookies
     with override_settings(MIDDLEWARE=[name for name in django_settings.MIDDLEWARE if name != ours]):
-        # The middleware is put together at the first request.
+        # Django loads the middleware at the first request.
         assert not hasattr(plain.get("/").wsgi_request, "logto")
     assert hasattr(client.get("/").wsgi_request, "logto")
     for number in range(PAGE_ROUNDS):
         pair = [(WITHOUT, plain), (WITH, client)]
-        # Whoever comes second finds things warm.
+        # The second candidate of a round benefits from warm caches, so the order alternates.
         for kind, browser in pair if number % 4 < 2 else reversed(pair):
             in_turn(meter, costs[kind], number)(lambda browser=browser: browser.get("/"))
     return costs
 
 
 def measure_refreshes(meter: Meter, client: Any) -> dict[str, Costs]:
-    """The one page in an hour for which Logto is asked."""
+    """Return the costs of a page that refreshes the session."""
     from django.utils.timezone import now
 
     from logto_auth.models import LogtoSession
-    from logto_auth.sessions import FRESH_UNTIL_KEY
+    from logto_auth.sessions.store import FRESH_UNTIL_KEY
 
     costs = Costs()
     for number in range(REFRESH_ROUNDS):
@@ -80,13 +79,13 @@ def measure_refreshes(meter: Meter, client: Any) -> dict[str, Costs]:
 
 
 def measure_logouts(meter: Meter, sub: str, tokens: list[list[str]]) -> dict[str, Costs]:
-    """Logto's call on a site with few live sessions and on one with many; each ends one session."""
+    """Return the costs of back-channel logout with few and with many active sessions; each call ends one session."""
     from django.test import Client
 
     costs = {FEW: Costs(), MANY: Costs()}
     client = Client()
     for kind, live in ((FEW, 10), (MANY, 10_000)):
-        make_sessions({f"other-{number}": f"person-{number}" for number in range(live)})
+        make_sessions({f"other-{number}": f"user-{number}" for number in range(live)})
         for number, (sid, token) in enumerate(tokens):
             make_sessions({sid: sub})
             data = {"logout_token": token}
@@ -99,7 +98,7 @@ def measure_logouts(meter: Meter, sub: str, tokens: list[list[str]]) -> dict[str
 
 
 def make_sessions(subs: dict[str, str]) -> None:
-    """Live sessions: by `sid`, the person whose each is."""
+    """Create active sessions; `subs` is the user's `sub` by `sid`."""
     from django.contrib.auth.models import User
     from django.contrib.sessions.models import Session
     from django.utils.timezone import now
@@ -139,7 +138,7 @@ def end_everything() -> None:
 
 
 def forget_replays() -> None:
-    """The same tokens are used on both sites."""
+    """Forget used tokens: both sites receive the same ones."""
     from django.core.cache import cache
 
     cache.clear()

@@ -1,4 +1,4 @@
-"""The candidates: a minimal site for each, as its own documentation sets it up."""
+"""The candidates: a minimal site for each, as in its documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BASE_MIDDLEWARE = [
 ]
 BASE_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
 
-# Where each candidate starts a sign-in, and where Logto sends the browser back to.
+# The URLs where each candidate starts and finishes a sign-in.
 START = {
     "logto_auth": "/sign-in",
     "mozilla-django-oidc": "/oidc/authenticate/",
@@ -26,7 +26,7 @@ CALLBACK = {
 
 
 def settings(candidate: str, *, endpoint: str, app_id: str, app_secret: str) -> dict[str, Any]:
-    """Django's settings for the site of `candidate`."""
+    """Return Django's settings for the site of `candidate`."""
     own = {"logto_auth": _logto_auth, "mozilla-django-oidc": _mozilla, "django-allauth": _allauth}[candidate]
     return {
         "SECRET_KEY": "only-for-the-benchmark",

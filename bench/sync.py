@@ -1,4 +1,4 @@
-"""Measures `logto_sync`, in its own process: `python -m bench.sync`, with its task as JSON on standard input."""
+"""Measure `logto_sync` in its own process: `python -m bench.sync`, with the task as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from django.conf import settings as django_settings
 
 from . import sites
 
-PEOPLE = 100_000
-# Enough to know the rate of the naive loop, and the memory of a process that has done everything once.
+USERS = 100_000
+# Enough for the rate of the naive loop and for the memory of a process that has loaded everything.
 FEW = 1_000
 CREATING, AGAIN, CHANGED = "everybody new", "nothing changed", "everybody changed"
 KINDS = (CREATING, AGAIN, CHANGED)
 
 
 class Meter:
-    """What happens at Logto's end of the wire and at the database's, while something runs."""
+    """Counts requests to Logto and SQL statements while something runs."""
 
     def __init__(self) -> None:
         from logto_auth.management_api import ManagementAPI
@@ -45,7 +45,7 @@ class Meter:
         ManagementAPI.request = timed_request
 
     def measure(self, call: Callable[[], object]) -> dict[str, float]:
-        """Seconds in all and without those of waiting for Logto, and statements."""
+        """Return the seconds, the seconds without waiting for Logto, and the number of statements."""
         from django.db import connection
 
         self.http_seconds, self.statements = 0.0, 0
@@ -67,8 +67,7 @@ def sync() -> None:
 
 
 def naive_sync() -> None:
-    """The same as one writes it first, of a thousand: person by person, by Django's `update_or_create`, with all roles
-    in memory."""
+    """Sync 1,000 users in the obvious way: one by one with Django's `update_or_create`, with all roles in memory."""
     from django.contrib.auth import get_user_model
     from django.contrib.auth.models import Group
 
@@ -111,15 +110,17 @@ def main() -> None:
 
 
 def peak_mib() -> float:
-    """The most memory that this process has had. Linux's ru_maxrss would begin with what the parent had, whose emulator
-    holds everybody."""
+    """Return the peak memory of this process in MiB.
+
+    On Linux ru_maxrss starts with the value of the parent, whose emulator holds all users.
+    """
     status = Path("/proc/self/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
 
 
 def database(name: str) -> dict[str, Any]:
-    """Django's settings for a database on this machine's PostgreSQL."""
+    """Return Django's settings for a database of the local PostgreSQL."""
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -130,7 +131,7 @@ def database(name: str) -> dict[str, Any]:
 
 
 def connect() -> psycopg.Connection[Any]:
-    """A connection to that PostgreSQL, for making databases."""
+    """Return a connection to the local PostgreSQL for creating databases."""
     there = database("postgres")
     return psycopg.connect(
         dbname=there["NAME"], host=there["HOST"], user=there["USER"], password=there["PASSWORD"], autocommit=True

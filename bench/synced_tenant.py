@@ -1,4 +1,4 @@
-"""The tenant that is synced, the runs of `bench.sync` against it, and what they are to cost at most."""
+"""The tenant that is synced, the runs of `bench.sync`, and their limits."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Any
 
 from logto_auth.emulator import Emulator
 
-from .sync import CHANGED, FEW, KINDS, PEOPLE, connect
+from .sync import CHANGED, FEW, KINDS, USERS, connect
 
 Costs = dict[str, dict[str, float]]
-NAIVE, FLAT, BULK = "update_or_create", f"logto_sync of {FEW:,}", f"logto_sync of {PEOPLE:,}"
-SIZES = {NAIVE: FEW, FLAT: FEW, BULK: PEOPLE}
+NAIVE, FLAT, BULK = "update_or_create", f"logto_sync of {FEW:,}", f"logto_sync of {USERS:,}"
+SIZES = {NAIVE: FEW, FLAT: FEW, BULK: USERS}
 ROLE = "Logto Management API access"
 
 
 def measure(emulator: Emulator, logto: dict[str, str], run: Callable[[str, dict[str, Any]], Any]) -> dict[str, Costs]:
-    """Costs by how it is synced, and by what has happened at Logto before."""
+    """Return the costs by method and by what changed at Logto before."""
     machine = emulator.tenant.add_application(name="Sync", type="MachineToMachine", roles=[ROLE])
     task = {
         "logto": logto,
         "machine": {"LOGTO_M2M_APP_ID": machine.id, "LOGTO_M2M_APP_SECRET": machine.secret},
     }
     results: dict[str, Costs] = {label: {} for label in SIZES}
-    for people, labels in ((PEOPLE, (NAIVE, BULK)), (FEW, (FLAT,))):
-        fill(emulator, people)
+    for users, labels in ((USERS, (NAIVE, BULK)), (FEW, (FLAT,))):
+        fill(emulator, users)
         with databases(len(labels)) as names:
             for kind in KINDS:
                 if kind == CHANGED:
                     change(emulator)
-                # One right after the other, for the machine may be busier at times.
+                # Run both in turn, because the load of the machine varies.
                 for name, label in zip(names, labels, strict=True):
                     how = "naive" if label == NAIVE else "sync"
                     results[label][kind] = run("bench.sync", {**task, "database": name, "how": how})
@@ -40,7 +40,7 @@ def measure(emulator: Emulator, logto: dict[str, str], run: Callable[[str, dict[
 
 @contextmanager
 def databases(number: int) -> Iterator[list[str]]:
-    """New databases, for as long as they are needed."""
+    """Create databases and drop them at the end."""
     names = [f"logto_auth_bench_{os.getpid()}_{each}" for each in range(number)]
     with connect() as server:
         try:
@@ -53,7 +53,7 @@ def databases(number: int) -> Iterator[list[str]]:
 
 
 def fill(emulator: Emulator, number: int) -> None:
-    """So many people, all of them readers and every tenth an editor."""
+    """Create `number` users, all with the role reader and every tenth with the role editor."""
     for sub in list(emulator.tenant.users):
         emulator.tenant.delete_user(sub)
     for role in ("reader", "editor"):
@@ -69,18 +69,18 @@ def fill(emulator: Emulator, number: int) -> None:
 
 
 def change(emulator: Emulator) -> None:
-    """A new e-mail and a new name for everybody."""
+    """Change the e-mail and the name of every user."""
     for user in list(emulator.tenant.users.values()):
         emulator.tenant.update_user(user.id, primary_email=f"new-{user.primary_email}", name=f"New {user.name}")
 
 
 def rate(results: dict[str, Costs], label: str, kind: str) -> float:
-    """People in a second, not counting those in which Logto was waited for."""
+    """Return users per second, without the time of waiting for Logto."""
     return SIZES[label] / results[label][kind]["own_seconds"]
 
 
 def table(results: dict[str, Costs]) -> str:
-    lines = [f"{'':<20}{'':<24}{'people/s':>9}{'without HTTP':>14}{'ratio':>8}{'SQL per 1,000':>15}{'peak MiB':>10}"]
+    lines = [f"{'':<20}{'':<24}{'users/s':>9}{'without HTTP':>14}{'ratio':>8}{'SQL per 1,000':>15}{'peak MiB':>10}"]
     for kind in KINDS:
         for label, size in SIZES.items():
             cost, own = results[label][kind], rate(results, label, kind)
@@ -92,14 +92,14 @@ def table(results: dict[str, Costs]) -> str:
     return "\n".join(lines)
 
 
-def broken_promises(results: dict[str, Costs]) -> list[str]:
-    """What `logto_sync` is to cost at most, and does not."""
-    promises = {
-        "logto_sync: at least 10 times the people a second of update_or_create, in the database part": all(
+def exceeded_limits(results: dict[str, Costs]) -> list[str]:
+    """Return the limits for `logto_sync` that are exceeded."""
+    limits = {
+        "logto_sync: at least 10 times the users per second of update_or_create, without HTTP": all(
             rate(results, BULK, kind) >= 10 * rate(results, NAIVE, kind) for kind in KINDS
         ),
-        f"logto_sync: memory flat from {FEW:,} to {PEOPLE:,} people": all(
+        f"logto_sync: memory flat from {FEW:,} to {USERS:,} users": all(
             results[BULK][kind]["peak_mib"] - results[FLAT][kind]["peak_mib"] <= 8 for kind in KINDS
         ),
     }
-    return [promise for promise, kept in promises.items() if not kept]
+    return [limit for limit, is_met in limits.items() if not is_met]

@@ -1,4 +1,4 @@
-"""One page, and the views of whichever candidate is installed."""
+"""One page, and the views of the installed candidate."""
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse

@@ -1,5 +1,4 @@
-"""Measures how many of Logto's webhooks one worker takes, in its own process: `python -m bench.webhooks`, with its task
-as JSON on standard input."""
+"""Measure webhooks in their own process: `python -m bench.webhooks`, with the task as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -19,16 +18,16 @@ from .candidate import Costs, Meter
 from .sessions import in_turn
 
 REFUSED = "wrong signature"
-UNKNOWN = "an event that means nothing here"
-SAME = "a person, nothing new"
-RENAMED = "a person, a new name"
-SUSPENDED = "a person, suspended and let in again"
-MEMBER = "a membership begins and ends"
-MANY = "a person, a new name, among 10,000 others"
-PEOPLE = 10_000
+UNKNOWN = "event without a handler"
+SAME = "user, nothing changed"
+RENAMED = "user, new name"
+SUSPENDED = "user, suspended and reactivated"
+MEMBER = "membership added and removed"
+MANY = "user, new name, among 10,000 others"
+USERS = 10_000
 ROUNDS = 1000
 SIGNING_KEY = "benchmark-benchmark-benchmark-32"
-# Somebody for each kind, so that none does another's work.
+# One user for each kind of event, so that the kinds do not affect each other.
 SUBS = ("constant0001", "renamed00001", "suspended001", "member000001")
 
 Payload = dict[str, Any]
@@ -39,12 +38,12 @@ def payload(event: str, **members: Any) -> Payload:
     return {"event": event, "createdAt": now.isoformat(timespec="microseconds"), **members}
 
 
-def about_person(event: str, sub: str, **changes: Any) -> Payload:
+def user_event(event: str, sub: str, **changes: Any) -> Payload:
     user = {
         "id": sub,
-        "username": "person",
-        "primaryEmail": "person@example.com",
-        "name": "Person",
+        "username": "reader",
+        "primaryEmail": "reader@example.com",
+        "name": "Reader",
         "customData": {},
         "identities": {},
         "profile": {},
@@ -59,44 +58,44 @@ def about_membership(number: int) -> Payload:
     return payload("Organization.Membership.Updated", organizationId="one", **{lists[number // 2 % 2]: [SUBS[3]]})
 
 
-# Half of the rounds are counted and half are timed, so what takes turns does so in every other pair of rounds.
+# Half of the rounds are counted and half are timed, so alternating events change after every second round.
 KINDS: dict[str, Callable[[int], Payload]] = {
     REFUSED: lambda number: payload("PostSignIn", userId=SUBS[0]),
     UNKNOWN: lambda number: payload("PostSignIn", userId=SUBS[0]),
-    SAME: lambda number: about_person("User.Data.Updated", SUBS[0]),
-    RENAMED: lambda number: about_person("User.Data.Updated", SUBS[1], name=f"Person {number}"),
-    SUSPENDED: lambda number: about_person("User.SuspensionStatus.Updated", SUBS[2], isSuspended=number // 2 % 2 == 0),
+    SAME: lambda number: user_event("User.Data.Updated", SUBS[0]),
+    RENAMED: lambda number: user_event("User.Data.Updated", SUBS[1], name=f"User {number}"),
+    SUSPENDED: lambda number: user_event("User.SuspensionStatus.Updated", SUBS[2], isSuspended=number // 2 % 2 == 0),
     MEMBER: about_membership,
 }
 
 
 def deliver(client: Any, event: Payload, key: str = SIGNING_KEY) -> Callable[[], int]:
-    """What sends a delivery, made and signed beforehand as Logto would have, and returns the answer's status."""
+    """Return a function that sends one signed delivery and returns the status of the response."""
     body = json.dumps(event, separators=(",", ":")).encode()
     headers = {"logto-signature-sha-256": hmac.new(key.encode(), body, hashlib.sha256).hexdigest()}
     return lambda: client.post("/webhooks/logto", body, "application/json", headers=headers).status_code
 
 
 def measure(meter: Meter) -> dict[str, Costs]:
-    """The costs of each kind of delivery on a small site; and of one kind on a large one."""
+    """Return the costs of each kind of delivery on a small site, and of one kind on a large one."""
     from django.test import Client
 
     client = Client()
     costs = {kind: Costs() for kind in (*KINDS, MANY)}
-    make_people(SUBS)
+    create_users(SUBS)
     for number in range(ROUNDS):
         for kind, event in KINDS.items():
             key = "wrong" if kind == REFUSED else SIGNING_KEY
             status = in_turn(meter, costs[kind], number)(deliver(client, event(number), key))
             assert status == (401 if kind == REFUSED else 204), (kind, status)
-    make_people(f"other{number:07}" for number in range(PEOPLE))
+    create_users(f"other{number:07}" for number in range(USERS))
     for number in range(ROUNDS):
-        event = about_person("User.Data.Updated", SUBS[1], name=f"Somebody {number}")
+        event = user_event("User.Data.Updated", SUBS[1], name=f"Name {number}")
         assert in_turn(meter, costs[MANY], number)(deliver(client, event)) == 204
     return costs
 
 
-def make_people(subs: Iterable[str]) -> None:
+def create_users(subs: Iterable[str]) -> None:
     from django.contrib.auth.models import User
 
     from logto_auth.conf import conf

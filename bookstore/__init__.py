@@ -1,1 +1,1 @@
-"""A bookstore that signs its readers in with Logto: the demo site of logto_auth."""
+"""A bookstore with sign-in by Logto: the demo site of logto_auth."""

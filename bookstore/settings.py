@@ -74,7 +74,7 @@ TEMPLATES = [
     },
 ]
 
-# SQLite needs nothing installed; POSTGRES_DB in the environment chooses PostgreSQL instead.
+# SQLite needs no installation; POSTGRES_DB in the environment selects PostgreSQL instead.
 if "POSTGRES_DB" in os.environ:
     DATABASES = {
         "default": {
@@ -91,7 +91,7 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": os.environ.get("SQLITE_PATH", BASE_DIR / "db.sqlite3"),
-            # Take the write lock when a transaction starts: two checkouts queue instead of one failing.
+            # Take the write lock at the start of a transaction: two checkouts wait instead of failing.
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
         }
     }
@@ -110,7 +110,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "bookstore" / "static"]
 
-# Cookies are shared by every port of localhost, so ours carry the site's name.
+# All ports of localhost share cookies, so these have names of their own.
 SESSION_COOKIE_NAME = "bookstore_session"
 CSRF_COOKIE_NAME = "bookstore_csrf"
 LANGUAGE_COOKIE_NAME = "bookstore_language"
@@ -121,7 +121,7 @@ SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 3600
 X_FRAME_OPTIONS = "DENY"
 
-# Errors are printed with and without DEBUG; Django alone would mail them.
+# Print errors with and without DEBUG; Django's default is to mail them.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -150,7 +150,7 @@ USES_EMULATOR = not (OWN_API_RESOURCE or any(os.environ.get(name) for name in OW
 if USES_EMULATOR:
     LOGTO_ENDPOINT = f"http://localhost:{EMULATOR_PORT}"
     LOGTO_APP_ID = "bookstoredemo00000001"
-    LOGTO_APP_SECRET = "emulatoronlysecret00000000000001"  # noqa: S105 - opens nothing but an emulator
+    LOGTO_APP_SECRET = "emulatoronlysecret00000000000001"  # noqa: S105 - valid only for the emulator
 else:
     LOGTO_ENDPOINT, LOGTO_APP_ID, LOGTO_APP_SECRET = (os.environ.get(name, "") for name in OWN_LOGTO_VARIABLES)
 
@@ -169,9 +169,9 @@ LOGTO_SCOPES = (
     "write:books",
     "manage:stock",
 )
-# The names of people's branches, by one call to userinfo at each sign-in: ID tokens have ids alone.
+# The names of the branches, by one call to userinfo at each sign-in: ID tokens have only ids.
 LOGTO_USERINFO_CLAIMS = ("organization_data",)
-# How soon a change at Logto, such as a suspension, is seen here; by itself it takes as long as an ID token lives.
+# How soon a change at Logto takes effect here. The default is the lifetime of the ID token.
 if os.environ.get("LOGTO_FRESHNESS_SECONDS"):
     LOGTO_FRESHNESS_SECONDS = int(os.environ["LOGTO_FRESHNESS_SECONDS"])
 LOGTO_STAFF_ROLES = ("admin",)
@@ -179,18 +179,18 @@ LOGTO_SUPERUSER_ROLES = ("admin",)
 LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
 LOGTO_ADMIN_PASSWORD_SIGN_IN = False
 
-# The API. A phone app's first call may come from somebody who has never been at the website.
+# The API. The first call of a mobile app may come from a user who never visited the website.
 LOGTO_API_RESOURCE = OWN_API_RESOURCE or "https://bookstore.example/api"
 LOGTO_API_SCOPES = ("read:books", "write:books")
 LOGTO_API_CREATE_USERS = True
-# What a sign-in asks for. Permissions in organizations need the first, which every Logto has; an API resource that it
-# does not have makes it refuse every sign-in, so with a Logto of one's own it is asked for only when it is named.
+# The resources of a sign-in. Permissions in organizations need the first one, which every Logto has. Logto rejects a
+# sign-in that names an unknown API resource, so with a real Logto the second one is sent only if it is configured.
 LOGTO_RESOURCES = ("urn:logto:resource:organizations",)
 if USES_EMULATOR or OWN_API_RESOURCE:
     LOGTO_RESOURCES += (LOGTO_API_RESOURCE,)
 
 REST_FRAMEWORK = {
-    # The session is for the shop's own pages and the API's page; a token, where there is one, comes first.
+    # Sessions are for the pages of the shop and the API page. A token has priority.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "logto_auth.contrib.rest_framework.LogtoAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -200,8 +200,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bookstore API",
     "VERSION": "1",
-    "DESCRIPTION": "Books for everyone, orders for their readers, stock for the branches.",
-    "OAS_VERSION": "3.1.1",  # 3.0 has no place for the scopes of a bearer token
+    "DESCRIPTION": "Books for everyone, orders for their users, stock for the branches.",
+    "OAS_VERSION": "3.1.1",  # 3.0 cannot describe the scopes of a bearer token
     "SCHEMA_PATH_PREFIX": "/api",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
@@ -211,11 +211,11 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# What `manage.py logto_setup` brings a tenant to, by a machine-to-machine application that may use the Management API.
+# The declaration for `manage.py logto_setup`, and the machine-to-machine application that calls the Management API.
 LOGTO_TENANT = "bookstore.tenant.TENANT"
 if USES_EMULATOR:
     LOGTO_M2M_APP_ID = "bookstoresetup0000001"
-    LOGTO_M2M_APP_SECRET = "emulatoronlysecret00000000000003"  # noqa: S105 - opens nothing but an emulator
+    LOGTO_M2M_APP_SECRET = "emulatoronlysecret00000000000003"  # noqa: S105 - valid only for the emulator
 else:
     LOGTO_M2M_APP_ID = os.environ.get("LOGTO_M2M_APP_ID", "")
     LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")

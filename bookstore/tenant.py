@@ -1,11 +1,11 @@
-"""What the bookstore needs of its Logto tenant. `manage.py logto_setup` brings a tenant to it."""
+"""What the bookstore needs in its Logto tenant. `manage.py logto_setup` applies it."""
 
 from django.conf import settings
 
-from logto_auth.management_api.tenant import APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant.declaration import APIResource, OrganizationRole, Role, TenantDeclaration
 
 API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
-BOOKS = {"read:books": "Look at all books, sold out or not", "write:books": "Add and change books"}
+BOOKS = {"read:books": "Read all books, sold out or not", "write:books": "Add and change books"}
 
 TENANT = TenantDeclaration(
     application="Bookstore",
@@ -14,7 +14,7 @@ TENANT = TenantDeclaration(
         Role("editor", "Adds and changes books", scopes={API: list(BOOKS)}),
         Role("admin", "Works in the admin", scopes={API: list(BOOKS)}),
     ],
-    organization_scopes={"manage:stock": "Count the copies in a branch"},
+    organization_scopes={"manage:stock": "Change the stock of a branch"},
     organization_roles=[
         OrganizationRole("manager", "Runs a branch", scopes=["manage:stock"]),
         OrganizationRole("staff", "Works in a branch"),

@@ -1,4 +1,4 @@
-"""The site's addresses. Sign-in, callback and sign-out come from logto_auth."""
+"""The URLs of the site. Sign-in, callback and sign-out come from logto_auth."""
 
 from django.conf import settings
 from django.contrib import admin

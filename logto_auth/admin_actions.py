@@ -22,10 +22,9 @@ from .conf import conf
 from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
 from .management_api import ManagementAPI
 from .management_api.client import CLOUD_DOMAIN
-from .models import LogtoIdentity, LogtoSession, Standing
-from .order import changed_at
-from .sessions import end_all
-from .standing import let_back_in, shut_out
+from .models import LogtoIdentity, LogtoSession, UserStatus
+from .users import suspension
+from .users.management_api import changed_at
 
 PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"
@@ -45,7 +44,7 @@ def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any
 
     def suspend(api: ManagementAPI, identity: LogtoIdentity) -> None:
         user = api.users.suspend(identity.sub)
-        shut_out(identity, Standing.SUSPENDED, changed_at(user) or now())
+        suspension.suspend(identity, UserStatus.SUSPENDED, changed_at(user) or now())
 
     _for_each(model_admin, request, users.exclude(pk=request.user.pk), suspend)
     if users.filter(pk=request.user.pk).exists():
@@ -58,7 +57,7 @@ def reactivate_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[
 
     def reactivate(api: ManagementAPI, identity: LogtoIdentity) -> str | None:
         user = api.users.suspend(identity.sub, is_suspended=False)
-        let_back_in(identity, changed_at(user) or now())
+        suspension.reactivate(identity, changed_at(user) or now())
         if identity.user.is_active:
             return None
         return gettext("The account stays disabled here: that was done on this site, and is undone on its page.")
@@ -71,7 +70,7 @@ def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[An
     """End all sessions of the chosen users here and at Logto, and what tokens were given in those."""
 
     def sign_out(api: ManagementAPI, identity: LogtoIdentity) -> None:
-        end_all(LogtoSession.objects.filter(identity=identity))
+        LogtoSession.objects.filter(identity=identity).end()
         for session in api.users.sessions(identity.sub):
             try:
                 api.users.end_session(identity.sub, session["payload"]["uid"])

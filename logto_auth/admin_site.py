@@ -22,12 +22,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from .access.responses import forbidden_response
 from .admin_actions import ACTIONS, console_url, may_manage_at_logto
-from .answers import forbidden_response
 from .conf import conf
 from .models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership
-from .sessions import end_all
-from .sign_in import safe_next_url, sign_in_url
+from .sign_in.start import safe_next_url, sign_in_url
 from .views import SignOutView
 
 # Of an organization; a page of the admin has to end somewhere.
@@ -38,7 +37,7 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who a user is at Logto, to read. For the user admin of a site that keeps its own admin site."""
 
     model = LogtoIdentity
-    fields = readonly_fields = ("issuer", "sub", "standing", "created_at", "organizations", "signed_in", "console")
+    fields = readonly_fields = ("issuer", "sub", "status", "created_at", "organizations", "signed_in", "console")
     extra = 0
     can_delete = False
 
@@ -102,7 +101,7 @@ def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the chosen users on this site."""
-    ended = end_all(LogtoSession.objects.filter(identity__user__in=users))
+    ended = LogtoSession.objects.filter(identity__user__in=users).end()
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from .resource_metadata import ProtectedResourceMetadataView
-from .webhooks import WebhookView
+from .api.metadata import ProtectedResourceMetadataView
+from .webhooks.views import WebhookView
 
 app_name = "logto_auth"
 

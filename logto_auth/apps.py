@@ -19,13 +19,15 @@ class LogtoAuthConfig(AppConfig):
         from django.apps import apps
         from django.contrib.auth import get_user_model
 
-        from . import checks, sessions, standing  # noqa: F401  (models are not there before)
+        from . import checks  # noqa: F401  (models are not there before)
+        from .sessions import store
+        from .users import suspension
 
-        user_logged_out.connect(sessions.forget, dispatch_uid="logto_auth.forget")
+        user_logged_out.connect(store.forget, dispatch_uid="logto_auth.forget")
         user_model = get_user_model()
-        post_save.connect(sessions.end_sessions_of_disabled, user_model, dispatch_uid="logto_auth.disabled")
-        post_save.connect(standing.forget_switch, user_model, dispatch_uid="logto_auth.switched_on")
-        pre_delete.connect(sessions.end_sessions_of_deleted, user_model, dispatch_uid="logto_auth.deleted")
+        post_save.connect(store.end_sessions_of_disabled, user_model, dispatch_uid="logto_auth.disabled")
+        post_save.connect(suspension.forget_deactivation, user_model, dispatch_uid="logto_auth.switched_on")
+        pre_delete.connect(store.end_sessions_of_deleted, user_model, dispatch_uid="logto_auth.deleted")
         if apps.is_installed("drf_spectacular"):
             from .contrib import spectacular  # noqa: F401  (it registers itself)
 

@@ -24,7 +24,7 @@ from .conf import conf
 from .exceptions import ConfigurationError, LogtoError
 from .models import LogtoIdentity, make_digest
 from .oidc.types import Claims
-from .provisioning import provision
+from .users.provisioning import provision
 
 logger = logging.getLogger("logto_auth")
 

@@ -19,13 +19,13 @@ from django.utils.module_loading import import_string
 from .backends import LogtoBackend, backend_path
 from .conf import PREFIX, Setting, conf
 from .exceptions import ConfigurationError, InvalidSignInOption
-from .management_api.tenant import faults
 from .middleware import LogtoMiddleware
 from .oidc.authorization import SignInOptions, is_absolute_uri
 from .oidc.jwks import KEY_TYPES
-from .organizations import from_subdomain
+from .organizations.current import from_subdomain
 from .origins import is_origin
-from .site_tenant import declaration
+from .tenant.declaration import faults
+from .tenant.site import declaration
 
 PLACEHOLDER = re.compile(
     r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",

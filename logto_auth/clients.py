@@ -10,8 +10,8 @@ from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
 from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
+from .oidc.client_credentials import MachineClient
 from .oidc.http import HTTPClient
-from .oidc.machine import MachineClient
 from .oidc.provider import Provider
 
 # A hundred people with custom data, or all connectors with their logos.
@@ -99,7 +99,7 @@ def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: 
     )
 
 
-def forget_clients() -> None:
+def reset_clients() -> None:
     """Drop all clients and what they have cached, as a new process would. For tests."""
     for build in (_provider, _oidc_client, _machine_client, _management_api, _access_token_verifier):
         build.cache_clear()

@@ -130,7 +130,7 @@ class Conf:
         type=str,
     )
     user_fields = Setting(
-        "logto_auth.mapping.user_fields",
+        "logto_auth.users.user_fields",
         "Dotted path of a function `(claims) -> dict` that returns values for the user model's fields. It may raise "
         "`SignInRefused`.",
         type=str,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from .context import LogtoContext
+from .sessions.context import SessionPrincipal
 
 
-def logto(request: HttpRequest) -> dict[str, LogtoContext]:
+def logto(request: HttpRequest) -> dict[str, SessionPrincipal]:
     """`{"logto": request.logto}`."""
-    return {"logto": getattr(request, "logto", None) or LogtoContext(request)}
+    return {"logto": getattr(request, "logto", None) or SessionPrincipal(request)}

@@ -18,15 +18,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from .access import Demand, signed_in_recently
-from .answers import Kind, forbidden_response, is_from_script, page_of, unauthorized_response
-from .bearer import authenticate
-from .challenges import Refusal
-from .context import LogtoContext
+from .access.requirements import Requirement, RequirementKind, signed_in_recently
+from .access.responses import forbidden_response, is_from_script, referring_page, unauthorized_response
+from .api.authentication import authenticate
+from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
-from .failures import failure_response
-from .freshness import end_session
-from .sign_in import sign_in_url
+from .sessions.context import SessionPrincipal
+from .sessions.revalidate import end_session
+from .sign_in.error_page import error_response
+from .sign_in.start import sign_in_url
 
 logger = logging.getLogger("logto_auth")
 
@@ -67,12 +67,12 @@ def scope_required(*scopes: str) -> Decorator:
     Whoever is not signed in goes to Logto; others get a page, and scripts JSON, that says what is missing. Logto is
     asked once, for an access token that is kept as long as it lives. Should Logto be out of reach then, it is a 503.
     """
-    return checked(lambda request: demand_session(request, Demand(scopes=scopes)))
+    return checked(lambda request: demand_session(request, Requirement(scopes=scopes)))
 
 
 def role_required(*roles: str) -> Decorator:
     """Run the view only for somebody who has one of these global roles; in all else as `scope_required`."""
-    return checked(lambda request: demand_session(request, Demand(roles=roles)))
+    return checked(lambda request: demand_session(request, Requirement(roles=roles)))
 
 
 def organization_required(view: View | None = None) -> View:
@@ -80,34 +80,34 @@ def organization_required(view: View | None = None) -> View:
 
     With parentheses or without.
     """
-    decorate = checked(lambda request: demand_session(request, Demand(organization=True)))
+    decorate = checked(lambda request: demand_session(request, Requirement(organization=True)))
     return decorate(view) if view else decorate
 
 
 def organization_role_required(*roles: str) -> Decorator:
     """Run the view only for somebody who has one of these roles in the current organization."""
-    return checked(lambda request: demand_session(request, Demand(organization_roles=roles)))
+    return checked(lambda request: demand_session(request, Requirement(organization_roles=roles)))
 
 
 def organization_scope_required(*scopes: str) -> Decorator:
     """Run the view only for somebody who holds all these permissions in the current organization."""
-    return checked(lambda request: demand_session(request, Demand(organization_scopes=scopes)))
+    return checked(lambda request: demand_session(request, Requirement(organization_scopes=scopes)))
 
 
-def demand_session(request: HttpRequest, demand: Demand) -> HttpResponseBase | None:
+def demand_session(request: HttpRequest, demand: Requirement) -> HttpResponseBase | None:
     """None when the signed-in person has what is demanded; else the answer to give instead of the view's."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     try:
-        missing = demand.missing_from(LogtoContext(request))
+        missing = demand.missing_from(SessionPrincipal(request))
     except ProviderError as error:
-        return failure_response(request, error, next_url=request.get_full_path())
+        return error_response(request, error, next_url=request.get_full_path())
     except LogtoError as error:
         # Logto or the site stands behind this session no more.
         return end_session(request, error) or redirect_to_login(request.get_full_path())
     if missing is None:
         return None
-    if missing.kind is Kind.ORGANIZATION and "organizations" not in LogtoContext(request).claims:
+    if missing.kind is RequirementKind.ORGANIZATION and "organizations" not in SessionPrincipal(request).claims:
         logger.warning("The claims say nothing of organizations: is urn:logto:scope:organizations among LOGTO_SCOPES?")
     return forbidden_response(request, missing)
 
@@ -123,11 +123,11 @@ def recent_sign_in_required(max_age: int = 300) -> Decorator:
 
 def demand_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBase | None:
     """None when the visitor has signed in recently enough; else the answer to give instead of the view's."""
-    if signed_in_recently(request, max_age):
+    if signed_in_recently(SessionPrincipal(request), max_age):
         return None
     if is_from_script(request):
         return unauthorized_response(request, max_age=max_age)
-    page = request.get_full_path() if request.method == "GET" else page_of(request)
+    page = request.get_full_path() if request.method == "GET" else referring_page(request)
     return HttpResponseRedirect(sign_in_url(page, max_age=max_age))
 
 
@@ -140,29 +140,31 @@ def access_token_required(
     """Run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`, that holds all `scopes`.
 
     The view finds the caller as `request.logto` and `request.auth`, and the account, or a `Machine`, as `request.user`;
-    without `accepts_machines` it is for people alone. Further demands are those of `access.Demand`, such as
+    without `accepts_machines` it is for people alone. Further demands are those of `access.Requirement`, such as
     `organization_scopes=["read:books"]`. Sessions do not count, so forms of other sites can do nothing here, and the
     view needs no CSRF token. Refusals are JSON, by RFC 6750.
     """
-    return _token_required(Demand.of(scopes=scopes, **demands), resource=resource, accepts_machines=accepts_machines)
+    return _token_required(
+        Requirement.of(scopes=scopes, **demands), resource=resource, accepts_machines=accepts_machines
+    )
 
 
 def organization_token_required(*scopes: str, accepts_machines: bool = True, **demands: Any) -> Decorator:
     """Run the view only with an organization token that holds all `scopes` there; in all else as
     `access_token_required`. When the address names an organization, it has to be the token's."""
     return _token_required(
-        Demand.of(organization=True, organization_scopes=scopes, **demands),
+        Requirement.of(organization=True, organization_scopes=scopes, **demands),
         of_organization=True,
         accepts_machines=accepts_machines,
     )
 
 
-def _token_required(demand: Demand, **options: Any) -> Decorator:
+def _token_required(demand: Requirement, **options: Any) -> Decorator:
     check = checked(lambda request: demand_token(request, demand, **options))
     return lambda view: csrf_exempt(login_not_required(check(view)))
 
 
-def demand_token(request: HttpRequest, demand: Demand, **options: Any) -> HttpResponse | None:
+def demand_token(request: HttpRequest, demand: Requirement, **options: Any) -> HttpResponse | None:
     """None when the request has an access token that is good for `demand`; else the answer to give.
 
     `options` are those of `bearer.authenticate`.
@@ -170,13 +172,13 @@ def demand_token(request: HttpRequest, demand: Demand, **options: Any) -> HttpRe
     try:
         caller = authenticate(request, **options)
     except LogtoError as error:
-        return _refused(request, Refusal.of(error))
+        return _refused(request, ErrorResponse.of(error))
     if caller is None:
-        return _refused(request, Refusal.without_token())
+        return _refused(request, ErrorResponse.without_token())
     missing = demand.missing_from(caller)
-    return _refused(request, Refusal.insufficient(missing)) if missing else None
+    return _refused(request, ErrorResponse.insufficient(missing)) if missing else None
 
 
-def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def _refused(request: HttpRequest, refusal: ErrorResponse) -> HttpResponse:
     body = {"error": refusal.error, "error_description": refusal.description}
     return JsonResponse(body, status=refusal.status, headers=refusal.headers(request))

@@ -14,10 +14,10 @@ from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
-from .answers import forbidden_response, is_from_script, unauthorized_response
-from .challenges import Refusal
-from .context import LogtoContext
-from .freshness import check_freshness
+from .access.responses import forbidden_response, is_from_script, unauthorized_response
+from .api.errors import ErrorResponse
+from .sessions.context import SessionPrincipal
+from .sessions.revalidate import revalidate_session
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -40,18 +40,18 @@ class LogtoMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        request.logto = LogtoContext(request)  # type: ignore[attr-defined]
+        request.logto = SessionPrincipal(request)  # type: ignore[attr-defined]
         _introduce(request)
         if self._is_async:
             return self._acall(request)
-        answer = check_freshness(request) if _may_have_a_session(request) else None
+        answer = revalidate_session(request) if _may_have_a_session(request) else None
         response = answer or cast(HttpResponseBase, self.get_response(request))
         if _asks_to_sign_in(response):
             return _answer(request, response, is_signed_in=request.user.is_authenticated)
         return _with_refusal(request, response)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        answer = await sync_to_async(check_freshness)(request) if _may_have_a_session(request) else None
+        answer = await sync_to_async(revalidate_session)(request) if _may_have_a_session(request) else None
         response = answer or await cast(Awaitable[HttpResponseBase], self.get_response(request))
         if _asks_to_sign_in(response):
             user = await request.auser()
@@ -83,7 +83,7 @@ def _may_have_a_session(request: HttpRequest) -> bool:
 
 def _with_refusal(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """The response to an API call, with those headers of its refusal that the framework in between has left out."""
-    refusal: Refusal | None = getattr(request, "logto_refusal", None)
+    refusal: ErrorResponse | None = getattr(request, "logto_refusal", None)
     if refusal is not None and response.status_code == refusal.status:
         for name, value in refusal.headers(request).items():
             response.headers.setdefault(name, value)

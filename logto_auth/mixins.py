@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from .access import Demand
+from .access.requirements import Requirement
 from .decorators import demand_recent_sign_in, demand_session, demand_token
 
 
@@ -54,9 +54,9 @@ class DemandMixin(CheckedView):
     organization_roles_required: Sequence[str] | None = None
     organization_scopes_required: Sequence[str] = ()
 
-    def get_demand(self) -> Demand:
+    def get_demand(self) -> Requirement:
         """What is demanded of this request; for a view whose demand depends on it."""
-        return Demand.of(
+        return Requirement.of(
             scopes=self.scopes_required,
             roles=self.roles_required,
             organization=self.organization_required,
@@ -65,24 +65,24 @@ class DemandMixin(CheckedView):
         )
 
 
-class SessionDemandMixin(DemandMixin):
+class SessionRequirementMixin(DemandMixin):
     """For pages: demands of the person who is signed in. What they lack, the answer says; see `scope_required`."""
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
         return demand_session(request, self.get_demand()) or super().check(request)
 
 
-class ScopeRequiredMixin(SessionDemandMixin):
+class ScopeRequiredMixin(SessionRequirementMixin):
     """Set `scopes_required`: all are needed."""
 
 
-class RoleRequiredMixin(SessionDemandMixin):
+class RoleRequiredMixin(SessionRequirementMixin):
     """Set `roles_required`: any one is enough."""
 
     roles_required: Sequence[str] | None = ()
 
 
-class OrganizationRequiredMixin(SessionDemandMixin):
+class OrganizationRequiredMixin(SessionRequirementMixin):
     """Runs the view only for a member of the current organization."""
 
     organization_required = True

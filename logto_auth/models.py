@@ -1,42 +1,62 @@
-"""Who is who at Logto, who is signed in, and who belongs to which organization."""
+"""The Logto identity of each user, their sessions, their organizations, and the bookkeeping of webhooks and syncs."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import models
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from .conf import conf
 from .encryption import decrypt, encrypt
 
 
 def make_digest(issuer: str, id: str) -> str:
-    """What somebody or something at one Logto is found by. Databases differ in whether "a" and "A" are the same text; a
-    digest is the same to all of them (decision 0004)."""
+    """Return the key of a user or an organization at one Logto: 64 hexadecimal characters.
+
+    Databases differ in whether "a" and "A" are equal. A digest means the same to all of them (decision 0004).
+    """
     return hashlib.sha256(f"{issuer}\n{id}".encode()).hexdigest()
 
 
-class Standing(str, Enum):
-    """What a person is at Logto."""
+class UserStatus(str, Enum):
+    """The status of a user at Logto."""
 
-    GOOD = "good"
+    ACTIVE = "active"
     SUSPENDED = "suspended"
     DELETED = "deleted"
 
 
-STANDINGS = [
-    (Standing.GOOD.value, _("in good standing")),
-    (Standing.SUSPENDED.value, _("suspended")),
-    (Standing.DELETED.value, _("deleted")),
+STATUS_CHOICES = [
+    (UserStatus.ACTIVE.value, _("active")),
+    (UserStatus.SUSPENDED.value, _("suspended")),
+    (UserStatus.DELETED.value, _("deleted")),
 ]
 
 
+class LogtoIdentityQuerySet(models.QuerySet["LogtoIdentity"]):
+    """Identities, found without knowing how they are stored."""
+
+    def for_sub(self, issuer: str, sub: str) -> LogtoIdentityQuerySet:
+        """Return the identity `(issuer, sub)`, at most one."""
+        return self.filter(digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
+
+    def for_subs(self, issuer: str, subs: Collection[str]) -> LogtoIdentityQuerySet:
+        """Return the identities of several users of one issuer."""
+        return self.filter(digest__in=[make_digest(issuer, sub) for sub in subs])  # type: ignore[no-any-return]
+
+
 class LogtoIdentity(models.Model):
-    """A person at one Logto, by issuer and `sub`: the only thing a user is ever recognised by."""
+    """A user at one Logto, by issuer and `sub`. A Django user is never recognized by anything else."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="logto_identities", verbose_name=_("user")
@@ -44,22 +64,25 @@ class LogtoIdentity(models.Model):
     issuer = models.CharField(_("issuer"), max_length=255)
     sub = models.CharField(_("subject"), max_length=255)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    # Names, as Logto last said: an access token does not say them.
+    # Role names of the latest claims: an access token does not carry them.
     roles = models.JSONField(_("roles"), default=list, blank=True, editable=False)
-    # As Logto last said, since when, and whether that is why the account is switched off: see `standing`.
-    standing = models.CharField(
-        _("at Logto"), max_length=10, choices=STANDINGS, default=Standing.GOOD.value, editable=False
+    # The latest status reported by Logto and its time: see `users.suspension`.
+    status = models.CharField(
+        _("status at Logto"), max_length=10, choices=STATUS_CHOICES, default=UserStatus.ACTIVE.value, editable=False
     )
-    standing_at = models.DateTimeField(null=True, editable=False)
-    has_switched_off = models.BooleanField(default=False, editable=False)
-    # The latest `SyncRun` that had the person on one of its pages.
+    status_at = models.DateTimeField(null=True, editable=False)
+    # Whether the Django account was deactivated because of that status, rather than by staff.
+    deactivated_by_logto = models.BooleanField(default=False, editable=False)
+    # The latest `SyncRun` that listed the user.
     seen_in_run = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = LogtoIdentityQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Logto identity")
         verbose_name_plural = _("Logto identities")
-        permissions = (("manage_at_logto", "Can manage people at Logto"),)
+        permissions = (("manage_at_logto", "Can manage users at Logto"),)
 
     def __str__(self) -> str:
         return self.sub
@@ -69,8 +92,37 @@ class LogtoIdentity(models.Model):
         super().save(*args, **kwargs)
 
 
+class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
+    """Signed-in sessions."""
+
+    def of_user(self, user: Any) -> LogtoSessionQuerySet:
+        """Return the sessions of a Django user, or of a primary key; none for None."""
+        return self.filter(identity__user=user) if user is not None else self.none()  # type: ignore[no-any-return]
+
+    def end(self) -> int:
+        """End these sessions on this site, whatever the session engine; return how many there were.
+
+        Three queries with sessions in the database, however many sessions the site has.
+        """
+        ended = list(self.values_list("pk", "session_key"))
+        _delete_django_sessions([session_key for _, session_key in ended])
+        LogtoSession.objects.filter(pk__in=[pk for pk, _ in ended]).delete()
+        return len(ended)
+
+
+def _delete_django_sessions(session_keys: Sequence[str]) -> None:
+    if not session_keys:
+        return
+    store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    if issubclass(store, DatabaseStore) and not issubclass(store, CachedDatabaseStore):
+        store.get_model_class().objects.filter(session_key__in=session_keys).delete()
+        return
+    for session_key in session_keys:
+        store().delete(session_key)
+
+
 class LogtoSession(models.Model):
-    """A session of this site that began with a sign-in at Logto, and its tokens, encrypted."""
+    """A session of this site that began with a sign-in at Logto, with its encrypted tokens."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     identity = models.ForeignKey(
@@ -82,11 +134,13 @@ class LogtoSession(models.Model):
     user_agent = models.CharField(_("browser"), max_length=255, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
     created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
-    # Until when Logto's last word counts, and how refreshing is going: see `refreshing`.
+    # Until when the latest claims count, and the state of a refresh: see `sessions.refresh`.
     version = models.PositiveIntegerField(default=0, editable=False)
     fresh_until = models.DateTimeField(editable=False)
     no_refresh_before = models.DateTimeField(null=True, editable=False)
     unreachable_since = models.DateTimeField(null=True, editable=False)
+
+    objects = LogtoSessionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Logto session")
@@ -98,7 +152,7 @@ class LogtoSession(models.Model):
 
     @property
     def tokens(self) -> dict[str, Any]:
-        """The tokens and claims, as `sessions` wrote them; empty when `SECRET_KEY` has changed since."""
+        """The tokens and claims, as `sessions.store` wrote them; empty if `SECRET_KEY` has changed since."""
         return decrypt(self.encrypted_tokens, purpose="tokens") or {}
 
     @tokens.setter
@@ -106,8 +160,20 @@ class LogtoSession(models.Model):
         self.encrypted_tokens = encrypt(value, purpose="tokens")
 
 
+class OrganizationRowQuerySet(models.QuerySet["Organization"]):
+    """Organizations of the configured Logto, found without knowing how they are stored."""
+
+    def for_logto_id(self, logto_id: str) -> OrganizationRowQuerySet:
+        """Return the organization with this id at Logto, at most one."""
+        return self.filter(digest=make_digest(conf.issuer, logto_id))  # type: ignore[no-any-return]
+
+    def for_logto_ids(self, logto_ids: Collection[str]) -> OrganizationRowQuerySet:
+        """Return the organizations with these ids at Logto."""
+        return self.filter(digest__in=[make_digest(conf.issuer, logto_id) for logto_id in logto_ids])  # type: ignore[no-any-return]
+
+
 class Organization(models.Model):
-    """An organization at one Logto, for models of a site to point to. Members keep it up to date by signing in."""
+    """An organization at one Logto, for foreign keys of a site. It is updated when its members sign in."""
 
     issuer = models.CharField(_("issuer"), max_length=255)
     logto_id = models.CharField(_("id at Logto"), max_length=255)
@@ -116,7 +182,7 @@ class Organization(models.Model):
         _("name"),
         max_length=255,
         blank=True,
-        help_text=_("Follows Logto where the claims have it: see organization_data in LOGTO_USERINFO_CLAIMS."),
+        help_text=_("Updated from Logto if the claims contain it: see organization_data in LOGTO_USERINFO_CLAIMS."),
     )
     subdomain = models.SlugField(
         _("subdomain"),
@@ -124,9 +190,11 @@ class Organization(models.Model):
         unique=True,
         null=True,
         blank=True,
-        help_text=_("What stands for the organization in an address, in place of its id. For this site to choose."),
+        help_text=_("The subdomain that selects the organization, instead of its id. Chosen by this site."),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = OrganizationRowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("organization")
@@ -138,13 +206,13 @@ class Organization(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.digest = make_digest(self.issuer, self.logto_id)
-        # No text is unique only once.
+        # Store NULL: a second "" would violate the unique constraint.
         self.subdomain = self.subdomain or None
         super().save(*args, **kwargs)
 
 
 class OrganizationMembership(models.Model):
-    """That a person belongs to an organization, as Logto last said, and with which roles in it."""
+    """The membership of a user in an organization, with their roles in it, as of the latest claims."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organization")
@@ -156,8 +224,8 @@ class OrganizationMembership(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("membership of an organization")
-        verbose_name_plural = _("memberships of organizations")
+        verbose_name = _("organization membership")
+        verbose_name_plural = _("organization memberships")
         constraints = (models.UniqueConstraint(fields=("organization", "identity"), name="logto_auth_member_once"),)
 
     def __str__(self) -> str:
@@ -165,7 +233,7 @@ class OrganizationMembership(models.Model):
 
 
 class WebhookMark(models.Model):
-    """Until when webhooks have told about something, so that what comes late undoes nothing: see `order`."""
+    """The time of the newest webhook applied to an object, so that stale ones are ignored: see `webhooks.ordering`."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
     at = models.DateTimeField(db_index=True, editable=False)
@@ -178,7 +246,7 @@ class WebhookMark(models.Model):
 
 
 class SyncRun(models.Model):
-    """A run of `logto_sync`: how far it has come, so that another process can go on where one was killed."""
+    """A run of `logto_sync` and its position, so that another process can resume it."""
 
     issuer = models.CharField(max_length=255, editable=False)
     creates_users = models.BooleanField(editable=False)
@@ -196,8 +264,7 @@ class SyncRun(models.Model):
 
 
 class SyncNote(models.Model):
-    """What a run was told about a person and has not used yet: a role, a membership, or a role in it. The run deletes
-    its notes when it ends."""
+    """A role or membership of a user that a run has listed and not applied yet. It is deleted when the run ends."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
     digest = models.CharField(max_length=64, editable=False)

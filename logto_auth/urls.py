@@ -3,7 +3,7 @@
 from django.urls import path
 
 from . import api_urls
-from .backchannel import BackChannelLogoutView
+from .sessions.backchannel import BackChannelLogoutView
 from .views import (
     AcceptInvitationView,
     CallbackView,

@@ -16,12 +16,11 @@ from django.shortcuts import render, resolve_url
 from django.utils.decorators import method_decorator
 from django.views.generic import View
 
-from . import pending, sessions
-from .answers import Kind, Missing, forbidden_response
+from .access.requirements import MissingRequirement, RequirementKind
+from .access.responses import forbidden_response
 from .backends import backend_path, logto_backend
 from .clients import oidc_client
 from .conf import conf
-from .context import LogtoContext
 from .exceptions import (
     CallbackError,
     InvalidSignInOption,
@@ -32,14 +31,18 @@ from .exceptions import (
     SignInRefused,
     TokenError,
 )
-from .failures import failure_response
-from .freshness import end_session
-from .mapping import organizations_in
 from .oidc.authorization import SignInOptions
+from .oidc.claims import seconds_since_authentication
 from .oidc.token_endpoint import clean
 from .oidc.types import Claims, TokenSet
-from .sessions import SessionTokens
-from .sign_in import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
+from .organizations.memberships import organizations_in
+from .sessions import store
+from .sessions.context import SessionPrincipal
+from .sessions.revalidate import end_session
+from .sessions.store import SessionTokens
+from .sign_in import state
+from .sign_in.error_page import error_response
+from .sign_in.start import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
 from .signals import signed_in, signed_out
 
 logger = logging.getLogger("logto_auth")
@@ -77,11 +80,11 @@ class SignInView(FrontDoorView):
         try:
             _refuse_all_but_navigation(request)
             options = options_from_query(request.GET, defaults=self.sign_in_options)
-            if options == SignInOptions() and LogtoContext(request).is_authenticated:
+            if options == SignInOptions() and SessionPrincipal(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
             return redirect_to_logto(request, next_url=next_url, options=options)
         except LogtoError as error:
-            return failure_response(request, error, next_url=next_url)
+            return error_response(request, error, next_url=next_url)
 
 
 class AcceptInvitationView(FrontDoorView):
@@ -107,7 +110,7 @@ class AcceptInvitationView(FrontDoorView):
                 raise InvalidSignInOption("The link of an invitation needs the one-time token, as token.")
             return redirect_to_logto(request, next_url=next_url, options=options)
         except LogtoError as error:
-            return failure_response(request, error, next_url=next_url)
+            return error_response(request, error, next_url=next_url)
 
 
 def _refuse_all_but_navigation(request: HttpRequest) -> None:
@@ -128,7 +131,7 @@ class CallbackView(FrontDoorView):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        started = pending.find(request, request.GET.get("state", ""))
+        started = state.find(request, request.GET.get("state", ""))
         next_url = started.next_url if started else resolve_url(settings.LOGIN_REDIRECT_URL)
         try:
             response: HttpResponse = self.finish(request, started)
@@ -141,12 +144,12 @@ class CallbackView(FrontDoorView):
                     end_session(request, error)
                 response = HttpResponseRedirect(next_url)
             else:
-                response = failure_response(request, error, next_url=next_url)
+                response = error_response(request, error, next_url=next_url)
         if started and not started.is_used:
-            pending.keep(request, response, started.used())
+            state.keep(request, response, started.used())
         return response
 
-    def finish(self, request: HttpRequest, started: pending.PendingSignIn | None) -> HttpResponseRedirect:
+    def finish(self, request: HttpRequest, started: state.PendingSignIn | None) -> HttpResponseRedirect:
         """Sign the visitor in and redirect to where they wanted to be. Raises LogtoError."""
         _check_parameters(request)
         started = _check_pending(request, started)
@@ -160,7 +163,7 @@ class CallbackView(FrontDoorView):
         _check_membership(token_set, started.organization_id)
         self.sign_in(request, token_set, userinfo)
         if started.organization_id:
-            sessions.choose_organization(request.session, started.organization_id)
+            store.choose_organization(request.session, started.organization_id)
         return HttpResponseRedirect(started.next_url)
 
     def sign_in(self, request: HttpRequest, token_set: TokenSet, userinfo: Claims) -> None:
@@ -168,12 +171,12 @@ class CallbackView(FrontDoorView):
         claims = {**userinfo, **token_set.id_token_claims}
         identity, created = logto_backend().identify(claims)
         # A sign-in over a living session: the tokens of the former one are of no use any more.
-        sessions.end(request.session)
+        store.end(request.session)
         if request.user.is_authenticated:
             # Django changes the key only when somebody else or nobody was signed in before.
             request.session.cycle_key()
         login(request, identity.user, backend=backend_path())
-        sessions.begin(request, identity, token_set, userinfo)
+        store.begin(request, identity, token_set, userinfo)
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
@@ -185,7 +188,7 @@ def _check_parameters(request: HttpRequest) -> None:
             raise CallbackError(f"The callback has the parameter {name} more than once.")
 
 
-def _check_pending(request: HttpRequest, started: pending.PendingSignIn | None) -> pending.PendingSignIn:
+def _check_pending(request: HttpRequest, started: state.PendingSignIn | None) -> state.PendingSignIn:
     if started is None:
         # The Cancel button of Logto's consent page leads here, with nothing in the address.
         if not any(request.GET.get(name) for name in CALLBACK_PARAMETERS):
@@ -239,7 +242,7 @@ def _check_recency(token_set: TokenSet, max_age: int | None) -> None:
     """A sign-in that was to be recent is, by Logto's own word (OpenID Connect Core 1.0, section 3.1.3.7, number 13)."""
     if max_age is None:
         return
-    age = sessions.seconds_since_authentication(token_set.id_token_claims)
+    age = seconds_since_authentication(token_set.id_token_claims)
     if age is None or age > max_age + conf.clock_skew_seconds:
         raise TokenError(
             f"The person signed in {'at an unknown time' if age is None else f'{age:.0f} s ago'}, "
@@ -272,8 +275,8 @@ class SignOutView(FrontDoorView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        began_at_logto = sessions.is_signed_in(request.session)
-        user, tokens = request.user, sessions.end(request.session)
+        began_at_logto = store.is_signed_in(request.session)
+        user, tokens = request.user, store.end(request.session)
         home = resolve_url(settings.LOGOUT_REDIRECT_URL or "/")
         logout(request)
         if user.is_authenticated:
@@ -297,7 +300,7 @@ class SignOutOthersView(FrontDoorView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        LogtoContext(request).end_other_sessions()
+        SessionPrincipal(request).end_other_sessions()
         return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
 
 
@@ -311,9 +314,9 @@ class ChooseOrganizationView(FrontDoorView):
         if not request.user.is_authenticated:
             return redirect_to_login(next_url)
         try:
-            LogtoContext(request).choose_organization(request.POST.get("organization_id", ""))
+            SessionPrincipal(request).choose_organization(request.POST.get("organization_id", ""))
         except OrganizationRequired:
-            return forbidden_response(request, Missing(Kind.ORGANIZATION))
+            return forbidden_response(request, MissingRequirement(RequirementKind.ORGANIZATION))
         return HttpResponseRedirect(next_url)
 
 

@@ -46,41 +46,32 @@ from django.utils.timezone import now
 
 import bookstore.urls
 import logto_auth
-from logto_auth import (
-    access,
-    admin_site,
-    calling,
-    checks,
-    decorators,
-    exceptions,
-    failures,
-    mixins,
-    models,
-    organizations,
-    signals,
-    urls,
-    webhook_signals,
-)
+from logto_auth import admin_site, checks, decorators, exceptions, mixins, models, signals, urls
+from logto_auth.access import requirements as access
+from logto_auth.access.requirements import MissingRequirement, RequirementKind
 from logto_auth.admin_site import LogtoAdminSite
-from logto_auth.answers import Kind, Missing
-from logto_auth.bearer import Caller, authenticate
-from logto_auth.challenges import Refusal
+from logto_auth.api.authentication import TokenPrincipal, authenticate
+from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import conf
-from logto_auth.context import LogtoContext, SignedInSession
 from logto_auth.contrib import ninja, rest_framework
 from logto_auth.emulator import Emulator, Faults, HttpFault, Tenant, Visitor, seed_demo
 from logto_auth.emulator.__main__ import _parser
 from logto_auth.emulator.faults import ENDPOINTS
-from logto_auth.management_api.tenant import Role, TenantDeclaration
-from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.oidc.types import AccessTokenClaims
-from logto_auth.standing import shut_out
+from logto_auth.organizations import current
+from logto_auth.organizations.memberships import Membership
+from logto_auth.sessions import outgoing
+from logto_auth.sessions.context import SessionPrincipal, SignedInSession
+from logto_auth.sign_in import error_page
 from logto_auth.templatetags import logto as logto_tags
+from logto_auth.tenant.declaration import Role, TenantDeclaration
 from logto_auth.testing import Browser, pytest_plugin
+from logto_auth.users.suspension import suspend
 from logto_auth.views import SignInView
-from logto_auth.webhook_events import WebhookEvent
+from logto_auth.webhooks import signals as webhook_signals
+from logto_auth.webhooks.events import WebhookEvent
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -319,7 +310,7 @@ def test_every_reason_of_an_ended_session_is_a_code() -> None:
     (table,) = re.findall(r"^## `session_ended`\n.*?^## ", text, re.MULTILINE | re.DOTALL)
     reasons = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
     assert len(reasons) == len(set(reasons))
-    assert set(reasons) <= {*failures.MESSAGES, "sign_in_required"}
+    assert set(reasons) <= {*error_page.MESSAGES, "sign_in_required"}
 
 
 def errors_in_code() -> dict[str, set[tuple[str, str]]]:
@@ -373,23 +364,23 @@ def test_the_bases_of_the_errors_are_as_the_tree_says() -> None:
 @pytest.mark.parametrize("page", ["docs/reference/errors.md", "docs/how-to/error-pages.md"])
 def test_every_code_of_the_error_page_is_documented_with_its_status(page: str) -> None:
     documented = re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", text_of(page), re.MULTILINE)
-    assert [code for code, _ in documented] == list(failures.MESSAGES)
+    assert [code for code, _ in documented] == list(error_page.MESSAGES)
     raised = errors_in_code()
-    assert set(raised) == set(failures.MESSAGES) | NEVER_ON_A_PAGE
+    assert set(raised) == set(error_page.MESSAGES) | NEVER_ON_A_PAGE
     for code, status in documented:
         assert {status} == {raised_status for raised_status, _ in raised[code]}, code
 
 
 def test_the_class_of_each_code_is_documented() -> None:
     raised = errors_in_code()
-    for code in failures.MESSAGES:
+    for code in error_page.MESSAGES:
         assert cells("docs/reference/errors.md", code)[1].strip("`") in {name for _, name in raised[code]}, code
 
 
 def test_what_the_visitor_reads_is_documented() -> None:
     with translation.override("en"):
-        titles = {code: str(title) for code, (title, _) in failures.MESSAGES.items()}
-    assert titles == {code: cells("docs/how-to/error-pages.md", code)[1] for code in failures.MESSAGES}
+        titles = {code: str(title) for code, (title, _) in error_page.MESSAGES.items()}
+    assert titles == {code: cells("docs/how-to/error-pages.md", code)[1] for code in error_page.MESSAGES}
 
 
 def test_every_template_tag_is_documented() -> None:
@@ -422,8 +413,8 @@ def test_every_sign_in_option_is_documented() -> None:
 
 def test_all_of_request_logto_is_documented() -> None:
     page = "docs/reference/request-logto.md"
-    public = {name for name in vars(LogtoContext) if not name.startswith("_")}
-    methods = {name for name in public if inspect.isfunction(vars(LogtoContext)[name])}
+    public = {name for name in vars(SessionPrincipal) if not name.startswith("_")}
+    methods = {name for name in public if inspect.isfunction(vars(SessionPrincipal)[name])}
     assert set(column(page, r"\w+")) - {"resource"} == public - methods
     assert set(re.findall(r"`(\w+)\(", text_of(page))) == methods
     for returned in (Membership, SignedInSession):
@@ -472,13 +463,13 @@ def test_every_decorator_mixin_and_question_is_documented_with_its_parameters() 
 def test_all_of_a_caller_is_documented() -> None:
     text = text_of("docs/reference/access-tokens.md")
     assert f"`logto_auth.bearer.{signature_of(authenticate)}`" in text
-    section = text[text.index("## `Caller`") : text.index("## `Machine`")]
+    section = text[text.index("## `TokenPrincipal`") : text.index("## `Machine`")]
     instance = {"token", "user"}
-    public = {name for name in vars(Caller) if not name.startswith("_")} | instance
-    methods = {name for name in public - instance if inspect.isfunction(vars(Caller)[name])}
+    public = {name for name in vars(TokenPrincipal) if not name.startswith("_")} | instance
+    methods = {name for name in public - instance if inspect.isfunction(vars(TokenPrincipal)[name])}
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == public - methods
     for name in methods:
-        shown = signature_of(vars(Caller)[name]).replace("(self, ", "(").replace("(self)", "()")
+        shown = signature_of(vars(TokenPrincipal)[name]).replace("(self, ", "(").replace("(self)", "()")
         assert f"{shown}`" in section
     for each in fields(AccessTokenClaims):
         assert f"`{each.name}`" in section
@@ -493,19 +484,19 @@ def test_every_refusal_is_documented_with_its_status() -> None:
         for code in re.findall(r"`(\w+)`", codes)
     }
     refusals = [
-        Refusal.without_token(),
-        Refusal.insufficient(Missing(Kind.SCOPE, ("write:books",))),
-        Refusal.of(exceptions.AuthorizationHeaderError("")),
-        Refusal.of(exceptions.TokenError("", claim="aud")),
-        Refusal.of(exceptions.SignInRefused("", code="account_disabled")),
-        Refusal.of(exceptions.ProviderUnreachable("")),
+        ErrorResponse.without_token(),
+        ErrorResponse.insufficient(MissingRequirement(RequirementKind.SCOPE, ("write:books",))),
+        ErrorResponse.of(exceptions.AuthorizationHeaderError("")),
+        ErrorResponse.of(exceptions.TokenError("", claim="aud")),
+        ErrorResponse.of(exceptions.SignInRefused("", code="account_disabled")),
+        ErrorResponse.of(exceptions.ProviderUnreachable("")),
         *(
-            Refusal.of(exceptions.SignInRefused("", code=code))
+            ErrorResponse.of(exceptions.SignInRefused("", code=code))
             for code in ("account_unknown", "account_incomplete", "refused_by_site", "machine_refused")
         ),
     ]
     assert documented == {refusal.error: refusal.status for refusal in refusals}
-    for each in fields(Refusal):
+    for each in fields(ErrorResponse):
         assert f"`{each.name}`" in section
     (shown,) = (block for block in blocks_of("docs/reference/access-tokens.md") if block.language == "http")
     challenge = refusals[1].challenge(RequestFactory().get("/"))
@@ -529,11 +520,11 @@ def test_what_there_is_for_a_framework_is_documented(module: ModuleType, request
 def test_what_there_is_for_organizations_is_documented() -> None:
     text = text_of("docs/reference/organizations.md")
     for name in ("from_url", "from_subdomain"):
-        assert f"`logto_auth.organizations.{signature_of(getattr(organizations, name))}`" in text
-    public = {name for name in vars(organizations.OrganizationQuerySet) if not name.startswith("_")}
+        assert f"`logto_auth.organizations.{signature_of(getattr(current, name))}`" in text
+    public = {name for name in vars(current.OrganizationQuerySet) if not name.startswith("_")}
     section = text[text.index("## `OrganizationQuerySet`") :]
     assert set(re.findall(r"^`(\w+)[(= ]", section, re.MULTILINE)) == public
-    assert_that_attributes_are_in(section, organizations.OrganizationQuerySet)
+    assert_that_attributes_are_in(section, current.OrganizationQuerySet)
     for model in (models.Organization, models.OrganizationMembership):
         section = text[text.index(f"### `{model.__name__}`") :]
         for field in model._meta.get_fields():
@@ -1319,13 +1310,13 @@ def test_calls_in_the_person_s_name_and_in_nobody_s(
     browser.sign_in("ada")
     request = visit(browser, "/").wsgi_request
     in_nobody_s_name = modules(CALL_OTHER_APIS, "shop.jobs").STOCK
-    for auth, sub in [(calling.UserToken(request, resource=resource), "ada"), (in_nobody_s_name, robot.id)]:
+    for auth, sub in [(outgoing.UserToken(request, resource=resource), "ada"), (in_nobody_s_name, robot.id)]:
         call = requests.Request("GET", f"{resource}/books", auth=auth).prepare()
         claims = jwt.decode(call.headers["Authorization"].split()[1], options={"verify_signature": False})
         assert (claims["sub"], claims["aud"], claims["scope"]) == (sub, resource, "read:stock")
     for refused, error in [
-        (calling.MachineToken(resource="https://unknown.example"), "invalid_target"),
-        (calling.MachineToken(organization_id="nowhere"), "access_denied"),
+        (outgoing.MachineToken(resource="https://unknown.example"), "invalid_target"),
+        (outgoing.MachineToken(organization_id="nowhere"), "access_denied"),
     ]:
         with pytest.raises(exceptions.ProviderError) as raised:
             requests.Request("GET", resource, auth=refused).prepare()
@@ -1460,7 +1451,7 @@ def test_a_view_that_starts_a_sign_in(client: Any, logto: Emulator, settings: An
     settings.ROOT_URLCONF = "shop.urls"
     assert "organization_id=harbourbr001" in client.get("/branches/harbour").url
     logto.faults.http["discovery"] = HttpFault(status=500)
-    pytest_plugin.forget_clients()
+    pytest_plugin.reset_clients()
     assert client.get("/branches/harbour").status_code == 502
 
 
@@ -1539,7 +1530,7 @@ def test_people_are_signed_out_and_switched_off_by_the_lines_of_the_guide(browse
 def test_a_person_restored_at_logto_is_let_in_by_the_lines_of_the_guide(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(id="hodngok08qve", username="ada")
     browser.sign_in("ada")
-    shut_out(LogtoIdentity.objects.get(), models.Standing.DELETED, now())
+    suspend(LogtoIdentity.objects.get(), models.UserStatus.DELETED, now())
     assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
     the_block("docs/how-to/webhooks.md", "restored").run()
     assert browser.sign_in("ada", prompt="login").status_code == 302

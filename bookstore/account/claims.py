@@ -1,4 +1,4 @@
-"""Logto's claims and identities, made presentable."""
+"""The claims and identities from Logto, formatted for display."""
 
 import json
 from collections.abc import Mapping
@@ -44,11 +44,11 @@ MILLISECONDS = {"created_at", "updated_at"}  # Logto gives these two in millisec
 @dataclass(frozen=True)
 class Claim:
     name: str
-    """As in the token."""
+    """The name in the token."""
     label: str
     text: str
     is_long: bool = False
-    """The text is JSON over several lines."""
+    """Whether the text is JSON on several lines."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Identity:
 
 
 def presentable(claims: Mapping[str, Any]) -> list[Claim]:
-    """Return the claims in a fixed order, those a reader knows first, without those that are null."""
+    """Return the claims that are not null, in a fixed order with the best-known ones first."""
     order = list(LABELS)
     names = sorted(claims, key=lambda name: (order.index(name) if name in LABELS else len(order), name))
     return [_presentable(name, claims[name]) for name in names if claims[name] is not None]

@@ -1,8 +1,8 @@
-"""What to call the browser of a session, from what it says of itself."""
+"""A readable name for the browser of a session, from its User-Agent header."""
 
 from django.utils.translation import gettext as _
 
-# The first that fits counts: nearly every browser also claims to be those further down.
+# The first match counts: nearly every browser also names the browsers below it.
 BROWSERS = {
     "MicroMessenger/": "WeChat",
     "AlipayClient/": "Alipay",
@@ -28,7 +28,7 @@ MAX_LENGTH = 40
 
 
 def device_name(user_agent: str) -> str:
-    """Return a name such as "Firefox on Linux", or the beginning of what an unusual browser says of itself."""
+    """Return a name such as "Firefox on Linux", or the start of an unknown User-Agent."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}

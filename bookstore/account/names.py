@@ -1,4 +1,4 @@
-"""What to call a reader, who may have signed in with nothing but an Alipay account."""
+"""The display name of a user, who may have only an Alipay account."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def display_name(user: "User", claims: Mapping[str, Any]) -> str:
-    """Return the best name there is: the full name, Logto's name or username, and "Reader" when all are missing.
+    """Return the full name, else Logto's name or username, else "Reader".
 
-    Django's username stands in only for users who did not come through Logto: for the others it may be an id.
+    Django's username is used only for users who did not sign in through Logto; for the others it may be an id.
     """
     candidates = (user.get_full_name(), claims.get("name"), claims.get("username"))
     names = [*candidates] if claims else [*candidates, user.get_username()]
@@ -20,7 +20,7 @@ def display_name(user: "User", claims: Mapping[str, Any]) -> str:
 
 
 def initials(name: str) -> str:
-    """Return one or two letters for the round picture: "JA" for two words, one sign for 曹雪芹."""
+    """Return one or two letters for the round picture: "JA" for two words, one character for 曹雪芹."""
     words = name.split()
     if not words:
         return ""

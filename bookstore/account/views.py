@@ -1,4 +1,4 @@
-"""The page on which readers see what the shop knows of them."""
+"""The account page of a user."""
 
 import logging
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.views.generic import TemplateView
 
 from logto_auth.exceptions import LogtoError
-from logto_auth.mapping import organizations_in
+from logto_auth.organizations.memberships import organizations_in
 
 from .claims import identities, presentable
 
@@ -20,20 +20,20 @@ class AccountPage(LoginRequiredMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user_info = self.user_info()
-        told = user_info or {}
+        latest = user_info or {}
         return super().get_context_data(
             claims=presentable(self.request.logto.claims),
-            custom_data=presentable(told.get("custom_data") or {}),
-            identities=identities(told),
-            # The ID token has the ids of organizations alone; userinfo has their names.
-            organizations=organizations_in({**self.request.logto.claims, **told}),
+            custom_data=presentable(latest.get("custom_data") or {}),
+            identities=identities(latest),
+            # The ID token has only the ids of organizations; userinfo has their names.
+            organizations=organizations_in({**self.request.logto.claims, **latest}),
             logto_is_reachable=user_info is not None,
             orders=self.request.user.orders.with_totals()[:3],
             **kwargs,
         )
 
     def user_info(self) -> Mapping[str, Any] | None:
-        """What Logto says of the reader now: nothing of one it does not know, None when it cannot be asked."""
+        """Return the userinfo from Logto: empty without a Logto session, None if Logto cannot be reached."""
         if not self.request.logto.is_authenticated:
             return {}
         try:

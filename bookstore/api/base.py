@@ -1,4 +1,4 @@
-"""What all of the shop's API has in common: JSON, in pages, with codes for refusals."""
+"""What all API views share: JSON, pagination, and error codes."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from .errors import with_code
 
 
 class Pages(PageNumberPagination):
-    """A page of a list, with the addresses of the next and the previous one."""
+    """A page of a list, with the URLs of the next and the previous page."""
 
     page_size = 24
     page_size_query_param = "page_size"

@@ -1,4 +1,4 @@
-"""`/api/books/`: the catalogue, for everyone to read, and to change for those who may write books."""
+"""`/api/books/`: everyone may read the catalogue; `write:books` is required to change it."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ from bookstore.catalog.search import search_words
 from logto_auth.contrib.rest_framework import WRITING, HasScope
 
 from .base import ShopAPI
-from .errors import Refusal, RefusalSerializer
+from .errors import ErrorSerializer, RequestRejected
 
 YEAR = Book._meta.get_field("year")
 
 
 class BookSerializer(serializers.ModelSerializer):
-    # Of a number with limits REST framework would keep the limits, and not the words that the model has for them.
+    # REST framework would keep the limits of the number, but not the model's error messages.
     year = serializers.IntegerField(validators=YEAR.validators, help_text=YEAR.help_text)
     category = serializers.SlugRelatedField(slug_field="slug", queryset=Category.objects.all())
     cover = serializers.SerializerMethodField()
@@ -51,7 +51,7 @@ class BookSerializer(serializers.ModelSerializer):
         return self.context["request"].build_absolute_uri(book.cover_url)
 
     def update(self, book: Book, changes: dict[str, Any]) -> Book:
-        """Write what was sent and nothing else: somebody may be ordering copies at this moment."""
+        """Write only the fields that were sent: an order may change the stock at the same time."""
         for name, value in changes.items():
             setattr(book, name, value)
         book.save(update_fields=changes)
@@ -59,7 +59,7 @@ class BookSerializer(serializers.ModelSerializer):
 
 
 class BookFilter(BaseFilterBackend):
-    """`?q=` and `?category=`, as on the shop's own shelves."""
+    """`?q=` and `?category=`, as on the pages of the shop."""
 
     def filter_queryset(self, request: Request, books: QuerySet[Book], view: Any) -> QuerySet[Book]:
         books = books.search(search_words(request.query_params))
@@ -70,7 +70,10 @@ class BookFilter(BaseFilterBackend):
         return books
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        words = {"q": "Words that title, author or description all contain.", "category": "The slug of a category."}
+        words = {
+            "q": "Words in title, author or description; all must match.",
+            "category": "The slug of a category.",
+        }
         return [
             {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
             for name, description in words.items()
@@ -80,10 +83,10 @@ class BookFilter(BaseFilterBackend):
 @extend_schema_view(
     list=extend_schema(summary="The books of the shop, by title"),
     retrieve=extend_schema(summary="One book"),
-    create=extend_schema(summary="Put a book on the shelves"),
-    update=extend_schema(summary="Write a book anew"),
-    partial_update=extend_schema(summary="Change something about a book"),
-    destroy=extend_schema(summary="Take a book away", responses={204: None, 409: RefusalSerializer}),
+    create=extend_schema(summary="Add a book"),
+    update=extend_schema(summary="Replace a book"),
+    partial_update=extend_schema(summary="Change a book"),
+    destroy=extend_schema(summary="Delete a book", responses={204: None, 409: ErrorSerializer}),
 )
 class BookViewSet(ShopAPI, ModelViewSet):
     queryset = Book.objects.select_related("category")
@@ -97,4 +100,4 @@ class BookViewSet(ShopAPI, ModelViewSet):
         try:
             book.delete()
         except ProtectedError as error:
-            raise Refusal(_("The book has been ordered, so it stays."), "ordered") from error
+            raise RequestRejected(_("The book has been ordered, so it stays."), "ordered") from error

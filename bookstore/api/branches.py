@@ -1,6 +1,6 @@
-"""`/api/branches/<organization_id>/stock/`: what a branch has, for whoever may manage it there.
+"""`/api/branches/<organization_id>/stock/`: the stock of a branch, for users with `manage:stock` there.
 
-The address only says which branch is meant. Which one it is, the token says, and the two have to agree.
+The URL selects the branch. The token must be for the same organization.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ class StockSerializer(serializers.ModelSerializer):
         return set_copies(self.context["request"], stock.book, changes.get("copies", stock.copies))
 
 
-class OfOneBranch(ShopAPI, GenericAPIView):
+class BranchStockView(ShopAPI, GenericAPIView):
     queryset = Stock.objects.select_related("book")
     serializer_class = StockSerializer
     authentication_classes = [LogtoOrganizationAuthentication, SessionAuthentication]
@@ -43,18 +43,18 @@ class OfOneBranch(ShopAPI, GenericAPIView):
         return super().get_queryset().for_request(self.request)
 
 
-@extend_schema_view(get=extend_schema(summary="The books that a branch has or has had, by title"))
-class BranchStockList(OfOneBranch, ListAPIView):
+@extend_schema_view(get=extend_schema(summary="The books that a branch has or had, by title"))
+class BranchStockList(BranchStockView, ListAPIView):
     pass
 
 
 @extend_schema_view(
     get=extend_schema(summary="How many copies of a book a branch has"),
-    put=extend_schema(summary="Note how many copies of a book a branch has"),
-    patch=extend_schema(summary="The same"),
+    put=extend_schema(summary="Set how many copies of a book a branch has"),
+    patch=extend_schema(summary="Set how many copies of a book a branch has"),
 )
-class BranchStock(OfOneBranch, RetrieveUpdateAPIView):
+class BranchStock(BranchStockView, RetrieveUpdateAPIView):
     def get_object(self) -> Stock:
-        """The row, or one that is not saved: a branch has no copies until somebody has given their number."""
+        """Return the row, or a new unsaved one: a branch has no copies until their number is set."""
         book = get_object_or_404(Book, slug=self.kwargs["slug"])
         return self.get_queryset().filter(book=book).first() or Stock(book=book)

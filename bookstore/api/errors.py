@@ -1,6 +1,6 @@
-"""Answers that a program can act upon: every refusal that is no field's fault has a `code` beside its words.
+"""Error responses for programs: each has a `code` and a `detail`.
 
-A field's faults come as `{"<field>": ["<words>", ...]}`, as REST framework has them.
+Errors of fields are `{"<field>": ["<message>", ...]}`, as in REST framework.
 """
 
 from typing import Any
@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 
-class Refusal(APIException):
-    """The request could be read, and is not carried out. `more` goes into the body too."""
+class RequestRejected(APIException):
+    """The request is valid and is not processed. `more` is added to the body."""
 
     def __init__(self, detail: str, code: str, *, status: int = 409, **more: Any) -> None:
         super().__init__(detail, code)
@@ -20,17 +20,17 @@ class Refusal(APIException):
         self.more = more
 
 
-class RefusalSerializer(serializers.Serializer):
-    """Why a request was not carried out."""
+class ErrorSerializer(serializers.Serializer):
+    """Why a request was not processed."""
 
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
 def with_code(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's answer to an error, with its code and whatever else the error tells."""
+    """Return REST framework's response to an error, with its code and the additional fields."""
     response = exception_handler(error, context)
     if response is not None and "detail" in response.data:
-        more = error.more if isinstance(error, Refusal) else {}
+        more = error.more if isinstance(error, RequestRejected) else {}
         response.data = {"code": response.data["detail"].code, **response.data, **more}
     return response

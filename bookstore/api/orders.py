@@ -1,4 +1,4 @@
-"""`/api/orders/`: one's own orders, and placing one. A person has orders, a machine has none."""
+"""`/api/orders/`: the orders of the user, and new orders. Machine-to-machine applications have no orders."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from bookstore.orders.models import Order, OrderLine
 from logto_auth.contrib.rest_framework import IsUser
 
 from .base import ShopAPI
-from .errors import Refusal, RefusalSerializer
+from .errors import ErrorSerializer, RequestRejected
 
 MOST_LINES = 50
 
@@ -42,17 +42,17 @@ class OrderSerializer(serializers.ModelSerializer):
         fields = ["id", "placed_at", "total_cents", "lines"]
 
 
-class WantedLineSerializer(serializers.Serializer):
+class NewLineSerializer(serializers.Serializer):
     book = serializers.SlugField(help_text="The slug of a book.")
     quantity = serializers.IntegerField(min_value=1)
 
 
-class WantedOrderSerializer(serializers.Serializer):
-    """What somebody wants to order. The lines become a list of BasketLine."""
+class NewOrderSerializer(serializers.Serializer):
+    """A new order. The lines become a list of BasketLine."""
 
-    lines = WantedLineSerializer(many=True, max_length=MOST_LINES)
+    lines = NewLineSerializer(many=True, max_length=MOST_LINES)
     agreed_cents = serializers.IntegerField(
-        required=False, help_text="The total that the reader saw. Without it the order is placed at any price."
+        required=False, help_text="The total that the user saw. Without it the order is placed at any price."
     )
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[BasketLine]:
@@ -69,16 +69,16 @@ class WantedOrderSerializer(serializers.Serializer):
         return [BasketLine(books[line["book"]], line["quantity"]) for line in lines]
 
 
-class OrderRefusalSerializer(RefusalSerializer):
+class OrderErrorSerializer(ErrorSerializer):
     books = serializers.ListField(
-        child=serializers.SlugField(), required=False, help_text="Those of which there are fewer copies (sold_out)."
+        child=serializers.SlugField(), required=False, help_text="The books with too few copies (sold_out)."
     )
     total_cents = serializers.IntegerField(required=False, help_text="What the order costs now (price_changed).")
 
 
 @extend_schema_view(
-    list=extend_schema(summary="One's own orders, newest first"),
-    retrieve=extend_schema(summary="One of one's own orders"),
+    list=extend_schema(summary="Your orders, newest first"),
+    retrieve=extend_schema(summary="One of your orders"),
 )
 class OrderViewSet(ShopAPI, ReadOnlyModelViewSet):
     queryset = Order.objects.with_totals().prefetch_related(
@@ -93,12 +93,12 @@ class OrderViewSet(ShopAPI, ReadOnlyModelViewSet):
 
     @extend_schema(
         summary="Place an order",
-        description="Refusals are empty and too_many_copies (400), sold_out and price_changed (409).",
-        request=WantedOrderSerializer,
-        responses={201: OrderSerializer, 400: OrderRefusalSerializer, 409: OrderRefusalSerializer},
+        description="Error codes: empty and too_many_copies (400), sold_out and price_changed (409).",
+        request=NewOrderSerializer,
+        responses={201: OrderSerializer, 400: OrderErrorSerializer, 409: OrderErrorSerializer},
     )
     def create(self, request: Request) -> Response:
-        wanted = WantedOrderSerializer(data=request.data)
+        wanted = NewOrderSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
             placed = place_order(
@@ -107,16 +107,16 @@ class OrderViewSet(ShopAPI, ReadOnlyModelViewSet):
                 agreed_cents=wanted.validated_data.get("agreed_cents"),
             )
         except CheckoutRefused as refused:
-            raise _refusal(refused) from refused
+            raise _api_error(refused) from refused
         order = self.get_serializer(self.get_queryset().get(pk=placed.pk)).data
         location = reverse("api:order-detail", args=[placed.pk])
         return Response(order, status=status.HTTP_201_CREATED, headers={"Location": location})
 
 
-def _refusal(refused: CheckoutRefused) -> Refusal:
-    """What a program is told; a conflict is what may be otherwise at another time."""
+def _api_error(refused: CheckoutRefused) -> RequestRejected:
+    """Return the API error for a refused checkout: 409 if the same order may succeed later, else 400."""
     if isinstance(refused, SoldOut):
-        return Refusal(str(refused), refused.code, books=[book.slug for book in refused.books])
+        return RequestRejected(str(refused), refused.code, books=[book.slug for book in refused.books])
     if isinstance(refused, PriceChanged):
-        return Refusal(str(refused), refused.code, total_cents=refused.total_cents)
-    return Refusal(str(refused), refused.code, status=status.HTTP_400_BAD_REQUEST)
+        return RequestRejected(str(refused), refused.code, total_cents=refused.total_cents)
+    return RequestRejected(str(refused), refused.code, status=status.HTTP_400_BAD_REQUEST)

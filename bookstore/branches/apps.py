@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class BranchesConfig(AppConfig):
-    """The branches of the shop, which are organizations at Logto, and what stands on their own shelves."""
+    """The branches of the shop, which are organizations at Logto, and their stock."""
 
     name = "bookstore.branches"
     verbose_name = _("Branches")

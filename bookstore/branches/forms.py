@@ -4,7 +4,7 @@ from .models import Stock
 
 
 class CopiesForm(forms.ModelForm):
-    """How many copies of a book the branch has now."""
+    """The number of copies of a book in the branch."""
 
     class Meta:
         model = Stock

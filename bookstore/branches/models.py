@@ -1,4 +1,4 @@
-"""What the branches have on their own shelves. A branch is an organization at Logto."""
+"""The stock of the branches. A branch is an organization at Logto."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from logto_auth.organizations import OrganizationQuerySet
 
 
 class Stock(models.Model):
-    """How many copies of a book a branch has; `Book.stock` counts those that the shop posts."""
+    """The number of copies of a book in a branch; `Book.stock` counts those of the online shop."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="stock", verbose_name=_("branch")

@@ -1,4 +1,4 @@
-"""The stock of the branch that a request is about: the one in its address, if the person or the token belongs there."""
+"""The stock of the branch that the URL selects, if the user or the token belongs to it."""
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -10,9 +10,9 @@ from .models import Stock
 
 
 def books_with_copies(request: HttpRequest, words: str = "") -> QuerySet[Book]:
-    """The books that match `words`, each with `copies`, which is None for one that the branch has never had.
+    """Return the books that match `words`, each with `copies`, which is None if the branch never had the book.
 
-    Without words, all that the branch has ever had.
+    Without words, return all books that the branch has or had.
     """
     own = Stock.objects.for_request(request).filter(book=OuterRef("pk"))
     books = Book.objects.annotate(copies=Subquery(own.values("copies")))
@@ -20,12 +20,12 @@ def books_with_copies(request: HttpRequest, words: str = "") -> QuerySet[Book]:
 
 
 def copies_of(request: HttpRequest, book: Book) -> int:
-    """How many copies of a book the branch has."""
+    """Return how many copies of a book the branch has."""
     return Stock.objects.for_request(request).filter(book=book).values_list("copies", flat=True).first() or 0
 
 
 def set_copies(request: HttpRequest, book: Book, copies: int) -> Stock:
-    """Note how many copies of a book the branch has now. Raises OrganizationRequired."""
+    """Set how many copies of a book the branch has. Raise OrganizationRequired without a current organization."""
     organization = organization_of(request)
     stock, _ = Stock.objects.update_or_create(organization=organization, book=book, defaults={"copies": copies})
     return stock

@@ -1,4 +1,4 @@
-"""The reader's branches, and the stock of one for those who manage it."""
+"""The branches of the user, and the stock of a branch for its managers."""
 
 from typing import Any
 
@@ -24,19 +24,19 @@ MANAGE_STOCK = "manage:stock"
 
 
 class BranchList(LoginRequiredMixin, TemplateView):
-    """The branches that the reader belongs to, by Logto's last word."""
+    """The branches that the user belongs to, as of the latest claims."""
 
     template_name = "branches/branch_list.html"
 
 
 @organization_required
 def own_stock(request: HttpRequest) -> HttpResponse:
-    """To the stock of the branch that the reader has chosen in the header."""
+    """Redirect to the stock of the branch that is selected in the header."""
     return redirect("branches:stock", request.logto.organization_id)
 
 
 class StockPage(OrganizationScopeRequiredMixin, ListView):
-    """The books of a branch, or those of the whole shop that match a search, each with the branch's own copies."""
+    """The books of a branch, or the search results of the whole shop, each with the copies in the branch."""
 
     organization_scopes_required = [MANAGE_STOCK]
     template_name = "branches/stock.html"
@@ -58,7 +58,7 @@ def change_copies(request: HttpRequest, organization_id: str, slug: str) -> Http
     form = CopiesForm(request.POST)
     if form.is_valid():
         set_copies(request, book, form.cleaned_data["copies"])
-        messages.success(request, _("The copies of “%(title)s” are noted.") % {"title": book.title})
+        messages.success(request, _("The number of copies of “%(title)s” is saved.") % {"title": book.title})
     else:
-        messages.error(request, _("Give the number of copies of “%(title)s”, from 0 up.") % {"title": book.title})
+        messages.error(request, _("Enter the number of copies of “%(title)s”, 0 or more.") % {"title": book.title})
     return redirect(f"{reverse('branches:stock', args=[organization_id])}?{request.GET.urlencode()}")

@@ -1,4 +1,4 @@
-"""The shop's own catalogue, kept as JSON beside the code, into the database."""
+"""Load the catalogue of the shop from JSON into the database."""
 
 import json
 from pathlib import Path
@@ -13,16 +13,16 @@ CATALOGUE = Path(__file__).parent / "data" / "books.json"
 
 class Loaded(NamedTuple):
     added: int
-    """Books that were not there before."""
+    """New books."""
     kept: int
-    """Books that were there already."""
+    """Books that existed already."""
 
 
 @transaction.atomic
 def load_catalogue(*, reset: bool = False) -> Loaded:
     """Add the categories and books that are missing.
 
-    What is there stays as the editors left it, unless `reset` puts the catalogue's words, prices and stock back.
+    Existing rows keep the changes of editors, unless `reset` restores texts, prices and stock.
     """
     catalogue = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     _insert(
@@ -42,7 +42,7 @@ def load_catalogue(*, reset: bool = False) -> Loaded:
 
 
 def _insert(model: type[models.Model], rows: list[Any], *, reset: bool) -> None:
-    """Insert the rows whose slug is new; with `reset`, write over the others."""
+    """Insert the rows whose slug is new; with `reset`, overwrite the others."""
     if not reset:
         model._default_manager.bulk_create(rows, ignore_conflicts=True)
         return

@@ -1,4 +1,4 @@
-"""What the shop sells: books, each in one category."""
+"""Books and their categories."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -15,18 +15,18 @@ from django.utils.translation import gettext_lazy as _
 from . import covers
 
 NEWEST_YEAR = 1928
-"""The shop sells what is in the public domain; in the United States that is certain up to this year."""
+"""The shop sells books in the public domain; in the United States that is certain up to this year."""
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def with_book_counts(self) -> "CategoryQuerySet":
         """The categories in the order of the shop, each with `book_count`."""
         counted = self.annotate(book_count=Count("books"))
-        return counted.order_by(*self.model._meta.ordering)  # a query that groups forgets the order of the model
+        return counted.order_by(*self.model._meta.ordering)  # a query with GROUP BY loses the model's ordering
 
 
 class Category(models.Model):
-    """A shelf of the shop. Its name is kept in each language of the site, so that editors can add one."""
+    """A category. Its name is stored in each language of the site, so that editors can add one."""
 
     slug = models.SlugField(_("slug"), unique=True)
     name_en = models.CharField(_("name in English"), max_length=60)
@@ -49,13 +49,13 @@ class Category(models.Model):
 
     @property
     def name(self) -> str:
-        """The name in the language of the page, in English when that is not written yet."""
+        """The name in the language of the page, or in English if it is not translated yet."""
         language = (get_language() or "en").replace("-", "_")
         return getattr(self, f"name_{language}", "") or self.name_en
 
 
 class Language(models.TextChoices):
-    """Languages books were first written in, by ISO 639 code."""
+    """Original languages of books, by ISO 639 code."""
 
     AKKADIAN = "akk", _("Akkadian")
     ARABIC = "ar", _("Arabic")
@@ -85,7 +85,7 @@ class Language(models.TextChoices):
 
 class BookQuerySet(models.QuerySet["Book"]):
     def search(self, words: str) -> "BookQuerySet":
-        """The books whose title, author or description contain every word, accents and case aside."""
+        """Return the books whose title, author or description contain every word, ignoring accents and case."""
         books = self
         for word in searchable(words).split():
             books = books.filter(search_text__contains=word)
@@ -144,19 +144,19 @@ class Book(models.Model):
         return reverse("catalog:detail", args=[self.slug])
 
     def complete(self) -> None:
-        """Fill the fields that follow from the others: the slug once, the search text always."""
+        """Fill the derived fields: the slug once, the search text always."""
         self.slug = self.slug or free_slug(self.title, self.author)
         self.search_text = searchable(" ".join((self.title, self.original_title, self.author, self.description)))
 
     @property
     def cover_url(self) -> str:
-        """The cover's address; it changes with the cover, so browsers may keep it for good."""
+        """The URL of the cover. It changes with the cover, so browsers may cache it forever."""
         version = covers.version(self.title, self.author, self.original_title)
         return f"{reverse('catalog:cover', args=[self.slug])}?v={version}"
 
     @property
     def year_text(self) -> str:
-        """The year as the reader's language writes it, such as "1813", "AD 8" or "c. 400 BC"."""
+        """The year in the format of the current language, such as "1813", "AD 8" or "c. 400 BC"."""
         if self.year < 0:
             pattern = _("c. %(year)s BC") if self.year_is_approximate else _("%(year)s BC")
         elif self.year < 1000:
@@ -171,13 +171,13 @@ class Book(models.Model):
 
 
 def searchable(text: str) -> str:
-    """Return the text in the form in which texts are compared: no case, no accents."""
+    """Return the text without case and accents, for comparison."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def free_slug(title: str, author: str) -> str:
-    """Return a slug for a new book that no other book has."""
+    """Return a unique slug for a new book."""
     stem = slugify(f"{title} {author}")[:110].strip("-") or "book"
     slug, number = stem, 1
     while Book.objects.filter(slug=slug).exists():

@@ -1,4 +1,4 @@
-"""What somebody searches for, on the pages and in the API."""
+"""The search words, for pages and API."""
 
 from collections.abc import Mapping
 
@@ -6,5 +6,5 @@ LONGEST_SEARCH = 100
 
 
 def search_words(query: Mapping[str, str]) -> str:
-    """The words of `?q=`, as far as a search takes them."""
+    """Return the words of `?q=`, without characters that a search cannot use."""
     return query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]

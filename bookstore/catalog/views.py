@@ -1,4 +1,4 @@
-"""The shelves, one book, its cover, and the editors' form."""
+"""The book lists, a book, its cover, and the form for editors."""
 
 from typing import Any
 
@@ -90,7 +90,7 @@ class BookDetail(DetailView):
 
 
 def neighbours(shelf: QuerySet[Book], year: int, count: int = 6) -> list[Book]:
-    """Return the books of a shelf that were published nearest to a year, oldest first."""
+    """Return the books of a category that were published nearest to a year, oldest first."""
     before = shelf.filter(year__lte=year).order_by("-year", "title")[:count]
     after = shelf.filter(year__gt=year).order_by("year", "title")[:count]
     nearest = sorted([*before, *after], key=lambda book: (abs(book.year - year), book.title))[:count]
@@ -99,7 +99,7 @@ def neighbours(shelf: QuerySet[Book], year: int, count: int = 6) -> list[Book]:
 
 @require_safe
 def cover(request: HttpRequest, slug: str) -> HttpResponse:
-    """The drawn cover. Its address carries a version, so it may be kept for good."""
+    """The generated cover. Its URL contains a version, so it may be cached forever."""
     book = get_object_or_404(Book.objects.only("title", "author", "original_title"), slug=slug)
     response = HttpResponse(covers.draw(book.title, book.author, book.original_title), content_type="image/svg+xml")
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"

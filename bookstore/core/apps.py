@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class CoreConfig(AppConfig):
-    """What the other apps share: the demo command, the security policy, two template filters."""
+    """Shared code: the demo command, the security policy, two template filters."""
 
     name = "bookstore.core"
     label = "bookstore_core"

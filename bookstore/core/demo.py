@@ -1,4 +1,4 @@
-"""What `manage.py demo` does before it serves. Every fault is one sentence, raised as a CommandError."""
+"""The preparation for `manage.py demo`. Each problem is one sentence, raised as a CommandError."""
 
 import os
 import socket
@@ -17,13 +17,13 @@ from bookstore.catalog.loading import load_catalogue
 OWN_APPS = ("bookstore.", "logto_auth")
 
 ACCOUNTS = (
-    ("customer", "customer-password", "a reader: fills a basket and orders"),
+    ("customer", "customer-password", "an ordinary user: fills a basket and orders"),
     ("editor", "editor-password", "also adds and edits books"),
     ("admin", "admin-password", "also works in the admin"),
-    ("suspended", "suspended-password", "is turned away"),
+    ("suspended", "suspended-password", "rejected by Logto"),
 )
 
-# The emulator's machine: it may keep the stock of one branch.
+# A machine-to-machine application of the emulator that may manage the stock of one branch.
 ROBOT = "stockrobotdemo0000001:emulatoronlysecret00000000000002"
 ROBOT_BRANCH = "harbourbr001"
 
@@ -32,19 +32,19 @@ ROBOT_BRANCH = "harbourbr001"
 
 
 def missing_variables() -> list[str]:
-    """Return the variables that are missing when only some of those for a real Logto are set."""
+    """Return the missing variables if only some of the variables for a real Logto are set."""
     if settings.USES_EMULATOR:
         return []
     return [name for name in settings.OWN_LOGTO_VARIABLES if not os.environ.get(name)]
 
 
 def checked_ports() -> tuple[int, int]:
-    """Return the site's port and the emulator's. Both are valid and free; the latter is 0 when not needed."""
+    """Return the ports of the site and of the emulator, both valid and free. The second is 0 without the emulator."""
     port = _free_port("PORT", settings.PORT)
     if not settings.USES_EMULATOR:
         return port, 0
     if settings.EMULATOR_PORT == settings.PORT:
-        raise CommandError(f"PORT and EMULATOR_PORT are both {port}: give them different numbers.")
+        raise CommandError(f"PORT and EMULATOR_PORT are both {port}: choose different numbers.")
     return port, _free_port("EMULATOR_PORT", settings.EMULATOR_PORT)
 
 
@@ -57,10 +57,10 @@ def _free_port(variable: str, value: str) -> int:
         try:
             listener.bind(("127.0.0.1", port))
         except PermissionError:
-            raise CommandError(f"This user may not open port {port}: set {variable} to one above 1023.") from None
+            raise CommandError(f"This user may not open port {port}: set {variable} to a port above 1023.") from None
         except OSError:
             raise CommandError(
-                f"Port {port} is in use by another program: stop that one, or set {variable} to a free port."
+                f"Port {port} is in use by another program: stop it, or set {variable} to a free port."
             ) from None
     return port
 
@@ -69,7 +69,7 @@ def _free_port(variable: str, value: str) -> int:
 
 
 def prepare_database() -> None:
-    """Bring the database up to date and put the books in it."""
+    """Migrate the database and load the books."""
     try:
         if _has_unknown_migrations():
             raise CommandError(_stale_database())
@@ -83,7 +83,7 @@ def prepare_database() -> None:
 
 
 def _has_unknown_migrations() -> bool:
-    """Whether a newer version of our own apps has been at this database."""
+    """Return whether a newer version of these apps has migrated the database."""
     loader = MigrationLoader(connection)
     own_labels = {config.label for config in apps.get_app_configs() if config.name.startswith(OWN_APPS)}
     return any(
@@ -92,7 +92,7 @@ def _has_unknown_migrations() -> bool:
 
 
 def _read_every_table() -> None:
-    """Fail where a table lacks a column, although its migrations are marked as done."""
+    """Fail if a table lacks a column although its migrations are recorded as applied."""
     for model in apps.get_models():
         model._default_manager.first()
 
@@ -102,14 +102,14 @@ def _stale_database() -> str:
 
 
 def _operational_fault(error: OperationalError) -> str:
-    words = str(error)
-    if "locked" in words:
-        return f"The database {_database_name()} is in use by another program: stop that one and start again."
-    if "unable to open" in words or "readonly" in words:
-        return f"The database {_database_name()} cannot be written: check the rights of the file and its folder."
-    if "no such" in words or "already exists" in words or "has no column" in words:
+    message = str(error)
+    if "locked" in message:
+        return f"The database {_database_name()} is in use by another program: stop it and start again."
+    if "unable to open" in message or "readonly" in message:
+        return f"The database {_database_name()} cannot be written: check the permissions of the file and its folder."
+    if "no such" in message or "already exists" in message or "has no column" in message:
         return _stale_database()
-    return f"The database {_database_name()} cannot be used: {words.strip().splitlines()[0]}"
+    return f"The database {_database_name()} cannot be used: {message.strip().splitlines()[0]}"
 
 
 def _database_name() -> str:
@@ -121,7 +121,7 @@ def _database_name() -> str:
 
 
 def banner(site_urls: list[str]) -> str:
-    """Return the addresses, the accounts, and how to stop."""
+    """Return the URLs, the accounts, and how to stop."""
     site = site_urls[0]
     lines = ["", f"  Bookstore  {site}/", f"  Admin      {site}/admin/", f"  API        {site}/api/docs/"]
     lines += _emulator_lines(site) if settings.USES_EMULATOR else _own_logto_lines(site_urls)
@@ -130,13 +130,13 @@ def banner(site_urls: list[str]) -> str:
 
 def _emulator_lines(site: str) -> list[str]:
     return [
-        f"  Logto      {settings.LOGTO_ENDPOINT}/  (an emulator; it forgets everything when it stops)",
+        f"  Logto      {settings.LOGTO_ENDPOINT}/  (an emulator; its data is lost when it stops)",
         "",
-        "  Username    Password              Who that is",
+        "  Username    Password              Description",
         *(f"  {username:<11} {password:<21} {who}" for username, password, who in ACCOUNTS),
-        "  Alipay needs no password: it offers a reader with a name and one without.",
+        "  Alipay needs no password: it offers one user with a name and one without.",
         "",
-        "  And a robot that counts the copies in Harbour Branch:",
+        "  A machine-to-machine application can set the stock of the harbour branch:",
         f"    TOKEN=$(curl -s {settings.LOGTO_ENDPOINT}/oidc/token -u {ROBOT} \\",
         f"      -d grant_type=client_credentials -d organization_id={ROBOT_BRANCH} -d scope=manage:stock \\",
         """      | sed 's/.*"access_token": *"\\([^"]*\\).*/\\1/')""",
@@ -151,11 +151,11 @@ def _own_logto_lines(site_urls: list[str]) -> list[str]:
     return [
         f"  Logto      {settings.LOGTO_ENDPOINT}  (application {settings.LOGTO_APP_ID})",
         "",
-        "  Register with that application, by `manage.py logto_setup` or in the Logto Console:",
+        "  Register with that application, with `manage.py logto_setup` or in the Logto Console:",
         *(f"    redirect URI                {url}/callback" for url in site_urls),
         *(f"    post sign-out redirect URI  {url}/" for url in site_urls),
         f"    back-channel logout URI     {site_urls[0]}/back-channel-logout  (if Logto can reach this machine)",
-        '  People with the role "editor" may add and edit books; those with "admin" may use the admin.',
+        '  Users with the role "editor" may add and edit books; users with "admin" may use the admin.',
         *_own_api_lines(),
         "",
         "  Ctrl-C ends the server.",

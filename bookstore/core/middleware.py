@@ -1,4 +1,4 @@
-"""One response header that keeps every page to the site's own files."""
+"""A Content-Security-Policy header that limits every page to files of this site."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The basket: book ids and quantities, kept in the session, so that anyone may fill one."""
+"""The basket: book ids and quantities in the session, also for visitors who are not signed in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bookstore.catalog.models import Book
 
 SESSION_KEY = "basket"
 MOST_COPIES = 9
-"""Of one book in one order."""
+"""The limit for one book in one order."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class BasketLine:
 
     @property
     def is_short(self) -> bool:
-        """Whether the shop has fewer copies than are wanted."""
+        """Whether the shop has fewer copies than the basket."""
         return self.quantity > self.book.stock
 
 
@@ -36,11 +36,11 @@ class Basket:
         return self._session.get(SESSION_KEY, {})
 
     def __len__(self) -> int:
-        """How many copies are in the basket, over all books."""
+        """Return the number of copies in the basket."""
         return sum(self._quantities.values())
 
     def __iter__(self) -> Iterator[BasketLine]:
-        """The lines in the order they were added. Books no longer sold are left out."""
+        """Yield the lines in the order they were added, without books that are no longer sold."""
         quantities = self._quantities
         books = Book.objects.select_related("category").in_bulk([int(key) for key in quantities])
         for key, quantity in quantities.items():
@@ -48,12 +48,12 @@ class Basket:
                 yield BasketLine(book, quantity)
 
     def add(self, book: Book, quantity: int = 1) -> int:
-        """Add copies and return how many are in the basket now: never more than the shop has or sells at once."""
+        """Add copies, up to the stock and the limit; return how many are in the basket now."""
         wanted = self._quantities.get(str(book.pk), 0) + quantity
         return self.set(book, wanted)
 
     def set(self, book: Book, quantity: int) -> int:
-        """Keep so many copies, as far as there are; none takes the book out. Returns how many are kept."""
+        """Set the number of copies, up to the stock and the limit; 0 removes the book. Return the number."""
         kept = max(0, min(quantity, book.stock, MOST_COPIES))
         quantities = {**self._quantities, str(book.pk): kept}
         if not kept:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class CheckoutRefused(Exception):
-    """The order was not placed, and nothing was changed. The text is for the reader, the code for programs."""
+    """The order was not placed and nothing was changed. The text is for the user, the code for programs."""
 
     code: str
 
 
 class NothingOrdered(CheckoutRefused):
-    """There are no lines."""
+    """The order has no lines."""
 
     code = "empty"
 
@@ -33,7 +33,7 @@ class NothingOrdered(CheckoutRefused):
 
 
 class TooManyCopies(CheckoutRefused):
-    """More copies of one book than the shop sells at once."""
+    """The order has more copies of one book than the limit."""
 
     code = "too_many_copies"
 
@@ -42,7 +42,7 @@ class TooManyCopies(CheckoutRefused):
 
 
 class SoldOut(CheckoutRefused):
-    """There are fewer copies than were wanted of the books in `books`."""
+    """The shop has too few copies of `books`."""
 
     code = "sold_out"
 
@@ -53,7 +53,7 @@ class SoldOut(CheckoutRefused):
 
 
 class PriceChanged(CheckoutRefused):
-    """The books cost `total_cents`, and not what the reader agreed to."""
+    """The books now cost `total_cents`, which differs from the total that the user saw."""
 
     code = "price_changed"
 
@@ -64,12 +64,11 @@ class PriceChanged(CheckoutRefused):
 
 @transaction.atomic
 def place_order(user: "User", lines: Sequence[BasketLine], *, agreed_cents: int | None) -> Order:
-    """Take the copies from the shelves and write the order, or raise CheckoutRefused and do neither.
+    """Reduce the stock and create the order; raise CheckoutRefused and change nothing if that is not possible.
 
-    `agreed_cents` is the total that the reader saw; None agrees to any.
+    `agreed_cents` is the total that the user saw; None accepts any total.
 
-    The books are read again under a lock, always in the same order, so that two readers
-    who want the last copy are served one after the other and never wait for each other in a circle.
+    The books are read again under a lock, always in the same order, to prevent deadlocks between two orders.
     """
     wanted = {line.book.pk: line.quantity for line in lines}
     if not wanted:

@@ -5,12 +5,12 @@ from .basket import MOST_COPIES
 
 
 class QuantityForm(forms.Form):
-    """How many copies to add, or to keep; 0 takes a book out of the basket."""
+    """The number of copies to add or to keep; 0 removes a book from the basket."""
 
     quantity = forms.IntegerField(label=_("Copies"), min_value=0, max_value=MOST_COPIES)
 
 
 class CheckoutForm(forms.Form):
-    """The total the reader saw when agreeing to the order."""
+    """The total that the user saw when placing the order."""
 
     agreed_cents = forms.IntegerField(widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""What was ordered, by whom, and at which price."""
+"""Orders and their lines."""
 
 from django.conf import settings
 from django.db import models
@@ -11,11 +11,11 @@ from bookstore.catalog.models import Book
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def with_totals(self) -> "OrderQuerySet":
-        """The orders, newest first, each with `total_cents` and `copies`, counted by the database."""
+        """Return the orders, newest first, each with `total_cents` and `copies` from the database."""
         return self.annotate(
             total_cents=Sum(F("lines__price_cents") * F("lines__quantity")),
             copies=Sum("lines__quantity"),
-        ).order_by(*self.model._meta.ordering)  # a query that groups forgets the order of the model
+        ).order_by(*self.model._meta.ordering)  # a query with GROUP BY loses the model's ordering
 
 
 class Order(models.Model):
@@ -39,7 +39,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """Copies of one book at the price of that day."""
+    """Copies of one book at the price of the order date."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="order_lines", verbose_name=_("book"))

@@ -1,4 +1,4 @@
-"""The basket, for anyone; the checkout and the orders, for readers who are signed in."""
+"""The basket for every visitor; checkout and orders for signed-in users."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def change_basket(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 class Checkout(LoginRequiredMixin, TemplateView):
-    """Shows what will be ordered, and orders it on POST."""
+    """Show the order; place it on POST."""
 
     template_name = "orders/checkout.html"
 
@@ -102,7 +102,7 @@ class Checkout(LoginRequiredMixin, TemplateView):
 
 
 class OwnOrders(LoginRequiredMixin):
-    """Keeps to the reader's own orders; anyone else's do not exist here."""
+    """Limit the view to the orders of the user; others are a 404."""
 
     def get_queryset(self) -> QuerySet[Order]:
         return Order.objects.filter(user=self.request.user).with_totals()
@@ -127,5 +127,5 @@ class OrderDetail(OwnOrders, DetailView):
 
 
 def total(lines: list[BasketLine]) -> int:
-    """Return what the lines cost together, in cents."""
+    """Return the total of the lines in cents."""
     return sum(line.total_cents for line in lines)

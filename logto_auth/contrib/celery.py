@@ -19,8 +19,8 @@ from logto_auth.clients import management_api
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.client import PAGE_SIZE
 from logto_auth.models import SyncRun
-from logto_auth.syncing import Report, listing, people, runs
-from logto_auth.syncing.pace import requests_per_second
+from logto_auth.sync import Report, notes, people, runs
+from logto_auth.sync.pace import requests_per_second
 
 logger = logging.getLogger("logto_auth")
 
@@ -42,7 +42,7 @@ def sync(creates_users: bool = False, rate: float | None = None) -> None:
     `rate` is the requests a second of each process: divide what Logto takes by how many there are.
     """
     run, api = runs.begin(creates_users=creates_users), _api(rate)
-    listing.take_notes(run, api, LoggedReport())
+    notes.take_notes(run, api, LoggedReport())
     last = max(1, -(-api.users.count() // PAGE_SIZE))
     starts = range(1, last + 1, PAGES_PER_TASK)
     # One more page than there are, for those who come meanwhile.

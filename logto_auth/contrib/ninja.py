@@ -18,17 +18,17 @@ except ImportError as error:
 
 from django.http import HttpRequest
 
-from logto_auth.access import Demand
-from logto_auth.bearer import Caller, authenticate
-from logto_auth.challenges import Refusal
+from logto_auth.access.requirements import Requirement
+from logto_auth.api.authentication import TokenPrincipal, authenticate
+from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import LogtoError
 
 
 class LogtoAuth(HttpAuthBase):
     """Lets an operation run with an access token for `LOGTO_API_RESOURCE` that holds all `scopes`.
 
-    `request.auth` and `request.logto` are the `Caller` then, `request.user` the account or a `Machine`. Further demands
-    are those of `access.Demand`. A request without a token is left to the next authenticator, if there is one.
+    `request.auth` and `request.logto` are the `TokenPrincipal` then, `request.user` the account or a `Machine`. Further
+    requirements are those of `access.Requirement`. A request without a token is left to the next authenticator.
     `LogtoMiddleware` adds the challenge to refusals, for which Ninja has no place.
     """
 
@@ -44,11 +44,11 @@ class LogtoAuth(HttpAuthBase):
         super().__init__()
         self.demand = self.make_demand(scopes, **demands)
 
-    def make_demand(self, scopes: tuple[str, ...], **demands: Any) -> Demand:
+    def make_demand(self, scopes: tuple[str, ...], **demands: Any) -> Requirement:
         """What the token has to be good for."""
-        return Demand.of(scopes=scopes, **demands)
+        return Requirement.of(scopes=scopes, **demands)
 
-    def __call__(self, request: HttpRequest) -> Caller | None:
+    def __call__(self, request: HttpRequest) -> TokenPrincipal | None:
         try:
             caller = authenticate(
                 request,
@@ -57,12 +57,12 @@ class LogtoAuth(HttpAuthBase):
                 accepts_machines=self.accepts_machines,
             )
         except LogtoError as error:
-            raise _refused(request, Refusal.of(error)) from error
+            raise _refused(request, ErrorResponse.of(error)) from error
         if caller is None:
-            request.logto_refusal = Refusal.without_token()  # type: ignore[attr-defined]
+            request.logto_refusal = ErrorResponse.without_token()  # type: ignore[attr-defined]
             return None
         if missing := self.demand.missing_from(caller):
-            raise _refused(request, Refusal.insufficient(missing))
+            raise _refused(request, ErrorResponse.insufficient(missing))
         return caller
 
 
@@ -72,10 +72,10 @@ class LogtoOrganizationAuth(LogtoAuth):
 
     of_organization = True
 
-    def make_demand(self, scopes: tuple[str, ...], **demands: Any) -> Demand:
-        return Demand.of(organization=True, organization_scopes=scopes, **demands)
+    def make_demand(self, scopes: tuple[str, ...], **demands: Any) -> Requirement:
+        return Requirement.of(organization=True, organization_scopes=scopes, **demands)
 
 
-def _refused(request: HttpRequest, refusal: Refusal) -> HttpError:
+def _refused(request: HttpRequest, refusal: ErrorResponse) -> HttpError:
     request.logto_refusal = refusal  # type: ignore[attr-defined]
     return HttpError(refusal.status, refusal.description)

@@ -22,11 +22,11 @@ except ModuleNotFoundError as error:
 
 from django.http import HttpRequest
 
-from logto_auth.access import Demand
-from logto_auth.bearer import Caller, authenticate
-from logto_auth.challenges import Refusal
-from logto_auth.context import LogtoContext
+from logto_auth.access.requirements import Requirement
+from logto_auth.api.authentication import TokenPrincipal, authenticate
+from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import LogtoError, ProviderError
+from logto_auth.sessions.context import SessionPrincipal
 
 if TYPE_CHECKING:
     # REST framework's views import what its settings name, which is this module.
@@ -39,8 +39,8 @@ WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class LogtoAuthentication(BaseAuthentication):
     """Authenticates by an access token for this site's API resource.
 
-    `request.user` is the person's account or a `Machine`, `request.auth` and `request.logto` the `Caller`. Put it first
-    among `authentication_classes`, so that a request without a token is told how to bring one.
+    `request.user` is the account or a `Machine`, `request.auth` and `request.logto` the `TokenPrincipal`. Put it
+    first among `authentication_classes`, so that a request without a token is told how to bring one.
     """
 
     resource: str | None = None
@@ -49,7 +49,7 @@ class LogtoAuthentication(BaseAuthentication):
     accepts_machines = True
     """Whether applications may call in their own name, by `client_credentials`."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
+    def authenticate(self, request: Request) -> tuple[Any, TokenPrincipal] | None:
         try:
             caller = authenticate(
                 _django_request(request),
@@ -58,13 +58,13 @@ class LogtoAuthentication(BaseAuthentication):
                 accepts_machines=self.accepts_machines,
             )
         except LogtoError as error:
-            raise _exception(request, Refusal.of(error)) from error
+            raise _exception(request, ErrorResponse.of(error)) from error
         return None if caller is None else (caller.user, caller)
 
     def authenticate_header(self, request: Request) -> str:
-        refusal: Refusal | None = getattr(_django_request(request), "logto_refusal", None)
+        refusal: ErrorResponse | None = getattr(_django_request(request), "logto_refusal", None)
         if refusal is None or refusal.status != 401:
-            refusal = Refusal.without_token()
+            refusal = ErrorResponse.without_token()
         return refusal.challenge(_django_request(request))
 
 
@@ -77,7 +77,7 @@ class LogtoOrganizationAuthentication(LogtoAuthentication):
 class Refused(APIException):
     """A refusal other than 401, with its headers."""
 
-    def __init__(self, refusal: Refusal, request: HttpRequest) -> None:
+    def __init__(self, refusal: ErrorResponse, request: HttpRequest) -> None:
         super().__init__(detail=refusal.description, code=refusal.error)
         self.status_code = refusal.status
         if refusal.retry_after_seconds is None:
@@ -86,7 +86,7 @@ class Refused(APIException):
             self.wait = refusal.retry_after_seconds
 
 
-def _exception(request: Request, refusal: Refusal) -> APIException:
+def _exception(request: Request, refusal: ErrorResponse) -> APIException:
     """What REST framework makes the answer of. It asks `authenticate_header` for the header of a 401."""
     django_request = _django_request(request)
     django_request.logto_refusal = refusal  # type: ignore[attr-defined]
@@ -102,7 +102,7 @@ def _django_request(request: Request) -> HttpRequest:
 class DemandPermission(BasePermission):
     """Grants what meets its demand. Make one by the functions below; `|`, `&` and `~` work as for any other."""
 
-    demand = Demand()
+    demand = Requirement()
     methods: Collection[str] | None = None
     """The methods that the demand is for; None: all."""
 
@@ -120,13 +120,13 @@ class DemandPermission(BasePermission):
         try:
             missing = self.demand.missing_from(principal)
         except ProviderError as error:
-            raise _exception(request, Refusal.of(error)) from error
+            raise _exception(request, ErrorResponse.of(error)) from error
         except LogtoError:
             # The session behind the request has ended.
             return False
         if missing is None:
             return True
-        refusal = Refusal.insufficient(missing)
+        refusal = ErrorResponse.insufficient(missing)
         django_request = _django_request(request)
         # For the challenge, which the middleware adds: only the view knows whether another permission will do. The
         # page with forms asks for other methods than the request's as well.
@@ -136,35 +136,35 @@ class DemandPermission(BasePermission):
         return False
 
 
-def _principal(request: Request) -> Caller | LogtoContext | None:
+def _principal(request: Request) -> TokenPrincipal | SessionPrincipal | None:
     """Who is asked: whom the token names, or the session if it was what authenticated the request."""
-    if isinstance(request.auth, Caller):
+    if isinstance(request.auth, TokenPrincipal):
         return request.auth
     by_session = isinstance(request.successful_authenticator, SessionAuthentication)
-    return LogtoContext(_django_request(request)) if by_session else None
+    return SessionPrincipal(_django_request(request)) if by_session else None
 
 
 def HasScope(*scopes: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
     """A permission class: all these permissions on the API resource."""
-    return _permission(Demand(scopes=scopes), methods)
+    return _permission(Requirement(scopes=scopes), methods)
 
 
 def HasRole(*roles: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
     """A permission class: any of these global roles, as this site knows them from the person's last sign-in here."""
-    return _permission(Demand(roles=roles), methods)
+    return _permission(Requirement(roles=roles), methods)
 
 
 def HasOrganizationScope(*scopes: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
     """A permission class: all these permissions in the organization of the token, which the address may name too."""
-    return _permission(Demand(organization_scopes=scopes), methods)
+    return _permission(Requirement(organization_scopes=scopes), methods)
 
 
 def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
     """A permission class: any of these roles in the organization, as this site knows them."""
-    return _permission(Demand(organization_roles=roles), methods)
+    return _permission(Requirement(organization_roles=roles), methods)
 
 
-def _permission(demand: Demand, methods: Collection[str] | None) -> type[DemandPermission]:
+def _permission(demand: Requirement, methods: Collection[str] | None) -> type[DemandPermission]:
     if methods is not None:
         methods = frozenset(name.upper() for name in ([methods] if isinstance(methods, str) else methods))
     return type("DemandPermission", (DemandPermission,), {"demand": demand, "methods": methods})
@@ -173,7 +173,7 @@ def _permission(demand: Demand, methods: Collection[str] | None) -> type[DemandP
 class IsOrganizationMember(DemandPermission):
     """The token is an organization's, or was given in its name; of the one in the address, if that names one."""
 
-    demand = Demand(organization=True)
+    demand = Requirement(organization=True)
 
 
 class IsUser(BasePermission):
@@ -182,5 +182,5 @@ class IsUser(BasePermission):
     message = "This is for people, and the access token is a machine's."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        is_machine = isinstance(request.auth, Caller) and request.auth.is_machine
+        is_machine = isinstance(request.auth, TokenPrincipal) and request.auth.is_machine
         return bool(request.user and request.user.is_authenticated and not is_machine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.webhooks import handle
+from logto_auth.webhooks.views import handle
 
 try:
     from django.tasks import task

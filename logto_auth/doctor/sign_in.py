@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError
-from logto_auth.management_api.tenant import normal_uri
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.http import HTTPClient, Response
 from logto_auth.oidc.token_endpoint import ClientSecretBasic, clean
 from logto_auth.oidc.types import ProviderMetadata
-from logto_auth.site_tenant import post_sign_out_uris, redirect_uris
+from logto_auth.tenant.declaration import normal_uri
+from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .findings import Finding, failure, ok, skipped
 

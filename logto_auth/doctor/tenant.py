@@ -12,12 +12,12 @@ from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.plan import Plan, plan
-from logto_auth.management_api.plan_webhook import find_webhooks
-from logto_auth.management_api.tenant import RESERVED_SCOPES
 from logto_auth.management_api.types import Hook
-from logto_auth.site_settings import expires_at
-from logto_auth.site_tenant import out_of_reach, site_tenant
+from logto_auth.tenant.declaration import RESERVED_SCOPES
+from logto_auth.tenant.plan import Plan, plan
+from logto_auth.tenant.settings import expires_at
+from logto_auth.tenant.site import out_of_reach, site_tenant
+from logto_auth.tenant.webhook import find_webhooks
 
 from .findings import Finding, failure, ok, or_ok, skipped, warning
 

@@ -1,12 +1,11 @@
-"""A small Logto for development and tests: on this machine only, all in memory, no match for a real one in production.
+"""A small Logto for development and tests. It keeps everything in memory and is not for production.
 
     with run_in_thread(seed=seed_demo) as emulator:
         callback = Visitor(emulator).sign_in(authorization_url, "customer")
 
-The tour: `store` and `tenant` hold what an administrator sets up, `instances` what the provider remembers between
-requests; `authorization`, `token_endpoints`, `userinfo` and `end_session` are the endpoints, the modules called `pages`
-are what a person sees; `management_api` is what an administrator calls, `webhooks` tells others of it; `faults` makes
-it misbehave; `server` runs it, `browser` and `native_browser` visit it.
+Import only the names in `__all__`; all modules below are private. `oidc` is the OpenID Connect provider, `pages` is
+what a user sees, `management_api` is Logto's Management API, `webhook_delivery` sends events, and `state` holds the
+data of all of them. `faults` makes the emulator misbehave, `server` runs it, and `visitors` are test users.
 """
 
 try:
@@ -18,27 +17,36 @@ except ImportError as error:
         f'The Logto emulator needs {error.name}, which is not installed: pip install "logto_auth[emulator]"'
     ) from error
 
-from .app import create_app
-from .browser import VisitFailed, Visitor
 from .faults import Faults, HttpFault
-from .native_browser import NativeVisitor
 from .provider import Provider
-from .seeds import seed_demo
 from .server import Emulator, PortInUse, run_in_thread
-from .tenant import DuplicateError, Tenant
+from .state.application_record import Application
+from .state.clock import Clock
+from .state.password_digests import PasswordDigest
+from .state.records import AlipayAccount, Organization, User
+from .state.seeds import seed_demo
+from .state.tenant import Tenant
+from .state.tenant_tables import DuplicateError
+from .visitors.browser import VisitFailed, Visitor
+from .visitors.native_app import NativeVisitor
 
 __all__ = [
+    "AlipayAccount",
+    "Application",
+    "Clock",
     "DuplicateError",
     "Emulator",
     "Faults",
     "HttpFault",
     "NativeVisitor",
+    "Organization",
+    "PasswordDigest",
     "PortInUse",
     "Provider",
     "Tenant",
+    "User",
     "VisitFailed",
     "Visitor",
-    "create_app",
     "run_in_thread",
     "seed_demo",
 ]

@@ -1,4 +1,4 @@
-"""`python -m logto_auth.emulator`: the demo tenant on this machine."""
+"""The command `python -m logto_auth.emulator`, which runs the demo tenant."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the emulator until Ctrl-C and return the exit code."""
     options = _parser().parse_args(arguments)
     if options.host not in _LOOPBACK:
-        print(
-            f"The emulator does not listen on {options.host}: it is for this machine only, 127.0.0.1.", file=sys.stderr
-        )
+        print(f"The emulator listens on 127.0.0.1 only, not on {options.host}.", file=sys.stderr)
         return 1
     seed = partial(seed_demo, base_urls=options.base_url) if options.base_url else seed_demo
     try:
@@ -32,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_summary(emulator), flush=True)
             emulator.wait()
     except OSError as error:
-        print(f"{error.strerror} Choose another port with --port.", file=sys.stderr)
+        print(f"{error.strerror} Use --port to choose another port.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.")
@@ -41,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m logto_auth.emulator", description="A small Logto for this machine."
+        prog="python -m logto_auth.emulator", description="Run a Logto emulator on the local machine."
     )
     parser.add_argument(
-        "--port", type=_port, default=3001, help="the port to listen on (default 3001; 0 takes a free one)"
+        "--port", type=_port, default=3001, help="the port to listen on (default 3001; 0 uses a free port)"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1 or localhost: nothing else is allowed")
+    parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1 or localhost; other hosts are refused")
     parser.add_argument(
         "--base-url",
         action="append",
         metavar="URL",
-        help="where the site runs, such as http://localhost:8000; may be repeated",
+        help="URL of the site, such as http://localhost:8000; may be repeated",
     )
     return parser
 
@@ -59,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {port}")
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, not {port}")
     return port
 
 
@@ -72,9 +70,9 @@ def _summary(emulator: Emulator) -> str:
         f"  App ID        {application.id}",
         f"  App secret    {application.secret}",
         f"  Redirect URIs {', '.join(application.redirect_uris)}",
-        "  Accounts (or press a button on the sign-in page):",
+        "  Accounts (the sign-in page has a button for each):",
         *(f"    {user.username:<12} {user.password}{'   (suspended)' if user.is_suspended else ''}" for user in users),
-        "  Ctrl-C stops it.",
+        "  Press Ctrl-C to stop.",
     ]
     return "\n".join(lines)
 

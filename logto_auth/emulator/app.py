@@ -1,4 +1,4 @@
-"""The web application: routes, CORS, faults and the request log around them."""
+"""The web application: routes, CORS, faults and the request log."""
 
 from __future__ import annotations
 
@@ -10,21 +10,12 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import (
-    alipay_app,
-    alipay_pages,
-    authorization,
-    discovery,
-    end_session,
-    management_api,
-    one_time_token_pages,
-    pages,
-    token_endpoints,
-    userinfo,
-)
-from .errors import OIDCError
+from . import management_api
 from .faults import ENDPOINTS, HttpFault
-from .http import error_response, json_response
+from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
+from .oidc.errors import OIDCError
+from .oidc.http import error_response, json_response
+from .pages import alipay_app, alipay_pages, consent_page, one_time_token_pages, sign_in
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -34,14 +25,15 @@ _MODULES = (
     token_endpoints,
     userinfo,
     end_session,
-    pages,
+    sign_in,
+    consent_page,
     one_time_token_pages,
     alipay_pages,
     alipay_app,
     management_api,
 )
 
-# What browsers of other origins may read.
+# Endpoints with CORS headers.
 _CORS_ENDPOINTS = frozenset({"discovery", "jwks", "token", "me", "revocation", "introspection"})
 
 _logger = logging.getLogger(__name__)
@@ -49,23 +41,23 @@ _logger = logging.getLogger(__name__)
 
 def create_app(provider: Provider) -> Flask:
     """Return the WSGI application of one provider."""
-    app = Flask("logto_auth.emulator", template_folder="templates")
-    # Logto takes 56 KiB at the token endpoint.
+    app = Flask("logto_auth.emulator", template_folder="pages/templates")
+    # The limit of Logto's token endpoint.
     app.config["MAX_CONTENT_LENGTH"] = 56 * 1024
     install(provider, app.extensions)
     for module in _MODULES:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
     app.before_request(_record)
-    app.before_request(_misbehave)
+    app.before_request(_apply_fault_before)
     app.after_request(_allow_other_origins)
-    app.after_request(_mistreat)
+    app.after_request(_apply_fault_after)
     app.register_error_handler(Exception, _answer_error)
     return app
 
 
 def _endpoint_name() -> str:
-    """Return the name that faults and the request log have for this endpoint, or ""."""
+    """Return the name of the endpoint in faults and in the request log, or ""."""
     if request.blueprint == management_api.blueprint.name:
         return "management_api"
     name = (request.endpoint or "").rpartition(".")[2]
@@ -86,8 +78,8 @@ def _record() -> None:
     )
 
 
-def _misbehave() -> Response | None:
-    """Apply the part of a fault that comes before the endpoint's own work."""
+def _apply_fault_before() -> Response | None:
+    """Apply the part of a fault that comes before the endpoint."""
     fault = current().faults.http.take(_endpoint_name()) if _endpoint_name() else None
     g.fault = fault
     if fault is None:
@@ -102,14 +94,14 @@ def _misbehave() -> Response | None:
 
 
 def _drop_connection() -> None:
-    """Close the connection under the server, which then takes it for a client that went away."""
+    """Close the connection. To the server it looks as if the client had closed it."""
     connection = request.environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _mistreat(response: Response) -> Response:
-    """Apply the part of a fault that spoils an answer."""
+def _apply_fault_after(response: Response) -> Response:
+    """Apply the part of a fault that changes the response."""
     fault: HttpFault | None = g.get("fault")
     if fault is None:
         return response
@@ -144,7 +136,7 @@ def _allow_other_origins(response: Response) -> Response:
 
 
 def _answer_error(error: Exception) -> Response | HTTPException:
-    """Return Logto's JSON for what goes wrong under `/oidc`, and its plainer answers under `/api`."""
+    """Return Logto's JSON for errors under `/oidc`, and its plain text for errors under `/api`."""
     if request.path.startswith("/api/"):
         return _answer_api_error(error)
     if not request.path.startswith("/oidc"):
@@ -156,12 +148,12 @@ def _answer_error(error: Exception) -> Response | HTTPException:
         return error_response(OIDCError("invalid_request", description, status=404))
     if isinstance(error, HTTPException):
         return error_response(OIDCError("invalid_request", "request is invalid", status=error.code or 400))
-    _logger.exception("The emulator failed at %s", request.path)
+    _logger.exception("The emulator failed to answer %s", request.path)
     return error_response(OIDCError("server_error", "oops! something went wrong", status=500))
 
 
 def _answer_api_error(error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return Response(error.name, error.code, content_type="text/plain; charset=utf-8")
-    _logger.exception("The emulator failed at %s", request.path)
+    _logger.exception("The emulator failed to answer %s", request.path)
     return json_response({"message": "Internal server error."}, status=500)

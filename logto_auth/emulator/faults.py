@@ -1,7 +1,7 @@
-"""Faults on demand: a Logto that lies, breaks or is slow.
+"""Faults for tests: wrong tokens and responses, broken connections, slow answers.
 
-Hooks change what an honest emulator was about to answer. `http` breaks an endpoint below that: `faults.http["token"] =
-HttpFault(status=503)`. `Faults.clear` makes the emulator honest again.
+Hooks change a response before it is sent. `http` breaks an endpoint at the HTTP level, for example
+`faults.http["token"] = HttpFault(status=503)`. `Faults.clear` removes all faults.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ ENDPOINTS = (
 
 @dataclass
 class HttpFault:
-    """How one endpoint misbehaves.
+    """A fault of one endpoint.
 
-    With `status` or `body` set the endpoint does nothing and that is the answer; without, its own answer is mistreated:
-    `delay_seconds` waits before anything happens, `drop` closes the connection without an answer,
-    `truncate_after` sends so many bytes of the body and then closes, `drip_seconds` sends the body byte by byte
-    with that pause between. `times` is how many requests are hit; None is all.
+    `status` or `body`: the endpoint does nothing and answers with these and `headers`.
+    `delay_seconds`: wait before the request is handled.
+    `drop`: close the connection without an answer.
+    `truncate_after`: close the connection after this number of bytes of the body.
+    `drip_seconds`: send the body byte by byte with this pause between bytes.
+    `times`: the number of requests that are affected; None is all.
     """
 
     status: int | None = None
@@ -62,11 +64,11 @@ class HttpFaults(dict[str, HttpFault]):
 
     def __setitem__(self, endpoint: str, fault: HttpFault) -> None:
         if endpoint not in ENDPOINTS:
-            raise KeyError(f"No endpoint is called {endpoint!r}; there are {', '.join(ENDPOINTS)}.")
+            raise KeyError(f"Unknown endpoint {endpoint!r}. Expected one of: {', '.join(ENDPOINTS)}.")
         super().__setitem__(endpoint, fault)
 
     def take(self, endpoint: str) -> HttpFault | None:
-        """Return the fault that hits this request, counting it."""
+        """Return the fault for this request, if any, and count the request."""
         with self._lock:
             fault = self.get(endpoint)
             if fault is None or fault.times is None:
@@ -79,12 +81,13 @@ class HttpFaults(dict[str, HttpFault]):
 
 @dataclass
 class Faults:
-    """Hooks, each None while the emulator is honest.
+    """Hooks that change responses. Each is None unless a test sets it.
 
-    - `id_token_claims`, `id_token_header`: change a copy and return it.
-    - `id_token`: takes header and claims and returns any text at all.
-    - `id_token_key`: signs ID tokens with this key, whose `kid` is not published.
-    - `userinfo`, `discovery`, `jwks`, `token_response`: return what is to be sent; text and bytes go out as they are.
+    - `id_token_claims`, `id_token_header`: take a copy of the claims or the header and return what to sign.
+    - `id_token`: takes header and claims, and returns any text in place of the token.
+    - `id_token_key`: a key to sign ID tokens with, which is not published.
+    - `userinfo`, `discovery`, `jwks`, `token_response`: take the correct response and return another. Text and bytes
+      are sent unchanged.
     - `callback`: takes the parameters of an authorization response and returns others.
     """
 
@@ -100,7 +103,7 @@ class Faults:
     http: HttpFaults = field(default_factory=HttpFaults)
 
     def clear(self) -> None:
-        """Drop every fault."""
+        """Remove all faults."""
         self.http.clear()
         for each in fields(self):
             if each.name != "http":

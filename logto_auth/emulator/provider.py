@@ -1,4 +1,4 @@
-"""All that an endpoint needs to know, in one place."""
+"""One Logto tenant with everything that its endpoints use."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import cast
 
 from flask import current_app
 
-from .clock import Clock
 from .faults import Faults
 from .instances import Instances
-from .keys import SigningKeys
 from .request_log import RequestLog
-from .tenant import Tenant
-from .webhooks import Webhooks
+from .state.clock import Clock
+from .state.keys import SigningKeys
+from .state.tenant import Tenant
+from .webhook_delivery import Webhooks
 
 _EXTENSION = "logto_emulator"
 
 
 class Provider:
-    """One Logto tenant with its keys, its memory and its faults. `endpoint` is the configured public origin."""
+    """A tenant with its clock, keys, sessions, webhooks and faults. `endpoint` is the configured public origin."""
 
     def __init__(self, endpoint: str = "http://localhost:3001") -> None:
         self.endpoint = endpoint
@@ -32,15 +32,15 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        """The issuer, built from configuration and not from the request (logto.md, 1.1)."""
+        """The issuer. It depends on `endpoint` and not on the request."""
         return f"{self.endpoint}/oidc"
 
 
 def install(provider: Provider, extensions: dict[str, object]) -> None:
-    """Make a provider the one that an application's views find."""
+    """Store a provider in the extensions of a Flask application."""
     extensions[_EXTENSION] = provider
 
 
 def current() -> Provider:
-    """Return the provider of the running application."""
+    """Return the provider of the current Flask application."""
     return cast(Provider, current_app.extensions[_EXTENSION])

@@ -1,4 +1,4 @@
-"""The requests the emulator received, for tests that count outbound calls."""
+"""The log of received requests, for tests that count calls to Logto."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie"})
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request. `endpoint` is a name such as `token`, or "" for pages; values of secrets read "[hidden]"."""
+    """A request. `endpoint` is a name such as `token`, or "" for pages. Secret values are replaced by "[hidden]"."""
 
     method: str
     path: str
@@ -71,7 +71,7 @@ class RequestLog:
 
 
 def without_secrets(parameters: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Return a copy in which the values of secrets cannot be read."""
+    """Return a copy with the values of secrets replaced."""
     return {
         name: ["[hidden]" for _ in values] if name in _SECRET_PARAMETERS else list(values)
         for name, values in parameters.items()
@@ -79,7 +79,7 @@ def without_secrets(parameters: Mapping[str, Iterable[str]]) -> dict[str, list[s
 
 
 def headers_without_secrets(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the headers, of credentials only the scheme."""
+    """Return the headers with credentials reduced to their scheme."""
     return {
         name: f"{value.split(' ')[0]} [hidden]" if name.lower() in _SECRET_HEADERS else value for name, value in headers
     }

@@ -1,4 +1,4 @@
-"""The emulator as a server on this machine."""
+"""The emulator as a server on the local machine."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from joserfc.jwk import Key
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from .app import create_app
-from .clock import Clock
 from .faults import Faults
 from .instances import Instances
-from .keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
 from .provider import Provider
 from .request_log import RequestLog
-from .tenant import Tenant
-from .webhooks import Webhooks
+from .state.clock import Clock
+from .state.keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
+from .state.tenant import Tenant
+from .webhook_delivery import Webhooks
 
 _HOST = "127.0.0.1"
 
 
 class PortInUse(OSError):
-    """Another program listens on the port."""
+    """Another program uses the port."""
 
 
 class _SilentRequestHandler(WSGIRequestHandler):
-    """Logs no requests: `Emulator.requests` remembers them."""
+    """A request handler without log output. `Emulator.requests` has the requests."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
 
 
-def _dated_by(clock: Clock) -> type[WSGIRequestHandler]:
-    """Return a handler whose answers bear the emulator's time: a clock that is wrong is wrong in `Date` as well."""
+def _handler_with_clock(clock: Clock) -> type[WSGIRequestHandler]:
+    """Return a request handler that takes the `Date` header from the emulator's clock."""
 
     class Handler(_SilentRequestHandler):
         def date_time_string(self, timestamp: float | None = None) -> str:
@@ -47,9 +47,10 @@ def _dated_by(clock: Clock) -> type[WSGIRequestHandler]:
 
 
 class Emulator:
-    """A Logto on this machine, for development and tests only. It listens on 127.0.0.1 and nowhere else.
+    """A Logto for development and tests. It listens on 127.0.0.1 only.
 
-    `port=0` takes any free port. `seed` fills the tenant, now and at every `reset(tenant=True)`; `seed_demo` is one.
+    `port=0` uses any free port. `seed` is a function that fills the tenant, now and at each `reset(tenant=True)`;
+    `seed_demo` is an example.
     """
 
     def __init__(self, *, port: int = 0, seed: Callable[[Tenant], object] | None = None) -> None:
@@ -61,11 +62,11 @@ class Emulator:
         if seed is not None:
             seed(self.tenant)
 
-    # What it consists of
+    # Parts
 
     @property
     def endpoint(self) -> str:
-        """The origin, such as `http://localhost:3001`. With `port=0` it is known once the emulator is started."""
+        """The origin, such as `http://localhost:3001`. With `port=0` it is known after the start."""
         return self._provider.endpoint
 
     @property
@@ -83,7 +84,7 @@ class Emulator:
 
     @property
     def clock(self) -> Clock:
-        """The time: `clock.advance(60)` lets codes expire."""
+        """The clock. `clock.advance(60)` lets codes expire."""
         return self._provider.clock
 
     @property
@@ -102,26 +103,26 @@ class Emulator:
 
     @property
     def webhooks(self) -> Webhooks:
-        """Deliveries to webhooks: `webhooks.wait()` returns when all are done."""
+        """Deliveries of webhooks. `webhooks.wait()` returns when all are done."""
         return self._provider.webhooks
 
-    # Running it
+    # Start and stop
 
     def start(self) -> Emulator:
-        """Listen in a thread of its own and return self. Raises PortInUse, or another OSError."""
+        """Start the server in a thread and return self. Raise PortInUse or another OSError."""
         if self._server is not None:
-            raise RuntimeError("The emulator is running already.")
+            raise RuntimeError("The emulator is already running.")
         listener = _bound_socket(self._port)
         port = listener.getsockname()[1]
         self._provider.endpoint = f"http://localhost:{port}"
         with listener:
-            # The server makes a socket of its own from the descriptor.
+            # The server duplicates the descriptor.
             self._server = make_server(
                 _HOST,
                 port,
                 create_app(self._provider),
                 threaded=True,
-                request_handler=_dated_by(self.clock),
+                request_handler=_handler_with_clock(self.clock),
                 fd=listener.fileno(),
             )
         self._thread = Thread(
@@ -131,7 +132,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop listening. Stopping twice does no harm."""
+        """Stop the server. A stopped emulator remains stopped."""
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
@@ -141,7 +142,7 @@ class Emulator:
         self._server = self._thread = None
 
     def wait(self) -> None:
-        """Wait until the emulator is stopped."""
+        """Wait until the emulator stops."""
         while self._thread is not None and self._thread.is_alive():
             self._thread.join(0.5)
 
@@ -153,13 +154,13 @@ class Emulator:
     ) -> None:
         self.stop()
 
-    # Steering it
+    # Control
 
     def reset(self, *, tenant: bool = False) -> None:
-        """Drop faults, sessions, grants, tokens, the logs of requests and deliveries, and the clock's offset.
+        """Clear faults, sessions, grants, tokens, the logs of requests and deliveries, and the offset of the clock.
 
-        The tenant stays, unless `tenant=True` empties it and seeds it anew. The keys stay, for there may be processes
-        that have cached them; `keys.clear()` makes a new one.
+        With `tenant=True`, also empty the tenant and seed it again. The signing keys do not change, because other
+        processes may have cached them; `keys.clear()` replaces them.
         """
         self.faults.clear()
         self.instances.clear()
@@ -172,26 +173,24 @@ class Emulator:
                 self._seed(self.tenant)
 
     def rotate_keys(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
-        """Make a new signing key and return all keys: Current, Next, Previous."""
+        """Generate a new signing key and return all keys: Current, Next, Previous."""
         return self.keys.rotate(algorithm, grace_seconds)
 
     def sign(self, claims: object, *, header: Mapping[str, Any] | None = None, key: Key | None = None) -> str:
-        """Return a token of any content, signed with the current key or with another one.
+        """Return a token with any content, signed with `key` or with the current key.
 
-        `header` is laid over `{"alg", "typ": "JWT", "kid"}`; a value of None takes that member away. The signature
-        fits the key, even where `alg` says otherwise; with an `alg` of `none` in any spelling it is empty.
+        `header` changes the default header `{"alg", "typ": "JWT", "kid"}`; a value of None removes a member. The
+        signature always fits the key, even if `alg` does not. If `alg` is `none`, in any case of letters, it is empty.
         """
         current = self.keys.current
         signing_key = key or current.key
         natural = {"alg": natural_alg(signing_key), "typ": "JWT", "kid": signing_key.thumbprint()}
-        laid_over = {**natural, **(header or {})}
-        return sign_compact(
-            {name: value for name, value in laid_over.items() if value is not None}, claims, signing_key
-        )
+        merged = {**natural, **(header or {})}
+        return sign_compact({name: value for name, value in merged.items() if value is not None}, claims, signing_key)
 
 
 def run_in_thread(port: int = 0, *, seed: Callable[[Tenant], object] | None = None) -> Emulator:
-    """Return a started emulator, to be used as a context manager."""
+    """Return a started emulator. Use it as a context manager, or call `stop()`."""
     return Emulator(port=port, seed=seed).start()
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from logto_auth import alipay
-from logto_auth.connectors import callback_uri
+from logto_auth.connectors import alipay
+from logto_auth.connectors.connectors import callback_uri
+from logto_auth.connectors.forms import choices, masked
 from logto_auth.exceptions import ConnectorError
-from logto_auth.management_api.forms import choices, masked
 from logto_auth.management_api.types import Connector
 
 PLACES = {"Web": "in browsers", "Native": "in apps", "Universal": "in browsers and apps"}

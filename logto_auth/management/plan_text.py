@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from logto_auth.management_api.plan import Plan
-from logto_auth.management_api.steps import Difference, Step
+from logto_auth.tenant.plan import Plan
+from logto_auth.tenant.steps import Difference, Step
 
 SIGNS = {"create": "+", "change": "~", "nothing": "="}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.core.management.base import BaseCommand
 
-from logto_auth.syncing import Report
+from logto_auth.sync import Report
 
 from .progress import ProgressBar
 

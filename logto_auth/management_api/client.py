@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from logto_auth.exceptions import ManagementAPIError, ProviderError, ProviderUnreachable
+from logto_auth.oidc.client_credentials import MachineClient, MachineToken
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response, retry_after_seconds
-from logto_auth.oidc.machine import MachineClient, MachineToken
 from logto_auth.oidc.token_endpoint import clean
 
 from . import resources

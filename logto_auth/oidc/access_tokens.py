@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from logto_auth.exceptions import TokenError
 
+from .id_tokens import check_issuer, check_sub, check_times, is_id, numeric_date, optional_text, verify_signature
 from .jwks import KeySet, KeySource, RemoteKeySet
-from .tokens import check_issuer, check_sub, check_times, is_id, numeric_date, optional_text, verify_signature
 from .types import ORGANIZATION_AUDIENCE, AccessTokenClaims, Claims
 
 TYPES = frozenset({"at+jwt", "application/at+jwt"})

@@ -13,9 +13,9 @@ from logto_auth.exceptions import ProviderError, TokenError
 
 from .access_tokens import check_introspection
 from .http import BearerAuth
+from .id_tokens import check_refreshed, validate_id_token, validate_logout_token
 from .provider import Provider
 from .token_endpoint import ClientSecretBasic, expires_in, is_token_text, provider_error, scopes_of, token_request
-from .tokens import check_refreshed, validate_id_token, validate_logout_token
 from .types import AccessTokenClaims, Claims, LogoutTokenClaims, ProviderMetadata, TokenSet
 
 # A request line much longer than this is refused by servers and proxies on the way.

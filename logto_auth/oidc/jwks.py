@@ -12,8 +12,8 @@ from jwt.exceptions import PyJWTError
 
 from logto_auth.exceptions import ProviderError
 
-from .caching import Refreshed
 from .http import HTTPClient
+from .single_flight import Refreshed
 
 # How long everybody shares the failure to get any keys at all; a person who tries to sign in again waits no longer.
 RETRY_SECONDS = 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .caching import Refreshed
 from .discovery import fetch_metadata
 from .http import HTTPClient
 from .jwks import RemoteKeySet
+from .single_flight import Refreshed
 from .types import ProviderMetadata
 
 METADATA_MAX_AGE_SECONDS = 3600

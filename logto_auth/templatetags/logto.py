@@ -13,10 +13,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from logto_auth.access import Demand
-from logto_auth.context import LogtoContext
+from logto_auth.access.requirements import Requirement
 from logto_auth.exceptions import LogtoError
-from logto_auth.sign_in import own_paths, sign_in_url
+from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sign_in.start import sign_in_paths, sign_in_url
 
 logger = logging.getLogger("logto_auth")
 
@@ -66,7 +66,7 @@ def logto_organization_switcher(
     A page whose address names an organization stays with that one: there, let `next` be an address that names none.
     """
     request = _request(context)
-    logto = LogtoContext(request) if request else None
+    logto = SessionPrincipal(request) if request else None
     if request is None or logto is None or len(logto.organizations) < 2:
         return SafeString()
     label = label or _("Organization")
@@ -101,31 +101,31 @@ def logto_has_scope(context: template.Context, *scopes: str) -> bool:
 
     False while Logto cannot be asked.
     """
-    return _meets(context, Demand(scopes=scopes))
+    return _meets(context, Requirement(scopes=scopes))
 
 
 @register.simple_tag(takes_context=True)
 def logto_has_role(context: template.Context, *roles: str) -> bool:
     """Whether the signed-in person has one of these global roles."""
-    return _meets(context, Demand(roles=roles))
+    return _meets(context, Requirement(roles=roles))
 
 
 @register.simple_tag(takes_context=True)
 def logto_has_organization_role(context: template.Context, *roles: str) -> bool:
     """Whether the signed-in person has one of these roles in the current organization."""
-    return _meets(context, Demand(organization_roles=roles))
+    return _meets(context, Requirement(organization_roles=roles))
 
 
 @register.simple_tag(takes_context=True)
 def logto_has_organization_scope(context: template.Context, *scopes: str) -> bool:
     """Whether the signed-in person holds all these permissions in the current organization."""
-    return _meets(context, Demand(organization_scopes=scopes))
+    return _meets(context, Requirement(organization_scopes=scopes))
 
 
-def _meets(context: template.Context, demand: Demand) -> bool:
+def _meets(context: template.Context, demand: Requirement) -> bool:
     request = _request(context)
     try:
-        return request is not None and demand.missing_from(LogtoContext(request)) is None
+        return request is not None and demand.missing_from(SessionPrincipal(request)) is None
     except LogtoError as error:
         logger.error("A template asks for permissions that cannot be had, and count as not held: %s", error)
         return False
@@ -155,6 +155,6 @@ def _request(context: template.Context) -> HttpRequest | None:
 def _current_page(context: template.Context) -> str:
     """The page to come back to. On a page of ours there is none: the callback's address holds a code and a state."""
     request = _request(context)
-    if request is None or request.method != "GET" or request.path in own_paths():
+    if request is None or request.method != "GET" or request.path in sign_in_paths():
         return ""
     return request.get_full_path()

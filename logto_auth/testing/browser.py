@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from logto_auth.emulator import Emulator, Visitor
-from logto_auth.sign_in import sign_in_url
+from logto_auth.sign_in.start import sign_in_url
 
 
 class Browser:

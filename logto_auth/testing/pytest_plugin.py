@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from django.urls import NoReverseMatch, reverse
 
-from logto_auth.clients import forget_clients
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, run_in_thread
-from logto_auth.refreshing import forget_outages
+from logto_auth.sessions.refresh import clear_outage
 
 from .browser import Browser
 
@@ -45,10 +45,10 @@ def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
     settings.LOGTO_ENDPOINT = logto_emulator.endpoint
     with suppress(NoReverseMatch):
         _add_site(logto_emulator, settings)
-    forget_clients()
-    forget_outages()
+    reset_clients()
+    clear_outage()
     yield logto_emulator
-    forget_clients()
+    reset_clients()
 
 
 def _add_site(emulator: Emulator, settings: Any) -> None:

@@ -11,7 +11,7 @@ from django.core.checks import run_checks
 from django.test import Client
 
 from logto_auth.emulator import Emulator, HttpFault
-from tests.apis.callers import App, Robot, call, parameters_of
+from tests.api.callers import App, Robot, call, parameters_of
 from tests.rights import API, HARBOUR, HILL, set_up
 
 pytestmark = pytest.mark.django_db

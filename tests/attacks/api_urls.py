@@ -23,8 +23,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from logto_auth.calling import UserToken
-from logto_auth.context import LogtoContext
 from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
 from logto_auth.contrib.rest_framework import (
     READING,
@@ -58,6 +56,8 @@ from logto_auth.mixins import (
 )
 from logto_auth.models import OrganizationMembership
 from logto_auth.organizations import OrganizationQuerySet
+from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sessions.outgoing import UserToken
 
 READ, WRITE, STOCK = "read:books", "write:books", "manage:stock"
 
@@ -128,7 +128,7 @@ class Stock(OrganizationTokenRequiredMixin, View):
 def both(request: HttpRequest, user: Any) -> JsonResponse:
     """What each of those that can be asked says of who this is, and of what they may."""
     ran.append(request.path)
-    session, page = LogtoContext(request), Template("{% load logto %}{% logto_has_role 'admin' %}")
+    session, page = SessionPrincipal(request), Template("{% load logto %}{% logto_has_role 'admin' %}")
     try:
         token: Any = UserToken(request)(Call("GET", "http://localhost:9/").prepare()).headers["Authorization"]
     except SignInRequired:

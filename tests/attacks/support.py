@@ -13,13 +13,13 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.test import Client
 
-from logto_auth import mapping
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.encryption import decrypt
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession
-from logto_auth.pending import COOKIE_PREFIX
+from logto_auth.sign_in.state import COOKIE_PREFIX
 from logto_auth.testing import Browser
+from logto_auth.users.claims import user_fields
 
 # Both start every token that Logto signs: base64url of `{"`.
 JWT_START = "eyJ"
@@ -194,4 +194,4 @@ meeting: threading.Barrier | None = None
 def meet_then_map(claims: Any) -> dict[str, Any]:
     if meeting is not None:
         meeting.wait(timeout=10)
-    return mapping.user_fields(claims)
+    return user_fields(claims)

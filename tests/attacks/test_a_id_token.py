@@ -15,7 +15,7 @@ from freezegun import freeze_time
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from logto_auth.backends import LogtoBackend
-from logto_auth.clients import forget_clients
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import SignInRequired, TokenError
 from logto_auth.models import LogtoSession
@@ -621,7 +621,7 @@ def test_A21_a_key_that_logto_has_removed_is_refused(refused: Callable[..., Any]
     old = logto.keys.current.key
     logto.rotate_keys()
     logto.rotate_keys()
-    forget_clients()
+    reset_clients()
     logto.faults.id_token_key = old
     refused("kid")
 
@@ -649,7 +649,7 @@ def test_A21_a_key_that_is_not_for_this_signature_is_passed_over(
     spoilt = changed_claims(**spoil)(honest)
     logto.faults.jwks = lambda document: {"keys": [spoilt]}
     refused("kid")
-    forget_clients()
+    reset_clients()
     logto.faults.jwks = lambda document: {"keys": [spoilt, None, "text", [], {}, honest]}
     witness.sees_signed_in(browser.sign_in("reader"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from logto_auth.clients import forget_clients
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ProviderError
 from logto_auth.oidc.discovery import parse_metadata
@@ -413,7 +413,7 @@ def test_after_the_fault_a_new_try_succeeds(
     assert response.status_code in (502, 503)
     logto.faults.clear()
     if endpoint == "jwks":
-        forget_clients()  # it would be asked again after the cool-down
+        reset_clients()  # it would be asked again after the cool-down
     assert browser.sign_in("reader").status_code == 302
     assert get_user_model().objects.count() == 1
 

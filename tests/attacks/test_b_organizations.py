@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import resolve
 
-from logto_auth.bearer import authenticate
+from logto_auth.api.authentication import authenticate
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization
-from logto_auth.sessions import FRESH_UNTIL_KEY, ORGANIZATION_KEY
+from logto_auth.sessions.store import FRESH_UNTIL_KEY, ORGANIZATION_KEY
 from logto_auth.testing import Browser
 
 from . import api_urls

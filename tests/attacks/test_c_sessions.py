@@ -17,7 +17,7 @@ from django.db import connections
 from django.test import AsyncClient, Client
 
 from logto_auth.backends import logto_backend
-from logto_auth.clients import forget_clients
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
@@ -149,7 +149,7 @@ def test_C3_a_broken_provider_keeps_nobody_signed_in(
     browser.sign_in("reader")
     old = session_key(browser)
     if is_new_process:
-        forget_clients()
+        reset_clients()
     spoil(endpoint, fault)
     response = browser.client.post("/sign-out")
     assert response.status_code in (200, 302)

@@ -21,10 +21,10 @@ from django.test import Client, RequestFactory
 from django.views.debug import ExceptionReporter
 from joserfc.jwk import ECKey
 
-from logto_auth.bearer import authenticate
-from logto_auth.clients import access_token_verifier, forget_clients
+from logto_auth.api.authentication import authenticate
+from logto_auth.clients import access_token_verifier, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.models import LogtoIdentity, LogtoSession, Standing
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.testing import Browser
 from tests.emulator.relying_party import wait_until
 
@@ -480,15 +480,15 @@ def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
         User.objects.filter(pk=user.pk).update(is_active=is_active)
 
 
-@pytest.mark.parametrize("standing", [Standing.SUSPENDED, Standing.DELETED])
+@pytest.mark.parametrize("status", [UserStatus.SUSPENDED, UserStatus.DELETED])
 def test_C7_whoever_is_shut_out_at_logto_is_out_here_with_every_token(
-    doors: list[Door], stock_doors: list[Door], token: TokenMaker, settings: Any, standing: Standing
+    doors: list[Door], stock_doors: list[Door], token: TokenMaker, settings: Any, status: UserStatus
 ) -> None:
     """As a webhook has said it: the token itself lives on, and nothing of it makes another account."""
     settings.LOGTO_API_CREATE_USERS = True
     remembered, of_organization = token(), token.for_organization("harbour00001")
     doors[0].sees_served(remembered)
-    LogtoIdentity.objects.update(standing=standing)
+    LogtoIdentity.objects.update(status=status)
     for door in doors:
         for each in (remembered, token()):
             door.sees_refused(each, 401, "invalid_token")
@@ -774,7 +774,7 @@ def test_E4_no_call_leaves_a_token_in_the_log_or_in_the_cache(
     caplog.set_level("DEBUG")
     caches: Any = cache
     cached = str(caches._cache) + str(caches._expire_info)
-    forget_clients()
+    reset_clients()
     tokens = [
         token(),
         token(aud="x"),

@@ -14,7 +14,7 @@ from django.views import View
 from ninja import NinjaAPI
 from rest_framework.views import APIView
 
-from logto_auth.access import Demand
+from logto_auth.access.requirements import Requirement
 from logto_auth.contrib.ninja import LogtoAuth
 from logto_auth.contrib.rest_framework import HasOrganizationRole, HasRole, LogtoAuthentication
 from logto_auth.decorators import access_token_required, organization_role_required, role_required
@@ -241,15 +241,15 @@ def test_a_demand_that_does_not_exist_is_an_error_at_once() -> None:
         with pytest.raises(TypeError):
             LogtoAuth(**wrong)
         with pytest.raises(TypeError):
-            Demand.of(**wrong)
+            Requirement.of(**wrong)
 
 
 def test_a_subclass_adds_to_what_is_demanded(at: Any, token: TokenMaker) -> None:
     class Stricter(AccessTokenRequiredMixin, Page):
         scopes_required = ("read:books",)
 
-        def get_demand(self) -> Demand:
-            return Demand.of(scopes=[*super().get_demand().scopes, f"{self.request.method.lower()}:books"])
+        def get_demand(self) -> Requirement:
+            return Requirement.of(scopes=[*super().get_demand().scopes, f"{self.request.method.lower()}:books"])
 
         def check(self, request: HttpRequest) -> Any:
             return super().check(request) or (None if "ok" in request.GET else HttpResponse(status=418))

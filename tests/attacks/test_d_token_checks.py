@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from freezegun import freeze_time
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from logto_auth.clients import forget_clients
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, run_in_thread
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
@@ -724,7 +724,7 @@ def test_A21_a_key_that_is_not_for_this_signature_is_passed_over(
     spoilt = changed_claims(**spoil)(honest)
     logto.faults.jwks = lambda document: {"keys": [spoilt]}
     refused(token(), "kid")
-    forget_clients()
+    reset_clients()
     logto.faults.jwks = lambda document: {"keys": [spoilt, None, "text", [], {}, honest]}
     served(token())
 

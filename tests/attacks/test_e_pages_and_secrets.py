@@ -29,8 +29,8 @@ from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.http import BearerAuth, Response
 from logto_auth.oidc.token_endpoint import ClientSecretBasic
 from logto_auth.oidc.types import TokenSet
-from logto_auth.pending import PendingSignIn
-from logto_auth.sessions import AccessToken
+from logto_auth.sessions.store import AccessToken
+from logto_auth.sign_in.state import PendingSignIn
 from logto_auth.testing import Browser
 
 from .support import JWT_START, Witness, changed_claims, code_on, pending_cookies, query_of

@@ -19,7 +19,7 @@ from freezegun import freeze_time
 
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, OrganizationMembership, WebhookMark
-from logto_auth.webhook_signals import webhook_received
+from logto_auth.webhooks.signals import webhook_received
 from tests.deliveries import (
     SIGNING_KEY,
     URL,
@@ -69,7 +69,7 @@ def refused(caplog: Any) -> Callable[..., Any]:
         assert received == []
         assert not WebhookMark.objects.exists()
         assert User.objects.get().is_active
-        assert LogtoIdentity.objects.get().standing_at is None
+        assert LogtoIdentity.objects.get().status_at is None
         lines = [record for record in caplog.records if record.name == "logto_auth"]
         assert [line.levelno for line in lines] == [logging.ERROR if status >= 500 else logging.WARNING]
         for secret in (SIGNING_KEY, "reader@example.com", SUB):
@@ -332,7 +332,7 @@ def test_E1_what_could_not_be_handled_is_not_taken_for_handled(settings: Any) ->
 def end() -> tuple[Any, ...]:
     account, identity = User.objects.get(), LogtoIdentity.objects.get()
     memberships = sorted(OrganizationMembership.objects.values_list("organization__logto_id", flat=True))
-    return (account.first_name, account.email, account.is_active, identity.standing, memberships)
+    return (account.first_name, account.email, account.is_active, identity.status, memberships)
 
 
 STORIES = {
@@ -342,7 +342,7 @@ STORIES = {
             user_event("User.Data.Updated", SUB, at=ago(seconds=8), name="B", primaryEmail="b@example.com"),
             user_event("User.Data.Updated", SUB, at=ago(seconds=7), name="C", primaryEmail=None),
         ],
-        ("C", "", True, "good", []),
+        ("C", "", True, "active", []),
     ),
     "suspended, lifted, suspended": (
         lambda: [
@@ -358,7 +358,7 @@ STORIES = {
             user_event("User.Data.Updated", SUB, at=ago(seconds=8), name="B", isSuspended=True),
             user_event("User.SuspensionStatus.Updated", SUB, at=ago(seconds=7), name="B"),
         ],
-        ("B", "reader@example.com", True, "good", []),
+        ("B", "reader@example.com", True, "active", []),
     ),
     "suspended, lifted, deleted": (
         lambda: [
@@ -375,7 +375,7 @@ STORIES = {
             event("Organization.Membership.Updated", at=ago(seconds=8), organizationId="one", removedUserIds=[SUB]),
             event("Organization.Membership.Updated", at=ago(seconds=7), organizationId="two", addedUserIds=[SUB]),
         ],
-        ("Old", "old@example.com", True, "good", ["two"]),
+        ("Old", "old@example.com", True, "active", ["two"]),
     ),
     "joined, renamed, deleted": (
         lambda: [
@@ -383,7 +383,7 @@ STORIES = {
             event("Organization.Data.Updated", at=ago(seconds=8), params={"id": "one"}, data={"name": "One"}),
             event("Organization.Deleted", at=ago(seconds=7), params={"id": "one"}),
         ],
-        ("Old", "old@example.com", True, "good", []),
+        ("Old", "old@example.com", True, "active", []),
     ),
 }
 

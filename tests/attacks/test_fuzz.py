@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from logto_auth.conf import conf
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
-from logto_auth.pending import COOKIE_PREFIX
+from logto_auth.sign_in.state import COOKIE_PREFIX
 from logto_auth.testing import Browser
 
 from .support import pending_cookies, query_of, signed_in_user_key

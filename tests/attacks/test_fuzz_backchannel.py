@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
-from logto_auth.oidc.tokens import LOGOUT_EVENT
+from logto_auth.oidc.id_tokens import LOGOUT_EVENT
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db

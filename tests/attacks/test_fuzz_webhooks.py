@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
-from logto_auth.webhook_signals import BY_EVENT
+from logto_auth.webhooks.signals import BY_EVENT
 from tests.deliveries import SIGNING_KEY, URL, iso, signature, user
 
 pytestmark = pytest.mark.django_db

@@ -58,7 +58,7 @@ def test_the_last_orders_are_shown(browser, tenant, emma):
     assert "$12.50" in browser.client.get("/account/").text
 
 
-def test_somebody_with_nothing_but_alipay_is_a_reader(browser, tenant):
+def test_alipay_user_without_name_is_shown(browser, tenant):
     tenant.sign_in_experience.connectors = []
     tenant.add_user(identities=ALIPAY_ONLY, id="alipay000001", username="only_to_get_in")
     browser.sign_in("only_to_get_in")
@@ -68,16 +68,16 @@ def test_somebody_with_nothing_but_alipay_is_a_reader(browser, tenant):
     assert "tfs.example" not in page
 
 
-def test_logto_out_of_reach_is_a_note_and_no_error(browser, tenant, logto):
+def test_unreachable_logto_shows_a_note(browser, tenant, logto):
     browser.sign_in("customer")
     logto.faults.http["me"] = HttpFault(status=503)
     response = browser.client.get("/account/")
     assert response.status_code == 200
-    assert "Logto does not answer for you just now." in response.text
+    assert "Logto does not respond at the moment." in response.text
     assert "customer@bookstore.example" in response.text
 
 
-def test_a_session_without_logto_is_told_so(client, db):
+def test_password_session_shows_no_claims(client, db):
     user = User.objects.create_user("local")
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     response = client.get("/account/")
@@ -99,16 +99,16 @@ def another_browser(logto, user_agent: str) -> Browser:
     return browser
 
 
-def test_the_account_shows_where_one_is_signed_in(browser, tenant, logto):
+def test_account_lists_sessions(browser, tenant, logto):
     browser.client.defaults["HTTP_USER_AGENT"] = LAPTOP
     page = account_page(browser, "customer")
     assert "Where you are signed in" in page
-    assert '<strong>Firefox on Linux</strong> <span class="mark">this one</span>' in page
+    assert '<strong>Firefox on Linux</strong> <span class="mark">this device</span>' in page
     assert "127.0.0.1" in page
     assert "Sign out everywhere else" not in page, "there is nowhere else"
 
 
-def test_the_others_are_signed_out_by_a_button(browser, tenant, logto):
+def test_button_ends_other_sessions(browser, tenant, logto):
     browser.sign_in("customer")
     phone = another_browser(logto, PHONE)
     page = browser.client.get("/account/").text
@@ -121,12 +121,12 @@ def test_the_others_are_signed_out_by_a_button(browser, tenant, logto):
     assert phone.client.get("/account/").status_code == 302
 
 
-def test_what_a_browser_says_of_itself_is_escaped(browser, tenant, logto):
+def test_user_agent_is_escaped(browser, tenant, logto):
     browser.client.defaults["HTTP_USER_AGENT"] = "<script>alert(1)</script>"
     assert "<strong>&lt;script&gt;alert(1)&lt;/script&gt;</strong>" in account_page(browser, "customer")
 
 
-def test_the_list_is_read_with_one_query_however_long_it_is(browser, tenant, logto, django_assert_num_queries):
+def test_session_list_takes_one_query(browser, tenant, logto, django_assert_num_queries):
     browser.sign_in("customer")
     with CaptureQueriesContext(connection) as queries:
         browser.client.get("/account/")
@@ -170,7 +170,7 @@ def test_browsers_have_names_in_each_language():
 # Roles
 
 
-def test_the_role_editor_may_add_books_and_nobody_else_may(browser, tenant):
+def test_only_role_editor_may_add_books(browser, tenant):
     browser.sign_in("editor")
     assert browser.client.get("/books/add/").status_code == 200
     assert not User.objects.get(username="editor").is_staff
@@ -201,11 +201,11 @@ def test_the_role_admin_may_use_the_admin(browser, tenant, emma):
         (User(username="local"), {}, "local"),
     ],
 )
-def test_the_best_name_there_is(user, claims, name):
+def test_display_name_uses_the_best_available(user, claims, name):
     assert display_name(user, claims) == name
 
 
-def test_a_reader_without_a_name_is_one_in_each_language():
+def test_fallback_name_is_translated():
     with translation.override("ja"):
         assert display_name(User(username="x"), {"sub": "x"}) == "読者"
 
@@ -247,7 +247,7 @@ def test_claims_are_ordered_labelled_and_readable():
 
 
 @pytest.mark.parametrize("moment", [10**20, -(10**20), True, "soon"])
-def test_a_strange_moment_does_not_break_the_page(moment):
+def test_invalid_timestamp_does_not_break_the_page(moment):
     assert presentable({"exp": moment})[0].text
 
 
@@ -259,7 +259,7 @@ def test_a_strange_moment_does_not_break_the_page(moment):
         ({"identities": {"alipay": {"userId": "2088"}}}, "2088"),
     ],
 )
-def test_identities_are_called_by_the_best_name(user_info, label):
+def test_identities_show_the_best_available_name(user_info, label):
     [identity] = identities(user_info)
     assert (identity.target, identity.label, identity.account_id) == ("alipay", label, "2088")
 

@@ -35,7 +35,7 @@ def titles(response) -> list[str]:
     return [book["title"] for book in response.json()["results"]]
 
 
-def test_anybody_reads_a_book(tenant, kokoro):
+def test_anonymous_caller_reads_a_book(tenant, kokoro):
     response = Program().get(f"/api/books/{kokoro.slug}/")
     assert response.status_code == 200
     assert response.json() == {
@@ -55,7 +55,7 @@ def test_anybody_reads_a_book(tenant, kokoro):
     }
 
 
-def test_a_token_does_no_harm_to_reading_and_a_broken_one_is_refused(logto, tenant, emma):
+def test_invalid_token_is_refused_even_for_reading(logto, tenant, emma):
     token = token_of_person(logto, "customer")
     assert titles(Program(token).get("/api/books/")) == ["Emma"]
     response = Program(f"{token}x").get("/api/books/")
@@ -85,7 +85,7 @@ def test_a_category_that_does_not_exist_is_named(tenant, emma):
     assert (response.status_code, response.json()) == (400, {"category": ["There is no category “cookery”."]})
 
 
-def test_no_page_is_larger_than_a_hundred_and_all_cost_the_same_queries(tenant, make_book, django_assert_num_queries):
+def test_page_size_and_queries_are_limited(tenant, make_book, django_assert_num_queries):
     for number in range(101):
         make_book(f"Book {number:03}")
     for size in ("1", "100", "1000"):
@@ -99,7 +99,7 @@ def test_no_page_is_larger_than_a_hundred_and_all_cost_the_same_queries(tenant, 
 # Writing
 
 
-def test_an_editor_s_app_adds_a_book(editor, novels):
+def test_editor_token_adds_a_book(editor, novels):
     response = editor.post("/api/books/", NEW_BOOK)
     assert response.status_code == 201, response.json()
     assert response.json()["slug"] == "lady-susan-jane-austen"
@@ -119,7 +119,7 @@ WRITES = [("post", "/api/books/"), *((method, "/api/books/emma-jane-austen/") fo
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
-def test_writing_takes_a_token(tenant, emma, method, path):
+def test_writing_requires_a_token(tenant, emma, method, path):
     response = getattr(Program(), method)(path)
     assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
     assert response["WWW-Authenticate"].startswith("Bearer resource_metadata=")
@@ -127,7 +127,7 @@ def test_writing_takes_a_token(tenant, emma, method, path):
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("who", ["customer", "robot"])
-def test_writing_takes_the_permission(logto, tenant, emma, method, path, who):
+def test_writing_requires_the_permission(logto, tenant, emma, method, path, who):
     token = token_of_robot(logto, "read:books", resource=API) if who == "robot" else token_of_person(logto, who)
     response = getattr(Program(token), method)(path)
     assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
@@ -153,22 +153,22 @@ def test_writing_takes_the_permission(logto, tenant, emma, method, path, who):
         ({"category": None}, {"category": ["This field may not be null."]}),
     ],
 )
-def test_what_is_wrong_is_said_by_field(editor, emma, change, faults):
+def test_field_errors_name_the_field(editor, emma, change, faults):
     response = editor.patch(f"/api/books/{emma.slug}/", change)
     assert (response.status_code, response.json()) == (400, faults)
 
 
-def test_all_that_is_missing_is_said_at_once(editor, novels):
+def test_all_field_errors_are_reported_together(editor, novels):
     assert set(editor.post("/api/books/", {}).json()) == {"title", "author", "year", "category", "price_cents"}
 
 
-def test_what_is_no_json_is_refused(logto, tenant, emma):
+def test_invalid_json_is_refused(logto, tenant, emma):
     headers = {"authorization": f"Bearer {token_of_person(logto, 'editor')}"}
     response = Client().post("/api/books/", "{", content_type="application/json", headers=headers)
     assert (response.status_code, response.json()["code"]) == (400, "parse_error")
 
 
-def test_a_change_leaves_alone_what_it_does_not_name(editor, emma, monkeypatch):
+def test_partial_update_keeps_other_fields(editor, emma, monkeypatch):
     """As it is sent, somebody orders a copy."""
     real_save = Book.save
 
@@ -187,7 +187,7 @@ def test_a_changed_title_is_found_by_its_new_words(editor, emma):
     assert titles(editor.get("/api/books/", {"q": "woodhouse"})) == ["Emma Woodhouse"]
 
 
-def test_a_book_that_was_ordered_stays(editor, emma, reader):
+def test_ordered_book_cannot_be_deleted(editor, emma, reader):
     place_order(reader, [BasketLine(emma, 1)], agreed_cents=None)
     response = editor.delete(f"/api/books/{emma.slug}/")
     assert (response.status_code, response.json()) == (
@@ -199,7 +199,7 @@ def test_a_book_that_was_ordered_stays(editor, emma, reader):
 # By the session
 
 
-def test_whoever_is_signed_in_to_the_shop_writes_with_the_permission_and_a_csrf_token(logto, tenant, emma):
+def test_session_with_permission_and_csrf_token_may_write(logto, tenant, emma):
     browser = Browser(logto, Client(enforce_csrf_checks=True))
     browser.sign_in("editor")
     path, change = f"/api/books/{emma.slug}/", {"price_cents": 5}
@@ -211,13 +211,13 @@ def test_whoever_is_signed_in_to_the_shop_writes_with_the_permission_and_a_csrf_
     assert (written.status_code, written.json()["price_cents"]) == (200, 5)
 
 
-def test_a_session_without_the_permission_is_not_enough(browser, tenant, emma):
+def test_session_without_permission_is_refused(browser, tenant, emma):
     browser.sign_in("customer")
     response = browser.client.delete(f"/api/books/{emma.slug}/")
     assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
 
 
-def test_refusals_are_in_the_caller_s_language(logto, tenant, emma):
+def test_errors_are_translated(logto, tenant, emma):
     editor = Program(token_of_person(logto, "editor"), **{"accept-language": "ja"})
     [words] = editor.patch(f"/api/books/{emma.slug}/", {"year": 1930}).json()["year"]
     assert "1928" in words

@@ -30,7 +30,7 @@ def path(book=None, branch: str = HARBOUR) -> str:
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("who", ["robot", "manager"])
-def test_the_first_call_makes_the_branch_s_row(request, emma, method, who):
+def test_first_call_creates_the_organization_row(request, emma, method, who):
     """Neither the machine nor the person was ever at the website."""
     caller = request.getfixturevalue(who)
     assert not Organization.objects.exists()
@@ -40,14 +40,14 @@ def test_the_first_call_makes_the_branch_s_row(request, emma, method, who):
     assert (stock.organization.logto_id, stock.organization.name, stock.copies) == (HARBOUR, "", 7)
 
 
-def test_the_name_of_the_branch_follows_with_the_first_sign_in(robot, emma, browser):
+def test_branch_name_is_stored_at_first_sign_in(robot, emma, browser):
     robot.put(path(emma), {"copies": 7})
     browser.sign_in("admin")
     assert Stock.objects.get().organization.name == "Harbour Branch"
     assert Organization.objects.count() == 2
 
 
-def test_reading_makes_nothing(robot, emma):
+def test_reading_creates_no_rows(robot, emma):
     assert robot.get(path()).json()["results"] == []
     assert robot.get(path(emma)).json() == {"book": emma.slug, "title": "Emma", "copies": 0}
     assert not Organization.objects.exists()
@@ -75,7 +75,7 @@ def test_the_list_is_by_title_and_costs_the_same_queries(robot, emma, kokoro, so
         ({"copies": None}, {"copies": ["This field may not be null."]}),
     ],
 )
-def test_what_is_wrong_is_said_by_field(robot, emma, body, faults):
+def test_field_errors_name_the_field(robot, emma, body, faults):
     response = robot.put(path(emma), body)
     assert (response.status_code, response.json()) == (400, faults)
     assert not Stock.objects.exists()
@@ -102,7 +102,7 @@ def refusal(response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("who", ["robot", "manager"])
-def test_the_token_of_one_branch_opens_no_other(request, emma, who):
+def test_token_of_another_branch_is_refused(request, emma, who):
     """The manager has the same right in the other branch, and would need a token for that."""
     caller = request.getfixturevalue(who)
     hill = Organization.objects.create(issuer="elsewhere", logto_id=HILL)
@@ -118,11 +118,11 @@ def test_the_token_of_one_branch_opens_no_other(request, emma, who):
 
 
 @pytest.mark.parametrize("branch", ["harbourbr001 ", "HARBOURBR001", "%00", "urn:logto:organization:harbourbr001"])
-def test_an_address_that_nearly_names_the_branch_names_another(robot, branch):
+def test_branch_id_must_match_exactly(robot, branch):
     assert refusal(robot.get(path(branch=branch))) == (403, "insufficient_scope")
 
 
-def test_a_token_without_the_permission_is_not_enough(logto, tenant, emma):
+def test_token_without_permission_is_refused(logto, tenant, emma):
     staff = Program(token_of_person(logto, "editor", HARBOUR))
     response = staff.put(path(emma), {"copies": 1})
     assert refusal(response) == (403, "insufficient_scope")
@@ -130,22 +130,22 @@ def test_a_token_without_the_permission_is_not_enough(logto, tenant, emma):
     assert refusal(staff.get(path())) == (403, "insufficient_scope")
 
 
-def test_a_token_for_the_api_is_none_for_a_branch(logto, tenant):
+def test_api_token_is_refused_for_a_branch(logto, tenant):
     for token in (token_of_person(logto, "admin"), token_of_robot(logto, "write:books", resource=API)):
         assert refusal(Program(token).get(path())) == (401, "invalid_token")
 
 
-def test_a_token_of_a_branch_is_none_for_the_books(robot, emma):
+def test_branch_token_is_refused_for_books(robot, emma):
     assert refusal(robot.delete(f"/api/books/{emma.slug}/")) == (401, "invalid_token")
 
 
-def test_without_a_token_one_is_asked_for(tenant, emma):
+def test_missing_token_is_challenged(tenant, emma):
     response = Program().put(path(emma), {"copies": 1})
     assert refusal(response) == (401, "not_authenticated")
     assert response["WWW-Authenticate"].startswith("Bearer ")
 
 
-def test_the_session_of_a_manager_is_as_good_with_a_csrf_token(logto, tenant, emma):
+def test_manager_session_with_csrf_token_is_accepted(logto, tenant, emma):
     browser = Browser(logto, Client(enforce_csrf_checks=True))
     browser.sign_in("admin")
     change = {"data": {"copies": 5}, "content_type": "application/json"}
@@ -154,7 +154,7 @@ def test_the_session_of_a_manager_is_as_good_with_a_csrf_token(logto, tenant, em
     assert browser.client.put(path(emma), **change, headers={"X-CSRFToken": token}).json()["copies"] == 5
 
 
-def test_the_session_of_one_branch_opens_no_other(browser, tenant, emma):
+def test_session_of_another_branch_is_refused(browser, tenant, emma):
     tenant.add_member(HARBOUR, "editor000001", roles=["manager"])
     browser.sign_in("editor")
     assert browser.client.get(path(emma)).status_code == 200

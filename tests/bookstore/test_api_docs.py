@@ -27,7 +27,7 @@ def document() -> dict:
     return json.loads(run.stdout)
 
 
-def test_each_operation_says_which_token_it_takes_and_with_which_permission(document):
+def test_each_operation_documents_token_and_permission(document):
     security = {
         (method, path): operation["security"]
         for path, operations in document["paths"].items()
@@ -52,7 +52,7 @@ def test_each_operation_says_which_token_it_takes_and_with_which_permission(docu
     assert set(document["components"]["securitySchemes"]) == {"Logto", "LogtoOrganization"}
 
 
-def test_the_document_knows_the_parameters_and_the_rules(document):
+def test_openapi_document_has_parameters_and_limits(document):
     parameters = {each["name"] for each in document["paths"]["/api/books/"]["get"]["parameters"]}
     assert parameters == {"q", "category", "page", "page_size"}
     year = document["components"]["schemas"]["Book"]["properties"]["year"]
@@ -60,7 +60,7 @@ def test_the_document_knows_the_parameters_and_the_rules(document):
     assert set(document["paths"]["/api/orders/"]["post"]["responses"]) == {"201", "400", "409"}
 
 
-def test_the_page_loads_its_own_files_alone_under_the_policy_of_every_page(client, db):
+def test_docs_page_keeps_the_content_security_policy(client, db):
     response = client.get("/api/docs/")
     elements = Elements(response.text)
     addresses = [each.get("src") or each["href"] for each in elements.all("script", "link")]
@@ -84,7 +84,7 @@ def test_the_page_is_linked_on_every_page(client, db):
     assert '<a href="/api/docs/">API</a>' in client.get("/").text
 
 
-def test_the_metadata_of_the_api_is_where_its_challenges_say(logto, tenant, client):
+def test_resource_metadata_is_at_the_challenged_url(logto, tenant, client):
     challenge = Program().post("/api/orders/")["WWW-Authenticate"]
     url = challenge.partition('resource_metadata="')[2].rstrip('"')
     assert url == "http://testserver/.well-known/oauth-protected-resource/api"

@@ -28,7 +28,7 @@ def wanted(*lines, **more):
 # Placing one
 
 
-def test_an_order_is_placed_for_somebody_who_was_never_at_the_website(customer, emma, kokoro):
+def test_first_api_call_creates_account_and_order(customer, emma, kokoro):
     response = customer.post("/api/orders/", wanted((emma, 2), (kokoro, 1), agreed_cents=3490))
     assert response.status_code == 201, response.json()
     order = Order.objects.get()
@@ -47,11 +47,11 @@ def test_an_order_is_placed_for_somebody_who_was_never_at_the_website(customer, 
     assert emma.stock == 3
 
 
-def test_without_a_total_any_price_is_agreed_to(customer, emma):
+def test_order_without_total_accepts_any_price(customer, emma):
     assert customer.post("/api/orders/", wanted((emma, 1))).json()["total_cents"] == 1250
 
 
-def test_too_few_copies_are_a_conflict_that_names_the_books(customer, emma, sold_out):
+def test_too_few_copies_is_a_conflict(customer, emma, sold_out):
     response = customer.post("/api/orders/", wanted((emma, 1), (sold_out, 1)))
     assert response.status_code == 409
     assert response.json() == {
@@ -61,7 +61,7 @@ def test_too_few_copies_are_a_conflict_that_names_the_books(customer, emma, sold
     }
 
 
-def test_another_price_is_a_conflict_that_names_it(customer, emma):
+def test_changed_price_is_a_conflict(customer, emma):
     response = customer.post("/api/orders/", wanted((emma, 2), agreed_cents=2499))
     assert response.status_code == 409
     assert response.json() == {
@@ -72,7 +72,7 @@ def test_another_price_is_a_conflict_that_names_it(customer, emma):
 
 
 @pytest.mark.parametrize(("quantity", "code"), [(None, "empty"), (10, "too_many_copies"), (10**30, "too_many_copies")])
-def test_orders_that_nobody_may_place(customer, emma, quantity, code):
+def test_invalid_orders_are_refused(customer, emma, quantity, code):
     response = customer.post("/api/orders/", wanted((emma, quantity)) if quantity else {"lines": []})
     assert (response.status_code, response.json()["code"]) == (400, code)
 
@@ -95,12 +95,12 @@ def test_orders_that_nobody_may_place(customer, emma, quantity, code):
         (wanted(agreed_cents="all"), {"agreed_cents": ["A valid integer is required."]}),
     ],
 )
-def test_what_is_wrong_is_said_by_field(customer, emma, body, faults):
+def test_field_errors_name_the_field(customer, emma, body, faults):
     response = customer.post("/api/orders/", body)
     assert (response.status_code, response.json()) == (400, faults)
 
 
-def test_nothing_is_changed_by_an_order_that_is_refused(customer, emma, sold_out):
+def test_refused_order_changes_nothing(customer, emma, sold_out):
     customer.post("/api/orders/", wanted((emma, 1), (sold_out, 1)))
     customer.post("/api/orders/", wanted((emma, 1), agreed_cents=1))
     assert not Order.objects.exists()
@@ -121,7 +121,7 @@ def test_an_order_of_many_books_costs_the_same_queries(customer, make_book, djan
 # Reading
 
 
-def test_one_s_own_orders_newest_first_for_the_same_queries(customer, emma, kokoro, django_assert_num_queries):
+def test_own_orders_are_newest_first(customer, emma, kokoro, django_assert_num_queries):
     first = customer.post("/api/orders/", wanted((emma, 1))).json()
     second = customer.post("/api/orders/", wanted((emma, 1), (kokoro, 1))).json()
     with django_assert_num_queries(4):  # identity with user, count, orders, lines with books
@@ -130,7 +130,7 @@ def test_one_s_own_orders_newest_first_for_the_same_queries(customer, emma, koko
     assert customer.get(f"/api/orders/{first['id']}/").json() == first
 
 
-def test_the_orders_of_others_do_not_exist(customer, emma, reader):
+def test_orders_of_others_are_404(customer, emma, reader):
     theirs = place_order(reader, [BasketLine(emma, 1)], agreed_cents=None)
     assert customer.get("/api/orders/").json()["results"] == []
     assert customer.get(f"/api/orders/{theirs.pk}/").status_code == 404
@@ -138,7 +138,7 @@ def test_the_orders_of_others_do_not_exist(customer, emma, reader):
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_an_order_stays_as_it_was_placed(customer, emma, method):
+def test_order_cannot_be_changed(customer, emma, method):
     order = customer.post("/api/orders/", wanted((emma, 1))).json()
     assert getattr(customer, method)(f"/api/orders/{order['id']}/").status_code == 405
 
@@ -147,32 +147,32 @@ def test_an_order_stays_as_it_was_placed(customer, emma, method):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nobody_and_machines_have_no_orders(logto, tenant, emma, method):
+def test_anonymous_and_machine_callers_have_no_orders(logto, tenant, emma, method):
     nobody = getattr(Program(), method)("/api/orders/")
     assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
     robot = getattr(Program(token_of_robot(logto, "write:books", resource=API)), method)("/api/orders/")
     assert (robot.status_code, robot.json()["code"]) == (403, "permission_denied")
 
 
-def test_a_token_for_an_organization_is_none_for_this(logto, tenant, emma):
+def test_organization_token_is_refused_for_orders(logto, tenant, emma):
     response = Program(token_of_person(logto, "admin", HARBOUR)).get("/api/orders/")
     assert (response.status_code, response.json()["code"]) == (401, "invalid_token")
 
 
-def test_somebody_whose_account_is_disabled_is_out_at_once(customer, emma):
+def test_deactivated_user_is_refused_at_once(customer, emma):
     customer.post("/api/orders/", wanted((emma, 1)))
     User.objects.update(is_active=False)
     assert customer.get("/api/orders/").status_code == 401
 
 
-def test_a_site_may_want_people_to_come_by_the_website_first(customer, settings):
+def test_unknown_user_is_refused_without_api_create_users(customer, settings):
     settings.LOGTO_API_CREATE_USERS = False
     response = customer.get("/api/orders/")
     assert (response.status_code, response.json()["code"]) == (403, "account_unknown")
     assert not User.objects.exists()
 
 
-def test_the_session_of_the_shop_is_as_good(browser, tenant, emma):
+def test_session_may_place_orders(browser, tenant, emma):
     browser.sign_in("customer")
     browser.client.post("/api/orders/", wanted((emma, 1)), content_type="application/json")
     assert "$12.50" in browser.client.get("/orders/").text

@@ -49,27 +49,27 @@ def test_the_branches_ask_to_sign_in(client, db):
     assert client.get("/branches/")["Location"] == "/sign-in?next=/branches/"
 
 
-def test_one_s_branches_with_names_and_roles(admin):
+def test_branch_list_shows_names_and_roles(admin):
     response = admin.get("/branches/")
     assert re.findall(r"<h2>(.*?)</h2>", response.text) == ["Harbour Branch", "Hill Branch"]
     assert response.text.count("<li>manager</li>") == 2
     assert f'href="/branches/{HARBOUR}/stock/"' in response.text
 
 
-def test_who_belongs_to_no_branch_sees_none_and_no_link(browser, tenant):
+def test_user_without_branch_sees_no_link(browser, tenant):
     browser.sign_in("customer")
     response = browser.client.get("/branches/")
-    assert "You belong to no branch." in response.text
+    assert "You are not a member of a branch." in response.text
     assert "Branches" not in header(response)
 
 
-def test_a_member_has_a_link_and_who_has_one_branch_nothing_to_switch(editor):
+def test_member_of_one_branch_sees_no_switcher(editor):
     page = header(editor.get("/"))
     assert '<a href="/branches/">Branches</a>' in page
     assert "<select" not in page
 
 
-def test_names_come_by_one_call_to_userinfo_at_the_sign_in_and_pages_ask_for_nothing(browser, tenant, logto):
+def test_branch_names_come_from_userinfo_at_sign_in(browser, tenant, logto):
     browser.sign_in("admin")
     assert len(logto.requests.to("me")) == 1
     logto.requests.clear()
@@ -80,7 +80,7 @@ def test_names_come_by_one_call_to_userinfo_at_the_sign_in_and_pages_ask_for_not
 # Switching
 
 
-def test_the_switcher_has_nothing_chosen_until_one_chooses(admin, emma):
+def test_switcher_has_no_selection_at_first(admin, emma):
     fields = Elements(header(admin.get(emma.get_absolute_url()))).all("option")
     assert [field.get("value") for field in fields] == ["", HARBOUR, HILL]
     assert [field for field in fields if "selected" in field] == [{"value": "", "selected": None, "disabled": None}]
@@ -90,7 +90,7 @@ def test_the_switcher_has_nothing_chosen_until_one_chooses(admin, emma):
     assert fields == [{"value": HARBOUR}, {"value": HILL, "selected": None}]
 
 
-def test_a_book_tells_what_the_chosen_branch_has(admin, emma):
+def test_book_page_shows_stock_of_current_branch(admin, emma):
     admin.post(f"/branches/{HILL}/stock/{emma.slug}/", {"copies": 1})
     page = emma.get_absolute_url()
     assert "Branch has" not in admin.get(page).text
@@ -98,7 +98,7 @@ def test_a_book_tells_what_the_chosen_branch_has(admin, emma):
     assert "Harbour Branch has 0 copies." in choose(admin, HARBOUR, page).text
 
 
-def test_switching_on_the_page_of_a_stock_leads_to_the_other_one(admin):
+def test_switching_on_stock_page_opens_other_stock(admin):
     page = admin.get(f"/branches/{HARBOUR}/stock/")
     next_field = next(field for field in Elements(header(page)).all("input") if field.get("name") == "next")
     switched = choose(admin, HILL, next_field["value"])
@@ -106,7 +106,7 @@ def test_switching_on_the_page_of_a_stock_leads_to_the_other_one(admin):
     assert '<h1 class="page-title">Hill Branch</h1>' in switched.text
 
 
-def test_without_a_branch_there_is_no_stock_of_one_s_own(browser, tenant):
+def test_user_without_branch_has_no_stock_page(browser, tenant):
     browser.sign_in("customer")
     response = browser.client.get("/branches/stock/")
     assert response.status_code == 403
@@ -116,29 +116,29 @@ def test_without_a_branch_there_is_no_stock_of_one_s_own(browser, tenant):
 # The stock
 
 
-def test_a_manager_finds_a_book_and_gives_its_copies(admin, emma, kokoro):
+def test_manager_sets_copies_of_a_book(admin, emma, kokoro):
     page = f"/branches/{HARBOUR}/stock/"
-    assert "no books of its own yet" in admin.get(page).text
+    assert "has no books yet" in admin.get(page).text
     found = admin.get(page, {"q": "emma"})
     assert [(book.title, book.copies) for book in found.context["books"]] == [("Emma", None)]
     action = f"{page}{emma.slug}/?q=emma"
     assert action in [form.get("action") for form in Elements(found.text).all("form")]
     changed = admin.post(action, {"copies": 4}, follow=True)
     assert changed.redirect_chain == [(f"{page}?q=emma", 302)]
-    assert "The copies of “Emma” are noted." in changed.text
+    assert "The number of copies of “Emma” is saved." in changed.text
     assert [(book.title, book.copies) for book in admin.get(page).context["books"]] == [("Emma", 4)]
     admin.post(action, {"copies": 0})
     assert [(book.title, book.copies) for book in admin.get(page).context["books"]] == [("Emma", 0)]
 
 
 @pytest.mark.parametrize("copies", ["", "-1", "many", "1.5", "9" * 30])
-def test_what_is_no_number_of_copies_is_explained(admin, emma, copies):
+def test_invalid_number_of_copies_is_explained(admin, emma, copies):
     response = admin.post(f"/branches/{HARBOUR}/stock/{emma.slug}/", {"copies": copies}, follow=True)
-    assert "Give the number of copies of “Emma”, from 0 up." in response.text
+    assert "Enter the number of copies of “Emma”, 0 or more." in response.text
     assert not Stock.objects.exists()
 
 
-def test_each_branch_has_its_own(admin, emma):
+def test_each_branch_has_its_own_stock(admin, emma):
     admin.post(f"/branches/{HARBOUR}/stock/{emma.slug}/", {"copies": 4})
     admin.post(f"/branches/{HILL}/stock/{emma.slug}/", {"copies": 9})
     assert stock() == {(HARBOUR, "Emma", 4), (HILL, "Emma", 9)}
@@ -147,14 +147,14 @@ def test_each_branch_has_its_own(admin, emma):
     assert emma.stock == 5, "the shop's own copies are counted apart"
 
 
-def test_what_the_address_names_outweighs_the_choice(admin, emma):
+def test_url_has_priority_over_selected_branch(admin, emma):
     choose(admin, HILL)
     admin.post(f"/branches/{HARBOUR}/stock/{emma.slug}/", {"copies": 4})
     assert stock() == {(HARBOUR, "Emma", 4)}
 
 
 @pytest.mark.parametrize("branch", [HILL, "nowhere00001"])
-def test_the_branch_of_others_is_out_of_reach(editor, tenant, emma, branch):
+def test_other_branches_are_forbidden(editor, tenant, emma, branch):
     """The editor manages the other one."""
     tenant.add_member(HARBOUR, "editor000001", roles=["manager"])
     for response in (
@@ -166,7 +166,7 @@ def test_the_branch_of_others_is_out_of_reach(editor, tenant, emma, branch):
     assert not Stock.objects.exists()
 
 
-def test_members_who_may_not_manage_are_told_what_is_missing(editor, emma):
+def test_member_without_permission_sees_what_is_missing(editor, emma):
     for response in (
         editor.get(f"/branches/{HARBOUR}/stock/"),
         editor.post(f"/branches/{HARBOUR}/stock/{emma.slug}/", {"copies": 1}),
@@ -176,7 +176,7 @@ def test_members_who_may_not_manage_are_told_what_is_missing(editor, emma):
     assert not Stock.objects.exists()
 
 
-def test_who_left_a_branch_manages_it_no_more(browser, tenant, settings):
+def test_former_member_cannot_manage_the_branch(browser, tenant, settings):
     settings.LOGTO_FRESHNESS_SECONDS = 0
     browser.sign_in("admin")
     assert browser.client.get(f"/branches/{HILL}/stock/").status_code == 200
@@ -185,7 +185,7 @@ def test_who_left_a_branch_manages_it_no_more(browser, tenant, settings):
     assert browser.client.get(f"/branches/{HARBOUR}/stock/").status_code == 200
 
 
-def test_nobody_is_sent_to_sign_in(client, emma):
+def test_anonymous_user_is_redirected_to_sign_in(client, emma):
     path = f"/branches/{HARBOUR}/stock/"
     assert client.get(path)["Location"] == f"/sign-in?next={path}"
     assert client.post(f"{path}{emma.slug}/", {"copies": 1}).status_code == 302
@@ -204,14 +204,14 @@ def test_a_change_is_a_post_with_a_csrf_token_for_a_book_that_exists(logto, tena
     assert browser.client.post(f"/branches/{HARBOUR}/stock/no-such-book/", form).status_code == 404
 
 
-def test_logto_is_asked_for_the_permission_once(admin, logto, emma):
+def test_permission_is_fetched_once(admin, logto, emma):
     logto.requests.clear()
     for _ in range(3):
         admin.get(f"/branches/{HARBOUR}/stock/")
     assert len(logto.requests.to("token")) == 1
 
 
-def test_logto_out_of_reach_is_said(admin, logto):
+def test_unreachable_logto_is_reported(admin, logto):
     logto.faults.http["token"] = HttpFault(status=503)
     response = admin.get(f"/branches/{HARBOUR}/stock/")
     assert response.status_code in (502, 503)
@@ -233,7 +233,7 @@ def test_a_long_stock_has_pages_that_cost_the_same_queries(admin, make_book, dja
     assert admin.get(page, {"page": 2}).context["books"][0].title == "Book 24"
 
 
-def test_the_page_is_accessible_in_what_can_be_counted(admin, emma):
+def test_stock_page_has_labels_and_headings(admin, emma):
     page = Elements(admin.get(f"/branches/{HARBOUR}/stock/", {"q": "emma"}).text)
     labelled = {label.get("for") for label in page.all("label")}
     for field in page.all("input", "select"):

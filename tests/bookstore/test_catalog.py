@@ -109,7 +109,7 @@ def test_a_book_page(client, kokoro):
     assert "Only 5 copies left" in response.text
 
 
-def test_a_missing_book_is_not_found_in_our_own_words(client, db):
+def test_missing_book_shows_the_shop_s_404_page(client, db):
     response = client.get("/books/no-such-book/")
     assert response.status_code == 404
     assert "No such page" in response.text
@@ -121,7 +121,7 @@ def test_a_sold_out_book_cannot_be_bought(client, sold_out):
     assert "Add to basket" not in response.text
 
 
-def test_neighbours_are_of_the_same_shelf_and_other_authors(client, emma, kokoro, songs, sold_out):
+def test_related_books_share_category_not_author(client, emma, kokoro, songs, sold_out):
     response = client.get(emma.get_absolute_url())
     assert [book.title for book in response.context["neighbours"]] == ["Kokoro"]
     assert [book.title for book in response.context["by_same_author"]] == ["Persuasion"]
@@ -146,7 +146,7 @@ def test_years_are_written_in_the_language_of_the_page(year, approximate, englis
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "Novels"), ("ja", "長編小説"), ("zh-hans", "Novels")])
-def test_a_category_has_its_name_in_each_language_or_in_english(novels, language, name):
+def test_category_name_falls_back_to_english(novels, language, name):
     with translation.override(language):
         assert novels.name == str(novels) == name
 
@@ -155,7 +155,7 @@ def test_a_category_has_its_name_in_each_language_or_in_english(novels, language
 
 
 @pytest.mark.parametrize("fields", [{"price_cents": 0}, {"year": NEWEST_YEAR + 1}])
-def test_the_database_refuses_books_the_shop_cannot_sell(make_book, fields):
+def test_database_refuses_invalid_books(make_book, fields):
     with pytest.raises(IntegrityError), transaction.atomic():
         make_book("Wrong", **fields)
 
@@ -206,7 +206,7 @@ def test_editors_change_a_book(editor_client, emma, novels):
 @pytest.mark.parametrize(
     "wrong", [{"price": "0"}, {"price": "-1"}, {"price": "1.999"}, {"year": "1999"}, {"stock": "-1"}, {"title": ""}]
 )
-def test_the_form_refuses_what_the_shop_cannot_sell(editor_client, novels, wrong):
+def test_form_refuses_invalid_books(editor_client, novels, wrong):
     response = editor_client.post("/books/add/", {**FORM, "category": novels.pk, **wrong})
     assert response.status_code == 200
     assert set(response.context["form"].errors) == set(wrong)
@@ -214,7 +214,7 @@ def test_the_form_refuses_what_the_shop_cannot_sell(editor_client, novels, wrong
 
 
 @pytest.mark.parametrize("path", ["/books/add/", "/books/emma-jane-austen/edit/"])
-def test_others_may_not_edit(client, reader_client, emma, path):
+def test_other_users_may_not_edit(client, reader_client, emma, path):
     assert client.get(path)["Location"] == f"/sign-in?next={path}"
     response = reader_client.get(path)
     assert response.status_code == 403
@@ -240,7 +240,7 @@ def test_the_catalogue_is_loaded_once(db, capsys):
     assert Category.objects.count() >= 12
 
 
-def test_loading_leaves_what_editors_changed_until_reset(db):
+def test_loading_keeps_edits_until_reset(db):
     loading.load_catalogue()
     Book.objects.filter(slug="emma-jane-austen").update(price_cents=1, stock=0)
     loading.load_catalogue()

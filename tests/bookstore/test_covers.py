@@ -72,18 +72,18 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_covers_are_cached_for_good_at_their_own_address_only(client, emma):
+def test_cover_is_cached_only_at_its_versioned_url(client, emma):
     versioned = client.get(emma.cover_url)
     assert versioned["Content-Type"] == "image/svg+xml"
     assert versioned["Cache-Control"] == "public, max-age=31536000, immutable"
     assert "max-age=60" in client.get(emma.cover_url.split("?")[0])["Cache-Control"]
 
 
-def test_a_new_title_gives_the_cover_a_new_address(emma):
+def test_new_title_changes_the_cover_url(emma):
     before = emma.cover_url
     emma.title = "Emma Woodhouse"
     assert emma.cover_url != before
 
 
-def test_no_book_no_cover(client, db):
+def test_cover_of_unknown_book_is_404(client, db):
     assert client.get("/books/no-such/cover.svg").status_code == 404

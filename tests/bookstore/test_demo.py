@@ -99,7 +99,7 @@ OWN_LOGTO = {
 }
 
 
-def test_the_example_for_the_robot_does_what_it_says(environment):
+def test_printed_machine_example_works(environment):
     if shutil.which("curl") is None:
         lacking("curl")
     with start(environment) as process:
@@ -113,7 +113,7 @@ def test_the_example_for_the_robot_does_what_it_says(environment):
     assert json.loads(run.stdout) == {"book": "emma-jane-austen", "title": "Emma", "copies": 7}
 
 
-def test_a_logto_of_ones_own_needs_no_emulator(environment, busy_port):
+def test_real_logto_needs_no_emulator(environment, busy_port):
     with start(environment | OWN_LOGTO | {"EMULATOR_PORT": busy_port}) as process:
         wait_until_it_answers(f"http://127.0.0.1:{environment['PORT']}/", process)
         process.send_signal(signal.SIGINT)
@@ -143,14 +143,14 @@ ORGANIZATIONS, SHOP = "urn:logto:resource:organizations", "https://bookstore.exa
     ],
     ids=["emulator", "own Logto", "own Logto, empty", "own Logto with the API"],
 )
-def test_no_sign_in_asks_for_an_api_that_logto_may_not_have(environment, variables, api, asked_for):
+def test_sign_in_names_no_unconfigured_api_resource(environment, variables, api, asked_for):
     source = "from bookstore.settings import *; print(json.dumps([LOGTO_API_RESOURCE, LOGTO_RESOURCES]))"
     command = [sys.executable, "-c", f"import json; {source}"]
     output = subprocess.run(command, cwd=ROOT, env=environment | variables, capture_output=True, check=True).stdout
     assert json.loads(output) == [api, asked_for]
 
 
-def test_half_a_logto_is_refused(environment):
+def test_incomplete_logto_configuration_is_refused(environment):
     sentence = fault(environment | {"LOGTO_ENDPOINT": "https://tenant.logto.example"})
     assert "LOGTO_APP_ID and LOGTO_APP_SECRET" in sentence
     sentence = fault(environment | {"LOGTO_API_RESOURCE": "https://own.example"})
@@ -160,13 +160,11 @@ def test_half_a_logto_is_refused(environment):
 @pytest.mark.parametrize("variable", ["PORT", "EMULATOR_PORT"])
 def test_a_busy_port_is_named(environment, busy_port, variable):
     sentence = fault(environment | {variable: busy_port})
-    assert sentence == (
-        f"Port {busy_port} is in use by another program: stop that one, or set {variable} to a free port."
-    )
+    assert sentence == (f"Port {busy_port} is in use by another program: stop it, or set {variable} to a free port.")
 
 
 @pytest.mark.parametrize("value", ["0", "65536", "-1", "http", "", "\N{FULLWIDTH DIGIT EIGHT}000"])
-def test_a_port_that_is_none_is_refused(environment, value):
+def test_invalid_port_is_refused(environment, value):
     assert "must be a number from 1 to 65535" in fault(environment | {"PORT": value})
 
 
@@ -209,10 +207,10 @@ def test_a_database_that_lacks_a_column_is_refused(environment):
     assert fault(environment).endswith(STALE)
 
 
-def test_a_folder_that_does_not_exist_is_named(environment, tmp_path):
+def test_missing_folder_is_named(environment, tmp_path):
     sentence = fault(environment | {"SQLITE_PATH": str(tmp_path / "nowhere" / "demo.sqlite3")})
     assert "cannot be written" in sentence
 
 
-def test_the_demo_is_not_for_production(environment):
+def test_demo_refuses_production_settings(environment):
     assert "unset DJANGO_DEBUG" in fault(environment | {"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": "x" * 50})

@@ -22,7 +22,7 @@ def token_request(logto, **form: str) -> dict[str, str]:
     return response.json()
 
 
-def test_an_order_by_the_app_is_seen_in_the_browser(logto, tenant, browser, emma):
+def test_app_order_is_visible_in_the_browser(logto, tenant, browser, emma):
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     authorization_url = f"{logto.issuer}/auth?" + urlencode(

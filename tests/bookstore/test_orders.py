@@ -27,7 +27,7 @@ def lines(response) -> list[tuple[str, int]]:
 # The basket
 
 
-def test_anyone_may_fill_a_basket(client, emma, kokoro):
+def test_anonymous_visitor_fills_a_basket(client, emma, kokoro):
     add(client, emma, 2)
     response = add(client, kokoro)
     assert lines(response) == [("Emma", 2), ("Kokoro", 1)]
@@ -40,33 +40,33 @@ def test_an_empty_basket_says_so(client, db):
     assert "Your basket is empty." in client.get("/basket/").text
 
 
-def test_adding_again_adds_up_to_what_the_shop_has(client, emma):
+def test_basket_quantity_is_limited_by_stock(client, emma):
     add(client, emma, 3)
     response = add(client, emma, 3)
     assert lines(response) == [("Emma", 5)]
     assert "all the copies" in add(client, emma).text
 
 
-def test_nobody_takes_more_than_the_most_copies(client, make_book):
+def test_basket_quantity_is_limited_by_the_maximum(client, make_book):
     book = make_book("Emma", stock=100)
     add(client, book, MOST_COPIES)
     assert lines(add(client, book, MOST_COPIES)) == [("Emma", MOST_COPIES)]
 
 
-def test_a_sold_out_book_does_not_get_in(client, sold_out):
+def test_sold_out_book_cannot_be_added(client, sold_out):
     response = add(client, sold_out)
     assert lines(response) == []
     assert "has just sold out" in response.text
 
 
 @pytest.mark.parametrize("quantity", ["", "x", "-1", "10", "1e3"])
-def test_nonsense_for_a_quantity_is_explained(client, emma, quantity):
+def test_invalid_quantity_is_explained(client, emma, quantity):
     response = add(client, emma, quantity)
     assert "Choose a number of copies from 1 to 9." in response.text
     assert lines(client.get("/basket/")) == []
 
 
-def test_quantities_change_and_none_removes(client, emma, kokoro):
+def test_quantity_zero_removes_the_line(client, emma, kokoro):
     add(client, emma)
     add(client, kokoro)
     client.post(f"/basket/{emma.slug}/", {"quantity": 4})
@@ -76,7 +76,7 @@ def test_quantities_change_and_none_removes(client, emma, kokoro):
     assert "“Emma” is out of your basket." in response.text
 
 
-def test_a_book_taken_from_the_shop_leaves_the_basket(client, emma):
+def test_deleted_book_leaves_the_basket(client, emma):
     add(client, emma)
     emma.delete()
     assert lines(client.get("/basket/")) == []
@@ -182,7 +182,7 @@ def test_more_copies_than_are_sold_at_once_are_not_ordered(reader_client, make_b
     assert not Order.objects.exists()
 
 
-def test_an_order_of_nothing_is_refused(reader):
+def test_empty_order_is_refused(reader):
     with pytest.raises(NothingOrdered):
         place_order(reader, [], agreed_cents=0)
 
@@ -204,14 +204,14 @@ def test_placing_an_order_reads_the_books_again(reader, emma):
 # Orders
 
 
-def test_an_order_keeps_the_price_of_its_day(reader_client, reader, emma):
+def test_order_keeps_its_price(reader_client, reader, emma):
     placed = place_order(reader, [BasketLine(emma, 2)], agreed_cents=2500)
     emma.price_cents = 9900
     emma.save()
     assert "$25.00" in reader_client.get(placed.get_absolute_url()).text
 
 
-def test_readers_see_their_own_orders_only(reader_client, reader, emma):
+def test_users_see_only_their_own_orders(reader_client, reader, emma):
     mine = place_order(reader, [BasketLine(emma, 1)], agreed_cents=1250)
     someone = User.objects.create_user("someone")
     theirs = place_order(someone, [BasketLine(emma, 1)], agreed_cents=1250)
@@ -236,7 +236,7 @@ def test_the_newest_order_comes_first_and_all_cost_the_same_queries(
     assert list(response.context["orders"]) == [second, first]
 
 
-def test_no_orders_yet(reader_client):
+def test_order_list_without_orders(reader_client):
     assert "You have not ordered anything yet." in reader_client.get("/orders/").text
 
 

@@ -49,7 +49,7 @@ def page(editor_client, emma, request):
 
 
 @pytest.mark.parametrize("page", PAGES, indirect=True)
-def test_pages_load_nothing_from_elsewhere_and_run_no_script(page):
+def test_pages_load_only_own_files_and_no_script(page):
     elements = Elements(page.text)
     assert not elements.all("script", "style", "iframe")
     for element in elements.all("link", "img"):
@@ -60,7 +60,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_no_script(page):
 
 
 @pytest.mark.parametrize("page", PAGES, indirect=True)
-def test_pages_are_accessible_in_what_can_be_counted(page):
+def test_pages_have_labels_and_headings(page):
     elements = Elements(page.text)
     ids = [attributes["id"] for _tag, attributes in elements.found if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -76,7 +76,7 @@ def test_pages_are_accessible_in_what_can_be_counted(page):
     assert re.search(r"<title>\s*\S", page.text)
 
 
-def test_signed_out_visitors_find_both_ways_in(client, emma):
+def test_signed_out_visitors_see_both_sign_in_buttons(client, emma):
     header = client.get(emma.get_absolute_url()).text.split("</header>")[0]
     assert re.search(r'href="/sign-in\?next=[^"]*emma[^"]*"[^>]*>Sign in<', header)
     assert re.search(
@@ -84,7 +84,7 @@ def test_signed_out_visitors_find_both_ways_in(client, emma):
     )
 
 
-def test_signed_in_readers_find_their_account_and_the_way_out(reader_client):
+def test_signed_in_users_see_account_and_sign_out(reader_client):
     header = reader_client.get("/").text.split("</header>")[0]
     assert 'href="/account/"' in header
     assert 'action="/sign-out"' in header
@@ -96,7 +96,7 @@ def test_signing_out_may_lead_to_logto(client, db, settings):
     assert "form-action 'self' https://tenant.logto.example;" in client.get("/")["Content-Security-Policy"]
 
 
-def test_the_usual_headers(client, db):
+def test_security_headers(client, db):
     headers = client.get("/").headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
@@ -111,7 +111,7 @@ def test_plain_errors_need_neither_request_nor_database(template):
     assert "<h1>" in render_to_string(template)
 
 
-def test_a_broken_page_is_ours(db, monkeypatch, settings):
+def test_server_error_shows_the_shop_s_page(db, monkeypatch, settings):
     monkeypatch.setattr("bookstore.catalog.views.BookList.get", lambda *args, **kwargs: 1 / 0)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 500
@@ -188,6 +188,6 @@ def test_text_is_readable(theme, text, ground):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("ground", ["paper", "sheet", "sunken"])
-def test_edges_of_fields_and_the_focus_ring_can_be_seen(theme, ground):
+def test_field_borders_and_focus_ring_have_contrast(theme, ground):
     assert contrast(theme["edge"], theme[ground]) >= 3
     assert contrast(theme["accent"], theme[ground]) >= 3

@@ -49,14 +49,14 @@ def token_of_robot(demo: str) -> str:
     return answer.json()["access_token"]
 
 
-def test_anybody_tries_out_what_is_for_everybody(docs: Page) -> None:
+def test_public_operation_works_without_token(docs: Page) -> None:
     block = opened(docs, "books-books_list")
     block.get_by_placeholder("q", exact=True).fill("walden")
     expect(executed(block, 200)).to_contain_text('"title": "Walden"')
     screenshot(docs, "api-docs")
 
 
-def test_a_token_is_given_and_taken(docs: Page, demo: str) -> None:
+def test_entered_token_is_used(docs: Page, demo: str) -> None:
     block = opened(docs, "branches-branches_stock_update")
     docs.get_by_role("button", name="Authorize").first.click()
     dialog = docs.locator(".dialog-ux")
@@ -70,7 +70,7 @@ def test_a_token_is_given_and_taken(docs: Page, demo: str) -> None:
     expect(executed(block, 200)).to_contain_text('"copies": 3')
 
 
-def test_whoever_is_signed_in_needs_no_token(docs: Page) -> None:
+def test_signed_in_user_needs_no_token(docs: Page) -> None:
     sign_in(docs, "customer")
     block = opened(docs, "orders-orders_create")
     block.get_by_role("textbox").last.fill('{"lines": [{"book": "walden-henry-david-thoreau", "quantity": 1}]}')

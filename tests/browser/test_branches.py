@@ -17,7 +17,7 @@ def switch_to(page: Page, branch: str) -> None:
     header.get_by_role("button", name="Switch").click()
 
 
-def test_the_stock_of_one_branch_and_then_of_the_other(page: Page, demo: str) -> None:
+def test_stock_of_two_branches(page: Page, demo: str) -> None:
     sign_in(page, "admin")
     page.get_by_role("link", name="Branches").click()
     screenshot(page, "branches")
@@ -35,7 +35,7 @@ def test_the_stock_of_one_branch_and_then_of_the_other(page: Page, demo: str) ->
     expect(page.get_by_label("Copies of “Walden”")).to_have_count(0)
 
 
-def test_the_branch_that_one_has_chosen_is_kept_from_page_to_page(page: Page, demo: str) -> None:
+def test_selected_branch_is_kept_between_pages(page: Page, demo: str) -> None:
     sign_in(page, "admin")
     page.goto("/?q=walden")
     page.get_by_role("main").get_by_role("link", name="Walden").click()
@@ -48,7 +48,7 @@ def test_the_branch_that_one_has_chosen_is_kept_from_page_to_page(page: Page, de
     expect(page.get_by_role("listitem").filter(has_text="current")).to_contain_text("Hill Branch")
 
 
-def test_a_member_who_may_not_manage_the_stock_is_told_so(page: Page, demo: str) -> None:
+def test_member_without_permission_sees_forbidden_page(page: Page, demo: str) -> None:
     sign_in(page, "editor")
     page.goto("/branches/harbourbr001/stock/")
     expect(page.get_by_role("main")).to_contain_text("It asks for the permission manage:stock in this organization.")
@@ -58,7 +58,7 @@ def test_a_member_who_may_not_manage_the_stock_is_told_so(page: Page, demo: str)
 @pytest.mark.parametrize(
     ("locale", "words"), [("en-GB", "Your branches"), ("ja", "所属する支店"), ("zh-CN", "我的分店")]
 )
-def test_on_a_phone_nothing_sticks_out(chromium, demo: str, locale: str, words: str) -> None:
+def test_phone_layout_has_no_overflow(chromium, demo: str, locale: str, words: str) -> None:
     context: BrowserContext = chromium.new_context(base_url=demo, locale=locale, viewport={"width": 360, "height": 740})
     page = context.new_page()
     page.goto("/branches/")

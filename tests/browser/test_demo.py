@@ -34,7 +34,7 @@ def test_sign_in_and_out(page: Page, demo: str) -> None:
     expect(page.get_by_role("heading", name=re.compile("Sign in to"))).to_be_visible()
 
 
-def test_a_private_page_is_where_one_lands_after_the_sign_in(page: Page, demo: str) -> None:
+def test_sign_in_returns_to_the_protected_page(page: Page, demo: str) -> None:
     page.goto("/account/")
     page.get_by_role("button", name="Sign in as customer", exact=True).click()
     expect(page).to_have_url(f"{demo}/account/")
@@ -55,7 +55,7 @@ def test_the_admin(page: Page, demo: str) -> None:
     expect(page.get_by_role("heading", name=re.compile("Sign in to"))).to_be_visible()
 
 
-def test_someone_who_is_no_staff_is_told_so_in_the_admin(page: Page, demo: str) -> None:
+def test_non_staff_user_sees_forbidden_page_in_admin(page: Page, demo: str) -> None:
     sign_in(page, "customer")
     page.goto("/admin/")
     expect(page.get_by_role("heading", name="This page is not open to you")).to_be_visible()
@@ -65,7 +65,7 @@ def test_someone_who_is_no_staff_is_told_so_in_the_admin(page: Page, demo: str) 
     expect(page).to_have_url(f"{demo}/admin/")
 
 
-def test_the_suspended_account_is_turned_away(page: Page, demo: str) -> None:
+def test_suspended_account_cannot_sign_in(page: Page, demo: str) -> None:
     page.goto("/")
     sign_in_button(page).click()
     page.get_by_role("button", name="Sign in as suspended").click()
@@ -75,7 +75,7 @@ def test_the_suspended_account_is_turned_away(page: Page, demo: str) -> None:
     expect(sign_in_button(page)).to_be_visible()
 
 
-def test_two_people_with_nothing_but_alipay_one_after_the_other(page: Page, demo: str) -> None:
+def test_two_alipay_users_sign_in_one_after_another(page: Page, demo: str) -> None:
     seen = set()
     for number in ("2088000000000001", "2088000000000002"):
         page.goto("/")
@@ -93,7 +93,7 @@ def test_two_people_with_nothing_but_alipay_one_after_the_other(page: Page, demo
     assert len(seen) == 2
 
 
-def test_tabs_that_a_browser_restores_all_at_once_are_all_signed_in_again(context: BrowserContext, demo: str) -> None:
+def test_restored_tabs_are_all_signed_in_again(context: BrowserContext, demo: str) -> None:
     sign_in(context.new_page(), "customer")
     # The session of the shop has ended, that of Logto lives on.
     context.clear_cookies(name="bookstore_session")
@@ -105,7 +105,7 @@ def test_tabs_that_a_browser_restores_all_at_once_are_all_signed_in_again(contex
         expect(sign_out_button(tab)).to_be_visible()
 
 
-def test_a_second_tab_at_logto_while_the_first_signs_in(context: BrowserContext, demo: str) -> None:
+def test_second_tab_at_logto_during_sign_in(context: BrowserContext, demo: str) -> None:
     first, second = context.new_page(), context.new_page()
     first.goto("/account/")
     second.goto("/orders/")
@@ -115,7 +115,7 @@ def test_a_second_tab_at_logto_while_the_first_signs_in(context: BrowserContext,
     expect(first).to_have_url(f"{demo}/account/")
 
 
-def test_the_back_button_after_a_sign_in_leads_to_no_error(page: Page, demo: str) -> None:
+def test_back_button_after_sign_in_causes_no_error(page: Page, demo: str) -> None:
     sign_in(page, "customer")
     callbacks: list[str] = []
     page.on("request", lambda request: callbacks.append(request.url) if "/callback?" in request.url else None)
@@ -124,7 +124,7 @@ def test_the_back_button_after_a_sign_in_leads_to_no_error(page: Page, demo: str
     expect(sign_out_button(page)).to_be_visible()
 
 
-def test_a_callback_opened_again_just_goes_on(page: Page, demo: str) -> None:
+def test_repeated_callback_redirects_signed_in_user(page: Page, demo: str) -> None:
     callbacks: list[str] = []
     page.on("request", lambda request: callbacks.append(request.url) if "/callback?" in request.url else None)
     page.goto("/account/")
@@ -139,7 +139,7 @@ def test_a_callback_opened_again_just_goes_on(page: Page, demo: str) -> None:
     screenshot(page, "error")
 
 
-def test_an_edited_session_cookie_signs_nobody_in(page: Page, context: BrowserContext, demo: str) -> None:
+def test_edited_session_cookie_is_rejected(page: Page, context: BrowserContext, demo: str) -> None:
     sign_in(page, "customer")
     cookie = next(cookie for cookie in context.cookies(demo) if cookie["name"] == "bookstore_session")
     context.add_cookies([{**cookie, "value": "0" * 32}])
@@ -147,14 +147,14 @@ def test_an_edited_session_cookie_signs_nobody_in(page: Page, context: BrowserCo
     expect(sign_in_button(page)).to_be_visible()
 
 
-def test_a_script_of_another_page_learns_where_to_sign_in(page: Page, demo: str) -> None:
+def test_script_receives_the_sign_in_url(page: Page, demo: str) -> None:
     page.goto("/")
     answer = page.evaluate("async () => { const r = await fetch('/account/'); return [r.status, await r.json()] }")
     assert answer == [401, {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/"}]
 
 
 @pytest.mark.parametrize(("language", "words"), [("ja", "サインイン"), ("zh-CN", "登录")])
-def test_the_shop_speaks_the_visitor_s_language(chromium, demo: str, language: str, words: str) -> None:
+def test_shop_uses_the_browser_language(chromium, demo: str, language: str, words: str) -> None:
     context = chromium.new_context(base_url=demo, locale=language)
     page = context.new_page()
     page.goto("/")
@@ -165,7 +165,7 @@ def test_the_shop_speaks_the_visitor_s_language(chromium, demo: str, language: s
     context.close()
 
 
-def test_signing_out_at_logto_signs_out_of_the_shop(context: BrowserContext, page: Page, demo: str) -> None:
+def test_sign_out_at_logto_ends_the_shop_session(context: BrowserContext, page: Page, demo: str) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     sign_in(page, "customer")
@@ -178,7 +178,7 @@ def test_signing_out_at_logto_signs_out_of_the_shop(context: BrowserContext, pag
     expect(sign_in_button(page)).to_be_visible()
 
 
-def test_one_ends_one_s_sessions_on_other_devices(chromium, page: Page, demo: str) -> None:
+def test_user_ends_sessions_on_other_devices(chromium, page: Page, demo: str) -> None:
     sign_in(page, "editor")
     other = chromium.new_context(base_url=demo, locale="en-GB")
     other_page = other.new_page()

@@ -10,10 +10,8 @@ import pytest
 from logto_auth import checks
 from logto_auth.emulator import Emulator, seed_demo
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.following import FOLLOWED
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.plan import apply, plan
-from logto_auth.management_api.tenant import (
+from logto_auth.tenant.declaration import (
     WEBHOOK_EVENTS,
     APIResource,
     OrganizationRole,
@@ -22,7 +20,9 @@ from logto_auth.management_api.tenant import (
     faults,
     normal_uri,
 )
-from logto_auth.site_tenant import site_tenant
+from logto_auth.tenant.plan import apply, plan
+from logto_auth.tenant.site import site_tenant
+from logto_auth.webhooks.handlers import HANDLERS
 
 from .conftest import SITE, Run
 
@@ -225,7 +225,7 @@ def test_the_system_checks_find_the_faults_of_a_declaration(settings: Any) -> No
 
 
 def test_the_webhook_tells_of_what_the_package_follows() -> None:
-    assert set(WEBHOOK_EVENTS) == set(FOLLOWED)
+    assert set(WEBHOOK_EVENTS) == set(HANDLERS)
 
 
 def test_addresses_below_i18n_patterns_are_registered_in_each_language(settings: Any) -> None:

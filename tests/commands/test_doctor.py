@@ -16,10 +16,9 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from logto_auth.clients import forget_clients, management_api
+from logto_auth.clients import management_api, reset_clients
 from logto_auth.doctor.logto import clock_of
-from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, HttpFault
 from logto_auth.oidc.http import Response
 from tests.emulator.receiver import Receiver
 
@@ -44,7 +43,7 @@ def application(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> App
     path = tmp_path / ".env"
     assert run("logto_setup", "--yes", "--env-file", str(path)).code == 0
     use(settings, settings_in(path))
-    forget_clients()
+    reset_clients()
     return fresh.tenant.applications[settings.LOGTO_APP_ID]
 
 
@@ -494,7 +493,7 @@ def test_a_machine_that_is_refused(found: Found, settings: Any, fresh: Emulator)
 def test_a_machine_for_other_apis_alone_is_only_worth_a_warning(found: Found, settings: Any, fresh: Emulator) -> None:
     machine = fresh.tenant.applications[settings.LOGTO_M2M_APP_ID]
     machine.roles = []
-    forget_clients()
+    reset_clients()
     assert only(found()).startswith(
         f"warning management-api: The application {machine.id} may not use the Management API"
     )

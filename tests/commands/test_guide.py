@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand
 from logto_auth.doctor import examine
 from logto_auth.emulator import Emulator
 from logto_auth.management.commands import logto_doctor, logto_setup
-from logto_auth.management_api.tenant import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant.declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
 
 from .conftest import Run, settings_in, use
 

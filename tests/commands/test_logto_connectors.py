@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management import CommandError, call_command
 
-from logto_auth import alipay
+from logto_auth.connectors import alipay
+from logto_auth.connectors.sign_in_page import SOCIAL_ONLY, TARGETS, enabling, shown_to_browsers
 from logto_auth.emulator import Emulator, HttpFault, Tenant
-from logto_auth.social_sign_in import SOCIAL_ONLY, TARGETS, enabling, shown_to_browsers
 from logto_auth.testing import Browser
 from tests.recorded import recording
 

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.plan import apply, plan
-from logto_auth.management_api.tenant import WEBHOOK_EVENTS
-from logto_auth.site_tenant import site_tenant
+from logto_auth.tenant.declaration import WEBHOOK_EVENTS
+from logto_auth.tenant.plan import apply, plan
+from logto_auth.tenant.site import site_tenant
 from logto_auth.testing import Browser
 
 from .conftest import SITE, Run, mode, settings_in, use

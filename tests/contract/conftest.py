@@ -13,7 +13,7 @@ from .replay_management import ManagementReplay
 
 @pytest.fixture
 def replay() -> Iterator[Replay]:
-    """An emulator set up like the recorded Logto."""
+    """An emulator with the settings of the recorded Logto."""
     with run_in_thread() as emulator:
         replay = Replay(emulator)
         yield replay
@@ -22,7 +22,7 @@ def replay() -> Iterator[Replay]:
 
 @pytest.fixture
 def management() -> Iterator[ManagementReplay]:
-    """The Management API of an emulator set up like the recorded Logto."""
+    """The Management API of an emulator with the settings of the recorded Logto."""
     with run_in_thread() as emulator:
         replay = ManagementReplay(emulator)
         yield replay
@@ -31,7 +31,7 @@ def management() -> Iterator[ManagementReplay]:
 
 @pytest.fixture(params=["recording", "emulator"])
 def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
-    """Give an exchange by name: once the recorded one, once the emulator's."""
+    """Return a function that gives an exchange by name: once the recorded one, once that of the emulator."""
     if request.param == "recording":
         return recorded
     replay: Replay = request.getfixturevalue("replay")
@@ -40,7 +40,7 @@ def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
 
 @pytest.fixture(params=["recording", "emulator"])
 def token(request: pytest.FixtureRequest) -> Callable[[str], Any]:
-    """Give a decoded token by the recording's name: once the recorded one, once the emulator's."""
+    """Return a function that gives a decoded token by name: once the recorded one, once that of the emulator."""
     if request.param == "recording":
         return recording
     replay: Replay = request.getfixturevalue("replay")

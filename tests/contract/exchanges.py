@@ -1,4 +1,4 @@
-"""One shape for what was recorded and what the emulator answers."""
+"""A common form for recorded answers and for answers of the emulator."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import requests
 
 from tests.recorded import recording
 
-# Of the headers, those that the recordings kept.
+# The headers that the recordings contain.
 KEPT_HEADERS = ("Access-Control-Allow-Origin", "Cache-Control", "Content-Type", "WWW-Authenticate")
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """An answer. `issuer` is that of the instance, so that both can be compared."""
+    """An HTTP answer. `issuer` is that of the instance, which a comparison replaces."""
 
     status: int
     headers: dict[str, str]
@@ -28,14 +28,14 @@ class Exchange:
 
     @property
     def kept_headers(self) -> dict[str, str]:
-        """The headers that tell, with the issuer's name taken out."""
+        """The recorded headers, with the issuer replaced."""
         lower = {name.lower(): value for name, value in self.headers.items()}
         kept = {name: lower[name.lower()] for name in KEPT_HEADERS if name.lower() in lower}
         return {name: value.replace(self.issuer, "<issuer>") for name, value in kept.items()}
 
 
 def recorded(name: str, index: int | None = None) -> Exchange:
-    """Return a recorded exchange, of a list the one at `index`."""
+    """Return a recorded exchange; `index` selects one of a list."""
     data = recording(name) if index is None else recording(name)[index]
     if "status" not in data:
         return Exchange(303, {}, None, data["location"], "http://localhost:3001/oidc")
@@ -44,14 +44,14 @@ def recorded(name: str, index: int | None = None) -> Exchange:
 
 
 def received(response: requests.Response, issuer: str) -> Exchange:
-    """Return an answer of the emulator in the same shape."""
+    """Return an answer of the emulator in the same form."""
     is_json = "json" in response.headers.get("Content-Type", "")
     body = response.json() if is_json else response.text
     return Exchange(response.status_code, dict(response.headers), body, response.headers.get("Location"), issuer)
 
 
 def shape(value: Any) -> Any:
-    """Return the form of a value: keys in their order and kinds of values. A list is as its first element."""
+    """Return the keys of a value in order with the types of their values. A list has the form of its first element."""
     if isinstance(value, dict):
         return [(key, shape(inner)) for key, inner in value.items()]
     if isinstance(value, list):
@@ -60,13 +60,13 @@ def shape(value: Any) -> Any:
 
 
 def location_shape(location: str) -> tuple[str, list[str]]:
-    """Return where a redirect leads, and the names of its parameters in order."""
+    """Return the path of a redirect, and the names of its parameters in order."""
     parts = urlsplit(location)
     return parts.path, [name for name, _ in parse_qsl(parts.query)]
 
 
 def decoded(token: str) -> dict[str, Any]:
-    """Return header and claims of a JWT, unverified, in the recordings' form."""
+    """Return header and claims of a JWT without verification, in the form of the recordings."""
     header, claims, _ = token.split(".")
     return {"header": _json(header), "claims": _json(claims)}
 

@@ -1,4 +1,4 @@
-"""What was done to the real Logto, done to the emulator: one method per recording, of the same name."""
+"""The recorded requests, sent to the emulator. Each method has the name of a recording."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLAIN_SCOPE = "openid profile urn:logto:scope:organizations urn:logto:scope:orga
 
 
 class Replay:
-    """A tenant like the recorded one, and the exchanges with it."""
+    """A tenant with the recorded settings, and the requests to it."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -229,7 +229,7 @@ class Replay:
         return self._received(self.rp.post("token/introspection", token=token))
 
     def session_end(self, index: int) -> Exchange:
-        """Return the first answer, or the one of the confirm step."""
+        """Return the first answer, or that of the confirm step."""
         hint = self._first_tokens()["id_token"]
         url = self.rp.end_session_url(
             client_id=self.application.id,
@@ -245,7 +245,7 @@ class Replay:
         confirm = f"{self.emulator.issuer}/session/end/confirm"
         return self._received(self.visitor.session.post(confirm, data=data, allow_redirects=False))
 
-    # Tokens, taken apart
+    # Decoded tokens
 
     def id_token_decoded(self) -> dict[str, Any]:
         return decoded(self._first_tokens()["id_token"])
@@ -267,7 +267,7 @@ class Replay:
         return decoded(parse_qs(request["body"])["logout_token"][0])
 
     def backchannel_logout_requests(self) -> list[dict[str, Any]]:
-        """Return what the relying party receives at a sign-out."""
+        """Return the requests that the relying party receives at a sign-out."""
         received_requests: list[dict[str, Any]] = []
 
         class Receiver(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What was done to the real Management API, done to the emulator: one method per recording, of the same name."""
+"""The recorded calls of the Management API, sent to the emulator. Each method has the name of a recording."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from logto_auth.emulator import Emulator, Visitor
-from tests.emulator.management_api import ManagementAPI
+from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.receiver import Received, Receiver
 from tests.emulator.relying_party import CALLBACK, RelyingParty
 from tests.recorded import recording
@@ -23,7 +23,7 @@ SOCIAL_ONLY = {
 
 
 class ManagementReplay:
-    """A tenant like the recorded one, and calls to its Management API."""
+    """A tenant with the recorded settings, and calls of its Management API."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -35,7 +35,7 @@ class ManagementReplay:
     def close(self) -> None:
         self.api.http.close()
 
-    # Refusals
+    # Errors
 
     def mgmt_error_no_token(self) -> Exchange:
         return self._received(requests.get(f"{self.emulator.endpoint}/api/users", timeout=5))
@@ -65,7 +65,7 @@ class ManagementReplay:
         self.alipay_native_created()
         return self.alipay_native_created()
 
-    # Answers
+    # Responses
 
     def mgmt_application_created(self) -> Exchange:
         metadata = {
@@ -113,7 +113,7 @@ class ManagementReplay:
         return self._received(self.api.post("/hooks", body))
 
     def webhooks(self) -> list[Received]:
-        """Return what a receiver got of a sign-in and of calls, in order."""
+        """Return the deliveries for a sign-in and for calls, in order."""
         organization = self.emulator.tenant.add_organization("Branch One")
         with Receiver() as receiver:
             self.signing_key = self.hook_created(receiver.url).body["signingKey"]

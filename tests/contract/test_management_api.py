@@ -1,4 +1,4 @@
-"""The recorded Management API and webhooks, beside the emulator's."""
+"""The emulator's Management API and webhooks, compared with the recordings."""
 
 import hashlib
 import hmac
@@ -32,44 +32,44 @@ ANSWERS = [
     "sign_in_exp_patch_social_only",
     "wellknown_sign_in_exp",
 ]
-# What differs from one instance to the next, and the blobs that the recordings leave out.
+# Values that differ between instances, and large values that the recordings omit.
 OWN = {"id", "secret", "value", "applicationId", "createdAt", "updatedAt", "lastSignInAt", "logo", "readme"}
 
 
 def without_own(value):
-    """Return the value without what each instance has of its own."""
+    """Return the value without the values that differ between instances."""
     if isinstance(value, dict):
         return [(key, None if key in OWN else without_own(inner)) for key, inner in value.items()]
     return [without_own(inner) for inner in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", [*REFUSALS, *ANSWERS])
-def test_status_and_headers_are_the_same(management, name):
+def test_status_and_headers_match_recording(management, name):
     ours, theirs = getattr(management, name)(), recorded(name)
     assert ours.status == theirs.status
     assert ours.kept_headers == theirs.kept_headers
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_refusals_are_the_same_word_for_word(management, name):
+def test_errors_match_recording_exactly(management, name):
     assert json.dumps(getattr(management, name)().body) == json.dumps(recorded(name).body)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_answers_are_the_same_but_for_what_is_an_instances_own(management, name):
+def test_responses_match_recording_except_own_values(management, name):
     ours, theirs = getattr(management, name)().body, recorded(name).body
     assert shape(ours) == shape(theirs)
     assert without_own(ours) == without_own(theirs)
 
 
-def test_a_page_has_the_same_headers(management):
+def test_page_headers_match_recording(management):
     ours, theirs = management.mgmt_users_page(), recorded("mgmt_users_page")
     assert ours.headers["Total-Number"] == theirs.headers["Total-Number"]
     port = management.emulator.endpoint.rpartition(":")[2]
     assert ours.headers["Link"].replace(port, "3001") == theirs.headers["Link"]
 
 
-def test_ids_and_secrets_have_the_same_shape(management):
+def test_ids_and_secrets_have_recorded_format(management):
     for exchange in (management.mgmt_application_created(), recorded("mgmt_application_created")):
         assert re.fullmatch(r"[0-9a-z]{21}", exchange.body["id"])
         assert re.fullmatch(r"#internal:[0-9A-Za-z]{32}", exchange.body["secret"])
@@ -79,14 +79,14 @@ def test_ids_and_secrets_have_the_same_shape(management):
         assert re.fullmatch(r"[0-9a-z]{12}", exchange.body["id"])
 
 
-def test_a_webhook_is_made_the_same(management):
+def test_created_webhook_matches_recording(management):
     ours, theirs = management.hook_created(), recording("hook_created")
     assert ours.status == 201
     assert shape(ours.body) == shape(theirs)
     assert re.fullmatch(r"[0-9A-Za-z]{32}", ours.body["signingKey"])
 
 
-def test_deliveries_are_the_same(management):
+def test_deliveries_match_recording(management):
     ours, theirs = management.webhooks(), recording("webhooks")
     assert [each.payload["event"] for each in ours] == [json.loads(each["body"])["event"] for each in theirs]
     for mine, their in zip(ours, theirs, strict=True):
@@ -97,7 +97,7 @@ def test_deliveries_are_the_same(management):
             assert mine.headers[name] == their["headers"][name]
 
 
-def test_the_signature_is_that_of_the_raw_body(management):
+def test_signature_covers_the_raw_body(management):
     ours = [(each.body, each.headers["logto-signature-sha-256"]) for each in management.webhooks()]
     theirs = [(each["body"].encode(), each["headers"]["logto-signature-sha-256"]) for each in recording("webhooks")]
     for deliveries, key in ((ours, management.signing_key), (theirs, recording("hook_created")["signingKey"])):
@@ -105,7 +105,7 @@ def test_the_signature_is_that_of_the_raw_body(management):
             assert signature == hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
 
 
-def test_data_events_say_the_same_of_their_request(management):
+def test_data_events_describe_their_request(management):
     for mine, their in zip(management.webhooks(), recording("webhooks"), strict=True):
         ours, theirs = mine.payload, json.loads(their["body"])
         for name in ("method", "status", "matchedRoute", "ip", "userIp", "interactionEvent"):

@@ -1,4 +1,4 @@
-"""What the reference says of Logto, asserted of the recordings and of the emulator alike."""
+"""Rules of Logto, checked on the recordings and on the emulator."""
 
 import hashlib
 import re
@@ -17,13 +17,13 @@ UID = re.compile(r"[0-9A-Za-z_-]{21}")
 
 
 @pytest.mark.parametrize("name", ["jwks_before_rotation", "jwks_after_rotation"])
-def test_a_kid_is_the_rfc_7638_thumbprint(exchange, name):
+def test_kid_is_rfc_7638_thumbprint(exchange, name):
     for key in exchange(name).body["keys"]:
         assert key["kid"] == jwk.thumbprint({member: key[member] for member in ("crv", "kty", "x", "y")})
 
 
 @pytest.mark.parametrize("name", ["token_authorization_code", "refresh_1", "refresh_for_resource", "m2m_token"])
-def test_signatures_verify_with_the_published_keys(exchange, name):
+def test_signatures_verify_with_published_keys(exchange, name):
     body = exchange(name).body
     keys = jwk.KeySet.import_key_set(exchange("jwks_before_rotation").body)
     signed = [body[member] for member in ("id_token", "access_token") if body.get(member, "").count(".") == 2]
@@ -33,14 +33,14 @@ def test_signatures_verify_with_the_published_keys(exchange, name):
 
 
 @pytest.mark.parametrize("name", ["token_authorization_code", "refresh_1", "refresh_for_organization"])
-def test_at_hash_is_half_of_sha384_of_the_access_token(exchange, name):
+def test_at_hash_is_half_of_sha384(exchange, name):
     body = exchange(name).body
     digest = hashlib.sha384(body["access_token"].encode()).digest()
     expected = urlsafe_b64encode(digest[:24]).decode()
     assert decoded(body["id_token"])["claims"]["at_hash"] == expected
 
 
-def test_discovery_lists_what_is_there_and_keeps_silent_of_the_rest(exchange):
+def test_discovery_has_issuer_and_recorded_endpoints(exchange):
     answer = exchange("discovery")
     assert answer.body["issuer"] == answer.issuer
     assert not {"registration_endpoint", "acr_values_supported", "check_session_iframe"} & set(answer.body)
@@ -49,13 +49,13 @@ def test_discovery_lists_what_is_there_and_keeps_silent_of_the_rest(exchange):
             assert value.startswith(f"{answer.issuer}/")
 
 
-def test_discovery_is_the_same_word_for_word(replay):
+def test_discovery_matches_recording_exactly(replay):
     ours, theirs = replay.discovery(), recorded("discovery")
     assert str(ours.body).replace(ours.issuer, theirs.issuer) == str(theirs.body)
 
 
 @pytest.mark.parametrize("name", ["token_authorization_code", "token_no_prompt_consent", "refresh_1"])
-def test_without_a_resource_the_access_token_is_opaque(exchange, name):
+def test_access_token_without_resource_is_opaque(exchange, name):
     assert OPAQUE.fullmatch(exchange(name).body["access_token"])
 
 
@@ -83,12 +83,12 @@ def test_no_refresh_token_without_prompt_consent(exchange):
         ("refresh_for_organization_resource", "read:books write:books"),
     ],
 )
-def test_scope_is_that_of_the_access_token(exchange, name, scope):
+def test_response_scope_is_scope_of_access_token(exchange, name, scope):
     assert exchange(name).body["scope"] == scope
 
 
 @pytest.mark.parametrize("name", ["refresh_1", "refresh_for_resource", "refresh_after_logout"])
-def test_a_refresh_always_answers_with_a_refresh_token(exchange, name):
+def test_refresh_always_returns_a_refresh_token(exchange, name):
     assert OPAQUE.fullmatch(exchange(name).body["refresh_token"])
 
 
@@ -96,14 +96,14 @@ def test_a_refresh_always_answers_with_a_refresh_token(exchange, name):
     ("name", "typ"),
     [(name, {"id_token_decoded": "JWT", "logout_token_decoded": "logout+jwt"}.get(name, "at+jwt")) for name in TOKENS],
 )
-def test_every_kind_of_token_has_its_typ(token, name, typ):
+def test_each_token_kind_has_its_typ(token, name, typ):
     header = token(name)["header"]
     assert list(header) == ["alg", "typ", "kid"]
     assert (header["alg"], header["typ"]) == ("ES384", typ)
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_times_and_audience(token, name):
+def test_tokens_have_one_audience_and_an_hour(token, name):
     claims = token(name)["claims"]
     assert isinstance(claims["aud"], str)
     assert "nbf" not in claims
@@ -113,7 +113,7 @@ def test_times_and_audience(token, name):
         assert claims["exp"] - claims["iat"] == 3600
 
 
-def test_the_id_token_has_nulls_and_milliseconds(token):
+def test_id_token_has_nulls_and_milliseconds(token):
     claims = token("id_token_decoded")["claims"]
     assert claims["picture"] is None
     assert claims["phone_number"] is None
@@ -125,7 +125,7 @@ def test_the_id_token_has_nulls_and_milliseconds(token):
     assert UID.fullmatch(claims["sid"])
 
 
-def test_the_audience_says_resource_or_organization(token):
+def test_audience_is_resource_or_organization(token):
     assert token("resource_access_token_decoded")["claims"]["aud"] == "https://bookstore.example/api"
     assert "organization_id" not in token("resource_access_token_decoded")["claims"]
     organization = token("organization_token_decoded")["claims"]
@@ -136,12 +136,12 @@ def test_the_audience_says_resource_or_organization(token):
     assert re.fullmatch(r"[0-9a-z]{12}", both["organization_id"])
 
 
-def test_a_machine_is_its_own_subject(token):
+def test_machine_is_its_own_subject(token):
     claims = token("m2m_token_decoded")["claims"]
     assert claims["sub"] == claims["client_id"]
 
 
-def test_the_logout_token_names_event_subject_and_session(token):
+def test_logout_token_has_event_subject_and_session(token):
     claims = token("logout_token_decoded")["claims"]
     assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
     assert UID.fullmatch(claims["sid"])
@@ -149,20 +149,20 @@ def test_the_logout_token_names_event_subject_and_session(token):
     assert "nonce" not in claims
 
 
-def test_userinfo_holds_more_than_the_id_token(exchange):
+def test_userinfo_has_more_claims_than_id_token(exchange):
     body = exchange("userinfo").body
     assert (body["custom_data"], body["identities"], body["sso_identities"]) == ({}, {}, [])
     assert body["organization_data"][0]["description"] is None
     assert body["organization_roles"] == [f"{body['organizations'][0]}:manager"]
 
 
-def test_userinfo_errors_name_the_realm(exchange):
+def test_userinfo_errors_have_the_realm(exchange):
     assert exchange("userinfo_bad_token").kept_headers["WWW-Authenticate"] == (
         'Bearer realm="<issuer>", error="invalid_token", error_description="invalid token provided"'
     )
 
 
-def test_introspection_of_a_refresh_token(exchange):
+def test_introspected_refresh_token_has_scope_and_lifetime(exchange):
     body = exchange("introspection_refresh").body
     assert body["exp"] - body["iat"] == 14 * 86400
     assert body["scope"] == "openid profile offline_access"
@@ -170,14 +170,14 @@ def test_introspection_of_a_refresh_token(exchange):
 
 
 @pytest.mark.parametrize("name", ["callback_success", "callback_sso_no_prompt"])
-def test_a_callback_carries_code_state_and_issuer(exchange, name):
+def test_callback_has_code_state_and_issuer(exchange, name):
     answer = exchange(name)
     match = re.fullmatch(r"http://127\.0\.0\.1:9999/cb\?code=([^&]+)&state=st&iss=(.+)", answer.location)
     assert OPAQUE.fullmatch(match[1])
     assert match[2] == answer.issuer.replace(":", "%3A").replace("/", "%2F")
 
 
-def test_the_sign_out_page_submits_itself(exchange):
+def test_sign_out_page_submits_itself(exchange):
     answer = exchange("session_end", 0)
     assert (answer.status, answer.kept_headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "document.getElementById('op.logoutForm').submit();" in answer.body
@@ -186,17 +186,17 @@ def test_the_sign_out_page_submits_itself(exchange):
     assert '<input type="hidden" form="op.logoutForm" value="yes" name="logout" />' in answer.body
 
 
-def test_the_confirm_step_leads_to_the_relying_party(exchange):
+def test_confirm_step_redirects_to_relying_party(exchange):
     answer = exchange("session_end", 1)
     assert (answer.status, answer.location) == (303, "http://127.0.0.1:9999/?state=bye")
 
 
-def test_jwks_are_not_to_be_cached(exchange):
+def test_jwks_forbids_caching(exchange):
     headers = exchange("jwks_before_rotation").kept_headers
     assert headers["Cache-Control"] == "no-cache, max-age=0, must-revalidate"
     assert headers["Content-Type"] == "application/jwk-set+json; charset=utf-8"
 
 
-def test_rotation_lists_the_keys_current_first(replay):
+def test_rotation_lists_current_key_first(replay):
     statuses = [key.status for key in replay.emulator.rotate_keys()]
     assert statuses == [key["status"] for key in recording("keys_rotate")["body"]] == ["Current", "Previous"]

@@ -1,4 +1,4 @@
-"""Every recorded exchange, beside the emulator's answer to the same request."""
+"""The emulator's answers, compared with the recorded answers to the same requests."""
 
 import pytest
 
@@ -58,20 +58,20 @@ TOKENS = [
 
 
 @pytest.mark.parametrize("name", [*ERRORS, *ANSWERS, *REDIRECTS])
-def test_status_and_headers_are_the_same(replay, name):
+def test_status_and_headers_match_recording(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
     assert ours.status == theirs.status
     assert ours.kept_headers == theirs.kept_headers
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_answers_have_the_same_keys_in_order_and_kinds_of_values(replay, name):
+def test_responses_have_recorded_keys_and_types(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
     assert shape(ours.body) == shape(theirs.body)
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_errors_are_the_same_word_for_word(replay, name):
+def test_errors_match_recording_exactly(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
     assert list(ours.body.items()) == [
         (key, value.replace(theirs.issuer, ours.issuer)) for key, value in theirs.body.items()
@@ -79,7 +79,7 @@ def test_errors_are_the_same_word_for_word(replay, name):
 
 
 @pytest.mark.parametrize("name", REDIRECTS)
-def test_redirects_are_the_same_word_for_word(replay, name):
+def test_redirects_match_recording_exactly(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
     for mine, their in [(ours.location, theirs.location), (ours.body, theirs.body)]:
         assert (
@@ -91,24 +91,24 @@ def test_redirects_are_the_same_word_for_word(replay, name):
 
 
 @pytest.mark.parametrize("name", ["callback_success", "callback_sso_no_prompt"])
-def test_callbacks_have_the_same_parameters(replay, name):
+def test_callback_parameters_match_recording(replay, name):
     assert location_shape(getattr(replay, name)().location) == location_shape(recorded(name).location)
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_tokens_have_the_same_claims_in_order(replay, name):
+def test_token_claims_match_recording_in_order(replay, name):
     assert shape(getattr(replay, name)()) == shape(recording(name))
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_sign_out_answers_the_same(replay, index):
+def test_sign_out_responses_match_recording(replay, index):
     ours, theirs = replay.session_end(index), recorded("session_end", index)
     assert ours.status == theirs.status
     assert ours.kept_headers == theirs.kept_headers
     assert ours.location == theirs.location
 
 
-def test_the_back_channel_request_is_the_same(replay):
+def test_backchannel_request_matches_recording(replay):
     ((ours,), (theirs,)) = replay.backchannel_logout_requests(), recording("backchannel_logout_requests")
     assert ours["path"] == theirs["path"]
     assert ours["body"].partition("=")[0] == theirs["body"].partition("=")[0] == "logout_token"

@@ -1,7 +1,7 @@
 """What this site makes of Logto's claims."""
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.mapping import text
+from logto_auth.oidc.claims import text
 
 
 def person_fields(claims):

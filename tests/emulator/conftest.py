@@ -2,10 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from logto_auth.emulator import Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
 
-from .management_api import ManagementAPI
+from .management_api_client import ManagementAPI
 from .receiver import Receiver
 from .relying_party import CALLBACK, RelyingParty
 
@@ -18,14 +17,14 @@ def _running_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(_running_emulator: Emulator) -> Emulator:
-    """The demo tenant, as if just started, but for the keys."""
+    """An emulator with a new demo tenant. Only the keys are shared between tests."""
     _running_emulator.reset(tenant=True)
     return _running_emulator
 
 
 @pytest.fixture
 def rotating_emulator() -> Iterator[Emulator]:
-    """An emulator of its own, whose keys may be rotated."""
+    """A separate emulator whose keys may be rotated."""
     with run_in_thread(seed=seed_demo) as emulator:
         yield emulator
 
@@ -38,14 +37,14 @@ def visitor(emulator: Emulator) -> Iterator[Visitor]:
 
 @pytest.fixture
 def phone(emulator: Emulator) -> Iterator[NativeVisitor]:
-    """A person with an app that has Logto's native SDK, and Alipay's, built in."""
+    """A user of an app with the native SDKs of Logto and Alipay."""
     with NativeVisitor(emulator) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def bookstore(emulator: Emulator) -> Iterator[RelyingParty]:
-    """The demo's Traditional application."""
+    """The traditional application of the demo tenant."""
     yield from _closing(RelyingParty(emulator, next(iter(emulator.tenant.applications.values()))))
 
 
@@ -61,7 +60,7 @@ def native(emulator: Emulator) -> Iterator[RelyingParty]:
 
 @pytest.fixture
 def app(emulator: Emulator) -> Iterator[RelyingParty]:
-    """The demo's native application, which is called back by a scheme of its own."""
+    """The native application of the demo tenant. Its callback has a custom scheme."""
     application = emulator.tenant.applications["bookstoreapp000000001"]
     yield from _closing(RelyingParty(emulator, application, "io.bookstore.app://callback"))
 
@@ -87,7 +86,7 @@ def api(emulator: Emulator) -> Iterator[ManagementAPI]:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A receiver of webhooks."""
+    """A webhook receiver."""
     with Receiver() as receiver:
         yield receiver
 

@@ -1,4 +1,4 @@
-"""A receiver of webhooks that remembers what came."""
+"""A webhook receiver that stores its deliveries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """One delivery. Names of headers are in lower case."""
+    """A delivery. Header names are in lower case."""
 
     path: str
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Received:
 
 
 class Receiver:
-    """A server on this machine. It answers `status`, once `may_answer` is set."""
+    """A local server. It answers with `status` after `may_answer` is set."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status

@@ -1,4 +1,4 @@
-"""A relying party as plain as can be: it builds requests and looks at answers, and checks nothing itself."""
+"""A simple relying party. It builds requests and decodes answers, and verifies nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import requests
 from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from logto_auth.emulator import Emulator, Visitor
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, Visitor
 
 CALLBACK = "http://localhost:8000/callback"
 VERIFIER = generate_token(64)
@@ -21,7 +20,7 @@ CHALLENGE = create_s256_code_challenge(VERIFIER)
 
 
 class RelyingParty:
-    """One application and the answers it gets."""
+    """The relying party of one application."""
 
     def __init__(self, emulator: Emulator, application: Application, redirect_uri: str = CALLBACK) -> None:
         self.emulator = emulator
@@ -33,7 +32,7 @@ class RelyingParty:
     # Authorization
 
     def authorization_url(self, **changes: Any) -> str:
-        """Return the address of a sign-in; a change of None leaves the parameter out."""
+        """Return an authorization URL. A change of None removes the parameter."""
         parameters = {
             "client_id": self.application.id,
             "redirect_uri": self.redirect_uri,
@@ -50,11 +49,11 @@ class RelyingParty:
         return f"{self.emulator.endpoint}/oidc/auth?{urlencode(sent, doseq=True)}"
 
     def authorize(self, **changes: Any) -> requests.Response:
-        """Send an authorization request with a fresh browser and return the first answer."""
+        """Send an authorization request without cookies and return the first response."""
         return requests.get(self.authorization_url(**changes), allow_redirects=False, timeout=10)
 
     def sign_in(self, username: str = "customer", visitor: Visitor | None = None, **changes: Any) -> dict[str, Any]:
-        """Sign in and return the answer of the code exchange."""
+        """Sign in and return the token response."""
         response = self.exchange(self.code(username, visitor, **changes))
         assert response.status_code == 200, response.text
         return response.json()
@@ -70,7 +69,7 @@ class RelyingParty:
     # Token endpoint
 
     def post(self, path: str, *, authenticate: bool = True, **fields: Any) -> requests.Response:
-        """Post a form to `/oidc/<path>`, authenticated as the kind of application demands."""
+        """Post a form to `/oidc/<path>` with the client authentication of the application."""
         fields = {name: value for name, value in fields.items() if value is not None}
         auth = (self.application.id, self.application.secret) if self.application.secret and authenticate else None
         if not self.application.secret and authenticate:
@@ -99,7 +98,7 @@ class RelyingParty:
 
 
 def parameters_of(url: str) -> dict[str, str]:
-    """Return the query of an address."""
+    """Return the query parameters of a URL."""
     return dict(parse_qsl(urlsplit(url).query))
 
 
@@ -122,8 +121,8 @@ def _decoded(part: str) -> dict[str, Any]:
 
 
 def wait_until(condition: Any, seconds: float = 30) -> None:
-    """Wait until the condition holds."""
+    """Wait until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "It did not happen in time."
+        assert time.monotonic() < deadline, f"The condition was not true within {seconds} seconds."
         time.sleep(0.01)

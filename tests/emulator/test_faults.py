@@ -13,7 +13,7 @@ def discovery(emulator, **options):
     return requests.get(f"{emulator.endpoint}/oidc/.well-known/openid-configuration", timeout=5, **options)
 
 
-def test_id_token_hooks(emulator, bookstore):
+def test_hooks_change_id_token_claims_and_header(emulator, bookstore):
     emulator.faults.id_token_claims = lambda claims: {**claims, "iss": "https://evil.example"}
     emulator.faults.id_token_header = lambda header: {**header, "typ": "logout+jwt"}
     token = bookstore.sign_in()["id_token"]
@@ -21,18 +21,18 @@ def test_id_token_hooks(emulator, bookstore):
     assert header_of(token)["typ"] == "logout+jwt"
 
 
-def test_the_whole_id_token_can_be_anything(emulator, bookstore):
+def test_hook_replaces_the_whole_id_token(emulator, bookstore):
     emulator.faults.id_token = lambda header, claims: "garbage"
     assert bookstore.sign_in()["id_token"] == "garbage"
 
 
-def test_an_unpublished_key(emulator, bookstore):
+def test_id_token_key_is_not_published(emulator, bookstore):
     emulator.faults.id_token_key = ECKey.generate_key("P-384")
     kid = header_of(bookstore.sign_in()["id_token"])["kid"]
     assert emulator.keys.find(kid) is None
 
 
-def test_a_key_rotated_right_before_signing(rotating_emulator):
+def test_hook_can_rotate_key_before_signing(rotating_emulator):
     emulator = rotating_emulator
     relying_party = RelyingParty(emulator, next(iter(emulator.tenant.applications.values())))
     before = emulator.keys.current.kid
@@ -41,7 +41,7 @@ def test_a_key_rotated_right_before_signing(rotating_emulator):
     relying_party.http.close()
 
 
-def test_userinfo_token_discovery_and_jwks_hooks(emulator, bookstore):
+def test_hooks_change_userinfo_token_discovery_and_jwks(emulator, bookstore):
     token = bookstore.sign_in()["access_token"]
     emulator.faults.userinfo = lambda claims: {**claims, "sub": "other"}
     assert bookstore.userinfo(token).json()["sub"] == "other"
@@ -53,7 +53,7 @@ def test_userinfo_token_discovery_and_jwks_hooks(emulator, bookstore):
     assert requests.get(f"{emulator.endpoint}/oidc/jwks", timeout=5).json() == {"keys": []}
 
 
-def test_a_forged_callback(emulator, bookstore, visitor):
+def test_hook_changes_callback_parameters(emulator, bookstore, visitor):
     emulator.faults.callback = lambda parameters: [*parameters, ("iss", "https://evil.example")]
     url = visitor.sign_in(bookstore.authorization_url(), "customer")
     assert url.count("iss=") == 2
@@ -61,7 +61,7 @@ def test_a_forged_callback(emulator, bookstore, visitor):
     assert visitor.sign_in(bookstore.authorization_url()) == CALLBACK
 
 
-def test_clear_makes_it_honest_again(emulator, bookstore):
+def test_clear_removes_all_faults(emulator, bookstore):
     emulator.faults.id_token = lambda header, claims: "garbage"
     emulator.faults.http["token"] = HttpFault(status=500)
     emulator.faults.clear()
@@ -71,51 +71,51 @@ def test_clear_makes_it_honest_again(emulator, bookstore):
 # HTTP
 
 
-def test_a_status_with_a_body_and_headers(emulator):
+def test_fault_sets_status_body_and_headers(emulator):
     emulator.faults.http["discovery"] = HttpFault(status=429, body=b"slow down", headers={"Retry-After": "7"})
     response = discovery(emulator)
     assert (response.status_code, response.text, response.headers["Retry-After"]) == (429, "slow down", "7")
 
 
-def test_a_fault_may_hit_a_number_of_requests_only(emulator):
+def test_fault_applies_to_given_number_of_requests(emulator):
     emulator.faults.http["discovery"] = HttpFault(status=503, times=2)
     assert [discovery(emulator).status_code for _ in range(3)] == [503, 503, 200]
 
 
-def test_a_dropped_connection(emulator):
+def test_fault_drops_the_connection(emulator):
     emulator.faults.http["discovery"] = HttpFault(drop=True, times=1)
     with pytest.raises(requests.ConnectionError):
         discovery(emulator)
     assert discovery(emulator).status_code == 200
 
 
-def test_a_slow_answer_is_still_the_honest_one(emulator):
+def test_delayed_response_is_unchanged(emulator):
     emulator.faults.http["discovery"] = HttpFault(delay_seconds=0.2)
     started = time.monotonic()
     assert discovery(emulator).json()["issuer"] == emulator.issuer
     assert time.monotonic() - started >= 0.2
 
 
-def test_a_truncated_answer(emulator):
+def test_fault_truncates_the_response(emulator):
     emulator.faults.http["discovery"] = HttpFault(truncate_after=10)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         discovery(emulator)
 
 
-def test_a_dripping_answer(emulator):
+def test_fault_sends_response_slowly(emulator):
     emulator.faults.http["discovery"] = HttpFault(status=200, body="0123456789", drip_seconds=0.02)
     started = time.monotonic()
     assert discovery(emulator).text == "0123456789"
     assert time.monotonic() - started >= 0.2
 
 
-def test_an_unknown_endpoint_is_a_mistake_of_the_test(emulator):
+def test_unknown_endpoint_raises_key_error(emulator):
     with pytest.raises(KeyError, match="tokens"):
         emulator.faults.http["tokens"] = HttpFault(status=500)
 
 
 @pytest.mark.parametrize("endpoint", ["auth", "token", "me", "revocation", "introspection", "session_end", "jwks"])
-def test_every_endpoint_can_be_broken(emulator, bookstore, endpoint):
+def test_all_endpoints_can_have_faults(emulator, bookstore, endpoint):
     paths = {"revocation": "token/revocation", "introspection": "token/introspection", "session_end": "session/end"}
     emulator.faults.http[endpoint] = HttpFault(status=599)
     method = "POST" if endpoint in {"token", "revocation", "introspection"} else "GET"
@@ -126,7 +126,7 @@ def test_every_endpoint_can_be_broken(emulator, bookstore, endpoint):
 # The request log
 
 
-def test_requests_are_counted_and_secrets_are_not_kept(emulator, bookstore):
+def test_request_log_hides_secrets(emulator, bookstore):
     emulator.requests.clear()
     code = bookstore.code()
     tokens = bookstore.exchange(code).json()
@@ -142,7 +142,7 @@ def test_requests_are_counted_and_secrets_are_not_kept(emulator, bookstore):
     assert not [secret for secret in secrets if secret in kept]
 
 
-def test_reset_forgets_what_happened_but_not_the_tenant(emulator, bookstore):
+def test_reset_clears_state_but_not_tenant(emulator, bookstore):
     token = bookstore.sign_in()["refresh_token"]
     emulator.tenant.add_user(username="extra")
     emulator.faults.http["me"] = HttpFault(status=500)

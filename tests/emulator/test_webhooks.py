@@ -1,4 +1,4 @@
-"""Webhooks: which events are told of, how, and what happens when nobody listens."""
+"""Webhooks: events, payloads, and failed deliveries."""
 
 import hashlib
 import hmac
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from logto_auth.emulator.hooks import EVENTS
+from logto_auth.emulator.state.webhook_events import EVENTS
 
 
 @pytest.fixture
@@ -15,20 +15,20 @@ def hook(emulator, receiver):
     return emulator.tenant.add_hook(receiver.url, EVENTS)
 
 
-def told(emulator, receiver):
-    """Return the payloads delivered so far."""
+def delivered(emulator, receiver):
+    """Return the payloads that were delivered so far."""
     emulator.webhooks.wait()
     return [each.payload for each in receiver.received]
 
 
 def events(emulator, receiver):
-    return [payload["event"] for payload in told(emulator, receiver)]
+    return [payload["event"] for payload in delivered(emulator, receiver)]
 
 
-def test_a_sign_in_and_a_registration_are_told_of(emulator, receiver, hook, bookstore, visitor):
+def test_sign_in_and_registration_send_events(emulator, receiver, hook, bookstore, visitor):
     bookstore.sign_in()
     visitor.register(bookstore.authorization_url(), "newcomer", "newcomer-password")
-    sign_in, *registration = told(emulator, receiver)
+    sign_in, *registration = delivered(emulator, receiver)
     assert (sign_in["event"], sign_in["userId"]) == ("PostSignIn", "customer0001")
     assert sign_in["application"]["id"] == bookstore.application.id
     by_event = {payload["event"]: payload for payload in registration}
@@ -42,25 +42,25 @@ def test_a_sign_in_and_a_registration_are_told_of(emulator, receiver, hook, book
     assert "hasPassword" not in by_event["User.Created"]["data"]
 
 
-def test_the_first_sign_in_with_alipay_is_a_registration(emulator, receiver, hook, bookstore, visitor):
+def test_first_alipay_sign_in_is_a_registration(emulator, receiver, hook, bookstore, visitor):
     visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
     assert sorted(events(emulator, receiver)) == ["PostRegister", "User.Created"]
     visitor.sign_in_with_alipay(bookstore.authorization_url(prompt="login"), "2088")
     assert events(emulator, receiver)[2:] == ["PostSignIn"]
 
 
-def test_a_link_with_a_one_time_token_tells_who_joined_what(emulator, receiver, hook, bookstore, visitor):
+def test_one_time_token_sends_membership_event(emulator, receiver, hook, bookstore, visitor):
     token = emulator.tenant.add_one_time_token("new@bookstore.example", jit_organization_ids=["harbourbr001"])
     link = bookstore.authorization_url(one_time_token=token.token, login_hint=token.email)
     visitor.sign_in_by_link(link)
-    by_event = {payload["event"]: payload for payload in told(emulator, receiver)}
+    by_event = {payload["event"]: payload for payload in delivered(emulator, receiver)}
     assert by_event.keys() == {"PostRegister", "User.Created", "Organization.Membership.Updated"}
     membership = by_event["Organization.Membership.Updated"]
     assert membership["organizationId"] == "harbourbr001"
     assert membership["addedUserIds"] == [by_event["PostRegister"]["userId"]]
 
 
-def test_a_silent_sign_in_and_a_refresh_are_not_told_of(emulator, receiver, hook, bookstore, visitor):
+def test_silent_sign_in_and_refresh_send_no_event(emulator, receiver, hook, bookstore, visitor):
     tokens = bookstore.sign_in(visitor=visitor)
     visitor.session.get(bookstore.authorization_url(prompt="none"), allow_redirects=False)
     bookstore.refresh(tokens["refresh_token"])
@@ -103,9 +103,9 @@ def test_a_silent_sign_in_and_a_refresh_are_not_told_of(emulator, receiver, hook
         ("POST", "/organization-scopes", {"name": "x"}, "OrganizationScope.Created", "/organization-scopes"),
     ],
 )
-def test_data_events_carry_the_answer(emulator, receiver, hook, api, method, path, body, event, route):
+def test_data_event_contains_the_response(emulator, receiver, hook, api, method, path, body, event, route):
     answer = api(method, path, body)
-    [payload] = told(emulator, receiver)
+    [payload] = delivered(emulator, receiver)
     assert (payload["event"], payload["matchedRoute"], payload["path"]) == (event, route, path)
     assert (payload["method"], payload["status"]) == (method, answer.status_code)
     if "json" in answer.headers["Content-Type"]:
@@ -114,18 +114,18 @@ def test_data_events_carry_the_answer(emulator, receiver, hook, api, method, pat
         assert "data" not in payload
 
 
-def test_more_is_told_where_one_call_does_two_things(emulator, receiver, hook, api):
+def test_role_with_scopes_sends_two_events(emulator, receiver, hook, api):
     scope = api.get("/resources/bookstoreapi000000001/scopes").json()[0]
     role = api.made("/roles", {"name": "x", "description": "x", "scopeIds": [scope["id"]]})
-    by_event = {payload["event"]: payload for payload in told(emulator, receiver)}
+    by_event = {payload["event"]: payload for payload in delivered(emulator, receiver)}
     assert by_event.keys() == {"Role.Created", "Role.Scopes.Updated"}
     assert by_event["Role.Scopes.Updated"]["roleId"] == role["id"]
     assert by_event["Role.Scopes.Updated"]["data"] == [scope]
 
 
-def test_membership_events_tell_who_came_and_who_went(emulator, receiver, hook, api):
+def test_membership_event_lists_added_and_removed_users(emulator, receiver, hook, api):
     api.put("/organizations/harbourbr001/users", {"userIds": ["editor000001", "customer0001"]})
-    [payload] = told(emulator, receiver)
+    [payload] = delivered(emulator, receiver)
     assert list(payload)[-4:] == ["organizationId", "addedUserIds", "removedUserIds", "hookId"]
     assert (payload["addedUserIds"], payload["removedUserIds"]) == (["customer0001"], ["admin0000001"])
 
@@ -142,21 +142,21 @@ def test_membership_events_tell_who_came_and_who_went(emulator, receiver, hook, 
         ("GET", "/users", None),
     ],
 )
-def test_nothing_is_told_of_these(emulator, receiver, hook, api, method, path, body):
+def test_other_calls_send_no_event(emulator, receiver, hook, api, method, path, body):
     api(method, path, body)
-    assert told(emulator, receiver) == []
+    assert delivered(emulator, receiver) == []
 
 
-def test_only_enabled_webhooks_hear_only_their_events(emulator, receiver, api):
+def test_only_enabled_webhooks_receive_their_events(emulator, receiver, api):
     tenant = emulator.tenant
     wanted = tenant.add_hook(receiver.url, ["User.Created"])
     tenant.add_hook(receiver.url, ["User.Created"], enabled=False)
     tenant.add_hook(receiver.url, ["User.Deleted"])
     api.post("/users", {})
-    assert [payload["hookId"] for payload in told(emulator, receiver)] == [wanted.id]
+    assert [payload["hookId"] for payload in delivered(emulator, receiver)] == [wanted.id]
 
 
-def test_callers_do_not_wait_for_receivers(emulator, receiver, hook, api):
+def test_caller_does_not_wait_for_receiver(emulator, receiver, hook, api):
     receiver.may_answer.clear()
     started = time.monotonic()
     assert api.post("/users", {}).status_code == 200
@@ -168,7 +168,7 @@ def test_callers_do_not_wait_for_receivers(emulator, receiver, hook, api):
     assert events(emulator, receiver) == ["User.Created"]
 
 
-def test_a_failed_delivery_is_logged_and_not_repeated(emulator, receiver, hook, api):
+def test_failed_delivery_is_logged_and_not_repeated(emulator, receiver, hook, api):
     receiver.status = 500
     api.post("/users", {})
     emulator.webhooks.wait()
@@ -181,7 +181,7 @@ def test_a_failed_delivery_is_logged_and_not_repeated(emulator, receiver, hook, 
     assert stats == {"successCount": 0, "requestCount": 1}
 
 
-def test_nobody_listening_is_no_trouble(emulator, api):
+def test_unreachable_receiver_is_a_failed_delivery(emulator, api):
     hook = emulator.tenant.add_hook("http://127.0.0.1:9/hook", ["User.Created"])
     api.post("/users", {})
     emulator.webhooks.wait()
@@ -189,7 +189,7 @@ def test_nobody_listening_is_no_trouble(emulator, api):
     assert (delivery.hook_id, delivery.status, delivery.error) == (hook.id, None, "ConnectionError")
 
 
-def test_logs_are_of_the_last_day_and_by_key(emulator, receiver, hook, api):
+def test_logs_are_filtered_by_time_and_key(emulator, receiver, hook, api):
     api.post("/users", {})
     emulator.webhooks.wait()
     path = f"/hooks/{hook.id}/recent-logs"
@@ -201,7 +201,7 @@ def test_logs_are_of_the_last_day_and_by_key(emulator, receiver, hook, api):
     assert len(api.get(path, start_time="0").json()) == 1
 
 
-def test_webhooks_are_managed_by_api(emulator, receiver, api):
+def test_webhook_is_managed_by_api(emulator, receiver, api):
     body = {"events": ["User.Created"], "config": {"url": receiver.url, "headers": {"X-Site": "books"}}}
     hook = api.made("/hooks", {**body, "name": "Site"})
     path = f"/hooks/{hook['id']}"
@@ -229,12 +229,12 @@ def test_webhooks_are_managed_by_api(emulator, receiver, api):
         ({"events": ["User.Created"], "config": {"url": "x", "headers": {"A": 1}}}, "guard.invalid_input"),
     ],
 )
-def test_webhooks_that_are_refused(api, body, code):
+def test_invalid_webhooks_are_refused(api, body, code):
     response = api.post("/hooks", body)
     assert (response.status_code, response.json()["code"]) == (400, code)
 
 
-def test_a_test_sends_made_up_payloads_with_the_real_key(emulator, receiver, hook, api):
+def test_test_delivery_is_signed_with_real_key(emulator, receiver, hook, api):
     body = {"events": ["User.Data.Updated", "PostSignIn"], "config": {"url": receiver.url}}
     assert api.post(f"/hooks/{hook.id}/test", body).status_code == 204
     data, sign_in = receiver.received
@@ -245,7 +245,7 @@ def test_a_test_sends_made_up_payloads_with_the_real_key(emulator, receiver, hoo
         assert delivery.headers["logto-signature-sha-256"] == expected
 
 
-def test_a_test_tells_of_failures(receiver, hook, api):
+def test_test_delivery_reports_failure(receiver, hook, api):
     receiver.status = 503
     body = {"events": ["User.Created"], "config": {"url": receiver.url}}
     refused = api.post(f"/hooks/{hook.id}/test", body)
@@ -255,7 +255,7 @@ def test_a_test_tells_of_failures(receiver, hook, api):
     assert api.post(f"/hooks/{hook.id}/test", body).json()["code"] == "hook.send_test_payload_failed"
 
 
-def test_python_announces_what_it_likes(emulator, receiver, hook):
+def test_python_can_announce_any_payload(emulator, receiver, hook):
     emulator.webhooks.announce({"event": "User.Data.Updated", "createdAt": emulator.webhooks.now(), "data": {"ü": 1}})
     emulator.webhooks.wait()
     [delivery] = receiver.received

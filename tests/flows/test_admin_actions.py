@@ -193,7 +193,7 @@ def test_the_page_of_a_user_leads_to_the_console(
 ) -> None:
     settings.LOGTO_ENDPOINT, settings.LOGTO_CONSOLE_URL = endpoint, console
     user = User.objects.create_user("reader")
-    LogtoIdentity.objects.create(user=user, issuer=f"{endpoint}/oidc", sub="a/b", standing="suspended")
+    LogtoIdentity.objects.create(user=user, issuer=f"{endpoint}/oidc", sub="a/b", status="suspended")
     LogtoIdentity.objects.create(user=user, issuer="https://elsewhere.example/oidc", sub="c")
     page = admin_client.get(reverse("admin:auth_user_change", args=[user.pk])).content.decode()
     assert "suspended" in page

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils.timezone import now
 from freezegun import freeze_time
 
-from logto_auth.clients import forget_clients, oidc_client
+from logto_auth.clients import oidc_client, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
@@ -98,7 +98,7 @@ def test_signing_out_at_logto_reaches_the_site_by_logto_s_own_call(
 
 
 def test_C5_a_real_logout_token_of_logto_is_taken(settings) -> None:
-    forget_clients()
+    reset_clients()
     token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
     decoded = recording("logout_token_decoded")["claims"]
     settings.LOGTO_ENDPOINT, settings.LOGTO_APP_ID = "http://localhost:3001", decoded["aud"]
@@ -110,7 +110,7 @@ def test_C5_a_real_logout_token_of_logto_is_taken(settings) -> None:
     )  # what the recorded Logto published
     with freeze_time(now().fromtimestamp(decoded["iat"])):
         verified = client.validate_logout_token(token)
-    forget_clients()
+    reset_clients()
     assert (verified.sub, verified.sid, verified.jti) == (decoded["sub"], decoded["sid"], decoded["jti"])
 
 
@@ -232,10 +232,10 @@ def test_C5_the_number_of_queries_does_not_grow_with_the_sessions(
 
 
 def test_without_keys_logto_is_told_that_it_did_not_work(reader: Browser, logto: Emulator) -> None:
-    from logto_auth.clients import forget_clients
+    from logto_auth.clients import reset_clients
 
     token = logout_token(logto)
-    forget_clients()
+    reset_clients()
     logto.faults.http["jwks"] = HttpFault(drop=True)
     assert Client().post(URL, {"logout_token": token}).status_code == 503
     assert is_signed_in(reader)

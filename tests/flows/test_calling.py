@@ -11,9 +11,9 @@ import jwt
 import pytest
 import requests
 
-from logto_auth.calling import MachineToken, UserToken
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError, ProviderError, ProviderUnreachable, SignInRequired
+from logto_auth.sessions.outgoing import MachineToken, UserToken
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db

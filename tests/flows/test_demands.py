@@ -13,7 +13,7 @@ from django.test import AsyncClient, Client
 from django.urls import include, path
 from django.views.generic import View
 
-from logto_auth.access import Demand
+from logto_auth.access.requirements import Requirement
 from logto_auth.decorators import (
     organization_required,
     organization_role_required,
@@ -29,7 +29,7 @@ from logto_auth.mixins import (
     OrganizationScopeRequiredMixin,
     RoleRequiredMixin,
     ScopeRequiredMixin,
-    SessionDemandMixin,
+    SessionRequirementMixin,
 )
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
@@ -67,13 +67,13 @@ class AsyncPage(View):
     post = get
 
 
-class Combined(SessionDemandMixin, Page):
+class Combined(SessionRequirementMixin, Page):
     """More is asked of those who write."""
 
     roles_required = ["editor"]
 
-    def get_demand(self) -> Demand:
-        return Demand(roles=("editor",) if self.request.method == "POST" else None)
+    def get_demand(self) -> Requirement:
+        return Requirement(roles=("editor",) if self.request.method == "POST" else None)
 
 
 class Stacked(ScopeRequiredMixin, OrganizationRequiredMixin, Page):

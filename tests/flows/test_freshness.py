@@ -12,7 +12,7 @@ from django.db import connections
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoSession
-from logto_auth.refreshing import forget_outages
+from logto_auth.sessions.refresh import clear_outage
 from logto_auth.signals import session_ended, signed_out
 from logto_auth.testing import Browser
 from tests.flows.ageing import age
@@ -201,7 +201,7 @@ def test_C11_after_the_outage_all_is_as_before(reader: Browser, logto: Emulator)
     reader.client.get("/")
     logto.faults.clear()
     LogtoSession.objects.update(no_refresh_before=None)
-    forget_outages()
+    clear_outage()
     age(reader, 31)
     assert reader.client.get("/").wsgi_request.user.is_authenticated
     row = LogtoSession.objects.get()

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import ResolverMatch
 
-from logto_auth.bearer import authenticate
+from logto_auth.api.authentication import authenticate
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import OrganizationRequired
 from logto_auth.models import Organization

@@ -16,13 +16,13 @@ from django.urls import include, path
 from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator, VisitFailed
 from logto_auth.exceptions import ConfigurationError, OrganizationRequired, ProviderError
-from logto_auth.mapping import Membership
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations import OrganizationQuerySet
-from logto_auth.sign_in import redirect_to_logto
+from logto_auth.organizations.memberships import Membership
+from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.testing import Browser
-from tests.apis.callers import App, call
+from tests.api.callers import App, call
 from tests.flows.ageing import age
 from tests.rights import API, HARBOUR, HILL, ask_for_rights, set_up
 

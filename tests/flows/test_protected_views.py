@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import include, path
 
-from logto_auth.context import LogtoHttpRequest
 from logto_auth.emulator import Emulator
+from logto_auth.sessions.context import LogtoHttpRequest
 from logto_auth.testing import Browser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

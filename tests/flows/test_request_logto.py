@@ -10,11 +10,11 @@ from django.test import AsyncClient
 from django.urls import path
 
 from bookstore.urls import urlpatterns
-from logto_auth.context import LogtoContext
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
-from logto_auth.mapping import Membership
 from logto_auth.models import LogtoSession, Organization
+from logto_auth.organizations.memberships import Membership
+from logto_auth.sessions.context import SessionPrincipal
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def reader(browser: Browser, logto: Emulator, settings) -> Browser:
     return browser
 
 
-def context(browser: Browser) -> LogtoContext:
+def context(browser: Browser) -> SessionPrincipal:
     return browser.client.get("/sign-in").wsgi_request.logto
 
 

@@ -151,7 +151,7 @@ def test_a_view_of_the_site_sets_what_a_url_may_not(rf, logto: Emulator) -> None
     from django.contrib.sessions.backends.db import SessionStore
 
     from logto_auth.oidc.authorization import SignInOptions
-    from logto_auth.sign_in import redirect_to_logto
+    from logto_auth.sign_in.start import redirect_to_logto
 
     request = rf.get("/join")
     request.session = SessionStore()

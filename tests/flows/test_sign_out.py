@@ -26,7 +26,7 @@ def test_signing_out_ends_the_session_here_and_at_logto(signed_in: Browser, logt
     assert parse_qs(landed.query)["state"]
     assert LogtoSession.objects.count() == 0
     assert "_auth_user_id" not in signed_in.client.session
-    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
         signed_in.sign_in()
 
 
@@ -43,11 +43,11 @@ def test_the_request_to_logto_has_all_that_the_specification_names(signed_in: Br
 
 
 def test_a_hint_that_logto_would_refuse_is_left_out(signed_in: Browser, logto: Emulator, settings) -> None:
-    from logto_auth.clients import forget_clients
+    from logto_auth.clients import reset_clients
 
     logto.rotate_keys()
     logto.rotate_keys()
-    forget_clients()
+    reset_clients()
     location = signed_in.client.post("/sign-out")["Location"]
     assert "id_token_hint" not in location
     assert signed_in.logto.sign_out(location).startswith("http://testserver/")
@@ -95,7 +95,7 @@ def test_a_session_whose_tokens_are_gone_is_signed_out_at_logto_all_the_same(
 ) -> None:
     LogtoSession.objects.all().delete()
     assert signed_in.sign_out().startswith("http://testserver/")
-    with pytest.raises(VisitFailed, match="Somebody has to sign in"):
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
         signed_in.sign_in()
 
 

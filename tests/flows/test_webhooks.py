@@ -21,15 +21,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 from freezegun import freeze_time
 
-from logto_auth import order
 from logto_auth.conf import conf
 from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, WebhookMark
 from logto_auth.testing import Browser
-from logto_auth.webhook_signals import BY_EVENT, webhook_received
-from logto_auth.webhooks import handle
+from logto_auth.webhooks import handle, ordering
+from logto_auth.webhooks.signals import BY_EVENT, webhook_received
 from tests.deliveries import deliver, event, iso, part_event, send, user, user_event
 from tests.recorded import recording
 
@@ -107,7 +106,7 @@ def test_the_deliveries_of_a_real_logto_are_taken_and_followed(settings: Any) ->
         "User.Deleted": ("5abbfd@example.com", "Hooked", False, True),
     }
     assert account.username == "somebody"
-    assert LogtoIdentity.objects.get().standing == "deleted"
+    assert LogtoIdentity.objects.get().status == "deleted"
 
 
 def test_a_test_event_of_the_console_is_taken() -> None:
@@ -269,7 +268,7 @@ def test_whoever_was_disabled_by_hand_stays_so_when_a_suspension_is_lifted(ident
     User.objects.update(is_active=False)
     taken(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=True))
     taken(user_event("User.SuspensionStatus.Updated", SUB, at=later(1)))
-    assert LogtoIdentity.objects.get().standing == "good"
+    assert LogtoIdentity.objects.get().status == "active"
     assert not User.objects.get().is_active
 
 
@@ -322,7 +321,7 @@ def test_a_deleted_person_is_out_and_the_account_stays(reader: Browser, logto: E
     assert not is_signed_in(reader)
     account = User.objects.get()
     assert not account.is_active
-    assert account.logto_identities.get().standing == "deleted"
+    assert account.logto_identities.get().status == "deleted"
 
 
 def test_C8_a_sub_that_comes_back_after_its_deletion_at_logto_is_nobody_here(reader: Browser, logto: Emulator) -> None:
@@ -377,7 +376,7 @@ def test_an_account_with_another_identity_goes_on(identity: LogtoIdentity, setti
     LogtoIdentity.objects.create(user=identity.user, issuer=identity.issuer, sub="other0000001")
     taken(user_event("User.Deleted", SUB))
     assert User.objects.get().is_active
-    assert LogtoIdentity.objects.get(sub=SUB).standing == "deleted"
+    assert LogtoIdentity.objects.get(sub=SUB).status == "deleted"
     taken(user_event("User.SuspensionStatus.Updated", "other0000001", isSuspended=True))
     assert not User.objects.get().is_active
 
@@ -583,7 +582,7 @@ def test_marks_are_kept_for_as_long_as_something_older_may_come(identity: LogtoI
     assert WebhookMark.objects.count() == 3
     call_command("logto_clearsessions")
     assert WebhookMark.objects.count() == 3
-    WebhookMark.objects.update(at=now() - order.KEPT_FOR - timedelta(seconds=1))
+    WebhookMark.objects.update(at=now() - ordering.KEPT_FOR - timedelta(seconds=1))
     call_command("logto_clearsessions")
     assert not WebhookMark.objects.exists()
 

@@ -14,11 +14,11 @@ from django.urls import reverse
 
 from logto_auth.clients import management_api
 from logto_auth.emulator import Emulator
-from logto_auth.emulator.hooks import EVENTS
+from logto_auth.emulator.state.webhook_events import EVENTS
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import LogtoIdentity, OrganizationMembership
 from logto_auth.testing import Browser
-from logto_auth.webhook_signals import post_sign_in
+from logto_auth.webhooks.signals import post_sign_in
 
 User = get_user_model()
 SUB = "reader000001"
@@ -82,7 +82,7 @@ def test_the_life_of_a_person(reader: Browser, logto: Emulator, api: ManagementA
     api.users.delete(SUB)
     assert delivered(logto) == [("User.Deleted", 204)]
     assert not reader.client.get("/").wsgi_request.user.is_authenticated
-    assert LogtoIdentity.objects.get().standing == "deleted"
+    assert LogtoIdentity.objects.get().status == "deleted"
     assert LogtoIdentity.objects.get().roles == ["editor"]
 
 

@@ -20,8 +20,7 @@ import psycopg
 import redis
 import requests
 
-from logto_auth.emulator import Emulator, Visitor
-from logto_auth.emulator.store import Application
+from logto_auth.emulator import Application, Emulator, Visitor
 
 ROOT = Path(__file__).parent.parent.parent
 REDIS_URL = "redis://127.0.0.1:6379/14"

@@ -11,7 +11,7 @@ import pytest
 
 from logto_auth.emulator import HttpFault
 from logto_auth.emulator.faults import ENDPOINTS
-from logto_auth.refreshing import OUT_OF_REACH_SECONDS
+from logto_auth.sessions.refresh import OUT_OF_REACH_SECONDS
 
 from .stage import APP_ID, DEAD_REDIS_URL, Person, Stage, at_once
 

@@ -47,7 +47,7 @@ def test_of_many_events_at_once_the_newest_wins(stage: Stage, site: Site, seed: 
     random.Random(seed).shuffle(payloads)
     assert Counter(at_once([partial(deliver, site, payload) for payload in payloads])) == {204: len(payloads)}
     people = stage.sql(
-        "SELECT username, first_name, is_active, standing FROM auth_user "
+        "SELECT username, first_name, is_active, status FROM auth_user "
         "JOIN logto_auth_logtoidentity ON user_id = auth_user.id ORDER BY username"
     )
     assert people == [(sub, "7", False, "suspended") for sub in SUBS]

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 
 from logto_auth.models import LogtoSession
-from logto_auth.sessions import FRESH_UNTIL_KEY, session_id
+from logto_auth.sessions.store import FRESH_UNTIL_KEY, session_id
 
 
 def whereabouts(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

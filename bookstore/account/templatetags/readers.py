@@ -1,4 +1,4 @@
-"""`{% load readers %}`: the signed-in reader's name, initials and browsers."""
+"""`{% load readers %}`: the name, initials and browsers of the signed-in user."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def reader_name(context: dict[str, Any]) -> str:
-    """`{% reader_name as name %}` is what to call the signed-in reader."""
+    """`{% reader_name as name %}` is the display name of the signed-in user."""
     request = context["request"]
     return names.display_name(request.user, request.logto.claims)
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("catalog", "0002_editors"),
-        ("logto_auth", "0002_organizations"),
+        ("logto_auth", "0001_initial"),
     ]
 
     operations = [

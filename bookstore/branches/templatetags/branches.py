@@ -1,4 +1,4 @@
-"""`{% load branches %}`: what the reader's branch has."""
+"""`{% load branches %}`: the stock of the user's branch."""
 
 from typing import Any
 

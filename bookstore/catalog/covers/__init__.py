@@ -1,4 +1,4 @@
-"""Covers for books that have none: drawn as SVG from the title and the author, always the same for the same book."""
+"""Generated covers: SVG drawn from title and author, always the same for the same book."""
 
 import hashlib
 from html import escape
@@ -9,7 +9,7 @@ from .palettes import PALETTES, Palette
 WIDTH, HEIGHT = 400, 600
 
 DRAWING = "1"
-"""Raise this when covers are drawn differently, so that browsers fetch them anew."""
+"""Increase this when covers are drawn differently, so that browsers fetch them again."""
 
 SERIF = (
     "'Iowan Old Style','Palatino Linotype',Palatino,'Book Antiqua',Georgia,"

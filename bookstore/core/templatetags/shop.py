@@ -1,4 +1,4 @@
-"""`{% load shop %}`: how the shop writes money and links to other pages of a list."""
+"""`{% load shop %}`: money, and links to other pages of a list."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ LIST_PARAMETERS = ("q", "category", "sort", "page")
 
 @register.filter
 def money(cents: int) -> str:
-    """`{{ 1250|money }}` is `$12.50`, with the separators of the reader's language."""
+    """`{{ 1250|money }}` is `$12.50`, with the separators of the current language."""
     return f"${number_format(cents / 100, decimal_pos=2, force_grouping=True)}"
 
 

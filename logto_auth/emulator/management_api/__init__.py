@@ -1,13 +1,16 @@
-"""The Management API (logto.md, 7), by resource, on the tenant that sign-ins and tokens are made from."""
+"""Logto's Management API under `/api`, one module per resource.
 
-# Each of these registers its routes by being imported.
-from . import (
-    application_links,
+It reads and changes the same tenant that sign-ins and tokens use.
+"""
+
+# Importing these modules registers their routes.
+from . import (  # noqa: F401
     application_secrets,
     applications,
     configs,
     connectors,
     hooks,
+    memberships,
     one_time_tokens,
     organization_invitations,
     organization_jit,
@@ -15,35 +18,14 @@ from . import (
     organization_template,
     organizations,
     resources,
+    role_assignments,
     roles,
     sign_in_experience,
     subject_tokens,
-    user_links,
+    user_identities,
     user_sessions,
     users,
 )
 from .routing import blueprint, public
 
-__all__ = [
-    "application_links",
-    "application_secrets",
-    "applications",
-    "blueprint",
-    "configs",
-    "connectors",
-    "hooks",
-    "one_time_tokens",
-    "organization_invitations",
-    "organization_jit",
-    "organization_members",
-    "organization_template",
-    "organizations",
-    "public",
-    "resources",
-    "roles",
-    "sign_in_experience",
-    "subject_tokens",
-    "user_links",
-    "user_sessions",
-    "users",
-]
+__all__ = ["blueprint", "public"]

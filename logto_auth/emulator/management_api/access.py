@@ -1,4 +1,4 @@
-"""Who may call the Management API: a bearer of its resource's JWT with the permission `all` (logto.md, 7.1)."""
+"""Authentication of the Management API: a JWT access token for its resource with the permission `all`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
 
-from .errors import APIError
+from .api_errors import APIError
 
 _ALGORITHMS = ["ES384", "RS256", "PS256"]
 
 
 def check_access(provider: Provider) -> None:
-    """Refuse the request unless its token is good. Nobody is asked whether the application still holds its role."""
+    """Raise APIError unless the access token is valid. The current roles of the application are not checked."""
     claims = _claims(provider, _bearer_token())
     for claim, expected in {"iss": provider.issuer, "aud": MANAGEMENT_API_RESOURCE}.items():
         if claims.get(claim) != expected:

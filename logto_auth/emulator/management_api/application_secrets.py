@@ -1,14 +1,14 @@
-"""The named secrets of applications (logto.md, 7.3)."""
+"""The named secrets of applications."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from logto_auth.emulator.applications import Application, ApplicationSecret
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.application_record import Application, ApplicationSecret
+from logto_auth.emulator.state.tenant import Tenant
 
-from .applications import existing
-from .errors import APIError, not_found
+from .api_errors import APIError, not_found
+from .lookup import existing
 from .routing import body, route
 from .schemas import integer, nullable, object_of, optional, text
 
@@ -17,32 +17,32 @@ _name = text(at_least=1, at_most=256)
 
 @route("GET", "/applications/:id/secrets")
 def list_secrets(tenant: Tenant, id: str) -> list[dict[str, Any]]:
-    application = existing(tenant, id)
-    return [_shown(application, secret) for secret in application.secrets]
+    application = existing(tenant.applications, id)
+    return [_as_json(application, secret) for secret in application.secrets]
 
 
 @route("POST", "/applications/:id/secrets", status=201)
 def create_secret(tenant: Tenant, id: str) -> dict[str, Any]:
-    application = existing(tenant, id)
+    application = existing(tenant.applications, id)
     given = body(object_of(name=_name, expiresAt=optional(nullable(integer()))))
     _refuse_taken(application, given["name"])
     secret = tenant.add_application_secret(id, given["name"], expires_at=given.get("expiresAt"))
-    return _shown(application, secret)
+    return _as_json(application, secret)
 
 
 @route("PATCH", "/applications/:id/secrets/:name")
 def rename_secret(tenant: Tenant, id: str, name: str) -> dict[str, Any]:
-    application = existing(tenant, id)
+    application = existing(tenant.applications, id)
     secret, new_name = _existing_secret(application, name), body(object_of(name=_name))["name"]
     if new_name != name:
         _refuse_taken(application, new_name)
     secret.name = new_name
-    return _shown(application, secret)
+    return _as_json(application, secret)
 
 
 @route("DELETE", "/applications/:id/secrets/:name", status=204)
 def delete_secret(tenant: Tenant, id: str, name: str) -> None:
-    application = existing(tenant, id)
+    application = existing(tenant.applications, id)
     application.secrets.remove(_existing_secret(application, name))
 
 
@@ -58,7 +58,7 @@ def _refuse_taken(application: Application, name: str) -> None:
         raise APIError("application.secret_name_exists")
 
 
-def _shown(application: Application, secret: ApplicationSecret) -> dict[str, Any]:
+def _as_json(application: Application, secret: ApplicationSecret) -> dict[str, Any]:
     return {
         "tenantId": "default",
         "applicationId": application.id,

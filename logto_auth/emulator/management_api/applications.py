@@ -1,4 +1,4 @@
-"""`/api/applications` (logto.md, 7.3)."""
+"""`/api/applications`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,17 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.applications import Application
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.redirect_uris import redirect_uri_registrable
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.oidc.redirect_uris import redirect_uri_registrable
+from logto_auth.emulator.state.application_record import Application
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found
+from .api_errors import APIError
+from .lookup import existing
 from .paging import optionally_paged
 from .routing import body, route
-from .schemas import (
-    anything,
-    boolean,
-    choice,
-    custom,
-    integer,
-    list_of,
-    nullable,
-    object_of,
-    optional,
-    text,
-)
+from .schemas import anything, boolean, choice, custom, integer, list_of, nullable, object_of, optional, text
 from .search import searched
 
 _TYPES = ("Native", "SPA", "Traditional", "MachineToMachine", "Protected")
@@ -64,8 +54,8 @@ _new = object_of(
 _changes = object_of(name=optional(text(at_least=1, at_most=256)), **_changeable)
 
 
-def shown(application: Application) -> dict[str, Any]:
-    """Return an application as the API shows it. `secret` is of no use: the real ones are listed apart."""
+def as_json(application: Application) -> dict[str, Any]:
+    """Return an application as the API shows it. `secret` does not authenticate; `/secrets` lists those that do."""
     optional_metadata = {
         "backchannelLogoutUri": application.backchannel_logout_uri,
         "backchannelLogoutSessionRequired": application.backchannel_logout_session_required,
@@ -92,13 +82,6 @@ def shown(application: Application) -> dict[str, Any]:
     }
 
 
-def existing(tenant: Tenant, application_id: str) -> Application:
-    """Return the application of a route."""
-    if application_id not in tenant.applications:
-        raise not_found()
-    return tenant.applications[application_id]
-
-
 @route("GET", "/applications")
 def list_applications(tenant: Tenant) -> Response:
     types, third_party = request.args.getlist("types"), request.args.get("isThirdParty")
@@ -112,7 +95,7 @@ def list_applications(tenant: Tenant) -> Response:
         and (excluded_role is None or excluded_role.name not in application.roles)
         and (excluded_organization is None or application.id not in excluded_organization.applications)
     ]
-    return optionally_paged(found, shown)
+    return optionally_paged(found, as_json)
 
 
 @route("POST", "/applications")
@@ -123,34 +106,34 @@ def create_application(tenant: Tenant) -> dict[str, Any]:
         name=given["name"], type=given["type"], is_third_party=given.get("isThirdParty", False)
     )
     _change(application, given)
-    return shown(application)
+    return as_json(application)
 
 
 @route("GET", "/applications/:id")
 def show_application(tenant: Tenant, id: str) -> dict[str, Any]:
-    application = existing(tenant, id)
-    return {**shown(application), "isAdmin": _is_admin(tenant, application)}
+    application = existing(tenant.applications, id)
+    return {**as_json(application), "isAdmin": _is_admin(tenant, application)}
 
 
 @route("PATCH", "/applications/:id")
 def change_application(tenant: Tenant, id: str) -> dict[str, Any]:
-    application, given = existing(tenant, id), body(_changes)
+    application, given = existing(tenant.applications, id), body(_changes)
     _check_metadata(given, application.type, is_third_party=application.is_third_party)
     was_device_flow = application.custom_client_metadata.get("isDeviceFlow", False)
     if given.get("customClientMetadata", {}).get("isDeviceFlow", was_device_flow) != was_device_flow:
         raise APIError("application.device_flow_not_changeable")
     _change(application, given)
-    return shown(application)
+    return as_json(application)
 
 
 @route("DELETE", "/applications/:id", status=204)
 def delete_application(tenant: Tenant, id: str) -> None:
-    tenant.delete_application(existing(tenant, id).id)
+    tenant.delete_application(existing(tenant.applications, id).id)
 
 
 @route("PATCH", "/applications/:id/custom-data")
 def merge_custom_data(tenant: Tenant, id: str) -> dict[str, Any]:
-    application = existing(tenant, id)
+    application = existing(tenant.applications, id)
     application.custom_data = {**application.custom_data, **body(anything)}
     return dict(jsonb(application.custom_data))
 
@@ -168,7 +151,7 @@ def _check_metadata(given: dict[str, Any], type: str, *, is_third_party: bool) -
 
 
 def _change(application: Application, given: dict[str, Any]) -> None:
-    """Take over what is given. Both metadata objects and the custom data are replaced as a whole."""
+    """Change the application as the body says. Both metadata objects and the custom data are replaced as a whole."""
     application.name = given.get("name", application.name)
     application.description = given.get("description", application.description)
     application.custom_data = given.get("customData", application.custom_data)
@@ -183,6 +166,6 @@ def _change(application: Application, given: dict[str, Any]) -> None:
 
 
 def _is_admin(tenant: Tenant, application: Application) -> bool:
-    """Return whether one of its roles opens the Management API."""
+    """Return whether a role of the application has the permission `all` of the Management API."""
     roles = [role for role in tenant.roles.values() if role.name in application.roles]
     return any("all" in role.scopes.get(MANAGEMENT_API_RESOURCE, ()) for role in roles)

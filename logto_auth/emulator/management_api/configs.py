@@ -1,15 +1,15 @@
-"""`/api/configs`: signing keys, the life of sessions, claims of ID tokens (logto.md, 1.5 and 4.2)."""
+"""`/api/configs`: signing keys, lifetime of sessions, and claims of ID tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from logto_auth.emulator.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
-from logto_auth.emulator.keys import SigningKey
+from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.keys import SigningKey
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError
+from .api_errors import APIError
 from .routing import body, route
 from .schemas import choice, integer, list_of, object_of, optional
 
@@ -23,7 +23,7 @@ _rotation = object_of(
 
 @route("GET", "/configs/oidc/private-keys")
 def list_keys(tenant: Tenant) -> list[dict[str, Any]]:
-    return [_shown(key) for key in current().keys.all()]
+    return [_as_json(key) for key in current().keys.all()]
 
 
 @route("POST", "/configs/oidc/private-keys/rotate")
@@ -33,7 +33,7 @@ def rotate_keys(tenant: Tenant) -> list[dict[str, Any]]:
         keys = current().keys.rotate(given.get("signingKeyAlgorithm", "EC"), given.get("rotationGracePeriod", 0))
     except ValueError as error:
         raise APIError("oidc.invalid_request") from error
-    return [_shown(key) for key in keys]
+    return [_as_json(key) for key in keys]
 
 
 @route("DELETE", "/configs/oidc/private-keys/:keyId", status=204)
@@ -50,12 +50,12 @@ def delete_key(tenant: Tenant, key_id: str) -> None:
 
 
 @route("GET", "/configs/oidc/session")
-def show_session_life(tenant: Tenant) -> dict[str, Any]:
+def show_session_lifetime(tenant: Tenant) -> dict[str, Any]:
     return {"ttl": tenant.session_ttl}
 
 
 @route("PATCH", "/configs/oidc/session")
-def change_session_life(tenant: Tenant) -> dict[str, Any]:
+def change_session_lifetime(tenant: Tenant) -> dict[str, Any]:
     given = body(object_of(ttl=optional(integer(at_least=1, at_most=_YEAR))))
     tenant.session_ttl = given.get("ttl", tenant.session_ttl)
     return {"ttl": tenant.session_ttl}
@@ -73,8 +73,8 @@ def change_id_token_claims(tenant: Tenant) -> dict[str, Any]:
     return {"enabledExtendedClaims": names}
 
 
-def _shown(key: SigningKey) -> dict[str, Any]:
-    """Return a key as the API shows it, with times in seconds; `id` is not the `kid`."""
+def _as_json(key: SigningKey) -> dict[str, Any]:
+    """Return a key as the API shows it. Times are in seconds, and `id` is not the `kid`."""
     return {
         "id": key.id,
         "createdAt": key.created_at,

@@ -1,4 +1,4 @@
-"""`/api/connectors` and `/api/connector-factories` (logto.md, 7.9 and 8.1)."""
+"""`/api/connectors` and `/api/connector-factories`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.json_columns import cleaned, jsonb
-from logto_auth.emulator.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
-from logto_auth.emulator.social_connectors import FACTORIES as SOCIAL_FACTORIES
-from logto_auth.emulator.social_connectors import Connector, ConnectorFactory
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.json_columns import cleaned, jsonb
+from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
+from logto_auth.emulator.state.social_connectors import FACTORIES as SOCIAL_FACTORIES
+from logto_auth.emulator.state.social_connectors import Connector, ConnectorFactory
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from .errors import APIError, invalid_config, not_found
+from .api_errors import APIError, invalid_config
+from .lookup import existing
 from .routing import body, route
 from .schemas import (
     Misfit,
@@ -52,8 +54,8 @@ _test_message = object_of(
 )
 
 
-def shown(connector: Connector) -> dict[str, Any]:
-    """Return a connector as the API shows it: its secrets too, in clear."""
+def as_json(connector: Connector) -> dict[str, Any]:
+    """Return a connector as the API shows it, with its secrets in clear text."""
     return {
         "id": connector.id,
         "syncProfile": connector.sync_profile,
@@ -70,29 +72,27 @@ def shown(connector: Connector) -> dict[str, Any]:
     }
 
 
-def shown_publicly(connector: Connector) -> dict[str, Any]:
-    """Return what the sign-in page is told of a connector."""
-    full = shown(connector)
+def as_public_json(connector: Connector) -> dict[str, Any]:
+    """Return the fields of a connector that the sign-in page needs."""
+    full = as_json(connector)
     return {name: full[name] for name in ("id", "target", "name", "logo", "logoDark", "platform")}
 
 
 @route("GET", "/connector-factories")
 def list_factories(tenant: Tenant) -> list[dict[str, Any]]:
-    return [_shown_factory(factory) for factory in FACTORIES.values()]
+    return [_factory_as_json(factory) for factory in FACTORIES.values()]
 
 
 @route("GET", "/connector-factories/:id")
 def show_factory(tenant: Tenant, id: str) -> dict[str, Any]:
-    if id not in FACTORIES:
-        raise not_found()
-    return _shown_factory(FACTORIES[id])
+    return _factory_as_json(existing(FACTORIES, id))
 
 
 @route("GET", "/connectors")
 def list_connectors(tenant: Tenant) -> list[dict[str, Any]]:
     targets = request.args.getlist("target")
     connectors = tenant.sign_in_experience.connector_instances.values()
-    return [shown(each) for each in connectors if not targets or each.target in targets]
+    return [as_json(each) for each in connectors if not targets or each.target in targets]
 
 
 @route("POST", "/connectors")
@@ -115,12 +115,12 @@ def create_connector(tenant: Tenant) -> dict[str, Any]:
         for replaced in [each for each in connectors.values() if each.factory.type == factory.type]:
             del connectors[replaced.id]
     connectors[connector.id] = connector
-    return shown(connector)
+    return as_json(connector)
 
 
 @route("POST", "/connectors/:factoryId/test", status=204)
 def send_test_message(tenant: Tenant, factory_id: str) -> None:
-    """Send a message by a config, which need not be that of a connector."""
+    """Send a test message with the given config. No connector needs to exist."""
     given = body(_test_message)
     if not {"phone", "email"} & given.keys():
         raise APIError("guard.invalid_input", 400)
@@ -135,29 +135,31 @@ def send_test_message(tenant: Tenant, factory_id: str) -> None:
 
 @route("GET", "/connectors/:id")
 def show_connector(tenant: Tenant, id: str) -> dict[str, Any]:
-    return shown(_existing(tenant, id))
+    return as_json(existing(tenant.sign_in_experience.connector_instances, id))
 
 
 @route("PATCH", "/connectors/:id")
 def change_connector(tenant: Tenant, id: str) -> dict[str, Any]:
-    connector, given = _existing(tenant, id), body(object_of(**_changeable))
+    connector, given = existing(tenant.sign_in_experience.connector_instances, id), body(object_of(**_changeable))
     if given.get("syncProfile") and connector.factory.type != "Social":
         raise APIError("connector.invalid_type_for_syncing_profile")
     _change(tenant, connector, given)
-    return shown(connector)
+    return as_json(connector)
 
 
 @route("DELETE", "/connectors/:id", status=204)
 def delete_connector(tenant: Tenant, id: str) -> None:
-    connector, experience = _existing(tenant, id), tenant.sign_in_experience
+    connector, experience = existing(tenant.sign_in_experience.connector_instances, id), tenant.sign_in_experience
     del experience.connector_instances[connector.id]
     left = {each.target for each in experience.social_connectors}
     experience.targets = [target for target in experience.targets if target in left]
 
 
 def _change(tenant: Tenant, connector: Connector, given: dict[str, Any]) -> None:
-    """Take over what is given. The config is replaced as a whole, with the keys that the factory does not know; what is
-    empty in it is dropped after it has been checked.
+    """Change the connector as the body says, or raise APIError.
+
+    The config is replaced as a whole, including keys that the factory does not know. Empty values are dropped from it
+    after the check.
     """
     factory = connector.factory
     if "metadata" in given and not factory.is_standard:
@@ -203,14 +205,7 @@ def _templates(value: Any, path: Path) -> Any:
     return value
 
 
-def _existing(tenant: Tenant, connector_id: str) -> Connector:
-    connectors = tenant.sign_in_experience.connector_instances
-    if connector_id not in connectors:
-        raise not_found()
-    return connectors[connector_id]
-
-
-def _shown_factory(factory: ConnectorFactory) -> dict[str, Any]:
+def _factory_as_json(factory: ConnectorFactory) -> dict[str, Any]:
     return {
         "id": factory.id,
         **_described(factory),

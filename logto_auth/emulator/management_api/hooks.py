@@ -1,4 +1,4 @@
-"""`/api/hooks` (logto.md, 9.5)."""
+"""`/api/hooks`: webhooks, test deliveries and recent logs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator import ids
-from logto_auth.emulator.hooks import EVENTS, INTERACTION_EVENTS, Hook
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.tenant import Tenant
-from logto_auth.emulator.webhooks import Delivery, encoded
+from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.records import Hook
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.webhook_events import EVENTS, INTERACTION_EVENTS
+from logto_auth.emulator.webhook_delivery import Delivery, encoded
 
-from .errors import APIError, not_found
+from .api_errors import APIError
+from .lookup import existing
 from .paging import optionally_paged, paged
 from .routing import body, route
 from .schemas import boolean, choice, integer, list_of, object_of, optional, record_of, text
@@ -30,7 +32,7 @@ _changes = object_of(**_fields, events=optional(_events), config=optional(_confi
 
 @route("GET", "/hooks")
 def list_hooks(tenant: Tenant) -> Response:
-    return optionally_paged(list(reversed(tenant.hooks.values())), _shown_as_asked)
+    return optionally_paged(list(reversed(tenant.hooks.values())), _with_optional_stats_as_json)
 
 
 @route("POST", "/hooks", status=201)
@@ -42,43 +44,43 @@ def create_hook(tenant: Tenant) -> dict[str, Any]:
         given["config"]["url"], given["events"], name=given.get("name", ""), enabled=given.get("enabled", True)
     )
     hook.config = given["config"]
-    return _shown(hook)
+    return _as_json(hook)
 
 
 @route("GET", "/hooks/:id")
 def show_hook(tenant: Tenant, id: str) -> dict[str, Any]:
-    return _shown_as_asked(_existing(tenant, id))
+    return _with_optional_stats_as_json(existing(tenant.hooks, id))
 
 
 @route("PATCH", "/hooks/:id")
 def change_hook(tenant: Tenant, id: str) -> dict[str, Any]:
-    hook, given = _existing(tenant, id), body(_changes)
+    hook, given = existing(tenant.hooks, id), body(_changes)
     if given.get("events") == []:
         raise APIError("hook.missing_events", 400)
     for name, value in given.items():
         setattr(hook, name, value)
-    return _shown(hook)
+    return _as_json(hook)
 
 
 @route("PATCH", "/hooks/:id/signing-key")
 def renew_signing_key(tenant: Tenant, id: str) -> dict[str, Any]:
-    hook = _existing(tenant, id)
+    hook = existing(tenant.hooks, id)
     hook.signing_key = ids.secret()
-    return _shown(hook)
+    return _as_json(hook)
 
 
 @route("DELETE", "/hooks/:id", status=204)
 def delete_hook(tenant: Tenant, id: str) -> None:
-    del tenant.hooks[_existing(tenant, id).id]
+    del tenant.hooks[existing(tenant.hooks, id).id]
 
 
-@route("POST", "/hooks/:id/test", status=204, alone=False)
+@route("POST", "/hooks/:id/test", status=204, exclusive=False)
 def send_test_payloads(tenant: Tenant, id: str) -> None:
-    """Send a made-up payload for each event to the config given, signed with the webhook's own key, and wait."""
-    hook, given = _existing(tenant, id), body(object_of(events=_events, config=_config))
+    """Send a sample payload for each event to the given config, and wait. The webhook's own key signs them."""
+    hook, given = existing(tenant.hooks, id), body(object_of(events=_events, config=_config))
     receiver, provider = replace(hook, config=given["config"]), current()
     for event in given["events"]:
-        payload = {**_made_up(provider, event), "hookId": hook.id}
+        payload = {**_sample_payload(provider, event), "hookId": hook.id}
         delivery = provider.webhooks.post(receiver, event, encoded(payload))
         if delivery.status is None:
             raise APIError("hook.send_test_payload_failed", data={"message": delivery.error})
@@ -89,7 +91,7 @@ def send_test_payloads(tenant: Tenant, id: str) -> None:
 
 @route("GET", "/hooks/:id/recent-logs")
 def list_recent_logs(tenant: Tenant, id: str) -> Response:
-    hook, now, key = _existing(tenant, id), current().clock.now_ms(), request.args.get("logKey")
+    hook, now, key = existing(tenant.hooks, id), current().clock.now_ms(), request.args.get("logKey")
     try:
         start = int(request.args.get("start_time", now - _DAY_MS))
         end = int(request.args.get("end_time", now))
@@ -100,16 +102,10 @@ def list_recent_logs(tenant: Tenant, id: str) -> Response:
         for delivery in reversed(_deliveries_to(hook))
         if start <= delivery.created_at <= end and key in {None, _log_key(delivery)}
     ]
-    return paged(found, len(found), _shown_log)
+    return paged(found, len(found), _log_as_json)
 
 
-def _existing(tenant: Tenant, hook_id: str) -> Hook:
-    if hook_id not in tenant.hooks:
-        raise not_found()
-    return tenant.hooks[hook_id]
-
-
-def _shown(hook: Hook) -> dict[str, Any]:
+def _as_json(hook: Hook) -> dict[str, Any]:
     return {
         "tenantId": "default",
         "id": hook.id,
@@ -123,12 +119,12 @@ def _shown(hook: Hook) -> dict[str, Any]:
     }
 
 
-def _shown_as_asked(hook: Hook) -> dict[str, Any]:
+def _with_optional_stats_as_json(hook: Hook) -> dict[str, Any]:
     if request.args.get("includeExecutionStats") != "true":
-        return _shown(hook)
+        return _as_json(hook)
     deliveries = _deliveries_to(hook)
     stats = {"successCount": sum(each.succeeded for each in deliveries), "requestCount": len(deliveries)}
-    return {**_shown(hook), "executionStats": stats}
+    return {**_as_json(hook), "executionStats": stats}
 
 
 def _deliveries_to(hook: Hook) -> list[Delivery]:
@@ -139,7 +135,7 @@ def _log_key(delivery: Delivery) -> str:
     return f"TriggerHook.{delivery.event}"
 
 
-def _shown_log(delivery: Delivery) -> dict[str, Any]:
+def _log_as_json(delivery: Delivery) -> dict[str, Any]:
     answered = {"response": {"statusCode": delivery.status, "body": delivery.answer}}
     return {
         "tenantId": "default",
@@ -155,7 +151,7 @@ def _shown_log(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _made_up(provider: Provider, event: str) -> Mapping[str, Any]:
+def _sample_payload(provider: Provider, event: str) -> Mapping[str, Any]:
     now = provider.webhooks.now()
     if event in INTERACTION_EVENTS:
         return {

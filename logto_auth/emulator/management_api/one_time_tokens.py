@@ -1,4 +1,4 @@
-"""`/api/one-time-tokens` (logto.md, 7.14)."""
+"""`/api/one-time-tokens`: tokens for links that sign a user in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.accounts import SignInRefused
-from logto_auth.emulator.one_time_tokens import check_one_time_token
-from logto_auth.emulator.provider import current
-from logto_auth.emulator.store import OneTimeToken
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.one_time_token_rules import check_one_time_token
+from logto_auth.emulator.state.records import OneTimeToken
+from logto_auth.emulator.state.sign_in_rules import SignInRefused
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found, unknown_reference
+from .api_errors import APIError
+from .lookup import existing, referenced
 from .paging import optionally_paged
 from .routing import body, route
 from .schemas import choice, integer, list_of, object_of, optional, text
@@ -33,60 +33,53 @@ def list_tokens(tenant: Tenant) -> Response:
         for token in reversed(tenant.one_time_tokens.values())
         if all(value in {None, getattr(token, name)} for name, value in wanted.items())
     ]
-    return optionally_paged(found, _shown)
+    return optionally_paged(found, _as_json)
 
 
 @route("POST", "/one-time-tokens", status=201)
 def create_token(tenant: Tenant) -> dict[str, Any]:
     given = body(_new)
     organization_ids = given.get("context", {}).get("jitOrganizationIds", [])
-    if any(organization_id not in tenant.organizations for organization_id in organization_ids):
-        raise unknown_reference()
+    referenced(tenant.organizations, organization_ids)
     token = tenant.add_one_time_token(
         given["email"], jit_organization_ids=organization_ids, expires_in=given.get("expiresIn", 600)
     )
-    return _shown(token)
+    return _as_json(token)
 
 
 @route("POST", "/one-time-tokens/verify")
 def verify_token(tenant: Tenant) -> dict[str, Any]:
-    """Use a token up."""
+    """Verify a token, which consumes it."""
     given = body(object_of(token=text(at_least=1), email=_email))
     try:
-        token = check_one_time_token(current(), given["token"], given["email"])
+        token = check_one_time_token(tenant, given["token"], given["email"])
     except SignInRefused as refusal:
         raise APIError(refusal.code, refusal.status) from refusal
     token.status = "consumed"
-    return _shown(token)
+    return _as_json(token)
 
 
 @route("GET", "/one-time-tokens/:id")
 def show_token(tenant: Tenant, id: str) -> dict[str, Any]:
-    return _shown(_existing(tenant, id))
+    return _as_json(existing(tenant.one_time_tokens, id))
 
 
 @route("PUT", "/one-time-tokens/:id/status")
 def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
-    token = _existing(tenant, id)
+    token = existing(tenant.one_time_tokens, id)
     status = body(object_of(status=choice("active", "consumed", "revoked", "expired")))["status"]
     if status == "active":
         raise APIError("one_time_token.cannot_reactivate_token", 400)
     token.status = status
-    return _shown(token)
+    return _as_json(token)
 
 
 @route("DELETE", "/one-time-tokens/:id", status=204)
 def delete_token(tenant: Tenant, id: str) -> None:
-    del tenant.one_time_tokens[_existing(tenant, id).id]
+    del tenant.one_time_tokens[existing(tenant.one_time_tokens, id).id]
 
 
-def _existing(tenant: Tenant, token_id: str) -> OneTimeToken:
-    if token_id not in tenant.one_time_tokens:
-        raise not_found()
-    return tenant.one_time_tokens[token_id]
-
-
-def _shown(token: OneTimeToken) -> dict[str, Any]:
+def _as_json(token: OneTimeToken) -> dict[str, Any]:
     organization_ids = token.jit_organization_ids
     return {
         "tenantId": "default",

@@ -1,4 +1,4 @@
-"""`/api/organization-invitations` (logto.md, 7.8). The emulator has no email connector, so none is ever sent."""
+"""`/api/organization-invitations`. The emulator sends no e-mail, so a request to send an invitation fails."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator import ids
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.store import Invitation
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.records import Invitation
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found, unknown_organization_reference
+from .api_errors import APIError, unknown_reference
+from .lookup import existing
 from .organizations import roles_by_id
 from .routing import announce, body, route
 from .schemas import Path, choice, integer, list_of, nullable, object_of, optional, text
@@ -20,7 +21,7 @@ _ids = list_of(text(at_least=1))
 
 
 def _payload(value: Any, path: Path) -> Any:
-    """Take the variables of the message's template, or false for no message."""
+    """Accept an object with variables of the message template, or false for no message."""
     return value if value is False else object_of()(value, path)
 
 
@@ -43,7 +44,7 @@ def list_invitations(tenant: Tenant) -> list[dict[str, Any]]:
         "invitee": request.args.get("invitee"),
     }
     return [
-        _shown(tenant, invitation)
+        _as_json(tenant, invitation)
         for invitation in tenant.invitations.values()
         if all(value in {None, getattr(invitation, name)} for name, value in wanted.items())
     ]
@@ -54,7 +55,7 @@ def create_invitation(tenant: Tenant) -> dict[str, Any]:
     given, now = body(_new), current().clock.now_ms()
     organization = tenant.organizations.get(given["organizationId"])
     if organization is None or given.get("inviterId") not in {None, *tenant.users}:
-        raise unknown_organization_reference()
+        raise unknown_reference(422)
     if given["expiresAt"] <= now:
         raise APIError("request.invalid_input")
     if _member_with(tenant, given["invitee"], organization.members):
@@ -74,39 +75,39 @@ def create_invitation(tenant: Tenant) -> dict[str, Any]:
         updated_at=now,
     )
     tenant.invitations[invitation.id] = invitation
-    return _shown(tenant, invitation)
+    return _as_json(tenant, invitation)
 
 
 @route("GET", "/organization-invitations/:id")
 def show_invitation(tenant: Tenant, id: str) -> dict[str, Any]:
-    return _shown(tenant, _existing(tenant, id))
+    return _as_json(tenant, existing(tenant.invitations, id))
 
 
 @route("DELETE", "/organization-invitations/:id", status=204)
 def delete_invitation(tenant: Tenant, id: str) -> None:
-    del tenant.invitations[_existing(tenant, id).id]
+    del tenant.invitations[existing(tenant.invitations, id).id]
 
 
 @route("POST", "/organization-invitations/:id/message", status=204)
 def send_again(tenant: Tenant, id: str) -> None:
-    _existing(tenant, id)
+    existing(tenant.invitations, id)
     raise APIError("connector.not_found", 501)
 
 
 @route("PUT", "/organization-invitations/:id/status")
 def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
-    invitation, given = _existing(tenant, id), body(_status)
+    invitation, given = existing(tenant.invitations, id), body(_status)
     if _current_status(invitation) != "Pending":
         raise APIError("request.invalid_input")
     if given["status"] == "Accepted":
         _accept(tenant, invitation, given.get("acceptedUserId"))
     invitation.status = given["status"]
     invitation.updated_at = current().clock.now_ms()
-    return _shown(tenant, invitation)
+    return _as_json(tenant, invitation)
 
 
 def _accept(tenant: Tenant, invitation: Invitation, user_id: str | None) -> None:
-    """Make the user a member with the invitation's roles: only the person whose address was invited."""
+    """Make the user a member with the roles of the invitation. Raise APIError if the user's e-mail was not invited."""
     user = tenant.users.get(user_id or "")
     if user is None or (user.primary_email or "").lower() != invitation.invitee.lower():
         raise APIError("request.invalid_input")
@@ -133,13 +134,7 @@ def _current_status(invitation: Invitation) -> str:
     return "Expired" if is_over else invitation.status
 
 
-def _existing(tenant: Tenant, invitation_id: str) -> Invitation:
-    if invitation_id not in tenant.invitations:
-        raise not_found()
-    return tenant.invitations[invitation_id]
-
-
-def _shown(tenant: Tenant, invitation: Invitation) -> dict[str, Any]:
+def _as_json(tenant: Tenant, invitation: Invitation) -> dict[str, Any]:
     roles = [role for role in map(tenant.find_organization_role, invitation.roles) if role]
     return {
         "tenantId": "default",

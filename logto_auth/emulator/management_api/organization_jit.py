@@ -1,4 +1,4 @@
-"""Whom organizations take in by themselves (logto.md, 7.7). Enterprise connectors are left out."""
+"""Just-in-time provisioning of organizations: e-mail domains and roles. Enterprise connectors are left out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.store import Organization
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.records import Organization
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from . import organization_template
-from .errors import not_found
-from .organizations import existing, roles_by_id
+from .api_errors import not_found
+from .lookup import existing
+from .organizations import roles_by_id
 from .paging import optionally_paged
 from .routing import body, route
 from .schemas import list_of, object_of, text
@@ -22,28 +24,28 @@ _role_ids = object_of(organizationRoleIds=list_of(text(at_least=1)))
 
 @route("GET", "/organizations/:id/jit/email-domains")
 def list_domains(tenant: Tenant, id: str) -> Response:
-    organization = existing(tenant, id)
-    return optionally_paged(organization.jit_email_domains, lambda domain: _shown_domain(organization, domain))
+    organization = existing(tenant.organizations, id)
+    return optionally_paged(organization.jit_email_domains, lambda domain: _domain_as_json(organization, domain))
 
 
 @route("POST", "/organizations/:id/jit/email-domains", status=201)
 def add_domain(tenant: Tenant, id: str) -> dict[str, Any]:
-    organization, domain = existing(tenant, id), body(object_of(emailDomain=_domain))["emailDomain"]
+    organization, domain = existing(tenant.organizations, id), body(object_of(emailDomain=_domain))["emailDomain"]
     if domain in organization.jit_email_domains:
         raise DuplicateError("entity.unique_integrity_violation")
     organization.jit_email_domains.append(domain)
-    return _shown_domain(organization, domain)
+    return _domain_as_json(organization, domain)
 
 
 @route("PUT", "/organizations/:id/jit/email-domains", status=204)
 def replace_domains(tenant: Tenant, id: str) -> None:
-    organization, given = existing(tenant, id), body(object_of(emailDomains=list_of(_domain)))
+    organization, given = existing(tenant.organizations, id), body(object_of(emailDomains=list_of(_domain)))
     organization.jit_email_domains = list(dict.fromkeys(given["emailDomains"]))
 
 
 @route("DELETE", "/organizations/:id/jit/email-domains/:emailDomain", status=204)
 def remove_domain(tenant: Tenant, id: str, email_domain: str) -> None:
-    domains = existing(tenant, id).jit_email_domains
+    domains = existing(tenant.organizations, id).jit_email_domains
     if email_domain not in domains:
         raise not_found()
     domains.remove(email_domain)
@@ -51,25 +53,25 @@ def remove_domain(tenant: Tenant, id: str, email_domain: str) -> None:
 
 @route("GET", "/organizations/:id/jit/roles")
 def list_roles(tenant: Tenant, id: str) -> Response:
-    names = existing(tenant, id).jit_roles
+    names = existing(tenant.organizations, id).jit_roles
     held = [role for role in map(tenant.find_organization_role, names) if role]
-    return optionally_paged(held, organization_template.shown_role)
+    return optionally_paged(held, organization_template.role_as_json)
 
 
 @route("POST", "/organizations/:id/jit/roles", status=201)
 def add_roles(tenant: Tenant, id: str) -> None:
-    organization, given = existing(tenant, id), _given_role_names(tenant)
+    organization, given = existing(tenant.organizations, id), _given_role_names(tenant)
     organization.jit_roles = list(dict.fromkeys([*organization.jit_roles, *given]))
 
 
 @route("PUT", "/organizations/:id/jit/roles", status=204)
 def replace_roles(tenant: Tenant, id: str) -> None:
-    existing(tenant, id).jit_roles = _given_role_names(tenant)
+    existing(tenant.organizations, id).jit_roles = _given_role_names(tenant)
 
 
 @route("DELETE", "/organizations/:id/jit/roles/:organizationRoleId", status=204)
 def remove_role(tenant: Tenant, id: str, organization_role_id: str) -> None:
-    organization, role = existing(tenant, id), tenant.organization_roles.get(organization_role_id)
+    organization, role = existing(tenant.organizations, id), tenant.organization_roles.get(organization_role_id)
     if role is None or role.name not in organization.jit_roles:
         raise not_found()
     organization.jit_roles.remove(role.name)
@@ -79,5 +81,5 @@ def _given_role_names(tenant: Tenant) -> list[str]:
     return [role.name for role in roles_by_id(tenant, body(_role_ids)["organizationRoleIds"])]
 
 
-def _shown_domain(organization: Organization, domain: str) -> dict[str, Any]:
+def _domain_as_json(organization: Organization, domain: str) -> dict[str, Any]:
     return {"tenantId": "default", "organizationId": organization.id, "emailDomain": domain}

@@ -1,4 +1,4 @@
-"""Members of organizations, users and applications alike, and their roles there (logto.md, 7.7)."""
+"""Members of organizations and their roles there. A member is a user or a machine-to-machine application."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.applications import Application
-from logto_auth.emulator.store import Organization, OrganizationRole, User
-from logto_auth.emulator.tenant import Tenant
-from logto_auth.emulator.user_info import user_info
+from logto_auth.emulator.state.application_record import Application
+from logto_auth.emulator.state.records import Organization, OrganizationRole
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.user_json import user_json
 
 from . import applications, organization_template
-from .errors import APIError, not_found, unknown_organization_reference
-from .organizations import existing, is_meant, roles_by_id, shown_role_names
+from .api_errors import APIError, not_found, unknown_reference
+from .lookup import existing, referenced
+from .organizations import matches, named_roles_as_json, roles_by_id
 from .paging import optionally_paged, paged
 from .routing import announce, body, route
 from .schemas import list_of, object_of, optional, text
@@ -25,12 +26,10 @@ _ids = list_of(text(at_least=1))
 _some_ids = list_of(text(at_least=1), at_least=1)
 _roles = object_of(organizationRoleIds=optional(_ids), organizationRoleNames=optional(_ids))
 
-Member = User | Application
-
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of member. `holders` are those of an organization with the names of their roles."""
+    """A kind of member. `holders` maps the member ids of an organization to role names; `known` is all such records."""
 
     path: str
     parameter: str
@@ -45,7 +44,7 @@ class _Kind:
         return f"{self.parameter}s"
 
     def changed(self, *, added: Iterable[str] = (), removed: Iterable[str] = ()) -> dict[str, list[str]]:
-        """Return the members of an event that say who came and who went."""
+        """Return the fields of a membership event: the ids that were added and removed."""
         word = f"{self.ids_key[0].upper()}{self.ids_key[1:]}"
         lists = {f"added{word}": list(added), f"removed{word}": list(removed)}
         return {name: ids for name, ids in lists.items() if ids}
@@ -58,7 +57,7 @@ _KINDS = (
         "User",
         lambda organization: organization.members,
         lambda tenant: tenant.users,
-        user_info,
+        user_json,
         lambda user: (user.id, user.name, user.username, user.primary_email, user.primary_phone),
     ),
     _Kind(
@@ -67,14 +66,14 @@ _KINDS = (
         "MachineToMachine",
         lambda organization: organization.applications,
         lambda tenant: tenant.applications,
-        applications.shown,
+        applications.as_json,
         lambda application: (application.id, application.name, application.description),
     ),
 )
 
 
 def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
-    holders, known = kind.holders(existing(tenant, id)), kind.known(tenant)
+    holders, known = kind.holders(existing(tenant.organizations, id)), kind.known(tenant)
     query, role = request.args.get("q"), tenant.organization_roles.get(request.args.get("organizationRoleId", ""))
     member_ids: Iterable[str] = holders
     total = len(holders)
@@ -82,7 +81,7 @@ def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
         member_ids = [
             member_id
             for member_id, names in holders.items()
-            if (role is None or role.name in names) and is_meant(query or "", *kind.searched(known[member_id]))
+            if (role is None or role.name in names) and matches(query or "", *kind.searched(known[member_id]))
         ]
         total = len(member_ids)
     return paged(
@@ -90,13 +89,16 @@ def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
         total,
         lambda member_id: {
             **kind.show(known[member_id]),
-            "organizationRoles": shown_role_names(tenant, holders[member_id]),
+            "organizationRoles": named_roles_as_json(tenant, holders[member_id]),
         },
     )
 
 
 def add_members(kind: _Kind, tenant: Tenant, id: str) -> dict[str, Any]:
-    organization, member_ids = existing(tenant, id), body(object_of(**{kind.ids_key: _some_ids}))[kind.ids_key]
+    organization, member_ids = (
+        existing(tenant.organizations, id),
+        body(object_of(**{kind.ids_key: _some_ids}))[kind.ids_key],
+    )
     _check_known(kind, tenant, member_ids)
     holders = kind.holders(organization)
     added = [member_id for member_id in dict.fromkeys(member_ids) if member_id not in holders]
@@ -106,7 +108,7 @@ def add_members(kind: _Kind, tenant: Tenant, id: str) -> dict[str, Any]:
 
 
 def replace_members(kind: _Kind, tenant: Tenant, id: str) -> None:
-    organization, member_ids = existing(tenant, id), body(object_of(**{kind.ids_key: _ids}))[kind.ids_key]
+    organization, member_ids = existing(tenant.organizations, id), body(object_of(**{kind.ids_key: _ids}))[kind.ids_key]
     _check_known(kind, tenant, member_ids)
     holders = kind.holders(organization)
     wanted = dict.fromkeys(member_ids)
@@ -119,45 +121,45 @@ def replace_members(kind: _Kind, tenant: Tenant, id: str) -> None:
 
 
 def remove_member(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
-    organization, (member_id,) = existing(tenant, id), parameters.values()
+    organization, (member_id,) = existing(tenant.organizations, id), parameters.values()
     if kind.holders(organization).pop(member_id, None) is None:
         raise not_found()
     _announce(organization, 204, kind.changed(removed=[member_id]))
 
 
 def add_roles_to_members(kind: _Kind, tenant: Tenant, id: str) -> None:
-    holders = kind.holders(existing(tenant, id))
+    holders = kind.holders(existing(tenant.organizations, id))
     given = body(object_of(**{kind.ids_key: _some_ids, "organizationRoleIds": _some_ids}))
     roles = roles_by_id(tenant, given["organizationRoleIds"], kind.role_type)
     if any(member_id not in holders for member_id in given[kind.ids_key]):
-        raise unknown_organization_reference()
+        raise unknown_reference(422)
     for member_id in given[kind.ids_key]:
         _add_roles(holders, member_id, roles)
 
 
 def list_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> Response:
-    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
     _check_membership(holders, member_id)
     held = [role for role in map(tenant.find_organization_role, holders[member_id]) if role]
-    return optionally_paged(held, organization_template.shown_role)
+    return optionally_paged(held, organization_template.role_as_json)
 
 
 def add_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
-    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
     roles = _given_roles(kind, tenant)
     _check_membership(holders, member_id)
     _add_roles(holders, member_id, roles)
 
 
 def replace_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
-    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
     roles = _given_roles(kind, tenant)
     _check_membership(holders, member_id)
     holders[member_id] = [role.name for role in roles]
 
 
 def remove_member_role(kind: _Kind, tenant: Tenant, id: str, organization_role_id: str, **parameters: str) -> None:
-    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
     _check_membership(holders, member_id)
     role = tenant.organization_roles.get(organization_role_id)
     if role is None or role.name not in holders[member_id]:
@@ -166,11 +168,11 @@ def remove_member_role(kind: _Kind, tenant: Tenant, id: str, organization_role_i
 
 
 def list_member_scopes(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> list[dict[str, Any]]:
-    holders, (member_id,) = kind.holders(existing(tenant, id)), parameters.values()
+    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
     _check_membership(holders, member_id)
     roles = [role for role in map(tenant.find_organization_role, holders[member_id]) if role]
     names = dict.fromkeys(name for role in roles for name in role.scopes)
-    return [organization_template.shown_scope(tenant.organization_scopes[name]) for name in names]
+    return [organization_template.scope_as_json(tenant.organization_scopes[name]) for name in names]
 
 
 for _kind in _KINDS:
@@ -189,10 +191,7 @@ for _kind in _KINDS:
 
 
 def _check_known(kind: _Kind, tenant: Tenant, member_ids: Iterable[str]) -> None:
-    known = kind.known(tenant)
-    if any(member_id not in known for member_id in member_ids):
-        raise unknown_organization_reference()
-    members = [known[member_id] for member_id in member_ids]
+    members = referenced(kind.known(tenant), member_ids, status=422)
     if any(isinstance(member, Application) and member.type != "MachineToMachine" for member in members):
         raise APIError("entity.db_constraint_violated")
 
@@ -203,11 +202,11 @@ def _check_membership(holders: dict[str, list[str]], member_id: str) -> None:
 
 
 def _given_roles(kind: _Kind, tenant: Tenant) -> list[OrganizationRole]:
-    """Return the roles that the body names, by id or by name."""
+    """Return the organization roles that the body names, by id or by name."""
     given = body(_roles)
     by_name = [tenant.find_organization_role(name) for name in given.get("organizationRoleNames", [])]
     if None in by_name:
-        raise unknown_organization_reference()
+        raise unknown_reference(422)
     named_ids = [role.id for role in by_name if role]
     return roles_by_id(tenant, [*given.get("organizationRoleIds", []), *named_ids], kind.role_type)
 

@@ -1,19 +1,21 @@
-"""`/api/organization-roles` and `/api/organization-scopes` (logto.md, 7.8)."""
+"""`/api/organization-roles` and `/api/organization-scopes`: the organization template."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.store import OrganizationRole, Resource, Scope
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.records import OrganizationRole, Scope
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from .errors import not_found, unknown_organization_reference
-from .organizations import is_meant
+from .api_errors import not_found
+from .lookup import existing, referenced, referenced_scopes, with_id
+from .organizations import matches
 from .paging import optionally_paged, paged
-from .resources import shown_scope_with_resource
+from .resources import names_by_indicator, names_without, scope_with_resource_as_json
 from .routing import announce, body, route
 from .schemas import choice, list_of, nullable, object_of, optional, text
 
@@ -31,7 +33,7 @@ _new_role = object_of(
 )
 
 
-def shown_role(role: OrganizationRole) -> dict[str, Any]:
+def role_as_json(role: OrganizationRole) -> dict[str, Any]:
     """Return an organization role as the API shows it."""
     return {
         "tenantId": "default",
@@ -42,7 +44,7 @@ def shown_role(role: OrganizationRole) -> dict[str, Any]:
     }
 
 
-def shown_scope(scope: Scope) -> dict[str, Any]:
+def scope_as_json(scope: Scope) -> dict[str, Any]:
     """Return an organization permission as the API shows it."""
     return {"tenantId": "default", "id": scope.id, "name": scope.name, "description": scope.description}
 
@@ -53,8 +55,8 @@ def shown_scope(scope: Scope) -> dict[str, Any]:
 @route("GET", "/organization-roles")
 def list_roles(tenant: Tenant) -> Response:
     query = request.args.get("q", "")
-    found = [role for role in tenant.organization_roles.values() if is_meant(query, role.id, role.name)]
-    return paged(found, len(found), lambda role: _shown_with_scopes(tenant, role))
+    found = [role for role in tenant.organization_roles.values() if matches(query, role.id, role.name)]
+    return paged(found, len(found), lambda role: _role_with_scopes_as_json(tenant, role))
 
 
 @route("POST", "/organization-roles", status=201, event="OrganizationRole.Created")
@@ -63,35 +65,38 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
     if tenant.find_organization_role(given["name"]):
         raise DuplicateError("entity.unique_integrity_violation")
     scopes = _scopes(tenant, given.get("organizationScopeIds", []))
-    resource_scopes = _resource_scopes(tenant, given.get("resourceScopeIds", []))
+    resource_scopes = referenced_scopes(tenant, given.get("resourceScopeIds", []), status=422)
     role = tenant.add_organization_role(
         given["name"],
         scopes=[scope.name for scope in scopes],
-        resource_scopes=_by_indicator(resource_scopes),
+        resource_scopes=names_by_indicator(resource_scopes),
         type=given.get("type", "User"),
         description=given.get("description"),
     )
     if scopes or resource_scopes:
         announce("OrganizationRole.Scopes.Updated", status=201, after={"organizationRoleId": role.id})
-    return shown_role(role)
+    return role_as_json(role)
 
 
 @route("GET", "/organization-roles/:id")
 def show_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    return shown_role(_role(tenant, id))
+    return role_as_json(existing(tenant.organization_roles, id))
 
 
 @route("PATCH", "/organization-roles/:id", event="OrganizationRole.Data.Updated")
 def change_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    role, given = _role(tenant, id), body(object_of(name=optional(_name), description=_description))
+    role, given = (
+        existing(tenant.organization_roles, id),
+        body(object_of(name=optional(_name), description=_description)),
+    )
     tenant.rename_organization_role(role, given.get("name", role.name))
     role.description = given.get("description", role.description)
-    return shown_role(role)
+    return role_as_json(role)
 
 
 @route("DELETE", "/organization-roles/:id", status=204, event="OrganizationRole.Deleted")
 def delete_role(tenant: Tenant, id: str) -> None:
-    tenant.delete_organization_role(_role(tenant, id))
+    tenant.delete_organization_role(existing(tenant.organization_roles, id))
 
 
 # Organization permissions of roles
@@ -99,19 +104,19 @@ def delete_role(tenant: Tenant, id: str) -> None:
 
 @route("GET", "/organization-roles/:id/scopes")
 def list_role_scopes(tenant: Tenant, id: str) -> Response:
-    held = [tenant.organization_scopes[name] for name in _role(tenant, id).scopes]
-    return optionally_paged(held, shown_scope)
+    held = [tenant.organization_scopes[name] for name in existing(tenant.organization_roles, id).scopes]
+    return optionally_paged(held, scope_as_json)
 
 
 @route("POST", "/organization-roles/:id/scopes", status=201, event="OrganizationRole.Scopes.Updated")
 def add_role_scopes(tenant: Tenant, id: str) -> None:
-    role, scopes = _role(tenant, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
+    role, scopes = existing(tenant.organization_roles, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
     role.scopes = tuple(dict.fromkeys([*role.scopes, *(scope.name for scope in scopes)]))
 
 
 @route("PUT", "/organization-roles/:id/scopes", status=204, event="OrganizationRole.Scopes.Updated")
 def replace_role_scopes(tenant: Tenant, id: str) -> None:
-    role, scopes = _role(tenant, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
+    role, scopes = existing(tenant.organization_roles, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
     role.scopes = tuple(scope.name for scope in scopes)
 
 
@@ -122,7 +127,10 @@ def replace_role_scopes(tenant: Tenant, id: str) -> None:
     event="OrganizationRole.Scopes.Updated",
 )
 def remove_role_scope(tenant: Tenant, id: str, organization_scope_id: str) -> None:
-    role, scope = _role(tenant, id), _scope(tenant, organization_scope_id)
+    role, scope = (
+        existing(tenant.organization_roles, id),
+        with_id(tenant.organization_scopes.values(), organization_scope_id),
+    )
     if scope.name not in role.scopes:
         raise not_found()
     role.scopes = tuple(name for name in role.scopes if name != scope.name)
@@ -133,29 +141,33 @@ def remove_role_scope(tenant: Tenant, id: str, organization_scope_id: str) -> No
 
 @route("GET", "/organization-roles/:id/resource-scopes")
 def list_role_resource_scopes(tenant: Tenant, id: str) -> Response:
-    return optionally_paged(tenant.scopes_held(_role(tenant, id).resource_scopes), shown_scope_with_resource)
+    return optionally_paged(
+        tenant.scopes_held(existing(tenant.organization_roles, id).resource_scopes), scope_with_resource_as_json
+    )
 
 
 @route("POST", "/organization-roles/:id/resource-scopes", status=201)
 def add_role_resource_scopes(tenant: Tenant, id: str) -> None:
-    role, given = _role(tenant, id), _resource_scopes(tenant, body(_resource_scope_ids)["scopeIds"])
-    role.resource_scopes = _by_indicator([*tenant.scopes_held(role.resource_scopes), *given])
+    role, given = (
+        existing(tenant.organization_roles, id),
+        referenced_scopes(tenant, body(_resource_scope_ids)["scopeIds"], status=422),
+    )
+    role.resource_scopes = names_by_indicator([*tenant.scopes_held(role.resource_scopes), *given])
 
 
 @route("PUT", "/organization-roles/:id/resource-scopes", status=204)
 def replace_role_resource_scopes(tenant: Tenant, id: str) -> None:
-    role, given = _role(tenant, id), _resource_scopes(tenant, body(_resource_scope_ids)["scopeIds"])
-    role.resource_scopes = _by_indicator(given)
+    role, given = (
+        existing(tenant.organization_roles, id),
+        referenced_scopes(tenant, body(_resource_scope_ids)["scopeIds"], status=422),
+    )
+    role.resource_scopes = names_by_indicator(given)
 
 
 @route("DELETE", "/organization-roles/:id/resource-scopes/:scopeId", status=204)
 def remove_role_resource_scope(tenant: Tenant, id: str, scope_id: str) -> None:
-    role = _role(tenant, id)
-    held = tenant.scopes_held(role.resource_scopes)
-    kept = [(resource, scope) for resource, scope in held if scope.id != scope_id]
-    if len(kept) == len(held):
-        raise not_found()
-    role.resource_scopes = _by_indicator(kept)
+    role = existing(tenant.organization_roles, id)
+    role.resource_scopes = names_without(tenant, role.resource_scopes, scope_id)
 
 
 # Organization permissions
@@ -164,8 +176,8 @@ def remove_role_resource_scope(tenant: Tenant, id: str, scope_id: str) -> None:
 @route("GET", "/organization-scopes")
 def list_scopes(tenant: Tenant) -> Response:
     query = request.args.get("q", "")
-    found = [scope for scope in tenant.organization_scopes.values() if is_meant(query, scope.id, scope.name)]
-    return optionally_paged(found, shown_scope)
+    found = [scope for scope in tenant.organization_scopes.values() if matches(query, scope.id, scope.name)]
+    return optionally_paged(found, scope_as_json)
 
 
 @route("POST", "/organization-scopes", status=201, event="OrganizationScope.Created")
@@ -173,66 +185,39 @@ def create_scope(tenant: Tenant) -> dict[str, Any]:
     given = body(object_of(name=_name, description=_description))
     if given["name"] in tenant.organization_scopes:
         raise DuplicateError("entity.unique_integrity_violation")
-    return shown_scope(tenant.add_organization_scope(given["name"], description=given.get("description")))
+    return scope_as_json(tenant.add_organization_scope(given["name"], description=given.get("description")))
 
 
 @route("GET", "/organization-scopes/:id")
 def show_scope(tenant: Tenant, id: str) -> dict[str, Any]:
-    return shown_scope(_scope(tenant, id))
+    return scope_as_json(with_id(tenant.organization_scopes.values(), id))
 
 
 @route("PATCH", "/organization-scopes/:id", event="OrganizationScope.Data.Updated")
 def change_scope(tenant: Tenant, id: str) -> dict[str, Any]:
-    scope, given = _scope(tenant, id), body(object_of(name=optional(_name), description=_description))
+    scope, given = (
+        with_id(tenant.organization_scopes.values(), id),
+        body(object_of(name=optional(_name), description=_description)),
+    )
     tenant.rename_organization_scope(scope, given.get("name", scope.name))
     scope.description = given.get("description", scope.description)
-    return shown_scope(scope)
+    return scope_as_json(scope)
 
 
 @route("DELETE", "/organization-scopes/:id", status=204, event="OrganizationScope.Deleted")
 def delete_scope(tenant: Tenant, id: str) -> None:
-    tenant.delete_organization_scope(_scope(tenant, id))
-
-
-def _role(tenant: Tenant, role_id: str) -> OrganizationRole:
-    if role_id not in tenant.organization_roles:
-        raise not_found()
-    return tenant.organization_roles[role_id]
-
-
-def _scope(tenant: Tenant, scope_id: str) -> Scope:
-    for scope in tenant.organization_scopes.values():
-        if scope.id == scope_id:
-            return scope
-    raise not_found()
+    tenant.delete_organization_scope(with_id(tenant.organization_scopes.values(), id))
 
 
 def _scopes(tenant: Tenant, scope_ids: Sequence[str]) -> list[Scope]:
     by_id = {scope.id: scope for scope in tenant.organization_scopes.values()}
-    if any(scope_id not in by_id for scope_id in scope_ids):
-        raise unknown_organization_reference()
-    return [by_id[scope_id] for scope_id in dict.fromkeys(scope_ids)]
+    return referenced(by_id, scope_ids, status=422)
 
 
-def _resource_scopes(tenant: Tenant, scope_ids: Sequence[str]) -> list[tuple[Resource, Scope]]:
-    scopes = tenant.find_scopes(scope_ids)
-    if scopes is None:
-        raise unknown_organization_reference()
-    return scopes
-
-
-def _by_indicator(scopes: Iterable[tuple[Resource, Scope]]) -> dict[str, list[str]]:
-    held: dict[str, list[str]] = {}
-    for resource, scope in scopes:
-        names = held.setdefault(resource.indicator, [])
-        names += [scope.name] if scope.name not in names else []
-    return held
-
-
-def _shown_with_scopes(tenant: Tenant, role: OrganizationRole) -> dict[str, Any]:
+def _role_with_scopes_as_json(tenant: Tenant, role: OrganizationRole) -> dict[str, Any]:
     scopes = [tenant.organization_scopes[name] for name in role.scopes]
     return {
-        **shown_role(role),
+        **role_as_json(role),
         "scopes": [{"id": scope.id, "name": scope.name} for scope in scopes],
         "resourceScopes": [
             {"id": scope.id, "name": scope.name, "resource": {"id": resource.id, "name": resource.name}}

@@ -1,4 +1,4 @@
-"""`/api/organizations` (logto.md, 7.7)."""
+"""`/api/organizations`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.store import Organization, OrganizationRole
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.records import Organization, OrganizationRole
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found, unknown_organization_reference
+from .api_errors import APIError
+from .lookup import existing, referenced
 from .paging import paged
 from .routing import body, route
 from .schemas import anything, boolean, nullable, object_of, optional, text
@@ -38,7 +39,7 @@ _ATTRIBUTES = {
 }
 
 
-def shown(organization: Organization) -> dict[str, Any]:
+def as_json(organization: Organization) -> dict[str, Any]:
     """Return an organization as the API shows it."""
     return {
         "tenantId": "default",
@@ -54,31 +55,21 @@ def shown(organization: Organization) -> dict[str, Any]:
     }
 
 
-def shown_role_names(tenant: Tenant, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the roles of these names as they stand beside a member."""
+def named_roles_as_json(tenant: Tenant, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the organization roles of these names, with only the fields that are shown beside a member."""
     return [{"id": role.id, "name": role.name} for role in map(tenant.find_organization_role, names) if role]
 
 
-def existing(tenant: Tenant, organization_id: str) -> Organization:
-    """Return the organization of a route."""
-    if organization_id not in tenant.organizations:
-        raise not_found()
-    return tenant.organizations[organization_id]
-
-
 def roles_by_id(tenant: Tenant, role_ids: Iterable[str], type: str | None = None) -> list[OrganizationRole]:
-    """Return the organization roles of these ids, all of them of the type."""
-    role_ids = list(dict.fromkeys(role_ids))
-    if any(role_id not in tenant.organization_roles for role_id in role_ids):
-        raise unknown_organization_reference()
-    roles = [tenant.organization_roles[role_id] for role_id in role_ids]
+    """Return the organization roles of these ids. Raise APIError for an unknown id and for a role of another type."""
+    roles = referenced(tenant.organization_roles, role_ids, status=422)
     if any(type not in {None, role.type} for role in roles):
         raise APIError("entity.db_constraint_violated")
     return roles
 
 
-def is_meant(query: str, *texts: str | None) -> bool:
-    """Return whether the query `q` stands in one of the texts, as `q` is searched everywhere."""
+def matches(query: str, *texts: str | None) -> bool:
+    """Return whether one of the texts contains the query `q`, in any case of letters."""
     return any(query.lower() in text.lower() for text in texts if text)
 
 
@@ -88,9 +79,9 @@ def list_organizations(tenant: Tenant) -> Response:
     found = [
         organization
         for organization in reversed(tenant.organizations.values())
-        if is_meant(query, organization.id, organization.name)
+        if matches(query, organization.id, organization.name)
     ]
-    return paged(found, len(found), lambda each: {**shown(each), **(_featured(tenant, each) if is_featured else {})})
+    return paged(found, len(found), lambda each: {**as_json(each), **(_featured(tenant, each) if is_featured else {})})
 
 
 @route("POST", "/organizations", status=201, event="Organization.Created")
@@ -98,24 +89,24 @@ def create_organization(tenant: Tenant) -> dict[str, Any]:
     given = body(object_of(name=_name, **_rest))
     organization = tenant.add_organization(given["name"])
     _change(organization, given)
-    return shown(organization)
+    return as_json(organization)
 
 
 @route("GET", "/organizations/:id")
 def show_organization(tenant: Tenant, id: str) -> dict[str, Any]:
-    return shown(existing(tenant, id))
+    return as_json(existing(tenant.organizations, id))
 
 
 @route("PATCH", "/organizations/:id", event="Organization.Data.Updated")
 def change_organization(tenant: Tenant, id: str) -> dict[str, Any]:
-    organization = existing(tenant, id)
+    organization = existing(tenant.organizations, id)
     _change(organization, body(object_of(name=optional(_name), **_rest)))
-    return shown(organization)
+    return as_json(organization)
 
 
 @route("DELETE", "/organizations/:id", status=204, event="Organization.Deleted")
 def delete_organization(tenant: Tenant, id: str) -> None:
-    tenant.delete_organization(existing(tenant, id).id)
+    tenant.delete_organization(existing(tenant.organizations, id).id)
 
 
 def _change(organization: Organization, given: dict[str, Any]) -> None:

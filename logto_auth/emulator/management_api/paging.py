@@ -1,4 +1,4 @@
-"""Pages of a list, and the headers about them (logto.md, 7.2)."""
+"""Pages of a list, and the headers that describe them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from logto_auth.emulator.http import json_response
+from logto_auth.emulator.oidc.http import json_response
 
-from .errors import APIError
+from .api_errors import APIError
 
 _DEFAULT_SIZE = 20
 _MAX_SIZE = 100
-# The largest whole number that JavaScript counts exactly.
+# JavaScript's largest safe integer.
 _MAX_NUMBER = 2**53 - 1
 
 _Item = TypeVar("_Item")
@@ -33,14 +33,14 @@ class _Page:
 
 
 def paged(items: Iterable[_Item], total: int, show: Callable[[_Item], Any]) -> Response:
-    """Return one page of the items, which are looked at no further than its end."""
+    """Return one page of the items. Items after the page are not read."""
     page = _requested_page()
     headers = {"Total-Number": str(total), "Link": _link(page, total)}
     return json_response([show(item) for item in page.of(items)], headers=headers)
 
 
 def optionally_paged(items: Sequence[_Item], show: Callable[[_Item], Any]) -> Response:
-    """Return one page where a page is asked for, and else everything, without headers."""
+    """Return one page if the request asks for a page; otherwise return all items, without headers."""
     if {"page", "page_size"} & request.args.keys():
         return paged(items, len(items), show)
     return json_response([show(item) for item in items])
@@ -61,7 +61,7 @@ def _number(name: str, default: int) -> int:
 
 
 def _link(page: _Page, total: int) -> str:
-    """Return the header as Logto writes it: its addresses lack `/api`, so they lead nowhere."""
+    """Return the `Link` header as Logto writes it. Its URLs lack `/api`, so they do not work."""
     last = max(1, -(-total // page.size))
     numbers = {
         "first": 1,
@@ -69,9 +69,9 @@ def _link(page: _Page, total: int) -> str:
         "last": last,
         "next": page.number + 1 if page.number < last else None,
     }
-    return ", ".join(f'<{_address(number)}>; rel="{rel}"' for rel, number in numbers.items() if number)
+    return ", ".join(f'<{_url(number)}>; rel="{rel}"' for rel, number in numbers.items() if number)
 
 
-def _address(number: int) -> str:
+def _url(number: int) -> str:
     query = {**request.args.to_dict(flat=False), "page": [str(number)]}
     return f"{request.host_url}{request.path.removeprefix('/api/')}?{urlencode(query, doseq=True)}"

@@ -1,15 +1,17 @@
-"""`/api/resources` and their permissions (logto.md, 7.6)."""
+"""`/api/resources` and their permissions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.store import MANAGEMENT_API_RESOURCE, Resource, Scope
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Scope
+from logto_auth.emulator.state.tenant import Tenant
 
-from .errors import APIError, not_found
+from .api_errors import APIError, not_found
+from .lookup import existing, with_id
 from .paging import optionally_paged, paged
 from .routing import body, route
 from .schemas import boolean, integer, nullable, object_of, optional, text
@@ -19,7 +21,7 @@ _name = text(at_least=1, at_most=256)
 _scope_changes = object_of(name=optional(_name), description=optional(nullable(text())))
 
 
-def shown(resource: Resource) -> dict[str, Any]:
+def as_json(resource: Resource) -> dict[str, Any]:
     """Return a resource as the API shows it."""
     return {
         "tenantId": "default",
@@ -31,7 +33,7 @@ def shown(resource: Resource) -> dict[str, Any]:
     }
 
 
-def shown_scope(resource: Resource, scope: Scope) -> dict[str, Any]:
+def scope_as_json(resource: Resource, scope: Scope) -> dict[str, Any]:
     """Return a permission as the API shows it."""
     return {
         "tenantId": "default",
@@ -43,9 +45,27 @@ def shown_scope(resource: Resource, scope: Scope) -> dict[str, Any]:
     }
 
 
-def shown_scope_with_resource(pair: tuple[Resource, Scope]) -> dict[str, Any]:
-    """Return a permission with what it is of."""
-    return {**shown_scope(*pair), "resource": shown(pair[0])}
+def scope_with_resource_as_json(pair: tuple[Resource, Scope]) -> dict[str, Any]:
+    """Return a permission with its resource."""
+    return {**scope_as_json(*pair), "resource": as_json(pair[0])}
+
+
+def names_by_indicator(scopes: Iterable[tuple[Resource, Scope]]) -> dict[str, list[str]]:
+    """Return the names of the permissions by resource indicator, as roles hold them."""
+    held: dict[str, list[str]] = {}
+    for resource, scope in scopes:
+        names = held.setdefault(resource.indicator, [])
+        names += [scope.name] if scope.name not in names else []
+    return held
+
+
+def names_without(tenant: Tenant, held: Mapping[str, Sequence[str]], scope_id: str) -> dict[str, list[str]]:
+    """Return the names of the permissions that a role keeps. Raise 404 `entity.not_found` if it lacks this one."""
+    scopes = tenant.scopes_held(held)
+    kept = [(resource, scope) for resource, scope in scopes if scope.id != scope_id]
+    if len(kept) == len(scopes):
+        raise not_found()
+    return names_by_indicator(kept)
 
 
 @route("GET", "/resources")
@@ -53,7 +73,7 @@ def list_resources(tenant: Tenant) -> Response:
     with_scopes = request.args.get("includeScopes") in {"true", "1", "yes"}
     return optionally_paged(
         list(tenant.resources.values()),
-        lambda resource: {**shown(resource), **({"scopes": _shown_scopes(resource)} if with_scopes else {})},
+        lambda resource: {**as_json(resource), **({"scopes": _scopes_as_json(resource)} if with_scopes else {})},
     )
 
 
@@ -65,12 +85,12 @@ def create_resource(tenant: Tenant) -> dict[str, Any]:
     resource = tenant.add_resource(
         given["indicator"], name=given["name"], access_token_ttl=given.get("accessTokenTtl", 3600)
     )
-    return {**shown(resource), "scopes": []}
+    return {**as_json(resource), "scopes": []}
 
 
 @route("GET", "/resources/:id")
 def show_resource(tenant: Tenant, id: str) -> dict[str, Any]:
-    return shown(_existing(tenant, id))
+    return as_json(existing(tenant.resources, id))
 
 
 @route("PATCH", "/resources/:id")
@@ -79,12 +99,12 @@ def change_resource(tenant: Tenant, id: str) -> dict[str, Any]:
     given = body(object_of(name=optional(_name), accessTokenTtl=optional(integer(at_least=1))))
     resource.name = given.get("name", resource.name)
     resource.access_token_ttl = given.get("accessTokenTtl", resource.access_token_ttl)
-    return shown(resource)
+    return as_json(resource)
 
 
 @route("DELETE", "/resources/:id", status=204)
 def delete_resource(tenant: Tenant, id: str) -> None:
-    resource = _existing(tenant, id)
+    resource = existing(tenant.resources, id)
     if resource.indicator == MANAGEMENT_API_RESOURCE:
         raise APIError("resource.cannot_delete_management_api", 400)
     tenant.delete_resource(resource)
@@ -92,19 +112,19 @@ def delete_resource(tenant: Tenant, id: str) -> None:
 
 @route("PATCH", "/resources/:id/is-default")
 def change_default(tenant: Tenant, id: str) -> dict[str, Any]:
-    resource, given = _existing(tenant, id), body(object_of(isDefault=boolean))
+    resource, given = existing(tenant.resources, id), body(object_of(isDefault=boolean))
     if given["isDefault"]:
         for other in tenant.resources.values():
             other.is_default = False
     resource.is_default = given["isDefault"]
-    return shown(resource)
+    return as_json(resource)
 
 
 @route("GET", "/resources/:resourceId/scopes")
 def list_scopes(tenant: Tenant, resource_id: str) -> Response:
-    resource = _existing(tenant, resource_id)
+    resource = existing(tenant.resources, resource_id)
     found = searched(resource.scopes.values(), {"id": "id", "name": "name", "description": "description"})
-    return paged(found, len(found), lambda scope: shown_scope(resource, scope))
+    return paged(found, len(found), lambda scope: scope_as_json(resource, scope))
 
 
 @route("POST", "/resources/:resourceId/scopes", status=201, event="Scope.Created")
@@ -112,48 +132,35 @@ def create_scope(tenant: Tenant, resource_id: str) -> dict[str, Any]:
     resource = _modifiable(tenant, resource_id)
     given = body(object_of(name=_name, description=optional(nullable(text()))))
     _refuse_spaces(given["name"])
-    return shown_scope(resource, tenant.add_scope(resource, given["name"], description=given.get("description")))
+    return scope_as_json(resource, tenant.add_scope(resource, given["name"], description=given.get("description")))
 
 
 @route("PATCH", "/resources/:resourceId/scopes/:scopeId", event="Scope.Data.Updated")
 def change_scope(tenant: Tenant, resource_id: str, scope_id: str) -> dict[str, Any]:
     resource = _modifiable(tenant, resource_id)
-    scope, given = _existing_scope(resource, scope_id), body(_scope_changes)
+    scope, given = with_id(resource.scopes.values(), scope_id), body(_scope_changes)
     if "name" in given:
         _refuse_spaces(given["name"])
         tenant.rename_scope(resource, scope, given["name"])
     scope.description = given.get("description", scope.description)
-    return shown_scope(resource, scope)
+    return scope_as_json(resource, scope)
 
 
 @route("DELETE", "/resources/:resourceId/scopes/:scopeId", status=204, event="Scope.Deleted")
 def delete_scope(tenant: Tenant, resource_id: str, scope_id: str) -> None:
     resource = _modifiable(tenant, resource_id)
-    tenant.delete_scope(resource, _existing_scope(resource, scope_id))
+    tenant.delete_scope(resource, with_id(resource.scopes.values(), scope_id))
 
 
-def _shown_scopes(resource: Resource) -> list[dict[str, Any]]:
-    return [shown_scope(resource, scope) for scope in resource.scopes.values()]
-
-
-def _existing(tenant: Tenant, resource_id: str) -> Resource:
-    if resource_id not in tenant.resources:
-        raise not_found()
-    return tenant.resources[resource_id]
+def _scopes_as_json(resource: Resource) -> list[dict[str, Any]]:
+    return [scope_as_json(resource, scope) for scope in resource.scopes.values()]
 
 
 def _modifiable(tenant: Tenant, resource_id: str) -> Resource:
-    resource = _existing(tenant, resource_id)
+    resource = existing(tenant.resources, resource_id)
     if resource.indicator == MANAGEMENT_API_RESOURCE:
         raise APIError("resource.cannot_modify_management_api", 400)
     return resource
-
-
-def _existing_scope(resource: Resource, scope_id: str) -> Scope:
-    for scope in resource.scopes.values():
-        if scope.id == scope_id:
-            return scope
-    raise not_found()
 
 
 def _refuse_spaces(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Routes written as Logto writes them, their bodies and answers, and the events they cause."""
+"""Registration of routes in Logto's notation, request bodies, responses, and webhook events."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any, Concatenate, ParamSpec
 
 from flask import Blueprint, Response, g, request
 
-from logto_auth.emulator.http import caller_ip, json_response
+from logto_auth.emulator.oidc.http import caller_ip, json_response
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.tenant import DuplicateError, Tenant
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .access import check_access
-from .errors import APIError, invalid_input
+from .api_errors import APIError, invalid_input
 from .schemas import Misfit, Schema
 
 blueprint = Blueprint("management_api", __name__, url_prefix="/api")
 
-# What anybody may ask, without a token.
+# Routes that need no access token.
 public = Blueprint("public_management_api", __name__, url_prefix="/api")
 
 # koa-body's limit for JSON.
@@ -47,18 +48,19 @@ def _refuse(error: APIError) -> Response:
 
 
 def route(
-    method: str, path: str, *, status: int = 200, event: str | None = None, alone: bool = True
+    method: str, path: str, *, status: int = 200, event: str | None = None, exclusive: bool = True
 ) -> Callable[[_View[_Parameters]], _View[_Parameters]]:
-    """Serve a route, such as `/users/:userId`, with what the view returns: JSON, or nothing.
+    """Return a decorator that serves a view at a path such as `/users/:userId`.
 
-    The view gets the tenant and the parameters in snake case. Nobody else changes anything meanwhile, but where a view
-    that waits for others is not `alone`. `event` is announced to webhooks with the answer as its data.
+    The view receives the tenant and the path parameters in snake case, and returns JSON data, a response, or None for
+    an empty body. It runs under the locks of the tenant; `exclusive=False` is for a view that waits for other servers.
+    `event` is sent to webhooks with the response body as its data.
     """
 
     def register(view: _View[_Parameters]) -> _View[_Parameters]:
         def answer(**parameters: str) -> Response:
             g.matched_route = path
-            response = _answer(view, parameters, status, alone)
+            response = _answer(view, parameters, status, exclusive)
             if event is not None:
                 announce(event, status=response.status_code, after=_data_of(response))
             return response
@@ -71,12 +73,12 @@ def route(
 
 
 def body(schema: Schema) -> Any:
-    """Return the request's body as the schema has it."""
+    """Return the validated body of the request. Raise APIError if it does not match the schema."""
     return fitted(request.get_json() if request.is_json else {}, schema)
 
 
 def fitted(value: Any, schema: Schema, *, part: str = "body") -> Any:
-    """Return the value as the schema has it, or refuse the request."""
+    """Return the validated value. Raise APIError if it does not match the schema."""
     try:
         return schema(value, ())
     except Misfit as misfit:
@@ -86,7 +88,7 @@ def fitted(value: Any, schema: Schema, *, part: str = "body") -> Any:
 def announce(
     event: str, *, status: int, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
 ) -> None:
-    """Tell webhooks of an event of this request. `before` and `after` it stand the members that are the event's own."""
+    """Send an event of this request to webhooks. Fields of the event itself go `before` or `after` the common ones."""
     webhooks = current().webhooks
     payload = {
         "event": event,
@@ -104,11 +106,11 @@ def announce(
     webhooks.announce(payload)
 
 
-def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int, alone: bool) -> Response:
+def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int, exclusive: bool) -> Response:
     provider = current()
     snake = {re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name): each for name, each in parameters.items()}
     try:
-        with _both_locked(provider) if alone else nullcontext():
+        with _both_locked(provider) if exclusive else nullcontext():
             result = view(provider.tenant, **snake)
     except DuplicateError as error:
         raise APIError(error.code) from error
@@ -122,7 +124,7 @@ def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int, a
 
 @contextmanager
 def _both_locked(provider: Provider) -> Iterator[None]:
-    """Lock in the one order: ending a user locks, within the tenant's lock, what the token endpoint locks first."""
+    """Take both locks, always in this order. The token endpoint takes the first; ending a user takes both."""
     with provider.instances.lock, provider.tenant.lock:
         yield
 

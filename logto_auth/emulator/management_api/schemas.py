@@ -1,7 +1,7 @@
-"""Schemas for input, and Zod's words for what does not fit them (logto.md, 7.2).
+"""Schemas for input, with error messages worded like those of Zod, which Logto uses.
 
-A schema takes a value and its path and returns the value as it is to be used, or raises `Misfit`. Keys that an object's
-schema does not know are dropped.
+A schema is a function: it takes a value and its path, and returns the validated value or raises `Misfit`. Keys that the
+schema of an object does not know are dropped.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from logto_auth.emulator.redirect_uris import parse_url
+from logto_auth.emulator.oidc.redirect_uris import parse_url
 
-from .errors import Issue
+from .api_errors import Issue
 
 Path = tuple[str | int, ...]
 Schema = Callable[[Any, Path], Any]
 
 
 class _Missing:
-    """Stands for a key that is not there."""
+    """The type of `MISSING`, the value of an absent key."""
 
 
 MISSING = _Missing()
 
 
 class Misfit(Exception):
-    """A value does not fit: Zod's issues, in order."""
+    """A value does not match its schema. `issues` are Zod's, in order."""
 
     def __init__(self, *issues: Issue) -> None:
         super().__init__(issues)
@@ -52,7 +52,7 @@ def text(*, at_least: int = 0, at_most: int | None = None, pattern: str | None =
 
 
 def choice(*options: str) -> Schema:
-    """Return a schema for one of a few strings."""
+    """Return a schema for one of these strings."""
     expected = " | ".join(f"'{option}'" for option in options)
 
     def schema(value: Any, path: Path) -> Any:
@@ -91,19 +91,19 @@ def integer(*, at_least: int | None = None, at_most: int | None = None) -> Schem
 
 
 def number(value: Any, path: Path) -> Any:
-    """Take a number."""
+    """Accept a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Misfit(_type_issue("number", value, path))
     return value
 
 
 def boolean(value: Any, path: Path) -> Any:
-    """Take a boolean."""
+    """Accept a boolean."""
     return _check_type(value, bool, "boolean", path)
 
 
 def anything(value: Any, path: Path) -> Any:
-    """Take any JSON object."""
+    """Accept any JSON object."""
     return _check_type(value, dict, "object", path)
 
 
@@ -120,7 +120,7 @@ def list_of(item: Schema, *, at_least: int = 0) -> Schema:
 
 
 def record_of(item: Schema) -> Schema:
-    """Return a schema for an object of any keys."""
+    """Return a schema for an object with any keys, whose values match `item`."""
 
     def schema(value: Any, path: Path) -> Any:
         _check_type(value, dict, "object", path)
@@ -130,7 +130,7 @@ def record_of(item: Schema) -> Schema:
 
 
 def object_of(**members: Schema) -> Schema:
-    """Return a schema for an object of these keys, in this order."""
+    """Return a schema for an object with these keys, in this order."""
 
     def schema(value: Any, path: Path) -> Any:
         _check_type(value, dict, "object", path)
@@ -141,17 +141,17 @@ def object_of(**members: Schema) -> Schema:
 
 
 def optional(inner: Schema) -> Schema:
-    """Return a schema that the key may be missing for."""
+    """Return a schema that accepts an absent key too."""
     return lambda value, path: MISSING if value is MISSING else inner(value, path)
 
 
 def nullable(inner: Schema) -> Schema:
-    """Return a schema that null fits too."""
+    """Return a schema that accepts null too."""
     return lambda value, path: None if value is None else inner(value, path)
 
 
 def or_empty(inner: Schema) -> Schema:
-    """Return a schema that the empty string fits too."""
+    """Return a schema that accepts the empty string too."""
 
     def schema(value: Any, path: Path) -> Any:
         if value == "":
@@ -174,7 +174,7 @@ def or_empty(inner: Schema) -> Schema:
 
 
 def custom(check: Callable[[Any], bool], inner: Schema) -> Schema:
-    """Return a schema with a check that Zod has no word for."""
+    """Return a schema with an additional check, reported as Zod's `custom` issue."""
 
     def schema(value: Any, path: Path) -> Any:
         if not check(inner(value, path)):
@@ -184,13 +184,8 @@ def custom(check: Callable[[Any], bool], inner: Schema) -> Schema:
     return schema
 
 
-def with_default(inner: Schema, default: Any) -> Schema:
-    """Return a schema with a value for a missing key."""
-    return lambda value, path: default if value is MISSING else inner(value, path)
-
-
 def _fitted(members: Any, path: Path) -> list[tuple[Any, Any]]:
-    """Return each key with its value, or raise all that does not fit at once."""
+    """Return each key with its validated value. Raise one Misfit with the issues of all members."""
     fitted, issues = [], []
     for key, schema, value in members:
         try:

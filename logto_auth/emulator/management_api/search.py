@@ -1,4 +1,4 @@
-"""Searching lists by their fields (logto.md, 7.4)."""
+"""The search parameters of lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from .errors import APIError
+from .api_errors import APIError
 
 _MODES = ("exact", "like", "similar_to", "posix")
 
@@ -17,7 +17,7 @@ _Test = Callable[[str], bool]
 
 
 def searched(items: Iterable[_Item], fields: dict[str, str]) -> list[_Item]:
-    """Return the items that the query asks for. `fields` maps Logto's names of fields to attributes."""
+    """Return the items that match the search parameters. `fields` maps Logto's field names to attributes."""
     terms = list(_terms(fields))
     if not terms:
         return list(items)
@@ -30,7 +30,7 @@ def searched(items: Iterable[_Item], fields: dict[str, str]) -> list[_Item]:
 
 
 def is_searched() -> bool:
-    """Return whether the query searches at all."""
+    """Return whether the request has a search parameter."""
     return any(name == "search" or name.startswith("search.") for name in request.args)
 
 
@@ -72,7 +72,7 @@ def _test(mode: str, wanted: str) -> _Test:
 
 
 def _wildcards(pattern: str) -> str:
-    """Return SQL's wildcards as those of a regular expression."""
+    """Return the pattern with SQL's wildcards replaced by those of regular expressions."""
     return pattern.replace("%", ".*").replace("_", ".")
 
 

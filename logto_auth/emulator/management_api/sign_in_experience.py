@@ -1,4 +1,4 @@
-"""`/api/sign-in-exp`, and what of it is public (logto.md, 7.10)."""
+"""`/api/sign-in-exp`, and its public part."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.http import json_response
+from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.tenant import Tenant
 
-from .connectors import shown_publicly
-from .errors import APIError
+from .api_errors import APIError
+from .connectors import as_public_json
 from .routing import body, public, route
 from .schemas import anything, boolean, choice, list_of, nullable, object_of, optional, or_empty, text
 
@@ -72,7 +72,7 @@ def show_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
 
 @route("PATCH", "/sign-in-exp")
 def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
-    """Replace the sections that are given. Targets that no connector has vanish without an error."""
+    """Replace the given sections. Connector targets without a connector are dropped without an error."""
     given, experience = body(_changes), tenant.sign_in_experience
     if "socialSignInConnectorTargets" in given:
         known = {connector.target for connector in experience.social_connectors}
@@ -81,20 +81,20 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
         ]
     if {"signIn", "signUp"} & given.keys():
         wanted = {**experience.settings, **given}
-        _check_ways(wanted["signIn"]["methods"], wanted["signUp"])
+        _check_sign_in_methods(wanted["signIn"]["methods"], wanted["signUp"])
     experience.settings.update(given)
     return experience.settings
 
 
 @public.get("/.well-known/sign-in-exp")
 def show_public_sign_in_experience() -> Response:
-    """Show what the sign-in page needs: all enabled connectors, native ones too."""
+    """Return the settings that the sign-in page needs, with all enabled connectors, including native ones."""
     experience = current().tenant.sign_in_experience
     settings = {name: value for name, value in experience.settings.items() if name != "forgotPasswordMethods"}
     return json_response(
         {
             **settings,
-            "socialConnectors": [shown_publicly(connector) for connector in experience.enabled_connectors],
+            "socialConnectors": [as_public_json(connector) for connector in experience.enabled_connectors],
             "ssoConnectors": [],
             "forgotPassword": {"phone": False, "email": False},
             "isDevelopmentTenant": False,
@@ -104,8 +104,8 @@ def show_public_sign_in_experience() -> Response:
     )
 
 
-def _check_ways(methods: list[dict[str, Any]], sign_up: dict[str, Any]) -> None:
-    """Refuse ways in that cannot work: the emulator's pages ask for no codes, whatever connectors there are."""
+def _check_sign_in_methods(methods: list[dict[str, Any]], sign_up: dict[str, Any]) -> None:
+    """Raise APIError for methods that the emulator cannot offer. Its pages have no verification codes."""
     if any(method["verificationCode"] for method in methods) or {"email", "phone"} & set(sign_up["identifiers"]):
         raise APIError("sign_in_experiences.enabled_connector_not_found", 400)
     if "username" in sign_up["identifiers"] and not sign_up["password"]:

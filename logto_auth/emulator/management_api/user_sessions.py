@@ -1,4 +1,4 @@
-"""The sessions of users with Logto (logto.md, 7.4)."""
+"""The sessions of users with Logto."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.instances import Session
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.tenant import Tenant
+from logto_auth.emulator.state.sessions import Session
+from logto_auth.emulator.state.tenant import Tenant
 
-from . import users
-from .errors import APIError
+from .api_errors import APIError
+from .lookup import existing
 from .routing import fitted, route
 from .schemas import choice, object_of, optional
 
@@ -20,22 +20,22 @@ _query = object_of(revokeGrantsTarget=optional(choice("all", "firstParty")))
 
 @route("GET", "/users/:userId/sessions")
 def list_sessions(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, instances = users.existing(tenant, user_id), current().instances
+    user, instances = existing(tenant.users, user_id), current().instances
     now = current().clock.now()
     live = [each for each in instances.sessions.values() if each.account_id == user.id and each.expires_at > now]
-    return {"sessions": [_shown(session) for session in live]}
+    return {"sessions": [_as_json(session) for session in live]}
 
 
 @route("GET", "/users/:userId/sessions/:sessionId")
 def show_session(tenant: Tenant, user_id: str, session_id: str) -> dict[str, Any]:
-    return _shown(_existing(user_id, session_id))
+    return _as_json(_existing_session(user_id, session_id))
 
 
 @route("DELETE", "/users/:userId/sessions/:sessionId", status=204)
 def end_session(tenant: Tenant, user_id: str, session_id: str) -> None:
-    """End a session, and with it what is bound to it; grants that outlive it end where that is asked for."""
+    """End a session and the tokens that are bound to it. `revokeGrantsTarget` ends grants that would outlive it."""
     target = fitted(request.args.to_dict(), _query, part="query").get("revokeGrantsTarget")
-    session, instances = _existing(user_id, session_id), current().instances
+    session, instances = _existing_session(user_id, session_id), current().instances
     del instances.sessions[session.id]
     for client_id, authorization in session.authorizations.items():
         client = tenant.applications.get(client_id)
@@ -44,7 +44,7 @@ def end_session(tenant: Tenant, user_id: str, session_id: str) -> None:
             instances.revoke_grant(authorization.grant_id)
 
 
-def _existing(user_id: str, session_uid: str) -> Session:
+def _existing_session(user_id: str, session_uid: str) -> Session:
     provider = current()
     for session in provider.instances.sessions.values():
         if session.uid == session_uid and session.expires_at > provider.clock.now():
@@ -54,7 +54,7 @@ def _existing(user_id: str, session_uid: str) -> Session:
     raise APIError("oidc.session_not_found", 404)
 
 
-def _shown(session: Session) -> dict[str, Any]:
+def _as_json(session: Session) -> dict[str, Any]:
     authorizations = {
         client_id: {
             "sid": authorization.sid,

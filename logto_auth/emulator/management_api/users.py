@@ -1,4 +1,4 @@
-"""`/api/users` (logto.md, 7.4)."""
+"""`/api/users`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.json_columns import jsonb
-from logto_auth.emulator.passwords import ALGORITHMS, PasswordDigest, is_legacy_expression
-from logto_auth.emulator.store import User
-from logto_auth.emulator.tenant import Tenant
-from logto_auth.emulator.user_info import user_info
+from logto_auth.emulator.state.json_columns import jsonb
+from logto_auth.emulator.state.password_digests import ALGORITHMS, PasswordDigest, is_legacy_expression
+from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.user_json import user_json
 
-from .errors import APIError, not_found
+from .api_errors import APIError
+from .lookup import existing
 from .paging import paged
 from .routing import announce, body, route
 from .schemas import anything, boolean, choice, nullable, object_of, optional, or_empty, text
@@ -73,20 +74,13 @@ _changes = object_of(
 )
 
 
-def shown(user: User) -> dict[str, Any]:
+def as_json(user: User) -> dict[str, Any]:
     """Return a user as the API shows it."""
-    return {**user_info(user), "hasPassword": user.has_password}
-
-
-def existing(tenant: Tenant, user_id: str) -> User:
-    """Return the user of a route."""
-    if user_id not in tenant.users:
-        raise not_found()
-    return tenant.users[user_id]
+    return {**user_json(user), "hasPassword": user.has_password}
 
 
 def found_users(users: Iterable[User]) -> list[User]:
-    """Return those of the users that the query searches for."""
+    """Return the users that match the search parameters of the request."""
     return searched(users, _SEARCHED)
 
 
@@ -94,9 +88,9 @@ def found_users(users: Iterable[User]) -> list[User]:
 def list_users(tenant: Tenant) -> Response:
     users = reversed(tenant.users.values())
     if not is_searched() and not {"excludeRoleId", "excludeOrganizationId"} & request.args.keys():
-        return paged(users, len(tenant.users), shown)
+        return paged(users, len(tenant.users), as_json)
     found = [user for user in found_users(users) if not _is_excluded(tenant, user)]
-    return paged(found, len(found), shown)
+    return paged(found, len(found), as_json)
 
 
 @route("POST", "/users", event="User.Created")
@@ -104,69 +98,69 @@ def create_user(tenant: Tenant) -> dict[str, Any]:
     given = body(_new)
     digest = _digest(given)
     user = tenant.add_user(**_attributes(given), password=given.get("password"), password_digest=digest)
-    return shown(user)
+    return as_json(user)
 
 
 @route("GET", "/users/:userId")
 def show_user(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user = existing(tenant, user_id)
+    user = existing(tenant.users, user_id)
     with_sso = request.args.get("includeSsoIdentities") == "true"
-    return {**shown(user), **({"ssoIdentities": user.sso_identities} if with_sso else {})}
+    return {**as_json(user), **({"ssoIdentities": user.sso_identities} if with_sso else {})}
 
 
 @route("PATCH", "/users/:userId", event="User.Data.Updated")
 def change_user(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, given = existing(tenant, user_id), body(_changes)
-    return shown(tenant.update_user(user.id, **_attributes(given)))
+    user, given = existing(tenant.users, user_id), body(_changes)
+    return as_json(tenant.update_user(user.id, **_attributes(given)))
 
 
 @route("DELETE", "/users/:userId", status=204)
 def delete_user(tenant: Tenant, user_id: str) -> None:
-    user = existing(tenant, user_id)
+    user = existing(tenant.users, user_id)
     tenant.delete_user(user.id)
-    announce("User.Deleted", status=204, before={"data": user_info(user)})
+    announce("User.Deleted", status=204, before={"data": user_json(user)})
 
 
 @route("GET", "/users/:userId/custom-data")
 def show_custom_data(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    return dict(jsonb(existing(tenant, user_id).custom_data))
+    return dict(jsonb(existing(tenant.users, user_id).custom_data))
 
 
 @route("PATCH", "/users/:userId/custom-data", event="User.Data.Updated")
 def merge_custom_data(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, given = existing(tenant, user_id), body(object_of(customData=anything))
+    user, given = existing(tenant.users, user_id), body(object_of(customData=anything))
     tenant.update_user(user.id, custom_data={**user.custom_data, **given["customData"]})
     return dict(jsonb(user.custom_data))
 
 
 @route("PATCH", "/users/:userId/profile", event="User.Data.Updated")
 def merge_profile(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, given = existing(tenant, user_id), body(object_of(profile=_profile))
+    user, given = existing(tenant.users, user_id), body(object_of(profile=_profile))
     return tenant.update_user(user.id, profile={**user.profile, **given["profile"]}).profile
 
 
 @route("PATCH", "/users/:userId/is-suspended", event="User.SuspensionStatus.Updated")
 def change_suspension(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, given = existing(tenant, user_id), body(object_of(isSuspended=boolean))
-    return shown(tenant.update_user(user.id, is_suspended=given["isSuspended"]))
+    user, given = existing(tenant.users, user_id), body(object_of(isSuspended=boolean))
+    return as_json(tenant.update_user(user.id, is_suspended=given["isSuspended"]))
 
 
 @route("PATCH", "/users/:userId/password", event="User.Data.Updated")
 def change_password(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, given = existing(tenant, user_id), body(object_of(password=text(at_least=1)))
-    return shown(tenant.update_user(user.id, password=given["password"], password_digest=None))
+    user, given = existing(tenant.users, user_id), body(object_of(password=text(at_least=1)))
+    return as_json(tenant.update_user(user.id, password=given["password"], password_digest=None))
 
 
 @route("POST", "/users/:userId/password/verify", status=204)
 def verify_password(tenant: Tenant, user_id: str) -> None:
-    user, given = existing(tenant, user_id), body(object_of(password=text(at_least=1)))
+    user, given = existing(tenant.users, user_id), body(object_of(password=text(at_least=1)))
     if not user.password_fits(given["password"]):
         raise APIError("session.invalid_credentials")
 
 
 @route("GET", "/users/:userId/has-password")
 def show_has_password(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    return {"hasPassword": existing(tenant, user_id).has_password}
+    return {"hasPassword": existing(tenant.users, user_id).has_password}
 
 
 def _is_excluded(tenant: Tenant, user: User) -> bool:

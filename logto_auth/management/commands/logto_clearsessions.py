@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from logto_auth.order import forget_old_marks
-from logto_auth.sessions import clear_expired
+from logto_auth.sessions.store import clear_expired
+from logto_auth.webhooks.ordering import delete_old_marks
 
 
 class Command(BaseCommand):
@@ -18,4 +18,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"Expired sessions deleted: {clear_expired()}")
-        forget_old_marks()
+        delete_old_marks()

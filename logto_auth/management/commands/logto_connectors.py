@@ -11,9 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logto_auth import alipay, connectors, social_sign_in
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
+from logto_auth.connectors import alipay, connectors, sign_in_page
 from logto_auth.exceptions import ConfigurationError, ConnectorError, LogtoError
 from logto_auth.management import connector_tables as tables
 from logto_auth.management.connector_options import add_to, given_config, given_metadata, read_text
@@ -51,13 +51,13 @@ class Command(BaseCommand):
     # What there is
 
     def do_list(self, options: dict[str, Any]) -> None:
-        targets = self.experience[social_sign_in.TARGETS]
+        targets = self.experience[sign_in_page.TARGETS]
         rows = [tables.connector_row(each, targets) for each in self.connectors]
         self._say(rows, tables.table(rows) or "No connectors. `factories` lists what they can be made of.")
 
     def do_show(self, options: dict[str, Any]) -> None:
         connector = connectors.find(self.connectors, options["connector"])
-        details = tables.connector_details(connector, self.experience[social_sign_in.TARGETS], conf.endpoint)
+        details = tables.connector_details(connector, self.experience[sign_in_page.TARGETS], conf.endpoint)
         self._say(details, tables.listed(details))
         self._note_what_is_wrong(connector)
 
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         target, others = connector["target"], [each for each in self.connectors if each is not connector]
         question = [f"To be deleted, with its config: {connectors.named([connector])}."]
         if target not in [each["target"] for each in others]:
-            changes = social_sign_in.disabling(self.experience, target)
+            changes = sign_in_page.disabling(self.experience, target)
             question += [f"Nobody will be able to sign in with {target}."] if changes else []
             question += self._closing(changes)
         self._confirm(*question)
@@ -117,13 +117,13 @@ class Command(BaseCommand):
     # The sign-in page
 
     def do_enable(self, options: dict[str, Any]) -> None:
-        target = social_sign_in.find_target(self.connectors, options["target"])
-        changes = social_sign_in.enabling(self.experience, target, social_only=options["social_only"])
-        if social_sign_in.SOCIAL_ONLY.keys() & changes.keys():
-            left = {**self.experience, **changes}[social_sign_in.TARGETS]
-            question = [f"Nobody will be able to {way}." for way in social_sign_in.ways_in(self.experience)]
+        target = sign_in_page.find_target(self.connectors, options["target"])
+        changes = sign_in_page.enabling(self.experience, target, social_only=options["social_only"])
+        if sign_in_page.SOCIAL_ONLY.keys() & changes.keys():
+            left = {**self.experience, **changes}[sign_in_page.TARGETS]
+            question = [f"Nobody will be able to {way}." for way in sign_in_page.ways_in(self.experience)]
             question.append(f"What is left: {', '.join(left)}.")
-            if not social_sign_in.shown_to_browsers(self.connectors, left):
+            if not sign_in_page.shown_to_browsers(self.connectors, left):
                 question.append("Browsers show none of it: on a website nobody will be able to sign in.")
             self._confirm(*question)
         self._apply(changes, f"{target} is offered already.")
@@ -131,19 +131,19 @@ class Command(BaseCommand):
 
     def do_disable(self, options: dict[str, Any]) -> None:
         target = options["target"]
-        if target not in self.experience[social_sign_in.TARGETS]:
-            target = social_sign_in.find_target(self.connectors, target)
-        changes = social_sign_in.disabling(self.experience, target)
+        if target not in self.experience[sign_in_page.TARGETS]:
+            target = sign_in_page.find_target(self.connectors, target)
+        changes = sign_in_page.disabling(self.experience, target)
         if closing := self._closing(changes):
             self._confirm(*closing)
         self._apply(changes, f"{target} was not offered.")
 
     def _closing(self, changes: Mapping[str, Any]) -> list[str]:
-        is_closed = bool(changes) and social_sign_in.is_closed({**self.experience, **changes})
+        is_closed = bool(changes) and sign_in_page.is_closed({**self.experience, **changes})
         return ["There is no other way in: nobody will be able to sign in at all."] if is_closed else []
 
     def _apply(self, changes: Mapping[str, Any], nothing: str) -> None:
-        targets = social_sign_in.apply(self.api, changes) if changes else self.experience[social_sign_in.TARGETS]
+        targets = sign_in_page.apply(self.api, changes) if changes else self.experience[sign_in_page.TARGETS]
         told = [] if changes else [f"{nothing} Nothing to change."]
         self._say({"targets": targets, "changed": list(changes)}, *told, f"Offered: {', '.join(targets) or 'none'}.")
 
@@ -189,7 +189,7 @@ class Command(BaseCommand):
             self._note(f"Not in the form: {', '.join(stray)}. `update {connector['id']} --unset KEY` removes a key.")
 
     def _note_what_browsers_lack(self, existing: Sequence[Connector], target: str) -> None:
-        if social_sign_in.shown_to_browsers(existing, [target]):
+        if sign_in_page.shown_to_browsers(existing, [target]):
             return
         (native, *_) = (each["connectorId"] for each in existing if each["target"] == target)
         self._note(

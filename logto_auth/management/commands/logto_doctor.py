@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from logto_auth.doctor import examine
 from logto_auth.doctor.findings import Finding, Level
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.site_tenant import site_base_urls
+from logto_auth.tenant.site import site_base_urls
 
 LEVELS: tuple[Level, ...] = ("ok", "skipped", "warning", "failure")
 

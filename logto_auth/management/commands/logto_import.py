@@ -9,9 +9,9 @@ from django.utils.module_loading import import_string
 
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
-from logto_auth.importing import OUTCOMES, Import
 from logto_auth.management.shown_report import ShownReport
-from logto_auth.syncing.pace import requests_per_second
+from logto_auth.sync.importing import OUTCOMES, Import
+from logto_auth.sync.pace import requests_per_second
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--values",
-            default="logto_auth.importing.user_values",
+            default="logto_auth.sync.importing.user_values",
             metavar="PATH",
             help="dotted path of a function (user) -> dict that says what Logto is told of an account",
         )

@@ -11,14 +11,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logto_auth import env_file
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management.plan_text import plan_data, plan_lines
-from logto_auth.management_api.plan import Plan, apply, plan
-from logto_auth.management_api.steps import Step
-from logto_auth.site_settings import SECRETS, SiteSettings, site_settings
-from logto_auth.site_tenant import has_addresses, out_of_reach, site_base_urls, site_tenant
+from logto_auth.tenant import env_file
+from logto_auth.tenant.plan import Plan, apply, plan
+from logto_auth.tenant.settings import SECRETS, SiteSettings, site_settings
+from logto_auth.tenant.site import has_addresses, out_of_reach, site_base_urls, site_tenant
+from logto_auth.tenant.steps import Step
 
 DRIFT, FAILED = 1, 2
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logto_auth import syncing
+from logto_auth import sync
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management.shown_report import ShownReport
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.client import PAGE_SIZE
 from logto_auth.models import SyncRun
-from logto_auth.syncing import listing, people, report, runs
-from logto_auth.syncing.pace import requests_per_second
+from logto_auth.sync import notes, people, report, runs
+from logto_auth.sync.pace import requests_per_second
 
 
 class Command(BaseCommand):
@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
     def _do(self, options: dict[str, Any], run: SyncRun, api: ManagementAPI, shown: ShownReport) -> None:
         if options["prepare"]:
-            listing.take_notes(run, api, shown)
+            notes.take_notes(run, api, shown)
             pages = -(-api.users.count() // PAGE_SIZE)
             self.stdout.write(f"Ready for --page-range, of 1-{pages} in all; then --finish.")
         elif options["page_range"]:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             people.sync_missing(run, api, shown)
             runs.end(run)
         else:
-            syncing.sync(run, api, shown)
+            sync.sync(run, api, shown)
 
 
 def page_range(text: str) -> range:

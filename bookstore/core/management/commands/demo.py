@@ -16,7 +16,7 @@ from bookstore.core.demo import banner, checked_ports, missing_variables, prepar
 
 class Command(BaseCommand):
     help = "Run the bookstore and, unless the environment names a Logto, an emulated Logto beside it."
-    requires_system_checks = []  # runserver makes them, after the plainer sentences below
+    requires_system_checks = []  # runserver runs them, after the clearer messages below
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,18 +37,18 @@ class Command(BaseCommand):
         site_urls = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
         with self.logto(emulator_port, site_urls):
             self.stdout.write(banner(site_urls))
-            logging.disable(logging.INFO)  # a line for every cover would push the banner out of sight
-            settings.DEBUG = False  # a missing page is the shop's own, not Django's for developers
+            logging.disable(logging.INFO)  # one line for each cover would scroll the banner away
+            settings.DEBUG = False  # show the 404 page of the shop, not Django's debug page
             call_command(
                 "runserver", f"127.0.0.1:{port}", use_reloader=False, insecure_serving=True, stdout=io.StringIO()
             )
 
     def logto(self, emulator_port: int, site_urls: list[str]) -> AbstractContextManager[Any]:
-        """The running emulator, or nothing when the site uses a real Logto."""
+        """Return the running emulator, or a null context with a real Logto."""
         if not settings.USES_EMULATOR:
             return nullcontext()
         try:
-            # Only here: a site with a Logto of its own needs no Flask.
+            # Imported here: a site with a real Logto does not need Flask.
             from logto_auth.emulator import run_in_thread, seed_demo
         except ImportError as error:
             raise CommandError(f"{error}") from error

@@ -1,0 +1,73 @@
+"""Answers to requests that may not go on: who signs in again, who may not, and in which form it is told."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from logto_auth.sign_in.start import sign_in_url
+
+from .requirements import MissingRequirement
+
+
+def is_from_script(request: HttpRequest) -> bool:
+    """Whether htmx, fetch or XMLHttpRequest made the request rather than the navigation of a page."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        or headers.get("X-Requested-With") == "XMLHttpRequest"
+        or headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        or ("text/html" not in headers.get("Accept", "text/html") and "application/json" in headers.get("Accept", ""))
+    )
+
+
+def unauthorized_response(request: HttpRequest, **options: int) -> HttpResponse:
+    """401 that says where to sign in: in JSON for fetch, in `HX-Redirect` for htmx."""
+    url = sign_in_url(referring_page(request), **options)
+    response = JsonResponse({"error": "sign_in_required", "sign_in_url": url}, status=401)
+    if request.headers.get("HX-Request") == "true":
+        response["HX-Redirect"] = url
+    patch_vary_headers(response, ("Accept", "HX-Request", "Sec-Fetch-Mode", "X-Requested-With"))
+    return _with_challenge(response, url)
+
+
+def session_ended_response(request: HttpRequest) -> HttpResponse:
+    """401 for a request that was not carried out, because the session behind it has ended."""
+    if is_from_script(request):
+        return unauthorized_response(request)
+    url = sign_in_url(referring_page(request))
+    response = render(request, "logto_auth/session_ended.html", {"sign_in_url": url}, status=401)
+    return _with_challenge(response, url)
+
+
+def forbidden_response(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
+    """403 for somebody who is signed in and still may not, which says what is `missing`, where that is known.
+
+    Signing in again would change nothing.
+    """
+    if is_from_script(request):
+        details = {"missing": {missing.kind.value: missing.names}} if missing else {}
+        return JsonResponse({"error": "forbidden", **details}, status=403)
+    switch_url = sign_in_url(request.get_full_path(), prompt="login")
+    context = {"switch_url": switch_url, "user": request.user, "missing": missing}
+    return render(request, "logto_auth/forbidden.html", context, status=403)
+
+
+def referring_page(request: HttpRequest) -> str:
+    """The page that a script or a form is on: what to come back to, rather than the address that was called."""
+    page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(page)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _with_challenge(response: HttpResponse, sign_in_url: str) -> HttpResponse:
+    # A challenge is required (RFC 9110, section 15.5.2); this one makes no browser ask for a password.
+    response["WWW-Authenticate"] = f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'
+    response["Cache-Control"] = "no-store"
+    return response

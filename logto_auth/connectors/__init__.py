@@ -1,0 +1,1 @@
+"""Logto's connectors: Alipay and other social providers, e-mail and SMS."""

@@ -1,0 +1,114 @@
+"""Tokens that the provider signs, with Logto's headers and its order of claims."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from typing import Any
+
+from logto_auth.emulator.provider import Provider
+from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.application_record import Application
+from logto_auth.emulator.state.keys import natural_alg, sign_compact
+from logto_auth.emulator.state.records import User
+
+from .claims import id_token_claims
+
+BACKCHANNEL_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+_DIGESTS = {"ES384": hashlib.sha384, "RS256": hashlib.sha256}
+
+
+def issue_id_token(
+    provider: Provider,
+    client: Application,
+    user: User,
+    *,
+    scopes: Iterable[str],
+    access_token: str,
+    nonce: str | None,
+    auth_time: int | None,
+    sid: str | None,
+) -> str:
+    """Return an ID token: first the claims of the scopes, then those of the protocol."""
+    now = provider.clock.now()
+    optional = {"auth_time": auth_time, "nonce": nonce, "at_hash": at_hash(provider, access_token), "sid": sid}
+    claims = {
+        **id_token_claims(provider.tenant, user, scopes),
+        **{name: value for name, value in optional.items() if value is not None},
+        "aud": client.id,
+        "exp": now + client.id_token_ttl,
+        "iat": now,
+        "iss": provider.issuer,
+    }
+    return _sign_id_token(provider, claims)
+
+
+def issue_jwt_access_token(
+    provider: Provider,
+    client: Application,
+    *,
+    sub: str,
+    audience: str,
+    scope: str | None,
+    ttl: int,
+    organization_id: str | None = None,
+) -> str:
+    """Return an access token for a resource or an organization.
+
+    `organization_id` is set on tokens for a resource within an organization only. With a `scope` of None the token has
+    no such claim.
+    """
+    now = provider.clock.now()
+    claims = {
+        **({"organization_id": organization_id} if organization_id else {}),
+        "jti": ids.uid(),
+        "sub": sub,
+        "iat": now,
+        "exp": now + ttl,
+        **({"scope": scope} if scope is not None else {}),
+        "client_id": client.id,
+        "iss": provider.issuer,
+        "aud": audience,
+    }
+    return sign(provider, claims, typ="at+jwt")
+
+
+def issue_logout_token(provider: Provider, client: Application, *, sub: str, sid: str) -> str:
+    """Return a back-channel logout token. It has no `exp`, and `sid` only if the client requires it."""
+    claims = {
+        "sub": sub,
+        "events": {BACKCHANNEL_LOGOUT_EVENT: {}},
+        "jti": ids.uid(),
+        **({"sid": sid} if client.backchannel_logout_session_required else {}),
+        "aud": client.id,
+        "iat": provider.clock.now(),
+        "iss": provider.issuer,
+    }
+    return sign(provider, claims, typ="logout+jwt")
+
+
+def sign(provider: Provider, claims: dict[str, Any], *, typ: str) -> str:
+    """Return the claims signed with the current key."""
+    key = provider.keys.current
+    return sign_compact({"alg": key.alg, "typ": typ, "kid": key.kid}, claims, key.key)
+
+
+def at_hash(provider: Provider, access_token: str) -> str:
+    """Return the `at_hash` of an access token for the algorithm of the current key."""
+    digest = _DIGESTS[provider.keys.current.alg](access_token.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _sign_id_token(provider: Provider, claims: dict[str, Any]) -> str:
+    """Return the signed ID token, changed by the fault hooks."""
+    faults = provider.faults
+    if faults.id_token_claims:
+        claims = faults.id_token_claims(dict(claims))
+    # Look up the key after the hook for claims, which may rotate it.
+    key = faults.id_token_key or provider.keys.current.key
+    header: dict[str, Any] = {"alg": natural_alg(key), "typ": "JWT", "kid": key.thumbprint()}
+    if faults.id_token_header:
+        header = faults.id_token_header(dict(header))
+    return faults.id_token(header, claims) if faults.id_token else sign_compact(header, claims, key)

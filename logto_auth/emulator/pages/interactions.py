@@ -1,0 +1,68 @@
+"""Helpers of all pages: finding and finishing the interaction of the browser, and rendering.
+
+Each form belongs to the interaction in the browser's cookie and has its CSRF token.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Response, render_template, request
+
+from logto_auth.emulator.oidc import cookies
+from logto_auth.emulator.oidc.http import NO_STORE, see_other
+from logto_auth.emulator.provider import Provider
+from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.sessions import Interaction
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_not_suspended, record_sign_in
+
+from .sign_in_webhooks import announce_sign_in
+
+
+class UnknownSession(Exception):
+    """The browser has no interaction for the requested page."""
+
+
+def waiting_interaction(provider: Provider, *prompts: str) -> Interaction:
+    """Return the browser's interaction that waits for one of these prompts. Raise UnknownSession."""
+    uid = cookies.read_interaction_uid(request.args.get("app_id"))
+    interaction = provider.instances.find_interaction(uid)
+    if interaction is None or interaction.prompt not in prompts:
+        raise UnknownSession
+    return interaction
+
+
+def submitted_interaction(provider: Provider, *prompts: str) -> Interaction:
+    """Return the interaction of a submitted form. Raise UnknownSession, also for a wrong CSRF token."""
+    interaction = waiting_interaction(provider, *prompts)
+    if not hmac.compare_digest(interaction.csrf_token.encode(), request.form.get("csrf_token", "").encode()):
+        raise UnknownSession
+    return interaction
+
+
+def signed_in_user(provider: Provider) -> User:
+    """Return the user of the browser's session. Raise UnknownSession."""
+    session = provider.instances.find_session(cookies.read(cookies.SESSION))
+    user = provider.tenant.users.get(session.account_id or "") if session else None
+    if user is None:
+        raise UnknownSession
+    return user
+
+
+def finish_login(provider: Provider, interaction: Interaction, user: User, *, is_new: bool = False) -> Response:
+    """Sign the user in, send webhooks, and continue the authorization request. `is_new` means a registration.
+
+    Raise SignInRefused if the user is suspended.
+    """
+    check_not_suspended(user)
+    record_sign_in(provider.tenant, user, interaction.request.client)
+    announce_sign_in(provider, interaction, user, is_new=is_new)
+    interaction.account_id = user.id
+    interaction.solved |= {"login"}
+    return see_other(f"/oidc/auth/{interaction.uid}")
+
+
+def page(template: str, *, refusal: SignInRefused | None = None, status: int = 200, **context: object) -> Response:
+    """Return a rendered page. A refusal is shown on it and sets the status."""
+    status = refusal.status if refusal else status
+    return Response(render_template(template, refusal=refusal, **context), status, NO_STORE)

@@ -1,0 +1,70 @@
+"""Webhook events of sign-ins and registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import request
+
+from logto_auth.emulator.oidc.http import caller_ip
+from logto_auth.emulator.provider import Provider
+from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.sessions import Interaction
+from logto_auth.emulator.state.user_json import user_json
+
+
+def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *, is_new: bool) -> None:
+    """Send the events of a sign-in or a registration. `sessionId` is the uid of the interaction."""
+    interaction_event = _interaction_event(is_new)
+    provider.webhooks.announce(
+        {
+            "event": f"Post{interaction_event}",
+            "interactionEvent": interaction_event,
+            "createdAt": provider.webhooks.now(),
+            "sessionId": interaction.uid,
+            "userAgent": request.headers.get("User-Agent", ""),
+            "userId": user.id,
+            "userIp": caller_ip(),
+            "user": user_json(user),
+            "application": _application(interaction),
+        }
+    )
+    if is_new:
+        _announce_data(provider, interaction, "User.Created", {"data": user_json(user)}, is_new=is_new)
+
+
+def announce_memberships(
+    provider: Provider, interaction: Interaction, user: User, organization_ids: Iterable[str], *, is_new: bool
+) -> None:
+    """Send the events of the organizations that the user joined just in time."""
+    for organization_id in organization_ids:
+        members = {"organizationId": organization_id, "addedUserIds": [user.id]}
+        _announce_data(provider, interaction, "Organization.Membership.Updated", members, is_new=is_new)
+
+
+def _announce_data(
+    provider: Provider, interaction: Interaction, event: str, members: dict[str, Any], *, is_new: bool
+) -> None:
+    provider.webhooks.announce(
+        {
+            "event": event,
+            "createdAt": provider.webhooks.now(),
+            "interactionEvent": _interaction_event(is_new),
+            "userAgent": request.headers.get("User-Agent", ""),
+            "applicationId": interaction.request.client.id,
+            "sessionId": interaction.uid,
+            "ip": caller_ip(),
+            "application": _application(interaction),
+            **members,
+        }
+    )
+
+
+def _interaction_event(is_new: bool) -> str:
+    return "Register" if is_new else "SignIn"
+
+
+def _application(interaction: Interaction) -> dict[str, Any]:
+    client = interaction.request.client
+    return {"id": client.id, "type": client.type, "name": client.name, "description": client.description}

@@ -1,0 +1,106 @@
+"""Connectors for e-mail and SMS. A tenant has at most one of each.
+
+The emulator sends no messages. `Tenant.sent_messages` lists those that Logto would have sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .social_connectors import ConnectorFactory
+
+# A config needs a template for each of these.
+USAGE_TYPES = ("Register", "SignIn", "ForgotPassword", "Generic")
+TEST_CODE = "000000"
+
+
+@dataclass(frozen=True)
+class SentMessage:
+    """A message that Logto would have sent."""
+
+    factory_id: str
+    to: str
+    code: str
+
+
+def _item(type: str, key: str, label: str, placeholder: str = "", **more: Any) -> dict[str, Any]:
+    shown = {"placeholder": placeholder} if placeholder else {}
+    return {"key": key, "label": label, "type": type, "required": False, **shown, **more}
+
+
+def _templates(**more: str) -> dict[str, Any]:
+    default = [{"usageType": usage, "content": "Your code is {{code}}.", **more} for usage in USAGE_TYPES]
+    return _item("Json", "templates", "Templates", required=True, defaultValue=default)
+
+
+_SMTP_FORM = (
+    _item("Text", "host", "Host", "<host>", required=True),
+    _item("Number", "port", "Port", "25", required=True),
+    _item(
+        "Json",
+        "auth",
+        "Auth",
+        required=True,
+        defaultValue={"type": "login", "user": "<username>", "pass": "<password>"},
+    ),
+    _item("Text", "fromEmail", "From Email", "<from_email_address@your.domain>", required=True),
+    _item("Text", "replyTo", "Reply To", "<do-reply@your.domain>"),
+    _templates(contentType="text/plain", subject="Your code"),
+    _item("Switch", "logger", "Logger", defaultValue=False),
+    _item("Switch", "debug", "Debug", defaultValue=False),
+    _item("Switch", "disableFileAccess", "Disable File Access", defaultValue=False),
+    _item("Switch", "disableUrlAccess", "Disable URL Access", defaultValue=False),
+    _item("Text", "name", "Name", "<Logto-SMTP>"),
+    _item("Text", "localAddress", "Local Address", "<local_address>"),
+    _item("Number", "connectionTimeout", "Connection Timeout"),
+    _item("Number", "greetingTimeout", "Greeting Timeout"),
+    _item("Number", "socketTimeout", "Socket Timeout"),
+    _item("Number", "dnsTimeout", "DNS Timeout"),
+    _item("Switch", "secure", "Secure", defaultValue=False),
+    _item("Json", "tls", "TLS", defaultValue={}),
+    _item("Text", "servername", "Servername", "<servername>"),
+    _item("Switch", "ignoreTLS", "Ignore TLS"),
+    _item("Switch", "requireTLS", "Require TLS"),
+    _item("Json", "customHeaders", "Custom Headers", defaultValue={}),
+)
+_TWILIO_FORM = (
+    _item("Text", "accountSID", "Account SID", "<account-sid>", required=True),
+    _item("Text", "authToken", "Auth Token", "<auth-token>", required=True),
+    _item(
+        "Text", "fromMessagingServiceSID", "From Messaging Service SID", "<from-messaging-service-sid>", required=True
+    ),
+    _item("Switch", "disableRiskCheck", "Disable risk check", defaultValue=False),
+    _templates(),
+)
+
+
+def _optional(form: tuple[dict[str, Any], ...]) -> frozenset[str]:
+    return frozenset(item["key"] for item in form if not item["required"])
+
+
+MESSAGE_FACTORIES = {
+    factory.id: factory
+    for factory in (
+        ConnectorFactory(
+            "simple-mail-transfer-protocol",
+            "smtp",
+            None,
+            {"en": "SMTP"},
+            {"en": "E-mail by any server."},
+            _SMTP_FORM,
+            type="Email",
+            optional_keys=_optional(_SMTP_FORM),
+        ),
+        ConnectorFactory(
+            "twilio-short-message-service",
+            "twilio-sms",
+            None,
+            {"en": "Twilio SMS Service"},
+            {"en": "SMS by Twilio."},
+            _TWILIO_FORM,
+            type="Sms",
+            optional_keys=_optional(_TWILIO_FORM),
+        ),
+    )
+}

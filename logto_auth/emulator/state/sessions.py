@@ -1,0 +1,119 @@
+"""Sessions, the authorization requests that they answer, and the grants that users gave.
+
+Times are in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from . import ids
+from .application_record import Application
+
+INTERACTION_TTL = 3600
+GRANT_TTL = 180 * 86400
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """An authorization request that passed all checks. `params` are its parameters as sent."""
+
+    client: Application
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    oidc_scopes: tuple[str, ...]
+    resources: tuple[str, ...]
+    prompts: frozenset[str]
+    max_age: int | None
+    hinted_sub: str | None
+    params: Mapping[str, str]
+    pushed_request_id: str | None = None
+
+    @property
+    def wants_auth_time(self) -> bool:
+        """Whether the ID token has `auth_time`: only after `prompt=login` or `max_age`."""
+        return "login" in self.prompts or self.max_age is not None
+
+
+@dataclass
+class Authorization:
+    """The part of a client in a session. `persists_logout` is true once a code had `offline_access`."""
+
+    sid: str = field(default_factory=ids.uid)
+    grant_id: str | None = None
+    persists_logout: bool = False
+
+
+@dataclass
+class LogoutDetails:
+    """The data that `/session/end` stores for its confirm step."""
+
+    xsrf: str
+    client_id: str | None = None
+    post_logout_redirect_uri: str | None = None
+    state: str | None = None
+
+
+@dataclass
+class Session:
+    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change."""
+
+    expires_at: int
+    id: str = field(default_factory=ids.uid)
+    uid: str = field(default_factory=ids.uid)
+    account_id: str | None = None
+    login_at: int = 0
+    authorizations: dict[str, Authorization] = field(default_factory=dict)
+    logout: LogoutDetails | None = None
+
+    def authorization_for(self, client_id: str) -> Authorization:
+        return self.authorizations.setdefault(client_id, Authorization())
+
+
+@dataclass
+class Interaction:
+    """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
+
+    `social_state` is the `state` of a sign-in in progress at a social provider.
+    """
+
+    request: AuthorizationRequest
+    prompt: str
+    session_uid: str | None
+    expires_at: int
+    uid: str = field(default_factory=ids.uid)
+    csrf_token: str = field(default_factory=ids.opaque_token)
+    solved: frozenset[str] = frozenset()
+    account_id: str | None = None
+    social_state: str | None = None
+    missing_scopes: list[str] = field(default_factory=list)
+    missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Grant:
+    """A user's grant to a client: OIDC scopes, and permissions by resource indicator, in the order granted."""
+
+    account_id: str
+    client_id: str
+    expires_at: int
+    created_at: int
+    id: str = field(default_factory=ids.opaque_token)
+    oidc_scopes: list[str] = field(default_factory=list)
+    resource_scopes: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, oidc_scopes: Iterable[str], resource_scopes: dict[str, list[str]]) -> None:
+        self.oidc_scopes += [scope for scope in oidc_scopes if scope not in self.oidc_scopes]
+        for indicator, scopes in resource_scopes.items():
+            granted = self.resource_scopes.setdefault(indicator, [])
+            granted += [scope for scope in scopes if scope not in granted]
+
+    def granted_oidc_scopes(self, wanted: Iterable[str]) -> list[str]:
+        """Return the wanted scopes that are granted, in the order of the grant."""
+        wanted = set(wanted)
+        return [scope for scope in self.oidc_scopes if scope in wanted]
+
+    def granted_resource_scopes(self, indicator: str, wanted: Iterable[str]) -> list[str]:
+        wanted = set(wanted)
+        return [scope for scope in self.resource_scopes.get(indicator, []) if scope in wanted]

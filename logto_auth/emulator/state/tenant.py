@@ -1,0 +1,205 @@
+"""The tenant, with the operations of an administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from . import ids
+from .application_record import Application, ApplicationSecret, ApplicationType, make_secrets
+from .clock import Clock
+from .permission_store import PermissionStore
+from .records import (
+    MANAGEMENT_API_RESOURCE,
+    MANAGEMENT_API_ROLE,
+    AlipayAccount,
+    Hook,
+    OneTimeToken,
+    OneTimeTokenStatus,
+    Organization,
+)
+
+
+class Tenant(PermissionStore):
+    """Users, applications, roles, resources and organizations, by id.
+
+    `on_user_ended` is called with the id of a user that was suspended or deleted.
+    """
+
+    def __init__(self, clock: Clock, *, on_user_ended: Callable[[str], None] = lambda sub: None) -> None:
+        super().__init__(clock)
+        self._on_user_ended = on_user_ended
+        self.clear()
+
+    def clear(self) -> None:
+        """Empty the tenant, except for the resource and the role that Logto itself creates."""
+        self._clear()
+        self.add_resource(MANAGEMENT_API_RESOURCE, scopes=["all"], name="Logto Management API")
+        self.add_role(
+            MANAGEMENT_API_ROLE,
+            type="MachineToMachine",
+            scopes={MANAGEMENT_API_RESOURCE: ["all"]},
+            description="Full access to the Management API.",
+        )
+
+    def _user_ended(self, sub: str) -> None:
+        self._on_user_ended(sub)
+
+    # Applications
+
+    def add_application(
+        self,
+        *,
+        name: str,
+        type: ApplicationType = "Traditional",
+        redirect_uris: Iterable[str] = (),
+        post_logout_redirect_uris: Iterable[str] = (),
+        backchannel_logout_uri: str | None = None,
+        backchannel_logout_session_required: bool | None = None,
+        is_third_party: bool = False,
+        roles: Iterable[str] = (),
+        id: str | None = None,
+        secret: str | None = None,
+        **metadata: Any,
+    ) -> Application:
+        """Add an application and return it. `metadata` sets other fields of `Application`, such as `id_token_ttl`.
+
+        Raise ValueError for an unknown role and for a role of users.
+        """
+        now = self.clock.now_ms()
+        with self.lock:
+            application = Application(
+                id=id or ids.standard_id(),
+                name=name,
+                type=type,
+                secrets=make_secrets(type, secret, now),
+                redirect_uris=list(redirect_uris),
+                post_logout_redirect_uris=list(post_logout_redirect_uris),
+                backchannel_logout_uri=backchannel_logout_uri,
+                backchannel_logout_session_required=backchannel_logout_session_required,
+                is_third_party=is_third_party,
+                roles=self._existing_roles(roles, "MachineToMachine"),
+                created_at=now,
+            )
+            for field, value in metadata.items():
+                if not hasattr(application, field):
+                    raise TypeError(f"Application has no field {field!r}.")
+                setattr(application, field, value)
+            self.applications[application.id] = application
+            return application
+
+    def add_application_secret(
+        self, client_id: str, name: str, *, value: str | None = None, expires_at: int | None = None
+    ) -> ApplicationSecret:
+        """Add a secret to an application and return it. `expires_at` is in milliseconds."""
+        secret = ApplicationSecret(name, value or ids.secret(), expires_at, self.clock.now_ms())
+        self.applications[client_id].secrets.append(secret)
+        return secret
+
+    def delete_application(self, client_id: str) -> None:
+        """Delete an application and its memberships. Tokens issued to it stop working."""
+        with self.lock:
+            del self.applications[client_id]
+            for organization in self.organizations.values():
+                organization.applications.pop(client_id, None)
+
+    # Organizations
+
+    def add_organization(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        custom_data: Mapping[str, Any] | None = None,
+        is_mfa_required: bool = False,
+        id: str | None = None,
+    ) -> Organization:
+        """Add an organization and return it."""
+        with self.lock:
+            organization = Organization(
+                id or ids.short_id(),
+                name,
+                description,
+                dict(custom_data or {}),
+                is_mfa_required,
+                created_at=self.clock.now_ms(),
+            )
+            self.organizations[organization.id] = organization
+            return organization
+
+    def delete_organization(self, organization_id: str) -> None:
+        """Delete an organization with its memberships and invitations."""
+        with self.lock:
+            del self.organizations[organization_id]
+            invitation_ids = [each.id for each in self.invitations.values() if each.organization_id == organization_id]
+            for invitation_id in invitation_ids:
+                del self.invitations[invitation_id]
+
+    def add_member(self, organization_id: str, sub: str, *, roles: Iterable[str] = ()) -> None:
+        """Make a user a member with exactly these organization roles (by name).
+
+        Raise ValueError for an unknown role and for a role of machine-to-machine applications.
+        """
+        self.organizations[organization_id].members[sub] = self._existing_organization_roles(roles)
+
+    def remove_member(self, organization_id: str, sub: str) -> None:
+        """End a user's membership."""
+        self.organizations[organization_id].members.pop(sub, None)
+
+    def add_organization_application(self, organization_id: str, client_id: str, *, roles: Iterable[str] = ()) -> None:
+        """Make a machine-to-machine application a member with exactly these organization roles (by name).
+
+        Without a role the application receives no token for the organization. Raise ValueError for an application of
+        another type, for an unknown role and for a role of users.
+        """
+        if self.applications[client_id].is_interactive:
+            raise ValueError("Only a machine-to-machine application can be a member of an organization.")
+        names = self._existing_organization_roles(roles, "MachineToMachine")
+        self.organizations[organization_id].applications[client_id] = names
+
+    def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
+        """Let new users with these e-mail domains join just in time. Users that join in this way receive the roles."""
+        organization = self.organizations[organization_id]
+        organization.jit_roles += self._existing_organization_roles(roles)
+        organization.jit_email_domains += email_domains
+
+    # One-time tokens
+
+    def add_one_time_token(
+        self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: int = 600
+    ) -> OneTimeToken:
+        """Add a token for a link that signs in the user with this e-mail, and return it. `expires_in` is in seconds.
+
+        The user becomes a member of the given organizations. Older tokens for the e-mail remain active.
+        """
+        organization_ids = [self.organizations[each].id for each in jit_organization_ids]
+        now = self.clock.now_ms()
+        token = OneTimeToken(ids.standard_id(), email, ids.secret(), organization_ids, now, now + expires_in * 1000)
+        self.one_time_tokens[token.id] = token
+        return token
+
+    def update_one_time_token(self, token_id: str, status: OneTimeTokenStatus) -> None:
+        """Set the status of a token. Raise ValueError for `active`: an ended token cannot be reactivated."""
+        if status == "active":
+            raise ValueError("Logto would refuse this with 400 one_time_token.cannot_reactivate_token.")
+        self.one_time_tokens[token_id].status = status
+
+    def find_one_time_token(self, value: str) -> OneTimeToken | None:
+        """Return the token with this value, or None."""
+        return next((each for each in list(self.one_time_tokens.values()) if each.token == value), None)
+
+    # Webhooks and the sign-in experience
+
+    def add_hook(self, url: str, events: Iterable[str], *, name: str = "", enabled: bool = True) -> Hook:
+        """Add a webhook and return it. Its deliveries are signed with `signing_key`."""
+        hook = Hook(name, list(events), {"url": url}, self.clock.now_ms(), enabled)
+        self.hooks[hook.id] = hook
+        return hook
+
+    def add_alipay_account(
+        self, user_id: str, *, nick_name: str | None = None, avatar: str | None = None
+    ) -> AlipayAccount:
+        """Add an account to the page of the stand-in for Alipay, and return it."""
+        account = AlipayAccount(user_id, nick_name, avatar)
+        self.alipay_accounts.append(account)
+        return account

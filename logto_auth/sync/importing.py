@@ -1,0 +1,183 @@
+"""Pushes this site's accounts to Logto, with their passwords, and links each by its `sub`.
+
+Whoever is linked is done, so a run that was interrupted is simply started again. `payloads` says what Logto is told,
+`passwords` which hashes it can check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, reset_queries, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.timezone import now
+
+from logto_auth.conf import conf
+from logto_auth.exceptions import ManagementAPIError
+from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.types import User
+from logto_auth.models import LogtoIdentity, UserStatus
+from logto_auth.users.management_api import changed_at
+from logto_auth.users.suspension import suspend
+
+from . import Report
+from .payloads import Payload, payload_of, user_values
+
+__all__ = ["Import", "user_values"]
+
+CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
+    "created",
+    "adopted",
+    "suspended",
+    "without password",
+    "conflicts",
+)
+# As many as fit into the address of one search, however long their names are.
+BATCH = 25
+REFUSED_PAYLOAD = frozenset({400, 422})
+
+
+@dataclass
+class Import:
+    """The import of the accounts that are not linked yet."""
+
+    api: ManagementAPI
+    report: Report
+    is_dry: bool = False
+    adopts_by_email: bool = False
+    adopts_by_username: bool = False
+    values_of: Callable[[Any], Mapping[str, Any]] = user_values
+
+    def run(self) -> None:
+        """Import everybody who is not linked."""
+        total, done = unlinked().count(), 0
+        for users in _in_batches(unlinked()):
+            payloads = [payload_of(user, self.values_of) for user in users]
+            there = self._who_is_there(payloads)
+            for payload in payloads:
+                self._import(payload, there)
+            done += len(users)
+            self.report.progress("accounts", done, total)
+            reset_queries()
+
+    def _who_is_there(self, payloads: Sequence[Payload]) -> list[User]:
+        """Whom Logto has already who may have one of these identifiers. One request."""
+        query: dict[str, Any] = {"mode": "exact"}
+        for payload in payloads:
+            for name, value in payload.identifiers.items():
+                query.setdefault(f"search.{name}", []).append(value)
+        return next(self.api.users.pages(**query), []) if len(query) > 1 else []
+
+    def _import(self, payload: Payload, there: Sequence[User]) -> None:
+        if not payload.identifiers:
+            remarks = "; ".join(payload.remarks)
+            self._conflict(payload, f"not imported: there is nothing left to sign in with; {remarks}")
+        elif found := [user for user in there if _shares_an_identifier(payload, user)]:
+            self._adopt(payload, found)
+        else:
+            self._create(payload)
+
+    # Somebody whom Logto does not have
+
+    def _create(self, payload: Payload) -> None:
+        if not self.is_dry:
+            try:
+                sub = self.api.users.create(payload.values)["id"]
+            except ManagementAPIError as error:
+                if error.status not in REFUSED_PAYLOAD:
+                    raise
+                self._conflict(payload, f"not imported, for Logto refused it: {error.code}: {error.message}")
+                return
+            identity = self._link(payload, sub)
+            if identity is None:
+                return
+            if not payload.user.is_active:
+                suspended = self.api.users.suspend(sub)
+                suspend(identity, UserStatus.SUSPENDED, changed_at(suspended) or now())
+        self.report.add(CREATED)
+        if not payload.user.is_active:
+            self.report.add(SUSPENDED)
+        if "passwordDigest" not in payload.values:
+            self.report.add(WITHOUT_PASSWORD)
+        for remark in [*payload.remarks, *_rights_at_risk(payload.user)]:
+            self._say(payload, remark)
+
+    # Somebody whom Logto has
+
+    def _adopt(self, payload: Payload, found: Sequence[User]) -> None:
+        shared = " and ".join(
+            name for name in payload.identifiers if any(_shares(payload, user, name) for user in found)
+        )
+        adoptable = [user for user in found if self._may_adopt(payload, user)]
+        if len(found) > 1:
+            self._conflict(payload, f"not imported: Logto has {shared} with more than one person")
+        elif not adoptable:
+            flags = "--adopt-by-email or --adopt-by-username links them, if they are the same person"
+            self._conflict(payload, f"not imported: Logto has somebody with this {shared}, {found[0]['id']}; {flags}")
+        elif getattr(payload.user, "is_staff", False) or getattr(payload.user, "is_superuser", False):
+            self._conflict(payload, "not imported: accounts of staff are adopted by hand only, in the admin")
+        elif self.is_dry or self._link(payload, found[0]["id"]):
+            self.report.add(ADOPTED)
+            self._say(
+                payload, f"linked to {found[0]['id']}, who has this {shared} at Logto and keeps the password there"
+            )
+
+    def _may_adopt(self, payload: Payload, user: User) -> bool:
+        by_email = self.adopts_by_email and _shares(payload, user, "primaryEmail")
+        return by_email or (self.adopts_by_username and _shares(payload, user, "username"))
+
+    # Both
+
+    def _link(self, payload: Payload, sub: str) -> LogtoIdentity | None:
+        identity = LogtoIdentity(user=payload.user, issuer=conf.issuer, sub=sub)
+        try:
+            with transaction.atomic():
+                identity.save(force_insert=True)
+        except IntegrityError:
+            self._conflict(payload, f"not linked: {sub} at Logto is linked to another account, or this one is gone")
+            return None
+        return identity
+
+    def _conflict(self, payload: Payload, text: str) -> None:
+        self.report.add(CONFLICTS)
+        self._say(payload, text)
+
+    def _say(self, payload: Payload, text: str) -> None:
+        self.report.say(f"{payload.user.get_username()} ({payload.user.pk}): {text}")
+
+
+def unlinked() -> QuerySet[Any]:
+    """The accounts that nobody at Logto belongs to."""
+    linked = LogtoIdentity.objects.filter(issuer=conf.issuer, user=OuterRef("pk"))
+    accounts: QuerySet[Any] = get_user_model()._default_manager.exclude(Exists(linked)).order_by("pk")
+    return accounts
+
+
+def _in_batches(users: QuerySet[Any]) -> Iterator[list[Any]]:
+    """By key, for not every database's cursor leaves at the server what has not been asked for."""
+    batch = list(users[:BATCH])
+    while batch:
+        yield batch
+        batch = list(users.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _shares_an_identifier(payload: Payload, user: User) -> bool:
+    return any(_shares(payload, user, name) for name in payload.identifiers)
+
+
+def _shares(payload: Payload, user: Mapping[str, Any], name: str) -> bool:
+    """Whether the person at Logto has this identifier. Logto tells usernames apart by case, and e-mails not."""
+    wanted, held = payload.identifiers.get(name), user.get(name)
+    if wanted is None or held is None:
+        return False
+    return bool(wanted.lower() == held.lower() if name == "primaryEmail" else wanted == held)
+
+
+def _rights_at_risk(user: Any) -> Iterator[str]:
+    """What the first sign-in takes away, for the person has no roles at Logto yet."""
+    for flag, roles in (("is_staff", conf.staff_roles), ("is_superuser", conf.superuser_roles)):
+        if roles and getattr(user, flag, False):
+            yield f"has {flag} here: give them {' or '.join(roles)} at Logto, or the first sign-in takes it away"

@@ -1,0 +1,1 @@
+"""What this site needs of its Logto tenant, compared with the tenant and applied to it."""

@@ -1,0 +1,91 @@
+"""A user object of the Management API, or of a webhook, in the words of claims. Pure.
+
+What a sign-in with the same scopes would not tell is left out, so that one mapping serves both. Whatever has not the
+type that Logto gives it counts as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+PROFILE_CLAIMS = {
+    "familyName": "family_name",
+    "givenName": "given_name",
+    "middleName": "middle_name",
+    "nickname": "nickname",
+    "preferredUsername": "preferred_username",
+    "profile": "profile",
+    "website": "website",
+    "gender": "gender",
+    "birthdate": "birthdate",
+    "zoneinfo": "zoneinfo",
+    "locale": "locale",
+}
+
+
+def claims_of(user: Mapping[str, Any], issuer: str, scopes: Collection[str]) -> dict[str, Any]:
+    """The claims of a whole user object, but for roles and organizations, which it does not have."""
+    return {
+        "iss": issuer,
+        "sub": user["id"],
+        **claims_of_account(user, scopes),
+        **claims_of_profile(user.get("profile"), scopes),
+        **claims_of_custom_data(user.get("customData"), scopes),
+    }
+
+
+def claims_of_account(user: Mapping[str, Any], scopes: Collection[str]) -> dict[str, Any]:
+    """The claims of a user object, but for those in its `profile` and its `customData`."""
+    claims: dict[str, Any] = {}
+    if "profile" in scopes:
+        username = _text(user, "username")
+        claims |= {"name": _text(user, "name"), "picture": _text(user, "avatar"), "username": username}
+        # Where the profile has none, the username stands in.
+        claims |= {"preferred_username": username} if username else {}
+        times = {"updated_at": user.get("updatedAt"), "created_at": user.get("createdAt")}
+        claims |= {name: value for name, value in times.items() if type(value) is int}
+    if "email" in scopes:
+        email = _text(user, "primaryEmail")
+        claims |= {"email": email, "email_verified": bool(email)}
+    if "phone" in scopes:
+        phone_number = _text(user, "primaryPhone")
+        claims |= {"phone_number": phone_number, "phone_number_verified": bool(phone_number)}
+    if "identities" in scopes and isinstance(user.get("identities"), dict):
+        claims["identities"] = user["identities"]
+    return claims
+
+
+def claims_of_profile(profile: Any, scopes: Collection[str]) -> dict[str, Any]:
+    """The claims of a user's `profile`."""
+    if not isinstance(profile, dict):
+        return {}
+    claims: dict[str, Any] = {}
+    if "profile" in scopes:
+        values = {claim: _text(profile, name) for name, claim in PROFILE_CLAIMS.items()}
+        claims |= {claim: value for claim, value in values.items() if value is not None}
+    if "address" in scopes and isinstance(profile.get("address"), dict):
+        claims["address"] = profile["address"]
+    return claims
+
+
+def claims_of_custom_data(custom_data: Any, scopes: Collection[str]) -> dict[str, Any]:
+    """The claims of a user's `customData`."""
+    return {"custom_data": custom_data} if "custom_data" in scopes and isinstance(custom_data, dict) else {}
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    value = values.get(name)
+    return value if isinstance(value, str) else None
+
+
+def changed_at(user: Mapping[str, Any]) -> datetime | None:
+    """When Logto's user object became what it is; None when it does not say."""
+    milliseconds = user.get("updatedAt")
+    if type(milliseconds) is not int:
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        return None

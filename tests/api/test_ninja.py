@@ -1,0 +1,216 @@
+"""Django Ninja: authentication and demands of an API, a router or an operation, sync and async."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client
+from django.urls import include, path
+from ninja import NinjaAPI, Router
+from ninja.security import django_auth
+
+from logto_auth.clients import reset_clients
+from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
+from logto_auth.emulator import Emulator, HttpFault
+from tests.rights import API, HARBOUR, HILL, OTHER_API
+
+from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+class OtherAuth(LogtoAuth):
+    resource = OTHER_API
+
+
+class PeopleOnlyAuth(LogtoAuth):
+    accepts_machines = False
+
+
+def who(request: HttpRequest) -> dict[str, Any]:
+    return {"user": str(request.user), "organization_id": getattr(request.auth, "organization_id", None)}
+
+
+api = NinjaAPI(urls_namespace="tests-apis", auth=LogtoAuth("read:books"))
+branches = Router(auth=LogtoOrganizationAuth("manage:stock"))
+
+
+@api.get("/books")
+def list_books(request: HttpRequest) -> dict[str, Any]:
+    assert request.logto is request.auth
+    assert request.user is request.auth.user
+    return who(request)
+
+
+@api.get("/async-books")
+async def list_books_async(request: HttpRequest) -> dict[str, Any]:
+    assert await request.auser() is request.auth.user
+    return who(request)
+
+
+@api.post("/books", auth=LogtoAuth("read:books", "write:books"))
+def add_book(request: HttpRequest) -> dict[str, Any]:
+    return who(request)
+
+
+@api.post("/async-books", auth=LogtoAuth("read:books", "write:books"))
+async def add_book_async(request: HttpRequest) -> dict[str, Any]:
+    return who(request)
+
+
+@api.get("/open", auth=None)
+def everybody(request: HttpRequest) -> dict[str, Any]:
+    return {"user": str(request.user)}
+
+
+@api.get("/other", auth=OtherAuth())
+def other(request: HttpRequest) -> dict[str, Any]:
+    return who(request)
+
+
+@api.get("/people", auth=PeopleOnlyAuth())
+def people(request: HttpRequest) -> dict[str, Any]:
+    return who(request)
+
+
+@api.get("/editors", auth=LogtoAuth(roles=["editor", "admin"]))
+def editors(request: HttpRequest) -> dict[str, Any]:
+    return who(request)
+
+
+@api.get("/both", auth=[LogtoAuth(), django_auth])
+def both(request: HttpRequest) -> dict[str, Any]:
+    return who(request)
+
+
+@branches.get("/{slug:organization_id}/stock")
+def stock(request: HttpRequest, organization_id: str) -> dict[str, Any]:
+    return who(request)
+
+
+@branches.get("/{slug:organization_id}/async-stock")
+async def stock_async(request: HttpRequest, organization_id: str) -> dict[str, Any]:
+    return who(request)
+
+
+@branches.get("/{slug:organization_id}/managers", auth=LogtoOrganizationAuth(organization_roles={"manager"}))
+def managers(request: HttpRequest, organization_id: str) -> dict[str, Any]:
+    return who(request)
+
+
+api.add_router("/branches", branches)
+urlpatterns = [path("", include("logto_auth.urls")), path("api/", api.urls)]
+
+
+@pytest.fixture(params=["", "async-"], ids=["sync", "async"])
+def books(request: pytest.FixtureRequest) -> str:
+    return f"/api/{request.param}books"
+
+
+@pytest.fixture(params=["", "async-"], ids=["sync", "async"])
+def of_stock(request: pytest.FixtureRequest) -> str:
+    return f"{request.param}stock"
+
+
+@pytest.fixture(autouse=True)
+def people_who_have_been_here(logto: Emulator) -> None:
+    for username in ("editor", "reader"):
+        has_been_here(logto, username)
+
+
+def test_a_token_brings_its_person_or_its_machine(books: str, app: App, robot: Robot) -> None:
+    answer = call(books, app.token("editor", resource=API))
+    assert (answer.status_code, answer.json()) == (200, {"user": "editor", "organization_id": None})
+    assert call(books, robot.token(resource=API)).json()["user"] == robot.id
+
+
+def test_without_a_token_it_is_a_401_that_says_how_to_bring_one(books: str) -> None:
+    answer = call(books)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, CHALLENGE)
+    assert Client().get(books, headers={"Authorization": "Basic YTpi"})["WWW-Authenticate"] == CHALLENGE
+
+
+def test_a_token_that_is_not_good_is_a_401_that_says_why(books: str, app: App) -> None:
+    for bad, words in (
+        (app.token("editor"), "send resource with the authorization request"),
+        (app.token("editor", resource=OTHER_API), "Ask Logto for one with that resource"),
+        (app.token("editor", organization_id=HARBOUR), "Ask Logto for one with that resource"),
+    ):
+        answer = call(books, bad)
+        assert answer.status_code == 401
+        challenge = parameters_of(answer["WWW-Authenticate"])
+        assert challenge["error"] == "invalid_token"
+        assert words in challenge["error_description"]
+        assert words in answer.json()["detail"]
+
+
+def test_a_missing_scope_is_named(books: str, app: App) -> None:
+    token = app.token("reader", resource=API)
+    assert call(books, token).status_code == 200
+    answer = call(books, token, "post")
+    assert answer.status_code == 403
+    challenge = parameters_of(answer["WWW-Authenticate"])
+    assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
+    assert call(books, app.token("editor", resource=API), "post").status_code == 200
+
+
+def test_a_header_with_no_token_in_it_is_a_400(books: str) -> None:
+    answer = Client().get(books, headers={"Authorization": "Bearer a b"})
+    assert answer.status_code == 400
+    assert parameters_of(answer["WWW-Authenticate"])["error"] == "invalid_request"
+
+
+def test_an_outage_is_a_503_with_a_time_and_without_a_challenge(books: str, logto: Emulator, app: App) -> None:
+    token = app.token("editor", resource=API)
+    reset_clients()
+    logto.faults.http["jwks"] = HttpFault(status=503)
+    answer = call(books, token)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "WWW-Authenticate" not in answer
+
+
+def test_what_is_open_stays_open(app: App) -> None:
+    assert call("/api/open").json()["user"] == "AnonymousUser"
+    assert call("/api/open", app.token("editor")).status_code == 200, "nobody looks at the token there"
+
+
+def test_another_resource_people_alone_and_roles(app: App, robot: Robot) -> None:
+    of_editor, of_reader, of_robot = (
+        app.token("editor", resource=API),
+        app.token("reader", resource=API),
+        robot.token(resource=API),
+    )
+    assert call("/api/other", app.token("editor", resource=OTHER_API)).status_code == 200
+    assert call("/api/other", of_editor).status_code == 401
+    assert [call("/api/people", token).status_code for token in (of_editor, of_robot)] == [200, 403]
+    assert [call("/api/editors", token).status_code for token in (of_editor, of_reader, of_robot)] == [200, 403, 403]
+
+
+def test_a_session_is_asked_when_there_is_no_token_and_only_then(logto: Emulator, app: App) -> None:
+    editor = has_been_here(logto, "editor").client
+    assert call("/api/both", client=editor).json()["user"] == "editor"
+    assert call("/api/both", app.token("reader", resource=API), client=editor).json()["user"] == "reader"
+    assert call("/api/both", app.token("reader"), client=editor).status_code == 401
+    assert call("/api/both").status_code == 401
+
+
+def test_an_organization_token_is_good_in_its_own_organization(of_stock: str, app: App, robot: Robot) -> None:
+    at_harbour = app.token("editor", organization_id=HARBOUR)
+    answer = call(f"/api/branches/{HARBOUR}/{of_stock}", at_harbour)
+    assert answer.json() == {"user": "editor", "organization_id": HARBOUR}
+    assert call(f"/api/branches/{HARBOUR}/{of_stock}", robot.token(organization_id=HARBOUR)).status_code == 200
+    assert call(f"/api/branches/{HILL}/{of_stock}", at_harbour).status_code == 403
+    refused = call(f"/api/branches/{HILL}/{of_stock}", app.token("editor", organization_id=HILL))
+    assert parameters_of(refused["WWW-Authenticate"])["scope"] == "manage:stock"
+    assert call(f"/api/branches/{HARBOUR}/{of_stock}", app.token("editor", resource=API)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("username", "organization_id", "status"),
+    [("editor", HARBOUR, 200), ("editor", HILL, 403), ("reader", HARBOUR, 403)],
+)
+def test_a_role_counts_in_its_own_organization(app: App, username: str, organization_id: str, status: int) -> None:
+    token = app.token(username, organization_id=organization_id)
+    assert call(f"/api/branches/{organization_id}/managers", token).status_code == status

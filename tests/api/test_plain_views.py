@@ -1,0 +1,413 @@
+"""APIs in plain Django: decorators and mixins, for sync and async views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.test import AsyncClient, Client
+from django.urls import include, path
+from django.views.generic import View
+
+from logto_auth.access.requirements import Requirement
+from logto_auth.clients import reset_clients
+from logto_auth.decorators import access_token_required, organization_token_required
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
+from logto_auth.models import Organization
+from tests.rights import API, HARBOUR, HILL, OTHER_API
+
+from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+STYLES = ("function", "async-function", "class", "async-class")
+
+
+def who(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    """Says who calls, as the view finds it."""
+    logto = request.logto
+    assert request.auth is logto
+    assert request.user is logto.user
+    return JsonResponse(
+        {
+            "user": str(request.user),
+            "sub": logto.sub,
+            "is_machine": logto.is_machine,
+            "scopes": sorted(logto.scopes),
+            "permissions": sorted(logto.permissions()),
+            "organization_id": logto.organization_id,
+            "organization_permissions": sorted(logto.organization_permissions()),
+        }
+    )
+
+
+async def async_who(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    return who(request)
+
+
+class Who(View):
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return who(request)
+
+    post = get
+
+
+class AsyncWho(View):
+    async def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return who(request)
+
+    post = get
+
+
+async def async_user(request: HttpRequest) -> HttpResponse:
+    user = await request.auser()
+    return JsonResponse({"user": str(user), "is_this": user is request.user})
+
+
+async def async_organization(request: HttpRequest) -> HttpResponse:
+    logto = await request.logto.aload()
+    return JsonResponse({"name": logto.organization.name, "roles": logto.organization.roles})
+
+
+async def async_permissions(request: HttpRequest) -> HttpResponse:
+    logto = await request.logto.aload()
+    return JsonResponse({"id": logto.organization_id, "permissions": sorted(logto.organization_permissions())})
+
+
+def named_by_the_rows(request: HttpRequest) -> str:
+    return Organization.objects.get(logto_id=HARBOUR).logto_id
+
+
+class Demanding(AccessTokenRequiredMixin, Who):
+    def get_demand(self) -> Requirement:
+        return Requirement(scopes=("write:books",) if self.request.method == "POST" else ())
+
+
+class PeopleOnly(AccessTokenRequiredMixin, Who):
+    accepts_machines = False
+
+
+def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[Any]:
+    """The same demand on a view of each style."""
+    views = {
+        "function": decorator(who),
+        "async-function": decorator(async_who),
+        "class": type("View", (mixin, Who), attributes).as_view(),
+        "async-class": type("AsyncView", (mixin, AsyncWho), attributes).as_view(),
+    }
+    return [path(f"{style}/{route}", views[style]) for style in STYLES]
+
+
+urlpatterns = [
+    path("", include("logto_auth.urls")),
+    *styles("any/", AccessTokenRequiredMixin, access_token_required()),
+    *styles("people/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False),
+    *styles(
+        "branch-people/",
+        OrganizationTokenRequiredMixin,
+        organization_token_required(accepts_machines=False),
+        accepts_machines=False,
+    ),
+    *styles(
+        "books/",
+        AccessTokenRequiredMixin,
+        access_token_required("read:books", "write:books"),
+        scopes_required=["read:books", "write:books"],
+    ),
+    *styles("other/", AccessTokenRequiredMixin, access_token_required(resource=OTHER_API), resource=OTHER_API),
+    *styles("editors/", AccessTokenRequiredMixin, access_token_required(roles=["editor"]), roles_required=["editor"]),
+    *styles(
+        "branches/<slug:organization_id>/stock/",
+        OrganizationTokenRequiredMixin,
+        organization_token_required("manage:stock"),
+        organization_scopes_required=["manage:stock"],
+    ),
+    *styles(
+        "branches/<slug:organization_id>/books/",
+        AccessTokenRequiredMixin,
+        access_token_required(organization_scopes=["write:books"]),
+        organization_scopes_required=["write:books"],
+    ),
+    *styles(
+        "managers/",
+        OrganizationTokenRequiredMixin,
+        organization_token_required(organization_roles=["manager"]),
+        organization_roles_required=["manager"],
+    ),
+    path("branch/", organization_token_required()(async_organization)),
+    path("branch/permissions/", organization_token_required()(async_permissions)),
+    path("user/", access_token_required()(async_user)),
+    path("demanding/", Demanding.as_view()),
+    path("people/", PeopleOnly.as_view()),
+]
+
+
+@pytest.fixture(params=STYLES)
+def style(request: pytest.FixtureRequest) -> str:
+    return f"/{request.param}"
+
+
+@pytest.fixture
+def editor(logto: Emulator) -> None:
+    has_been_here(logto, "editor")
+
+
+def test_a_good_token_brings_its_person_or_its_machine(style: str, editor: None, app: App, robot: Robot) -> None:
+    answer = call(f"{style}/books/", app.token("editor", resource=API))
+    assert answer.json() == {
+        "user": "editor",
+        "sub": "editor000001",
+        "is_machine": False,
+        "scopes": ["read:books", "write:books"],
+        "permissions": ["read:books", "write:books"],
+        "organization_id": None,
+        "organization_permissions": [],
+    }
+    machine = call(f"{style}/books/", robot.token(resource=API)).json()
+    assert (machine["user"], machine["sub"], machine["is_machine"]) == (robot.id, robot.id, True)
+    assert machine["permissions"] == ["read:books", "write:books"]
+
+
+@pytest.mark.parametrize("authorization", [None, "Basic cmVhZGVyOnNlY3JldA==", "Token abc", ""])
+def test_without_a_token_the_answer_says_how_to_bring_one(style: str, authorization: str | None) -> None:
+    answer = Client().get(f"{style}/any/", headers={"Authorization": authorization} if authorization else {})
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == CHALLENGE
+    assert answer["Cache-Control"] == "no-store"
+    assert answer.json()["error"] == "access_token_required"
+    assert "Authorization: Bearer" in answer.json()["error_description"]
+
+
+def test_a_session_counts_for_nothing(style: str, logto: Emulator) -> None:
+    assert call(f"{style}/any/", client=has_been_here(logto, "editor").client).status_code == 401
+
+
+def test_whose_token_it_is_counts_and_not_whose_session(style: str, logto: Emulator, editor: None, app: App) -> None:
+    browser = has_been_here(logto, "customer")
+    answer = call(f"{style}/any/", app.token("editor", resource=API), client=browser.client)
+    assert answer.json()["user"] == "editor"
+
+
+def test_a_call_needs_no_csrf_token_since_no_other_site_can_make_it(style: str, editor: None, app: App) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert call(f"{style}/any/", app.token("editor", resource=API), "post", client).status_code == 200
+    assert call(f"{style}/any/", None, "post", client).status_code == 401
+
+
+def test_django_s_login_required_middleware_leaves_the_api_to_its_tokens(
+    style: str, editor: None, app: App, settings
+) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    assert call(f"{style}/any/", app.token("editor", resource=API)).status_code == 200
+    assert call(f"{style}/any/").status_code == 401
+
+
+def test_an_opaque_token_is_refused_with_the_remedy(style: str, editor: None, app: App) -> None:
+    answer = call(f"{style}/any/", app.token("editor"))
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+    challenge = parameters_of(answer["WWW-Authenticate"])
+    assert challenge["error"] == "invalid_token"
+    assert "send resource with the authorization request" in challenge["error_description"]
+
+
+def test_a_token_for_another_audience_is_refused(style: str, editor: None, app: App) -> None:
+    here, there = app.token("editor", resource=API), app.token("editor", resource=OTHER_API)
+    assert call(f"{style}/other/", there).status_code == 200
+    for place, token in ((f"{style}/any/", there), (f"{style}/other/", here)):
+        answer = call(place, token)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+        assert "Ask Logto for one with that resource." in answer.json()["error_description"]
+
+
+def test_a_missing_scope_is_named(style: str, logto: Emulator, app: App) -> None:
+    has_been_here(logto, "reader")
+    answer = call(f"{style}/books/", app.token("reader", resource=API))
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
+    challenge = parameters_of(answer["WWW-Authenticate"])
+    assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
+    assert "asks for the permission write:books" in answer.json()["error_description"]
+    assert call(f"{style}/any/", app.token("reader", resource=API)).status_code == 200
+
+
+def test_a_permission_comes_and_goes_with_the_tokens_after_it(style: str, logto: Emulator, app: App) -> None:
+    has_been_here(logto, "reader")
+    for role, status in (("reader", 403), ("editor", 200), ("reader", 403)):
+        logto.tenant.update_user("reader000001", roles=[role])
+        assert call(f"{style}/books/", app.token("reader", resource=API)).status_code == status
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b"])
+def test_a_header_that_is_none_is_a_bad_request(style: str, header: str) -> None:
+    answer = Client().get(f"{style}/any/", headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert parameters_of(answer["WWW-Authenticate"])["error"] == "invalid_request"
+
+
+def test_while_logto_cannot_be_asked_the_answer_is_that_and_no_refusal(
+    style: str, logto: Emulator, editor: None, app: App
+) -> None:
+    token = app.token("editor", resource=API)
+    reset_clients()  # the keys were fetched when the editor signed in
+    logto.requests.clear()
+    logto.faults.http["jwks"] = HttpFault(status=500)
+    answer = call(f"{style}/any/", token)
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert answer["Retry-After"] == "30"
+    assert "WWW-Authenticate" not in answer
+    for number in range(5):
+        assert call(f"{style}/any/", signed(logto, jti=str(number))).status_code == 503
+    assert len(logto.requests.to("jwks")) == 1, "a failure is shared for a moment: tokens are cheap to make up"
+
+
+# Roles
+
+
+def test_a_role_counts_as_of_the_last_sign_in_here(style: str, logto: Emulator, app: App) -> None:
+    has_been_here(logto, "reader")
+    token = app.token("reader", resource=API)
+    answer = call(f"{style}/editors/", token)
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
+    assert "asks for the role editor" in answer.json()["error_description"]
+    assert "scope" not in parameters_of(answer["WWW-Authenticate"])
+    logto.tenant.update_user("reader000001", roles=["editor"])
+    assert call(f"{style}/editors/", token).status_code == 403
+    has_been_here(logto, "reader")
+    assert call(f"{style}/editors/", token).status_code == 200
+
+
+def signed(logto: Emulator, **changes: Any) -> str:
+    """A token with claims that a script of the tenant's has added: Logto has such scripts, the emulator has not."""
+    now = logto.clock.now()
+    claims = {
+        "sub": "editor000001",
+        "iat": now,
+        "exp": now + 60,
+        "scope": "read:books",
+        "client_id": "app",
+        "iss": logto.issuer,
+        "aud": API,
+        **changes,
+    }
+    return logto.sign(claims, header={"typ": "at+jwt"})
+
+
+def test_roles_that_a_script_puts_into_the_token_outweigh_those_known_here(
+    style: str, logto: Emulator, editor: None
+) -> None:
+    assert call(f"{style}/editors/", signed(logto)).status_code == 200
+    assert call(f"{style}/editors/", signed(logto, roles=[])).status_code == 403
+    assert call(f"{style}/editors/", signed(logto, roles=["reader"])).status_code == 403
+    has_been_here(logto, "reader")
+    assert call(f"{style}/editors/", signed(logto, sub="reader000001", roles=["editor"])).status_code == 200
+    assert call(f"{style}/editors/", signed(logto, sub="reader000001", roles="editor")).status_code == 403
+
+
+# Organizations
+
+
+def test_an_organization_token_is_good_in_its_own_organization(
+    style: str, editor: None, app: App, robot: Robot
+) -> None:
+    for token, sub in (
+        (app.token("editor", organization_id=HARBOUR), "editor000001"),
+        (robot.token(organization_id=HARBOUR), robot.id),
+    ):
+        answer = call(f"{style}/branches/{HARBOUR}/stock/", token).json()
+        assert (answer["sub"], answer["organization_id"]) == (sub, HARBOUR)
+        assert answer["organization_permissions"] == ["manage:stock"]
+        assert answer["permissions"] == [], "a permission in an organization is none on the API"
+
+
+def test_an_organization_token_is_not_good_in_another_one(style: str, editor: None, app: App) -> None:
+    answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HARBOUR))
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
+    assert "ask Logto with organization_id." in answer.json()["error_description"]
+
+
+def test_an_organization_token_without_the_permission_is_told_so(style: str, editor: None, app: App) -> None:
+    answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HILL))
+    assert answer.status_code == 403
+    assert parameters_of(answer["WWW-Authenticate"])["scope"] == "manage:stock"
+
+
+def test_tokens_for_an_organization_and_for_the_api_do_not_stand_in_for_each_other(
+    style: str, editor: None, app: App
+) -> None:
+    for_api, for_organization = app.token("editor", resource=API), app.token("editor", organization_id=HARBOUR)
+    refused = call(f"{style}/branches/{HARBOUR}/stock/", for_api)
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_token")
+    assert "organization_id and without resource" in refused.json()["error_description"]
+    assert call(f"{style}/any/", for_organization).status_code == 401
+
+
+def test_a_token_for_the_api_in_the_name_of_an_organization(
+    style: str, logto: Emulator, editor: None, app: App
+) -> None:
+    within = app.token("editor", resource=API, organization_id=HARBOUR)
+    answer = call(f"{style}/branches/{HARBOUR}/books/", within).json()
+    assert answer["organization_id"] == HARBOUR
+    assert answer["organization_permissions"] == answer["permissions"] == ["read:books", "write:books"]
+    assert call(f"{style}/branches/{HILL}/books/", within).status_code == 403
+    without = call(f"{style}/branches/{HARBOUR}/books/", app.token("editor", resource=API))
+    assert (without.status_code, without.json()["error"]) == (403, "insufficient_scope")
+
+
+def test_a_role_in_one_organization_does_not_count_in_another(style: str, editor: None, app: App) -> None:
+    assert call(f"{style}/managers/", app.token("editor", organization_id=HARBOUR)).status_code == 200
+    answer = call(f"{style}/managers/", app.token("editor", organization_id=HILL))
+    assert answer.status_code == 403
+    assert "asks for the role manager in this organization" in answer.json()["error_description"]
+
+
+def test_a_view_may_be_for_people_alone(style: str, editor: None, app: App, robot: Robot) -> None:
+    tokens = {"people/": {"resource": API}, "branch-people/": {"organization_id": HARBOUR}}
+    for route, target in tokens.items():
+        assert call(f"{style}/{route}", app.token("editor", **target)).status_code == 200
+        answer = call(f"{style}/{route}", robot.token(**target))
+        assert (answer.status_code, answer.json()["error"]) == (403, "machine_refused")
+
+
+def test_a_machine_has_no_roles_that_this_site_knows(style: str, robot: Robot) -> None:
+    assert call(f"{style}/managers/", robot.token(organization_id=HARBOUR)).status_code == 403
+    assert call(f"{style}/editors/", robot.token(resource=API)).status_code == 403
+
+
+# What is particular to one style
+
+
+def test_a_mixin_s_demand_may_depend_on_the_request(logto: Emulator, app: App) -> None:
+    has_been_here(logto, "reader")
+    token = app.token("reader", resource=API)
+    assert call("/demanding/", token).status_code == 200
+    assert call("/demanding/", token, "post").status_code == 403
+
+
+def test_a_view_may_be_for_people_only(editor: None, app: App, robot: Robot) -> None:
+    assert call("/people/", app.token("editor", resource=API)).status_code == 200
+    answer = call("/people/", robot.token(resource=API))
+    assert (answer.status_code, answer.json()["error"]) == (403, "machine_refused")
+
+
+def test_an_async_view_finds_the_same_person_by_auser(logto: Emulator, editor: None, app: App) -> None:
+    token = app.token("editor", resource=API)
+    customer = has_been_here(logto, "customer").client
+    assert call("/user/", token, client=customer).json() == {"user": "editor", "is_this": True}
+    client = AsyncClient()
+    client.cookies = customer.cookies
+    answer = async_to_sync(client.get)("/user/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json() == {"user": "editor", "is_this": True}
+
+
+def test_an_async_view_reads_the_organization_after_loading_it(editor: None, app: App, robot: Robot) -> None:
+    answer = call("/branch/", app.token("editor", organization_id=HARBOUR))
+    assert answer.json() == {"name": None, "roles": ["manager"]}
+    assert call("/branch/", robot.token(organization_id=HARBOUR)).json() == {"name": None, "roles": []}
+
+
+def test_in_an_async_view_the_database_may_name_the_organization(editor: None, app: App, settings: Any) -> None:
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.named_by_the_rows"
+    answer = call("/branch/permissions/", app.token("editor", organization_id=HARBOUR))
+    assert answer.json() == {"id": HARBOUR, "permissions": ["manage:stock"]}

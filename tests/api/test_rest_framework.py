@@ -1,0 +1,380 @@
+"""Django REST framework: authentication, permissions by view and by method, and what refusals look like there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import include, path
+from rest_framework import viewsets
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
+
+from logto_auth.clients import reset_clients
+from logto_auth.contrib.rest_framework import (
+    READING,
+    WRITING,
+    HasOrganizationRole,
+    HasOrganizationScope,
+    HasRole,
+    HasScope,
+    IsOrganizationMember,
+    IsUser,
+    LogtoAuthentication,
+    LogtoOrganizationAuthentication,
+)
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.testing import Browser
+from tests.rights import API, HARBOUR, HILL, OTHER_API
+
+from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+User = get_user_model()
+
+
+class APIOfTokens(APIView):
+    authentication_classes = [LogtoAuthentication]
+
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        assert request.logto is request.auth
+        return Response({"user": str(request.user), "organization_id": request.auth.organization_id})
+
+    post = get
+
+
+class Books(APIOfTokens):
+    permission_classes = [HasScope("read:books", methods=READING), HasScope("write:books", methods=WRITING)]
+
+
+class OpenBooks(APIView):
+    """Everybody may read."""
+
+    authentication_classes = [LogtoAuthentication]
+    permission_classes = [HasScope("write:books", methods=WRITING)]
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user), "is_anonymous": request.auth is None})
+
+    post = get
+
+
+class Both(APIView):
+    """For browsers with a session, too."""
+
+    authentication_classes = [LogtoAuthentication, SessionAuthentication]
+    permission_classes = [HasScope("write:books"), HasRole("editor")]
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user), "by_session": request.auth is None})
+
+    post = get
+
+
+class OtherAuthentication(LogtoAuthentication):
+    resource = OTHER_API
+
+
+class PeopleOnlyAuthentication(LogtoAuthentication):
+    accepts_machines = False
+
+
+class Shelf(viewsets.ViewSet):
+    """Another demand for each action."""
+
+    authentication_classes = [LogtoAuthentication]
+
+    def get_permissions(self) -> list[Any]:
+        return [HasScope("read:books" if self.action == "list" else "write:books")()]
+
+    def list(self, request: Request) -> Response:
+        return Response([])
+
+    def create(self, request: Request) -> Response:
+        return Response({}, status=201)
+
+
+@api_view(["GET"])
+@authentication_classes([LogtoAuthentication])
+@permission_classes([IsAuthenticated])
+def function_view(request: Request) -> Response:
+    return Response({"user": str(request.user)})
+
+
+def view(*permissions: Any, authentication: Any = LogtoAuthentication) -> Any:
+    attributes = {"authentication_classes": [authentication], "permission_classes": list(permissions)}
+    return type("View", (APIOfTokens,), attributes).as_view()
+
+
+router = SimpleRouter()
+router.register("shelf", Shelf, basename="shelf")
+
+urlpatterns = [
+    path("", include("logto_auth.urls")),
+    path("books/", Books.as_view()),
+    path("open-books/", OpenBooks.as_view()),
+    path("both/", Both.as_view()),
+    path("function/", function_view),
+    path("other/", view(IsAuthenticated, authentication=OtherAuthentication)),
+    path("people/", view(IsAuthenticated, authentication=PeopleOnlyAuthentication)),
+    path("users/", view(IsUser)),
+    path("editors/", view(HasRole("editor", "admin"))),
+    path("either/", view(HasScope("write:books") | HasRole("editor"))),
+    path("neither/", view(IsAuthenticated, ~HasScope("write:books"))),
+    path("lent/", view(HasScope("read:books") & HasOrganizationScope("write:books"))),
+    path("anybody/", view(AllowAny)),
+    path(
+        "branches/<slug:organization_id>/",
+        view(IsOrganizationMember, authentication=LogtoOrganizationAuthentication),
+    ),
+    path(
+        "branches/<slug:organization_id>/stock/",
+        view(HasOrganizationScope("manage:stock"), authentication=LogtoOrganizationAuthentication),
+    ),
+    path(
+        "branches/<slug:organization_id>/managers/",
+        view(HasOrganizationRole("manager"), authentication=LogtoOrganizationAuthentication),
+    ),
+    path("branches/<slug:organization_id>/books/", view(IsOrganizationMember)),
+    *router.urls,
+]
+
+
+@pytest.fixture
+def editor(logto: Emulator) -> Browser:
+    return has_been_here(logto, "editor")
+
+
+@pytest.fixture
+def reader(logto: Emulator) -> Browser:
+    return has_been_here(logto, "reader")
+
+
+# Authentication
+
+
+def test_a_token_brings_its_person(editor: Browser, app: App) -> None:
+    token = app.token("editor", resource=API)
+    assert call("/books/", token).json() == {"user": "editor", "organization_id": None}
+    assert call("/function/", token).json() == {"user": "editor"}
+
+
+@pytest.mark.parametrize("place", ["/books/", "/function/", "/users/", "/editors/", "/shelf/", "/both/"])
+def test_without_a_token_it_is_a_401_that_says_how_to_bring_one(place: str) -> None:
+    answer = call(place)
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == CHALLENGE
+    assert set(answer.json()) == {"detail"}
+
+
+def test_a_token_that_is_not_good_is_a_401_that_says_why(editor: Browser, app: App) -> None:
+    token = app.token("editor", resource=API)
+    for bad, words in (
+        (app.token("editor"), "send resource with the authorization request"),
+        (app.token("editor", resource=OTHER_API), "Ask Logto for one with that resource"),
+        (token[:-6] + "AAAAAA", "The signature of the token is wrong"),
+    ):
+        answer = call("/books/", bad)
+        assert answer.status_code == 401
+        challenge = parameters_of(answer["WWW-Authenticate"])
+        assert challenge["error"] == "invalid_token"
+        assert words in challenge["error_description"]
+        assert words in answer.json()["detail"]
+        assert bad not in answer.content.decode()
+
+
+def test_a_bad_token_spoils_even_what_is_open_to_everybody(editor: Browser, app: App) -> None:
+    assert call("/anybody/", app.token("editor")).status_code == 401
+
+
+def test_a_header_with_no_token_in_it_is_a_400() -> None:
+    answer = Client().get("/books/", headers={"Authorization": "Bearer"})
+    assert answer.status_code == 400
+    assert parameters_of(answer["WWW-Authenticate"])["error"] == "invalid_request"
+
+
+def test_another_resource_is_a_subclass_away(editor: Browser, app: App) -> None:
+    assert call("/other/", app.token("editor", resource=OTHER_API)).status_code == 200
+    assert call("/other/", app.token("editor", resource=API)).status_code == 401
+
+
+def test_a_view_may_be_for_people_only(editor: Browser, app: App, robot: Robot) -> None:
+    for place in ("/people/", "/users/"):
+        assert call(place, app.token("editor", resource=API)).status_code == 200
+    answer = call("/people/", robot.token(resource=API))
+    assert answer.status_code == 403
+    assert "error" not in parameters_of(answer["WWW-Authenticate"]), "RFC 6750 has no word for it"
+    assert "people only" in answer.json()["detail"]
+    assert call("/users/", robot.token(resource=API)).status_code == 403
+    assert call("/function/", robot.token(resource=API)).json() == {"user": robot.id}
+
+
+def test_an_outage_is_a_503_with_a_time_and_without_a_challenge(logto: Emulator, editor: Browser, app: App) -> None:
+    token = app.token("editor", resource=API)
+    reset_clients()
+    logto.faults.http["jwks"] = HttpFault(drop=True)
+    answer = call("/books/", token)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "30"
+    assert "WWW-Authenticate" not in answer
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_call_needs_no_csrf_token(editor: Browser, app: App) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert call("/books/", app.token("editor", resource=API), "post", client).status_code == 200
+
+
+# Permissions
+
+
+def test_each_method_has_its_own_scope(editor: Browser, reader: Browser, app: App, robot: Robot) -> None:
+    for token, reading, writing in (
+        (app.token("editor", resource=API), 200, 200),
+        (app.token("reader", resource=API), 200, 403),
+        (robot.token("write:books", resource=API), 403, 200),
+        (robot.token("", resource=API), 403, 403),
+    ):
+        assert (call("/books/", token).status_code, call("/books/", token, "post").status_code) == (reading, writing)
+
+
+def test_a_missing_scope_is_named_in_the_challenge_and_in_the_answer(reader: Browser, app: App) -> None:
+    answer = call("/books/", app.token("reader", resource=API), "post")
+    challenge = parameters_of(answer["WWW-Authenticate"])
+    assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
+    assert challenge["resource_metadata"].endswith("/.well-known/oauth-protected-resource/api")
+    assert answer.json()["detail"] == challenge["error_description"]
+    assert "asks for the permission write:books" in answer.json()["detail"]
+
+
+def test_reading_may_be_open_to_everybody(reader: Browser, app: App) -> None:
+    assert call("/open-books/").json() == {"user": "AnonymousUser", "is_anonymous": True}
+    assert call("/open-books/", app.token("reader", resource=API)).json()["user"] == "reader"
+    assert call("/open-books/", None, "post").status_code == 401
+    assert call("/open-books/", app.token("reader", resource=API), "post").status_code == 403
+
+
+def test_each_action_of_a_viewset_may_have_its_own(reader: Browser, app: App) -> None:
+    token = app.token("reader", resource=API)
+    assert call("/shelf/", token).status_code == 200
+    assert call("/shelf/", token, "post").status_code == 403
+
+
+def test_any_one_of_the_roles_is_enough(logto: Emulator, editor: Browser, reader: Browser, app: App) -> None:
+    assert call("/editors/", app.token("editor", resource=API)).status_code == 200
+    answer = call("/editors/", app.token("reader", resource=API))
+    assert answer.status_code == 403
+    assert "asks for the role editor, admin" in answer.json()["detail"]
+
+
+def test_permissions_can_be_combined(logto: Emulator, editor: Browser, reader: Browser, app: App) -> None:
+    of_editor, of_reader = app.token("editor", resource=API), app.token("reader", resource=API)
+    assert [call("/either/", token).status_code for token in (of_editor, of_reader)] == [200, 403]
+    assert [call("/neither/", token).status_code for token in (of_editor, of_reader)] == [403, 200]
+    logto.tenant.update_user("reader000001", roles=["editor"])
+    has_been_here(logto, "reader")
+    narrow = of_reader
+    answer = call("/either/", narrow)
+    assert answer.status_code == 200, "the role, where the scope is not in the token"
+    assert "WWW-Authenticate" not in answer
+    within = app.token("editor", resource=API, organization_id=HARBOUR)
+    assert [call("/lent/", token).status_code for token in (within, of_editor)] == [200, 403]
+
+
+# Organizations
+
+
+def test_members_of_the_organization_in_the_address_and_no_others(editor: Browser, reader: Browser, app: App) -> None:
+    at_harbour, at_hill = (app.token("editor", organization_id=id) for id in (HARBOUR, HILL))
+    assert call(f"/branches/{HARBOUR}/", at_harbour).json() == {"user": "editor", "organization_id": HARBOUR}
+    assert call(f"/branches/{HILL}/", at_hill).json() == {"user": "editor", "organization_id": HILL}
+    assert call(f"/branches/{HILL}/", at_harbour).status_code == 403
+    assert call(f"/branches/{HARBOUR}/", at_hill).status_code == 403
+    assert call("/branches/nowhere/", at_hill).status_code == 403
+
+
+def test_scopes_and_roles_count_in_their_own_organization(
+    editor: Browser, reader: Browser, app: App, robot: Robot
+) -> None:
+    for token, place, status in (
+        (app.token("editor", organization_id=HARBOUR), f"/branches/{HARBOUR}/stock/", 200),
+        (app.token("editor", organization_id=HILL), f"/branches/{HILL}/stock/", 403),
+        (app.token("reader", organization_id=HARBOUR), f"/branches/{HARBOUR}/stock/", 403),
+        (robot.token(organization_id=HARBOUR), f"/branches/{HARBOUR}/stock/", 200),
+        (app.token("editor", organization_id=HARBOUR), f"/branches/{HARBOUR}/managers/", 200),
+        (app.token("editor", organization_id=HILL), f"/branches/{HILL}/managers/", 403),
+        (app.token("reader", organization_id=HARBOUR), f"/branches/{HARBOUR}/managers/", 403),
+        (robot.token(organization_id=HARBOUR), f"/branches/{HARBOUR}/managers/", 403),
+    ):
+        assert call(place, token).status_code == status, place
+
+
+def test_an_organization_s_token_is_none_for_the_api_and_the_reverse(editor: Browser, app: App) -> None:
+    assert call("/books/", app.token("editor", organization_id=HARBOUR)).status_code == 401
+    assert call(f"/branches/{HARBOUR}/", app.token("editor", resource=API)).status_code == 401
+
+
+def test_a_token_for_the_api_in_an_organization_s_name_is_for_its_members(editor: Browser, app: App) -> None:
+    within = app.token("editor", resource=API, organization_id=HARBOUR)
+    assert call(f"/branches/{HARBOUR}/books/", within).status_code == 200
+    assert call(f"/branches/{HILL}/books/", within).status_code == 403
+    assert call(f"/branches/{HARBOUR}/books/", app.token("editor", resource=API)).status_code == 403
+
+
+# Beside sessions
+
+
+def test_a_session_meets_the_same_demands(logto: Emulator, editor: Browser, reader: Browser) -> None:
+    assert call("/both/", client=editor.client).json() == {"user": "editor", "by_session": True}
+    answer = call("/both/", client=reader.client)
+    assert answer.status_code == 403
+    assert "asks for the permission write:books" in answer.json()["detail"]
+
+
+def test_a_token_outweighs_the_session_beside_it(editor: Browser, reader: Browser, app: App) -> None:
+    of_reader = app.token("reader", resource=API)
+    assert call("/both/", of_reader, client=editor.client).status_code == 403
+    assert call("/both/", app.token("editor", resource=API), client=reader.client).json() == {
+        "user": "editor",
+        "by_session": False,
+    }
+    assert call("/both/", of_reader[:-6] + "AAAAAA", client=editor.client).status_code == 401
+
+
+def test_a_session_s_form_needs_its_csrf_token_all_the_same(logto: Emulator, editor: Browser) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = editor.client.cookies
+    answer = call("/both/", None, "post", client)
+    assert answer.status_code == 403
+    assert "CSRF" in answer.json()["detail"]
+
+
+def test_a_password_s_session_has_no_permissions_of_logto(client: Client) -> None:
+    client.force_login(User.objects.create_user("local"))
+    assert call("/both/", client=client).status_code == 403
+
+
+def test_a_session_that_has_ended_at_logto_meets_no_demands(logto: Emulator, editor: Browser) -> None:
+    logto.tenant.suspend_user("editor000001")
+    assert call("/both/", client=editor.client).status_code == 403
+    assert "_auth_user_id" not in call("/both/", client=editor.client).wsgi_request.session
+
+
+def test_a_session_s_permissions_cannot_be_known_while_logto_is_down(logto: Emulator, editor: Browser) -> None:
+    logto.faults.http["token"] = HttpFault(status=503)
+    answer = call("/both/", client=editor.client)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+
+
+def test_answers_are_json_and_name_no_page(reader: Browser, app: App) -> None:
+    answer = call("/books/", app.token("reader", resource=API), "post", data={}, content_type="application/json")
+    assert answer["Content-Type"] == "application/json"
+    assert json.loads(answer.content)

@@ -1,0 +1,222 @@
+"""Tokens of the application itself: asked for by name, kept until they end, fetched once however many want one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import jwt
+import pytest
+from freezegun import freeze_time
+
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from logto_auth.oidc.client_credentials import MachineClient, MachineToken
+from logto_auth.oidc.http import HTTPClient
+from logto_auth.oidc.provider import Provider
+
+API = "https://bookstore.example/api"
+OTHER_API = "https://library.example/api"
+HARBOUR = "harbourbr001"
+
+
+@pytest.fixture
+def robot(logto: Emulator) -> MachineClient:
+    """A machine that may read books everywhere, and manage stock at the harbour."""
+    tenant = logto.tenant
+    tenant.add_resource(API, scopes=["read:books", "write:books"])
+    tenant.add_resource(OTHER_API, scopes=["read:books"])
+    tenant.add_role("robot", type="MachineToMachine", scopes={API: ["read:books"], OTHER_API: ["read:books"]})
+    tenant.add_organization_role(
+        "keeper", type="MachineToMachine", scopes=["manage:stock"], resource_scopes={API: ["write:books"]}
+    )
+    tenant.add_organization("Harbour Branch", id=HARBOUR)
+    tenant.add_organization("Hill Branch", id="hillbranch01")
+    application = tenant.add_application(name="Robot", type="MachineToMachine", id="robot0000001", roles=["robot"])
+    tenant.add_organization_application(HARBOUR, application.id, roles=["keeper"])
+    return client(logto, application.secret)
+
+
+def client(logto: Emulator, secret: str, *, total_seconds: float = 5) -> MachineClient:
+    http = HTTPClient(connect_seconds=1, total_seconds=total_seconds)
+    provider = Provider(issuer=logto.issuer, algorithms=("ES384",), http=http)
+    return MachineClient(provider, client_id="robot0000001", client_secret=secret)
+
+
+def claims_of(token: MachineToken) -> dict[str, Any]:
+    return jwt.decode(token.access_token, options={"verify_signature": False})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "audience", "organization_id", "scopes"),
+    [
+        ({"resource": API, "scopes": ["read:books", "write:books"]}, API, None, {"read:books"}),
+        ({"resource": API}, API, None, set()),
+        (
+            {"organization_id": HARBOUR, "scopes": ["manage:stock"]},
+            f"urn:logto:organization:{HARBOUR}",
+            None,
+            {"manage:stock"},
+        ),
+        (
+            {"resource": API, "organization_id": HARBOUR, "scopes": ["read:books", "write:books"]},
+            API,
+            HARBOUR,
+            {"write:books"},
+        ),
+    ],
+)
+def test_a_token_is_for_what_was_asked_and_holds_what_was_named_and_granted(
+    robot: MachineClient, wanted: dict[str, Any], audience: str, organization_id: str | None, scopes: set[str]
+) -> None:
+    token = robot.token(**wanted)
+    claims = claims_of(token)
+    assert (claims["sub"], claims["client_id"], claims["aud"]) == (robot.client_id, robot.client_id, audience)
+    assert claims.get("organization_id") == organization_id
+    assert token.scopes == set(claims.get("scope", "").split()) == scopes
+    assert token.access_token not in repr(token)
+
+
+def test_a_token_is_kept_for_each_purpose(robot: MachineClient, logto: Emulator) -> None:
+    purposes: list[dict[str, Any]] = [
+        {"resource": API},
+        {"resource": API, "scopes": ["read:books"]},
+        {"resource": OTHER_API, "scopes": ["read:books"]},
+        {"organization_id": HARBOUR},
+        {"resource": API, "organization_id": HARBOUR},
+    ]
+    tokens = [robot.token(**purpose) for purpose in purposes]
+    assert len({token.access_token for token in tokens}) == len(logto.requests.to("token")) == len(purposes)
+    assert [robot.token(**purpose) is token for purpose, token in zip(purposes, tokens, strict=True)] == [True] * 5
+    assert len(logto.requests.to("token")) == len(purposes)
+
+
+def test_the_order_of_scopes_and_their_number_do_not_matter(robot: MachineClient) -> None:
+    token = robot.token(resource=API, scopes=("write:books", "read:books"))
+    assert robot.token(resource=API, scopes=iter(["read:books", "write:books", "read:books"])) is token
+
+
+def test_a_token_is_renewed_a_little_before_it_ends(robot: MachineClient, logto: Emulator) -> None:
+    with freeze_time(datetime.now(tz=timezone.utc)) as moment:
+        token = robot.token(resource=API)
+        moment.tick(3600 - 16)
+        assert robot.token(resource=API) is token
+        moment.tick(2)
+        renewed = robot.token(resource=API)
+        assert renewed is not token
+        assert renewed.expires_at == pytest.approx(token.expires_at + 3600 - 14)
+
+
+def test_a_token_that_somebody_has_refused_is_fetched_anew(robot: MachineClient) -> None:
+    token, other = robot.token(resource=API), robot.token(organization_id=HARBOUR)
+    robot.forget(token)
+    renewed = robot.token(resource=API)
+    assert renewed is not token
+    robot.forget(token)  # again, by somebody slower
+    assert robot.token(resource=API) is renewed
+    assert robot.token(organization_id=HARBOUR) is other
+
+
+def in_threads(number: int, call: Callable[[], object]) -> list[object]:
+    """What `call` returns or raises, in so many threads at once."""
+    results: list[object] = []
+    barrier = threading.Barrier(number)
+
+    def note() -> None:
+        barrier.wait()
+        try:
+            results.append(call())
+        except ProviderError as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=note) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_however_many_threads_want_a_token_one_call_goes_out(robot: MachineClient, logto: Emulator) -> None:
+    logto.faults.http["token"] = HttpFault(delay_seconds=0.2)
+    tokens = in_threads(20, lambda: robot.token(resource=API))
+    assert len(set(map(id, tokens))) == 1
+    assert isinstance(tokens[0], MachineToken)
+    assert len(logto.requests.to("token")) == 1
+
+
+def test_whoever_waits_while_logto_fails_shares_the_failure_and_the_next_one_asks_again(
+    robot: MachineClient, logto: Emulator
+) -> None:
+    # All threads have to ask before the answer comes.
+    logto.faults.http["token"] = HttpFault(status=503, delay_seconds=1)
+    errors = in_threads(20, lambda: robot.token(resource=API))
+    assert {error.code for error in errors} == {"provider_busy"}  # type: ignore[attr-defined]
+    assert len(logto.requests.to("token")) == 1
+    logto.faults.clear()
+    assert robot.token(resource=API).is_usable()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error"),
+    [
+        ({"resource": "https://nowhere.example"}, "invalid_target"),
+        ({}, "invalid_target"),
+        ({"organization_id": "hillbranch01"}, "access_denied"),
+        ({"organization_id": "nope"}, "access_denied"),
+    ],
+)
+def test_what_logto_does_not_give_is_an_error_by_its_name(
+    robot: MachineClient, logto: Emulator, wanted: dict[str, Any], error: str
+) -> None:
+    for _ in range(2):
+        with pytest.raises(ProviderError) as caught:
+            robot.token(**wanted)
+        assert caught.value.error == error
+    assert len(logto.requests.to("token")) == 2, "a refusal is not kept: an administrator may mend it"
+
+
+def test_a_wrong_secret_is_told_by_the_settings_that_hold_it(robot: MachineClient, logto: Emulator) -> None:
+    with pytest.raises(ProviderError, match="LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET") as caught:
+        client(logto, "wrong-secret").token(resource=API)
+    assert (caught.value.code, caught.value.error) == ("client_rejected", "invalid_client")
+    assert "wrong-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (HttpFault(drop=True), "provider_unreachable"),
+        (HttpFault(delay_seconds=0.5), "provider_timeout"),
+        (HttpFault(status=500), "provider_error"),
+        (HttpFault(body="{}"), "provider_error"),
+        (HttpFault(body='{"access_token": "a\\nb", "token_type": "Bearer", "expires_in": 60}'), "provider_error"),
+        (HttpFault(body='{"access_token": "a", "token_type": "DPoP", "expires_in": 60}'), "provider_error"),
+    ],
+    ids=["gone", "slow", "500", "nothing", "no-token-text", "other-type"],
+)
+def test_a_call_that_goes_wrong_keeps_nothing(
+    robot: MachineClient, logto: Emulator, fault: HttpFault, code: str
+) -> None:
+    impatient = client(logto, next(iter(logto.tenant.applications["robot0000001"].secrets)).value, total_seconds=0.3)
+    logto.faults.http["token"] = fault
+    with pytest.raises(ProviderError) as caught:
+        impatient.token(resource=API)
+    assert caught.value.code == code
+    assert isinstance(caught.value, ProviderUnreachable) == (code in ("provider_unreachable", "provider_timeout"))
+    logto.faults.clear()
+    assert impatient.token(resource=API).is_usable()
+
+
+@pytest.mark.parametrize("expires_in", [None, "3600", True, -1, 10**12])
+def test_an_answer_that_does_not_say_how_long_it_lasts_is_soon_asked_for_again(
+    robot: MachineClient, logto: Emulator, expires_in: object
+) -> None:
+    logto.faults.token_response = lambda answer: {**answer, "expires_in": expires_in}
+    with freeze_time(datetime.now(tz=timezone.utc)) as moment:
+        token = robot.token(resource=API)
+        assert robot.token(resource=API) is token
+        moment.tick(60)
+        assert robot.token(resource=API) is not token

@@ -1,0 +1,257 @@
+"""`manage.py logto_import` against the emulator: the day a site moves to Logto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.management import CommandError
+from django.db.models.signals import post_save
+
+from logto_auth.emulator import Emulator, HttpFault, VisitFailed
+from logto_auth.models import LogtoIdentity
+from logto_auth.sync.importing import user_values
+from logto_auth.testing import Browser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("machine")]
+User = get_user_model()
+Command = Callable[..., str]
+
+
+class FastPBKDF2(PBKDF2PasswordHasher):
+    iterations = 10
+
+
+@pytest.fixture(autouse=True)
+def hashers(settings) -> None:
+    settings.PASSWORD_HASHERS = [
+        "tests.sync.test_logto_import.FastPBKDF2",
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+    ]
+
+
+def customer(name: str = "customer", **fields: Any) -> Any:
+    return User.objects.create_user(name, fields.pop("email", f"{name}@example.com"), "old password", **fields)
+
+
+# Moving
+
+
+def test_a_customer_signs_in_at_logto_with_the_old_password_to_the_old_account(
+    logto: Emulator, command: Command
+) -> None:
+    user = customer(first_name="Cus", last_name="Tomer")
+    assert command("logto_import") == "created: 1\n"
+    browser = Browser(logto)
+    with pytest.raises(VisitFailed):
+        browser.logto.sign_in(browser.start(), "customer", "wrong password")
+    browser.open(browser.logto.sign_in(browser.start(), "customer", "old password"))
+    assert browser.client.get("/").wsgi_request.user == user
+    after = User.objects.get()
+    assert (after.username, after.email, after.first_name, after.last_name) == (
+        "customer",
+        "customer@example.com",
+        "Cus",
+        "Tomer",
+    )
+
+
+def test_logto_is_told_what_the_account_says(logto: Emulator, command: Command) -> None:
+    customer(first_name="Cus", last_name="Tomer")
+    command("logto_import")
+    (user,) = logto.tenant.users.values()
+    assert (user.username, user.primary_email, user.name) == ("customer", "customer@example.com", "Cus Tomer")
+    assert user.profile == {"givenName": "Cus", "familyName": "Tomer"}
+    assert not user.is_suspended
+
+
+def test_the_password_here_stays_for_the_day_somebody_has_to_go_back(command: Command) -> None:
+    user = customer()
+    command("logto_import")
+    assert authenticate(username="customer", password="old password") == user
+
+
+def test_whoever_is_linked_is_not_imported_again(logto: Emulator, command: Command) -> None:
+    customer()
+    command("logto_import")
+    assert command("logto_import") == "Every account is linked.\n"
+    assert len(logto.tenant.users) == 1
+
+
+def test_an_import_that_was_interrupted_is_started_again(logto: Emulator, command: Command) -> None:
+    for number in range(60):
+        customer(f"customer{number}")
+
+    def fail_in_the_middle(created: bool, **kwargs: Any) -> None:
+        if LogtoIdentity.objects.count() == 30:
+            logto.faults.http["management_api"] = HttpFault(status=403)
+
+    post_save.connect(fail_in_the_middle, sender=LogtoIdentity)
+    try:
+        with pytest.raises(CommandError):
+            command("logto_import")
+    finally:
+        post_save.disconnect(fail_in_the_middle, sender=LogtoIdentity)
+        logto.faults.clear()
+    assert LogtoIdentity.objects.count() == len(logto.tenant.users) == 30
+    assert command("logto_import") == "created: 30\n"
+    assert {user.username for user in logto.tenant.users.values()} == {f"customer{number}" for number in range(60)}
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(logto: Emulator, command: Command) -> None:
+    customer("first")
+    customer("second", is_active=False)
+    customer("taken")
+    User.objects.create_user("passwordless", "passwordless@example.com")
+    logto.tenant.add_user(username="taken")
+    requests_before = len(logto.tenant.users)
+    output = command("logto_import", "--dry-run")
+    assert "created: 3, suspended: 1, without password: 1, conflicts: 1\nNothing was changed (--dry-run).\n" in output
+    assert len(logto.tenant.users) == requests_before
+    assert LogtoIdentity.objects.count() == 0
+    assert "created: 3, suspended: 1, without password: 1, conflicts: 1\n" in command("logto_import")
+
+
+# What does not fit
+
+
+def test_an_account_that_is_switched_off_is_suspended_at_logto(logto: Emulator, command: Command) -> None:
+    customer(is_active=False)
+    assert command("logto_import") == "created: 1, suspended: 1\n"
+    (user,) = logto.tenant.users.values()
+    assert user.is_suspended
+    assert command("logto_sync") == "unchanged: 1\n"
+    # It was switched off by hand here, and stays so when Logto lifts what it has only been told.
+    logto.clock.advance(1)
+    logto.tenant.suspend_user(user.id, is_suspended=False)
+    command("logto_sync")
+    assert User.objects.get().is_active is False
+
+
+@pytest.mark.parametrize(
+    ("encoded", "reason"), [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "there is no usable password")]
+)
+def test_a_password_that_logto_cannot_check_is_left_out_and_named(
+    encoded: str, reason: str, logto: Emulator, command: Command
+) -> None:
+    user = customer()
+    User.objects.update(password=encoded)
+    output = command("logto_import")
+    assert f"customer ({user.pk}): without a password:" in output
+    assert reason in output
+    assert "created: 1, without password: 1\n" in output
+    (at_logto,) = logto.tenant.users.values()
+    assert not at_logto.has_password
+
+
+@pytest.mark.parametrize("name", ["cus.tomer", "1customer", "cus tomer", "カスタマー"])
+def test_a_username_that_logto_refuses_is_left_out_and_named(name: str, logto: Emulator, command: Command) -> None:
+    customer(name, email="customer@example.com")
+    output = command("logto_import")
+    assert f"username {name!r} is left out, for Logto would refuse it: it may have letters" in output
+    (user,) = logto.tenant.users.values()
+    assert (user.username, user.primary_email) == (None, "customer@example.com")
+    browser = Browser(logto)
+    browser.open(browser.logto.sign_in(browser.start(), "customer@example.com", "old password"))
+    assert browser.client.get("/").wsgi_request.user.get_username() == name
+
+
+def test_an_account_with_nothing_to_sign_in_with_is_reported_and_not_imported(
+    logto: Emulator, command: Command
+) -> None:
+    customer("cus.tomer", email="")
+    output = command("logto_import")
+    assert "not imported: there is nothing left to sign in with" in output
+    assert "conflicts: 1\n" in output
+    assert len(logto.tenant.users) == 0
+
+
+def test_what_logto_refuses_for_reasons_of_its_own_stops_nobody_else(
+    logto: Emulator, command: Command, settings
+) -> None:
+    for name in ("first", "second"):
+        customer(name)
+    output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_bad_avatar")
+    assert "first" in output
+    assert "not imported, for Logto refused it: guard.invalid_input" in output
+    assert "created: 1, conflicts: 1\n" in output
+
+
+def with_a_bad_avatar(user: Any) -> dict[str, Any]:
+    return {**user_values(user), "avatar": "no address" if user.username == "first" else None}
+
+
+def with_a_phone(user: Any) -> dict[str, Any]:
+    return {**user_values(user), "primaryPhone": user.last_name, "customData": {"points": 3}}
+
+
+def test_a_function_of_the_site_says_more_and_a_phone_that_does_not_fit_is_named(
+    logto: Emulator, command: Command
+) -> None:
+    customer("first", last_name="818012345678")
+    customer("second", last_name="+81 80 1234 5679")
+    output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_phone")
+    assert "primaryPhone '+81 80 1234 5679' is left out" in output
+    first, second = logto.tenant.users.values()
+    assert (first.primary_phone, first.custom_data) == ("818012345678", {"points": 3})
+    assert second.primary_phone is None
+
+
+def test_rights_that_the_first_sign_in_would_take_are_named(logto: Emulator, command: Command, settings) -> None:
+    settings.LOGTO_STAFF_ROLES = ("admin", "owner")
+    customer(is_staff=True, is_superuser=True)
+    output = command("logto_import")
+    assert "has is_staff here: give them admin or owner at Logto, or the first sign-in takes it away" in output
+    assert "is_superuser" not in output
+
+
+# Whom Logto has already
+
+
+def test_whoever_is_at_logto_already_is_linked_to_nobody_unless_that_is_asked_for(
+    logto: Emulator, command: Command
+) -> None:
+    customer()
+    sub = logto.tenant.add_user(username="customer", primary_email="other@example.com", password="theirs").id
+    output = command("logto_import")
+    assert f"not imported: Logto has somebody with this username, {sub}" in output
+    assert "conflicts: 1\n" in output
+    assert "conflicts: 1\n" in command("logto_import", "--adopt-by-email")
+    assert LogtoIdentity.objects.count() == 0
+    assert "adopted: 1\n" in command("logto_import", "--adopt-by-username")
+    assert LogtoIdentity.objects.get().sub == sub
+    assert logto.tenant.users[sub].password == "theirs"
+
+
+def test_adoption_by_email_cares_for_no_case_and_for_doubt(logto: Emulator, command: Command) -> None:
+    customer("first", email="First@Example.com")
+    customer("second")
+    sub = logto.tenant.add_user(primary_email="first@example.com").id
+    logto.tenant.add_user(username="second")
+    logto.tenant.add_user(primary_email="second@example.com")
+    output = command("logto_import", "--adopt-by-email", "--adopt-by-username")
+    assert LogtoIdentity.objects.get().sub == sub
+    assert "Logto has username and primaryEmail with more than one person" in output
+    assert "adopted: 1, conflicts: 1\n" in output
+
+
+def test_staff_is_adopted_by_hand_only(logto: Emulator, command: Command) -> None:
+    customer(is_staff=True)
+    logto.tenant.add_user(username="customer", primary_email="customer@example.com")
+    output = command("logto_import", "--adopt-by-email", "--adopt-by-username")
+    assert "accounts of staff are adopted by hand only" in output
+    assert LogtoIdentity.objects.count() == 0
+
+
+def test_nobody_at_logto_gets_two_accounts_here(logto: Emulator, command: Command) -> None:
+    customer("first", email="shared@example.com")
+    customer("second", email="shared@example.com")
+    output = command("logto_import")
+    assert "created: 1, conflicts: 1\n" in output
+    assert "user.email_already_in_use" in output
+    output = command("logto_import", "--adopt-by-email")
+    assert "is linked to another account" in output
+    assert LogtoIdentity.objects.count() == 1
