@@ -12,7 +12,7 @@ from logto_auth.testing import Browser
 from tests.rights import set_up
 
 from .site.routers import replicate
-from .site.visitors import new_browser
+from .site.visitors import new_browser, signed_in
 
 if not settings.SETTINGS_MODULE.startswith("tests.profiles."):
     collect_ignore = ["flows", "own"]
@@ -45,7 +45,7 @@ def logto(logto: Emulator) -> Emulator:
     application.backchannel_logout_uri = "http://localhost:9/back-channel-logout"
     application.backchannel_logout_session_required = True
     # The fixture of the package registers "/" alone.
-    application.post_logout_redirect_uris = ["http://testserver" + reverse("home")]
+    application.post_logout_redirect_uris.append("http://testserver" + reverse("home"))
     return logto
 
 
@@ -55,15 +55,12 @@ def browser(logto: Emulator) -> Browser:
 
 
 @pytest.fixture
-def reader(browser: Browser) -> Browser:
+def reader(logto: Emulator) -> Browser:
     """A browser in which the user `reader000001` is signed in."""
-    browser.sign_in("reader")
-    return browser
+    return signed_in(logto, "reader")
 
 
 @pytest.fixture
 def editor(logto: Emulator) -> Browser:
     """A browser in which the user `editor000001` is signed in."""
-    browser = new_browser(logto)
-    browser.sign_in("editor")
-    return browser
+    return signed_in(logto, "editor")

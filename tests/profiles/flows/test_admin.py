@@ -11,7 +11,7 @@ from django.urls import reverse
 from logto_auth.emulator import Emulator
 from logto_auth.models import Organization
 from logto_auth.testing import Browser
-from tests.profiles.site.visitors import account, get, is_signed_in, new_browser, rows
+from tests.profiles.site.visitors import account, get, is_signed_in, rows, signed_in
 from tests.rights import HARBOUR
 
 USERS = "admin:{0.app_label}_{0.model_name}_{{}}".format(get_user_model()._meta)
@@ -19,9 +19,7 @@ USERS = "admin:{0.app_label}_{0.model_name}_{{}}".format(get_user_model()._meta)
 
 @pytest.fixture
 def admin(logto: Emulator) -> Browser:
-    browser = new_browser(logto)
-    browser.sign_in("admin")
-    return browser
+    return signed_in(logto, "admin")
 
 
 def test_admin_signs_in_through_logto(browser: Browser) -> None:
@@ -38,7 +36,7 @@ def test_user_without_staff_flag_is_refused(reader: Browser) -> None:
 
 
 def test_user_page_shows_identity_and_sessions(admin: Browser, logto: Emulator) -> None:
-    new_browser(logto, HTTP_USER_AGENT="Device of the reader").sign_in("reader")
+    signed_in(logto, "reader", HTTP_USER_AGENT="Device of the reader")
     page = get(admin, USERS.format("change"), account("reader000001").pk).content.decode()
     assert "reader000001" in page
     assert "Device of the reader" in page

@@ -14,7 +14,7 @@ from django.urls import reverse
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.profiles.site.visitors import account, get, home, is_signed_in, new_browser, rows
+from tests.profiles.site.visitors import account, get, home, is_signed_in, rows, signed_in
 from tests.rights import API
 
 
@@ -22,8 +22,7 @@ from tests.rights import API
 def stale(logto: Emulator, settings: Any) -> Browser:
     """A browser of `reader000001` whose session is to be confirmed by Logto at each request."""
     settings.LOGTO_FRESHNESS_SECONDS = 0
-    browser = new_browser(logto)
-    browser.sign_in("reader")
+    browser = signed_in(logto, "reader")
     logto.requests.clear()
     return browser
 
@@ -51,8 +50,7 @@ def test_outage_keeps_stale_session(stale: Browser, logto: Emulator) -> None:
 def test_session_without_refresh_token_is_confirmed_in_silence(logto: Emulator, settings: Any) -> None:
     settings.LOGTO_FRESHNESS_SECONDS = 0
     settings.LOGTO_SCOPES = [scope for scope in settings.LOGTO_SCOPES if scope != "offline_access"]
-    browser = new_browser(logto)
-    browser.sign_in("reader")
+    browser = signed_in(logto, "reader")
     to_logto = get(browser, "members")
     assert "prompt=none" in to_logto["Location"]
     settings.LOGTO_FRESHNESS_SECONDS = None
@@ -69,9 +67,7 @@ def test_deactivated_user_is_signed_out_at_once(reader: Browser) -> None:
 
 
 def test_other_sessions_are_listed_and_ended(logto: Emulator) -> None:
-    laptop, phone = (new_browser(logto, HTTP_USER_AGENT=name) for name in ("laptop", "phone"))
-    for browser in (laptop, phone):
-        browser.sign_in("reader")
+    laptop, phone = (signed_in(logto, "reader", HTTP_USER_AGENT=name) for name in ("laptop", "phone"))
     assert home(phone)["devices"] == ["phone", "laptop"]
     response = phone.client.post(reverse("logto_auth:sign-out-others"), {"next": reverse("members")})
     assert response["Location"] == reverse("members")

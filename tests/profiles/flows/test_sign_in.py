@@ -17,7 +17,7 @@ from django.urls import reverse
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
-from tests.profiles.site.visitors import account, get, home, is_signed_in, local_user, new_browser, rows
+from tests.profiles.site.visitors import account, get, home, is_signed_in, local_user, new_browser, rows, signed_in
 
 User = get_user_model()
 
@@ -52,20 +52,20 @@ def test_first_sign_in_creates_account(reader: Browser) -> None:
 
 def test_next_sign_in_updates_account(reader: Browser, logto: Emulator) -> None:
     logto.tenant.update_user("reader000001", name="Renamed", primary_email="new@example.com")
-    new_browser(logto).sign_in("reader")
+    signed_in(logto, "reader")
     user = account("reader000001")
     assert (user.first_name, user.email) == ("Renamed", "new@example.com")
     assert rows(User).count() == 1
 
 
 def test_roles_give_flags_and_groups(editor: Browser, logto: Emulator) -> None:
-    new_browser(logto).sign_in("admin")
+    signed_in(logto, "admin")
     assert [group.name for group in account("editor000001").groups.all()] == ["Editors"]
     assert (account("admin0000001").is_staff, account("editor000001").is_staff) == (True, False)
 
 
 def test_taken_name_does_not_give_account_away(browser: Browser) -> None:
-    local = local_user("reader")
+    local = local_user("reader", email="reader@example.com")
     browser.sign_in("reader")
     assert account("reader000001").pk != local.pk
     assert rows(User).count() == 2
@@ -73,9 +73,7 @@ def test_taken_name_does_not_give_account_away(browser: Browser) -> None:
 
 def test_trusted_email_links_local_account(browser: Browser, settings: Any) -> None:
     settings.LOGTO_LINK_BY_EMAIL = f"{__name__}.trust_all"
-    local = (
-        local_user("somebody", email="reader@example.com") if User.USERNAME_FIELD != "email" else local_user("reader")
-    )
+    local = local_user("local", email="reader@example.com")
     browser.sign_in("reader")
     assert account("reader000001").pk == local.pk
     assert home(browser)["user"] == str(local.pk)
@@ -120,8 +118,16 @@ def test_unknown_state_is_refused(browser: Browser, logto: Emulator) -> None:
 
 
 def test_links_of_error_page_stay_on_site(browser: Browser, logto: Emulator) -> None:
-    page = get(browser, "logto_auth:callback", code="x", state="unknown", iss=logto.issuer).content.decode()
-    links = re.findall(r'href="(/[^"]*)"', page)
+    follow_links(browser, get(browser, "logto_auth:callback", code="x", state="unknown", iss=logto.issuer))
+
+
+def test_links_of_403_page_stay_on_site(reader: Browser) -> None:
+    follow_links(reader, get(reader, "editors"))
+
+
+def follow_links(browser: Browser, response: Any) -> None:
+    """Open each link of a page, which must be on this site."""
+    links = re.findall(r'href="(/[^"]*)"', response.content.decode())
     assert len(links) == 2
     for link in links:
         assert browser.open(link.replace("&amp;", "&")).status_code in (200, 302)
@@ -151,7 +157,7 @@ def test_buttons_lead_to_pages_of_site(editor: Browser, logto: Emulator) -> None
 
 
 def test_sign_in_again_replaces_session(reader: Browser, logto: Emulator) -> None:
-    reader.sign_in("reader", prompt="login")
+    assert reader.sign_in("reader", prompt="login").status_code == 302
     assert rows(LogtoSession).count() == 1
     reader.logto.sign_out(f"{logto.endpoint}/oidc/session/end?client_id={next(iter(logto.tenant.applications))}")
     reader.sign_in("editor", prompt="login")

@@ -14,7 +14,7 @@ from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, OrganizationMembership
 from logto_auth.testing import Browser
-from tests.profiles.site.visitors import account, is_signed_in, new_browser, rows
+from tests.profiles.site.visitors import account, is_signed_in, rows, signed_in
 
 User = get_user_model()
 
@@ -43,14 +43,14 @@ def test_sync_creates_accounts_once(sync: Callable[..., str]) -> None:
 
 def test_synced_user_signs_in_to_same_account(sync: Callable[..., str], logto: Emulator) -> None:
     sync("--create")
-    new_browser(logto).sign_in("editor")
+    signed_in(logto, "editor")
     user = account("editor000001")
     assert (rows(User).count(), user.email, user.first_name) == (4, "editor@example.com", "Editor")
     assert [group.name for group in user.groups.all()] == ["Editors"]
 
 
 def test_sync_updates_and_suspends(sync: Callable[..., str], logto: Emulator, reader: Browser) -> None:
-    new_browser(logto).sign_in("editor")
+    signed_in(logto, "editor")
     logto.tenant.suspend_user("reader000001")
     logto.tenant.update_user("editor000001", name="Renamed")
     sync()

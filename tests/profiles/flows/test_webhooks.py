@@ -12,7 +12,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession, Organization, OrganizationMembership
 from logto_auth.testing import Browser
 from tests.deliveries import event, user_event
-from tests.profiles.site.visitors import account, deliver, home, is_signed_in, new_browser, rows
+from tests.profiles.site.visitors import account, deliver, home, is_signed_in, rows, signed_in
 from tests.rights import HARBOUR, HILL
 
 pytestmark = pytest.mark.usefixtures("reader")
@@ -47,7 +47,7 @@ def test_suspended_user_is_signed_out_and_comes_back(reader: Browser, logto: Emu
     assert not account(SUB).is_active
     assert deliver(user_event("User.SuspensionStatus.Updated", SUB, isSuspended=False)) == 204
     assert account(SUB).is_active
-    assert new_browser(logto).sign_in("reader").status_code == 302
+    assert is_signed_in(signed_in(logto, "reader"))
 
 
 def test_deleted_user_is_deactivated(reader: Browser) -> None:

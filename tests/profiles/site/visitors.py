@@ -37,6 +37,14 @@ def new_browser(logto: Emulator, **defaults: Any) -> Browser:
     return Browser(logto, SiteClient(**defaults))
 
 
+def signed_in(logto: Emulator, username: str, **defaults: Any) -> Browser:
+    """Return a browser in which this user has signed in."""
+    browser = new_browser(logto, **defaults)
+    response = browser.sign_in(username)
+    assert response.status_code == 302, response.content.decode()
+    return browser
+
+
 def get(browser: Browser, name: str, *args: str, **query: str) -> Any:
     """Return the response of the page with this URL name."""
     return browser.client.get(reverse(name, args=args), query)
@@ -74,9 +82,7 @@ def access_token(logto: Emulator, sub: str, *, scope: str = "read:books", audien
 
 def log_out_from_logto(logto: Emulator, **claims: Any) -> Any:
     """Return the site's answer to Logto's back-channel logout; `claims` has `sub`, `sid` or both."""
-    (client_id,) = (
-        id for id, application in logto.tenant.applications.items() if application.name == "Site under test"
-    )
+    client_id = next(iter(logto.tenant.applications))
     token = {"iss": logto.issuer, "aud": client_id, "iat": int(time.time()), "jti": f"jti{time.time_ns()}", **claims}
     signed = logto.sign({**token, "events": {LOGOUT_EVENT: {}}}, header={"typ": "logout+jwt"})
     client = SiteClient(raise_request_exception=False)
@@ -108,10 +114,7 @@ def account(sub: str) -> Any:
 def local_user(name: str, **fields: Any) -> Any:
     """Create an account without a Logto identity."""
     user_model: Any = get_user_model()
-    values = {"email": f"{name}@example.com", user_model.USERNAME_FIELD: name, **fields}
-    if user_model.USERNAME_FIELD == "email":
-        values["email"] = f"{name}@example.com"
-    user = user_model(**values)
+    user = user_model(**{user_model.USERNAME_FIELD: name, "email": f"{name}@example.com", **fields})
     user.set_password("secret")
     user.save()
     return user
