@@ -19,10 +19,10 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# Two processes run the tests. Each process runs its tests in the order of the files.
+# Two processes run the tests. One that has finished takes tests from the other.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := -n $(WORKERS) --dist load
+PARALLEL := -n $(WORKERS) --dist worksteal
 # The tests that sites' databases could change.
 DATABASE_TESTS := tests/flows tests/attacks tests/sync
 

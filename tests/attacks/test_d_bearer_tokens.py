@@ -25,6 +25,7 @@ from logto_auth.api.authentication import authenticate
 from logto_auth.clients import access_token_verifier, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
+from logto_auth.oidc.provider import COOL_DOWN_SECONDS
 from logto_auth.testing import Browser
 from tests.emulator.relying_party import wait_until
 
@@ -44,6 +45,7 @@ EVIL_KEY = ECKey.generate_key("P-384")
 def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     doors[0].sees_served(token())
     logto.requests.clear()
+    started = time.monotonic()
     for number in range(1000):
         door = doors[number % len(doors)]
         if number % 100 < len(doors):
@@ -51,7 +53,10 @@ def test_D4_a_thousand_made_up_keys_fetch_the_keys_once(doors: list[Door], token
             door.sees_served(token())
         else:
             assert door.call(token({"kid": f"junk-{number}"}, key=EVIL_KEY)).status_code == 401
-    assert [request.endpoint for request in logto.requests] == ["jwks"]
+    # Once, and once more after each cool-down on a slow machine.
+    cool_downs = int((time.monotonic() - started) / COOL_DOWN_SECONDS)
+    assert {request.endpoint for request in logto.requests} == {"jwks"}
+    assert len(logto.requests) <= 1 + cool_downs
 
 
 @pytest.mark.parametrize("kid", [None, "", "x" * 1000, 5])

@@ -13,10 +13,10 @@ To add a profile, write one module here. Import the settings of the small site i
 
     FORCE_SCRIPT_NAME = "/shop"
 
-It runs all tests in `flows`, and those in `own/test_<name of the profile>.py` if there are any. The tests in `flows` are
-written once for all profiles: they use URL names and not paths, `rows()` in place of a manager, and `local_user()` in
-place of `create_user()`. A rule that holds on ordinary sites has its own test elsewhere; `flows` has one probe for each
-entrance of the package. `ordinary` changes nothing: a test that fails there too has another cause.
+It runs all tests in `flows`, and those in `own/test_<name of the profile>.py` if that file exists. The tests in `flows`
+are written once for all profiles: they use URL names and not paths, `rows()` in place of a manager, and `local_user()`
+in place of `create_user()`. A rule has its own tests elsewhere; `flows` has one probe for each entrance of the package.
+`ordinary` changes nothing: a test that fails there too has another cause.
 
 A profile may define:
 

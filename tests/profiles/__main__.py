@@ -18,7 +18,7 @@ ROOT = FOLDER.parents[1]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.profiles")
+    parser = argparse.ArgumentParser(prog="python -m tests.profiles", allow_abbrev=False)
     parser.add_argument("--profile", action="append", help="run this one only; may be repeated")
     parser.add_argument("--jobs", type=int, default=2, help="how many profiles run at a time (default: 2)")
     options, arguments = parser.parse_known_args()

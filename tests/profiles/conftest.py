@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import translation
 
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(item.config.rootpath / "tests" / "profiles"):
             item.add_marker(pytest.mark.django_db(transaction=transaction, databases="__all__"))
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> None:
+    """The default language: the last request of the test before leaves its own in this thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -44,6 +44,7 @@ ROOT_URLCONF = "tests.profiles.site.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "Asia/Tokyo"
+LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ja", "Japanese")]
 STATIC_URL = "static/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
