@@ -49,16 +49,20 @@ def tests_of(name: str) -> list[str]:
 
 
 def mark(items: list[pytest.Item], *, is_whole: bool) -> None:
-    """Mark the tests that the current profile names. `is_whole`: raise UsageError for a pattern of no test."""
+    """Mark the tests that the current profile names.
+
+    Raise UsageError for a pattern of no test. `is_whole`: files were collected, and not single tests.
+    """
     faults: Reasons = getattr(settings, "PROFILE_FAULTS", {})
     skips: Reasons = getattr(settings, "PROFILE_SKIPS", {})
     marks = [
         *((pattern, pytest.mark.xfail(reason=reason, strict=True)) for reason in faults for pattern in faults[reason]),
         *((pattern, pytest.mark.skip(reason=reason)) for reason in skips for pattern in skips[reason]),
     ]
+    collected = {item.path.name for item in items}
     for pattern, marker in marks:
         named = [item for item in items if fnmatchcase(_literal(f"{item.path.name}::{item.name}"), _literal(pattern))]
-        if is_whole and not named:
+        if is_whole and not named and pattern.partition("::")[0] in collected:
             raise pytest.UsageError(f"{settings.SETTINGS_MODULE}: no test matches {pattern!r}.")
         for item in named:
             item.add_marker(marker)

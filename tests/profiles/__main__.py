@@ -15,6 +15,8 @@ from functools import partial
 from . import FOLDER, tests_of
 
 ROOT = FOLDER.parents[1]
+# As it is before a profile that chooses its database server is imported.
+ENVIRONMENT = dict(os.environ)
 
 
 def main() -> int:
@@ -28,7 +30,7 @@ def main() -> int:
         if not (module.ispkg or module.name.startswith("_") or module.name == "conftest")
     )
     # On a database server, all runs from this folder have one database.
-    jobs = 1 if os.environ.get("TEST_DATABASE") else min(options.jobs, len(names))
+    jobs = 1 if ENVIRONMENT.get("TEST_DATABASE") else min(options.jobs, len(names))
     with ThreadPoolExecutor(jobs) as pool:
         results = list(pool.map(partial(passes, arguments=arguments, shows_progress=jobs == 1), names))
     failed = [name for name, passed in zip(names, results, strict=True) if not passed]
@@ -44,7 +46,7 @@ def passes(name: str, *, arguments: list[str], shows_progress: bool) -> bool:
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *pytest_arguments(name), *arguments],
         cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": f"tests.profiles.{name}"},
+        env={**ENVIRONMENT, "DJANGO_SETTINGS_MODULE": f"tests.profiles.{name}"},
         check=False,
         text=True,
         stdout=None if shows_progress else subprocess.PIPE,

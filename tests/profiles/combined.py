@@ -1,4 +1,4 @@
-"""A site that is unusual in many ways at once: all that one site can be, of what the package supports."""
+"""A site that is unusual in many ways at once: all oddities that the package supports."""
 
 from tests.profiles.site.settings import *  # noqa: F403
 from tests.profiles.site.settings import DATABASES, INSTALLED_APPS, PROFILE_FAULTS, second_database
