@@ -24,7 +24,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(WORKERS) --dist worksteal
 # The tests that sites' databases could change.
-DATABASE_TESTS := tests/flows tests/attacks tests/sync
+DATABASE_TESTS := $(wildcard $(addprefix tests/,access api organizations sessions sign_in sync users webhooks))
 
 .PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench format clean python
 
@@ -39,7 +39,7 @@ test-databases: $(VENV)/.installed
 	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
 	TEST_DATABASE=mysql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
-	$(PYTEST) -m "redis" tests/flows tests/scale $(PYTEST_ARGS)
+	$(PYTEST) -m "redis" tests/sessions tests/scale $(PYTEST_ARGS)
 
 test-profiles: $(VENV)/.installed
 	$(BIN)/python -m tests.profiles --jobs $(WORKERS) $(PYTEST_ARGS)
@@ -53,6 +53,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python tests/check_phrases.py
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from logto_auth.tenant.declaration import APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import APIResource, OrganizationRole, Role, TenantDeclaration
 
 API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
 BOOKS = {"read:books": "Read all books, sold out or not", "write:books": "Add and change books"}

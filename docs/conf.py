@@ -1,18 +1,26 @@
 """Sphinx settings. Nothing here or in the theme loads anything from the internet."""
 
+import os
 import sys
 from pathlib import Path
 
+import django
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
 
 from logto_auth import __version__
+
+# The extension imports modules that need settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
+django.setup()
 
 project = "logto_auth"
 copyright = "The logto_auth contributors"
 author = "The logto_auth contributors"
 version = release = __version__
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "reference"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3

@@ -1,16 +1,19 @@
-"""Logto sign-in for Django.
+"""Sign-in with Logto for Django.
 
-The tour, in the order in which data flows:
+Packages, from the lowest layer to the highest. A module imports from lower layers only.
 
-- `conf` knows every `LOGTO_` setting; `checks` finds mistakes in them at start-up.
-- `oidc` speaks the protocol and knows nothing of Django; `clients` builds its client from the settings.
-- `sign_in` starts a sign-in and keeps it pending in the browser until Logto sends the visitor back.
-- `backends` turns verified claims into a Django user, by `mapping` (pure) and `provisioning` (the database).
-- `sessions` keeps the tokens of a signed-in session; `context` is what views see of it, as `request.logto`.
-- `webhooks` takes what Logto tells by itself; `following` does it here.
-- `views`, `middleware`, `templatetags` and `admin_site` are what a site plugs in.
-
-`emulator` is a small Logto of its own, for development and tests.
+- `oidc`: the OpenID Connect protocol, without Django.
+- `conf`, `models`, `signals`, `exceptions`, `encryption`: settings, tables and what every other module uses.
+- `management_api`: the client of Logto's Management API. `organizations`: the current organization.
+- `clients`: the clients built from the settings. `users`: from verified claims to a Django user. `tenant` and
+  `connectors`: what this site needs at Logto.
+- `sign_in`: starting a sign-in, and its state until the callback. `webhooks`, `sync`, `doctor` and `backends`.
+- `access`: what a view requires, and the response if the user lacks it.
+- `sessions`: tokens, refresh, revalidation and end of a session; `request.logto`. `api`: requests with access tokens.
+- `views`, `middleware`, `decorators`, `mixins`, `templatetags`, `contrib` and `admin_site`: what a site plugs in.
+- `testing`: fixtures for a site's tests, with `emulator`, a small Logto that shares no code with the rest.
 """
+
+__all__ = ["__version__"]
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""What staff can do to people at Logto, from the list of users in the admin.
+"""Admin actions on users at Logto: suspend, reactivate, sign out everywhere.
 
-Each person is told of who could not be dealt with, and why. Here the same happens at once, without waiting for the
-webhook.
+Staff see a message for each user that failed, with the reason. The account here changes at once, without waiting for
+the webhook.
 """
 
 from __future__ import annotations
@@ -21,26 +21,28 @@ from .clients import management_api
 from .conf import conf
 from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
 from .management_api import ManagementAPI
-from .management_api.client import CLOUD_DOMAIN
+from .management_api.transport import CLOUD_DOMAIN
 from .models import LogtoIdentity, LogtoSession, UserStatus
 from .users import suspension
 from .users.management_api import changed_at
 
+__all__ = ["ACTIONS", "ManagesAtLogto", "console_url"]
+
 PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"
 
-# What is done about one person: does it, and returns what there is to add.
-Deed = Callable[[ManagementAPI, LogtoIdentity], str | None]
+# Changes one user at Logto and here, and returns a warning for staff or None.
+Action = Callable[[ManagementAPI, LogtoIdentity], str | None]
 
 
 def may_manage_at_logto(request: HttpRequest) -> bool:
-    """Whether the actions are offered: to those with the permission, where the site has an application for it."""
+    """Return whether the actions are offered: the user has the permission and `LOGTO_M2M_APP_ID` is set."""
     return bool(conf.m2m_app_id) and request.user.has_perm(PERMISSION)
 
 
 @admin.action(permissions=["manage_at_logto"], description=_("Suspend at Logto"))
 def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
-    """Suspend the chosen users at Logto, and shut them out here."""
+    """Suspend the selected users at Logto and here."""
 
     def suspend(api: ManagementAPI, identity: LogtoIdentity) -> None:
         user = api.users.suspend(identity.sub)
@@ -48,26 +50,28 @@ def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any
 
     _for_each(model_admin, request, users.exclude(pk=request.user.pk), suspend)
     if users.filter(pk=request.user.pk).exists():
-        _warn(model_admin, request, gettext("Nobody can suspend themselves here."))
+        _warn(model_admin, request, gettext("You cannot suspend yourself here."))
 
 
 @admin.action(permissions=["manage_at_logto"], description=_("Lift the suspension at Logto"))
 def reactivate_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
-    """Lift the suspension of the chosen users at Logto, and let those in again whom it had shut out here."""
+    """Reactivate the selected users at Logto, and here those who were deactivated because of Logto."""
 
     def reactivate(api: ManagementAPI, identity: LogtoIdentity) -> str | None:
         user = api.users.suspend(identity.sub, is_suspended=False)
         suspension.reactivate(identity, changed_at(user) or now())
         if identity.user.is_active:
             return None
-        return gettext("The account stays disabled here: that was done on this site, and is undone on its page.")
+        return gettext(
+            "The account stays inactive here, because staff deactivated it. Reactivate it on the page of the user."
+        )
 
     _for_each(model_admin, request, users, reactivate)
 
 
 @admin.action(permissions=["manage_at_logto"], description=_("Sign out everywhere, at Logto too"))
 def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
-    """End all sessions of the chosen users here and at Logto, and what tokens were given in those."""
+    """End all sessions of the selected users here and at Logto, with the tokens of these sessions."""
 
     def sign_out(api: ManagementAPI, identity: LogtoIdentity) -> None:
         LogtoSession.objects.filter(identity=identity).end()
@@ -75,7 +79,7 @@ def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[An
             try:
                 api.users.end_session(identity.sub, session["payload"]["uid"])
             except ManagementAPIError as error:
-                if error.status != 404:  # It has ended by itself.
+                if error.status != 404:  # 404: it has ended meanwhile.
                     raise
 
     _for_each(model_admin, request, users, sign_out)
@@ -85,16 +89,18 @@ ACTIONS = (suspend_at_logto, reactivate_at_logto, sign_out_at_logto)
 
 
 class ManagesAtLogto:
-    """For the user admin of a site that keeps its own admin site: put it before `UserAdmin`, and `ACTIONS` among the
-    actions."""
+    """Mixin for the user admin of a site that keeps its own admin site.
+
+    Put it before `UserAdmin`, and add `ACTIONS` to the actions.
+    """
 
     def has_manage_at_logto_permission(self, request: HttpRequest) -> bool:
-        """Whether the actions are offered."""
+        """Return whether the actions are offered."""
         return may_manage_at_logto(request)
 
 
 def console_url(identity: LogtoIdentity) -> str:
-    """Where the person is in the Logto Console; empty when this site does not know where that is."""
+    """Return the URL of the user in the Logto Console; empty if the URL of the console is unknown."""
     console = conf.console_url.rstrip("/") or _cloud_console()
     return f"{console}/users/{quote(identity.sub, safe='')}" if console and identity.issuer == conf.issuer else ""
 
@@ -104,41 +110,41 @@ def _cloud_console() -> str:
     return f"{CLOUD_CONSOLE}/{host.removesuffix(CLOUD_DOMAIN)}" if host.endswith(CLOUD_DOMAIN) else ""
 
 
-def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], deed: Deed) -> None:
-    """Do it to each of the users, and say of each to whom it could not be done why not."""
+def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], action: Action) -> None:
+    """Run `action` for each user, and show staff a message for each user that failed."""
     try:
         api = management_api()
     except ConfigurationError as error:
         model_admin.message_user(request, str(error), messages.ERROR)
         return
     done = 0
-    people = list(_people(users))
-    for number, (user, identities) in enumerate(people):
+    selected = list(_with_identities(users))
+    for number, (user, identities) in enumerate(selected):
         try:
             _check(request.user, user, identities)
-            remarks = [deed(api, identity) for identity in identities]
+            remarks = [action(api, identity) for identity in identities]
         except _NotPossible as error:
             _warn(model_admin, request, f"{user}: {error}")
         except LogtoError as error:
             model_admin.message_user(request, f"{user}: {error}", messages.ERROR)
-            if _is_of_no_use(error):
-                _tell_not_tried(model_admin, request, len(people) - number - 1)
+            if _affects_all(error):
+                _report_skipped(model_admin, request, len(selected) - number - 1)
                 break
         else:
             done += 1
             for remark in filter(None, remarks):
                 _warn(model_admin, request, f"{user}: {remark}")
     if done:
-        text = gettext("Done at Logto for %(done)d of %(chosen)d.") % {"done": done, "chosen": len(people)}
+        text = gettext("Done at Logto for %(done)d of %(chosen)d.") % {"done": done, "chosen": len(selected)}
         model_admin.message_user(request, text, messages.SUCCESS)
 
 
 class _NotPossible(Exception):
-    """It is not done to this person; the text says why."""
+    """The action is not possible for this user; the message says why."""
 
 
-def _people(users: QuerySet[Any]) -> Iterator[tuple[Any, list[LogtoIdentity]]]:
-    """The users, each with their identities at this Logto."""
+def _with_identities(users: QuerySet[Any]) -> Iterator[tuple[Any, list[LogtoIdentity]]]:
+    """Return the users, each with their identities at this Logto. Two queries."""
     identities = LogtoIdentity.objects.filter(issuer=conf.issuer)
     for user in users.prefetch_related(Prefetch("logto_identities", identities, to_attr="identities_at_logto")):
         yield user, user.identities_at_logto
@@ -146,19 +152,19 @@ def _people(users: QuerySet[Any]) -> Iterator[tuple[Any, list[LogtoIdentity]]]:
 
 def _check(staff: Any, user: Any, identities: list[LogtoIdentity]) -> None:
     if not identities:
-        raise _NotPossible(gettext("This site does not know who that is at Logto."))
+        raise _NotPossible(gettext("This user is not linked to a user at Logto."))
     if getattr(user, "is_superuser", False) and not getattr(staff, "is_superuser", False):
-        raise _NotPossible(gettext("Only a superuser can do that to a superuser."))
+        raise _NotPossible(gettext("Only a superuser can do this to a superuser."))
 
 
-def _is_of_no_use(error: LogtoError) -> bool:
-    """Whether the next person would meet with the same: Logto is out of reach, or does not let this site do it."""
+def _affects_all(error: LogtoError) -> bool:
+    """Return whether the next user would fail as well: Logto is unreachable, or does not allow it to this site."""
     return not isinstance(error, ManagementAPIError) or error.status in (401, 403) or error.status >= 500
 
 
-def _tell_not_tried(model_admin: Any, request: HttpRequest, count: int) -> None:
+def _report_skipped(model_admin: Any, request: HttpRequest, count: int) -> None:
     if count:
-        text = gettext("Logto was not asked any further; left as they were: %(count)d.") % {"count": count}
+        text = gettext("Stopped after this error. Users not changed: %(count)d.") % {"count": count}
         model_admin.message_user(request, text, messages.ERROR)
 
 

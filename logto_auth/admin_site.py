@@ -1,4 +1,7 @@
-"""The admin behind Logto. `logto_auth.apps.LogtoAdminConfig` makes it the site's; other admin sites can subclass it."""
+"""The admin with sign-in through Logto.
+
+`logto_auth.apps.LogtoAdminConfig` makes it the default admin site. Other admin sites can subclass it.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,14 @@ from .models import LogtoIdentity, LogtoSession, Organization, OrganizationMembe
 from .sign_in.start import safe_next_url, sign_in_url
 from .views import SignOutView
 
-# Of an organization; a page of the admin has to end somewhere.
-MOST_MEMBERS_SHOWN = 100
+__all__ = ["LogtoAdminSite", "LogtoIdentityInline", "OrganizationAdmin", "sign_out_everywhere"]
+
+# Per organization, so that the page stays short.
+MAX_MEMBERS_SHOWN = 100
 
 
 class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Who a user is at Logto, to read. For the user admin of a site that keeps its own admin site."""
+    """The Logto identities of a user, read-only. For the user admin of a site that keeps its own admin site."""
 
     model = LogtoIdentity
     fields = readonly_fields = ("issuer", "sub", "status", "created_at", "organizations", "signed_in", "console")
@@ -43,13 +48,13 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description=_("Organizations"))
     def organizations(self, identity: LogtoIdentity) -> str:
-        """Where this person belongs, and with which roles, as Logto last said."""
+        """The organizations of the user with the roles there, from the latest claims."""
         rows = identity.memberships.select_related("organization")
         return _lines((row.organization, row) for row in rows)
 
     @admin.display(description=_("Signed in"))
     def signed_in(self, identity: LogtoIdentity) -> str:
-        """The sessions of this person here: since when, and from where."""
+        """The sessions of the user here: time, IP address and browser."""
         sessions = [
             (localize(localtime(row.created_at)), row.ip_address or "", row.user_agent)
             for row in identity.sessions.all()
@@ -58,7 +63,7 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description=_("Logto Console"))
     def console(self, identity: LogtoIdentity) -> str:
-        """A link to the person there."""
+        """A link to the user in the Logto Console."""
         url = console_url(identity)
         return format_html('<a href="{}" rel="noreferrer">{}</a>', url, _("Open")) if url else "-"
 
@@ -70,7 +75,7 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """An organization and its members, as Logto last said, to read. Its name and its subdomain can be changed."""
+    """An organization and its members, read-only. Only its name and its subdomain can be changed."""
 
     list_display = ("__str__", "logto_id", "subdomain", "created_at")
     search_fields = ("name", "logto_id", "subdomain")
@@ -79,10 +84,10 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("Members"))
     def members(self, organization: Organization) -> str:
-        """Who belongs there, with their roles in it; of many the first ones."""
+        """The members with their roles; at most `MAX_MEMBERS_SHOWN`."""
         rows = organization.memberships.select_related("identity__user").order_by("pk")
-        shown = _lines((row.identity.user, row) for row in rows[:MOST_MEMBERS_SHOWN])
-        more = rows.count() - MOST_MEMBERS_SHOWN
+        shown = _lines((row.identity.user, row) for row in rows[:MAX_MEMBERS_SHOWN])
+        more = rows.count() - MAX_MEMBERS_SHOWN
         return format_html("{}<br>{}", shown, _("and %(count)d more") % {"count": more}) if more > 0 else shown
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -93,21 +98,21 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
-    """One line for each: whom or what it is about, and the roles."""
+    """Return one line for each membership: its user or organization, and the roles."""
     lines = [(subject, f": {', '.join(row.roles)}" if row.roles else "") for subject, row in memberships]
     return format_html_join(mark_safe("<br>"), "{}{}", lines) or "-"
 
 
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
-    """End all sessions of the chosen users on this site."""
+    """End all sessions of the selected users on this site."""
     ended = LogtoSession.objects.filter(identity__user__in=users).end()
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 
 
 class LogtoAdminSite(admin.AdminSite):
-    """Django's admin with Logto for a front door."""
+    """Django's admin site with sign-in through Logto."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -122,7 +127,7 @@ class LogtoAdminSite(admin.AdminSite):
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
         actions = list(user_admin.actions or ())
         user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
-        # What Django asks before it offers the actions.
+        # Django calls it before it offers the actions.
         user_admin.has_manage_at_logto_permission = may_manage_at_logto  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
@@ -131,7 +136,7 @@ class LogtoAdminSite(admin.AdminSite):
     @method_decorator(never_cache)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send the visitor to Logto and back; say so to somebody who is signed in but is no staff."""
+        """Redirect to the sign-in at Logto. A signed-in user who is not staff gets a page that says so."""
         if request.user.is_authenticated and not self.has_permission(request):
             return forbidden_response(request)
         index = reverse("admin:index", current_app=self.name)
@@ -144,7 +149,7 @@ class LogtoAdminSite(admin.AdminSite):
     @method_decorator(never_cache)
     @login_not_required
     def password_login(self, request: HttpRequest) -> HttpResponse:
-        """Django's password form, for the day Logto is out of reach; 404 unless LOGTO_ADMIN_PASSWORD_SIGN_IN."""
+        """Show Django's password form, for times when Logto is unreachable; 404 unless LOGTO_ADMIN_PASSWORD_SIGN_IN."""
         if not conf.admin_password_sign_in:
             raise Http404
         return super().login(request)

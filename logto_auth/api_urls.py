@@ -1,18 +1,21 @@
-"""What a site serves that signs nobody in: `path("", include("logto_auth.api_urls"))`."""
+"""The URLs of a site that is an API without sign-in: `path("", include("logto_auth.api_urls"))`."""
 
 from django.urls import path
 
 from .api.metadata import ProtectedResourceMetadataView
 from .webhooks.views import WebhookView
 
+__all__ = ["app_name", "urlpatterns"]
+
 app_name = "logto_auth"
 
-WELL_KNOWN = ".well-known/oauth-protected-resource"
+# RFC 9728, section 3: the path of the resource is appended to this one.
+METADATA_PATH = ".well-known/oauth-protected-resource"
 
 urlpatterns = [
-    path(WELL_KNOWN, ProtectedResourceMetadataView.as_view(), name="protected-resource-metadata"),
+    path(METADATA_PATH, ProtectedResourceMetadataView.as_view(), name="protected-resource-metadata"),
     path(
-        f"{WELL_KNOWN}/<path:resource_path>",
+        f"{METADATA_PATH}/<path:resource_path>",
         ProtectedResourceMetadataView.as_view(),
         name="protected-resource-metadata",
     ),

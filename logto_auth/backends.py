@@ -1,7 +1,7 @@
-"""LogtoBackend: from verified claims to a Django user.
+"""LogtoBackend: the Django user of verified claims, and the permissions `logto.<scope>`.
 
-It is a mozilla-django-oidc backend, for everything that looks for one; but each of the parent's doors to the network or
-to a user goes through our own checks (decision 0001).
+It is a subclass of mozilla-django-oidc's backend, for code that looks for one. Each method of the parent that calls the
+network or returns a user is overridden, so that this package's checks apply (decision 0001).
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from .clients import oidc_client
 from .conf import conf
 from .exceptions import ConfigurationError, LogtoError
-from .models import LogtoIdentity, make_digest
+from .models import LogtoIdentity
 from .oidc.types import Claims
+from .users.current import principal_of_user
 from .users.provisioning import provision
+
+__all__ = ["PERMISSION_PREFIX", "LogtoBackend", "backend_path", "logto_backend"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -32,38 +35,41 @@ PERMISSION_PREFIX = "logto."
 
 
 class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
-    """Authenticates by claims that `OIDCClient` has verified. To change a step, subclass it and name the subclass in
-    `AUTHENTICATION_BACKENDS`."""
+    """Authenticate by claims that `OIDCClient` has verified.
+
+    To change a step, write a subclass and put it in `AUTHENTICATION_BACKENDS`.
+    """
 
     def __init__(self) -> None:
-        # The parent's __init__ would demand its own settings.
+        # The parent's __init__ requires settings that a site of this package does not have.
         self.UserModel = get_user_model()
 
     def authenticate(
         self, request: HttpRequest | None = None, *, id_token_claims: Claims | None = None, **credentials: Any
     ) -> AbstractBaseUser | None:
-        """The user of `id_token_claims`, which must have passed `OIDCClient`'s checks. Raises SignInRefused.
+        """Return the user of `id_token_claims`, which must have passed `OIDCClient`'s checks. Raise SignInRefused.
 
-        None for credentials of other backends, such as a username and a password.
+        Return None for credentials of other backends, such as a username and a password.
         """
         return None if id_token_claims is None else self.identify(id_token_claims)[0].user
 
     def identify(self, claims: Claims) -> tuple[LogtoIdentity, bool]:
-        """The identity, with its user, of the person in the verified `claims`, and whether the account is new.
+        """Return the identity for the verified `claims`, with its user, and whether the account is new.
 
-        Raises SignInRefused. This is the method to override for a site that finds its users in another way.
+        Raise SignInRefused. Override this method on a site that finds its users in another way.
         """
         return provision(claims)
 
     def get_user(self, user_id: Any) -> AbstractBaseUser | None:
-        """The user with this key; None when there is none or the account is disabled, which ends the session."""
-        # The parent forgets to ask whether the account is active; its own parent does not.
+        """Return the user with this key. None if there is none, or if it is deactivated, which ends the session."""
+        # mozilla-django-oidc does not check whether the account is active; Django does.
         return ModelBackend.get_user(self, user_id)
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """Django's permissions, and Logto's on `LOGTO_API_RESOURCE` as `logto.<scope>` (decision 0011).
+        """Return whether the user has a Django permission, or Logto's permission `logto.<scope>` (decision 0011).
 
-        Those are the person's who makes the request, so they are known of `request.user` and of no other user object.
+        Logto's permissions on `LOGTO_API_RESOURCE` are those of the request. They are known only for the object
+        `request.user` and only while `LogtoMiddleware` handles the request (decision 0020).
         """
         scope = perm.removeprefix(PERMISSION_PREFIX)
         if scope == perm:
@@ -71,7 +77,7 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         return user_obj.is_active and obj is None and scope in _permissions(user_obj)
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        """As for Django's; of "logto", whether the person has any permission on `LOGTO_API_RESOURCE`."""
+        """As in Django. For "logto", return whether the user has any permission on `LOGTO_API_RESOURCE`."""
         if app_label + "." != PERMISSION_PREFIX:
             return super().has_module_perms(user_obj, app_label)  # type: ignore[no-any-return]
         return user_obj.is_active and bool(_permissions(user_obj))
@@ -84,7 +90,7 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         """See `has_module_perms`."""
         return await sync_to_async(self.has_module_perms)(user_obj, app_label)
 
-    # Django's own backend, at the root of the family, would take a password here.
+    # Without these, Django's ModelBackend would authenticate by password.
 
     async def aauthenticate(self, request: HttpRequest | None = None, **credentials: Any) -> AbstractBaseUser | None:
         """See `authenticate`."""
@@ -94,34 +100,34 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         """See `get_user`."""
         return await sync_to_async(self.get_user)(user_id)
 
-    # The parent's other doors. This package uses none of them.
+    # The parent's other methods. This package does not call them.
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> AbstractBaseUser:
-        """The user of the verified claims `payload`."""
+        """Return the user of the verified claims `payload`."""
         return self.identify(payload)[0].user
 
     def verify_token(self, token: str, **kwargs: Any) -> Claims:
-        """The claims of an ID token that passed every check."""
-        # As for the parent, a token without its nonce is not this sign-in's.
+        """Return the claims of an ID token that passed every check."""
+        # As in the parent, a missing nonce is an error.
         return oidc_client().validate_id_token(token, nonce=kwargs.get("nonce") or "", access_token=None)
 
     def get_userinfo(self, access_token: str, id_token: str, payload: Claims) -> Mapping[str, Any]:
-        """The userinfo of the person in `payload`."""
+        """Return the userinfo of the user in `payload`."""
         return oidc_client().userinfo(access_token, sub=payload["sub"])
 
     def get_token(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Not offered: `OIDCClient.exchange_code` checks what it gets."""
+        """Raise NotImplementedError: `OIDCClient.exchange_code` also checks the tokens."""
         raise NotImplementedError("Use logto_auth.clients.oidc_client().exchange_code().")
 
     def filter_users_by_claims(self, claims: Claims) -> Any:
-        """Users with the identity in `claims`; never by e-mail."""
-        # By digest: a missing claim must not match users who have no identity, nor "a" one who is "A".
-        digest = make_digest(claims.get("iss", ""), claims.get("sub", ""))
-        return self.UserModel._default_manager.filter(logto_identities__digest=digest)
+        """Return the users with the identity in `claims`; e-mail addresses are not compared."""
+        # A missing claim matches no identity.
+        identities = LogtoIdentity.objects.for_sub(claims.get("iss", ""), claims.get("sub", ""))
+        return self.UserModel._default_manager.filter(logto_identities__in=identities)
 
     @staticmethod
     def get_settings(attr: str, *args: Any) -> Any:
-        """mozilla-django-oidc's settings, as far as they have a counterpart here."""
+        """Return a setting of mozilla-django-oidc, from the corresponding setting of this package if there is one."""
         counterparts = {
             "OIDC_RP_CLIENT_ID": lambda: conf.app_id,
             "OIDC_RP_CLIENT_SECRET": lambda: conf.app_secret,
@@ -137,31 +143,33 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
 
 def _permissions(user_obj: Any) -> frozenset[str]:
-    """The scopes of whoever makes the request of `user_obj`; none while they cannot be had."""
-    principal = getattr(user_obj, "_logto", None)
+    """Return the permissions of the principal of `user_obj`; none if they cannot be fetched."""
+    principal = principal_of_user(user_obj)
     if principal is None:
         return frozenset()
     try:
         permissions: frozenset[str] = principal.permissions()
     except LogtoError as error:
-        logger.error("Permissions of Logto cannot be had, and count as not held: %s", error)
+        logger.error("Permissions cannot be fetched from Logto; they count as missing: %s", error)
         return frozenset()
     return permissions
 
 
 def backend_path() -> str:
-    """The dotted path of the site's LogtoBackend, or of its subclass, in `AUTHENTICATION_BACKENDS`.
+    """Return the dotted path of LogtoBackend, or of its subclass, in `AUTHENTICATION_BACKENDS`.
 
-    Raises ConfigurationError when there is none.
+    Raise ConfigurationError if there is none.
     """
     for path in settings.AUTHENTICATION_BACKENDS:
         if issubclass(import_string(path), LogtoBackend):
             return path
-    raise ConfigurationError("AUTHENTICATION_BACKENDS must hold logto_auth.backends.LogtoBackend, or a subclass of it.")
+    raise ConfigurationError(
+        "AUTHENTICATION_BACKENDS must contain logto_auth.backends.LogtoBackend, or a subclass of it."
+    )
 
 
 def logto_backend() -> LogtoBackend:
-    """The backend at `backend_path()`."""
+    """Return an instance of the backend at `backend_path()`."""
     backend = load_backend(backend_path())
     assert isinstance(backend, LogtoBackend)
     return backend

@@ -1,96 +1,180 @@
-"""Where settings and protocol meet: what speaks with Logto, built from `conf`."""
+"""The clients that speak with Logto, built from the settings.
+
+Settings and errors of Django meet the protocol layer here: the clients raise `TokenError` and `CallbackError` of
+`logto_auth.exceptions`, in place of the plain ones of `logto_auth.oidc`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
 
-from .conf import Setting, conf
+from . import exceptions
+from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
 from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
 from .oidc.client_credentials import MachineClient
+from .oidc.errors import CallbackError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
 
-# A hundred people with custom data, or all connectors with their logos.
-MAX_MANAGEMENT_API_BYTES = 32 * 1024 * 1024
-MAKE_A_MACHINE = (
-    'Make an application in the Logto Console, under Applications, of the kind "Machine-to-machine", and take its '
-    'App ID and app secret. To use the Management API it needs the role "Logto Management API access".'
+__all__ = ["access_token_verifier", "machine_client", "management_api", "oidc_client", "provider", "reset_clients"]
+
+# A page of a hundred users with custom data, or all connectors with their logos, has several megabytes.
+_MAX_MANAGEMENT_API_BYTES = 32 * 1024 * 1024
+_CREATE_MACHINE_APPLICATION = (
+    'Create an application of the type "Machine-to-machine" in the Logto Console, under Applications, and copy its '
+    'App ID and App secret. To use the Management API it needs the role "Logto Management API access".'
 )
+_CREDENTIALS_HINT = "Check LOGTO_APP_ID, LOGTO_APP_SECRET and that the application is of the type Traditional Web."
+_MACHINE_CREDENTIALS_HINT = (
+    "Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET and that the application is of the type Machine-to-machine."
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def django_errors(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function of the protocol layer: its TokenError and CallbackError become those of this package.
+
+    Those are also a SuspiciousOperation, so that Django answers 400 when a view does not catch them.
+    """
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (exceptions.TokenError, exceptions.CallbackError):
+            raise
+        except TokenError as error:
+            raise exceptions.TokenError(str(error), claim=error.claim) from error
+        except CallbackError as error:
+            raise exceptions.CallbackError(str(error), code=error.code, status=error.status) from error
+
+    return wrapper
+
+
+class _DjangoOIDCClient(OIDCClient):
+    """An OIDCClient with the errors of this package."""
+
+    authorization_code = django_errors(OIDCClient.authorization_code)
+    exchange_code = django_errors(OIDCClient.exchange_code)
+    refresh = django_errors(OIDCClient.refresh)
+    validate_id_token = django_errors(OIDCClient.validate_id_token)
+    validate_logout_token = django_errors(OIDCClient.validate_logout_token)
+    userinfo = django_errors(OIDCClient.userinfo)
+    introspect = django_errors(OIDCClient.introspect)
+    revoke = django_errors(OIDCClient.revoke)
+    end_session_url = django_errors(OIDCClient.end_session_url)
+
+
+class _DjangoAccessTokenVerifier(AccessTokenVerifier):
+    """An AccessTokenVerifier with the errors of this package."""
+
+    verify_for_resource = django_errors(AccessTokenVerifier.verify_for_resource)
+    verify_for_organization = django_errors(AccessTokenVerifier.verify_for_organization)
+
+
+class _DjangoMachineClient(MachineClient):
+    """A MachineClient with the errors of this package."""
+
+    token = django_errors(MachineClient.token)
+    forget = django_errors(MachineClient.forget)
 
 
 def oidc_client() -> OIDCClient:
-    """The client for the settings of this moment; the same one, with what it has cached, while they stay the same.
+    """Return the OIDC client for the present settings. It stays the same while the settings do.
 
-    Raises ConfigurationError naming the settings that are missing.
+    Raises ConfigurationError naming the settings that are missing. The methods of the client raise TokenError,
+    CallbackError and ProviderError of `logto_auth.exceptions`.
     """
-    _demand(type(conf).endpoint, type(conf).app_id, type(conf).app_secret)
+    _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
     return _oidc_client(provider(), conf.app_id, conf.app_secret, conf.clock_skew_seconds)
 
 
 def machine_client() -> MachineClient:
-    """The site's machine-to-machine application, for calls in nobody's name. Raises ConfigurationError."""
-    _demand(type(conf).endpoint, type(conf).m2m_app_id, type(conf).m2m_app_secret, remedy=MAKE_A_MACHINE)
+    """Return the client of the machine-to-machine application, for requests without a user.
+
+    Raises ConfigurationError naming the settings that are missing.
+    """
+    _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
     return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
 
 
 def access_token_verifier() -> AccessTokenVerifier:
-    """What verifies the access tokens that come to this site's APIs. Raises ConfigurationError."""
-    _demand(type(conf).endpoint)
+    """Return the verifier of the access tokens that come with API requests. Raises ConfigurationError.
+
+    Its methods raise TokenError and ProviderError of `logto_auth.exceptions`.
+    """
+    _require(Conf.endpoint)
     return _access_token_verifier(provider(), conf.clock_skew_seconds, conf.api_token_cache_size)
 
 
 def management_api() -> ManagementAPI:
-    """Logto's Management API, by the same application; it needs a role that may use it. Raises ConfigurationError."""
+    """Return the client of Logto's Management API, with the machine-to-machine application.
+
+    The application needs a role with the permission `all`. Raises ConfigurationError.
+    """
     return _management_api(
         machine_client(), conf.endpoint, conf.management_api_resource, tuple(conf.http_timeout_seconds)
     )
 
 
 def provider() -> Provider:
-    """The Logto that all of the above share, with the keys that it has been asked for once."""
+    """Return the provider that all clients share, with its metadata and keys."""
     return _provider(conf.issuer, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
 
 
-def _demand(*settings: Setting[str], remedy: str = "`manage.py check` says what belongs there.") -> None:
-    missing = [setting.name for setting in settings if not setting.__get__(conf, type(conf))]
+def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
+    missing = [setting.name for setting in settings if not setting.value]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} must be set. {remedy}")
 
 
-# Keyed by the values themselves: a changed setting is another client, and nothing has to be reset.
+# The cache key is the values themselves. A changed setting gives another client, so nothing has to be reset.
 @lru_cache(maxsize=16)
 def _provider(issuer: str, algorithms: Sequence[str], timeouts: Sequence[float]) -> Provider:
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
-    return Provider(issuer=issuer, algorithms=algorithms, http=http)
+    return Provider(issuer=issuer, algorithms=algorithms, http=http, endpoint_name="LOGTO_ENDPOINT")
 
 
 @lru_cache(maxsize=16)
 def _oidc_client(provider: Provider, client_id: str, client_secret: str, leeway_seconds: int) -> OIDCClient:
-    return OIDCClient(provider, client_id=client_id, client_secret=client_secret, leeway_seconds=leeway_seconds)
+    return _DjangoOIDCClient(
+        provider,
+        client_id=client_id,
+        client_secret=client_secret,
+        leeway_seconds=leeway_seconds,
+        hint=_CREDENTIALS_HINT,
+    )
 
 
 @lru_cache(maxsize=16)
 def _machine_client(provider: Provider, client_id: str, client_secret: str) -> MachineClient:
-    return MachineClient(provider, client_id=client_id, client_secret=client_secret)
+    return _DjangoMachineClient(
+        provider, client_id=client_id, client_secret=client_secret, hint=_MACHINE_CREDENTIALS_HINT
+    )
 
 
 @lru_cache(maxsize=16)
 def _management_api(machine: MachineClient, endpoint: str, resource: str, timeouts: Sequence[float]) -> ManagementAPI:
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(
-        connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=MAX_MANAGEMENT_API_BYTES
+        connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=_MAX_MANAGEMENT_API_BYTES
     )
-    return ManagementAPI(endpoint=endpoint, machine=machine, http=http, resource=resource)
+    return ManagementAPI(
+        endpoint=endpoint, machine=machine, http=http, resource=resource, credentials_hint=_MACHINE_CREDENTIALS_HINT
+    )
 
 
 @lru_cache(maxsize=16)
 def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: int) -> AccessTokenVerifier:
-    return AccessTokenVerifier(
+    return _DjangoAccessTokenVerifier(
         issuer=provider.issuer,
         keys=provider.keys,
         algorithms=provider.algorithms,
@@ -100,6 +184,6 @@ def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: 
 
 
 def reset_clients() -> None:
-    """Drop all clients and what they have cached, as a new process would. For tests."""
+    """Drop all clients with their caches, as in a new process. For tests."""
     for build in (_provider, _oidc_client, _machine_client, _management_api, _access_token_verifier):
         build.cache_clear()

@@ -1,16 +1,20 @@
-"""Every `LOGTO_` setting, once: its type, its default and what it means.
+"""All `LOGTO_` settings: name, type, default and meaning.
 
-Settings are read when they are used, never at import, so `override_settings` works and nothing needs resetting.
+Settings are read when they are used, never at import, so `override_settings` works. `docs/reference/settings.md` is
+generated from this module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any, Generic, TypeVar, overload
 
 from django.conf import settings
 
 from .exceptions import ConfigurationError
+
+__all__ = ["conf"]
 
 T = TypeVar("T")
 
@@ -18,12 +22,27 @@ PREFIX = "LOGTO_"
 
 
 class Setting(Generic[T]):
-    """One setting; as an attribute of `Conf` it is the site's value, or the default."""
+    """One setting. `conf.endpoint` is its value; `Conf.endpoint` is the `Setting` itself.
 
-    def __init__(self, default: T, help: str, *, type: type | tuple[type, ...]) -> None:
+    `help` is Markdown. `items` names the type of what a collection holds.
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        default: T,
+        help: str,
+        *,
+        type: type | tuple[type, ...],
+        items: str = "",
+        required: bool = False,
+    ) -> None:
         self.default = default
         self.help = help
-        self.type = type
+        self.types = type if isinstance(type, tuple) else (type,)
+        self.items = items
+        self.required = required
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = PREFIX + name.upper()
@@ -33,212 +52,289 @@ class Setting(Generic[T]):
     @overload
     def __get__(self, instance: object, owner: type) -> T: ...
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
-        if instance is None:
-            return self
+        return self if instance is None else self.value
+
+    @property
+    def value(self) -> T:
+        """The site's value, or the default."""
         value: T = getattr(settings, self.name, self.default)
         return value
+
+    @property
+    def has_right_type(self) -> bool:
+        """Whether the value has one of the types. `True` and `False` are not integers here."""
+        value: object = self.value
+        return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
+
+    @property
+    def expected(self) -> str:
+        """The types in words: `list or tuple of str`."""
+        *others, last = ["None" if each is NoneType else each.__name__ for each in self.types]
+        names = f"{', '.join(others)} or {last}" if others else last
+        return f"{names} of {self.items}" if self.items else names
 
 
 SEQUENCE = (list, tuple, set, frozenset)
 
 
 class Conf:
-    """The site's settings. Use the instance `conf`."""
+    """The settings of the site. Use the instance `conf`."""
 
     endpoint = Setting(
         "",
-        "Where Logto is, without a path: `https://<tenant>.logto.app`, or the `ENDPOINT` of your own Logto. Required.",
+        "Origin of Logto: `https://<tenant>.logto.app`, or the `ENDPOINT` of a Logto that you run yourself. The issuer "
+        "of all tokens is this URL followed by `/oidc`, and must be exactly the issuer that Logto reports. `http` is "
+        "accepted only for this machine and for private networks.",
         type=str,
+        required=True,
     )
-    app_id = Setting("", "App ID of the Traditional Web application in Logto. Required.", type=str)
-    app_secret = Setting("", "One of the app secrets of that application. Required.", type=str)
+    app_id = Setting("", "App ID of an application of the type Traditional Web.", type=str, required=True)
+    app_secret = Setting("", "One of the app secrets of that application.", type=str, required=True)
     base_url = Setting(
         "",
-        "Public origin of this site, such as `https://shop.example`. When set, redirect URIs are built from it and "
-        "no `Host` header can change them. When empty, they follow the request.",
+        "Public origin of this site, such as `https://shop.example`. When set, the redirect URI and the post sign-out "
+        "redirect URI are built from it, and no `Host` header can change them. When empty, they follow the request.",
         type=str,
     )
     scopes: Setting[Sequence[str]] = Setting(
         ("openid", "offline_access", "profile", "email", "roles"),
-        "Scopes asked for at sign-in. `openid` is required; `offline_access` brings the refresh token.",
+        "Scopes requested at sign-in, permissions of API resources included. `openid` is required. `offline_access` "
+        "requests the refresh token. Without it, `request.logto.access_token()` can only return a token that is still "
+        "valid.",
         type=SEQUENCE,
+        items="str",
     )
     resources: Setting[Sequence[str]] = Setting(
         (),
-        "Indicators of the API resources that `request.logto.access_token(resource=...)` may ask tokens for.",
+        "Indicators of the API resources for which `request.logto.access_token(resource=...)` may request tokens. Add "
+        "`LOGTO_API_RESOURCE` to use `scope_required` or `has_perm` on pages, and `urn:logto:resource:organizations` "
+        "to get organization tokens. Logto refuses every sign-in that names a resource it does not know.",
         type=SEQUENCE,
+        items="str",
     )
     prompt = Setting(
         "consent",
-        "The `prompt` of each sign-in. Logto gives a refresh token only with `consent`; its own applications never "
-        "show a consent page for it.",
+        "The `prompt` of each sign-in. Logto issues a refresh token only with `consent`, and shows no consent page for "
+        "its own (first-party) applications. If `offline_access` is requested and the prompt is neither `none` nor "
+        "contains `consent`, `consent` is added.",
         type=str,
     )
     sign_in_parameters: Setting[Mapping[str, str]] = Setting(
-        {}, "Further parameters sent with every authorization request.", type=dict
+        {},
+        "Further parameters of every authorization request. Parameters that this package sets itself, such as `state`, "
+        "`nonce` and `redirect_uri`, are refused.",
+        type=dict,
+        items="str to str",
     )
     sign_in_query_parameters: Setting[Sequence[str]] = Setting(
         ("first_screen", "identifiers", "direct_sign_in", "login_hint", "max_age", "prompt", "ui_locales"),
-        "Sign-in options that the URL of the sign-in view may set. All others are set in code or settings alone.",
+        "Sign-in options that the query string of the sign-in view may set. `one_time_token` may be added. All other "
+        "options can be set only in code or settings. `recent_sign_in_required` needs `max_age`, and the link for "
+        "switching accounts needs `prompt`.",
         type=SEQUENCE,
+        items="str",
     )
     sign_in_max_age_seconds = Setting(
-        3600, "How long a started sign-in may take, in seconds. Logto itself gives up after an hour.", type=int
+        3600, "Time in seconds within which a sign-in must be finished. Logto itself allows one hour.", type=int
     )
     max_pending_sign_ins = Setting(
-        8, "How many sign-ins one browser may have under way, one per tab. The oldest is dropped first.", type=int
+        8,
+        "Number of unfinished sign-ins that one browser may have, each in a cookie of its own. The oldest is dropped "
+        "first.",
+        type=int,
     )
     http_timeout_seconds: Setting[Sequence[float]] = Setting(
         (3.05, 10),
-        "Time-outs of calls to Logto in seconds: to connect, and for each wait for data after that.",
+        "Time-outs in seconds of calls to Logto: for connecting, and for each wait for data after that.",
         type=(list, tuple),
+        items="two numbers",
     )
-    clock_skew_seconds = Setting(60, "How far the clocks of Logto and this site may differ, in seconds.", type=int)
+    clock_skew_seconds = Setting(
+        60, "Accepted difference in seconds between the clocks of Logto and this site.", type=int
+    )
     signing_algorithms: Setting[Sequence[str]] = Setting(
         ("ES384", "RS256"),
-        "Algorithms that a token may be signed with. Logto signs with ES384, or RS256 after rotating to an RSA key.",
+        "Accepted signature algorithms of tokens: ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384 or PS512. "
+        "Logto signs with ES384, or with RS256 after its signing key has been rotated to RSA.",
         type=SEQUENCE,
+        items="str",
     )
     freshness_seconds: Setting[int | None] = Setting(
         None,
-        "How long a page trusts Logto's last word on who is signed in, in seconds. None: as long as the ID token "
-        "lives, an hour unless the application in Logto says otherwise.",
-        type=(int, type(None)),
+        "Time in seconds for which a session is used without asking Logto again. After that time, the next request of "
+        "the session uses the refresh token. `None` means the lifetime of the ID token: one hour, unless the "
+        "application in Logto says otherwise. A number can only shorten that time.",
+        type=(int, NoneType),
     )
     outage_grace_seconds = Setting(
         3600,
-        "How long people stay signed in, in seconds, while Logto is out of reach and cannot confirm it.",
+        "Time in seconds for which users remain signed in with stale data while Logto is unreachable. Requires a "
+        "refresh token.",
         type=int,
     )
     logout_token_type_required = Setting(
         True,
-        "Whether a back-channel logout token must say by its `typ` that it is one. Logto's do; switch it off only for "
-        "a provider whose do not.",
+        "Whether a back-channel logout token must have the `typ` header `logout+jwt`, as Logto's tokens do. Set it to "
+        "`False` only for a provider that omits the header, such as the certification suite. ID tokens are refused in "
+        "either case, because they have a nonce and no `events` claim.",
         type=bool,
     )
     userinfo_claims: Setting[Sequence[str]] = Setting(
         (),
-        "Claims wanted at each sign-in that Logto may leave out of the ID token: `custom_data`, `identities`, "
-        "`sso_identities`, `organization_data`. They cost a call to userinfo when they are missing there.",
+        "Claims required at each sign-in that Logto may leave out of the ID token: `custom_data`, `identities`, "
+        "`sso_identities` or `organization_data`. A missing one costs a call to the userinfo endpoint. Their scopes "
+        "must be in `LOGTO_SCOPES`.",
         type=SEQUENCE,
+        items="str",
     )
-    create_users = Setting(True, "Whether a person without an account here gets one at the first sign-in.", type=bool)
+    create_users = Setting(
+        True,
+        "Whether the first sign-in creates an account. If `False`, users without an account see the error "
+        "`account_unknown`.",
+        type=bool,
+    )
     link_by_email = Setting(
         "",
-        "Dotted path of a function `(claims) -> bool` that says whether the e-mail of these claims may be trusted to "
-        "link an existing account. Empty: accounts are never linked by e-mail.",
+        "Dotted path of a function `(claims) -> bool` that returns whether the e-mail address of these claims may link "
+        "the identity to an existing account. Empty: accounts are never linked by e-mail.",
         type=str,
     )
     user_fields = Setting(
         "logto_auth.users.user_fields",
-        "Dotted path of a function `(claims) -> dict` that returns values for the user model's fields. It may raise "
-        "`SignInRefused`.",
+        "Dotted path of a function `(claims) -> dict` that returns values for the fields of the user model. It may "
+        "raise `SignInRefused`.",
         type=str,
     )
     staff_roles: Setting[Sequence[str]] = Setting(
-        (), "Logto roles whose holders get `is_staff`, and whose loss takes it. Empty: never touched.", type=SEQUENCE
+        (),
+        "Logto roles that set `is_staff`. Users without any of them lose `is_staff`. Empty: `is_staff` is not changed.",
+        type=SEQUENCE,
+        items="str",
     )
     superuser_roles: Setting[Sequence[str]] = Setting(
         (),
-        "Logto roles whose holders get `is_superuser`, and whose loss takes it. Empty: never touched.",
+        "Logto roles that set `is_superuser`. Users without any of them lose `is_superuser`. Empty: `is_superuser` is "
+        "not changed.",
         type=SEQUENCE,
+        items="str",
     )
     groups_by_role: Setting[Mapping[str, str]] = Setting(
         {},
-        "Logto role to name of the Django group that its holders belong to. Only groups named here are ever touched.",
+        "Maps Logto roles to names of Django groups. Users with a role are in its group, and users without it are not. "
+        "Other groups are not changed. A group that does not exist is created when the first user joins it.",
         type=dict,
+        items="str to str",
     )
     api_resource = Setting(
         "",
-        "Indicator of the API resource that this site is: the audience of the access tokens that its APIs take, and "
-        "the one whose permissions `scope_required` asks for.",
+        "Indicator of the API resource that this site is: the audience of the access tokens that its APIs accept, and "
+        'the resource to which the permissions of `scope_required` and `has_perm("logto.<scope>")` belong. An API or a '
+        "view may name another one as `resource`.",
         type=str,
     )
     api_scopes: Setting[Sequence[str]] = Setting(
         (),
-        "Names of the permissions of that API resource, for the protected-resource metadata.",
+        "Names of the permissions of that API resource, for the protected-resource metadata. No decision is based on "
+        "them.",
         type=SEQUENCE,
+        items="str",
     )
     api_create_users = Setting(
-        False, "Whether a person without an account here gets one at the first call with an access token.", type=bool
+        False,
+        "Whether the first call with an access token creates an account. The only claim about the user in the token is "
+        "`sub`.",
+        type=bool,
     )
     api_introspected_apps: Setting[Sequence[str]] = Setting(
         (),
-        "App IDs whose opaque access tokens this site's APIs take, at the cost of a call to Logto for each request. "
-        "Empty: opaque tokens are refused.",
+        "App IDs whose opaque access tokens the APIs of this site accept. Each request with an opaque token costs a "
+        "call to Logto. Empty: opaque tokens are refused.",
         type=SEQUENCE,
+        items="str",
     )
     api_token_cache_size = Setting(
         1000,
-        "How many verified access tokens each process remembers, so that they need not be verified again. 0: none.",
+        "Number of verified access tokens that each process keeps, so that they are not verified again. `0` keeps "
+        "none.",
         type=int,
     )
     m2m_app_id = Setting(
         "",
-        "App ID of the machine-to-machine application by which this site calls other APIs in nobody's name.",
+        "App ID of the machine-to-machine application with which this site calls other APIs on its own behalf.",
         type=str,
     )
-    m2m_app_secret = Setting("", "One of the app secrets of that application.", type=str)
+    m2m_app_secret = Setting("", "One of the app secrets of the machine-to-machine application.", type=str)
     management_api_resource = Setting(
         "",
-        "Indicator of the tenant's Management API. Empty: that of a Logto of one's own, or of the cloud tenant at "
-        "`LOGTO_ENDPOINT`. A cloud tenant with a domain of its own has to name it: `https://<tenant>.logto.app/api`.",
+        "Indicator of the tenant's Management API. Empty: derived from `LOGTO_ENDPOINT`, for a Logto that you run "
+        "yourself and for a cloud tenant at its own `logto.app` domain. A cloud tenant with a custom domain needs "
+        "`https://<tenant>.logto.app/api`.",
         type=str,
     )
     organization_from = Setting(
         "logto_auth.organizations.from_url",
-        "Dotted path of a function `(request) -> str | None` that returns the id of the organization which an address "
-        "names. `logto_auth.organizations.from_subdomain` is another.",
+        "Dotted path of a function `(request) -> str | None` that returns the id of the organization that the URL "
+        "selects. `logto_auth.organizations.from_subdomain` is an alternative. Membership is checked afterwards.",
         type=str,
     )
     organization_domain = Setting(
-        "", "The domain under which each organization has a subdomain, for `from_subdomain`: `shop.example`.", type=str
+        "",
+        "Domain below which each organization has a subdomain, for `from_subdomain`: `shop.example`.",
+        type=str,
     )
     webhook_signing_key: Setting[str | Sequence[str]] = Setting(
         "",
-        "Signing key of the webhook in Logto that calls this site, or several while one is being replaced. Empty: "
+        "Signing key of the webhook in Logto that calls this site, or several keys while one is replaced. Empty: "
         "webhooks are refused.",
         type=(str, list, tuple),
+        items="str",
     )
     webhook_max_age_seconds = Setting(
-        3600, "How long after an event its webhook is taken, in seconds. Logto itself tries once.", type=int
+        3600,
+        "Accepted age in seconds of a webhook. Logto sends each webhook once, but keeps it in a queue while this site "
+        "is slow.",
+        type=int,
     )
     webhook_runner = Setting(
         "",
-        "Dotted path of a function `(body) -> None` that has `logto_auth.webhooks.handle(body)` called later, by a "
-        "queue: `logto_auth.contrib.tasks.enqueue` is one for Django's tasks. Empty: it is called at once.",
+        "Dotted path of a function `(body) -> None` that arranges a later call of `logto_auth.webhooks.handle(body)`, "
+        "for example in a queue. `logto_auth.contrib.tasks.enqueue` does so with Django's tasks. Empty: webhooks are "
+        "handled during the request.",
         type=str,
     )
     webhook_delete_users = Setting(
         False,
-        "Whether the account of a person who was deleted at Logto is deleted too. Otherwise it is switched off.",
+        "Whether the account of a user who was deleted at Logto is deleted. If `False`, and for staff in any case, the "
+        "account is deactivated.",
         type=bool,
     )
     console_url = Setting(
         "",
-        "Where the Logto Console is, for links in the admin: `https://cloud.logto.io/<tenant>`, or `/console` at the "
-        "`ADMIN_ENDPOINT` of a Logto of one's own. Empty: that of the cloud tenant at `LOGTO_ENDPOINT`, else no links.",
+        "URL of the Logto Console, for links in the admin: `https://cloud.logto.io/<tenant>`, or `/console` below the "
+        "`ADMIN_ENDPOINT` of a Logto that you run yourself. Empty: derived from `LOGTO_ENDPOINT` for a cloud tenant at "
+        "its own `logto.app` domain. In other cases there are no links.",
         type=str,
     )
     tenant = Setting(
         "",
-        "Dotted path of the `TenantDeclaration` that says what this site needs of its tenant: API resources, roles, "
-        "the organization template. Empty: an application alone.",
+        "Dotted path of the `TenantDeclaration` of what this site needs of its tenant: API resources, roles, the "
+        "organization template. `manage.py logto_setup` applies it. Empty: this site needs only an application.",
         type=str,
     )
     admin_password_sign_in = Setting(
         False,
-        "Whether `/admin/login/password/` offers Django's password form, for the day Logto is out of reach.",
+        "Whether `/admin/login/password/` of `LogtoAdminSite` offers Django's password form, for use while Logto is "
+        "unreachable. Requires `ModelBackend` in `AUTHENTICATION_BACKENDS`.",
         type=bool,
     )
 
     @property
     def issuer(self) -> str:
-        """The issuer of every token: the endpoint and `/oidc`."""
+        """The issuer of all tokens: the endpoint followed by `/oidc`."""
         return self.endpoint.rstrip("/") + "/oidc"
 
     def all(self) -> Iterator[Setting[Any]]:
-        """All settings, in the order of this file."""
+        """Return all settings, in the order of this file."""
         return (value for value in vars(type(self)).values() if isinstance(value, Setting))
 
 
@@ -246,7 +342,7 @@ conf = Conf()
 
 
 def api_resource() -> str:
-    """The indicator of the API that this site is. Raises ConfigurationError."""
+    """Return the indicator of this site's API resource. Raise `ConfigurationError` if it is not set."""
     if not conf.api_resource:
         raise ConfigurationError("LOGTO_API_RESOURCE must be set: the indicator of the API resource that this site is.")
     return conf.api_resource

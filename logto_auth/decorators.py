@@ -1,7 +1,6 @@
-"""What a view can demand, as decorators for sync and async views; shells over `access`. `mixins` has the same for
-classes.
+"""Decorators for sync and async views. `mixins` has the same for class-based views; the rules are in `access`.
 
-The first half is for pages, by the session; the second for APIs, by the access token in the request.
+The first half is for pages and checks the session; the second half is for APIs and checks the access token.
 """
 
 from __future__ import annotations
@@ -23,29 +22,44 @@ from .access.responses import forbidden_response, is_from_script, referring_page
 from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
-from .sessions.context import SessionPrincipal
-from .sessions.revalidate import end_session
+from .sessions.ending import end_session
+from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
 from .sign_in.start import sign_in_url
+
+__all__ = [
+    "access_token_required",
+    "checked",
+    "organization_required",
+    "organization_role_required",
+    "organization_scope_required",
+    "organization_token_required",
+    "recent_sign_in_required",
+    "require_recent_sign_in",
+    "require_session",
+    "require_token",
+    "role_required",
+    "scope_required",
+]
 
 logger = logging.getLogger("logto_auth")
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
-# None when the view may run; else the answer to give in its place.
+# Returns None if the view may run, else the response to send instead.
 Check = Callable[[HttpRequest], HttpResponseBase | None]
 
 
 def checked(check: Check) -> Decorator:
-    """A decorator that runs the view unless `check` has another answer. `check` is sync, whatever the view is."""
+    """Return a decorator that runs the view unless `check` returns a response. `check` is sync for async views too."""
 
     def decorate(view: View) -> View:
         if iscoroutinefunction(view):
 
             @wraps(view)
             async def async_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-                answer = await sync_to_async(check)(request)
-                return answer or await cast(Awaitable[HttpResponseBase], view(request, *args, **kwargs))
+                response = await sync_to_async(check)(request)
+                return response or await cast(Awaitable[HttpResponseBase], view(request, *args, **kwargs))
 
             return async_view
 
@@ -62,68 +76,70 @@ def checked(check: Check) -> Decorator:
 
 
 def scope_required(*scopes: str) -> Decorator:
-    """Run the view only for somebody who holds all these permissions on `LOGTO_API_RESOURCE`.
+    """Run the view only for a user who has all these permissions on `LOGTO_API_RESOURCE`.
 
-    Whoever is not signed in goes to Logto; others get a page, and scripts JSON, that says what is missing. Logto is
-    asked once, for an access token that is kept as long as it lives. Should Logto be out of reach then, it is a 503.
+    A visitor who is not signed in is sent to Logto. Other users get a 403 that says what is missing: a page, or JSON
+    for scripts. The permissions come from an access token, which is fetched once and kept until it expires. If Logto
+    cannot be reached then, the response is a 503.
     """
-    return checked(lambda request: demand_session(request, Requirement(scopes=scopes)))
+    return checked(lambda request: require_session(request, Requirement(scopes=scopes)))
 
 
 def role_required(*roles: str) -> Decorator:
-    """Run the view only for somebody who has one of these global roles; in all else as `scope_required`."""
-    return checked(lambda request: demand_session(request, Requirement(roles=roles)))
+    """Run the view only for a user who has one of these global roles. Responses as for `scope_required`."""
+    return checked(lambda request: require_session(request, Requirement(roles=roles)))
 
 
 def organization_required(view: View | None = None) -> View:
-    """Run the view only for a member of the current organization, which is `request.logto.organization` then.
+    """Run the view only for a member of the current organization, which is `request.logto.organization`.
 
-    With parentheses or without.
+    Works with and without parentheses.
     """
-    decorate = checked(lambda request: demand_session(request, Requirement(organization=True)))
+    decorate = checked(lambda request: require_session(request, Requirement(organization=True)))
     return decorate(view) if view else decorate
 
 
 def organization_role_required(*roles: str) -> Decorator:
-    """Run the view only for somebody who has one of these roles in the current organization."""
-    return checked(lambda request: demand_session(request, Requirement(organization_roles=roles)))
+    """Run the view only for a user who has one of these roles in the current organization."""
+    return checked(lambda request: require_session(request, Requirement(organization_roles=roles)))
 
 
 def organization_scope_required(*scopes: str) -> Decorator:
-    """Run the view only for somebody who holds all these permissions in the current organization."""
-    return checked(lambda request: demand_session(request, Requirement(organization_scopes=scopes)))
+    """Run the view only for a user who has all these permissions in the current organization."""
+    return checked(lambda request: require_session(request, Requirement(organization_scopes=scopes)))
 
 
-def demand_session(request: HttpRequest, demand: Requirement) -> HttpResponseBase | None:
-    """None when the signed-in person has what is demanded; else the answer to give instead of the view's."""
+def require_session(request: HttpRequest, requirement: Requirement) -> HttpResponseBase | None:
+    """Return None if the signed-in user meets `requirement`, else the response to send instead of the view's."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
+    principal = session_principal(request)
     try:
-        missing = demand.missing_from(SessionPrincipal(request))
+        missing = requirement.missing_from(principal)
     except ProviderError as error:
         return error_response(request, error, next_url=request.get_full_path())
     except LogtoError as error:
-        # Logto or the site stands behind this session no more.
+        # The session has ended at Logto, or the site refuses the user.
         return end_session(request, error) or redirect_to_login(request.get_full_path())
     if missing is None:
         return None
-    if missing.kind is RequirementKind.ORGANIZATION and "organizations" not in SessionPrincipal(request).claims:
-        logger.warning("The claims say nothing of organizations: is urn:logto:scope:organizations among LOGTO_SCOPES?")
+    if missing.kind is RequirementKind.ORGANIZATION and "organizations" not in principal.claims:
+        logger.warning("The claims do not contain organizations. Is urn:logto:scope:organizations in LOGTO_SCOPES?")
     return forbidden_response(request, missing)
 
 
 def recent_sign_in_required(max_age: int = 300) -> Decorator:
-    """Run the view only for somebody who has signed in at Logto within `max_age` seconds.
+    """Run the view only for a user who has signed in at Logto within `max_age` seconds.
 
-    Others go to Logto, which asks them again if their sign-in there is older, and come back to the page. A form that
-    was sent is not carried out: they come back to the page that it is on. Scripts get a 401 that says where to go.
+    Other users are sent to Logto, which asks for credentials if their sign-in there is older, and return to the page. A
+    form is not processed: they return to the page that contains it. Scripts get a 401 with the URL of the sign-in.
     """
-    return checked(lambda request: demand_recent_sign_in(request, max_age))
+    return checked(lambda request: require_recent_sign_in(request, max_age))
 
 
-def demand_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBase | None:
-    """None when the visitor has signed in recently enough; else the answer to give instead of the view's."""
-    if signed_in_recently(SessionPrincipal(request), max_age):
+def require_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBase | None:
+    """Return None if the user has signed in recently enough, else the response to send instead of the view's."""
+    if signed_in_recently(session_principal(request), max_age):
         return None
     if is_from_script(request):
         return unauthorized_response(request, max_age=max_age)
@@ -135,50 +151,52 @@ def demand_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBas
 
 
 def access_token_required(
-    *scopes: str, resource: str | None = None, accepts_machines: bool = True, **demands: Any
+    *scopes: str, resource: str | None = None, accepts_machines: bool = True, **requirements: Any
 ) -> Decorator:
-    """Run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`, that holds all `scopes`.
+    """Run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`, that has all `scopes`.
 
-    The view finds the caller as `request.logto` and `request.auth`, and the account, or a `Machine`, as `request.user`;
-    without `accepts_machines` it is for people alone. Further demands are those of `access.Requirement`, such as
-    `organization_scopes=["read:books"]`. Sessions do not count, so forms of other sites can do nothing here, and the
-    view needs no CSRF token. Refusals are JSON, by RFC 6750.
+    In the view, `request.logto` and `request.auth` are the `TokenPrincipal`, and `request.user` is the account or a
+    `Machine`; with `accepts_machines=False`, tokens of machines are refused. `requirements` are further arguments of
+    `access.Requirement`, such as `organization_scopes=["read:books"]`. Sessions do not count, so the view is exempt
+    from the CSRF check. Errors are JSON, with the status and the challenge of RFC 6750.
     """
     return _token_required(
-        Requirement.of(scopes=scopes, **demands), resource=resource, accepts_machines=accepts_machines
+        Requirement.of(scopes=scopes, **requirements), resource=resource, accepts_machines=accepts_machines
     )
 
 
-def organization_token_required(*scopes: str, accepts_machines: bool = True, **demands: Any) -> Decorator:
-    """Run the view only with an organization token that holds all `scopes` there; in all else as
-    `access_token_required`. When the address names an organization, it has to be the token's."""
+def organization_token_required(*scopes: str, accepts_machines: bool = True, **requirements: Any) -> Decorator:
+    """Run the view only with an organization token that has all `scopes` there.
+
+    If the URL selects an organization, it must be that of the token. All else as for `access_token_required`.
+    """
     return _token_required(
-        Requirement.of(organization=True, organization_scopes=scopes, **demands),
+        Requirement.of(organization=True, organization_scopes=scopes, **requirements),
         of_organization=True,
         accepts_machines=accepts_machines,
     )
 
 
-def _token_required(demand: Requirement, **options: Any) -> Decorator:
-    check = checked(lambda request: demand_token(request, demand, **options))
+def _token_required(requirement: Requirement, **options: Any) -> Decorator:
+    check = checked(lambda request: require_token(request, requirement, **options))
     return lambda view: csrf_exempt(login_not_required(check(view)))
 
 
-def demand_token(request: HttpRequest, demand: Requirement, **options: Any) -> HttpResponse | None:
-    """None when the request has an access token that is good for `demand`; else the answer to give.
+def require_token(request: HttpRequest, requirement: Requirement, **options: Any) -> HttpResponse | None:
+    """Return None if the request has an access token that meets `requirement`, else the response to send.
 
-    `options` are those of `bearer.authenticate`.
+    `options` are those of `api.authenticate`.
     """
     try:
-        caller = authenticate(request, **options)
+        principal = authenticate(request, **options)
     except LogtoError as error:
         return _refused(request, ErrorResponse.of(error))
-    if caller is None:
+    if principal is None:
         return _refused(request, ErrorResponse.without_token())
-    missing = demand.missing_from(caller)
+    missing = requirement.missing_from(principal)
     return _refused(request, ErrorResponse.insufficient(missing)) if missing else None
 
 
-def _refused(request: HttpRequest, refusal: ErrorResponse) -> HttpResponse:
-    body = {"error": refusal.error, "error_description": refusal.description}
-    return JsonResponse(body, status=refusal.status, headers=refusal.headers(request))
+def _refused(request: HttpRequest, error: ErrorResponse) -> HttpResponse:
+    body = {"error": error.error, "error_description": error.description}
+    return JsonResponse(body, status=error.status, headers=error.headers(request))

@@ -1,6 +1,7 @@
-"""Encryption of what leaves our hands for a while: tokens in the database, a started sign-in in the browser.
+"""Encryption of data that this site stores outside its process: tokens in the database, pending sign-ins in cookies.
 
-Keys come from `SECRET_KEY`, one for each purpose; what was encrypted under one of `SECRET_KEY_FALLBACKS` can be read.
+The keys are derived from `SECRET_KEY`, one for each purpose. Data encrypted under one of `SECRET_KEY_FALLBACKS` can
+still be decrypted.
 """
 
 from __future__ import annotations
@@ -16,15 +17,21 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils.encoding import force_bytes
 
+__all__ = ["decrypt", "encrypt"]
+
 
 def encrypt(value: dict[str, Any], *, purpose: str) -> str:
-    """The JSON object `value` as text that only this site can read, or make."""
+    """Return the JSON object `value` as encrypted and authenticated ASCII text. Raise TypeError if it is no JSON."""
     plain = json.dumps(value, separators=(",", ":")).encode()
     return _fernet(purpose).encrypt(plain).decode("ascii")
 
 
 def decrypt(text: str, *, purpose: str) -> dict[str, Any] | None:
-    """What was encrypted for `purpose`, or None when this site did not make it or no longer has the key."""
+    """Return the object that was encrypted for `purpose`.
+
+    Return None if the text was altered, was not made by this site, or was encrypted under a key that the settings no
+    longer contain.
+    """
     try:
         value: dict[str, Any] = json.loads(_fernet(purpose).decrypt(text.encode()))
     except (InvalidToken, ValueError):
@@ -33,14 +40,15 @@ def decrypt(text: str, *, purpose: str) -> dict[str, Any] | None:
 
 
 def _fernet(purpose: str) -> MultiFernet:
-    return _build(purpose, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return _build_fernet(purpose, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
+# Keyed by the secrets themselves, so that a changed setting takes effect at once.
 @lru_cache(maxsize=16)
-def _build(purpose: str, secret_keys: tuple[str | bytes, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(_derive(purpose, key)) for key in secret_keys])
+def _build_fernet(purpose: str, secret_keys: tuple[str | bytes, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(_derive_key(purpose, secret_key)) for secret_key in secret_keys])
 
 
-def _derive(purpose: str, secret_key: str | bytes) -> bytes:
+def _derive_key(purpose: str, secret_key: str | bytes) -> bytes:
     hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"logto_auth." + purpose.encode())
     return urlsafe_b64encode(hkdf.derive(force_bytes(secret_key)))

@@ -1,135 +1,73 @@
-"""What can go wrong, as one tree.
+"""All errors of the package, as one tree.
 
     LogtoError
-    ├── ProviderError             Logto answered with an error, or not as the protocol demands
+    ├── ProviderError             Logto answered with an error, or not as the protocol requires
     │   └── ProviderUnreachable   no answer from Logto, or not in time
     ├── ManagementAPIError        the Management API answered with an error
-    ├── TokenError                a token failed a check            (also SuspiciousOperation)
-    ├── CallbackError             a callback that is not ours       (also SuspiciousOperation)
-    ├── InvalidSignInOption       an option Logto would not take    (also ValueError)
-    ├── ConnectorError            a connector that cannot be so     (also ValueError)
-    ├── AuthorizationHeaderError  a header that holds no bearer token  (also SuspiciousOperation)
-    ├── SignInRefused             the site does not let this person in  (also PermissionDenied)
-    ├── OrganizationRequired      there is no current organization  (also PermissionDenied)
-    └── SignInRequired            only a new sign-in can give what was asked for
+    ├── TokenError                a token failed a check                            (also SuspiciousOperation)
+    ├── CallbackError             a callback that belongs to no sign-in             (also SuspiciousOperation)
+    ├── InvalidSignInOption       a sign-in option that Logto would not accept      (also ValueError)
+    ├── ConnectorError            a connector that cannot be set up or enabled      (also ValueError)
+    ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
+    ├── SignInRefused             the site does not accept this user                (also PermissionDenied)
+    ├── OrganizationRequired      there is no current organization                  (also PermissionDenied)
+    └── SignInRequired            only a new sign-in can give what was requested
 
     ConfigurationError            a setting is missing or wrong     (an ImproperlyConfigured, outside the tree)
 
-Each `LogtoError` has a `code`, which stays the same from version to version, and the HTTP `status` of the page that a
+Each `LogtoError` has a `code`, which stays the same from version to version, and the HTTP `status` of the page that the
 visitor gets. Its text is for the operator and never holds a token or a secret.
+
+The protocol layer does not know Django: `logto_auth.oidc` raises a plain `TokenError` or `CallbackError`, and
+`logto_auth.clients` replaces it by the class of this module. Django then answers 400 when a view does not catch it.
 """
 
 from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 
+from .management_api.errors import ConnectorError, ManagementAPIError
+from .oidc import errors
+from .oidc.errors import InvalidSignInOption, LogtoError, ProviderError, ProviderUnreachable
+
+__all__ = [
+    "AuthorizationHeaderError",
+    "CallbackError",
+    "ConfigurationError",
+    "ConnectorError",
+    "InvalidSignInOption",
+    "LogtoError",
+    "ManagementAPIError",
+    "OrganizationRequired",
+    "ProviderError",
+    "ProviderUnreachable",
+    "SignInRefused",
+    "SignInRequired",
+    "TokenError",
+]
+
 
 class ConfigurationError(ImproperlyConfigured):
-    """A setting is missing or wrong; the message names it and the remedy."""
+    """A setting is missing or wrong. The message names it and the remedy."""
 
 
-class LogtoError(Exception):
-    """Anything about Logto that went wrong at run time."""
-
-    code = "logto_error"
-    status = 500
-
-    def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code or self.code
-        self.status = status or self.status
+class TokenError(errors.TokenError, SuspiciousOperation):
+    """A token failed a check. `claim` names the claim, the header or the part that failed first."""
 
 
-class ProviderError(LogtoError):
-    """Logto answered with an error, or with something the protocol does not allow.
-
-    `error` and `error_description` are OAuth's, empty when Logto sent none. `retry_after_seconds` is set when Logto
-    asked for patience.
-    """
-
-    code = "provider_error"
-    status = 502
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        error: str = "",
-        error_description: str = "",
-        retry_after_seconds: int | None = None,
-        code: str | None = None,
-        status: int | None = None,
-    ) -> None:
-        super().__init__(message, code=code, status=status)
-        self.error = error
-        self.error_description = error_description
-        self.retry_after_seconds = retry_after_seconds
-
-
-class ProviderUnreachable(ProviderError):
-    """No answer from Logto, or not in time: try again later."""
-
-    code = "provider_unreachable"
-    status = 503
-
-
-class ManagementAPIError(LogtoError):
-    """The Management API answered with an error, in Logto's own words.
-
-    `code` is Logto's, such as `user.username_already_in_use`: tell errors apart by it, for `message` is translated.
-    `status` is the answer's; `data` is what Logto adds, None when nothing.
-    """
-
-    code = "management_api_error"
-    status = 502
-
-    def __init__(self, text: str, *, code: str, status: int, message: str = "", data: object = None) -> None:
-        super().__init__(text, code=code, status=status)
-        self.message = message or text
-        self.data = data
-
-
-class TokenError(LogtoError, SuspiciousOperation):
-    """A token failed a check. `claim` names the claim, header or part that failed first."""
-
-    code = "token_invalid"
-    status = 400
-
-    def __init__(self, message: str, *, claim: str) -> None:
-        super().__init__(message)
-        self.claim = claim
-
-
-class CallbackError(LogtoError, SuspiciousOperation):
-    """The browser came to the callback with something that no sign-in of this browser waits for."""
-
-    code = "callback_invalid"
-    status = 400
+class CallbackError(errors.CallbackError, SuspiciousOperation):
+    """The callback does not belong to a sign-in that this browser has started."""
 
 
 class AuthorizationHeaderError(LogtoError, SuspiciousOperation):
-    """An `Authorization` header of the scheme Bearer holds no token, or more than one."""
+    """An `Authorization` header with the scheme Bearer holds no token, or more than one."""
 
     code = "invalid_request"
     status = 400
 
 
-class InvalidSignInOption(LogtoError, ValueError):
-    """A sign-in option has a value that Logto does not take; Logto would then ignore all of them in silence."""
-
-    code = "invalid_option"
-    status = 400
-
-
-class ConnectorError(LogtoError, ValueError):
-    """A connector cannot be had, set up or enabled like this. A line for each fault, and no secret in any."""
-
-    code = "connector_error"
-    status = 400
-
-
 class SignInRefused(LogtoError, PermissionDenied):
-    """The site does not let this person in. Raise it from a hook; `visitor_message` is shown to the person."""
+    """The site does not accept this user. Raise it from a hook; the user sees `visitor_message`."""
 
     code = "refused_by_site"
     status = 403
@@ -142,14 +80,14 @@ class SignInRefused(LogtoError, PermissionDenied):
 
 
 class OrganizationRequired(LogtoError, PermissionDenied):
-    """There is no current organization: the address names none that the person belongs to, and none was chosen."""
+    """There is no current organization: the URL selects none of the user's, and the user has chosen none."""
 
     code = "organization_required"
     status = 403
 
 
 class SignInRequired(LogtoError):
-    """Only a new sign-in can give what was asked for: send the visitor to the sign-in view."""
+    """Only a new sign-in can give what was requested. Send the visitor to the sign-in view."""
 
     code = "sign_in_required"
     status = 401

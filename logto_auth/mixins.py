@@ -1,6 +1,6 @@
-"""What a class-based view can demand: the mixins beside `decorators`, to the left of the view's own class.
+"""Mixins for class-based views with sync or async methods. Put them to the left of the view's own class.
 
-For views with sync and with async methods.
+They have the same rules as `decorators`.
 """
 
 from __future__ import annotations
@@ -16,37 +16,51 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from .access.requirements import Requirement
-from .decorators import demand_recent_sign_in, demand_session, demand_token
+from .decorators import require_recent_sign_in, require_session, require_token
+
+__all__ = [
+    "AccessTokenRequiredMixin",
+    "CheckedView",
+    "OrganizationRequiredMixin",
+    "OrganizationRoleRequiredMixin",
+    "OrganizationScopeRequiredMixin",
+    "OrganizationTokenRequiredMixin",
+    "RecentSignInRequiredMixin",
+    "RequirementMixin",
+    "RoleRequiredMixin",
+    "ScopeRequiredMixin",
+    "SessionRequirementMixin",
+]
 
 
 class CheckedView(View):
-    """Runs the view unless `check` has another answer. Each mixin asks the next one too, so that none is left out."""
+    """Run the view unless `check` returns a response. Each mixin calls the `check` of the next one too."""
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
-        """None when the view may run; else the answer to give in its place. May use the database."""
+        """Return None if the view may run, else the response to send instead. It may use the database."""
         return None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.view_is_async:
-            return self._checked_async(request, *args, **kwargs)  # type: ignore[return-value]
+            return self._dispatch_async(request, *args, **kwargs)  # type: ignore[return-value]
         return self.check(request) or super().dispatch(request, *args, **kwargs)
 
-    async def _checked_async(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        answer = await sync_to_async(self.check)(request)
-        return answer or await super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+    async def _dispatch_async(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = await sync_to_async(self.check)(request)
+        return response or await super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 
 class RecentSignInRequiredMixin(CheckedView):
-    """Runs the view only for somebody who has signed in at Logto within `max_age` seconds; see the decorator."""
+    """Run the view only for a user who has signed in at Logto within `max_age` seconds; see the decorator."""
 
     max_age = 300
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
-        return demand_recent_sign_in(request, self.max_age) or super().check(request)
+        return require_recent_sign_in(request, self.max_age) or super().check(request)
 
 
-class DemandMixin(CheckedView):
-    """Runs the view only for whoever meets all of these demands; several mixins of this kind add up."""
+class RequirementMixin(CheckedView):
+    """The requirements of a view, as attributes. The requirements of several mixins add up."""
 
     scopes_required: Sequence[str] = ()
     roles_required: Sequence[str] | None = None
@@ -54,8 +68,8 @@ class DemandMixin(CheckedView):
     organization_roles_required: Sequence[str] | None = None
     organization_scopes_required: Sequence[str] = ()
 
-    def get_demand(self) -> Requirement:
-        """What is demanded of this request; for a view whose demand depends on it."""
+    def get_requirement(self) -> Requirement:
+        """Return the requirement of this request. Override it if the requirement depends on the request."""
         return Requirement.of(
             scopes=self.scopes_required,
             roles=self.roles_required,
@@ -65,41 +79,41 @@ class DemandMixin(CheckedView):
         )
 
 
-class SessionRequirementMixin(DemandMixin):
-    """For pages: demands of the person who is signed in. What they lack, the answer says; see `scope_required`."""
+class SessionRequirementMixin(RequirementMixin):
+    """For pages: the signed-in user must meet the requirement. Responses as for `scope_required`."""
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
-        return demand_session(request, self.get_demand()) or super().check(request)
+        return require_session(request, self.get_requirement()) or super().check(request)
 
 
 class ScopeRequiredMixin(SessionRequirementMixin):
-    """Set `scopes_required`: all are needed."""
+    """Set `scopes_required`: all of them are required."""
 
 
 class RoleRequiredMixin(SessionRequirementMixin):
-    """Set `roles_required`: any one is enough."""
+    """Set `roles_required`: any one suffices."""
 
     roles_required: Sequence[str] | None = ()
 
 
 class OrganizationRequiredMixin(SessionRequirementMixin):
-    """Runs the view only for a member of the current organization."""
+    """Run the view only for a member of the current organization."""
 
     organization_required = True
 
 
 class OrganizationRoleRequiredMixin(OrganizationRequiredMixin):
-    """Set `organization_roles_required`: any one is enough."""
+    """Set `organization_roles_required`: any one suffices."""
 
     organization_roles_required: Sequence[str] | None = ()
 
 
 class OrganizationScopeRequiredMixin(OrganizationRequiredMixin):
-    """Set `organization_scopes_required`: all are needed."""
+    """Set `organization_scopes_required`: all of them are required."""
 
 
-class AccessTokenRequiredMixin(DemandMixin):
-    """For APIs: runs the view only with an access token, for `resource` or else for `LOGTO_API_RESOURCE`."""
+class AccessTokenRequiredMixin(RequirementMixin):
+    """For APIs: run the view only with an access token for `resource`, or else for `LOGTO_API_RESOURCE`."""
 
     resource: str | None = None
     of_organization = False
@@ -107,23 +121,23 @@ class AccessTokenRequiredMixin(DemandMixin):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        # Sessions do not count here, so neither a CSRF token nor a sign-in page would be of any use.
+        # Sessions do not count here, so the view needs neither a CSRF token nor a redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
         return view
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
-        answer = demand_token(
+        response = require_token(
             request,
-            self.get_demand(),
+            self.get_requirement(),
             resource=self.resource,
             of_organization=self.of_organization,
             accepts_machines=self.accepts_machines,
         )
-        return answer or super().check(request)
+        return response or super().check(request)
 
 
 class OrganizationTokenRequiredMixin(AccessTokenRequiredMixin):
-    """The same with an organization token. Set `organization_scopes_required`: all are needed."""
+    """The same with an organization token. Set `organization_scopes_required`: all of them are required."""
 
     of_organization = True
     organization_required = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
 from .encryption import decrypt, encrypt
+
+__all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
 
 
 def make_digest(issuer: str, id: str) -> str:
@@ -99,6 +101,10 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
         """Return the sessions of a Django user, or of a primary key; none for None."""
         return self.filter(identity__user=user) if user is not None else self.none()  # type: ignore[no-any-return]
 
+    def of_sub(self, issuer: str, sub: str) -> LogtoSessionQuerySet:
+        """Return the sessions of the identity `(issuer, sub)`."""
+        return self.filter(identity__digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
+
     def end(self) -> int:
         """End these sessions on this site, whatever the session engine; return how many there were.
 
@@ -160,16 +166,34 @@ class LogtoSession(models.Model):
         self.encrypted_tokens = encrypt(value, purpose="tokens")
 
 
-class OrganizationRowQuerySet(models.QuerySet["Organization"]):
+class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
     """Organizations of the configured Logto, found without knowing how they are stored."""
 
-    def for_logto_id(self, logto_id: str) -> OrganizationRowQuerySet:
+    def for_logto_id(self, logto_id: str) -> LogtoOrganizationQuerySet:
         """Return the organization with this id at Logto, at most one."""
         return self.filter(digest=make_digest(conf.issuer, logto_id))  # type: ignore[no-any-return]
 
-    def for_logto_ids(self, logto_ids: Collection[str]) -> OrganizationRowQuerySet:
+    def for_logto_ids(self, logto_ids: Collection[str]) -> LogtoOrganizationQuerySet:
         """Return the organizations with these ids at Logto."""
         return self.filter(digest__in=[make_digest(conf.issuer, logto_id) for logto_id in logto_ids])  # type: ignore[no-any-return]
+
+    def get_or_create_for_logto_id(self, logto_id: str) -> Organization:
+        """Return the organization with this id at Logto. Its row is created if it is missing."""
+        organization: Organization
+        organization, _created = self.get_or_create(
+            digest=make_digest(conf.issuer, logto_id), defaults={"issuer": conf.issuer, "logto_id": logto_id}
+        )
+        return organization
+
+    def create_missing(self, names: Mapping[str, str]) -> None:
+        """Create rows for the organizations that have none. `names` has names by id at Logto. One query."""
+        rows = [
+            Organization(
+                issuer=conf.issuer, logto_id=logto_id, digest=make_digest(conf.issuer, logto_id), name=name[:255]
+            )
+            for logto_id, name in names.items()
+        ]
+        self.bulk_create(rows, ignore_conflicts=True)
 
 
 class Organization(models.Model):
@@ -194,7 +218,7 @@ class Organization(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects = OrganizationRowQuerySet.as_manager()
+    objects = LogtoOrganizationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("organization")
@@ -264,7 +288,7 @@ class SyncRun(models.Model):
 
 
 class SyncNote(models.Model):
-    """A role or membership of a user that a run has listed and not applied yet. It is deleted when the run ends."""
+    """A role or membership that a run has listed and not applied yet. It is deleted when the run ends."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
     digest = models.CharField(max_length=64, editable=False)

@@ -1,13 +1,15 @@
-"""Addresses of sites: what is an origin, and what leads back to the machine that follows it."""
+"""Tests for URLs: whether one is an origin, and whether it leads to the local machine."""
 
 from __future__ import annotations
 
 import ipaddress
 from urllib.parse import urlsplit
 
+__all__ = ["is_loopback", "is_origin"]
+
 
 def is_origin(url: str) -> bool:
-    """Whether `url` is http or https, with a host, and nothing behind it."""
+    """Return whether `url` is an http or https URL with a host and without path, query, fragment or credentials."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  (raises for a port that is not a number)
@@ -22,7 +24,7 @@ def is_origin(url: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether `url` leads to the machine that follows it."""
+    """Return whether the host of `url` is a loopback address, `localhost` or a subdomain of `localhost`."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

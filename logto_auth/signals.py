@@ -1,25 +1,67 @@
-"""What a site may listen to. Receivers observe; they decide nothing.
+"""Signals about users and their sign-ins.
 
-Each is sent with the arguments named beside it; `sender` is the user model. A receiver that raises does not stop the
-sign-in: its exception is logged.
+A receiver can observe an event and cannot prevent it. If a receiver raises, Django logs the exception and the event
+goes on. To refuse a sign-in, raise `SignInRefused` in the function of `LOGTO_USER_FIELDS`.
+
+`claims` is a read-only mapping of verified claims. Receivers must not store tokens.
 """
 
 from django.dispatch import Signal
 
-# request, user, claims, created: a person has signed in through Logto, after Django's own `user_logged_in`.
+__all__ = ["session_ended", "sign_in_refused", "signed_in", "signed_out", "user_created", "user_updated"]
+
 signed_in = Signal()
+"""Sent when a user has signed in through Logto, after Django's own `user_logged_in`.
 
-# user, claims: an account was made for a person seen for the first time.
+Sender: the user model.
+
+Arguments: `request`; `user`; `claims`, those of the ID token and of `LOGTO_USERINFO_CLAIMS`; `created`, true if this
+sign-in created the account.
+"""
+
 user_created = Signal()
+"""Sent when an account was created for a user of Logto, after the transaction and before the sign-in.
 
-# user, claims, changed (names of fields; "groups", "roles", "organizations"): Logto had something new about somebody.
+There is no sign-in if the user came with an access token (`LOGTO_API_CREATE_USERS`); `claims` then contains `iss` and
+`sub` only. `logto_sync --create` sends the signal for each account, after it has stored a page of users.
+
+Sender: the user model.
+
+Arguments: `user`; `claims`.
+"""
+
 user_updated = Signal()
+"""Sent when an account was updated from Logto: at a sign-in, at a refresh, by a webhook or by `logto_sync`.
 
-# request, user, reason: a session ended because Logto no longer stands behind it; `reason` is the code of the error.
+Sender: the user model.
+
+Arguments: `user`; `claims`; `changed`, a set of field names, which contains `"groups"` if the groups changed, `"roles"`
+if the roles at Logto changed, and `"organizations"` if memberships of organizations or the roles in them changed.
+"""
+
 session_ended = Signal()
+"""Sent when a request finds that its session has ended: Logto no longer confirms it, or the site refuses the user.
 
-# request, error (a LogtoError): a sign-in did not succeed. The sender is the error's class.
+The session is empty by then. The signal is not sent for a sign-out, nor for a session that was ended by another
+request: by a back-channel logout, by another session of the user, in the admin, or with the account.
+
+Sender: the user model.
+
+Arguments: `request`; `user`, who is no longer signed in; `reason`, the code of the error.
+"""
+
 sign_in_refused = Signal()
+"""Sent when a sign-in fails, for any reason, before the error page is shown.
 
-# request, user: a person has signed out through the sign-out view.
+Sender: the class of the error.
+
+Arguments: `request`; `error`, a `LogtoError`.
+"""
+
 signed_out = Signal()
+"""Sent when a user has signed out through the sign-out view. The session is empty by then.
+
+Sender: the user model.
+
+Arguments: `request`; `user`.
+"""

@@ -1,18 +1,49 @@
-"""The site's cache, as something that may be out of reach."""
+"""The site's cache, used only to save work: a failing cache must never fail a request."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from django.core.cache import cache
+
+__all__ = ["ReplayMemory", "cache_failures_ignored"]
 
 logger = logging.getLogger("logto_auth")
 
 
 @contextmanager
 def cache_failures_ignored() -> Iterator[None]:
-    """Go on without the cache when it fails: nothing of ours depends on it but speed."""
+    """Log an error of the cache as a warning and leave the block."""
     try:
         yield
     except Exception:  # each cache backend raises errors of its own
-        logger.warning("The cache is out of reach, which costs time and nothing else.", exc_info=True)
+        logger.warning("The cache cannot be reached. Requests are slower, and nothing else changes.", exc_info=True)
+
+
+class ReplayMemory:
+    """The messages of one kind that this site has handled, kept in the cache, so that a repeated one is skipped.
+
+    It saves work only. Handling a message twice must be harmless, because the cache can be unreachable or emptied.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __contains__(self, message_id: str) -> bool:
+        """Return whether the message has been handled; False if the cache cannot be reached."""
+        with cache_failures_ignored():
+            return cache.get(self._key(message_id)) is not None
+        return False
+
+    def add(self, message_id: str, *, timeout_seconds: int) -> None:
+        """Remember the message for `timeout_seconds`: the time for which a repeated one would be accepted."""
+        with cache_failures_ignored():
+            cache.set(self._key(message_id), True, timeout=timeout_seconds)
+
+    def _key(self, message_id: str) -> str:
+        # A JSON string can contain half of a surrogate pair, which plain UTF-8 cannot encode.
+        digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"logto_auth:{self._kind}:{digest}"

@@ -1,4 +1,4 @@
-"""`path("", include("logto_auth.urls"))`."""
+"""The URLs of the whole package: `path("", include("logto_auth.urls"))`."""
 
 from django.urls import path
 
@@ -12,6 +12,8 @@ from .views import (
     SignOutOthersView,
     SignOutView,
 )
+
+__all__ = ["app_name", "urlpatterns"]
 
 app_name = "logto_auth"
 

@@ -11,7 +11,7 @@ from django.db import connection
 from tests import profiles
 from tests.servers import require_database_server
 
-pytest_plugins = ["logto_auth.testing.pytest_plugin"]
+pytest_plugins = ["logto_auth.testing.pytest_plugin", "tests.fixtures"]
 BLOCKER = pytest.StashKey()
 
 

@@ -1,4 +1,4 @@
-"""A tenant with an API, two branches, and people who may do some things and not others."""
+"""A tenant with an API, two branches, and users with different rights."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def set_up(logto: Emulator) -> None:
 
 
 def ask_for_rights(settings: Any) -> None:
-    """Let the site ask Logto for all that people may hold there."""
+    """Let the site request all permissions that users can have there."""
     settings.LOGTO_API_RESOURCE = API
     settings.LOGTO_SCOPES = SCOPES
     settings.LOGTO_RESOURCES = (API, ORGANIZATIONS)

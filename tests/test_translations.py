@@ -1,4 +1,4 @@
-"""The catalogues of the package and of the bookstore are complete, and compiled from what they say."""
+"""The catalogues of the package and of the bookstore are complete, and their compiled files are current."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEMPLATES = {"logto_auth": ROOT / "logto_auth" / "templates", "bookstore": ROOT 
 
 
 def first(id: str | list[str] | tuple[str, ...]) -> str:
-    """The singular of a text with a plural, or the text itself."""
+    """Return the singular of a text with a plural, or the text itself."""
     return id if isinstance(id, str) else id[0]
 
 
@@ -33,7 +33,7 @@ def texts(catalogue: Catalog) -> dict[str, object]:
     }
 
 
-def test_there_are_japanese_and_simplified_chinese_for_both() -> None:
+def test_japanese_and_simplified_chinese_exist() -> None:
     assert {(path.parents[3].name, path.parents[1].name) for path in CATALOGUES} == {
         (owner, language) for owner in ("logto_auth", "bookstore") for language in ("ja", "zh_Hans")
     }
@@ -48,7 +48,7 @@ def test_every_text_is_translated_and_compiled(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
-def test_every_text_of_the_python_code_is_in_the_catalogue(path: Path) -> None:
+def test_texts_of_the_code_are_in_the_catalogue(path: Path) -> None:
     with path.open("rb") as source:
         known = {first(message.id) for message in read_po(source) if message.id}
     found = extract_from_dir(
@@ -58,7 +58,7 @@ def test_every_text_of_the_python_code_is_in_the_catalogue(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
-def test_every_text_of_the_templates_is_in_the_catalogue(path: Path) -> None:
+def test_texts_of_the_templates_are_in_the_catalogue(path: Path) -> None:
     owner = path.parents[3]
     with path.open("rb") as source:
         known = {first(message.id) for message in read_po(source) if message.id}
@@ -68,7 +68,7 @@ def test_every_text_of_the_templates_is_in_the_catalogue(path: Path) -> None:
 
 
 def texts_of_template(file: Path) -> set[str]:
-    # Django makes calls of gettext out of the tags, and names without a meaning out of all else.
+    # Django turns the tags into calls of gettext, and everything else into meaningless names.
     lines = [line.strip() for line in templatize(file.read_text(), origin=str(file)).splitlines()]
     keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
     return {first(id) for _, id, _, _ in extract("python", io.BytesIO("\n".join(lines).encode()), keywords=keywords)}

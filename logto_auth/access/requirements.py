@@ -1,21 +1,24 @@
-"""The questions that decorators, mixins, permission classes and templates ask of whoever makes a request."""
+"""Requirements of a view, as values: decorators, mixins, permission classes and template tags check them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
 from logto_auth.oidc.claims import seconds_since_authentication
-from logto_auth.organizations.memberships import Membership
+
+from .principal import Principal
+
+__all__ = ["MissingRequirement", "Requirement", "RequirementKind", "signed_in_recently"]
 
 
 class RequirementKind(str, Enum):
-    """What a view can demand, by the name under which scripts are told that it is missing."""
+    """What a view can require. The value is the key in the JSON of a 403 response."""
 
     SCOPE = "scope"
     ROLE = "role"
@@ -26,98 +29,84 @@ class RequirementKind(str, Enum):
 
 @dataclass(frozen=True)
 class MissingRequirement:
-    """What somebody lacks for a view: all of these scopes, or any of these roles."""
+    """What the principal lacks: all of these scopes, or any of these roles."""
 
     kind: RequirementKind
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """A sentence for people, in the language of the request."""
+        """Return a sentence for users, in the language of the request."""
         return str(MISSING[self.kind]) % {"names": ", ".join(self.names)}
 
 
 MISSING = {
-    RequirementKind.SCOPE: _("It asks for the permission %(names)s."),
-    RequirementKind.ROLE: _("It asks for the role %(names)s."),
+    RequirementKind.SCOPE: _("You need the permission %(names)s."),
+    RequirementKind.ROLE: _("You need the role %(names)s."),
     RequirementKind.ORGANIZATION: _(
-        "It is for members of an organization: of the one in the address, or of one that you choose."
+        "You need to be a member of the organization in the URL, or to choose one of your organizations."
     ),
-    RequirementKind.ORGANIZATION_ROLE: _("It asks for the role %(names)s in this organization."),
-    RequirementKind.ORGANIZATION_SCOPE: _("It asks for the permission %(names)s in this organization."),
+    RequirementKind.ORGANIZATION_ROLE: _("You need the role %(names)s in this organization."),
+    RequirementKind.ORGANIZATION_SCOPE: _("You need the permission %(names)s in this organization."),
 }
-
-
-class Principal(Protocol):
-    """Who is asked about: `SessionPrincipal` for a session, `TokenPrincipal` for an access token."""
-
-    @property
-    def claims(self) -> Mapping[str, Any]: ...
-    @property
-    def roles(self) -> tuple[str, ...]: ...
-    @property
-    def organization(self) -> Membership | None: ...
-    @property
-    def organization_id(self) -> str | None: ...
-    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]: ...
-    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """What a view demands. Every part counts; of scopes all are needed, of roles any one, so that none are nobody's."""
+    """What a view requires. All parts must be met.
+
+    All scopes are required; any one role suffices. An empty sequence of roles matches no principal.
+    """
 
     scopes: tuple[str, ...] = ()
-    """Permissions on the API resource; beside any demand on the organization, those held in it."""
+    """Permissions on the API resource. With any requirement on the organization, those held in that organization."""
     roles: tuple[str, ...] | None = None
-    """Names of global roles; None: whatever they are."""
+    """Names of global roles; None requires no role."""
     organization: bool = False
-    """Whether there has to be a current organization; any demand of the two below implies it."""
+    """True if there must be a current organization; each of the two parts below implies it."""
     organization_roles: tuple[str, ...] | None = None
-    """Names of roles in the current organization. Those held in others do not count."""
+    """Names of roles in the current organization. Roles in other organizations do not count."""
     organization_scopes: tuple[str, ...] = ()
     """Permissions in the current organization."""
 
     @classmethod
     def of(cls, **parts: Any) -> Requirement:
-        """A demand whose names come in any kind of sequence, or alone."""
-        return cls(**{name: _plain(part) for name, part in parts.items()})
+        """Return a requirement whose names may be given as a list, a set, another iterable, or a single string."""
+        return cls(**{name: _normalized(part) for name, part in parts.items()})
 
-    def missing_from(self, who: Principal) -> MissingRequirement | None:
-        """What `who` lacks first, None when nothing. Raises what `permissions` raises."""
-        if self.roles is not None and not set(self.roles) & set(who.roles):
+    def missing_from(self, principal: Principal) -> MissingRequirement | None:
+        """Return the first part that `principal` does not meet, or None. Raise what `principal.permissions` raises."""
+        if self.roles is not None and not set(self.roles) & set(principal.roles):
             return MissingRequirement(RequirementKind.ROLE, self.roles)
-        if self._is_in_organization and who.organization_id is None:
+        organization_id = principal.organization_id if self._needs_organization else None
+        if self._needs_organization and organization_id is None:
             return MissingRequirement(RequirementKind.ORGANIZATION)
-        if self.organization_roles is not None and not set(self.organization_roles) & _roles_in(who.organization):
+        if self.organization_roles is not None and not set(self.organization_roles) & set(principal.organization_roles):
             return MissingRequirement(RequirementKind.ORGANIZATION_ROLE, self.organization_roles)
-        place = who.organization_id if self._is_in_organization else None
-        if self.scopes and (lacking := _lacking(self.scopes, who.permissions(organization_id=place))):
-            return MissingRequirement(RequirementKind.SCOPE, lacking)
-        if self.organization_scopes and (lacking := _lacking(self.organization_scopes, who.organization_permissions())):
-            return MissingRequirement(RequirementKind.ORGANIZATION_SCOPE, lacking)
+        if self.scopes and (missing := _missing(self.scopes, principal.permissions(organization_id=organization_id))):
+            return MissingRequirement(RequirementKind.SCOPE, missing)
+        if self.organization_scopes and (
+            missing := _missing(self.organization_scopes, principal.organization_permissions())
+        ):
+            return MissingRequirement(RequirementKind.ORGANIZATION_SCOPE, missing)
         return None
 
     @property
-    def _is_in_organization(self) -> bool:
+    def _needs_organization(self) -> bool:
         return self.organization or self.organization_roles is not None or bool(self.organization_scopes)
 
 
-def _plain(part: Any) -> Any:
+def _normalized(part: Any) -> Any:
     if isinstance(part, str):
         return (part,)
     return tuple(part) if isinstance(part, Iterable) else part
 
 
-def _lacking(wanted: Iterable[str], held: frozenset[str]) -> tuple[str, ...]:
-    return tuple(name for name in wanted if name not in held)
-
-
-def _roles_in(organization: Membership | None) -> set[str]:
-    return set(organization.roles) if organization else set()
+def _missing(required: Iterable[str], held: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in required if name not in held)
 
 
 def signed_in_recently(principal: Principal, max_age: int) -> bool:
     """Return whether the user signed in at Logto within `max_age` seconds, by the verified claim `auth_time`."""
     age = seconds_since_authentication(principal.claims)
-    # The same leeway as the callback has: a sign-in that it accepted must be recent enough here.
+    # The same leeway as in the callback: a sign-in that the callback accepted must be recent enough here.
     return age is not None and age <= max_age + conf.clock_skew_seconds

@@ -1,4 +1,4 @@
-"""Answers to requests that may not go on: who signs in again, who may not, and in which form it is told."""
+"""Responses to requests that are refused: 401 and 403, as a page, or as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ from logto_auth.sign_in.start import sign_in_url
 
 from .requirements import MissingRequirement
 
+__all__ = [
+    "forbidden_response",
+    "is_from_script",
+    "referring_page",
+    "session_ended_response",
+    "unauthorized_response",
+]
+
 
 def is_from_script(request: HttpRequest) -> bool:
-    """Whether htmx, fetch or XMLHttpRequest made the request rather than the navigation of a page."""
+    """Return whether htmx, fetch or XMLHttpRequest made the request, rather than a navigation in the browser."""
     headers = request.headers
     return (
         headers.get("HX-Request") == "true"
@@ -26,7 +34,7 @@ def is_from_script(request: HttpRequest) -> bool:
 
 
 def unauthorized_response(request: HttpRequest, **options: int) -> HttpResponse:
-    """401 that says where to sign in: in JSON for fetch, in `HX-Redirect` for htmx."""
+    """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx."""
     url = sign_in_url(referring_page(request), **options)
     response = JsonResponse({"error": "sign_in_required", "sign_in_url": url}, status=401)
     if request.headers.get("HX-Request") == "true":
@@ -36,7 +44,7 @@ def unauthorized_response(request: HttpRequest, **options: int) -> HttpResponse:
 
 
 def session_ended_response(request: HttpRequest) -> HttpResponse:
-    """401 for a request that was not carried out, because the session behind it has ended."""
+    """Return a 401 for a request that is not processed because its session has ended."""
     if is_from_script(request):
         return unauthorized_response(request)
     url = sign_in_url(referring_page(request))
@@ -45,9 +53,9 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
 
 
 def forbidden_response(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
-    """403 for somebody who is signed in and still may not, which says what is `missing`, where that is known.
+    """Return a 403 for a signed-in user, with the requirement that is `missing` if it is known.
 
-    Signing in again would change nothing.
+    For users who would not get access by signing in again.
     """
     if is_from_script(request):
         details = {"missing": {missing.kind.value: missing.names}} if missing else {}
@@ -58,7 +66,7 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
 
 
 def referring_page(request: HttpRequest) -> str:
-    """The page that a script or a form is on: what to come back to, rather than the address that was called."""
+    """Return the URL of the page that contains the script or the form, to return to after a sign-in; "" if unknown."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
         return ""
@@ -67,7 +75,7 @@ def referring_page(request: HttpRequest) -> str:
 
 
 def _with_challenge(response: HttpResponse, sign_in_url: str) -> HttpResponse:
-    # A challenge is required (RFC 9110, section 15.5.2); this one makes no browser ask for a password.
+    # RFC 9110, section 15.5.2, requires a challenge. With this scheme no browser opens a password dialog.
     response["WWW-Authenticate"] = f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""What a request is told that brought no access token, or none that is good enough (RFC 6750, section 3; RFC 9728)."""
+"""Bearer error responses (RFC 6750, section 3), which name the metadata of the API (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -16,58 +16,60 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import AuthorizationHeaderError, LogtoError, ProviderError, SignInRefused, TokenError
 from logto_auth.sign_in.start import absolute_uri
 
+__all__ = ["ErrorResponse", "metadata_url"]
+
 logger = logging.getLogger("logto_auth")
 
-# RFC 6750, section 3: what may stand between the quotes of a challenge.
+# RFC 6750, section 3: the characters that are not allowed in the quoted values of a challenge.
 NOT_QUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 MAX_DESCRIPTION_LENGTH = 500
 RETRY_AFTER_SECONDS = 30
-# What a page says of it would not help somebody who has a token in hand.
-OF_TOKENS = {
+# Texts for API clients where the text of the 403 page would not help.
+TEXTS_FOR_TOKENS = {
     RequirementKind.ORGANIZATION: "An organization token is required: request one from Logto with organization_id.",
 }
-# By the code of a SignInRefused of ours.
+# By the code of `SignInRefused`.
 REFUSED = {
-    "account_disabled": "The account of this person is disabled on this site.",
-    "account_unknown": "No account here belongs to this person, and none is made.",
-    "machine_refused": "This API takes access tokens of people only.",
+    "account_disabled": "The account of this user is deactivated on this site.",
+    "account_unknown": "This user has no account on this site, and the API does not create one.",
+    "machine_refused": "This API accepts only access tokens of users.",
 }
-# Errors that a challenge may name; the others are for the body.
+# Error codes that a challenge may contain; the others are for the body only.
 RFC_6750_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorResponse:
-    """An answer to an API call that is not carried out."""
+    """The response to an API call that is refused."""
 
     status: int
     error: str
-    """RFC 6750's code, or one of ours where it has none."""
+    """A code of RFC 6750, or one of this package if there is none."""
     description: str
-    """A sentence in English: what was expected, what came, what to do."""
+    """A sentence in English: what was expected, what was received, what to do."""
     scopes: tuple[str, ...] = ()
     """Permissions that the token lacks."""
     retry_after_seconds: int | None = None
 
     @classmethod
     def without_token(cls) -> ErrorResponse:
-        """For a request without credentials."""
+        """Return the response to a request without credentials."""
         return cls(
             status=401,
             error="access_token_required",
-            description="Send an access token of Logto in the header: `Authorization: Bearer <token>`.",
+            description="Send an access token of Logto in the header `Authorization: Bearer <token>`.",
         )
 
     @classmethod
     def of(cls, error: LogtoError) -> ErrorResponse:
-        """The answer to an error of `bearer.authenticate`, which is logged here."""
+        """Return the response to an error of `authenticate`, and log the error."""
         level = logging.ERROR if isinstance(error, ProviderError) else logging.WARNING
         logger.log(level, "An API call was refused: %s (%s)", error, error.code, extra={"code": error.code})
         if isinstance(error, ProviderError):
             return cls(
                 status=503,
                 error="temporarily_unavailable",
-                description="The access token cannot be checked at the moment. Try again in a little while.",
+                description="The access token cannot be checked at the moment. Try again later.",
                 retry_after_seconds=error.retry_after_seconds or RETRY_AFTER_SECONDS,
             )
         if isinstance(error, AuthorizationHeaderError):
@@ -81,15 +83,15 @@ class ErrorResponse:
 
     @classmethod
     def insufficient(cls, missing: MissingRequirement) -> ErrorResponse:
-        """For a token that is good, but not for this."""
+        """Return the response to a valid token that does not meet a requirement."""
         scopes = missing.names if missing.kind in (RequirementKind.SCOPE, RequirementKind.ORGANIZATION_SCOPE) else ()
-        # A header takes no other alphabet than this one.
+        # The description goes into a header, which must be ASCII.
         with override("en"):
-            description = f"The access token is not enough for this. {OF_TOKENS.get(missing.kind, missing)}"
+            description = f"The access token does not meet a requirement. {TEXTS_FOR_TOKENS.get(missing.kind, missing)}"
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
     def headers(self, request: HttpRequest) -> dict[str, str]:
-        """The headers of the answer."""
+        """Return the headers of the response."""
         headers = {"Cache-Control": "no-store"}
         if self.retry_after_seconds is not None:
             headers["Retry-After"] = str(self.retry_after_seconds)
@@ -98,7 +100,7 @@ class ErrorResponse:
         return headers
 
     def challenge(self, request: HttpRequest) -> str:
-        """The value of `WWW-Authenticate`. It names the metadata of this API, where the site serves it."""
+        """Return the value of `WWW-Authenticate`. It contains the URL of the API's metadata if the site serves it."""
         parameters = {"scope": " ".join(self.scopes), "resource_metadata": metadata_url(request)}
         if self.error in RFC_6750_ERRORS:
             parameters = {"error": self.error, "error_description": self.description, **parameters}
@@ -107,7 +109,7 @@ class ErrorResponse:
 
 
 def _description_of(error: LogtoError) -> str:
-    """What a caller is told of a site that does not want them. The text of the error is for the operator."""
+    """Return a text for the API client. The text of the error itself is for the operator's log."""
     if isinstance(error, SignInRefused) and error.visitor_message:
         return error.visitor_message
     return REFUSED.get(error.code, "This site does not accept the account of the access token.")
@@ -118,12 +120,12 @@ def _quotable(text: str) -> str:
 
 
 def metadata_url(request: HttpRequest) -> str:
-    """Where this site serves the metadata of its API; empty when it does not."""
+    """Return the URL at which this site serves the metadata of its API, or "" if it does not."""
     if not conf.api_resource:
         return ""
     path = urlsplit(conf.api_resource).path.strip("/")
     try:
-        # RFC 9728, section 3.1: the path of the resource comes after the well-known one.
+        # RFC 9728, section 3.1: the path of the resource follows the well-known path.
         location = reverse("logto_auth:protected-resource-metadata", kwargs={"resource_path": path} if path else {})
     except NoReverseMatch:
         return ""

@@ -1,4 +1,4 @@
-"""What a client can find out about this site's API: which Logto gives tokens for it, and for which permissions."""
+"""Protected resource metadata (RFC 9728): which Logto issues access tokens for this site's API, with which scopes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from django.views.generic import View
 
 from logto_auth.conf import conf
 
+__all__ = ["ProtectedResourceMetadataView"]
+
 MAX_AGE_SECONDS = 3600
 
 
 @method_decorator(login_not_required, name="dispatch")
 class ProtectedResourceMetadataView(View):
-    """OAuth 2.0 Protected Resource Metadata (RFC 9728), from the settings. 404 without `LOGTO_API_RESOURCE`."""
+    """Return OAuth 2.0 Protected Resource Metadata (RFC 9728) from the settings; 404 without `LOGTO_API_RESOURCE`."""
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: HttpRequest, resource_path: str = "") -> HttpResponse:
         if not conf.api_resource or resource_path.strip("/") not in ("", urlsplit(conf.api_resource).path.strip("/")):
-            raise Http404("No API resource of this site is described here.")
+            raise Http404("This URL describes no API resource of this site.")
         response = JsonResponse(
             {
                 "resource": conf.api_resource,
@@ -32,6 +34,6 @@ class ProtectedResourceMetadataView(View):
             }
         )
         response["Cache-Control"] = f"public, max-age={MAX_AGE_SECONDS}"
-        # It says nothing that is not for everyone, and scripts of other origins look for it.
+        # The metadata is public, and scripts of other origins read it.
         response["Access-Control-Allow-Origin"] = "*"
         return response

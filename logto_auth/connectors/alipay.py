@@ -1,7 +1,7 @@
-"""What Alipay's connectors need beside Logto's form: the key pair, the App ID, the sign type. Nobody is called.
+"""The rules of Alipay's connectors that Logto's form does not check: key pair, App ID and sign type.
 
-Logto signs with the private key as it is stored, and finds out that it cannot when the first person comes back from
-Alipay. So it is checked here.
+Logto signs with the stored private key. An unusable key only fails when the first user returns from Alipay, so keys are
+checked here. No requests are sent.
 """
 
 from __future__ import annotations
@@ -28,27 +28,31 @@ from cryptography.hazmat.primitives.serialization import (
 
 from logto_auth.exceptions import ConnectorError
 
+__all__ = ["FACTORIES", "PrivateKey", "check_config", "make_private_key", "read_private_key", "write_new_file"]
+
 FACTORIES = frozenset({"alipay-native", "alipay-web"})
 SIGN_TYPES = {"RSA2": "RSA-SHA256", "RSA": "RSA-SHA1"}
 MAX_APP_ID_LENGTH = 16
 KEY_BITS = 2048
 
 _BLOCK = re.compile(r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>.*?)-----END (?P=label)-----", re.DOTALL)
-# As JSON and environment files write line breaks.
-_WRITTEN_BREAK = re.compile(r"\\+[rn]")
-_NEW_PAIR = "`manage.py logto_connectors alipay-keys` makes a pair."
-_WANTED = "Expected the private key, which begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----."
+# The escaped line breaks of JSON and environment files.
+_ESCAPED_BREAK = re.compile(r"\\+[rn]")
+_NEW_PAIR = "`manage.py logto_connectors alipay-keys` creates a key pair."
+_EXPECTED = (
+    "Expected the private key, which begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----."
+)
 _ENCRYPTED = (
-    "this key is encrypted, and Logto has no passphrase for it. Decrypt it: "
+    "this key is encrypted, and Logto cannot use a passphrase. Decrypt it: "
     "`openssl pkey -in private.pem -out decrypted.pem`."
 )
-_NOT_RSA = f"this is no RSA key, and Alipay takes no other. {_NEW_PAIR}"
-_REFUSED = {
-    "PUBLIC KEY": f"this is a public key, which is for Alipay's console. {_WANTED}",
-    "RSA PUBLIC KEY": f"this is a public key, which is for Alipay's console. {_WANTED}",
-    "CERTIFICATE": f"this is a certificate; Logto signs with a bare key. {_WANTED}",
+_NOT_RSA = f"this is not an RSA key. Alipay accepts RSA keys only. {_NEW_PAIR}"
+_REJECTED = {
+    "PUBLIC KEY": f"this is a public key, which belongs in Alipay's console. {_EXPECTED}",
+    "RSA PUBLIC KEY": f"this is a public key, which belongs in Alipay's console. {_EXPECTED}",
+    "CERTIFICATE": f"this is a certificate, not a private key. {_EXPECTED}",
     "ENCRYPTED PRIVATE KEY": _ENCRYPTED,
-    "OPENSSH PRIVATE KEY": f"this is a key for SSH. {_NEW_PAIR}",
+    "OPENSSH PRIVATE KEY": f"this is an SSH key. {_NEW_PAIR}",
     "EC PRIVATE KEY": _NOT_RSA,
     "DSA PRIVATE KEY": _NOT_RSA,
 }
@@ -56,26 +60,26 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """An RSA key that Logto can sign with."""
+    """An RSA private key that Logto can sign with."""
 
     pem: str = field(repr=False)
-    """As Logto has to have it: with real line breaks."""
+    """The private key in the form that Logto needs, with real line breaks."""
     public_key: str
-    """As Alipay's console wants it: without header, footer and line breaks."""
+    """The public key in the form that Alipay's console expects, without header, footer and line breaks."""
 
 
 def make_private_key() -> PrivateKey:
-    """A new key, in PKCS#8."""
-    return _written(rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS), PrivateFormat.PKCS8)
+    """Return a new RSA key in PKCS#8."""
+    return _private_key(rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS), PrivateFormat.PKCS8)
 
 
 def read_private_key(text: str) -> PrivateKey:
-    r"""The key in `text`, in the form that it came in: PKCS#8 or PKCS#1.
+    r"""Return the private key in `text`, in the same form, PKCS#8 or PKCS#1.
 
-    Line breaks may be real, lost, or written as `\n`; what stands around the key does not count. Base64 alone is read
-    too, for that is what Alipay's own key tool saves. Raises ConnectorError.
+    Line breaks may be real, missing, or written as `\n`. Text around the key is ignored. Base64 without header and
+    footer is accepted too, because Alipay's key tool saves it. Raises ConnectorError.
     """
-    label, body = _private_block(_WRITTEN_BREAK.sub("\n", text))
+    label, body = _private_block(_ESCAPED_BREAK.sub("\n", text))
     if "Proc-Type:" in body:
         raise ConnectorError(_ENCRYPTED)
     try:
@@ -84,19 +88,22 @@ def read_private_key(text: str) -> PrivateKey:
         raise ConnectorError(_ENCRYPTED) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         if not label and _is_public_key(body):
-            raise ConnectorError(_REFUSED["PUBLIC KEY"]) from error
+            raise ConnectorError(_REJECTED["PUBLIC KEY"]) from error
         raise ConnectorError(
-            "this key is cut off or was changed on its way here. Take the whole file, with its first and last line."
+            "this key is incomplete or damaged. Use the whole file, with its first and last line."
         ) from error
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ConnectorError(_NOT_RSA)
     if key.key_size < KEY_BITS:
-        raise ConnectorError(f"this key has {key.key_size} bits; {KEY_BITS} is the least that is safe. {_NEW_PAIR}")
-    return _written(key, PrivateFormat.TraditionalOpenSSL if label == "RSA PRIVATE KEY" else PrivateFormat.PKCS8)
+        raise ConnectorError(f"this key has {key.key_size} bits, expected at least {KEY_BITS}. {_NEW_PAIR}")
+    return _private_key(key, PrivateFormat.TraditionalOpenSSL if label == "RSA PRIVATE KEY" else PrivateFormat.PKCS8)
 
 
 def write_new_file(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read: all of it or nothing, never over another. Raises ConnectorError."""
+    """Create a file that only its owner can read. Raises ConnectorError, also if the file exists.
+
+    The file is created atomically: it is complete, or it does not exist.
+    """
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with the mode 0600
         try:
@@ -104,38 +111,41 @@ def write_new_file(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            # Unlike a rename, a link never takes the place of a file that is there.
+            # Unlike a rename, a link never replaces an existing file.
             os.link(draft, path)
         finally:
             os.unlink(draft)
     except FileExistsError as error:
-        raise ConnectorError(f"{path} is there already, and is not overwritten. Name another file.") from error
+        raise ConnectorError(f"{path} exists already and is not overwritten. Choose another file.") from error
     except OSError as error:
-        raise ConnectorError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ConnectorError(f"{path} cannot be written: {error.strerror}. Choose another file.") from error
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config, with the private key as Logto can use it. Raises ConnectorError, a line for each fault."""
-    checked, faults = dict(config), []
+    """Return the config with the private key in the form that Logto needs.
+
+    Raises ConnectorError, with a line for each error.
+    """
+    checked, errors = dict(config), []
     for key, check in CHECKS.items():
         try:
             checked[key] = check(str(config.get(key, "")))
-        except ConnectorError as fault:
-            faults.append(f"{key}: {fault}")
-    if faults:
-        raise ConnectorError("\n".join(faults))
+        except ConnectorError as error:
+            errors.append(f"{key}: {error}")
+    if errors:
+        raise ConnectorError("\n".join(errors))
     return checked
 
 
 def _app_id(value: str) -> str:
     value = value.strip()
-    remedy = "Expected the APPID of the app on Alipay's open platform, 16 digits."
+    expected = "Expected the APPID of the app on Alipay's open platform, 16 digits."
     if not value:
-        raise ConnectorError(f"there is none. {remedy}")
+        raise ConnectorError(f"is missing. {expected}")
     if len(value) > MAX_APP_ID_LENGTH:
-        raise ConnectorError(f"{len(value)} characters are too many. {remedy}")
+        raise ConnectorError(f"has {len(value)} characters. {expected}")
     if not re.fullmatch("[0-9]+", value):
-        raise ConnectorError(f"there are characters in it that are no digits. {remedy}")
+        raise ConnectorError(f"contains characters other than digits. {expected}")
     return value
 
 
@@ -154,19 +164,19 @@ CHECKS: dict[str, Callable[[str], str]] = {
 
 
 def _private_block(text: str) -> tuple[str, str]:
-    """The label and the base64 of the one private key in `text`; no label for bare base64."""
+    """Return the label and the base64 of the only private key in `text`. Base64 without a header has no label."""
     blocks = [(match["label"], match["body"]) for match in _BLOCK.finditer(text)]
     private = [block for block in blocks if block[0] in ("PRIVATE KEY", "RSA PRIVATE KEY")]
     if len(private) > 1:
-        raise ConnectorError(f"there are {len(private)} private keys in it. Leave the one that is meant.")
+        raise ConnectorError(f"contains {len(private)} private keys. Leave only the key to use.")
     if private:
         return private[0]
     for label, _ in blocks:
-        if label in _REFUSED:
-            raise ConnectorError(_REFUSED[label])
+        if label in _REJECTED:
+            raise ConnectorError(_REJECTED[label])
     bare = text.strip(" \t\r\n\"'\ufeff")
     if blocks or not re.fullmatch(r"[A-Za-z0-9+/=\s]{64,}", bare):
-        raise ConnectorError(f"there is no private key in it. {_WANTED}")
+        raise ConnectorError(f"contains no private key. {_EXPECTED}")
     return "", bare
 
 
@@ -182,7 +192,7 @@ def _is_public_key(body: str) -> bool:
     return True
 
 
-def _written(key: rsa.RSAPrivateKey, form: PrivateFormat) -> PrivateKey:
+def _private_key(key: rsa.RSAPrivateKey, form: PrivateFormat) -> PrivateKey:
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pem = key.private_bytes(Encoding.PEM, form, NoEncryption())
     return PrivateKey(pem=pem.decode("ascii"), public_key=base64.b64encode(public).decode("ascii"))

@@ -1,7 +1,7 @@
-"""A connector's config, by the form of its factory: what its `formItems` ask for, found out before it is sent.
+"""The form of a connector factory: which values a config needs, and which of them are secret.
 
-Logto checks a config too, but keeps keys that it does not know, and some connectors hand those on: a stray `charset`
-ends in the requests to Alipay.
+The form is the list `formItems` of the factory. Logto checks a config too, but it stores keys that the form does not
+have, and some connectors pass such keys on: an extra `charset` is sent to Alipay.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from logto_auth.exceptions import ConnectorError
+
+__all__ = ["MASK", "FormItem", "choices", "complete_config", "masked", "parse"]
 
 FormItem = Mapping[str, Any]
 
@@ -26,37 +28,39 @@ _PLACEHOLDER = re.compile(r"<[^<>]+>")
 def complete_config(
     items: Iterable[FormItem], given: Mapping[str, str], stored: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The config that `given`, text by key, makes of the `stored` one. What is left open gets the form's default.
+    """Return the `stored` config, updated with the texts in `given` and completed with the defaults of the form.
 
-    What is stored stays, unknown keys too, unless it is given as empty. Raises ConnectorError, a line for each fault.
+    Stored values are kept, including those of unknown keys. An empty text in `given` removes a value. Raises
+    ConnectorError, with a line for each error.
     """
     form = {str(item["key"]): item for item in items}
-    config, faults = dict(stored or {}), {}
+    config, errors = dict(stored or {}), {}
     for key, text in given.items():
         try:
             config[key] = parse(form[key], text)
         except KeyError:
-            faults[key] = f"the form has no such key. It has {', '.join(form)}."
-        except ConnectorError as fault:
-            faults[key] = str(fault)
+            errors[key] = f"the form has no such key. It has {', '.join(form)}."
+        except ConnectorError as error:
+            errors[key] = str(error)
     for key, item in form.items():
         if key in given and not _is_shown(item, config):
-            faults[key] = f"counts only where {_conditions(item)}."
-        elif key not in faults and _is_shown(item, config) and not _is_answered(config.get(key)):
+            errors[key] = f"is only used if {_conditions(item)}."
+        elif key not in errors and _is_shown(item, config) and not _has_value(config.get(key)):
             default = item.get("defaultValue")
-            if _is_answered(default) and not _has_placeholder(default):
+            if _has_value(default) and not _has_placeholder(default):
                 config[key] = copy.deepcopy(default)
             elif item.get("required"):
-                faults[key] = f"is required, and has no default. {_wanted(item)}"
-    if faults:
-        raise ConnectorError("\n".join(f"{key}: {fault}" for key, fault in faults.items()))
-    return {key: value for key, value in config.items() if _is_answered(value)}
+                errors[key] = f"is required, and has no default. {_expected(item)}"
+    if errors:
+        raise ConnectorError("\n".join(f"{key}: {error}" for key, error in errors.items()))
+    return {key: value for key, value in config.items() if _has_value(value)}
 
 
 def parse(item: FormItem, text: str) -> Any:
-    """What `text` means for a form item, and "" for nothing. Raises ConnectorError, whose message has no `text`.
+    """Return the value of `text` for a form item, or "" if the text is blank.
 
-    A type that is not known yet is text, as in Logto's Console.
+    An unknown type is treated as text, as in the Logto Console. Raises ConnectorError. Its message does not contain
+    `text`, which may be a secret.
     """
     kind = item["type"]
     if not text.strip():
@@ -76,21 +80,21 @@ def parse(item: FormItem, text: str) -> Any:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
             place = f", line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            raise ConnectorError(f"is not JSON{place}. {_wanted(item)}") from error
+            raise ConnectorError(f"is not JSON{place}. {_expected(item)}") from error
     if kind in ("Number", "Switch", "Select", "MultiSelect"):
-        raise ConnectorError(f"this does not fit. {_wanted(item)}")
+        raise ConnectorError(f"this value is invalid. {_expected(item)}")
     return text
 
 
 def choices(item: FormItem) -> list[str]:
-    """The values that an item offers."""
+    """Return the values that a select item offers."""
     return [str(choice["value"]) for choice in item.get("selectItems", ())]
 
 
 def masked(items: Iterable[FormItem], config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with MASK in place of each secret, to be shown.
+    """Return the config with MASK in place of each secret.
 
-    Logto marks next to none of them, so keys that are named like secrets count as such, and so does what holds a key.
+    Logto marks few secrets, so keys whose names end like a secret are masked too, and texts that contain a private key.
     """
     confidential = {str(item["key"]) for item in items if item.get("isConfidential")}
     return {key: MASK if key in confidential else _masked(key, value) for key, value in config.items()}
@@ -98,7 +102,7 @@ def masked(items: Iterable[FormItem], config: Mapping[str, Any]) -> dict[str, An
 
 def _masked(key: str, value: Any) -> Any:
     words = _WORD.findall(key)
-    if words and words[-1].lower() in SECRET_WORDS and _is_answered(value) and not isinstance(value, bool):
+    if words and words[-1].lower() in SECRET_WORDS and _has_value(value) and not isinstance(value, bool):
         return MASK
     if isinstance(value, Mapping):
         return {name: _masked(str(name), inner) for name, inner in value.items()}
@@ -111,13 +115,13 @@ def _is_shown(item: FormItem, config: Mapping[str, Any]) -> bool:
     return all(config.get(each["targetKey"]) == each.get("expectValue") for each in item.get("showConditions") or ())
 
 
-def _is_answered(value: Any) -> bool:
-    """Whether there is something that Logto would keep."""
+def _has_value(value: Any) -> bool:
+    """Return whether the value is one that Logto stores."""
     return value is not None and value not in ("", [], {})
 
 
 def _has_placeholder(value: Any) -> bool:
-    """Whether a default is an example like `{"user": "<username>"}` rather than a proposal."""
+    """Return whether a default is an example with placeholders, such as `{"user": "<username>"}`."""
     return any(_PLACEHOLDER.fullmatch(text) for text in _texts(value))
 
 
@@ -134,12 +138,12 @@ def _conditions(item: FormItem) -> str:
     return " and ".join(f"{each['targetKey']} is {json.dumps(each.get('expectValue'))}" for each in conditions)
 
 
-def _wanted(item: FormItem) -> str:
+def _expected(item: FormItem) -> str:
     kind = item["type"]
     if kind == "Select":
         return f"Expected one of {', '.join(choices(item))}."
     if kind == "MultiSelect":
-        return f"Expected some of {', '.join(choices(item))}, with commas between."
+        return f"Expected one or more of {', '.join(choices(item))}, separated by commas."
     words = {"Number": "a number", "Switch": "true or false", "Json": "JSON"}.get(kind, f'"{item["label"]}"')
     example = json.dumps(item.get("defaultValue" if kind == "Json" else "placeholder"))
     return f"Expected {words}, such as {example}." if example != "null" and len(example) < 120 else f"Expected {words}."

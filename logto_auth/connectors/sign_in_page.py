@@ -1,6 +1,6 @@
-"""Which connectors the sign-in page offers, and what else it does: the part of the sign-in experience that is at stake.
+"""Which social connectors Logto's sign-in page offers.
 
-The page knows targets: `alipay-native` and `alipay-web` are both `alipay`, and are enabled as one.
+The page offers targets. `alipay-native` and `alipay-web` both have the target `alipay` and are enabled together.
 """
 
 from __future__ import annotations
@@ -12,8 +12,20 @@ from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Connector
 
+__all__ = [
+    "SOCIAL_ONLY",
+    "TARGETS",
+    "apply_changes",
+    "browser_targets",
+    "find_target",
+    "has_no_sign_in",
+    "other_methods",
+    "with_target",
+    "without_target",
+]
+
 TARGETS = "socialSignInConnectorTargets"
-# Neither an identifier to sign up with, nor a way to sign in but the social ones.
+# No sign-up identifier, and no sign-in method except the social ones.
 SOCIAL_ONLY: dict[str, dict[str, Any]] = {
     "signUp": {"identifiers": [], "password": False, "verify": False},
     "signIn": {"methods": []},
@@ -21,17 +33,17 @@ SOCIAL_ONLY: dict[str, dict[str, Any]] = {
 
 
 def find_target(connectors: Iterable[Connector], name: str) -> str:
-    """The target that `name` says, or that of the connector with this id or factory. Raises ConnectorError."""
+    """Return the target `name`, or the target of the connector with this id or factory. Raises ConnectorError."""
     social = [each for each in connectors if each["type"] == "Social"]
     for each in social:
         if name in (each["target"], each["id"], each["connectorId"]):
             return each["target"]
-    there_are = ", ".join(dict.fromkeys(each["target"] for each in social)) or "none; add one first"
-    raise ConnectorError(f"No social connector has the target or the id {name!r}. Targets here: {there_are}.")
+    existing = ", ".join(dict.fromkeys(each["target"] for each in social)) or "none. Add a connector first"
+    raise ConnectorError(f"No social connector has the target, id or factory {name!r}. Existing targets: {existing}.")
 
 
-def enabling(experience: Mapping[str, Any], target: str, *, social_only: bool = False) -> dict[str, Any]:
-    """The changes that offer `target`, after all others; with `social_only`, that leave no other ways in."""
+def with_target(experience: Mapping[str, Any], target: str, *, social_only: bool = False) -> dict[str, Any]:
+    """Return the changes that offer `target` after all others. `social_only` removes all other sign-in methods."""
     targets = experience[TARGETS]
     changes: dict[str, Any] = {} if target in targets else {TARGETS: [*targets, target]}
     if social_only:
@@ -39,42 +51,44 @@ def enabling(experience: Mapping[str, Any], target: str, *, social_only: bool = 
     return changes
 
 
-def disabling(experience: Mapping[str, Any], target: str) -> dict[str, Any]:
-    """The changes that no longer offer `target`, and leave all others as they are."""
+def without_target(experience: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """Return the changes that stop offering `target`. The other targets do not change."""
     targets = experience[TARGETS]
     return {TARGETS: [each for each in targets if each != target]} if target in targets else {}
 
 
-def apply(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
-    """Make the changes, and return the targets that are offered now. Raises ConnectorError.
+def apply_changes(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
+    """Apply the changes, and return the targets that the page offers afterwards.
 
-    They are compared, for Logto drops targets without a connector and says nothing.
+    Raises ConnectorError if Logto removed a target, which it does without an error if the target has no connector.
     """
     targets: list[str] = api.sign_in_experience.update(dict(changes))[TARGETS]
     if dropped := [each for each in changes.get(TARGETS, targets) if each not in targets]:
         raise ConnectorError(
-            f"Logto has dropped {', '.join(dropped)}: no connector has such a target any more. "
-            f"Offered now: {', '.join(targets) or 'none'}."
+            f"Logto removed {', '.join(dropped)} because no connector has this target. "
+            f"Offered: {', '.join(targets) or 'none'}. Add the connector and enable it again."
         )
     return targets
 
 
-def ways_in(experience: Mapping[str, Any]) -> list[str]:
-    """How people sign in and up without a social connector, in words."""
-    ways = []
+def other_methods(experience: Mapping[str, Any]) -> list[str]:
+    """Return the methods to sign in and sign up without a social connector, in words."""
+    methods = []
     for method in experience["signIn"]["methods"]:
         proofs = {"a password": method["password"], "a code": method["verificationCode"]}
-        ways.append(f"sign in by {method['identifier']} with {' or '.join(proof for proof in proofs if proofs[proof])}")
+        methods.append(
+            f"sign in by {method['identifier']} with {' or '.join(proof for proof in proofs if proofs[proof])}"
+        )
     identifiers = experience["signUp"]["identifiers"]
-    return [*ways, *([f"sign up with {' or '.join(identifiers)}"] if identifiers else [])]
+    return [*methods, *([f"sign up with {' or '.join(identifiers)}"] if identifiers else [])]
 
 
-def is_closed(experience: Mapping[str, Any]) -> bool:
-    """Whether the page offers no way in at all, the single sign-on of companies aside."""
+def has_no_sign_in(experience: Mapping[str, Any]) -> bool:
+    """Return whether the page offers no method to sign in. Enterprise single sign-on is not considered."""
     return not experience[TARGETS] and not experience["signIn"]["methods"]
 
 
-def shown_to_browsers(connectors: Iterable[Connector], targets: Iterable[str]) -> list[str]:
-    """Those of the targets that a browser gets to see: native connectors are for apps alone."""
+def browser_targets(connectors: Iterable[Connector], targets: Iterable[str]) -> list[str]:
+    """Return the targets that the page shows in browsers. Native connectors are shown in apps only."""
     shown = {each["target"] for each in connectors if each["type"] == "Social" and each["platform"] != "Native"}
     return [target for target in targets if target in shown]

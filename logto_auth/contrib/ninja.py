@@ -1,4 +1,4 @@
-"""For Django Ninja: `LogtoAuth`, for an API, a router or a single operation, sync or async.
+"""Django Ninja: `LogtoAuth`, for an API, a router or a single operation, sync or async.
 
     @api.post("/books", auth=LogtoAuth("write:books"))
     def add_book(request, book: BookIn): ...
@@ -22,14 +22,17 @@ from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import LogtoError
+from logto_auth.sessions.principal import request_principal
+
+__all__ = ["LogtoAuth", "LogtoOrganizationAuth"]
 
 
 class LogtoAuth(HttpAuthBase):
-    """Lets an operation run with an access token for `LOGTO_API_RESOURCE` that holds all `scopes`.
+    """Run an operation only with an access token for `LOGTO_API_RESOURCE` that has all `scopes`.
 
-    `request.auth` and `request.logto` are the `TokenPrincipal` then, `request.user` the account or a `Machine`. Further
-    requirements are those of `access.Requirement`. A request without a token is left to the next authenticator.
-    `LogtoMiddleware` adds the challenge to refusals, for which Ninja has no place.
+    In the operation, `request.auth` and `request.logto` are the `TokenPrincipal`, and `request.user` is the account or
+    a `Machine`. `requirements` are further arguments of `access.Requirement`. A request without a token is left to the
+    next authenticator. Ninja cannot add headers to its errors, so `LogtoMiddleware` adds the challenge.
     """
 
     openapi_scheme = "bearer"
@@ -40,17 +43,17 @@ class LogtoAuth(HttpAuthBase):
     of_organization = False
     accepts_machines = True
 
-    def __init__(self, *scopes: str, **demands: Any) -> None:
+    def __init__(self, *scopes: str, **requirements: Any) -> None:
         super().__init__()
-        self.demand = self.make_demand(scopes, **demands)
+        self.requirement = self.make_requirement(scopes, **requirements)
 
-    def make_demand(self, scopes: tuple[str, ...], **demands: Any) -> Requirement:
-        """What the token has to be good for."""
-        return Requirement.of(scopes=scopes, **demands)
+    def make_requirement(self, scopes: tuple[str, ...], **requirements: Any) -> Requirement:
+        """Return what the token must meet."""
+        return Requirement.of(scopes=scopes, **requirements)
 
     def __call__(self, request: HttpRequest) -> TokenPrincipal | None:
         try:
-            caller = authenticate(
+            principal = authenticate(
                 request,
                 resource=self.resource,
                 of_organization=self.of_organization,
@@ -58,24 +61,26 @@ class LogtoAuth(HttpAuthBase):
             )
         except LogtoError as error:
             raise _refused(request, ErrorResponse.of(error)) from error
-        if caller is None:
-            request.logto_refusal = ErrorResponse.without_token()  # type: ignore[attr-defined]
+        if principal is None:
+            request_principal(request).error_response = ErrorResponse.without_token()
             return None
-        if missing := self.demand.missing_from(caller):
+        if missing := self.requirement.missing_from(principal):
             raise _refused(request, ErrorResponse.insufficient(missing))
-        return caller
+        return principal
 
 
 class LogtoOrganizationAuth(LogtoAuth):
-    """The same with an organization token, whose scopes are permissions in the organization; if the path has an
-    `organization_id`, that has to be the token's."""
+    """The same with an organization token, whose scopes are permissions in the organization.
+
+    If the path has an `organization_id`, it must be that of the token.
+    """
 
     of_organization = True
 
-    def make_demand(self, scopes: tuple[str, ...], **demands: Any) -> Requirement:
-        return Requirement.of(organization=True, organization_scopes=scopes, **demands)
+    def make_requirement(self, scopes: tuple[str, ...], **requirements: Any) -> Requirement:
+        return Requirement.of(organization=True, organization_scopes=scopes, **requirements)
 
 
-def _refused(request: HttpRequest, refusal: ErrorResponse) -> HttpError:
-    request.logto_refusal = refusal  # type: ignore[attr-defined]
-    return HttpError(refusal.status, refusal.description)
+def _refused(request: HttpRequest, error: ErrorResponse) -> HttpError:
+    request_principal(request).error_response = error
+    return HttpError(error.status, error.description)

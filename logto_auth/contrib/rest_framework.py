@@ -1,4 +1,4 @@
-"""For Django REST framework: `LogtoAuthentication`, and permissions that say what a token has to be good for.
+"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles and organizations.
 
     class BookViewSet(ModelViewSet):
         authentication_classes = [LogtoAuthentication]
@@ -22,36 +22,50 @@ except ModuleNotFoundError as error:
 
 from django.http import HttpRequest
 
-from logto_auth.access.requirements import Requirement
+from logto_auth.access import Principal, Requirement
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import LogtoError, ProviderError
-from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sessions.principal import request_principal, session_principal
 
 if TYPE_CHECKING:
-    # REST framework's views import what its settings name, which is this module.
+    # REST framework's views import the classes in its settings, and those are in this module.
     from rest_framework.views import APIView
+
+__all__ = [
+    "READING",
+    "WRITING",
+    "HasOrganizationRole",
+    "HasOrganizationScope",
+    "HasRole",
+    "HasScope",
+    "IsOrganizationMember",
+    "IsUser",
+    "LogtoAuthentication",
+    "LogtoOrganizationAuthentication",
+    "RequirementPermission",
+]
 
 READING = frozenset(SAFE_METHODS)
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class LogtoAuthentication(BaseAuthentication):
-    """Authenticates by an access token for this site's API resource.
+    """Authenticate by an access token for this site's API resource.
 
-    `request.user` is the account or a `Machine`, `request.auth` and `request.logto` the `TokenPrincipal`. Put it
-    first among `authentication_classes`, so that a request without a token is told how to bring one.
+    `request.user` is the account or a `Machine`; `request.auth` and `request.logto` are the `TokenPrincipal`. Put it
+    first in `authentication_classes`: then a request without a token gets a 401 that says how to send one.
     """
 
     resource: str | None = None
     """The indicator of the API; None: `LOGTO_API_RESOURCE`."""
     of_organization = False
     accepts_machines = True
-    """Whether applications may call in their own name, by `client_credentials`."""
+    """Whether applications may call with their own tokens, by `client_credentials`."""
 
     def authenticate(self, request: Request) -> tuple[Any, TokenPrincipal] | None:
         try:
-            caller = authenticate(
+            principal = authenticate(
                 _django_request(request),
                 resource=self.resource,
                 of_organization=self.of_organization,
@@ -59,127 +73,129 @@ class LogtoAuthentication(BaseAuthentication):
             )
         except LogtoError as error:
             raise _exception(request, ErrorResponse.of(error)) from error
-        return None if caller is None else (caller.user, caller)
+        return None if principal is None else (principal.user, principal)
 
     def authenticate_header(self, request: Request) -> str:
-        refusal: ErrorResponse | None = getattr(_django_request(request), "logto_refusal", None)
-        if refusal is None or refusal.status != 401:
-            refusal = ErrorResponse.without_token()
-        return refusal.challenge(_django_request(request))
+        django_request = _django_request(request)
+        error: ErrorResponse | None = request_principal(django_request).error_response
+        if error is None or error.status != 401:
+            error = ErrorResponse.without_token()
+        return error.challenge(django_request)
 
 
 class LogtoOrganizationAuthentication(LogtoAuthentication):
-    """The same by an organization token, whose audience is an organization and whose scopes are permissions in it."""
+    """Authenticate by an organization token: its audience is an organization, its scopes are permissions in it."""
 
     of_organization = True
 
 
-class Refused(APIException):
-    """A refusal other than 401, with its headers."""
+class _Refused(APIException):
+    """An `ErrorResponse` with a status other than 401, with its headers."""
 
-    def __init__(self, refusal: ErrorResponse, request: HttpRequest) -> None:
-        super().__init__(detail=refusal.description, code=refusal.error)
-        self.status_code = refusal.status
-        if refusal.retry_after_seconds is None:
-            self.auth_header = refusal.challenge(request)
+    def __init__(self, error: ErrorResponse, request: HttpRequest) -> None:
+        super().__init__(detail=error.description, code=error.error)
+        self.status_code = error.status
+        if error.retry_after_seconds is None:
+            self.auth_header = error.challenge(request)
         else:
-            self.wait = refusal.retry_after_seconds
+            self.wait = error.retry_after_seconds
 
 
-def _exception(request: Request, refusal: ErrorResponse) -> APIException:
-    """What REST framework makes the answer of. It asks `authenticate_header` for the header of a 401."""
+def _exception(request: Request, error: ErrorResponse) -> APIException:
+    """Return the exception for `error`. For a 401, REST framework calls `authenticate_header` for the header."""
     django_request = _django_request(request)
-    django_request.logto_refusal = refusal  # type: ignore[attr-defined]
-    if refusal.status == 401:
-        return AuthenticationFailed(refusal.description, code=refusal.error)
-    return Refused(refusal, django_request)
+    request_principal(django_request).error_response = error
+    if error.status == 401:
+        return AuthenticationFailed(error.description, code=error.error)
+    return _Refused(error, django_request)
 
 
 def _django_request(request: Request) -> HttpRequest:
     return cast(HttpRequest, request._request)
 
 
-class DemandPermission(BasePermission):
-    """Grants what meets its demand. Make one by the functions below; `|`, `&` and `~` work as for any other."""
+class RequirementPermission(BasePermission):
+    """Grant access if a requirement is met. The functions below make subclasses; `|`, `&` and `~` work as usual."""
 
-    demand = Requirement()
+    requirement = Requirement()
     methods: Collection[str] | None = None
-    """The methods that the demand is for; None: all."""
+    """The methods that the requirement applies to; None: all."""
 
     @classmethod
-    def is_for(cls, method: str) -> bool:
-        """Whether the demand is for requests by `method`. What answers GET answers HEAD as well."""
+    def applies_to(cls, method: str) -> bool:
+        """Return whether the requirement applies to `method`. A requirement for GET applies to HEAD too."""
         return cls.methods is None or method in cls.methods or (method == "HEAD" and "GET" in cls.methods)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if not self.is_for(request.method):
+        if not self.applies_to(request.method):
             return True
         principal = _principal(request)
         if principal is None:
             return False
         try:
-            missing = self.demand.missing_from(principal)
+            missing = self.requirement.missing_from(principal)
         except ProviderError as error:
             raise _exception(request, ErrorResponse.of(error)) from error
         except LogtoError:
-            # The session behind the request has ended.
+            # The session of the request has ended.
             return False
         if missing is None:
             return True
-        refusal = ErrorResponse.insufficient(missing)
+        response = ErrorResponse.insufficient(missing)
         django_request = _django_request(request)
-        # For the challenge, which the middleware adds: only the view knows whether another permission will do. The
-        # page with forms asks for other methods than the request's as well.
+        # `LogtoMiddleware` adds the challenge to a 403: only the view knows whether another permission suffices. The
+        # browsable API checks other methods than that of the request too.
         if request.method == django_request.method:
-            django_request.logto_refusal = refusal  # type: ignore[attr-defined]
-        self.message, self.code = refusal.description, refusal.error
+            request_principal(django_request).error_response = response
+        self.message, self.code = response.description, response.error
         return False
 
 
-def _principal(request: Request) -> TokenPrincipal | SessionPrincipal | None:
-    """Who is asked: whom the token names, or the session if it was what authenticated the request."""
+def _principal(request: Request) -> Principal | None:
+    """Return the principal of the access token, or of the session if that authenticated the request."""
     if isinstance(request.auth, TokenPrincipal):
         return request.auth
     by_session = isinstance(request.successful_authenticator, SessionAuthentication)
-    return SessionPrincipal(_django_request(request)) if by_session else None
+    return session_principal(_django_request(request)) if by_session else None
 
 
-def HasScope(*scopes: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
-    """A permission class: all these permissions on the API resource."""
+def HasScope(*scopes: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires all these permissions on the API resource."""
     return _permission(Requirement(scopes=scopes), methods)
 
 
-def HasRole(*roles: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
-    """A permission class: any of these global roles, as this site knows them from the person's last sign-in here."""
+def HasRole(*roles: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires one of these global roles, as of the user's latest sign-in here."""
     return _permission(Requirement(roles=roles), methods)
 
 
-def HasOrganizationScope(*scopes: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
-    """A permission class: all these permissions in the organization of the token, which the address may name too."""
+def HasOrganizationScope(*scopes: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires all these permissions in the current organization."""
     return _permission(Requirement(organization_scopes=scopes), methods)
 
 
-def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> type[DemandPermission]:
-    """A permission class: any of these roles in the organization, as this site knows them."""
+def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires one of these roles in the current organization."""
     return _permission(Requirement(organization_roles=roles), methods)
 
 
-def _permission(demand: Requirement, methods: Collection[str] | None) -> type[DemandPermission]:
+def _permission(requirement: Requirement, methods: Collection[str] | None) -> type[RequirementPermission]:
     if methods is not None:
         methods = frozenset(name.upper() for name in ([methods] if isinstance(methods, str) else methods))
-    return type("DemandPermission", (DemandPermission,), {"demand": demand, "methods": methods})
+    attributes = {"requirement": requirement, "methods": methods}
+    return type("RequirementPermission", (RequirementPermission,), attributes)
 
 
-class IsOrganizationMember(DemandPermission):
-    """The token is an organization's, or was given in its name; of the one in the address, if that names one."""
+class IsOrganizationMember(RequirementPermission):
+    """Require a current organization: that of the token, or of the session. It must be the one in the URL, if any."""
 
-    demand = Requirement(organization=True)
+    requirement = Requirement(organization=True)
 
 
 class IsUser(BasePermission):
-    """Somebody with an account calls, and no machine: `request.user` is an instance of the user model."""
+    """Require a user with an account, not a machine: `request.user` is an instance of the user model."""
 
-    message = "This is for people, and the access token is a machine's."
+    message = "This API is for users, and the access token belongs to a machine-to-machine application."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         is_machine = isinstance(request.auth, TokenPrincipal) and request.auth.is_machine

@@ -1,6 +1,6 @@
-"""For drf-spectacular: the OpenAPI document names Logto's access tokens, and what each operation demands of one.
+"""drf-spectacular: the OpenAPI document contains Logto's access tokens and the scopes that each operation requires.
 
-Found by itself where `drf_spectacular` is among `INSTALLED_APPS`.
+Loaded automatically if `drf_spectacular` is in `INSTALLED_APPS`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from drf_spectacular.settings import spectacular_settings
 
 from logto_auth.conf import conf
 
-from .rest_framework import DemandPermission, LogtoAuthentication, LogtoOrganizationAuthentication
+from .rest_framework import LogtoAuthentication, LogtoOrganizationAuthentication, RequirementPermission
+
+__all__ = ["LogtoOrganizationScheme", "LogtoScheme"]
 
 NAMES = {LogtoAuthentication: "Logto", LogtoOrganizationAuthentication: "LogtoOrganization"}
 
@@ -26,21 +28,21 @@ class LogtoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
     def __init__(self, target: Any) -> None:
         super().__init__(target)  # type: ignore[no-untyped-call]
-        # A subclass has a scheme of its own in the document, for it may be about another resource.
+        # A subclass gets its own scheme in the document, because it may have another resource.
         self.name = NAMES.get(type(target), type(target).__name__)
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """Bearer, with what to ask Logto for."""
+        """Return the bearer scheme, with a description of the token."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": self.description}
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]]:
-        """This scheme, with the scopes that the view's permissions name. OpenAPI takes them since its version 3.1."""
+        """Return this scheme with the scopes of the view's permissions, which OpenAPI allows since version 3.1."""
         names_scopes = str(spectacular_settings.OAS_VERSION).startswith("3.1")
         return {self.name: _scopes(auto_schema) if names_scopes else []}
 
     @property
     def description(self) -> str:
-        """What the page says of the scheme."""
+        """The description in the document."""
         resource = self.target.resource or conf.api_resource
         return f"An access token of {conf.issuer} for the resource {resource}."
 
@@ -53,11 +55,11 @@ class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]
 
     @property
     def description(self) -> str:
-        """What the page says of the scheme."""
-        return f"An organization token of {conf.issuer}: asked for with organization_id, and without a resource."
+        """The description in the document."""
+        return f"An organization token of {conf.issuer}: request it with organization_id and without resource."
 
 
 def _scopes(auto_schema: Any) -> list[str]:
-    permissions = [each for each in auto_schema.view.get_permissions() if isinstance(each, DemandPermission)]
-    demands = [each.demand for each in permissions if each.is_for(auto_schema.method)]
-    return sorted({scope for demand in demands for scope in (*demand.scopes, *demand.organization_scopes)})
+    permissions = [each for each in auto_schema.view.get_permissions() if isinstance(each, RequirementPermission)]
+    requirements = [each.requirement for each in permissions if each.applies_to(auto_schema.method)]
+    return sorted({scope for each in requirements for scope in (*each.scopes, *each.organization_scopes)})

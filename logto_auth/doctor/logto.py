@@ -1,4 +1,4 @@
-"""Logto as anybody sees it: whether it answers, what it calls itself, its clock and its keys."""
+"""Examine what Logto publishes: whether it answers, its discovery document, its clock and its keys."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from urllib.parse import urlsplit
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
 from logto_auth.oidc.discovery import ENDPOINTS, parse_metadata
+from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
 from logto_auth.oidc.jwks import KeySet
-from logto_auth.oidc.token_endpoint import clean
 from logto_auth.oidc.types import ProviderMetadata
 
 from .findings import Finding, failure, ok, warning
 
-# Of the time that it is given.
+__all__ = ["LogtoExamination", "clock_finding"]
+
+# As a share of the time-out.
 SLOW = 0.5
 
 
-class Logto:
-    """The Logto of the settings. `metadata` is None as long as it has not been found to be good."""
+class LogtoExamination:
+    """The examination of the Logto in the settings. `metadata` is None until a valid discovery document was read."""
 
     def __init__(self, http: HTTPClient) -> None:
         self._http = http
         self.metadata: ProviderMetadata | None = None
 
     def examine(self) -> Iterator[Finding]:
-        """All that its discovery document, its clock and its keys tell."""
+        """Yield the findings about the discovery document, the clock and the keys."""
         url = f"{conf.issuer}/.well-known/openid-configuration"
         began = time.monotonic()
         try:
@@ -41,13 +43,13 @@ class Logto:
         yield from self._reachability(response, time.monotonic() - began)
         if response.status != 200:
             return
-        yield clock_of(response)
+        yield clock_finding(response)
         try:
             document = response.json_object()
-            self.metadata = parse_metadata(document, conf.issuer)
+            self.metadata = parse_metadata(document, conf.issuer, endpoint_name="LOGTO_ENDPOINT")
         except ProviderError as error:
             yield failure(
-                "discovery", str(error), "Compare LOGTO_ENDPOINT with the ENDPOINT of Logto, letter by letter."
+                "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
             )
             return
         yield from _discovery(document)
@@ -58,13 +60,13 @@ class Logto:
             yield failure(
                 "reachability",
                 f"{response.url} answered {response.status}, expected 200.",
-                "Check that LOGTO_ENDPOINT is Logto's own origin, and what stands between it and this machine.",
+                "Check that LOGTO_ENDPOINT is the origin of Logto, and check proxies between Logto and this machine.",
             )
         elif seconds > SLOW * self._http.total_seconds:
             yield warning(
                 "reachability",
-                f"{response.url} answered after {seconds:.1f} s of the {self._http.total_seconds} s that it is given.",
-                "See why, or give it longer by LOGTO_HTTP_TIMEOUT_SECONDS.",
+                f"{response.url} answered after {seconds:.1f} s. The time-out is {self._http.total_seconds} s.",
+                "Find out why Logto is slow, or increase LOGTO_HTTP_TIMEOUT_SECONDS.",
             )
         else:
             yield ok("reachability", f"{response.url} answered within {max(seconds, 0.01):.2f} s.")
@@ -78,43 +80,45 @@ class Logto:
             keys = KeySet.parse(document, conf.signing_algorithms).keys
         except ProviderError as error:
             return failure("keys", str(error), _remedy(error))
-        # Logto lists the key that it signs with first.
+        # The first key of the set is the one that Logto signs with.
         current = next(iter(document["keys"]), None)
         if not keys or keys[0].key_id != _member(current, "kid"):
             return failure(
                 "keys",
-                f"Logto signs with a key of the type {_kind(current)}, for none of {list(conf.signing_algorithms)}.",
-                "Add its algorithm to LOGTO_SIGNING_ALGORITHMS: ES384, or RS256 for an RSA key.",
+                f"Logto signs with a key of the type {_kind(current)}, expected {list(conf.signing_algorithms)}.",
+                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: ES384 for an EC key, RS256 for an RSA key.",
             )
         return ok("keys", f"Logto signs with {keys[0].algorithm_name}. Keys published: {len(document['keys'])}.")
 
 
 def _remedy(error: ProviderError) -> str:
     if isinstance(error, ProviderUnreachable):
-        return "See whether Logto runs, and whether this machine may connect to it: firewall, DNS, certificates, proxy."
-    return "Check that LOGTO_ENDPOINT is Logto's own origin."
+        return "Check that Logto runs and that this machine can connect to it: firewall, DNS, certificates, proxy."
+    return "Check that LOGTO_ENDPOINT is the origin of Logto."
 
 
-def clock_of(response: Response) -> Finding:
-    """How far the clock of whoever has sent the response is from that of this machine."""
+def clock_finding(response: Response) -> Finding:
+    """Return the difference between the clock of this machine and the header `Date` of the response."""
     try:
         date = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, ValueError):
-        return warning("clock", "Logto's answer has no Date to compare with.", "See that NTP keeps the clock here.")
+        return warning(
+            "clock", "Logto's answer has no header Date, so the clocks were not compared.", "Use NTP on this machine."
+        )
     apart = abs(date - time.time())
-    message = f"The clocks of Logto and this machine are {apart:.0f} s apart"
+    message = f"The clocks of Logto and this machine differ by {apart:.0f} s"
     if apart > conf.clock_skew_seconds:
         return failure(
             "clock",
-            f"{message}, more than LOGTO_CLOCK_SKEW_SECONDS, {conf.clock_skew_seconds}: its tokens are refused.",
-            "Set the clock, and have NTP keep it.",
+            f"{message}. LOGTO_CLOCK_SKEW_SECONDS is {conf.clock_skew_seconds}, so tokens of Logto are rejected.",
+            "Set the clock and use NTP.",
         )
-    # The header has whole seconds, and the answer took its time.
+    # The header has whole seconds, and the answer took some time to arrive.
     if apart > max(conf.clock_skew_seconds / 2, 2):
         return warning(
             "clock",
-            f"{message}, of {conf.clock_skew_seconds} that are allowed.",
-            "Have NTP keep the clocks.",
+            f"{message}. LOGTO_CLOCK_SKEW_SECONDS allows {conf.clock_skew_seconds}.",
+            "Use NTP on both machines.",
         )
     return ok("clock", f"{message}.")
 
@@ -125,11 +129,11 @@ def _discovery(document: dict[str, Any]) -> Iterator[Finding]:
     if others:
         yield warning(
             "discovery",
-            f"Logto calls itself {conf.issuer}, and its endpoints are at {', '.join(others)}.",
+            f"The issuer is {conf.issuer}, but endpoints are at {', '.join(others)}.",
             "Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host and X-Forwarded-Proto.",
         )
     else:
-        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints are there.")
+        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints have the same host.")
 
 
 def _member(key: object, name: str) -> object:
@@ -137,4 +141,4 @@ def _member(key: object, name: str) -> object:
 
 
 def _kind(key: object) -> str:
-    return clean(" ".join(str(_member(key, name) or "") for name in ("kty", "crv", "alg")), 40) or "no known kind"
+    return single_line(" ".join(str(_member(key, name) or "") for name in ("kty", "crv", "alg")), 40) or "unknown"

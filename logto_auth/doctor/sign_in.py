@@ -1,6 +1,6 @@
-"""The application at Logto, tried by requests such as a sign-in and a sign-out make.
+"""Examine the application in Logto, with the requests of a sign-in and a sign-out.
 
-The authorization requests say `prompt=none`: Logto checks all of them, asks nobody, and keeps nothing of them.
+The authorization requests have `prompt=none`: Logto checks them completely, shows no page and stores nothing.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
-from logto_auth.oidc.token_endpoint import ClientSecretBasic, clean
+from logto_auth.oidc.token_endpoint import ClientSecretBasic
 from logto_auth.oidc.types import ProviderMetadata
-from logto_auth.tenant.declaration import normal_uri
+from logto_auth.tenant.declaration import normalize_uri
 from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .findings import Finding, failure, ok, skipped
 
-MADE_UP_CODE = "made-up-by-logto-doctor"
+__all__ = ["SignInExamination"]
+
+INVALID_CODE = "made-up-by-logto-doctor"
 EXAMPLE = "example"
-# What Logto answers to `prompt=none` when all else is well, for nobody is signed in.
-NOBODY_SIGNED_IN = "login_required"
-SETUP = "manage.py logto_setup does it, or the Logto Console, on the application's page."
+# The answer to a valid request with `prompt=none`, because no user is signed in.
+NO_USER_SIGNED_IN = "login_required"
+SETUP = "manage.py logto_setup does this, or the page of the application in the Logto Console."
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an OAuth endpoint said. `is_callback`: it sent the browser back to the site with it."""
+    """The error of an OAuth endpoint. `is_callback` is true if it was sent to the redirect URI."""
 
     status: int
     error: str
@@ -41,23 +44,23 @@ class Answer:
         return f"{self.status} {self.error or 'no error'} {self.description}".rstrip()
 
 
-class SignIn:
-    """Sign-ins to the site at `base_urls`, by the application of the settings."""
+class SignInExamination:
+    """The examination of sign-ins to the site at `base_urls`, with the application in the settings."""
 
     def __init__(self, http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> None:
         self._http = http
         self._metadata = metadata
-        # Of a pattern one address that fits it is tried.
+        # For a URI with a wildcard, one URI that matches is tried.
         self._redirect_uris = [uri.replace("*", EXAMPLE) for uri in redirect_uris(base_urls)]
         self._post_sign_out_uris = [uri.replace("*", EXAMPLE) for uri in post_sign_out_uris(base_urls)]
 
     def examine(self) -> Iterator[Finding]:
-        """The application and its secret, each of its addresses, and the API resources that are asked for."""
+        """Yield the findings about the application, its secret, its URIs and the API resources in the settings."""
         yield self._application()
         registered = []
         for uri in self._redirect_uris:
             answer = self._authorize(uri)
-            yield _redirect_uri(uri, answer)
+            yield _redirect_uri_finding(uri, answer)
             registered += [uri] if answer.is_callback else []
         for uri in self._post_sign_out_uris:
             yield self._post_sign_out_uri(uri)
@@ -66,50 +69,54 @@ class SignIn:
     # The application
 
     def _application(self) -> Finding:
-        answer = self._exchange_made_up_code()
+        answer = self._exchange_invalid_code()
         if answer.error == "invalid_grant":
-            return ok("application", f"Logto knows the application {conf.app_id}, and takes its secret.")
+            return ok("application", f"The application {conf.app_id} exists, and LOGTO_APP_SECRET is valid.")
         if answer.error == "invalid_client" and answer.status == 400:
             return failure(
                 "application",
-                f"Logto has no application with the App ID {conf.app_id}.",
-                "Copy LOGTO_APP_ID from the application's page in the Logto Console of this very tenant.",
+                f"The tenant has no application with the App ID {conf.app_id}.",
+                "Copy LOGTO_APP_ID from the page of the application in the Logto Console of this tenant.",
             )
         if answer.error == "invalid_client":
-            return self._refused()
+            return self._rejected()
         if "expired" in answer.description:
             return failure(
                 "application",
                 "LOGTO_APP_SECRET has expired.",
-                "Make a new app secret in the Logto Console, on the application's page.",
+                "Create a new app secret in the Logto Console, on the page of the application.",
             )
         if "grant type" in answer.description:
             return _wrong_type("Machine-to-machine")
-        return failure("application", f"The token endpoint answered {answer}.", "See Logto's own log.")
+        return failure("application", f"The token endpoint answered {answer}.", "See the log of Logto.")
 
-    def _exchange_made_up_code(self) -> Answer:
+    def _exchange_invalid_code(self) -> Answer:
         form = {
             "grant_type": "authorization_code",
-            "code": MADE_UP_CODE,
+            "code": INVALID_CODE,
             "redirect_uri": next(iter(self._redirect_uris), "https://made-up.example/callback"),
             "code_verifier": AuthorizationRequest().code_verifier,
         }
         auth = ClientSecretBasic(conf.app_id, conf.app_secret)
         return _answer(self._http.post_form(self._metadata.token_endpoint, form, auth=auth))
 
-    def _refused(self) -> Finding:
-        """An application that has no secret, for apps and scripts, refuses every one; it alone demands PKCE."""
+    def _rejected(self) -> Finding:
+        """Return why Logto rejects the secret.
+
+        Applications of the types Single page app and Native have no secret, so Logto rejects every secret. Only they
+        require PKCE.
+        """
         for uri in self._redirect_uris:
             if "PKCE" in self._authorize(uri, has_pkce=False).description:
                 return _wrong_type("Single page app or Native app")
         return failure(
             "application",
-            f"Logto knows the application {conf.app_id}, and refuses LOGTO_APP_SECRET.",
-            "Copy an app secret from the application's page in the Logto Console. If it has none there, it is not a "
-            "Traditional Web application: make one that is.",
+            f"The application {conf.app_id} exists, but LOGTO_APP_SECRET is wrong.",
+            "Copy an app secret from the page of the application in the Logto Console. If the page shows none, the "
+            "application is not of the type Traditional Web: create one of that type.",
         )
 
-    # Its addresses
+    # URIs
 
     def _authorize(self, redirect_uri: str, *, resource: str = "", has_pkce: bool = True) -> Answer:
         url = AuthorizationRequest().url(
@@ -123,67 +130,73 @@ class SignIn:
         )
         if not has_pkce:
             url = _without(url, "code_challenge", "code_challenge_method")
-        return _answer(self._http.look(url), redirect_uri)
+        return _answer(self._http.get_allowing_redirect(url), redirect_uri)
 
     def _post_sign_out_uri(self, uri: str) -> Finding:
         query = urlencode({"client_id": conf.app_id, "post_logout_redirect_uri": uri})
-        response = self._http.look(f"{self._metadata.end_session_endpoint}?{query}")
+        response = self._http.get_allowing_redirect(f"{self._metadata.end_session_endpoint}?{query}")
         if response.status == 200:
             return ok("post-sign-out-uri", f"{uri} is registered.")
         answer = _answer(response)
         if "not registered" in answer.description:
             return failure(
                 "post-sign-out-uri",
-                f"{uri} is not registered: whoever signs out ends on an error page of Logto.",
+                f"{uri} is not registered. A user who signs out sees an error page of Logto.",
                 f"Add it to the post sign-out redirect URIs. {SETUP}",
             )
         if answer.error == "invalid_client":
-            return skipped("post-sign-out-uri", f"{uri} cannot be tried without the application.")
-        return failure("post-sign-out-uri", f"Logto answered {answer} to a sign-out to {uri}.", "See Logto's own log.")
+            return skipped("post-sign-out-uri", f"{uri} was not tried, because the application does not exist.")
+        return failure(
+            "post-sign-out-uri",
+            f"Logto answered {answer} to a sign-out with the redirect URI {uri}.",
+            "See the log of Logto.",
+        )
 
     # API resources
 
     def _resources(self, registered: Sequence[str]) -> Iterator[Finding]:
         resources = list(dict.fromkeys([*conf.resources, *([conf.api_resource] if conf.api_resource else [])]))
         if resources and not registered:
-            yield skipped("resources", f"Not tried, for want of a registered redirect URI: {', '.join(resources)}.")
+            yield skipped("resources", f"Not tried, because no redirect URI is registered: {', '.join(resources)}.")
             return
         for resource in resources:
             answer = self._authorize(registered[0], resource=resource)
-            if answer.error == NOBODY_SIGNED_IN:
-                yield ok("resources", f"Logto knows the API resource {resource}.")
+            if answer.error == NO_USER_SIGNED_IN:
+                yield ok("resources", f"The API resource {resource} exists.")
             else:
-                yield _resource_fault(resource, answer)
+                yield _resource_failure(resource, answer)
 
 
-def _redirect_uri(uri: str, answer: Answer) -> Finding:
-    if answer.is_callback and answer.error == NOBODY_SIGNED_IN:
+def _redirect_uri_finding(uri: str, answer: Answer) -> Finding:
+    if answer.is_callback and answer.error == NO_USER_SIGNED_IN:
         return ok("redirect-uri", f"{uri} is registered.")
     if answer.error == "invalid_redirect_uri":
         return failure(
             "redirect-uri",
-            f"{uri} is not registered: every sign-in from there ends on an error of Logto.",
-            f"Add it to the redirect URIs, letter by letter. {SETUP}",
+            f"{uri} is not registered. Every sign-in with it ends on an error page of Logto.",
+            f"Add exactly this URI to the redirect URIs. {SETUP}",
         )
     if answer.error == "invalid_client":
-        return skipped("redirect-uri", f"{uri} cannot be tried without the application.")
+        return skipped("redirect-uri", f"{uri} was not tried, because the application does not exist.")
     if answer.error == "interaction_required":
         return _wrong_type("Native app")
     return failure(
         "redirect-uri",
-        f"Logto answered {answer} to a sign-in that comes back to {uri}.",
-        "See LOGTO_SCOPES; an application for others (third-party) may ask for those only that are enabled for it.",
+        f"Logto answered {answer} to a sign-in with the redirect URI {uri}.",
+        "Check LOGTO_SCOPES. A third-party application can only request the scopes that are enabled for it.",
     )
 
 
-def _resource_fault(resource: str, answer: Answer) -> Finding:
+def _resource_failure(resource: str, answer: Answer) -> Finding:
     if answer.error != "invalid_target":
-        return failure("resources", f"Logto answered {answer} for the API resource {resource}.", "See Logto's own log.")
+        return failure(
+            "resources", f"Logto answered {answer} for the API resource {resource}.", "See the log of Logto."
+        )
     setting = "LOGTO_RESOURCES" if resource in conf.resources else "LOGTO_API_RESOURCE"
-    consequence = "every sign-in is refused" if resource in conf.resources else "nobody can get a token for it"
+    consequence = "Logto rejects every sign-in" if resource in conf.resources else "Logto issues no tokens for it"
     return failure(
         "resources",
-        f"{setting} names {resource}, which is no API resource of the tenant: {consequence}.",
+        f"{setting} names {resource}, which is not an API resource of the tenant. {consequence}.",
         "Declare it in LOGTO_TENANT and run manage.py logto_setup, or correct the setting.",
     )
 
@@ -191,15 +204,16 @@ def _resource_fault(resource: str, answer: Answer) -> Finding:
 def _wrong_type(type: str) -> Finding:
     return failure(
         "application",
-        f"The application {conf.app_id} is of the type {type}, expected Traditional Web.",
-        "Logto cannot change that: make another one. manage.py logto_setup does, where LOGTO_APP_ID is not set.",
+        f"The application {conf.app_id} has the type {type}, expected Traditional Web.",
+        "Logto cannot change the type: create another application. manage.py logto_setup creates one if LOGTO_APP_ID "
+        "is not set.",
     )
 
 
 def _answer(response: Response, redirect_uri: str = "") -> Answer:
-    """What a response says, in the query of a callback or in its body."""
+    """Return the error in the query of a callback, or in the body of the response."""
     location = response.headers.get("Location", "")
-    if redirect_uri and normal_uri(location.partition("?")[0]) == normal_uri(redirect_uri):
+    if redirect_uri and normalize_uri(location.partition("?")[0]) == normalize_uri(redirect_uri):
         query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         return Answer(response.status, *_error_in(query), is_callback=True)
     try:
@@ -209,7 +223,7 @@ def _answer(response: Response, redirect_uri: str = "") -> Answer:
 
 
 def _error_in(members: dict[str, Any]) -> tuple[str, str]:
-    return clean(members.get("error")), clean(members.get("error_description"))
+    return single_line(members.get("error")), single_line(members.get("error_description"))
 
 
 def _without(url: str, *names: str) -> str:

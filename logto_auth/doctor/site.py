@@ -1,4 +1,4 @@
-"""What of a site can be seen from within: settings, database, sessions, cookies, hosts and time-outs."""
+"""Examine this machine: settings, database, sessions, cookies, hosts and time-outs."""
 
 from __future__ import annotations
 
@@ -20,39 +20,43 @@ from logto_auth.conf import conf
 from logto_auth.models import LogtoSession
 from logto_auth.origins import is_loopback
 
-from .findings import Finding, failure, or_ok, skipped, warning
+from .findings import Finding, failure, findings_or_ok, skipped, warning
+
+__all__ = ["examine", "finding_from", "system_messages"]
 
 CACHED_ENGINES = ("django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.cached_db")
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
-# A worker that waits for longer is likely to be killed, or to be missed.
+# After a longer wait, a worker is likely to be killed, or the site runs out of workers.
 LONGEST_WAIT_SECONDS = 30
 SHORTEST_WAIT_SECONDS = 1
 
 
 def system_messages(*, deploy: bool) -> list[CheckMessage]:
-    """What the system checks of this package say, but for what the site has silenced."""
+    """Return the messages of the system checks of this package, except those that the site has silenced."""
     messages = run_checks(include_deployment_checks=deploy)
     return [each for each in messages if (each.id or "").startswith("logto_auth.") and not each.is_silenced()]
 
 
-def finding_of(message: CheckMessage) -> Finding:
-    """What a system check says, as a finding."""
+def finding_from(message: CheckMessage) -> Finding:
+    """Return the message of a system check as a finding."""
     make = failure if message.is_serious() else warning
     return make("settings", f"{message.msg} ({message.id})", message.hint or "")
 
 
 def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
-    """All that can be seen without Logto."""
-    yield from or_ok(_database(), "database", "All migrations have been applied.")
-    yield from or_ok(_sessions(), "sessions", f"{settings.SESSION_ENGINE} keeps sessions, and gives them back.")
-    yield from or_ok(_timeouts(), "time-outs", f"LOGTO_HTTP_TIMEOUT_SECONDS is {tuple(conf.http_timeout_seconds)}.")
+    """Yield the findings that need no call to Logto."""
+    yield from findings_or_ok(_database(), "database", "All migrations have been applied.")
+    yield from findings_or_ok(_sessions(), "sessions", f"{settings.SESSION_ENGINE} stores and returns sessions.")
+    yield from findings_or_ok(
+        _timeouts(), "time-outs", f"LOGTO_HTTP_TIMEOUT_SECONDS is {tuple(conf.http_timeout_seconds)}."
+    )
     if not base_urls:
-        yield skipped("base-url", "Addresses were not looked at: set LOGTO_BASE_URL, or say --base-url.")
+        yield skipped("base-url", "Hosts, cookies and proxy were not checked. Set LOGTO_BASE_URL, or pass --base-url.")
         return
     for url in base_urls:
-        yield from or_ok(_host(url), "hosts", f"{url} is among ALLOWED_HOSTS.")
-        yield from or_ok(_cookies(url), "cookies", f"Browsers keep the session cookie at {url}.")
-        yield from or_ok(_proxy(url), "proxy", f"Requests to {url} are known by their scheme.")
+        yield from findings_or_ok(_host(url), "hosts", f"The host of {url} is in ALLOWED_HOSTS.")
+        yield from findings_or_ok(_cookies(url), "cookies", f"Browsers accept the session cookie at {url}.")
+        yield from findings_or_ok(_proxy(url), "proxy", f"Django detects the scheme of requests to {url}.")
 
 
 def _database() -> Iterator[Finding]:
@@ -61,11 +65,11 @@ def _database() -> Iterator[Finding]:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        yield failure("database", f"The database cannot be used: {_first_line(error)}", "See DATABASES.")
+        yield failure("database", f"The database is not usable: {_first_line(error)}", "Check DATABASES.")
         return
     if missing:
         names = ", ".join(sorted({migration.app_label for migration, _ in missing}))
-        yield failure("database", f"Migrations have not been applied: {names}.", "manage.py migrate")
+        yield failure("database", f"Migrations have not been applied: {names}.", "Run manage.py migrate.")
 
 
 def _sessions() -> Iterator[Finding]:
@@ -75,18 +79,18 @@ def _sessions() -> Iterator[Finding]:
         store = store_class()
         store["logto_doctor"] = True
         store.create()
-        came_back = store_class(store.session_key).get("logto_doctor") is True
+        is_returned = store_class(store.session_key).get("logto_doctor") is True
         store.delete()
-    except Exception as error:  # a session store may raise what its own database or cache does
-        yield failure("sessions", f"{engine} cannot keep a session: {_first_line(error)}", "See SESSION_ENGINE.")
+    except Exception as error:  # a session store may raise any error of its database or cache
+        yield failure("sessions", f"{engine} cannot store a session: {_first_line(error)}", "Check SESSION_ENGINE.")
         return
-    if not came_back:
-        yield failure("sessions", f"{engine} forgets sessions at once.", "See SESSION_ENGINE, and CACHES.")
+    if not is_returned:
+        yield failure("sessions", f"{engine} does not return stored sessions.", "Check SESSION_ENGINE and CACHES.")
     elif engine in CACHED_ENGINES and isinstance(caches[settings.SESSION_CACHE_ALIAS], LocMemCache):
         yield warning(
             "sessions",
-            f"{engine} keeps sessions in a cache that each process has for itself: with more than one, people are "
-            "signed out by chance, or not at all.",
+            f"{engine} stores sessions in a cache that is local to each process. With several processes, users are "
+            "signed out at random, and sign-outs may have no effect.",
             "Use a cache that all processes share, or django.contrib.sessions.backends.db.",
         )
 
@@ -94,12 +98,12 @@ def _sessions() -> Iterator[Finding]:
 def _timeouts() -> Iterator[Finding]:
     timeouts: list[Any] = list(conf.http_timeout_seconds)
     for seconds in timeouts:
-        # Another type has been told of by a system check.
+        # A system check reports other types.
         if isinstance(seconds, int | float) and not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
             yield warning(
                 "time-outs",
-                f"LOGTO_HTTP_TIMEOUT_SECONDS has {seconds} s: Logto is given up too early, or a hanging one holds a "
-                "worker for too long.",
+                f"LOGTO_HTTP_TIMEOUT_SECONDS contains {seconds} s. A short time-out fails too early. A long one blocks "
+                "a worker for too long.",
                 f"Choose between {SHORTEST_WAIT_SECONDS} and {LONGEST_WAIT_SECONDS} seconds.",
             )
 
@@ -108,10 +112,10 @@ def _host(url: str) -> Iterator[Finding]:
     host = urlsplit(url).hostname or ""
     shown = f"[{host}]" if ":" in host else host
     allowed = settings.ALLOWED_HOSTS or (LOCAL_HOSTS if settings.DEBUG else [])
-    # An address for subdomains stands for any of them.
+    # A URL with a wildcard is checked with an example.
     if not validate_host(shown.replace("*", "any"), allowed):
         yield failure(
-            "hosts", f"{shown} is not among ALLOWED_HOSTS: every request is refused.", "Add it to ALLOWED_HOSTS."
+            "hosts", f"{shown} is not in ALLOWED_HOSTS, so Django rejects every request.", "Add it to ALLOWED_HOSTS."
         )
 
 
@@ -121,13 +125,13 @@ def _cookies(url: str) -> Iterator[Finding]:
     if domain and host != domain and not host.endswith(f".{domain}"):
         yield failure(
             "cookies",
-            f"SESSION_COOKIE_DOMAIN is {domain!r}: browsers refuse such a cookie from {host}.",
-            "Leave SESSION_COOKIE_DOMAIN empty, or set it to a domain that the host is in.",
+            f"SESSION_COOKIE_DOMAIN is {domain!r}. Browsers reject such a cookie from {host}.",
+            "Leave SESSION_COOKIE_DOMAIN empty, or set it to a domain that contains the host.",
         )
     if parts.scheme == "https" and not settings.SESSION_COOKIE_SECURE:
         yield warning(
             "cookies",
-            f"SESSION_COOKIE_SECURE is off, and the site is at {url}: a session could be read on the way.",
+            f"SESSION_COOKIE_SECURE is False, but the site is at {url}. The session cookie could be sent unencrypted.",
             "Set SESSION_COOKIE_SECURE = True.",
         )
     if parts.scheme == "http" and settings.SESSION_COOKIE_SECURE:
@@ -135,21 +139,21 @@ def _cookies(url: str) -> Iterator[Finding]:
         which = "Some browsers" if is_loopback(url) else "Browsers"
         yield make(
             "cookies",
-            f"SESSION_COOKIE_SECURE is on, and the site is at {url}: {which} would not send the cookie back.",
-            "Use https, or switch it off where there is none.",
+            f"SESSION_COOKIE_SECURE is True, but the site is at {url}. {which} do not send the cookie back.",
+            "Use https, or set SESSION_COOKIE_SECURE = False for this site.",
         )
 
 
 def _proxy(url: str) -> Iterator[Finding]:
     if urlsplit(url).scheme != "https" or settings.SECURE_PROXY_SSL_HEADER:
         return
-    consequence = "" if conf.base_url else " Redirect URIs would begin with http:, and Logto would refuse them."
+    consequence = "" if conf.base_url else " Redirect URIs then begin with http:, and Logto rejects them."
     yield warning(
         "proxy",
-        f"SECURE_PROXY_SSL_HEADER is not set, and the site is at {url}: behind a proxy that ends TLS, requests look as "
-        f"if they came by http.{consequence}",
-        'Set SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if there is such a proxy, and see that it '
-        "removes this header from what browsers send.",
+        f"SECURE_PROXY_SSL_HEADER is not set, and the site is at {url}. Behind a proxy that terminates TLS, Django "
+        f"treats requests as http.{consequence}",
+        'If there is such a proxy, set SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https"), and let the '
+        "proxy remove this header from requests of browsers.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What only the Management API tells: whether the tenant is as declared, ends of secrets, permissions, the webhook."""
+"""Examine what only the Management API can read: declaration, expiry of secrets, permissions, webhook."""
 
 from __future__ import annotations
 
@@ -14,113 +14,125 @@ from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Hook
 from logto_auth.tenant.declaration import RESERVED_SCOPES
-from logto_auth.tenant.plan import Plan, plan
-from logto_auth.tenant.settings import expires_at
-from logto_auth.tenant.site import out_of_reach, site_tenant
+from logto_auth.tenant.plan import Plan, make_plan
+from logto_auth.tenant.settings import secret_expires_at
+from logto_auth.tenant.site import site_declaration, unreachable_warning
 from logto_auth.tenant.webhook import find_webhooks
 
-from .findings import Finding, failure, ok, or_ok, skipped, warning
+from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
+
+__all__ = ["examine"]
 
 SOON_SECONDS = 30 * 24 * 3600
 DAY_SECONDS = 24 * 3600
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 SETUP = "manage.py logto_setup"
+RUN_SETUP = f"Run {SETUP}."
 
 
 def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
-    """All that the Management API tells; where the site may not ask it, that it was not asked."""
-    if note := out_of_reach(base_urls):
-        yield warning("reach", note, "Never mind while you develop. A site that people use needs an address for Logto.")
+    """Yield the findings that need the Management API, or a skipped finding if the site has no access to it."""
+    if text := unreachable_warning(base_urls):
+        remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
+        yield warning("reach", text, remedy)
     if not (conf.m2m_app_id and conf.m2m_app_secret):
         yield skipped(
             "management-api",
-            "Not looked at without LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET: whether the tenant is as declared, "
-            "back-channel logout, names of permissions, ends of secrets, the webhook.",
+            "Not checked, because LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set: the declaration, back-channel "
+            "logout, names of permissions, expiry of secrets, the webhook.",
         )
         return
     try:
-        declared = site_tenant(base_urls)
+        declared = site_declaration(base_urls)
         api = management_api()
-        found = plan(api, declared)
+        plan = make_plan(api, declared)
     except ConfigurationError as error:
-        yield failure("declaration", str(error), "Correct that, then run this again for the rest.")
+        yield failure("declaration", str(error), "Correct this, then run the command again for the remaining checks.")
         return
     except ManagementAPIError as error:
-        # The machine may be there for other APIs alone.
+        # The application may be meant for other APIs only.
         make = warning if error.code == "no_permission" else failure
-        yield make("management-api", str(error), "What only the Management API tells was not looked at.")
+        yield make(
+            "management-api",
+            str(error),
+            "Correct this, then run the command again for the checks that need the Management API.",
+        )
         return
-    yield ok("management-api", f"{api.base_url} lets the application {conf.m2m_app_id} in.")
-    yield from or_ok(_drift(found), "declaration", "API resources, permissions, roles and webhook are as declared.")
+    yield ok("management-api", f"The application {conf.m2m_app_id} has access to {api.base_url}.")
+    yield from findings_or_ok(
+        _differences(plan), "declaration", "API resources, permissions, roles and webhook are as declared."
+    )
     if conf.app_id and declared.back_channel_logout_uri:
         yield _back_channel_logout(api, declared.back_channel_logout_uri)
-    yield from or_ok(_scopes(api), "scopes", "Logto knows every scope that the settings name.")
+    yield from findings_or_ok(_scopes(api), "scopes", "All scopes in the settings exist.")
     if conf.app_id:
-        yield from or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not end soon.")
+        yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
     if declared.webhook_url:
         yield from _webhook(api, declared.webhook_url)
 
 
-# What is declared
+# The declaration
 
 
-def _drift(found: Plan) -> Iterator[Finding]:
-    """What `logto_setup` would do, but for the application's addresses, which have been tried."""
-    for step in found.changes:
+def _differences(plan: Plan) -> Iterator[Finding]:
+    """Yield what `logto_setup` would change. The URIs of the application are left out: `sign_in` has tried them."""
+    for step in plan.changes:
         if step.action == "create":
-            yield warning("declaration", f"There is no {step}, which is declared.", SETUP)
+            yield warning("declaration", f"The {step} is declared, but the tenant does not have it.", RUN_SETUP)
         elif step.kind != "application":
             names = ", ".join(difference.name for difference in step.differences)
-            yield warning("declaration", f"The {step} differs from what is declared: {names}.", SETUP)
+            yield warning("declaration", f"The {step} differs from the declaration: {names}.", RUN_SETUP)
 
 
 def _back_channel_logout(api: ManagementAPI, uri: str) -> Finding:
     metadata = api.applications.get(conf.app_id)["oidcClientMetadata"]
-    there = metadata.get("backchannelLogoutUri", "")
-    if there != uri:
+    stored = metadata.get("backchannelLogoutUri", "")
+    if stored != uri:
         return warning(
             "back-channel-logout",
-            f"The back-channel logout URI is {there or 'not set'}, expected {uri}: sign-outs elsewhere are seen at the "
-            "next refresh only.",
-            SETUP,
+            f"The back-channel logout URI is {stored or 'not set'}, expected {uri}. The site sees sign-outs elsewhere "
+            "only at the next refresh.",
+            RUN_SETUP,
         )
     if not metadata.get("backchannelLogoutSessionRequired"):
         return warning(
             "back-channel-logout",
-            '"Is session required" is off: Logto does not say which session has ended, so that all of a person\'s end.',
-            f"{SETUP}. Sessions that began before have no sid.",
+            '"Is session required" is off. Logto does not report which session has ended, so all sessions of the user '
+            "end.",
+            f"{RUN_SETUP} Sessions that began earlier have no sid.",
         )
-    return ok("back-channel-logout", f"Logto tells {uri} of sign-outs elsewhere.")
+    return ok("back-channel-logout", f"Logto reports sign-outs elsewhere to {uri}.")
 
 
 def _scopes(api: ManagementAPI) -> Iterator[Finding]:
     resources = cast("Iterator[dict[str, Any]]", api.api_resources.all(includeScopes=True))
     names = {each["indicator"]: {scope["name"] for scope in each["scopes"]} for each in resources}
     names[ORGANIZATIONS_RESOURCE] = {scope["name"] for scope in api.organization_scopes.all()}
-    asked = set().union(*(names.get(resource, set()) for resource in conf.resources))
-    if unknown := [name for name in conf.scopes if name not in RESERVED_SCOPES | asked]:
+    available = set().union(*(names.get(resource, set()) for resource in conf.resources))
+    if unknown := [name for name in conf.scopes if name not in RESERVED_SCOPES | available]:
         yield warning(
             "scopes",
-            f"LOGTO_SCOPES names {', '.join(unknown)}, which none of LOGTO_RESOURCES has: Logto leaves it out without "
-            "a word.",
-            "Correct the name, declare the permission in LOGTO_TENANT, or name its API resource in LOGTO_RESOURCES.",
+            f"LOGTO_SCOPES contains {', '.join(unknown)}, which no API resource in LOGTO_RESOURCES has. Logto omits it "
+            "without an error.",
+            "Correct the name, declare the permission in LOGTO_TENANT, or add its API resource to LOGTO_RESOURCES.",
         )
     if missing := [name for name in conf.api_scopes if name not in names.get(conf.api_resource, set())]:
         yield warning(
             "scopes",
-            f"LOGTO_API_SCOPES names {', '.join(missing)}, which {conf.api_resource} does not have: nobody can get it.",
+            f"LOGTO_API_SCOPES contains {', '.join(missing)}, which {conf.api_resource} does not have. No token "
+            "can have it.",
             f"Correct the name, or declare the permission in LOGTO_TENANT and run {SETUP}.",
         )
 
 
 def _secret(api: ManagementAPI) -> Iterator[Finding]:
     for secret in api.applications.secrets(conf.app_id):
-        left = expires_at(secret) - time.time()
+        left = secret_expires_at(secret) - time.time()
         if hmac.compare_digest(secret["value"].encode(), conf.app_secret.encode()) and 0 < left < SOON_SECONDS:
             yield warning(
                 "secret",
-                f'LOGTO_APP_SECRET, called "{secret["name"]}" at Logto, ends in {left / DAY_SECONDS:.0f} days.',
-                "Make another one in the Logto Console, use that, then delete this one.",
+                f'LOGTO_APP_SECRET expires in {left / DAY_SECONDS:.0f} days. Its name in Logto is "{secret["name"]}".',
+                "Create another app secret in the Logto Console, set LOGTO_APP_SECRET to it, then delete this one.",
             )
 
 
@@ -130,12 +142,12 @@ def _secret(api: ManagementAPI) -> Iterator[Finding]:
 def _webhook(api: ManagementAPI, url: str) -> Iterator[Finding]:
     webhooks = find_webhooks(api, url)
     if not webhooks:
-        return  # one that is declared and not there has been told of
+        return  # `_differences` reports a missing webhook
     webhook = webhooks[0]
     if len(webhooks) > 1:
         yield warning(
             "webhook",
-            f"{len(webhooks)} webhooks call {url}: each event comes as often.",
+            f"{len(webhooks)} webhooks call {url}, so each event arrives {len(webhooks)} times.",
             "Delete all but one in the Logto Console.",
         )
     yield _signing_key(webhook)
@@ -148,18 +160,18 @@ def _signing_key(webhook: Hook) -> Finding:
     if not keys:
         return failure(
             "webhook",
-            "LOGTO_WEBHOOK_SIGNING_KEY is not set: this site refuses every call of the webhook.",
+            "LOGTO_WEBHOOK_SIGNING_KEY is not set, so this site rejects every webhook.",
             f"{SETUP} --env-file PATH writes it.",
         )
     if not any(hmac.compare_digest(key.encode(), webhook["signingKey"].encode()) for key in keys):
         here = ", ".join(map(_fingerprint, keys))
         return failure(
             "webhook",
-            f"LOGTO_WEBHOOK_SIGNING_KEY is not the webhook's: fingerprint {here} here, "
-            f"{_fingerprint(webhook['signingKey'])} at Logto. This site refuses every call.",
-            f"{SETUP} --env-file PATH writes the right one.",
+            f"LOGTO_WEBHOOK_SIGNING_KEY is not the key of the webhook, so this site rejects every webhook. Fingerprint "
+            f"here: {here}, in Logto: {_fingerprint(webhook['signingKey'])}.",
+            f"{SETUP} --env-file PATH writes the correct key.",
         )
-    return ok("webhook", f"LOGTO_WEBHOOK_SIGNING_KEY is that of {webhook['config']['url']}.")
+    return ok("webhook", f"LOGTO_WEBHOOK_SIGNING_KEY is the key of {webhook['config']['url']}.")
 
 
 def _fingerprint(key: str) -> str:
@@ -168,17 +180,17 @@ def _fingerprint(key: str) -> str:
 
 def _deliveries(api: ManagementAPI, webhook: Hook) -> Finding:
     stats = cast("dict[str, Any]", api.hooks.get(webhook["id"], includeExecutionStats=True))["executionStats"]
-    calls, taken = stats["requestCount"], stats["successCount"]
+    calls, succeeded = stats["requestCount"], stats["successCount"]
     latest = next(api.hooks.recent_logs(webhook["id"]), None)
     if latest is not None and latest["payload"].get("result") == "Error":
         return failure(
             "webhook",
-            f"The latest call failed, and {taken} of {calls} succeeded: {_cause(latest['payload'])}.",
-            "See this site's log; Logto Console, Webhooks, has what it answered. Logto does not try again.",
+            f"The latest call failed, because {_cause(latest['payload'])}. {succeeded} of {calls} calls succeeded.",
+            "Check the log of this site, and its answer in the Logto Console under Webhooks. Logto repeats no calls.",
         )
     if not calls:
-        return ok("webhook", "Logto has not called yet.")
-    return ok("webhook", f"{taken} of {calls} calls succeeded, the latest among them.")
+        return ok("webhook", "Logto has not called the webhook yet.")
+    return ok("webhook", f"{succeeded} of {calls} calls succeeded, including the latest one.")
 
 
 def _cause(payload: dict[str, Any]) -> str:

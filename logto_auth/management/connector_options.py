@@ -1,4 +1,4 @@
-"""The arguments of `manage.py logto_connectors`, and what they give: values from the line, from files, from stdin."""
+"""The arguments of `manage.py logto_connectors`, and their values: from the command line, from files or from stdin."""
 
 from __future__ import annotations
 
@@ -14,58 +14,69 @@ from django.core.management.base import CommandParser
 from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api.types import Connector
 
+from . import arguments
+
+__all__ = ["add_subcommands", "given_config", "given_properties", "read_text"]
+
 MAX_FILE_BYTES = 1024 * 1024
 STDIN = "-"
-# Options that are shorter to write than `--set`.
+# Options that are short for `--set`.
 CONFIG_OPTIONS = {"app_id": "appId", "sign_type": "signType"}
 METADATA_OPTIONS = ("target", "name", "logo")
-CONNECTOR = "id of a connector, or its factory if it is the only one of it"
+CONNECTOR = "id of a connector, or its factory if that has only one connector"
+TARGET = "a target such as alipay, or the id or factory of a social connector"
 
 
-def add_to(parser: CommandParser) -> None:
-    """Add the subcommands, each with its arguments."""
+def add_subcommands(parser: CommandParser) -> None:
+    """Add the subcommands with their arguments."""
     commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
     def command(name: str, help: str) -> Any:
         added = commands.add_parser(name, help=help, description=help)
-        added.add_argument("--json", action="store_true", help="print JSON, for scripts")
+        arguments.add_json(added)
         return added
 
-    command("list", "List the connectors, and where each is offered.")
+    command("list", "List the connectors, and where each one is offered.")
     show = command("show", "Show a connector, without its secrets.")
     show.add_argument("connector", help=CONNECTOR)
-    factories = command("factories", "List what connectors can be made of, or what a factory asks for.")
+    factories = command("factories", "List the factories of connectors, or the form of one factory.")
     factories.add_argument("factory", nargs="?", help="such as alipay-native")
 
     add = command("add", "Add a connector.")
-    add.add_argument("factory", help="such as alipay-native; `factories` lists them")
-    add.add_argument("--target", help="for factories that serve any provider: the name by which sites ask for it")
-    update = command("update", "Change a connector; what is not given stays.")
+    add.add_argument("factory", help="such as alipay-native; `factories` lists all")
+    add.add_argument("--target", help="for generic factories such as oidc: the name of the target")
+    update = command("update", "Change a connector. Values that are not given stay.")
     update.add_argument("connector", help=CONNECTOR)
     update.add_argument("--unset", action="append", default=[], metavar="KEY", help="remove KEY from the config")
     for each in (add, update):
         _add_config_options(each)
-    _add_yes(add)
+    arguments.add_yes(add)
 
     remove = command("remove", "Delete a connector.")
     remove.add_argument("connector", help=CONNECTOR)
-    _add_yes(remove)
-    test = command("test", "Have Logto send a message by a connector for e-mail or SMS.")
+    arguments.add_yes(remove)
+    test = command("test", "Send a test message by a connector for e-mail or SMS.")
     test.add_argument("connector", help=CONNECTOR)
-    test.add_argument("recipient", help="an e-mail address, or a telephone number with its country code")
+    test.add_argument("recipient", help="an e-mail address, or a phone number with country code")
 
-    enable = command("enable", "Offer a social connector on the sign-in page, after those that are offered already.")
-    enable.add_argument("target", help="a target such as alipay, or a social connector by its id or factory")
-    enable.add_argument("--social-only", action="store_true", help="take all other ways to sign in and up away")
-    disable = command("disable", "No longer offer a social connector.")
-    disable.add_argument("target", help="a target such as alipay, or a social connector by its id or factory")
+    enable = command("enable", "Offer a social connector on the sign-in page, after the others.")
+    enable.add_argument("target", help=TARGET)
+    enable.add_argument("--social-only", action="store_true", help="remove all other methods to sign in and sign up")
+    disable = command("disable", "Stop offering a social connector.")
+    disable.add_argument("target", help=TARGET)
     for each in (enable, disable):
-        _add_yes(each)
+        arguments.add_yes(each)
 
-    keys = command("alipay-keys", "Make an RSA key pair for Alipay, and print the public key as Alipay wants it.")
-    keys.add_argument("--out", default="private.pem", metavar="FILE", help="where the private key goes: %(default)s")
-    keys.add_argument("--public-out", metavar="FILE", help="where the public key goes too")
-    keys.add_argument("--private-key-file", metavar="FILE", help="print the public key of this one; make no new pair")
+    keys = command(
+        "alipay-keys", "Create an RSA key pair for Alipay, and print the public key in the form that Alipay expects."
+    )
+    keys.add_argument(
+        "--out", default="private.pem", metavar="FILE", help="file for the private key. Default: %(default)s"
+    )
+    keys.add_argument("--public-out", metavar="FILE", help="file for the public key")
+    keys.add_argument(
+        "--private-key-file", metavar="FILE", help="print the public key of this private key; create no new pair"
+    )
 
 
 def _add_config_options(parser: Any) -> None:
@@ -74,63 +85,61 @@ def _add_config_options(parser: Any) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a value of the config; KEY=@FILE takes it from a file, KEY=@- from standard input",
+        help="set a value of the config; KEY=@FILE reads it from a file, KEY=@- from standard input",
     )
-    parser.add_argument("--app-id", help="the same as --set appId=...")
-    parser.add_argument("--private-key-file", metavar="FILE", help="the same as --set privateKey=@FILE")
-    parser.add_argument("--sign-type", help="the same as --set signType=...")
-    parser.add_argument("--name", help="for factories that serve any provider: the name on the button")
-    parser.add_argument("--logo", help="for factories that serve any provider: address of the picture on the button")
+    parser.add_argument("--app-id", help="short for --set appId=...")
+    parser.add_argument("--private-key-file", metavar="FILE", help="short for --set privateKey=@FILE")
+    parser.add_argument("--sign-type", help="short for --set signType=...")
+    parser.add_argument("--name", help="for generic factories: name on the button")
+    parser.add_argument("--logo", help="for generic factories: URL of the image on the button")
     parser.add_argument(
         "--sync-profile",
         action=BooleanOptionalAction,
         default=None,
-        help="take over name and picture at each sign-in, not at the first alone",
+        help="update name and picture at each sign-in, instead of the first only",
     )
 
 
-def _add_yes(parser: Any) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
 def given_config(options: Mapping[str, Any]) -> dict[str, str]:
-    """What the arguments say of a config: text by key. Raises ConnectorError."""
+    """Return the config values in the options, as text by key. Raises ConnectorError."""
     given = {key: options[name] for name, key in CONFIG_OPTIONS.items() if options[name] is not None}
     if options["private_key_file"] is not None:
         given["privateKey"] = read_text(options["private_key_file"])
     for assignment in options["set"]:
         key, equals, value = assignment.partition("=")
         if not (key and equals):
-            raise ConnectorError("--set takes KEY=VALUE, KEY=@FILE or KEY=@-.")
-        # Files end with a line break that belongs to no value.
+            raise ConnectorError("--set: expected KEY=VALUE, KEY=@FILE or KEY=@-.")
+        # The line break at the end of a file is not part of the value.
         given[key] = read_text(value[1:]).rstrip("\r\n") if value.startswith("@") else value
     return given
 
 
-def given_metadata(options: Mapping[str, Any], maker: Connector) -> dict[str, Any]:
-    """What the arguments say of a connector beside its config, as Logto takes it. Raises ConnectorError.
+def given_properties(options: Mapping[str, Any], source: Connector) -> dict[str, Any]:
+    """Return `metadata` and `syncProfile` from the options, for a request to Logto. Raises ConnectorError.
 
-    `maker` is the factory of a new connector, or the connector that is to be changed.
+    `source` is the factory of a new connector, or the connector to change.
     """
     given = {name: options[name] for name in METADATA_OPTIONS if options.get(name)}
-    stored = maker.get("metadata") or {}
-    more: dict[str, Any] = {}
-    if given and not maker.get("isStandard"):
-        raise ConnectorError(f"This factory has its own target, name and logo: leave out --{', --'.join(given)}.")
-    if maker.get("isStandard") and not {"target"} & {*given, *stored}:
-        raise ConnectorError("This factory serves any provider. Say which: --target, a short name such as `github`.")
+    stored = source.get("metadata") or {}
+    properties: dict[str, Any] = {}
+    if given and not source.get("isStandard"):
+        raise ConnectorError(f"This factory has a fixed target, name and logo. Omit --{', --'.join(given)}.")
+    if source.get("isStandard") and not {"target"} & {*given, *stored}:
+        raise ConnectorError(
+            "This factory is generic and needs a target. Pass --target with a short name such as github."
+        )
     if given:
         named = {"name": {"en": given["name"]}} if "name" in given else {}
-        more["metadata"] = {**stored, **given, **named}
+        properties["metadata"] = {**stored, **given, **named}
     if options["sync_profile"] is not None:
-        more["syncProfile"] = options["sync_profile"]
-    return more
+        properties["syncProfile"] = options["sync_profile"]
+    return properties
 
 
 def read_text(path: str) -> str:
-    """The text of a file, or of standard input for `-`. Raises ConnectorError.
+    """Return the text of a file, or of standard input if `path` is `-`. Raises ConnectorError.
 
-    Byte order marks do not count, and UTF-16 is read as well, for so some editors and shells on Windows save.
+    UTF-16 and byte order marks are accepted, because some editors and shells on Windows write them.
     """
     if path == STDIN:
         return sys.stdin.read()
@@ -140,9 +149,11 @@ def read_text(path: str) -> str:
     except OSError as error:
         raise ConnectorError(f"{path} cannot be read: {error.strerror}.") from error
     if len(content) > MAX_FILE_BYTES:
-        raise ConnectorError(f"{path} has more than {MAX_FILE_BYTES} bytes, which no config needs.")
+        raise ConnectorError(f"{path} has more than {MAX_FILE_BYTES} bytes. Expected the file of a single value.")
     is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConnectorError(f"{path} is not text. A key in DER becomes PEM by `openssl pkey -inform DER`.") from error
+        raise ConnectorError(
+            f"{path} is not a text file. `openssl pkey -inform DER` converts a DER key to PEM."
+        ) from error

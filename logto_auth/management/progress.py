@@ -1,4 +1,4 @@
-"""A progress bar, for people at a terminal."""
+"""A progress bar for terminals."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from django.core.management.base import OutputWrapper
 
 WIDTH = 30
-# Often enough to look alive, and seldom enough to cost nothing.
+# Short enough to look alive, and long enough to cost nothing.
 INTERVAL_SECONDS = 0.1
 
 
 class ProgressBar:
-    """One line on `stream` that is written over; nothing at all where that is no terminal."""
+    """A line on `stream` that is overwritten. Shows nothing if the stream is not a terminal."""
 
     def __init__(self, stream: OutputWrapper) -> None:
         self._stream = stream
@@ -21,7 +21,7 @@ class ProgressBar:
         self._line = ""
 
     def show(self, label: str, done: int, total: int | None) -> None:
-        """Say how far it is; without a `total`, how much there was."""
+        """Show how much is done; without a `total`, only the number."""
         if not self._is_shown or (time.monotonic() < self._next_at and done != total):
             return
         self._next_at = time.monotonic() + INTERVAL_SECONDS
@@ -32,7 +32,7 @@ class ProgressBar:
             self._write(f"{label:<14}{done:,}")
 
     def clear(self) -> None:
-        """Take the line away, for something else to be written."""
+        """Remove the line, so that something else can be written."""
         if self._line:
             self._write("")
 

@@ -1,4 +1,4 @@
-"""A report at the terminal: what somebody should look at as lines, the rest as a bar, and counts at the end."""
+"""A report on the terminal: messages as lines, progress as a bar, and counts at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .progress import ProgressBar
 
 
 class ShownReport(Report):
-    """The report of `command`, which may go on from earlier `counts`."""
+    """The report of `command`, which may continue from the `counts` of an interrupted run."""
 
     def __init__(self, command: BaseCommand, counts: Mapping[str, int] | None = None) -> None:
         super().__init__(counts)
@@ -26,9 +26,9 @@ class ShownReport(Report):
     def progress(self, stage: str, done: int, total: int | None) -> None:
         self._bar.show(stage, done, total)
 
-    def conclude(self, outcomes: Iterable[str], *, nobody: str, is_dry: bool) -> None:
-        """Say the counts, in the order of `outcomes`; `nobody` where there are none."""
+    def conclude(self, outcomes: Iterable[str], *, nothing: str, is_dry: bool) -> None:
+        """Write the counts in the order of `outcomes`, or the text `nothing` if there are none."""
         counts = [f"{name}: {self.counts[name]:,}" for name in outcomes if self.counts[name]]
-        self.say(", ".join(counts) or nobody)
+        self.say(", ".join(counts) or nothing)
         if is_dry:
             self.say("Nothing was changed (--dry-run).")

@@ -1,11 +1,30 @@
-"""The shapes of what the Management API answers, as far as this package reads them. Times are in milliseconds.
+"""The types of the Management API's answers, as far as this package reads them.
 
-They say what Logto sends, not what has been checked.
+Times are in milliseconds since the epoch. The types describe what Logto sends; the values are not checked.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypedDict
+
+__all__ = [
+    "Application",
+    "ApplicationSecret",
+    "Connector",
+    "Hook",
+    "Invitation",
+    "Member",
+    "OidcClientMetadata",
+    "OneTimeToken",
+    "Organization",
+    "OrganizationOfMember",
+    "OrganizationRole",
+    "OrganizationScope",
+    "Resource",
+    "Role",
+    "Scope",
+    "User",
+]
 
 
 class OidcClientMetadata(TypedDict, total=False):
@@ -124,7 +143,7 @@ class Invitation(TypedDict):
 
 
 class Connector(TypedDict):
-    """A connector, or a factory of connectors, whose `id` is what a connector calls `connectorId`."""
+    """A connector, or a factory of connectors. The `id` of a factory is the `connectorId` of its connectors."""
 
     id: str
     connectorId: str
@@ -146,13 +165,6 @@ class Hook(TypedDict):
     signingKey: str
     enabled: bool
     createdAt: int
-
-
-class SigningKey(TypedDict):
-    id: str
-    createdAt: int
-    signingKeyAlgorithm: str
-    status: str
 
 
 class OneTimeToken(TypedDict):

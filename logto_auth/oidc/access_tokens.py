@@ -1,6 +1,6 @@
-"""Access tokens that come to an API of this site: verified here, without a call to Logto, and remembered for a while.
+"""Verify the access tokens that come with requests to an API of this site, without a call to Logto.
 
-Sources: RFC 9068, section 4; RFC 8725; RFC 7662; how Logto writes its tokens.
+Sources: RFC 9068, section 4; RFC 8725; RFC 7662; the tokens that Logto issues.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ import time
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from logto_auth.exceptions import TokenError
-
-from .id_tokens import check_issuer, check_sub, check_times, is_id, numeric_date, optional_text, verify_signature
+from .claims import is_name
+from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
+from .token_checks import check_issuer, check_sub, check_times, numeric_date, optional_text, verify_signature
 from .types import ORGANIZATION_AUDIENCE, AccessTokenClaims, Claims
 
-TYPES = frozenset({"at+jwt", "application/at+jwt"})
-MAX_AUDIENCE_LENGTH = 2048
+__all__ = ["AccessTokenVerifier", "check_introspection", "is_opaque", "validate_access_token"]
+
+_TYPES = frozenset({"at+jwt", "application/at+jwt"})
+_MAX_AUDIENCE_LENGTH = 2048
 
 
 class AccessTokenVerifier:
-    """Verifies access tokens of one provider. Safe to share between threads.
+    """Verify the access tokens of one provider. Safe to share between threads.
 
-    It remembers up to `cache_size` tokens that it has verified, by their digest. A remembered token is good until its
-    `exp`, and only as long as the keys are those it was verified with. The memory is the process's own: whoever could
-    write to a shared one could make tokens.
+    Up to `cache_size` verified tokens are remembered by their digest. A remembered token is valid until its `exp`, and
+    while the keys are those that verified it. The cache belongs to the process: a shared cache would let everyone who
+    can write to it create tokens.
     """
 
     def __init__(
@@ -41,10 +43,10 @@ class AccessTokenVerifier:
         self._lock = threading.Lock()
 
     def verify_for_resource(self, token: str, resource: str) -> AccessTokenClaims:
-        """The claims of an access token for the API `resource`, in an organization's name or not.
+        """Return the claims of an access token for the API `resource`, with or without an organization.
 
-        Raises TokenError naming the first claim that failed: answer 401. Raises ProviderError when the keys are not
-        to be had: answer 503.
+        Raises TokenError naming the first claim that failed: answer 401. Raises ProviderError when the keys cannot be
+        fetched: answer 503.
         """
         claims = self._verify(token)
         if claims.audience != resource:
@@ -56,7 +58,7 @@ class AccessTokenVerifier:
         return claims
 
     def verify_for_organization(self, token: str) -> AccessTokenClaims:
-        """The claims of an organization token, whichever organization's. Raises TokenError, ProviderError."""
+        """Return the claims of an organization token, for any organization. Raises TokenError, ProviderError."""
         claims = self._verify(token)
         if not claims.is_organization_token:
             raise TokenError(
@@ -77,8 +79,8 @@ class AccessTokenVerifier:
         return claims
 
     def _validate(self, token: str, now: float) -> tuple[AccessTokenClaims, KeySet]:
-        refuse_opaque(token)
-        # Should the verification fetch newer keys, the token is remembered under the older ones, and so not found.
+        _refuse_opaque(token)
+        # When the verification fetches newer keys, the token is remembered with the older ones, and not found again.
         keys = self._keys.current()
         claims = validate_access_token(
             token,
@@ -103,19 +105,21 @@ class AccessTokenVerifier:
 def validate_access_token(
     token: str, *, keys: KeySource, algorithms: Sequence[str], issuer: str, leeway_seconds: int, now: float
 ) -> AccessTokenClaims:
-    """The claims of a JWT access token that passed every check but one: what `audience` has to be, the caller knows.
+    """Return the claims of a JWT access token that passed every check except one: the caller checks `audience`.
 
-    `now` is in seconds since the epoch. A token may be as old as it likes until its `exp`. Raises TokenError naming
-    the first claim that failed. Source: RFC 9068, section 4.
+    `now` is in seconds since the epoch. The age of the token is limited by its `exp` only.
+
+    Raises TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
+    Source: RFC 9068, section 4.
     """
-    # ID and logout tokens have types of their own and must not pass for an access token.
-    _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=TYPES)
+    # ID tokens and logout tokens have other types, and are not accepted as access tokens.
+    _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=_TYPES)
     check_issuer(claims, issuer)
     audience = _audience(claims)
     exp, _ = check_times(claims, leeway_seconds=leeway_seconds, now=now)
     sub, client_id = check_sub(claims), optional_text(claims, "client_id")
     if client_id is None:
-        raise TokenError("The token has no client_id, expected the application that asked for it.", claim="client_id")
+        raise TokenError("The token has no client_id, expected the application that requested it.", claim="client_id")
     return AccessTokenClaims(
         issuer=issuer,
         audience=audience,
@@ -129,22 +133,23 @@ def validate_access_token(
 
 
 def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTokenClaims:
-    """The claims of an opaque access token that Logto's introspection calls active. Raises TokenError.
+    """Return the claims of an opaque access token that Logto's introspection reports as active.
 
-    Source: RFC 7662, section 2.2.
+    `answer` is the introspection response; `now` is in seconds since the epoch. Raises TokenError naming the first
+    member that failed. Source: RFC 7662, section 2.2.
     """
     if answer.get("active") is not True:
-        raise TokenError("Logto does not know this opaque access token, or it has ended.", claim="active")
+        raise TokenError("Logto does not know this opaque access token, or it has expired.", claim="active")
     if answer.get("token_type") != "Bearer":
-        # Logto introspects refresh tokens as well, and gives those no type.
+        # Logto also introspects refresh tokens, and reports no type for them.
         raise TokenError("The token is not an access token.", claim="token_type")
     check_issuer(answer, issuer)
     exp = numeric_date(answer, "exp")
     if now >= exp:
-        raise TokenError("The opaque access token has ended.", claim="exp")
+        raise TokenError("The opaque access token has expired.", claim="exp")
     sub, client_id = check_sub(answer), optional_text(answer, "client_id")
     if client_id is None:
-        raise TokenError("Logto does not say which application the token is of.", claim="client_id")
+        raise TokenError("Logto does not report the application of the token.", claim="client_id")
     return AccessTokenClaims(
         issuer=issuer,
         audience="",
@@ -158,12 +163,11 @@ def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTok
 
 
 def is_opaque(token: str) -> bool:
-    """Whether `token` can only be an opaque access token: what has no dot is no JWT."""
+    """Return whether `token` can only be an opaque access token: a JWT has dots."""
     return "." not in token
 
 
-def refuse_opaque(token: str) -> None:
-    """Raise TokenError, which says the remedy, for an opaque access token."""
+def _refuse_opaque(token: str) -> None:
     if is_opaque(token):
         raise TokenError(
             "This is an opaque access token, which only Logto itself can read. Ask Logto for a JWT: send resource with "
@@ -173,29 +177,29 @@ def refuse_opaque(token: str) -> None:
 
 
 def _audience(claims: Claims) -> str:
-    """The one audience. With several, nobody could say on whose behalf which of the scopes was given."""
+    """Return the only audience. With several audiences it is unclear which of them the scopes are for."""
     aud = claims.get("aud")
     if isinstance(aud, list) and len(aud) == 1:
         aud = aud[0]
-    if not isinstance(aud, str) or not 0 < len(aud) <= MAX_AUDIENCE_LENGTH:
+    if not isinstance(aud, str) or not 0 < len(aud) <= _MAX_AUDIENCE_LENGTH:
         raise TokenError(f"The token is for audience {aud!r:.200}, expected one, as a string.", claim="aud")
     return aud
 
 
 def _scopes(claims: Claims) -> frozenset[str]:
-    """The scopes as a set; none when the claim is missing, as for a machine without permissions."""
+    """Return the scopes. A machine without permissions has a token without this claim."""
     scope = claims.get("scope", "")
     if not isinstance(scope, str):
         raise TokenError(f"The token has scope {scope!r:.60}, expected names separated by spaces.", claim="scope")
-    # A space, and no other white space, separates them (RFC 6749, section 3.3).
+    # Only a space separates scopes, no other white space (RFC 6749, section 3.3).
     return frozenset(name for name in scope.split(" ") if name)
 
 
 def _organization_id(claims: Claims, audience: str) -> str | None:
-    """The organization in the audience, or in the claim that a token for a resource has."""
+    """Return the organization of the audience, or the one in the claim of a token for an API resource."""
     if not audience.startswith(ORGANIZATION_AUDIENCE):
         return optional_text(claims, "organization_id")
     organization_id = audience.removeprefix(ORGANIZATION_AUDIENCE)
-    if not is_id(organization_id):
-        raise TokenError(f"The token is for {audience!r:.200}, which names no organization.", claim="aud")
+    if not is_name(organization_id):
+        raise TokenError(f"The token is for {audience!r:.200}, which is not an organization.", claim="aud")
     return organization_id

@@ -1,7 +1,9 @@
-"""The authorization request: the only maker of state, nonce and PKCE, and the judge of Logto's sign-in options.
+"""The authorization request: state, nonce, PKCE and Logto's sign-in options.
 
-Logto reads its own parameters as one object: with one bad value it ignores all of them without a word. So they are
-checked here.
+Logto reads its own parameters as one object. With one invalid value it ignores all of them and reports no error, so
+they are checked here.
+
+Sources: OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636; RFC 8707.
 """
 
 from __future__ import annotations
@@ -15,7 +17,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from logto_auth.exceptions import InvalidSignInOption
+from .errors import InvalidSignInOption
+
+__all__ = [
+    "FIRST_SCREENS",
+    "IDENTIFIERS",
+    "PROMPTS",
+    "PROTOCOL_PARAMETERS",
+    "AuthorizationRequest",
+    "SignInOptions",
+    "is_absolute_uri",
+]
 
 FIRST_SCREENS = (
     "sign_in",
@@ -27,9 +39,9 @@ FIRST_SCREENS = (
 )
 IDENTIFIERS = ("email", "phone", "username")
 PROMPTS = ("none", "login", "consent")
-MAX_TEXT_LENGTH = 512
+_MAX_TEXT_LENGTH = 512
 
-# What makes a request ours: no option or setting may add to these or replace them.
+# Only this module sets these parameters. Options and settings must not add to them or replace them.
 PROTOCOL_PARAMETERS = frozenset(
     {
         "client_id",
@@ -48,47 +60,48 @@ PROTOCOL_PARAMETERS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class SignInOptions:
-    """How a sign-in should go, in the words of Logto's SDKs. Raises InvalidSignInOption for what Logto would not take.
+    """The options of a sign-in, named as in Logto's SDKs.
 
-    Source: logto.io's authentication parameters; OpenID Connect Core 1.0, section 3.1.2.1; RFC 8707.
+    Raises InvalidSignInOption for a value that Logto would not accept. Sources: Logto's documentation of its
+    authentication parameters; OpenID Connect Core 1.0, section 3.1.2.1; RFC 8707.
     """
 
     first_screen: str = ""
-    """The page shown first: one of FIRST_SCREENS."""
+    """The first page: one of FIRST_SCREENS. Empty: Logto's default."""
     identifiers: Sequence[str] = ()
-    """What the `identifier:` screens ask for: any of IDENTIFIERS."""
+    """The identifiers that the `identifier:` screens accept: any of IDENTIFIERS."""
     login_hint: str = ""
-    """What to fill in as identifier."""
+    """The identifier that the page is filled in with."""
     direct_sign_in: str = ""
-    """`social:<target>` or `sso:<connector id>`: go straight there."""
+    """`social:<target>` or `sso:<connector ID>`: skip Logto's page and go to this connector."""
     prompt: str = ""
-    """Any of PROMPTS, separated by spaces, `none` only alone. Empty: the site's default."""
+    """Any of PROMPTS, separated by spaces; `none` only alone. Empty: the default of the site."""
     max_age: int | None = None
-    """How many seconds ago the person may have signed in at Logto, at most; Logto asks again when it is longer."""
+    """How many seconds ago the user may have authenticated at Logto. Logto asks again when it is longer ago."""
     ui_locales: str = ""
     """BCP 47 language tags, separated by spaces."""
     one_time_token: str = ""
-    """The token of a magic link; needs the e-mail as `login_hint`."""
+    """The token of a magic link. It needs the e-mail address as `login_hint`."""
     organization_id: str = ""
-    """Whose branding the sign-in page bears."""
+    """The organization whose branding the sign-in page has."""
     members_only: bool = False
-    """Whether to let in none but members of `organization_id`, which becomes the current organization. Checked here, by
-    the claims: Logto lets everyone sign in."""
+    """Whether only members of `organization_id` may sign in. It becomes the current organization. The site checks this
+    by the claims; Logto does not."""
     resources: Sequence[str] = ()
-    """API resources to ask for, beside those of the site."""
+    """API resources to request in addition to those of the site."""
     scopes: Sequence[str] = ()
-    """Scopes to ask for, beside those of the site."""
+    """Scopes to request in addition to those of the site."""
     extra: Mapping[str, str] = field(default_factory=dict)
-    """Further parameters, sent as they are."""
+    """More parameters, sent unchanged."""
 
     def __post_init__(self) -> None:
         for name in ("login_hint", "one_time_token", "organization_id"):
-            _check(name, getattr(self, name), _is_plain_text, f"text of at most {MAX_TEXT_LENGTH} characters")
+            _check(name, getattr(self, name), _is_plain_text, f"text of at most {_MAX_TEXT_LENGTH} characters")
         _check("first_screen", self.first_screen, lambda value: value in ("", *FIRST_SCREENS), _one_of(FIRST_SCREENS))
         _check("identifiers", self.identifiers, lambda value: _are_words(value, IDENTIFIERS), _one_of(IDENTIFIERS))
         _check("direct_sign_in", self.direct_sign_in, _is_direct_sign_in, "social:<target> or sso:<connector id>")
         _check("prompt", self.prompt, _is_prompt, _one_of(PROMPTS) + ", and none only alone")
-        _check("max_age", self.max_age, _is_age, "a whole number of seconds, or None")
+        _check("max_age", self.max_age, _is_seconds, "a whole number of seconds, or None")
         _check("ui_locales", self.ui_locales, _are_language_tags, "language tags separated by spaces")
         _check("scopes", self.scopes, _are_scopes, "a list of scopes without spaces")
         _check("resources", self.resources, _are_absolute_uris, "a list of absolute URIs without a fragment")
@@ -96,14 +109,12 @@ class SignInOptions:
             "extra", self.extra, _is_free_parameter, f"parameters other than {', '.join(sorted(PROTOCOL_PARAMETERS))}"
         )
         if self.members_only and not self.organization_id:
-            raise InvalidSignInOption("The option members_only needs the organization_id whose members are meant.")
+            raise InvalidSignInOption("The option members_only needs the option organization_id.")
         if self.one_time_token and "@" not in self.login_hint:
-            raise InvalidSignInOption(
-                "The option one_time_token needs the e-mail address it was made for as login_hint."
-            )
+            raise InvalidSignInOption("The option one_time_token needs its e-mail address as login_hint.")
 
     def parameters(self) -> list[tuple[str, str]]:
-        """Logto's own parameters of the authorization request, those left empty not among them."""
+        """Return the parameters of the authorization request for these options, without the empty ones."""
         named = {
             "first_screen": self.first_screen,
             "identifier": " ".join(self.identifiers),
@@ -120,7 +131,7 @@ class SignInOptions:
 
 def _check(name: str, value: object, is_valid: Callable[[Any], bool], expected: str) -> None:
     if not is_valid(value):
-        # What is almost the token may be all of it, and these words are for the log.
+        # The message goes to the log, and an invalid token may be almost the real one.
         shown = "not shown here" if name == "one_time_token" else f"{value!r:.100}"
         raise InvalidSignInOption(f"The sign-in option {name} is {shown}, expected {expected}.")
 
@@ -130,7 +141,7 @@ def _one_of(values: Iterable[str]) -> str:
 
 
 def _is_plain_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH and (not value or value.isprintable())
+    return isinstance(value, str) and len(value) <= _MAX_TEXT_LENGTH and (not value or value.isprintable())
 
 
 def _are_words(value: object, allowed: Collection[str]) -> bool:
@@ -148,13 +159,15 @@ def _is_prompt(value: object) -> bool:
     return all(word in PROMPTS for word in words) and ("none" not in words or len(words) == 1)
 
 
-def _is_age(value: object) -> bool:
+def _is_seconds(value: object) -> bool:
     return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 def _are_language_tags(value: object) -> bool:
     tag = r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}"
-    return isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH and bool(re.fullmatch(rf"({tag}( {tag})*)?", value))
+    return (
+        isinstance(value, str) and len(value) <= _MAX_TEXT_LENGTH and bool(re.fullmatch(rf"({tag}( {tag})*)?", value))
+    )
 
 
 def _are_scopes(value: object) -> bool:
@@ -169,8 +182,8 @@ def _are_absolute_uris(value: object) -> bool:
 
 
 def is_absolute_uri(value: object) -> bool:
-    """Whether `value` can be the indicator of an API resource: an absolute URI without a fragment."""
-    # RFC 8707, section 2. Logto splits a comma-separated list, so a comma would make two of one.
+    """Return whether `value` can be the indicator of an API resource: an absolute URI without a fragment."""
+    # RFC 8707, section 2. Logto splits the parameter at commas.
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or set(value) & set(" #,"):
         return False
     parts = urlsplit(value)
@@ -186,7 +199,7 @@ def _is_free_parameter(value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """One sign-in on its way to Logto. What must come back, or be sent later, is in its secrets."""
+    """An authorization request. `state` and `nonce` must come back; `code_verifier` is sent with the code."""
 
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
@@ -209,7 +222,7 @@ class AuthorizationRequest:
         prompt: str,
         options: SignInOptions,
     ) -> str:
-        """Where to send the browser. `scopes`, `resources` and `prompt` are the site's; `options` add to them."""
+        """Return the URL that starts the sign-in. `options` add to the site's `scopes`, `resources` and `prompt`."""
         all_scopes = list(dict.fromkeys([*scopes, *options.scopes]))
         parameters = [
             ("client_id", client_id),
@@ -229,7 +242,7 @@ class AuthorizationRequest:
 
 
 def _effective_prompt(prompt: str, scopes: Collection[str]) -> str:
-    # Without `consent` Logto drops `offline_access` in silence, and there is no refresh token.
+    # Without `consent` Logto ignores `offline_access`, and issues no refresh token.
     words = prompt.split()
     if "offline_access" in scopes and not {"none", "consent"} & set(words):
         words.append("consent")

@@ -1,4 +1,4 @@
-"""OIDCClient: what this site asks of Logto as an OpenID Connect relying party."""
+"""OIDCClient: the requests of this site to Logto as an OpenID Connect relying party."""
 
 from __future__ import annotations
 
@@ -9,43 +9,80 @@ from urllib.parse import urlencode
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
 
-from logto_auth.exceptions import ProviderError, TokenError
-
 from .access_tokens import check_introspection
+from .authorization_response import AuthorizationResponse
+from .errors import ProviderError, TokenError
 from .http import BearerAuth
-from .id_tokens import check_refreshed, validate_id_token, validate_logout_token
+from .id_tokens import check_authentication_age, check_refreshed, validate_id_token
+from .logout_tokens import validate_logout_token
 from .provider import Provider
-from .token_endpoint import ClientSecretBasic, expires_in, is_token_text, provider_error, scopes_of, token_request
+from .token_endpoint import (
+    CREDENTIALS_HINT,
+    ClientSecretBasic,
+    expires_in,
+    is_token_text,
+    provider_error,
+    scopes_of,
+    token_request,
+)
 from .types import AccessTokenClaims, Claims, LogoutTokenClaims, ProviderMetadata, TokenSet
 
-# A request line much longer than this is refused by servers and proxies on the way.
-MAX_ID_TOKEN_HINT_LENGTH = 4096
+__all__ = ["OIDCClient"]
+
+# Servers and proxies refuse a request line that is much longer.
+_MAX_ID_TOKEN_HINT_LENGTH = 4096
 # Logto's have 43 characters.
-MAX_OPAQUE_TOKEN_LENGTH = 256
+_MAX_OPAQUE_TOKEN_LENGTH = 256
 
 
 class OIDCClient:
-    """A relying party at `provider`. Safe to share between threads."""
+    """A relying party of `provider`. Safe to share between threads.
 
-    def __init__(self, provider: Provider, *, client_id: str, client_secret: str, leeway_seconds: int) -> None:
+    `leeway_seconds` is how far the clocks of Logto and the site may differ. `hint` is added to the error when Logto
+    rejects the credentials.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        client_id: str,
+        client_secret: str,
+        leeway_seconds: int,
+        hint: str = CREDENTIALS_HINT,
+    ) -> None:
         self.issuer = provider.issuer
         self.client_id = client_id
         self.keys = provider.keys
         self._provider = provider
         self._http = provider.http
         self._leeway_seconds = leeway_seconds
-        self._auth = ClientSecretBasic(client_id, client_secret)
+        self._auth = ClientSecretBasic(client_id, client_secret, hint)
 
     @property
     def metadata(self) -> ProviderMetadata:
         """The provider's metadata, fetched at first use. Raises ProviderError."""
         return self._provider.metadata
 
-    def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str, nonce: str) -> TokenSet:
-        """The tokens for an authorization code, the ID token fully checked.
+    def authorization_code(self, response: AuthorizationResponse) -> str:
+        """Return the code of an authorization response whose `state` the caller has checked.
 
-        Raises ProviderError (its `error` is `invalid_grant` for a code that is used, old or foreign), TokenError.
-        Source: OpenID Connect Core 1.0, section 3.1.3.
+        Raises CallbackError when the response names another issuer or has no valid code. Raises ProviderError when
+        Logto reports an error, see `AuthorizationResponse.authorization_code`. Source: RFC 9207, section 2.4.
+        """
+        if response.iss is not None or self.metadata.authorization_response_iss_parameter_supported:
+            response.check_issuer(self.issuer)
+        return response.authorization_code()
+
+    def exchange_code(
+        self, code: str, *, redirect_uri: str, code_verifier: str, nonce: str, max_age_seconds: int | None = None
+    ) -> TokenSet:
+        """Return the tokens for an authorization code. The ID token passed every check.
+
+        With `max_age_seconds` the user must have authenticated at most that long ago.
+
+        Raises TokenError, and ProviderError; its `error` is `invalid_grant` when the code was used before, has expired
+        or is for another client. Source: OpenID Connect Core 1.0, section 3.1.3.
         """
         answer = token_request(
             self._provider,
@@ -58,25 +95,35 @@ class OIDCClient:
             auth=self._auth,
         )
         if answer.get("id_token") is None:
-            raise TokenError("Logto's answer holds no ID token; is openid among LOGTO_SCOPES?", claim="token")
-        return self._token_set(answer, nonce=nonce)
+            raise TokenError("Logto's response has no ID token. Request the scope openid.", claim="token")
+        token_set = self._token_set(answer, nonce=nonce)
+        if max_age_seconds is not None:
+            check_authentication_age(
+                token_set.id_token_claims,
+                max_age_seconds=max_age_seconds,
+                leeway_seconds=self._leeway_seconds,
+                now=time.time(),
+            )
+        return token_set
 
     def refresh(
         self, refresh_token: str, *, claims: Claims, resource: str | None = None, organization_id: str | None = None
     ) -> TokenSet:
-        """Fresh tokens of the person whose sign-in brought an ID token with `claims`.
+        """Return new tokens for the user whose sign-in brought an ID token with `claims`.
 
-        The access token is for `resource` and `organization_id` where given. The answer's `refresh_token` replaces the
-        one sent. Raises ProviderError (`invalid_grant`: the person is suspended, deleted or signed out everywhere),
-        TokenError. Source: OpenID Connect Core 1.0, section 12.
+        The access token is for `resource` and `organization_id`, if given. Keep the `refresh_token` of the result; it
+        replaces the one sent.
+
+        Raises TokenError, and ProviderError; its `error` is `invalid_grant` when the user is suspended, deleted or
+        signed out everywhere. Source: OpenID Connect Core 1.0, section 12.
         """
-        wanted = {"resource": resource, "organization_id": organization_id}
+        optional = {"resource": resource, "organization_id": organization_id}
         answer = token_request(
             self._provider,
             {
                 "grant_type": "refresh_token",
                 "refresh_token": refresh_token,
-                **{name: value for name, value in wanted.items() if value is not None},
+                **{name: value for name, value in optional.items() if value is not None},
             },
             auth=self._auth,
         )
@@ -86,7 +133,10 @@ class OIDCClient:
         return token_set
 
     def validate_id_token(self, id_token: object, *, nonce: str | None, access_token: str | None) -> Claims:
-        """The claims of an ID token for this client that passed every check. Raises TokenError, ProviderError."""
+        """Return the claims of an ID token for this client that passed every check. Raises TokenError, ProviderError.
+
+        See `id_tokens.validate_id_token`.
+        """
         return validate_id_token(
             id_token,
             keys=self.keys,
@@ -100,9 +150,9 @@ class OIDCClient:
         )
 
     def validate_logout_token(self, logout_token: object, *, type_required: bool = True) -> LogoutTokenClaims:
-        """The claims of a back-channel logout token for this client. Raises TokenError, ProviderError.
+        """Return the claims of a back-channel logout token for this client. Raises TokenError, ProviderError.
 
-        Without `type_required` the header may leave out that it is one; its claims still tell it from an ID token.
+        Without `type_required` the header may omit `typ`. The claims still tell the token from an ID token.
         """
         return validate_logout_token(
             logout_token,
@@ -116,27 +166,27 @@ class OIDCClient:
         )
 
     def userinfo(self, access_token: str, *, sub: str) -> dict[str, Any]:
-        """The claims that Logto's userinfo holds about the person `sub`.
+        """Return the claims of Logto's userinfo endpoint about the user `sub`.
 
         `access_token` is the opaque one; Logto refuses a JWT here. Raises ProviderError, and TokenError when the
-        answer is about somebody else. Source: OpenID Connect Core 1.0, section 5.3.
+        response is about another user. Source: OpenID Connect Core 1.0, section 5.3.
         """
         response = self._http.get(self.metadata.userinfo_endpoint, auth=BearerAuth(access_token))
         if response.status != 200:
-            raise provider_error(response)
+            raise provider_error(response, hint=self._auth.hint)
         claims = response.json_object()
         if claims.get("sub") != sub:
-            raise TokenError("The userinfo is about somebody else than the ID token.", claim="sub")
+            raise TokenError("The userinfo is about another user than the ID token.", claim="sub")
         return claims
 
     def introspect(self, access_token: str) -> AccessTokenClaims:
-        """What Logto says of an opaque access token. Raises TokenError when it is none that is good, ProviderError.
+        """Return the claims of an opaque access token, as Logto reports them.
 
-        Source: RFC 7662.
+        Raises TokenError when the token is not an active access token, and ProviderError. Source: RFC 7662.
         """
-        if len(access_token) > MAX_OPAQUE_TOKEN_LENGTH:
-            # Else whatever anybody sends to an API would be sent on to Logto.
-            raise TokenError("The token is longer than any opaque access token of Logto's.", claim="token")
+        if len(access_token) > _MAX_OPAQUE_TOKEN_LENGTH:
+            # Otherwise a client could make the site send text of any length to Logto.
+            raise TokenError("The token is longer than Logto's opaque access tokens.", claim="token")
         endpoint = self.metadata.introspection_endpoint
         if not endpoint:
             raise ProviderError("The discovery document names no introspection_endpoint.")
@@ -146,22 +196,23 @@ class OIDCClient:
             auth=self._auth,
         )
         if response.status != 200:
-            raise provider_error(response)
+            raise provider_error(response, hint=self._auth.hint)
         return check_introspection(response.json_object(), issuer=self.issuer, now=time.time())
 
     def revoke(self, refresh_token: str) -> None:
-        """End a refresh token and its grant. Raises ProviderError. Source: RFC 7009."""
+        """Revoke a refresh token and its grant. Raises ProviderError. Source: RFC 7009."""
         response = self._http.post_form(
             self.metadata.revocation_endpoint,
             {"token": refresh_token, "token_type_hint": "refresh_token"},
             auth=self._auth,
         )
         if response.status != 200:
-            raise provider_error(response)
+            raise provider_error(response, hint=self._auth.hint)
 
     def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: str | None) -> str:
-        """Where to send the browser to sign out at Logto. Raises ProviderError when metadata is not to be had.
+        """Return the URL at which the browser signs out at Logto. Raises ProviderError without metadata.
 
+        `id_token` becomes the hint, unless Logto would refuse it.
         Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
         """
         parameters = {
@@ -174,8 +225,8 @@ class OIDCClient:
         return f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
 
     def _is_good_hint(self, id_token: str) -> bool:
-        """Whether Logto will take the hint: it answers 400 to one of a removed key, or of the former algorithm."""
-        if len(id_token) > MAX_ID_TOKEN_HINT_LENGTH:
+        """Return whether Logto accepts the hint. It answers 400 when the key was removed or the algorithm changed."""
+        if len(id_token) > _MAX_ID_TOKEN_HINT_LENGTH:
             return False
         try:
             header = PyJWS().get_unverified_header(id_token)

@@ -1,4 +1,4 @@
-"""The provider's metadata, checked field by field before anything is sent to the places that it names."""
+"""Fetch the provider's metadata and check each field before any request goes to one of its URLs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from logto_auth.exceptions import ProviderError
-
+from .errors import ProviderError
 from .http import HTTPClient
 from .types import ProviderMetadata
+
+__all__ = ["ENDPOINTS", "ENDPOINT_NAME", "fetch_metadata", "parse_metadata"]
 
 ENDPOINTS = (
     "authorization_endpoint",
@@ -20,31 +21,33 @@ ENDPOINTS = (
     "end_session_endpoint",
     "revocation_endpoint",
 )
+ENDPOINT_NAME = "the endpoint"
 
 
-def fetch_metadata(http: HTTPClient, issuer: str) -> ProviderMetadata:
-    """The metadata of `issuer`.
+def fetch_metadata(http: HTTPClient, issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
+    """Return the metadata of `issuer`. Error messages call its configured URL `endpoint_name`.
 
-    Raises ProviderError when the document is not one, names another issuer, or names an endpoint that is not safe to
-    use, and ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
+    Raises ProviderError when the document is invalid, names another issuer, or names a URL that is not safe to use.
+    Raises ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
     response = http.get(f"{issuer}/.well-known/openid-configuration")
     if response.status != 200:
         raise ProviderError(
-            f"{response.url} answered {response.status}, expected 200. Check that LOGTO_ENDPOINT is Logto's own origin."
+            f"{response.url} answered {response.status}, expected 200. "
+            f"Check that {endpoint_name} is Logto's own origin."
         )
-    return parse_metadata(response.json_object(), issuer)
+    return parse_metadata(response.json_object(), issuer, endpoint_name=endpoint_name)
 
 
-def parse_metadata(document: dict[str, Any], issuer: str) -> ProviderMetadata:
-    """The checked metadata in a discovery document. Raises ProviderError naming the field that is wrong."""
+def parse_metadata(document: dict[str, Any], issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
+    """Return the checked metadata of a discovery document. Raises ProviderError naming the field that is wrong."""
     if document.get("issuer") != issuer:
         raise ProviderError(
             f"The discovery document names the issuer {document.get('issuer')!r:.200}, expected {issuer!r}. "
-            "Set LOGTO_ENDPOINT to exactly the endpoint that Logto calls itself by."
+            f"Set {endpoint_name} to exactly the endpoint that Logto calls itself by."
         )
     endpoints = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
-    # Few sites introspect, so that no sign-in fails for want of it.
+    # Few sites introspect tokens, so a missing introspection endpoint does not make sign-ins fail.
     introspection = "introspection_endpoint"
     endpoints[introspection] = _endpoint(document, introspection, issuer) if introspection in document else ""
     return ProviderMetadata(
@@ -57,7 +60,7 @@ def parse_metadata(document: dict[str, Any], issuer: str) -> ProviderMetadata:
 
 def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
     url = document.get(name)
-    if not isinstance(url, str) or not is_safe_url(url, https_only=issuer.startswith("https:")):
+    if not isinstance(url, str) or not _is_safe_url(url, https_only=issuer.startswith("https:")):
         raise ProviderError(
             f"The discovery document names {url!r:.200} as {name}, expected a plain URL with the scheme of the issuer "
             f"{issuer!r}. Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host and X-Forwarded-Proto."
@@ -65,8 +68,8 @@ def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
     return url
 
 
-def is_safe_url(url: str, *, https_only: bool) -> bool:
-    """Whether a request may be sent to `url`: http(s), no user info that could pass for a host, not link-local."""
+def _is_safe_url(url: str, *, https_only: bool) -> bool:
+    """Return whether a request may go to `url`: http(s), without user info, and not to a link-local address."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -85,12 +88,12 @@ def is_safe_url(url: str, *, https_only: bool) -> bool:
 
 
 def _is_link_local(host: str) -> bool:
-    """Whether `host` is an address such as 169.254.169.254, where clouds keep their machines' credentials."""
+    """Return whether `host` is an address such as 169.254.169.254, where clouds serve the credentials of a machine."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         try:
-            # Resolvers take other spellings of an IPv4 address as well: 2852039166, 0xa9.0xfe.0xa9.0xfe.
+            # Resolvers also accept other spellings of an IPv4 address: 2852039166, 0xa9.0xfe.0xa9.0xfe.
             address = ipaddress.ip_address(socket.inet_aton(host))
         except OSError:
             return False

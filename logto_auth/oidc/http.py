@@ -1,6 +1,6 @@
-"""The one way out: HTTP to Logto with time-outs, a size limit, and errors of ours.
+"""HTTP requests to Logto, with time-outs, a size limit, and errors of this package.
 
-Redirects are never followed, cookies never kept, and nothing is ever added to a request from `.netrc`.
+Redirects are not followed, cookies are not kept, and `.netrc` is not read.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from .errors import ProviderError, ProviderUnreachable
 
-MAX_BODY_BYTES = 1024 * 1024
-CHUNK_BYTES = 64 * 1024
+__all__ = ["BearerAuth", "HTTPClient", "Response", "retry_after_seconds"]
+
+_MAX_BODY_BYTES = 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_MAX_RETRY_AFTER_SECONDS = 3600
 
 
-class ConnectionBroke(ProviderUnreachable):
-    """There was no connection, or it ended before the answer did; a time-out is not this."""
+class _ConnectionFailed(ProviderUnreachable):
+    """There was no connection, or it closed before the response was complete. A time-out is another error."""
 
 
-class NoAuth(AuthBase):
-    """Sends no credentials; its presence also stops requests from looking for some in `.netrc`."""
+class _NoAuth(AuthBase):
+    """Send no credentials. Without an `auth`, the library requests would read `.netrc`."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -37,7 +40,7 @@ class NoAuth(AuthBase):
 
 @dataclass(frozen=True)
 class BearerAuth(AuthBase):
-    """Sends an access token (RFC 6750, section 2.1)."""
+    """Send an access token (RFC 6750, section 2.1)."""
 
     access_token: str = field(repr=False)
 
@@ -48,7 +51,7 @@ class BearerAuth(AuthBase):
 
 @dataclass(frozen=True)
 class Response:
-    """An answer read in full. `body` stays out of the representation: it may hold tokens."""
+    """A complete response. `body` is left out of the representation, because it may hold tokens."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +59,7 @@ class Response:
     url: str
 
     def json(self) -> Any:
-        """The body as JSON. Raises ProviderError when it is anything else."""
+        """Return the body, parsed as JSON. Raises ProviderError when it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -66,7 +69,7 @@ class Response:
             ) from error
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises ProviderError when it is anything else."""
+        """Return the body, parsed as a JSON object. Raises ProviderError when it is something else."""
         value = self.json()
         if not isinstance(value, dict):
             raise ProviderError(f"{self.url} answered {self.status} with a JSON {type(value).__name__}, not an object.")
@@ -74,42 +77,45 @@ class Response:
 
 
 class HTTPClient:
-    """Makes calls to Logto. Safe to share between threads.
+    """Send requests to Logto. Safe to share between threads.
 
-    `connect_seconds` bounds the connection, `total_seconds` each wait for data and, when an answer drips in slowly,
-    the time after which no more of it is waited for. An answer of more than `max_body_bytes` is not read.
+    `connect_seconds` limits the wait for a connection. `total_seconds` limits each wait for data, and the time until a
+    slow response must be complete. A response of more than `max_body_bytes` is refused.
+
+    Every method raises ProviderUnreachable when there is no response in time, and ProviderError for a redirect or a
+    response that is too large. Other statuses are for the caller to check.
     """
 
-    def __init__(self, *, connect_seconds: float, total_seconds: float, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, *, connect_seconds: float, total_seconds: float, max_body_bytes: int = _MAX_BODY_BYTES) -> None:
         self.connect_seconds = connect_seconds
         self.total_seconds = total_seconds
         self.max_body_bytes = max_body_bytes
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # A compressed answer could unpack to any size; what Logto sends here is small.
+        # A compressed response could unpack to any size. Logto's responses are small.
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
 
     def get(self, url: str, *, auth: AuthBase | None = None) -> Response:
-        """The answer to a GET. Raises ProviderUnreachable.
+        """Return the response to a GET.
 
-        It is tried a second time when the connection broke, as one does that the server has meanwhile closed. A POST is
-        not: it may have taken effect.
+        The request is repeated once when the connection fails, because the server may have closed an idle connection.
+        A POST is not repeated: it may have taken effect.
         """
         try:
             return self._send("GET", url, auth=auth)
-        except ConnectionBroke:
+        except _ConnectionFailed:
             return self._send("GET", url, auth=auth)
 
-    def look(self, url: str) -> Response:
-        """The answer to a GET, which may be a redirect with its `Location`. Raises ProviderUnreachable."""
+    def get_allowing_redirect(self, url: str) -> Response:
+        """Return the response to a GET, which may be a redirect with a `Location`."""
         return self._send("GET", url, may_redirect=True)
 
     def post_form(self, url: str, data: Mapping[str, str], *, auth: AuthBase | None = None) -> Response:
-        """The answer to a POST of a form. Raises ProviderUnreachable."""
+        """Return the response to a POST of a form."""
         return self._send("POST", url, data=data, auth=auth)
 
     def send_json(self, method: str, url: str, payload: Any = None, *, auth: AuthBase | None = None) -> Response:
-        """The answer to a request of any method with a JSON body, or with none. Raises ProviderUnreachable."""
+        """Return the response to a request with a JSON body, or without a body when `payload` is None."""
         return self._send(method, url, json=payload, auth=auth)
 
     def _send(
@@ -121,7 +127,7 @@ class HTTPClient:
                 method,
                 url,
                 **content,
-                auth=auth or NoAuth(),
+                auth=auth or _NoAuth(),
                 timeout=(self.connect_seconds, self.total_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -129,42 +135,47 @@ class HTTPClient:
                 body = self._read(response, url, deadline)
         except (requests.Timeout, TimeoutError) as error:
             raise ProviderUnreachable(
-                f"{_place(url)} gave no answer within {self.total_seconds} s.", code="provider_timeout", status=504
+                f"{_without_query(url)} did not answer within {self.total_seconds} s.",
+                code="provider_timeout",
+                status=504,
             ) from error
         except (requests.RequestException, Urllib3Error, OSError) as error:
-            raise ConnectionBroke(f"{_place(url)} is out of reach: {_cause(error)}.") from error
+            raise _ConnectionFailed(f"{_without_query(url)} is out of reach: {_cause(error)}.") from error
         if not may_redirect and (response.is_redirect or 300 <= response.status_code < 400):
             raise ProviderError(
-                f"{_place(url)} answered with a redirect ({response.status_code}), which is not followed."
+                f"{_without_query(url)} answered with a redirect ({response.status_code}), which is not followed."
             )
-        return Response(response.status_code, response.headers, body, _place(url))
+        return Response(response.status_code, response.headers, body, _without_query(url))
 
     def _read(self, response: requests.Response, url: str, deadline: float) -> bytes:
         body = bytearray()
-        # read1() returns what one receive brought, so that a dripping body cannot outlast the deadline.
-        while chunk := response.raw.read1(CHUNK_BYTES):
+        # read1() returns after one receive, so that a slow body cannot outlast the deadline.
+        while chunk := response.raw.read1(_CHUNK_BYTES):
             body += chunk
             if len(body) > self.max_body_bytes:
-                raise ProviderError(f"{_place(url)} answered with more than {self.max_body_bytes} bytes.")
+                raise ProviderError(f"{_without_query(url)} answered with more than {self.max_body_bytes} bytes.")
             if time.monotonic() > deadline:
                 raise TimeoutError
         return bytes(body)
 
 
 def retry_after_seconds(response: Response) -> int | None:
-    """The `Retry-After` of an answer in seconds, None when absent or a date (RFC 9110, section 10.2.3)."""
+    """Return the header `Retry-After` in seconds, at most an hour; None when it is missing or a date.
+
+    Source: RFC 9110, section 10.2.3.
+    """
     value = response.headers.get("Retry-After", "").strip()
-    return min(int(value), 3600) if re.fullmatch(r"[0-9]{1,6}", value) else None
+    return min(int(value), _MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,6}", value) else None
 
 
-def _place(url: str) -> str:
-    """The URL without its query, which may hold a token."""
+def _without_query(url: str) -> str:
+    """Return the URL without its query, which may hold a token."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
 def _cause(error: BaseException) -> str:
-    """The kind of failure, without the URL that messages of requests and urllib3 repeat."""
+    """Return the kind of failure, without the URL that the messages of requests and urllib3 repeat."""
     names = [type(error).__name__]
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", None)

@@ -1,4 +1,4 @@
-"""The provider's signing keys: parsed once, found by `kid`, fetched again for one not seen before."""
+"""The provider's signing keys: parsed once, found by `kid`, and fetched again for an unknown `kid`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from logto_auth.exceptions import ProviderError
-
+from .errors import ProviderError
 from .http import HTTPClient
-from .single_flight import Refreshed
+from .single_flight import SingleFlight
 
-# How long everybody shares the failure to get any keys at all; a person who tries to sign in again waits no longer.
-RETRY_SECONDS = 1
+__all__ = ["KEY_TYPES", "KeySet", "KeySource", "RemoteKeySet"]
+
 # What each algorithm's key must be: type and curve (RFC 7518, sections 3.3, 3.4 and 3.5).
 KEY_TYPES = {
     "ES256": ("EC", "P-256"),
@@ -29,14 +28,19 @@ KEY_TYPES = {
     "PS384": ("RSA", None),
     "PS512": ("RSA", None),
 }
-MIN_RSA_BITS = 2048
-MAX_KEYS = 100
+
+# While there are no keys at all, a failure to fetch them is shared for this long.
+_RETRY_SECONDS = 1
+_MIN_RSA_BITS = 2048
+_MAX_KEYS = 100
 
 
 class KeySource(Protocol):
-    """Whatever can find the keys that may have signed a token."""
+    """An object that finds the keys that may have signed a token: `KeySet` or `RemoteKeySet`."""
 
-    def find(self, kid: str | None, alg: str) -> list[PyJWK]: ...
+    def find(self, kid: str | None, alg: str) -> list[PyJWK]:
+        """Return the keys for `kid` and `alg`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,29 +51,32 @@ class KeySet:
 
     @classmethod
     def parse(cls, document: dict[str, Any], algorithms: Sequence[str]) -> KeySet:
-        """The usable keys of a JWKS document; others are passed over (RFC 7517, section 5)."""
+        """Return the usable keys of a JWKS document. Other keys are left out (RFC 7517, section 5).
+
+        Raises ProviderError when the document has no list of keys.
+        """
         entries = document.get("keys")
         if not isinstance(entries, list):
             raise ProviderError("The JWKS document has no list of keys.")
-        return cls(tuple(key for entry in entries[:MAX_KEYS] for key in _usable_keys(entry, algorithms)))
+        return cls(tuple(key for entry in entries[:_MAX_KEYS] for key in _usable_keys(entry, algorithms)))
 
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
-        """The keys for `kid` and `alg`. Without a `kid`, the one key for `alg` if there is no choice."""
-        fitting = [key for key in self.keys if key.algorithm_name == alg]
+        """Return the keys for `kid` and `alg`. Without a `kid`, return the key for `alg` if there is only one."""
+        keys = [key for key in self.keys if key.algorithm_name == alg]
         if kid is None:
-            return fitting if len(fitting) == 1 else []
-        return [key for key in fitting if key.key_id == kid]
+            return keys if len(keys) == 1 else []
+        return [key for key in keys if key.key_id == kid]
 
 
 def _usable_keys(entry: object, algorithms: Sequence[str]) -> list[PyJWK]:
-    # An RSA key of Logto has no `alg`: it then serves every allowed algorithm of its type.
+    # Logto's RSA keys have no `alg`. Such a key serves every accepted algorithm of its type.
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return []
     named = entry.get("alg")
-    fitting = [
+    usable = [
         alg for alg in algorithms if named in (None, alg) and KEY_TYPES[alg] == (entry.get("kty"), entry.get("crv"))
     ]
-    return [key for alg in fitting if (key := _parse_key(entry, alg)) is not None]
+    return [key for alg in usable if (key := _parse_key(entry, alg)) is not None]
 
 
 def _parse_key(entry: dict[str, Any], alg: str) -> PyJWK | None:
@@ -78,7 +85,7 @@ def _parse_key(entry: dict[str, Any], alg: str) -> PyJWK | None:
         key = PyJWK(public_part, algorithm=alg)
     except (PyJWTError, ValueError, TypeError, AttributeError):
         return None
-    if isinstance(key.key, RSAPublicKey) and key.key.key_size < MIN_RSA_BITS:
+    if isinstance(key.key, RSAPublicKey) and key.key.key_size < _MIN_RSA_BITS:
         return None
     return key
 
@@ -86,9 +93,8 @@ def _parse_key(entry: dict[str, Any], alg: str) -> PyJWK | None:
 class RemoteKeySet:
     """The keys at the provider's `jwks_uri`. Safe to share between threads.
 
-    They are fetched at first use, when they have aged, and for an unknown `kid`, though for that at most once per
-    cool-down, and at most once in `RETRY_SECONDS` while there are none: whoever sends made-up tokens cannot make this
-    site hammer Logto.
+    They are fetched at first use, when they have aged, and for an unknown `kid`. Tokens with invented key IDs cannot
+    overload Logto: an unknown `kid` causes at most one request in `cool_down_seconds`.
     """
 
     def __init__(
@@ -103,25 +109,28 @@ class RemoteKeySet:
         self._http = http
         self._jwks_uri = jwks_uri
         self._algorithms = tuple(algorithms)
-        self._key_set = Refreshed(
+        self._key_set = SingleFlight(
             self._fetch,
-            max_age_seconds=max_age_seconds,
+            seconds_fresh=max_age_seconds,
             cool_down_seconds=cool_down_seconds,
-            retry_seconds=RETRY_SECONDS,
+            retry_seconds=_RETRY_SECONDS,
         )
 
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
-        """The keys for `kid` and `alg`, empty when Logto has none. Raises ProviderError without any keys at all."""
-        return self._key_set.get().find(kid, alg) or self._key_set.demand().find(kid, alg)
+        """Return the keys for `kid` and `alg`, an empty list when Logto has none.
+
+        Raises ProviderError when the keys have never been fetched and cannot be fetched now.
+        """
+        return self._key_set.get().find(kid, alg) or self._key_set.renew().find(kid, alg)
 
     def current(self) -> KeySet:
-        """The keys as last fetched; another object once they have been fetched anew. Raises ProviderError."""
+        """Return the keys as last fetched. Every fetch makes another object. Raises ProviderError, see `find`."""
         return self._key_set.get()
 
     def is_current(self, kid: object, alg: object) -> bool:
-        """Whether the provider still has the key and signs with this algorithm. Raises ProviderError."""
+        """Return whether the provider still has the key and signs with this algorithm. Raises ProviderError."""
         keys = self.current().keys
-        # Logto lists the key that it signs with first.
+        # The first key in the list is the one that Logto signs with.
         return any(key.key_id == kid for key in keys) and keys[0].algorithm_name == alg
 
     def _fetch(self) -> KeySet:

@@ -1,41 +1,50 @@
-"""One Logto: its metadata and its keys, fetched once and shared by everything that signs in, verifies or calls."""
+"""One Logto: its metadata and its keys, fetched once and shared by sign-in, verification and API calls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .discovery import fetch_metadata
+from .discovery import ENDPOINT_NAME, fetch_metadata
 from .http import HTTPClient
 from .jwks import RemoteKeySet
-from .single_flight import Refreshed
+from .single_flight import SingleFlight
 from .types import ProviderMetadata
 
-METADATA_MAX_AGE_SECONDS = 3600
-KEYS_MAX_AGE_SECONDS = 900
+__all__ = ["COOL_DOWN_SECONDS", "Provider"]
+
 COOL_DOWN_SECONDS = 30
+
+_METADATA_MAX_AGE_SECONDS = 3600
+_KEYS_MAX_AGE_SECONDS = 900
 
 
 class Provider:
-    """The provider `issuer`. Safe to share between threads; keep one, for it caches."""
+    """The provider `issuer`. Safe to share between threads; keep one, because it caches.
 
-    def __init__(self, *, issuer: str, algorithms: Sequence[str], http: HTTPClient) -> None:
+    `algorithms` are the accepted signing algorithms. Error messages call the configured URL of the provider
+    `endpoint_name`.
+    """
+
+    def __init__(
+        self, *, issuer: str, algorithms: Sequence[str], http: HTTPClient, endpoint_name: str = ENDPOINT_NAME
+    ) -> None:
         self.issuer = issuer
         self.algorithms = tuple(algorithms)
         self.http = http
-        self._metadata = Refreshed(
-            lambda: fetch_metadata(http, issuer),
-            max_age_seconds=METADATA_MAX_AGE_SECONDS,
+        self._metadata = SingleFlight(
+            lambda: fetch_metadata(http, issuer, endpoint_name=endpoint_name),
+            seconds_fresh=_METADATA_MAX_AGE_SECONDS,
             cool_down_seconds=COOL_DOWN_SECONDS,
         )
         self.keys = RemoteKeySet(
             http,
             lambda: self.metadata.jwks_uri,
             algorithms=algorithms,
-            max_age_seconds=KEYS_MAX_AGE_SECONDS,
+            max_age_seconds=_KEYS_MAX_AGE_SECONDS,
             cool_down_seconds=COOL_DOWN_SECONDS,
         )
 
     @property
     def metadata(self) -> ProviderMetadata:
-        """The provider's metadata, fetched at first use. Raises ProviderError."""
+        """The provider's metadata, fetched at first use and kept for an hour. Raises ProviderError."""
         return self._metadata.get()

@@ -1,4 +1,4 @@
-"""A value fetched from Logto once and kept: single flight, stale rather than none, and a cool-down."""
+"""A value that is fetched from Logto once for all threads, and kept."""
 
 from __future__ import annotations
 
@@ -6,85 +6,115 @@ import threading
 import time
 from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from logto_auth.exceptions import ProviderError
+from .errors import ProviderError
+
+__all__ = ["SingleFlight"]
 
 T = TypeVar("T")
 
 
-class Refreshed(Generic[T]):
-    """Keeps what `fetch` returned for `max_age_seconds`. Safe to share between threads.
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[T]):
+    """What the last call of `fetch` left behind. It is replaced as a whole, so that readers need no lock."""
 
-    However many threads want a value that is missing, one fetches it and all get its result, an error included. When
-    the value has aged and Logto fails, the old value goes on being used, and the next try waits for the cool-down.
-    While there has never been a value, whoever asks within `retry_seconds` of a failure gets that failure.
+    value: T | None = None
+    error: ProviderError | None = None
+    fresh_until: float = float("-inf")
+
+    @property
+    def is_empty(self) -> bool:
+        return self.value is None and self.error is None
+
+    def result(self) -> T:
+        if self.value is not None:
+            return self.value
+        assert self.error is not None
+        # Each caller raises an error of its own: a raised error keeps the frames that it has passed through.
+        raise copy(self.error) from self.error
+
+
+class SingleFlight(Generic[T]):
+    """Keep what `fetch` returns, and call it once when several threads need a value at the same time.
+
+    The threads that wait share the result, also when it is an error. `fetch` raises ProviderError when it fails.
+
+    `seconds_fresh` is how long a value is used before it is fetched again: a number, or a function of the value.
+    With `keep_stale` an aged value remains in use while another thread fetches a new one, and when the fetch fails;
+    the next attempt then waits for `cool_down_seconds`. Without it an aged value is never returned. While there is no
+    value, a failure is shared for `retry_seconds`. All of these are seconds of `clock`.
     """
 
     def __init__(
         self,
         fetch: Callable[[], T],
         *,
-        max_age_seconds: float,
-        cool_down_seconds: float,
+        seconds_fresh: float | Callable[[T], float],
+        keep_stale: bool = True,
+        cool_down_seconds: float = 0,
         retry_seconds: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
-        self._max_age_seconds = max_age_seconds
+        self._seconds_fresh = seconds_fresh
+        self._keep_stale = keep_stale
         self._cool_down_seconds = cool_down_seconds
         self._retry_seconds = retry_seconds
         self._clock = clock
-        self._lock = threading.Lock()
-        self._demand_lock = threading.Lock()
-        self._flights = 0
-        self._value: T | None = None
-        self._error: ProviderError | None = None
-        self._fresh_until = float("-inf")
-        self._no_demand_before = float("-inf")
+        self._fetch_lock = threading.Lock()
+        self._renew_lock = threading.Lock()
+        self._outcome: _Outcome[T] = _Outcome()
+        self._no_renewal_before = float("-inf")
 
     def get(self) -> T:
-        """The value, fetched when missing or aged. Raises ProviderError when there is none to fall back on."""
-        if self._clock() < self._fresh_until:
-            return self._latest()
-        # With an old value at hand, nobody waits for the thread that is fetching a new one.
-        return self._fly(self._flights, wait=self._value is None)
+        """Return the value, fetched when it is missing or aged. Raises ProviderError when there is none to return."""
+        outcome = self._outcome
+        if self._clock() < outcome.fresh_until:
+            return outcome.result() if outcome.value is None else outcome.value
+        # An aged value may be returned at once while another thread fetches.
+        return self._fetch_once(outcome, wait=outcome.value is None or not self._keep_stale)
 
-    def demand(self) -> T:
-        """The value, fetched anew unless the last demand was within the cool-down."""
-        if self._value is None:
+    def renew(self) -> T:
+        """Return a new value, at most once in `cool_down_seconds`; return the present one in between.
+
+        Raises ProviderError when there is none to return.
+        """
+        outcome = self._outcome
+        if outcome.value is None:
             return self.get()
-        flights_seen = self._flights
-        with self._demand_lock:
-            if self._clock() < self._no_demand_before:
-                return self._value
-            self._no_demand_before = self._clock() + self._cool_down_seconds
-        return self._fly(flights_seen, wait=True)
+        with self._renew_lock:
+            now = self._clock()
+            if now < self._no_renewal_before:
+                present = self._outcome.value
+                return self.get() if present is None else present
+            self._no_renewal_before = now + self._cool_down_seconds
+        return self._fetch_once(outcome, wait=True)
 
-    def _fly(self, flights_seen: int, *, wait: bool) -> T:
-        if self._lock.acquire(blocking=wait):
-            try:
-                # Whoever waited for another thread's flight shares what it brought.
-                if self._flights == flights_seen:
-                    self._fetch_once()
-                    self._flights += 1
-            finally:
-                self._lock.release()
-        return self._latest()
+    def forget(self, value: T) -> None:
+        """Stop using `value`, unless another value has already replaced it."""
+        if self._outcome.value == value:
+            self._outcome = _Outcome()
 
-    def _latest(self) -> T:
-        if self._value is not None:
-            return self._value
-        assert self._error is not None
-        # Each gets an error of its own: one that is raised holds on to what it has passed through.
-        raise copy(self._error) from self._error
-
-    def _fetch_once(self) -> None:
+    def _fetch_once(self, seen: _Outcome[T], *, wait: bool) -> T:
+        """Fetch, unless another thread has done so since the caller has `seen` the outcome."""
+        if not self._fetch_lock.acquire(blocking=wait):
+            return seen.result()
         try:
-            self._value = self._fetch()
+            outcome = self._outcome
+            if outcome is seen or outcome.is_empty:
+                outcome = self._outcome = self._fetched(outcome)
+        finally:
+            self._fetch_lock.release()
+        return outcome.result()
+
+    def _fetched(self, previous: _Outcome[T]) -> _Outcome[T]:
+        try:
+            value = self._fetch()
         except ProviderError as error:
-            self._error = error
-            seconds = self._retry_seconds if self._value is None else self._cool_down_seconds
-            self._fresh_until = self._clock() + seconds
-        else:
-            self._fresh_until = self._clock() + self._max_age_seconds
+            if self._keep_stale and previous.value is not None:
+                return _Outcome(previous.value, None, self._clock() + self._cool_down_seconds)
+            return _Outcome(None, error, self._clock() + self._retry_seconds)
+        seconds = self._seconds_fresh(value) if callable(self._seconds_fresh) else self._seconds_fresh
+        return _Outcome(value, None, self._clock() + seconds)

@@ -1,4 +1,4 @@
-"""What the protocol layer hands out: values that have been checked, frozen, with secrets kept out of their `repr`."""
+"""What the protocol layer returns: checked values that cannot be changed, with secrets left out of their `repr`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+__all__ = [
+    "EXPIRY_MARGIN_SECONDS",
+    "ORGANIZATION_AUDIENCE",
+    "AccessTokenClaims",
+    "Claims",
+    "LogoutTokenClaims",
+    "ProviderMetadata",
+    "TokenSet",
+]
+
 Claims = Mapping[str, Any]
 
-# Logto's name for an organization as an audience is this, and the organization's id.
+EXPIRY_MARGIN_SECONDS = 15
+"""An access token is renewed this long before it expires, so that it does not expire during the request it is for."""
+
 ORGANIZATION_AUDIENCE = "urn:logto:organization:"
+"""The audience of an organization token is this prefix and the ID of the organization."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,19 +39,19 @@ class ProviderMetadata:
     end_session_endpoint: str
     revocation_endpoint: str
     introspection_endpoint: str
-    """Empty where the provider has none."""
+    """Empty when the provider has none."""
     authorization_response_iss_parameter_supported: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenSet:
-    """An answer of the token endpoint whose ID token, if any, passed every check."""
+    """A response of the token endpoint. Its ID token, if any, passed every check."""
 
     access_token: str = field(repr=False)
     expires_at: int
-    """When the access token ends, in seconds since the epoch."""
+    """When the access token expires, in seconds since the epoch."""
     scopes: frozenset[str]
-    """Scopes of this access token; the permissions on the resource when it is one for a resource."""
+    """The scopes of the access token; the permissions on the API resource when the token is for one."""
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     id_token_claims: Claims = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -47,42 +60,43 @@ class TokenSet:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessTokenClaims:
-    """An access token that passed every check. Logto puts permissions in it, and neither roles nor a profile."""
+    """An access token that passed every check. Logto puts permissions into it, but no roles and no profile."""
 
     issuer: str
     audience: str
     """The indicator of an API resource, or `urn:logto:organization:<id>`; empty for an opaque token."""
     sub: str
-    """The person's id at Logto, or the machine-to-machine application's."""
+    """The ID of the user at Logto, or of the machine-to-machine application."""
     client_id: str
-    """The application that asked for the token."""
+    """The application that requested the token."""
     scopes: frozenset[str]
     organization_id: str | None
-    """The organization that the permissions were given in: that of an organization token, or of an API resource's."""
+    """The organization that granted the permissions: of an organization token, or of a token for an API resource."""
     expires_at: float
     """In seconds since the epoch."""
     claims: Claims = field(repr=False)
-    """All claims as they came, those of a custom claims script included."""
+    """All claims of the token, with those of a custom claims script."""
 
     @property
     def is_machine(self) -> bool:
-        """Whether the token belongs to an application itself, and to nobody who has signed in."""
+        """Whether the token belongs to a machine-to-machine application, not to a user."""
         return self.sub == self.client_id
 
     @property
     def is_organization_token(self) -> bool:
-        """Whether the audience is an organization itself, and no API resource."""
+        """Whether the audience is an organization, not an API resource."""
         return self.audience.startswith(ORGANIZATION_AUDIENCE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogoutTokenClaims:
-    """A back-channel logout token that passed every check. At least one of `sub` and `sid` is set."""
+    """A back-channel logout token that passed every check. It has a `sub`, a `sid`, or both."""
 
     issuer: str
     sub: str | None
     sid: str | None
     jti: str
     issued_at: datetime
+    """An aware datetime in UTC."""
     max_age_seconds: int
-    """How long after `issued_at` such a token is taken."""
+    """For how long after `issued_at` such a token is accepted."""

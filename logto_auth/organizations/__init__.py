@@ -1,6 +1,16 @@
-"""Organizations: which one is current for a request, and the rows that say who belongs to which."""
+"""Organizations: the current organization of a request, and the rows that store who belongs to which.
+
+`current` finds the organization that a request selects, `memberships` reads claims, and `rows` stores memberships.
+"""
 
 from .current import OrganizationQuerySet, from_subdomain, from_url, organization_of
-from .memberships import Membership
+from .memberships import Membership, organizations_in
 
-__all__ = ["Membership", "OrganizationQuerySet", "from_subdomain", "from_url", "organization_of"]
+__all__ = [
+    "Membership",
+    "OrganizationQuerySet",
+    "from_subdomain",
+    "from_url",
+    "organization_of",
+    "organizations_in",
+]

@@ -1,7 +1,6 @@
-"""Organizations: which one an address names, and the rows that say who belongs to which.
+"""The current organization of a request: the one that its URL selects, if the user or the token belongs to it.
 
-What an address names is only a wish: `context` and `bearer` make it the current organization when the person or the
-token belongs to it, and on no other ground.
+The functions here only read what the URL selects. `sessions.context` and `api.authentication` check the membership.
 """
 
 from __future__ import annotations
@@ -19,34 +18,33 @@ from logto_auth.models import Organization, make_digest
 
 from .memberships import Membership
 
+__all__ = ["OrganizationQuerySet", "from_subdomain", "from_url", "organization_of"]
+
 URL_KWARG = "organization_id"
 
 
-# Which organization an address names
-
-
 def requested_organization_id(request: HttpRequest) -> str | None:
-    """The id of the organization that the address of `request` names, by the function in `LOGTO_ORGANIZATION_FROM`."""
+    """Return the id of the organization that the request selects, by the function in `LOGTO_ORGANIZATION_FROM`."""
     organization_from: Callable[[HttpRequest], str | None] = import_string(conf.organization_from)
     return organization_from(request)
 
 
 def from_url(request: HttpRequest) -> str | None:
-    """What the URL pattern of the view captured as `organization_id`."""
+    """Return what the URL pattern of the view captured as `organization_id`; None if it captured nothing."""
     match = request.resolver_match
     value = match.kwargs.get(URL_KWARG) if match is not None else None
     return None if value is None else str(value)
 
 
 def from_subdomain(request: HttpRequest) -> str | None:
-    """The organization of the subdomain: by the `subdomain` that this site gave it, else by its id. One query.
+    """Return the organization of the subdomain: by the `subdomain` that this site gave it, else by its id. One query.
 
-    A subdomain of nobody is an organization that nobody belongs to, so it is not as if none had been named. Raises
-    ConfigurationError without `LOGTO_ORGANIZATION_DOMAIN`.
+    An unknown subdomain returns its label, so access is denied, rather than None. Raises ConfigurationError without
+    `LOGTO_ORGANIZATION_DOMAIN`.
     """
     if not conf.organization_domain:
-        raise ConfigurationError("LOGTO_ORGANIZATION_DOMAIN must be set: the domain that has the subdomains.")
-    # With a dot at its end it is the same host.
+        raise ConfigurationError("LOGTO_ORGANIZATION_DOMAIN must be set to the domain that has the subdomains.")
+    # A host with a dot at its end is the same host.
     host = request.get_host().partition(":")[0].lower().removesuffix(".")
     label = host.removesuffix("." + conf.organization_domain.lower())
     if label == host or "." in label:
@@ -56,41 +54,39 @@ def from_subdomain(request: HttpRequest) -> str | None:
 
 
 class OrganizationQuerySet(models.QuerySet[Any]):
-    """For models of a site that belong to an organization: `objects = OrganizationQuerySet.as_manager()`.
+    """A queryset for models of a site that belong to an organization.
 
-    `organization_field` names the foreign key to `logto_auth.Organization`, or leads to it: `branch__organization`.
+    Use it as `objects = OrganizationQuerySet.as_manager()`. `organization_field` is the foreign key to
+    `logto_auth.Organization`, or a path to it such as `branch__organization`.
     """
 
     organization_field = "organization"
 
     def for_organization(self, organization: Organization | Membership | str | None) -> models.QuerySet[Any]:
-        """The rows of this organization, which may be given by its id at Logto; of None there are none."""
+        """Return the rows of an organization, which may be given by its id at Logto. None has no rows."""
         if isinstance(organization, Organization):
             return self.filter(**{self.organization_field: organization})  # type: ignore[no-any-return]
         logto_id = organization.id if isinstance(organization, Membership) else organization
         if logto_id is None:
             return self.none()  # type: ignore[no-any-return]
+        # A join on the digest, because databases differ in whether ids that differ in case are equal.
         digest = make_digest(conf.issuer, logto_id)
         return self.filter(**{f"{self.organization_field}__digest": digest})  # type: ignore[no-any-return]
 
     def for_request(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """The rows of the current organization of `request`, which its person or its token belongs to; else none."""
+        """Return the rows of the current organization of `request`; no rows if it has none."""
         organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
         return self.for_organization(organization_id)
 
 
 def organization_of(request: HttpRequest) -> Organization:
-    """The row of the current organization of `request`, for rows of a site to point to.
+    """Return the row of the current organization of `request`, for foreign keys of the site.
 
-    Made if it is new to this site: an access token may come from somebody who has never signed in here. Raises
-    OrganizationRequired when there is no current organization.
+    The row is created if it is missing: the user of an access token may never have signed in here. Raises
+    OrganizationRequired if there is no current organization.
     """
     organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
     if organization_id is None:
-        raise OrganizationRequired("There is no current organization: neither the session nor the token has one here.")
-    organization: Organization
-    organization, _created = Organization.objects.get_or_create(
-        digest=make_digest(conf.issuer, organization_id),
-        defaults={"issuer": conf.issuer, "logto_id": organization_id},
-    )
+        raise OrganizationRequired("The request has no current organization: neither its session nor its token has.")
+    organization: Organization = Organization.objects.get_or_create_for_logto_id(organization_id)
     return organization

@@ -1,29 +1,28 @@
-"""The rows that say which users belong to which organizations."""
+"""The rows that store which users belong to which organizations."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from logto_auth.conf import conf
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, make_digest
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
+from logto_auth.oidc.types import Claims
 
-from .memberships import Membership
+from .memberships import Membership, membership_changes, memberships_in
 
 
 def fill_in_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
-    """The same, with the names that this site knows where the claims have none. One query if any name is missing."""
-    nameless = {make_digest(conf.issuer, each.id): each.id for each in memberships if each.name is None}
+    """Return the memberships with stored names where the claims had none. One query if any name is missing."""
+    nameless = [each.id for each in memberships if each.name is None]
     if not nameless:
         return memberships
-    rows = Organization.objects.filter(digest__in=nameless).values_list("digest", "name")
-    names = {nameless[digest]: name for digest, name in rows if name}
-    return tuple(replace(each, name=each.name or names.get(each.id)) for each in memberships)
+    names = dict(Organization.objects.for_logto_ids(nameless).values_list("logto_id", "name"))
+    return tuple(replace(each, name=each.name or names.get(each.id) or None) for each in memberships)
 
 
 def membership_claims(identity: LogtoIdentity) -> dict[str, Any]:
-    """What this site knows of a person's organizations, in the words of claims. One query."""
+    """Return the stored memberships of a user as claims. One query."""
     rows = OrganizationMembership.objects.filter(identity=identity).select_related("organization").order_by("pk")
     organizations = [row.organization for row in rows]
     return {
@@ -33,76 +32,65 @@ def membership_claims(identity: LogtoIdentity) -> dict[str, Any]:
     }
 
 
-def save_memberships(identity: LogtoIdentity, memberships: Iterable[Membership], *, with_roles: bool = True) -> bool:
-    """Have the rows of `identity` say what `memberships` say; returns whether that changed any. One query if not.
+def save_memberships(identity: LogtoIdentity, claims: Claims) -> bool:
+    """Store the memberships in `claims`, and return whether any changed. One query if none did, none without claims.
 
-    Organizations that this site has not heard of are made; those that somebody leaves stay, for rows may point to them.
-    Not `with_roles` those stay as they are that were known already.
+    Unknown organizations get a row. An organization that a user leaves keeps its row, because other rows may refer to
+    it.
     """
-    wanted = {make_digest(identity.issuer, membership.id): membership for membership in memberships}
-    rows = OrganizationMembership.objects.filter(identity=identity).select_related("organization")
-    held = {row.organization.digest: row for row in rows}
-    gained = {digest: membership for digest, membership in wanted.items() if digest not in held}
-    lost = [row.pk for digest, row in held.items() if digest not in wanted]
-    if lost:
-        OrganizationMembership.objects.filter(pk__in=lost).delete()
-    if gained:
-        _join(identity, gained)
-    changed = [_update(held[digest], wanted[digest], with_roles=with_roles) for digest in wanted.keys() & held.keys()]
-    return bool(lost or gained or any(changed))
+    memberships = memberships_in(claims)
+    if memberships is None:
+        return False
+    rows = {
+        row.organization.logto_id: row
+        for row in OrganizationMembership.objects.filter(identity=identity).select_related("organization")
+    }
+    changes = membership_changes(claims, {id: row.roles for id, row in rows.items()})
+    if changes.left:
+        OrganizationMembership.objects.filter(pk__in=[rows[id].pk for id in changes.left]).delete()
+    if changes.joined:
+        _join(identity, changes.joined)
+    for id, roles in changes.roles.items():
+        OrganizationMembership.objects.filter(pk=rows[id].pk).update(roles=roles)
+    for each in memberships:
+        if each.id in rows:
+            _rename(rows[each.id].organization, each.name)
+    return bool(changes)
 
 
-def _join(identity: LogtoIdentity, gained: Mapping[str, Membership]) -> None:
-    # Somebody else may be just as new to the same organization, at this very moment.
-    Organization.objects.bulk_create(
-        [
-            Organization(issuer=identity.issuer, logto_id=each.id, digest=digest, name=(each.name or "")[:255])
-            for digest, each in gained.items()
-        ],
-        ignore_conflicts=True,
-    )
-    organizations = Organization.objects.filter(digest__in=gained)
+def _join(identity: LogtoIdentity, joined: Collection[Membership]) -> None:
+    by_id = {each.id: each for each in joined}
+    # Another request may create the same organization at the same moment.
+    Organization.objects.create_missing({each.id: each.name or "" for each in joined})
+    organizations = Organization.objects.for_logto_ids(by_id)
     OrganizationMembership.objects.bulk_create(
         [
             OrganizationMembership(
-                organization=organization, identity=identity, roles=sorted(gained[organization.digest].roles)
+                organization=organization, identity=identity, roles=sorted(by_id[organization.logto_id].roles)
             )
             for organization in organizations
         ],
         ignore_conflicts=True,
     )
     for organization in organizations:
-        _rename(organization, gained[organization.digest])
+        _rename(organization, by_id[organization.logto_id].name)
 
 
-def _update(row: OrganizationMembership, membership: Membership, *, with_roles: bool) -> bool:
-    """Take over roles and name where they differ; returns whether the roles did."""
-    _rename(row.organization, membership)
-    roles = sorted(membership.roles)
-    if not with_roles or row.roles == roles:
-        return False
-    OrganizationMembership.objects.filter(pk=row.pk).update(roles=roles)
-    return True
-
-
-def _rename(organization: Organization, membership: Membership) -> None:
-    name = (membership.name or "")[:255]
+def _rename(organization: Organization, name: str | None) -> None:
+    name = (name or "")[:255]
     if name and organization.name != name:
         Organization.objects.filter(pk=organization.pk).update(name=name)
 
 
-# What webhooks tell of one organization
+# For webhooks, which report one organization at a time
 
 
 def add_members(organization_id: str, identities: Collection[LogtoIdentity]) -> None:
-    """Have these people be members, with the roles that are known of those who are already. At most three queries."""
+    """Store these users as members. Those who are members already keep their roles. At most three queries."""
     if not identities:
         return
-    organization = Organization(
-        issuer=conf.issuer, logto_id=organization_id, digest=make_digest(conf.issuer, organization_id)
-    )
-    Organization.objects.bulk_create([organization], ignore_conflicts=True)
-    organization = Organization.objects.get(digest=organization.digest)
+    Organization.objects.create_missing({organization_id: ""})
+    organization = Organization.objects.for_logto_id(organization_id).get()
     OrganizationMembership.objects.bulk_create(
         [OrganizationMembership(organization=organization, identity=identity) for identity in identities],
         ignore_conflicts=True,
@@ -110,15 +98,14 @@ def add_members(organization_id: str, identities: Collection[LogtoIdentity]) -> 
 
 
 def remove_members(organization_id: str, identities: Collection[LogtoIdentity] | None = None) -> None:
-    """Have these people be no members any more, or nobody. The organization stays, for rows may point to it."""
-    rows = OrganizationMembership.objects.filter(organization__digest=make_digest(conf.issuer, organization_id))
+    """Delete the memberships of these users, or of all users. The organization keeps its row."""
+    rows = OrganizationMembership.objects.filter(organization__in=Organization.objects.for_logto_id(organization_id))
     if identities is not None:
         rows = rows.filter(identity__in=identities)
     rows.delete()
 
 
 def rename(organization_id: str, name: str) -> None:
-    """Take over the name of an organization that this site knows."""
+    """Store the name of an organization that this site knows."""
     if name:
-        digest = make_digest(conf.issuer, organization_id)
-        Organization.objects.filter(digest=digest).update(name=name[:255])
+        Organization.objects.for_logto_id(organization_id).update(name=name[:255])

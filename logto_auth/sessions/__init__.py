@@ -1,6 +1,9 @@
-"""Signed-in sessions: their tokens, how they are refreshed and revalidated, and how they end."""
+"""Signed-in sessions: their tokens (`store`), `refresh`, `revalidate`, and how they end (`ending`, `backchannel`).
 
-from .context import LogtoHttpRequest, SessionPrincipal, SignedInSession
+`request.logto` of a signed-in user is a `SessionPrincipal`. `UserToken` and `MachineToken` call other APIs.
+"""
+
 from .outgoing import MachineToken, UserToken
+from .principal import LogtoHttpRequest, SessionPrincipal, SignedInSession
 
 __all__ = ["LogtoHttpRequest", "MachineToken", "SessionPrincipal", "SignedInSession", "UserToken"]

@@ -1,8 +1,8 @@
-"""Calls to other APIs: what puts the right access token on a request of the `requests` library.
+"""Calls to other APIs: authentication classes for the `requests` library that add an access token to each request.
 
     requests.get("https://api.example/books", auth=UserToken(request, resource="https://api.example"), timeout=10)
 
-`requests` takes the token off again should the API send it on to another host.
+`requests` removes the token if the API redirects to another host.
 """
 
 from __future__ import annotations
@@ -17,31 +17,35 @@ from requests.auth import AuthBase
 
 from logto_auth.clients import machine_client
 
-from .context import SessionPrincipal
+from .principal import session_principal
+
+__all__ = ["MachineToken", "UserToken"]
 
 
 class UserToken(AuthBase):
-    """The access token of the person who is signed in, for `resource`, for an organization, or for both.
+    """The access token of the signed-in user for `resource`, for an organization, or for both.
 
-    Renewed when needed. The call raises what `request.logto.access_token` raises.
+    The token is refreshed if necessary. A call raises the errors of `request.logto.access_token`.
     """
 
     def __init__(
         self, request: HttpRequest, *, resource: str | None = None, organization_id: str | None = None
     ) -> None:
-        self._logto = SessionPrincipal(request)
+        self._logto = session_principal(request)
         self._resource = resource
         self._organization_id = organization_id
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the access token to `request`."""
         return _with_token(request, self._logto.access_token(self._resource, self._organization_id))
 
 
 class MachineToken(AuthBase):
     """The access token of this site's machine-to-machine application, `LOGTO_M2M_APP_ID`.
 
-    Logto grants only `scopes` that are named. The token is kept until it ends or an API answers 401 to it, and fetched
-    once however many threads want it. The call raises ProviderError when Logto does not give one.
+    Logto grants only the `scopes` that are named. The token is fetched once for all threads, and kept until it expires
+    or an API responds with 401. A call raises ProviderError if Logto does not grant a token, and ConfigurationError if
+    the settings are missing.
     """
 
     def __init__(
@@ -53,14 +57,15 @@ class MachineToken(AuthBase):
 
     @sensitive_variables()
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the access token to `request`."""
         client = machine_client()
         token = client.token(resource=self._resource, organization_id=self._organization_id, scopes=self._scopes)
 
-        def note_refusal(response: Response, **options: Any) -> None:
+        def forget_refused_token(response: Response, **options: Any) -> None:
             if response.status_code == 401:
                 client.forget(token)
 
-        request.register_hook("response", note_refusal)  # type: ignore[no-untyped-call]
+        request.register_hook("response", forget_refused_token)  # type: ignore[no-untyped-call]
         return _with_token(request, token.access_token)
 
 

@@ -1,7 +1,7 @@
-"""Before a view runs: does Logto still stand behind this session?
+"""Revalidation: before a view runs, a session that is no longer fresh is confirmed by Logto.
 
-Asked once the ID token has aged, or `LOGTO_FRESHNESS_SECONDS` are over; until then it costs nothing. With a refresh
-token the answer comes from a refresh; without, a page goes on a silent round trip through Logto.
+A session is fresh until its ID token expires, or for `LOGTO_FRESHNESS_SECONDS`. Until then nothing is read or called.
+With a refresh token, a refresh confirms the session. Without one, a page is redirected to Logto with `prompt=none`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import time
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
-from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest, HttpResponse
 
@@ -19,71 +18,74 @@ from logto_auth.access.responses import is_from_script, session_ended_response
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sign_in.start import redirect_to_logto, sign_in_paths
-from logto_auth.signals import session_ended
 
 from . import refresh, store
+from .ending import end_session
+from .principal import session_principal
+
+__all__ = ["revalidate_session"]
 
 logger = logging.getLogger("logto_auth")
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-
 
 def revalidate_session(request: HttpRequest) -> HttpResponse | None:
-    """None when the view may run; else the answer to give in its place.
+    """Return None if the view may run, else the response to send instead.
 
-    A session that has ended is ended here too: a page then goes on signed out, and a request that would change
-    something is not carried out.
+    If the session has ended at Logto, it ends here as well. A request with a safe method then runs without a user, and
+    any other one is answered with 401.
     """
     session = request.session
     if not store.is_signed_in(session) or store.is_fresh(session) or request.path in sign_in_paths():
         return None
     if not refresh.can_refresh(session):
-        return _ask_in_silence(request)
+        return _start_silent_sign_in(request)
     try:
-        _have_confirmed(request)
+        _refresh_session(request)
     except LogtoError as error:
         return end_session(request, error)
     return None
 
 
-def _have_confirmed(request: HttpRequest) -> None:
-    """Ask Logto about the session of `request`, or let it go on while Logto is out of reach.
+def _refresh_session(request: HttpRequest) -> None:
+    """Refresh the session of `request`, or keep it for now if Logto cannot be reached.
 
-    Raises LogtoError when the session is to end.
+    Raise LogtoError if the session must end.
     """
     session = request.session
     try:
-        refresh.refresh_claims(session, partial(_keep_fresh, request))
+        refresh.refresh_claims(session, partial(_save_fresh_until, request))
     except ProviderError as error:
-        if refresh.grace_is_over(session):
+        if refresh.is_grace_period_over(session):
             raise
-        if not isinstance(error, refresh.NotAsked):
-            logger.error("Logto cannot confirm a session, which goes on for now: %s", error)
+        if not isinstance(error, refresh.RefreshSkipped):
+            logger.error("Logto cannot confirm a session, which continues for now: %s", error)
             cool_down = timedelta(seconds=refresh.COOL_DOWN_SECONDS)
-            _keep_fresh(request, datetime.fromtimestamp(time.time(), tz=timezone.utc) + cool_down)
+            _save_fresh_until(request, datetime.fromtimestamp(time.time(), tz=timezone.utc) + cool_down)
     if request.session is session:
-        _reread_session(request)
+        _reload_session(request)
+    # The refresh may have brought other claims.
+    session_principal(request).forget()
 
 
-def _reread_session(request: HttpRequest) -> None:
-    """Have `request` go on with its session as it is now. Raises SignInRequired when that is gone.
+def _reload_session(request: HttpRequest) -> None:
+    """Replace `request.session` by what is stored now. Raise SignInRequired if the session has ended.
 
-    Django saves a session whole: as it was before this request waited for Logto, it would undo what requests beside
-    this one have put there since.
+    Django saves a session whole. The session was read before this request waited for Logto, so saving it would undo
+    what parallel requests have stored since.
     """
     if not request.session.modified:
-        request.session = store.reread(request.session)
+        request.session = store.reload_session(request.session)
         if not store.is_signed_in(request.session):
             raise SignInRequired("The session has ended.")
 
 
-def _keep_fresh(request: HttpRequest, until: datetime) -> None:
-    """Let the session of `request` count as fresh until then, and save that at once. Raises SignInRequired."""
-    _reread_session(request)
+def _save_fresh_until(request: HttpRequest, until: datetime) -> None:
+    """Set the end of freshness of the session of `request` and save it. Raise SignInRequired if it has ended."""
+    _reload_session(request)
     if store.is_fresh(request.session):
         return
     is_to_be_saved = not request.session.modified
-    store.keep_fresh(request.session, until)
+    store.set_fresh_until(request.session, until)
     if is_to_be_saved:
         _save(request.session)
 
@@ -93,12 +95,12 @@ def _save(session: SessionBase) -> None:
         session.save()
     except UpdateError as error:
         raise SignInRequired("The session has ended.") from error
-    # Saved already: at the end of the request it would undo what others have put there meanwhile.
+    # It must not be saved again at the end of the request: that would undo what parallel requests store meanwhile.
     session.modified = False
 
 
-def _ask_in_silence(request: HttpRequest) -> HttpResponse | None:
-    """Send a page through Logto with `prompt=none`; what is no page cannot go there, and is not carried out."""
+def _start_silent_sign_in(request: HttpRequest) -> HttpResponse | None:
+    """Redirect a page to Logto with `prompt=none`. A script or a form cannot be redirected and is answered with 401."""
     if request.method != "GET" or is_from_script(request):
         return session_ended_response(request)
     try:
@@ -106,12 +108,3 @@ def _ask_in_silence(request: HttpRequest) -> HttpResponse | None:
         return redirect_to_logto(request, next_url=request.get_full_path(), options=options, is_silent=True)
     except ProviderError as error:
         return end_session(request, error)
-
-
-def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
-    """Sign the visitor out here, for the reason that is in `error`; returns the answer, if one is due at once."""
-    user = request.user
-    logger.warning("A session has ended: %s (%s)", error, error.code)
-    logout(request)
-    session_ended.send_robust(sender=user.__class__, request=request, user=user, reason=error.code)
-    return None if request.method in SAFE_METHODS else session_ended_response(request)

@@ -1,4 +1,4 @@
-"""What a visitor is told when a sign-in does not succeed, and what the operator reads in the log."""
+"""The page for a failed sign-in, in plain words for the user, and the log line for the operator."""
 
 from __future__ import annotations
 
@@ -15,97 +15,99 @@ from logto_auth.signals import sign_in_refused
 
 from .start import sign_in_url
 
+__all__ = ["MESSAGES", "error_response"]
+
 logger = logging.getLogger("logto_auth")
 
-# By the stable code of the error: a title and what the visitor can do. Causes are for the log.
+# The title and the text of the page, by the code of the error. They say what the user can do; the cause is in the log.
 MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
     "sign_in_cancelled": (
         _("You did not finish signing in"),
-        _("The sign-in was cancelled. Nothing has changed; you can start again whenever you like."),
+        _("The sign-in was cancelled. Nothing has changed. You can start again at any time."),
     ),
     "access_denied": (
         _("Sign-in was denied"),
-        _("Logto did not let this sign-in through. You can try again, or use another account."),
+        _("Logto denied this sign-in. Try again, or use another account."),
     ),
     "login_required": (
         _("Please sign in"),
-        _("You are not signed in at Logto any more. Sign in again to go on."),
+        _("You are no longer signed in at Logto. Please sign in again."),
     ),
     "authorization_failed": (
         _("Logto declined the sign-in"),
-        _("Logto could not take the request of this site. If it happens again, please tell the operator of this site."),
+        _("Logto did not accept the request of this site. If this happens again, please contact the site operator."),
     ),
     "state_unknown": (
         _("This sign-in was not started here"),
-        _("This browser does not wait for this sign-in. It may come from a bookmark, an old tab or another browser."),
+        _("This sign-in was not started in this browser. The link may come from a bookmark or from another browser."),
     ),
     "state_expired": (
         _("This sign-in took too long"),
-        _("For your safety a sign-in has to be finished within a limited time. Please start again."),
+        _("For your safety, a sign-in must be finished within a limited time. Please start again."),
     ),
     "state_used": (
         _("This sign-in is already finished"),
-        _("The page was opened a second time, for example by the back button. Please start again."),
+        _("This page was opened a second time, for example with the back button. Please start again."),
     ),
     "callback_invalid": (
-        _("This sign-in address is not right"),
-        _("Something in the address does not belong there, so nothing was done. Please start again."),
+        _("This sign-in link is damaged"),
+        _("The URL of this page is incomplete or was changed, so the sign-in was stopped. Please start again."),
     ),
     "issuer_mismatch": (
-        _("The answer did not come from our sign-in service"),
-        _("For your safety nothing was done. Please start again."),
+        _("The response did not come from our sign-in service"),
+        _("For your safety, the sign-in was stopped. Please start again."),
     ),
     "code_rejected": (
-        _("This sign-in has run out"),
-        _("Logto no longer accepts it; perhaps the page was loaded twice. Please start again."),
+        _("This sign-in has expired"),
+        _("Logto no longer accepts it. The page may have been loaded twice. Please start again."),
     ),
     "token_invalid": (
         _("The sign-in could not be verified"),
-        _("A safety check failed, so nothing was done. If it happens again, please tell the operator of this site."),
+        _("A security check failed, so the sign-in was stopped. If this happens again, contact the site operator."),
     ),
     "client_rejected": (
-        _("This site cannot sign anyone in right now"),
-        _("Something is set up wrongly here. The operator finds the cause in the log."),
+        _("Sign-in is not available right now"),
+        _("This site is not set up correctly. The site operator can find the cause in the log."),
     ),
     "provider_unreachable": (
         _("The sign-in service cannot be reached"),
-        _("Logto does not answer at the moment. Please try again in a little while."),
+        _("Logto does not respond. Please try again in a few minutes."),
     ),
     "provider_timeout": (
         _("The sign-in service is too slow"),
-        _("Logto did not answer in time. Please try again in a little while."),
+        _("Logto did not respond in time. Please try again in a few minutes."),
     ),
     "provider_busy": (
         _("The sign-in service is busy"),
-        _("Logto asks for a little patience. Please try again in a minute."),
+        _("Logto has too many requests at the moment. Please try again in a minute."),
     ),
     "provider_error": (
         _("The sign-in service has a problem"),
-        _("Logto gave an answer that this site cannot use. Please try again in a little while."),
+        _("Logto sent a response that this site cannot use. Please try again in a few minutes."),
     ),
     "account_disabled": (
-        _("Your account is disabled"),
-        _("This account has been switched off on this site. Its operator can switch it on again."),
+        _("Your account is deactivated"),
+        _("Your account on this site has been deactivated. The site operator can reactivate it."),
     ),
     "account_unknown": (
         _("You do not have an account here"),
-        _("You are signed in at Logto, but this site does not make new accounts. Ask its operator for one."),
+        _("You are signed in at Logto, but this site does not create new accounts. Ask the site operator for one."),
     ),
     "account_incomplete": (
         _("Your account could not be set up"),
-        _("This site needs something about you that it did not get. Please tell the operator of this site."),
+        _("This site did not receive all the data that it needs about you. Please contact the site operator."),
     ),
     "not_a_member": (
-        _("You are not a member here"),
+        _("You are not a member of this organization"),
         _("This sign-in is for members of an organization, and your account does not belong to it."),
     ),
     "refused_by_site": (
         _("You cannot sign in here"),
-        _("This site does not accept your account. If that seems wrong, please tell its operator."),
+        _("This site does not accept your account. If you think that this is wrong, contact the site operator."),
     ),
     "invalid_option": (
-        _("This sign-in link is not right"),
-        _("The link asks for something that does not exist. Please start from the sign-in button."),
+        _("This sign-in link is not valid"),
+        _("The link contains an option that does not exist. Please start with the sign-in button."),
     ),
     "not_a_navigation": (
         _("Sign-in must be opened as a page"),
@@ -115,11 +117,15 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
 
 
 def error_response(request: HttpRequest, error: LogtoError, *, next_url: str = "") -> HttpResponse:
-    """The page for an error of a sign-in, logged and signalled. Trying again leads to `next_url`."""
+    """Return the page for a failed sign-in. Log the error, and send `sign_in_refused`.
+
+    The status is that of `error`. "Try again" starts a sign-in that leads to `next_url`. The page and the log line
+    contain the same new reference, so that the operator can find the line.
+    """
     reference = secrets.token_hex(4)
     _log(error, reference)
     sign_in_refused.send_robust(sender=type(error), request=request, error=error)
-    # A site's own code has no text here; its class has.
+    # An error with a code of the site's own gets the text of its class.
     title, text = MESSAGES.get(error.code) or MESSAGES.get(type(error).code) or MESSAGES["provider_error"]
     visitor_message = error.visitor_message if isinstance(error, SignInRefused) else ""
     response = render(
@@ -131,7 +137,7 @@ def error_response(request: HttpRequest, error: LogtoError, *, next_url: str = "
             "title": title,
             "text": visitor_message or text,
             "try_again_url": sign_in_url(next_url),
-            # Logto still has a session for a refused person: trying again would end here once more.
+            # Logto still has a session for a refused user, so trying again would fail in the same way.
             "offer_sign_out": isinstance(error, SignInRefused),
         },
         status=error.status,
@@ -142,6 +148,6 @@ def error_response(request: HttpRequest, error: LogtoError, *, next_url: str = "
 
 
 def _log(error: LogtoError, reference: str) -> None:
-    """One line for the operator; a problem of this site or of Logto is an error, a visitor's misstep a warning."""
+    """Log one line: an error if this site or Logto has a problem, a warning if the request was wrong."""
     level = logging.ERROR if error.status >= 500 else logging.WARNING
     logger.log(level, "Sign-in failed: %s (%s, reference %s)", error, error.code, reference, extra={"code": error.code})

@@ -1,4 +1,4 @@
-"""Starting a sign-in: from a request of a browser to the redirect to Logto."""
+"""The start of a sign-in: from a request to the redirect to Logto."""
 
 from __future__ import annotations
 
@@ -18,12 +18,25 @@ from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 
-from . import state
+from .state import PendingSignIn, save_pending
 
+__all__ = [
+    "absolute_uri",
+    "options_from_query",
+    "redirect_to_logto",
+    "safe_next_url",
+    "sign_in_paths",
+    "sign_in_url",
+]
+
+# In characters of the percent-encoded URL. The cookie of the pending sign-in has no room for more.
 MAX_NEXT_LENGTH = 1024
-# Options of SignInOptions that are lists; in a URL their values are separated by spaces.
+# Options of `SignInOptions` that are lists; in a URL their values are separated by spaces.
 LIST_OPTIONS = {"identifiers"}
-OWN_VIEWS = (
+NUMBER_OPTIONS = {"max_age"}
+MAX_NUMBER_LENGTH = 9
+# Names of the views that a sign-in never returns to.
+SIGN_IN_VIEWS = (
     "sign-in",
     "callback",
     "sign-out",
@@ -32,7 +45,6 @@ OWN_VIEWS = (
     "choose-organization",
     "accept-invitation",
 )
-NUMBER_OPTIONS = {"max_age"}
 
 
 def redirect_to_logto(
@@ -42,11 +54,14 @@ def redirect_to_logto(
     options: SignInOptions | None = None,
     is_silent: bool = False,
 ) -> HttpResponseRedirect:
-    """The redirect that starts a sign-in; afterwards the visitor goes on to `next_url` on this site.
+    """Return the redirect to Logto that starts a sign-in, with the cookie of the pending sign-in.
 
-    For views of a site's own that set what a URL may not:
-    `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`. Raises ProviderError when
-    Logto's metadata is not to be had.
+    After the sign-in the browser goes to `next_url`, if it is safe. `is_silent` is for `prompt="none"`, when the user
+    did not ask to sign in. A site's own view can set any option, also those that a URL must not set:
+    `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
+
+    Raise ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
+    Source: OpenID Connect Core 1.0, section 3.1.2.1.
     """
     authorization_request = AuthorizationRequest()
     redirect_uri = absolute_uri(request, reverse("logto_auth:callback"))
@@ -62,14 +77,14 @@ def redirect_to_logto(
         options=options,
     )
     response = HttpResponseRedirect(url)
-    started = state.PendingSignIn.start(
+    pending = PendingSignIn.create(
         authorization_request,
         redirect_uri=redirect_uri,
         next_url=safe_next_url(request, next_url),
         options=options,
         is_silent=is_silent,
     )
-    state.keep(request, response, started)
+    save_pending(request, response, pending)
     return response
 
 
@@ -78,7 +93,10 @@ def _with_site_parameters(options: SignInOptions) -> SignInOptions:
 
 
 def options_from_query(query: QueryDict, *, defaults: SignInOptions) -> SignInOptions:
-    """`defaults` and the options that a URL sets, of those that the site allows it to. Raises InvalidSignInOption."""
+    """Return `defaults`, updated by the options in `query` that `LOGTO_SIGN_IN_QUERY_PARAMETERS` allows.
+
+    Raise InvalidSignInOption for a value that Logto does not accept.
+    """
     options: dict[str, Any] = {}
     for name in conf.sign_in_query_parameters:
         if value := query.get(name, "").strip():
@@ -89,24 +107,26 @@ def options_from_query(query: QueryDict, *, defaults: SignInOptions) -> SignInOp
 def _option_value(name: str, text: str) -> Any:
     if name in LIST_OPTIONS:
         return text.split()
-    # What is no number is left as it is, for SignInOptions to refuse by name.
-    return int(text) if name in NUMBER_OPTIONS and text.isascii() and text.isdigit() and len(text) < 10 else text
+    if name in NUMBER_OPTIONS and text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_LENGTH:
+        return int(text)
+    # A text where a number is expected is refused by SignInOptions, which names the option.
+    return text
 
 
 def absolute_uri(request: HttpRequest, location: str) -> str:
-    """`location` as an absolute URI of this site: under `LOGTO_BASE_URL` if set, else as the request came in."""
+    """Return `location` as an absolute URI: under `LOGTO_BASE_URL` if it is set, else under the host of `request`."""
     return urljoin(conf.base_url, location) if conf.base_url else request.build_absolute_uri(location)
 
 
 def safe_next_url(request: HttpRequest, url: str | None) -> str:
-    """`url` if it leads to a page of this site other than the sign-in pages, else where `LOGIN_REDIRECT_URL` leads."""
+    """Return `url` if it leads to a page of this site that is no sign-in page, else `LOGIN_REDIRECT_URL`."""
     return url if url and _is_safe_next(request, url) else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def _is_safe_next(request: HttpRequest, url: str) -> bool:
     return (
         url.isprintable()
-        # As it stands in an address, where one character may take up to twelve: the cookie has room for no more.
+        # Percent-encoding makes up to twelve characters of one.
         and len(iri_to_uri(url)) <= MAX_NEXT_LENGTH
         and url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
         and urlsplit(url).path not in sign_in_paths()
@@ -114,12 +134,12 @@ def _is_safe_next(request: HttpRequest, url: str) -> bool:
 
 
 def sign_in_paths() -> set[str]:
-    """The paths of the sign-in pages, which nobody ever wants to come back to."""
-    return {reverse(f"logto_auth:{name}") for name in OWN_VIEWS}
+    """Return the paths of the sign-in pages, to which a sign-in never returns."""
+    return {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:
-    """The address of the sign-in view, to come back to `next_url`; `options` as in `SignInOptions`."""
+    """Return the URL path of the sign-in view, with `next_url` and options of `SignInOptions` in its query."""
     query = QueryDict(mutable=True)
     query.update({name: str(value) for name, value in options.items() if value != ""})
     if next_url:

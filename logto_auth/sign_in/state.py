@@ -1,8 +1,8 @@
-"""Sign-ins under way: one encrypted cookie each, in the browser that started them.
+"""The state of a pending sign-in: one encrypted cookie for each, in the browser that started it.
 
-A cookie of its own for every sign-in is what lets several tabs be under way at once: Django's session is saved whole,
-so two tabs starting together would lose one of the two (decision 0002). A used one stays for a while, without its
-secrets, so that the callback knows where a stale tab wanted to go.
+Each pending sign-in has its own cookie, so that several tabs can sign in at the same time. Django's session is saved
+whole, so two tabs that start together would lose one of the two states (decision 0002). After the callback the cookie
+is kept for a while, without its secrets, so that a stale tab can still be redirected to its page.
 """
 
 from __future__ import annotations
@@ -18,16 +18,20 @@ from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 
+__all__ = ["PendingSignIn", "load_pending", "save_pending"]
+
 COOKIE_PREFIX = "logto_sign_in_"
-# An expired sign-in is still recognised for this long, to say so and to go on to where it was meant to lead.
-KEPT_SECONDS = 24 * 3600
-# Servers and proxies commonly refuse a request whose cookies take more than 8 KB, and the site has cookies of its own.
-MAX_TOTAL_LENGTH = 5000
+ENCRYPTION_PURPOSE = "sign-in"
+# How long the cookie of an expired sign-in is kept, so that the callback can recognize it and redirect.
+EXPIRED_RETENTION_SECONDS = 24 * 3600
+# In bytes, of all cookies of pending sign-ins. Servers and proxies commonly refuse a request with more than 8 KB of
+# cookies, and the site has cookies of its own.
+MAX_COOKIES_LENGTH = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
 class PendingSignIn:
-    """A started sign-in: what must come back, what is to be sent with the code, and where to go then."""
+    """A sign-in between its start and its callback: what the callback must match, and where the browser goes then."""
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
@@ -35,16 +39,18 @@ class PendingSignIn:
     redirect_uri: str
     next_url: str
     started_at: float
+    """In seconds since the epoch."""
     max_age: int | None = None
-    """How recent the sign-in at Logto has to be, in seconds."""
+    """The maximum age of the authentication at Logto, in seconds."""
     organization_id: str = ""
-    """The organization whose members alone are let in."""
+    """The organization whose membership is required; empty if none is."""
     is_silent: bool = False
-    """Whether the visitor did not ask for it: Logto was to confirm a session."""
+    """Whether this site, and not the user, started it, to confirm a session."""
     is_used: bool = False
+    """Whether a callback has used it."""
 
     @classmethod
-    def start(
+    def create(
         cls,
         request: AuthorizationRequest,
         *,
@@ -53,6 +59,7 @@ class PendingSignIn:
         options: SignInOptions,
         is_silent: bool,
     ) -> PendingSignIn:
+        """Return the pending sign-in of `request`, started now."""
         return cls(
             state=request.state,
             nonce=request.nonce,
@@ -67,44 +74,45 @@ class PendingSignIn:
 
     @property
     def is_expired(self) -> bool:
+        """Whether it was started longer than `LOGTO_SIGN_IN_MAX_AGE_SECONDS` ago, or in the future."""
         return not 0 <= time.time() - self.started_at <= conf.sign_in_max_age_seconds
 
-    def used(self) -> PendingSignIn:
-        """The same with its secrets gone: it says where to go, and opens nothing."""
+    def as_used(self) -> PendingSignIn:
+        """Return a copy without its secrets, which no callback can use."""
         return replace(self, nonce="", code_verifier="", is_used=True)
 
 
-def find(request: HttpRequest, state: str) -> PendingSignIn | None:
-    """The sign-in of this browser that waits for `state`, used and expired ones included; None when there is none."""
-    value = decrypt(request.COOKIES.get(_cookie_name(state), ""), purpose="sign-in")
+def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
+    """Return the pending sign-in with `state` of this browser, also a used or expired one; None if there is none."""
+    value = decrypt(request.COOKIES.get(_cookie_name(state), ""), purpose=ENCRYPTION_PURPOSE)
     if value is None or value.get("state") != state:
         return None
     try:
         return PendingSignIn(**value)
     except TypeError:
-        return None  # from another version of this package
+        return None  # the cookie was set by another version of this package
 
 
-def keep(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
-    """Keep `pending` in the browser that gets `response`, and drop the oldest when there are too many."""
-    name, value = _cookie_name(pending.state), encrypt(asdict(pending), purpose="sign-in")
-    for surplus in _surplus(request, name, len(value)):
-        response.delete_cookie(surplus, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
+def save_pending(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
+    """Set the cookie of `pending` on `response`, and delete the cookies of the oldest ones if there are too many."""
+    name, value = _cookie_name(pending.state), encrypt(asdict(pending), purpose=ENCRYPTION_PURPOSE)
+    for surplus_name in _surplus_cookies(request, name, len(value)):
+        response.delete_cookie(surplus_name, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
     response.set_cookie(
         name,
         value,
-        max_age=conf.sign_in_max_age_seconds + KEPT_SECONDS,
+        max_age=conf.sign_in_max_age_seconds + EXPIRED_RETENTION_SECONDS,
         path=settings.SESSION_COOKIE_PATH,
         domain=settings.SESSION_COOKIE_DOMAIN,
         secure=request.is_secure() or settings.SESSION_COOKIE_SECURE,
         httponly=True,
-        # The callback is a cross-site navigation: Strict cookies do not come along.
+        # The callback is a cross-site navigation, to which browsers do not send Strict cookies.
         samesite="Lax",
     )
 
 
-def _surplus(request: HttpRequest, name: str, length: int) -> list[str]:
-    """The names of the oldest sign-ins, for which there is no room beside a new one of that length."""
+def _surplus_cookies(request: HttpRequest, name: str, length: int) -> list[str]:
+    """Return the names of the oldest cookies that exceed the limits beside a new one with `name` and `length`."""
     # Browsers send the oldest of equally specific cookies first (RFC 6265, section 5.4).
     newest_first = [cookie for cookie in reversed(request.COOKIES) if cookie.startswith(COOKIE_PREFIX)]
     surplus, count = [], 1
@@ -112,7 +120,7 @@ def _surplus(request: HttpRequest, name: str, length: int) -> list[str]:
         if cookie == name:
             continue
         count, length = count + 1, length + len(request.COOKIES[cookie])
-        if count > conf.max_pending_sign_ins or length > MAX_TOTAL_LENGTH:
+        if count > conf.max_pending_sign_ins or length > MAX_COOKIES_LENGTH:
             surplus.append(cookie)
     return surplus
 

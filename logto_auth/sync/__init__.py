@@ -1,14 +1,14 @@
-"""Reconciles this site with Logto, some pages of people at a time.
+"""Many users at once: `logto_sync` updates this site from Logto, `logto_import` creates this site's users at Logto.
 
-`sync` does all of it, in four stages that can also be had one by one, and by several processes:
+`sync` does a whole run. Its stages can also be called one by one, and by several processes:
 
-- `runs.begin` starts a run, or finds the one that was interrupted;
-- `listing.take_notes` lists who has which roles and belongs to which organizations, and keeps that in the database;
-- `people.sync_users_pages` has pages of people be here what Logto says, by the rules of a sign-in;
-- `people.sync_missing` asks for those known here whom no page had, for rows slip through when pages are counted;
-- `runs.end` forgets the notes.
+- `runs.start_or_resume` starts a run, or finds the one that was interrupted;
+- `notes.list_roles_and_organizations` lists the holders of roles and the members of organizations, and stores both;
+- `apply.sync_pages` updates the users of some pages, by the rules of a sign-in;
+- `apply.sync_unlisted` asks for known users that no page listed, because rows shift while pages are counted;
+- `runs.end` deletes the stored lists.
 
-Within a batch of pages, `planning` reads and decides, and `writing` does it in bulk.
+For each batch of pages `plan` reads and decides, and `write` writes in bulk.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from __future__ import annotations
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import SyncRun
 
-from . import notes, people, runs
+from . import apply, notes, runs
+from .payloads import user_values
 from .report import Report
 
-__all__ = ["Report", "sync"]
+__all__ = ["Report", "sync", "user_values"]
 
 
 def sync(run: SyncRun, api: ManagementAPI, report: Report) -> None:
-    """Do what is left of `run`."""
-    notes.take_notes(run, api, report)
-    people.sync_all_pages(run, api, report)
-    people.sync_missing(run, api, report)
+    """Do what is left of `run`. Raises LogtoError if Logto fails; the run can be resumed."""
+    notes.list_roles_and_organizations(run, api, report)
+    apply.sync_all_pages(run, api, report)
+    apply.sync_unlisted(run, api, report)
     runs.end(run)

@@ -1,7 +1,7 @@
-"""Pushes this site's accounts to Logto, with their passwords, and links each by its `sub`.
+"""Create this site's accounts at Logto, with their passwords, and link each account by its `sub`.
 
-Whoever is linked is done, so a run that was interrupted is simply started again. `payloads` says what Logto is told,
-`passwords` which hashes it can check.
+A linked account is done, so an interrupted run is simply started again. `payloads` makes the requests, `passwords`
+converts the hashes.
 """
 
 from __future__ import annotations
@@ -23,10 +23,8 @@ from logto_auth.models import LogtoIdentity, UserStatus
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.suspension import suspend
 
-from . import Report
 from .payloads import Payload, payload_of, user_values
-
-__all__ = ["Import", "user_values"]
+from .report import Report
 
 CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
     "created",
@@ -35,7 +33,7 @@ CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
     "without password",
     "conflicts",
 )
-# As many as fit into the address of one search, however long their names are.
+# As many as fit into the URL of one search, however long their identifiers are.
 BATCH = 25
 REFUSED_PAYLOAD = frozenset({400, 422})
 
@@ -52,35 +50,35 @@ class Import:
     values_of: Callable[[Any], Mapping[str, Any]] = user_values
 
     def run(self) -> None:
-        """Import everybody who is not linked."""
+        """Import all accounts that are not linked. Raises LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
         for users in _in_batches(unlinked()):
             payloads = [payload_of(user, self.values_of) for user in users]
-            there = self._who_is_there(payloads)
+            existing = self._find_existing(payloads)
             for payload in payloads:
-                self._import(payload, there)
+                self._import(payload, existing)
             done += len(users)
             self.report.progress("accounts", done, total)
             reset_queries()
 
-    def _who_is_there(self, payloads: Sequence[Payload]) -> list[User]:
-        """Whom Logto has already who may have one of these identifiers. One request."""
+    def _find_existing(self, payloads: Sequence[Payload]) -> list[User]:
+        """Return the users at Logto that may have one of these identifiers. One request."""
         query: dict[str, Any] = {"mode": "exact"}
         for payload in payloads:
             for name, value in payload.identifiers.items():
                 query.setdefault(f"search.{name}", []).append(value)
         return next(self.api.users.pages(**query), []) if len(query) > 1 else []
 
-    def _import(self, payload: Payload, there: Sequence[User]) -> None:
+    def _import(self, payload: Payload, existing: Sequence[User]) -> None:
         if not payload.identifiers:
             remarks = "; ".join(payload.remarks)
-            self._conflict(payload, f"not imported: there is nothing left to sign in with; {remarks}")
-        elif found := [user for user in there if _shares_an_identifier(payload, user)]:
+            self._conflict(payload, f"not imported, because no identifier is left to sign in with: {remarks}")
+        elif found := [user for user in existing if _shares_an_identifier(payload, user)]:
             self._adopt(payload, found)
         else:
             self._create(payload)
 
-    # Somebody whom Logto does not have
+    # Users that Logto does not have
 
     def _create(self, payload: Payload) -> None:
         if not self.is_dry:
@@ -89,7 +87,7 @@ class Import:
             except ManagementAPIError as error:
                 if error.status not in REFUSED_PAYLOAD:
                     raise
-                self._conflict(payload, f"not imported, for Logto refused it: {error.code}: {error.message}")
+                self._conflict(payload, f"not imported, because Logto refused it: {error.code}: {error.message}")
                 return
             identity = self._link(payload, sub)
             if identity is None:
@@ -105,25 +103,24 @@ class Import:
         for remark in [*payload.remarks, *_rights_at_risk(payload.user)]:
             self._say(payload, remark)
 
-    # Somebody whom Logto has
+    # Users that Logto has
 
     def _adopt(self, payload: Payload, found: Sequence[User]) -> None:
         shared = " and ".join(
             name for name in payload.identifiers if any(_shares(payload, user, name) for user in found)
         )
         adoptable = [user for user in found if self._may_adopt(payload, user)]
+        sub = found[0]["id"]
         if len(found) > 1:
-            self._conflict(payload, f"not imported: Logto has {shared} with more than one person")
+            self._conflict(payload, f"not imported: more than one user at Logto has this {shared}")
         elif not adoptable:
-            flags = "--adopt-by-email or --adopt-by-username links them, if they are the same person"
-            self._conflict(payload, f"not imported: Logto has somebody with this {shared}, {found[0]['id']}; {flags}")
+            hint = "if it is the same user, use --adopt-by-email or --adopt-by-username"
+            self._conflict(payload, f"not imported: the user {sub} at Logto has this {shared}; {hint}")
         elif getattr(payload.user, "is_staff", False) or getattr(payload.user, "is_superuser", False):
-            self._conflict(payload, "not imported: accounts of staff are adopted by hand only, in the admin")
-        elif self.is_dry or self._link(payload, found[0]["id"]):
+            self._conflict(payload, "not imported: link accounts of staff by hand, in the admin")
+        elif self.is_dry or self._link(payload, sub):
             self.report.add(ADOPTED)
-            self._say(
-                payload, f"linked to {found[0]['id']}, who has this {shared} at Logto and keeps the password there"
-            )
+            self._say(payload, f"linked to {sub}, who has this {shared} at Logto and keeps the password there")
 
     def _may_adopt(self, payload: Payload, user: User) -> bool:
         by_email = self.adopts_by_email and _shares(payload, user, "primaryEmail")
@@ -137,7 +134,7 @@ class Import:
             with transaction.atomic():
                 identity.save(force_insert=True)
         except IntegrityError:
-            self._conflict(payload, f"not linked: {sub} at Logto is linked to another account, or this one is gone")
+            self._conflict(payload, f"not linked: {sub} is linked to another account, or this account was deleted")
             return None
         return identity
 
@@ -150,14 +147,14 @@ class Import:
 
 
 def unlinked() -> QuerySet[Any]:
-    """The accounts that nobody at Logto belongs to."""
+    """Return the accounts that have no identity at this Logto."""
     linked = LogtoIdentity.objects.filter(issuer=conf.issuer, user=OuterRef("pk"))
     accounts: QuerySet[Any] = get_user_model()._default_manager.exclude(Exists(linked)).order_by("pk")
     return accounts
 
 
 def _in_batches(users: QuerySet[Any]) -> Iterator[list[Any]]:
-    """By key, for not every database's cursor leaves at the server what has not been asked for."""
+    """Return the accounts in batches, by key: some databases send all rows of a cursor to the client at once."""
     batch = list(users[:BATCH])
     while batch:
         yield batch
@@ -169,7 +166,7 @@ def _shares_an_identifier(payload: Payload, user: User) -> bool:
 
 
 def _shares(payload: Payload, user: Mapping[str, Any], name: str) -> bool:
-    """Whether the person at Logto has this identifier. Logto tells usernames apart by case, and e-mails not."""
+    """Return whether the user at Logto has this identifier. At Logto, case matters in usernames and not in e-mails."""
     wanted, held = payload.identifiers.get(name), user.get(name)
     if wanted is None or held is None:
         return False
@@ -177,7 +174,7 @@ def _shares(payload: Payload, user: Mapping[str, Any], name: str) -> bool:
 
 
 def _rights_at_risk(user: Any) -> Iterator[str]:
-    """What the first sign-in takes away, for the person has no roles at Logto yet."""
+    """Return a remark for each flag that the first sign-in removes, because the user has no roles at Logto yet."""
     for flag, roles in (("is_staff", conf.staff_roles), ("is_superuser", conf.superuser_roles)):
         if roles and getattr(user, flag, False):
-            yield f"has {flag} here: give them {' or '.join(roles)} at Logto, or the first sign-in takes it away"
+            yield f"has {flag} here: assign {' or '.join(roles)} at Logto, or the first sign-in removes it"

@@ -1,9 +1,15 @@
-"""Who has which roles, and who belongs to which organizations: by role and by organization, never person by person."""
+"""The lists of a run: which users hold which roles and belong to which organizations.
+
+They are read role by role and organization by organization, not user by user, and stored as `SyncNote` rows.
+
+Logto's lists are counted in pages, and rows shift when others are deleted meanwhile. So a user who is missing in a
+list loses nothing at once: `confirm_removals` asks Logto by id first. Few users in a run need that.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,46 +18,53 @@ from django.db import reset_queries, transaction
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.client import PAGE_SIZE
+from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, make_digest
 from logto_auth.oidc.claims import is_name
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
-from .batches import in_batches
 from .report import Report
-from .runs import ORGANIZATIONS, ROLES, USERS, advance, is_past, position_in
+from .runs import ORGANIZATIONS, ROLES, USERS, advance, in_batches, is_past, position_in
 
 Pages = Iterator[list[Any]]
 
-# What stands in place of a person's digest, where the note is about a role or an organization itself.
-NOBODY = ""
+# The digest of a note about a role or an organization itself.
+NO_USER = ""
 
 
 @dataclass
-class Notes:
-    """What was noted about one person."""
+class UserNotes:
+    """The roles and organizations that were listed for one user."""
 
     roles: set[str] = field(default_factory=set)
     organizations: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """By organization the names of the roles in it."""
+    """Role names by organization id."""
 
 
-def take_notes(run: SyncRun, api: ManagementAPI, report: Report) -> None:
-    """Note who has which roles and belongs to which organizations, as far as the site's scopes go.
+@dataclass(frozen=True)
+class ListedNames:
+    """The names of all roles and the ids of all organizations that Logto had when they were listed."""
 
-    What a sign-in would not tell this site, nothing tells it here either.
+    roles: frozenset[str]
+    organizations: frozenset[str]
+
+
+def list_roles_and_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> None:
+    """List the holders of roles and the members of organizations, as far as the scopes of the site go.
+
+    Without the scope a sign-in reports none either.
     """
     if ROLES_SCOPE in conf.scopes and not is_past(run, ROLES):
-        _take_notes_of_roles(run, api, report)
+        _list_roles(run, api, report)
     if ORGANIZATIONS_SCOPE in conf.scopes and not is_past(run, ORGANIZATIONS):
-        _take_notes_of_organizations(run, api, report)
+        _list_organizations(run, api, report)
     if not is_past(run, ORGANIZATIONS):
         advance(run, USERS, report)
 
 
-def notes_about(run: SyncRun, digests: Collection[str]) -> Mapping[str, Notes]:
-    """What was noted about these people, by digest. One query."""
-    notes: defaultdict[str, Notes] = defaultdict(Notes)
+def notes_by_digest(run: SyncRun, digests: Collection[str]) -> Mapping[str, UserNotes]:
+    """Return what was listed for these users. One query."""
+    notes: defaultdict[str, UserNotes] = defaultdict(UserNotes)
     for digest, organization, role in SyncNote.objects.filter(run=run, digest__in=digests).values_list(
         "digest", "organization", "role"
     ):
@@ -62,64 +75,84 @@ def notes_about(run: SyncRun, digests: Collection[str]) -> Mapping[str, Notes]:
     return notes
 
 
+def listed_names(run: SyncRun) -> ListedNames:
+    """Return which roles and organizations were listed. One query."""
+    rows = list(SyncNote.objects.filter(run=run, digest=NO_USER).values_list("organization", "role"))
+    return ListedNames(
+        roles=frozenset(role for organization, role in rows if not organization),
+        organizations=frozenset(organization for organization, _ in rows if organization),
+    )
+
+
+def confirm_removals(
+    identity: LogtoIdentity, member_of: Iterable[str], notes: UserNotes, listed: ListedNames, api: ManagementAPI
+) -> None:
+    """Correct the notes of a user who would lose a role or a membership that still exists at Logto.
+
+    `member_of` has the ids of the organizations stored for the user. At most two requests.
+    """
+    try:
+        if (set(identity.roles) & listed.roles) - notes.roles:
+            notes.roles = {role["name"] for role in api.users.roles(identity.sub)}
+        if (set(member_of) & listed.organizations) - notes.organizations.keys():
+            notes.organizations.clear()
+            for organization in api.users.organizations(identity.sub):
+                names = {role["name"] for role in organization["organizationRoles"]}
+                notes.organizations[organization["id"]] = names
+    except ManagementAPIError as error:
+        # The user was deleted after the page was read. The last stage of the run handles that.
+        if error.status != 404:
+            raise
+
+
 # Roles
 
 
-def _take_notes_of_roles(run: SyncRun, api: ManagementAPI, report: Report) -> None:
+def _list_roles(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     def pages(*, first_page: int) -> Pages:
         for page in api.roles.pages(first_page=first_page, type="User"):
-            _note_what_is_there([SyncNote(run=run, digest=NOBODY, role=each["name"]) for each in page])
+            SyncNote.objects.bulk_create([SyncNote(run=run, digest=NO_USER, role=each["name"]) for each in page])
             yield page
 
-    def note(role: Any, people: list[Any]) -> None:
-        _note(run, "", {user["id"]: [role["name"]] for user in people})
+    def store(role: Any, users: list[Any]) -> None:
+        _store_notes(run, "", {user["id"]: [role["name"]] for user in users})
 
-    _walk(run, ROLES, report, total=api.roles.count(type="User"), pages=pages, people=api.roles.user_pages, take=note)
+    _walk(run, ROLES, report, total=api.roles.count(type="User"), pages=pages, users=api.roles.user_pages, store=store)
 
 
 # Organizations
 
 
-def _take_notes_of_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> None:
+def _list_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     def pages(*, first_page: int) -> Pages:
         for page in api.organizations.pages(first_page=first_page):
-            _note_what_is_there([SyncNote(run=run, digest=NOBODY, organization=each["id"]) for each in page])
-            _keep_names(run, page)
+            SyncNote.objects.bulk_create([SyncNote(run=run, digest=NO_USER, organization=each["id"]) for each in page])
+            _update_names(run, page)
             yield page
 
-    def note(organization: Any, people: list[Any]) -> None:
+    def store(organization: Any, users: list[Any]) -> None:
         # The empty name is the membership itself.
-        roles = {user["id"]: ["", *(role["name"] for role in user["organizationRoles"])] for user in people}
-        if _note(run, organization["id"], roles) and not run.creates_users:
-            _make(run, [organization])
+        roles = {user["id"]: ["", *(role["name"] for role in user["organizationRoles"])] for user in users}
+        if _store_notes(run, organization["id"], roles) and not run.creates_users and not run.is_dry:
+            Organization.objects.create_missing({organization["id"]: organization["name"]})
 
     members = api.organizations.user_pages
-    _walk(run, ORGANIZATIONS, report, total=api.organizations.count(), pages=pages, people=members, take=note)
+    _walk(run, ORGANIZATIONS, report, total=api.organizations.count(), pages=pages, users=members, store=store)
 
 
-def _keep_names(run: SyncRun, page: list[Any]) -> None:
-    """Have the rows of organizations bear the names that Logto has. Without accounts for all, only those get a row that
-    somebody known here belongs to."""
-    names = {make_digest(run.issuer, each["id"]): each["name"][:255] for each in page}
-    rows = {row.digest: row for row in Organization.objects.filter(digest__in=names)}
-    if not run.is_dry:
-        renamed = [row for digest, row in rows.items() if row.name != names[digest]]
-        for row in renamed:
-            row.name = names[row.digest]
-        Organization.objects.bulk_update(renamed, ["name"])
+def _update_names(run: SyncRun, page: list[Any]) -> None:
+    """Store Logto's names of organizations. A run that creates no users creates no rows here: only organizations of
+    known users get one."""
+    if run.is_dry:
+        return
+    names = {each["id"]: each["name"] for each in page}
+    rows = {row.logto_id: row for row in Organization.objects.for_logto_ids(names)}
+    renamed = [row for id, row in rows.items() if row.name != names[id][:255]]
+    for row in renamed:
+        row.name = names[row.logto_id][:255]
+    Organization.objects.bulk_update(renamed, ["name"])
     if run.creates_users:
-        _make(run, [each for each in page if make_digest(run.issuer, each["id"]) not in rows])
-
-
-def _make(run: SyncRun, organizations: list[Any]) -> None:
-    rows = [
-        Organization(
-            issuer=run.issuer, logto_id=each["id"], digest=make_digest(run.issuer, each["id"]), name=each["name"][:255]
-        )
-        for each in organizations
-    ]
-    if not run.is_dry:
-        Organization.objects.bulk_create(rows, ignore_conflicts=True)
+        Organization.objects.create_missing({id: name for id, name in names.items() if id not in rows})
 
 
 # Both
@@ -132,29 +165,29 @@ def _walk(
     *,
     total: int,
     pages: Callable[..., Pages],
-    people: Callable[..., Pages],
-    take: Callable[[Any, list[Any]], None],
+    users: Callable[..., Pages],
+    store: Callable[[Any, list[Any]], None],
 ) -> None:
-    """`take` the people who hold each thing in `pages`, a batch at a time, from where the run was interrupted."""
+    """Call `store` with the users of each role or organization in `pages`, from where the run was interrupted."""
     position = position_in(run, stage)
-    for number, things in enumerate(pages(first_page=position.get("page", 1)), position.get("page", 1)):
-        # What has been made at Logto since stands before what the run was at.
-        ids = [thing["id"] for thing in things]
+    for number, items in enumerate(pages(first_page=position.get("page", 1)), position.get("page", 1)):
+        # Items that were created at Logto meanwhile stand before the one that the run had reached.
+        ids = [item["id"] for item in items]
         start = ids.index(position["of"]) if position.get("of") in ids else 0
-        for count, thing in enumerate(things[start:], start + 1):
-            is_resumed = thing["id"] == position.get("of")
-            done_pages = position["people_pages"] if is_resumed else 0
-            for size, holders in in_batches(_while_there(people(thing["id"], first_page=done_pages + 1))):
+        for count, item in enumerate(items[start:], start + 1):
+            is_resumed = item["id"] == position.get("of")
+            done_pages = position["user_pages"] if is_resumed else 0
+            for size, holders in in_batches(_until_deleted(users(item["id"], first_page=done_pages + 1))):
                 done_pages += size
                 with transaction.atomic():
-                    take(thing, holders)
-                    advance(run, stage, report, page=number, of=thing["id"], people_pages=done_pages)
+                    store(item, holders)
+                    advance(run, stage, report, page=number, of=item["id"], user_pages=done_pages)
                 reset_queries()
             report.progress(stage, (number - 1) * PAGE_SIZE + count, total)
 
 
-def _while_there(pages: Pages) -> Pages:
-    """The pages, until what they are of is deleted."""
+def _until_deleted(pages: Pages) -> Pages:
+    """Return the pages; end when their role or organization is deleted."""
     try:
         yield from pages
     except ManagementAPIError as error:
@@ -162,12 +195,8 @@ def _while_there(pages: Pages) -> Pages:
             raise
 
 
-def _note_what_is_there(notes: list[SyncNote]) -> None:
-    SyncNote.objects.bulk_create(notes)
-
-
-def _note(run: SyncRun, organization: str, roles: Mapping[str, list[str]]) -> bool:
-    """Note by `sub` the roles of people whom the run is about; returns whether there is any."""
+def _store_notes(run: SyncRun, organization: str, roles: Mapping[str, list[str]]) -> bool:
+    """Store the roles, by `sub`, of users that the run covers; return whether there are any."""
     digests = {make_digest(run.issuer, sub): names for sub, names in roles.items()}
     if not run.creates_users:
         known = LogtoIdentity.objects.filter(digest__in=digests).values_list("digest", flat=True)

@@ -1,4 +1,4 @@
-"""An account of this site as a user of Logto's, and what of it Logto does not take. No network, no database."""
+"""An account of this site as a payload of `POST /users` at Logto. No network, no database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from django.db import models
 
-from .passwords import DoesNotFit, digest_of
+from .passwords import UnsupportedHash, digest_of
+
+__all__ = ["user_values"]
 
 # Logto's own patterns, and the lengths of its columns.
 USERNAME = re.compile(r"[A-Z_a-z]\w*", re.ASCII)
@@ -17,31 +19,32 @@ EMAIL = re.compile(r"\S+@\S+\.\S+")
 PHONE = re.compile(r"[0-9]+")
 MAX_LENGTH = 128
 IDENTIFIERS: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "username": (USERNAME, "it may have letters, digits and underscores, and begins with no digit"),
-    "primaryEmail": (EMAIL, "it is no address"),
-    "primaryPhone": (PHONE, "it is to be digits alone, those of the country first"),
+    "username": (USERNAME, "only letters, digits and underscores are allowed, and no digit at the start"),
+    "primaryEmail": (EMAIL, "it is not an e-mail address"),
+    "primaryPhone": (PHONE, "only digits are allowed, with the country code first"),
 }
 
 
 @dataclass
 class Payload:
-    """What Logto is to be told of an account."""
+    """What is sent to Logto for an account."""
 
     user: Any
     values: dict[str, Any]
     remarks: list[str] = field(default_factory=list)
-    """What Logto does not take, and what that means for the person."""
+    """What Logto does not accept, and what that means for the user."""
 
     @property
     def identifiers(self) -> dict[str, str]:
-        """What the person could sign in with."""
+        """The values that the user can sign in with."""
         return {name: self.values[name] for name in IDENTIFIERS if name in self.values}
 
 
 def user_values(user: Any) -> dict[str, Any]:
-    """What Logto is told of an account unless the site says otherwise, but for its password: `POST /users` at Logto.
+    """Return what is sent to Logto for an account, without its password: the body of Logto's `POST /users`.
 
-    A function of the site's own may call it and add to what it returns, such as `primaryPhone` or `customData`.
+    This is the default of `--values`. A function of the site may call it and add to the result, such as `primaryPhone`
+    or `customData`.
     """
     username_field = user._meta.get_field(user.USERNAME_FIELD)
     names = {"givenName": getattr(user, "first_name", ""), "familyName": getattr(user, "last_name", "")}
@@ -54,17 +57,17 @@ def user_values(user: Any) -> dict[str, Any]:
 
 
 def payload_of(user: Any, values_of: Callable[[Any], Mapping[str, Any]]) -> Payload:
-    """What Logto is to be told of `user`, with its password where Logto can check it."""
+    """Return the payload of `user`, with the password if Logto can check its hash."""
     payload = Payload(user, {name: value for name, value in values_of(user).items() if value})
     for name, (pattern, reason) in IDENTIFIERS.items():
         value = payload.values.get(name)
         if value is not None and not (len(value) <= MAX_LENGTH and pattern.fullmatch(value)):
             del payload.values[name]
-            payload.remarks.append(f"{name} {value!r} is left out, for Logto would refuse it: {reason}")
+            payload.remarks.append(f"{name} {value!r} is left out, because Logto would refuse it: {reason}")
     if "name" in payload.values:
         payload.values["name"] = payload.values["name"][:MAX_LENGTH]
     try:
         payload.values |= digest_of(user.password).payload
-    except DoesNotFit as error:
-        payload.remarks.append(f"without a password: {error}; they choose one at Logto by 'Forgot password'")
+    except UnsupportedHash as error:
+        payload.remarks.append(f"imported without a password: {error}; the user must use 'Forgot password' at Logto")
     return payload

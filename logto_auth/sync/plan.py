@@ -1,4 +1,8 @@
-"""What some pages of people mean here, by the rules of a sign-in. It only reads, a fixed number of queries for all."""
+"""What Logto's data means for a page of users, by the rules of a sign-in (decision 0017).
+
+`plan` only reads: a fixed number of queries for all users. The rules are functions of `users` and `organizations`;
+here is the reading for many users at once.
+"""
 
 from __future__ import annotations
 
@@ -16,67 +20,74 @@ from logto_auth.exceptions import SignInRefused
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, SyncRun, UserStatus, make_digest
-from logto_auth.organizations.memberships import organizations_in
+from logto_auth.organizations.memberships import membership_changes
+from logto_auth.users.claims import changed_roles, group_changes
 from logto_auth.users.fields import changed_values, rights_of, values_for
 from logto_auth.users.management_api import claims_of
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
 from . import report as outcomes
-from .notes import Notes, notes_about
-from .person import Person
-from .removals import confirm_losses, what_is_there
+from .notes import UserNotes, confirm_removals, listed_names, notes_by_digest
+from .planned_user import PlannedUser
 from .report import Report
-from .unique_values import find_accounts_to_link, settle_unique_values
+from .taken_values import find_possible_links, settle_unique_values
 
 ORGANIZATION_ROLES_SCOPE = "urn:logto:scope:organization_roles"
 
 
-def plan(run: SyncRun, users: Iterable[User], api: ManagementAPI, report: Report) -> list[Person]:
-    """What is to be done about these people, in one order for all processes, so that no two wait for each other."""
-    by_digest = {make_digest(run.issuer, user["id"]): user for user in users}
+def plan(run: SyncRun, payloads: Iterable[User], api: ManagementAPI, report: Report) -> list[PlannedUser]:
+    """Return what to change for these users, in the order of their digests.
+
+    All processes use this order, so that none of them wait for each other's locks in a circle.
+    """
+    by_digest = {make_digest(run.issuer, payload["id"]): payload for payload in payloads}
     identities = LogtoIdentity.objects.select_related("user").in_bulk(by_digest, field_name="digest")
-    people = [
-        Person(digest=digest, user=user, identity=identities.get(digest), is_new=digest not in identities)
-        for digest, user in sorted(by_digest.items())
-        if _is_meant(run, user, identities.get(digest), report)
+    users = [
+        PlannedUser(digest=digest, payload=payload, identity=identities.get(digest), is_new=digest not in identities)
+        for digest, payload in sorted(by_digest.items())
+        if _is_covered(run, payload, identities.get(digest), report)
     ]
-    _find_memberships(people)
-    notes, there = notes_about(run, by_digest), what_is_there(run)
-    for person in people:
-        about = notes.get(person.digest) or Notes()
-        if person.identity is not None:
-            confirm_losses(person.identity, person.memberships, about, there, api)
-        person.claims = _claims(run, person.user, about)
-    _name_organizations(people)
-    for person in people:
-        _decide_status(person)
-        _decide_values(person, report)
-    welcome = [person for person in people if not person.is_refused]
-    settle_unique_values(welcome, report)
-    find_accounts_to_link(welcome)
-    _decide_groups(welcome)
-    _decide_memberships(welcome)
-    return people
+    _load_memberships(users)
+    notes, listed = notes_by_digest(run, by_digest), listed_names(run)
+    for user in users:
+        user_notes = notes.get(user.digest) or UserNotes()
+        if user.identity is not None:
+            confirm_removals(user.identity, user.memberships, user_notes, listed, api)
+        user.claims = _claims(run, user.payload, user_notes)
+    _add_organization_names(users)
+    user_model = get_user_model()
+    for user in users:
+        _plan_status(user)
+        _plan_values(user_model, user, report)
+    accepted = [user for user in users if not user.is_refused]
+    settle_unique_values(accepted, report)
+    find_possible_links(accepted)
+    _plan_groups(accepted)
+    if ORGANIZATIONS_SCOPE in conf.scopes:
+        for user in accepted:
+            stored = {id: row.roles for id, row in user.memberships.items()}
+            user.organizations = membership_changes(user.claims, stored)
+    return users
 
 
-def _is_meant(run: SyncRun, user: User, identity: LogtoIdentity | None, report: Report) -> bool:
+def _is_covered(run: SyncRun, payload: User, identity: LogtoIdentity | None, report: Report) -> bool:
     if identity is None:
-        # Who is suspended can do nothing here, and is new again when that is lifted.
-        if run.creates_users and not user["isSuspended"]:
+        # A suspended user cannot sign in, and will be a new user again after the suspension.
+        if run.creates_users and not payload["isSuspended"]:
             return True
         report.add(outcomes.UNKNOWN)
         return False
-    # Whoever has come since has told all there is, and more than was noted.
+    # A sign-in after the start of the run brought newer data than the lists have.
     return identity.created_at < run.started_at and identity.status != UserStatus.DELETED
 
 
 # Claims
 
 
-def _claims(run: SyncRun, user: User, notes: Notes) -> dict[str, Any]:
-    """The claims that a sign-in at this moment would bring."""
+def _claims(run: SyncRun, payload: User, notes: UserNotes) -> dict[str, Any]:
+    """Return the claims that a sign-in at this moment would bring."""
     scopes = conf.scopes
-    claims = claims_of(user, run.issuer, scopes)
+    claims = claims_of(payload, run.issuer, scopes)
     if ROLES_SCOPE in scopes:
         claims["roles"] = sorted(notes.roles)
     if ORGANIZATIONS_SCOPE in scopes:
@@ -88,64 +99,60 @@ def _claims(run: SyncRun, user: User, notes: Notes) -> dict[str, Any]:
     return claims
 
 
-def _name_organizations(people: Sequence[Person]) -> None:
-    """Add the claim that has the names of organizations, where a sign-in brings it. One query then."""
+def _add_organization_names(users: Sequence[PlannedUser]) -> None:
+    """Add the claim with the names of organizations, if a sign-in brings it. One query then."""
     if ORGANIZATIONS_SCOPE not in conf.scopes or "organization_data" not in conf.userinfo_claims:
         return
-    ids = {make_digest(each.claims["iss"], id): id for each in people for id in each.claims["organizations"]}
-    rows = Organization.objects.filter(digest__in=ids).values_list("digest", "name")
-    names = {ids[digest]: name for digest, name in rows}
-    for person in people:
-        person.claims["organization_data"] = [
-            {"id": id, "name": names.get(id), "description": None} for id in person.claims["organizations"]
+    ids = {id for user in users for id in user.claims["organizations"]}
+    names = dict(Organization.objects.for_logto_ids(ids).values_list("logto_id", "name"))
+    for user in users:
+        user.claims["organization_data"] = [
+            {"id": id, "name": names.get(id), "description": None} for id in user.claims["organizations"]
         ]
 
 
 # The account
 
 
-def _decide_status(person: Person) -> None:
-    is_suspended = person.user["isSuspended"]
-    if person.identity is not None and is_suspended != (person.identity.status == UserStatus.SUSPENDED):
-        person.status = UserStatus.SUSPENDED if is_suspended else UserStatus.ACTIVE
+def _plan_status(user: PlannedUser) -> None:
+    is_suspended = user.payload["isSuspended"]
+    if user.identity is not None and is_suspended != (user.identity.status == UserStatus.SUSPENDED):
+        user.status = UserStatus.SUSPENDED if is_suspended else UserStatus.ACTIVE
 
 
-def _decide_values(person: Person, report: Report) -> None:
-    user_model, identity = get_user_model(), person.identity
-    person.rights = rights_of(person.claims)
+def _plan_values(user_model: type[AbstractBaseUser], user: PlannedUser, report: Report) -> None:
+    identity = user.identity
+    user.rights = rights_of(user.claims)
     try:
-        values = values_for(user_model, person.claims, person.rights)
+        values = values_for(user_model, user.claims, user.rights)
     except SignInRefused as error:
-        report.conflict(outcomes.REFUSED, f"{person.user['id']}: refused by LOGTO_USER_FIELDS: {error} ({error.code})")
-        person.is_refused = True
+        report.conflict(outcomes.REFUSED, f"{user.payload['id']}: refused by LOGTO_USER_FIELDS: {error} ({error.code})")
+        user.is_refused = True
         return
-    person.values = values if identity is None else changed_values(identity.user, values)
-    if "roles" in person.claims and (identity is None or identity.roles != person.claims["roles"]):
-        person.roles = person.claims["roles"]
+    user.values = values if identity is None else changed_values(identity.user, values)
+    user.roles = changed_roles(user.rights, identity.roles if identity is not None else ())
 
 
 # Groups
 
 
-def _decide_groups(people: Sequence[Person]) -> None:
-    """Who gains and who loses which group. One query, where roles decide about groups at all."""
+def _plan_groups(users: Sequence[PlannedUser]) -> None:
+    """Plan who joins and leaves which group. One query, if roles control any group."""
     owned = frozenset(conf.groups_by_role.values())
     if not owned or not has_groups(get_user_model()):
         return
     held: defaultdict[Any, set[str]] = defaultdict(set)
     through, user_key, group_key = groups_table(get_user_model())
-    keys = [person.identity.user_id for person in people if person.identity is not None]
+    keys = [user.identity.user_id for user in users if user.identity is not None]
     rows = through._default_manager.filter(**{f"{user_key}__in": keys, f"{group_key}__name__in": owned})
     for key, name in rows.values_list(user_key, f"{group_key}__name"):
         held[key].add(name)
-    for person in people:
-        if person.rights is not None:
-            has = held[person.identity.user_id] if person.identity is not None else set()
-            person.groups_gained, person.groups_lost = person.rights.groups - has, frozenset(has - person.rights.groups)
+    for user in users:
+        user.groups = group_changes(user.rights, held[user.identity.user_id] if user.identity is not None else ())
 
 
 def has_groups(user_model: type[AbstractBaseUser]) -> bool:
-    """Whether the user model has Django's groups."""
+    """Return whether the user model has Django's groups."""
     try:
         return bool(user_model._meta.get_field("groups").many_to_many)
     except FieldDoesNotExist:
@@ -153,7 +160,7 @@ def has_groups(user_model: type[AbstractBaseUser]) -> bool:
 
 
 def groups_table(user_model: Any) -> tuple[type[models.Model], str, str]:
-    """The model of who is in which group, and its columns for the user and for the group."""
+    """Return the model of the table between users and groups, and the names of its two foreign keys."""
     groups = user_model._meta.get_field("groups")
     return groups.remote_field.through, groups.m2m_field_name(), groups.m2m_reverse_field_name()
 
@@ -161,26 +168,10 @@ def groups_table(user_model: Any) -> tuple[type[models.Model], str, str]:
 # Memberships
 
 
-def _find_memberships(people: Sequence[Person]) -> None:
-    """Find the organizations that each belongs to here. One query, where claims say any of it."""
+def _load_memberships(users: Sequence[PlannedUser]) -> None:
+    """Load the stored memberships. One query, if the claims have organizations."""
     if ORGANIZATIONS_SCOPE not in conf.scopes:
         return
-    by_key = {person.identity.pk: person for person in people if person.identity is not None}
+    by_key = {user.identity.pk: user for user in users if user.identity is not None}
     for row in OrganizationMembership.objects.filter(identity__in=by_key).select_related("organization"):
         by_key[row.identity_id].memberships[row.organization.logto_id] = row
-
-
-def _decide_memberships(people: Sequence[Person]) -> None:
-    """Who joins and who leaves which organization, or has other roles there."""
-    if ORGANIZATIONS_SCOPE not in conf.scopes:
-        return
-    for person in people:
-        has = person.memberships
-        wanted = {each.id: each for each in organizations_in(person.claims)}
-        person.joined = [each for id, each in wanted.items() if id not in has]
-        person.left = [row for id, row in has.items() if id not in wanted]
-        person.roles_changed = [
-            (row, sorted(wanted[id].roles))
-            for id, row in has.items()
-            if id in wanted and row.roles != sorted(wanted[id].roles)
-        ]

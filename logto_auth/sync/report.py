@@ -1,11 +1,13 @@
-"""What a run has done so far, for whoever shows it."""
+"""What a run has done so far."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 
-# What is counted, in the order in which it is shown. One person may count for several.
+__all__ = ["Report"]
+
+# What is counted, in the order in which it is shown. One user may count for several.
 CREATED, LINKED, UPDATED, UNCHANGED = "created", "linked", "updated", "unchanged"
 DEACTIVATED, REACTIVATED = "deactivated", "reactivated"
 CONFLICTS, REFUSED, UNKNOWN = "conflicts", "refused", "unknown"
@@ -13,22 +15,22 @@ OUTCOMES = (CREATED, LINKED, UPDATED, UNCHANGED, DEACTIVATED, REACTIVATED, CONFL
 
 
 class Report:
-    """Counts; what has to be looked at one by one is handed on and not kept, so that memory stays flat."""
+    """Counts of outcomes. Messages about single users are passed to `say` and not stored, so memory use stays flat."""
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         self.counts = Counter(counts or {})
 
     def add(self, outcome: str, number: int = 1) -> None:
-        """Count something."""
+        """Count an outcome."""
         self.counts[outcome] += number
 
     def conflict(self, outcome: str, text: str) -> None:
-        """Count something that somebody should look at, and say it."""
+        """Count an outcome that needs attention, and pass on the message."""
         self.add(outcome)
         self.say(text)
 
     def say(self, text: str) -> None:
-        """Tell something. To be overridden."""
+        """Pass on a message. Does nothing unless overridden."""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Tell how far a stage is; `total` is None where nobody knows. To be overridden."""
+        """Report how far a stage is; `total` is None if unknown. Does nothing unless overridden."""

@@ -1,11 +1,12 @@
-"""Runs: beginning one, going on with one that was interrupted, and ending it.
+"""Runs: start one, resume one that was interrupted, end it.
 
-What was listed at Logto is kept in the database rather than in memory: a site may have a million people, several
-processes may share the work, and whoever goes on after a kill may be another machine.
+What was listed at Logto is stored in the database rather than in memory. A site may have a million users, several
+processes may share the work, and another machine may resume a run that was killed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,26 +19,28 @@ from logto_auth.models import SyncNote, SyncRun
 
 from .report import Report
 
-# What was listed longer ago says too little about today.
+# Older lists differ too much from what Logto has now.
 RESUMABLE_FOR = timedelta(hours=12)
-ROLES, ORGANIZATIONS, USERS, MISSING = STAGES = ("roles", "organizations", "users", "missing")
+ROLES, ORGANIZATIONS, USERS, UNLISTED = STAGES = ("roles", "organizations", "users", "unlisted")
+# Logto sends at most a hundred rows a page; a database is faster with more at once.
+PAGES_PER_BATCH = 10
 
 
-class RunOver(LogtoError):
-    """The run has been ended by another process, and its notes are gone: nothing more may be concluded from them."""
+class RunEnded(LogtoError):
+    """Another process has ended the run and deleted its lists, so nothing may be concluded from them."""
 
-    code = "sync_run_over"
+    code = "sync_run_ended"
 
 
 class NotListed(LogtoError):
-    """Roles and organizations have not all been listed: whom the notes do not name might have some all the same."""
+    """Roles and organizations are not all listed yet: a user who is not in the lists may still have some."""
 
     code = "sync_not_listed"
 
 
-def begin(*, creates_users: bool = False, is_dry: bool = False, restart: bool = False) -> SyncRun:
-    """The run of this kind that was interrupted, else a new one; a new one in any case to `restart`."""
-    run = None if restart else find(creates_users=creates_users, is_dry=is_dry)
+def start_or_resume(*, creates_users: bool = False, is_dry: bool = False, restart: bool = False) -> SyncRun:
+    """Return the interrupted run of this kind, or a new one. With `restart` it is always a new one."""
+    run = None if restart else find_resumable(creates_users=creates_users, is_dry=is_dry)
     if run is not None:
         return run
     for old in SyncRun.objects.filter(issuer=conf.issuer, finished_at=None, creates_users=creates_users, is_dry=is_dry):
@@ -47,50 +50,62 @@ def begin(*, creates_users: bool = False, is_dry: bool = False, restart: bool = 
     return run
 
 
-def find(*, creates_users: bool = False, is_dry: bool = False) -> SyncRun | None:
-    """The run of this kind that has begun and not ended, and not too long ago."""
-    begun_after = now() - RESUMABLE_FOR
-    runs = SyncRun.objects.filter(issuer=conf.issuer, finished_at=None, started_at__gt=begun_after)
+def find_resumable(*, creates_users: bool = False, is_dry: bool = False) -> SyncRun | None:
+    """Return the run of this kind that was started in the last 12 hours and has not ended; None if there is none."""
+    runs = SyncRun.objects.filter(issuer=conf.issuer, finished_at=None, started_at__gt=now() - RESUMABLE_FOR)
     run: SyncRun | None = runs.filter(creates_users=creates_users, is_dry=is_dry).order_by("-started_at").first()
     return run
 
 
 def end(run: SyncRun) -> None:
-    """End the run and forget its notes, both at once."""
+    """End the run and delete its lists, in one transaction."""
     with transaction.atomic():
         SyncRun.objects.filter(pk=run.pk).update(finished_at=now())
         SyncNote.objects.filter(run=run).delete()
 
 
 def check_open(run: SyncRun) -> None:
-    """Raise RunOver unless the notes that were just read can have been all of them."""
+    """Raise RunEnded if the run has ended, because then the lists that were just read may be incomplete."""
     if not SyncRun.objects.filter(pk=run.pk, finished_at=None).exists():
-        raise _over(run)
+        raise _ended(run)
 
 
 def check_listed(run: SyncRun) -> None:
     """Raise NotListed unless all roles and organizations have been listed."""
     if not is_past(run, ORGANIZATIONS):
-        raise NotListed(f"The run of {run} has not listed all roles and organizations yet: that comes first.")
+        raise NotListed(f"The run of {run} has not listed all roles and organizations yet. Finish that first.")
 
 
 def advance(run: SyncRun, stage: str, report: Report, **position: Any) -> None:
-    """Remember how far the run is; in the transaction of what was done. Raises RunOver."""
+    """Store the position of the run. Call it in the transaction of the work that was done. Raises RunEnded."""
     run.position = {"stage": stage, **position}
     counts = dict(report.counts)
     if not SyncRun.objects.filter(pk=run.pk, finished_at=None).update(position=run.position, counts=counts):
-        raise _over(run)
+        raise _ended(run)
 
 
 def is_past(run: SyncRun, stage: str) -> bool:
-    """Whether the run has done all of `stage`."""
+    """Return whether the run has finished `stage`."""
     return STAGES.index(run.position["stage"]) > STAGES.index(stage)
 
 
 def position_in(run: SyncRun, stage: str) -> dict[str, Any]:
-    """Where in `stage` the run is; empty at its beginning."""
+    """Return the position of the run within `stage`; empty at its beginning."""
     return run.position if run.position["stage"] == stage else {}
 
 
-def _over(run: SyncRun) -> RunOver:
-    return RunOver(f"The run of {run} was ended by another process. Start again.")
+def in_batches(pages: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
+    """Return the rows of up to ten pages at a time, each with the number of pages."""
+    number = 0
+    rows: list[Any] = []
+    for page in pages:
+        number, rows = number + 1, [*rows, *page]
+        if number == PAGES_PER_BATCH:
+            yield number, rows
+            number, rows = 0, []
+    if rows:
+        yield number, rows
+
+
+def _ended(run: SyncRun) -> RunEnded:
+    return RunEnded(f"The run of {run} was ended by another process. Start again.")

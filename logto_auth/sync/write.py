@@ -1,7 +1,7 @@
-"""What was planned for a page of people, written in bulk: a fixed number of statements, but for what is rare.
+"""Write what was planned for a page of users, in bulk: a fixed number of statements, except for rare changes.
 
-Django's `pre_save` and `post_save` of the user model are sent all the same, for sites that make a profile with each
-account. Its `m2m_changed` is not.
+`pre_save` and `post_save` of the user model are sent, for sites that create a profile with each account. `m2m_changed`
+is not.
 """
 
 from __future__ import annotations
@@ -17,61 +17,57 @@ from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import connections, router
 from django.db.models.signals import post_save, pre_save
 
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, make_digest
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.organizations.memberships import Membership
 
-from .person import Person
 from .plan import groups_table
+from .planned_user import PlannedUser
 
 
 def can_be_written_in_bulk(user_model: type[AbstractBaseUser]) -> bool:
-    """Whether saving an account is no more than a row in a table."""
+    """Return whether an account is one row of one table and its model has no `save()` of its own."""
     return user_model.save is AbstractBaseUser.save and not user_model._meta.parents
 
 
-def write(people: Sequence[Person]) -> None:
-    """Write what was planned. To be called in a transaction, for any of the database's errors may come of it."""
-    known = [person for person in people if person.identity is not None]
-    _create([person for person in people if person.identity is None])
-    _update([person for person in known if person.values])
-    _keep_roles([person for person in known if person.roles is not None])
-    _keep_groups(people)
-    _keep_memberships(people)
+def write(users: Sequence[PlannedUser]) -> None:
+    """Write what was planned. Call it in a transaction. Raises what the database and the model raise."""
+    known = [user for user in users if user.identity is not None]
+    _create([user for user in users if user.identity is None])
+    _update([user for user in known if user.values])
+    _update_roles([user for user in known if user.roles is not None])
+    _update_groups(users)
+    _update_memberships(users)
 
 
 # Accounts
 
 
-def _create(people: Sequence[Person]) -> None:
-    """Make accounts and identities; the people have their identity then."""
-    if not people:
+def _create(new: Sequence[PlannedUser]) -> None:
+    """Create accounts and identities, and set `identity` of the planned users."""
+    if not new:
         return
     user_model = get_user_model()
-    # One for all of them: random texts take long to make, and this one opens nothing.
+    # One unusable password for all: making a random one takes long, and this one opens no account.
     password = make_password(None)
-    users = [user_model(**{**person.values, "password": password}) for person in people]
-    _send(pre_save, users, update_fields=None)
-    user_model._base_manager.bulk_create(users)
-    _find_keys(users, user_model.USERNAME_FIELD)
-    _send(post_save, users, update_fields=None, created=True)
+    accounts = [user_model(**{**user.values, "password": password}) for user in new]
+    _send(pre_save, accounts, update_fields=None)
+    user_model._base_manager.bulk_create(accounts)
+    _set_keys(accounts, user_model.USERNAME_FIELD)
+    _send(post_save, accounts, update_fields=None, created=True)
     identities = [
         LogtoIdentity(
-            user=user,
-            issuer=person.claims["iss"],
-            sub=person.claims["sub"],
-            digest=person.digest,
-            roles=person.roles or [],
+            user=account, issuer=user.claims["iss"], sub=user.claims["sub"], digest=user.digest, roles=user.roles or []
         )
-        for person, user in zip(people, users, strict=True)
+        for user, account in zip(new, accounts, strict=True)
     ]
     LogtoIdentity.objects.bulk_create(identities)
-    _find_keys(identities, "digest")
-    for person, identity in zip(people, identities, strict=True):
-        person.identity = identity
+    _set_keys(identities, "digest")
+    for user, identity in zip(new, identities, strict=True):
+        user.identity = identity
 
 
-def _find_keys(rows: Sequence[Any], unique_name: str) -> None:
-    """Give new rows their keys, where the database has not said them (MySQL)."""
+def _set_keys(rows: Sequence[Any], unique_name: str) -> None:
+    """Set the primary keys of new rows, if the database does not return them (MySQL)."""
     if all(row.pk is not None for row in rows):
         return
     values = [getattr(row, unique_name) for row in rows]
@@ -81,27 +77,27 @@ def _find_keys(rows: Sequence[Any], unique_name: str) -> None:
         row.pk = keys[value]
 
 
-def _update(people: Sequence[Person]) -> None:
-    """Write what changes and nothing else: somebody may be changing another field of the same account."""
+def _update(users: Sequence[PlannedUser]) -> None:
+    """Write only the fields that change: another process may be changing other fields of the same account."""
     by_fields: defaultdict[frozenset[str], list[Any]] = defaultdict(list)
-    for person in people:
-        user = person.account
-        for name, value in person.values.items():
-            setattr(user, name, value)
-        by_fields[frozenset(person.values)].append(user)
-    for names, users in by_fields.items():
-        _send(pre_save, users, update_fields=names)
-        _overwrite(users, names)
-        _send(post_save, users, update_fields=names, created=False)
+    for user in users:
+        account = user.account
+        for name, value in user.values.items():
+            setattr(account, name, value)
+        by_fields[frozenset(user.values)].append(account)
+    for names, accounts in by_fields.items():
+        _send(pre_save, accounts, update_fields=names)
+        _overwrite(accounts, names)
+        _send(post_save, accounts, update_fields=names, created=False)
 
 
 def _overwrite(rows: Sequence[Any], names: Iterable[str]) -> None:
-    """Write these fields of rows that exist: two statements, where `bulk_update` takes many times as long over one."""
+    """Write these fields of existing rows, in two statements. `bulk_update` takes many times as long with its one."""
     model = type(rows[0])
-    # Locked, so that what somebody deletes meanwhile does not come back.
-    there = model._base_manager.filter(pk__in=[row.pk for row in rows]).select_for_update()
-    keys = set(there.values_list("pk", flat=True))
-    # Copies, for what is inserted has its auto_now_add fields set.
+    # Locked, so that a row that is deleted meanwhile is not inserted again.
+    existing = model._base_manager.filter(pk__in=[row.pk for row in rows]).select_for_update()
+    keys = set(existing.values_list("pk", flat=True))
+    # Copies, because an insert sets auto_now_add fields of the objects.
     copies = [copy(row) for row in rows if row.pk in keys]
     has_target = connections[router.db_for_write(model)].features.supports_update_conflicts_with_target
     model._base_manager.bulk_create(
@@ -109,18 +105,18 @@ def _overwrite(rows: Sequence[Any], names: Iterable[str]) -> None:
     )
 
 
-def _send(signal: Any, users: Sequence[Any], **arguments: Any) -> None:
-    using = router.db_for_write(type(users[0]))
-    for user in users:
-        signal.send(sender=type(user), instance=user, raw=False, using=using, **arguments)
+def _send(signal: Any, accounts: Sequence[Any], **arguments: Any) -> None:
+    using = router.db_for_write(type(accounts[0]))
+    for account in accounts:
+        signal.send(sender=type(account), instance=account, raw=False, using=using, **arguments)
 
 
-def _keep_roles(people: Sequence[Person]) -> None:
+def _update_roles(users: Sequence[PlannedUser]) -> None:
     identities = []
-    for person in people:
-        assert person.identity is not None
-        person.identity.roles = person.roles
-        identities.append(person.identity)
+    for user in users:
+        assert user.identity is not None
+        user.identity.roles = user.roles
+        identities.append(user.identity)
     if identities:
         _overwrite(identities, ["roles"])
 
@@ -128,30 +124,30 @@ def _keep_roles(people: Sequence[Person]) -> None:
 # Groups
 
 
-def _keep_groups(people: Sequence[Person]) -> None:
-    gained = frozenset[str]().union(*(person.groups_gained for person in people))
-    if gained:
-        _join_groups([person for person in people if person.groups_gained], gained)
-    losses: defaultdict[str, list[Any]] = defaultdict(list)
-    for person in people:
-        for name in person.groups_lost:
-            losses[name].append(person.account.pk)
-    for name, keys in losses.items():
+def _update_groups(users: Sequence[PlannedUser]) -> None:
+    joined = frozenset[str]().union(*(user.groups.joined for user in users))
+    if joined:
+        _join_groups([user for user in users if user.groups.joined], joined)
+    leaving: defaultdict[str, list[Any]] = defaultdict(list)
+    for user in users:
+        for name in user.groups.left:
+            leaving[name].append(user.account.pk)
+    for name, keys in leaving.items():
         through, user_key, group_key = groups_table(get_user_model())
         through._default_manager.filter(**{f"{group_key}__name": name, f"{user_key}__in": keys}).delete()
 
 
-def _join_groups(people: Sequence[Person], names: frozenset[str]) -> None:
-    there = Group.objects.filter(name__in=names).values_list("name", "pk")
-    keys = dict(there)
+def _join_groups(users: Sequence[PlannedUser], names: frozenset[str]) -> None:
+    existing = Group.objects.filter(name__in=names).values_list("name", "pk")
+    keys = dict(existing)
     if missing := sorted(names - keys.keys()):
         Group.objects.bulk_create([Group(name=name) for name in missing], ignore_conflicts=True)
-        keys = dict(there.all())
+        keys = dict(existing.all())
     through, user_key, group_key = groups_table(get_user_model())
     rows = [
-        through(**{f"{user_key}_id": person.account.pk, f"{group_key}_id": keys[name]})
-        for person in people
-        for name in sorted(person.groups_gained)
+        through(**{f"{user_key}_id": user.account.pk, f"{group_key}_id": keys[name]})
+        for user in users
+        for name in sorted(user.groups.joined)
     ]
     through._default_manager.bulk_create(rows, ignore_conflicts=True)
 
@@ -159,28 +155,29 @@ def _join_groups(people: Sequence[Person], names: frozenset[str]) -> None:
 # Memberships
 
 
-def _keep_memberships(people: Sequence[Person]) -> None:
-    left = [row.pk for person in people for row in person.left]
+def _update_memberships(users: Sequence[PlannedUser]) -> None:
+    left = [user.memberships[id].pk for user in users for id in user.organizations.left]
     if left:
         OrganizationMembership.objects.filter(pk__in=left).delete()
-    changed = [(row, roles) for person in people for row, roles in person.roles_changed]
-    for row, roles in changed:
-        row.roles = roles
+    changed = []
+    for user in users:
+        for id, roles in user.organizations.roles.items():
+            user.memberships[id].roles = roles
+            changed.append(user.memberships[id])
     if changed:
-        _overwrite([row for row, _ in changed], ["roles"])
-    joined = [(person, each) for person in people for each in person.joined]
+        _overwrite(changed, ["roles"])
+    joined = [(user, each) for user in users for each in user.organizations.joined]
     if joined:
-        _join(joined)
+        _join_organizations(joined)
 
 
-def _join(joined: Sequence[tuple[Person, Membership]]) -> None:
-    issuer = joined[0][0].claims["iss"]
-    ids = {make_digest(issuer, each.id): each.id for _, each in joined}
-    # Rows were made when the members were listed; where one has been deleted since, that is a site's own doing.
-    keys = dict(Organization.objects.filter(digest__in=ids).values_list("logto_id", "pk"))
+def _join_organizations(joined: Sequence[tuple[PlannedUser, Membership]]) -> None:
+    # Rows were created when the members were listed. If one was deleted since, the site meant it.
+    ids = {each.id for _, each in joined}
+    keys = dict(Organization.objects.for_logto_ids(ids).values_list("logto_id", "pk"))
     rows = [
-        OrganizationMembership(organization_id=keys[each.id], identity=person.identity, roles=sorted(each.roles))
-        for person, each in joined
+        OrganizationMembership(organization_id=keys[each.id], identity=user.identity, roles=sorted(each.roles))
+        for user, each in joined
         if each.id in keys
     ]
     OrganizationMembership.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""`{% load logto %}`: links, buttons, the organization switcher, and questions about permissions and roles."""
+"""`{% load logto %}`: links, buttons, the organization switcher, and checks of permissions and roles."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 
 from logto_auth.access.requirements import Requirement
 from logto_auth.exceptions import LogtoError
-from logto_auth.sessions.context import SessionPrincipal
+from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.start import sign_in_paths, sign_in_url
+
+__all__ = ["register"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -25,9 +27,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def logto_sign_in_url(context: template.Context, next: str = "", **options: str) -> str:
-    """The address that starts a sign-in and comes back to `next`, by default this page.
+    """Return the URL that starts a sign-in and returns to `next`, by default this page.
 
-    `options` are sign-in options that a URL may set, such as `direct_sign_in="social:alipay"`.
+    `options` are the sign-in options that a URL may set, such as `direct_sign_in="social:alipay"`.
     """
     return sign_in_url(next or _current_page(context), **options)
 
@@ -36,7 +38,7 @@ def logto_sign_in_url(context: template.Context, next: str = "", **options: str)
 def logto_sign_in_button(
     context: template.Context, label: str = "", next: str = "", **attributes_and_options: Any
 ) -> SafeString:
-    """A link that starts a sign-in. `class` is the link's; all else is as for `logto_sign_in_url`."""
+    """Return a link that starts a sign-in. `class` is its CSS class; all else is as for `logto_sign_in_url`."""
     css_class = attributes_and_options.pop("class", "")
     url = sign_in_url(next or _current_page(context), **attributes_and_options)
     return format_html('<a class="{}" href="{}" rel="nofollow">{}</a>', css_class, url, label or _("Sign in"))
@@ -44,13 +46,13 @@ def logto_sign_in_button(
 
 @register.simple_tag(takes_context=True)
 def logto_sign_out_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
-    """A button, in a form of its own, that signs out here and at Logto. `class` is the button's."""
+    """Return a form with a button that signs out here and at Logto. `class` is the CSS class of the button."""
     return _button(context, reverse("logto_auth:sign-out"), label or _("Sign out"), attributes.get("class", ""))
 
 
 @register.simple_tag(takes_context=True)
 def logto_sign_out_others_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
-    """A button that ends the visitor's other sessions on this site, and comes back to this page."""
+    """Return a form with a button that ends the user's other sessions on this site and returns to this page."""
     url = reverse("logto_auth:sign-out-others")
     css_class = attributes.get("class", "")
     return _button(context, url, label or _("Sign out everywhere else"), css_class, next_url=_current_page(context))
@@ -60,13 +62,13 @@ def logto_sign_out_others_button(context: template.Context, label: str = "", **a
 def logto_organization_switcher(
     context: template.Context, label: str = "", next: str = "", **attributes: Any
 ) -> SafeString:
-    """A form that makes one of the person's organizations the current one, and comes back to `next`, by default this
-    page; nothing for somebody who belongs to fewer than two. `class` is the form's.
+    """Return a form that chooses one of the user's organizations and returns to `next`, by default this page.
 
-    A page whose address names an organization stays with that one: there, let `next` be an address that names none.
+    Return "" for a user with fewer than two organizations. `class` is the CSS class of the form. On a page whose URL
+    selects an organization, set `next` to a URL that selects none: the organization in the URL has precedence.
     """
     request = _request(context)
-    logto = SessionPrincipal(request) if request else None
+    logto = session_principal(request) if request else None
     if request is None or logto is None or len(logto.organizations) < 2:
         return SafeString()
     label = label or _("Organization")
@@ -79,7 +81,7 @@ def logto_organization_switcher(
         ],
     )
     if logto.organization_id is None:
-        # Else browsers would show the first one as if it had been chosen.
+        # Without it, browsers would show the first organization as if it had been chosen.
         options = format_html('<option value="" selected disabled>{}</option>{}', label, options)
     return format_html(
         '<form method="post" action="{}" class="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
@@ -97,44 +99,46 @@ def logto_organization_switcher(
 
 @register.simple_tag(takes_context=True)
 def logto_has_scope(context: template.Context, *scopes: str) -> bool:
-    """Whether the signed-in person holds all these permissions: `{% logto_has_scope "write:books" as may_write %}`.
+    """Return whether the user has all these permissions: `{% logto_has_scope "write:books" as may_write %}`.
 
-    False while Logto cannot be asked.
+    False if Logto cannot be reached to fetch them.
     """
     return _meets(context, Requirement(scopes=scopes))
 
 
 @register.simple_tag(takes_context=True)
 def logto_has_role(context: template.Context, *roles: str) -> bool:
-    """Whether the signed-in person has one of these global roles."""
+    """Return whether the user has one of these global roles."""
     return _meets(context, Requirement(roles=roles))
 
 
 @register.simple_tag(takes_context=True)
 def logto_has_organization_role(context: template.Context, *roles: str) -> bool:
-    """Whether the signed-in person has one of these roles in the current organization."""
+    """Return whether the user has one of these roles in the current organization."""
     return _meets(context, Requirement(organization_roles=roles))
 
 
 @register.simple_tag(takes_context=True)
 def logto_has_organization_scope(context: template.Context, *scopes: str) -> bool:
-    """Whether the signed-in person holds all these permissions in the current organization."""
+    """Return whether the user has all these permissions in the current organization."""
     return _meets(context, Requirement(organization_scopes=scopes))
 
 
-def _meets(context: template.Context, demand: Requirement) -> bool:
+def _meets(context: template.Context, requirement: Requirement) -> bool:
     request = _request(context)
     try:
-        return request is not None and demand.missing_from(SessionPrincipal(request)) is None
+        return request is not None and requirement.missing_from(session_principal(request)) is None
     except LogtoError as error:
-        logger.error("A template asks for permissions that cannot be had, and count as not held: %s", error)
+        logger.error("A template checks permissions that cannot be fetched; they count as missing: %s", error)
         return False
 
 
 def _button(context: template.Context, url: str, label: str, css_class: str, *, next_url: str = "") -> SafeString:
     request = _request(context)
     if request is None:
-        raise template.TemplateSyntaxError("The button needs the request: render with render() or a view.")
+        raise template.TemplateSyntaxError(
+            "The button needs the request in the context: use render(), or the context processor for the request."
+        )
     next_field = format_html('<input type="hidden" name="next" value="{}">', next_url) if next_url else ""
     return format_html(
         '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
@@ -148,12 +152,12 @@ def _button(context: template.Context, url: str, label: str, css_class: str, *, 
 
 
 def _request(context: template.Context) -> HttpRequest | None:
-    """The request that the page answers, with or without Django's context processor for it."""
+    """Return the request, with or without Django's context processor for it; None if there is none."""
     return context.get("request") or getattr(context, "request", None)
 
 
 def _current_page(context: template.Context) -> str:
-    """The page to come back to. On a page of ours there is none: the callback's address holds a code and a state."""
+    """Return the URL of this page, or "" on a page of this package: the URL of the callback contains a code."""
     request = _request(context)
     if request is None or request.method != "GET" or request.path in sign_in_paths():
         return ""

@@ -1,1 +1,23 @@
-"""What this site needs of its Logto tenant, compared with the tenant and applied to it."""
+"""What a site needs in its Logto tenant: declared in Python, compared with the tenant, and applied to it.
+
+A site declares a `TenantDeclaration` and names it in `LOGTO_TENANT`. `manage.py logto_setup` makes a plan from it and
+applies the plan; the functions here do the same without the command.
+"""
+
+from .declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from .plan import Plan, apply_plan, make_plan
+from .site import site_declaration
+from .steps import Step
+
+__all__ = [
+    "WEBHOOK_EVENTS",
+    "APIResource",
+    "OrganizationRole",
+    "Plan",
+    "Role",
+    "Step",
+    "TenantDeclaration",
+    "apply_plan",
+    "make_plan",
+    "site_declaration",
+]

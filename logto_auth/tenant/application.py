@@ -1,18 +1,20 @@
-"""What a declaration means for the application that people sign in to."""
+"""The part of a plan about the Traditional Web application of the site."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
-from logto_auth.management_api.client import ManagementAPI
+from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Application, OidcClientMetadata
 
-from .declaration import TenantDeclaration, normal_uri
-from .steps import Difference, Step, change, creation, united
+from .declaration import TenantDeclaration, normalize_uri
+from .steps import Difference, Step, change_step, creation_step, merge
+
+__all__ = ["DeclaredApplication"]
 
 TYPE = "Traditional"
-# The Console's words for what is declared.
+# The labels of these fields in the Logto Console.
 LABELS = {
     "redirectUris": "redirect URIs",
     "postLogoutRedirectUris": "post sign-out redirect URIs",
@@ -21,29 +23,31 @@ LABELS = {
 }
 
 
-class OwnApplication:
-    """The application of a declaration. `id` is its id, None until a step has made it."""
+class DeclaredApplication:
+    """The application of a declaration. `id` is None until its step has created it."""
 
     def __init__(self, api: ManagementAPI, declaration: TenantDeclaration) -> None:
         self._api = api
         self._declaration = declaration
-        self._stored = find_application(api, declaration) if self.is_wanted else None
+        self._stored = _find_application(api, declaration) if self.is_needed else None
         self.id = self._stored["id"] if self._stored else None
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether there is to be one: a site that is an API alone signs nobody in."""
+    def is_needed(self) -> bool:
+        """Whether the site needs an application. A site with an API only signs in no users."""
         return bool(self._declaration.application_id or self._declaration.redirect_uris)
 
     def step(self) -> Step:
-        """The step that makes it, or changes it. Raises ConfigurationError where it has to be made and has no name."""
+        """Return the step that creates or changes it. Raises ConfigurationError if a new one would have no name."""
         if self._stored is None:
             if not self._declaration.application:
                 raise ConfigurationError(
-                    "There is no application yet, and none can be made without a name: give it by --name, or as the "
-                    "application of the declaration that LOGTO_TENANT names."
+                    "The tenant has no application for this site, and a new one needs a name. Pass --name, or set "
+                    "`application` in the declaration that LOGTO_TENANT names."
                 )
-            return creation("application", self._declaration.application, _labelled(self._merged({})), self._create)
+            return creation_step(
+                "application", self._declaration.application, _labelled(self._merged({})), self._create
+            )
         stored = self._stored["oidcClientMetadata"]
         merged = self._merged(stored)
         differences = [
@@ -51,30 +55,33 @@ class OwnApplication:
             for key, label in LABELS.items()
             if stored.get(key) != merged.get(key)
         ]
-        return change("application", f"{self._stored['name']} ({self.id})", differences, self._change)
+        return change_step("application", f"{self._stored['name']} ({self.id})", differences, self._change)
 
     def _create(self) -> None:
-        # Logto lets any number have one name.
-        if find_application(self._api, self._declaration):
+        # Logto accepts several applications with the same name, so a second one has to be prevented here.
+        if _find_application(self._api, self._declaration):
             name = self._declaration.application
-            raise ConfigurationError(f'Somebody has made an application "{name}" meanwhile: run it again, to use that.')
+            raise ConfigurationError(
+                f'An application "{name}" was created in the meantime. Run this again to use that application.'
+            )
         payload = {"name": self._declaration.application, "type": TYPE, "oidcClientMetadata": self._merged({})}
         self.id = self._api.applications.create(payload)["id"]
 
     def _change(self) -> None:
-        assert self.id is not None  # a change is of what is there
-        # Read anew: what somebody else has added since the plan was made stays.
+        assert self.id is not None  # only an existing application is changed
+        # Read the current value again, to keep what was added since the plan was made.
         stored = self._api.applications.get(self.id)["oidcClientMetadata"]
         self._api.applications.update(self.id, {"oidcClientMetadata": self._merged(stored)})
 
     def _merged(self, stored: OidcClientMetadata) -> OidcClientMetadata:
-        """All that is stored, and what is declared: Logto replaces the whole of it."""
+        """Return the stored metadata with the declared values. Logto replaces the whole object."""
         declared = self._declaration
-        before = (stored.get("redirectUris", []), stored.get("postLogoutRedirectUris", []))
+        redirect_uris = merge(stored.get("redirectUris", []), declared.redirect_uris, normalize_uri)
+        post_sign_out_uris = merge(stored.get("postLogoutRedirectUris", []), declared.post_sign_out_uris, normalize_uri)
         merged: OidcClientMetadata = {
             **stored,
-            "redirectUris": united(before[0], declared.redirect_uris, normal_uri),
-            "postLogoutRedirectUris": united(before[1], declared.post_sign_out_uris, normal_uri),
+            "redirectUris": redirect_uris,
+            "postLogoutRedirectUris": post_sign_out_uris,
         }
         if declared.back_channel_logout_uri:
             merged["backchannelLogoutUri"] = declared.back_channel_logout_uri
@@ -82,44 +89,50 @@ class OwnApplication:
         return merged
 
 
-def find_application(api: ManagementAPI, declaration: TenantDeclaration) -> Application | None:
-    """The application by its id, or else by its name. Raises ConfigurationError for one that is not to be used."""
+def _find_application(api: ManagementAPI, declaration: TenantDeclaration) -> Application | None:
+    """Return the application with the declared id, or else with the declared name.
+
+    Raises ConfigurationError if the id does not exist or has the wrong type, and if several applications have the name.
+    """
     if declaration.application_id:
-        return _by_id(api, declaration.application_id)
-    named = [
-        each for each in api.applications.all(types=TYPE) if each["name"] == declaration.application and is_usable(each)
+        return _application_by_id(api, declaration.application_id)
+    found = [
+        each
+        for each in api.applications.all(types=TYPE)
+        if each["name"] == declaration.application and _is_usable(each)
     ]
-    if len(named) > 1:
-        ids = ", ".join(each["id"] for each in named)
+    if len(found) > 1:
+        ids = ", ".join(each["id"] for each in found)
         raise ConfigurationError(
-            f'{len(named)} applications are called "{declaration.application}": {ids}. Set LOGTO_APP_ID to the one '
-            "that is meant."
+            f'{len(found)} applications have the name "{declaration.application}": {ids}. Set LOGTO_APP_ID to the id '
+            "of the application to use."
         )
-    return named[0] if named else None
+    return found[0] if found else None
 
 
-def is_usable(application: Application) -> bool:
-    """Whether a Django site can sign people in with it."""
-    return application["type"] == TYPE and not application["isThirdParty"]
-
-
-def _by_id(api: ManagementAPI, id: str) -> Application:
+def _application_by_id(api: ManagementAPI, id: str) -> Application:
     try:
         application = api.applications.get(id)
     except ManagementAPIError as error:
         if error.status != 404:
             raise
         raise ConfigurationError(
-            f"LOGTO_APP_ID is {id!r}, and {api.base_url} has no such application. Correct it, or unset it to have one "
-            "made."
+            f"LOGTO_APP_ID is {id!r}, but the tenant at {api.base_url} has no such application. Correct the setting, "
+            "or unset it to create a new application."
         ) from error
-    if not is_usable(application):
-        kind = "of the type " + application["type"] if application["type"] != TYPE else "for others (third-party)"
+    if not _is_usable(application):
+        kind = f"has the type {application['type']}" if application["type"] != TYPE else "is third-party"
         raise ConfigurationError(
-            f'LOGTO_APP_ID names "{application["name"]}", an application {kind}; expected a Traditional Web one of '
-            "your own. Logto cannot change that: make another one, or unset LOGTO_APP_ID to have one made."
+            f'LOGTO_APP_ID names the application "{application["name"]}", which {kind}. Expected a first-party '
+            "application of the type Traditional Web. Logto cannot change the type: create another application, or "
+            "unset LOGTO_APP_ID to create one."
         )
     return application
+
+
+def _is_usable(application: Application) -> bool:
+    """Return whether a Django site can sign in users with this application."""
+    return application["type"] == TYPE and not application["isThirdParty"]
 
 
 def _labelled(metadata: OidcClientMetadata) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a site needs of its Logto tenant, as a value in a file of the site; and what is wrong with such a value.
+"""The declaration of what a site needs in its Logto tenant, and the rules that a declaration has to follow.
 
     BOOKS = "https://bookstore.example/api"
 
@@ -8,7 +8,7 @@
         roles=[Role("editor", "Adds and edits books", scopes={BOOKS: ["write:books"]})],
     )
 
-`plan` compares it with a tenant. What is declared will be there; what is not declared is never touched.
+`plan` compares a declaration with a tenant. Objects that are not declared are never changed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,21 @@ from urllib.parse import SplitResult, urlsplit
 
 from logto_auth.oidc.authorization import is_absolute_uri
 
+__all__ = [
+    "RESERVED_SCOPES",
+    "WEBHOOK_EVENTS",
+    "APIResource",
+    "OrganizationRole",
+    "Role",
+    "RoleType",
+    "TenantDeclaration",
+    "declaration_errors",
+    "normalize_uri",
+]
+
 RoleType = Literal["User", "MachineToMachine"]
 
-# The events that this package acts on.
+# The webhook events that this package handles.
 WEBHOOK_EVENTS = (
     "User.Data.Updated",
     "User.SuspensionStatus.Updated",
@@ -32,7 +44,7 @@ WEBHOOK_EVENTS = (
     "Organization.Deleted",
     "Organization.Membership.Updated",
 )
-# Scopes of OpenID Connect and of Logto itself: as the name of a permission they would never be one.
+# Scopes of OpenID Connect and of Logto. A permission with such a name could not be requested.
 RESERVED_SCOPES = frozenset(
     {
         "openid",
@@ -54,26 +66,26 @@ SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 INTERNAL_PREFIX = "#internal:"
 MANAGEMENT_API = re.compile(r"https://[\w-]+\.logto\.app/api")
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# What Logto stores at most.
+# The longest texts that Logto stores, in characters.
 MAX_NAME = 128
 MAX_DESCRIPTION = {"role": 128, "organization role": 256, "organization permission": 256}
 
 
 @dataclass(frozen=True)
 class APIResource:
-    """An API, by its indicator, which can never be changed; `scopes` are its permissions, each with what it allows."""
+    """An API resource. Its `indicator` can never be changed. `scopes` maps its permissions to their descriptions."""
 
     indicator: str
     name: str = ""
-    """What the Console calls it. Empty: as the indicator, and left as it is where it is there already."""
+    """The name in the Logto Console. Empty: the indicator, or the name that an existing API resource has."""
     scopes: Mapping[str, str] = field(default_factory=dict)
     access_token_ttl_seconds: int | None = None
-    """How long its access tokens live. None: an hour, and left as it is where it is there already."""
+    """The lifetime of its access tokens. None: an hour, or the lifetime that an existing API resource has."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role that people have everywhere; `scopes` are its permissions by the indicator of their API resource."""
+    """A global role. `scopes` maps the indicator of an API resource to the permissions that the role holds."""
 
     name: str
     description: str
@@ -83,7 +95,7 @@ class Role:
 
 @dataclass(frozen=True)
 class OrganizationRole:
-    """A role in organizations: `scopes` are organization permissions, `resource_scopes` those of API resources."""
+    """A role in organizations. `scopes` are organization permissions, `resource_scopes` those of API resources."""
 
     name: str
     description: str = ""
@@ -94,17 +106,18 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs of its tenant: first what the site writes, then what follows from its settings and URLs."""
+    """What a site needs in its tenant. A site writes the first six fields; the commands fill in the others."""
 
     application: str = ""
-    """Name of the Traditional Web application, by which it is made, and found as long as its id is not known."""
+    """Name of the Traditional Web application. The application is created with it, and found by it while
+    `application_id` is empty."""
     resources: Sequence[APIResource] = ()
     roles: Sequence[Role] = ()
     organization_scopes: Mapping[str, str] = field(default_factory=dict)
-    """Organization permissions, each with what it allows."""
+    """Organization permissions, with their descriptions."""
     organization_roles: Sequence[OrganizationRole] = ()
     webhook_events: Sequence[str] = WEBHOOK_EVENTS
-    """What the webhook tells of; a site that listens to more adds to WEBHOOK_EVENTS. Empty: no webhook."""
+    """Events of the webhook. A site that handles more events adds them to WEBHOOK_EVENTS. Empty: no webhook."""
 
     application_id: str = ""
     redirect_uris: Sequence[str] = ()
@@ -113,19 +126,19 @@ class TenantDeclaration:
     webhook_url: str = ""
 
 
-def faults(declaration: TenantDeclaration) -> list[str]:
-    """What Logto would refuse of it, or take and never use: a sentence for each fault."""
+def declaration_errors(declaration: TenantDeclaration) -> list[str]:
+    """Return a sentence for each part that Logto would reject, or would accept and never use."""
     return [
-        *_uri_faults(declaration),
-        *_resource_faults(declaration.resources),
-        *_role_faults("role", declaration.roles),
-        *_role_faults("organization role", declaration.organization_roles),
-        *_organization_faults(declaration),
+        *_uri_errors(declaration),
+        *_resource_errors(declaration.resources),
+        *_role_errors("role", declaration.roles),
+        *_role_errors("organization role", declaration.organization_roles),
+        *_organization_errors(declaration),
     ]
 
 
-def normal_uri(uri: str) -> str:
-    """`uri` as Logto compares it: scheme and host in lower case, no default port, a path."""
+def normalize_uri(uri: str) -> str:
+    """Return `uri` in the form in which Logto compares it: lower-case scheme and host, no default port, a path."""
     try:
         parts = urlsplit(uri)
         port = parts.port
@@ -141,43 +154,43 @@ def normal_uri(uri: str) -> str:
 # URIs
 
 
-def _uri_faults(declaration: TenantDeclaration) -> Iterator[str]:
+def _uri_errors(declaration: TenantDeclaration) -> Iterator[str]:
     for uri in (*declaration.redirect_uris, *declaration.post_sign_out_uris):
-        yield from _redirect_uri_faults(uri)
+        yield from _redirect_uri_errors(uri)
     for what, uri in (
         ("back-channel logout URI", declaration.back_channel_logout_uri),
-        ("address of the webhook", declaration.webhook_url),
+        ("webhook URL", declaration.webhook_url),
     ):
         if "*" in uri:
-            yield f"The {what} {uri} has a wildcard, and Logto has to call it: give it an address without one."
+            yield f"The {what} {uri} has a wildcard, but Logto has to call it. Use a URL without a wildcard."
 
 
-def _redirect_uri_faults(uri: str) -> Iterator[str]:
+def _redirect_uri_errors(uri: str) -> Iterator[str]:
     parts = _split(uri)
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
-        yield f"The redirect URI {uri!r:.200} is not an http or https address."
+        yield f"The redirect URI {uri!r:.200} is not an http or https URL."
         return
     if parts.fragment:
-        yield f"The redirect URI {uri} has a fragment, which Logto refuses."
+        yield f"The redirect URI {uri} has a fragment, which Logto rejects. Remove the fragment."
     if "*" in uri.partition("://")[2]:
-        yield from _wildcard_faults(uri, parts)
+        yield from _wildcard_errors(uri, parts)
 
 
-def _wildcard_faults(uri: str, parts: SplitResult) -> Iterator[str]:
+def _wildcard_errors(uri: str, parts: SplitResult) -> Iterator[str]:
     labels = (parts.hostname or "").split(".")
     if any("*" in label for label in labels[-2:]):
         yield (
-            f"The redirect URI {uri} has a wildcard in the last two labels of its host: Logto would save it, and it "
-            "would never match."
+            f"The redirect URI {uri} has a wildcard in the last two labels of its host. Logto would save it, but it "
+            "would never match. Name the domain."
         )
     if "*" in parts.query:
-        yield f"The redirect URI {uri} has a wildcard in its query, which Logto refuses."
+        yield f"The redirect URI {uri} has a wildcard in its query, which Logto rejects. Remove the wildcard."
 
 
 def _split(uri: str) -> SplitResult | None:
     try:
         parts = urlsplit(uri)
-        parts.port  # noqa: B018  (raises for a port that is not a number)
+        parts.port  # noqa: B018  (raises ValueError if the port is not a number)
     except ValueError:
         return None
     return parts if uri.isascii() and uri.isprintable() and " " not in uri else None
@@ -186,67 +199,67 @@ def _split(uri: str) -> SplitResult | None:
 # API resources
 
 
-def _resource_faults(resources: Sequence[APIResource]) -> Iterator[str]:
-    yield from _repetitions("API resource", [resource.indicator for resource in resources])
+def _resource_errors(resources: Sequence[APIResource]) -> Iterator[str]:
+    yield from _duplicate_errors("API resource", [resource.indicator for resource in resources])
     for resource in resources:
-        yield from _indicator_faults(resource.indicator)
-        of_it = f"API resource {resource.indicator}"
+        yield from _indicator_errors(resource.indicator)
+        what = f"API resource {resource.indicator}"
         ttl = resource.access_token_ttl_seconds
         if ttl is not None and ttl < 1:
-            yield f"The access tokens of the {of_it} are to live {ttl} seconds, expected one or more."
+            yield f"access_token_ttl_seconds of the {what} is {ttl}, expected 1 or more."
         if len(resource.name) > MAX_NAME:
-            yield f"The name of the {of_it} is longer than {MAX_NAME} characters."
+            yield f"The name of the {what} is longer than {MAX_NAME} characters."
         for name in resource.scopes:
-            yield from _scope_faults(name, f"permission {name!r:.80} of the {of_it}")
+            yield from _scope_errors(name, f"permission {name!r:.80} of the {what}")
 
 
-def _indicator_faults(indicator: str) -> Iterator[str]:
+def _indicator_errors(indicator: str) -> Iterator[str]:
     if not is_absolute_uri(indicator):
         yield (
             f"The indicator {indicator!r:.200} is not an absolute URI without a fragment, a comma or a space, such as "
             "https://shop.example/api."
         )
     elif indicator.startswith("urn:logto:") or MANAGEMENT_API.fullmatch(indicator):
-        yield f"The indicator {indicator} is one of Logto's own. Give your API one of its own."
+        yield f"The indicator {indicator} is reserved for Logto. Choose another indicator for your API."
 
 
-def _scope_faults(name: str, what: str) -> Iterator[str]:
+def _scope_errors(name: str, what: str) -> Iterator[str]:
     if not SCOPE.fullmatch(name):
-        yield f"The {what} has a space or another character that no scope may have; read:books is a good name."
+        yield f"The {what} has a space or another character that a scope cannot have. Expected a name like read:books."
     elif name in RESERVED_SCOPES:
-        yield f"The {what} bears a name that is reserved for OpenID Connect."
+        yield f"The {what} has a name that is reserved for OpenID Connect. Choose another name."
 
 
 # Roles
 
 
-def _role_faults(kind: str, roles: Sequence[Role] | Sequence[OrganizationRole]) -> Iterator[str]:
-    yield from _repetitions(kind, [role.name for role in roles])
+def _role_errors(kind: str, roles: Sequence[Role] | Sequence[OrganizationRole]) -> Iterator[str]:
+    yield from _duplicate_errors(kind, [role.name for role in roles])
     for role in roles:
-        yield from _label_faults(kind, role.name, role.description)
+        yield from _length_errors(kind, role.name, role.description)
         if isinstance(role, Role):
             if not role.description:
-                yield f'The role "{role.name}" has no description, which Logto demands.'
+                yield f'The role "{role.name}" has no description, which Logto requires.'
             if role.name.startswith(INTERNAL_PREFIX):
-                yield f'The role "{role.name}" has a name that begins with {INTERNAL_PREFIX}, as Logto\'s own do.'
-            yield from _management_faults(role)
+                yield f'The name of the role "{role.name}" begins with {INTERNAL_PREFIX}, which is reserved for Logto.'
+            yield from _management_api_errors(role)
 
 
-def _management_faults(role: Role) -> Iterator[str]:
+def _management_api_errors(role: Role) -> Iterator[str]:
     if role.type == "User" and any(MANAGEMENT_API.fullmatch(indicator) for indicator in role.scopes):
         yield (
-            f'The role "{role.name}" is for people and holds a permission of the Management API, which Logto gives to '
-            'machine-to-machine roles alone: declare type="MachineToMachine".'
+            f'The role "{role.name}" is a user role and holds a permission of the Management API. Logto allows that '
+            'for machine-to-machine roles only: declare type="MachineToMachine".'
         )
 
 
-def _organization_faults(declaration: TenantDeclaration) -> Iterator[str]:
+def _organization_errors(declaration: TenantDeclaration) -> Iterator[str]:
     for name, description in declaration.organization_scopes.items():
-        yield from _scope_faults(name, f"organization permission {name!r:.80}")
-        yield from _label_faults("organization permission", name, description)
+        yield from _scope_errors(name, f"organization permission {name!r:.80}")
+        yield from _length_errors("organization permission", name, description)
 
 
-def _label_faults(kind: str, name: str, description: str) -> Iterator[str]:
+def _length_errors(kind: str, name: str, description: str) -> Iterator[str]:
     if not 1 <= len(name) <= MAX_NAME:
         yield f"The {kind} {name!r:.80} has a name of {len(name)} characters, expected 1 to {MAX_NAME}."
     if len(description) > MAX_DESCRIPTION[kind]:
@@ -256,9 +269,9 @@ def _label_faults(kind: str, name: str, description: str) -> Iterator[str]:
         )
 
 
-def _repetitions(kind: str, names: Iterable[str]) -> Iterator[str]:
+def _duplicate_errors(kind: str, names: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            yield f"The {kind} {name} is declared twice."
+            yield f"The {kind} {name} is declared twice. Remove one declaration."
         seen.add(name)

@@ -1,4 +1,4 @@
-"""Files of settings for the environment, a line `NAME=value` for each, that hold secrets."""
+"""Environment files: settings with secrets, one `NAME=value` per line."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-# What needs no quotes in any shell or reader of such files; every value that Logto makes is like that.
+__all__ = ["check_writable", "write_values"]
+
+# Values that need no quotes in any shell or parser of such files. All values that Logto generates match.
 PLAIN = re.compile(r"[A-Za-z0-9._~:/@\[\]-]*")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=")
 
 
-def check(path: Path) -> None:
-    """Raise OSError where `write` could not write."""
+def check_writable(path: Path) -> None:
+    """Raise OSError if `write_values` could not write this file."""
     folder = path.resolve().parent
     if path.is_dir() or not os.access(folder, os.W_OK):
         raise OSError(errno.EACCES, "it is a folder" if path.is_dir() else f"no right to write in {folder}")
 
 
-def write(path: Path, values: Mapping[str, str]) -> None:
-    """Set the values in the file, which is made where it is not there. Other lines stay as they are.
+def write_values(path: Path, values: Mapping[str, str]) -> None:
+    """Set the values in the file, and keep its other lines. The file is created if it does not exist.
 
-    Only its owner may read it afterwards. It is replaced as a whole: nobody ever sees half of it. Raises
-    ValueError for a value that would need quotes, and OSError.
+    Afterwards only the owner can read it. It is replaced atomically, so a reader never sees half of it.
+    Raises ValueError for a value that would need quotes. Raises OSError.
     """
     for name, value in values.items():
         if not PLAIN.fullmatch(value):
-            raise ValueError(f"The value of {name} holds a character that would need quotes in {path}.")
-    # A link goes on being one.
+            raise ValueError(f"The value of {name} contains a character that would need quotes in {path}.")
+    # A symbolic link is kept; the file it points to is replaced.
     path = path.resolve()
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    _replace(path, "".join(f"{line}\n" for line in _with(lines, values)))
+    _replace(path, "".join(f"{line}\n" for line in _updated(lines, values)))
 
 
-def _with(lines: list[str], values: Mapping[str, str]) -> list[str]:
-    """The lines with each value in the place of its last line, or at the end."""
+def _updated(lines: list[str], values: Mapping[str, str]) -> list[str]:
+    """Return the lines with each value in the last line that sets it, or else at the end."""
     places = {
         found["name"]: number for number, line in enumerate(lines) if (found := ASSIGNMENT.match(line)) is not None
     }
@@ -52,7 +54,7 @@ def _with(lines: list[str], values: Mapping[str, str]) -> list[str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    # mkstemp's files are for their owner alone.
+    # mkstemp creates files that only the owner can read.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

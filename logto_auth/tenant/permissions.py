@@ -1,4 +1,4 @@
-"""What a declaration means for API resources and their permissions."""
+"""The part of a plan about API resources and their permissions."""
 
 from __future__ import annotations
 
@@ -7,57 +7,66 @@ from functools import partial
 from typing import Any
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.management_api.client import ManagementAPI
+from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Resource, Scope
 
 from .declaration import APIResource, TenantDeclaration
-from .steps import Step, change, creation, value_difference
+from .steps import Step, change_step, creation_step, value_difference
 
-# Of an API resource: its indicator, and the name.
+__all__ = ["DeclaredPermissions", "Permission", "permission_labels"]
+
+# The indicator of an API resource, and the name of one of its permissions.
 Permission = tuple[str, str]
-TTL = "seconds that access tokens live"
+TTL = "access token lifetime in seconds"
 
 
-class Permissions:
-    """The API resources of a declaration, and the ids of permissions by name, which steps add to."""
+class DeclaredPermissions:
+    """The API resources of a declaration, and the ids of permissions. Steps that create permissions add their ids."""
 
     def __init__(self, api: ManagementAPI, declaration: TenantDeclaration) -> None:
         self._api = api
         self._declared = {each.indicator: each for each in declaration.resources}
-        self._there = {each["indicator"]: each for each in api.api_resources.all()}
-        self._resource_ids = {indicator: each["id"] for indicator, each in self._there.items()}
+        self._stored = {each["indicator"]: each for each in api.api_resources.all()}
+        self._resource_ids = {indicator: each["id"] for indicator, each in self._stored.items()}
         self._indicators = {id: indicator for indicator, id in self._resource_ids.items()}
         self._ids: dict[Permission, str] = {}
 
     def steps(self) -> Iterator[Step]:
-        """A step for each API resource and each permission. Raises ConfigurationError for another indicator."""
+        """Yield a step for each API resource and each permission.
+
+        Raises ConfigurationError if an API resource exists with another indicator.
+        """
         for declared in self._declared.values():
-            self._refuse_another_indicator(declared)
-            yield self._resource_step(declared, self._there.get(declared.indicator))
+            self._check_indicator(declared)
+            yield self._resource_step(declared, self._stored.get(declared.indicator))
             stored = self._stored_scopes(declared.indicator)
             for name, description in declared.scopes.items():
                 yield self._scope_step((declared.indicator, name), description, stored.get(name))
 
     # For roles, which hold permissions by their ids
 
-    def wanted(self, holder: str, scopes: Mapping[str, Sequence[str]]) -> list[Permission]:
-        """What a role is to hold. Raises ConfigurationError for a permission that will not be there."""
-        wanted = [(indicator, name) for indicator, names in scopes.items() for name in dict.fromkeys(names)]
-        for permission in wanted:
+    def required_by(self, role: str, scopes: Mapping[str, Sequence[str]]) -> list[Permission]:
+        """Return the permissions that `role` holds by its declaration. `scopes` maps indicators to names.
+
+        Raises ConfigurationError if a permission is neither declared nor in the tenant.
+        """
+        required = [(indicator, name) for indicator, names in scopes.items() for name in dict.fromkeys(names)]
+        for permission in required:
             if not self._is_declared(permission) and permission not in self._ids:
                 self._stored_scopes(permission[0])
                 if permission not in self._ids:
                     raise ConfigurationError(
-                        f"The {holder} is to hold {label(permission)}, which is neither declared nor in the tenant."
+                        f"The {role} holds the permission {_label(permission)}, which is neither declared nor in the "
+                        "tenant. Declare it, or remove it from the role."
                     )
-        return wanted
+        return required
 
     def ids(self, permissions: Iterable[Permission]) -> list[str]:
-        """The ids of permissions that are there by now."""
+        """Return the ids of permissions. Call it when all of them exist."""
         return [self._ids[permission] for permission in permissions]
 
-    def named(self, resource_id: str, name: str) -> Permission:
-        """A permission as Logto tells of it."""
+    def permission(self, resource_id: str, name: str) -> Permission:
+        """Return the permission that Logto describes by the id of its API resource."""
         return self._indicators.get(resource_id, resource_id), name
 
     # Steps
@@ -69,23 +78,24 @@ class Permissions:
         if stored is None:
             shown = {"name": declared.name, TTL: ttl}
             payload = {"name": indicator, "indicator": indicator, **payload}
-            return creation(kind, indicator, shown, partial(self._create_resource, payload))
+            return creation_step(kind, indicator, shown, partial(self._create_resource, payload))
         differences = [
             value_difference("name", stored["name"], declared.name),
             value_difference(TTL, stored["accessTokenTtl"], ttl),
         ]
-        return change(kind, indicator, differences, partial(self._api.api_resources.update, stored["id"], payload))
+        send = partial(self._api.api_resources.update, stored["id"], payload)
+        return change_step(kind, indicator, differences, send)
 
     def _create_resource(self, payload: dict[str, Any]) -> None:
         self._resource_ids[payload["indicator"]] = self._api.api_resources.create(payload)["id"]
 
     def _scope_step(self, permission: Permission, description: str, stored: Scope | None) -> Step:
-        kind, name = "permission", label(permission)
+        kind, name = "permission", _label(permission)
         if stored is None:
             send = partial(self._create_scope, permission, description)
-            return creation(kind, name, {"description": description}, send)
+            return creation_step(kind, name, {"description": description}, send)
         send = partial(self._update_scope, permission, description)
-        return change(kind, name, [value_difference("description", stored["description"], description)], send)
+        return change_step(kind, name, [value_difference("description", stored["description"], description)], send)
 
     def _create_scope(self, permission: Permission, description: str) -> None:
         indicator, name = permission
@@ -96,10 +106,10 @@ class Permissions:
         resource_id = self._resource_ids[permission[0]]
         self._api.api_resources.update_scope(resource_id, self._ids[permission], {"description": description})
 
-    # What is there
+    # The tenant
 
     def _stored_scopes(self, indicator: str) -> dict[str, Scope]:
-        """The permissions of an API resource that are there, by name; their ids are kept."""
+        """Return the existing permissions of an API resource by name, and remember their ids."""
         if indicator not in self._resource_ids:
             return {}
         scopes = {each["name"]: each for each in self._api.api_resources.scopes(self._resource_ids[indicator])}
@@ -110,24 +120,23 @@ class Permissions:
         indicator, name = permission
         return indicator in self._declared and name in self._declared[indicator].scopes
 
-    def _refuse_another_indicator(self, declared: APIResource) -> None:
-        if not declared.name or declared.indicator in self._there:
+    def _check_indicator(self, declared: APIResource) -> None:
+        if not declared.name or declared.indicator in self._stored:
             return
-        for stored in self._there.values():
+        for stored in self._stored.values():
             if stored["name"] == declared.name and stored["indicator"] not in self._declared:
                 raise ConfigurationError(
-                    f'The API resource "{declared.name}" has the indicator {stored["indicator"]} in the tenant, and '
-                    f"{declared.indicator} in the declaration. Logto cannot change an indicator: declare the former, "
-                    "or give the new API resource a name of its own."
+                    f'The API resource "{declared.name}" has the indicator {stored["indicator"]} in the tenant and '
+                    f"{declared.indicator} in the declaration. Logto cannot change an indicator: declare the "
+                    "indicator of the tenant, or give the new API resource another name."
                 )
 
 
-def label(permission: Permission) -> str:
-    """A permission as it is shown."""
+def permission_labels(permissions: Iterable[Permission]) -> list[str]:
+    """Return permissions in the form in which they are shown: `read:books of https://bookstore.example/api`."""
+    return [_label(each) for each in permissions]
+
+
+def _label(permission: Permission) -> str:
     indicator, name = permission
     return f"{name} of {indicator}"
-
-
-def labels(permissions: Iterable[Permission]) -> list[str]:
-    """Permissions as they are shown."""
-    return [label(each) for each in permissions]

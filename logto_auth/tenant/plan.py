@@ -1,7 +1,7 @@
-"""From a declaration to a plan, and from a plan to a tenant that is as declared.
+"""Make a plan from a declaration, and apply a plan to a tenant.
 
-A plan adds to a tenant and takes nothing from it. Applied twice it does nothing the second time; interrupted half-way,
-the next plan is about the rest.
+A plan adds to a tenant and removes nothing from it. After a plan has been applied, the next plan has no changes. If
+applying is interrupted, the next plan contains the remaining changes.
 """
 
 from __future__ import annotations
@@ -10,56 +10,58 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.management_api.client import ManagementAPI
+from logto_auth.management_api import ManagementAPI
 
-from .application import OwnApplication
-from .declaration import TenantDeclaration, faults
-from .permissions import Permissions
-from .roles import OrganizationTemplate, Roles
+from .application import DeclaredApplication
+from .declaration import TenantDeclaration, declaration_errors
+from .permissions import DeclaredPermissions
+from .roles import DeclaredOrganizationTemplate, DeclaredRoles
 from .steps import Step
-from .webhook import OwnWebhook
+from .webhook import DeclaredWebhook
+
+__all__ = ["Plan", "apply_plan", "make_plan"]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to happen in a tenant, in order, and the application and webhook that it is about."""
+    """The steps for a tenant in order, with the application and the webhook of the site."""
 
     steps: Sequence[Step]
-    application: OwnApplication
-    webhook: OwnWebhook
+    application: DeclaredApplication
+    webhook: DeclaredWebhook
 
     @property
     def changes(self) -> list[Step]:
-        """The steps that do something; none when the tenant is as declared."""
+        """The steps that create or change something. Empty if the tenant matches the declaration."""
         return [step for step in self.steps if step.action != "nothing"]
 
 
-def plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
-    """The plan for the tenant of `api`, of which everything is read and nothing is changed.
+def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
+    """Return the plan for the tenant of `api`. The tenant is read and not changed.
 
-    Raises ConfigurationError, with a line for each fault, for a declaration that Logto would not take, and
-    for one that the tenant cannot be brought to; and ManagementAPIError.
+    Raises ConfigurationError if Logto would reject the declaration, with a line for each error, or if an existing
+    object of the tenant cannot be changed to what is declared. Raises ManagementAPIError.
     """
-    if found := faults(declaration):
-        raise ConfigurationError("\n".join(found))
-    application, webhook = OwnApplication(api, declaration), OwnWebhook(api, declaration)
-    permissions = Permissions(api, declaration)
+    if errors := declaration_errors(declaration):
+        raise ConfigurationError("\n".join(errors))
+    application, webhook = DeclaredApplication(api, declaration), DeclaredWebhook(api, declaration)
+    permissions = DeclaredPermissions(api, declaration)
     steps = [
-        *([application.step()] if application.is_wanted else []),
+        *([application.step()] if application.is_needed else []),
         *permissions.steps(),
-        *Roles(api, declaration, permissions).steps(),
-        *OrganizationTemplate(api, declaration, permissions).steps(),
-        *([webhook.step()] if webhook.is_wanted else []),
+        *DeclaredRoles(api, declaration, permissions).steps(),
+        *DeclaredOrganizationTemplate(api, declaration, permissions).steps(),
+        *([webhook.step()] if webhook.is_needed else []),
     ]
     return Plan(steps, application, webhook)
 
 
-def apply(plan: Plan, done: Callable[[Step], None] = lambda step: None) -> None:
-    """Bring the tenant to what the plan says; `done` is called with each step that has been taken.
+def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) -> None:
+    """Send the requests of all changes. `on_done` is called with each step after its requests.
 
-    Raises ManagementAPIError at the first that Logto refuses. What has been done until then stays, and a new plan goes
-    on from there.
+    Raises ManagementAPIError at the first step that Logto rejects, and ConfigurationError if the application exists
+    because another run has created it. The steps before it remain applied; a new plan contains the others.
     """
     for step in plan.changes:
         step.send()
-        done(step)
+        on_done(step)

@@ -1,4 +1,4 @@
-"""What a declaration means for roles, and for the permissions and roles of organizations."""
+"""The part of a plan about global roles, organization permissions and organization roles."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.management_api.client import ManagementAPI
+from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import OrganizationRole as StoredOrganizationRole
 from logto_auth.management_api.types import OrganizationScope
 from logto_auth.management_api.types import Role as StoredRole
 
 from .declaration import OrganizationRole, Role, TenantDeclaration
-from .permissions import Permission, Permissions, labels
-from .steps import Step, change, creation, list_difference, value_difference
+from .permissions import DeclaredPermissions, Permission, permission_labels
+from .steps import Step, change_step, creation_step, list_difference, value_difference
+
+__all__ = ["DeclaredOrganizationTemplate", "DeclaredRoles"]
 
 T = TypeVar("T")
 
@@ -22,30 +24,37 @@ PERMISSIONS = "permissions"
 ORGANIZATION_PERMISSIONS = "organization permissions"
 
 
-class Roles:
-    """The roles of a declaration, which hold permissions of API resources."""
+class DeclaredRoles:
+    """The global roles of a declaration, which hold permissions of API resources."""
 
-    def __init__(self, api: ManagementAPI, declaration: TenantDeclaration, permissions: Permissions) -> None:
+    def __init__(self, api: ManagementAPI, declaration: TenantDeclaration, permissions: DeclaredPermissions) -> None:
         self._api = api
         self._declaration = declaration
         self._permissions = permissions
 
     def steps(self) -> Iterator[Step]:
-        """A step for each role. Raises ConfigurationError for what cannot be had."""
-        there = {each["name"]: each for each in self._api.roles.all()} if self._declaration.roles else {}
+        """Yield a step for each role.
+
+        Raises ConfigurationError if a role exists with another type, or holds a permission that does not exist.
+        """
+        stored = {each["name"]: each for each in self._api.roles.all()} if self._declaration.roles else {}
         for declared in self._declaration.roles:
-            yield self._step(declared, there.get(declared.name))
+            yield self._step(declared, stored.get(declared.name))
 
     def _step(self, declared: Role, stored: StoredRole | None) -> Step:
-        holder = f'role "{declared.name}"'
-        wanted = self._permissions.wanted(holder, declared.scopes)
+        label = f'role "{declared.name}"'
+        required = self._permissions.required_by(label, declared.scopes)
         if stored is None:
-            shown = {"type": declared.type, "description": declared.description, PERMISSIONS: labels(wanted)}
-            return creation("role", declared.name, shown, partial(self._create, declared, wanted))
-        _refuse_another_type(holder, declared.type, stored["type"])
+            shown = {
+                "type": declared.type,
+                "description": declared.description,
+                PERMISSIONS: permission_labels(required),
+            }
+            return creation_step("role", declared.name, shown, partial(self._create, declared, required))
+        _check_type(label, declared.type, stored["type"])
         scopes = self._api.roles.scopes(stored["id"])
-        held = [self._permissions.named(each["resourceId"], each["name"]) for each in scopes]
-        missing = _missing(wanted, held)
+        held = [self._permissions.permission(each["resourceId"], each["name"]) for each in scopes]
+        missing = _missing(required, held)
         description = value_difference("description", stored["description"], declared.description)
 
         def send() -> None:
@@ -54,30 +63,33 @@ class Roles:
             if missing:
                 self._api.roles.add_scopes(stored["id"], self._permissions.ids(missing))
 
-        more = list_difference(PERMISSIONS, labels(held), labels(missing))
-        return change("role", declared.name, [description, more], send)
+        added = list_difference(PERMISSIONS, permission_labels(held), permission_labels(missing))
+        return change_step("role", declared.name, [description, added], send)
 
-    def _create(self, declared: Role, wanted: Sequence[Permission]) -> None:
+    def _create(self, declared: Role, required: Sequence[Permission]) -> None:
         payload = {
             "name": declared.name,
             "description": declared.description,
             "type": declared.type,
-            "scopeIds": self._permissions.ids(wanted),
+            "scopeIds": self._permissions.ids(required),
         }
-        self._api.roles.create(_filled(payload))
+        self._api.roles.create(_without_empty(payload))
 
 
-class OrganizationTemplate:
-    """What all organizations have in common: permissions of their own, and roles that hold them."""
+class DeclaredOrganizationTemplate:
+    """The permissions and roles that all organizations share. Logto calls them the organization template."""
 
-    def __init__(self, api: ManagementAPI, declaration: TenantDeclaration, permissions: Permissions) -> None:
+    def __init__(self, api: ManagementAPI, declaration: TenantDeclaration, permissions: DeclaredPermissions) -> None:
         self._api = api
         self._declaration = declaration
         self._permissions = permissions
         self._scope_ids: dict[str, str] = {}
 
     def steps(self) -> Iterator[Step]:
-        """A step for each permission and each role. Raises ConfigurationError for what cannot be had."""
+        """Yield a step for each organization permission and each organization role.
+
+        Raises ConfigurationError if a role exists with another type, or holds a permission that does not exist.
+        """
         declared = self._declaration
         if declared.organization_scopes or declared.organization_roles:
             stored_scopes = {each["name"]: each for each in self._api.organization_scopes.all()}
@@ -92,32 +104,33 @@ class OrganizationTemplate:
     def _scope_step(self, name: str, description: str, stored: OrganizationScope | None) -> Step:
         kind, shown = "organization permission", {"description": description}
         if stored is None:
-            return creation(kind, name, shown, partial(self._create_scope, _filled({"name": name, **shown})))
+            payload = _without_empty({"name": name, **shown})
+            return creation_step(kind, name, shown, partial(self._create_scope, payload))
         send = partial(self._api.organization_scopes.update, stored["id"], shown)
-        return change(kind, name, [value_difference("description", stored["description"], description)], send)
+        return change_step(kind, name, [value_difference("description", stored["description"], description)], send)
 
     def _create_scope(self, payload: dict[str, str]) -> None:
         self._scope_ids[payload["name"]] = self._api.organization_scopes.create(payload)["id"]
 
     def _role_step(self, declared: OrganizationRole, stored: StoredOrganizationRole | None) -> Step:
-        kind, holder = "organization role", f'organization role "{declared.name}"'
-        self._refuse_unknown_scopes(holder, declared.scopes)
-        wanted = self._permissions.wanted(holder, declared.resource_scopes)
+        kind, label = "organization role", f'organization role "{declared.name}"'
+        self._check_scopes(label, declared.scopes)
+        required = self._permissions.required_by(label, declared.resource_scopes)
         if stored is None:
             shown = {
                 "type": declared.type,
                 "description": declared.description,
                 ORGANIZATION_PERMISSIONS: list(declared.scopes),
-                PERMISSIONS: labels(wanted),
+                PERMISSIONS: permission_labels(required),
             }
-            return creation(kind, declared.name, shown, partial(self._create_role, declared, wanted))
-        _refuse_another_type(holder, declared.type, stored["type"])
+            return creation_step(kind, declared.name, shown, partial(self._create_role, declared, required))
+        _check_type(label, declared.type, stored["type"])
         held = [each["name"] for each in stored["scopes"]]
         held_of_apis = [
-            self._permissions.named(each["resource"]["id"], each["name"]) for each in stored["resourceScopes"]
+            self._permissions.permission(each["resource"]["id"], each["name"]) for each in stored["resourceScopes"]
         ]
         missing = _missing(declared.scopes, held)
-        missing_of_apis = _missing(wanted, held_of_apis)
+        missing_of_apis = _missing(required, held_of_apis)
         description = value_difference("description", stored["description"], declared.description)
 
         def send() -> None:
@@ -132,40 +145,40 @@ class OrganizationTemplate:
         differences = [
             description,
             list_difference(ORGANIZATION_PERMISSIONS, held, missing),
-            list_difference(PERMISSIONS, labels(held_of_apis), labels(missing_of_apis)),
+            list_difference(PERMISSIONS, permission_labels(held_of_apis), permission_labels(missing_of_apis)),
         ]
-        return change(kind, declared.name, differences, send)
+        return change_step(kind, declared.name, differences, send)
 
-    def _create_role(self, declared: OrganizationRole, wanted: Sequence[Permission]) -> None:
+    def _create_role(self, declared: OrganizationRole, required: Sequence[Permission]) -> None:
         payload = {
             "name": declared.name,
             "type": declared.type,
             "description": declared.description,
             "organizationScopeIds": [self._scope_ids[name] for name in declared.scopes],
-            "resourceScopeIds": self._permissions.ids(wanted),
+            "resourceScopeIds": self._permissions.ids(required),
         }
-        self._api.organization_roles.create(_filled(payload))
+        self._api.organization_roles.create(_without_empty(payload))
 
-    def _refuse_unknown_scopes(self, holder: str, names: Sequence[str]) -> None:
+    def _check_scopes(self, role: str, names: Sequence[str]) -> None:
         for name in names:
             if name not in self._declaration.organization_scopes and name not in self._scope_ids:
                 raise ConfigurationError(
-                    f"The {holder} is to hold the organization permission {name}, which is neither declared nor in the "
-                    "tenant."
+                    f"The {role} holds the organization permission {name}, which is neither declared nor in the "
+                    "tenant. Declare it in organization_scopes, or remove it from the role."
                 )
 
 
-def _filled(payload: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(payload: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in payload.items() if value}
 
 
-def _missing(wanted: Sequence[T], held: Sequence[T]) -> list[T]:
-    return [each for each in dict.fromkeys(wanted) if each not in held]
+def _missing(required: Sequence[T], held: Sequence[T]) -> list[T]:
+    return [each for each in dict.fromkeys(required) if each not in held]
 
 
-def _refuse_another_type(holder: str, declared: str, stored: str) -> None:
+def _check_type(role: str, declared: str, stored: str) -> None:
     if declared != stored:
         raise ConfigurationError(
-            f"The {holder} is of the type {stored} in the tenant, and of the type {declared} in the declaration. Logto "
-            "cannot change that: declare another name, or delete it there."
+            f"The {role} has the type {stored} in the tenant and the type {declared} in the declaration. Logto cannot "
+            "change the type of a role: declare another name, or delete the role in the tenant."
         )

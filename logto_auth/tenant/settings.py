@@ -1,4 +1,4 @@
-"""The settings by which a site uses what is there for it in its tenant."""
+"""The settings of a site that follow from its tenant: app ID, app secret and the signing key of the webhook."""
 
 from __future__ import annotations
 
@@ -12,45 +12,47 @@ from logto_auth.management_api.types import ApplicationSecret
 
 from .plan import Plan
 
+__all__ = ["SECRET_SETTINGS", "SiteSettings", "secret_expires_at", "site_settings"]
+
 APP_SECRET = "LOGTO_APP_SECRET"  # noqa: S105 - the name of a setting
 SIGNING_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-SECRETS = frozenset({APP_SECRET, SIGNING_KEY})
-ENDLESS = float("inf")
+SECRET_SETTINGS = frozenset({APP_SECRET, SIGNING_KEY})
+NEVER = float("inf")
 
 
 @dataclass(frozen=True)
 class SiteSettings:
-    """Settings by name, secrets among them; and what about them needs somebody's attention."""
+    """Settings by name, including secrets, and warnings about what is missing."""
 
     values: Mapping[str, str] = field(repr=False)
     warnings: Sequence[str] = ()
 
 
 def site_settings(api: ManagementAPI, plan: Plan) -> SiteSettings:
-    """The settings for a tenant to which the plan has been applied."""
+    """Return the settings of the site after `plan` has been applied. Raises ManagementAPIError."""
     values, warnings = {"LOGTO_ENDPOINT": conf.endpoint}, []
     if plan.application.id is not None:
         values["LOGTO_APP_ID"] = plan.application.id
-        secret = usable_secret(api.applications.secrets(plan.application.id))
+        secret = _usable_secret(api.applications.secrets(plan.application.id))
         if secret is not None:
             values[APP_SECRET] = secret["value"]
         else:
             warnings.append(
-                "The application has no app secret that is still good. Make one in the Logto Console, on the "
-                "application's page, and set LOGTO_APP_SECRET to it."
+                "All app secrets of the application have expired. Create a new one in the Logto Console, on the page "
+                "of the application, and set LOGTO_APP_SECRET to it."
             )
     if plan.webhook.id is not None:
         values[SIGNING_KEY] = api.hooks.get(plan.webhook.id)["signingKey"]
     return SiteSettings(values, warnings)
 
 
-def usable_secret(secrets: Sequence[ApplicationSecret]) -> ApplicationSecret | None:
-    """The secret to use: the one that the site has, else the one that lives longest. None when all have expired."""
-    live = [secret for secret in secrets if expires_at(secret) > time.time()]
-    kept = [secret for secret in live if secret["value"] == conf.app_secret]
-    return next(iter(kept), None) or max(live, key=expires_at, default=None)
+def secret_expires_at(secret: ApplicationSecret) -> float:
+    """Return when a secret expires, in seconds since the epoch. Infinity if it does not expire."""
+    return NEVER if secret["expiresAt"] is None else secret["expiresAt"] / 1000
 
 
-def expires_at(secret: ApplicationSecret) -> float:
-    """When a secret ends, in seconds since the epoch."""
-    return ENDLESS if secret["expiresAt"] is None else secret["expiresAt"] / 1000
+def _usable_secret(secrets: Sequence[ApplicationSecret]) -> ApplicationSecret | None:
+    """Return the secret that the site uses already, or else the one that expires last. None if all have expired."""
+    valid = [secret for secret in secrets if secret_expires_at(secret) > time.time()]
+    in_use = [secret for secret in valid if secret["value"] == conf.app_secret]
+    return next(iter(in_use), None) or max(valid, key=secret_expires_at, default=None)

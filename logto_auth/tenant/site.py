@@ -1,4 +1,4 @@
-"""The tenant that this site needs: what `LOGTO_TENANT` declares, and the addresses that follow from the site's URLs."""
+"""The declaration of this site: what `LOGTO_TENANT` declares, with the URLs that Logto needs from the URLconf."""
 
 from __future__ import annotations
 
@@ -17,31 +17,42 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.origins import is_loopback, is_origin
 
-from .declaration import TenantDeclaration, normal_uri
+from .declaration import TenantDeclaration, normalize_uri
+
+__all__ = [
+    "load_declaration",
+    "needs_base_url",
+    "post_sign_out_uris",
+    "redirect_uris",
+    "site_base_urls",
+    "site_declaration",
+    "unreachable_warning",
+]
 
 # The views that Logto's server calls.
 CALLED_BY_LOGTO = ("back-channel-logout", "webhook")
 
 
-def site_tenant(base_urls: Sequence[str], *, application: str = "") -> TenantDeclaration:
-    """The whole declaration, for a site that is reached at `base_urls`; `application` is a name for want of another.
+def site_declaration(base_urls: Sequence[str], *, application: str = "") -> TenantDeclaration:
+    """Return the declaration that `LOGTO_TENANT` names, with the URLs of this site.
 
-    Logto itself calls the first of them that it can reach. Raises ConfigurationError.
+    The site is served at `base_urls`. Logto calls the first of them that it can reach. `application` is the name of the
+    application if the declaration has none. Raises ConfigurationError.
     """
-    declared = declaration()
+    declared = load_declaration()
     return replace(
         declared,
         application=declared.application or application,
-        application_id=conf.app_id if signs_people_in() else "",
+        application_id=conf.app_id if _has_sign_in() else "",
         redirect_uris=redirect_uris(base_urls),
         post_sign_out_uris=post_sign_out_uris(base_urls),
-        back_channel_logout_uri=_called("back-channel-logout", base_urls),
-        webhook_url=_called("webhook", base_urls),
+        back_channel_logout_uri=_url_for_logto("back-channel-logout", base_urls),
+        webhook_url=_url_for_logto("webhook", base_urls),
     )
 
 
-def declaration() -> TenantDeclaration:
-    """What `LOGTO_TENANT` names, a declaration of nothing without it. Raises ConfigurationError."""
+def load_declaration() -> TenantDeclaration:
+    """Return the declaration that `LOGTO_TENANT` names, or an empty one if it is not set. Raises ConfigurationError."""
     if not conf.tenant:
         return TenantDeclaration()
     try:
@@ -55,58 +66,58 @@ def declaration() -> TenantDeclaration:
 
 
 def site_base_urls(given: Sequence[str]) -> list[str]:
-    """The origins at which the site is reached: those given, else `LOGTO_BASE_URL`. Raises ConfigurationError."""
+    """Return the origins at which the site is served: `given`, or else `LOGTO_BASE_URL`. Raises ConfigurationError."""
     base_urls = list(given) or ([conf.base_url] if conf.base_url else [])
     for url in base_urls:
         if not is_origin(url):
             raise ConfigurationError(
                 f"The base URL {url!r} is not an origin without a path, such as https://shop.example."
             )
-    return [normal_uri(url).rstrip("/") for url in base_urls]
+    return [normalize_uri(url).rstrip("/") for url in base_urls]
 
 
-def out_of_reach(base_urls: Sequence[str]) -> str:
-    """What Logto will not call, and why, in a sentence; empty when it can call what it has to."""
-    if not (base_urls and any(map(_path, CALLED_BY_LOGTO))) or _reachable(base_urls):
-        return ""
-    return (
-        f"Logto cannot call this site at {', '.join(base_urls)}: it gets neither a back-channel logout URI nor a "
-        "webhook, and sees sign-outs elsewhere at the next refresh."
-    )
-
-
-def has_addresses() -> bool:
-    """Whether there is anything among the site's URLs that Logto has to know the address of."""
+def needs_base_url() -> bool:
+    """Return whether the URLconf has a view whose URL Logto needs."""
     return any(map(_path, ("callback", *CALLED_BY_LOGTO)))
 
 
-def signs_people_in() -> bool:
-    """Whether the callback is among the site's URLs; that of a site which is an API alone is not."""
-    return bool(_path("callback"))
+def unreachable_warning(base_urls: Sequence[str]) -> str:
+    """Return a warning if Logto cannot call the site at any of `base_urls`, or an empty text."""
+    if not (base_urls and any(map(_path, CALLED_BY_LOGTO))) or _first_reachable(base_urls):
+        return ""
+    return (
+        f"Logto cannot call this site at {', '.join(base_urls)}. It gets no back-channel logout URI and no webhook. "
+        "The site sees sign-outs elsewhere at the next refresh."
+    )
 
 
 def redirect_uris(base_urls: Sequence[str]) -> list[str]:
-    """Where Logto sends people back to after a sign-in."""
+    """Return the URLs to which Logto redirects the browser after a sign-in."""
     return _at_each(base_urls, lambda: _path("callback"))
 
 
 def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
-    """Where Logto sends people back to after a sign-out."""
-    if not signs_people_in():
+    """Return the URLs to which Logto redirects the browser after a sign-out."""
+    if not _has_sign_in():
         return []
     return _at_each(base_urls, lambda: resolve_url(settings.LOGOUT_REDIRECT_URL or "/"))
 
 
-def _called(view: str, base_urls: Sequence[str]) -> str:
-    """The address at which Logto calls a view; empty where it could not, or where the site has no such view."""
-    path, base_url = _path(view), _reachable(base_urls)
+def _has_sign_in() -> bool:
+    """Return whether the URLconf has the callback. A site with an API only has none."""
+    return bool(_path("callback"))
+
+
+def _url_for_logto(view: str, base_urls: Sequence[str]) -> str:
+    """Return the URL at which Logto calls a view. Empty if Logto cannot reach it, or the URLconf lacks the view."""
+    path, base_url = _path(view), _first_reachable(base_urls)
     return urljoin(base_url, path) if path and base_url else ""
 
 
-def _reachable(base_urls: Sequence[str]) -> str:
-    """The first base URL that Logto can call, empty when there is none."""
-    is_beside = is_loopback(conf.endpoint)
-    return next((url for url in base_urls if "*" not in url and (is_beside or not is_loopback(url))), "")
+def _first_reachable(base_urls: Sequence[str]) -> str:
+    """Return the first base URL that Logto can call, or an empty text."""
+    is_local_logto = is_loopback(conf.endpoint)
+    return next((url for url in base_urls if "*" not in url and (is_local_logto or not is_loopback(url))), "")
 
 
 def _at_each(base_urls: Sequence[str], path: Callable[[], str]) -> list[str]:

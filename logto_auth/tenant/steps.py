@@ -1,4 +1,4 @@
-"""One thing that a plan finds to do at Logto, or finds done: what is there, what will be, and how it comes about."""
+"""The steps of a plan: what exists in the tenant, what is declared, and the requests that make the difference."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+__all__ = ["Difference", "Step", "change_step", "creation_step", "list_difference", "merge", "value_difference"]
+
 
 @dataclass(frozen=True)
 class Difference:
-    """A property that is not as declared. Of lists `before` is what is there and `after` has it all and more."""
+    """A property that differs from the declaration. For a list, `after` contains all of `before` and more."""
 
     name: str
     before: Any
@@ -17,58 +19,59 @@ class Difference:
 
     @property
     def added(self) -> list[Any]:
-        """What a list is to get."""
+        """The entries that a list lacks."""
         return [each for each in self.after if each not in (self.before or [])]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing, and the requests that make it as declared."""
+    """One declared object of the tenant, and the requests that create or change it."""
 
     action: Literal["create", "change", "nothing"]
     kind: str
-    """Such as `role`."""
+    """The kind of object, such as `role`."""
     name: str
-    """Its name, or the indicator of an API resource."""
+    """The name of the object, or the indicator of an API resource."""
     differences: tuple[Difference, ...] = ()
     send: Callable[[], object] = field(default=lambda: None, repr=False, compare=False)
+    """Send the requests. Raises ManagementAPIError."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
 
-def creation(kind: str, name: str, properties: Mapping[str, Any], send: Callable[[], object]) -> Step:
-    """The step that makes something. Properties that are empty are not worth a line."""
+def creation_step(kind: str, name: str, properties: Mapping[str, Any], send: Callable[[], object]) -> Step:
+    """Return the step that creates an object. Empty properties are left out of its differences."""
     differences = tuple(Difference(each, None, value) for each, value in properties.items() if value)
     return Step("create", kind, name, differences, send)
 
 
-def change(kind: str, name: str, differences: Iterable[Difference | None], send: Callable[[], object]) -> Step:
-    """The step that changes what is there; a step of nothing when there is no difference."""
+def change_step(kind: str, name: str, differences: Iterable[Difference | None], send: Callable[[], object]) -> Step:
+    """Return the step that changes an object, or a step with the action `nothing` if there are no differences."""
     found = tuple(each for each in differences if each is not None)
     return Step("change", kind, name, found, send) if found else Step("nothing", kind, name)
 
 
 def value_difference(name: str, before: object, after: object) -> Difference | None:
-    """How a value differs; what is declared as nothing differs in nothing."""
+    """Return how a value differs from the declared value `after`. An empty `after` accepts any value."""
     return Difference(name, before, after) if after and before != after else None
 
 
 def list_difference(
-    name: str, before: Iterable[str], wanted: Iterable[str], same: Callable[[str], str] = lambda each: each
+    name: str, before: Iterable[str], declared: Iterable[str], key: Callable[[str], str] = lambda each: each
 ) -> Difference | None:
-    """What of `wanted` a list lacks. What else is in it stays; `same` returns equal texts for what is the same."""
-    there = list(before)
-    after = united(there, wanted, same)
-    return Difference(name, there, after) if after != there else None
+    """Return which entries of `declared` a list lacks, or None. Two entries with the same `key` count as equal."""
+    existing = list(before)
+    after = merge(existing, declared, key)
+    return Difference(name, existing, after) if after != existing else None
 
 
-def united(there: Iterable[str], wanted: Iterable[str], same: Callable[[str], str] = lambda each: each) -> list[str]:
-    """All that is there, and after it what of `wanted` is not."""
-    united = list(there)
-    known = {same(each) for each in united}
-    for each in wanted:
-        if same(each) not in known:
-            known.add(same(each))
-            united.append(each)
-    return united
+def merge(existing: Iterable[str], declared: Iterable[str], key: Callable[[str], str] = lambda each: each) -> list[str]:
+    """Return all existing entries, followed by the missing declared entries. Entries with the same `key` are equal."""
+    merged = list(existing)
+    keys = {key(each) for each in merged}
+    for each in declared:
+        if key(each) not in keys:
+            keys.add(key(each))
+            merged.append(each)
+    return merged

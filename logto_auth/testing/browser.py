@@ -1,4 +1,4 @@
-"""A person with one browser, at the site under test and at the emulator."""
+"""A user's browser, at the site under test and at the emulator."""
 
 from __future__ import annotations
 
@@ -11,35 +11,41 @@ from django.urls import reverse
 from logto_auth.emulator import Emulator, Visitor
 from logto_auth.sign_in.start import sign_in_url
 
+__all__ = ["Browser"]
+
 
 class Browser:
-    """Django's test client for the site, a `Visitor` for the emulator; redirects between the two are walked by hand."""
+    """A browser made of Django's test client for the site (`client`) and a `Visitor` for the emulator (`logto`).
+
+    Each method follows the redirects between the two that belong to it.
+    """
 
     def __init__(self, emulator: Emulator, client: Client | None = None) -> None:
         self.client = client or Client()
         self.logto = Visitor(emulator)
 
     def sign_in(self, username: str | None = None, *, next_url: str = "", **options: str) -> Any:
-        """Sign in as the account `username` of the emulator, and return the site's answer to the callback.
+        """Sign in as the user `username` of the emulator, and return the response of the site's callback.
 
-        Without a name only if Logto has a session already. `options` are sign-in options that a URL may set.
+        `username` can be omitted if this browser is signed in at the emulator. `options` are sign-in options that a URL
+        can set. Raise `VisitFailed` if the emulator does not sign the user in.
         """
         return self.open(self.logto.sign_in(self.start(next_url, **options), username))
 
     def start(self, next_url: str = "", **options: str) -> str:
-        """Start a sign-in, as the sign-in button does, and return the address at Logto that it leads to."""
+        """Start a sign-in, like the sign-in button, and return the URL at Logto to which the site redirects."""
         response = self.client.get(sign_in_url(next_url, **options))
         assert response.status_code == 302, response.content.decode()
         location: str = response["Location"]
         return location
 
     def open(self, url: str) -> Any:
-        """The site's answer at `url`, of which only path and query count."""
+        """Return the site's response to a GET of `url`. Only its path and query are used."""
         parts = urlsplit(url)
         return self.client.get(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
     def sign_out(self) -> str:
-        """Sign out here and at Logto, and return the address that Logto sends the browser to at last."""
+        """Sign out of the site and of Logto, and return the URL to which Logto finally redirects the browser."""
         response = self.client.post(reverse("logto_auth:sign-out"))
         assert response.status_code == 302, response.content.decode()
         return self.logto.sign_out(response["Location"])

@@ -1,12 +1,12 @@
-"""Fixtures: `logto`, an emulator that the site under test signs in with, and `browser`, a person in front of both.
+"""Pytest fixtures: `logto`, an emulator that is the Logto of the site under test, and `browser`, a user's browser.
 
-A test then reads:
+A test then looks like this:
 
-    def test_the_orders_page(browser, logto):
+    def test_orders_page(browser, logto):
         logto.tenant.add_user(username="reader")
         assert browser.sign_in("reader", next_url="/orders/").url == "/orders/"
 
-and nothing of the site is replaced by a double.
+No part of the site is mocked.
 """
 
 from __future__ import annotations
@@ -20,25 +20,28 @@ from django.urls import NoReverseMatch, reverse
 
 from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, run_in_thread
-from logto_auth.sessions.refresh import clear_outage
+from logto_auth.sessions.outage import clear_outage
 
 from .browser import Browser
 
+__all__ = ["browser", "logto", "logto_emulator"]
+
+# The origin of Django's test client.
 SITE = "http://testserver"
 
 
 @pytest.fixture(scope="session")
 def logto_emulator() -> Iterator[Emulator]:
-    """One emulator for the whole run; use `logto`, which makes it as good as new for each test."""
+    """Return one emulator for the whole run. Tests use `logto`, which resets it."""
     with run_in_thread() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
-    """An emulator with one application, which the site's settings name, and no accounts.
+    """Return an emulator without users, and with one application, which the site's settings name.
 
-    For a site that is an API, and signs nobody in, there is no application.
+    If the site has no sign-in view (an API), there is no application.
     """
     logto_emulator.reset(tenant=True)
     logto_emulator.keys.clear()
@@ -64,5 +67,5 @@ def _add_site(emulator: Emulator, settings: Any) -> None:
 
 @pytest.fixture
 def browser(logto: Emulator) -> Browser:
-    """A person with a fresh browser."""
+    """Return a new browser without cookies."""
     return Browser(logto)

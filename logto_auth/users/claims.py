@@ -1,4 +1,4 @@
-"""Claims in, field values and rights out. Pure: no database, no settings."""
+"""Field values and rights from claims. Pure: no database, no settings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 from logto_auth.oidc.claims import names_in, text
 from logto_auth.oidc.types import Claims
 
+__all__ = ["user_fields"]
+
 
 def user_fields(claims: Claims) -> dict[str, Any]:
-    """Values for the fields of Django's own user model, and of those with the same field names.
+    """Return values for the fields of Django's user model, by field name.
 
-    A claim that is missing gives no value, so the field stays as it is. A null e-mail does give one: the empty text,
-    for the person has none any more. `username` is used for a new account only. This is the default of
-    `LOGTO_USER_FIELDS`; a function of the site's own may call it and add to what it returns.
+    A missing claim gives no value, so the field keeps its value. A null e-mail gives the empty string, because the
+    user has no e-mail any more. `username` is used for new accounts only. This is the default of `LOGTO_USER_FIELDS`;
+    a function of the site may call it and add to the result.
     """
     fields: dict[str, Any] = {"username": text(claims, "username") or text(claims, "preferred_username")}
     if "email" in claims:
@@ -28,20 +30,22 @@ def user_fields(claims: Claims) -> dict[str, Any]:
 
 def _names(claims: Claims) -> tuple[str, str]:
     given_name, family_name = text(claims, "given_name"), text(claims, "family_name")
-    # How to cut a full name in two depends on the culture; not cutting it is right in all of them.
+    # Where to split a full name depends on the culture, so it is not split.
     return (given_name, family_name) if given_name or family_name else (text(claims, "name"), "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What the roles of a person mean on this site. None: leave it as it is."""
+    """What a user's roles give on this site. A flag of None is not changed."""
 
+    roles: frozenset[str]
+    """The names of the user's global roles."""
     is_staff: bool | None
     is_superuser: bool | None
     groups: frozenset[str]
-    """Groups that the person is to be in, among those owned."""
+    """The owned groups that the user belongs to."""
     owned_groups: frozenset[str]
-    """Groups that roles decide about; no other group is touched."""
+    """All groups that are controlled by roles; other groups are never changed."""
 
 
 def rights(
@@ -51,14 +55,15 @@ def rights(
     superuser_roles: Collection[str],
     groups_by_role: Mapping[str, str],
 ) -> Rights | None:
-    """The rights that the `roles` claim gives; None when it is missing or not a list, which changes nothing.
+    """Return the rights that the `roles` claim gives; None if the claim is missing or not a list.
 
-    An empty list is an answer: the person has no roles, and loses what roles gave.
+    None changes nothing. An empty list removes everything that roles gave.
     """
     roles = role_names(claims)
     if roles is None:
         return None
     return Rights(
+        roles=roles,
         is_staff=bool(roles & set(staff_roles)) if staff_roles else None,
         is_superuser=bool(roles & set(superuser_roles)) if superuser_roles else None,
         groups=frozenset(group for role, group in groups_by_role.items() if role in roles),
@@ -67,5 +72,38 @@ def rights(
 
 
 def role_names(claims: Claims) -> frozenset[str] | None:
-    """The names in the `roles` claim, None when it is missing or not a list."""
+    """Return the names in the `roles` claim; None if the claim is missing or not a list."""
     return frozenset(names) if (names := names_in(claims, "roles")) is not None else None
+
+
+# What changes on this site. `provisioning` asks for one user, `sync` for each user of a page.
+
+
+def changed_roles(rights: Rights | None, stored: Collection[str]) -> list[str] | None:
+    """Return the role names to store, sorted; None if `stored` already has them or the claims have no roles."""
+    if rights is None:
+        return None
+    roles = sorted(rights.roles)
+    return roles if stored != roles else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupChanges:
+    """Names of groups that a user joins and leaves. False if there are none."""
+
+    joined: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.joined or self.left)
+
+
+NO_GROUP_CHANGES = GroupChanges()
+
+
+def group_changes(rights: Rights | None, held: Collection[str]) -> GroupChanges:
+    """Return how the groups of a user change who is in the owned groups `held`."""
+    groups = frozenset(held)
+    if rights is None or rights.groups == groups:
+        return NO_GROUP_CHANGES
+    return GroupChanges(joined=rights.groups - groups, left=groups - rights.groups)

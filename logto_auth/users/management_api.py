@@ -1,7 +1,7 @@
-"""A user object of the Management API, or of a webhook, in the words of claims. Pure.
+"""Claims from a user object of the Management API or of a webhook. Pure.
 
-What a sign-in with the same scopes would not tell is left out, so that one mapping serves both. Whatever has not the
-type that Logto gives it counts as missing.
+The result has only the claims that a sign-in with the same scopes brings, so that one mapping of fields serves both. A
+value of an unexpected type is treated as missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PROFILE_CLAIMS = {
 
 
 def claims_of(user: Mapping[str, Any], issuer: str, scopes: Collection[str]) -> dict[str, Any]:
-    """The claims of a whole user object, but for roles and organizations, which it does not have."""
+    """Return the claims of a user object. It has no roles and no organizations, so the claims have none."""
     return {
         "iss": issuer,
         "sub": user["id"],
@@ -37,12 +37,12 @@ def claims_of(user: Mapping[str, Any], issuer: str, scopes: Collection[str]) -> 
 
 
 def claims_of_account(user: Mapping[str, Any], scopes: Collection[str]) -> dict[str, Any]:
-    """The claims of a user object, but for those in its `profile` and its `customData`."""
+    """Return the claims of a user object, without those of its `profile` and its `customData`."""
     claims: dict[str, Any] = {}
     if "profile" in scopes:
         username = _text(user, "username")
         claims |= {"name": _text(user, "name"), "picture": _text(user, "avatar"), "username": username}
-        # Where the profile has none, the username stands in.
+        # The profile may override it.
         claims |= {"preferred_username": username} if username else {}
         times = {"updated_at": user.get("updatedAt"), "created_at": user.get("createdAt")}
         claims |= {name: value for name, value in times.items() if type(value) is int}
@@ -58,7 +58,7 @@ def claims_of_account(user: Mapping[str, Any], scopes: Collection[str]) -> dict[
 
 
 def claims_of_profile(profile: Any, scopes: Collection[str]) -> dict[str, Any]:
-    """The claims of a user's `profile`."""
+    """Return the claims of the `profile` of a user."""
     if not isinstance(profile, dict):
         return {}
     claims: dict[str, Any] = {}
@@ -71,7 +71,7 @@ def claims_of_profile(profile: Any, scopes: Collection[str]) -> dict[str, Any]:
 
 
 def claims_of_custom_data(custom_data: Any, scopes: Collection[str]) -> dict[str, Any]:
-    """The claims of a user's `customData`."""
+    """Return the claims of the `customData` of a user."""
     return {"custom_data": custom_data} if "custom_data" in scopes and isinstance(custom_data, dict) else {}
 
 
@@ -81,7 +81,7 @@ def _text(values: Mapping[str, Any], name: str) -> str | None:
 
 
 def changed_at(user: Mapping[str, Any]) -> datetime | None:
-    """When Logto's user object became what it is; None when it does not say."""
+    """Return when the user object was last changed at Logto; None if it has no valid `updatedAt`."""
     milliseconds = user.get("updatedAt")
     if type(milliseconds) is not int:
         return None

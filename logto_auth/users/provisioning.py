@@ -1,8 +1,8 @@
-"""From verified claims to a row in the user table: find, link, create, update. Transactions and signals live here."""
+"""Find, create and update the Django user of verified claims. Transactions and signals are here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,40 +10,33 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models, transaction
-from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, UserStatus, make_digest
-from logto_auth.oidc.claims import text
+from logto_auth.models import LogtoIdentity
 from logto_auth.oidc.types import Claims
-from logto_auth.organizations.memberships import has_organization_roles, memberships_in
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
 
-from .claims import Rights, role_names
-from .fields import (
-    candidate_values,
-    changed_values,
-    field_values,
-    first_available,
-    rights_of,
-    unique_text_fields,
-    values_for,
-)
-from .suspension import reactivate_on_sign_in
+from .claims import Rights, changed_roles, group_changes
+from .fields import changed_values, field_values, rights_of, values_for
+from .linking import find_user_to_link
+from .suspension import reactivate_on_sign_in, refuse_inactive
+from .unique_values import candidates_for_existing, candidates_for_new, settle
 
-# How often to start over when another sign-in takes a name between our look and our insert.
+# How often to start over when another sign-in takes a name between our look-up and our insert.
 MAX_TRIES = 5
 ROLES_SCOPE = "roles"
 ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
+# What a database or a model raises for values that it does not accept.
+BAD_VALUE_ERRORS = (DataError, ValidationError, TypeError, ValueError)
 
 
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
-    """The identity, with its user, of the person in `claims`, and whether the account is new.
+    """Return the identity of the user in `claims`, with its Django user, and whether the account is new.
 
-    Known people are updated from the claims; unknown ones are linked or created as the settings say. Raises
-    SignInRefused when the site does not want them, and when the account is disabled.
+    A known user is updated from the claims. An unknown user is linked or created as the settings say. Raises
+    SignInRefused if the site refuses the user or the account is inactive.
     """
     identity = find_identity(claims["iss"], claims["sub"])
     if identity is not None:
@@ -55,10 +48,10 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
 
 
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
-    """The identity, with its user, of the person whose access token this is. One query for known people.
+    """Return the identity of the user of an access token, with its Django user. One query for a known user.
 
-    An access token says nothing about its person, so nothing is updated. Raises SignInRefused for disabled people, and
-    for unknown ones unless `LOGTO_API_CREATE_USERS`.
+    An access token has no claims about its user, so nothing is updated. Raises SignInRefused for inactive users, and
+    for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
     identity = find_identity(issuer, sub)
     if identity is not None:
@@ -68,25 +61,28 @@ def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
 
 
 def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
-    """The identity, with its user, of somebody who had none, and whether the account is new. Raises SignInRefused."""
+    """Return the identity of a user who had none, with its Django user, and whether the account is new.
+
+    Raises SignInRefused.
+    """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
             with transaction.atomic():
                 identity, created = _link_or_create(claims, may_create=may_create)
         except IntegrityError as error:
-            # Another request was first: with this very person, or with a name that we were about to take.
+            # Another request has created the same user, or an account with the same unique value.
             known = find_identity(claims["iss"], claims["sub"])
             if known is not None:
                 refuse_inactive(known)
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
-        except (DataError, ValidationError, TypeError, ValueError) as error:
+        except BAD_VALUE_ERRORS as error:
             raise _cannot_store(error) from error
         else:
             break
     if created:
-        _keep_roles_and_memberships(identity, claims)
+        _store_roles_and_memberships(identity, claims, rights_of(claims))
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
         update(identity, claims)
@@ -94,97 +90,34 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
 
 
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
-    """The identity `(issuer, sub)` with its user, None when unknown. One query."""
+    """Return the identity `(issuer, sub)` with its Django user; None if it is unknown. One query."""
     try:
-        # Every API call comes by here, and `first()` takes half as long again.
-        identity: LogtoIdentity = LogtoIdentity.objects.select_related("user").get(digest=make_digest(issuer, sub))
+        # Every API call needs this, and `first()` takes half as long again.
+        identity: LogtoIdentity = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").get()
     except LogtoIdentity.DoesNotExist:
         return None
     return identity
 
 
-def refuse_inactive(identity: LogtoIdentity) -> None:
-    """Raise SignInRefused when the person is shut out at Logto, as a webhook said, or disabled on this site."""
-    if identity.status != UserStatus.ACTIVE:
-        raise SignInRefused(f"The person {identity.sub} is {identity.status} at Logto.", code="account_disabled")
-    _refuse_inactive_account(identity.user)
-
-
-def _refuse_inactive_account(user: AbstractBaseUser) -> None:
-    if not user.is_active:
-        raise SignInRefused(f"The account {user.pk} is disabled on this site.", code="account_disabled")
-
-
-def _cannot_store(error: Exception) -> SignInRefused:
-    return SignInRefused(
-        f"The account could not be stored ({type(error).__name__}). If the user model has required fields of its own, "
-        "let the function of LOGTO_USER_FIELDS give them values.",
-        code="account_incomplete",
-    )
-
-
 def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
-    user = _user_to_link(claims)
+    user = find_user_to_link(claims)
     created = user is None
     if user is None:
         if not may_create:
-            raise SignInRefused("No account here belongs to this person, and none is made.", code="account_unknown")
+            raise SignInRefused("This user has no account here, and none is created.", code="account_unknown")
         user = _create_user(claims)
     return LogtoIdentity.objects.create(user=user, issuer=claims["iss"], sub=claims["sub"]), created
-
-
-# Linking
-
-
-def _user_to_link(claims: Claims) -> AbstractBaseUser | None:
-    """The one local account that may be taken for this person's by e-mail; None is the usual answer.
-
-    The address must be vouched for by the site (Logto's `email_verified` only says that there is one), be plain ASCII
-    so that no look-alike matches, and belong to one account, which is no staff and has no identity at this issuer.
-    """
-    email = text(claims, "email")
-    if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):
-        return None
-    is_trustworthy: Callable[[Claims], bool] = import_string(conf.link_by_email)
-    if is_trustworthy(claims) is not True:
-        return None
-    user_model = get_user_model()
-    email_field = user_model.get_email_field_name()
-    found = user_model._default_manager.select_for_update().filter(**{f"{email_field}__iexact": email})[:10]
-    # Collations call more things equal than we do, and Python a Kelvin sign in lower case a "k".
-    addresses = [(user, getattr(user, email_field)) for user in found]
-    users = [user for user, address in addresses if address.isascii() and address.lower() == email.lower()]
-    if len(users) != 1:
-        return None
-    return _linkable(users[0], claims["iss"])
-
-
-def _linkable(user: AbstractBaseUser, issuer: str) -> AbstractBaseUser | None:
-    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
-        return None
-    # Making a second account would let a disabled person back in.
-    _refuse_inactive_account(user)
-    if LogtoIdentity.objects.filter(user=user, issuer=issuer).exists():
-        return None
-    # Whoever registered this address here first may not be the one who has just proved to own it.
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
-    return user
-
-
-# Creating
 
 
 def _create_user(claims: Claims) -> AbstractBaseUser:
     user_model = get_user_model()
     rights = rights_of(claims)
     values = values_for(user_model, claims, rights)
-    for field, wanted in candidate_values(user_model, values, claims["sub"]).items():
-        values[field.name] = first_available(wanted, partial(_is_taken, field))
+    settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
     user = user_model(**values)
     user.set_unusable_password()
     user.save(force_insert=True)
-    _apply_groups(user, rights)
+    _store_groups(user, rights)
     return user
 
 
@@ -193,39 +126,54 @@ def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
+def _cannot_store(error: Exception) -> SignInRefused:
+    return SignInRefused(
+        f"The account could not be stored ({type(error).__name__}). If the user model has required fields of its own, "
+        "the function of LOGTO_USER_FIELDS must return values for them.",
+        code="account_incomplete",
+    )
+
+
 # Updating
 
 
 def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
-    """Bring a known person up to date; returns what was changed. Writes only what differs; the username stays as it was
-    given."""
-    user: AbstractBaseUser = identity.user
-    names = _update_user(user, claims) | _keep_roles_and_memberships(identity, claims)
-    if names:
-        user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=names)
-    return names
+    """Update a known user from the claims, and return the names of what changed.
 
-
-def update_fields(identity: LogtoIdentity, news: Claims, *, is_all: bool) -> None:
-    """Bring the fields of a known person up to date outside of a sign-in: Logto says nothing of roles and organizations
-    then, so rights and memberships stay, and the function of `LOGTO_USER_FIELDS` is told those that are known.
-
-    When `news` is not all of a user's claims, a field is written only if they make it another one: the function may
-    have a default for what it misses. Raises SignInRefused.
+    Only what differs is written. The username never changes. Raises SignInRefused.
     """
     user: AbstractBaseUser = identity.user
-    known = _known_claims(identity)
-    claims = {**known, **news}
+    rights = rights_of(claims)
+    names = set(_write_fields(user, values_for(type(user), claims, rights)))
+    if _store_groups(user, rights):
+        names.add("groups")
+    names |= _store_roles_and_memberships(identity, claims, rights)
+    if names:
+        user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=frozenset(names))
+    return frozenset(names)
+
+
+def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) -> None:
+    """Update the fields of a known user from claims that a webhook reported.
+
+    Webhooks report no roles and no organizations. So rights and memberships stay as they are, and the function of
+    `LOGTO_USER_FIELDS` gets those that are stored. If `reported` is not all of a user's claims, a field is written
+    only if they change its value, because the function may have a default for claims that are missing. Raises
+    SignInRefused.
+    """
+    user: AbstractBaseUser = identity.user
+    stored = _stored_claims(identity)
+    claims = {**stored, **reported}
     fields = field_values(type(user), claims)
     if not is_all:
-        without = field_values(type(user), known)
+        without = field_values(type(user), stored)
         fields = {name: value for name, value in fields.items() if name not in without or without[name] != value}
     names = _write_fields(user, fields)
     if names:
         user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=names)
 
 
-def _known_claims(identity: LogtoIdentity) -> dict[str, Any]:
+def _stored_claims(identity: LogtoIdentity) -> dict[str, Any]:
     claims: dict[str, Any] = {"iss": identity.issuer, "sub": identity.sub}
     if ROLES_SCOPE in conf.scopes:
         claims["roles"] = identity.roles
@@ -234,19 +182,10 @@ def _known_claims(identity: LogtoIdentity) -> dict[str, Any]:
     return claims
 
 
-def _update_user(user: AbstractBaseUser, claims: Claims) -> frozenset[str]:
-    """The names of what was changed, "groups" among them."""
-    rights = rights_of(claims)
-    changed = _write_fields(user, values_for(type(user), claims, rights))
-    return changed | ({"groups"} if _apply_groups(user, rights) else frozenset())
-
-
 def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozenset[str]:
-    """Store what differs, but no username; returns the names of what did."""
+    """Store the fields that differ, and return their names."""
     changed = changed_values(user, fields)
-    for field in list(unique_text_fields(type(user), changed)):
-        if changed[field.name] and _is_taken(field, changed[field.name], besides=user.pk):
-            del changed[field.name]
+    settle(changed, candidates_for_existing(type(user), changed), partial(_is_taken, besides=user.pk), is_new=False)
     if changed:
         _save_changes(user, changed)
     return frozenset(changed)
@@ -258,37 +197,32 @@ def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
     try:
         with transaction.atomic():
             user.save(update_fields=list(changed))
-    except (IntegrityError, DataError, TypeError, ValueError) as error:
+    except (IntegrityError, *BAD_VALUE_ERRORS) as error:
         raise _cannot_store(error) from error
 
 
-def _keep_roles_and_memberships(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
-    """What APIs ask about a person whose access token does not say it; the names of what was changed."""
-    changed = set()
-    roles = role_names(claims)
-    if roles is not None and identity.roles != sorted(roles):
-        identity.roles = sorted(roles)
-        LogtoIdentity.objects.filter(pk=identity.pk).update(roles=identity.roles)
-        changed.add("roles")
-    memberships = memberships_in(claims)
-    with_roles = has_organization_roles(claims)
-    if memberships is not None and save_memberships(identity, memberships, with_roles=with_roles):
-        changed.add("organizations")
-    return frozenset(changed)
-
-
-# Rights
-
-
-def _apply_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
-    """Put the user into the groups of their roles and out of the other owned ones; returns whether that changed any."""
+def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
+    """Add the user to the groups of their roles, remove them from other owned groups; return whether any changed."""
     groups = getattr(user, "groups", None)
     if rights is None or groups is None or not rights.owned_groups:
         return False
-    held = set(groups.filter(name__in=rights.owned_groups).values_list("name", flat=True))
-    gained, lost = rights.groups - held, held - rights.groups
-    if gained:
-        groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(gained)])
-    if lost:
-        groups.remove(*Group.objects.filter(name__in=lost))
-    return bool(gained or lost)
+    held = groups.filter(name__in=rights.owned_groups).values_list("name", flat=True)
+    changes = group_changes(rights, held)
+    if changes.joined:
+        groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(changes.joined)])
+    if changes.left:
+        groups.remove(*Group.objects.filter(name__in=changes.left))
+    return bool(changes)
+
+
+def _store_roles_and_memberships(identity: LogtoIdentity, claims: Claims, rights: Rights | None) -> frozenset[str]:
+    """Store roles and memberships, which access tokens do not carry; return the names of what changed."""
+    names = set()
+    roles = changed_roles(rights, identity.roles)
+    if roles is not None:
+        identity.roles = roles
+        LogtoIdentity.objects.filter(pk=identity.pk).update(roles=roles)
+        names.add("roles")
+    if save_memberships(identity, claims):
+        names.add("organizations")
+    return frozenset(names)

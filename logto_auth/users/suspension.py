@@ -1,8 +1,8 @@
-"""Who is shut out because Logto says so, and who may come back.
+"""The status of a user at Logto, and what it means for the account on this site.
 
-Somebody suspended or deleted at Logto is out at once: their sessions end, their tokens count for nothing, and the
-account is switched off (`is_active`) unless another identity of theirs is left. Whoever was switched off by hand stays
-so when a suspension is lifted (decision 0015).
+When a user is suspended or deleted at Logto, all sessions end at once, tokens are refused, and the account is
+deactivated (`is_active`) unless it has another active identity. An account that staff deactivated stays inactive when
+the suspension is lifted (decision 0015).
 """
 
 from __future__ import annotations
@@ -10,73 +10,88 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
 from django.db.models import F
 
+from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.oidc.types import Claims
 
 
 def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
-    """Shut the person out, as Logto has since `at`; returns False when something newer is known.
+    """Suspend a user whom Logto has reported as suspended or deleted at the time `at`.
 
-    Deleted is for good: a `sub` that comes back is somebody else. What is told again switches off no account that was
-    switched on by hand since.
+    Return False if something newer is known. A deleted user stays deleted: a `sub` that comes back is another user.
+    Repeating a status does not deactivate an account that staff reactivated.
     """
     with transaction.atomic():
-        is_news = _take_over(identity, status, at)
-        if is_news is None:
+        has_changed = _store_status(identity, status, at)
+        if has_changed is None:
             return False
         LogtoSession.objects.filter(identity=identity).end()
-        if is_news and _is_last_of_account(identity):
-            _read_user_again(identity)
+        if has_changed and _is_last_active_of_account(identity):
+            _reload_user(identity)
             if identity.user.is_active:
                 LogtoIdentity.objects.filter(pk=identity.pk).update(deactivated_by_logto=True)
-                _switch(identity.user, is_active=False)
+                _set_active(identity.user, is_active=False)
     return True
 
 
 def reactivate(identity: LogtoIdentity, at: datetime) -> bool:
-    """Let a person in again who is in good standing at Logto since `at`; returns False when something newer is known.
+    """Reactivate a user whom Logto has reported as active at the time `at`.
 
-    The account is switched on again if it was Logto who switched it off.
+    Return False if something newer is known. The account is reactivated only if it was deactivated because of Logto.
     """
     with transaction.atomic():
-        if _take_over(identity, UserStatus.ACTIVE, at) is None:
+        if _store_status(identity, UserStatus.ACTIVE, at) is None:
             return False
         because_of_logto = LogtoIdentity.objects.filter(user_id=identity.user_id, deactivated_by_logto=True)
         if because_of_logto.update(deactivated_by_logto=False):
-            _read_user_again(identity)
-            _switch(identity.user, is_active=True)
+            _reload_user(identity)
+            _set_active(identity.user, is_active=True)
     return True
 
 
 def reactivate_on_sign_in(identity: LogtoIdentity, claims: Claims) -> None:
-    """Let a suspended person in again who has just signed in: Logto signs nobody in who is suspended there.
+    """Reactivate a suspended user who has just signed in, because Logto signs in no suspended user.
 
-    So a webhook that got lost, for Logto sends none twice, shuts nobody out for good.
+    Logto does not repeat webhooks. Without this, a lost webhook would keep the user suspended here.
     """
     issued_at = claims.get("iat")
     if identity.status == UserStatus.SUSPENDED and isinstance(issued_at, int):
         reactivate(identity, datetime.fromtimestamp(issued_at, tz=timezone.utc))
 
 
+def refuse_inactive(identity: LogtoIdentity) -> None:
+    """Raise SignInRefused if the user is suspended or deleted at Logto, or inactive on this site."""
+    if identity.status != UserStatus.ACTIVE:
+        raise SignInRefused(f"The user {identity.sub} is {identity.status} at Logto.", code="account_disabled")
+    refuse_inactive_account(identity.user)
+
+
+def refuse_inactive_account(user: AbstractBaseUser) -> None:
+    """Raise SignInRefused if the account is inactive on this site."""
+    if not user.is_active:
+        raise SignInRefused(f"The account {user.pk} is disabled on this site.", code="account_disabled")
+
+
 def forget_deactivation(
     sender: object, instance: Any, raw: bool = False, update_fields: frozenset[str] | None = None, **kwargs: Any
 ) -> None:
-    """Receiver of `post_save` of the user model: an account that is switched on is not off because of Logto."""
+    """Receiver of `post_save` of the user model: an active account is not deactivated because of Logto."""
     if instance.is_active and not raw and not kwargs.get("created") and "is_active" in (update_fields or {"is_active"}):
         LogtoIdentity.objects.filter(user_id=instance.pk, deactivated_by_logto=True).update(deactivated_by_logto=False)
 
 
-def _take_over(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool | None:
-    """Whether `status` is another one than before; None when something newer is known.
+def _store_status(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool | None:
+    """Store `status`; return whether it differs from the former one, or None if something newer is known.
 
-    The row is locked first: nobody may go by what `identity` was when it was read.
+    The row is locked first, because it may have changed since `identity` was read.
     """
     rows = LogtoIdentity.objects.filter(pk=identity.pk)
-    # Changes nothing, and is a lock on SQLite too.
+    # This changes nothing, but it takes a lock on SQLite too.
     rows.update(status=F("status"))
     former = rows.select_for_update().values_list("status", "status_at").first()
     if former is None or former[0] == UserStatus.DELETED or (former[1] is not None and former[1] > at):
@@ -86,13 +101,13 @@ def _take_over(identity: LogtoIdentity, status: UserStatus, at: datetime) -> boo
     return bool(former[0] != status)
 
 
-def _read_user_again(identity: LogtoIdentity) -> None:
-    """The account as it is now that nobody else can change the status: it may have been switched meanwhile."""
+def _reload_user(identity: LogtoIdentity) -> None:
+    """Read the account again under the lock of its identity: it may have been changed meanwhile."""
     identity.user = type(identity.user)._base_manager.select_for_update().get(pk=identity.user_id)
 
 
-def _is_last_of_account(identity: LogtoIdentity) -> bool:
-    """Whether the account has no other identity in good standing, and can be switched off at all."""
+def _is_last_active_of_account(identity: LogtoIdentity) -> bool:
+    """Return whether the account has no other active identity, and has a field `is_active` at all."""
     try:
         identity.user._meta.get_field("is_active")
     except FieldDoesNotExist:
@@ -101,7 +116,7 @@ def _is_last_of_account(identity: LogtoIdentity) -> bool:
     return not others.exists()
 
 
-def _switch(user: Any, *, is_active: bool) -> None:
-    # By save(), so that the receivers of the site and ours learn of it.
+def _set_active(user: Any, *, is_active: bool) -> None:
+    # With save(), so that receivers of `post_save` run.
     user.is_active = is_active
     user.save(update_fields=["is_active"])

@@ -1,6 +1,6 @@
-"""What a delivery of Logto's webhooks says: its signature, and its body as a `WebhookEvent`. Pure.
+"""Read a webhook delivery: check its signature and parse its body as a `WebhookEvent`. No database.
 
-Source: Logto 1.41. The signature is over the raw body, which has the time of the event in it.
+Source: Logto 1.41. The signature covers the raw body, which contains the time of the event.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+__all__ = ["WebhookEvent"]
+
 MAX_ID_LENGTH = 255
-# Routes of the Management API that answer with a part of the user, which is then all that `data` has.
+# Routes of the Management API that return only a part of the user, so that `data` has only this part.
 PARTS = {"/users/:userId/profile": "profile", "/users/:userId/custom-data": "custom_data"}
 
 
 class WebhookRefused(Exception):
-    """A delivery is not taken; `code` and `status` are for the answer. The text holds nothing of the body."""
+    """A delivery is refused. `code` and `status` are for the response. The message contains nothing of the body."""
 
     def __init__(self, message: str, *, code: str, status: int) -> None:
         super().__init__(message)
@@ -31,53 +33,53 @@ class WebhookRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookEvent:
-    """Something that has happened at Logto."""
+    """An event at Logto."""
 
     name: str
     """Logto's name of the event, such as `User.Data.Updated`."""
     created_at: datetime
-    """When Logto told of it."""
+    """When Logto reported it, an aware time."""
     user_id: str | None
-    """The `sub` of the person whom it is about, None for other events."""
+    """The `sub` of the user that the event is about; None for other events."""
     organization_id: str | None
-    """The organization that it is about, None for other events."""
+    """The organization that the event is about; None for other events."""
     params: Mapping[str, Any] = field(repr=False)
-    """The parameters in the path of the Management API's route; empty when it did not come from there."""
+    """The parameters in the path of the Management API's route; empty if the event has another cause."""
     data: Any = field(repr=False)
-    """What the Management API answered; None where the event has none."""
+    """The response of the Management API; None if the event has none."""
     payload: Mapping[str, Any] = field(repr=False)
     """The whole body."""
 
     @property
     def part(self) -> str | None:
-        """The part of the user that `data` is, `profile` or `custom_data`; None when it is no part."""
+        """The part of the user that `data` contains, `profile` or `custom_data`; None if it is not a part."""
         route = self.payload.get("matchedRoute")
         return PARTS.get(route) if isinstance(route, str) else None
 
     @property
     def user(self) -> Mapping[str, Any] | None:
-        """The whole user object, where the event has it."""
+        """The complete user object; None if the event has none."""
         if self.user_id is None or self.part:
             return None
         value = self.data if self.name.startswith("User.") else self.payload.get("user")
-        # What has not the right id is something else: test events, or parts that this version does not know.
+        # An object with another id is something else: a test event, or a part that this version does not know.
         return value if isinstance(value, dict) and value.get("id") == self.user_id else None
 
     def ids(self, name: str) -> frozenset[str]:
-        """The ids in a list of the payload, such as `addedUserIds`."""
+        """Return the ids in a list of the payload, such as `addedUserIds`."""
         values = self.payload.get(name)
         return frozenset(filter(None, map(_id, values))) if isinstance(values, list) else frozenset()
 
 
 def is_signed(body: bytes, signature: str, keys: Sequence[str]) -> bool:
-    """Whether `signature` is that of `body` by one of `keys`."""
+    """Return whether `signature` is the signature of `body` with one of `keys`."""
     given = signature.encode("utf-8", "replace")
     expected = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest().encode() for key in keys]
     return any(hmac.compare_digest(each, given) for each in expected)
 
 
 def read(body: str) -> WebhookEvent:
-    """The event in a body. Raises WebhookRefused when it is none."""
+    """Return the event in a body. Raises WebhookRefused if there is none."""
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -86,7 +88,7 @@ def read(body: str) -> WebhookEvent:
         raise _not_an_event(f"The body is a JSON {type(payload).__name__}, not an object")
     name = payload.get("event")
     if not isinstance(name, str) or not name.isprintable():
-        raise _not_an_event("The body names no event")
+        raise _not_an_event("The body has no event name")
     params = payload.get("params")
     return WebhookEvent(
         name=name,
@@ -102,7 +104,7 @@ def read(body: str) -> WebhookEvent:
 def _user_id(name: str, payload: Mapping[str, Any]) -> str | None:
     if not name.startswith("User."):
         return _id(payload.get("userId"))
-    # The data may be custom data, with an "id" that somebody has put there: the path comes first.
+    # The data may be custom data with an "id" of its own, so the path comes first.
     return _in(payload, "params", "userId") or _in(payload, "data", "id")
 
 
@@ -118,7 +120,7 @@ def _in(payload: Mapping[str, Any], member: str, name: str) -> str | None:
 
 
 def _id(value: Any) -> str | None:
-    """`value` if it can be an id: half a surrogate pair or a NUL is text to JSON, and to no database."""
+    """Return `value` if it can be an id, else None. Databases do not store half a surrogate pair or a NUL."""
     is_id = isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH and value.isprintable()
     return value if is_id else None
 
@@ -127,9 +129,9 @@ def _time(value: Any) -> datetime:
     try:
         time = parse_datetime(value)
     except (TypeError, ValueError) as error:
-        raise _not_an_event("The event's createdAt is no time") from error
+        raise _not_an_event("The event's createdAt is not a time") from error
     if time is None or time.tzinfo is None:
-        raise _not_an_event("The event's createdAt is no time with a zone")
+        raise _not_an_event("The event's createdAt has no time zone")
     return time
 
 

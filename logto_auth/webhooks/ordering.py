@@ -1,7 +1,7 @@
-"""Newer wins: what a webhook told late, or out of order, undoes nothing that was told of the same thing since.
+"""Ignore stale webhooks: an older event never overrides a newer one for the same object.
 
-People who are shut out keep that time in their own row (`standing`); everything else has a `WebhookMark`, also what has
-no row any more, such as a membership that has ended (decision 0015).
+The time of the newest event is stored in a `WebhookMark`, also for objects that have no row any more, such as a
+membership that has ended (decision 0015). The status of a user has its time in the identity: see `users.suspension`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from django.utils.timezone import now
 from logto_auth.conf import conf
 from logto_auth.models import WebhookMark, make_digest
 
-# Marks are needed for as long as something older may still come: from Logto, or from a queue of the site's.
+# A mark is needed as long as older events may arrive, from Logto or from a task queue of the site.
 KEPT_FOR = timedelta(days=7)
 
 
 def claim_newest(subjects: Iterable[str], at: datetime) -> frozenset[str]:
-    """Those of `subjects` of which nothing newer than `at` has been told; they are as told `at` from now on.
+    """Return those of `subjects` that have no event newer than `at`, and mark them with this time.
 
-    To be called in a transaction, together with what is done about them: nobody else is told that they are newest
-    until it ends. Three queries, however many there are.
+    Call it in the transaction that applies the event: other processes wait for its end. Three queries, however many
+    subjects there are.
     """
     by_digest = {make_digest(conf.issuer, subject): subject for subject in subjects}
     if not by_digest:
         return frozenset()
-    # In one order for everyone, so that no two wait for each other. An INSERT first: that is a lock on SQLite too.
+    # Sorted, so that no two processes wait for each other. INSERT comes first, because it takes a lock on SQLite too.
     WebhookMark.objects.bulk_create(
         [WebhookMark(digest=digest, at=at) for digest in sorted(by_digest)], ignore_conflicts=True
     )
@@ -38,12 +38,12 @@ def claim_newest(subjects: Iterable[str], at: datetime) -> frozenset[str]:
 
 
 def has_newer_event(subject: str, at: datetime) -> bool:
-    """Whether `subject` has been told of later than `at`."""
+    """Return whether `subject` has an event newer than `at`."""
     return bool(WebhookMark.objects.filter(digest=make_digest(conf.issuer, subject), at__gt=at).exists())
 
 
 def delete_old_marks() -> int:
-    """Delete the marks that nothing older can come for any more; returns how many there were."""
+    """Delete the marks that are not needed any more, and return their number."""
     kept_for = max(KEPT_FOR, 2 * timedelta(seconds=conf.webhook_max_age_seconds))
     deleted, _ = WebhookMark.objects.filter(at__lt=now() - kept_for).delete()
     return int(deleted)

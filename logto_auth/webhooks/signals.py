@@ -1,80 +1,63 @@
-"""Logto's events as signals: one for each, by its name at Logto, and one for all.
+"""Signals about events at Logto.
 
-Each is sent with `event`, a `WebhookEvent`; `sender` is that class. It is sent after this package has done what the
-event means to it. Logto may deliver late and in any order, so an event may be older than what is known:
-`event.created_at` says when it happened. A receiver that raises is logged, and stops nothing.
+`webhook_received` is sent for every event; look at `event.name`. The other signals are for the events that most sites
+need. All are sent after this package has applied the event. Logto may deliver late and in any order, so an event may
+be older than what is known: `event.created_at` says when it happened. An exception of a receiver is logged and stops
+nothing.
 """
 
 from django.dispatch import Signal
 
-# Any event, also one that this version does not know.
+__all__ = [
+    "membership_changed_at_logto",
+    "suspension_changed_at_logto",
+    "user_created_at_logto",
+    "user_deleted_at_logto",
+    "user_updated_at_logto",
+    "webhook_received",
+]
+
 webhook_received = Signal()
+"""Sent for every event of a verified webhook, also for events that this version does not know.
 
-# Somebody has registered, signed in or chosen a new password, on a page of Logto.
-post_register = Signal()
-post_sign_in = Signal()
-post_sign_in_adaptive_mfa_triggered = Signal()
-post_reset_password = Signal()
+Sender: `WebhookEvent`. Arguments: `event`, a `WebhookEvent`.
+"""
 
-user_created = Signal()
-user_deleted = Signal()
-user_data_updated = Signal()
-user_suspension_status_updated = Signal()
+user_created_at_logto = Signal()
+"""Sent when a user was created at Logto (`User.Created`). The user may have no account on this site.
 
-role_created = Signal()
-role_deleted = Signal()
-role_data_updated = Signal()
-role_scopes_updated = Signal()
+Sender: `WebhookEvent`. Arguments: `event`, a `WebhookEvent` with `event.user_id` and `event.user`.
+"""
 
-scope_created = Signal()
-scope_deleted = Signal()
-scope_data_updated = Signal()
+user_updated_at_logto = Signal()
+"""Sent when data of a user changed at Logto (`User.Data.Updated`), such as the e-mail or the custom data.
 
-organization_created = Signal()
-organization_deleted = Signal()
-organization_data_updated = Signal()
-organization_membership_updated = Signal()
+Sender: `WebhookEvent`. Arguments: `event`, a `WebhookEvent`; `event.part` says whether its data is a part of the user.
+"""
 
-organization_role_created = Signal()
-organization_role_deleted = Signal()
-organization_role_data_updated = Signal()
-organization_role_scopes_updated = Signal()
+user_deleted_at_logto = Signal()
+"""Sent when a user was deleted at Logto (`User.Deleted`).
 
-organization_scope_created = Signal()
-organization_scope_deleted = Signal()
-organization_scope_data_updated = Signal()
+Sender: `WebhookEvent`. Arguments: `event`, a `WebhookEvent` with `event.user_id`.
+"""
 
-# Too many wrong tries with an identifier; too many messages to a recipient.
-identifier_lockout = Signal()
-message_rate_limited = Signal()
+suspension_changed_at_logto = Signal()
+"""Sent when a user was suspended at Logto, or a suspension was lifted (`User.SuspensionStatus.Updated`).
+
+Sender: `WebhookEvent`. Arguments: `event`, a `WebhookEvent`; `event.user["isSuspended"]` has the new state.
+"""
+
+membership_changed_at_logto = Signal()
+"""Sent when members of an organization were added or removed at Logto (`Organization.Membership.Updated`).
+
+Sender: `WebhookEvent`. Arguments: `event`, a `WebhookEvent`; `event.ids("addedUserIds")` and
+`event.ids("removedUserIds")` have the users.
+"""
 
 BY_EVENT = {
-    "PostRegister": post_register,
-    "PostSignIn": post_sign_in,
-    "PostSignInAdaptiveMfaTriggered": post_sign_in_adaptive_mfa_triggered,
-    "PostResetPassword": post_reset_password,
-    "User.Created": user_created,
-    "User.Deleted": user_deleted,
-    "User.Data.Updated": user_data_updated,
-    "User.SuspensionStatus.Updated": user_suspension_status_updated,
-    "Role.Created": role_created,
-    "Role.Deleted": role_deleted,
-    "Role.Data.Updated": role_data_updated,
-    "Role.Scopes.Updated": role_scopes_updated,
-    "Scope.Created": scope_created,
-    "Scope.Deleted": scope_deleted,
-    "Scope.Data.Updated": scope_data_updated,
-    "Organization.Created": organization_created,
-    "Organization.Deleted": organization_deleted,
-    "Organization.Data.Updated": organization_data_updated,
-    "Organization.Membership.Updated": organization_membership_updated,
-    "OrganizationRole.Created": organization_role_created,
-    "OrganizationRole.Deleted": organization_role_deleted,
-    "OrganizationRole.Data.Updated": organization_role_data_updated,
-    "OrganizationRole.Scopes.Updated": organization_role_scopes_updated,
-    "OrganizationScope.Created": organization_scope_created,
-    "OrganizationScope.Deleted": organization_scope_deleted,
-    "OrganizationScope.Data.Updated": organization_scope_data_updated,
-    "Identifier.Lockout": identifier_lockout,
-    "Message.RateLimited": message_rate_limited,
+    "User.Created": user_created_at_logto,
+    "User.Data.Updated": user_updated_at_logto,
+    "User.Deleted": user_deleted_at_logto,
+    "User.SuspensionStatus.Updated": suspension_changed_at_logto,
+    "Organization.Membership.Updated": membership_changed_at_logto,
 }

@@ -1,18 +1,16 @@
-"""What Logto calls when something happens there: somebody is suspended, renamed, made a member.
+"""The endpoint for Logto's webhooks.
 
-Logto calls once, in any order, and does not try again. So whatever is taken is harmless when it comes twice or late
-(`order`, `standing`), and what is lost is made up for by the next sign-in or refresh (decision 0015).
+Logto sends each webhook once, in any order, and does not retry. So a delivery that comes twice or late does no harm
+(`ordering`), and the next sign-in or refresh makes up for a lost one (decision 0015).
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -23,27 +21,31 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
-from logto_auth.site_cache import cache_failures_ignored
+from logto_auth.site_cache import ReplayMemory
 
 from .events import WebhookEvent, WebhookRefused, is_signed, read
-from .handlers import follow
+from .handlers import apply
 from .signals import BY_EVENT, webhook_received
 
 logger = logging.getLogger("logto_auth")
 
 SIGNATURE_HEADER = "logto-signature-sha-256"
-# The largest there is tells of ten thousand members.
+# The largest events list ten thousand members.
 MAX_BODY_BYTES = 1024 * 1024
+
+# Signatures of the webhooks that have been handled. A repeated webhook changes nothing, because it is not newer than
+# the data already stored; skipping it saves the work and the signals.
+_handled = ReplayMemory("webhook")
 
 
 def handle(body: str) -> None:
-    """Do what the event in `body` means here, and send its signals. For runners: the body must have been verified."""
+    """Apply the event in `body` and send its signals. For `LOGTO_WEBHOOK_RUNNER`: the body must have been verified."""
     event = read(body)
     try:
-        follow(event)
+        apply(event)
     except Exception:
-        # The traceback is logged by whoever called.
-        logger.error("The webhook %.60r about %s could not be followed.", event.name, _about(event))
+        # The caller logs the traceback.
+        logger.error("The webhook %.60r about %s could not be applied.", event.name, _about(event))
         raise
     finally:
         _send_signals(event)
@@ -62,7 +64,7 @@ def _about(event: WebhookEvent) -> str:
 
 @method_decorator([csrf_exempt, login_not_required], name="dispatch")
 class WebhookView(View):
-    """Takes Logto's webhooks: 204 when the event has been handled, or given to `LOGTO_WEBHOOK_RUNNER`."""
+    """Receive Logto's webhooks. The response is 204 if the event was applied or passed to `LOGTO_WEBHOOK_RUNNER`."""
 
     http_method_names = ["post"]
 
@@ -80,10 +82,10 @@ class WebhookView(View):
             log = logger.error if refusal.status >= 500 else logger.warning
             log("A webhook was refused: %s", refusal)
             return JsonResponse({"error": refusal.code, "error_description": str(refusal)}, status=refusal.status)
-        if not _is_replay(signature):
+        if signature not in _handled:
             _runner()(body)
-            _remember(signature)
-            logger.info("The webhook %.60r about %s was taken.", event.name, _about(event))
+            _handled.add(signature, timeout_seconds=conf.webhook_max_age_seconds + 2 * conf.clock_skew_seconds)
+            logger.info("The webhook %.60r about %s was accepted.", event.name, _about(event))
         return HttpResponse(status=204)
 
 
@@ -93,16 +95,16 @@ def _runner() -> Callable[[str], None]:
 
 
 def _verified_body(request: HttpRequest, signature: str) -> str:
-    """The body, once it is known to be Logto's. Raises WebhookRefused."""
+    """Return the body if Logto has signed it. Raises WebhookRefused."""
     keys = _signing_keys()
     if not keys:
         raise WebhookRefused(
-            "LOGTO_WEBHOOK_SIGNING_KEY is not set, so nothing can be verified.", code="not_configured", status=503
+            "LOGTO_WEBHOOK_SIGNING_KEY is not set, so webhooks cannot be verified.", code="not_configured", status=503
         )
     body = _body(request)
     if not is_signed(body, signature, keys):
         raise WebhookRefused(
-            f"The header {SIGNATURE_HEADER} is not the body's signature by LOGTO_WEBHOOK_SIGNING_KEY.",
+            f"The header {SIGNATURE_HEADER} is not the signature of the body with LOGTO_WEBHOOK_SIGNING_KEY.",
             code="invalid_signature",
             status=401,
         )
@@ -116,12 +118,12 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
 
 def _signing_keys() -> list[str]:
     keys = conf.webhook_signing_key
-    # Anybody can sign with no key.
+    # An empty key would accept a signature by anyone.
     return [key for key in ([keys] if isinstance(keys, str) else keys) if key]
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The raw body. No more than the limit is read, whether or not it says how long it is."""
+    """Return the raw body. At most `MAX_BODY_BYTES` are read, whatever length the request declares."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -136,33 +138,14 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _recent_event(body: str) -> WebhookEvent:
-    """The event in `body`. Raises WebhookRefused when it is none, too old, or not yet."""
+    """Return the event in `body`. Raises WebhookRefused if there is none or its time is not accepted."""
     event = read(body)
     age, skew = now() - event.created_at, timedelta(seconds=conf.clock_skew_seconds)
     if age < -skew or age > timedelta(seconds=conf.webhook_max_age_seconds) + skew:
         raise WebhookRefused(
-            f"The event is from {event.created_at:%Y-%m-%d %H:%M:%S}, which is not of late. Are the clocks right?",
+            f"The event is from {event.created_at:%Y-%m-%d %H:%M:%S}, "
+            "which is outside the accepted time window. Check the clocks.",
             code="invalid_request",
             status=400,
         )
     return event
-
-
-# A replay changes nothing, for it is no newer than what it has told. Remembering it saves the work and the signals, and
-# no safety depends on the cache.
-
-
-def _is_replay(signature: str) -> bool:
-    """Whether this delivery has been handled before."""
-    with cache_failures_ignored():
-        return cache.get(_replay_key(signature)) is not None
-    return False
-
-
-def _remember(signature: str) -> None:
-    with cache_failures_ignored():
-        cache.set(_replay_key(signature), True, timeout=conf.webhook_max_age_seconds + 2 * conf.clock_skew_seconds)
-
-
-def _replay_key(signature: str) -> str:
-    return f"logto_auth:webhook:{hashlib.sha256(signature.encode()).hexdigest()}"

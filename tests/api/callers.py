@@ -1,4 +1,4 @@
-"""Who calls an API in these tests: people through an application of theirs, and a machine."""
+"""The callers of APIs in tests: users with an app, and a machine-to-machine application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHALLENGE = 'Bearer resource_metadata="http://testserver/.well-known/oauth-prote
 
 
 class App:
-    """The store's application on people's phones: asks Logto for tokens, and shows them to the API."""
+    """A native app of the store: gets tokens from Logto for its users."""
 
     def __init__(self, logto: Emulator) -> None:
         self.logto = logto
@@ -25,7 +25,7 @@ class App:
         self._party = RelyingParty(logto, application)
 
     def token(self, username: str, **target: str) -> str:
-        """An access token of this person for `resource`, `organization_id` or both; without, the opaque one."""
+        """Return an access token of this user for `resource`, `organization_id` or both, else the opaque one."""
         tokens = self.tokens(username)
         if not target:
             return tokens["access_token"]
@@ -34,7 +34,7 @@ class App:
         return answer.json()["access_token"]
 
     def tokens(self, username: str) -> dict[str, Any]:
-        """What Logto gives for a sign-in of this person."""
+        """Return the token response for a sign-in of this user."""
         return self._party.sign_in(username, scope=" ".join(SCOPES), resource=[API, OTHER_API, ORGANIZATIONS])
 
     def close(self) -> None:
@@ -42,7 +42,7 @@ class App:
 
 
 class Robot:
-    """A machine that calls in its own name."""
+    """A machine-to-machine application."""
 
     def __init__(self, logto: Emulator) -> None:
         self.logto = logto
@@ -61,20 +61,20 @@ class Robot:
 
 
 def call(path: str, token: str | None = None, method: str = "get", client: Client | None = None, **options: Any) -> Any:
-    """The site's answer to a call with this token."""
+    """Return the response to a call with this token."""
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     return getattr(client or Client(), method)(path, headers={**headers, **options.pop("headers", {})}, **options)
 
 
 def has_been_here(logto: Emulator, username: str) -> Browser:
-    """Let this person sign in to the site itself: it has their account then, and knows their roles."""
+    """Sign this user in to the site, which then has the account and its roles."""
     browser = Browser(logto)
     browser.sign_in(username)
     return browser
 
 
 def parameters_of(challenge: str) -> dict[str, str]:
-    """The parameters of a `WWW-Authenticate` whose scheme is Bearer."""
+    """Return the parameters of a `WWW-Authenticate` with the scheme Bearer."""
     scheme, _, rest = challenge.partition(" ")
     assert scheme == "Bearer"
     assert re.fullmatch(r'(\w+="[^"\\]*"(, |$))+', rest), "RFC 9110, section 11.6.1"

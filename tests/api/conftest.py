@@ -8,15 +8,16 @@ import pytest
 from logto_auth.emulator import Emulator
 from tests.rights import ask_for_rights, set_up
 
+from .attack_fixtures import apis, caller, doors, stock_doors, token  # noqa: F401
 from .callers import App, Robot
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def site(logto: Emulator, settings: Any) -> None:
-    """A site that is an API, and signs people in besides."""
+    """A site with an API and a sign-in."""
     set_up(logto)
     ask_for_rights(settings)
-    # The bookstore's pages for errors link to pages that this site has not.
+    # The bookstore's error pages contain links to pages that this site does not have.
     settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
 

@@ -29,7 +29,7 @@ print([each.__name__ for each in (*APIView.authentication_classes, *APIView.perm
 
 @pytest.mark.parametrize("apps", ["", '"drf_spectacular",'], ids=["without spectacular", "with spectacular"])
 @pytest.mark.parametrize("first", ["rest_framework.views", "logto_auth.contrib.rest_framework"])
-def test_the_classes_may_be_named_in_the_settings_whatever_is_imported_first(apps: str, first: str) -> None:
+def test_classes_can_be_default_in_settings(apps: str, first: str) -> None:
     site = SITE.format(apps=apps, first=first)
     run = subprocess.run([sys.executable, "-c", site], capture_output=True, text=True, timeout=60)
     assert run.stdout == "['LogtoAuthentication', 'IsUser']\n", run.stderr

@@ -1,4 +1,4 @@
-"""Opaque access tokens: refused, unless the site lets Logto be asked about those of certain applications."""
+"""Opaque access tokens: refused, unless the site has them introspected for listed applications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.rights import API
 
 from .callers import App, Robot, call, has_been_here, parameters_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 
 
 def who(request: HttpRequest) -> JsonResponse:
@@ -40,7 +40,7 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def editor(logto: Emulator) -> None:
+def editor(site: None, logto: Emulator) -> None:
     has_been_here(logto, "editor")
     logto.requests.clear()
 
@@ -51,26 +51,26 @@ def introspected(settings: Any, app: App) -> None:
 
 
 def refusal(answer: Any, *, status: int = 401, error: str = "invalid_token") -> str:
-    """What the refusal says."""
+    """Return the description of the refusal."""
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     return answer.json()["error_description"]
 
 
-def test_by_default_they_are_refused_and_nobody_is_asked(logto: Emulator, app: App) -> None:
+def test_opaque_tokens_are_refused_by_default(logto: Emulator, app: App) -> None:
     token = app.token("editor")
     assert len(token) == 43
     assert "send resource with the authorization request" in refusal(call("/any/", token))
     assert logto.requests.to("introspection") == []
 
 
-def test_those_of_a_named_application_are_taken_for_who_it_is(introspected: None, app: App) -> None:
+def test_opaque_token_of_listed_application_identifies_user(introspected: None, app: App) -> None:
     answer = call("/any/", app.token("editor")).json()
     assert (answer["user"], answer["organization_id"]) == ("editor", None)
     assert {"openid", "profile"} <= set(answer["scopes"])
     assert call("/editors/", app.token("editor")).status_code == 200
 
 
-def test_they_carry_no_permissions(introspected: None, app: App) -> None:
+def test_opaque_token_has_no_permissions(introspected: None, app: App) -> None:
     token = app.token("editor")
     assert call("/any/", token).json()["permissions"] == []
     answer = call("/books/", token)
@@ -78,13 +78,13 @@ def test_they_carry_no_permissions(introspected: None, app: App) -> None:
     assert parameters_of(answer["WWW-Authenticate"])["scope"] == "read:books"
 
 
-def test_those_of_other_applications_are_refused(logto: Emulator, introspected: None) -> None:
+def test_opaque_token_of_other_application_is_refused(logto: Emulator, introspected: None) -> None:
     other = App(logto)
-    assert "which is not among LOGTO_API_INTROSPECTED_APPS" in refusal(call("/any/", other.token("editor")))
+    assert "which is not in LOGTO_API_INTROSPECTED_APPS" in refusal(call("/any/", other.token("editor")))
     other.close()
 
 
-def test_each_request_asks_logto_so_that_an_end_is_seen_at_once(logto: Emulator, introspected: None, app: App) -> None:
+def test_each_request_is_introspected(logto: Emulator, introspected: None, app: App) -> None:
     token = app.token("editor")
     assert [call("/any/", token).status_code for _ in range(3)] == [200] * 3
     assert len(logto.requests.to("introspection")) == 3
@@ -92,38 +92,38 @@ def test_each_request_asks_logto_so_that_an_end_is_seen_at_once(logto: Emulator,
     assert "Logto does not know this opaque access token" in refusal(call("/any/", token))
 
 
-def test_a_token_that_has_run_out_is_refused(logto: Emulator, introspected: None, app: App) -> None:
+def test_expired_opaque_token_is_refused(logto: Emulator, introspected: None, app: App) -> None:
     token = app.token("editor")
     logto.clock.advance(3600)
     refusal(call("/any/", token))
 
 
 @pytest.mark.parametrize("token", ["OgAJnoEaRtrNhWgN_i8OaSirpFToDN2B4VLqT9vve57", "x"])
-def test_one_that_logto_does_not_know_is_refused(introspected: None, token: str) -> None:
+def test_unknown_opaque_token_is_refused(introspected: None, token: str) -> None:
     refusal(call("/any/", token))
 
 
-def test_a_refresh_token_is_no_access_token(introspected: None, app: App) -> None:
+def test_refresh_token_is_no_opaque_access_token(introspected: None, app: App) -> None:
     assert "not an access token" in refusal(call("/any/", app.tokens("editor")["refresh_token"]))
 
 
-def test_a_jwt_is_verified_here_as_ever(logto: Emulator, introspected: None, app: App, robot: Robot) -> None:
+def test_jwt_is_not_introspected(logto: Emulator, introspected: None, app: App, robot: Robot) -> None:
     for token in (app.token("editor", resource=API), robot.token(resource=API)):
         assert call("/books/", token).status_code == 200
     assert logto.requests.to("introspection") == []
 
 
-def test_an_id_token_is_refused_as_ever(logto: Emulator, introspected: None, app: App) -> None:
+def test_id_token_is_still_refused(logto: Emulator, introspected: None, app: App) -> None:
     refusal(call("/any/", app.tokens("editor")["id_token"]))
     assert logto.requests.to("introspection") == []
 
 
-def test_no_opaque_token_speaks_for_an_organization(logto: Emulator, introspected: None, app: App) -> None:
+def test_opaque_token_has_no_organization(logto: Emulator, introspected: None, app: App) -> None:
     refusal(call("/branch/", app.token("editor")))
     assert logto.requests.to("introspection") == []
 
 
-def test_an_unknown_person_stays_unknown(introspected: None, app: App) -> None:
+def test_opaque_token_of_unknown_user_is_refused(introspected: None, app: App) -> None:
     refusal(call("/any/", app.token("customer")), status=403, error="account_unknown")
 
 
@@ -132,7 +132,7 @@ def test_an_unknown_person_stays_unknown(introspected: None, app: App) -> None:
     [HttpFault(drop=True), HttpFault(status=500), HttpFault(status=503), HttpFault(body="[]"), HttpFault(status=302)],
     ids=["gone", "500", "503", "list", "redirect"],
 )
-def test_while_logto_cannot_say_it_is_a_503(logto: Emulator, introspected: None, app: App, fault: HttpFault) -> None:
+def test_unreachable_introspection_is_503(logto: Emulator, introspected: None, app: App, fault: HttpFault) -> None:
     token = app.token("editor")
     logto.faults.http["introspection"] = fault
     answer = call("/any/", token)
@@ -141,16 +141,14 @@ def test_while_logto_cannot_say_it_is_a_503(logto: Emulator, introspected: None,
     assert token not in answer.content.decode()
 
 
-def test_a_logto_that_cannot_introspect_is_told_from_a_bad_token(
-    logto: Emulator, introspected: None, app: App, caplog: Any
-) -> None:
+def test_missing_introspection_endpoint_is_503(logto: Emulator, introspected: None, app: App, caplog: Any) -> None:
     logto.faults.discovery = lambda document: {k: v for k, v in document.items() if k != "introspection_endpoint"}
     reset_clients()
     refusal(call("/any/", app.token("editor")), status=503, error="temporarily_unavailable")
     assert "names no introspection_endpoint" in caplog.text
 
 
-def test_a_wrong_secret_is_the_operator_s_to_mend(introspected: None, app: App, settings, caplog: Any) -> None:
+def test_wrong_secret_is_503_and_logged(introspected: None, app: App, settings, caplog: Any) -> None:
     settings.LOGTO_APP_SECRET = "another"
     refusal(call("/any/", app.token("editor")), status=503, error="temporarily_unavailable")
     assert "Check LOGTO_APP_ID, LOGTO_APP_SECRET" in caplog.text

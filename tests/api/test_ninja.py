@@ -1,4 +1,4 @@
-"""Django Ninja: authentication and demands of an API, a router or an operation, sync and async."""
+"""Django Ninja: authentication and requirements of an API, a router or an operation, sync and async."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.rights import API, HARBOUR, HILL, OTHER_API
 
 from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 
 
 class OtherAuth(LogtoAuth):
     resource = OTHER_API
 
 
-class PeopleOnlyAuth(LogtoAuth):
+class UsersOnlyAuth(LogtoAuth):
     accepts_machines = False
 
 
@@ -70,8 +70,8 @@ def other(request: HttpRequest) -> dict[str, Any]:
     return who(request)
 
 
-@api.get("/people", auth=PeopleOnlyAuth())
-def people(request: HttpRequest) -> dict[str, Any]:
+@api.get("/only-users", auth=UsersOnlyAuth())
+def only_users(request: HttpRequest) -> dict[str, Any]:
     return who(request)
 
 
@@ -115,24 +115,24 @@ def of_stock(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def people_who_have_been_here(logto: Emulator) -> None:
+def users_who_have_signed_in(site: None, logto: Emulator) -> None:
     for username in ("editor", "reader"):
         has_been_here(logto, username)
 
 
-def test_a_token_brings_its_person_or_its_machine(books: str, app: App, robot: Robot) -> None:
+def test_token_authenticates_user_or_machine(books: str, app: App, robot: Robot) -> None:
     answer = call(books, app.token("editor", resource=API))
     assert (answer.status_code, answer.json()) == (200, {"user": "editor", "organization_id": None})
     assert call(books, robot.token(resource=API)).json()["user"] == robot.id
 
 
-def test_without_a_token_it_is_a_401_that_says_how_to_bring_one(books: str) -> None:
+def test_missing_token_is_401_with_challenge(books: str) -> None:
     answer = call(books)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, CHALLENGE)
     assert Client().get(books, headers={"Authorization": "Basic YTpi"})["WWW-Authenticate"] == CHALLENGE
 
 
-def test_a_token_that_is_not_good_is_a_401_that_says_why(books: str, app: App) -> None:
+def test_invalid_token_is_401_with_reason(books: str, app: App) -> None:
     for bad, words in (
         (app.token("editor"), "send resource with the authorization request"),
         (app.token("editor", resource=OTHER_API), "Ask Logto for one with that resource"),
@@ -146,7 +146,7 @@ def test_a_token_that_is_not_good_is_a_401_that_says_why(books: str, app: App) -
         assert words in answer.json()["detail"]
 
 
-def test_a_missing_scope_is_named(books: str, app: App) -> None:
+def test_missing_scope_is_403_with_scope(books: str, app: App) -> None:
     token = app.token("reader", resource=API)
     assert call(books, token).status_code == 200
     answer = call(books, token, "post")
@@ -156,13 +156,13 @@ def test_a_missing_scope_is_named(books: str, app: App) -> None:
     assert call(books, app.token("editor", resource=API), "post").status_code == 200
 
 
-def test_a_header_with_no_token_in_it_is_a_400(books: str) -> None:
+def test_header_without_token_is_400(books: str) -> None:
     answer = Client().get(books, headers={"Authorization": "Bearer a b"})
     assert answer.status_code == 400
     assert parameters_of(answer["WWW-Authenticate"])["error"] == "invalid_request"
 
 
-def test_an_outage_is_a_503_with_a_time_and_without_a_challenge(books: str, logto: Emulator, app: App) -> None:
+def test_outage_is_503_with_retry_after(books: str, logto: Emulator, app: App) -> None:
     token = app.token("editor", resource=API)
     reset_clients()
     logto.faults.http["jwks"] = HttpFault(status=503)
@@ -171,12 +171,12 @@ def test_an_outage_is_a_503_with_a_time_and_without_a_challenge(books: str, logt
     assert "WWW-Authenticate" not in answer
 
 
-def test_what_is_open_stays_open(app: App) -> None:
+def test_open_operation_remains_open(app: App) -> None:
     assert call("/api/open").json()["user"] == "AnonymousUser"
-    assert call("/api/open", app.token("editor")).status_code == 200, "nobody looks at the token there"
+    assert call("/api/open", app.token("editor")).status_code == 200, "the token is not checked there"
 
 
-def test_another_resource_people_alone_and_roles(app: App, robot: Robot) -> None:
+def test_subclass_options_apply(app: App, robot: Robot) -> None:
     of_editor, of_reader, of_robot = (
         app.token("editor", resource=API),
         app.token("reader", resource=API),
@@ -184,11 +184,11 @@ def test_another_resource_people_alone_and_roles(app: App, robot: Robot) -> None
     )
     assert call("/api/other", app.token("editor", resource=OTHER_API)).status_code == 200
     assert call("/api/other", of_editor).status_code == 401
-    assert [call("/api/people", token).status_code for token in (of_editor, of_robot)] == [200, 403]
+    assert [call("/api/only-users", token).status_code for token in (of_editor, of_robot)] == [200, 403]
     assert [call("/api/editors", token).status_code for token in (of_editor, of_reader, of_robot)] == [200, 403, 403]
 
 
-def test_a_session_is_asked_when_there_is_no_token_and_only_then(logto: Emulator, app: App) -> None:
+def test_session_counts_only_without_token(logto: Emulator, app: App) -> None:
     editor = has_been_here(logto, "editor").client
     assert call("/api/both", client=editor).json()["user"] == "editor"
     assert call("/api/both", app.token("reader", resource=API), client=editor).json()["user"] == "reader"
@@ -196,7 +196,7 @@ def test_a_session_is_asked_when_there_is_no_token_and_only_then(logto: Emulator
     assert call("/api/both").status_code == 401
 
 
-def test_an_organization_token_is_good_in_its_own_organization(of_stock: str, app: App, robot: Robot) -> None:
+def test_organization_token_works_in_its_organization(of_stock: str, app: App, robot: Robot) -> None:
     at_harbour = app.token("editor", organization_id=HARBOUR)
     answer = call(f"/api/branches/{HARBOUR}/{of_stock}", at_harbour)
     assert answer.json() == {"user": "editor", "organization_id": HARBOUR}
@@ -211,6 +211,6 @@ def test_an_organization_token_is_good_in_its_own_organization(of_stock: str, ap
     ("username", "organization_id", "status"),
     [("editor", HARBOUR, 200), ("editor", HILL, 403), ("reader", HARBOUR, 403)],
 )
-def test_a_role_counts_in_its_own_organization(app: App, username: str, organization_id: str, status: int) -> None:
+def test_role_counts_in_its_organization(app: App, username: str, organization_id: str, status: int) -> None:
     token = app.token(username, organization_id=organization_id)
     assert call(f"/api/branches/{organization_id}/managers", token).status_code == status

@@ -1,4 +1,4 @@
-"""The OpenAPI document: the scheme by which a token is brought, and what each operation demands of one."""
+"""The OpenAPI document: the security schemes, and the scopes that each operation requires."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from logto_auth.contrib.rest_framework import (
 from logto_auth.emulator import Emulator
 from tests.rights import API, OTHER_API
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 
 
 class BookSerializer(Serializer):
-    """No fields: what a view takes and returns is not what this is about."""
+    """Without fields: these tests are not about the bodies."""
 
 
 class Documented(APIView):
@@ -43,7 +43,7 @@ class Documented(APIView):
     serializer_class = BookSerializer
 
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """What is there."""
+        """Return the list."""
         return Response({})
 
 
@@ -105,8 +105,8 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def with_spectacular(settings: Any) -> None:
-    """drf-spectacular is installed; that is all it takes."""
+def with_spectacular(site: None, settings: Any) -> None:
+    """A site with drf-spectacular installed."""
     settings.INSTALLED_APPS = list(dict.fromkeys([*settings.INSTALLED_APPS, "drf_spectacular"]))
 
 
@@ -115,7 +115,7 @@ def document(version: str = "") -> dict[str, Any]:
 
 
 def security(version: str = "") -> dict[str, Any]:
-    """What each operation demands, by method and path."""
+    """Return the security requirement of each operation, by method and path."""
     paths = document(version)["paths"]
     return {
         f"{method} {place}": operation.get("security")
@@ -124,7 +124,7 @@ def security(version: str = "") -> dict[str, Any]:
     }
 
 
-def test_the_document_has_the_schemes_and_says_what_to_ask_logto_for(logto: Emulator, capfd: Any) -> None:
+def test_document_describes_the_security_schemes(logto: Emulator, capfd: Any) -> None:
     schemes = document()["components"]["securitySchemes"]
     assert set(schemes) == {"Logto", "LogtoOrganization", "LibraryAuthentication"}
     assert schemes["Logto"] == {
@@ -134,11 +134,11 @@ def test_the_document_has_the_schemes_and_says_what_to_ask_logto_for(logto: Emul
         "description": f"An access token of {logto.issuer} for the resource {API}.",
     }
     assert schemes["LibraryAuthentication"]["description"].endswith(f"for the resource {OTHER_API}.")
-    assert "organization_id, and without a resource" in schemes["LogtoOrganization"]["description"]
-    assert "Warning" not in capfd.readouterr().err, "drf-spectacular has something to say"
+    assert "organization_id and without resource" in schemes["LogtoOrganization"]["description"]
+    assert "Warning" not in capfd.readouterr().err, "drf-spectacular printed a warning"
 
 
-def test_each_operation_names_its_scheme_and_since_openapi_3_1_the_scopes() -> None:
+def test_operation_lists_scheme_and_scopes() -> None:
     assert security() == {
         "get /books/": [{"Logto": []}],
         "post /books/": [{"Logto": []}],
@@ -157,13 +157,13 @@ def test_each_operation_names_its_scheme_and_since_openapi_3_1_the_scopes() -> N
     }
 
 
-def test_the_page_is_about_this_document() -> None:
+def test_page_shows_this_document() -> None:
     page = Client().get("/docs/").content.decode()
     assert "/schema/" in page
     assert "swagger" in page.lower()
 
 
-def test_ninja_s_document_has_its_scheme() -> None:
+def test_ninja_document_has_its_scheme() -> None:
     answer = Client().get("/ninja/openapi.json").json()
     assert answer["components"]["securitySchemes"] == {
         "LogtoAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

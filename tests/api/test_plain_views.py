@@ -21,13 +21,13 @@ from tests.rights import API, HARBOUR, HILL, OTHER_API
 
 from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 
 STYLES = ("function", "async-function", "class", "async-class")
 
 
 def who(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    """Says who calls, as the view finds it."""
+    """Return the caller as the view sees it."""
     logto = request.logto
     assert request.auth is logto
     assert request.user is logto.user
@@ -81,17 +81,17 @@ def named_by_the_rows(request: HttpRequest) -> str:
     return Organization.objects.get(logto_id=HARBOUR).logto_id
 
 
-class Demanding(AccessTokenRequiredMixin, Who):
-    def get_demand(self) -> Requirement:
+class Requiring(AccessTokenRequiredMixin, Who):
+    def get_requirement(self) -> Requirement:
         return Requirement(scopes=("write:books",) if self.request.method == "POST" else ())
 
 
-class PeopleOnly(AccessTokenRequiredMixin, Who):
+class UsersOnly(AccessTokenRequiredMixin, Who):
     accepts_machines = False
 
 
 def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[Any]:
-    """The same demand on a view of each style."""
+    """Return views of each style with the same requirement."""
     views = {
         "function": decorator(who),
         "async-function": decorator(async_who),
@@ -104,9 +104,11 @@ def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[A
 urlpatterns = [
     path("", include("logto_auth.urls")),
     *styles("any/", AccessTokenRequiredMixin, access_token_required()),
-    *styles("people/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False),
     *styles(
-        "branch-people/",
+        "only-users/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False
+    ),
+    *styles(
+        "branch-only-users/",
         OrganizationTokenRequiredMixin,
         organization_token_required(accepts_machines=False),
         accepts_machines=False,
@@ -140,8 +142,8 @@ urlpatterns = [
     path("branch/", organization_token_required()(async_organization)),
     path("branch/permissions/", organization_token_required()(async_permissions)),
     path("user/", access_token_required()(async_user)),
-    path("demanding/", Demanding.as_view()),
-    path("people/", PeopleOnly.as_view()),
+    path("requiring/", Requiring.as_view()),
+    path("only-users/", UsersOnly.as_view()),
 ]
 
 
@@ -155,7 +157,7 @@ def editor(logto: Emulator) -> None:
     has_been_here(logto, "editor")
 
 
-def test_a_good_token_brings_its_person_or_its_machine(style: str, editor: None, app: App, robot: Robot) -> None:
+def test_token_authenticates_user_or_machine(style: str, editor: None, app: App, robot: Robot) -> None:
     answer = call(f"{style}/books/", app.token("editor", resource=API))
     assert answer.json() == {
         "user": "editor",
@@ -172,7 +174,7 @@ def test_a_good_token_brings_its_person_or_its_machine(style: str, editor: None,
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic cmVhZGVyOnNlY3JldA==", "Token abc", ""])
-def test_without_a_token_the_answer_says_how_to_bring_one(style: str, authorization: str | None) -> None:
+def test_missing_token_is_401_with_challenge(style: str, authorization: str | None) -> None:
     answer = Client().get(f"{style}/any/", headers={"Authorization": authorization} if authorization else {})
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == CHALLENGE
@@ -181,31 +183,29 @@ def test_without_a_token_the_answer_says_how_to_bring_one(style: str, authorizat
     assert "Authorization: Bearer" in answer.json()["error_description"]
 
 
-def test_a_session_counts_for_nothing(style: str, logto: Emulator) -> None:
+def test_session_is_no_access_token(style: str, logto: Emulator) -> None:
     assert call(f"{style}/any/", client=has_been_here(logto, "editor").client).status_code == 401
 
 
-def test_whose_token_it_is_counts_and_not_whose_session(style: str, logto: Emulator, editor: None, app: App) -> None:
+def test_token_counts_and_session_does_not(style: str, logto: Emulator, editor: None, app: App) -> None:
     browser = has_been_here(logto, "customer")
     answer = call(f"{style}/any/", app.token("editor", resource=API), client=browser.client)
     assert answer.json()["user"] == "editor"
 
 
-def test_a_call_needs_no_csrf_token_since_no_other_site_can_make_it(style: str, editor: None, app: App) -> None:
+def test_call_needs_no_csrf_token(style: str, editor: None, app: App) -> None:
     client = Client(enforce_csrf_checks=True)
     assert call(f"{style}/any/", app.token("editor", resource=API), "post", client).status_code == 200
     assert call(f"{style}/any/", None, "post", client).status_code == 401
 
 
-def test_django_s_login_required_middleware_leaves_the_api_to_its_tokens(
-    style: str, editor: None, app: App, settings
-) -> None:
+def test_login_required_middleware_ignores_the_api(style: str, editor: None, app: App, settings) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
     assert call(f"{style}/any/", app.token("editor", resource=API)).status_code == 200
     assert call(f"{style}/any/").status_code == 401
 
 
-def test_an_opaque_token_is_refused_with_the_remedy(style: str, editor: None, app: App) -> None:
+def test_opaque_token_is_refused_with_advice(style: str, editor: None, app: App) -> None:
     answer = call(f"{style}/any/", app.token("editor"))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
     challenge = parameters_of(answer["WWW-Authenticate"])
@@ -213,7 +213,7 @@ def test_an_opaque_token_is_refused_with_the_remedy(style: str, editor: None, ap
     assert "send resource with the authorization request" in challenge["error_description"]
 
 
-def test_a_token_for_another_audience_is_refused(style: str, editor: None, app: App) -> None:
+def test_token_for_another_audience_is_refused(style: str, editor: None, app: App) -> None:
     here, there = app.token("editor", resource=API), app.token("editor", resource=OTHER_API)
     assert call(f"{style}/other/", there).status_code == 200
     for place, token in ((f"{style}/any/", there), (f"{style}/other/", here)):
@@ -222,17 +222,17 @@ def test_a_token_for_another_audience_is_refused(style: str, editor: None, app: 
         assert "Ask Logto for one with that resource." in answer.json()["error_description"]
 
 
-def test_a_missing_scope_is_named(style: str, logto: Emulator, app: App) -> None:
+def test_missing_scope_is_403_with_scope(style: str, logto: Emulator, app: App) -> None:
     has_been_here(logto, "reader")
     answer = call(f"{style}/books/", app.token("reader", resource=API))
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
     challenge = parameters_of(answer["WWW-Authenticate"])
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
-    assert "asks for the permission write:books" in answer.json()["error_description"]
+    assert "need the permission write:books" in answer.json()["error_description"]
     assert call(f"{style}/any/", app.token("reader", resource=API)).status_code == 200
 
 
-def test_a_permission_comes_and_goes_with_the_tokens_after_it(style: str, logto: Emulator, app: App) -> None:
+def test_changed_permission_is_in_the_next_token(style: str, logto: Emulator, app: App) -> None:
     has_been_here(logto, "reader")
     for role, status in (("reader", 403), ("editor", 200), ("reader", 403)):
         logto.tenant.update_user("reader000001", roles=[role])
@@ -240,15 +240,13 @@ def test_a_permission_comes_and_goes_with_the_tokens_after_it(style: str, logto:
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b"])
-def test_a_header_that_is_none_is_a_bad_request(style: str, header: str) -> None:
+def test_header_without_token_is_400(style: str, header: str) -> None:
     answer = Client().get(f"{style}/any/", headers={"Authorization": header})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert parameters_of(answer["WWW-Authenticate"])["error"] == "invalid_request"
 
 
-def test_while_logto_cannot_be_asked_the_answer_is_that_and_no_refusal(
-    style: str, logto: Emulator, editor: None, app: App
-) -> None:
+def test_outage_is_503_with_retry_after(style: str, logto: Emulator, editor: None, app: App) -> None:
     token = app.token("editor", resource=API)
     reset_clients()  # the keys were fetched when the editor signed in
     logto.requests.clear()
@@ -259,18 +257,18 @@ def test_while_logto_cannot_be_asked_the_answer_is_that_and_no_refusal(
     assert "WWW-Authenticate" not in answer
     for number in range(5):
         assert call(f"{style}/any/", signed(logto, jti=str(number))).status_code == 503
-    assert len(logto.requests.to("jwks")) == 1, "a failure is shared for a moment: tokens are cheap to make up"
+    assert len(logto.requests.to("jwks")) == 1, "a failure is cached for a moment: any client can send such tokens"
 
 
 # Roles
 
 
-def test_a_role_counts_as_of_the_last_sign_in_here(style: str, logto: Emulator, app: App) -> None:
+def test_role_is_that_of_the_latest_sign_in(style: str, logto: Emulator, app: App) -> None:
     has_been_here(logto, "reader")
     token = app.token("reader", resource=API)
     answer = call(f"{style}/editors/", token)
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert "asks for the role editor" in answer.json()["error_description"]
+    assert "need the role editor" in answer.json()["error_description"]
     assert "scope" not in parameters_of(answer["WWW-Authenticate"])
     logto.tenant.update_user("reader000001", roles=["editor"])
     assert call(f"{style}/editors/", token).status_code == 403
@@ -279,7 +277,7 @@ def test_a_role_counts_as_of_the_last_sign_in_here(style: str, logto: Emulator, 
 
 
 def signed(logto: Emulator, **changes: Any) -> str:
-    """A token with claims that a script of the tenant's has added: Logto has such scripts, the emulator has not."""
+    """Return a token with claims of a custom claims script, which the emulator does not have."""
     now = logto.clock.now()
     claims = {
         "sub": "editor000001",
@@ -294,9 +292,7 @@ def signed(logto: Emulator, **changes: Any) -> str:
     return logto.sign(claims, header={"typ": "at+jwt"})
 
 
-def test_roles_that_a_script_puts_into_the_token_outweigh_those_known_here(
-    style: str, logto: Emulator, editor: None
-) -> None:
+def test_roles_in_token_have_precedence(style: str, logto: Emulator, editor: None) -> None:
     assert call(f"{style}/editors/", signed(logto)).status_code == 200
     assert call(f"{style}/editors/", signed(logto, roles=[])).status_code == 403
     assert call(f"{style}/editors/", signed(logto, roles=["reader"])).status_code == 403
@@ -308,9 +304,7 @@ def test_roles_that_a_script_puts_into_the_token_outweigh_those_known_here(
 # Organizations
 
 
-def test_an_organization_token_is_good_in_its_own_organization(
-    style: str, editor: None, app: App, robot: Robot
-) -> None:
+def test_organization_token_works_in_its_organization(style: str, editor: None, app: App, robot: Robot) -> None:
     for token, sub in (
         (app.token("editor", organization_id=HARBOUR), "editor000001"),
         (robot.token(organization_id=HARBOUR), robot.id),
@@ -318,24 +312,22 @@ def test_an_organization_token_is_good_in_its_own_organization(
         answer = call(f"{style}/branches/{HARBOUR}/stock/", token).json()
         assert (answer["sub"], answer["organization_id"]) == (sub, HARBOUR)
         assert answer["organization_permissions"] == ["manage:stock"]
-        assert answer["permissions"] == [], "a permission in an organization is none on the API"
+        assert answer["permissions"] == [], "a permission in an organization is no permission on the API"
 
 
-def test_an_organization_token_is_not_good_in_another_one(style: str, editor: None, app: App) -> None:
+def test_organization_token_is_refused_in_another_organization(style: str, editor: None, app: App) -> None:
     answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HARBOUR))
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert "ask Logto with organization_id." in answer.json()["error_description"]
+    assert "request one from Logto with organization_id." in answer.json()["error_description"]
 
 
-def test_an_organization_token_without_the_permission_is_told_so(style: str, editor: None, app: App) -> None:
+def test_organization_token_without_scope_is_refused(style: str, editor: None, app: App) -> None:
     answer = call(f"{style}/branches/{HILL}/stock/", app.token("editor", organization_id=HILL))
     assert answer.status_code == 403
     assert parameters_of(answer["WWW-Authenticate"])["scope"] == "manage:stock"
 
 
-def test_tokens_for_an_organization_and_for_the_api_do_not_stand_in_for_each_other(
-    style: str, editor: None, app: App
-) -> None:
+def test_organization_token_and_api_token_are_distinct(style: str, editor: None, app: App) -> None:
     for_api, for_organization = app.token("editor", resource=API), app.token("editor", organization_id=HARBOUR)
     refused = call(f"{style}/branches/{HARBOUR}/stock/", for_api)
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_token")
@@ -343,9 +335,7 @@ def test_tokens_for_an_organization_and_for_the_api_do_not_stand_in_for_each_oth
     assert call(f"{style}/any/", for_organization).status_code == 401
 
 
-def test_a_token_for_the_api_in_the_name_of_an_organization(
-    style: str, logto: Emulator, editor: None, app: App
-) -> None:
+def test_api_token_within_organization_is_accepted(style: str, logto: Emulator, editor: None, app: App) -> None:
     within = app.token("editor", resource=API, organization_id=HARBOUR)
     answer = call(f"{style}/branches/{HARBOUR}/books/", within).json()
     assert answer["organization_id"] == HARBOUR
@@ -355,43 +345,43 @@ def test_a_token_for_the_api_in_the_name_of_an_organization(
     assert (without.status_code, without.json()["error"]) == (403, "insufficient_scope")
 
 
-def test_a_role_in_one_organization_does_not_count_in_another(style: str, editor: None, app: App) -> None:
+def test_role_does_not_count_in_another_organization(style: str, editor: None, app: App) -> None:
     assert call(f"{style}/managers/", app.token("editor", organization_id=HARBOUR)).status_code == 200
     answer = call(f"{style}/managers/", app.token("editor", organization_id=HILL))
     assert answer.status_code == 403
-    assert "asks for the role manager in this organization" in answer.json()["error_description"]
+    assert "need the role manager in this organization" in answer.json()["error_description"]
 
 
-def test_a_view_may_be_for_people_alone(style: str, editor: None, app: App, robot: Robot) -> None:
-    tokens = {"people/": {"resource": API}, "branch-people/": {"organization_id": HARBOUR}}
+def test_decorated_view_may_refuse_machines(style: str, editor: None, app: App, robot: Robot) -> None:
+    tokens = {"only-users/": {"resource": API}, "branch-only-users/": {"organization_id": HARBOUR}}
     for route, target in tokens.items():
         assert call(f"{style}/{route}", app.token("editor", **target)).status_code == 200
         answer = call(f"{style}/{route}", robot.token(**target))
         assert (answer.status_code, answer.json()["error"]) == (403, "machine_refused")
 
 
-def test_a_machine_has_no_roles_that_this_site_knows(style: str, robot: Robot) -> None:
+def test_machine_has_no_roles(style: str, robot: Robot) -> None:
     assert call(f"{style}/managers/", robot.token(organization_id=HARBOUR)).status_code == 403
     assert call(f"{style}/editors/", robot.token(resource=API)).status_code == 403
 
 
-# What is particular to one style
+# Single styles
 
 
-def test_a_mixin_s_demand_may_depend_on_the_request(logto: Emulator, app: App) -> None:
+def test_requirement_of_mixin_may_depend_on_request(logto: Emulator, app: App) -> None:
     has_been_here(logto, "reader")
     token = app.token("reader", resource=API)
-    assert call("/demanding/", token).status_code == 200
-    assert call("/demanding/", token, "post").status_code == 403
+    assert call("/requiring/", token).status_code == 200
+    assert call("/requiring/", token, "post").status_code == 403
 
 
-def test_a_view_may_be_for_people_only(editor: None, app: App, robot: Robot) -> None:
-    assert call("/people/", app.token("editor", resource=API)).status_code == 200
-    answer = call("/people/", robot.token(resource=API))
+def test_class_based_view_may_refuse_machines(editor: None, app: App, robot: Robot) -> None:
+    assert call("/only-users/", app.token("editor", resource=API)).status_code == 200
+    answer = call("/only-users/", robot.token(resource=API))
     assert (answer.status_code, answer.json()["error"]) == (403, "machine_refused")
 
 
-def test_an_async_view_finds_the_same_person_by_auser(logto: Emulator, editor: None, app: App) -> None:
+def test_auser_returns_the_same_user(logto: Emulator, editor: None, app: App) -> None:
     token = app.token("editor", resource=API)
     customer = has_been_here(logto, "customer").client
     assert call("/user/", token, client=customer).json() == {"user": "editor", "is_this": True}
@@ -401,13 +391,13 @@ def test_an_async_view_finds_the_same_person_by_auser(logto: Emulator, editor: N
     assert answer.json() == {"user": "editor", "is_this": True}
 
 
-def test_an_async_view_reads_the_organization_after_loading_it(editor: None, app: App, robot: Robot) -> None:
+def test_async_view_reads_organization_after_aload(editor: None, app: App, robot: Robot) -> None:
     answer = call("/branch/", app.token("editor", organization_id=HARBOUR))
     assert answer.json() == {"name": None, "roles": ["manager"]}
     assert call("/branch/", robot.token(organization_id=HARBOUR)).json() == {"name": None, "roles": []}
 
 
-def test_in_an_async_view_the_database_may_name_the_organization(editor: None, app: App, settings: Any) -> None:
+def test_aload_reads_organization_from_the_database(editor: None, app: App, settings: Any) -> None:
     settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.named_by_the_rows"
     answer = call("/branch/permissions/", app.token("editor", organization_id=HARBOUR))
     assert answer.json() == {"id": HARBOUR, "permissions": ["manage:stock"]}

@@ -1,4 +1,4 @@
-"""Django REST framework: authentication, permissions by view and by method, and what refusals look like there."""
+"""Django REST framework: authentication, permissions by view and by method, and error responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.rights import API, HARBOUR, HILL, OTHER_API
 
 from .callers import CHALLENGE, App, Robot, call, has_been_here, parameters_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 User = get_user_model()
 
 
@@ -56,7 +56,7 @@ class Books(APIOfTokens):
 
 
 class OpenBooks(APIView):
-    """Everybody may read."""
+    """Reading is public."""
 
     authentication_classes = [LogtoAuthentication]
     permission_classes = [HasScope("write:books", methods=WRITING)]
@@ -68,7 +68,7 @@ class OpenBooks(APIView):
 
 
 class Both(APIView):
-    """For browsers with a session, too."""
+    """Also for browsers with a session."""
 
     authentication_classes = [LogtoAuthentication, SessionAuthentication]
     permission_classes = [HasScope("write:books"), HasRole("editor")]
@@ -83,12 +83,12 @@ class OtherAuthentication(LogtoAuthentication):
     resource = OTHER_API
 
 
-class PeopleOnlyAuthentication(LogtoAuthentication):
+class UsersOnlyAuthentication(LogtoAuthentication):
     accepts_machines = False
 
 
 class Shelf(viewsets.ViewSet):
-    """Another demand for each action."""
+    """Another requirement for each action."""
 
     authentication_classes = [LogtoAuthentication]
 
@@ -124,7 +124,7 @@ urlpatterns = [
     path("both/", Both.as_view()),
     path("function/", function_view),
     path("other/", view(IsAuthenticated, authentication=OtherAuthentication)),
-    path("people/", view(IsAuthenticated, authentication=PeopleOnlyAuthentication)),
+    path("only-users/", view(IsAuthenticated, authentication=UsersOnlyAuthentication)),
     path("users/", view(IsUser)),
     path("editors/", view(HasRole("editor", "admin"))),
     path("either/", view(HasScope("write:books") | HasRole("editor"))),
@@ -161,21 +161,21 @@ def reader(logto: Emulator) -> Browser:
 # Authentication
 
 
-def test_a_token_brings_its_person(editor: Browser, app: App) -> None:
+def test_token_authenticates_user(editor: Browser, app: App) -> None:
     token = app.token("editor", resource=API)
     assert call("/books/", token).json() == {"user": "editor", "organization_id": None}
     assert call("/function/", token).json() == {"user": "editor"}
 
 
 @pytest.mark.parametrize("place", ["/books/", "/function/", "/users/", "/editors/", "/shelf/", "/both/"])
-def test_without_a_token_it_is_a_401_that_says_how_to_bring_one(place: str) -> None:
+def test_missing_token_is_401_with_challenge(place: str) -> None:
     answer = call(place)
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == CHALLENGE
     assert set(answer.json()) == {"detail"}
 
 
-def test_a_token_that_is_not_good_is_a_401_that_says_why(editor: Browser, app: App) -> None:
+def test_invalid_token_is_401_with_reason(editor: Browser, app: App) -> None:
     token = app.token("editor", resource=API)
     for bad, words in (
         (app.token("editor"), "send resource with the authorization request"),
@@ -191,33 +191,33 @@ def test_a_token_that_is_not_good_is_a_401_that_says_why(editor: Browser, app: A
         assert bad not in answer.content.decode()
 
 
-def test_a_bad_token_spoils_even_what_is_open_to_everybody(editor: Browser, app: App) -> None:
+def test_invalid_token_is_refused_by_open_view(editor: Browser, app: App) -> None:
     assert call("/anybody/", app.token("editor")).status_code == 401
 
 
-def test_a_header_with_no_token_in_it_is_a_400() -> None:
+def test_header_without_token_is_400() -> None:
     answer = Client().get("/books/", headers={"Authorization": "Bearer"})
     assert answer.status_code == 400
     assert parameters_of(answer["WWW-Authenticate"])["error"] == "invalid_request"
 
 
-def test_another_resource_is_a_subclass_away(editor: Browser, app: App) -> None:
+def test_subclass_may_have_another_resource(editor: Browser, app: App) -> None:
     assert call("/other/", app.token("editor", resource=OTHER_API)).status_code == 200
     assert call("/other/", app.token("editor", resource=API)).status_code == 401
 
 
-def test_a_view_may_be_for_people_only(editor: Browser, app: App, robot: Robot) -> None:
-    for place in ("/people/", "/users/"):
+def test_view_may_refuse_machines(editor: Browser, app: App, robot: Robot) -> None:
+    for place in ("/only-users/", "/users/"):
         assert call(place, app.token("editor", resource=API)).status_code == 200
-    answer = call("/people/", robot.token(resource=API))
+    answer = call("/only-users/", robot.token(resource=API))
     assert answer.status_code == 403
-    assert "error" not in parameters_of(answer["WWW-Authenticate"]), "RFC 6750 has no word for it"
-    assert "people only" in answer.json()["detail"]
+    assert "error" not in parameters_of(answer["WWW-Authenticate"]), "RFC 6750 has no code for it"
+    assert "only access tokens of users" in answer.json()["detail"]
     assert call("/users/", robot.token(resource=API)).status_code == 403
     assert call("/function/", robot.token(resource=API)).json() == {"user": robot.id}
 
 
-def test_an_outage_is_a_503_with_a_time_and_without_a_challenge(logto: Emulator, editor: Browser, app: App) -> None:
+def test_outage_is_503_with_retry_after(logto: Emulator, editor: Browser, app: App) -> None:
     token = app.token("editor", resource=API)
     reset_clients()
     logto.faults.http["jwks"] = HttpFault(drop=True)
@@ -228,7 +228,7 @@ def test_an_outage_is_a_503_with_a_time_and_without_a_challenge(logto: Emulator,
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_a_call_needs_no_csrf_token(editor: Browser, app: App) -> None:
+def test_call_needs_no_csrf_token(editor: Browser, app: App) -> None:
     client = Client(enforce_csrf_checks=True)
     assert call("/books/", app.token("editor", resource=API), "post", client).status_code == 200
 
@@ -246,33 +246,33 @@ def test_each_method_has_its_own_scope(editor: Browser, reader: Browser, app: Ap
         assert (call("/books/", token).status_code, call("/books/", token, "post").status_code) == (reading, writing)
 
 
-def test_a_missing_scope_is_named_in_the_challenge_and_in_the_answer(reader: Browser, app: App) -> None:
+def test_missing_scope_is_403_with_scope(reader: Browser, app: App) -> None:
     answer = call("/books/", app.token("reader", resource=API), "post")
     challenge = parameters_of(answer["WWW-Authenticate"])
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
     assert challenge["resource_metadata"].endswith("/.well-known/oauth-protected-resource/api")
     assert answer.json()["detail"] == challenge["error_description"]
-    assert "asks for the permission write:books" in answer.json()["detail"]
+    assert "need the permission write:books" in answer.json()["detail"]
 
 
-def test_reading_may_be_open_to_everybody(reader: Browser, app: App) -> None:
+def test_reading_may_be_public(reader: Browser, app: App) -> None:
     assert call("/open-books/").json() == {"user": "AnonymousUser", "is_anonymous": True}
     assert call("/open-books/", app.token("reader", resource=API)).json()["user"] == "reader"
     assert call("/open-books/", None, "post").status_code == 401
     assert call("/open-books/", app.token("reader", resource=API), "post").status_code == 403
 
 
-def test_each_action_of_a_viewset_may_have_its_own(reader: Browser, app: App) -> None:
+def test_each_viewset_action_has_its_own_requirement(reader: Browser, app: App) -> None:
     token = app.token("reader", resource=API)
     assert call("/shelf/", token).status_code == 200
     assert call("/shelf/", token, "post").status_code == 403
 
 
-def test_any_one_of_the_roles_is_enough(logto: Emulator, editor: Browser, reader: Browser, app: App) -> None:
+def test_any_one_role_suffices(logto: Emulator, editor: Browser, reader: Browser, app: App) -> None:
     assert call("/editors/", app.token("editor", resource=API)).status_code == 200
     answer = call("/editors/", app.token("reader", resource=API))
     assert answer.status_code == 403
-    assert "asks for the role editor, admin" in answer.json()["detail"]
+    assert "need the role editor, admin" in answer.json()["detail"]
 
 
 def test_permissions_can_be_combined(logto: Emulator, editor: Browser, reader: Browser, app: App) -> None:
@@ -283,7 +283,7 @@ def test_permissions_can_be_combined(logto: Emulator, editor: Browser, reader: B
     has_been_here(logto, "reader")
     narrow = of_reader
     answer = call("/either/", narrow)
-    assert answer.status_code == 200, "the role, where the scope is not in the token"
+    assert answer.status_code == 200, "the role suffices without the scope"
     assert "WWW-Authenticate" not in answer
     within = app.token("editor", resource=API, organization_id=HARBOUR)
     assert [call("/lent/", token).status_code for token in (within, of_editor)] == [200, 403]
@@ -292,7 +292,7 @@ def test_permissions_can_be_combined(logto: Emulator, editor: Browser, reader: B
 # Organizations
 
 
-def test_members_of_the_organization_in_the_address_and_no_others(editor: Browser, reader: Browser, app: App) -> None:
+def test_only_members_of_the_organization_are_allowed(editor: Browser, reader: Browser, app: App) -> None:
     at_harbour, at_hill = (app.token("editor", organization_id=id) for id in (HARBOUR, HILL))
     assert call(f"/branches/{HARBOUR}/", at_harbour).json() == {"user": "editor", "organization_id": HARBOUR}
     assert call(f"/branches/{HILL}/", at_hill).json() == {"user": "editor", "organization_id": HILL}
@@ -301,9 +301,7 @@ def test_members_of_the_organization_in_the_address_and_no_others(editor: Browse
     assert call("/branches/nowhere/", at_hill).status_code == 403
 
 
-def test_scopes_and_roles_count_in_their_own_organization(
-    editor: Browser, reader: Browser, app: App, robot: Robot
-) -> None:
+def test_scopes_and_roles_count_in_their_organization(editor: Browser, reader: Browser, app: App, robot: Robot) -> None:
     for token, place, status in (
         (app.token("editor", organization_id=HARBOUR), f"/branches/{HARBOUR}/stock/", 200),
         (app.token("editor", organization_id=HILL), f"/branches/{HILL}/stock/", 403),
@@ -317,29 +315,29 @@ def test_scopes_and_roles_count_in_their_own_organization(
         assert call(place, token).status_code == status, place
 
 
-def test_an_organization_s_token_is_none_for_the_api_and_the_reverse(editor: Browser, app: App) -> None:
+def test_organization_token_and_api_token_are_distinct(editor: Browser, app: App) -> None:
     assert call("/books/", app.token("editor", organization_id=HARBOUR)).status_code == 401
     assert call(f"/branches/{HARBOUR}/", app.token("editor", resource=API)).status_code == 401
 
 
-def test_a_token_for_the_api_in_an_organization_s_name_is_for_its_members(editor: Browser, app: App) -> None:
+def test_api_token_within_organization_is_accepted(editor: Browser, app: App) -> None:
     within = app.token("editor", resource=API, organization_id=HARBOUR)
     assert call(f"/branches/{HARBOUR}/books/", within).status_code == 200
     assert call(f"/branches/{HILL}/books/", within).status_code == 403
     assert call(f"/branches/{HARBOUR}/books/", app.token("editor", resource=API)).status_code == 403
 
 
-# Beside sessions
+# Sessions
 
 
-def test_a_session_meets_the_same_demands(logto: Emulator, editor: Browser, reader: Browser) -> None:
+def test_session_meets_the_same_requirements(logto: Emulator, editor: Browser, reader: Browser) -> None:
     assert call("/both/", client=editor.client).json() == {"user": "editor", "by_session": True}
     answer = call("/both/", client=reader.client)
     assert answer.status_code == 403
-    assert "asks for the permission write:books" in answer.json()["detail"]
+    assert "need the permission write:books" in answer.json()["detail"]
 
 
-def test_a_token_outweighs_the_session_beside_it(editor: Browser, reader: Browser, app: App) -> None:
+def test_token_has_precedence_over_session(editor: Browser, reader: Browser, app: App) -> None:
     of_reader = app.token("reader", resource=API)
     assert call("/both/", of_reader, client=editor.client).status_code == 403
     assert call("/both/", app.token("editor", resource=API), client=reader.client).json() == {
@@ -349,7 +347,7 @@ def test_a_token_outweighs_the_session_beside_it(editor: Browser, reader: Browse
     assert call("/both/", of_reader[:-6] + "AAAAAA", client=editor.client).status_code == 401
 
 
-def test_a_session_s_form_needs_its_csrf_token_all_the_same(logto: Emulator, editor: Browser) -> None:
+def test_session_still_needs_csrf_token(logto: Emulator, editor: Browser) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = editor.client.cookies
     answer = call("/both/", None, "post", client)
@@ -357,24 +355,24 @@ def test_a_session_s_form_needs_its_csrf_token_all_the_same(logto: Emulator, edi
     assert "CSRF" in answer.json()["detail"]
 
 
-def test_a_password_s_session_has_no_permissions_of_logto(client: Client) -> None:
+def test_password_session_has_no_permissions(client: Client) -> None:
     client.force_login(User.objects.create_user("local"))
     assert call("/both/", client=client).status_code == 403
 
 
-def test_a_session_that_has_ended_at_logto_meets_no_demands(logto: Emulator, editor: Browser) -> None:
+def test_ended_session_meets_no_requirement(logto: Emulator, editor: Browser) -> None:
     logto.tenant.suspend_user("editor000001")
     assert call("/both/", client=editor.client).status_code == 403
     assert "_auth_user_id" not in call("/both/", client=editor.client).wsgi_request.session
 
 
-def test_a_session_s_permissions_cannot_be_known_while_logto_is_down(logto: Emulator, editor: Browser) -> None:
+def test_outage_for_session_is_503(logto: Emulator, editor: Browser) -> None:
     logto.faults.http["token"] = HttpFault(status=503)
     answer = call("/both/", client=editor.client)
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
 
 
-def test_answers_are_json_and_name_no_page(reader: Browser, app: App) -> None:
+def test_errors_are_json(reader: Browser, app: App) -> None:
     answer = call("/books/", app.token("reader", resource=API), "post", data={}, content_type="application/json")
     assert answer["Content-Type"] == "application/json"
     assert json.loads(answer.content)

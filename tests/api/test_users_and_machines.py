@@ -1,4 +1,4 @@
-"""Whose token it is: accounts by issuer and `sub`, made only where the site says so, and machines, which have none."""
+"""The accounts of access tokens, by issuer and `sub`, and machines, which have none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.rights import API, HARBOUR
 
 from .callers import App, Robot, call, has_been_here
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mark.urls(__name__)]
 User = get_user_model()
 
 
@@ -71,10 +71,10 @@ urlpatterns = [
 ]
 
 
-# People
+# Users
 
 
-def test_a_person_is_the_account_that_they_have_here(logto: Emulator, app: App) -> None:
+def test_token_finds_the_existing_account(logto: Emulator, app: App) -> None:
     has_been_here(logto, "editor")
     user = User.objects.get()
     answer = call("/who/", app.token("editor", resource=API)).json()
@@ -82,7 +82,7 @@ def test_a_person_is_the_account_that_they_have_here(logto: Emulator, app: App) 
     assert answer["roles"] == ["editor"]
 
 
-def test_a_call_of_a_known_person_costs_one_query(logto: Emulator, app: App, django_assert_num_queries: Any) -> None:
+def test_call_of_known_user_is_one_query(logto: Emulator, app: App, django_assert_num_queries: Any) -> None:
     has_been_here(logto, "editor")
     token = app.token("editor", resource=API)
     for _ in range(2):
@@ -90,17 +90,17 @@ def test_a_call_of_a_known_person_costs_one_query(logto: Emulator, app: App, dja
             assert call("/name/", token).content == b"editor"
 
 
-def test_a_stranger_is_refused_and_no_account_made(app: App, settings) -> None:
+def test_unknown_user_is_refused_without_account(app: App, settings) -> None:
     settings.LOGTO_CREATE_USERS = True  # which is about signing in
     answer = call("/who/", app.token("customer", resource=API))
     assert (answer.status_code, answer.json()["error"]) == (403, "account_unknown")
-    assert "error" not in answer["WWW-Authenticate"], "RFC 6750 has no word for it, and the token is good"
+    assert "error" not in answer["WWW-Authenticate"], "RFC 6750 has no code for it, and the token is valid"
     assert User.objects.count() == LogtoIdentity.objects.count() == 0
 
 
 @pytest.fixture
 def signalled() -> Any:
-    """The names of our signals about accounts, as they are sent."""
+    """The names of the account signals that are sent."""
     names: list[str] = []
 
     def created(**kwargs: Any) -> None:
@@ -116,7 +116,7 @@ def signalled() -> Any:
     user_updated.disconnect(updated)
 
 
-def test_the_first_call_makes_an_account_where_the_site_says_so(app: App, settings, signalled: list[str]) -> None:
+def test_first_call_creates_account_if_enabled(app: App, settings, signalled: list[str]) -> None:
     settings.LOGTO_API_CREATE_USERS, settings.LOGTO_CREATE_USERS = True, False
     token = app.token("customer", resource=API)
     first, second = call("/who/", token).json(), call("/who/", token).json()
@@ -128,9 +128,7 @@ def test_the_first_call_makes_an_account_where_the_site_says_so(app: App, settin
     assert signalled == ["created"]
 
 
-def test_the_first_sign_in_after_that_finds_the_same_account_and_fills_it(
-    logto: Emulator, app: App, settings, signalled: list[str]
-) -> None:
+def test_later_sign_in_fills_the_account(logto: Emulator, app: App, settings, signalled: list[str]) -> None:
     settings.LOGTO_API_CREATE_USERS = True
     assert call("/who/", app.token("editor", resource=API)).json()["roles"] == []
     has_been_here(logto, "editor")
@@ -140,8 +138,8 @@ def test_the_first_sign_in_after_that_finds_the_same_account_and_fills_it(
     assert signalled == ["created", "updated"]
 
 
-def test_a_call_changes_nothing_about_the_account(logto: Emulator, app: App, signalled: list[str]) -> None:
-    """An access token says nothing about its person: what it lacks must not be taken for lost."""
+def test_call_does_not_change_the_account(logto: Emulator, app: App, signalled: list[str]) -> None:
+    """An access token contains no data of the user: missing claims must not clear fields."""
     has_been_here(logto, "editor")
     before = User.objects.values().get(), LogtoIdentity.objects.values().get()
     signalled.clear()
@@ -152,19 +150,19 @@ def test_a_call_changes_nothing_about_the_account(logto: Emulator, app: App, sig
     assert signalled == []
 
 
-def test_a_disabled_account_is_out_at_once_though_its_token_is_good_and_known(logto: Emulator, app: App) -> None:
+def test_deactivated_account_is_refused_at_once(logto: Emulator, app: App) -> None:
     has_been_here(logto, "editor")
     token = app.token("editor", resource=API)
     assert call("/who/", token).status_code == 200
     User.objects.update(is_active=False)  # no signal tells of this
     answer = call("/who/", token)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert "is disabled on this site" in answer.json()["error_description"]
+    assert "is deactivated on this site" in answer.json()["error_description"]
     User.objects.update(is_active=True)
     assert call("/who/", token).status_code == 200
 
 
-def test_a_disabled_account_is_not_made_anew(logto: Emulator, app: App, settings) -> None:
+def test_deactivated_account_is_not_recreated(logto: Emulator, app: App, settings) -> None:
     settings.LOGTO_API_CREATE_USERS = True
     has_been_here(logto, "editor")
     User.objects.update(is_active=False)
@@ -172,7 +170,7 @@ def test_a_disabled_account_is_not_made_anew(logto: Emulator, app: App, settings
     assert User.objects.count() == 1
 
 
-def test_a_deleted_account_is_a_stranger_s(logto: Emulator, app: App) -> None:
+def test_deleted_account_is_unknown(logto: Emulator, app: App) -> None:
     has_been_here(logto, "editor")
     token = app.token("editor", resource=API)
     assert call("/who/", token).status_code == 200
@@ -185,14 +183,14 @@ def test_a_deleted_account_is_a_stranger_s(logto: Emulator, app: App) -> None:
     [{"issuer": "https://other.example/oidc"}, {"sub": "Editor000001"}, {"sub": "editor000001 "}],
     ids=["another-issuer", "another-case", "a-blank"],
 )
-def test_nobody_is_taken_for_somebody_alike(app: App, change: dict[str, str]) -> None:
+def test_similar_accounts_are_not_matched(app: App, change: dict[str, str]) -> None:
     user = User.objects.create_user("editor", email="editor@bookstore.example")
     issuer = app.logto.issuer
     LogtoIdentity.objects.create(user=user, **{"issuer": issuer, "sub": "editor000001", **change})
     assert call("/who/", app.token("editor", resource=API)).status_code == 403
 
 
-def test_permissions_are_those_of_the_token_and_not_of_a_session_beside_it(logto: Emulator, app: App) -> None:
+def test_permissions_are_those_of_the_token(logto: Emulator, app: App) -> None:
     browser = has_been_here(logto, "editor")
     has_been_here(logto, "reader")
     answer = call("/who/", app.token("reader", resource=API), client=browser.client).json()
@@ -200,7 +198,7 @@ def test_permissions_are_those_of_the_token_and_not_of_a_session_beside_it(logto
     assert answer["permissions"] == {"logto.read:books": True, "logto.write:books": False}
 
 
-def test_a_person_s_permissions_of_django_s_count_beside_those_of_the_token(logto: Emulator, app: App) -> None:
+def test_django_permissions_count_too(logto: Emulator, app: App) -> None:
     has_been_here(logto, "editor")
     User.objects.get().user_permissions.add(Permission.objects.get(codename="change_user"))
     token = app.token("editor", resource=API)
@@ -212,7 +210,7 @@ def test_a_person_s_permissions_of_django_s_count_beside_those_of_the_token(logt
     }
 
 
-def test_django_s_own_decorator_asks_the_token(logto: Emulator, app: App, robot: Robot) -> None:
+def test_django_decorator_checks_the_token(logto: Emulator, app: App, robot: Robot) -> None:
     for username in ("editor", "reader"):
         has_been_here(logto, username)
     assert call("/write/", app.token("editor", resource=API)).status_code == 200
@@ -224,7 +222,7 @@ def test_django_s_own_decorator_asks_the_token(logto: Emulator, app: App, robot:
 # Machines
 
 
-def test_a_machine_is_somebody_and_nobody_s_account(robot: Robot, settings) -> None:
+def test_machine_is_authenticated_without_account(robot: Robot, settings) -> None:
     settings.LOGTO_API_CREATE_USERS = True
     answer = call("/who/", robot.token("read:books", resource=API)).json()
     assert answer == {
@@ -240,7 +238,7 @@ def test_a_machine_is_somebody_and_nobody_s_account(robot: Robot, settings) -> N
     assert User.objects.count() == LogtoIdentity.objects.count() == 0
 
 
-def test_a_machine_in_an_async_view(robot: Robot) -> None:
+def test_machine_in_async_view(robot: Robot) -> None:
     assert call("/who-async/", robot.token("read:books", resource=API)).json() == {
         "logto.read:books": True,
         "logto.write:books": False,
@@ -248,20 +246,20 @@ def test_a_machine_in_an_async_view(robot: Robot) -> None:
     }
 
 
-def test_an_account_that_has_a_machine_s_id_for_its_sub_is_not_the_machine_s(robot: Robot) -> None:
+def test_account_with_machine_id_is_not_the_machine(robot: Robot) -> None:
     admin = User.objects.create_superuser(robot.id)
     LogtoIdentity.objects.create(user=admin, issuer=robot.logto.issuer, sub=robot.id)
     answer = call("/who/", robot.token("read:books", resource=API)).json()
     assert (answer["is_user"], answer["permissions"]["logto.write:books"]) == (False, False)
 
 
-def test_a_machine_is_like_itself_and_no_one_else() -> None:
+def test_machine_equals_only_itself() -> None:
     machine = Machine("stockrobot000000001")
     assert machine == Machine("stockrobot000000001")
     assert {machine, Machine("stockrobot000000001")} == {machine}
     assert machine not in (Machine("another"), AnonymousUser(), User(username="stockrobot000000001"))
     assert (str(machine), machine.is_anonymous, machine.is_active) == ("stockrobot000000001", False, True)
-    assert not machine.has_perm("logto.read:books"), "without a request there is no token to ask"
+    assert not machine.has_perm("logto.read:books"), "without a request there is no token"
     assert not machine.has_module_perms("logto")
     with pytest.raises(NotImplementedError):
         machine.save()

@@ -1,4 +1,4 @@
-"""A site that is an API and nothing else: no sessions, no middleware, no backend of ours, no application at Logto."""
+"""A site that is only an API: no sessions, no middleware, no LogtoBackend, no application at Logto."""
 
 from tests import settings as usual
 

@@ -110,7 +110,7 @@ def test_user_without_branch_has_no_stock_page(browser, tenant):
     browser.sign_in("customer")
     response = browser.client.get("/branches/stock/")
     assert response.status_code == 403
-    assert "It is for members of an organization" in response.text
+    assert "You need to be a member of the organization" in response.text
 
 
 # The stock
@@ -162,7 +162,7 @@ def test_other_branches_are_forbidden(editor, tenant, emma, branch):
         editor.post(f"/branches/{branch}/stock/{emma.slug}/", {"copies": 1}),
     ):
         assert response.status_code == 403
-        assert "It is for members of an organization" in response.text
+        assert "You need to be a member of the organization" in response.text
     assert not Stock.objects.exists()
 
 
@@ -172,7 +172,7 @@ def test_member_without_permission_sees_what_is_missing(editor, emma):
         editor.post(f"/branches/{HARBOUR}/stock/{emma.slug}/", {"copies": 1}),
     ):
         assert response.status_code == 403
-        assert "It asks for the permission manage:stock in this organization." in response.text
+        assert "You need the permission manage:stock in this organization." in response.text
     assert not Stock.objects.exists()
 
 

@@ -51,7 +51,7 @@ def test_selected_branch_is_kept_between_pages(page: Page, demo: str) -> None:
 def test_member_without_permission_sees_forbidden_page(page: Page, demo: str) -> None:
     sign_in(page, "editor")
     page.goto("/branches/harbourbr001/stock/")
-    expect(page.get_by_role("main")).to_contain_text("It asks for the permission manage:stock in this organization.")
+    expect(page.get_by_role("main")).to_contain_text("You need the permission manage:stock in this organization.")
     screenshot(page, "stock-forbidden")
 
 

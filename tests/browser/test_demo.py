@@ -58,7 +58,7 @@ def test_the_admin(page: Page, demo: str) -> None:
 def test_non_staff_user_sees_forbidden_page_in_admin(page: Page, demo: str) -> None:
     sign_in(page, "customer")
     page.goto("/admin/")
-    expect(page.get_by_role("heading", name="This page is not open to you")).to_be_visible()
+    expect(page.get_by_role("heading", name="You cannot open this page")).to_be_visible()
     screenshot(page, "admin-forbidden")
     page.get_by_role("main").get_by_role("link", name="Use another account").click()
     page.get_by_role("button", name="Sign in as admin", exact=True).click()

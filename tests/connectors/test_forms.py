@@ -1,4 +1,4 @@
-"""Configs by the form of their factory: what is given as text, what is left open, what must not be shown."""
+"""Configs by the form of their factory: given values, defaults, errors and masked secrets."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ SAML = [
 PROMPTS = [item("prompts", "MultiSelect", selectItems=[{"value": "none"}, {"value": "consent"}, {"value": "login"}])]
 
 
-def faults(items: list[dict[str, Any]], given: dict[str, str], stored: dict[str, Any] | None = None) -> list[str]:
+def errors(items: list[dict[str, Any]], given: dict[str, str], stored: dict[str, Any] | None = None) -> list[str]:
     with pytest.raises(ConnectorError) as caught:
         complete_config(items, given, stored)
     return str(caught.value).splitlines()
 
 
-def test_a_default_is_taken_where_nothing_is_given() -> None:
+def test_missing_value_gets_the_default() -> None:
     config = complete_config(ALIPAY, {"appId": "1", "privateKey": "key"})
     assert config == {"appId": "1", "privateKey": "key", "signType": "RSA2"}
 
 
-def test_what_is_required_without_a_default_is_demanded() -> None:
-    assert faults(ALIPAY, {"appId": "1"}) == [
+def test_missing_required_value_is_an_error() -> None:
+    assert errors(ALIPAY, {"appId": "1"}) == [
         'privateKey: is required, and has no default. Expected "Private Key", such as "<private-key>".'
     ]
 
 
-def test_an_example_is_no_default() -> None:
-    assert faults(SMTP, {"host": "h", "port": "25"}) == [
+def test_example_with_placeholder_is_no_default() -> None:
+    assert errors(SMTP, {"host": "h", "port": "25"}) == [
         'auth: is required, and has no default. Expected JSON, such as {"type": "login", "user": "<username>", '
         '"pass": "<password>"}.'
     ]
@@ -67,33 +67,33 @@ def test_an_example_is_no_default() -> None:
     }
 
 
-def test_defaults_are_not_shared() -> None:
+def test_defaults_are_copied() -> None:
     given = {"host": "h", "port": "25", "auth": '{"user": "u"}'}
     complete_config(SMTP, given)["templates"].clear()
     assert complete_config(SMTP, given)["templates"]
 
 
-def test_a_key_that_the_form_does_not_have_is_refused() -> None:
-    """Logto would keep it, and hand it on to Alipay."""
+def test_unknown_key_is_an_error() -> None:
+    """Logto would store the key and send it to Alipay."""
     given = {"appId": "1", "privateKey": "key", "charset": "gbk", "appid": "2"}
-    assert faults(ALIPAY, given) == [
+    assert errors(ALIPAY, given) == [
         "charset: the form has no such key. It has appId, privateKey, signType.",
         "appid: the form has no such key. It has appId, privateKey, signType.",
     ]
 
 
-def test_what_is_stored_stays_unless_it_is_given_anew() -> None:
+def test_stored_values_stay_unless_given() -> None:
     stored = {"appId": "1", "privateKey": "key", "signType": "RSA", "charset": "gbk"}
     assert complete_config(ALIPAY, {"appId": "2"}, stored) == {**stored, "appId": "2"}
     assert stored["appId"] == "1"
 
 
-def test_what_is_given_as_empty_goes() -> None:
+def test_empty_text_removes_a_value() -> None:
     assert complete_config(PROMPTS, {"prompts": ""}, {"prompts": ["login"]}) == {}
 
 
-def test_all_faults_are_told_at_once() -> None:
-    assert [line.partition(":")[0] for line in faults(SMTP, {"port": "x", "secure": "on", "tls": "{"})] == [
+def test_all_errors_are_reported_at_once() -> None:
+    assert [line.partition(":")[0] for line in errors(SMTP, {"port": "x", "secure": "on", "tls": "{"})] == [
         "port",
         "secure",
         "tls",
@@ -102,11 +102,11 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
-def test_what_is_hidden_is_neither_demanded_nor_taken() -> None:
+def test_hidden_item_is_neither_required_nor_accepted() -> None:
     assert complete_config(SAML, {}) == {"sign": False}
     assert complete_config(SAML, {"sign": "true", "privateKey": "key"}) == {"sign": True, "privateKey": "key"}
-    assert faults(SAML, {"sign": "true"})[0].startswith("privateKey: is required")
-    assert faults(SAML, {"privateKey": "key"}) == ["privateKey: counts only where sign is true."]
+    assert errors(SAML, {"sign": "true"})[0].startswith("privateKey: is required")
+    assert errors(SAML, {"privateKey": "key"}) == ["privateKey: is only used if sign is true."]
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_what_is_hidden_is_neither_demanded_nor_taken() -> None:
         ("Switch", "true", True),
         ("Switch", "False", False),
         ("Json", '{"a": [1, null]}', {"a": [1, None]}),
-        ("Colour", "of a later Logto", "of a later Logto"),
+        ("Colour", "of a later version", "of a later version"),
     ],
 )
-def test_text_becomes_what_the_form_asks_for(kind: str, text: str, value: Any) -> None:
+def test_text_is_converted_to_item_type(kind: str, text: str, value: Any) -> None:
     parsed = parse(item("key", kind), text)
     assert (parsed, type(parsed)) == (value, type(value))
 
@@ -130,36 +130,36 @@ def test_text_becomes_what_the_form_asks_for(kind: str, text: str, value: Any) -
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("Number", "25 ", "this does not fit. Expected a number."),
-        ("Number", "٢٥", "this does not fit. Expected a number."),
-        ("Number", "NaN", "this does not fit. Expected a number."),
-        ("Switch", "yes", "this does not fit. Expected true or false."),
+        ("Number", "25 ", "this value is invalid. Expected a number."),
+        ("Number", "٢٥", "this value is invalid. Expected a number."),
+        ("Number", "NaN", "this value is invalid. Expected a number."),
+        ("Switch", "yes", "this value is invalid. Expected true or false."),
         ("Json", "{'a': 1}", "is not JSON, line 1 column 2. Expected JSON."),
         ("Json", "[" * 100_000, "is not JSON. Expected JSON."),
     ],
 )
-def test_text_that_does_not_fit_is_refused(kind: str, text: str, message: str) -> None:
+def test_text_of_wrong_type_is_an_error(kind: str, text: str, message: str) -> None:
     with pytest.raises(ConnectorError) as caught:
         parse(item("key", kind), text)
     assert str(caught.value) == message
 
 
-def test_a_choice_has_to_be_one_of_those_offered() -> None:
+def test_value_outside_the_choices_is_an_error() -> None:
     assert complete_config(PROMPTS, {"prompts": "login, none"}) == {"prompts": ["login", "none"]}
-    assert faults(PROMPTS, {"prompts": "login,select"}) == [
-        "prompts: this does not fit. Expected some of none, consent, login, with commas between."
+    assert errors(PROMPTS, {"prompts": "login,select"}) == [
+        "prompts: this value is invalid. Expected one or more of none, consent, login, separated by commas."
     ]
-    assert faults(ALIPAY, {"appId": "1", "privateKey": "key", "signType": "RSA3"}) == [
-        "signType: this does not fit. Expected one of RSA, RSA2."
+    assert errors(ALIPAY, {"appId": "1", "privateKey": "key", "signType": "RSA3"}) == [
+        "signType: this value is invalid. Expected one of RSA, RSA2."
     ]
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
-def test_what_is_required_must_not_be_empty(empty: str) -> None:
-    assert faults(ALIPAY, {"appId": empty, "privateKey": "key"}) == [
+def test_blank_required_value_is_an_error(empty: str) -> None:
+    assert errors(ALIPAY, {"appId": empty, "privateKey": "key"}) == [
         'appId: is required, and has no default. Expected "App ID", such as "<app-id-with-maximum-length-16>".'
     ]
-    assert faults(SMTP, {"host": "h", "port": "1", "auth": "{}"})[0].startswith("auth: is required")
+    assert errors(SMTP, {"host": "h", "port": "1", "auth": "{}"})[0].startswith("auth: is required")
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -167,12 +167,12 @@ def test_what_is_required_must_not_be_empty(empty: str) -> None:
     kind=st.sampled_from(["Text", "MultilineText", "Number", "Switch", "Json"]),
     text=st.text(max_size=60) | st.integers().map(str) | st.sampled_from(["true", "{}", "[]", "null", '"x"']),
 )
-def test_any_text_is_either_of_its_kind_or_refused(kind: str, text: str) -> None:
+def test_any_text_is_converted_or_rejected(kind: str, text: str) -> None:
     kinds = {"Number": (int, float), "Switch": bool, "Text": str, "MultilineText": str, "Json": object}
     try:
         outcome = parse(item("key", kind), text)
-    except ConnectorError as refused:
-        outcome = refused
+    except ConnectorError as error:
+        outcome = error
     if isinstance(outcome, ConnectorError):
         assert len(text) < 12 or text not in str(outcome)
     else:
@@ -180,7 +180,7 @@ def test_any_text_is_either_of_its_kind_or_refused(kind: str, text: str) -> None
         json.dumps(outcome)
 
 
-def test_secrets_are_masked_wherever_they_are() -> None:
+def test_secrets_are_masked_at_any_depth() -> None:
     config = {
         "appId": "1",
         "privateKey": "key",

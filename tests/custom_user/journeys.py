@@ -1,94 +1,112 @@
-"""Signing in to a site whose users are people by e-mail."""
+"""Sign-in on a site with a user model of its own, whose username is the e-mail."""
 
 import uuid
 
 import pytest
+from django.db import transaction
 
 from logto_auth.testing import Browser
-from tests.custom_user.people.models import Person
-from tests.deliveries import SIGNING_KEY, deliver, user_event
+from tests.custom_user.members.models import Member
+from tests.sync.both_ways import sign_in_each, sync_pages
+from tests.sync.odd_users import odd_users
+from tests.webhooks.deliveries import SIGNING_KEY, deliver, user_event
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_person_is_made_from_the_site_s_own_mapping(browser, logto):
+def test_account_is_created_by_mapping_of_site(browser, logto):
     logto.tenant.add_role("admin")
     logto.tenant.add_user(
         username="r", primary_email="r@example.com", primary_phone="818012345678", name="A long name", roles=["admin"]
     )
     assert browser.sign_in("r")["Location"] == "/"
-    person = Person.objects.get()
-    assert isinstance(person.pk, uuid.UUID)
-    assert (person.email, person.phone, person.birth_year, person.shelf) == (
+    member = Member.objects.get()
+    assert isinstance(member.pk, uuid.UUID)
+    assert (member.email, member.phone, member.birth_year, member.shelf) == (
         "r@example.com",
         "818012345678",
         1900,
         "A lon",
     )
-    assert browser.client.get("/").content == str(person).encode()
+    assert browser.client.get("/").content == str(member).encode()
 
 
-def test_people_without_email_or_phone_sign_in_one_after_the_other(logto):
+def test_users_without_email_or_phone_can_sign_in(logto):
     logto.tenant.sign_in_experience.connectors = ["alipay-web"]
     for number in range(3):
         browser = Browser(logto)
         assert browser.open(browser.logto.sign_in_with_alipay(browser.start(), f"2088{number}"))["Location"] == "/"
-    assert Person.objects.filter(phone=None, email__endswith="@logto.invalid").count() == 3
+    assert Member.objects.filter(phone=None, email__endswith="@logto.invalid").count() == 3
 
 
-def test_an_email_that_is_taken_does_not_give_the_account_away(browser, logto):
-    first = Person.objects.create_user("r@example.com", 1950)
+def test_taken_email_does_not_link_the_account(browser, logto):
+    first = Member.objects.create_user("r@example.com", 1950)
     logto.tenant.add_user(username="r", primary_email="r@example.com")
     browser.sign_in("r")
-    second = Person.objects.exclude(pk=first.pk).get()
+    second = Member.objects.exclude(pk=first.pk).get()
     assert second.email.endswith("@logto.invalid")
-    # When the address becomes free, the next sign-in brings it.
+    # When the e-mail is free again, the next sign-in stores it.
     first.delete()
     Browser(logto).sign_in("r")
     second.refresh_from_db()
     assert second.email == "r@example.com"
 
 
-def test_a_new_email_at_logto_reaches_the_account(browser, logto):
+def test_new_email_updates_the_account(browser, logto):
     user = logto.tenant.add_user(username="r", primary_email="old@example.com")
     browser.sign_in("r")
     logto.tenant.update_user(user.id, primary_email="new@example.com")
     Browser(logto).sign_in("r")
-    assert Person.objects.get().email == "new@example.com"
+    assert Member.objects.get().email == "new@example.com"
 
 
-def test_the_mapping_can_refuse_and_say_why(browser, logto):
+def test_mapping_can_refuse_with_visitor_message(browser, logto):
     logto.tenant.add_user(username="r", primary_email="r@banned.example")
     response = browser.sign_in("r")
     assert response.status_code == 403
     assert "We do not deliver there." in response.content.decode()
-    assert Person.objects.count() == 0
+    assert Member.objects.count() == 0
 
 
-def test_a_required_field_without_a_value_is_a_page_and_not_a_crash(browser, logto, settings, caplog):
+def test_missing_required_value_shows_error_page(browser, logto, settings, caplog):
     settings.LOGTO_USER_FIELDS = "tests.custom_user.mapping.nothing_but_email"
     logto.tenant.add_user(username="r", primary_email="r@example.com")
     response = browser.sign_in("r")
     assert response.status_code == 403
     assert "account_incomplete" in response.content.decode()
     assert "LOGTO_USER_FIELDS" in caplog.text
-    assert Person.objects.count() == 0
+    assert Member.objects.count() == 0
 
 
-def test_mysql_postgresql_and_sqlite_tell_subs_apart_by_case(logto):
+def test_subs_that_differ_in_case_are_two_users(logto):
     for sub in ("abcdefabcdef", "ABCDEFABCDEF"):
         logto.tenant.add_user(id=sub, username=f"u{sub}")
         Browser(logto).sign_in(f"u{sub}")
-    assert Person.objects.count() == 2
+    assert Member.objects.count() == 2
 
 
-def test_webhooks_rename_people_and_shut_out_those_who_have_no_switch(browser, logto, settings):
+def test_webhooks_update_and_sign_out_users(browser, logto, settings):
     settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
     sub = logto.tenant.add_user(username="r", primary_email="r@example.com").id
     browser.sign_in("r")
     assert deliver(user_event("User.Data.Updated", sub, primaryEmail="new@example.com")).status_code == 204
-    assert Person.objects.get().email == "new@example.com"
+    assert Member.objects.get().email == "new@example.com"
     logto.tenant.update_user(sub, is_suspended=True)
     suspended = user_event("User.SuspensionStatus.Updated", sub, isSuspended=True)
     assert deliver(suspended).status_code == 204
     assert browser.client.get("/").content == b"AnonymousUser"
+
+
+def test_sync_and_sign_in_give_the_same_result(settings):
+    settings.LOGTO_ENDPOINT = "http://localhost:9"
+    users = list(odd_users(150, seed=20261128, unique_emails=True))
+    results = []
+    for bring_in in (sign_in_each, sync_pages):
+        with transaction.atomic():
+            Member.objects.create_user("user7@example.com", 1950)
+            bring_in(users)
+            fields = ("logto_identities__sub", "email", "phone", "shelf", "is_active")
+            results.append(sorted(Member.objects.values_list(*fields), key=str))
+            transaction.set_rollback(True)
+    assert len(results[0]) > 100
+    assert results[0] == results[1]

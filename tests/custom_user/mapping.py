@@ -1,10 +1,10 @@
-"""What this site makes of Logto's claims."""
+"""The function of LOGTO_USER_FIELDS for this site."""
 
 from logto_auth.exceptions import SignInRefused
 from logto_auth.oidc.claims import text
 
 
-def person_fields(claims):
+def member_fields(claims):
     if text(claims, "email").endswith("@banned.example"):
         raise SignInRefused("Banned domain.", visitor_message="We do not deliver there.")
     return {

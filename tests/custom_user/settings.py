@@ -7,7 +7,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.sessions",
     "logto_auth",
-    "tests.custom_user.people",
+    "tests.custom_user.members",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -22,14 +22,14 @@ TEMPLATES = [
     }
 ]
 ROOT_URLCONF = "tests.custom_user.urls"
-AUTH_USER_MODEL = "people.Person"
+AUTH_USER_MODEL = "members.Member"
 AUTHENTICATION_BACKENDS = ["logto_auth.backends.LogtoBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LOGIN_URL = "logto_auth:sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGTO_SCOPES = ("openid", "profile", "email", "phone", "roles")
-LOGTO_USER_FIELDS = "tests.custom_user.mapping.person_fields"
-# This model has neither of the flags nor groups.
+LOGTO_USER_FIELDS = "tests.custom_user.mapping.member_fields"
+# This model has no such flags and no groups.
 LOGTO_STAFF_ROLES = ("admin",)
 LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}

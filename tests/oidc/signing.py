@@ -1,4 +1,4 @@
-"""Tokens signed here, right or wrong, for rules that are tried one at a time."""
+"""Sign tokens for the tests, valid or with one fault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from logto_auth.oidc.jwks import KeySet
 
-# The moment, the issuer and the application of the recordings.
+# The time, the issuer and the application of the recordings.
 NOW = 1_795_400_124
 ISSUER = "http://localhost:3001/oidc"
 CLIENT_ID = "91yvke02jg9awi4ce01nk"
@@ -45,7 +45,7 @@ def sign(
 
 
 def raw(header: dict[str, Any], claims: dict[str, Any], signature: Callable[[bytes], bytes] | bytes) -> str:
-    """A token whose parts are exactly these, for what no library would write."""
+    """Return a token with exactly these parts, also such as no library would write."""
     signing_input = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims).encode())}"
     made = signature if isinstance(signature, bytes) else signature(signing_input.encode())
     return f"{signing_input}.{b64(made)}"

@@ -1,4 +1,4 @@
-"""Access tokens: each test breaks one rule and nothing else, real ones are taken, and what is remembered how long."""
+"""Access tokens: the rules, real tokens, and the cache of verified tokens."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from freezegun import freeze_time
 
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.exceptions import ProviderUnreachable, TokenError
 from logto_auth.oidc.access_tokens import AccessTokenVerifier, check_introspection, validate_access_token
+from logto_auth.oidc.errors import ProviderUnreachable, TokenError
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.jwks import KeySet, RemoteKeySet
 from logto_auth.oidc.provider import Provider
@@ -21,14 +21,14 @@ from tests.oidc.signing import ALGORITHMS, CLIENT_ID, EC_KEY, ISSUER, KEYS, NOW,
 from tests.recorded import recording
 
 API = "https://bookstore.example/api"
-PERSON = "hodngok08qve"
+USER_ID = "hodngok08qve"
 
 
 def good_claims(**changes: Any) -> dict[str, Any]:
-    """The claims of an access token of Logto; `...` takes one away."""
+    """Return the claims of an access token of Logto with `changes`; the value `...` removes a claim."""
     claims = {
         "jti": "wmIOYXBGgqVPuFwcS5h8_",
-        "sub": PERSON,
+        "sub": USER_ID,
         "iat": NOW,
         "exp": NOW + 3600,
         "scope": "read:books write:books",
@@ -67,13 +67,13 @@ def refused(token: str, claim: str, **changes: Any) -> None:
         ("refresh_for_organization_resource", API, {"read:books", "write:books"}, "i138uqcgact4"),
     ],
 )
-def test_a_real_person_s_token_is_taken_at_its_time_and_no_later(
+def test_real_user_token_is_accepted_until_it_expires(
     name: str, audience: str, scopes: set[str], organization_id: str | None, jwks: str
 ) -> None:
     token = recording(name)["body"]["access_token"]
     keys = KeySet.parse(recording(jwks)["body"], ALGORITHMS)
     claims = validate(token, keys)
-    assert (claims.issuer, claims.sub, claims.client_id) == (ISSUER, PERSON, CLIENT_ID)
+    assert (claims.issuer, claims.sub, claims.client_id) == (ISSUER, USER_ID, CLIENT_ID)
     assert (claims.audience, claims.scopes, claims.organization_id) == (audience, scopes, organization_id)
     assert claims.is_organization_token == audience.startswith("urn:")
     assert (claims.is_machine, claims.expires_at) == (False, NOW + 3600)
@@ -81,7 +81,7 @@ def test_a_real_person_s_token_is_taken_at_its_time_and_no_later(
     refused(token, "iat", keys=keys, now=NOW - 61)
 
 
-def test_a_real_machine_s_token_is_known_for_one() -> None:
+def test_real_machine_token_is_recognised() -> None:
     keys = KeySet.parse(recording("jwks_before_rotation")["body"], ALGORITHMS)
     claims = validate(recording("m2m_token")["body"]["access_token"], keys, now=1_795_400_199)
     assert claims.is_machine
@@ -90,7 +90,7 @@ def test_a_real_machine_s_token_is_known_for_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["token_authorization_code", "refresh_for_resource"])
-def test_a_real_id_token_and_a_real_logout_token_are_no_access_tokens(name: str) -> None:
+def test_real_id_and_logout_tokens_are_refused(name: str) -> None:
     keys = KeySet.parse(recording("jwks_after_rotation")["body"], ALGORITHMS)
     refused(recording(name)["body"]["id_token"], "typ", keys=keys)
     logout_token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
@@ -108,7 +108,7 @@ def test_a_real_id_token_and_a_real_logout_token_are_no_access_tokens(name: str)
         pytest.param({"iss": ...}, "iss", id="iss-missing"),
         pytest.param({"aud": ...}, "aud", id="aud-missing"),
         pytest.param({"aud": ""}, "aud", id="aud-empty"),
-        pytest.param({"aud": []}, "aud", id="aud-of-nobody"),
+        pytest.param({"aud": []}, "aud", id="aud-empty-list"),
         pytest.param({"aud": [API, "https://other.example"]}, "aud", id="aud-of-two"),
         pytest.param({"aud": [[API]]}, "aud", id="aud-nested"),
         pytest.param({"aud": {"0": API}}, "aud", id="aud-object"),
@@ -135,21 +135,21 @@ def test_a_real_id_token_and_a_real_logout_token_are_no_access_tokens(name: str)
         pytest.param({"organization_id": ["i138uqcgact4"]}, "organization_id", id="organization_id-list"),
     ],
 )
-def test_one_wrong_claim_is_enough(changes: dict[str, Any], claim: str) -> None:
+def test_one_wrong_claim_is_refused(changes: dict[str, Any], claim: str) -> None:
     refused(access_token(**changes), claim)
 
 
 @pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "secevent+jwt", None])
-def test_the_type_has_to_be_that_of_access_tokens(typ: str | None) -> None:
+def test_other_token_types_are_refused(typ: str | None) -> None:
     if typ is None:
-        # PyJWT would put one in its place.
+        # PyJWT would add a type.
         refused(sign(good_claims(), {"typ": ""}), "typ")
     else:
         refused(access_token(typ), "typ")
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
-def test_the_type_may_be_written_as_rfc_9068_lets_it(typ: str) -> None:
+def test_types_of_rfc_9068_are_accepted(typ: str) -> None:
     assert validate(access_token(typ)).audience == API
 
 
@@ -164,7 +164,7 @@ def test_the_type_may_be_written_as_rfc_9068_lets_it(typ: str) -> None:
         pytest.param({"jti": ...}, id="no-jti"),
     ],
 )
-def test_what_does_no_harm_is_taken(changes: dict[str, Any]) -> None:
+def test_harmless_variations_are_accepted(changes: dict[str, Any]) -> None:
     claims = validate(access_token(**changes))
     assert (claims.audience, claims.organization_id) == (API, None)
 
@@ -179,16 +179,16 @@ def test_what_does_no_harm_is_taken(changes: dict[str, Any]) -> None:
         (..., set()),
     ],
 )
-def test_scopes_are_a_set_and_may_be_none(scope: Any, scopes: set[str]) -> None:
+def test_scopes_are_a_set_and_may_be_empty(scope: Any, scopes: set[str]) -> None:
     assert validate(access_token(scope=scope)).scopes == scopes
 
 
-def test_the_audience_says_whose_organization_token_it_is_whatever_else_does() -> None:
+def test_audience_overrides_the_organization_claim() -> None:
     claims = validate(access_token(aud="urn:logto:organization:harbourbr001", organization_id="hillbranch01"))
     assert (claims.is_organization_token, claims.organization_id) == (True, "harbourbr001")
 
 
-def test_claims_of_a_script_of_the_tenant_s_come_along_and_cannot_be_changed() -> None:
+def test_custom_claims_are_kept_and_read_only() -> None:
     claims = validate(access_token(roles=["editor"], tier={"level": 2}))
     assert (claims.claims["roles"], claims.claims["tier"]) == (["editor"], {"level": 2})
     with pytest.raises(TypeError):
@@ -196,13 +196,13 @@ def test_claims_of_a_script_of_the_tenant_s_come_along_and_cannot_be_changed() -
     assert "editor" not in repr(claims)
 
 
-# Opaque tokens, by what introspection answers
+# Opaque tokens, by the introspection response
 
 
 def answer(**changes: Any) -> dict[str, Any]:
     claims = {
         "active": True,
-        "sub": PERSON,
+        "sub": USER_ID,
         "client_id": CLIENT_ID,
         "exp": NOW + 3600,
         "iat": NOW,
@@ -214,9 +214,9 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not ...}
 
 
-def test_an_active_opaque_token_has_no_audience_and_no_organization() -> None:
+def test_opaque_token_has_no_audience_or_organization() -> None:
     claims = check_introspection(answer(), issuer=ISSUER, now=NOW)
-    assert (claims.sub, claims.client_id, claims.audience, claims.organization_id) == (PERSON, CLIENT_ID, "", None)
+    assert (claims.sub, claims.client_id, claims.audience, claims.organization_id) == (USER_ID, CLIENT_ID, "", None)
     assert (claims.scopes, claims.is_machine, claims.is_organization_token) == ({"openid", "profile"}, False, False)
 
 
@@ -238,13 +238,13 @@ def test_an_active_opaque_token_has_no_audience_and_no_organization() -> None:
         pytest.param({"scope": ["openid"]}, "scope", id="scope-list"),
     ],
 )
-def test_one_wrong_member_of_the_answer_is_enough(changes: dict[str, Any], claim: str) -> None:
+def test_one_wrong_introspection_member_is_refused(changes: dict[str, Any], claim: str) -> None:
     with pytest.raises(TokenError) as caught:
         check_introspection(answer(**changes), issuer=ISSUER, now=NOW)
     assert caught.value.claim == claim
 
 
-def test_a_real_answer_about_a_refresh_token_is_about_no_access_token() -> None:
+def test_introspected_refresh_token_is_refused() -> None:
     with pytest.raises(TokenError) as caught:
         check_introspection(recording("introspection_refresh")["body"], issuer=ISSUER, now=NOW)
     assert caught.value.claim == "token_type"
@@ -271,7 +271,7 @@ Sign = Callable[..., str]
 
 @pytest.fixture
 def signed(logto: Emulator) -> Sign:
-    """Makes an access token of the emulator's; times count from the moment of the call."""
+    """Return a function that makes an access token of the emulator, issued at the time of the call."""
 
     def signed(header: dict[str, Any] | None = None, **changes: Any) -> str:
         now = logto.clock.now()
@@ -281,7 +281,7 @@ def signed(logto: Emulator) -> Sign:
     return signed
 
 
-def test_real_tokens_pass_the_whole_verifier(logto: Emulator) -> None:
+def test_verifier_accepts_real_tokens(logto: Emulator) -> None:
     logto.faults.jwks = lambda document: recording("jwks_after_rotation")["body"]
     with freeze_time(datetime.fromtimestamp(NOW, tz=timezone.utc)):
         real = verifier(logto, issuer=ISSUER)
@@ -295,13 +295,11 @@ def test_real_tokens_pass_the_whole_verifier(logto: Emulator) -> None:
 
 
 @pytest.mark.parametrize("cache_size", [0, 100])
-def test_a_token_is_good_for_its_own_audience_alone_however_often_it_comes(
-    logto: Emulator, signed: Sign, cache_size: int
-) -> None:
+def test_token_is_valid_for_its_own_audience_only(logto: Emulator, signed: Sign, cache_size: int) -> None:
     real = verifier(logto, cache_size=cache_size)
     for_api, for_organization = signed(), signed(aud="urn:logto:organization:harbourbr001")
     for _ in range(2):
-        assert real.verify_for_resource(for_api, API).sub == PERSON
+        assert real.verify_for_resource(for_api, API).sub == USER_ID
         assert real.verify_for_organization(for_organization).organization_id == "harbourbr001"
         for other in (API + "/", API[:-1], API.upper(), "https://other.example"):
             with pytest.raises(TokenError, match="Ask Logto for one with that resource") as caught:
@@ -314,19 +312,19 @@ def test_a_token_is_good_for_its_own_audience_alone_however_often_it_comes(
 
 
 @pytest.mark.parametrize("token", ["OgAJnoEaRtrNhWgN_i8OaSirpFToDN2B4VLqT9vve57", "x", ""])
-def test_an_opaque_token_is_refused_with_the_remedy_and_without_a_call(logto: Emulator, token: str) -> None:
+def test_opaque_token_is_refused_with_a_remedy(logto: Emulator, token: str) -> None:
     with pytest.raises(TokenError, match="send resource with the authorization request"):
         verifier(logto).verify_for_resource(token, API)
     assert len(logto.requests) == 0
 
 
 @pytest.mark.parametrize("token", ["\ud800.x.y", "..", "a.b.c", "é.é.é", "x." * 200_000])
-def test_what_is_no_token_is_refused_and_no_error_of_ours(logto: Emulator, token: str) -> None:
+def test_malformed_token_raises_token_error(logto: Emulator, token: str) -> None:
     with pytest.raises(TokenError):
         verifier(logto).verify_for_resource(token, API)
 
 
-def test_in_steady_state_nothing_goes_over_the_network(logto: Emulator, signed: Sign) -> None:
+def test_cached_keys_need_no_request(logto: Emulator, signed: Sign) -> None:
     real = verifier(logto, cache_size=2)
     real.verify_for_resource(signed(), API)
     assert [request.endpoint for request in logto.requests] == ["discovery", "jwks"]
@@ -336,13 +334,13 @@ def test_in_steady_state_nothing_goes_over_the_network(logto: Emulator, signed: 
     assert len(logto.requests) == 0
 
 
-def test_without_any_keys_it_cannot_be_known(logto: Emulator, signed: Sign) -> None:
+def test_missing_keys_raise_provider_unreachable(logto: Emulator, signed: Sign) -> None:
     logto.faults.http["jwks"] = HttpFault(drop=True)
     with pytest.raises(ProviderUnreachable):
         verifier(logto).verify_for_resource(signed(), API)
 
 
-def test_while_logto_is_down_its_last_keys_are_good_for_new_tokens_too(logto: Emulator, signed: Sign) -> None:
+def test_stale_keys_verify_tokens_during_an_outage(logto: Emulator, signed: Sign) -> None:
     keys = RemoteKeySet(
         HTTPClient(connect_seconds=1, total_seconds=5),
         lambda: f"{logto.endpoint}/oidc/jwks",
@@ -355,34 +353,34 @@ def test_while_logto_is_down_its_last_keys_are_good_for_new_tokens_too(logto: Em
     logto.faults.http["jwks"] = HttpFault(drop=True)
     logto.requests.clear()
     for number in range(5):
-        assert real.verify_for_resource(signed(jti=str(number)), API).sub == PERSON
-    # A call that broke is made once more, and then no other before the cool-down.
+        assert real.verify_for_resource(signed(jti=str(number)), API).sub == USER_ID
+    # A failed request is repeated once, and then not again before the cool-down.
     assert len(logto.requests.to("jwks")) == 2
 
 
-# What is remembered
+# The cache
 
 
-def test_a_token_that_is_known_is_not_verified_again(logto: Emulator, signed: Sign) -> None:
+def test_remembered_token_is_not_verified_again(logto: Emulator, signed: Sign) -> None:
     real, token = verifier(logto), signed()
     assert real.verify_for_resource(token, API) is real.verify_for_resource(token, API)
 
 
-def test_size_0_remembers_nothing(logto: Emulator, signed: Sign) -> None:
+def test_cache_size_zero_remembers_nothing(logto: Emulator, signed: Sign) -> None:
     real, token = verifier(logto, cache_size=0), signed()
     assert real.verify_for_resource(token, API) is not real.verify_for_resource(token, API)
 
 
-def test_the_memory_is_bounded_and_what_came_first_goes_first(logto: Emulator, signed: Sign) -> None:
+def test_cache_is_limited_and_drops_the_oldest(logto: Emulator, signed: Sign) -> None:
     real = verifier(logto, cache_size=3)
     tokens = [signed(jti=str(number)) for number in range(8)]
     first = [real.verify_for_resource(token, API) for token in tokens]
-    # From the last one backwards: whatever has to be verified again pushes another one out.
+    # From the last one backwards, because a token that is verified again removes another one.
     assert [real.verify_for_resource(tokens[i], API) is first[i] for i in (7, 6, 5)] == [True] * 3
     assert real.verify_for_resource(tokens[4], API) is not first[4]
 
 
-def test_tokens_that_are_refused_push_none_out(logto: Emulator, signed: Sign) -> None:
+def test_refused_tokens_do_not_fill_the_cache(logto: Emulator, signed: Sign) -> None:
     real, token = verifier(logto, cache_size=1), signed()
     known = real.verify_for_resource(token, API)
     for junk in (token[:-4] + "AAAA", signed(header={"typ": "JWT"}), signed(sub=...), "opaque"):
@@ -391,45 +389,43 @@ def test_tokens_that_are_refused_push_none_out(logto: Emulator, signed: Sign) ->
     assert real.verify_for_resource(token, API) is known
 
 
-def test_a_token_is_remembered_until_it_ends_and_not_for_the_leeway(logto: Emulator, signed: Sign) -> None:
+def test_token_is_remembered_until_exp_without_leeway(logto: Emulator, signed: Sign) -> None:
     with freeze_time(datetime.fromtimestamp(NOW, tz=timezone.utc)) as moment:
         real, token = verifier(logto), signed()
         known = real.verify_for_resource(token, API)
         moment.tick(3599)
         assert real.verify_for_resource(token, API) is known
         moment.tick(1)
-        assert real.verify_for_resource(token, API) is not known, "clocks may differ, but then it is looked at anew"
+        assert real.verify_for_resource(token, API) is not known, "clocks may differ, but the token is verified again"
         moment.tick(60)
         with pytest.raises(TokenError) as caught:
             real.verify_for_resource(token, API)
         assert caught.value.claim == "exp"
 
 
-def test_a_key_that_appears_is_found_at_once_and_one_that_is_gone_takes_its_tokens_along(
-    logto: Emulator, signed: Sign
-) -> None:
+def test_new_key_is_found_and_removed_key_rejected(logto: Emulator, signed: Sign) -> None:
     real, token = verifier(logto), signed()
     known = real.verify_for_resource(token, API)
     new_key = jwk(EC_KEY, "new", alg="ES384")
     logto.faults.jwks = lambda document: {"keys": [new_key]}
-    assert real.verify_for_resource(token, API) is known, "until somebody brings a token of the new key"
+    assert real.verify_for_resource(token, API) is known, "until a token with the new key arrives"
     now = logto.clock.now()
     new_token = sign(good_claims(iss=logto.issuer, iat=now, exp=now + 60), {"kid": "new", "typ": "at+jwt"})
-    assert real.verify_for_resource(new_token, API).sub == PERSON
+    assert real.verify_for_resource(new_token, API).sub == USER_ID
     assert len(logto.requests.to("jwks")) == 2
     with pytest.raises(TokenError) as caught:
         real.verify_for_resource(token, API)
     assert caught.value.claim == "kid"
 
 
-def test_many_threads_share_one_verifier(logto: Emulator, signed: Sign) -> None:
+def test_threads_share_one_verifier(logto: Emulator, signed: Sign) -> None:
     real = verifier(logto, cache_size=5)
-    tokens = [signed(jti=str(number), sub=f"person{number}") for number in range(12)]
+    tokens = [signed(jti=str(number), sub=f"user{number}") for number in range(12)]
     seen: list[bool] = []
 
     def call() -> None:
         for number, token in enumerate(tokens * 4):
-            seen.append(real.verify_for_resource(token, API).sub == f"person{number % 12}")
+            seen.append(real.verify_for_resource(token, API).sub == f"user{number % 12}")
 
     threads = [threading.Thread(target=call) for _ in range(6)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Tokens of the application itself: asked for by name, kept until they end, fetched once however many want one."""
+"""Tokens of a machine-to-machine application: requested, cached, renewed and shared between threads."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from freezegun import freeze_time
 
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.exceptions import ProviderError, ProviderUnreachable
 from logto_auth.oidc.client_credentials import MachineClient, MachineToken
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.provider import Provider
 
@@ -24,7 +24,7 @@ HARBOUR = "harbourbr001"
 
 @pytest.fixture
 def robot(logto: Emulator) -> MachineClient:
-    """A machine that may read books everywhere, and manage stock at the harbour."""
+    """A machine that may read books everywhere, and manage the stock of one organization."""
     tenant = logto.tenant
     tenant.add_resource(API, scopes=["read:books", "write:books"])
     tenant.add_resource(OTHER_API, scopes=["read:books"])
@@ -42,7 +42,7 @@ def robot(logto: Emulator) -> MachineClient:
 def client(logto: Emulator, secret: str, *, total_seconds: float = 5) -> MachineClient:
     http = HTTPClient(connect_seconds=1, total_seconds=total_seconds)
     provider = Provider(issuer=logto.issuer, algorithms=("ES384",), http=http)
-    return MachineClient(provider, client_id="robot0000001", client_secret=secret)
+    return MachineClient(provider, client_id="robot0000001", client_secret=secret, hint="Check the settings.")
 
 
 def claims_of(token: MachineToken) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def claims_of(token: MachineToken) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_token_is_for_what_was_asked_and_holds_what_was_named_and_granted(
+def test_token_has_requested_audience_and_granted_scopes(
     robot: MachineClient, wanted: dict[str, Any], audience: str, organization_id: str | None, scopes: set[str]
 ) -> None:
     token = robot.token(**wanted)
@@ -79,7 +79,7 @@ def test_a_token_is_for_what_was_asked_and_holds_what_was_named_and_granted(
     assert token.access_token not in repr(token)
 
 
-def test_a_token_is_kept_for_each_purpose(robot: MachineClient, logto: Emulator) -> None:
+def test_token_is_cached_for_each_purpose(robot: MachineClient, logto: Emulator) -> None:
     purposes: list[dict[str, Any]] = [
         {"resource": API},
         {"resource": API, "scopes": ["read:books"]},
@@ -93,12 +93,12 @@ def test_a_token_is_kept_for_each_purpose(robot: MachineClient, logto: Emulator)
     assert len(logto.requests.to("token")) == len(purposes)
 
 
-def test_the_order_of_scopes_and_their_number_do_not_matter(robot: MachineClient) -> None:
+def test_order_and_repetition_of_scopes_are_ignored(robot: MachineClient) -> None:
     token = robot.token(resource=API, scopes=("write:books", "read:books"))
     assert robot.token(resource=API, scopes=iter(["read:books", "write:books", "read:books"])) is token
 
 
-def test_a_token_is_renewed_a_little_before_it_ends(robot: MachineClient, logto: Emulator) -> None:
+def test_token_is_renewed_before_it_expires(robot: MachineClient, logto: Emulator) -> None:
     with freeze_time(datetime.now(tz=timezone.utc)) as moment:
         token = robot.token(resource=API)
         moment.tick(3600 - 16)
@@ -109,18 +109,18 @@ def test_a_token_is_renewed_a_little_before_it_ends(robot: MachineClient, logto:
         assert renewed.expires_at == pytest.approx(token.expires_at + 3600 - 14)
 
 
-def test_a_token_that_somebody_has_refused_is_fetched_anew(robot: MachineClient) -> None:
+def test_forgotten_token_is_fetched_again(robot: MachineClient) -> None:
     token, other = robot.token(resource=API), robot.token(organization_id=HARBOUR)
     robot.forget(token)
     renewed = robot.token(resource=API)
     assert renewed is not token
-    robot.forget(token)  # again, by somebody slower
+    robot.forget(token)  # again, by a slower thread
     assert robot.token(resource=API) is renewed
     assert robot.token(organization_id=HARBOUR) is other
 
 
 def in_threads(number: int, call: Callable[[], object]) -> list[object]:
-    """What `call` returns or raises, in so many threads at once."""
+    """Return what `call` returns or raises in `number` threads at once."""
     results: list[object] = []
     barrier = threading.Barrier(number)
 
@@ -139,7 +139,7 @@ def in_threads(number: int, call: Callable[[], object]) -> list[object]:
     return results
 
 
-def test_however_many_threads_want_a_token_one_call_goes_out(robot: MachineClient, logto: Emulator) -> None:
+def test_threads_share_one_token_request(robot: MachineClient, logto: Emulator) -> None:
     logto.faults.http["token"] = HttpFault(delay_seconds=0.2)
     tokens = in_threads(20, lambda: robot.token(resource=API))
     assert len(set(map(id, tokens))) == 1
@@ -147,10 +147,8 @@ def test_however_many_threads_want_a_token_one_call_goes_out(robot: MachineClien
     assert len(logto.requests.to("token")) == 1
 
 
-def test_whoever_waits_while_logto_fails_shares_the_failure_and_the_next_one_asks_again(
-    robot: MachineClient, logto: Emulator
-) -> None:
-    # All threads have to ask before the answer comes.
+def test_waiting_threads_share_a_failure(robot: MachineClient, logto: Emulator) -> None:
+    # All threads have to ask before the response comes.
     logto.faults.http["token"] = HttpFault(status=503, delay_seconds=1)
     errors = in_threads(20, lambda: robot.token(resource=API))
     assert {error.code for error in errors} == {"provider_busy"}  # type: ignore[attr-defined]
@@ -168,18 +166,18 @@ def test_whoever_waits_while_logto_fails_shares_the_failure_and_the_next_one_ask
         ({"organization_id": "nope"}, "access_denied"),
     ],
 )
-def test_what_logto_does_not_give_is_an_error_by_its_name(
+def test_refused_request_raises_the_error_of_logto(
     robot: MachineClient, logto: Emulator, wanted: dict[str, Any], error: str
 ) -> None:
     for _ in range(2):
         with pytest.raises(ProviderError) as caught:
             robot.token(**wanted)
         assert caught.value.error == error
-    assert len(logto.requests.to("token")) == 2, "a refusal is not kept: an administrator may mend it"
+    assert len(logto.requests.to("token")) == 2, "a refusal is not cached: an administrator may fix the cause"
 
 
-def test_a_wrong_secret_is_told_by_the_settings_that_hold_it(robot: MachineClient, logto: Emulator) -> None:
-    with pytest.raises(ProviderError, match="LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET") as caught:
+def test_wrong_secret_raises_the_hint(robot: MachineClient, logto: Emulator) -> None:
+    with pytest.raises(ProviderError, match="Check the settings") as caught:
         client(logto, "wrong-secret").token(resource=API)
     assert (caught.value.code, caught.value.error) == ("client_rejected", "invalid_client")
     assert "wrong-secret" not in str(caught.value)
@@ -197,9 +195,7 @@ def test_a_wrong_secret_is_told_by_the_settings_that_hold_it(robot: MachineClien
     ],
     ids=["gone", "slow", "500", "nothing", "no-token-text", "other-type"],
 )
-def test_a_call_that_goes_wrong_keeps_nothing(
-    robot: MachineClient, logto: Emulator, fault: HttpFault, code: str
-) -> None:
+def test_failed_request_is_not_cached(robot: MachineClient, logto: Emulator, fault: HttpFault, code: str) -> None:
     impatient = client(logto, next(iter(logto.tenant.applications["robot0000001"].secrets)).value, total_seconds=0.3)
     logto.faults.http["token"] = fault
     with pytest.raises(ProviderError) as caught:
@@ -211,9 +207,7 @@ def test_a_call_that_goes_wrong_keeps_nothing(
 
 
 @pytest.mark.parametrize("expires_in", [None, "3600", True, -1, 10**12])
-def test_an_answer_that_does_not_say_how_long_it_lasts_is_soon_asked_for_again(
-    robot: MachineClient, logto: Emulator, expires_in: object
-) -> None:
+def test_token_without_lifetime_is_soon_renewed(robot: MachineClient, logto: Emulator, expires_in: object) -> None:
     logto.faults.token_response = lambda answer: {**answer, "expires_in": expires_in}
     with freeze_time(datetime.now(tz=timezone.utc)) as moment:
         token = robot.token(resource=API)

@@ -1,4 +1,4 @@
-"""What goes out to Logto, against a server that does as it is told."""
+"""The HTTP client against a local server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import HTTPClient
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Drops the first connections, then answers with what it was asked."""
+    """Close the first connections without a response, then answer with JSON."""
 
     protocol_version = "HTTP/1.1"
 
@@ -62,11 +62,11 @@ def client() -> HTTPClient:
 
 
 @pytest.mark.parametrize("path", ["/plain", "/chunked"])
-def test_json_however_it_is_sent(server: Any, client: HTTPClient, path: str) -> None:
+def test_chunked_json_is_read(server: Any, client: HTTPClient, path: str) -> None:
     assert client.get(server.url + path).json_object() == {"ok": True}
 
 
-def test_a_get_is_tried_again_when_the_connection_broke(server: Any, client: HTTPClient) -> None:
+def test_get_is_repeated_after_a_closed_connection(server: Any, client: HTTPClient) -> None:
     server.drops = 1
     assert client.get(server.url + "/").status == 200
     server.drops = 2
@@ -75,18 +75,18 @@ def test_a_get_is_tried_again_when_the_connection_broke(server: Any, client: HTT
     assert len(server.seen) == 4
 
 
-def test_a_post_is_never_sent_twice(server: Any, client: HTTPClient) -> None:
+def test_post_is_never_repeated(server: Any, client: HTTPClient) -> None:
     server.drops = 1
     with pytest.raises(ProviderUnreachable):
         client.post_form(server.url + "/token", {"code": "secret"})
     assert len(server.seen) == 1
 
 
-def test_cookies_are_not_kept_and_nothing_comes_from_netrc(
+def test_cookies_and_netrc_are_ignored(
     server: Any, client: HTTPClient, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    netrc.write_text("machine 127.0.0.1 login reader password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     for _ in range(2):
         client.get(server.url + "/")
@@ -95,7 +95,7 @@ def test_cookies_are_not_kept_and_nothing_comes_from_netrc(
     assert "Authorization" not in headers
 
 
-def test_messages_name_the_place_and_not_the_query(server: Any, client: HTTPClient) -> None:
+def test_error_message_has_url_without_query(server: Any, client: HTTPClient) -> None:
     server.drops = 2
     with pytest.raises(ProviderError) as caught:
         client.get(server.url + "/userinfo?token=secret")

@@ -1,4 +1,4 @@
-"""`Refreshed`: fetched once however many want it, stale rather than none, and not too often."""
+"""`SingleFlight`: one fetch for all threads, stale values, cool-down and retries."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from logto_auth.exceptions import ProviderError
-from logto_auth.oidc.single_flight import Refreshed
+from logto_auth.oidc.errors import ProviderError
+from logto_auth.oidc.single_flight import SingleFlight
 
 
 class Source:
-    """Counts how often it is fetched, and fails when it is told to."""
+    """Count the fetches, and fail while `fails` is set."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -39,17 +39,17 @@ def source() -> Source:
 
 
 @pytest.fixture
-def value(source: Source) -> Refreshed[int]:
-    return Refreshed(source.fetch, max_age_seconds=100, cool_down_seconds=10, clock=lambda: source.now)
+def value(source: Source) -> SingleFlight[int]:
+    return SingleFlight(source.fetch, seconds_fresh=100, cool_down_seconds=10, clock=lambda: source.now)
 
 
-def test_it_is_kept_until_it_has_aged(source: Source, value: Refreshed[int]) -> None:
+def test_value_is_kept_until_it_has_aged(source: Source, value: SingleFlight[int]) -> None:
     assert [value.get(), value.get()] == [1, 1]
     source.now = 100
     assert value.get() == 2
 
 
-def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source, value: Refreshed[int]) -> None:
+def test_stale_value_is_used_after_a_failure(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.now, source.fails = 100, True
     assert [value.get(), value.get()] == [1, 1]
@@ -58,7 +58,7 @@ def test_an_old_value_is_better_than_none_and_the_next_try_waits(source: Source,
     assert value.get() == 3
 
 
-def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(source: Source, value: Refreshed[int]) -> None:
+def test_error_is_raised_without_a_value(source: Source, value: SingleFlight[int]) -> None:
     source.fails = True
     for _ in range(2):
         with pytest.raises(ProviderError):
@@ -67,10 +67,10 @@ def test_without_a_value_the_error_is_told_and_the_next_one_asks_again(source: S
     assert value.get() == 3
 
 
-@pytest.mark.parametrize("ask", ["get", "demand"])
-def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, ask: str) -> None:
-    value = Refreshed(
-        source.fetch, max_age_seconds=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
+@pytest.mark.parametrize("ask", ["get", "renew"])
+def test_first_failure_is_shared_for_retry_seconds(source: Source, ask: str) -> None:
+    value = SingleFlight(
+        source.fetch, seconds_fresh=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
     )
     source.fails = True
     errors = []
@@ -80,23 +80,21 @@ def test_a_first_failure_is_shared_for_a_moment_and_no_longer(source: Source, as
             getattr(value, ask)()
         errors.append(caught.value)
     assert source.fetched == 1
-    # Each raises its own: an error that all had raised would hold on to what each of them was doing.
+    # Each caller raises its own error: a shared one would keep the frames of all callers.
     assert len(set(map(id, errors))) == 3
     source.now, source.fails = 2, False
     assert getattr(value, ask)() == 2
 
 
-def test_D4_a_demand_fetches_anew_once_per_cool_down(source: Source, value: Refreshed[int]) -> None:
+def test_renew_fetches_once_in_a_cool_down(source: Source, value: SingleFlight[int]) -> None:
     value.get()
-    assert [value.demand() for _ in range(1000)] == [2] * 1000
+    assert [value.renew() for _ in range(1000)] == [2] * 1000
     source.now = 10
-    assert value.demand() == 3
+    assert value.renew() == 3
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_whoever_waits_for_the_first_value_shares_what_comes(
-    source: Source, value: Refreshed[int], fails: bool
-) -> None:
+def test_waiting_threads_share_the_first_result(source: Source, value: SingleFlight[int], fails: bool) -> None:
     source.seconds, source.fails = 0.1, fails
     results: list[object] = []
 
@@ -115,7 +113,7 @@ def test_whoever_waits_for_the_first_value_shares_what_comes(
     assert source.fetched == 1
 
 
-def test_with_an_old_value_nobody_waits_for_the_one_who_fetches(source: Source, value: Refreshed[int]) -> None:
+def test_stale_value_is_returned_during_a_fetch(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.now = 100
     source.is_called.clear()
@@ -128,3 +126,74 @@ def test_with_an_old_value_nobody_waits_for_the_one_who_fetches(source: Source, 
     source.may_return.set()
     slow.join()
     assert value.get() == 2
+
+
+def test_fresh_value_is_returned_during_a_renewal(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.seconds = 0.3
+    slow = threading.Thread(target=value.renew)
+    slow.start()
+    time.sleep(0.05)
+    assert (value.get(), value.renew()) == (1, 1)
+    slow.join()
+    assert (value.get(), source.fetched) == (2, 2)
+
+
+def test_failed_renewal_keeps_the_value(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.fails = True
+    assert value.renew() == 1
+    source.fails, source.now = False, 10
+    assert value.get() == 3
+
+
+# Values that are useless once they have aged
+
+
+@pytest.fixture
+def expiring(source: Source) -> SingleFlight[int]:
+    """The value n is fresh for 10 n seconds."""
+    return SingleFlight(
+        source.fetch, seconds_fresh=lambda value: 10 * value, keep_stale=False, clock=lambda: source.now
+    )
+
+
+def test_function_sets_how_long_a_value_is_fresh(source: Source, expiring: SingleFlight[int]) -> None:
+    seen = []
+    for source.now in (0, 9.9, 10, 29.9, 30):
+        seen.append(expiring.get())
+    assert seen == [1, 1, 2, 2, 3]
+
+
+def test_aged_value_is_not_returned_after_a_failure(source: Source, expiring: SingleFlight[int]) -> None:
+    expiring.get()
+    source.now, source.fails = 10, True
+    for _ in range(2):
+        with pytest.raises(ProviderError, match="down"):
+            expiring.get()
+    source.fails = False
+    assert expiring.get() == 4
+
+
+def test_callers_wait_for_the_replacement_of_an_aged_value(source: Source, expiring: SingleFlight[int]) -> None:
+    expiring.get()
+    source.now, source.seconds = 10, 0.2
+    slow = threading.Thread(target=expiring.get)
+    slow.start()
+    time.sleep(0.05)
+    assert (expiring.get(), source.fetched) == (2, 2)
+    slow.join()
+
+
+def test_forgotten_value_is_fetched_again(source: Source, expiring: SingleFlight[int]) -> None:
+    expiring.forget(expiring.get())
+    assert expiring.get() == 2
+    expiring.forget(1)
+    assert expiring.get() == 2
+
+
+def test_value_forgotten_during_the_wait_is_fetched_again(source: Source, expiring: SingleFlight[int]) -> None:
+    seen = expiring._outcome
+    expiring.forget(expiring.get())
+    # A caller that saw no value, and waited for the lock while another one fetched and forgot.
+    assert expiring._fetch_once(seen, wait=True) == 2

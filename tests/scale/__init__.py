@@ -1,1 +1,1 @@
-"""Proofs with real parts: gunicorn with several processes, PostgreSQL, Redis, and HTTP between all of them."""
+"""Tests against a real deployment: gunicorn with several processes, PostgreSQL and Redis, over HTTP."""

@@ -1,4 +1,4 @@
-"""`stage` has all parts; `site` is the usual one of its sites."""
+"""Fixtures: `deployment` is all servers together, `site` its default site."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ import pytest
 from logto_auth.emulator import run_in_thread
 from tests.servers import lacking, need
 
-from .stage import ROOT, Person, Site, Stage, connect
+from .deployment import ROOT, Deployment, Site, User, connect
 
 
 @pytest.fixture(scope="session")
-def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def _deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     need("PostgreSQL", 5432, host=os.environ.get("PGHOST", "127.0.0.1"))
     need("Redis", 6379)
     if importlib.util.find_spec("gunicorn") is None:
         lacking("gunicorn")
     name = f"logto_auth_scale_{os.getpid()}"
     with run_in_thread() as emulator, connect("postgres") as server:
-        stage = Stage(emulator, name, tmp_path_factory.mktemp("scale"))
+        deployment = Deployment(emulator, name, tmp_path_factory.mktemp("scale"))
         server.execute(f"CREATE DATABASE {name}")
         try:
             migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
-            subprocess.run(migrate, cwd=ROOT, env=stage.environment(), check=True)
-            yield stage
+            subprocess.run(migrate, cwd=ROOT, env=deployment.environment(), check=True)
+            yield deployment
         finally:
-            stage.close()
-            stage.flush_redis()
+            deployment.close()
+            deployment.flush_redis()
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def stage(_stage: Stage) -> Stage:
-    _stage.reset()
-    return _stage
+def deployment(_deployment: Deployment) -> Deployment:
+    _deployment.reset()
+    return _deployment
 
 
 @pytest.fixture
-def site(stage: Stage) -> Site:
-    return stage.site()
+def site(deployment: Deployment) -> Site:
+    return deployment.site()
 
 
 @pytest.fixture
-def reader(stage: Stage, site: Site) -> Person:
-    """Somebody who is signed in; nothing has been asked of Logto since."""
-    person = Person(site, stage.emulator).sign_in()
-    stage.emulator.requests.clear()
-    return person
+def reader(deployment: Deployment, site: Site) -> User:
+    """Return a signed-in user. No request to Logto has been recorded since."""
+    user = User(site, deployment.emulator).sign_in()
+    deployment.emulator.requests.clear()
+    return user

@@ -1,4 +1,4 @@
-"""How gunicorn runs the small site: several processes, each with several threads, as `docs/how-to/deploy.md` has it."""
+"""Gunicorn for the small site: several processes with several threads each, as in `docs/how-to/deploy.md`."""
 
 import os
 
@@ -8,7 +8,7 @@ workers = 4
 worker_class = "gthread"
 threads = int(os.environ["SCALE_THREADS"])
 graceful_timeout = 1
-# Saves each process the seconds in which it would import Django; a killed one is replaced at once.
+# Django is imported once, so that a killed process is replaced at once.
 preload_app = True
-# A newer gunicorn opens a socket in the home directory, which a test has no business with.
+# A newer gunicorn would open a socket in the home directory.
 control_socket_disable = True

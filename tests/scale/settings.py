@@ -1,4 +1,4 @@
-"""A small site on the servers that sites run on. What differs between its instances comes from the environment."""
+"""The small site. Settings that differ between its instances come from the environment."""
 
 import os
 
@@ -10,7 +10,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = ["logto_auth", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
 MIDDLEWARE = [
-    "tests.scale.urls.whereabouts",
+    "tests.scale.urls.worker_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "logto_auth.middleware.LogtoMiddleware",

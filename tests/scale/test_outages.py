@@ -1,4 +1,4 @@
-"""When a part is gone: Redis costs speed alone, and Logto costs those alone who need it."""
+"""Outages: without Redis everything works; without Logto only requests that need it are affected."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from logto_auth.emulator import HttpFault
 from logto_auth.emulator.faults import ENDPOINTS
-from logto_auth.sessions.refresh import OUT_OF_REACH_SECONDS
+from logto_auth.sessions.outage import OUTAGE_RETRY_SECONDS
 
-from .stage import APP_ID, DEAD_REDIS_URL, Person, Stage, at_once
+from .deployment import APP_ID, DEAD_REDIS_URL, Deployment, User, at_once
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 
@@ -23,11 +23,11 @@ TIMEOUT_SECONDS = 2
 HANGING = HttpFault(delay_seconds=8)
 
 
-def logout_token(stage: Stage) -> str:
-    """What Logto would send for the one session that there is."""
-    [(sid,)] = stage.sql("SELECT sid FROM logto_auth_logtosession")
+def logout_token(deployment: Deployment) -> str:
+    """Return the logout token that Logto would send for the only session."""
+    [(sid,)] = deployment.sql("SELECT sid FROM logto_auth_logtosession")
     claims = {
-        "iss": stage.emulator.issuer,
+        "iss": deployment.emulator.issuer,
         "aud": APP_ID,
         "sub": "reader000001",
         "sid": sid,
@@ -35,72 +35,72 @@ def logout_token(stage: Stage) -> str:
         "jti": f"jti-{time.time_ns()}",
         "events": {EVENT: {}},
     }
-    return stage.emulator.sign(claims, header={"typ": "logout+jwt"})
+    return deployment.emulator.sign(claims, header={"typ": "logout+jwt"})
 
 
 @pytest.fixture(params=["flushed", "gone"])
-def reader(stage: Stage, request: pytest.FixtureRequest) -> Person:
-    """Somebody who was signed in before Redis was emptied, or went away."""
-    stage.application.backchannel_logout_session_required = True
-    stage.application.backchannel_logout_uri = "http://127.0.0.1:9/"
-    person = Person(stage.site(), stage.emulator).sign_in()
-    stage.flush_redis()
+def reader(deployment: Deployment, request: pytest.FixtureRequest) -> User:
+    """Return a user who signed in before Redis was emptied, or became unreachable."""
+    deployment.application.backchannel_logout_session_required = True
+    deployment.application.backchannel_logout_uri = "http://127.0.0.1:9/"
+    user = User(deployment.site(), deployment.emulator).sign_in()
+    deployment.flush_redis()
     if request.param == "gone":
-        # The same site, with nothing where its Redis was.
-        person.site = stage.site(redis_url=DEAD_REDIS_URL)
-    return person
+        # The same site, with an unreachable Redis.
+        user.site = deployment.site(redis_url=DEAD_REDIS_URL)
+    return user
 
 
-def test_without_redis_people_stay_signed_in_and_new_ones_come(reader: Person, stage: Stage) -> None:
-    assert reader.user == "reader"
+def test_users_stay_signed_in_without_redis(reader: User, deployment: Deployment) -> None:
+    assert reader.signed_in_as == "reader"
     reader.get("/age-session")
-    stage.emulator.requests.clear()
+    deployment.emulator.requests.clear()
     assert {answer.text for answer in reader.get_at_once(["/"] * 40)} == {'{"user": "reader"}'}
-    assert stage.refreshes() == 1
-    assert Person(reader.site, stage.emulator).sign_in().user == "reader"
+    assert deployment.refreshes() == 1
+    assert User(reader.site, deployment.emulator).sign_in().signed_in_as == "reader"
 
 
-def test_without_redis_a_logout_token_works_and_its_replay_ends_nothing_new(reader: Person, stage: Stage) -> None:
-    token = logout_token(stage)
+def test_replayed_logout_token_without_redis_keeps_new_session(reader: User, deployment: Deployment) -> None:
+    token = logout_token(deployment)
     assert reader.post("/back-channel-logout", {"logout_token": token}).status_code == 200
-    assert reader.user is None
+    assert reader.signed_in_as is None
     # A new session at Logto, as after signing out there.
-    again = Person(reader.site, stage.emulator).sign_in()
-    stage.flush_redis()
+    again = User(reader.site, deployment.emulator).sign_in()
+    deployment.flush_redis()
     for _ in range(5):
         assert again.in_parallel().post("/back-channel-logout", {"logout_token": token}).status_code == 200
-    assert again.user == "reader"
+    assert again.signed_in_as == "reader"
 
 
-def hang(stage: Stage) -> None:
+def hang(deployment: Deployment) -> None:
     for endpoint in ENDPOINTS:
-        stage.emulator.faults.http[endpoint] = HANGING
+        deployment.emulator.faults.http[endpoint] = HANGING
 
 
-def seconds_for_a_page(person: Person) -> float:
+def seconds_for_a_page(user: User) -> float:
     before = time.monotonic()
-    assert person.user == "reader"
+    assert user.signed_in_as == "reader"
     return time.monotonic() - before
 
 
-def test_while_logto_hangs_pages_that_do_not_need_it_are_as_fast_as_before(stage: Stage) -> None:
-    person = Person(stage.site(timeout_seconds=TIMEOUT_SECONDS, threads=2), stage.emulator).sign_in()
-    usual = statistics.median(seconds_for_a_page(person) for _ in range(20))
-    stage.emulator.requests.clear()
-    hang(stage)
-    now = statistics.median(seconds_for_a_page(person) for _ in range(20))
-    assert len(stage.emulator.requests) == 0
+def test_fresh_sessions_are_fast_while_logto_hangs(deployment: Deployment) -> None:
+    user = User(deployment.site(timeout_seconds=TIMEOUT_SECONDS, threads=2), deployment.emulator).sign_in()
+    usual = statistics.median(seconds_for_a_page(user) for _ in range(20))
+    deployment.emulator.requests.clear()
+    hang(deployment)
+    now = statistics.median(seconds_for_a_page(user) for _ in range(20))
+    assert len(deployment.emulator.requests) == 0
     assert now < 3 * usual + 0.1
 
 
-def test_while_logto_hangs_aged_sessions_hold_the_processes_for_one_time_out_and_no_longer(stage: Stage) -> None:
-    site = stage.site(timeout_seconds=TIMEOUT_SECONDS, threads=2)
-    # Five times as many as the site has threads; each waiting for itself, it would be busy for five time-outs.
-    people = [Person(site, stage.emulator) for _ in range(5 * site.threads)]
-    at_once([person.sign_in for person in people])
-    at_once([partial(person.get, "/age-session") for person in people])
-    bystander = Person(site, stage.emulator).sign_in()
-    hang(stage)
+def test_stale_sessions_wait_one_timeout_while_logto_hangs(deployment: Deployment) -> None:
+    site = deployment.site(timeout_seconds=TIMEOUT_SECONDS, threads=2)
+    # Five times as many as the site has threads: if each waited, the site would be busy for five time-outs.
+    users = [User(site, deployment.emulator) for _ in range(5 * site.threads)]
+    at_once([user.sign_in for user in users])
+    at_once([partial(user.get, "/age-session") for user in users])
+    bystander = User(site, deployment.emulator).sign_in()
+    hang(deployment)
     waits: list[float] = []
     is_over = threading.Event()
 
@@ -112,27 +112,27 @@ def test_while_logto_hangs_aged_sessions_hold_the_processes_for_one_time_out_and
     watching = threading.Thread(target=watch)
     watching.start()
     began_at = time.monotonic()
-    answers = at_once([partial(person.get, "/") for person in people])
+    answers = at_once([partial(user.get, "/") for user in users])
     took = time.monotonic() - began_at
     is_over.set()
     watching.join()
-    assert {answer.text for answer in answers} == {'{"user": "reader"}'}, "nobody is signed out by an outage"
+    assert {answer.text for answer in answers} == {'{"user": "reader"}'}, "an outage signs no user out"
     assert took < 2 * TIMEOUT_SECONDS
     assert max(waits) < 2 * TIMEOUT_SECONDS
-    # And from then on it costs nothing at all.
-    assert statistics.median(seconds_for_a_page(person) for person in people) < TIMEOUT_SECONDS / 4
+    # After that, no request waits.
+    assert statistics.median(seconds_for_a_page(user) for user in users) < TIMEOUT_SECONDS / 4
 
 
-def test_while_logto_goes_on_hanging_one_request_at_a_time_finds_out(stage: Stage) -> None:
-    site = stage.site(timeout_seconds=TIMEOUT_SECONDS, threads=2)
-    people = [Person(site, stage.emulator) for _ in range(2 * site.threads)]
-    at_once([person.sign_in for person in people])
-    hang(stage)
-    for person in people:
-        person.get("/age-session")
-    assert people[0].user == "reader", "and it is known now that Logto hangs"
-    time.sleep(OUT_OF_REACH_SECONDS)
-    stage.emulator.requests.clear()
-    answers = at_once([partial(seconds_for_a_page, person) for person in people[1:]])
+def test_one_request_at_a_time_contacts_hanging_logto(deployment: Deployment) -> None:
+    site = deployment.site(timeout_seconds=TIMEOUT_SECONDS, threads=2)
+    users = [User(site, deployment.emulator) for _ in range(2 * site.threads)]
+    at_once([user.sign_in for user in users])
+    hang(deployment)
+    for user in users:
+        user.get("/age-session")
+    assert users[0].signed_in_as == "reader", "this request reports the outage"
+    time.sleep(OUTAGE_RETRY_SECONDS)
+    deployment.emulator.requests.clear()
+    answers = at_once([partial(seconds_for_a_page, user) for user in users[1:]])
     assert sum(seconds > TIMEOUT_SECONDS / 2 for seconds in answers) <= 2
-    assert len(stage.emulator.requests) <= 2
+    assert len(deployment.emulator.requests) <= 2

@@ -1,4 +1,4 @@
-"""Many webhooks at once, in four processes and in any order: the newest wins, and nobody waits for ever."""
+"""Parallel webhooks, in four processes and in any order: the newest wins, and no request blocks."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 
 import pytest
 
-from tests.deliveries import encoded, event, signature, user_event
+from tests.webhooks.deliveries import encoded, event, signature, user_event
 
-from .stage import Person, Site, Stage, at_once
+from .deployment import Deployment, Site, User, at_once
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 SIGNING_KEY = "only-for-tests-of-many-processes"
-SUBS = [f"person{number:06}" for number in range(6)]
+SUBS = [f"reader{number:06}" for number in range(6)]
 
 
 def deliver(site: Site, payload: dict[str, Any]) -> int:
     body = encoded(payload)
     headers = {"logto-signature-sha-256": signature(body, SIGNING_KEY), "Content-Type": "application/json"}
-    response = Person(site).session.post(f"{site.url}/webhooks/logto", data=body, headers=headers, timeout=60)
+    response = User(site).session.post(f"{site.url}/webhooks/logto", data=body, headers=headers, timeout=60)
     return response.status_code
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_of_many_events_at_once_the_newest_wins(stage: Stage, site: Site, seed: int) -> None:
+def test_newest_of_parallel_events_wins(deployment: Deployment, site: Site, seed: int) -> None:
     for sub in SUBS:
-        stage.emulator.tenant.add_user(id=sub, username=sub)
-        Person(site, stage.emulator).sign_in(sub)
+        deployment.emulator.tenant.add_user(id=sub, username=sub)
+        User(site, deployment.emulator).sign_in(sub)
     at = datetime.now(tz=timezone.utc) - timedelta(minutes=1)
     payloads = []
     for number in range(8):
@@ -46,13 +46,13 @@ def test_of_many_events_at_once_the_newest_wins(stage: Stage, site: Site, seed: 
         )
     random.Random(seed).shuffle(payloads)
     assert Counter(at_once([partial(deliver, site, payload) for payload in payloads])) == {204: len(payloads)}
-    people = stage.sql(
+    users = deployment.sql(
         "SELECT username, first_name, is_active, status FROM auth_user "
         "JOIN logto_auth_logtoidentity ON user_id = auth_user.id ORDER BY username"
     )
-    assert people == [(sub, "7", False, "suspended") for sub in SUBS]
-    assert stage.count("logto_auth_logtosession") == 0
-    members = stage.sql(
+    assert users == [(sub, "7", False, "suspended") for sub in SUBS]
+    assert deployment.count("logto_auth_logtosession") == 0
+    members = deployment.sql(
         "SELECT sub FROM logto_auth_organizationmembership m JOIN logto_auth_logtoidentity i ON identity_id = i.id "
         "ORDER BY sub"
     )

@@ -1,4 +1,4 @@
-"""The pages of the small site, each with one thing to do, and the middleware that says which process is doing it."""
+"""The pages of the small site, and a middleware that names the process."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from logto_auth.models import LogtoSession
 from logto_auth.sessions.store import FRESH_UNTIL_KEY, session_id
 
 
-def whereabouts(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: tells which process answers, and for a request with `X-Mark` writes it down at once."""
+def worker_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: send the id of the process in `X-Worker`, and write it to a file if the request has `X-Mark`."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if mark := request.headers.get("X-Mark"):
@@ -45,14 +45,14 @@ def basket(request: HttpRequest) -> JsonResponse:
 
 
 def age_session(request: HttpRequest) -> HttpResponse:
-    """As if an hour had passed: Logto's word on the visitor no longer counts."""
+    """Make the session stale, as if an hour had passed."""
     request.session[FRESH_UNTIL_KEY] = 0
     LogtoSession.objects.filter(pk=session_id(request.session)).update(fresh_until=datetime.now(tz=timezone.utc))
     return HttpResponse()
 
 
 def age_tokens(request: HttpRequest) -> HttpResponse:
-    """As if an hour had passed for access tokens alone."""
+    """Expire the access tokens only."""
     row = LogtoSession.objects.get(pk=session_id(request.session))
     tokens = row.tokens
     for token in tokens["access_tokens"].values():

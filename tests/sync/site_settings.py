@@ -1,4 +1,4 @@
-"""A small site in a process of its own, on a file."""
+"""Settings of a small site that runs in another process, with a database file."""
 
 import os
 

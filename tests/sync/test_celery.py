@@ -1,4 +1,4 @@
-"""A sync shared out by Celery; its tasks run here as they would on workers, one after the other."""
+"""A sync with Celery. Its tasks run here one after the other, as on one worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tasks() -> Iterator[Any]:
     app.close()
 
 
-def test_workers_sync_everybody_page_by_page_and_finish(logto: Emulator, tasks: Any, monkeypatch) -> None:
+def test_workers_sync_all_pages_and_finish(logto: Emulator, tasks: Any, monkeypatch) -> None:
     monkeypatch.setattr(tasks, "PAGES_PER_TASK", 1)
     logto.tenant.add_role("reader")
     subs = [logto.tenant.add_user(username=f"reader{number}", roles=["reader"]).id for number in range(250)]
@@ -40,14 +40,14 @@ def test_workers_sync_everybody_page_by_page_and_finish(logto: Emulator, tasks: 
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
 
-def test_the_last_task_counts_for_all(logto: Emulator, tasks: Any) -> None:
+def test_last_task_sums_the_counts(logto: Emulator, tasks: Any) -> None:
     logto.tenant.add_user(username="reader")
-    run = tasks.runs.begin()
-    tasks.notes.take_notes(run, tasks.management_api(), tasks.LoggedReport())
+    run = tasks.runs.start_or_resume()
+    tasks.notes.list_roles_and_organizations(run, tasks.management_api(), tasks.LoggedReport())
     counts = [{"created": 2, "updated": 1}, {"created": 3}]
     assert tasks.finish.run(counts, run.pk) == {"created": 5, "updated": 1}
 
 
-def test_a_tenant_without_people_is_synced_too(tasks: Any) -> None:
+def test_tenant_without_users_is_synced(tasks: Any) -> None:
     tasks.sync.delay()
     assert SyncRun.objects.get().finished_at is not None

@@ -1,4 +1,4 @@
-"""Commands that are killed in the middle, as by a machine that goes down, and started again."""
+"""Commands that are killed while they run, and started again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 
 
 class OwnSite:
-    """A site whose commands run in processes of their own."""
+    """A site whose commands run in other processes."""
 
     def __init__(self, logto: Emulator, machine: Application, path: Path) -> None:
         self._path = path
@@ -46,7 +46,7 @@ class OwnSite:
         return output
 
     def kill_once(self, query: str, *arguments: str) -> None:
-        """Run the command until the query brings something else than 0, and kill it then and there."""
+        """Run the command until the query returns something other than 0, then kill it."""
         with self.start(*arguments) as process:
             give_up_at = time.monotonic() + PATIENCE_SECONDS
             while not self.sql(query)[0][0]:
@@ -67,7 +67,7 @@ def site(logto: Emulator, machine: Application, tmp_path: Path) -> OwnSite:
     return OwnSite(logto, machine, tmp_path / "site.sqlite3")
 
 
-def test_a_sync_that_was_killed_goes_on_where_it_was_and_ends_with_everybody(logto: Emulator, site: OwnSite) -> None:
+def test_killed_sync_resumes_and_syncs_all_users(logto: Emulator, site: OwnSite) -> None:
     logto.tenant.add_role("reader")
     subs = {logto.tenant.add_user(username=f"reader{number}", roles=["reader"]).id for number in range(2300)}
     logto.faults.http["management_api"] = HttpFault(delay_seconds=0.02)
@@ -78,13 +78,13 @@ def test_a_sync_that_was_killed_goes_on_where_it_was_and_ends_with_everybody(log
     output = site.run("logto_sync", "--create")
     assert output == "created: 2,300\n"
     listed = [each.query["page"] for each in logto.requests if each.path == "/api/users"]
-    # The first is the count.
+    # The first request is the count.
     assert ["1"] not in listed[1:]
     assert set(site.sql("SELECT sub, roles FROM logto_auth_logtoidentity")) == {(sub, '["reader"]') for sub in subs}
     assert site.sql("SELECT count(*) FROM logto_auth_syncnote") == [(0,)]
 
 
-def test_an_import_that_was_killed_is_started_again_and_ends_with_everybody(logto: Emulator, site: OwnSite) -> None:
+def test_killed_import_restarts_and_links_all_accounts(logto: Emulator, site: OwnSite) -> None:
     names = [f"customer{number}" for number in range(40)]
     rows = ", ".join(f"('{name}', '{name}@example.com', '!', '', '', 1, 0, 0, '2026-01-01')" for name in names)
     columns = "username, email, password, first_name, last_name, is_active, is_staff, is_superuser, date_joined"
@@ -94,7 +94,7 @@ def test_an_import_that_was_killed_is_started_again_and_ends_with_everybody(logt
     logto.faults.http["management_api"] = HttpFault(delay_seconds=0.02)
     site.kill_once("SELECT count(*) FROM logto_auth_logtoidentity", "logto_import")
     logto.faults.clear()
-    # Logto may have made the one that was under way, without this site having heard.
+    # Logto may have created a user without this site having received the response.
     site.run("logto_import", "--adopt-by-email")
     linked = dict(site.sql("SELECT sub, username FROM logto_auth_logtoidentity i JOIN auth_user u ON u.id = i.user_id"))
     assert linked == {user.id: user.username for user in logto.tenant.users.values()}

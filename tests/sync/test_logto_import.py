@@ -1,4 +1,4 @@
-"""`manage.py logto_import` against the emulator: the day a site moves to Logto."""
+"""`manage.py logto_import` with the emulator."""
 
 from __future__ import annotations
 
@@ -37,12 +37,10 @@ def customer(name: str = "customer", **fields: Any) -> Any:
     return User.objects.create_user(name, fields.pop("email", f"{name}@example.com"), "old password", **fields)
 
 
-# Moving
+# Imported accounts
 
 
-def test_a_customer_signs_in_at_logto_with_the_old_password_to_the_old_account(
-    logto: Emulator, command: Command
-) -> None:
+def test_imported_user_signs_in_with_old_password(logto: Emulator, command: Command) -> None:
     user = customer(first_name="Cus", last_name="Tomer")
     assert command("logto_import") == "created: 1\n"
     browser = Browser(logto)
@@ -59,7 +57,7 @@ def test_a_customer_signs_in_at_logto_with_the_old_password_to_the_old_account(
     )
 
 
-def test_logto_is_told_what_the_account_says(logto: Emulator, command: Command) -> None:
+def test_account_fields_are_sent_to_logto(logto: Emulator, command: Command) -> None:
     customer(first_name="Cus", last_name="Tomer")
     command("logto_import")
     (user,) = logto.tenant.users.values()
@@ -68,20 +66,20 @@ def test_logto_is_told_what_the_account_says(logto: Emulator, command: Command) 
     assert not user.is_suspended
 
 
-def test_the_password_here_stays_for_the_day_somebody_has_to_go_back(command: Command) -> None:
+def test_local_password_is_kept_after_import(command: Command) -> None:
     user = customer()
     command("logto_import")
     assert authenticate(username="customer", password="old password") == user
 
 
-def test_whoever_is_linked_is_not_imported_again(logto: Emulator, command: Command) -> None:
+def test_linked_account_is_not_imported_again(logto: Emulator, command: Command) -> None:
     customer()
     command("logto_import")
-    assert command("logto_import") == "Every account is linked.\n"
+    assert command("logto_import") == "All accounts are linked.\n"
     assert len(logto.tenant.users) == 1
 
 
-def test_an_import_that_was_interrupted_is_started_again(logto: Emulator, command: Command) -> None:
+def test_interrupted_import_is_started_again(logto: Emulator, command: Command) -> None:
     for number in range(60):
         customer(f"customer{number}")
 
@@ -101,7 +99,7 @@ def test_an_import_that_was_interrupted_is_started_again(logto: Emulator, comman
     assert {user.username for user in logto.tenant.users.values()} == {f"customer{number}" for number in range(60)}
 
 
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(logto: Emulator, command: Command) -> None:
+def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command) -> None:
     customer("first")
     customer("second", is_active=False)
     customer("taken")
@@ -115,16 +113,16 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(logto: Emulator, com
     assert "created: 3, suspended: 1, without password: 1, conflicts: 1\n" in command("logto_import")
 
 
-# What does not fit
+# Values that Logto does not accept
 
 
-def test_an_account_that_is_switched_off_is_suspended_at_logto(logto: Emulator, command: Command) -> None:
+def test_inactive_account_is_suspended_at_logto(logto: Emulator, command: Command) -> None:
     customer(is_active=False)
     assert command("logto_import") == "created: 1, suspended: 1\n"
     (user,) = logto.tenant.users.values()
     assert user.is_suspended
     assert command("logto_sync") == "unchanged: 1\n"
-    # It was switched off by hand here, and stays so when Logto lifts what it has only been told.
+    # Staff deactivated it here, so it stays inactive when the suspension at Logto is lifted.
     logto.clock.advance(1)
     logto.tenant.suspend_user(user.id, is_suspended=False)
     command("logto_sync")
@@ -132,15 +130,16 @@ def test_an_account_that_is_switched_off_is_suspended_at_logto(logto: Emulator, 
 
 
 @pytest.mark.parametrize(
-    ("encoded", "reason"), [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "there is no usable password")]
+    ("encoded", "reason"),
+    [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "the account has no usable password")],
 )
-def test_a_password_that_logto_cannot_check_is_left_out_and_named(
+def test_unsupported_password_is_left_out_and_reported(
     encoded: str, reason: str, logto: Emulator, command: Command
 ) -> None:
     user = customer()
     User.objects.update(password=encoded)
     output = command("logto_import")
-    assert f"customer ({user.pk}): without a password:" in output
+    assert f"customer ({user.pk}): imported without a password:" in output
     assert reason in output
     assert "created: 1, without password: 1\n" in output
     (at_logto,) = logto.tenant.users.values()
@@ -148,10 +147,10 @@ def test_a_password_that_logto_cannot_check_is_left_out_and_named(
 
 
 @pytest.mark.parametrize("name", ["cus.tomer", "1customer", "cus tomer", "カスタマー"])
-def test_a_username_that_logto_refuses_is_left_out_and_named(name: str, logto: Emulator, command: Command) -> None:
+def test_invalid_username_is_left_out_and_reported(name: str, logto: Emulator, command: Command) -> None:
     customer(name, email="customer@example.com")
     output = command("logto_import")
-    assert f"username {name!r} is left out, for Logto would refuse it: it may have letters" in output
+    assert f"username {name!r} is left out, because Logto would refuse it: only letters" in output
     (user,) = logto.tenant.users.values()
     assert (user.username, user.primary_email) == (None, "customer@example.com")
     browser = Browser(logto)
@@ -159,24 +158,20 @@ def test_a_username_that_logto_refuses_is_left_out_and_named(name: str, logto: E
     assert browser.client.get("/").wsgi_request.user.get_username() == name
 
 
-def test_an_account_with_nothing_to_sign_in_with_is_reported_and_not_imported(
-    logto: Emulator, command: Command
-) -> None:
+def test_account_without_identifier_is_reported_and_not_imported(logto: Emulator, command: Command) -> None:
     customer("cus.tomer", email="")
     output = command("logto_import")
-    assert "not imported: there is nothing left to sign in with" in output
+    assert "not imported, because no identifier is left to sign in with" in output
     assert "conflicts: 1\n" in output
     assert len(logto.tenant.users) == 0
 
 
-def test_what_logto_refuses_for_reasons_of_its_own_stops_nobody_else(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_refused_account_does_not_stop_the_import(logto: Emulator, command: Command, settings) -> None:
     for name in ("first", "second"):
         customer(name)
     output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_bad_avatar")
     assert "first" in output
-    assert "not imported, for Logto refused it: guard.invalid_input" in output
+    assert "not imported, because Logto refused it: guard.invalid_input" in output
     assert "created: 1, conflicts: 1\n" in output
 
 
@@ -188,9 +183,7 @@ def with_a_phone(user: Any) -> dict[str, Any]:
     return {**user_values(user), "primaryPhone": user.last_name, "customData": {"points": 3}}
 
 
-def test_a_function_of_the_site_says_more_and_a_phone_that_does_not_fit_is_named(
-    logto: Emulator, command: Command
-) -> None:
+def test_values_function_adds_data_and_invalid_phone_is_reported(logto: Emulator, command: Command) -> None:
     customer("first", last_name="818012345678")
     customer("second", last_name="+81 80 1234 5679")
     output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_phone")
@@ -200,24 +193,22 @@ def test_a_function_of_the_site_says_more_and_a_phone_that_does_not_fit_is_named
     assert second.primary_phone is None
 
 
-def test_rights_that_the_first_sign_in_would_take_are_named(logto: Emulator, command: Command, settings) -> None:
+def test_rights_that_first_sign_in_removes_are_reported(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_STAFF_ROLES = ("admin", "owner")
     customer(is_staff=True, is_superuser=True)
     output = command("logto_import")
-    assert "has is_staff here: give them admin or owner at Logto, or the first sign-in takes it away" in output
+    assert "has is_staff here: assign admin or owner at Logto, or the first sign-in removes it" in output
     assert "is_superuser" not in output
 
 
-# Whom Logto has already
+# Users who exist at Logto
 
 
-def test_whoever_is_at_logto_already_is_linked_to_nobody_unless_that_is_asked_for(
-    logto: Emulator, command: Command
-) -> None:
+def test_existing_logto_user_is_not_linked_without_option(logto: Emulator, command: Command) -> None:
     customer()
     sub = logto.tenant.add_user(username="customer", primary_email="other@example.com", password="theirs").id
     output = command("logto_import")
-    assert f"not imported: Logto has somebody with this username, {sub}" in output
+    assert f"not imported: the user {sub} at Logto has this username" in output
     assert "conflicts: 1\n" in output
     assert "conflicts: 1\n" in command("logto_import", "--adopt-by-email")
     assert LogtoIdentity.objects.count() == 0
@@ -226,7 +217,7 @@ def test_whoever_is_at_logto_already_is_linked_to_nobody_unless_that_is_asked_fo
     assert logto.tenant.users[sub].password == "theirs"
 
 
-def test_adoption_by_email_cares_for_no_case_and_for_doubt(logto: Emulator, command: Command) -> None:
+def test_adoption_by_email_ignores_case_and_refuses_ambiguity(logto: Emulator, command: Command) -> None:
     customer("first", email="First@Example.com")
     customer("second")
     sub = logto.tenant.add_user(primary_email="first@example.com").id
@@ -234,19 +225,19 @@ def test_adoption_by_email_cares_for_no_case_and_for_doubt(logto: Emulator, comm
     logto.tenant.add_user(primary_email="second@example.com")
     output = command("logto_import", "--adopt-by-email", "--adopt-by-username")
     assert LogtoIdentity.objects.get().sub == sub
-    assert "Logto has username and primaryEmail with more than one person" in output
+    assert "more than one user at Logto has this username and primaryEmail" in output
     assert "adopted: 1, conflicts: 1\n" in output
 
 
-def test_staff_is_adopted_by_hand_only(logto: Emulator, command: Command) -> None:
+def test_staff_account_is_never_adopted(logto: Emulator, command: Command) -> None:
     customer(is_staff=True)
     logto.tenant.add_user(username="customer", primary_email="customer@example.com")
     output = command("logto_import", "--adopt-by-email", "--adopt-by-username")
-    assert "accounts of staff are adopted by hand only" in output
+    assert "link accounts of staff by hand" in output
     assert LogtoIdentity.objects.count() == 0
 
 
-def test_nobody_at_logto_gets_two_accounts_here(logto: Emulator, command: Command) -> None:
+def test_logto_user_is_linked_to_one_account_only(logto: Emulator, command: Command) -> None:
     customer("first", email="shared@example.com")
     customer("second", email="shared@example.com")
     output = command("logto_import")

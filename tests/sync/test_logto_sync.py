@@ -1,4 +1,4 @@
-"""`manage.py logto_sync` against the emulator: by the rules of a sign-in, a hundred people at a time."""
+"""`manage.py logto_sync` with the emulator."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ from logto_auth.models import (
     UserStatus,
 )
 from logto_auth.signals import user_created, user_updated
-from logto_auth.sync import Report, notes, runs
-from logto_auth.sync import people as people_of
-from logto_auth.sync.pace import requests_per_second
+from logto_auth.sync import Report, apply, notes, runs
 from logto_auth.sync.runs import RESUMABLE_FOR
 from logto_auth.testing import Browser
 from logto_auth.users.claims import user_fields
@@ -41,7 +39,7 @@ Command = Callable[..., str]
 
 @pytest.fixture
 def heard() -> Iterator[list[tuple[str, str, frozenset[str]]]]:
-    """What was said by the signals, to whom, of what."""
+    """Return the signals that were sent: name, username and what changed."""
     said: list[tuple[str, str, frozenset[str]]] = []
 
     def on_created(user: Any, claims: Any, **kwargs: Any) -> None:
@@ -57,8 +55,8 @@ def heard() -> Iterator[list[tuple[str, str, frozenset[str]]]]:
     user_updated.disconnect(on_updated)
 
 
-def people(logto: Emulator, number: int, **fields: Any) -> list[str]:
-    """Make readers at Logto, and return their ids."""
+def users_at_logto(logto: Emulator, number: int, **fields: Any) -> list[str]:
+    """Create users at Logto, and return their ids."""
     return [
         logto.tenant.add_user(username=f"reader{each}", primary_email=f"reader{each}@example.com", **fields).id
         for each in range(number)
@@ -68,18 +66,16 @@ def people(logto: Emulator, number: int, **fields: Any) -> list[str]:
 # Accounts
 
 
-def test_people_who_are_unknown_here_stay_so_unless_accounts_are_asked_for(logto: Emulator, command: Command) -> None:
-    people(logto, 3)
-    assert command("logto_sync") == "Nobody to bring up to date.\n"
+def test_unknown_users_are_created_only_with_option(logto: Emulator, command: Command) -> None:
+    users_at_logto(logto, 3)
+    assert command("logto_sync") == "No users to update.\n"
     assert User.objects.count() == 0
     assert command("logto_sync", "--create") == "created: 3\n"
     assert command("logto_sync", "--create") == "unchanged: 3\n"
     assert User.objects.count() == LogtoIdentity.objects.count() == 3
 
 
-def test_a_synced_account_is_the_one_that_a_sign_in_would_have_made(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_synced_account_equals_account_of_a_sign_in(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_STAFF_ROLES = ("admin",)
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     for role in ("admin", "editor"):
@@ -101,16 +97,16 @@ def test_a_synced_account_is_the_one_that_a_sign_in_would_have_made(
     assert LogtoIdentity.objects.get(user__username="synced").roles == ["admin", "editor"]
 
 
-def test_whoever_was_synced_signs_in_to_the_same_account(logto: Emulator, command: Command) -> None:
-    people(logto, 1)
+def test_synced_user_signs_in_to_same_account(logto: Emulator, command: Command) -> None:
+    users_at_logto(logto, 1)
     command("logto_sync", "--create")
     browser = Browser(logto)
     browser.sign_in("reader0")
     assert browser.client.get("/").wsgi_request.user == User.objects.get()
 
 
-def test_what_has_changed_at_logto_changes_here_and_nothing_else(logto: Emulator, command: Command, heard) -> None:
-    first, _ = people(logto, 2)
+def test_only_changed_fields_are_updated(logto: Emulator, command: Command, heard) -> None:
+    first, _ = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     User.objects.update(last_name="kept")
     heard.clear()
@@ -121,38 +117,38 @@ def test_what_has_changed_at_logto_changes_here_and_nothing_else(logto: Emulator
     assert heard == [("updated", "reader0", frozenset({"email"}))]
 
 
-def test_more_than_a_page_of_people(logto: Emulator, command: Command, heard) -> None:
-    people(logto, 250)
+def test_several_pages_of_users_are_synced(logto: Emulator, command: Command, heard) -> None:
+    users_at_logto(logto, 250)
     assert command("logto_sync", "--create") == "created: 250\n"
     assert len(heard) == 250
     assert command("logto_sync") == "unchanged: 250\n"
 
 
-def test_people_without_a_username_get_their_id_for_one(logto: Emulator, command: Command) -> None:
+def test_user_without_username_gets_sub_as_username(logto: Emulator, command: Command) -> None:
     subs = {logto.tenant.add_user(primary_email=f"{number}@example.com").id for number in range(3)}
     assert command("logto_sync", "--create") == "created: 3\n"
     assert set(User.objects.values_list("username", flat=True)) == subs
 
 
-def test_a_username_that_somebody_has_is_not_given_away_and_is_named(logto: Emulator, command: Command) -> None:
+def test_taken_username_is_replaced_and_reported(logto: Emulator, command: Command) -> None:
     local = User.objects.create_user("Reader0", "own@example.com")
-    (sub,) = people(logto, 1)
+    (sub,) = users_at_logto(logto, 1)
     output = command("logto_sync", "--create")
-    assert f"{sub}: username 'reader0' cannot be had here; the account gets 'reader0-{sub}'" in output
+    assert f"{sub}: username 'reader0' is not available; the account gets 'reader0-{sub}'" in output
     assert "created: 1, conflicts: 1" in output
     assert User.objects.get(logto_identities__sub=sub).username == f"reader0-{sub}"
     local.refresh_from_db()
     assert local.username == "Reader0"
 
 
-def test_two_people_of_one_page_never_get_one_username(logto: Emulator, command: Command) -> None:
+def test_two_users_of_a_page_get_different_usernames(logto: Emulator, command: Command) -> None:
     logto.tenant.add_user(username="reader")
     logto.tenant.add_user(username="READER")
     assert "created: 2, conflicts: 1" in command("logto_sync", "--create")
     assert User.objects.count() == 2
 
 
-def test_django_s_own_signals_are_sent_for_accounts_made_in_bulk(logto: Emulator, command: Command) -> None:
+def test_bulk_writes_send_django_signals(logto: Emulator, command: Command) -> None:
     saved = []
 
     def on_saved(instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
@@ -160,7 +156,7 @@ def test_django_s_own_signals_are_sent_for_accounts_made_in_bulk(logto: Emulator
 
     post_save.connect(on_saved, sender=User)
     try:
-        (sub,) = people(logto, 1)
+        (sub,) = users_at_logto(logto, 1)
         command("logto_sync", "--create")
         logto.tenant.update_user(sub, primary_email="new@example.com")
         command("logto_sync")
@@ -175,18 +171,16 @@ def refuse_second(claims: Any) -> dict[str, Any]:
     return user_fields(claims)
 
 
-def test_whom_the_site_s_own_function_refuses_is_left_alone_and_named(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_user_refused_by_site_is_skipped_and_reported(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.refuse_second"
-    _, sub = people(logto, 2)
+    _, sub = users_at_logto(logto, 2)
     output = command("logto_sync", "--create")
     assert f"{sub}: refused by LOGTO_USER_FIELDS: Not this one. (refused_by_site)" in output
     assert "created: 1, refused: 1" in output
 
 
-def test_whoever_is_refused_is_out_all_the_same_when_suspended(logto: Emulator, command: Command, settings) -> None:
-    _, sub = people(logto, 2)
+def test_refused_user_is_deactivated_when_suspended(logto: Emulator, command: Command, settings) -> None:
+    _, sub = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.refuse_second"
     logto.tenant.suspend_user(sub)
@@ -195,18 +189,16 @@ def test_whoever_is_refused_is_out_all_the_same_when_suspended(logto: Emulator, 
 
 
 def too_much_for_the_column(claims: Any) -> dict[str, Any]:
-    # Not a text, so that nothing makes it fit.
+    # Not a string, so it is not fitted to the field.
     return {
         **user_fields(claims),
         "date_joined": "yesterday" if claims["username"] == "reader1" else "2026-01-01 00:00Z",
     }
 
 
-def test_one_person_whom_the_database_does_not_take_keeps_no_other_from_it(
-    logto: Emulator, command: Command, settings, heard
-) -> None:
+def test_invalid_user_does_not_block_other_users(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_USER_FIELDS = "tests.sync.test_logto_sync.too_much_for_the_column"
-    people(logto, 3)
+    users_at_logto(logto, 3)
     output = command("logto_sync", "--create")
     assert "created: 2, refused: 1" in output
     assert "account_incomplete" in output
@@ -217,22 +209,20 @@ def vouch(claims: Any) -> bool:
     return True
 
 
-def test_accounts_are_linked_by_email_where_a_sign_in_would_link_them(
-    logto: Emulator, command: Command, settings
-) -> None:
+def test_sync_links_by_email_as_a_sign_in_does(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_LINK_BY_EMAIL = "tests.sync.test_logto_sync.vouch"
     local = User.objects.create_user("customer", "Reader0@example.com", "password")
-    first, _ = people(logto, 2)
-    assert command("logto_sync") == "Nobody to bring up to date.\n"
+    first, _ = users_at_logto(logto, 2)
+    assert command("logto_sync") == "No users to update.\n"
     assert command("logto_sync", "--create") == "created: 1, linked: 1\n"
     assert LogtoIdentity.objects.get(sub=first).user == local
 
 
-# Suspended and deleted
+# Status
 
 
-def test_whoever_is_suspended_is_out_and_comes_back_when_that_is_lifted(logto: Emulator, command: Command) -> None:
-    (sub,) = people(logto, 1)
+def test_suspended_user_is_deactivated_and_later_reactivated(logto: Emulator, command: Command) -> None:
+    (sub,) = users_at_logto(logto, 1)
     Browser(logto).sign_in("reader0")
     logto.tenant.suspend_user(sub)
     assert command("logto_sync") == "unchanged: 1, deactivated: 1\n"
@@ -245,8 +235,8 @@ def test_whoever_is_suspended_is_out_and_comes_back_when_that_is_lifted(logto: E
     assert User.objects.get().is_active
 
 
-def test_whoever_was_switched_off_by_hand_stays_off(logto: Emulator, command: Command) -> None:
-    (sub,) = people(logto, 1)
+def test_account_deactivated_by_staff_stays_inactive(logto: Emulator, command: Command) -> None:
+    (sub,) = users_at_logto(logto, 1)
     command("logto_sync", "--create")
     User.objects.update(is_active=False)
     logto.tenant.suspend_user(sub)
@@ -257,14 +247,14 @@ def test_whoever_was_switched_off_by_hand_stays_off(logto: Emulator, command: Co
     assert not User.objects.get().is_active
 
 
-def test_whoever_is_suspended_gets_no_account(logto: Emulator, command: Command) -> None:
-    people(logto, 1, is_suspended=True)
+def test_suspended_unknown_user_gets_no_account(logto: Emulator, command: Command) -> None:
+    users_at_logto(logto, 1, is_suspended=True)
     assert command("logto_sync", "--create") == "unknown: 1\n"
     assert User.objects.count() == 0
 
 
-def test_whoever_was_deleted_is_out_once_logto_says_that_there_is_nobody(logto: Emulator, command: Command) -> None:
-    first, second = people(logto, 2)
+def test_deleted_user_is_deactivated_after_lookup_by_id(logto: Emulator, command: Command) -> None:
+    first, second = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     logto.tenant.delete_user(first)
     logto.requests.clear()
@@ -278,20 +268,20 @@ def test_whoever_was_deleted_is_out_once_logto_says_that_there_is_nobody(logto: 
     assert command("logto_sync") == "unchanged: 1\n"
 
 
-def test_whom_no_page_had_is_asked_for_by_id_and_brought_up_to_date(logto: Emulator, command: Command) -> None:
-    first, second = people(logto, 2)
+def test_unlisted_users_are_synced_by_id(logto: Emulator, command: Command) -> None:
+    first, second = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     logto.tenant.update_user(first, primary_email="new@example.com")
     logto.tenant.delete_user(second)
     command("logto_sync", "--prepare")
-    # As if their rows had slipped from page to page, always before the count: no page is looked at.
+    # No page is synced, as if their rows had moved between pages.
     assert "updated: 1, deactivated: 1" in command("logto_sync", "--finish")
     assert User.objects.get(logto_identities__sub=first).email == "new@example.com"
     assert not User.objects.get(logto_identities__sub=second).is_active
 
 
-def test_a_logto_that_fails_switches_nobody_off(logto: Emulator, command: Command) -> None:
-    people(logto, 1)
+def test_error_of_logto_deactivates_no_user(logto: Emulator, command: Command) -> None:
+    users_at_logto(logto, 1)
     command("logto_sync", "--create")
     command("logto_sync", "--prepare")
     logto.faults.http["management_api"] = HttpFault(status=403, body=b'{"code": "auth.forbidden"}')
@@ -300,8 +290,8 @@ def test_a_logto_that_fails_switches_nobody_off(logto: Emulator, command: Comman
     assert User.objects.get().is_active
 
 
-def test_a_site_that_knows_few_of_many_asks_for_those_and_lists_nobody(logto: Emulator, command: Command) -> None:
-    *_, sub = people(logto, 10)
+def test_site_with_few_users_asks_by_id(logto: Emulator, command: Command) -> None:
+    *_, sub = users_at_logto(logto, 10)
     Browser(logto).sign_in("reader9")
     logto.tenant.update_user(sub, primary_email="new@example.com")
     logto.requests.clear()
@@ -313,14 +303,12 @@ def test_a_site_that_knows_few_of_many_asks_for_those_and_lists_nobody(logto: Em
 # Roles and organizations
 
 
-def test_roles_are_listed_by_role_and_reach_flags_groups_and_the_identity(
-    logto: Emulator, command: Command, settings, heard
-) -> None:
+def test_roles_update_flags_groups_and_identity(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_STAFF_ROLES = ("admin",)
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors", "writer": "Writers"}
     for role in ("admin", "editor", "writer"):
         logto.tenant.add_role(role)
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     command("logto_sync", "--create")
     other = Group.objects.create(name="Not Logto's")
     User.objects.get(username="reader0").groups.add(other)
@@ -345,19 +333,19 @@ def test_roles_are_listed_by_role_and_reach_flags_groups_and_the_identity(
     assert set(user.groups.values_list("name", flat=True)) == {"Not Logto's"}
 
 
-def test_more_than_a_page_of_people_have_a_role(logto: Emulator, command: Command) -> None:
+def test_several_pages_of_role_holders_are_synced(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
-    people(logto, 150, roles=["reader"])
+    users_at_logto(logto, 150, roles=["reader"])
     command("logto_sync", "--create")
     assert [identity.roles for identity in LogtoIdentity.objects.all()] == [["reader"]] * 150
 
 
-def test_what_a_sign_in_would_not_tell_is_not_asked_for(logto: Emulator, command: Command, settings) -> None:
+def test_data_outside_the_scopes_is_not_requested(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_SCOPES = ("openid", "profile")
     settings.LOGTO_STAFF_ROLES = ("admin",)
     logto.tenant.add_role("admin")
     organization = logto.tenant.add_organization("Branch")
-    (sub,) = people(logto, 1, roles=["admin"])
+    (sub,) = users_at_logto(logto, 1, roles=["admin"])
     logto.tenant.add_member(organization.id, sub)
     command("logto_sync", "--create")
     user = User.objects.get()
@@ -381,11 +369,11 @@ def memberships() -> set[tuple[str, str, tuple[str, ...]]]:
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_organizations_their_names_members_and_roles_follow(logto: Emulator, command: Command) -> None:
+def test_organization_names_members_and_roles_are_synced(logto: Emulator, command: Command) -> None:
     for role in ("manager", "clerk"):
         logto.tenant.add_organization_role(role)
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     logto.tenant.add_member(north.id, first, roles=["manager", "clerk"])
     logto.tenant.add_member(south.id, first)
     logto.tenant.add_member(south.id, second, roles=["clerk"])
@@ -404,9 +392,9 @@ def test_organizations_their_names_members_and_roles_follow(logto: Emulator, com
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_only_organizations_of_people_known_here_get_a_row(logto: Emulator, command: Command) -> None:
+def test_only_organizations_of_known_users_get_rows(logto: Emulator, command: Command) -> None:
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
-    first, second = people(logto, 2)
+    first, second = users_at_logto(logto, 2)
     logto.tenant.add_member(north.id, first)
     logto.tenant.add_member(south.id, second)
     Browser(logto).sign_in("reader0")
@@ -416,30 +404,30 @@ def test_only_organizations_of_people_known_here_get_a_row(logto: Emulator, comm
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_a_synced_membership_is_the_one_that_a_sign_in_makes(logto: Emulator, command: Command) -> None:
+def test_synced_membership_equals_membership_of_a_sign_in(logto: Emulator, command: Command) -> None:
     logto.tenant.add_organization_role("manager")
     north = logto.tenant.add_organization("North")
-    (sub,) = people(logto, 1)
+    (sub,) = users_at_logto(logto, 1)
     logto.tenant.add_member(north.id, sub, roles=["manager"])
     Browser(logto).sign_in("reader0")
-    # Only the name is news: sign-ins have none without organization_data.
+    # Only the name changes: sign-ins have none without organization_data.
     assert command("logto_sync") == "unchanged: 1\n"
     assert memberships() == {("North", "reader0", ("manager",))}
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_nobody_loses_anything_for_being_missing_in_a_list(logto: Emulator, command: Command) -> None:
+def test_user_missing_in_list_loses_nothing(logto: Emulator, command: Command) -> None:
     for role in ("reader", "editor"):
         logto.tenant.add_role(role)
     logto.tenant.add_organization_role("manager")
     north, south = logto.tenant.add_organization("North"), logto.tenant.add_organization("South")
-    slipped, lost = people(logto, 2, roles=["reader", "editor"])
+    slipped, lost = users_at_logto(logto, 2, roles=["reader", "editor"])
     for sub in (slipped, lost):
         logto.tenant.add_member(north.id, sub, roles=["manager"])
         logto.tenant.add_member(south.id, sub)
     command("logto_sync", "--create")
     command("logto_sync", "--prepare")
-    # As if all their rows had slipped from page to page while these were counted.
+    # As if all their rows had moved between pages.
     SyncNote.objects.exclude(digest="").delete()
     logto.tenant.update_user(lost, roles=["reader"])
     del north.members[lost]
@@ -453,9 +441,9 @@ def test_nobody_loses_anything_for_being_missing_in_a_list(logto: Emulator, comm
     }
 
 
-def test_a_role_that_is_gone_at_logto_is_lost_without_a_question(logto: Emulator, command: Command) -> None:
+def test_role_deleted_at_logto_is_removed_without_requests(logto: Emulator, command: Command) -> None:
     role = logto.tenant.add_role("reader")
-    people(logto, 3, roles=["reader"])
+    users_at_logto(logto, 3, roles=["reader"])
     command("logto_sync", "--create")
     logto.tenant.delete_role(role)
     logto.requests.clear()
@@ -463,14 +451,14 @@ def test_a_role_that_is_gone_at_logto_is_lost_without_a_question(logto: Emulator
     assert not [each for each in logto.requests if each.path.startswith("/api/users/")]
 
 
-# Trying first
+# Dry run
 
 
 @pytest.mark.usefixtures("with_organizations")
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(logto: Emulator, command: Command, settings, heard) -> None:
+def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command, settings, heard) -> None:
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     logto.tenant.add_role("editor")
-    known, gone, unchanged = people(logto, 3)
+    known, gone, unchanged = users_at_logto(logto, 3)
     command("logto_sync", "--create")
     logto.tenant.add_user(username="new")
     logto.tenant.update_user(known, primary_email="new@example.com", roles=["editor"], is_suspended=True)
@@ -489,27 +477,27 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(logto: Emulator, com
 def everything() -> list[list[Any]]:
     models = (User, Group, User.groups.through, LogtoIdentity, Organization, OrganizationMembership)
     rows = [list(model.objects.order_by("pk").values()) for model in models]
-    # What a run notes for itself is none of the site's.
+    # A run may change its own marker.
     return [[{**row, "seen_in_run": None} for row in rows_of_one] for rows_of_one in rows]
 
 
-# Interrupted, and in parts
+# Interrupted runs and parts of runs
 
 
-def test_a_run_that_was_interrupted_goes_on_where_it_was(logto: Emulator, command: Command) -> None:
-    people(logto, 1250)
+def test_interrupted_run_is_resumed(logto: Emulator, command: Command) -> None:
+    users_at_logto(logto, 1250)
     run_into_a_failure(logto, command)
     assert User.objects.count() == 1000
     logto.requests.clear()
     output = command("logto_sync", "--create")
-    assert "Going on with the run of" in output
+    assert "Resuming the run of" in output
     assert "created: 1,250" in output
     listed = [each.query["page"] for each in logto.requests if each.query.get("page_size") == ["100"]]
     assert listed == [["11"], ["12"], ["13"]]
 
 
 def run_into_a_failure(logto: Emulator, command: Command) -> None:
-    """Sync with a Logto that fails after the first thousand people."""
+    """Sync with a Logto that fails after the first thousand users."""
 
     def fail_from_then_on(user: Any, **kwargs: Any) -> None:
         logto.faults.http["management_api"] = HttpFault(status=403)
@@ -533,73 +521,73 @@ def let_time_pass() -> list[str]:
 
 
 @pytest.mark.parametrize("make_it_so", [ask_for_a_new_run, let_time_pass])
-def test_a_run_is_begun_anew_when_that_is_asked_for_or_the_old_one_is_too_old(
+def test_run_restarts_if_requested_or_too_old(
     make_it_so: Callable[[], list[str]], logto: Emulator, command: Command
 ) -> None:
-    people(logto, 1050)
+    users_at_logto(logto, 1050)
     run_into_a_failure(logto, command)
     assert command("logto_sync", "--create", *make_it_so()) == "created: 50, unchanged: 1,000\n"
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
 
-def test_a_run_can_be_shared_out_by_ranges_of_pages(logto: Emulator, command: Command) -> None:
+def test_run_can_be_split_by_page_ranges(logto: Emulator, command: Command) -> None:
     logto.tenant.add_role("reader")
-    people(logto, 250, roles=["reader"])
-    assert "Ready for --page-range, of 1-3 in all" in command("logto_sync", "--create", "--prepare")
+    users_at_logto(logto, 250, roles=["reader"])
+    assert "Ready for --page-range (pages 1-3), then --finish." in command("logto_sync", "--create", "--prepare")
     assert command("logto_sync", "--create", "--page-range", "2-9") == "created: 150\n"
     assert command("logto_sync", "--create", "--page-range", "1-1") == "created: 100\n"
-    assert command("logto_sync", "--create", "--finish") == "Nobody to bring up to date.\n"
+    assert command("logto_sync", "--create", "--finish") == "No users to update.\n"
     assert {tuple(roles) for roles in LogtoIdentity.objects.values_list("roles", flat=True)} == {("reader",)}
     assert SyncRun.objects.filter(finished_at=None).count() == SyncNote.objects.count() == 0
 
 
-def test_a_part_without_a_run_says_how_to_start_one(command: Command) -> None:
+def test_part_without_run_names_prepare_option(command: Command) -> None:
     for arguments in (["--page-range", "1-2"], ["--finish"]):
         with pytest.raises(CommandError, match="--prepare"):
             command("logto_sync", *arguments)
 
 
 @pytest.mark.parametrize("text", ["1", "2-1", "0-3", "a-b", "1-"])
-def test_a_range_that_is_none_is_refused(text: str, command: Command) -> None:
+def test_invalid_page_range_is_refused(text: str, command: Command) -> None:
     with pytest.raises(CommandError, match="such as 1-500"):
         command("logto_sync", "--page-range", text)
 
 
-def test_nothing_is_concluded_from_notes_that_are_incomplete(logto: Emulator, command: Command) -> None:
-    """Whom the notes do not name would lose every role."""
+def test_incomplete_lists_are_refused(logto: Emulator, command: Command) -> None:
+    """Users who are missing in the lists would lose every role."""
     logto.tenant.add_role("reader")
-    people(logto, 1, roles=["reader"])
+    users_at_logto(logto, 1, roles=["reader"])
     command("logto_sync", "--create")
-    run = runs.begin()
+    run = runs.start_or_resume()
     with pytest.raises(runs.NotListed):
-        people_of.sync_users_pages(run, range(1, 2), management_api(), Report())
-    notes.take_notes(run, management_api(), Report())
-    # Another process ends the run while this one has still a page to do.
+        apply.sync_pages(run, range(1, 2), management_api(), Report())
+    notes.list_roles_and_organizations(run, management_api(), Report())
+    # Another process ends the run before this one has synced its page.
     runs.end(SyncRun.objects.get(pk=run.pk))
-    with pytest.raises(runs.RunOver):
-        people_of.sync_users_pages(run, range(1, 2), management_api(), Report())
+    with pytest.raises(runs.RunEnded):
+        apply.sync_pages(run, range(1, 2), management_api(), Report())
     assert LogtoIdentity.objects.get().roles == ["reader"]
 
 
-def test_whoever_comes_during_a_run_keeps_what_they_have_told(logto: Emulator, command: Command, settings) -> None:
+def test_sign_in_during_run_is_not_overwritten(logto: Emulator, command: Command, settings) -> None:
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     logto.tenant.add_role("editor")
     command("logto_sync", "--prepare")
-    people(logto, 1, roles=["editor"])
+    users_at_logto(logto, 1, roles=["editor"])
     Browser(logto).sign_in("reader0")
     command("logto_sync", "--page-range", "1-1")
     command("logto_sync", "--finish")
     assert User.objects.get().groups.get().name == "Editors"
 
 
-# What it costs
+# Costs
 
 
-def test_statements_do_not_grow_with_the_people_on_a_page(
+def test_query_count_does_not_depend_on_page_size(
     logto: Emulator, command: Command, django_assert_max_num_queries
 ) -> None:
     logto.tenant.add_role("reader")
-    people(logto, 100, roles=["reader"])
+    users_at_logto(logto, 100, roles=["reader"])
     with django_assert_max_num_queries(40):
         command("logto_sync", "--create")
     for user in list(logto.tenant.users.values()):
@@ -608,11 +596,11 @@ def test_statements_do_not_grow_with_the_people_on_a_page(
         assert command("logto_sync") == "updated: 100\n"
 
 
-def test_requests_are_kept_apart(logto: Emulator, command: Command) -> None:
-    people(logto, 1)
+def test_requests_are_limited_by_rate(logto: Emulator, command: Command) -> None:
+    users_at_logto(logto, 1)
     began_at = time.monotonic()
     command("logto_sync", "--create", "--rate", "20")
-    # The first is not waited for; a role, a count and two pages come after it.
+    # The first request does not wait; a role, a count and two pages follow.
     assert time.monotonic() - began_at >= 3 / 20
 
 
@@ -625,15 +613,15 @@ def test_requests_are_kept_apart(logto: Emulator, command: Command) -> None:
         ("https://default.logto.app/api", 5, 5),
     ],
 )
-def test_logto_s_cloud_is_asked_no_more_than_it_takes(
+def test_default_rate_is_limited_for_logto_cloud(
     resource: str, wanted: float | None, expected: float | None, settings
 ) -> None:
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = "machine", "secret"
     settings.LOGTO_MANAGEMENT_API_RESOURCE = resource
-    assert requests_per_second(management_api(), wanted) == expected
+    assert management_api().limit_batch(wanted) == expected
 
 
-# At the terminal
+# Output
 
 
 class Terminal(StringIO):
@@ -641,8 +629,8 @@ class Terminal(StringIO):
         return True
 
 
-def test_a_terminal_sees_a_bar_and_a_file_sees_none(logto: Emulator) -> None:
-    people(logto, 120)
+def test_progress_bar_is_shown_on_terminals_only(logto: Emulator) -> None:
+    users_at_logto(logto, 120)
     terminal, file = Terminal(), StringIO()
     call_command("logto_sync", "--create", stdout=StringIO(), stderr=terminal)
     call_command("logto_sync", "--create", stdout=StringIO(), stderr=file)
@@ -650,9 +638,7 @@ def test_a_terminal_sees_a_bar_and_a_file_sees_none(logto: Emulator) -> None:
     assert file.getvalue() == ""
 
 
-def test_without_an_application_of_its_own_the_command_says_which_settings_are_missing(
-    logto: Emulator, settings
-) -> None:
+def test_missing_application_settings_are_named(logto: Emulator, settings) -> None:
     settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
     with pytest.raises(CommandError, match="LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET must be set"):
         call_command("logto_sync")

@@ -1,4 +1,4 @@
-"""User objects and claims say the same, in a real Logto's recordings and of a user with everything."""
+"""Claims from user objects, compared with the recorded userinfo of a real Logto."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from logto_auth.users.management_api import claims_of
 from tests.recorded import recording
 
 SCOPES = ("openid", "profile", "email", "phone", "address", "custom_data", "identities")
-# What is not in a user object.
+# Claims that no user object has.
 ELSEWHERE = {"roles", "organizations", "organization_data", "organization_roles", "sso_identities"}
 
 
@@ -21,14 +21,14 @@ def without_what_is_elsewhere(claims: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if name not in ELSEWHERE}
 
 
-def test_a_real_user_object_says_what_the_real_userinfo_said() -> None:
+def test_claims_of_recorded_user_match_recorded_userinfo() -> None:
     _, alice = recording("mgmt_users_page")["body"]
     userinfo = recording("userinfo")["body"]
     claims = claims_of(alice, "http://localhost:3001/oidc", SCOPES)
     assert claims == {"iss": "http://localhost:3001/oidc", **without_what_is_elsewhere(userinfo)}
 
 
-def test_a_real_user_without_email_and_name_has_them_as_null() -> None:
+def test_missing_email_and_name_become_null_claims() -> None:
     noemail, _ = recording("mgmt_users_page")["body"]
     claims = claims_of(noemail, "http://localhost:3001/oidc", SCOPES)
     assert (claims["email"], claims["email_verified"], claims["name"]) == (None, False, None)
@@ -36,7 +36,7 @@ def test_a_real_user_without_email_and_name_has_them_as_null() -> None:
 
 
 @pytest.mark.parametrize("scopes", [SCOPES, ("openid", "email"), ("openid", "profile", "address"), ("openid",)])
-def test_scopes_decide_as_they_do_at_a_sign_in(scopes: tuple[str, ...]) -> None:
+def test_scopes_decide_which_claims_are_returned(scopes: tuple[str, ...]) -> None:
     tenant = Tenant(Clock())
     user = tenant.add_user(
         username="reader",
@@ -59,7 +59,7 @@ def test_scopes_decide_as_they_do_at_a_sign_in(scopes: tuple[str, ...]) -> None:
     assert claims == {"iss": "https://logto.example/oidc", **signed_in}
 
 
-def test_what_has_another_type_counts_as_missing() -> None:
+def test_value_of_unexpected_type_is_treated_as_missing() -> None:
     user = {"id": "x", "name": 1, "primaryEmail": ["a"], "profile": [], "customData": "text", "createdAt": True}
     claims = claims_of(user, "i", SCOPES)
     assert (claims["name"], claims["email"], claims["email_verified"]) == (None, None, False)

@@ -90,7 +90,7 @@ def _seed_machines(tenant: Tenant) -> None:
 
 def _seed_rights(tenant: Tenant) -> None:
     api = tenant.add_resource(BOOKSTORE_API, name="Bookstore API", id="bookstoreapi000000001")
-    tenant.add_scope(api, "read:books", description="Look at all books, sold out or not")
+    tenant.add_scope(api, "read:books", description="Read all books, sold out or not")
     tenant.add_scope(api, "write:books", description="Add and change books")
     books = {BOOKSTORE_API: ["read:books", "write:books"]}
     tenant.add_role("editor", scopes=books, description="Adds and changes books", id="roleeditor00000000001")
@@ -102,7 +102,7 @@ def _seed_rights(tenant: Tenant) -> None:
 
 
 def _seed_organization_template(tenant: Tenant) -> None:
-    stock = tenant.add_organization_scope("manage:stock", description="Count the copies in a branch").name
+    stock = tenant.add_organization_scope("manage:stock", description="Change the stock of a branch").name
     tenant.add_organization_role("manager", scopes=[stock], description="Runs a branch", id="orgrolemanager0000001")
     tenant.add_organization_role("staff", description="Works in a branch", id="orgrolestaff000000001")
     tenant.add_organization_role(

@@ -1,4 +1,4 @@
-"""`manage.py logto_clearsessions`: what Django's `clearsessions` is for its own table. For a daily job."""
+"""`manage.py logto_clearsessions`: delete what has expired. Run it daily, like Django's `clearsessions`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from logto_auth.sessions.store import clear_expired
+from logto_auth.sessions.ending import delete_expired_sessions
 from logto_auth.webhooks.ordering import delete_old_marks
 
 
 class Command(BaseCommand):
+    """The command `logto_clearsessions`."""
+
     help = (
-        "Deletes the tokens of sessions that nobody signed out of, and that have expired since; and the marks of "
-        "webhooks that nothing older can come for any more."
+        "Deletes the tokens of expired sessions, and the times of webhooks that are so old that no stale webhook can "
+        "be accepted for the same object any more."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"Expired sessions deleted: {clear_expired()}")
+        """Delete both and print how many sessions there were."""
+        self.stdout.write(f"Expired sessions deleted: {delete_expired_sessions()}")
         delete_old_marks()

@@ -1,9 +1,8 @@
-"""`manage.py logto_connectors`: what the Console's pages about connectors do, and keys for Alipay."""
+"""`manage.py logto_connectors`: the connector pages of the Logto Console as a command, and keys for Alipay."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,24 +12,27 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
-from logto_auth.connectors import alipay, connectors, sign_in_page
+from logto_auth.connectors import actions, alipay, config, lookup, sign_in_page
 from logto_auth.exceptions import ConfigurationError, ConnectorError, LogtoError
-from logto_auth.management import connector_tables as tables
-from logto_auth.management.connector_options import add_to, given_config, given_metadata, read_text
+from logto_auth.management import connector_output as output
+from logto_auth.management.confirmation import confirm
+from logto_auth.management.connector_options import add_subcommands, given_config, given_properties, read_text
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Connector
 
+__all__ = ["Command"]
+
 
 class Command(BaseCommand):
-    help = "Lists, adds, changes and offers connectors to other sign-in services, and makes keys for Alipay."
-    # It sets things up: the site's own settings may still be missing.
+    help = "List, add, change and offer connectors to other sign-in services, and create keys for Alipay."
+    # The command is used during set-up, when settings of the site may still be missing.
     requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_to(parser)
+        add_subcommands(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.is_json, self.is_sure = options["json"], options.get("yes", False)
+        self.is_json, self.is_confirmed = options["json"], options.get("yes", False)
         try:
             getattr(self, "do_" + options["subcommand"].replace("-", "_"))(options)
         except (ConfigurationError, LogtoError) as error:
@@ -48,104 +50,106 @@ class Command(BaseCommand):
     def experience(self) -> dict[str, Any]:
         return self.api.sign_in_experience.get()
 
-    # What there is
+    # Show
 
     def do_list(self, options: dict[str, Any]) -> None:
         targets = self.experience[sign_in_page.TARGETS]
-        rows = [tables.connector_row(each, targets) for each in self.connectors]
-        self._say(rows, tables.table(rows) or "No connectors. `factories` lists what they can be made of.")
+        rows = [output.connector_row(each, targets) for each in self.connectors]
+        self._print(rows, output.table(rows) or "No connectors. `factories` lists what can be added.")
 
     def do_show(self, options: dict[str, Any]) -> None:
-        connector = connectors.find(self.connectors, options["connector"])
-        details = tables.connector_details(connector, self.experience[sign_in_page.TARGETS], conf.endpoint)
-        self._say(details, tables.listed(details))
-        self._note_what_is_wrong(connector)
+        connector = lookup.find_connector(self.connectors, options["connector"])
+        details = output.connector_details(connector, self.experience[sign_in_page.TARGETS], conf.endpoint)
+        self._print(details, output.listed(details))
+        self._warn_about_config(connector)
 
     def do_factories(self, options: dict[str, Any]) -> None:
         if options["factory"]:
-            items = connectors.find_factory(self.api, options["factory"])["formItems"]
-            self._say(items, tables.table([tables.form_row(item) for item in items]))
+            items = lookup.find_factory(self.api, options["factory"])["formItems"]
+            self._print(items, output.table([output.form_row(item) for item in items]))
         else:
-            rows = [tables.factory_row(each) for each in self.api.connectors.factories()]
-            self._say(rows, tables.table(rows))
+            rows = [output.factory_row(each) for each in self.api.connectors.factories()]
+            self._print(rows, output.table(rows))
 
     # Changes
 
     def do_add(self, options: dict[str, Any]) -> None:
-        factory = connectors.find_factory(self.api, options["factory"])
-        more = given_metadata(options, factory)
-        config = connectors.new_config(factory, given_config(options))
-        if replaced := connectors.replaced_by(factory, self.connectors):
-            self._confirm(f"Logto keeps one connector of this kind. To be deleted: {connectors.named(replaced)}.")
-        added = connectors.create(self.api, factory, config, **more)
-        data, lines = {"id": added["id"], "factory": factory["id"]}, [f"Added {connectors.named([added])}."]
+        factory = lookup.find_factory(self.api, options["factory"])
+        properties = given_properties(options, factory)
+        new_config = config.new_config(factory, given_config(options))
+        if replaced := actions.replaced_by(factory, self.connectors):
+            self._confirm(f"Logto keeps one connector of this type. It will delete: {lookup.describe(replaced)}.")
+        added = actions.create(self.api, factory, new_config, **properties)
+        data, lines = {"id": added["id"], "factory": factory["id"]}, [f"Added {lookup.describe([added])}."]
         if added["type"] == "Social":
-            data["callback_uri"] = connectors.callback_uri(conf.endpoint, added)
-            lines.append(f"Callback address, to be registered at the provider: {data['callback_uri']}")
+            data["callback_uri"] = lookup.callback_uri(conf.endpoint, added)
+            lines.append(f"Callback URL to register at the provider: {data['callback_uri']}")
             lines.append(f"To offer it: manage.py logto_connectors enable {added['target']}")
-        self._say(data, *lines)
+        self._print(data, *lines)
         if added["type"] == "Social":
-            self._note_what_browsers_lack([*self.connectors, added], added["target"])
+            self._warn_if_native_only([*self.connectors, added], added["target"])
 
     def do_update(self, options: dict[str, Any]) -> None:
-        connector = connectors.find(self.connectors, options["connector"])
-        more = given_metadata(options, connector)
-        config = connectors.changed_config(connector, given_config(options), unset=options["unset"])
-        changed = [*connectors.differences(connector["config"], config), *more]
+        connector = lookup.find_connector(self.connectors, options["connector"])
+        properties = given_properties(options, connector)
+        updated_config = config.updated_config(connector, given_config(options), unset=options["unset"])
+        changed = [*config.changed_keys(connector["config"], updated_config), *properties]
         if changed:
-            connectors.update(self.api, connector, config, **more)
-        told = f"Changed in {connectors.named([connector])}: {', '.join(changed)}." if changed else "Nothing to change."
-        self._say({"id": connector["id"], "changed": changed}, told)
+            actions.update(self.api, connector, updated_config, **properties)
+        text = f"Changed in {lookup.describe([connector])}: {', '.join(changed)}." if changed else "Nothing to change."
+        self._print({"id": connector["id"], "changed": changed}, text)
 
     def do_remove(self, options: dict[str, Any]) -> None:
-        connector = connectors.find(self.connectors, options["connector"])
+        connector = lookup.find_connector(self.connectors, options["connector"])
         target, others = connector["target"], [each for each in self.connectors if each is not connector]
-        question = [f"To be deleted, with its config: {connectors.named([connector])}."]
+        question = [f"This deletes a connector with its config: {lookup.describe([connector])}."]
         if target not in [each["target"] for each in others]:
-            changes = sign_in_page.disabling(self.experience, target)
-            question += [f"Nobody will be able to sign in with {target}."] if changes else []
-            question += self._closing(changes)
+            changes = sign_in_page.without_target(self.experience, target)
+            question += [f"Users will no longer be able to sign in with {target}."] if changes else []
+            question += self._last_method_warning(changes)
         self._confirm(*question)
         self.api.connectors.delete(connector["id"])
-        self._say({"removed": connector["id"]}, f"Removed {connectors.named([connector])}.")
+        self._print({"removed": connector["id"]}, f"Removed {lookup.describe([connector])}.")
 
     def do_test(self, options: dict[str, Any]) -> None:
-        connector = connectors.find(self.connectors, options["connector"])
-        connectors.send_test_message(self.api, connector, options["recipient"])
-        self._say({"sent_to": options["recipient"]}, f"Logto has sent a message to {options['recipient']}.")
+        connector = lookup.find_connector(self.connectors, options["connector"])
+        actions.send_test_message(self.api, connector, options["recipient"])
+        self._print({"sent_to": options["recipient"]}, f"Logto has sent a message to {options['recipient']}.")
 
     # The sign-in page
 
     def do_enable(self, options: dict[str, Any]) -> None:
         target = sign_in_page.find_target(self.connectors, options["target"])
-        changes = sign_in_page.enabling(self.experience, target, social_only=options["social_only"])
+        changes = sign_in_page.with_target(self.experience, target, social_only=options["social_only"])
         if sign_in_page.SOCIAL_ONLY.keys() & changes.keys():
             left = {**self.experience, **changes}[sign_in_page.TARGETS]
-            question = [f"Nobody will be able to {way}." for way in sign_in_page.ways_in(self.experience)]
-            question.append(f"What is left: {', '.join(left)}.")
-            if not sign_in_page.shown_to_browsers(self.connectors, left):
-                question.append("Browsers show none of it: on a website nobody will be able to sign in.")
+            question = [
+                f"Users will no longer be able to {method}." for method in sign_in_page.other_methods(self.experience)
+            ]
+            question.append(f"Remaining: {', '.join(left)}.")
+            if not sign_in_page.browser_targets(self.connectors, left):
+                question.append("Browsers show none of these. Users will not be able to sign in to a website.")
             self._confirm(*question)
         self._apply(changes, f"{target} is offered already.")
-        self._note_what_browsers_lack(self.connectors, target)
+        self._warn_if_native_only(self.connectors, target)
 
     def do_disable(self, options: dict[str, Any]) -> None:
         target = options["target"]
         if target not in self.experience[sign_in_page.TARGETS]:
             target = sign_in_page.find_target(self.connectors, target)
-        changes = sign_in_page.disabling(self.experience, target)
-        if closing := self._closing(changes):
-            self._confirm(*closing)
+        changes = sign_in_page.without_target(self.experience, target)
+        if warning := self._last_method_warning(changes):
+            self._confirm(*warning)
         self._apply(changes, f"{target} was not offered.")
 
-    def _closing(self, changes: Mapping[str, Any]) -> list[str]:
-        is_closed = bool(changes) and sign_in_page.is_closed({**self.experience, **changes})
-        return ["There is no other way in: nobody will be able to sign in at all."] if is_closed else []
+    def _last_method_warning(self, changes: Mapping[str, Any]) -> list[str]:
+        is_last = bool(changes) and sign_in_page.has_no_sign_in({**self.experience, **changes})
+        return ["This is the last sign-in method. Users will no longer be able to sign in."] if is_last else []
 
-    def _apply(self, changes: Mapping[str, Any], nothing: str) -> None:
-        targets = sign_in_page.apply(self.api, changes) if changes else self.experience[sign_in_page.TARGETS]
-        told = [] if changes else [f"{nothing} Nothing to change."]
-        self._say({"targets": targets, "changed": list(changes)}, *told, f"Offered: {', '.join(targets) or 'none'}.")
+    def _apply(self, changes: Mapping[str, Any], unchanged: str) -> None:
+        targets = sign_in_page.apply_changes(self.api, changes) if changes else self.experience[sign_in_page.TARGETS]
+        lines = [] if changes else [f"{unchanged} Nothing to change."]
+        self._print({"targets": targets, "changed": list(changes)}, *lines, f"Offered: {', '.join(targets) or 'none'}.")
 
     # Alipay's keys
 
@@ -156,52 +160,48 @@ class Command(BaseCommand):
         else:
             path, key = options["out"], alipay.make_private_key()
             alipay.write_new_file(Path(path), key.pem)
-            lines.append(f"Private key: {path}. Keep it secret, and out of the repository.")
+            lines.append(f"Private key: {path}. Keep it secret, and do not commit it.")
         if options["public_out"]:
             alipay.write_new_file(Path(options["public_out"]), key.public_key)
         data = {"private_key_file": path, "public_key": key.public_key}
-        self._say(data, *lines, "Public key, as Alipay's console takes it:", key.public_key)
+        self._print(data, *lines, "Public key for Alipay's console:", key.public_key)
 
     def _key_in(self, path: str) -> alipay.PrivateKey:
         text = read_text(path)
         try:
             return alipay.read_private_key(text)
-        except ConnectorError as fault:
-            raise CommandError(f"{path}: {fault}") from fault
+        except ConnectorError as error:
+            raise CommandError(f"{path}: {error}") from error
 
-    # How it is said
+    # Output
 
-    def _say(self, data: Any, *lines: str) -> None:
+    def _print(self, data: Any, *lines: str) -> None:
         self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) if self.is_json else "\n".join(lines))
 
-    def _note(self, text: str) -> None:
+    def _warn(self, text: str) -> None:
         self.stderr.write(text, self.style.WARNING)
 
-    def _note_what_is_wrong(self, connector: Connector) -> None:
+    def _warn_about_config(self, connector: Connector) -> None:
         try:
-            config = connectors.changed_config(connector, {})
-        except ConnectorError as faults:
-            self._note(f"It cannot work like this.\n{faults}")
+            corrected = config.updated_config(connector, {})
+        except ConnectorError as error:
+            self._warn(f"The config is invalid.\n{error}")
         else:
-            if differences := connectors.differences(connector["config"], config):
-                self._note(f"`update {connector['id']}` would correct {', '.join(differences)}.")
-        if stray := connectors.stray_keys(connector):
-            self._note(f"Not in the form: {', '.join(stray)}. `update {connector['id']} --unset KEY` removes a key.")
+            if keys := config.changed_keys(connector["config"], corrected):
+                self._warn(f"`update {connector['id']}` would correct {', '.join(keys)}.")
+        if unknown := config.unknown_keys(connector):
+            self._warn(f"Not in the form: {', '.join(unknown)}. `update {connector['id']} --unset KEY` removes a key.")
 
-    def _note_what_browsers_lack(self, existing: Sequence[Connector], target: str) -> None:
-        if sign_in_page.shown_to_browsers(existing, [target]):
+    def _warn_if_native_only(self, existing: Sequence[Connector], target: str) -> None:
+        if sign_in_page.browser_targets(existing, [target]):
             return
         (native, *_) = (each["connectorId"] for each in existing if each["target"] == target)
-        self._note(
-            f"Browsers never show a native connector, only apps with Logto's SDK do. For the website, add "
-            f"{native.removesuffix('-native')}-web: it has the same target, so people are the same users either way."
+        self._warn(
+            f"Browsers do not show native connectors, only apps with Logto's SDK do. For a website, add "
+            f"{native.removesuffix('-native')}-web. It has the same target, so users have one account for both."
         )
 
     def _confirm(self, *warning: str) -> None:
-        """Warn, and go on only if the person says so, or has said so by `--yes`."""
-        self._note("\n".join(warning))
-        if self.is_sure:
-            return
-        self.stderr.write("Go on? [y/N] ", self.style.WARNING, ending="")
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise CommandError("Nothing was changed. Where nobody can be asked, --yes says that it is meant.")
+        """Print a warning and ask for confirmation. Raises CommandError if it is not given."""
+        self._warn("\n".join(warning))
+        confirm(self, is_confirmed=self.is_confirmed)

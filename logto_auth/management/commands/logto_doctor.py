@@ -1,4 +1,4 @@
-"""`manage.py logto_doctor`: tries what a sign-in needs, and says of each thing how it is and what to do."""
+"""`manage.py logto_doctor`: try everything that a sign-in needs, and print each finding with its remedy."""
 
 from __future__ import annotations
 
@@ -10,35 +10,30 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logto_auth.doctor import examine
-from logto_auth.doctor.findings import Finding, Level
+from logto_auth.doctor import Finding, examine
+from logto_auth.doctor.findings import LEVELS
 from logto_auth.exceptions import ConfigurationError
+from logto_auth.management import arguments
 from logto_auth.tenant.site import site_base_urls
 
-LEVELS: tuple[Level, ...] = ("ok", "skipped", "warning", "failure")
+__all__ = ["Command"]
 
 
 class Command(BaseCommand):
-    help = "Looks for what is wrong with sign-ins: in the settings, on this machine, and at Logto."
-    # Their findings are among its own.
+    help = "Find problems with sign-ins: in the settings, on this machine and in Logto. Changes nothing."
+    # The results of the system checks are among the findings.
     requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--base-url",
-            action="append",
-            default=[],
-            metavar="ORIGIN",
-            help="where the site is reached; may be repeated. Without it: LOGTO_BASE_URL",
-        )
-        parser.add_argument("--deploy", action="store_true", help="look also at what matters to servers only")
+        arguments.add_base_url(parser)
+        parser.add_argument("--deploy", action="store_true", help="run the system checks for deployment too")
         parser.add_argument(
             "--fail-on",
             choices=["failure", "warning"],
             default="failure",
-            help="exit with 1 from this level on; by default for failures",
+            help="exit with 1 for findings of this level or worse. Default: %(default)s",
         )
-        parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+        arguments.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -49,20 +44,20 @@ class Command(BaseCommand):
         for finding in examine(base_urls, deploy=options["deploy"]):
             findings.append(finding)
             if not options["json"]:
-                self._say(finding)
-        self._sum_up(findings, is_json=options["json"])
-        worst = LEVELS.index(options["fail_on"])
-        if any(LEVELS.index(finding.level) >= worst for finding in findings):
+                self._print(finding)
+        self._print_summary(findings, is_json=options["json"])
+        fail_on = LEVELS.index(options["fail_on"])
+        if any(LEVELS.index(finding.level) >= fail_on for finding in findings):
             sys.exit(1)
 
-    def _say(self, finding: Finding) -> None:
+    def _print(self, finding: Finding) -> None:
         style = {"ok": self.style.SUCCESS, "warning": self.style.WARNING, "failure": self.style.ERROR}
         level = style.get(finding.level, str)(f"{finding.level:<8}")
         self.stdout.write(f"{level} {finding.check:<20} {finding.message}")
         if finding.remedy:
             self.stdout.write(f"{'':<29} {finding.remedy}")
 
-    def _sum_up(self, findings: list[Finding], *, is_json: bool) -> None:
+    def _print_summary(self, findings: list[Finding], *, is_json: bool) -> None:
         counts = Counter(finding.level for finding in findings)
         if is_json:
             data = {"findings": [asdict(each) for each in findings], "counts": {each: counts[each] for each in LEVELS}}

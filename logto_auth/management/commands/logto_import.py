@@ -1,4 +1,4 @@
-"""`manage.py logto_import`: pushes this site's accounts to Logto, with their passwords."""
+"""`manage.py logto_import`: creates this site's accounts at Logto, with their passwords."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management.shown_report import ShownReport
 from logto_auth.sync.importing import OUTCOMES, Import
-from logto_auth.sync.pace import requests_per_second
 
 
 class Command(BaseCommand):
-    help = "Makes a user at Logto of each account here that is not linked to one, and links the two."
+    help = "Creates a user at Logto for each account here that is not linked to one, and links both."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report what would change, and change nothing")
         parser.add_argument(
-            "--adopt-by-email", action="store_true", help="link to whoever has the same e-mail at Logto already"
+            "--adopt-by-email", action="store_true", help="link to the user who has the same e-mail at Logto"
         )
         parser.add_argument(
-            "--adopt-by-username", action="store_true", help="link to whoever has the same username at Logto already"
+            "--adopt-by-username", action="store_true", help="link to the user who has the same username at Logto"
         )
         parser.add_argument(
             "--values",
-            default="logto_auth.sync.importing.user_values",
+            default="logto_auth.sync.user_values",
             metavar="PATH",
-            help="dotted path of a function (user) -> dict that says what Logto is told of an account",
+            help="dotted path of a function (user) -> dict that returns the body of Logto's POST /users",
         )
         parser.add_argument(
-            "--rate", type=float, metavar="N", help="requests a second; 18 for Logto's cloud, else as many as there are"
+            "--rate", type=float, metavar="N", help="requests per second; default: 18 for Logto Cloud, else no limit"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = ShownReport(self)
         try:
             api = management_api()
-            api.limit(requests_per_second(api, options["rate"]))
+            api.limit_batch(options["rate"])
             Import(
                 api,
                 report,
@@ -50,4 +49,4 @@ class Command(BaseCommand):
             ).run()
         except (LogtoError, ConfigurationError, ImportError) as error:
             raise CommandError(f"{error}") from error
-        report.conclude(OUTCOMES, nobody="Every account is linked.", is_dry=options["dry_run"])
+        report.conclude(OUTCOMES, nothing="All accounts are linked.", is_dry=options["dry_run"])

@@ -1,0 +1,64 @@
+"""The principal of a request: the user or the application that makes it, as `request.logto`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+from django.urls import ResolverMatch
+
+from logto_auth.organizations import current
+from logto_auth.organizations.memberships import Membership
+
+__all__ = ["Principal", "RequestPrincipal"]
+
+
+class Principal(Protocol):
+    """What `sessions.SessionPrincipal` and `api.TokenPrincipal` have in common; `request.logto` is one of the two."""
+
+    error_response: Any
+    """The `api.ErrorResponse` that an authenticator or a permission class prepared for this request, else None."""
+
+    @property
+    def is_authenticated(self) -> bool: ...
+    @property
+    def sub(self) -> str | None: ...
+    @property
+    def claims(self) -> Mapping[str, Any]: ...
+    @property
+    def scopes(self) -> frozenset[str]: ...
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
+    def organizations(self) -> tuple[Membership, ...]: ...
+    @property
+    def organization(self) -> Membership | None: ...
+    @property
+    def organization_id(self) -> str | None: ...
+    @property
+    def organization_roles(self) -> tuple[str, ...]: ...
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]: ...
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
+    def is_for(self, user: Any) -> bool: ...
+
+
+class RequestPrincipal:
+    """The base of both principals: the request, and the organization that its URL selects."""
+
+    # Defaults on the class: a principal is made for every request, and most requests use none of these.
+    error_response: Any = None
+    _requested_organization: tuple[ResolverMatch, str | None] | None = None
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def _requested_organization_id(self) -> str | None:
+        """Return the id of the organization that the URL selects; computed once for the view that Django found."""
+        match = self._request.resolver_match
+        if match is None:
+            # The view is not known yet, so the URL has not been parsed.
+            return current.requested_organization_id(self._request)
+        if self._requested_organization is None or self._requested_organization[0] is not match:
+            self._requested_organization = (match, current.requested_organization_id(self._request))
+        return self._requested_organization[1]

@@ -1,0 +1,7 @@
+"""System checks for mistakes in settings and URLs. Each problem has one id and a remedy. No check uses the network."""
+
+from .deployment import check_deployment
+from .project import check_project
+from .settings import check_settings
+
+__all__ = ["check_deployment", "check_project", "check_settings"]

@@ -1,0 +1,335 @@
+"""Checks of the `LOGTO_` settings."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, register
+from django.utils.module_loading import import_string
+
+from logto_auth.conf import PREFIX, Conf, Setting, conf
+from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
+from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
+from logto_auth.oidc.jwks import KEY_TYPES
+from logto_auth.organizations.current import from_subdomain
+from logto_auth.origins import is_origin
+from logto_auth.tenant.declaration import declaration_errors
+from logto_auth.tenant.site import load_declaration
+
+from .problem import Problem
+from .sign_in import signs_users_in
+
+PLACEHOLDER = re.compile(
+    r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",
+    re.IGNORECASE,
+)
+QUERY_OPTIONS = {
+    "first_screen",
+    "identifiers",
+    "direct_sign_in",
+    "login_hint",
+    "max_age",
+    "one_time_token",
+    "prompt",
+    "ui_locales",
+}
+MINIMUMS: dict[Setting[Any], int] = {
+    Conf.sign_in_max_age_seconds: 60,
+    Conf.max_pending_sign_ins: 1,
+    Conf.clock_skew_seconds: 0,
+    Conf.freshness_seconds: 0,
+    Conf.outage_grace_seconds: 0,
+    # Logto keeps webhooks in a queue for longer than a few seconds.
+    Conf.webhook_max_age_seconds: 60,
+    Conf.api_token_cache_size: 0,
+}
+# Logto's signing keys have 32 characters. A much shorter key can be guessed.
+MIN_SIGNING_KEY_LENGTH = 16
+# RFC 1035, section 2.3.1, in part: labels separated by single dots, without a dot at either end.
+DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
+
+UNKNOWN_SETTING = Problem(
+    "logto_auth.W001", "There is no setting {setting}.", "Correct the name. The hint suggests the most similar one."
+)
+WRONG_TYPE = Problem(
+    "logto_auth.E001", "{setting} is a {type}.", "Expected {types}. The usual mistake is a string in place of a list."
+)
+ENDPOINT_MISSING = Problem(
+    "logto_auth.E002", "LOGTO_ENDPOINT is not set.", "Set it to the origin of Logto, such as https://abc123.logto.app."
+)
+APP_ID_MISSING = Problem(
+    "logto_auth.E003", "LOGTO_APP_ID is not set.", "Copy the App ID of the application from the Logto Console."
+)
+APP_SECRET_MISSING = Problem(
+    "logto_auth.E004", "LOGTO_APP_SECRET is not set.", "Copy an app secret of the application from the Logto Console."
+)
+PLACEHOLDER_LEFT = Problem(
+    "logto_auth.E005", "{setting} is still a placeholder.", "Copy the value from the Logto Console."
+)
+ENDPOINT_NOT_ORIGIN = Problem(
+    "logto_auth.E006",
+    "LOGTO_ENDPOINT is {value}, not an origin without a path.",
+    "Expected an origin such as https://abc123.logto.app.",
+)
+ENDPOINT_UNENCRYPTED = Problem(
+    "logto_auth.E007",
+    "LOGTO_ENDPOINT is {value}: tokens would cross the internet unencrypted.",
+    "Use https. Plain http is only for Logto on this machine or in a private network.",
+)
+BASE_URL_NOT_ORIGIN = Problem(
+    "logto_auth.E008", "LOGTO_BASE_URL is {value}.", "Expected an origin without a path: https://shop.example."
+)
+OPENID_MISSING = Problem(
+    "logto_auth.E009",
+    "LOGTO_SCOPES does not contain openid.",
+    "Add it. Without it, Logto issues no ID token, and no user can sign in.",
+)
+UNSUPPORTED_ALGORITHM = Problem(
+    "logto_auth.E010", "LOGTO_SIGNING_ALGORITHMS is {value}.", f"Choose from {', '.join(KEY_TYPES)}."
+)
+FORBIDDEN_QUERY_PARAMETER = Problem(
+    "logto_auth.E011",
+    "LOGTO_SIGN_IN_QUERY_PARAMETERS lets a URL set {names}.",
+    f"A URL may set {', '.join(sorted(QUERY_OPTIONS))}. Set other options in code.",
+)
+INVALID_SIGN_IN_OPTION = Problem(
+    "logto_auth.E012",
+    "LOGTO_SCOPES, LOGTO_RESOURCES, LOGTO_PROMPT or LOGTO_SIGN_IN_PARAMETERS has a value that Logto refuses.",
+    "Correct the value. The hint names it, and says what is expected.",
+)
+INVALID_TIMEOUTS = Problem(
+    "logto_auth.E013", "LOGTO_HTTP_TIMEOUT_SECONDS is {value}.", "Expected two numbers greater than zero."
+)
+NOT_A_FUNCTION = Problem(
+    "logto_auth.E014",
+    "{setting} is {value}, which is not a function that can be imported.",
+    "Correct the dotted path. The hint says what the function receives and returns.",
+)
+NUMBER_TOO_SMALL = Problem("logto_auth.E015", "{setting} is {value}.", "Expected {minimum} or more.")
+API_RESOURCE_NOT_URI = Problem(
+    "logto_auth.E016",
+    "LOGTO_API_RESOURCE is {value}, not an absolute URI.",
+    "Copy the API identifier from the Logto Console: a URI with a scheme, and without fragment, comma or space.",
+)
+ORGANIZATION_DOMAIN_INVALID = Problem(
+    "logto_auth.E017",
+    "LOGTO_ORGANIZATION_DOMAIN is {value}, which is not a domain with subdomains for organizations.",
+    "Set only the domain, such as shop.example: no scheme, no port, no dot in front.",
+)
+M2M_INCOMPLETE = Problem("logto_auth.E018", "{missing} is not set, but {other} is.", "Set both, or neither of them.")
+INTROSPECTION_WITHOUT_APP = Problem(
+    "logto_auth.E019",
+    "LOGTO_API_INTROSPECTED_APPS is set, but LOGTO_APP_ID or LOGTO_APP_SECRET is not.",
+    "Set both, or accept no opaque tokens. Logto answers questions about opaque tokens only to an application.",
+)
+TENANT_NOT_IMPORTABLE = Problem(
+    "logto_auth.E020",
+    "LOGTO_TENANT is {value}, which is not a TenantDeclaration that can be imported.",
+    "Correct the dotted path. The hint says what was found there.",
+)
+TENANT_INVALID = Problem("logto_auth.E021", "LOGTO_TENANT has a mistake: {error}", "Correct it in {path}.")
+SIGNING_KEY_INVALID = Problem(
+    "logto_auth.E022",
+    "LOGTO_WEBHOOK_SIGNING_KEY contains a value that is not a signing key.",
+    "Copy the key from the webhook's page in the Logto Console. It has 32 characters.",
+)
+RUNNER_NOT_A_FUNCTION = Problem(
+    "logto_auth.E023",
+    "LOGTO_WEBHOOK_RUNNER is {value}, which is not a function that can be imported.",
+    "Correct the dotted path. The hint says what is missing, such as Django 6.0 for logto_auth.contrib.tasks.",
+)
+CONSOLE_URL_INVALID = Problem(
+    "logto_auth.E024", "LOGTO_CONSOLE_URL is {value}.", "Expected a URL that begins with https:// or http://."
+)
+MAX_AGE_MISSING = Problem(
+    "logto_auth.W002",
+    "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
+    "Add 'max_age', or do not use recent_sign_in_required and RecentSignInRequiredMixin.",
+)
+
+
+@register()
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Check the `LOGTO_` settings by themselves."""
+    wrong_types = list(_check_types())
+    # A value of the wrong type would confuse the checks of values.
+    return [*_check_names(), *(wrong_types or _check_values())]
+
+
+def _check_names() -> Iterator[CheckMessage]:
+    known = [setting.name for setting in conf.all()]
+    unknown = [name for name in dir(settings) if name.startswith(PREFIX) and name not in known]
+    for name in unknown:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"The settings are {', '.join(known)}."
+        yield UNKNOWN_SETTING(setting=name, hint=hint)
+
+
+def _check_types() -> Iterator[CheckMessage]:
+    for setting in conf.all():
+        if not setting.has_right_type:
+            hint = f"Expected {setting.expected}. {setting.help}"
+            yield WRONG_TYPE(setting=setting.name, type=type(setting.value).__name__, hint=hint)
+
+
+def _check_values() -> Iterator[CheckMessage]:
+    yield from _check_credentials()
+    yield from _check_origins()
+    yield from _check_protocol_values()
+    yield from _check_dotted_paths()
+    yield from _check_numbers()
+    yield from _check_apis()
+    yield from _check_organization_domain()
+    yield from _check_tenant()
+    yield from _check_webhooks()
+    if conf.console_url and urlsplit(conf.console_url).scheme not in ("http", "https"):
+        yield CONSOLE_URL_INVALID(value=repr(conf.console_url))
+
+
+def _check_credentials() -> Iterator[CheckMessage]:
+    if not conf.endpoint:
+        yield ENDPOINT_MISSING()
+    if not conf.app_id and signs_users_in():
+        yield APP_ID_MISSING()
+    if not conf.app_secret and signs_users_in():
+        yield APP_SECRET_MISSING()
+    for setting in (Conf.endpoint, Conf.app_id, Conf.app_secret, Conf.m2m_app_id, Conf.m2m_app_secret):
+        if PLACEHOLDER.search(setting.value):
+            yield PLACEHOLDER_LEFT(setting=setting.name)
+
+
+def _check_origins() -> Iterator[CheckMessage]:
+    if conf.endpoint and not PLACEHOLDER.search(conf.endpoint):
+        yield from _check_endpoint(conf.endpoint)
+    if conf.base_url and not is_origin(conf.base_url):
+        yield BASE_URL_NOT_ORIGIN(value=repr(conf.base_url))
+
+
+def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
+    if not is_origin(endpoint):
+        without_path = endpoint.rstrip("/").removesuffix("/oidc")
+        hint = f"Set it to {without_path!r}." if is_origin(without_path) else ""
+        # The part before an @ may be a password.
+        yield ENDPOINT_NOT_ORIGIN(value="a URL with an @" if "@" in endpoint else repr(endpoint), hint=hint)
+    elif urlsplit(endpoint).scheme == "http" and not _is_private(urlsplit(endpoint).hostname or ""):
+        yield ENDPOINT_UNENCRYPTED(value=repr(endpoint))
+
+
+def _is_private(host: str) -> bool:
+    """Return whether `host` is reachable only from here: loopback, a private address, or a name without a dot."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal", ".test"))
+    return address.is_loopback or (address.is_private and not address.is_link_local)
+
+
+def _check_protocol_values() -> Iterator[CheckMessage]:
+    if "openid" not in conf.scopes:
+        yield OPENID_MISSING()
+    unsupported = [alg for alg in conf.signing_algorithms if alg not in KEY_TYPES]
+    if unsupported or not conf.signing_algorithms:
+        yield UNSUPPORTED_ALGORITHM(value=list(conf.signing_algorithms))
+    forbidden = [name for name in conf.sign_in_query_parameters if name not in QUERY_OPTIONS]
+    if forbidden:
+        yield FORBIDDEN_QUERY_PARAMETER(names=", ".join(forbidden))
+    if "max_age" not in conf.sign_in_query_parameters:
+        yield MAX_AGE_MISSING()
+    yield from _check_sign_in_options()
+    timeouts: list[Any] = list(conf.http_timeout_seconds)
+    if len(timeouts) != 2 or not all(isinstance(seconds, int | float) and seconds > 0 for seconds in timeouts):
+        yield INVALID_TIMEOUTS(value=repr(conf.http_timeout_seconds))
+
+
+def _check_sign_in_options() -> Iterator[CheckMessage]:
+    try:
+        SignInOptions(
+            scopes=list(conf.scopes),
+            resources=list(conf.resources),
+            prompt=conf.prompt,
+            extra=conf.sign_in_parameters,
+        )
+    except InvalidSignInOption as error:
+        yield INVALID_SIGN_IN_OPTION(hint=str(error))
+
+
+def _check_dotted_paths() -> Iterator[CheckMessage]:
+    for setting in (Conf.user_fields, Conf.link_by_email, Conf.organization_from):
+        path = setting.value
+        # A setting with a default cannot be empty.
+        is_off = not path and not setting.default
+        if not is_off and not callable(_imported(path)):
+            yield NOT_A_FUNCTION(setting=setting.name, value=repr(path), hint=setting.help)
+
+
+def _imported(path: str) -> Any:
+    """Return the object at a dotted path, or None if it cannot be imported."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return None
+
+
+def _check_numbers() -> Iterator[CheckMessage]:
+    for setting, minimum in MINIMUMS.items():
+        value = setting.value
+        if value is not None and value < minimum:
+            hint = f"Expected {minimum} or more. {setting.help}"
+            yield NUMBER_TOO_SMALL(setting=setting.name, value=value, hint=hint)
+
+
+def _check_apis() -> Iterator[CheckMessage]:
+    if conf.api_resource and not is_absolute_uri(conf.api_resource):
+        yield API_RESOURCE_NOT_URI(value=repr(conf.api_resource))
+    app_id, app_secret = Conf.m2m_app_id, Conf.m2m_app_secret
+    for missing, other in ((app_id, app_secret), (app_secret, app_id)):
+        if other.value and not missing.value:
+            yield M2M_INCOMPLETE(missing=missing.name, other=other.name)
+    if conf.api_introspected_apps and not signs_users_in() and not (conf.app_id and conf.app_secret):
+        yield INTROSPECTION_WITHOUT_APP()
+
+
+def _check_organization_domain() -> Iterator[CheckMessage]:
+    is_used = _imported(conf.organization_from) is from_subdomain
+    if is_used and not DOMAIN.fullmatch(conf.organization_domain):
+        yield ORGANIZATION_DOMAIN_INVALID(value=repr(conf.organization_domain))
+
+
+def _check_tenant() -> Iterator[CheckMessage]:
+    try:
+        declaration = load_declaration()
+    except ConfigurationError as error:
+        yield TENANT_NOT_IMPORTABLE(value=repr(conf.tenant), hint=str(error))
+        return
+    for text in declaration_errors(declaration):
+        yield TENANT_INVALID(error=text, path=conf.tenant)
+
+
+def _check_webhooks() -> Iterator[CheckMessage]:
+    setting: Any = conf.webhook_signing_key
+    keys = [setting] if isinstance(setting, str) else setting
+    # Empty keys are ignored when a webhook arrives.
+    if not all(isinstance(key, str) and (not key or _is_signing_key(key)) for key in keys):
+        yield SIGNING_KEY_INVALID()
+    if conf.webhook_runner:
+        yield from _check_webhook_runner(conf.webhook_runner)
+
+
+def _is_signing_key(key: str) -> bool:
+    return len(key) >= MIN_SIGNING_KEY_LENGTH and not PLACEHOLDER.search(key)
+
+
+def _check_webhook_runner(path: str) -> Iterator[CheckMessage]:
+    try:
+        if callable(import_string(path)):
+            return
+        reason = Conf.webhook_runner.help
+    except (ImportError, ConfigurationError) as error:
+        reason = str(error)
+    yield RUNNER_NOT_A_FUNCTION(value=repr(path), hint=reason)

@@ -1,0 +1,34 @@
+"""Whether the site signs users in. A site that only accepts access tokens needs fewer settings."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from logto_auth.conf import conf
+
+SIGN_IN_VIEW = "logto_auth:sign-in"
+
+
+def signs_users_in() -> bool:
+    """Return whether the site signs users in, or is meant to.
+
+    An API without sign-in needs no application, sessions or backend. An incomplete sign-in still counts as sign-in, so
+    that the checks report what is missing.
+    """
+    has_application = bool(conf.app_id or conf.app_secret)
+    return (
+        not conf.api_resource
+        or settings.LOGIN_URL == SIGN_IN_VIEW
+        or sign_in_path() is not None
+        # Introspection needs an application too.
+        or (has_application and not conf.api_introspected_apps)
+    )
+
+
+def sign_in_path() -> str | None:
+    """Return the path of the sign-in view, or None if the site's URLs do not contain it."""
+    try:
+        return reverse(SIGN_IN_VIEW)
+    except NoReverseMatch:
+        return None

@@ -1,0 +1,43 @@
+"""Build the config of a connector and check it before it is sent to Logto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from logto_auth.exceptions import ConnectorError
+from logto_auth.management_api.types import Connector
+
+from . import alipay
+from .forms import complete_config
+
+__all__ = ["changed_keys", "new_config", "unknown_keys", "updated_config"]
+
+
+def new_config(factory: Connector, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the config of a new connector from the texts in `given`. Raises ConnectorError, with a line per error."""
+    return _checked(factory["id"], complete_config(factory["formItems"], given))
+
+
+def updated_config(connector: Connector, given: Mapping[str, str], *, unset: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the stored config with the values in `given` and without the keys in `unset`. Raises ConnectorError."""
+    stored = connector["config"]
+    if unknown := [key for key in unset if key not in stored]:
+        raise ConnectorError(f"{', '.join(unknown)}: not in the config. Its keys: {', '.join(stored) or 'none'}.")
+    kept = {key: value for key, value in stored.items() if key not in unset}
+    return _checked(connector["connectorId"], complete_config(connector["formItems"], given, kept))
+
+
+def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the keys whose values differ."""
+    return [key for key in {**before, **after} if before.get(key) != after.get(key)]
+
+
+def unknown_keys(connector: Connector) -> list[str]:
+    """Return the keys of the stored config that the form does not have."""
+    known = {item["key"] for item in connector["formItems"]}
+    return [key for key in connector["config"] if key not in known]
+
+
+def _checked(factory_id: str, config: dict[str, Any]) -> dict[str, Any]:
+    return alipay.check_config(config) if factory_id in alipay.FACTORIES else config

@@ -1,0 +1,94 @@
+"""The output of `manage.py logto_connectors`: rows, tables and lists of values, without secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from logto_auth.connectors import alipay
+from logto_auth.connectors.forms import choices, masked
+from logto_auth.connectors.lookup import callback_uri
+from logto_auth.exceptions import ConnectorError
+from logto_auth.management_api.types import Connector
+
+__all__ = ["connector_details", "connector_row", "factory_row", "form_row", "listed", "table"]
+
+PLACES = {"Web": "in browsers", "Native": "in apps", "Universal": "in browsers and apps"}
+
+
+def connector_row(connector: Connector, targets: Sequence[str]) -> dict[str, Any]:
+    """Return the row of a connector. `targets` are the targets that the sign-in page offers."""
+    return {
+        "id": connector["id"],
+        "factory": connector["connectorId"],
+        "name": connector["name"].get("en", ""),
+        "type": connector["type"],
+        "target": connector["target"],
+        "offered": PLACES.get(connector["platform"] or "", "") if connector["target"] in targets else "",
+    }
+
+
+def connector_details(connector: Connector, targets: Sequence[str], endpoint: str) -> dict[str, Any]:
+    """Return all values of a connector. For Alipay, this includes the public key, to compare it with Alipay's."""
+    details = connector_row(connector, targets)
+    if connector["type"] == "Social":
+        details["callback_uri"] = callback_uri(endpoint, connector)
+        details["sync_profile"] = connector["syncProfile"]
+    if connector["connectorId"] in alipay.FACTORIES:
+        details["public_key"] = _public_key(connector["config"])
+    return {**details, "config": masked(connector["formItems"], connector["config"])}
+
+
+def factory_row(factory: Connector) -> dict[str, Any]:
+    """Return the row of a factory."""
+    return {
+        "factory": factory["id"],
+        "name": factory["name"].get("en", ""),
+        "type": factory["type"],
+        "target": factory["target"],
+        "platform": factory["platform"] or "",
+    }
+
+
+def form_row(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a form item."""
+    default = item.get("defaultValue")
+    return {
+        "key": item["key"],
+        "type": item["type"],
+        "required": "yes" if item.get("required") else "",
+        "default": "" if default is None else _one_line(default),
+        "choices": ", ".join(choices(item)),
+    }
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rows as aligned columns below a heading."""
+    if not rows:
+        return ""
+    lines = [[name.upper() for name in rows[0]], *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def listed(values: Mapping[str, Any], indent: str = "") -> str:
+    """Return a line for each value. The values of an object are indented below its name."""
+    lines = []
+    for name, value in values.items():
+        is_object = isinstance(value, Mapping)
+        lines.append(f"{indent}{name}: {'' if is_object else _one_line(value)}".rstrip())
+        lines += [listed(value, indent + "  ")] if is_object and value else []
+    return "\n".join(lines)
+
+
+def _one_line(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.replace("\n", " ")
+
+
+def _public_key(config: Mapping[str, Any]) -> str:
+    try:
+        return alipay.read_private_key(str(config.get("privateKey", ""))).public_key
+    except ConnectorError:
+        return ""

@@ -1,0 +1,51 @@
+"""What the requests of a site tell each other about an outage of Logto, through the cache.
+
+One request that has waited in vain spares all others the wait, whichever session they belong to. Otherwise all workers
+would be waiting for Logto. Processes that do not share a cache find the outage on their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from math import ceil
+
+from django.core.cache import cache
+
+from logto_auth.conf import conf
+from logto_auth.site_cache import cache_failures_ignored
+
+__all__ = ["OUTAGE_RETRY_SECONDS", "clear_outage", "may_contact_logto", "report_outage"]
+
+# How long no request contacts Logto after one could not reach it. It is shorter than `refresh.COOL_DOWN_SECONDS`, the
+# time for a single session, because one broken connection is no outage.
+OUTAGE_RETRY_SECONDS = 5
+# How long an outage is remembered if no request contacts Logto any more.
+OUTAGE_MEMORY_SECONDS = 300
+
+
+def report_outage() -> None:
+    """Remember that Logto could not be reached."""
+    with cache_failures_ignored():
+        cache.set(_cache_key("outage"), True, timeout=OUTAGE_MEMORY_SECONDS)
+        cache.set(_cache_key("turn"), True, timeout=OUTAGE_RETRY_SECONDS)
+
+
+def may_contact_logto() -> bool:
+    """Return whether this request may contact Logto.
+
+    During an outage no request may for `OUTAGE_RETRY_SECONDS`, and after that one at a time, until Logto responds.
+    """
+    with cache_failures_ignored():
+        is_outage = cache.get(_cache_key("outage")) is not None
+        return not is_outage or cache.add(_cache_key("turn"), True, timeout=ceil(sum(conf.http_timeout_seconds)))
+    return True
+
+
+def clear_outage() -> None:
+    """Let every request contact Logto again."""
+    with cache_failures_ignored():
+        cache.delete_many([_cache_key("outage"), _cache_key("turn")])
+
+
+def _cache_key(name: str) -> str:
+    return f"logto_auth:{name}:{hashlib.sha256(conf.issuer.encode()).hexdigest()[:16]}"

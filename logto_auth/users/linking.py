@@ -1,0 +1,58 @@
+"""Linking by e-mail: the existing account of this site that a new Logto user gets.
+
+Off by default. `LOGTO_LINK_BY_EMAIL` names a function of the site that says which claims have an e-mail to trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils.module_loading import import_string
+
+from logto_auth.conf import conf
+from logto_auth.models import LogtoIdentity
+from logto_auth.oidc.claims import text
+from logto_auth.oidc.types import Claims
+
+from .suspension import refuse_inactive_account
+
+
+def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
+    """Return the account that is linked to the user in `claims`; None if there is none. Call it in a transaction.
+
+    The function of the site must trust the e-mail, because Logto's `email_verified` only says that there is one. The
+    e-mail must be ASCII, so that no look-alike matches. Exactly one account must have it. That account must not be
+    staff and must have no identity at this issuer. Raises SignInRefused if that account is inactive.
+    """
+    email = text(claims, "email")
+    if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):
+        return None
+    is_trusted: Callable[[Claims], bool] = import_string(conf.link_by_email)
+    if is_trusted(claims) is not True:
+        return None
+    user_model = get_user_model()
+    email_field = user_model.get_email_field_name()
+    found = user_model._default_manager.select_for_update().filter(**{f"{email_field}__iexact": email})[:10]
+    # Collations treat more texts as equal than we do, and the Kelvin sign in lower case is "k" in Python.
+    emails = [(user, getattr(user, email_field)) for user in found]
+    users = [user for user, value in emails if value.isascii() and value.lower() == email.lower()]
+    if len(users) != 1:
+        return None
+    return _prepare(users[0]) if _is_linkable(users[0], claims["iss"]) else None
+
+
+def _is_linkable(user: AbstractBaseUser, issuer: str) -> bool:
+    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
+        return False
+    # Without this check a second account would let a user in whose account is disabled.
+    refuse_inactive_account(user)
+    return not LogtoIdentity.objects.filter(user=user, issuer=issuer).exists()
+
+
+def _prepare(user: AbstractBaseUser) -> AbstractBaseUser:
+    # The account may have been registered here by somebody else who does not own the e-mail.
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    return user

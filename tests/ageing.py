@@ -1,0 +1,23 @@
+"""Let time pass between two requests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from logto_auth.models import LogtoSession
+from logto_auth.testing import Browser
+
+
+def age(browser: Browser, seconds: int = 3601) -> None:
+    """Make all sessions and access tokens older by `seconds`."""
+    session = browser.client.session
+    if "_logto_fresh_until" in session:
+        session["_logto_fresh_until"] -= seconds
+        session.save()
+    for row in LogtoSession.objects.all():
+        tokens = row.tokens
+        for token in tokens["access_tokens"].values():
+            token["expires_at"] -= seconds
+        row.tokens = tokens
+        row.fresh_until -= timedelta(seconds=seconds)
+        row.save()

@@ -1,0 +1,161 @@
+"""Every problem has an example that causes it, and the ids run in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from logto_auth.checks import deployment, project
+from logto_auth.checks import settings as checks_of_settings
+from logto_auth.checks.problem import Problem
+from logto_auth.tenant import Role, TenantDeclaration
+
+from .found import messages
+
+PROBLEMS = {
+    problem.id.removeprefix("logto_auth."): problem
+    for module in (checks_of_settings, project, deployment)
+    for problem in vars(module).values()
+    if isinstance(problem, Problem)
+}
+WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
+TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
+
+EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
+    "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
+    "E001": ({"LOGTO_SCOPES": "openid profile"}, "LOGTO_SCOPES is a str."),
+    "E002": ({"LOGTO_ENDPOINT": ""}, "LOGTO_ENDPOINT is not set."),
+    "E003": ({"LOGTO_APP_ID": ""}, "LOGTO_APP_ID is not set."),
+    "E004": ({"LOGTO_APP_SECRET": ""}, "LOGTO_APP_SECRET is not set."),
+    "E005": ({"LOGTO_APP_ID": "<your-app-id>"}, "LOGTO_APP_ID is still a placeholder."),
+    "E006": (
+        {"LOGTO_ENDPOINT": "https://abc123.logto.app/oidc"},
+        "LOGTO_ENDPOINT is 'https://abc123.logto.app/oidc', not an origin without a path.",
+    ),
+    "E007": (
+        {"LOGTO_ENDPOINT": "http://abc123.logto.app"},
+        "LOGTO_ENDPOINT is 'http://abc123.logto.app': tokens would cross the internet unencrypted.",
+    ),
+    "E008": ({"LOGTO_BASE_URL": "https://shop.example/shop"}, "LOGTO_BASE_URL is 'https://shop.example/shop'."),
+    "E009": ({"LOGTO_SCOPES": ["profile"]}, "LOGTO_SCOPES does not contain openid."),
+    "E010": ({"LOGTO_SIGNING_ALGORITHMS": ["HS256"]}, "LOGTO_SIGNING_ALGORITHMS is ['HS256']."),
+    "E011": (
+        {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["resources", "max_age"]},
+        "LOGTO_SIGN_IN_QUERY_PARAMETERS lets a URL set resources.",
+    ),
+    "E012": (
+        {"LOGTO_PROMPT": "select_account"},
+        "LOGTO_SCOPES, LOGTO_RESOURCES, LOGTO_PROMPT or LOGTO_SIGN_IN_PARAMETERS has a value that Logto refuses.",
+    ),
+    "E013": ({"LOGTO_HTTP_TIMEOUT_SECONDS": (5,)}, "LOGTO_HTTP_TIMEOUT_SECONDS is (5,)."),
+    "E014": (
+        {"LOGTO_USER_FIELDS": "shop.nowhere.fields"},
+        "LOGTO_USER_FIELDS is 'shop.nowhere.fields', which is not a function that can be imported.",
+    ),
+    "E015": ({"LOGTO_CLOCK_SKEW_SECONDS": -5}, "LOGTO_CLOCK_SKEW_SECONDS is -5."),
+    "E016": ({"LOGTO_API_RESOURCE": "bookstore-api"}, "LOGTO_API_RESOURCE is 'bookstore-api', not an absolute URI."),
+    "E017": (
+        {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"},
+        "LOGTO_ORGANIZATION_DOMAIN is '', which is not a domain with subdomains for organizations.",
+    ),
+    "E018": (
+        {"LOGTO_M2M_APP_ID": "stockrobotdemo0000001"},
+        "LOGTO_M2M_APP_SECRET is not set, but LOGTO_M2M_APP_ID is.",
+    ),
+    "E019": (
+        {
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_API_INTROSPECTED_APPS": ["bookstoreapp000000001"],
+            "LOGTO_APP_ID": "",
+            "LOGTO_APP_SECRET": "",
+            "LOGIN_URL": "/accounts/login/",
+            "ROOT_URLCONF": "logto_auth.api_urls",
+        },
+        "LOGTO_API_INTROSPECTED_APPS is set, but LOGTO_APP_ID or LOGTO_APP_SECRET is not.",
+    ),
+    "E020": (
+        {"LOGTO_TENANT": "shop.nowhere.TENANT"},
+        "LOGTO_TENANT is 'shop.nowhere.TENANT', which is not a TenantDeclaration that can be imported.",
+    ),
+    "E021": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_A_DESCRIPTION"},
+        'LOGTO_TENANT has a mistake: The role "editor" has no description, which Logto requires.',
+    ),
+    "E022": (
+        {"LOGTO_WEBHOOK_SIGNING_KEY": "<signing key>"},
+        "LOGTO_WEBHOOK_SIGNING_KEY contains a value that is not a signing key.",
+    ),
+    "E023": (
+        {"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.enqueue"},
+        "LOGTO_WEBHOOK_RUNNER is 'shop.nowhere.enqueue', which is not a function that can be imported.",
+    ),
+    "E024": ({"LOGTO_CONSOLE_URL": "cloud.logto.io/abc123"}, "LOGTO_CONSOLE_URL is 'cloud.logto.io/abc123'."),
+    "E025": (
+        {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
+        "AUTHENTICATION_BACKENDS contains no LogtoBackend.",
+    ),
+    "E026": ({"MIDDLEWARE": WITHOUT_LOGTO}, "MIDDLEWARE contains no LogtoMiddleware."),
+    "E027": (
+        {"MIDDLEWARE": ["logto_auth.middleware.LogtoMiddleware", *WITHOUT_LOGTO]},
+        "LogtoMiddleware comes before AuthenticationMiddleware.",
+    ),
+    "E028": (
+        {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"},
+        "SESSION_ENGINE keeps sessions in cookies, where the server cannot end them.",
+    ),
+    "E029": (
+        {"SESSION_COOKIE_SAMESITE": "Strict"},
+        "SESSION_COOKIE_SAMESITE is 'Strict': users who return from Logto would appear signed out.",
+    ),
+    "E030": ({"ROOT_URLCONF": "django.conf.urls.i18n"}, "The site's URLs do not include the views."),
+    "W002": (
+        {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
+        "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
+    ),
+    "W003": (
+        {
+            "LOGTO_ADMIN_PASSWORD_SIGN_IN": True,
+            "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],
+        },
+        "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
+    ),
+    "W004": (
+        {"LOGIN_URL": "/accounts/login/"},
+        "LOGIN_URL is '/accounts/login/', so login_required does not lead to Logto.",
+    ),
+    "W005": (
+        {"LOGTO_ENDPOINT": "http://logto.internal"},
+        "LOGTO_ENDPOINT is 'http://logto.internal', without encryption.",
+    ),
+    "W006": ({"LOGTO_BASE_URL": "http://shop.example"}, "LOGTO_BASE_URL is 'http://shop.example', without encryption."),
+    "W007": (
+        {"SESSION_COOKIE_SECURE": False},
+        "SESSION_COOKIE_SECURE is False: the session cookie is also sent without encryption.",
+    ),
+    "W008": (
+        {"SESSION_COOKIE_HTTPONLY": False},
+        "SESSION_COOKIE_HTTPONLY is False: any script on a page can read the session cookie.",
+    ),
+    "W009": (
+        {"SESSION_COOKIE_SAMESITE": None},
+        "SESSION_COOKIE_SAMESITE is None: requests from other sites carry the session cookie.",
+    ),
+}
+
+
+@pytest.mark.parametrize("id", EXAMPLES)
+def test_example_causes_the_message(id: str) -> None:
+    wrong, text = EXAMPLES[id]
+    assert text in [message.msg for message in messages(wrong, deploy=True) if message.id == f"logto_auth.{id}"]
+
+
+def test_every_problem_has_an_example() -> None:
+    assert sorted(PROBLEMS) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("letter", ["E", "W"])
+def test_ids_run_in_order_without_gaps(letter: str) -> None:
+    ids = [id for id in PROBLEMS if id.startswith(letter)]
+    assert ids == [f"{letter}{number:03}" for number in range(1, len(ids) + 1)]

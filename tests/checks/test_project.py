@@ -1,0 +1,122 @@
+"""Checks of the project and of its deployment, and which of them an API without sign-in skips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from logto_auth.middleware import LogtoMiddleware
+
+from .found import ids, messages
+
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "logto_auth.middleware.LogtoMiddleware",
+]
+# A site that only accepts access tokens.
+API_ALONE = {
+    "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+    "LOGTO_APP_ID": "",
+    "LOGTO_APP_SECRET": "",
+    "AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"],
+    "MIDDLEWARE": [],
+    "LOGIN_URL": "/accounts/login/",
+    "ROOT_URLCONF": "logto_auth.api_urls",
+}
+DEVELOPMENT = {
+    "LOGTO_ENDPOINT": "http://localhost:3001",
+    "LOGTO_BASE_URL": "http://shop.example",
+    "SESSION_COOKIE_SECURE": False,
+    "SESSION_COOKIE_HTTPONLY": False,
+    "SESSION_COOKIE_SAMESITE": "None",
+}
+
+
+class OurMiddleware(LogtoMiddleware):
+    """A subclass in a site."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]}, "E025"),
+        ({"MIDDLEWARE": MIDDLEWARE[:2]}, "E026"),
+        ({"MIDDLEWARE": [*MIDDLEWARE[:2], "tests.checks.test_project.OurMiddleware"]}, ""),
+        (
+            {"LOGTO_ADMIN_PASSWORD_SIGN_IN": True, "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"]},
+            "W003",
+        ),
+        ({"MIDDLEWARE": [MIDDLEWARE[0], MIDDLEWARE[2], MIDDLEWARE[1]]}, "E027"),
+        ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, "E028"),
+        ({"SESSION_COOKIE_SAMESITE": "Strict"}, "E029"),
+        ({"ROOT_URLCONF": "django.contrib.staticfiles.urls"}, "E030"),
+        ({"LOGIN_URL": "/accounts/login/"}, "W004"),
+    ],
+    ids=str,
+)
+def test_each_mistake_has_its_own_id(settings: dict[str, Any], expected: str) -> None:
+    found = messages(settings)
+    assert ids(found) == expected
+    assert all(message.hint for message in found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ""),
+        ({"LOGTO_ENDPOINT": ""}, "E002"),
+        ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, ""),
+        ({"SESSION_COOKIE_SAMESITE": "Strict"}, ""),
+        ({"MIDDLEWARE": [MIDDLEWARE[2]]}, ""),
+        ({"MIDDLEWARE": [MIDDLEWARE[2], MIDDLEWARE[1]]}, "E027"),
+        ({"LOGTO_API_INTROSPECTED_APPS": ["bookstoreapp000000001"]}, "E019"),
+        ({"LOGTO_API_INTROSPECTED_APPS": ["bookstoreapp000000001"], "LOGTO_APP_ID": "shop"}, "E019"),
+        (
+            {
+                "LOGTO_API_INTROSPECTED_APPS": ["bookstoreapp000000001"],
+                "LOGTO_APP_ID": "shop",
+                "LOGTO_APP_SECRET": "secret",
+            },
+            "",
+        ),
+    ],
+    ids=str,
+)
+def test_api_without_sign_in_skips_checks_of_sign_in(settings: dict[str, Any], expected: str) -> None:
+    assert (
+        ids(messages({**API_ALONE, "LOGTO_ENDPOINT": "https://abc123.logto.app", **settings}, deploy=True)) == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LOGTO_API_RESOURCE": ""}, "E003 E004 E025 E026 E030"),
+        ({"LOGTO_APP_ID": "bookstoredemo00000001"}, "E004 E025 E026 E030"),
+        ({"LOGTO_APP_SECRET": "emulatoronlysecret00000000000001"}, "E003 E025 E026 E030"),
+        ({"LOGIN_URL": "logto_auth:sign-in"}, "E003 E004 E025 E026 E030"),
+        ({"ROOT_URLCONF": "bookstore.urls"}, "E003 E004 E025 E026 W004"),
+    ],
+    ids=str,
+)
+def test_incomplete_sign_in_is_reported(settings: dict[str, Any], expected: str) -> None:
+    assert ids(messages({**API_ALONE, **settings})) == expected
+
+
+def test_deployment_reports_settings_for_development() -> None:
+    assert ids(messages(DEVELOPMENT)) == ""
+    assert ids(messages(DEVELOPMENT, deploy=True)) == "W005 W006 W007 W008 W009"
+
+
+# Django 6.0 asks the database whether it can store JSON.
+@pytest.mark.django_db
+@override_settings(DEBUG=False, **DEVELOPMENT)
+def test_checks_are_registered_with_django() -> None:
+    without, deploying = run_checks(), run_checks(include_deployment_checks=True)
+    assert ids([message for message in without if str(message.id).startswith("logto_auth.")]) == ""
+    ours = [message for message in deploying if str(message.id).startswith("logto_auth.")]
+    assert ids(ours) == "W005 W006 W007 W008 W009"

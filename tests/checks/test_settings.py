@@ -1,0 +1,136 @@
+"""Checks of settings: each mistake has its id, and a hint with the remedy."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+
+from .found import ids, messages
+
+SUBDOMAINS = {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"}
+
+
+def test_correct_settings_have_no_messages() -> None:
+    assert messages({}) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LOGTO_ENDPOINT": ""}, "E002"),
+        ({"LOGTO_APP_ID": ""}, "E003"),
+        ({"LOGTO_APP_SECRET": ""}, "E004"),
+        ({"LOGTO_APP_ID": "<your-application-id>"}, "E005"),
+        ({"LOGTO_APP_SECRET": "your-app-secret"}, "E005"),
+        ({"LOGTO_ENDPOINT": "https://<tenant>.logto.app"}, "E005"),
+        ({"LOGTO_ENDPOINT": "https://your-tenant.logto.app"}, "E005"),
+        ({"LOGTO_ENDPOINT": "https://auth.example.com/oidc"}, "E006"),
+        ({"LOGTO_ENDPOINT": "auth.example.com"}, "E006"),
+        ({"LOGTO_ENDPOINT": "https://user@auth.example.com"}, "E006"),
+        ({"LOGTO_ENDPOINT": "https://auth.example.com:port"}, "E006"),
+        ({"LOGTO_ENDPOINT": "file:///etc/passwd"}, "E006"),
+        ({"LOGTO_ENDPOINT": "http://auth.example.com"}, "E007"),
+        ({"LOGTO_ENDPOINT": "http://169.254.169.254"}, "E007"),
+        ({"LOGTO_ENDPOINT": "https://auth.example.com/"}, ""),
+        ({"LOGTO_ENDPOINT": "http://192.168.1.5:3001"}, ""),
+        ({"LOGTO_ENDPOINT": "http://logto:3001"}, ""),
+        ({"LOGTO_BASE_URL": "https://shop.example/app"}, "E008"),
+        ({"LOGTO_BASE_URL": "https://shop.example"}, ""),
+        ({"LOGTO_SCOPES": ("profile",)}, "E009"),
+        ({"LOGTO_SIGNING_ALGORITHMS": ("HS256",)}, "E010"),
+        ({"LOGTO_SIGNING_ALGORITHMS": ()}, "E010"),
+        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ("organization_id", "max_age")}, "E011"),
+        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ()}, "W002"),
+        ({"LOGTO_FRESHNESS_SECONDS": -1}, "E015"),
+        ({"LOGTO_OUTAGE_GRACE_SECONDS": -1}, "E015"),
+        ({"LOGTO_WEBHOOK_MAX_AGE_SECONDS": 0}, "E015"),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": "WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"}, ""),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": ["WZjZXvEsntxQUEKE4kYC8Ed9A8laShny", ""]}, ""),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": b"WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"}, "E001"),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": "secret"}, "E022"),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": "<your-signing-key>"}, "E022"),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": ["WZjZXvEsntxQUEKE4kYC8Ed9A8laShny", None]}, "E022"),
+        ({"LOGTO_WEBHOOK_RUNNER": "logto_auth.webhooks.handle"}, ""),
+        ({"LOGTO_WEBHOOK_RUNNER": "logto_auth.webhooks.views.logger"}, "E023"),
+        ({"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.run"}, "E023"),
+        ({"LOGTO_CONSOLE_URL": "javascript:alert(1)"}, "E024"),
+        ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, ""),
+        ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
+        ({"LOGTO_PROMPT": "select_account"}, "E012"),
+        ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, "E013"),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, "E013"),
+        ({"LOGTO_USER_FIELDS": "no.such.function"}, "E014"),
+        ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, "E014"),
+        ({"LOGTO_USER_FIELDS": ""}, "E014"),
+        ({"LOGTO_LINK_BY_EMAIL": ""}, ""),
+        ({"LOGTO_ORGANIZATION_FROM": "no.such.function"}, "E014"),
+        ({"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.current.URL_KWARG"}, "E014"),
+        ({"LOGTO_ORGANIZATION_FROM": ""}, "E014"),
+        ({"LOGTO_CLOCK_SKEW_SECONDS": -5}, "E015"),
+        ({"LOGTO_MAX_PENDING_SIGN_INS": 0}, "E015"),
+        ({"LOGTO_API_TOKEN_CACHE_SIZE": -1}, "E015"),
+        ({"LOGTO_API_TOKEN_CACHE_SIZE": "1000"}, "E001"),
+        ({"LOGTO_API_TOKEN_CACHE_SIZE": 0}, ""),
+        ({"LOGTO_API_RESOURCE": "bookstore-api"}, "E016"),
+        ({"LOGTO_API_RESOURCE": "/api"}, "E016"),
+        ({"LOGTO_API_RESOURCE": "https://bookstore.example/api#books"}, "E016"),
+        ({"LOGTO_API_RESOURCE": "https://bookstore.example/api "}, "E016"),
+        ({"LOGTO_API_RESOURCE": "https://bookstore.example/api/"}, ""),
+        ({"LOGTO_API_RESOURCE": "urn:bookstore:api"}, ""),
+        (SUBDOMAINS, "E017"),
+        ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": ".shop.example"}, "E017"),
+        ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": "https://shop.example"}, "E017"),
+        ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": "shop.example:8000"}, "E017"),
+        ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": "shop.example"}, ""),
+        ({"LOGTO_M2M_APP_ID": "stockrobotdemo0000001"}, "E018"),
+        ({"LOGTO_M2M_APP_SECRET": "emulatoronlysecret00000000000002"}, "E018"),
+        ({"LOGTO_M2M_APP_ID": "stockrobotdemo0000001", "LOGTO_M2M_APP_SECRET": "your-app-secret"}, "E005"),
+        ({"LOGTO_ENDPOINT": "https://login.your-company.com"}, ""),
+        ({"LOGTO_SCOPES": "openid profile"}, "E001"),
+        ({"LOGTO_CLOCK_SKEW_SECONDS": True}, "E001"),
+        ({"LOGTO_APP_ID": None}, "E001"),
+        ({"LOGTO_ENDPIONT": "https://auth.example.com"}, "W001"),
+    ],
+    ids=str,
+)
+def test_each_mistake_has_its_own_id(settings: dict[str, Any], expected: str) -> None:
+    found = messages(settings)
+    assert ids(found) == expected
+    assert all(message.hint for message in found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"LOGTO_ENDPOINT": "https://auth.example.com/oidc"}, "Set it to 'https://auth.example.com'."),
+        ({"LOGTO_ENDPIONT": "x"}, "Did you mean LOGTO_ENDPOINT?"),
+    ],
+)
+def test_hint_suggests_a_correct_value(settings: dict[str, Any], hint: str) -> None:
+    assert hint in [message.hint for message in messages(settings)]
+
+
+def test_hint_names_the_expected_types() -> None:
+    (message,) = messages({"LOGTO_SCOPES": "openid profile"})
+    assert message.hint.startswith("Expected list, tuple, set or frozenset of str. ")
+
+
+def test_messages_contain_no_secret() -> None:
+    assert not any("hush" in str(message) for message in messages({"LOGTO_APP_SECRET": "your-hush-hush"}))
+
+
+def test_task_runner_without_django_tasks_gets_a_hint() -> None:
+    found = messages({"LOGTO_WEBHOOK_RUNNER": "logto_auth.contrib.tasks.enqueue"})
+    if importlib.util.find_spec("django.tasks"):
+        assert found == []
+    else:
+        assert "needs django.tasks" in hint_of(found, "E023")
+
+
+def hint_of(found: list[CheckMessage], id: str) -> str:
+    (hint,) = (message.hint for message in found if message.id == f"logto_auth.{id}")
+    return hint or ""

@@ -1,0 +1,78 @@
+"""Links lead somewhere, and what the pages name exists: tests, settings, checks, commands, targets and versions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+import logto_auth
+from logto_auth.conf import conf
+
+from .pages import PAGES, ROOT, text_of
+
+# A page shows this spelling mistake, which a check reports.
+MISTAKES = {"LOGTO_ENDPONT"}
+EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_linked_files_exist(page: Path) -> None:
+    for target in re.findall(r"\[[^\]]*\]\(([^)#]+)", page.read_text(encoding="utf-8").replace("\n", " ")):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def named_tests() -> list[tuple[str, str, str]]:
+    """Return file, function and case of each test that the page on security names."""
+    return re.findall(r"`([\w/]+\.py)::([\w:]+)(?:\[([^\]`]+)\])?`", text_of("docs/explanation/security.md"))
+
+
+@pytest.mark.parametrize("file", sorted({file for file, _, _ in named_tests()}))
+def test_named_tests_exist(file: str) -> None:
+    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+    functions: dict[str, ast.AST] = {}
+    for owner in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
+        prefix = f"{owner.name}::" if isinstance(owner, ast.ClassDef) else ""
+        functions |= {f"{prefix}{node.name}": node for node in owner.body if isinstance(node, ast.FunctionDef)}
+    for _, function, case in (named for named in named_tests() if named[0] == file):
+        assert function in functions, function
+        constants = {node.value for node in ast.walk(functions[function]) if isinstance(node, ast.Constant)}
+        # Two parametrize marks make one id of two constants.
+        assert not case or any(f"-{case}".endswith(f"-{each}") for each in constants if each), (function, case)
+
+
+def test_named_settings_exist() -> None:
+    known = {setting.name for setting in conf.all()} | MISTAKES
+    assert set(re.findall(r"\bLOGTO_[A-Z0-9_]+[A-Z]\b", EVERYTHING)) <= known
+
+
+def test_named_commands_exist() -> None:
+    assert set(re.findall(r"manage\.py (logto_\w+)", EVERYTHING)) <= set(get_commands())
+
+
+def test_named_make_targets_exist() -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"`make ([\w-]+)", EVERYTHING) + re.findall(r"^\$ (?:\w+=\S+ )*make ([\w-]+)", EVERYTHING, re.M)
+    assert set(named) <= set(phony.split())
+
+
+def test_readme_names_the_supported_versions() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    (python,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
+    django_versions = re.findall(r"Framework :: Django :: ([\d.]+)", project)
+    (base,) = re.findall(r'"mozilla-django-oidc>=([\d.]+),<6"', project)
+    readme = text_of("README.md")
+    assert f"Python {python} or newer, Django {django_versions[0]} to {django_versions[-1]}" in readme
+    assert f"mozilla-django-oidc {base} or newer" in readme
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "SECURITY.md", "docs/index.md"])
+def test_pages_name_the_version_of_the_package(page: str) -> None:
+    assert re.search(rf"\b{re.escape(logto_auth.__version__)}\b", text_of(page))
+
+
+def test_readme_loads_no_remote_images() -> None:
+    assert not re.findall(r"!\[[^\]]*\]\(\w+://", text_of("README.md"))

@@ -1,0 +1,110 @@
+"""The end of a session: by the user, by staff, with the account, and by expiry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils.timezone import now
+
+from logto_auth.emulator import Emulator
+from logto_auth.models import LogtoSession
+from logto_auth.signals import session_ended, signed_out
+from logto_auth.testing import Browser
+from tests.ageing import age
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+
+@pytest.fixture
+def reader(browser: Browser, logto: Emulator) -> Browser:
+    logto.tenant.add_user(username="reader", id="reader000001")
+    browser.sign_in("reader")
+    return browser
+
+
+@pytest.fixture
+def devices(logto: Emulator) -> list[Browser]:
+    logto.tenant.add_user(username="reader")
+    browsers = []
+    for name in ("Laptop", "Phone", "Library"):
+        browser = Browser(logto)
+        browser.client.defaults["HTTP_USER_AGENT"] = name
+        browser.sign_in("reader")
+        browsers.append(browser)
+    return browsers
+
+
+def test_other_sessions_can_be_ended(devices: list[Browser]) -> None:
+    response = devices[1].client.post("/sign-out-others", {"next": "/account/"})
+    assert response["Location"] == "/account/"
+    assert ["_auth_user_id" in browser.client.session for browser in devices] == [False, True, False]
+    assert LogtoSession.objects.count() == 1
+
+
+def test_ending_others_requires_post_and_signed_in_user(devices: list[Browser], client) -> None:
+    assert devices[0].client.get("/sign-out-others").status_code == 405
+    assert client.post("/sign-out-others").status_code == 302
+    assert LogtoSession.objects.count() == 3
+
+
+def test_admin_action_ends_all_sessions_of_user(devices: list[Browser], admin_client, logto: Emulator) -> None:
+    user = User.objects.get(username="reader")
+    page = admin_client.get(reverse("admin:auth_user_change", args=[user.pk])).content.decode()
+    assert "Library" in page
+    action = {"action": "sign_out_everywhere", "_selected_action": [user.pk]}
+    response = admin_client.post(reverse("admin:auth_user_changelist"), action, follow=True)
+    assert "3 sessions were ended." in response.content.decode()
+    assert not any("_auth_user_id" in browser.client.session for browser in devices)
+
+
+def test_clearsessions_deletes_expired_sessions_only(devices: list[Browser], settings, capsys) -> None:
+    LogtoSession.objects.filter(session_key=devices[0].client.session.session_key).update(
+        fresh_until=now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + 3601)
+    )
+    call_command("logto_clearsessions")
+    assert capsys.readouterr().out == "Expired sessions deleted: 1\n"
+    assert LogtoSession.objects.count() == 2
+
+
+def test_deactivating_or_deleting_user_ends_sessions(reader: Browser, logto: Emulator) -> None:
+    Browser(logto).sign_in("reader")
+    user = User.objects.get()
+    user.is_active = False
+    user.save()
+    assert LogtoSession.objects.count() == 0
+    assert not reader.client.session.exists(reader.client.session.session_key)
+    user.is_active = True
+    user.save()
+    again = Browser(logto)
+    again.sign_in("reader")
+    user.delete()
+    assert not again.client.session.exists(again.client.session.session_key)
+
+
+def test_user_model_is_sender_of_signals(reader: Browser, logto: Emulator) -> None:
+    seen: list[object] = []
+
+    def note(user: object, **kwargs: object) -> None:
+        seen.append(user)
+
+    for signal in (session_ended, signed_out):
+        signal.connect(note, sender=User)
+    logto.tenant.suspend_user("reader000001")
+    age(reader)
+    reader.client.get("/")
+    logto.tenant.suspend_user("reader000001", is_suspended=False)
+    reader.sign_in("reader")
+    reader.client.post("/sign-out")
+    for signal in (session_ended, signed_out):
+        signal.disconnect(note, sender=User)
+    assert seen == [User.objects.get()] * 2
+
+
+def test_django_logout_deletes_tokens(reader: Browser) -> None:
+    reader.client.logout()
+    assert "_auth_user_id" not in reader.client.session

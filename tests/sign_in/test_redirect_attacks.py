@@ -1,0 +1,177 @@
+"""Open redirects: no parameter of a request leads to another site."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+import pytest
+from django.test import Client
+
+from logto_auth.emulator import Emulator
+from logto_auth.testing import Browser
+from tests.support import Witness
+
+pytestmark = pytest.mark.django_db
+
+UNSAFE = [
+    "//evil.example",
+    "///evil.example",
+    "////evil.example/",
+    "https://evil.example/",
+    "https:evil.example",
+    "https:/evil.example",
+    "https:///evil.example",
+    "HTTPS://EVIL.EXAMPLE",
+    "\\\\evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "/\t/evil.example",
+    "\t//evil.example",
+    "/\n/evil.example",
+    " //evil.example",
+    "\x00//evil.example",
+    "\x08//evil.example",
+    "//evil.example\x00.testserver",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "ftp://testserver/",
+    "http://testserver@evil.example/",
+    "http://testserver:80@evil.example/",
+    "http://testserver\\@evil.example/",
+    "http://evil.example#@testserver/",
+    "http://evil.example?@testserver/",
+    "http://testserver.evil.example/",
+    "http://testserve\u2028r/",
+    "http://[::1",
+    "//[evil",
+    "http://other.example/",
+    "//other.example/",
+    "/\r\nSet-Cookie: evil=1",
+    "/%0d%0aSet-Cookie:evil=1\r\n",
+    "/account/\x7f",
+    "/\u202egnp.exe",
+    "/" + "x" * 5000,
+    "x" * 100_000,
+    "/sign-in",
+    "/sign-in?next=/sign-in",
+    "/callback?code=x&state=y",
+    "/sign-out",
+    "http://testserver/callback",
+]
+SAFE = [
+    "/account/",
+    "/account/?tab=1&next=//evil.example",
+    "/account/?a=%0d%0a",
+    "/account/#orders",
+    "/日本/?q=本",
+    "/%E6%97%A5%E6%9C%AC/",
+    "account/",
+    "?page=2",
+    "http://testserver/account/",
+    "//testserver/account/",
+    "/a//b",
+    "/" + "x" * 1000,
+]
+
+
+def final_host(location: str) -> str:
+    """Return the host that a browser goes to. It reads a backslash as a slash, and ignores some characters."""
+    seen = location.translate({ord(character): None for character in "\t\r\n"}).strip().replace("\\", "/")
+    return urlsplit(urljoin("http://testserver/callback", seen)).netloc
+
+
+@pytest.mark.parametrize("url", UNSAFE, ids=lambda url: f"{url[:30].encode('unicode_escape').decode()}")
+def test_unsafe_next_is_replaced(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, url: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    response = browser.sign_in("reader", next_url=url)
+    witness.sees_signed_in(response)
+    assert response["Location"] == "/"
+    # The sign-in view redirects a signed-in user directly.
+    assert browser.client.get("/sign-in", {"next": url})["Location"] == "/"
+
+
+@pytest.mark.parametrize("url", SAFE, ids=lambda url: f"{url[:30].encode('unicode_escape').decode()}")
+def test_next_on_this_site_is_followed(browser: Browser, witness: Witness, reader: Any, url: str) -> None:
+    response = browser.sign_in("reader", next_url=url)
+    witness.sees_signed_in(response)
+    assert response["Location"] == quote(url, safe="/#%[]=:;$&()+,!?*@'~")
+    assert final_host(response["Location"]) == "testserver"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://testserver/account/", "/"),
+        ("https://testserver/account/", "https://testserver/account/"),
+        ("//testserver/account/", "/"),
+    ],
+    ids=["http-on-an-https-site", "https", "no-scheme"],
+)
+def test_https_site_refuses_http_next(
+    browser: Browser, logto: Emulator, reader: Any, settings: Any, url: str, expected: str
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    application = logto.tenant.applications[settings.LOGTO_APP_ID]
+    application.redirect_uris.append("https://testserver/callback")
+    browser = Browser(logto, Client(headers={"X-Forwarded-Proto": "https", "Host": "testserver"}))
+    assert browser.sign_in("reader", next_url=url)["Location"] == expected
+
+
+@pytest.mark.parametrize("url", UNSAFE[:20])
+def test_try_again_link_refuses_unsafe_next(browser: Browser, witness: Witness, url: str) -> None:
+    page = witness.sees_refused(
+        lambda: browser.client.get("/sign-in", {"next": url, "prompt": "create"}), "invalid_option", 400
+    )
+    assert b"evil.example" not in page.content
+    assert b"javascript:" not in page.content
+
+
+@pytest.mark.parametrize("name", ["redirect", "next", "post_logout_redirect_uri", "redirect_uri", "return_to", "home"])
+@pytest.mark.parametrize("signed_in", [True, False], ids=["signed-in", "signed-out"])
+def test_request_cannot_change_target_of_sign_out(
+    browser: Browser, logto: Emulator, reader: Any, name: str, signed_in: bool
+) -> None:
+    if signed_in:
+        browser.sign_in("reader")
+    evil = {name: "https://evil.example/"}
+    response = browser.client.post(f"/sign-out?{urlencode(evil)}", evil)
+    assert response.status_code == 302
+    assert final_host(response["Location"]) == urlsplit(logto.endpoint).netloc
+    assert "evil" not in response["Location"]
+
+
+@pytest.mark.parametrize("name", ["redirect", "redirect_uri", "return_to", "url", "post_logout_redirect_uri", "iss"])
+def test_callback_parameters_do_not_change_next(browser: Browser, witness: Witness, reader: Any, name: str) -> None:
+    url = browser.logto.sign_in(browser.start("/account/"), "reader")
+    extra = urlencode({name: "https://evil.example/"})
+    if name == "iss":
+        witness.sees_refused(lambda: browser.open(f"{url}&{extra}"), "callback_invalid", 400)
+    else:
+        assert browser.open(f"{url}&{extra}")["Location"] == "/account/"
+
+
+def test_repeated_next_is_checked(browser: Browser, reader: Any) -> None:
+    browser.sign_in("reader")
+    for query in ("next=/account/&next=//evil.example", "next=//evil.example&next=/account/"):
+        assert browser.client.get(f"/sign-in?{query}")["Location"] in ("/", "/account/")
+
+
+@pytest.mark.parametrize("url", UNSAFE[:12])
+def test_admin_sign_in_refuses_unsafe_next(browser: Browser, logto: Emulator, settings: Any, url: str) -> None:
+    settings.LOGTO_STAFF_ROLES = ["admin"]
+    logto.tenant.add_role("admin")
+    logto.tenant.add_user(username="admin", roles=["admin"])
+    assert final_host(browser.client.get("/admin/login/", {"next": url})["Location"]) == "testserver"
+    assert browser.sign_in("admin", next_url="/admin/").status_code == 302
+    assert browser.client.get("/admin/login/", {"next": url})["Location"] == "/"
+
+
+def test_redirects_after_forms_have_status_302(browser: Browser, reader: Any) -> None:
+    assert browser.sign_in("reader").status_code == 302
+    assert browser.client.post("/sign-out").status_code == 302

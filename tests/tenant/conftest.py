@@ -1,0 +1,3 @@
+from tests.management_commands import api, fresh, run
+
+__all__ = ["api", "fresh", "run"]

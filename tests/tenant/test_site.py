@@ -1,0 +1,64 @@
+"""The declaration of this site: LOGTO_TENANT, and the URLs from the URLconf."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from logto_auth import checks
+from logto_auth.emulator import Emulator, seed_demo
+from logto_auth.management_api import ManagementAPI
+from logto_auth.tenant import TenantDeclaration, make_plan, site_declaration
+from tests.management_commands import SITE, Run
+
+from .declarations import resource, role
+
+NOT_DECLARED = "not a declaration"
+
+
+def test_emulator_demo_matches_bookstore_declaration(api: ManagementAPI, fresh: Emulator, settings: Any) -> None:
+    settings.LOGTO_APP_ID = seed_demo(fresh.tenant).id
+    changes = make_plan(api, site_declaration(["http://localhost:8000", "http://127.0.0.1:8000"])).changes
+    # The demo has no webhook.
+    assert [step.kind for step in changes] == ["webhook"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("bookstore.nowhere.TENANT", "which cannot be imported"),
+        ("bookstore.tenant.NOTHING", "which cannot be imported"),
+        ("tests.tenant.test_site.NOT_DECLARED", "which is a str, expected a TenantDeclaration"),
+    ],
+)
+def test_logto_tenant_without_declaration_is_an_error(run: Run, settings: Any, path: str, text: str) -> None:
+    settings.LOGTO_TENANT = path
+    hints = {message.id: message.hint for message in checks.check_settings()}
+    assert text in hints["logto_auth.E020"]
+    assert text in run("logto_setup", "--base-url", SITE).error
+
+
+INVALID = TenantDeclaration(**role(description=""), **resource(indicator="shop"))
+
+
+def test_system_checks_report_errors_of_the_declaration(settings: Any) -> None:
+    settings.LOGTO_TENANT = "tests.tenant.test_site.INVALID"
+    assert [each.id for each in checks.check_settings()] == ["logto_auth.E021", "logto_auth.E021"]
+
+
+def test_uris_below_i18n_patterns_have_every_language(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.tenant.urls_by_language"
+    declared = site_declaration([SITE])
+    assert declared.redirect_uris == [f"{SITE}/{code}/callback" for code in ("en", "ja", "zh-hans")]
+    assert declared.post_sign_out_uris == [f"{SITE}/"]
+
+
+def test_remote_logto_gets_no_localhost_url(settings: Any) -> None:
+    settings.LOGTO_ENDPOINT = "https://abc123.logto.app"
+    declared = site_declaration(["http://localhost:8000", "https://shop.example"])
+    assert declared.redirect_uris == ["http://localhost:8000/callback", "https://shop.example/callback"]
+    assert declared.back_channel_logout_uri == "https://shop.example/back-channel-logout"
+    assert declared.webhook_url == "https://shop.example/webhooks/logto"
+    alone = site_declaration(["http://localhost:8000"])
+    assert (alone.back_channel_logout_uri, alone.webhook_url) == ("", "")

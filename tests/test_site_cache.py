@@ -1,0 +1,62 @@
+"""The site's cache: what has been handled is remembered, and a failing cache fails no request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.cache.backends.locmem import LocMemCache
+
+from logto_auth.site_cache import ReplayMemory, cache_failures_ignored
+
+
+class FailingCache(LocMemCache):
+    """A cache that cannot be reached."""
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        raise ConnectionError("The cache is down.")
+
+    set = get
+
+
+@pytest.fixture
+def failing_cache(settings: Any) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.FailingCache"}}
+
+
+def test_added_message_is_remembered() -> None:
+    memory = ReplayMemory("test")
+    assert "first" not in memory
+    memory.add("first", timeout_seconds=60)
+    assert "first" in memory
+    assert "second" not in memory
+
+
+def test_kinds_of_messages_are_separate() -> None:
+    ReplayMemory("test-one").add("message", timeout_seconds=60)
+    assert "message" not in ReplayMemory("test-two")
+
+
+def test_message_is_forgotten_after_timeout() -> None:
+    memory = ReplayMemory("test")
+    memory.add("expired", timeout_seconds=0)
+    assert "expired" not in memory
+
+
+def test_message_with_half_a_surrogate_pair_is_remembered() -> None:
+    memory = ReplayMemory("test")
+    memory.add("\ud800", timeout_seconds=60)
+    assert "\ud800" in memory
+
+
+def test_failing_cache_remembers_nothing(failing_cache: None, caplog: Any) -> None:
+    memory = ReplayMemory("test")
+    memory.add("message", timeout_seconds=60)
+    assert "message" not in memory
+    assert caplog.text.count("The cache cannot be reached.") == 2
+
+
+def test_error_inside_the_block_is_logged(caplog: Any) -> None:
+    with cache_failures_ignored():
+        raise ConnectionError("The cache is down.")
+    assert "The cache cannot be reached." in caplog.text

@@ -1,0 +1,362 @@
+"""A user is found by issuer and `sub`, and never by an e-mail that the site does not trust."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+
+from logto_auth.emulator import Emulator, run_in_thread
+from logto_auth.models import LogtoIdentity, LogtoSession, make_digest
+from logto_auth.testing import Browser
+from logto_auth.testing.pytest_plugin import SITE
+from tests import support
+from tests.support import Witness, changed_claims, signed_in_user_key
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+TRUST = "tests.support.trust_every_address"
+HOUSE = "tests.support.trust_addresses_of_the_house"
+TRUTHY = "tests.support.say_something_truthy"
+
+
+def local_user(email: str = "reader@example.com", **fields: Any) -> Any:
+    """Return an account of this site that has no identity at Logto."""
+    return User.objects.create_user(fields.pop("username", f"local-{User.objects.count()}"), email, "secret", **fields)
+
+
+# Linking by e-mail
+
+
+def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
+    local = local_user()
+    assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
+    local.refresh_from_db()
+    assert local.check_password("secret")
+
+
+@pytest.mark.parametrize(
+    "email_verified",
+    [
+        pytest.param(False, id="unverified"),
+        pytest.param(..., id="missing"),
+        pytest.param(None, id="null"),
+        pytest.param("true", id="text"),
+        pytest.param(1, id="number"),
+        pytest.param([True], id="list"),
+    ],
+)
+def test_unverified_email_is_never_linked(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, email_verified: Any
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    local = local_user()
+    logto.faults.id_token_claims = changed_claims(email_verified=email_verified)
+    assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
+
+
+@pytest.mark.parametrize(
+    ("policy", "email", "is_linked"),
+    [
+        pytest.param("", "reader@house.example", False, id="no-policy"),
+        pytest.param(TRUST, "reader@house.example", True, id="trusting"),
+        pytest.param(HOUSE, "reader@house.example", True, id="house-its-own"),
+        pytest.param(HOUSE, "reader@example.com", False, id="house-another"),
+        pytest.param(TRUTHY, "reader@house.example", False, id="truthy-is-not-true"),
+    ],
+)
+def test_policy_decides_about_verified_email(
+    browser: Browser, logto: Emulator, witness: Witness, settings: Any, policy: str, email: str, is_linked: bool
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = policy
+    logto.tenant.add_user(username="reader", primary_email=email)
+    local = local_user(email)
+    assert (witness.sees_signed_in(browser.sign_in("reader")).pk == local.pk) is is_linked
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_linked"),
+    [
+        pytest.param(["reader@example.com"], True, id="same"),
+        pytest.param(["Reader@Example.COM"], True, id="other-case"),
+        pytest.param(["reader@example.com", "READER@example.com"], False, id="two-by-case"),
+        pytest.param(["reader@example.com", "reader@example.com"], False, id="two-the-same"),
+        pytest.param(["reader+shop@example.com"], False, id="plus"),
+        pytest.param(["reader@example.com "], False, id="trailing-space"),
+        pytest.param([" reader@example.com"], False, id="leading-space"),
+        pytest.param(["reader@example.com\u200b"], False, id="zero-width-space"),
+        pytest.param(["\uff52eader@example.com"], False, id="NFKC"),
+        pytest.param(["réader@example.com"], False, id="accent"),
+        pytest.param(["reader@example.com", "réader@example.com"], True, id="accent-beside-the-right-one"),
+        pytest.param(["reade_@example.com", "%@example.com"], False, id="wildcards"),
+        pytest.param([""], False, id="empty"),
+    ],
+)
+def test_only_single_exact_email_match_is_linked(
+    browser: Browser, witness: Witness, reader: Any, settings: Any, addresses: list[str], is_linked: bool
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    locals_ = []
+    for number, address in enumerate(addresses):
+        user = local_user("x@example.com", username=f"local-{number}")
+        User.objects.filter(pk=user.pk).update(email=address)
+        locals_.append(user.pk)
+    assert (witness.sees_signed_in(browser.sign_in("reader")).pk in locals_) is is_linked
+
+
+@pytest.mark.parametrize(
+    ("claimed", "local"),
+    [
+        pytest.param("adm\u0131n@example.com", "admin@example.com", id="dotless-i"),
+        pytest.param("ADM\u0130N@example.com", "admin@example.com", id="dotted-I"),
+        pytest.param("admin@example.com", "adm\u0131n@example.com", id="dotless-i-here"),
+        pytest.param("kate@example.com", "\u212aate@example.com", id="kelvin-sign-here"),
+        pytest.param("\u212aate@example.com", "kate@example.com", id="kelvin-sign"),
+        pytest.param("susan@example.com", "\u017fusan@example.com", id="long-s-here"),
+        pytest.param("a@stra\u00dfe.example", "a@strasse.example", id="sharp-s"),
+        pytest.param("\uff41dmin@example.com", "admin@example.com", id="NFKC"),
+        pytest.param("admin@example.com\x00", "admin@example.com", id="nul"),
+    ],
+)
+def test_look_alike_email_is_not_linked(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, claimed: str, local: str
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    user = local_user("x@example.com")
+    User.objects.filter(pk=user.pk).update(email=local)
+    logto.faults.id_token_claims = changed_claims(email=claimed)
+    linked = witness.sees_signed_in(browser.sign_in("reader")).pk == user.pk
+    # The NUL is removed, because no field stores it. The rest is the same e-mail.
+    assert linked is ("\x00" in claimed)
+
+
+def test_account_with_identity_is_not_linked_again(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    first = witness.sees_signed_in(browser.sign_in("reader"))
+    logto.tenant.update_user(reader.id, primary_email="new@example.com")
+    logto.tenant.add_user(username="second", primary_email="reader@example.com")
+    stranger = Browser(logto)
+    stranger.sign_in("second")
+    assert signed_in_user_key(stranger.client) != str(first.pk)
+    assert LogtoIdentity.objects.filter(user=first).count() == 1
+
+
+# Issuer and sub
+
+
+def test_changed_name_and_email_keep_the_account(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any
+) -> None:
+    before = witness.sees_signed_in(browser.sign_in("reader"))
+    logto.tenant.update_user(reader.id, username="renamed", primary_email="renamed@example.com")
+    after = witness.sees_signed_in(browser.sign_in(ui_locales="en"))
+    assert after.pk == before.pk
+    assert (after.username, after.email) == ("reader", "renamed@example.com")
+
+
+@pytest.mark.parametrize("policy", ["", TRUST])
+def test_reused_name_and_email_get_another_account(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, policy: str
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = policy
+    first = witness.sees_signed_in(browser.sign_in("reader"))
+    logto.tenant.delete_user(reader.id)
+    logto.tenant.add_user(username="reader", primary_email="reader@example.com")
+    stranger = Browser(logto)
+    stranger.sign_in("reader")
+    second = User.objects.get(pk=signed_in_user_key(stranger.client))
+    assert second.pk != first.pk
+    assert second.username != first.username
+
+
+@pytest.mark.parametrize("name", ["reader", "READER", "Reader"])
+def test_same_username_is_not_linked(browser: Browser, witness: Witness, reader: Any, name: str) -> None:
+    local = local_user("x@example.com", username=name)
+    assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
+
+
+def test_subs_that_differ_in_case_are_two_users(logto: Emulator) -> None:
+    keys = set()
+    for sub in ("abcdefghijkl", "ABCDEFGHIJKL", "abcdefghijkL", "ábcdefghijkl", "abcdefghijkl "):
+        logto.tenant.add_user(id=sub, username=f"user-{len(keys)}")
+        browser = Browser(logto)
+        browser.sign_in(f"user-{len(keys)}")
+        keys.add(signed_in_user_key(browser.client))
+    assert len(keys) == User.objects.count() == 5
+    assert None not in keys
+
+
+def test_same_sub_of_other_issuer_is_another_user(
+    browser: Browser, logto: Emulator, witness: Witness, settings: Any
+) -> None:
+    logto.tenant.add_user(id="thesamesub01", username="reader", primary_email="reader@example.com")
+    first = witness.sees_signed_in(browser.sign_in("reader"))
+    with run_in_thread() as other:
+        application = other.tenant.add_application(name="Site", redirect_uris=[SITE + "/callback"])
+        other.tenant.add_user(id="thesamesub01", username="reader", primary_email="reader@example.com")
+        settings.LOGTO_ENDPOINT, settings.LOGTO_APP_ID = other.endpoint, application.id
+        settings.LOGTO_APP_SECRET = application.secret
+        stranger = Browser(other)
+        stranger.sign_in("reader")
+    assert signed_in_user_key(stranger.client) not in (None, str(first.pk))
+    assert LogtoIdentity.objects.filter(sub="thesamesub01").count() == 2
+
+
+def test_digest_separates_issuer_and_sub() -> None:
+    digests = {
+        make_digest(issuer, sub)
+        for issuer, sub in [("https://a/oidc", "bc"), ("https://a/oidcb", "c"), ("https://a/oidc\nb", "c")]
+    }
+    assert len(digests) == 3
+    # A newline in a sub could make two pairs equal; the check of the ID token refuses it.
+
+
+# Staff and inactive accounts
+
+
+@pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
+def test_staff_account_is_never_linked(
+    browser: Browser, witness: Witness, reader: Any, settings: Any, flag: str
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    local = local_user(**{flag: True})
+    user = witness.sees_signed_in(browser.sign_in("reader"))
+    assert user.pk != local.pk
+    assert (user.is_staff, user.is_superuser) == (False, False)
+
+
+def test_inactive_account_gets_no_second_account(
+    browser: Browser, witness: Witness, reader: Any, settings: Any
+) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    local_user(is_active=False)
+    witness.sees_refused(lambda: browser.sign_in("reader"), "account_disabled", 403)
+
+
+def test_unknown_user_is_refused_without_account_creation(
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
+) -> None:
+    settings.LOGTO_CREATE_USERS = False
+    local = local_user()
+    witness.sees_refused(lambda: browser.sign_in("reader"), "account_unknown", 403)
+    LogtoIdentity.objects.create(user=local, issuer=logto.issuer, sub=reader.id)
+    assert witness.sees_signed_in(browser.sign_in("reader")) == local
+
+
+# Passwords
+
+
+def test_linking_removes_the_password(browser: Browser, witness: Witness, reader: Any, settings: Any) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    local = local_user()
+    squatter = Client()
+    assert squatter.login(username=local.username, password="secret")
+    assert witness.sees_signed_in(browser.sign_in("reader")).pk == local.pk
+    local.refresh_from_db()
+    assert not local.has_usable_password()
+    assert not squatter.login(username=local.username, password="secret")
+    assert not squatter.get("/account/").wsgi_request.user.is_authenticated
+
+
+def test_new_account_has_no_usable_password(browser: Browser, witness: Witness, reader: Any) -> None:
+    assert not witness.sees_signed_in(browser.sign_in("reader")).has_usable_password()
+
+
+# Concurrent sign-ins
+
+
+@pytest.fixture
+def meeting(settings: Any) -> Any:
+    """Make two sign-ins wait for each other after their look-up and before they create the account."""
+    settings.LOGTO_USER_FIELDS = "tests.support.meet_then_map"
+    support.meeting = threading.Barrier(2)
+    yield
+    support.meeting = None
+
+
+def finish_at_once(browsers: list[Browser], urls: list[str]) -> list[Any]:
+    answers: list[Any] = [None] * len(browsers)
+
+    def finish(index: int) -> None:
+        try:
+            answers[index] = browsers[index].open(urls[index])
+        except BaseException as error:
+            answers[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=finish, args=(index,)) for index in range(len(browsers))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return answers
+
+
+def needs_concurrency() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time: there is no race.")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("policy", ["", TRUST], ids=["without-linking", "with-linking"])
+def test_concurrent_first_sign_ins_create_one_account(
+    logto: Emulator, reader: Any, settings: Any, meeting: None, policy: str
+) -> None:
+    needs_concurrency()
+    settings.LOGTO_LINK_BY_EMAIL = policy
+    browsers = [Browser(logto), Browser(logto)]
+    urls = [browser.logto.sign_in(browser.start(), "reader") for browser in browsers]
+    answers = finish_at_once(browsers, urls)
+    assert [getattr(answer, "status_code", answer) for answer in answers] == [302, 302]
+    user = User.objects.get()
+    assert LogtoIdentity.objects.get().user == user
+    assert {signed_in_user_key(browser.client) for browser in browsers} == {str(user.pk)}
+    assert LogtoSession.objects.count() == 2
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_users_with_same_name_get_two_accounts(logto: Emulator, settings: Any, meeting: None) -> None:
+    needs_concurrency()
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    logto.tenant.add_user(id="firstperson1", username="first", primary_email="first@example.com")
+    logto.tenant.add_user(id="secondperson", username="second", primary_email="second@example.com")
+    browsers = [Browser(logto), Browser(logto)]
+    urls = [
+        browser.logto.sign_in(browser.start(), name)
+        for browser, name in zip(browsers, ("first", "second"), strict=True)
+    ]
+    logto.faults.id_token_claims = changed_claims(username="wanted", email="shared@example.com")
+    # The second sign-in starts over, and must not wait then.
+    support.meeting = OnlyOnce(2)
+    answers = finish_at_once(browsers, urls)
+    assert [getattr(answer, "status_code", answer) for answer in answers] == [302, 302]
+    keys = {signed_in_user_key(browser.client) for browser in browsers}
+    assert len(keys) == User.objects.count() == 2
+    owners = {identity.sub: str(identity.user_id) for identity in LogtoIdentity.objects.all()}
+    assert [signed_in_user_key(browser.client) for browser in browsers] == [
+        owners["firstperson1"],
+        owners["secondperson"],
+    ]
+
+
+class OnlyOnce(threading.Barrier):
+    """A barrier that stays open after its first use."""
+
+    met = False
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.met:
+            return 0
+        index = super().wait(timeout)
+        self.met = True
+        return index
