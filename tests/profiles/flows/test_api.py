@@ -11,9 +11,9 @@ from django.contrib.auth import get_user_model
 
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
-from tests.deliveries import user_event
 from tests.profiles.site.visitors import SiteClient, access_token, account, call, deliver, rows
 from tests.rights import HARBOUR, HILL
+from tests.webhooks.deliveries import user_event
 
 VIEWS = ["api-books", "api-shelves"]
 

@@ -11,9 +11,9 @@ from django.contrib.auth import get_user_model
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession, Organization, OrganizationMembership
 from logto_auth.testing import Browser
-from tests.deliveries import event, user_event
 from tests.profiles.site.visitors import account, deliver, home, is_signed_in, rows, signed_in
 from tests.rights import HARBOUR, HILL
+from tests.webhooks.deliveries import event, user_event
 
 pytestmark = pytest.mark.usefixtures("reader")
 User = get_user_model()

@@ -13,9 +13,9 @@ from django.db.models.signals import post_save
 
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
-from tests.deliveries import user_event
 from tests.profiles.site.routers import ACCOUNT_APPS, AccountsRouter
 from tests.profiles.site.visitors import account, deliver, rows
+from tests.webhooks.deliveries import user_event
 
 
 class ApartRouter(AccountsRouter):

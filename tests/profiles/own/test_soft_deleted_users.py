@@ -1,4 +1,4 @@
-"""Users whose rows stay when they are deleted: the rows grant nothing, and are in nobody's way."""
+"""Users whose rows stay when they are deleted: the rows grant nothing, and do not block other users."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from django.urls import get_script_prefix, reverse
 
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
-from tests.deliveries import encoded, signature
 from tests.rights import API
+from tests.webhooks.deliveries import encoded, signature
 
 Model = TypeVar("Model", bound=models.Model)
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
