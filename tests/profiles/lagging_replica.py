@@ -29,7 +29,6 @@ PROFILE_FAULTS = {
         "test_sessions.py::test_deactivated_user_is_signed_out_at_once",
         "test_sessions.py::test_other_sessions_are_listed_and_ended",
         "test_sessions.py::test_outage_keeps_stale_session",
-        "test_sessions.py::test_request_user_can_be_copied_and_pickled",
         "test_sessions.py::test_session_without_refresh_token_is_confirmed_in_silence",
         "test_sessions.py::test_stale_session_is_refreshed",
         "test_sessions.py::test_suspended_user_is_signed_out_on_refresh",
