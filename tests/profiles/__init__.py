@@ -21,7 +21,8 @@ in place of `create_user()`. A rule has its own tests elsewhere; `flows` has one
 A profile may define:
 
 - `PROFILE_FAULTS`: what fails on such a site today. The keys are reasons, which begin with the id of the fault; the
-  values are patterns of tests. When such a test passes, the run fails, so that the entry is removed.
+  values are patterns of tests. When such a test passes, the run fails, so that the entry is removed. They are right
+  for SQLite: with `TEST_DATABASE=postgresql`, other tests may fail.
 - `PROFILE_SKIPS`: the same for tests that have no meaning on this site.
 - `PROFILE_TRANSACTIONAL`: True if the tests must not run in a transaction. They are slower then.
 - `PROFILE_TESTS`: arguments for pytest, in place of the tests above.
