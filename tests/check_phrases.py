@@ -20,7 +20,7 @@ EXCLUDED = {Path(__file__).resolve(), ROOT / "tests" / "test_check_phrases.py"}
 # What to write instead.
 REPLACEMENTS = {
     "hearsay": "stale data",
-    "last word": "latest claims",
+    "logto's last word": "latest claims",
     "let back in": "reactivate",
     "lets back in": "reactivates",
     "nobody's": "machine-to-machine",

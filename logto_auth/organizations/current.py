@@ -1,6 +1,6 @@
 """The current organization of a request: the one that its URL selects, if the user or the token belongs to it.
 
-The functions here only read what the URL selects. `sessions.context` and `api.authentication` check the membership.
+The functions here only read what the URL selects. `sessions.principal` and `api.authentication` check the membership.
 """
 
 from __future__ import annotations

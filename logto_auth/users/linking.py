@@ -52,7 +52,7 @@ def _is_linkable(user: AbstractBaseUser, issuer: str) -> bool:
 
 
 def _prepare(user: AbstractBaseUser) -> AbstractBaseUser:
-    # The account may have been registered here by somebody else who does not own the e-mail.
+    # The account may have been registered here by another user who does not own the e-mail.
     user.set_unusable_password()
     user.save(update_fields=["password"])
     return user

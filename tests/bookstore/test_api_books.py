@@ -169,7 +169,7 @@ def test_invalid_json_is_refused(logto, tenant, emma):
 
 
 def test_partial_update_keeps_other_fields(editor, emma, monkeypatch):
-    """As it is sent, somebody orders a copy."""
+    """While it is sent, another user orders a copy."""
     real_save = Book.save
 
     def save_after_an_order(book, *args, **kwargs):

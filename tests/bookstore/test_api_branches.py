@@ -20,7 +20,7 @@ def robot(logto, tenant) -> Program:
 
 @pytest.fixture
 def manager(logto, tenant) -> Program:
-    """The app of somebody who manages both branches, with a token for Harbour Branch."""
+    """The app of a user who manages both branches, with a token for Harbour Branch."""
     return Program(token_of_person(logto, "admin", HARBOUR))
 
 

@@ -36,15 +36,15 @@ def test_each_operation_documents_token_and_permission(document):
     books, book = "/api/books/", "/api/books/{slug}/"
     stock = "/api/branches/{organization_id}/stock/"
     anybody, writer = [{"Logto": []}, {}], [{"Logto": ["write:books"]}]
-    somebody, manager = [{"Logto": []}], [{"LogtoOrganization": ["manage:stock"]}]
+    user, manager = [{"Logto": []}], [{"LogtoOrganization": ["manage:stock"]}]
     assert security == {
         ("get", books): anybody,
         ("get", book): anybody,
         ("post", books): writer,
         **{(method, book): writer for method in ("put", "patch", "delete")},
-        ("get", "/api/orders/"): somebody,
-        ("post", "/api/orders/"): somebody,
-        ("get", "/api/orders/{id}/"): somebody,
+        ("get", "/api/orders/"): user,
+        ("post", "/api/orders/"): user,
+        ("get", "/api/orders/{id}/"): user,
         ("get", stock): manager,
         **{(method, stock + "{slug}/"): manager for method in ("get", "put", "patch")},
     }

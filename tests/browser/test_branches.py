@@ -1,4 +1,4 @@
-"""Somebody who manages two branches of the shop, in a real Chromium."""
+"""A user who manages two branches of the shop, in a real Chromium."""
 
 from __future__ import annotations
 

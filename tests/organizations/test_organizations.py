@@ -132,7 +132,7 @@ def test_refresh_updates_memberships_and_keeps_organizations(logto: Emulator, ed
     logto.tenant.add_member("stationbr001", "editor000001")
     before = rows()
     assert current(editor, f"/branches/{HARBOUR}/") == HARBOUR
-    assert rows() == before, "until then Logto's last word counts"
+    assert rows() == before, "until then the latest claims count"
     age(editor)
     assert current(editor, f"/branches/{HARBOUR}/") is None
     assert rows() == {("editor000001", HILL): ["manager", "staff"], ("editor000001", "stationbr001"): []}
