@@ -98,7 +98,7 @@ class TokenPrincipal(RequestPrincipal):
         return f"<TokenPrincipal {self.token.sub}>"
 
     def is_for(self, user: Any) -> bool:
-        """Return whether `user` is the very object `self.user`."""
+        """Return whether `user` is the same object as `self.user`. A copy has no permissions."""
         return user is self.user
 
     @property

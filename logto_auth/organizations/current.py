@@ -63,7 +63,7 @@ class OrganizationQuerySet(models.QuerySet[Any]):
     organization_field = "organization"
 
     def for_organization(self, organization: Organization | Membership | str | None) -> models.QuerySet[Any]:
-        """Return the rows of an organization, which may be given by its id at Logto. None has no rows."""
+        """Return the rows of an organization, which may be given by its id at Logto; no rows for None."""
         if isinstance(organization, Organization):
             return self.filter(**{self.organization_field: organization})  # type: ignore[no-any-return]
         logto_id = organization.id if isinstance(organization, Membership) else organization

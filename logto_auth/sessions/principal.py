@@ -112,8 +112,8 @@ SIGNED_OUT = _SessionData()
 class SessionPrincipal(RequestPrincipal):
     """The signed-in user and their tokens.
 
-    The row of the session is read at the first use, once per request. It is read again after a refresh of its tokens
-    and when the request has got another session, as after `login()` or `logout()`.
+    The row of the session is read at the first use, once per request. It is read again after a refresh of its tokens,
+    and after `login()` or `logout()` has changed the session of the request.
     """
 
     _data: _SessionData | None = None
@@ -228,8 +228,8 @@ class SessionPrincipal(RequestPrincipal):
         one: roles in other organizations do not count, and there are none in an organization that the user is not a
         member of. They come from an access token, which is fetched at the first use and kept until it expires.
 
-        Raise what `access_token` raises, except that there are no permissions if Logto refuses the token or there is no
-        refresh token.
+        Return no permissions if Logto refuses the token or there is no refresh token. For all other problems, raise
+        what `access_token` raises.
         """
         resource = resource or api_resource()
         wanted = organization_id or self._organization_for_permissions()

@@ -36,7 +36,7 @@ def _names(claims: Claims) -> tuple[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What a user's roles give on this site. A flag of None is not changed."""
+    """The rights that a user's roles give on this site. A flag that is None is not changed."""
 
     roles: frozenset[str]
     """The names of the user's global roles."""
@@ -76,7 +76,7 @@ def role_names(claims: Claims) -> frozenset[str] | None:
     return frozenset(names) if (names := names_in(claims, "roles")) is not None else None
 
 
-# What changes on this site. `provisioning` asks for one user, `sync` for each user of a page.
+# What changes on this site: `provisioning` computes it for one user, `sync` for each user of a page.
 
 
 def changed_roles(rights: Rights | None, stored: Collection[str]) -> list[str] | None:
@@ -102,7 +102,7 @@ NO_GROUP_CHANGES = GroupChanges()
 
 
 def group_changes(rights: Rights | None, held: Collection[str]) -> GroupChanges:
-    """Return how the groups of a user change who is in the owned groups `held`."""
+    """Return how the groups of a user change. `held` are the owned groups that the user is in now."""
     groups = frozenset(held)
     if rights is None or rights.groups == groups:
         return NO_GROUP_CHANGES
