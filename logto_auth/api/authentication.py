@@ -208,7 +208,7 @@ def authenticate(
 
     `of_organization` requires an organization token instead. Return None if the header contains no bearer token; no
     other place is searched (RFC 9700, section 4.3.2). Otherwise set `request.logto` and `request.auth` to the principal
-    that is returned, and `request.user` to its account, whatever the session contains.
+    that is returned, and `request.user` to its account, even if a session has another user.
 
     Raise AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `ErrorResponse.of` makes the response.
     """

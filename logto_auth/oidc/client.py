@@ -152,7 +152,7 @@ class OIDCClient:
     def validate_logout_token(self, logout_token: object, *, type_required: bool = True) -> LogoutTokenClaims:
         """Return the claims of a back-channel logout token for this client. Raises TokenError, ProviderError.
 
-        Without `type_required` the header may omit `typ`. The claims still tell the token from an ID token.
+        Without `type_required` the header may omit `typ`. The claims still distinguish the token from an ID token.
         """
         return validate_logout_token(
             logout_token,

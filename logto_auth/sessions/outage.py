@@ -1,7 +1,7 @@
 """The state of an outage of Logto, which the requests of a site share through the cache.
 
-After one request has waited in vain, the requests of all sessions stop waiting. Otherwise all workers would wait for
-Logto. Processes that do not share a cache each detect the outage themselves.
+After one request has waited without success, the requests of all sessions stop waiting. Otherwise all workers would
+wait for Logto. Processes that do not share a cache each detect the outage themselves.
 """
 
 from __future__ import annotations
