@@ -296,9 +296,10 @@ class SessionPrincipal(RequestPrincipal):
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
         """Return an access token that has not expired: a stored one, or a new one by the refresh token.
 
-        Without arguments it is the opaque token for Logto's userinfo endpoint; with `resource` a JWT for that API,
-        which must be in `LOGTO_RESOURCES`; with `organization_id` a token for the organization, or for the API in that
-        organization. Raise SignInRequired if only a new sign-in can bring one, ProviderError if Logto refuses.
+        Without arguments it is the opaque token for Logto's userinfo endpoint. With `resource` it is a JWT for that
+        API, which must be in `LOGTO_RESOURCES`. With `organization_id` it is a token for the organization; with both,
+        for the API in the organization. Raise SignInRequired if only a new sign-in can provide one, ProviderError if
+        Logto refuses.
         """
         return self._usable_token(resource, organization_id).token
 

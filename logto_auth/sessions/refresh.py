@@ -68,7 +68,7 @@ def refresh_claims(session: SessionBase, save_fresh_until: Callable[[datetime], 
 def access_token(session: SessionBase, resource: str | None, organization_id: str | None) -> AccessToken:
     """Return a usable access token of `session` for `resource` and `organization_id`, stored or new.
 
-    Raise SignInRequired if only a new sign-in can bring one, ProviderError if Logto refuses it or cannot be reached,
+    Raise SignInRequired if only a new sign-in can provide one, ProviderError if Logto refuses it or cannot be reached,
     SignInRefused and TokenError as `refresh_claims` does.
     """
 
