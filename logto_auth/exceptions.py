@@ -80,7 +80,7 @@ class SignInRefused(LogtoError, PermissionDenied):
 
 
 class OrganizationRequired(LogtoError, PermissionDenied):
-    """There is no current organization: neither the URL nor the user has selected an organization of the user."""
+    """There is no current organization: the user has chosen none, or does not belong to the one in the URL."""
 
     code = "organization_required"
     status = 403

@@ -199,7 +199,10 @@ def _is_free_parameter(value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """An authorization request. `state` and `nonce` must come back; `code_verifier` is sent with the code."""
+    """An authorization request.
+
+    The response must contain `state`, and the ID token must contain `nonce`. `code_verifier` is sent with the code.
+    """
 
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)

@@ -87,6 +87,6 @@ def organization_of(request: HttpRequest) -> Organization:
     """
     organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
     if organization_id is None:
-        raise OrganizationRequired("The request has no current organization: neither its session nor its token has.")
+        raise OrganizationRequired("The request has no current organization, neither by its session nor by its token.")
     organization: Organization = Organization.objects.get_or_create_for_logto_id(organization_id)
     return organization
