@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 
@@ -23,6 +24,8 @@ class Principal(Protocol):
     @property
     def is_authenticated(self) -> bool: ...
     @property
+    def is_machine(self) -> bool: ...
+    @property
     def sub(self) -> str | None: ...
     @property
     def claims(self) -> Mapping[str, Any]: ...
@@ -40,6 +43,11 @@ class Principal(Protocol):
     def organization_roles(self) -> tuple[str, ...]: ...
     def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]: ...
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
+    async def apermissions(
+        self, resource: str | None = None, *, organization_id: str | None = None
+    ) -> frozenset[str]: ...
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
+    async def aload(self) -> Principal: ...
     def is_for(self, user: Any) -> bool: ...
 
 
@@ -62,3 +70,19 @@ class RequestPrincipal:
         if self._requested_organization is None or self._requested_organization[0] is not match:
             self._requested_organization = (match, current.requested_organization_id(self._request))
         return self._requested_organization[1]
+
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions on `resource`, or in an organization; see the principals."""
+        raise NotImplementedError
+
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions in an organization; see the principals."""
+        raise NotImplementedError
+
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """See `permissions`."""
+        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
+
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """See `organization_permissions`."""
+        return await sync_to_async(self.organization_permissions)(organization_id)
