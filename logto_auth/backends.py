@@ -24,7 +24,7 @@ from .conf import conf
 from .exceptions import ConfigurationError, LogtoError
 from .models import LogtoIdentity
 from .oidc.types import Claims
-from .users.current import principal_of_user
+from .users.current_request import principal_of_user
 from .users.provisioning import provision
 
 __all__ = ["PERMISSION_PREFIX", "LogtoBackend", "backend_path", "logto_backend"]

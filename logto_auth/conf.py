@@ -344,5 +344,5 @@ conf = Conf()
 def api_resource() -> str:
     """Return the indicator of this site's API resource. Raise `ConfigurationError` if it is not set."""
     if not conf.api_resource:
-        raise ConfigurationError("LOGTO_API_RESOURCE must be set: the indicator of the API resource that this site is.")
+        raise ConfigurationError("LOGTO_API_RESOURCE must be set to the indicator of this site's API resource.")
     return conf.api_resource

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 
@@ -23,6 +24,11 @@ class Principal(Protocol):
     @property
     def is_authenticated(self) -> bool:
         """Whether a user or an application is authenticated through Logto."""
+        ...
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether a machine-to-machine application is authenticated, not a user."""
         ...
 
     @property
@@ -73,6 +79,18 @@ class Principal(Protocol):
         """Return the permissions in an organization, by default the current one."""
         ...
 
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """See `permissions`."""
+        ...
+
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """See `organization_permissions`."""
+        ...
+
+    async def aload(self) -> Principal:
+        """Return this object after reading all that its properties need from the database: for async views."""
+        ...
+
     def is_for(self, user: Any) -> bool:
         """Return whether the principal describes the account `user`."""
         ...
@@ -97,3 +115,19 @@ class RequestPrincipal:
         if self._requested_organization is None or self._requested_organization[0] is not match:
             self._requested_organization = (match, current.requested_organization_id(self._request))
         return self._requested_organization[1]
+
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions on `resource`; see the subclasses."""
+        raise NotImplementedError
+
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions in an organization; see the subclasses."""
+        raise NotImplementedError
+
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """See `permissions`."""
+        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
+
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """See `organization_permissions`."""
+        return await sync_to_async(self.organization_permissions)(organization_id)

@@ -25,7 +25,7 @@ from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.claims import role_names
-from logto_auth.users.current import principal_of_user
+from logto_auth.users.current_request import principal_of_user
 from logto_auth.users.provisioning import provision_api_user
 
 __all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate", "token_in"]
@@ -54,6 +54,9 @@ class Machine(AnonymousUser):
 
     def __hash__(self) -> int:
         return hash(self.client_id)
+
+    def __repr__(self) -> str:
+        return f"<Machine {self.client_id}>"
 
     @property
     def is_anonymous(self) -> Any:

@@ -132,6 +132,11 @@ class SessionPrincipal(RequestPrincipal):
         is_by_session = isinstance(getattr(self._request, "logto", self), SessionPrincipal)
         return is_by_session and bool(self._request.user.is_authenticated)
 
+    @property
+    def is_machine(self) -> bool:
+        """False: a machine-to-machine application has no session."""
+        return False
+
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the account of this session. False for an account that some code impersonates."""
         if not self.is_authenticated or not isinstance(user, Model):
@@ -377,11 +382,3 @@ class SessionPrincipal(RequestPrincipal):
     async def aorganization_token(self, organization_id: str | None = None) -> str:
         """See `organization_token`."""
         return await sync_to_async(self.organization_token)(organization_id)
-
-    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
-        """See `permissions`."""
-        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
-
-    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
-        """See `organization_permissions`."""
-        return await sync_to_async(self.organization_permissions)(organization_id)

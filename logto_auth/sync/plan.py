@@ -21,10 +21,10 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, SyncRun, UserStatus, make_digest
 from logto_auth.organizations.memberships import membership_changes
-from logto_auth.users.claims import changed_roles, group_changes
-from logto_auth.users.fields import changed_values, rights_of, values_for
+from logto_auth.users.fields import changed_values, values_for
 from logto_auth.users.management_api import claims_of
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
+from logto_auth.users.rights import changed_roles, group_changes, rights_of
 
 from . import report as outcomes
 from .notes import UserNotes, confirm_removals, listed_names, notes_by_digest

@@ -18,9 +18,9 @@ from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
 
-from .claims import Rights, changed_roles, group_changes
-from .fields import changed_values, field_values, rights_of, values_for
+from .fields import changed_values, field_values, values_for
 from .linking import find_user_to_link
+from .rights import Rights, changed_roles, group_changes, rights_of
 from .suspension import reactivate_on_sign_in, refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
