@@ -166,7 +166,7 @@ def _check(staff: Any, user: Any, identities: list[LogtoIdentity]) -> None:
 
 
 def _affects_all(error: LogtoError) -> bool:
-    """Return whether the next user would fail as well: Logto is unreachable, or does not allow it to this site."""
+    """Return whether the next user would fail as well: Logto is unreachable or denies access to this site."""
     return not isinstance(error, ManagementAPIError) or error.status in (401, 403) or error.status >= 500
 
 

@@ -1,7 +1,7 @@
-"""The clients that speak with Logto, built from the settings.
+"""The clients that send requests to Logto, built from the settings.
 
-Settings and errors of Django meet the protocol layer here: the clients raise `TokenError` and `CallbackError` of
-`logto_auth.exceptions`, in place of the plain ones of `logto_auth.oidc`.
+The protocol layer knows neither settings nor Django. This module passes the settings to it, and its clients raise
+`TokenError` and `CallbackError` of `logto_auth.exceptions` in place of the plain ones of `logto_auth.oidc`.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class _DjangoMachineClient(MachineClient):
 
 
 def oidc_client() -> OIDCClient:
-    """Return the OIDC client for the present settings. It stays the same while the settings do.
+    """Return the OIDC client for the current settings: the same object until a setting changes.
 
     Raises ConfigurationError naming the settings that are missing. The methods of the client raise TokenError,
     CallbackError and ProviderError of `logto_auth.exceptions`.

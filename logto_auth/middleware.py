@@ -24,7 +24,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseB
 
 
 class LogtoMiddleware:
-    """Put it anywhere after `AuthenticationMiddleware`. Sync or async, as the site is.
+    """Put it anywhere after `AuthenticationMiddleware`. It works under WSGI and ASGI.
 
     Views require a sign-in by a redirect to `LOGIN_URL`. The middleware replaces that redirect in two cases: a script
     cannot follow it to Logto and gets a 401, and a signed-in user who lacks a permission gets a 403, because the
@@ -73,7 +73,7 @@ def _may_have_session(request: HttpRequest) -> bool:
 
 
 def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Return `response` with the headers that an API framework left out; its stream knows the request."""
+    """Return `response` with the headers that an API framework left out. Keep the request while a stream is sent."""
     error = request.logto.error_response  # type: ignore[attr-defined]
     if error is not None and response.status_code == error.status:
         for name, value in error.headers(request).items():
@@ -90,7 +90,7 @@ def _keep_request_while_streaming(request: HttpRequest, response: Any) -> None:
 
 
 def _requires_sign_in(response: HttpResponseBase) -> bool:
-    """Return whether this is the response of `login_required`: a redirect to the sign-in view with `next` alone."""
+    """Return whether this is the response of `login_required`: a redirect to the sign-in view without options."""
     if response.status_code not in (302, 303):
         return False
     location = urlsplit(response["Location"])

@@ -101,7 +101,7 @@ class TokenPrincipal(RequestPrincipal):
         return f"<TokenPrincipal {self.token.sub}>"
 
     def is_for(self, user: Any) -> bool:
-        """Return whether `user` is the very object `self.user`."""
+        """Return whether `user` is the same object as `self.user`. A copy has no permissions."""
         return user is self.user
 
     @property
@@ -211,7 +211,7 @@ def authenticate(
 
     `of_organization` requires an organization token instead. Return None if the header contains no bearer token; no
     other place is searched (RFC 9700, section 4.3.2). Otherwise set `request.logto` and `request.auth` to the principal
-    that is returned, and `request.user` to its account, whatever the session contains.
+    that is returned, and `request.user` to its account, even if a session has another user.
 
     Raise AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `ErrorResponse.of` makes the response.
     """

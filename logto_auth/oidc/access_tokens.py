@@ -26,9 +26,9 @@ _MAX_AUDIENCE_LENGTH = 2048
 class AccessTokenVerifier:
     """Verify the access tokens of one provider. Safe to share between threads.
 
-    Up to `cache_size` verified tokens are remembered by their digest. A remembered token is valid until its `exp`, and
-    while the keys are those that verified it. The cache belongs to the process: a shared cache would let everyone who
-    can write to it create tokens.
+    Up to `cache_size` verified tokens are remembered by their digest. A remembered token is accepted until its `exp`,
+    and only while the provider's keys are the ones that verified it. The cache belongs to the process: a shared cache
+    would let everyone who can write to it create tokens.
     """
 
     def __init__(

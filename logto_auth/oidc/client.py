@@ -109,7 +109,7 @@ class OIDCClient:
     def refresh(
         self, refresh_token: str, *, claims: Claims, resource: str | None = None, organization_id: str | None = None
     ) -> TokenSet:
-        """Return new tokens for the user whose sign-in brought an ID token with `claims`.
+        """Return new tokens for the user whose ID token at sign-in had `claims`.
 
         The access token is for `resource` and `organization_id`, if given. Keep the `refresh_token` of the result; it
         replaces the one sent.
@@ -152,7 +152,7 @@ class OIDCClient:
     def validate_logout_token(self, logout_token: object, *, type_required: bool = True) -> LogoutTokenClaims:
         """Return the claims of a back-channel logout token for this client. Raises TokenError, ProviderError.
 
-        Without `type_required` the header may omit `typ`. The claims still tell the token from an ID token.
+        Without `type_required` the header may omit `typ`. The claims still distinguish the token from an ID token.
         """
         return validate_logout_token(
             logout_token,
@@ -210,10 +210,10 @@ class OIDCClient:
             raise provider_error(response, hint=self._auth.hint)
 
     def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: str | None) -> str:
-        """Return the URL at which the browser signs out at Logto. Raises ProviderError without metadata.
+        """Return the URL at which the browser signs out at Logto.
 
-        `id_token` becomes the hint, unless Logto would refuse it.
-        Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
+        `id_token` becomes the hint, unless Logto would refuse it. Raises ProviderError if the metadata cannot be
+        fetched. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
         """
         parameters = {
             "client_id": self.client_id,

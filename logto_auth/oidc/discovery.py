@@ -44,7 +44,7 @@ def parse_metadata(document: dict[str, Any], issuer: str, *, endpoint_name: str 
     if document.get("issuer") != issuer:
         raise ProviderError(
             f"The discovery document names the issuer {document.get('issuer')!r:.200}, expected {issuer!r}. "
-            f"Set {endpoint_name} to exactly the endpoint that Logto calls itself by."
+            f"Set {endpoint_name} to exactly the endpoint that Logto reports."
         )
     endpoints = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
     # Few sites introspect tokens, so a missing introspection endpoint does not make sign-ins fail.

@@ -93,8 +93,8 @@ def _parse_key(entry: dict[str, Any], alg: str) -> PyJWK | None:
 class RemoteKeySet:
     """The keys at the provider's `jwks_uri`. Safe to share between threads.
 
-    They are fetched at first use, when they have aged, and for an unknown `kid`. Tokens with invented key IDs cannot
-    overload Logto: an unknown `kid` causes at most one request in `cool_down_seconds`.
+    They are fetched at first use, when they are older than `max_age_seconds`, and for an unknown `kid`. Tokens with
+    invented key IDs cannot overload Logto: an unknown `kid` causes at most one request in `cool_down_seconds`.
     """
 
     def __init__(

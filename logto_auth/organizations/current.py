@@ -63,7 +63,7 @@ class OrganizationQuerySet(models.QuerySet[Any]):
     organization_field = "organization"
 
     def for_organization(self, organization: Organization | Membership | str | None) -> models.QuerySet[Any]:
-        """Return the rows of an organization, which may be given by its id at Logto. None has no rows."""
+        """Return the rows of an organization, which may be given by its id at Logto; no rows for None."""
         if isinstance(organization, Organization):
             return self.filter(**{self.organization_field: organization})  # type: ignore[no-any-return]
         logto_id = organization.id if isinstance(organization, Membership) else organization
@@ -87,6 +87,6 @@ def organization_of(request: HttpRequest) -> Organization:
     """
     organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
     if organization_id is None:
-        raise OrganizationRequired("The request has no current organization: neither its session nor its token has.")
+        raise OrganizationRequired("The request has no current organization, neither by its session nor by its token.")
     organization: Organization = Organization.objects.get_or_create_for_logto_id(organization_id)
     return organization

@@ -27,7 +27,7 @@ __all__ = ["Report", "sync", "user_values"]
 def sync(*, creates_users: bool = False, is_dry: bool = False, report: Report | None = None) -> Report:
     """Update the users of this site from Logto, as `manage.py logto_sync` does; return the counts.
 
-    With `creates_users`, create accounts for users that are unknown here. With `is_dry`, change nothing. An interrupted
+    With `creates_users`, create accounts for users who are unknown here. With `is_dry`, change nothing. An interrupted
     run of the same kind is resumed. Raise LogtoError if Logto fails, ConfigurationError if a setting is missing.
     """
     api = management_api()

@@ -1,7 +1,7 @@
 """Create this site's accounts at Logto, with their passwords, and link each account by its `sub`.
 
-A linked account is done, so an interrupted run is simply started again. `payloads` makes the requests, `passwords`
-converts the hashes.
+A linked account is skipped, so an interrupted import can simply be started again. `payloads` makes the requests,
+`passwords` converts the hashes.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ PAGES_PER_BATCH = 10
 
 
 class RunEnded(LogtoError):
-    """Another process has ended the run and deleted its lists, so nothing may be concluded from them."""
+    """Another process has ended the run and deleted its lists, so this process cannot use them."""
 
     code = "sync_run_ended"
 

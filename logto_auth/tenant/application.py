@@ -34,7 +34,7 @@ class DeclaredApplication:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the site needs an application. A site with an API only signs in no users."""
+        """Whether the site needs an application. A site that is only an API signs in no users."""
         return bool(self._declaration.application_id or self._declaration.redirect_uris)
 
     def step(self) -> Step:

@@ -104,7 +104,7 @@ def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
 
 
 def _has_sign_in() -> bool:
-    """Return whether the URLconf has the callback. A site with an API only has none."""
+    """Return whether the URLconf has the callback. A site that is only an API has no callback."""
     return bool(_path("callback"))
 
 

@@ -92,7 +92,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity `(issuer, sub)` with its Django user; None if it is unknown. One query."""
     try:
-        # Every API call needs this, and `first()` takes half as long again.
+        # Every API call needs this, and `first()` takes 1.5 times as long.
         identity: LogtoIdentity = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").get()
     except LogtoIdentity.DoesNotExist:
         return None
@@ -140,7 +140,7 @@ def _cannot_store(error: Exception) -> SignInRefused:
 def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
     """Update a known user from the claims, and return the names of what changed.
 
-    Only what differs is written. The username never changes. Raises SignInRefused.
+    Only values that differ are written. The username never changes. Raises SignInRefused.
     """
     user: AbstractBaseUser = identity.user
     rights = rights_of(claims)
@@ -157,9 +157,9 @@ def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) ->
     """Update the fields of a known user from claims that a webhook reported.
 
     Webhooks report no roles and no organizations. So rights and memberships stay as they are, and the function of
-    `LOGTO_USER_FIELDS` gets those that are stored. If `reported` is not all of a user's claims, a field is written
-    only if they change its value, because the function may have a default for claims that are missing. Raises
-    SignInRefused.
+    `LOGTO_USER_FIELDS` gets those that are stored. If `is_all` is False, `reported` has only a part of the claims. A
+    field is then written only if this part changes its value, because the function may have a default for claims that
+    are missing. Raises SignInRefused.
     """
     user: AbstractBaseUser = identity.user
     stored = _stored_claims(identity)

@@ -1,4 +1,4 @@
-"""What the roles of a user give on this site: staff and superuser flags, and groups. No database."""
+"""The rights that the roles of a user give on this site: staff and superuser flags, and groups. No database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .claims import role_names
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What a user's roles give on this site. A flag of None is not changed."""
+    """The rights that a user's roles give on this site. A flag that is None is not changed."""
 
     roles: frozenset[str]
     """The names of the user's global roles."""
@@ -68,7 +68,7 @@ def flags(user_model: type[AbstractBaseUser], rights: Rights | None) -> dict[str
     return {name: value for name, value in flags.items() if value is not None and hasattr(user_model, name)}
 
 
-# What changes on this site. `provisioning` asks for one user, `sync` for each user of a page.
+# What changes on this site: `provisioning` computes it for one user, `sync` for each user of a page.
 
 
 def changed_roles(rights: Rights | None, stored: Collection[str]) -> list[str] | None:
@@ -94,7 +94,7 @@ NO_GROUP_CHANGES = GroupChanges()
 
 
 def group_changes(rights: Rights | None, held: Collection[str]) -> GroupChanges:
-    """Return the changes for a user who is now in the owned groups `held`."""
+    """Return how the groups of a user change. `held` are the owned groups that the user is in now."""
     groups = frozenset(held)
     if rights is None or rights.groups == groups:
         return NO_GROUP_CHANGES

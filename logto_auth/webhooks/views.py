@@ -1,7 +1,7 @@
 """The endpoint for Logto's webhooks.
 
 Logto sends each webhook once, in any order, and does not retry. So a delivery that comes twice or late does no harm
-(`ordering`), and the next sign-in or refresh makes up for a lost one (decision 0015).
+(`ordering`), and the next sign-in or refresh applies what a lost one reported (decision 0015).
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _signing_keys() -> list[str]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Return the raw body. At most `MAX_BODY_BYTES` are read, whatever length the request declares."""
+    """Return the raw body. At most `MAX_BODY_BYTES` are read, even if the request declares no or a wrong length."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
