@@ -162,7 +162,7 @@ class Book(models.Model):
         elif self.year < 1000:
             pattern = _("c. AD %(year)s") if self.year_is_approximate else _("AD %(year)s")
         else:
-            pattern = _("c. %(year)s") if self.year_is_approximate else "%(year)s"
+            pattern = _("c. %(year)s") if self.year_is_approximate else _("%(year)s")
         return str(pattern) % {"year": abs(self.year)}
 
     @property

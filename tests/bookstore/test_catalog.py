@@ -43,7 +43,7 @@ def test_search_follows_an_edited_title(client, emma):
 def test_a_search_without_results_says_so(client, emma):
     response = client.get("/", {"q": "100%_nothing"})
     assert titles(response) == []
-    assert "Nothing on our shelves" in response.text
+    assert "We found no matching books." in response.text
 
 
 def test_the_words_of_a_search_are_escaped(client, emma):
@@ -112,12 +112,12 @@ def test_a_book_page(client, kokoro):
 def test_missing_book_shows_the_shop_s_404_page(client, db):
     response = client.get("/books/no-such-book/")
     assert response.status_code == 404
-    assert "No such page" in response.text
+    assert "This page does not exist" in response.text
 
 
 def test_a_sold_out_book_cannot_be_bought(client, sold_out):
     response = client.get(sold_out.get_absolute_url())
-    assert "We have no copies left" in response.text
+    assert "We have no copies at the moment." in response.text
     assert "Add to basket" not in response.text
 
 
@@ -130,7 +130,7 @@ def test_related_books_share_category_not_author(client, emma, kokoro, songs, so
 @pytest.mark.parametrize(
     ("year", "approximate", "english", "japanese"),
     [
-        (1815, False, "1815", "1815"),
+        (1815, False, "1815", "1815年"),
         (1010, True, "c. 1010", "1010年頃"),
         (8, True, "c. AD 8", "西暦8年頃"),
         (712, False, "AD 712", "西暦712年"),
@@ -218,7 +218,7 @@ def test_other_users_may_not_edit(client, reader_client, emma, path):
     assert client.get(path)["Location"] == f"/sign-in?next={path}"
     response = reader_client.get(path)
     assert response.status_code == 403
-    assert "Not for this account" in response.text
+    assert "You cannot open this page" in response.text
 
 
 def test_the_editing_links_are_for_editors(client, reader_client, editor_client, emma):

@@ -115,7 +115,7 @@ def test_server_error_shows_the_shop_s_page(db, monkeypatch, settings):
     monkeypatch.setattr("bookstore.catalog.views.BookList.get", lambda *args, **kwargs: 1 / 0)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 500
-    assert "Something broke" in response.text
+    assert "Something went wrong" in response.text
 
 
 # Languages
