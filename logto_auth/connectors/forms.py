@@ -59,7 +59,7 @@ def complete_config(
 def parse(item: FormItem, text: str) -> Any:
     """Return the value of `text` for a form item, or "" if the text is blank.
 
-    An unknown type is treated as text, as in the Logto Console. Raises ConnectorError. Its message does not contain
+    An unknown type is treated as text, as in the Logto Console. Raise ConnectorError. Its message does not contain
     `text`, which may be a secret.
     """
     kind = item["type"]

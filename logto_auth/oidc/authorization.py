@@ -62,7 +62,7 @@ PROTOCOL_PARAMETERS = frozenset(
 class SignInOptions:
     """The options of a sign-in, named as in Logto's SDKs.
 
-    Raises InvalidSignInOption for a value that Logto would not accept. Sources: Logto's documentation of its
+    Raise InvalidSignInOption for a value that Logto would not accept. Sources: Logto's documentation of its
     authentication parameters; OpenID Connect Core 1.0, section 3.1.2.1; RFC 8707.
     """
 

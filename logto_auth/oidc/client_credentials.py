@@ -53,7 +53,7 @@ class MachineClient:
         Tokens are kept until shortly before they expire; several threads share one request. Logto grants only `scopes`
         that are requested by name.
 
-        Raises ProviderError. Its `error` is `invalid_target` for an unknown resource, and `access_denied` when the
+        Raise ProviderError. Its `error` is `invalid_target` for an unknown resource, and `access_denied` when the
         application has no role in the organization. Source: RFC 6749, section 4.4.
         """
         purpose = (resource or "", organization_id or "", " ".join(sorted(set(scopes))))

@@ -69,7 +69,7 @@ class SingleFlight(Generic[T]):
         self._no_renewal_before = float("-inf")
 
     def get(self) -> T:
-        """Return the value, fetched if it is missing or too old. Raises ProviderError if there is none."""
+        """Return the value, fetched if it is missing or too old. Raise ProviderError if there is none."""
         outcome = self._outcome
         if self._clock() < outcome.fresh_until:
             return outcome.result() if outcome.value is None else outcome.value
@@ -79,7 +79,7 @@ class SingleFlight(Generic[T]):
     def renew(self) -> T:
         """Return a new value, at most once in `cool_down_seconds`; in between return the current one.
 
-        Raises ProviderError when there is none to return.
+        Raise ProviderError when there is none to return.
         """
         outcome = self._outcome
         if outcome.value is None:

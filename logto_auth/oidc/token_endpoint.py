@@ -48,7 +48,7 @@ class ClientSecretBasic(AuthBase):
 def token_request(provider: Provider, data: Mapping[str, str], *, auth: ClientSecretBasic) -> dict[str, Any]:
     """Send `data` to the token endpoint and return the response. Its `access_token` is a bearer token.
 
-    Raises ProviderError when Logto answers with an error or with something else.
+    Raise ProviderError when Logto answers with an error or with something else.
     Source: RFC 6749, sections 5.1 and 5.2.
     """
     response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth)

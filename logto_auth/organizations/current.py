@@ -39,7 +39,7 @@ def from_url(request: HttpRequest) -> str | None:
 def from_subdomain(request: HttpRequest) -> str | None:
     """Return the organization of the subdomain: by the `subdomain` that this site gave it, else by its id. One query.
 
-    An unknown subdomain returns its label, so access is denied, rather than None. Raises ConfigurationError without
+    An unknown subdomain returns its label, so access is denied, rather than None. Raise ConfigurationError without
     `LOGTO_ORGANIZATION_DOMAIN`.
     """
     if not conf.organization_domain:

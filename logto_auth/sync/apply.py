@@ -36,7 +36,7 @@ WORTH_LISTING = 4
 
 
 def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
-    """Sync the remaining pages of `run`, newest users first. Raises RunEnded."""
+    """Sync the remaining pages of `run`, newest users first. Raise RunEnded."""
     if is_past(run, USERS):
         return
     total = api.users.count()
@@ -52,7 +52,7 @@ def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
 def sync_pages(run: SyncRun, pages: range, api: ManagementAPI, report: Report) -> None:
     """Sync the users on these pages; pages after the last one are empty.
 
-    Pages may be synced in any order, repeatedly, and by several processes at once. Raises RunEnded if `run` has ended,
+    Pages may be synced in any order, repeatedly, and by several processes at once. Raise RunEnded if `run` has ended,
     and NotListed if it has not listed all roles and organizations.
     """
     check_listed(run)

@@ -30,7 +30,7 @@ def can_be_written_in_bulk(user_model: type[AbstractBaseUser]) -> bool:
 
 
 def write(users: Sequence[PlannedUser]) -> None:
-    """Write what was planned. Call it in a transaction. Raises what the database and the model raise."""
+    """Write what was planned. Call it in a transaction. Raise what the database and the model raise."""
     known = [user for user in users if user.identity is not None]
     _create([user for user in users if user.identity is None])
     _update([user for user in known if user.values])

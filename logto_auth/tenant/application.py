@@ -38,7 +38,7 @@ class DeclaredApplication:
         return bool(self._declaration.application_id or self._declaration.redirect_uris)
 
     def step(self) -> Step:
-        """Return the step that creates or changes it. Raises ConfigurationError if a new one would have no name."""
+        """Return the step that creates or changes it. Raise ConfigurationError if a new one would have no name."""
         if self._stored is None:
             if not self._declaration.application:
                 raise ConfigurationError(
@@ -92,7 +92,7 @@ class DeclaredApplication:
 def _find_application(api: ManagementAPI, declaration: TenantDeclaration) -> Application | None:
     """Return the application with the declared id, or else with the declared name.
 
-    Raises ConfigurationError if the id does not exist or has the wrong type, and if several applications have the name.
+    Raise ConfigurationError if the id does not exist or has the wrong type, and if several applications have the name.
     """
     if declaration.application_id:
         return _application_by_id(api, declaration.application_id)

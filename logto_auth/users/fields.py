@@ -21,7 +21,7 @@ PLACEHOLDER_DOMAIN = "logto.invalid"
 
 
 def values_for(user_model: type[AbstractBaseUser], claims: Claims, rights: Rights | None) -> dict[str, Any]:
-    """Return the values of fields and flags of an account. Raises SignInRefused if the function of the site does."""
+    """Return the values of fields and flags of an account. Raise SignInRefused if the function of the site does."""
     return {**field_values(user_model, claims), **flags(user_model, rights)}
 
 

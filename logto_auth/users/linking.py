@@ -25,7 +25,7 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
 
     The function of the site must trust the e-mail, because Logto's `email_verified` only says that there is one. The
     e-mail must be ASCII, so that no look-alike matches. Exactly one account must have it. That account must not be
-    staff and must have no identity at this issuer. Raises SignInRefused if that account is inactive.
+    staff and must have no identity at this issuer. Raise SignInRefused if that account is inactive.
     """
     email = text(claims, "email")
     if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):

@@ -50,7 +50,7 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
     """Return the identity of the user of an access token, with its Django user. One query for a known user.
 
-    An access token has no claims about its user, so nothing is updated. Raises SignInRefused for inactive users, and
+    An access token has no claims about its user, so nothing is updated. Raise SignInRefused for inactive users, and
     for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
     identity = find_identity(issuer, sub)
@@ -63,7 +63,7 @@ def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
 def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
     """Return the identity of a user who had none, with its Django user, and whether the account is new.
 
-    Raises SignInRefused.
+    Raise SignInRefused.
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
@@ -140,7 +140,7 @@ def _cannot_store(error: Exception) -> SignInRefused:
 def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
     """Update a known user from the claims, and return the names of what changed.
 
-    Only values that differ are written. The username never changes. Raises SignInRefused.
+    Only values that differ are written. The username never changes. Raise SignInRefused.
     """
     user: AbstractBaseUser = identity.user
     rights = rights_of(claims)
@@ -159,7 +159,7 @@ def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) ->
     Webhooks report no roles and no organizations. So rights and memberships stay as they are, and the function of
     `LOGTO_USER_FIELDS` gets those that are stored. If `is_all` is False, `reported` has only a part of the claims. A
     field is then written only if this part changes its value, because the function may have a default for claims that
-    are missing. Raises SignInRefused.
+    are missing. Raise SignInRefused.
     """
     user: AbstractBaseUser = identity.user
     stored = _stored_claims(identity)

@@ -95,7 +95,7 @@ def _runner() -> Callable[[str], None]:
 
 
 def _verified_body(request: HttpRequest, signature: str) -> str:
-    """Return the body if Logto has signed it. Raises WebhookRefused."""
+    """Return the body if Logto has signed it. Raise WebhookRefused."""
     keys = _signing_keys()
     if not keys:
         raise WebhookRefused(
@@ -138,7 +138,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _recent_event(body: str) -> WebhookEvent:
-    """Return the event in `body`. Raises WebhookRefused if there is none or its time is not accepted."""
+    """Return the event in `body`. Raise WebhookRefused if there is none or its time is not accepted."""
     event = read(body)
     age, skew = now() - event.created_at, timedelta(seconds=conf.clock_skew_seconds)
     if age < -skew or age > timedelta(seconds=conf.webhook_max_age_seconds) + skew:
