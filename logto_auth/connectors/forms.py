@@ -30,7 +30,7 @@ def complete_config(
 ) -> dict[str, Any]:
     """Return the `stored` config, updated with the texts in `given` and completed with the defaults of the form.
 
-    Stored values are kept, including those of unknown keys. An empty text in `given` removes a value. Raises
+    Stored values are kept, including those of unknown keys. An empty text in `given` removes a value. Raise
     ConnectorError, with a line for each error.
     """
     form = {str(item["key"]): item for item in items}

@@ -82,7 +82,7 @@ class OrganizationQuerySet(models.QuerySet[Any]):
 def organization_of(request: HttpRequest) -> Organization:
     """Return the row of the current organization of `request`, for foreign keys of the site.
 
-    The row is created if it is missing: the user of an access token may never have signed in here. Raises
+    The row is created if it is missing: the user of an access token may never have signed in here. Raise
     OrganizationRequired if there is no current organization.
     """
     organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]

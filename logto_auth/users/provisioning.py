@@ -35,7 +35,7 @@ BAD_VALUE_ERRORS = (DataError, ValidationError, TypeError, ValueError)
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     """Return the identity of the user in `claims`, with its Django user, and whether the account is new.
 
-    A known user is updated from the claims. An unknown user is linked or created as the settings say. Raises
+    A known user is updated from the claims. An unknown user is linked or created as the settings say. Raise
     SignInRefused if the site refuses the user or the account is inactive.
     """
     identity = find_identity(claims["iss"], claims["sub"])
