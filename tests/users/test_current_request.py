@@ -214,7 +214,7 @@ def test_impersonated_user_has_no_permission_of_the_session(reader: Browser) -> 
     assert not run(reader.client, check)
 
 
-def test_user_of_another_authenticator_has_no_permission_of_the_session(reader: Browser) -> None:
+def test_other_authenticator_gets_no_session_permission(reader: Browser) -> None:
     assert reader.client.get("/drf/other/").json() == [False, False]
 
 
