@@ -108,7 +108,7 @@ def test_refused_order_changes_nothing(customer, emma, sold_out):
     assert emma.stock == 5
 
 
-def test_an_order_of_many_books_costs_the_same_queries(customer, make_book, django_assert_max_num_queries):
+def test_order_takes_constant_queries(customer, make_book, django_assert_max_num_queries):
     books = [make_book(f"Book {number}") for number in range(50)]
     customer.get("/api/orders/")
     with django_assert_max_num_queries(61):  # 50 of them take the copies, each only while there are enough

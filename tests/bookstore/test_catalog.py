@@ -99,7 +99,7 @@ def test_pages_beyond_the_last_show_the_nearest(client, make_book, page, number)
     assert response.text.count('aria-current="page"') == 1
 
 
-def test_a_list_costs_the_same_number_of_queries_for_many_books(client, make_book, emma, django_assert_num_queries):
+def test_book_list_takes_constant_queries(client, make_book, emma, django_assert_num_queries):
     with django_assert_num_queries(3):  # count, books, categories
         client.get("/")
     for index in range(20):
@@ -264,7 +264,7 @@ def test_loaded_books_can_be_searched(client, db):
     assert "Les Misérables" in titles(client.get("/", {"q": "miserables"}))
 
 
-def test_every_entry_of_the_catalogue_is_complete_and_in_the_public_domain():
+def test_catalogue_entries_are_complete_and_public_domain():
     catalogue = json.loads(loading.CATALOGUE.read_text(encoding="utf-8"))
     categories = {entry["slug"] for entry in catalogue["categories"]}
     assert len({(book["title"], book["author"]) for book in catalogue["books"]}) == len(catalogue["books"])

@@ -11,6 +11,6 @@ PROFILE_FAULTS = {
         "test_language_prefix.py::test_check_or_doctor_warns_of_urls_in_many_languages",
     ],
     "New: the sign-in pages of other languages are accepted as `next`": [
-        "test_language_prefix.py::test_sign_in_pages_of_any_language_are_no_next_page",
+        "test_language_prefix.py::test_translated_sign_in_url_is_not_next_page",
     ],
 }

@@ -50,7 +50,7 @@ def test_error_page_is_in_language_of_path(japanese: Browser, logto: Emulator) -
     assert '<html lang="ja"' in page.content.decode()
 
 
-def test_sign_in_pages_of_any_language_are_no_next_page(japanese: Browser, logto: Emulator) -> None:
+def test_translated_sign_in_url_is_not_next_page(japanese: Browser, logto: Emulator) -> None:
     register(logto, *LANGUAGES)
     to_logto = japanese.client.get("/ja/sign-in", {"next": "/en/sign-out"})["Location"]
     assert japanese.open(japanese.logto.sign_in(to_logto, "reader"))["Location"] == "/ja/"
