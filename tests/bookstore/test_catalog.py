@@ -30,6 +30,16 @@ def test_search_finds_words_in_any_order_case_and_accent(client, emma, kokoro, w
     assert titles(client.get("/", {"q": words})) == ["Kokoro"]
 
 
+@pytest.mark.parametrize("words", ["夏目漱石", "こころ 漱石", "心"])
+def test_search_finds_native_names(client, emma, kokoro, words):
+    assert titles(client.get("/", {"q": words})) == ["Kokoro"]
+
+
+def test_search_finds_title_in_simplified_script(client, emma, make_book):
+    make_book("Dream of the Red Chamber", "Cao Xueqin", original_title="紅樓夢")
+    assert titles(client.get("/", {"q": "红楼梦 曹雪芹"})) == ["Dream of the Red Chamber"]
+
+
 def test_search_looks_into_descriptions_too(client, emma, kokoro):
     assert titles(client.get("/", {"q": "neighbours clever"})) == ["Emma"]
 

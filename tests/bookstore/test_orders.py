@@ -152,7 +152,7 @@ def test_sold_out_book_is_named_and_not_ordered(reader_client, emma, kokoro):
     type(emma).objects.filter(pk=emma.pk).update(stock=1)
     response = order(reader_client, 3490)
     assert response.redirect_chain == [("/basket/", 302)]
-    assert "We no longer have that many copies of “Emma”." in response.text
+    assert "We do not have enough copies of “Emma”." in response.text
     assert "Only 1 copy is left" in response.text
     assert "To the checkout" not in response.text
     kokoro.refresh_from_db()
