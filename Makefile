@@ -42,7 +42,7 @@ test-databases: $(VENV)/.installed
 	$(PYTEST) -m "redis" tests/sessions tests/scale $(PYTEST_ARGS)
 
 test-profiles: $(VENV)/.installed
-	$(BIN)/python -m tests.profiles $(PARALLEL) $(PYTEST_ARGS)
+	$(BIN)/python -m tests.profiles --jobs $(WORKERS) $(PYTEST_ARGS)
 
 test-browser: $(VENV)/.installed
 	$(PYTEST) -m browser tests/browser $(PYTEST_ARGS)

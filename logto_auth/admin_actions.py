@@ -14,7 +14,7 @@ from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .clients import management_api
@@ -26,7 +26,7 @@ from .models import LogtoIdentity, LogtoSession, UserStatus
 from .users import suspension
 from .users.management_api import changed_at
 
-__all__ = ["ACTIONS", "ManagesAtLogto", "console_url"]
+__all__ = ["ACTIONS", "ManagesAtLogto", "console_url", "sign_out_everywhere"]
 
 PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"
@@ -38,6 +38,14 @@ Action = Callable[[ManagementAPI, LogtoIdentity], str | None]
 def may_manage_at_logto(request: HttpRequest) -> bool:
     """Return whether the actions are offered: the user has the permission and `LOGTO_M2M_APP_ID` is set."""
     return bool(conf.m2m_app_id) and request.user.has_perm(PERMISSION)
+
+
+@admin.action(permissions=["change"], description=_("Sign out everywhere"))
+def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
+    """End all sessions of the selected users on this site."""
+    ended = LogtoSession.objects.filter(identity__user__in=users).end()
+    message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
+    model_admin.message_user(request, message)
 
 
 @admin.action(permissions=["manage_at_logto"], description=_("Suspend at Logto"))
@@ -158,7 +166,7 @@ def _check(staff: Any, user: Any, identities: list[LogtoIdentity]) -> None:
 
 
 def _affects_all(error: LogtoError) -> bool:
-    """Return whether the next user would fail as well: Logto is unreachable, or does not allow it to this site."""
+    """Return whether the next user would fail as well: Logto is unreachable or denies access to this site."""
     return not isinstance(error, ManagementAPIError) or error.status in (401, 403) or error.status >= 500
 
 

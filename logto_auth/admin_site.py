@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -21,18 +20,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from .access.responses import forbidden_response
-from .admin_actions import ACTIONS, console_url, may_manage_at_logto
+from .admin_actions import ACTIONS, console_url, may_manage_at_logto, sign_out_everywhere
 from .conf import conf
-from .models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership
+from .models import LogtoIdentity, Organization, OrganizationMembership
 from .sign_in.start import safe_next_url, sign_in_url
 from .views import SignOutView
 
-__all__ = ["LogtoAdminSite", "LogtoIdentityInline", "OrganizationAdmin", "sign_out_everywhere"]
+__all__ = ["LogtoAdminSite", "LogtoIdentityInline", "OrganizationAdmin"]
 
 # Per organization, so that the page stays short.
 MAX_MEMBERS_SHOWN = 100
@@ -101,14 +99,6 @@ def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
     """Return one line for each membership: its user or organization, and the roles."""
     lines = [(subject, f": {', '.join(row.roles)}" if row.roles else "") for subject, row in memberships]
     return format_html_join(mark_safe("<br>"), "{}{}", lines) or "-"
-
-
-@admin.action(permissions=["change"], description=_("Sign out everywhere"))
-def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
-    """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(identity__user__in=users).end()
-    message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
-    model_admin.message_user(request, message)
 
 
 class LogtoAdminSite(admin.AdminSite):

@@ -1,7 +1,7 @@
 """LogtoBackend: the Django user of verified claims, and the permissions `logto.<scope>`.
 
-It is a subclass of mozilla-django-oidc's backend, for code that looks for one. Each method of the parent that calls the
-network or returns a user is overridden, so that this package's checks apply (decision 0001).
+It is a subclass of mozilla-django-oidc's backend, so code that looks for such a backend finds it. Each method of the
+parent that calls the network or returns a user is overridden, so that this package's checks apply (decision 0001).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .conf import conf
 from .exceptions import ConfigurationError, LogtoError
 from .models import LogtoIdentity
 from .oidc.types import Claims
-from .users.current import principal_of_user
+from .users.current_request import principal_of_user
 from .users.provisioning import provision
 
 __all__ = ["PERMISSION_PREFIX", "LogtoBackend", "backend_path", "logto_backend"]
@@ -47,9 +47,10 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
     def authenticate(
         self, request: HttpRequest | None = None, *, id_token_claims: Claims | None = None, **credentials: Any
     ) -> AbstractBaseUser | None:
-        """Return the user of `id_token_claims`, which must have passed `OIDCClient`'s checks. Raise SignInRefused.
+        """Return the user of `id_token_claims`, which must have passed `OIDCClient`'s checks.
 
-        Return None for credentials of other backends, such as a username and a password.
+        Return None for credentials of other backends, such as a username and a password. Raise SignInRefused if the
+        site refuses the user.
         """
         return None if id_token_claims is None else self.identify(id_token_claims)[0].user
 
@@ -61,7 +62,7 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         return provision(claims)
 
     def get_user(self, user_id: Any) -> AbstractBaseUser | None:
-        """Return the user with this key. None if there is none, or if it is deactivated, which ends the session."""
+        """Return the active user with this key, else None: Django then ends the session."""
         # mozilla-django-oidc does not check whether the account is active; Django does.
         return ModelBackend.get_user(self, user_id)
 

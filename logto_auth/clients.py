@@ -1,7 +1,7 @@
-"""The clients that speak with Logto, built from the settings.
+"""The clients that send requests to Logto, built from the settings.
 
-Settings and errors of Django meet the protocol layer here: the clients raise `TokenError` and `CallbackError` of
-`logto_auth.exceptions`, in place of the plain ones of `logto_auth.oidc`.
+The protocol layer knows neither settings nor Django. This module passes the settings to it, and its clients raise
+`TokenError` and `CallbackError` of `logto_auth.exceptions` in place of the plain ones of `logto_auth.oidc`.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ class _DjangoMachineClient(MachineClient):
 
 
 def oidc_client() -> OIDCClient:
-    """Return the OIDC client for the present settings. It stays the same while the settings do.
+    """Return the OIDC client for the current settings: the same object until a setting changes.
 
-    Raises ConfigurationError naming the settings that are missing. The methods of the client raise TokenError,
+    Raise ConfigurationError naming the settings that are missing. The methods of the client raise TokenError,
     CallbackError and ProviderError of `logto_auth.exceptions`.
     """
     _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
@@ -99,14 +99,14 @@ def oidc_client() -> OIDCClient:
 def machine_client() -> MachineClient:
     """Return the client of the machine-to-machine application, for requests without a user.
 
-    Raises ConfigurationError naming the settings that are missing.
+    Raise ConfigurationError naming the settings that are missing.
     """
     _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
     return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
 
 
 def access_token_verifier() -> AccessTokenVerifier:
-    """Return the verifier of the access tokens that come with API requests. Raises ConfigurationError.
+    """Return the verifier of the access tokens that come with API requests. Raise ConfigurationError.
 
     Its methods raise TokenError and ProviderError of `logto_auth.exceptions`.
     """
@@ -117,7 +117,7 @@ def access_token_verifier() -> AccessTokenVerifier:
 def management_api() -> ManagementAPI:
     """Return the client of Logto's Management API, with the machine-to-machine application.
 
-    The application needs a role with the permission `all`. Raises ConfigurationError.
+    The application needs a role with the permission `all`. Raise ConfigurationError.
     """
     return _management_api(
         machine_client(), conf.endpoint, conf.management_api_resource, tuple(conf.http_timeout_seconds)

@@ -115,8 +115,8 @@ class Conf:
     prompt = Setting(
         "consent",
         "The `prompt` of each sign-in. Logto issues a refresh token only with `consent`, and shows no consent page for "
-        "its own (first-party) applications. If `offline_access` is requested and the prompt is neither `none` nor "
-        "contains `consent`, `consent` is added.",
+        "its own (first-party) applications. If `offline_access` is requested, `consent` is added, unless "
+        "the prompt is `none` or contains it already.",
         type=str,
     )
     sign_in_parameters: Setting[Mapping[str, str]] = Setting(
@@ -344,5 +344,5 @@ conf = Conf()
 def api_resource() -> str:
     """Return the indicator of this site's API resource. Raise `ConfigurationError` if it is not set."""
     if not conf.api_resource:
-        raise ConfigurationError("LOGTO_API_RESOURCE must be set: the indicator of the API resource that this site is.")
+        raise ConfigurationError("LOGTO_API_RESOURCE must be set to the indicator of this site's API resource.")
     return conf.api_resource

@@ -51,7 +51,7 @@ Check = Callable[[HttpRequest], HttpResponseBase | None]
 
 
 def checked(check: Check) -> Decorator:
-    """Return a decorator that runs the view unless `check` returns a response. `check` is sync for async views too."""
+    """Return a decorator that runs the view unless `check` returns a response. `check` is always sync."""
 
     def decorate(view: View) -> View:
         if iscoroutinefunction(view):
@@ -157,8 +157,8 @@ def access_token_required(
 
     In the view, `request.logto` and `request.auth` are the `TokenPrincipal`, and `request.user` is the account or a
     `Machine`; with `accepts_machines=False`, tokens of machines are refused. `requirements` are further arguments of
-    `access.Requirement`, such as `organization_scopes=["read:books"]`. Sessions do not count, so the view is exempt
-    from the CSRF check. Errors are JSON, with the status and the challenge of RFC 6750.
+    `access.Requirement`, such as `organization_scopes=["read:books"]`. A session does not authenticate the request, so
+    the view is exempt from the CSRF check. Errors are JSON, with the status and the challenge of RFC 6750.
     """
     return _token_required(
         Requirement.of(scopes=scopes, **requirements), resource=resource, accepts_machines=accepts_machines
@@ -166,9 +166,9 @@ def access_token_required(
 
 
 def organization_token_required(*scopes: str, accepts_machines: bool = True, **requirements: Any) -> Decorator:
-    """Run the view only with an organization token that has all `scopes` there.
+    """Run the view only with an organization token that has all `scopes`, which are permissions in the organization.
 
-    If the URL selects an organization, it must be that of the token. All else as for `access_token_required`.
+    If the URL selects an organization, it must be that of the token. See `access_token_required` for everything else.
     """
     return _token_required(
         Requirement.of(organization=True, organization_scopes=scopes, **requirements),

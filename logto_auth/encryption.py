@@ -21,7 +21,7 @@ __all__ = ["decrypt", "encrypt"]
 
 
 def encrypt(value: dict[str, Any], *, purpose: str) -> str:
-    """Return the JSON object `value` as encrypted and authenticated ASCII text. Raise TypeError if it is no JSON."""
+    """Return the JSON object `value` as encrypted and authenticated ASCII text. Raise TypeError if it is not JSON."""
     plain = json.dumps(value, separators=(",", ":")).encode()
     return _fernet(purpose).encrypt(plain).decode("ascii")
 

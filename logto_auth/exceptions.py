@@ -5,7 +5,7 @@
     │   └── ProviderUnreachable   no answer from Logto, or not in time
     ├── ManagementAPIError        the Management API answered with an error
     ├── TokenError                a token failed a check                            (also SuspiciousOperation)
-    ├── CallbackError             a callback that belongs to no sign-in             (also SuspiciousOperation)
+    ├── CallbackError             a callback without a sign-in in this browser      (also SuspiciousOperation)
     ├── InvalidSignInOption       a sign-in option that Logto would not accept      (also ValueError)
     ├── ConnectorError            a connector that cannot be set up or enabled      (also ValueError)
     ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
@@ -80,7 +80,7 @@ class SignInRefused(LogtoError, PermissionDenied):
 
 
 class OrganizationRequired(LogtoError, PermissionDenied):
-    """There is no current organization: the URL selects none of the user's, and the user has chosen none."""
+    """There is no current organization: the user has chosen none, or does not belong to the one in the URL."""
 
     code = "organization_required"
     status = 403

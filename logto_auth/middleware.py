@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from .access.responses import forbidden_response, is_from_script, unauthorized_response
 from .sessions.principal import request_principal
 from .sessions.revalidate import revalidate_session
-from .users import current
+from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
 
@@ -24,7 +24,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseB
 
 
 class LogtoMiddleware:
-    """Put it right after `AuthenticationMiddleware`. Sync or async, as the site is.
+    """Put it anywhere after `AuthenticationMiddleware`. It works under WSGI and ASGI.
 
     Views require a sign-in by a redirect to `LOGIN_URL`. The middleware replaces that redirect in two cases: a script
     cannot follow it to Logto and gets a 401, and a signed-in user who lacks a permission gets a 403, because the
@@ -44,7 +44,7 @@ class LogtoMiddleware:
         request_principal(request)
         if self._is_async:
             return self._acall(request)
-        token = current.current_request.set(request)
+        token = current_request.current_request.set(request)
         try:
             refusal = revalidate_session(request) if _may_have_session(request) else None
             response = refusal or cast(HttpResponseBase, self.get_response(request))
@@ -52,10 +52,10 @@ class LogtoMiddleware:
                 return _replaced(request, response, is_signed_in=request.user.is_authenticated)
             return _completed(request, response)
         finally:
-            current.current_request.reset(token)
+            current_request.current_request.reset(token)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        token = current.current_request.set(request)
+        token = current_request.current_request.set(request)
         try:
             refusal = await sync_to_async(revalidate_session)(request) if _may_have_session(request) else None
             response = refusal or await cast(Awaitable[HttpResponseBase], self.get_response(request))
@@ -64,7 +64,7 @@ class LogtoMiddleware:
                 return _replaced(request, response, is_signed_in=user.is_authenticated)
             return _completed(request, response)
         finally:
-            current.current_request.reset(token)
+            current_request.current_request.reset(token)
 
 
 def _may_have_session(request: HttpRequest) -> bool:
@@ -73,7 +73,7 @@ def _may_have_session(request: HttpRequest) -> bool:
 
 
 def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Return `response` with the headers that an API framework left out; its stream knows the request."""
+    """Return `response` with the headers that an API framework left out. Keep the request while a stream is sent."""
     error = request.logto.error_response  # type: ignore[attr-defined]
     if error is not None and response.status_code == error.status:
         for name, value in error.headers(request).items():
@@ -85,11 +85,12 @@ def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
 
 def _keep_request_while_streaming(request: HttpRequest, response: Any) -> None:
     content = response.streaming_content
-    response.streaming_content = (current.astream if response.is_async else current.stream)(request, content)
+    stream = current_request.astream if response.is_async else current_request.stream
+    response.streaming_content = stream(request, content)
 
 
 def _requires_sign_in(response: HttpResponseBase) -> bool:
-    """Return whether this is the response of `login_required`: a redirect to the sign-in view with `next` alone."""
+    """Return whether this is the response of `login_required`: a redirect to the sign-in view without options."""
     if response.status_code not in (302, 303):
         return False
     location = urlsplit(response["Location"])

@@ -113,7 +113,7 @@ class OrganizationScopeRequiredMixin(OrganizationRequiredMixin):
 
 
 class AccessTokenRequiredMixin(RequirementMixin):
-    """For APIs: run the view only with an access token for `resource`, or else for `LOGTO_API_RESOURCE`."""
+    """For APIs: run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`."""
 
     resource: str | None = None
     of_organization = False
@@ -121,7 +121,7 @@ class AccessTokenRequiredMixin(RequirementMixin):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        # Sessions do not count here, so the view needs neither a CSRF token nor a redirect to the sign-in.
+        # A session does not authenticate here, so the view needs no CSRF token and no redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
         return view
 
@@ -137,7 +137,7 @@ class AccessTokenRequiredMixin(RequirementMixin):
 
 
 class OrganizationTokenRequiredMixin(AccessTokenRequiredMixin):
-    """The same with an organization token. Set `organization_scopes_required`: all of them are required."""
+    """Run the view only with an organization token. Set `organization_scopes_required`: all of them are required."""
 
     of_organization = True
     organization_required = True

@@ -46,7 +46,7 @@ STATUS_CHOICES = [
 
 
 class LogtoIdentityQuerySet(models.QuerySet["LogtoIdentity"]):
-    """Identities, found without knowing how they are stored."""
+    """Look-ups of identities by issuer and `sub`."""
 
     def for_sub(self, issuer: str, sub: str) -> LogtoIdentityQuerySet:
         """Return the identity `(issuer, sub)`, at most one."""
@@ -58,7 +58,7 @@ class LogtoIdentityQuerySet(models.QuerySet["LogtoIdentity"]):
 
 
 class LogtoIdentity(models.Model):
-    """A user at one Logto, by issuer and `sub`. A Django user is never recognized by anything else."""
+    """A user at one Logto. Only the issuer and the `sub` together identify the user."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="logto_identities", verbose_name=_("user")
@@ -98,7 +98,7 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
     """Signed-in sessions."""
 
     def of_user(self, user: Any) -> LogtoSessionQuerySet:
-        """Return the sessions of a Django user, or of a primary key; none for None."""
+        """Return the sessions of a Django user, which may be given by its primary key; no sessions for None."""
         return self.filter(identity__user=user) if user is not None else self.none()  # type: ignore[no-any-return]
 
     def of_sub(self, issuer: str, sub: str) -> LogtoSessionQuerySet:
@@ -106,9 +106,9 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
         return self.filter(identity__digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
 
     def end(self) -> int:
-        """End these sessions on this site, whatever the session engine; return how many there were.
+        """End these sessions on this site, with any session engine; return how many there were.
 
-        Three queries with sessions in the database, however many sessions the site has.
+        Three queries if sessions are in the database, for any number of sessions.
         """
         ended = list(self.values_list("pk", "session_key"))
         _delete_django_sessions([session_key for _, session_key in ended])
@@ -140,7 +140,7 @@ class LogtoSession(models.Model):
     user_agent = models.CharField(_("browser"), max_length=255, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
     created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
-    # Until when the latest claims count, and the state of a refresh: see `sessions.refresh`.
+    # The time until which the latest claims are fresh, and the state of a refresh: see `sessions.refresh`.
     version = models.PositiveIntegerField(default=0, editable=False)
     fresh_until = models.DateTimeField(editable=False)
     no_refresh_before = models.DateTimeField(null=True, editable=False)
@@ -167,7 +167,7 @@ class LogtoSession(models.Model):
 
 
 class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
-    """Organizations of the configured Logto, found without knowing how they are stored."""
+    """Look-ups of organizations by their id at the configured Logto."""
 
     def for_logto_id(self, logto_id: str) -> LogtoOrganizationQuerySet:
         """Return the organization with this id at Logto, at most one."""
@@ -186,7 +186,7 @@ class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
         return organization
 
     def create_missing(self, names: Mapping[str, str]) -> None:
-        """Create rows for the organizations that have none. `names` has names by id at Logto. One query."""
+        """Create rows for the organizations that have none. `names` maps ids at Logto to names. One query."""
         rows = [
             Organization(
                 issuer=conf.issuer, logto_id=logto_id, digest=make_digest(conf.issuer, logto_id), name=name[:255]

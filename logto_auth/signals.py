@@ -1,7 +1,7 @@
 """Signals about users and their sign-ins.
 
-A receiver can observe an event and cannot prevent it. If a receiver raises, Django logs the exception and the event
-goes on. To refuse a sign-in, raise `SignInRefused` in the function of `LOGTO_USER_FIELDS`.
+A receiver can observe an event and cannot prevent it. If a receiver raises an exception, Django logs it and the event
+continues. To refuse a sign-in, raise `SignInRefused` in the function of `LOGTO_USER_FIELDS`.
 
 `claims` is a read-only mapping of verified claims. Receivers must not store tokens.
 """

@@ -53,7 +53,7 @@ logger = logging.getLogger("logto_auth")
 
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
-# Errors of a silent sign-in by which Logto does not confirm the session, so that it ends.
+# Errors of a silent sign-in that end the session, because Logto does not confirm it.
 UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required"}
 
 
@@ -95,7 +95,8 @@ class SignInView(PublicView):
 class AcceptInvitationView(PublicView):
     """The page of an invitation link: `?token=` is Logto's one-time token, `?email=` the e-mail address it is for.
 
-    The user signs in or registers at Logto with the token, and then belongs to the organizations that it was made for.
+    The user signs in or registers at Logto with the token, and then belongs to the organizations that the token was
+    issued for.
     """
 
     http_method_names = ["get"]
@@ -233,7 +234,7 @@ def _check_membership(token_set: TokenSet, organization_id: str) -> None:
 
 
 def _additional_userinfo(token_set: TokenSet) -> Claims:
-    """Return the claims of `LOGTO_USERINFO_CLAIMS` that the ID token lacks, from userinfo; no call if it lacks none."""
+    """Return the claims of `LOGTO_USERINFO_CLAIMS` that the ID token lacks, from userinfo. No call if it has all."""
     missing = [name for name in conf.userinfo_claims if name not in token_set.id_token_claims]
     if not missing:
         return {}
@@ -264,7 +265,7 @@ class SignOutView(PublicView):
         try:
             url = sign_out_url(absolute_uri(request, home), tokens)
         except ProviderError as error:
-            # The session here has ended all the same. The page says that the one at Logto may be left.
+            # The session on this site has ended. The page says that the session at Logto may remain.
             logger.error("Signed out of this site only: %s", error)
             return render(request, "logto_auth/signed_out.html", {"home": home})
         return HttpResponseRedirect(url)

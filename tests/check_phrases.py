@@ -19,17 +19,29 @@ EXCLUDED = {Path(__file__).resolve(), ROOT / "tests" / "test_check_phrases.py"}
 
 # What to write instead.
 REPLACEMENTS = {
+    "as far as": "if",
+    "half as long again": "1.5 times as long",
     "hearsay": "stale data",
+    "however many": "any number of",
+    "in vain": "without success",
     "logto's last word": "latest claims",
     "let back in": "reactivate",
     "lets back in": "reactivates",
+    "makes up for": "applies what was lost",
     "nobody's": "machine-to-machine",
+    "one's own": "the user's",
     "shut out": "suspend",
     "shuts out": "suspends",
     "somebody": "a user",
+    "speaks for": "represents",
+    "tell them apart": "distinguish them",
     "that which": "what",
+    "told apart": "distinguished",
     "told of": "reported",
+    "turned round": "reversed",
+    "vouches for": "trusts",
     "whoever": "a user who",
+    "word of logto": "reported by Logto",
 }
 PHRASES = re.compile(
     "|".join(rf"\b{re.escape(phrase)}\b".replace(r"\ ", r"\s+") for phrase in REPLACEMENTS), re.IGNORECASE

@@ -20,7 +20,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    profiles.mark(items)
+    profiles.mark(items, is_whole=not any("::" in argument for argument in config.args))
     # A test without a database proves the same on each server: the SQLite run has it.
     if connection.vendor != "sqlite":
         config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])

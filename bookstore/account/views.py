@@ -8,7 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.views.generic import TemplateView
 
 from logto_auth.exceptions import LogtoError
-from logto_auth.organizations.memberships import organizations_in
+from logto_auth.organizations import organizations_in
 
 from .claims import identities, presentable
 

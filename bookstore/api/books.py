@@ -100,4 +100,4 @@ class BookViewSet(ShopAPI, ModelViewSet):
         try:
             book.delete()
         except ProtectedError as error:
-            raise RequestRejected(_("The book has been ordered, so it stays."), "ordered") from error
+            raise RequestRejected(_("This book has orders, so it cannot be deleted."), "ordered") from error

@@ -61,7 +61,7 @@ class NewOrderSerializer(serializers.Serializer):
         faults = {}
         for index, slug in enumerate(slugs):
             if slug not in books:
-                faults[index] = {"book": [_("We have no book “%(slug)s”.") % {"slug": slug}]}
+                faults[index] = {"book": [_("There is no book “%(slug)s”.") % {"slug": slug}]}
             elif slug in slugs[:index]:
                 faults[index] = {"book": [_("There is a line for this book already.")]}
         if faults:

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from . import covers
+from .native_names import native_names
 
 NEWEST_YEAR = 1928
 """The shop sells books in the public domain; in the United States that is certain up to this year."""
@@ -146,7 +147,8 @@ class Book(models.Model):
     def complete(self) -> None:
         """Fill the derived fields: the slug once, the search text always."""
         self.slug = self.slug or free_slug(self.title, self.author)
-        self.search_text = searchable(" ".join((self.title, self.original_title, self.author, self.description)))
+        texts = (self.title, self.original_title, self.author, self.description)
+        self.search_text = searchable(" ".join((*texts, *native_names(self.author, self.original_title))))
 
     @property
     def cover_url(self) -> str:
@@ -162,7 +164,7 @@ class Book(models.Model):
         elif self.year < 1000:
             pattern = _("c. AD %(year)s") if self.year_is_approximate else _("AD %(year)s")
         else:
-            pattern = _("c. %(year)s") if self.year_is_approximate else "%(year)s"
+            pattern = _("c. %(year)s") if self.year_is_approximate else _("%(year)s")
         return str(pattern) % {"year": abs(self.year)}
 
     @property

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 def content_security_policy(logto_endpoint: str) -> str:
     """Return the policy of every page.
 
-    Signing out is a form, and browsers hold the redirects after a form to `form-action` as well;
-    so Logto, where such a redirect leads, is named there.
+    The sign-out is a form that redirects to Logto. Browsers apply `form-action` to the redirects after a form too, so
+    the policy contains Logto.
     """
     logto = urlsplit(logto_endpoint)
     form_targets = f"'self' {logto.scheme}://{logto.netloc}" if logto.netloc else "'self'"

@@ -48,7 +48,7 @@ class SoldOut(CheckoutRefused):
 
     def __init__(self, books: Sequence[Book]) -> None:
         titles = get_text_list([_("“%(title)s”") % {"title": book.title} for book in books], _("and"))
-        super().__init__(_("We no longer have that many copies of %(titles)s. Please look again.") % {"titles": titles})
+        super().__init__(_("We do not have enough copies of %(titles)s. Please choose fewer.") % {"titles": titles})
         self.books = books
 
 
@@ -58,7 +58,7 @@ class PriceChanged(CheckoutRefused):
     code = "price_changed"
 
     def __init__(self, total_cents: int) -> None:
-        super().__init__(_("A price has changed since you looked. Please check the new total."))
+        super().__init__(_("A price has changed since you last looked. Please check the new total."))
         self.total_cents = total_cents
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 
@@ -21,26 +22,78 @@ class Principal(Protocol):
     """The `api.ErrorResponse` that an authenticator or a permission class prepared for this request, else None."""
 
     @property
-    def is_authenticated(self) -> bool: ...
+    def is_authenticated(self) -> bool:
+        """Whether a user or an application is authenticated through Logto."""
+        ...
+
     @property
-    def sub(self) -> str | None: ...
+    def is_machine(self) -> bool:
+        """Whether a machine-to-machine application is authenticated, not a user."""
+        ...
+
     @property
-    def claims(self) -> Mapping[str, Any]: ...
+    def sub(self) -> str | None:
+        """The user's id at Logto, or the App ID of a machine; None when signed out."""
+        ...
+
     @property
-    def scopes(self) -> frozenset[str]: ...
+    def claims(self) -> Mapping[str, Any]:
+        """The verified claims of the session or of the access token."""
+        ...
+
     @property
-    def roles(self) -> tuple[str, ...]: ...
+    def scopes(self) -> frozenset[str]:
+        """The scopes that Logto granted."""
+        ...
+
     @property
-    def organizations(self) -> tuple[Membership, ...]: ...
+    def roles(self) -> tuple[str, ...]:
+        """Names of the global roles, sorted."""
+        ...
+
     @property
-    def organization(self) -> Membership | None: ...
+    def organizations(self) -> tuple[Membership, ...]:
+        """The organizations of the user, or that of the access token."""
+        ...
+
     @property
-    def organization_id(self) -> str | None: ...
+    def organization(self) -> Membership | None:
+        """The current organization; None if there is none."""
+        ...
+
     @property
-    def organization_roles(self) -> tuple[str, ...]: ...
-    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]: ...
-    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]: ...
-    def is_for(self, user: Any) -> bool: ...
+    def organization_id(self) -> str | None:
+        """The id of the current organization at Logto; None if there is none."""
+        ...
+
+    @property
+    def organization_roles(self) -> tuple[str, ...]:
+        """Names of the roles in the current organization."""
+        ...
+
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions on `resource`."""
+        ...
+
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions in an organization, by default the current one."""
+        ...
+
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """See `permissions`."""
+        ...
+
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """See `organization_permissions`."""
+        ...
+
+    async def aload(self) -> Principal:
+        """Return this object after reading all that its properties need from the database: for async views."""
+        ...
+
+    def is_for(self, user: Any) -> bool:
+        """Return whether the principal describes the account `user`."""
+        ...
 
 
 class RequestPrincipal:
@@ -62,3 +115,19 @@ class RequestPrincipal:
         if self._requested_organization is None or self._requested_organization[0] is not match:
             self._requested_organization = (match, current.requested_organization_id(self._request))
         return self._requested_organization[1]
+
+    def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions on `resource`; see the subclasses."""
+        raise NotImplementedError
+
+    def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """Return the permissions in an organization; see the subclasses."""
+        raise NotImplementedError
+
+    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
+        """See `permissions`."""
+        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
+
+    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
+        """See `organization_permissions`."""
+        return await sync_to_async(self.organization_permissions)(organization_id)

@@ -36,10 +36,11 @@ class MissingRequirement:
 
     def __str__(self) -> str:
         """Return a sentence for users, in the language of the request."""
-        return str(MISSING[self.kind]) % {"names": ", ".join(self.names)}
+        sentences = _SEVERAL_MISSING if len(self.names) > 1 else _MISSING
+        return str(sentences[self.kind]) % {"names": ", ".join(self.names)}
 
 
-MISSING = {
+_MISSING = {
     RequirementKind.SCOPE: _("You need the permission %(names)s."),
     RequirementKind.ROLE: _("You need the role %(names)s."),
     RequirementKind.ORGANIZATION: _(
@@ -47,6 +48,13 @@ MISSING = {
     ),
     RequirementKind.ORGANIZATION_ROLE: _("You need the role %(names)s in this organization."),
     RequirementKind.ORGANIZATION_SCOPE: _("You need the permission %(names)s in this organization."),
+}
+
+_SEVERAL_MISSING = {
+    RequirementKind.SCOPE: _("You need all of these permissions: %(names)s."),
+    RequirementKind.ROLE: _("You need one of these roles: %(names)s."),
+    RequirementKind.ORGANIZATION_ROLE: _("You need one of these roles in this organization: %(names)s."),
+    RequirementKind.ORGANIZATION_SCOPE: _("You need all of these permissions in this organization: %(names)s."),
 }
 
 

@@ -55,7 +55,7 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
 def forbidden_response(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
     """Return a 403 for a signed-in user, with the requirement that is `missing` if it is known.
 
-    For users who would not get access by signing in again.
+    It is for users to whom another sign-in would not give access.
     """
     if is_from_script(request):
         details = {"missing": {missing.kind.value: missing.names}} if missing else {}

@@ -25,7 +25,7 @@ from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.claims import role_names
-from logto_auth.users.current import principal_of_user
+from logto_auth.users.current_request import principal_of_user
 from logto_auth.users.provisioning import provision_api_user
 
 __all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate", "token_in"]
@@ -54,6 +54,9 @@ class Machine(AnonymousUser):
 
     def __hash__(self) -> int:
         return hash(self.client_id)
+
+    def __repr__(self) -> str:
+        return f"<Machine {self.client_id}>"
 
     @property
     def is_anonymous(self) -> Any:
@@ -98,7 +101,7 @@ class TokenPrincipal(RequestPrincipal):
         return f"<TokenPrincipal {self.token.sub}>"
 
     def is_for(self, user: Any) -> bool:
-        """Return whether `user` is the very object `self.user`."""
+        """Return whether `user` is the same object as `self.user`. A copy has no permissions."""
         return user is self.user
 
     @property
@@ -208,7 +211,7 @@ def authenticate(
 
     `of_organization` requires an organization token instead. Return None if the header contains no bearer token; no
     other place is searched (RFC 9700, section 4.3.2). Otherwise set `request.logto` and `request.auth` to the principal
-    that is returned, and `request.user` to its account, whatever the session contains.
+    that is returned, and `request.user` to its account, even if a session has another user.
 
     Raise AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `ErrorResponse.of` makes the response.
     """

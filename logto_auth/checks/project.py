@@ -33,7 +33,7 @@ MIDDLEWARE_MISSING = Problem(
 MIDDLEWARE_TOO_EARLY = Problem(
     "logto_auth.E027",
     "LogtoMiddleware comes before AuthenticationMiddleware.",
-    "Put it directly after AuthenticationMiddleware.",
+    "Put it after AuthenticationMiddleware.",
 )
 SESSIONS_IN_COOKIES = Problem(
     "logto_auth.E028",

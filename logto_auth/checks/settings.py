@@ -156,7 +156,7 @@ MAX_AGE_MISSING = Problem(
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """Check the `LOGTO_` settings by themselves."""
+    """Check the names, types and values of the `LOGTO_` settings."""
     wrong_types = list(_check_types())
     # A value of the wrong type would confuse the checks of values.
     return [*_check_names(), *(wrong_types or _check_values())]

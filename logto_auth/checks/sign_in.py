@@ -11,7 +11,7 @@ SIGN_IN_VIEW = "logto_auth:sign-in"
 
 
 def signs_users_in() -> bool:
-    """Return whether the site signs users in, or is meant to.
+    """Return whether the site signs users in, or is partly configured for it.
 
     An API without sign-in needs no application, sessions or backend. An incomplete sign-in still counts as sign-in, so
     that the checks report what is missing.

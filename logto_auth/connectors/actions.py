@@ -21,7 +21,7 @@ DUPLICATE_CODES = frozenset(
 def create(api: ManagementAPI, factory: Connector, config: Mapping[str, Any], **properties: Any) -> Connector:
     """Create a connector and return it. `properties` are `metadata` and `syncProfile`, as Logto accepts them.
 
-    Raises ConnectorError if the tenant has such a connector already, or if Logto rejects the config.
+    Raise ConnectorError if the tenant has such a connector already, or if Logto rejects the config.
     """
     try:
         return api.connectors.create({"connectorId": factory["id"], "config": config, **properties})
@@ -46,7 +46,7 @@ def replaced_by(factory: Connector, connectors: Iterable[Connector]) -> list[Con
 
 
 def update(api: ManagementAPI, connector: Connector, config: Mapping[str, Any], **properties: Any) -> Connector:
-    """Replace the config of a connector and return the connector. Raises ConnectorError if Logto rejects the config."""
+    """Replace the config of a connector and return the connector. Raise ConnectorError if Logto rejects the config."""
     try:
         return api.connectors.update(connector["id"], {"config": config, **properties})
     except ManagementAPIError as error:
@@ -54,7 +54,7 @@ def update(api: ManagementAPI, connector: Connector, config: Mapping[str, Any], 
 
 
 def send_test_message(api: ManagementAPI, connector: Connector, recipient: str) -> None:
-    """Send a message by a connector for e-mail or SMS, with its stored config. Raises ConnectorError."""
+    """Send a message by a connector for e-mail or SMS, with its stored config. Raise ConnectorError."""
     kind = connector["type"]
     if kind not in RECIPIENT_KEYS:
         raise ConnectorError(

@@ -77,7 +77,7 @@ def read_private_key(text: str) -> PrivateKey:
     r"""Return the private key in `text`, in the same form, PKCS#8 or PKCS#1.
 
     Line breaks may be real, missing, or written as `\n`. Text around the key is ignored. Base64 without header and
-    footer is accepted too, because Alipay's key tool saves it. Raises ConnectorError.
+    footer is accepted too, because Alipay's key tool saves it. Raise ConnectorError.
     """
     label, body = _private_block(_ESCAPED_BREAK.sub("\n", text))
     if "Proc-Type:" in body:
@@ -100,7 +100,7 @@ def read_private_key(text: str) -> PrivateKey:
 
 
 def write_new_file(path: Path, text: str) -> None:
-    """Create a file that only its owner can read. Raises ConnectorError, also if the file exists.
+    """Create a file that only its owner can read. Raise ConnectorError, also if the file exists.
 
     The file is created atomically: it is complete, or it does not exist.
     """
@@ -124,7 +124,7 @@ def write_new_file(path: Path, text: str) -> None:
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config with the private key in the form that Logto needs.
 
-    Raises ConnectorError, with a line for each error.
+    Raise ConnectorError, with a line for each error.
     """
     checked, errors = dict(config), []
     for key, check in CHECKS.items():

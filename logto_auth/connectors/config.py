@@ -15,12 +15,12 @@ __all__ = ["changed_keys", "new_config", "unknown_keys", "updated_config"]
 
 
 def new_config(factory: Connector, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the config of a new connector from the texts in `given`. Raises ConnectorError, with a line per error."""
+    """Return the config of a new connector from the texts in `given`. Raise ConnectorError, with a line per error."""
     return _checked(factory["id"], complete_config(factory["formItems"], given))
 
 
 def updated_config(connector: Connector, given: Mapping[str, str], *, unset: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the stored config with the values in `given` and without the keys in `unset`. Raises ConnectorError."""
+    """Return the stored config with the values in `given` and without the keys in `unset`. Raise ConnectorError."""
     stored = connector["config"]
     if unknown := [key for key in unset if key not in stored]:
         raise ConnectorError(f"{', '.join(unknown)}: not in the config. Its keys: {', '.join(stored) or 'none'}.")

@@ -30,7 +30,7 @@ def complete_config(
 ) -> dict[str, Any]:
     """Return the `stored` config, updated with the texts in `given` and completed with the defaults of the form.
 
-    Stored values are kept, including those of unknown keys. An empty text in `given` removes a value. Raises
+    Stored values are kept, including those of unknown keys. An empty text in `given` removes a value. Raise
     ConnectorError, with a line for each error.
     """
     form = {str(item["key"]): item for item in items}
@@ -59,7 +59,7 @@ def complete_config(
 def parse(item: FormItem, text: str) -> Any:
     """Return the value of `text` for a form item, or "" if the text is blank.
 
-    An unknown type is treated as text, as in the Logto Console. Raises ConnectorError. Its message does not contain
+    An unknown type is treated as text, as in the Logto Console. Raise ConnectorError. Its message does not contain
     `text`, which may be a secret.
     """
     kind = item["type"]

@@ -13,7 +13,7 @@ __all__ = ["callback_uri", "describe", "find_connector", "find_factory"]
 
 
 def find_connector(connectors: Sequence[Connector], name: str) -> Connector:
-    """Return the connector with the id `name`, or the only one of the factory `name`. Raises ConnectorError."""
+    """Return the connector with the id `name`, or the only one of the factory `name`. Raise ConnectorError."""
     found = [each for each in connectors if name in (each["id"], each["connectorId"])]
     if len(found) > 1:
         raise ConnectorError(f"The factory {name} has several connectors: {describe(found)}. Pass the id of one.")
@@ -23,7 +23,7 @@ def find_connector(connectors: Sequence[Connector], name: str) -> Connector:
 
 
 def find_factory(api: ManagementAPI, factory_id: str) -> Connector:
-    """Return the factory with this id. Raises ConnectorError, which lists the factories with similar ids."""
+    """Return the factory with this id. Raise ConnectorError, which lists the factories with similar ids."""
     try:
         return api.connectors.factory(factory_id)
     except ManagementAPIError as error:

@@ -33,7 +33,7 @@ SOCIAL_ONLY: dict[str, dict[str, Any]] = {
 
 
 def find_target(connectors: Iterable[Connector], name: str) -> str:
-    """Return the target `name`, or the target of the connector with this id or factory. Raises ConnectorError."""
+    """Return the target `name`, or the target of the connector with this id or factory. Raise ConnectorError."""
     social = [each for each in connectors if each["type"] == "Social"]
     for each in social:
         if name in (each["target"], each["id"], each["connectorId"]):
@@ -60,7 +60,7 @@ def without_target(experience: Mapping[str, Any], target: str) -> dict[str, Any]
 def apply_changes(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
     """Apply the changes, and return the targets that the page offers afterwards.
 
-    Raises ConnectorError if Logto removed a target, which it does without an error if the target has no connector.
+    Raise ConnectorError if Logto removed a target, which it does without an error if the target has no connector.
     """
     targets: list[str] = api.sign_in_experience.update(dict(changes))[TARGETS]
     if dropped := [each for each in changes.get(TARGETS, targets) if each not in targets]:

@@ -4,7 +4,7 @@
         "logto": {"task": "logto_auth.sync", "schedule": crontab(hour=3), "kwargs": {"creates_users": True}},
     }
 
-Celery needs a result backend for it. If a task fails for good, the next run resumes the interrupted one.
+Celery needs a result backend for it. If a task fails after all retries, the next run resumes the interrupted one.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class LogtoAuth(HttpAuthBase):
     """Run an operation only with an access token for `LOGTO_API_RESOURCE` that has all `scopes`.
 
     In the operation, `request.auth` and `request.logto` are the `TokenPrincipal`, and `request.user` is the account or
-    a `Machine`. `requirements` are further arguments of `access.Requirement`. A request without a token is left to the
-    next authenticator. Ninja cannot add headers to its errors, so `LogtoMiddleware` adds the challenge.
+    a `Machine`. `requirements` are further arguments of `access.Requirement`. A request without a token is passed to
+    the next authenticator. Ninja cannot add headers to its errors, so `LogtoMiddleware` adds the challenge.
     """
 
     openapi_scheme = "bearer"
@@ -70,7 +70,7 @@ class LogtoAuth(HttpAuthBase):
 
 
 class LogtoOrganizationAuth(LogtoAuth):
-    """The same with an organization token, whose scopes are permissions in the organization.
+    """Like `LogtoAuth`, with an organization token, whose scopes are permissions in the organization.
 
     If the path has an `organization_id`, it must be that of the token.
     """

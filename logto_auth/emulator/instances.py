@@ -1,4 +1,4 @@
-"""What the provider remembers between requests: sessions, interactions, grants, codes and tokens."""
+"""The data that the provider keeps between requests: sessions, interactions, grants, codes and tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .state.stored_tokens import AccessToken, AuthorizationCode, PushedRequest, 
 
 
 class Instances:
-    """The sessions, grants and tokens of a provider, and what ends together with what."""
+    """The sessions, grants and tokens of a provider, and which of them end together."""
 
     def __init__(self, clock: Clock) -> None:
         self.lock = RLock()
@@ -58,7 +58,7 @@ class Instances:
             self._drop(lambda stored: stored.grant_id == grant_id)
 
     def end_account(self, sub: str) -> None:
-        """End the sessions, grants and stored tokens of a user that was suspended or deleted."""
+        """End the sessions, grants and stored tokens of a user who was suspended or deleted."""
         with self.lock:
             for session in [each for each in self.sessions.values() if each.account_id == sub]:
                 del self.sessions[session.id]

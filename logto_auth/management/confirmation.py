@@ -10,7 +10,7 @@ __all__ = ["confirm"]
 
 
 def confirm(command: BaseCommand, *, is_confirmed: bool) -> None:
-    """Return if the user confirms, or has confirmed by `--yes`. Raises CommandError otherwise."""
+    """Return if the user confirms, or has confirmed by `--yes`. Raise CommandError otherwise."""
     if is_confirmed:
         return
     command.stderr.write("Continue? [y/N] ", command.style.WARNING, ending="")

@@ -101,7 +101,7 @@ def _add_config_options(parser: Any) -> None:
 
 
 def given_config(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the config values in the options, as text by key. Raises ConnectorError."""
+    """Return the config values in the options, as text by key. Raise ConnectorError."""
     given = {key: options[name] for name, key in CONFIG_OPTIONS.items() if options[name] is not None}
     if options["private_key_file"] is not None:
         given["privateKey"] = read_text(options["private_key_file"])
@@ -115,7 +115,7 @@ def given_config(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def given_properties(options: Mapping[str, Any], source: Connector) -> dict[str, Any]:
-    """Return `metadata` and `syncProfile` from the options, for a request to Logto. Raises ConnectorError.
+    """Return `metadata` and `syncProfile` from the options, for a request to Logto. Raise ConnectorError.
 
     `source` is the factory of a new connector, or the connector to change.
     """
@@ -137,7 +137,7 @@ def given_properties(options: Mapping[str, Any], source: Connector) -> dict[str,
 
 
 def read_text(path: str) -> str:
-    """Return the text of a file, or of standard input if `path` is `-`. Raises ConnectorError.
+    """Return the text of a file, or of standard input if `path` is `-`. Raise ConnectorError.
 
     UTF-16 and byte order marks are accepted, because some editors and shells on Windows write them.
     """

@@ -7,7 +7,7 @@ import time
 from django.core.management.base import OutputWrapper
 
 WIDTH = 30
-# Short enough to look alive, and long enough to cost nothing.
+# Short enough to show progress, and long enough to cost little.
 INTERVAL_SECONDS = 0.1
 
 

@@ -10,7 +10,7 @@ __all__ = ["ConnectorError", "ManagementAPIError"]
 class ManagementAPIError(LogtoError):
     """The Management API answered with an error.
 
-    `code` is Logto's, such as `user.username_already_in_use`; tell errors apart by it, because Logto translates
+    `code` is Logto's, such as `user.username_already_in_use`; distinguish errors by it, because Logto translates
     `message`. `status` is the HTTP status of the answer. `data` is what Logto adds, None when it adds nothing.
     """
 

@@ -77,7 +77,7 @@ class Collection(Generic[T]):
         return cast(T, self._api.request("POST", self.path, json=payload))
 
     def get(self, id: str, **query: Any) -> T:
-        """Return the object with this id. Raises ManagementAPIError with the status 404 if there is none."""
+        """Return the object with this id. Raise ManagementAPIError with the status 404 if there is none."""
         return cast(T, self._api.request("GET", self._path(id), query=query))
 
     def update(self, id: str, payload: dict[str, Any]) -> T:
@@ -274,7 +274,7 @@ class Connectors(Collection[Connector]):
         return cast("list[Connector]", self._call("GET", "connector-factories"))
 
     def factory(self, id: str) -> Connector:
-        """Return a factory. Raises ManagementAPIError with the status 404 if there is none with this id."""
+        """Return a factory. Raise ManagementAPIError with the status 404 if there is none with this id."""
         return cast(Connector, self._call("GET", f"connector-factories/{quote(id, safe='')}"))
 
     def test(self, factory_id: str, payload: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from logto_auth.oidc.client_credentials import MachineClient, MachineToken
+from logto_auth.oidc.client_credentials import ClientCredentialsToken, MachineClient
 from logto_auth.oidc.errors import ProviderError, ProviderUnreachable, single_line
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response, retry_after_seconds
 
@@ -151,7 +151,7 @@ class Transport:
         return response
 
     def _send(
-        self, method: str, path: str, json: Any, query: Mapping[str, Any] | None, token: MachineToken
+        self, method: str, path: str, json: Any, query: Mapping[str, Any] | None, token: ClientCredentialsToken
     ) -> Response:
         self._rate_limiter.wait()
         url = f"{self.base_url}/{path.lstrip('/')}"
@@ -159,7 +159,7 @@ class Transport:
             url += "?" + urlencode(pairs)
         return self._http.send_json(method, url, json, auth=BearerAuth(token.access_token))
 
-    def _token(self) -> MachineToken:
+    def _token(self) -> ClientCredentialsToken:
         try:
             token = self._machine.token(resource=self.resource, scopes=(SCOPE,))
         except ProviderUnreachable:

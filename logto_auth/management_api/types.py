@@ -1,4 +1,4 @@
-"""The types of the Management API's answers, as far as this package reads them.
+"""The types of the responses of the Management API, with the keys that this package reads.
 
 Times are in milliseconds since the epoch. The types describe what Logto sends; the values are not checked.
 """

@@ -26,9 +26,9 @@ _MAX_AUDIENCE_LENGTH = 2048
 class AccessTokenVerifier:
     """Verify the access tokens of one provider. Safe to share between threads.
 
-    Up to `cache_size` verified tokens are remembered by their digest. A remembered token is valid until its `exp`, and
-    while the keys are those that verified it. The cache belongs to the process: a shared cache would let everyone who
-    can write to it create tokens.
+    Up to `cache_size` verified tokens are remembered by their digest. A remembered token is accepted until its `exp`,
+    and only while the provider's keys are the ones that verified it. The cache belongs to the process: a shared cache
+    would let everyone who can write to it create tokens.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class AccessTokenVerifier:
     def verify_for_resource(self, token: str, resource: str) -> AccessTokenClaims:
         """Return the claims of an access token for the API `resource`, with or without an organization.
 
-        Raises TokenError naming the first claim that failed: answer 401. Raises ProviderError when the keys cannot be
+        Raise TokenError naming the first claim that failed: answer 401. Raise ProviderError when the keys cannot be
         fetched: answer 503.
         """
         claims = self._verify(token)
@@ -58,7 +58,7 @@ class AccessTokenVerifier:
         return claims
 
     def verify_for_organization(self, token: str) -> AccessTokenClaims:
-        """Return the claims of an organization token, for any organization. Raises TokenError, ProviderError."""
+        """Return the claims of an organization token, for any organization. Raise TokenError, ProviderError."""
         claims = self._verify(token)
         if not claims.is_organization_token:
             raise TokenError(
@@ -109,7 +109,7 @@ def validate_access_token(
 
     `now` is in seconds since the epoch. The age of the token is limited by its `exp` only.
 
-    Raises TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
+    Raise TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
     Source: RFC 9068, section 4.
     """
     # ID tokens and logout tokens have other types, and are not accepted as access tokens.
@@ -135,7 +135,7 @@ def validate_access_token(
 def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTokenClaims:
     """Return the claims of an opaque access token that Logto's introspection reports as active.
 
-    `answer` is the introspection response; `now` is in seconds since the epoch. Raises TokenError naming the first
+    `answer` is the introspection response; `now` is in seconds since the epoch. Raise TokenError naming the first
     member that failed. Source: RFC 7662, section 2.2.
     """
     if answer.get("active") is not True:

@@ -62,7 +62,7 @@ PROTOCOL_PARAMETERS = frozenset(
 class SignInOptions:
     """The options of a sign-in, named as in Logto's SDKs.
 
-    Raises InvalidSignInOption for a value that Logto would not accept. Sources: Logto's documentation of its
+    Raise InvalidSignInOption for a value that Logto would not accept. Sources: Logto's documentation of its
     authentication parameters; OpenID Connect Core 1.0, section 3.1.2.1; RFC 8707.
     """
 
@@ -71,13 +71,13 @@ class SignInOptions:
     identifiers: Sequence[str] = ()
     """The identifiers that the `identifier:` screens accept: any of IDENTIFIERS."""
     login_hint: str = ""
-    """The identifier that the page is filled in with."""
+    """The identifier that Logto's page shows in its field."""
     direct_sign_in: str = ""
     """`social:<target>` or `sso:<connector ID>`: skip Logto's page and go to this connector."""
     prompt: str = ""
-    """Any of PROMPTS, separated by spaces; `none` only alone. Empty: the default of the site."""
+    """Any of PROMPTS, separated by spaces; `none` must be the only one. Empty: the default of the site."""
     max_age: int | None = None
-    """How many seconds ago the user may have authenticated at Logto. Logto asks again when it is longer ago."""
+    """The accepted age of the user's authentication at Logto, in seconds. Logto asks again if it is older."""
     ui_locales: str = ""
     """BCP 47 language tags, separated by spaces."""
     one_time_token: str = ""
@@ -199,7 +199,10 @@ def _is_free_parameter(value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """An authorization request. `state` and `nonce` must come back; `code_verifier` is sent with the code."""
+    """An authorization request.
+
+    The response must contain `state`, and the ID token must contain `nonce`. `code_verifier` is sent with the code.
+    """
 
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)

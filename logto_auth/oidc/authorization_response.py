@@ -39,7 +39,7 @@ class AuthorizationResponse:
     def from_parameters(cls, parameters: Mapping[str, Sequence[str]]) -> AuthorizationResponse:
         """Return the response with these query parameters, a list of values for each name.
 
-        Raises CallbackError when a parameter is repeated (RFC 6749, section 3.1). Unknown parameters are ignored.
+        Raise CallbackError when a parameter is repeated (RFC 6749, section 3.1). Unknown parameters are ignored.
         """
         found: dict[str, str] = {}
         for name in ("code", "state", "iss", "error", "error_description"):
@@ -64,7 +64,7 @@ class AuthorizationResponse:
     def authorization_code(self) -> str:
         """Return the authorization code.
 
-        Raises CallbackError when the code is missing, too long or not printable. Raises ProviderError when the response
+        Raise CallbackError when the code is missing, too long or not printable. Raise ProviderError when the response
         has an `error`, also beside a code. Its `code` is `access_denied` (the user cancelled), `login_required`
         (`prompt=none`, and the user would have to do something), `provider_error` (Logto failed) or
         `authorization_failed` (anything else).

@@ -61,13 +61,13 @@ class OIDCClient:
 
     @property
     def metadata(self) -> ProviderMetadata:
-        """The provider's metadata, fetched at first use. Raises ProviderError."""
+        """The provider's metadata, fetched at first use. Raise ProviderError."""
         return self._provider.metadata
 
     def authorization_code(self, response: AuthorizationResponse) -> str:
         """Return the code of an authorization response whose `state` the caller has checked.
 
-        Raises CallbackError when the response names another issuer or has no valid code. Raises ProviderError when
+        Raise CallbackError when the response names another issuer or has no valid code. Raise ProviderError when
         Logto reports an error, see `AuthorizationResponse.authorization_code`. Source: RFC 9207, section 2.4.
         """
         if response.iss is not None or self.metadata.authorization_response_iss_parameter_supported:
@@ -81,7 +81,7 @@ class OIDCClient:
 
         With `max_age_seconds` the user must have authenticated at most that long ago.
 
-        Raises TokenError, and ProviderError; its `error` is `invalid_grant` when the code was used before, has expired
+        Raise TokenError, and ProviderError; its `error` is `invalid_grant` when the code was used before, has expired
         or is for another client. Source: OpenID Connect Core 1.0, section 3.1.3.
         """
         answer = token_request(
@@ -109,12 +109,12 @@ class OIDCClient:
     def refresh(
         self, refresh_token: str, *, claims: Claims, resource: str | None = None, organization_id: str | None = None
     ) -> TokenSet:
-        """Return new tokens for the user whose sign-in brought an ID token with `claims`.
+        """Return new tokens for the user whose ID token at sign-in had `claims`.
 
         The access token is for `resource` and `organization_id`, if given. Keep the `refresh_token` of the result; it
         replaces the one sent.
 
-        Raises TokenError, and ProviderError; its `error` is `invalid_grant` when the user is suspended, deleted or
+        Raise TokenError, and ProviderError; its `error` is `invalid_grant` when the user is suspended, deleted or
         signed out everywhere. Source: OpenID Connect Core 1.0, section 12.
         """
         optional = {"resource": resource, "organization_id": organization_id}
@@ -133,7 +133,7 @@ class OIDCClient:
         return token_set
 
     def validate_id_token(self, id_token: object, *, nonce: str | None, access_token: str | None) -> Claims:
-        """Return the claims of an ID token for this client that passed every check. Raises TokenError, ProviderError.
+        """Return the claims of an ID token for this client that passed every check. Raise TokenError, ProviderError.
 
         See `id_tokens.validate_id_token`.
         """
@@ -150,9 +150,9 @@ class OIDCClient:
         )
 
     def validate_logout_token(self, logout_token: object, *, type_required: bool = True) -> LogoutTokenClaims:
-        """Return the claims of a back-channel logout token for this client. Raises TokenError, ProviderError.
+        """Return the claims of a back-channel logout token for this client. Raise TokenError, ProviderError.
 
-        Without `type_required` the header may omit `typ`. The claims still tell the token from an ID token.
+        Without `type_required` the header may omit `typ`. The claims still distinguish the token from an ID token.
         """
         return validate_logout_token(
             logout_token,
@@ -168,7 +168,7 @@ class OIDCClient:
     def userinfo(self, access_token: str, *, sub: str) -> dict[str, Any]:
         """Return the claims of Logto's userinfo endpoint about the user `sub`.
 
-        `access_token` is the opaque one; Logto refuses a JWT here. Raises ProviderError, and TokenError when the
+        `access_token` is the opaque one; Logto refuses a JWT here. Raise ProviderError, and TokenError when the
         response is about another user. Source: OpenID Connect Core 1.0, section 5.3.
         """
         response = self._http.get(self.metadata.userinfo_endpoint, auth=BearerAuth(access_token))
@@ -182,7 +182,7 @@ class OIDCClient:
     def introspect(self, access_token: str) -> AccessTokenClaims:
         """Return the claims of an opaque access token, as Logto reports them.
 
-        Raises TokenError when the token is not an active access token, and ProviderError. Source: RFC 7662.
+        Raise TokenError when the token is not an active access token, and ProviderError. Source: RFC 7662.
         """
         if len(access_token) > _MAX_OPAQUE_TOKEN_LENGTH:
             # Otherwise a client could make the site send text of any length to Logto.
@@ -200,7 +200,7 @@ class OIDCClient:
         return check_introspection(response.json_object(), issuer=self.issuer, now=time.time())
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and its grant. Raises ProviderError. Source: RFC 7009."""
+        """Revoke a refresh token and its grant. Raise ProviderError. Source: RFC 7009."""
         response = self._http.post_form(
             self.metadata.revocation_endpoint,
             {"token": refresh_token, "token_type_hint": "refresh_token"},
@@ -210,10 +210,10 @@ class OIDCClient:
             raise provider_error(response, hint=self._auth.hint)
 
     def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: str | None) -> str:
-        """Return the URL at which the browser signs out at Logto. Raises ProviderError without metadata.
+        """Return the URL at which the browser signs out at Logto.
 
-        `id_token` becomes the hint, unless Logto would refuse it.
-        Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
+        `id_token` becomes the hint, unless Logto would refuse it. Raise ProviderError if the metadata cannot be
+        fetched. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
         """
         parameters = {
             "client_id": self.client_id,

@@ -27,8 +27,8 @@ ENDPOINT_NAME = "the endpoint"
 def fetch_metadata(http: HTTPClient, issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
     """Return the metadata of `issuer`. Error messages call its configured URL `endpoint_name`.
 
-    Raises ProviderError when the document is invalid, names another issuer, or names a URL that is not safe to use.
-    Raises ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
+    Raise ProviderError when the document is invalid, names another issuer, or names a URL that is not safe to use.
+    Raise ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
     response = http.get(f"{issuer}/.well-known/openid-configuration")
     if response.status != 200:
@@ -40,11 +40,11 @@ def fetch_metadata(http: HTTPClient, issuer: str, *, endpoint_name: str = ENDPOI
 
 
 def parse_metadata(document: dict[str, Any], issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
-    """Return the checked metadata of a discovery document. Raises ProviderError naming the field that is wrong."""
+    """Return the checked metadata of a discovery document. Raise ProviderError naming the field that is wrong."""
     if document.get("issuer") != issuer:
         raise ProviderError(
             f"The discovery document names the issuer {document.get('issuer')!r:.200}, expected {issuer!r}. "
-            f"Set {endpoint_name} to exactly the endpoint that Logto calls itself by."
+            f"Set {endpoint_name} to exactly the endpoint that Logto reports."
         )
     endpoints = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
     # Few sites introspect tokens, so a missing introspection endpoint does not make sign-ins fail.

@@ -59,7 +59,7 @@ class Response:
     url: str
 
     def json(self) -> Any:
-        """Return the body, parsed as JSON. Raises ProviderError when it is not JSON."""
+        """Return the body, parsed as JSON. Raise ProviderError when it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -69,7 +69,7 @@ class Response:
             ) from error
 
     def json_object(self) -> dict[str, Any]:
-        """Return the body, parsed as a JSON object. Raises ProviderError when it is something else."""
+        """Return the body, parsed as a JSON object. Raise ProviderError when it is something else."""
         value = self.json()
         if not isinstance(value, dict):
             raise ProviderError(f"{self.url} answered {self.status} with a JSON {type(value).__name__}, not an object.")

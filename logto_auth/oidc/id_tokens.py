@@ -43,7 +43,7 @@ def validate_id_token(
     `nonce` is the one of the authorization request. It is None for a refreshed token, which the caller compares with
     the first one by `check_refreshed`. `now` is in seconds since the epoch.
 
-    Raises TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
+    Raise TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
     Source: OpenID Connect Core 1.0, sections 3.1.3.6 and 3.1.3.7.
     """
     # Logto writes JWT. Access tokens and logout tokens have other types, and are not accepted as ID tokens.

@@ -53,7 +53,7 @@ class KeySet:
     def parse(cls, document: dict[str, Any], algorithms: Sequence[str]) -> KeySet:
         """Return the usable keys of a JWKS document. Other keys are left out (RFC 7517, section 5).
 
-        Raises ProviderError when the document has no list of keys.
+        Raise ProviderError when the document has no list of keys.
         """
         entries = document.get("keys")
         if not isinstance(entries, list):
@@ -93,8 +93,8 @@ def _parse_key(entry: dict[str, Any], alg: str) -> PyJWK | None:
 class RemoteKeySet:
     """The keys at the provider's `jwks_uri`. Safe to share between threads.
 
-    They are fetched at first use, when they have aged, and for an unknown `kid`. Tokens with invented key IDs cannot
-    overload Logto: an unknown `kid` causes at most one request in `cool_down_seconds`.
+    They are fetched at first use, when they are older than `max_age_seconds`, and for an unknown `kid`. Tokens with
+    invented key IDs cannot overload Logto: an unknown `kid` causes at most one request in `cool_down_seconds`.
     """
 
     def __init__(
@@ -119,16 +119,16 @@ class RemoteKeySet:
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
         """Return the keys for `kid` and `alg`, an empty list when Logto has none.
 
-        Raises ProviderError when the keys have never been fetched and cannot be fetched now.
+        Raise ProviderError when the keys have never been fetched and cannot be fetched now.
         """
         return self._key_set.get().find(kid, alg) or self._key_set.renew().find(kid, alg)
 
     def current(self) -> KeySet:
-        """Return the keys as last fetched. Every fetch makes another object. Raises ProviderError, see `find`."""
+        """Return the keys as last fetched. Every fetch makes another object. Raise ProviderError, see `find`."""
         return self._key_set.get()
 
     def is_current(self, kid: object, alg: object) -> bool:
-        """Return whether the provider still has the key and signs with this algorithm. Raises ProviderError."""
+        """Return whether the provider still has the key and signs with this algorithm. Raise ProviderError."""
         keys = self.current().keys
         # The first key in the list is the one that Logto signs with.
         return any(key.key_id == kid for key in keys) and keys[0].algorithm_name == alg

@@ -36,7 +36,7 @@ def validate_logout_token(
     `types` are the accepted values of `typ`, see `verify_signature`. `now` is in seconds since the epoch. The logout
     tokens of Logto have no `exp`, so `iat` limits their age.
 
-    Raises TokenError naming the first claim that failed: answer 400 and log it. Raises ProviderError when the keys
+    Raise TokenError naming the first claim that failed: answer 400 and log it. Raise ProviderError when the keys
     cannot be fetched. Source: OpenID Connect Back-Channel Logout 1.0, section 2.6.
     """
     _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=types)

@@ -46,5 +46,5 @@ class Provider:
 
     @property
     def metadata(self) -> ProviderMetadata:
-        """The provider's metadata, fetched at first use and kept for an hour. Raises ProviderError."""
+        """The provider's metadata, fetched at first use and kept for an hour. Raise ProviderError."""
         return self._metadata.get()

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Outcome(Generic[T]):
-    """What the last call of `fetch` left behind. It is replaced as a whole, so that readers need no lock."""
+    """The result of the last call of `fetch`. It is replaced as a whole, so that readers need no lock."""
 
     value: T | None = None
     error: ProviderError | None = None
@@ -42,8 +42,8 @@ class SingleFlight(Generic[T]):
     The threads that wait share the result, also when it is an error. `fetch` raises ProviderError when it fails.
 
     `seconds_fresh` is how long a value is used before it is fetched again: a number, or a function of the value.
-    With `keep_stale` an aged value remains in use while another thread fetches a new one, and when the fetch fails;
-    the next attempt then waits for `cool_down_seconds`. Without it an aged value is never returned. While there is no
+    With `keep_stale` an old value remains in use while another thread fetches a new one, and when the fetch fails;
+    the next attempt then waits for `cool_down_seconds`. Without it an old value is never returned. While there is no
     value, a failure is shared for `retry_seconds`. All of these are seconds of `clock`.
     """
 
@@ -69,17 +69,17 @@ class SingleFlight(Generic[T]):
         self._no_renewal_before = float("-inf")
 
     def get(self) -> T:
-        """Return the value, fetched when it is missing or aged. Raises ProviderError when there is none to return."""
+        """Return the value, fetched if it is missing or too old. Raise ProviderError if there is none."""
         outcome = self._outcome
         if self._clock() < outcome.fresh_until:
             return outcome.result() if outcome.value is None else outcome.value
-        # An aged value may be returned at once while another thread fetches.
+        # An old value may be returned at once while another thread fetches.
         return self._fetch_once(outcome, wait=outcome.value is None or not self._keep_stale)
 
     def renew(self) -> T:
-        """Return a new value, at most once in `cool_down_seconds`; return the present one in between.
+        """Return a new value, at most once in `cool_down_seconds`; in between return the current one.
 
-        Raises ProviderError when there is none to return.
+        Raise ProviderError when there is none to return.
         """
         outcome = self._outcome
         if outcome.value is None:

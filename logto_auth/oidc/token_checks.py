@@ -45,7 +45,7 @@ def verify_signature(
     `typ` are read. Keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are ignored. `crit` is refused, because this package
     understands no extension (RFC 8725, sections 3.1, 3.10 and 3.11).
 
-    Raises TokenError, and ProviderError when the keys cannot be fetched.
+    Raise TokenError, and ProviderError when the keys cannot be fetched.
     """
     if not isinstance(token, str) or not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
         raise TokenError(f"Expected a compact JWS of at most {MAX_TOKEN_LENGTH} characters.", claim="token")

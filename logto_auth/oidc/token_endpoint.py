@@ -48,7 +48,7 @@ class ClientSecretBasic(AuthBase):
 def token_request(provider: Provider, data: Mapping[str, str], *, auth: ClientSecretBasic) -> dict[str, Any]:
     """Send `data` to the token endpoint and return the response. Its `access_token` is a bearer token.
 
-    Raises ProviderError when Logto answers with an error or with something else.
+    Raise ProviderError when Logto answers with an error or with something else.
     Source: RFC 6749, sections 5.1 and 5.2.
     """
     response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth)
@@ -83,7 +83,7 @@ def is_token_text(value: object) -> TypeGuard[str]:
 
 
 def provider_error(response: Response, *, hint: str = CREDENTIALS_HINT) -> ProviderError:
-    """Return the error that a response other than 200 stands for. Its text is short and printable, whatever the body.
+    """Return the error for a response with a status other than 200. Its text is short and printable for any body.
 
     `hint` is added when Logto rejects the credentials of the application. The error has `code` `provider_busy`,
     `client_rejected`, `code_rejected` or `provider_error`. Source: RFC 6749, section 5.2.

@@ -39,7 +39,7 @@ def from_url(request: HttpRequest) -> str | None:
 def from_subdomain(request: HttpRequest) -> str | None:
     """Return the organization of the subdomain: by the `subdomain` that this site gave it, else by its id. One query.
 
-    An unknown subdomain returns its label, so access is denied, rather than None. Raises ConfigurationError without
+    An unknown subdomain returns its label, so access is denied, rather than None. Raise ConfigurationError without
     `LOGTO_ORGANIZATION_DOMAIN`.
     """
     if not conf.organization_domain:
@@ -63,7 +63,7 @@ class OrganizationQuerySet(models.QuerySet[Any]):
     organization_field = "organization"
 
     def for_organization(self, organization: Organization | Membership | str | None) -> models.QuerySet[Any]:
-        """Return the rows of an organization, which may be given by its id at Logto. None has no rows."""
+        """Return the rows of an organization, which may be given by its id at Logto; no rows for None."""
         if isinstance(organization, Organization):
             return self.filter(**{self.organization_field: organization})  # type: ignore[no-any-return]
         logto_id = organization.id if isinstance(organization, Membership) else organization
@@ -82,11 +82,11 @@ class OrganizationQuerySet(models.QuerySet[Any]):
 def organization_of(request: HttpRequest) -> Organization:
     """Return the row of the current organization of `request`, for foreign keys of the site.
 
-    The row is created if it is missing: the user of an access token may never have signed in here. Raises
+    The row is created if it is missing: the user of an access token may never have signed in here. Raise
     OrganizationRequired if there is no current organization.
     """
     organization_id: str | None = request.logto.organization_id  # type: ignore[attr-defined]
     if organization_id is None:
-        raise OrganizationRequired("The request has no current organization: neither its session nor its token has.")
+        raise OrganizationRequired("The request has no current organization, neither by its session nor by its token.")
     organization: Organization = Organization.objects.get_or_create_for_logto_id(organization_id)
     return organization

@@ -59,7 +59,7 @@ def _organization_roles(values: Iterable[str]) -> defaultdict[str, list[str]]:
     return roles
 
 
-# What changes on this site: `rows` asks for one user, `sync` for each user of a page.
+# What changes on this site: `rows` computes it for one user, `sync` for each user of a page.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,10 +33,10 @@ def membership_claims(identity: LogtoIdentity) -> dict[str, Any]:
 
 
 def save_memberships(identity: LogtoIdentity, claims: Claims) -> bool:
-    """Store the memberships in `claims`, and return whether any changed. One query if none did, none without claims.
+    """Store the memberships in `claims`, and return whether any changed.
 
-    Unknown organizations get a row. An organization that a user leaves keeps its row, because other rows may refer to
-    it.
+    One query if none changed; no query without the claim. Unknown organizations get a row. An organization that a user
+    leaves keeps its row, because other rows may refer to it.
     """
     memberships = memberships_in(claims)
     if memberships is None:

@@ -91,7 +91,7 @@ def _logout_token(request: HttpRequest) -> str:
 
 def _end_sessions(claims: LogoutTokenClaims) -> int:
     """End the sessions with the `sid` of the token, or without one all of its `sub`; return how many there were."""
-    # The clock of Logto may be behind: a session that started just now must be ended all the same.
+    # The clock of Logto may be behind: a session that started just now must be ended too.
     started_by = claims.issued_at + timedelta(seconds=conf.clock_skew_seconds)
     rows = LogtoSession.objects.filter(created_at__lte=started_by, identity__issuer=claims.issuer)
     if claims.sub is not None:

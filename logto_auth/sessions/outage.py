@@ -1,7 +1,7 @@
-"""What the requests of a site tell each other about an outage of Logto, through the cache.
+"""The state of an outage of Logto, which the requests of a site share through the cache.
 
-One request that has waited in vain spares all others the wait, whichever session they belong to. Otherwise all workers
-would be waiting for Logto. Processes that do not share a cache find the outage on their own.
+After one request has waited without success, the requests of all sessions stop waiting. Otherwise all workers would
+wait for Logto. Processes that do not share a cache each detect the outage themselves.
 """
 
 from __future__ import annotations

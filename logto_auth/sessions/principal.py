@@ -112,8 +112,8 @@ SIGNED_OUT = _SessionData()
 class SessionPrincipal(RequestPrincipal):
     """The signed-in user and their tokens.
 
-    The row of the session is read at the first use, once per request. It is read again after a refresh of its tokens
-    and when the request has got another session, as after `login()` or `logout()`.
+    The row of the session is read at the first use, once per request. It is read again after a refresh of its tokens,
+    and after `login()` or `logout()` has changed the session of the request.
     """
 
     _data: _SessionData | None = None
@@ -131,6 +131,11 @@ class SessionPrincipal(RequestPrincipal):
         # The user of an access token need not be the user who is signed in with this browser.
         is_by_session = isinstance(getattr(self._request, "logto", self), SessionPrincipal)
         return is_by_session and bool(self._request.user.is_authenticated)
+
+    @property
+    def is_machine(self) -> bool:
+        """False: a machine-to-machine application has no session."""
+        return False
 
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the account of this session. False for an account that some code impersonates."""
@@ -228,8 +233,8 @@ class SessionPrincipal(RequestPrincipal):
         one: roles in other organizations do not count, and there are none in an organization that the user is not a
         member of. They come from an access token, which is fetched at the first use and kept until it expires.
 
-        Raise what `access_token` raises, except that there are no permissions if Logto refuses the token or there is no
-        refresh token.
+        Return no permissions if Logto refuses the token or there is no refresh token. For all other problems, raise
+        what `access_token` raises.
         """
         resource = resource or api_resource()
         wanted = organization_id or self._organization_for_permissions()
@@ -296,9 +301,10 @@ class SessionPrincipal(RequestPrincipal):
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
         """Return an access token that has not expired: a stored one, or a new one by the refresh token.
 
-        Without arguments it is the opaque token for Logto's userinfo endpoint; with `resource` a JWT for that API,
-        which must be in `LOGTO_RESOURCES`; with `organization_id` a token for the organization, or for the API in that
-        organization. Raise SignInRequired if only a new sign-in can bring one, ProviderError if Logto refuses.
+        Without arguments it is the opaque token for Logto's userinfo endpoint. With `resource` it is a JWT for that
+        API, which must be in `LOGTO_RESOURCES`. With `organization_id` it is a token for the organization; with both,
+        for the API in the organization. Raise SignInRequired if only a new sign-in can provide one, ProviderError if
+        Logto refuses.
         """
         return self._usable_token(resource, organization_id).token
 
@@ -376,11 +382,3 @@ class SessionPrincipal(RequestPrincipal):
     async def aorganization_token(self, organization_id: str | None = None) -> str:
         """See `organization_token`."""
         return await sync_to_async(self.organization_token)(organization_id)
-
-    async def apermissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
-        """See `permissions`."""
-        return await sync_to_async(self.permissions)(resource, organization_id=organization_id)
-
-    async def aorganization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
-        """See `organization_permissions`."""
-        return await sync_to_async(self.organization_permissions)(organization_id)

@@ -1,4 +1,4 @@
-"""Refreshing the tokens of a session: one call to Logto, however many requests, threads and processes need it.
+"""Refreshing the tokens of a session: one call to Logto for all requests, threads and processes that need it.
 
 The first request takes a lease on the row of the session by a conditional UPDATE. No transaction is open during the
 call. The other requests poll the row until it shows the result: new tokens, the end of the session, or a cool-down
@@ -68,7 +68,7 @@ def refresh_claims(session: SessionBase, save_fresh_until: Callable[[datetime], 
 def access_token(session: SessionBase, resource: str | None, organization_id: str | None) -> AccessToken:
     """Return a usable access token of `session` for `resource` and `organization_id`, stored or new.
 
-    Raise SignInRequired if only a new sign-in can bring one, ProviderError if Logto refuses it or cannot be reached,
+    Raise SignInRequired if only a new sign-in can provide one, ProviderError if Logto refuses it or cannot be reached,
     SignInRefused and TokenError as `refresh_claims` does.
     """
 
@@ -83,7 +83,7 @@ def access_token(session: SessionBase, resource: str | None, organization_id: st
 
 
 def can_refresh(session: SessionBase) -> bool:
-    """Return whether `session` has a refresh token. True also if its row is gone, which a refresh then reports."""
+    """Return whether `session` has a refresh token. True also if its row was removed, which a refresh then reports."""
     tokens = store.load(session)
     return tokens is None or tokens.refresh_token is not None
 

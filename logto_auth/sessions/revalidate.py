@@ -1,7 +1,8 @@
 """Revalidation: before a view runs, a session that is no longer fresh is confirmed by Logto.
 
-A session is fresh until its ID token expires, or for `LOGTO_FRESHNESS_SECONDS`. Until then nothing is read or called.
-With a refresh token, a refresh confirms the session. Without one, a page is redirected to Logto with `prompt=none`.
+A session is fresh until its ID token expires, or for `LOGTO_FRESHNESS_SECONDS`. Until then there is no query and no
+call to Logto. With a refresh token, a refresh confirms the session. Without one, a page is redirected to Logto with
+`prompt=none`.
 """
 
 from __future__ import annotations

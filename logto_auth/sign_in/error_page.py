@@ -63,11 +63,11 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
     ),
     "token_invalid": (
         _("The sign-in could not be verified"),
-        _("A security check failed, so the sign-in was stopped. If this happens again, contact the site operator."),
+        _("A security check failed. If this happens again, please contact the site operator."),
     ),
     "client_rejected": (
         _("Sign-in is not available right now"),
-        _("This site is not set up correctly. The site operator can find the cause in the log."),
+        _("This site is not set up correctly. Please contact the site operator, who can find the cause in the log."),
     ),
     "provider_unreachable": (
         _("The sign-in service cannot be reached"),
@@ -79,7 +79,7 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
     ),
     "provider_busy": (
         _("The sign-in service is busy"),
-        _("Logto has too many requests at the moment. Please try again in a minute."),
+        _("Logto is receiving too many requests. Please try again in a minute."),
     ),
     "provider_error": (
         _("The sign-in service has a problem"),
@@ -103,7 +103,7 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
     ),
     "refused_by_site": (
         _("You cannot sign in here"),
-        _("This site does not accept your account. If you think that this is wrong, contact the site operator."),
+        _("This site does not accept your account. If you think that this is wrong, please contact the site operator."),
     ),
     "invalid_option": (
         _("This sign-in link is not valid"),

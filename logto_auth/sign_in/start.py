@@ -119,14 +119,14 @@ def absolute_uri(request: HttpRequest, location: str) -> str:
 
 
 def safe_next_url(request: HttpRequest, url: str | None) -> str:
-    """Return `url` if it leads to a page of this site that is no sign-in page, else `LOGIN_REDIRECT_URL`."""
+    """Return `url` if it leads to a page of this site, except the sign-in pages, else `LOGIN_REDIRECT_URL`."""
     return url if url and _is_safe_next(request, url) else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def _is_safe_next(request: HttpRequest, url: str) -> bool:
     return (
         url.isprintable()
-        # Percent-encoding makes up to twelve characters of one.
+        # Percent-encoding turns one character into up to twelve.
         and len(iri_to_uri(url)) <= MAX_NEXT_LENGTH
         and url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
         and urlsplit(url).path not in sign_in_paths()

@@ -1,6 +1,6 @@
-"""The state of a pending sign-in: one encrypted cookie for each, in the browser that started it.
+"""The state of pending sign-ins: one encrypted cookie for each, in the browser that started it.
 
-Each pending sign-in has its own cookie, so that several tabs can sign in at the same time. Django's session is saved
+Each pending sign-in has its own cookie, so that several tabs can sign in at the same time. Django saves a session as a
 whole, so two tabs that start together would lose one of the two states (decision 0002). After the callback the cookie
 is kept for a while, without its secrets, so that a stale tab can still be redirected to its page.
 """

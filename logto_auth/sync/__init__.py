@@ -13,6 +13,7 @@ For each batch of pages `plan` reads and decides, and `write` writes in bulk.
 
 from __future__ import annotations
 
+from logto_auth.clients import management_api
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import SyncRun
 
@@ -23,8 +24,23 @@ from .report import Report
 __all__ = ["Report", "sync", "user_values"]
 
 
-def sync(run: SyncRun, api: ManagementAPI, report: Report) -> None:
-    """Do what is left of `run`. Raises LogtoError if Logto fails; the run can be resumed."""
+def sync(*, creates_users: bool = False, is_dry: bool = False, report: Report | None = None) -> Report:
+    """Update the users of this site from Logto, as `manage.py logto_sync` does; return the counts.
+
+    With `creates_users`, create accounts for users who are unknown here. With `is_dry`, change nothing. An interrupted
+    run of the same kind is resumed. Raise LogtoError if Logto fails, ConfigurationError if a setting is missing.
+    """
+    api = management_api()
+    api.limit_batch(None)
+    run = runs.start_or_resume(creates_users=creates_users, is_dry=is_dry)
+    report = report or Report()
+    report.counts.update(run.counts)
+    sync_run(run, api, report)
+    return report
+
+
+def sync_run(run: SyncRun, api: ManagementAPI, report: Report) -> None:
+    """Do what is left of `run`. Raise LogtoError if Logto fails; the run can be resumed."""
     notes.list_roles_and_organizations(run, api, report)
     apply.sync_all_pages(run, api, report)
     apply.sync_unlisted(run, api, report)

@@ -28,7 +28,7 @@ from .report import Report
 from .runs import UNLISTED, USERS, advance, check_listed, check_open, in_batches, is_past, position_in
 from .write import can_be_written_in_bulk, write
 
-# A site that knows fewer of a tenant's users than one in this many asks for them by id and lists no pages.
+# If a site knows fewer than one in this many users of its tenant, it asks for them by id and lists no pages.
 WORTH_LISTING = 4
 
 
@@ -36,7 +36,7 @@ WORTH_LISTING = 4
 
 
 def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
-    """Sync the remaining pages of `run`, newest users first. Raises RunEnded."""
+    """Sync the remaining pages of `run`, newest users first. Raise RunEnded."""
     if is_past(run, USERS):
         return
     total = api.users.count()
@@ -52,7 +52,7 @@ def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
 def sync_pages(run: SyncRun, pages: range, api: ManagementAPI, report: Report) -> None:
     """Sync the users on these pages; pages after the last one are empty.
 
-    Pages may be synced in any order, repeatedly, and by several processes at once. Raises RunEnded if `run` has ended,
+    Pages may be synced in any order, repeatedly, and by several processes at once. Raise RunEnded if `run` has ended,
     and NotListed if it has not listed all roles and organizations.
     """
     check_listed(run)
@@ -85,7 +85,7 @@ def sync_unlisted(run: SyncRun, api: ManagementAPI, report: Report) -> None:
 
 
 def _known(run: SyncRun) -> QuerySet[LogtoIdentity]:
-    """Return the identities that the run covers; a sign-in after its start brought newer data."""
+    """Return the identities that the run covers. An identity that was created after its start has newer data."""
     known: QuerySet[LogtoIdentity] = LogtoIdentity.objects.filter(issuer=run.issuer, created_at__lt=run.started_at)
     return known
 

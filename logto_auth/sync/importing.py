@@ -1,7 +1,7 @@
 """Create this site's accounts at Logto, with their passwords, and link each account by its `sub`.
 
-A linked account is done, so an interrupted run is simply started again. `payloads` makes the requests, `passwords`
-converts the hashes.
+A linked account is skipped, so an interrupted import can simply be started again. `payloads` makes the requests,
+`passwords` converts the hashes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Import:
     values_of: Callable[[Any], Mapping[str, Any]] = user_values
 
     def run(self) -> None:
-        """Import all accounts that are not linked. Raises LogtoError if Logto fails; start again then."""
+        """Import all accounts that are not linked. Raise LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
         for users in _in_batches(unlinked()):
             payloads = [payload_of(user, self.values_of) for user in users]

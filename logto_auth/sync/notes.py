@@ -2,8 +2,8 @@
 
 They are read role by role and organization by organization, not user by user, and stored as `SyncNote` rows.
 
-Logto's lists are counted in pages, and rows shift when others are deleted meanwhile. So a user who is missing in a
-list loses nothing at once: `confirm_removals` asks Logto by id first. Few users in a run need that.
+Logto's lists are counted in pages, and rows shift when others are deleted meanwhile. So a user who is missing in a list
+does not lose the role or the membership yet: `confirm_removals` asks Logto by id first. Few users in a run need that.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class ListedNames:
 
 
 def list_roles_and_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> None:
-    """List the holders of roles and the members of organizations, as far as the scopes of the site go.
+    """List the holders of roles and the members of organizations, each only if the site requests its scope.
 
-    Without the scope a sign-in reports none either.
+    Without the scope, a sign-in does not report them either.
     """
     if ROLES_SCOPE in conf.scopes and not is_past(run, ROLES):
         _list_roles(run, api, report)
@@ -171,7 +171,7 @@ def _walk(
     """Call `store` with the users of each role or organization in `pages`, from where the run was interrupted."""
     position = position_in(run, stage)
     for number, items in enumerate(pages(first_page=position.get("page", 1)), position.get("page", 1)):
-        # Items that were created at Logto meanwhile stand before the one that the run had reached.
+        # Items that were created at Logto meanwhile are listed before the one that the run had reached.
         ids = [item["id"] for item in items]
         start = ids.index(position["of"]) if position.get("of") in ids else 0
         for count, item in enumerate(items[start:], start + 1):

@@ -34,7 +34,7 @@ class Digest:
 
 
 def digest_of(encoded: str) -> Digest:
-    """Return the digest for Logto of a password whose hash Django stores as `encoded`. Raises UnsupportedHash."""
+    """Return the digest for Logto of a password whose hash Django stores as `encoded`. Raise UnsupportedHash."""
     algorithm, _, rest = encoded.partition("$")
     if encoded.startswith("!") or not rest:
         raise UnsupportedHash("the account has no usable password")

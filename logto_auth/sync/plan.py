@@ -1,7 +1,7 @@
 """What Logto's data means for a page of users, by the rules of a sign-in (decision 0017).
 
-`plan` only reads: a fixed number of queries for all users. The rules are functions of `users` and `organizations`;
-here is the reading for many users at once.
+`plan` only reads: a fixed number of queries for all users. The rules are functions of `users` and `organizations`; this
+module reads the data of many users at once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, SyncRun, UserStatus, make_digest
 from logto_auth.organizations.memberships import membership_changes
-from logto_auth.users.claims import changed_roles, group_changes
-from logto_auth.users.fields import changed_values, rights_of, values_for
+from logto_auth.users.fields import changed_values, values_for
 from logto_auth.users.management_api import claims_of
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
+from logto_auth.users.rights import changed_roles, group_changes, rights_of
 
 from . import report as outcomes
 from .notes import UserNotes, confirm_removals, listed_names, notes_by_digest
@@ -38,7 +38,7 @@ ORGANIZATION_ROLES_SCOPE = "urn:logto:scope:organization_roles"
 def plan(run: SyncRun, payloads: Iterable[User], api: ManagementAPI, report: Report) -> list[PlannedUser]:
     """Return what to change for these users, in the order of their digests.
 
-    All processes use this order, so that none of them wait for each other's locks in a circle.
+    All processes use this order, so that they do not deadlock.
     """
     by_digest = {make_digest(run.issuer, payload["id"]): payload for payload in payloads}
     identities = LogtoIdentity.objects.select_related("user").in_bulk(by_digest, field_name="digest")
@@ -72,7 +72,7 @@ def plan(run: SyncRun, payloads: Iterable[User], api: ManagementAPI, report: Rep
 
 def _is_covered(run: SyncRun, payload: User, identity: LogtoIdentity | None, report: Report) -> bool:
     if identity is None:
-        # A suspended user cannot sign in, and will be a new user again after the suspension.
+        # A suspended user cannot sign in. A run after the suspension creates the account.
         if run.creates_users and not payload["isSuspended"]:
             return True
         report.add(outcomes.UNKNOWN)
@@ -100,7 +100,7 @@ def _claims(run: SyncRun, payload: User, notes: UserNotes) -> dict[str, Any]:
 
 
 def _add_organization_names(users: Sequence[PlannedUser]) -> None:
-    """Add the claim with the names of organizations, if a sign-in brings it. One query then."""
+    """Add the claim with the names of organizations, if a sign-in brings it; one query in that case."""
     if ORGANIZATIONS_SCOPE not in conf.scopes or "organization_data" not in conf.userinfo_claims:
         return
     ids = {id for user in users for id in user.claims["organizations"]}

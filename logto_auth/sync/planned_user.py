@@ -8,7 +8,7 @@ from typing import Any
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, OrganizationMembership, UserStatus
 from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
-from logto_auth.users.claims import NO_GROUP_CHANGES, GroupChanges, Rights
+from logto_auth.users.rights import NO_GROUP_CHANGES, GroupChanges, Rights
 
 
 @dataclass(kw_only=True)

@@ -27,7 +27,7 @@ PAGES_PER_BATCH = 10
 
 
 class RunEnded(LogtoError):
-    """Another process has ended the run and deleted its lists, so nothing may be concluded from them."""
+    """Another process has ended the run and deleted its lists, so this process cannot use them."""
 
     code = "sync_run_ended"
 
@@ -77,7 +77,7 @@ def check_listed(run: SyncRun) -> None:
 
 
 def advance(run: SyncRun, stage: str, report: Report, **position: Any) -> None:
-    """Store the position of the run. Call it in the transaction of the work that was done. Raises RunEnded."""
+    """Store the position of the run. Call it in the transaction of the work that was done. Raise RunEnded."""
     run.position = {"stage": stage, **position}
     counts = dict(report.counts)
     if not SyncRun.objects.filter(pk=run.pk, finished_at=None).update(position=run.position, counts=counts):

@@ -53,7 +53,7 @@ def _report_conflict(
 
 
 class TakenValues:
-    """Which of the wanted values an account has, or has just been given to a user of the same page."""
+    """The wanted values that are taken, by an account or by a user of the same page."""
 
     def __init__(self, wanted: Iterable[Candidates]) -> None:
         values: defaultdict[models.Field[Any, Any], set[str]] = defaultdict(set)
@@ -88,7 +88,7 @@ def _owners(field: models.Field[Any, Any], values: Iterable[str]) -> dict[str, s
 
 
 def find_possible_links(users: Sequence[PlannedUser]) -> None:
-    """Mark new users whose e-mail an account has, if the site links by e-mail. One query then.
+    """Mark new users whose e-mail an account has, if the site links by e-mail; one query in that case.
 
     `users.linking` decides about them one by one.
     """

@@ -30,7 +30,7 @@ def can_be_written_in_bulk(user_model: type[AbstractBaseUser]) -> bool:
 
 
 def write(users: Sequence[PlannedUser]) -> None:
-    """Write what was planned. Call it in a transaction. Raises what the database and the model raise."""
+    """Write what was planned. Call it in a transaction. Raise what the database and the model raise."""
     known = [user for user in users if user.identity is not None]
     _create([user for user in users if user.identity is None])
     _update([user for user in known if user.values])
@@ -47,7 +47,7 @@ def _create(new: Sequence[PlannedUser]) -> None:
     if not new:
         return
     user_model = get_user_model()
-    # One unusable password for all: making a random one takes long, and this one opens no account.
+    # One unusable password for all: making a random one takes long, and no user can sign in with it.
     password = make_password(None)
     accounts = [user_model(**{**user.values, "password": password}) for user in new]
     _send(pre_save, accounts, update_fields=None)
@@ -92,7 +92,7 @@ def _update(users: Sequence[PlannedUser]) -> None:
 
 
 def _overwrite(rows: Sequence[Any], names: Iterable[str]) -> None:
-    """Write these fields of existing rows, in two statements. `bulk_update` takes many times as long with its one."""
+    """Write these fields of existing rows, in two statements: the one of `bulk_update` takes many times as long."""
     model = type(rows[0])
     # Locked, so that a row that is deleted meanwhile is not inserted again.
     existing = model._base_manager.filter(pk__in=[row.pk for row in rows]).select_for_update()
@@ -172,7 +172,7 @@ def _update_memberships(users: Sequence[PlannedUser]) -> None:
 
 
 def _join_organizations(joined: Sequence[tuple[PlannedUser, Membership]]) -> None:
-    # Rows were created when the members were listed. If one was deleted since, the site meant it.
+    # Rows were created when the members were listed. A row that the site has deleted since is not created again.
     ids = {each.id for _, each in joined}
     keys = dict(Organization.objects.for_logto_ids(ids).values_list("logto_id", "pk"))
     rows = [

@@ -38,7 +38,7 @@ def logto_sign_in_url(context: template.Context, next: str = "", **options: str)
 def logto_sign_in_button(
     context: template.Context, label: str = "", next: str = "", **attributes_and_options: Any
 ) -> SafeString:
-    """Return a link that starts a sign-in. `class` is its CSS class; all else is as for `logto_sign_in_url`."""
+    """Return a link that starts a sign-in. `class` is its CSS class; see `logto_sign_in_url` for the rest."""
     css_class = attributes_and_options.pop("class", "")
     url = sign_in_url(next or _current_page(context), **attributes_and_options)
     return format_html('<a class="{}" href="{}" rel="nofollow">{}</a>', css_class, url, label or _("Sign in"))

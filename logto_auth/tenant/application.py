@@ -34,11 +34,11 @@ class DeclaredApplication:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the site needs an application. A site with an API only signs in no users."""
+        """Whether the site needs an application. A site that is only an API signs in no users."""
         return bool(self._declaration.application_id or self._declaration.redirect_uris)
 
     def step(self) -> Step:
-        """Return the step that creates or changes it. Raises ConfigurationError if a new one would have no name."""
+        """Return the step that creates or changes it. Raise ConfigurationError if a new one would have no name."""
         if self._stored is None:
             if not self._declaration.application:
                 raise ConfigurationError(
@@ -92,7 +92,7 @@ class DeclaredApplication:
 def _find_application(api: ManagementAPI, declaration: TenantDeclaration) -> Application | None:
     """Return the application with the declared id, or else with the declared name.
 
-    Raises ConfigurationError if the id does not exist or has the wrong type, and if several applications have the name.
+    Raise ConfigurationError if the id does not exist or has the wrong type, and if several applications have the name.
     """
     if declaration.application_id:
         return _application_by_id(api, declaration.application_id)

@@ -27,7 +27,7 @@ def write_values(path: Path, values: Mapping[str, str]) -> None:
     """Set the values in the file, and keep its other lines. The file is created if it does not exist.
 
     Afterwards only the owner can read it. It is replaced atomically, so a reader never sees half of it.
-    Raises ValueError for a value that would need quotes. Raises OSError.
+    Raise ValueError for a value that would need quotes. Raise OSError.
     """
     for name, value in values.items():
         if not PLAIN.fullmatch(value):

@@ -34,7 +34,7 @@ class DeclaredPermissions:
     def steps(self) -> Iterator[Step]:
         """Yield a step for each API resource and each permission.
 
-        Raises ConfigurationError if an API resource exists with another indicator.
+        Raise ConfigurationError if an API resource exists with another indicator.
         """
         for declared in self._declared.values():
             self._check_indicator(declared)
@@ -48,7 +48,7 @@ class DeclaredPermissions:
     def required_by(self, role: str, scopes: Mapping[str, Sequence[str]]) -> list[Permission]:
         """Return the permissions that `role` holds by its declaration. `scopes` maps indicators to names.
 
-        Raises ConfigurationError if a permission is neither declared nor in the tenant.
+        Raise ConfigurationError if a permission is neither declared nor in the tenant.
         """
         required = [(indicator, name) for indicator, names in scopes.items() for name in dict.fromkeys(names)]
         for permission in required:

@@ -39,8 +39,8 @@ class Plan:
 def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
     """Return the plan for the tenant of `api`. The tenant is read and not changed.
 
-    Raises ConfigurationError if Logto would reject the declaration, with a line for each error, or if an existing
-    object of the tenant cannot be changed to what is declared. Raises ManagementAPIError.
+    Raise ConfigurationError if Logto would reject the declaration, with a line for each error, or if an existing
+    object of the tenant cannot be changed to what is declared. Raise ManagementAPIError.
     """
     if errors := declaration_errors(declaration):
         raise ConfigurationError("\n".join(errors))
@@ -59,7 +59,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
 def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) -> None:
     """Send the requests of all changes. `on_done` is called with each step after its requests.
 
-    Raises ManagementAPIError at the first step that Logto rejects, and ConfigurationError if the application exists
+    Raise ManagementAPIError at the first step that Logto rejects, and ConfigurationError if the application exists
     because another run has created it. The steps before it remain applied; a new plan contains the others.
     """
     for step in plan.changes:

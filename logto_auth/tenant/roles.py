@@ -35,7 +35,7 @@ class DeclaredRoles:
     def steps(self) -> Iterator[Step]:
         """Yield a step for each role.
 
-        Raises ConfigurationError if a role exists with another type, or holds a permission that does not exist.
+        Raise ConfigurationError if a role exists with another type, or holds a permission that does not exist.
         """
         stored = {each["name"]: each for each in self._api.roles.all()} if self._declaration.roles else {}
         for declared in self._declaration.roles:
@@ -88,7 +88,7 @@ class DeclaredOrganizationTemplate:
     def steps(self) -> Iterator[Step]:
         """Yield a step for each organization permission and each organization role.
 
-        Raises ConfigurationError if a role exists with another type, or holds a permission that does not exist.
+        Raise ConfigurationError if a role exists with another type, or holds a permission that does not exist.
         """
         declared = self._declaration
         if declared.organization_scopes or declared.organization_roles:

@@ -29,7 +29,7 @@ class SiteSettings:
 
 
 def site_settings(api: ManagementAPI, plan: Plan) -> SiteSettings:
-    """Return the settings of the site after `plan` has been applied. Raises ManagementAPIError."""
+    """Return the settings of the site after `plan` has been applied. Raise ManagementAPIError."""
     values, warnings = {"LOGTO_ENDPOINT": conf.endpoint}, []
     if plan.application.id is not None:
         values["LOGTO_APP_ID"] = plan.application.id

@@ -37,7 +37,7 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
     """Return the declaration that `LOGTO_TENANT` names, with the URLs of this site.
 
     The site is served at `base_urls`. Logto calls the first of them that it can reach. `application` is the name of the
-    application if the declaration has none. Raises ConfigurationError.
+    application if the declaration has none. Raise ConfigurationError.
     """
     declared = load_declaration()
     return replace(
@@ -52,7 +52,7 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
 
 
 def load_declaration() -> TenantDeclaration:
-    """Return the declaration that `LOGTO_TENANT` names, or an empty one if it is not set. Raises ConfigurationError."""
+    """Return the declaration that `LOGTO_TENANT` names, or an empty one if it is not set. Raise ConfigurationError."""
     if not conf.tenant:
         return TenantDeclaration()
     try:
@@ -66,7 +66,7 @@ def load_declaration() -> TenantDeclaration:
 
 
 def site_base_urls(given: Sequence[str]) -> list[str]:
-    """Return the origins at which the site is served: `given`, or else `LOGTO_BASE_URL`. Raises ConfigurationError."""
+    """Return the origins at which the site is served: `given`, or else `LOGTO_BASE_URL`. Raise ConfigurationError."""
     base_urls = list(given) or ([conf.base_url] if conf.base_url else [])
     for url in base_urls:
         if not is_origin(url):
@@ -104,7 +104,7 @@ def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
 
 
 def _has_sign_in() -> bool:
-    """Return whether the URLconf has the callback. A site with an API only has none."""
+    """Return whether the URLconf has the callback. A site that is only an API has no callback."""
     return bool(_path("callback"))
 
 

@@ -34,7 +34,7 @@ class Step:
     """The name of the object, or the indicator of an API resource."""
     differences: tuple[Difference, ...] = ()
     send: Callable[[], object] = field(default=lambda: None, repr=False, compare=False)
-    """Send the requests. Raises ManagementAPIError."""
+    """Send the requests. Raise ManagementAPIError."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

@@ -3,6 +3,8 @@
 In `conftest.py`: `pytest_plugins = ["logto_auth.testing.pytest_plugin"]`. Needs the extra `testing`.
 """
 
+from logto_auth.users.current_request import use_request
+
 from .browser import Browser
 
-__all__ = ["Browser"]
+__all__ = ["Browser", "use_request"]

@@ -17,7 +17,7 @@ __all__ = ["Browser"]
 class Browser:
     """A browser made of Django's test client for the site (`client`) and a `Visitor` for the emulator (`logto`).
 
-    Each method follows the redirects between the two that belong to it.
+    Each method follows its redirects between the site and the emulator.
     """
 
     def __init__(self, emulator: Emulator, client: Client | None = None) -> None:

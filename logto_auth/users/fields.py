@@ -14,25 +14,15 @@ from django.utils.module_loading import import_string
 from logto_auth.conf import conf
 from logto_auth.oidc.types import Claims
 
-from .claims import Rights, rights
+from .rights import Rights, flags
 
 # RFC 2606, section 2: mail to this domain can never be delivered.
 PLACEHOLDER_DOMAIN = "logto.invalid"
 
 
-def rights_of(claims: Claims) -> Rights | None:
-    """Return the rights that the roles in `claims` give by the settings; None if the claims have no roles."""
-    return rights(
-        claims,
-        staff_roles=conf.staff_roles,
-        superuser_roles=conf.superuser_roles,
-        groups_by_role=conf.groups_by_role,
-    )
-
-
 def values_for(user_model: type[AbstractBaseUser], claims: Claims, rights: Rights | None) -> dict[str, Any]:
-    """Return the values of fields and flags of an account. Raises SignInRefused if the function of the site does."""
-    return {**field_values(user_model, claims), **_flags(user_model, rights)}
+    """Return the values of fields and flags of an account. Raise SignInRefused if the function of the site does."""
+    return {**field_values(user_model, claims), **flags(user_model, rights)}
 
 
 def changed_values(user: AbstractBaseUser, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,11 +78,3 @@ def _is_email(value: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _flags(user_model: type[AbstractBaseUser], rights: Rights | None) -> dict[str, bool]:
-    """Return the flags that roles control and the user model has."""
-    if rights is None:
-        return {}
-    flags = {"is_staff": rights.is_staff, "is_superuser": rights.is_superuser}
-    return {name: value for name, value in flags.items() if value is not None and hasattr(user_model, name)}

@@ -1,6 +1,7 @@
-"""Linking by e-mail: the existing account of this site that a new Logto user gets.
+"""Linking by e-mail: a new Logto user gets an existing account of this site.
 
-Off by default. `LOGTO_LINK_BY_EMAIL` names a function of the site that says which claims have an e-mail to trust.
+Off by default. `LOGTO_LINK_BY_EMAIL` names a function of the site that returns whether the e-mail of some claims can be
+trusted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
 
     The function of the site must trust the e-mail, because Logto's `email_verified` only says that there is one. The
     e-mail must be ASCII, so that no look-alike matches. Exactly one account must have it. That account must not be
-    staff and must have no identity at this issuer. Raises SignInRefused if that account is inactive.
+    staff and must have no identity at this issuer. Raise SignInRefused if that account is inactive.
     """
     email = text(claims, "email")
     if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):
@@ -46,13 +47,13 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
 def _is_linkable(user: AbstractBaseUser, issuer: str) -> bool:
     if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
         return False
-    # Without this check a second account would let a user in whose account is disabled.
+    # Without this check, a user whose account is deactivated would get a second account and could sign in.
     refuse_inactive_account(user)
     return not LogtoIdentity.objects.filter(user=user, issuer=issuer).exists()
 
 
 def _prepare(user: AbstractBaseUser) -> AbstractBaseUser:
-    # The account may have been registered here by another user who does not own the e-mail.
+    # Another user may have registered the account with this e-mail, and would still know its password.
     user.set_unusable_password()
     user.save(update_fields=["password"])
     return user

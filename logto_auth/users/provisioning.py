@@ -18,9 +18,9 @@ from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
 
-from .claims import Rights, changed_roles, group_changes
-from .fields import changed_values, field_values, rights_of, values_for
+from .fields import changed_values, field_values, values_for
 from .linking import find_user_to_link
+from .rights import Rights, changed_roles, group_changes, rights_of
 from .suspension import reactivate_on_sign_in, refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
@@ -35,7 +35,7 @@ BAD_VALUE_ERRORS = (DataError, ValidationError, TypeError, ValueError)
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     """Return the identity of the user in `claims`, with its Django user, and whether the account is new.
 
-    A known user is updated from the claims. An unknown user is linked or created as the settings say. Raises
+    A known user is updated from the claims. An unknown user is linked or created as the settings say. Raise
     SignInRefused if the site refuses the user or the account is inactive.
     """
     identity = find_identity(claims["iss"], claims["sub"])
@@ -50,7 +50,7 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
     """Return the identity of the user of an access token, with its Django user. One query for a known user.
 
-    An access token has no claims about its user, so nothing is updated. Raises SignInRefused for inactive users, and
+    An access token has no claims about its user, so nothing is updated. Raise SignInRefused for inactive users, and
     for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
     identity = find_identity(issuer, sub)
@@ -63,7 +63,7 @@ def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
 def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
     """Return the identity of a user who had none, with its Django user, and whether the account is new.
 
-    Raises SignInRefused.
+    Raise SignInRefused.
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
@@ -92,7 +92,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity `(issuer, sub)` with its Django user; None if it is unknown. One query."""
     try:
-        # Every API call needs this, and `first()` takes half as long again.
+        # Every API call needs this, and `first()` takes 1.5 times as long.
         identity: LogtoIdentity = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").get()
     except LogtoIdentity.DoesNotExist:
         return None
@@ -140,7 +140,7 @@ def _cannot_store(error: Exception) -> SignInRefused:
 def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
     """Update a known user from the claims, and return the names of what changed.
 
-    Only what differs is written. The username never changes. Raises SignInRefused.
+    Only values that differ are written. The username never changes. Raise SignInRefused.
     """
     user: AbstractBaseUser = identity.user
     rights = rights_of(claims)
@@ -157,9 +157,9 @@ def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) ->
     """Update the fields of a known user from claims that a webhook reported.
 
     Webhooks report no roles and no organizations. So rights and memberships stay as they are, and the function of
-    `LOGTO_USER_FIELDS` gets those that are stored. If `reported` is not all of a user's claims, a field is written
-    only if they change its value, because the function may have a default for claims that are missing. Raises
-    SignInRefused.
+    `LOGTO_USER_FIELDS` gets those that are stored. If `is_all` is False, `reported` has only a part of the claims. A
+    field is then written only if this part changes its value, because the function may have a default for claims that
+    are missing. Raise SignInRefused.
     """
     user: AbstractBaseUser = identity.user
     stored = _stored_claims(identity)

@@ -23,7 +23,7 @@ from logto_auth.oidc.types import Claims
 def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
     """Suspend a user whom Logto has reported as suspended or deleted at the time `at`.
 
-    Return False if something newer is known. A deleted user stays deleted: a `sub` that comes back is another user.
+    Return False if something newer is known. A deleted user stays deleted: a `sub` that is used again is another user.
     Repeating a status does not deactivate an account that staff reactivated.
     """
     with transaction.atomic():

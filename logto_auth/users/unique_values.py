@@ -1,7 +1,7 @@
-"""Values of unique fields: usernames, and what else only one account may have.
+"""Values of unique fields: usernames, and other values that only one account may have.
 
-The rules stand here. The caller passes `is_taken`, which looks in the database: `provisioning` for one user, `sync`
-for a page of users.
+This module has the rules. The caller passes `is_taken`, which looks in the database: `provisioning` for one user,
+`sync` for a page of users.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import models
 from .fields import no_value, username_field
 
 Candidates: TypeAlias = "Mapping[models.Field[Any, Any], Sequence[str | None]]"
-"""By unique field the values that an account may get, the best first."""
+"""For each unique field, the values that an account may get, the best first."""
 IsTaken: TypeAlias = "Callable[[models.Field[Any, Any], str], bool]"
 """Whether another account has this value."""
 
@@ -76,7 +76,7 @@ def _usernames(field: models.Field[Any, Any], wanted: str | None, sub: str) -> S
     if isinstance(field, models.EmailField):
         return _with_placeholders(field, wanted, sub)
     name = _valid_name(field, wanted or "")
-    # Another account may even have this sub as its username, so the last candidate is random.
+    # Another account may have this sub as its username, so the last candidate is random.
     names = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{secrets.token_hex(4)}")
     fitting = [each for each in names if each and len(each) <= (field.max_length or 150)]
     return fitting or [sub[: field.max_length]]

@@ -79,7 +79,7 @@ def is_signed(body: bytes, signature: str, keys: Sequence[str]) -> bool:
 
 
 def read(body: str) -> WebhookEvent:
-    """Return the event in a body. Raises WebhookRefused if there is none."""
+    """Return the event in a body. Raise WebhookRefused if there is none."""
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError) as error:

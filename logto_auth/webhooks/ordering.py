@@ -21,8 +21,8 @@ KEPT_FOR = timedelta(days=7)
 def claim_newest(subjects: Iterable[str], at: datetime) -> frozenset[str]:
     """Return those of `subjects` that have no event newer than `at`, and mark them with this time.
 
-    Call it in the transaction that applies the event: other processes wait for its end. Three queries, however many
-    subjects there are.
+    Call it in the transaction that applies the event: other processes wait for its end. Three queries for any number of
+    subjects.
     """
     by_digest = {make_digest(conf.issuer, subject): subject for subject in subjects}
     if not by_digest:

@@ -2,8 +2,8 @@
 
 `webhook_received` is sent for every event; look at `event.name`. The other signals are for the events that most sites
 need. All are sent after this package has applied the event. Logto may deliver late and in any order, so an event may
-be older than what is known: `event.created_at` says when it happened. An exception of a receiver is logged and stops
-nothing.
+be older than what is known: `event.created_at` says when it happened. An exception of a receiver is logged and has no
+other effect.
 """
 
 from django.dispatch import Signal

@@ -1,7 +1,7 @@
 """The endpoint for Logto's webhooks.
 
 Logto sends each webhook once, in any order, and does not retry. So a delivery that comes twice or late does no harm
-(`ordering`), and the next sign-in or refresh makes up for a lost one (decision 0015).
+(`ordering`), and the next sign-in or refresh applies what a lost one reported (decision 0015).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _runner() -> Callable[[str], None]:
 
 
 def _verified_body(request: HttpRequest, signature: str) -> str:
-    """Return the body if Logto has signed it. Raises WebhookRefused."""
+    """Return the body if Logto has signed it. Raise WebhookRefused."""
     keys = _signing_keys()
     if not keys:
         raise WebhookRefused(
@@ -123,7 +123,7 @@ def _signing_keys() -> list[str]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Return the raw body. At most `MAX_BODY_BYTES` are read, whatever length the request declares."""
+    """Return the raw body. At most `MAX_BODY_BYTES` are read, even if the request declares no or a wrong length."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -138,7 +138,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _recent_event(body: str) -> WebhookEvent:
-    """Return the event in `body`. Raises WebhookRefused if there is none or its time is not accepted."""
+    """Return the event in `body`. Raise WebhookRefused if there is none or its time is not accepted."""
     event = read(body)
     age, skew = now() - event.created_at, timedelta(seconds=conf.clock_skew_seconds)
     if age < -skew or age > timedelta(seconds=conf.webhook_max_age_seconds) + skew:

@@ -238,7 +238,7 @@ def test_removed_right_is_lost_at_next_refresh(logto: Emulator, editor: Browser)
 MISSING: dict[str, tuple[str, dict[str, list[str]]]] = {
     "books/": ("You need the permission write:books.", {"scope": ["write:books"]}),
     "two-books/": ("You need the permission write:books.", {"scope": ["write:books"]}),
-    "editors/": ("You need the role editor, admin.", {"role": ["editor", "admin"]}),
+    "editors/": ("You need one of these roles: editor, admin.", {"role": ["editor", "admin"]}),
     f"branches/{HILL}/": ("You need to be a member of the organization", {"organization": []}),
     f"branches/{HARBOUR}/managers/": (
         "You need the role manager in this organization.",

@@ -27,7 +27,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.oidc.provider import COOL_DOWN_SECONDS
 from logto_auth.testing import Browser
-from logto_auth.users.current import answering
+from logto_auth.users.current_request import use_request
 from tests.emulator.relying_party import wait_until
 from tests.support import SOME_BROKEN
 
@@ -225,7 +225,7 @@ def test_machine_has_only_its_scopes(rf: RequestFactory, apis: None, token: Toke
     request = rf.get("/", headers={"Authorization": f"Bearer {made}"})
     assert authenticate(request) is not None
     machine: Any = request.user
-    with answering(request):
+    with use_request(request):
         for right in ("auth.add_user", "add_user", "logto_auth.view_logtosession", "logto", "logto."):
             assert not machine.has_perm(right)
             assert not asyncio.run(machine.ahas_perm(right))

@@ -48,7 +48,7 @@ def test_roles_organizations_and_custom_data_are_shown(browser, tenant):
     assert "<strong>Harbour Branch</strong> <code>harbourbr001</code>" in page
     assert "<li>manager</li>" in page
     assert "<dd>poetry</dd>" in page
-    assert "You may use the admin." in page
+    assert "Open the admin site" in page
 
 
 def test_the_last_orders_are_shown(browser, tenant, emma):
@@ -162,7 +162,7 @@ def test_browsers_have_readable_names(user_agent, name):
 
 def test_browsers_have_names_in_each_language():
     with translation.override("ja"):
-        assert device_name(LAPTOP) == "Linux の Firefox"
+        assert device_name(LAPTOP) == "LinuxのFirefox"
     with translation.override("zh-hans"):
         assert device_name(LAPTOP) == "Linux 上的 Firefox"
 

@@ -192,7 +192,7 @@ def test_ordered_book_cannot_be_deleted(editor, emma, reader):
     response = editor.delete(f"/api/books/{emma.slug}/")
     assert (response.status_code, response.json()) == (
         409,
-        {"code": "ordered", "detail": "The book has been ordered, so it stays."},
+        {"code": "ordered", "detail": "This book has orders, so it cannot be deleted."},
     )
 
 

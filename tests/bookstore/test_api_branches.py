@@ -54,7 +54,7 @@ def test_reading_creates_no_rows(robot, emma):
     assert not Stock.objects.exists()
 
 
-def test_the_list_is_by_title_and_costs_the_same_queries(robot, emma, kokoro, songs, django_assert_num_queries):
+def test_stock_is_sorted_with_constant_queries(robot, emma, kokoro, songs, django_assert_num_queries):
     for copies, book in enumerate([emma, kokoro, songs]):
         robot.put(path(book), {"copies": copies})
     with django_assert_num_queries(2):  # count, stock with books

@@ -192,7 +192,7 @@ def test_anonymous_user_is_redirected_to_sign_in(client, emma):
     assert not Stock.objects.exists()
 
 
-def test_a_change_is_a_post_with_a_csrf_token_for_a_book_that_exists(logto, tenant, emma):
+def test_changing_stock_needs_post_csrf_and_book(logto, tenant, emma):
     browser = Browser(logto, Client(enforce_csrf_checks=True))
     browser.sign_in("admin")
     path = f"/branches/{HARBOUR}/stock/{emma.slug}/"
@@ -218,7 +218,7 @@ def test_unreachable_logto_is_reported(admin, logto):
     assert "sign-in service" in response.text
 
 
-def test_a_long_stock_has_pages_that_cost_the_same_queries(admin, make_book, django_assert_num_queries):
+def test_stock_pages_take_constant_queries(admin, make_book, django_assert_num_queries):
     organization = Organization.objects.get(logto_id=HARBOUR)
     books = [make_book(f"Book {number:02}") for number in range(30)]
     Stock.objects.bulk_create(Stock(organization=organization, book=book, copies=1) for book in books[:2])

@@ -12,12 +12,12 @@ from bookstore.catalog.covers.palettes import PALETTES
 CATALOGUE = json.loads(loading.CATALOGUE.read_text(encoding="utf-8"))["books"]
 
 
-def test_a_cover_is_always_the_same_and_differs_between_books():
+def test_cover_is_stable_and_differs_between_books():
     assert covers.draw("Emma", "Jane Austen") == covers.draw("Emma", "Jane Austen")
     assert covers.draw("Emma", "Jane Austen") != covers.draw("Persuasion", "Jane Austen")
 
 
-def test_every_book_of_the_catalogue_has_a_cover_that_is_well_formed_and_shows_its_title_in_full():
+def test_every_cover_is_well_formed_with_full_title():
     for book in CATALOGUE:
         svg = ElementTree.fromstring(covers.draw(book["title"], book["author"], book["original_title"]))
         shown = "".join("".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text"))

@@ -79,7 +79,7 @@ def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
         site = f"http://127.0.0.1:{environment['PORT']}"
         assert "Old books" in wait_until_it_answers(site, process).text
         assert requests.get(f"{site}/static/bookstore/style.css", timeout=5).status_code == 200
-        assert "No such page" in requests.get(f"{site}/no-such-page/", timeout=5).text
+        assert "This page does not exist" in requests.get(f"{site}/no-such-page/", timeout=5).text
         emulator = f"http://127.0.0.1:{environment['EMULATOR_PORT']}"
         assert requests.get(f"{emulator}/oidc/.well-known/openid-configuration", timeout=5).status_code == 200
         process.send_signal(end)

@@ -16,7 +16,9 @@ sys.path.insert(0, str(DOCS / "_ext"))
 import layers_picture
 
 PACKAGE = ROOT / logto_auth.__name__
-NAMED = sorted(set(re.findall(r"`((?!docs/)\w+(?:/\w+)*(?:/|\.py))`", text_of("docs/explanation/architecture.md"))))
+# Files of the package, and those below `tests/`.
+FILE = re.compile(r"`((?!docs/|logto_auth/|tests/`)\w+(?:/\w+)*(?:/|\.py))`")
+NAMED = sorted(set(FILE.findall(text_of("docs/explanation/architecture.md"))))
 
 
 def test_picture_shows_the_layers() -> None:
@@ -32,4 +34,4 @@ def test_every_box_has_a_description() -> None:
 
 @pytest.mark.parametrize("path", NAMED)
 def test_named_files_exist(path: str) -> None:
-    assert (PACKAGE / path).exists()
+    assert (ROOT if path.startswith("tests/") else PACKAGE).joinpath(path).exists()

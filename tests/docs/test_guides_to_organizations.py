@@ -174,7 +174,7 @@ def test_sign_in_view_for_members_refuses_others(
     branches: Emulator, apply_settings: Any, modules: Any, settings: Any
 ) -> None:
     apply_settings(ORGANIZATIONS, "organization_data")
-    options = modules(ORGANIZATIONS, "shop.doors").HARBOUR
+    options = modules(ORGANIZATIONS, "shop.sign_ins").HARBOUR
     door = SignInView.as_view(sign_in_options=replace(options, organization_id="harbour"))
     settings.ROOT_URLCONF = (path("door", door), *bookstore.urls.urlpatterns)
     for name, expected in {"bob": "not_a_member", "ada": None}.items():

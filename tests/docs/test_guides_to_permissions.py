@@ -17,7 +17,7 @@ from logto_auth import exceptions
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.sessions import outgoing
 from logto_auth.testing import Browser
-from logto_auth.users.current import answering
+from logto_auth.users.current_request import use_request
 
 from .callers import visit
 from .pages import blocks_of
@@ -68,7 +68,7 @@ def test_views_require_their_permissions(
         assert answer.json() == {"error": "forbidden", "missing": missing}
     assert "the permission write:books." in visit(visitor, "/remove").content.decode()
     request = visit(visitor, "/").wsgi_request
-    with answering(request):
+    with use_request(request):
         assert request.user.has_perm("logto.read:books")
         assert not User.objects.get(username="bob").has_perm("logto.read:books")
         assert not request.user.get_all_permissions()
@@ -87,7 +87,7 @@ def test_unreachable_logto_grants_no_permission(
     browser.sign_in("ada")
     bookkeepers.faults.http["token"] = HttpFault(status=503)
     request = visit(browser, "/").wsgi_request
-    with answering(request):
+    with use_request(request):
         assert not request.user.has_perm("logto.write:books")
     assert visit(browser, "/remove").status_code == 503
 

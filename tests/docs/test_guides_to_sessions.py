@@ -64,7 +64,7 @@ def test_users_are_signed_out_and_deactivated(browser: Browser, logto: Emulator)
     assert the_block(page, "sign out everywhere").run()["sign_out_everywhere"]("ada") == 2
     assert not browser.client.get("/").wsgi_request.user.is_authenticated
     browser.sign_in("ada")
-    the_block(page, "switch off").run()["switch_off"]("ada")
+    the_block(page, "deactivate").run()["deactivate"]("ada")
     assert not LogtoSession.objects.exists()
     assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
 

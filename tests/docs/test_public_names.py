@@ -14,6 +14,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 from reference import api
 
+PACKAGE = DOCS.parent / "logto_auth"
 LISTED = api.listed((DOCS / "reference" / "api.md").read_text(encoding="utf-8"))
 
 
@@ -21,6 +22,29 @@ LISTED = api.listed((DOCS / "reference" / "api.md").read_text(encoding="utf-8"))
 def test_listed_names_are_those_of_the_module(module: str) -> None:
     assert LISTED[module]
     assert LISTED[module] == api.public_names(module)
+
+
+# Modules at the top of the package, and in `contrib`, whose names are for the package itself.
+PRIVATE = {
+    "logto_auth",
+    "logto_auth.api_urls",
+    "logto_auth.checks",
+    "logto_auth.contrib.spectacular",
+    "logto_auth.doctor",
+    "logto_auth.encryption",
+    "logto_auth.origins",
+    "logto_auth.site_cache",
+    "logto_auth.urls",
+}
+
+
+def test_modules_with_public_names_are_listed() -> None:
+    files = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*/__init__.py"), *(PACKAGE / "contrib").glob("*.py")]
+    modules = {".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in files}
+    modules = {module.removesuffix(".__init__") for module in modules}
+    assert {module for module in modules if api.public_names(module)} - PRIVATE == {
+        module for module in LISTED if module != "logto_auth.webhooks.signals"
+    }
 
 
 def imported_names(block: Block) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ OWN_TESTS = {
     "api urls",
     "app tests",
     "async view",
+    "deactivate",
     "emulator",
     "emulator on a phone",
     "emulator's Management API",
@@ -33,7 +34,6 @@ OWN_TESTS = {
     "organization path",
     "restored",
     "sign out everywhere",
-    "switch off",
     "token request",
 }
 MOBILE_APPS = "docs/how-to/mobile-apps.md"

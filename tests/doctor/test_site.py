@@ -81,7 +81,7 @@ def test_unapplied_migration_is_found(found: Found) -> None:
     assert only(found()) == "failure database: Migrations have not been applied: logto_auth."
 
 
-def test_time_out_of_wrong_type_is_reported_by_system_check(found: Found, settings: Any) -> None:
+def test_time_out_of_wrong_type_is_reported(found: Found, settings: Any) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = ("3", 10)
     assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E013)", "first."]
 

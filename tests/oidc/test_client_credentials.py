@@ -12,7 +12,7 @@ import pytest
 from freezegun import freeze_time
 
 from logto_auth.emulator import Emulator, HttpFault
-from logto_auth.oidc.client_credentials import MachineClient, MachineToken
+from logto_auth.oidc.client_credentials import ClientCredentialsToken, MachineClient
 from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.provider import Provider
@@ -45,7 +45,7 @@ def client(logto: Emulator, secret: str, *, total_seconds: float = 5) -> Machine
     return MachineClient(provider, client_id="robot0000001", client_secret=secret, hint="Check the settings.")
 
 
-def claims_of(token: MachineToken) -> dict[str, Any]:
+def claims_of(token: ClientCredentialsToken) -> dict[str, Any]:
     return jwt.decode(token.access_token, options={"verify_signature": False})
 
 
@@ -143,7 +143,7 @@ def test_threads_share_one_token_request(robot: MachineClient, logto: Emulator) 
     logto.faults.http["token"] = HttpFault(delay_seconds=0.2)
     tokens = in_threads(20, lambda: robot.token(resource=API))
     assert len(set(map(id, tokens))) == 1
-    assert isinstance(tokens[0], MachineToken)
+    assert isinstance(tokens[0], ClientCredentialsToken)
     assert len(logto.requests.to("token")) == 1
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from logto_auth.users.claims import GroupChanges, Rights, changed_roles, group_changes, rights, role_names, user_fields
+from logto_auth.users.claims import role_names, user_fields
+from logto_auth.users.rights import GroupChanges, Rights, changed_roles, group_changes, rights
 
 NOT_A_LIST: list[Any] = [..., None, "admin", {"admin": True}, 5]
 NOT_A_LIST_IDS = ["missing", "null", "text", "object", "number"]

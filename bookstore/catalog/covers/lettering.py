@@ -1,4 +1,4 @@
-"""How a title is broken into lines, without knowing the reader's fonts: widths are estimated, and on the wide side."""
+"""Break a title into lines. The fonts of the browser are unknown, so widths are estimated, a little too wide."""
 
 import unicodedata
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Lettering(NamedTuple):
 
 
 def fit(text: str, *, width: int, height: int, sizes: tuple[int, ...]) -> Lettering:
-    """Return the text in the largest size at which it keeps to the width and the height.
+    """Return the text in the largest size that fits the width and the height.
 
     A text too long for the smallest size is cut and ends in an ellipsis.
     """
@@ -42,7 +42,7 @@ def measure(text: str) -> float:
 
 
 def vertical_title(title: str, original_title: str) -> str:
-    """Return the Chinese or Japanese title to write downwards, or "" when there is none of a fit length."""
+    """Return the Chinese or Japanese title to write downwards, or "" if there is none or it is too long."""
     for candidate in (original_title, title):
         characters = candidate.replace(" ", "").replace("　", "")
         if 0 < len(characters) <= LONGEST_VERTICAL_TITLE and all(map(_is_wide, characters)):
@@ -51,7 +51,7 @@ def vertical_title(title: str, original_title: str) -> str:
 
 
 def _balanced(text: str, width: float) -> list[str]:
-    """Wrap into as few lines as the width asks for, of lengths as even as may be."""
+    """Wrap into as few lines as the width requires, of similar lengths."""
     lines = _wrap(text, width)
     narrower = width
     while narrower > width * 0.55:

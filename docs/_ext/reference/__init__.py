@@ -31,7 +31,7 @@ COMPLETE: dict[str, Callable[[], list[str]]] = {
 
 
 class IncompleteReference(Exception):
-    """A page lacks a part of the reference, or has a marker that means nothing."""
+    """A page lacks a part of the reference, or has an unknown marker."""
 
 
 def fill(docname: str, text: str) -> str:

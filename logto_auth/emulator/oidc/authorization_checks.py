@@ -97,7 +97,7 @@ def _check_response_type(client: Application, response_type: str) -> None:
     response_type = " ".join(sorted(set(response_type.split(" "))))
     if response_type not in _RESPONSE_TYPES:
         raise errors.OIDCError("unsupported_response_type", "unsupported response_type requested")
-    # Discovery lists four response types. Applications may use `code` only, and machines none.
+    # Discovery lists four response types. Applications may use `code` only, and machine-to-machine applications none.
     if response_type != "code" or not client.is_interactive:
         raise errors.invalid_request("requested response_type is not allowed for this client")
 

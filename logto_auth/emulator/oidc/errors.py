@@ -23,7 +23,7 @@ _MESSAGES = {
 
 
 class OIDCError(Exception):
-    """An OAuth error. `redirectable` tells whether an authorization error may be sent to the redirect URI."""
+    """An OAuth error. `redirectable` says whether an authorization error may be sent to the redirect URI."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class OIDCError(Exception):
         self.redirectable = redirectable
 
     def parameters(self) -> dict[str, str]:
-        """Return the OAuth fields, which go to the callback and are all that `parse_error=false` leaves."""
+        """Return the OAuth fields, which go to the callback. `parse_error=false` reduces a response to them."""
         parameters = {"error": self.error, "error_description": self.description}
         return parameters if self.scope is None else {**parameters, "scope": self.scope}
 
@@ -63,7 +63,7 @@ def invalid_request(description: str) -> OIDCError:
 
 
 def invalid_grant() -> OIDCError:
-    """Return the error for all causes: Logto does not tell them apart."""
+    """Return the error for all causes: Logto does not distinguish them."""
     return OIDCError("invalid_grant", "grant request is invalid")
 
 

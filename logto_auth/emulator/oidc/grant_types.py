@@ -1,6 +1,6 @@
 """The grant types of the token endpoint.
 
-The device flow is not implemented: Logto's answer for an application that may not use it is given. Token exchange
+The device flow is not implemented: the response is Logto's for an application that may not use it. Token exchange
 supports impersonation without an actor.
 """
 

@@ -131,7 +131,8 @@ def _matches(registered: str, url: URL) -> bool:
 
 
 def _matches_pattern(pattern: str, url: URL) -> bool:
-    """Return whether a registered URI with `*` matches. `*` works in the path, and in host labels but the last two."""
+    """Return whether a registered URI with `*` matches. `*` works in the path, and in host labels except the last
+    two."""
     parts = _PATTERN.fullmatch(pattern)
     if parts is None or url.authority.count("@"):
         return False

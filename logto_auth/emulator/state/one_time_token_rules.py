@@ -29,7 +29,7 @@ def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken
 
 @dataclass(frozen=True)
 class Redeemed:
-    """The user that a token signed in, and the ids of the organizations that the user joined."""
+    """The user whom a token signed in, and the ids of the organizations that the user joined."""
 
     user: User
     is_new: bool

@@ -54,7 +54,7 @@ def new_user(tenant: Tenant, username: str, password: str) -> User:
 
 
 def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str | None) -> User:
-    """Return the user that is linked to an Alipay account, and add one at the first sign-in.
+    """Return the user who is linked to an Alipay account, and add one at the first sign-in.
 
     Alipay reports no email and no phone. Name and avatar are stored at the first sign-in only.
     """

@@ -23,7 +23,7 @@ from .records import (
 class Tenant(PermissionStore):
     """Users, applications, roles, resources and organizations, by id.
 
-    `on_user_ended` is called with the id of a user that was suspended or deleted.
+    `on_user_ended` is called with the id of a user who was suspended or deleted.
     """
 
     def __init__(self, clock: Clock, *, on_user_ended: Callable[[str], None] = lambda sub: None) -> None:
@@ -158,7 +158,7 @@ class Tenant(PermissionStore):
         self.organizations[organization_id].applications[client_id] = names
 
     def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
-        """Let new users with these e-mail domains join just in time. Users that join in this way receive the roles."""
+        """Let new users with these e-mail domains join just in time. Users who join in this way receive the roles."""
         organization = self.organizations[organization_id]
         organization.jit_roles += self._existing_organization_roles(roles)
         organization.jit_email_domains += email_domains

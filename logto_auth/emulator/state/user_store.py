@@ -28,7 +28,7 @@ class UserStore(TenantTables):
         self._subs_by_role: dict[str, dict[str, None]] = {}
 
     def _user_ended(self, sub: str) -> None:
-        """End the sessions and stored tokens of a user that was suspended or deleted."""
+        """End the sessions and stored tokens of a user who was suspended or deleted."""
 
     def add_user(
         self,
@@ -126,7 +126,7 @@ class UserStore(TenantTables):
         return next((user for user in list(self.users.values()) if getattr(user, name) == value), None)
 
     def find_user_by_identity(self, target: str, user_id: str) -> User | None:
-        """Return the user that is linked to an account at a social provider, or None."""
+        """Return the user who is linked to an account at a social provider, or None."""
         user = self.users.get(self._sub_by_key.get(("identities", target, user_id), ""))
         linked = user is not None and user.identities.get(target, {}).get("userId") == user_id
         return user if linked else None
@@ -150,7 +150,7 @@ class UserStore(TenantTables):
         self._count_roles(user, before=held)
 
     def _count_roles(self, user: User, *, before: list[str]) -> None:
-        """Update the index of role holders. Users that keep a role keep their position."""
+        """Update the index of role holders. Users who keep a role keep their position."""
         for name in set(before) - set(user.roles):
             self._subs_by_role.get(name, {}).pop(user.id, None)
         for name in user.roles:

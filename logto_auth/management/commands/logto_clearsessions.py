@@ -13,10 +13,7 @@ from logto_auth.webhooks.ordering import delete_old_marks
 class Command(BaseCommand):
     """The command `logto_clearsessions`."""
 
-    help = (
-        "Deletes the tokens of expired sessions, and the times of webhooks that are so old that no stale webhook can "
-        "be accepted for the same object any more."
-    )
+    help = "Deletes the tokens of expired sessions, and the stored times of webhooks that are too old to be needed."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete both and print how many sessions there were."""

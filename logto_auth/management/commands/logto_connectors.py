@@ -202,6 +202,6 @@ class Command(BaseCommand):
         )
 
     def _confirm(self, *warning: str) -> None:
-        """Print a warning and ask for confirmation. Raises CommandError if it is not given."""
+        """Print a warning and ask for confirmation. Raise CommandError if it is not given."""
         self._warn("\n".join(warning))
         confirm(self, is_confirmed=self.is_confirmed)

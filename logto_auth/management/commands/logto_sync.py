@@ -8,14 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logto_auth import sync
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management.shown_report import ShownReport
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import SyncRun
-from logto_auth.sync import apply, notes, report, runs
+from logto_auth.sync import apply, notes, report, runs, sync_run
 
 
 class Command(BaseCommand):
@@ -68,7 +67,7 @@ class Command(BaseCommand):
             apply.sync_unlisted(run, api, shown)
             runs.end(run)
         else:
-            sync.sync(run, api, shown)
+            sync_run(run, api, shown)
 
 
 def page_range(text: str) -> range:

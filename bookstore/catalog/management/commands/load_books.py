@@ -7,11 +7,11 @@ from bookstore.catalog.loading import load_catalogue
 
 
 class Command(BaseCommand):
-    help = "Put the shop's books on the shelves. Books that are there already are left as they are."
+    help = "Load the books of the shop into the database. Existing books do not change."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--reset", action="store_true", help="also put back the words, prices and stock of the catalogue"
+            "--reset", action="store_true", help="also restore the texts, prices and stock of existing books"
         )
 
     def handle(self, *args: Any, reset: bool, **options: Any) -> None:

@@ -29,7 +29,7 @@ from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator
 from logto_auth.middleware import LogtoMiddleware
 from logto_auth.testing import Browser
-from logto_auth.users.current import answering, current_request, principal_of_user
+from logto_auth.users.current_request import current_request, principal_of_user, use_request
 from tests.ageing import age
 from tests.api.callers import App, Robot
 from tests.rights import API, ask_for_rights, set_up
@@ -201,7 +201,7 @@ def test_user_has_no_permission_after_the_request(reader: Browser) -> None:
     request = reader.client.get("/view/").wsgi_request
     assert request.user.is_authenticated
     assert not request.user.has_perm(READ)
-    with answering(request):
+    with use_request(request):
         assert request.user.has_perm(READ)
     assert not request.user.has_perm(READ)
 
@@ -214,7 +214,7 @@ def test_impersonated_user_has_no_permission_of_the_session(reader: Browser) -> 
     assert not run(reader.client, check)
 
 
-def test_user_of_another_authenticator_has_no_permission_of_the_session(reader: Browser) -> None:
+def test_other_authenticator_gets_no_session_permission(reader: Browser) -> None:
     assert reader.client.get("/drf/other/").json() == [False, False]
 
 
@@ -299,7 +299,7 @@ def test_threads_of_two_requests_do_not_mix(rf: RequestFactory) -> None:
 
     def answer(name: str) -> None:
         request = rf.get(f"/{name}")
-        with answering(request):
+        with use_request(request):
             barrier.wait()
             found[name] = current_request.get() is request
         barrier.wait()
@@ -315,7 +315,7 @@ def test_threads_of_two_requests_do_not_mix(rf: RequestFactory) -> None:
 def test_tasks_of_two_requests_do_not_mix(rf: RequestFactory) -> None:
     async def answer(name: str) -> bool:
         request = rf.get(f"/{name}")
-        with answering(request):
+        with use_request(request):
             await asyncio.sleep(0.01)
             return current_request.get() is request
 
@@ -396,5 +396,5 @@ def test_machine_alone_has_no_permission(rf: RequestFactory) -> None:
     assert not Machine("robot").has_perm(READ)
     request = rf.get("/")
     request.user = Machine("robot")
-    with answering(request):
+    with use_request(request):
         assert not request.user.has_perm(READ)

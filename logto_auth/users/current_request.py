@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.http import HttpRequest
 from django.utils.functional import LazyObject
 
-__all__ = ["answering", "astream", "current_request", "principal_of_user", "stream"]
+__all__ = ["astream", "current_request", "principal_of_user", "stream", "use_request"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ current_request: ContextVar[HttpRequest | None] = ContextVar("logto_auth_request
 
 
 @contextmanager
-def answering(request: HttpRequest) -> Iterator[None]:
+def use_request(request: HttpRequest) -> Iterator[None]:
     """Treat `request` as the request that is being answered, for code that runs outside `LogtoMiddleware`."""
     token = current_request.set(request)
     try:
@@ -33,7 +33,7 @@ def stream(request: HttpRequest, content: Iterable[T]) -> Iterator[T]:
     items = iter(content)
     while True:
         # Not around the yield: between two items the server may answer another request in this thread.
-        with answering(request):
+        with use_request(request):
             try:
                 item = next(items)
             except StopIteration:
@@ -45,7 +45,7 @@ async def astream(request: HttpRequest, content: AsyncIterable[T]) -> AsyncItera
     """See `stream`."""
     items = aiter(content)
     while True:
-        with answering(request):
+        with use_request(request):
             try:
                 item = await anext(items)
             except StopAsyncIteration:

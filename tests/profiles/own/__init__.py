@@ -1,0 +1,1 @@
+"""The tests of single profiles: `test_<name of the profile>.py`."""

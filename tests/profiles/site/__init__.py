@@ -1,0 +1,1 @@
+"""The small site that all profiles of `tests.profiles` share: settings, URLs and pages."""
