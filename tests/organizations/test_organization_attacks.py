@@ -297,7 +297,9 @@ def test_api_token_of_organization_is_refused_elsewhere(branches: list[Door], to
         door.of(HILL).sees_refused(token(), 403, "insufficient_scope")
 
 
-def test_odd_organization_id_in_url_is_refused(stock_doors: list[Door], branches: list[Door], token: TokenMaker) -> None:
+def test_odd_organization_id_in_url_is_refused(
+    stock_doors: list[Door], branches: list[Door], token: TokenMaker
+) -> None:
     del attacked_urls.ran[:]
     of_harbour, in_its_name = token.for_organization(HARBOUR), token(organization_id=HARBOUR)
     for name in ODD_NAMES:
