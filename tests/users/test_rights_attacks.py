@@ -243,6 +243,12 @@ def test_email_is_kept_whole_or_dropped(email: str) -> None:
     assert sign_in(email=email).email in ("", email.replace("\x00", ""))
 
 
+def test_longest_email_is_kept() -> None:
+    email = "x" * (User._meta.get_field("email").max_length - len("@example.com")) + "@example.com"
+    assert sign_in(email=email).email == email
+    assert sign_in(email=f"x{email}").email == ""
+
+
 @pytest.mark.parametrize("sid", [..., 5, "x" * 255, "x" * 256, "\x00", "😀"])
 def test_odd_sid_does_not_prevent_sign_in(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, sid: Any
