@@ -114,6 +114,7 @@ def require_session(request: HttpRequest, requirement: Requirement) -> HttpRespo
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     principal = session_principal(request)
+    principal.forget_organization()
     try:
         missing = requirement.missing_from(principal)
     except ProviderError as error:

@@ -115,6 +115,10 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
         LogtoSession.objects.filter(pk__in=[pk for pk, _ in ended]).delete()
         return len(ended)
 
+    # As for `delete()` of Django: not in templates, and not for all rows by `LogtoSession.objects.end()`.
+    end.alters_data = True  # type: ignore[attr-defined]
+    end.queryset_only = True  # type: ignore[attr-defined]
+
 
 def _delete_django_sessions(session_keys: Sequence[str]) -> None:
     if not session_keys:

@@ -11,9 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import Model
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -57,7 +56,8 @@ def request_principal(request: HttpRequest) -> Principal:
     No other function makes a `SessionPrincipal` for a request, so all code of a request shares one object.
     """
     principal: Principal | None = getattr(request, "logto", None)
-    if principal is None:
+    # A copy of a request has the attributes of the original. A principal of the original would describe its session.
+    if principal is None or (isinstance(principal, SessionPrincipal) and not principal.is_of(request)):
         principal = request.logto = SessionPrincipal(request)  # type: ignore[attr-defined]
     return principal
 
@@ -139,17 +139,17 @@ class SessionPrincipal(RequestPrincipal):
 
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the account of this session. False for an account that some code impersonates."""
-        if not self.is_authenticated or not isinstance(user, Model):
+        if not self.is_authenticated or not isinstance(user, get_user_model()):
             return False
         return bool(self._request.session.get(SESSION_KEY) == user._meta.pk.value_to_string(user))
 
     def _session_data(self) -> _SessionData:
         if not self.is_authenticated:
             return SIGNED_OUT
-        session = self._request.session
-        if self._data is None or not self._data.is_of(session):
-            self._data = _SessionData(session, store.session_id(session), store.load(session))
-        return self._data
+        session, data = self._request.session, self._data
+        if data is None or not data.is_of(session):
+            data = self._data = _SessionData(session, store.session_id(session), store.load(session))
+        return data
 
     def forget(self) -> None:
         """Read the row again at the next use."""
@@ -293,8 +293,7 @@ class SessionPrincipal(RequestPrincipal):
         """
         session_id = store.session_id(self._request.session) if self.is_authenticated else None
         if self._user_info is None or session_id is None or self._user_info[0] != session_id:
-            access_token = self.access_token()
-            userinfo = oidc_client().userinfo(access_token, sub=self.claims["sub"])
+            userinfo = oidc_client().userinfo(self.access_token(), sub=self.claims["sub"])
             self._user_info = (session_id, MappingProxyType(userinfo))
         return self._user_info[1]
 
