@@ -78,9 +78,9 @@ class _SessionData:
         self._session_id = session_id
         self.tokens = tokens
 
-    def is_of(self, session: SessionBase) -> bool:
-        """Return whether `session` is still the one for which this was read."""
-        return session is self._session and store.session_id(session) == self._session_id
+    def is_of(self, session: SessionBase, session_id: str) -> bool:
+        """Return whether `session` is still the one for which this was read, with the same `LogtoSession`."""
+        return session is self._session and session_id == self._session_id
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
@@ -125,12 +125,17 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def is_authenticated(self) -> bool:
         """True for a Logto session; False if the request is authenticated by an access token."""
-        session = getattr(self._request, "session", None)  # an API may have no sessions
-        if session is None or not store.is_signed_in(session):
-            return False
+        return self._session_id() is not None
+
+    def _session_id(self) -> str | None:
+        """Return the id of the `LogtoSession` that authenticates the request; None if it has none."""
+        request = self._request
+        session = getattr(request, "session", None)  # an API may have no sessions
+        session_id = store.session_id(session) if session is not None else None
         # The user of an access token need not be the user who is signed in with this browser.
-        is_by_session = isinstance(getattr(self._request, "logto", self), SessionPrincipal)
-        return is_by_session and bool(self._request.user.is_authenticated)
+        if session_id is None or not isinstance(getattr(request, "logto", self), SessionPrincipal):
+            return None
+        return session_id if request.user.is_authenticated else None
 
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the account of this session. False for an account that some code impersonates."""
@@ -139,11 +144,12 @@ class SessionPrincipal(RequestPrincipal):
         return bool(self._request.session.get(SESSION_KEY) == user._meta.pk.value_to_string(user))
 
     def _session_data(self) -> _SessionData:
-        if not self.is_authenticated:
+        session_id = self._session_id()
+        if session_id is None:
             return SIGNED_OUT
         session = self._request.session
-        if self._data is None or not self._data.is_of(session):
-            self._data = _SessionData(session, store.session_id(session), store.load(session))
+        if self._data is None or not self._data.is_of(session, session_id):
+            self._data = _SessionData(session, session_id, store.load(session))
         return self._data
 
     def forget(self) -> None:
@@ -286,7 +292,7 @@ class SessionPrincipal(RequestPrincipal):
 
         Raise SignInRequired, ProviderError, TokenError.
         """
-        session_id = store.session_id(self._request.session) if self.is_authenticated else None
+        session_id = self._session_id()
         if self._user_info is None or session_id is None or self._user_info[0] != session_id:
             access_token = self.access_token()
             userinfo = oidc_client().userinfo(access_token, sub=self.claims["sub"])
@@ -338,9 +344,9 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def sessions(self) -> tuple[SignedInSession, ...]:
         """The user's sessions on this site, the latest first. One query at each use."""
-        if not self.is_authenticated:
+        current = self._session_id()
+        if current is None:
             return ()
-        current = store.session_id(self._request.session)
         return tuple(
             SignedInSession(
                 id=str(row.pk),
@@ -354,7 +360,7 @@ class SessionPrincipal(RequestPrincipal):
 
     def end_other_sessions(self) -> int:
         """End the user's other sessions on this site; return how many there were."""
-        current = store.session_id(self._request.session) if self.is_authenticated else None
+        current = self._session_id()
         return self._session_rows().exclude(pk=current).end() if current else 0
 
     def _session_rows(self) -> LogtoSessionQuerySet:
