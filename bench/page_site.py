@@ -42,9 +42,7 @@ def settings(logto: dict[str, str], database: str) -> dict[str, Any]:
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "APP_DIRS": True,
                 "DIRS": [str(Path(__file__).parent / "templates")],
-                "OPTIONS": {
-                    "context_processors": [path + name for path, name in zip(paths, processors, strict=True)]
-                },
+                "OPTIONS": {"context_processors": [path + name for path, name in zip(paths, processors, strict=True)]},
             }
         ],
         "ROOT_URLCONF": "bench.page_urls",

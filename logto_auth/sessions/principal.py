@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import Principal, RequestPrincipal
@@ -84,7 +84,7 @@ class _SessionData:
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        return MappingProxyType(dict(self.tokens.claims) if self.tokens else {})
+        return MappingProxyType(self.tokens.claims if self.tokens else {})
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -203,15 +203,15 @@ class SessionPrincipal(RequestPrincipal):
         return membership.roles if membership else ()
 
     def _current_membership(self) -> Membership | None:
-        if not self.is_authenticated:
+        data = self._session_data()
+        if data is SIGNED_OUT:
             return None
-        memberships = self._session_data().memberships
         wanted = self._requested_organization_id()
         if wanted is None:
             wanted = store.chosen_organization_id(self._request.session)
         if wanted is None:
-            return memberships[0] if len(memberships) == 1 else None
-        return next((each for each in memberships if each.id == wanted), None)
+            return data.memberships[0] if len(data.memberships) == 1 else None
+        return next((each for each in data.memberships if each.id == wanted), None)
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import ipaddress
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -95,8 +94,8 @@ class SessionTokens:
             self.data["id_token_claims"] = {**repeated, **token_set.id_token_claims}
 
     @property
-    def claims(self) -> Mapping[str, Any]:
-        """The claims of the latest ID token, and those that were only in userinfo at the sign-in."""
+    def claims(self) -> dict[str, Any]:
+        """The claims of the latest ID token, and those that were only in userinfo at the sign-in, in a new dict."""
         return {**self.data.get("userinfo", {}), **self.data.get("id_token_claims", {})}
 
     @property
