@@ -131,6 +131,11 @@ def _delete_django_sessions(session_keys: Sequence[str]) -> None:
         store().delete(session_key)
 
 
+def decrypt_tokens(encrypted_tokens: str) -> dict[str, Any]:
+    """Return what the column `encrypted_tokens` contains; empty if `SECRET_KEY` has changed since."""
+    return decrypt(encrypted_tokens, purpose="tokens") or {}
+
+
 class LogtoSession(models.Model):
     """A session of this site that began with a sign-in at Logto, with its encrypted tokens."""
 
@@ -163,7 +168,7 @@ class LogtoSession(models.Model):
     @property
     def tokens(self) -> dict[str, Any]:
         """The tokens and claims, as `sessions.store` wrote them; empty if `SECRET_KEY` has changed since."""
-        return decrypt(self.encrypted_tokens, purpose="tokens") or {}
+        return decrypt_tokens(self.encrypted_tokens)
 
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import Principal, RequestPrincipal
@@ -78,13 +78,13 @@ class _SessionData:
         self._session_id = session_id
         self.tokens = tokens
 
-    def is_of(self, session: SessionBase) -> bool:
-        """Return whether `session` is still the one for which this was read."""
-        return session is self._session and store.session_id(session) == self._session_id
+    def is_of(self, session: SessionBase, session_id: str) -> bool:
+        """Return whether `session` is still the one for which this was read, with the same `LogtoSession`."""
+        return session is self._session and session_id == self._session_id
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        return MappingProxyType(dict(self.tokens.claims) if self.tokens else {})
+        return MappingProxyType(self.tokens.claims if self.tokens else {})
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -125,12 +125,17 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def is_authenticated(self) -> bool:
         """True for a Logto session; False if the request is authenticated by an access token."""
-        session = getattr(self._request, "session", None)  # an API may have no sessions
-        if session is None or not store.is_signed_in(session):
-            return False
+        return self._session_id() is not None
+
+    def _session_id(self) -> str | None:
+        """Return the id of the `LogtoSession` that authenticates the request; None if it has none."""
+        request = self._request
+        session = getattr(request, "session", None)  # an API may have no sessions
+        session_id = store.session_id(session) if session is not None else None
         # The user of an access token need not be the user who is signed in with this browser.
-        is_by_session = isinstance(getattr(self._request, "logto", self), SessionPrincipal)
-        return is_by_session and bool(self._request.user.is_authenticated)
+        if session_id is None or not isinstance(getattr(request, "logto", self), SessionPrincipal):
+            return None
+        return session_id if request.user.is_authenticated else None
 
     @property
     def is_machine(self) -> bool:
@@ -144,11 +149,12 @@ class SessionPrincipal(RequestPrincipal):
         return bool(self._request.session.get(SESSION_KEY) == user._meta.pk.value_to_string(user))
 
     def _session_data(self) -> _SessionData:
-        if not self.is_authenticated:
+        session_id = self._session_id()
+        if session_id is None:
             return SIGNED_OUT
         session, data = self._request.session, self._data
-        if data is None or not data.is_of(session):
-            data = self._data = _SessionData(session, store.session_id(session), store.load(session))
+        if data is None or not data.is_of(session, session_id):
+            data = self._data = _SessionData(session, session_id, store.load(session))
         return data
 
     def forget(self) -> None:
@@ -202,15 +208,15 @@ class SessionPrincipal(RequestPrincipal):
         return membership.roles if membership else ()
 
     def _current_membership(self) -> Membership | None:
-        if not self.is_authenticated:
+        data = self._session_data()
+        if data is SIGNED_OUT:
             return None
-        memberships = self._session_data().memberships
         wanted = self._requested_organization_id()
         if wanted is None:
             wanted = store.chosen_organization_id(self._request.session)
         if wanted is None:
-            return memberships[0] if len(memberships) == 1 else None
-        return next((each for each in memberships if each.id == wanted), None)
+            return data.memberships[0] if len(data.memberships) == 1 else None
+        return next((each for each in data.memberships if each.id == wanted), None)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -291,7 +297,7 @@ class SessionPrincipal(RequestPrincipal):
 
         Raise SignInRequired, ProviderError, TokenError.
         """
-        session_id = store.session_id(self._request.session) if self.is_authenticated else None
+        session_id = self._session_id()
         if self._user_info is None or session_id is None or self._user_info[0] != session_id:
             userinfo = oidc_client().userinfo(self.access_token(), sub=self.claims["sub"])
             self._user_info = (session_id, MappingProxyType(userinfo))
@@ -343,9 +349,9 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def sessions(self) -> tuple[SignedInSession, ...]:
         """The user's sessions on this site, the latest first. One query at each use."""
-        if not self.is_authenticated:
+        current = self._session_id()
+        if current is None:
             return ()
-        current = store.session_id(self._request.session)
         return tuple(
             SignedInSession(
                 id=str(row.pk),
@@ -359,7 +365,7 @@ class SessionPrincipal(RequestPrincipal):
 
     def end_other_sessions(self) -> int:
         """End the user's other sessions on this site; return how many there were."""
-        current = store.session_id(self._request.session) if self.is_authenticated else None
+        current = self._session_id()
         return self._session_rows().exclude(pk=current).end() if current else 0
 
     def _session_rows(self) -> LogtoSessionQuerySet:
