@@ -16,7 +16,7 @@ import requests
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 from logto_auth.oidc import provider
 
-from . import bearer, sessions, synced_tenant, webhooks
+from . import bearer, pages, sessions, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -78,6 +78,42 @@ def exceeded_sessions_limits(costs: dict[str, dict[str, float]]) -> list[str]:
         and (many["reads"], many["writes"]) == (few["reads"], few["writes"]),
     }
     return [limit for limit, is_met in limits.items() if not is_met]
+
+
+def pages_table(costs: dict[str, dict[str, float]]) -> str:
+    """Format the costs of pages that use `request.logto`; ratios are to the page that does not."""
+    lines = [f"{'':<46}{'reads':>7}{'CPU ms':>9}{'pages/s':>9}{'ratio':>8}{'pages/CPU s':>13}{'ratio':>8}"]
+    for kind, cost in costs.items():
+        lines.append(
+            f"{kind:<46}{cost['reads']:>7.0f}{cost['cpu_ms']:>9.2f}{cost['per_second']:>9.0f}"
+            f"{cost['per_second_ratio']:>8.2f}{cost['per_cpu_second']:>13.0f}{cost['per_cpu_second_ratio']:>8.2f}"
+        )
+    return "\n".join(lines)
+
+
+def exceeded_pages_limits(costs: dict[str, dict[str, float]]) -> list[str]:
+    """Return the limits for pages that use `request.logto` that are exceeded."""
+    plain, rights = costs[pages.PLAIN], costs[pages.RIGHTS]
+    # By CPU time, because other processes of the machine change the figures by the clock.
+    limits = {
+        "page with roles, a decorator and 4 tags: no request, at most one read more": rights["http"] == 0
+        and rights["reads"] <= plain["reads"] + 1
+        and rights["writes"] == plain["writes"],
+        "page with roles, a decorator and 4 tags: at least 0.85 of the pages per second": rights["per_cpu_second_ratio"]
+        >= 0.85,
+    }
+    return [limit for limit, is_met in limits.items() if not is_met]
+
+
+def add_rights(emulator: Emulator, sub: str) -> None:
+    """Give a user the roles and the organization that `bench.pages` uses."""
+    tenant = emulator.tenant
+    roles = ["editor", "reader"]
+    for role in roles:
+        tenant.add_role(role)
+    tenant.update_user(sub, roles=roles)
+    tenant.add_organization_role("manager")
+    tenant.add_member(tenant.add_organization("Harbour Branch").id, sub, roles=["manager"])
 
 
 def bearer_table(costs: dict[str, dict[str, dict[str, float]]]) -> str:
@@ -223,12 +259,16 @@ def main() -> None:
         sub = next(iter(emulator.tenant.users))
         tokens = logout_tokens(emulator, application.id, sub)
         costs = run("bench.sessions", {"logto": logto, "username": usernames[0], "sub": sub, "logout_tokens": tokens})
+        add_rights(emulator, sub)
+        pages_costs = run("bench.pages", {"logto": logto, "username": usernames[0]})
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
         sync_costs = synced_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
     print(table(results))
     print("\nMedians; the ratio is CPU time relative to plain mozilla-django-oidc in this run.\n")
     print(sessions_table(costs))
+    print()
+    print(pages_table(pages_costs))
     print()
     print(bearer_table(api_costs))
     print()
@@ -238,6 +278,7 @@ def main() -> None:
     exceeded = [
         *exceeded_limits(results),
         *exceeded_sessions_limits(costs),
+        *exceeded_pages_limits(pages_costs),
         *exceeded_api_calls_limits(api_costs),
         *synced_tenant.exceeded_limits(sync_costs),
         *exceeded_webhooks_limits(webhook_costs),

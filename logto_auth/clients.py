@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
+from django.views.decorators.debug import sensitive_variables
+
 from . import exceptions
 from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
@@ -45,6 +47,7 @@ def django_errors(function: Callable[P, R]) -> Callable[P, R]:
     """
 
     @wraps(function)
+    @sensitive_variables()
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)

@@ -82,12 +82,12 @@ def scope_required(*scopes: str) -> Decorator:
     for scripts. The permissions come from an access token, which is fetched once and kept until it expires. If Logto
     cannot be reached then, the response is a 503.
     """
-    return checked(lambda request: require_session(request, Requirement(scopes=scopes)))
+    return _session_required(Requirement(scopes=scopes))
 
 
 def role_required(*roles: str) -> Decorator:
     """Run the view only for a user who has one of these global roles. Responses as for `scope_required`."""
-    return checked(lambda request: require_session(request, Requirement(roles=roles)))
+    return _session_required(Requirement(roles=roles))
 
 
 def organization_required(view: View | None = None) -> View:
@@ -95,18 +95,22 @@ def organization_required(view: View | None = None) -> View:
 
     Works with and without parentheses.
     """
-    decorate = checked(lambda request: require_session(request, Requirement(organization=True)))
+    decorate = _session_required(Requirement(organization=True))
     return decorate(view) if view else decorate
 
 
 def organization_role_required(*roles: str) -> Decorator:
     """Run the view only for a user who has one of these roles in the current organization."""
-    return checked(lambda request: require_session(request, Requirement(organization_roles=roles)))
+    return _session_required(Requirement(organization_roles=roles))
 
 
 def organization_scope_required(*scopes: str) -> Decorator:
     """Run the view only for a user who has all these permissions in the current organization."""
-    return checked(lambda request: require_session(request, Requirement(organization_scopes=scopes)))
+    return _session_required(Requirement(organization_scopes=scopes))
+
+
+def _session_required(requirement: Requirement) -> Decorator:
+    return checked(lambda request: require_session(request, requirement))
 
 
 def require_session(request: HttpRequest, requirement: Requirement) -> HttpResponseBase | None:
@@ -114,6 +118,7 @@ def require_session(request: HttpRequest, requirement: Requirement) -> HttpRespo
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     principal = session_principal(request)
+    principal.forget_organization()
     try:
         missing = requirement.missing_from(principal)
     except ProviderError as error:

@@ -84,9 +84,9 @@ def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
 
 
 def _keep_request_while_streaming(request: HttpRequest, response: Any) -> None:
-    content = response.streaming_content
-    stream = current_request.astream if response.is_async else current_request.stream
-    response.streaming_content = stream(request, content)
+    # Only Django's own class has `is_async`; other streaming responses are sync.
+    keep = current_request.astream if getattr(response, "is_async", False) else current_request.stream
+    response.streaming_content = keep(request, response.streaming_content)
 
 
 def _requires_sign_in(response: HttpResponseBase) -> bool:

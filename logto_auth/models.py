@@ -115,6 +115,10 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
         LogtoSession.objects.filter(pk__in=[pk for pk, _ in ended]).delete()
         return len(ended)
 
+    # As for `delete()` of Django: not in templates, and not for all rows by `LogtoSession.objects.end()`.
+    end.alters_data = True  # type: ignore[attr-defined]
+    end.queryset_only = True  # type: ignore[attr-defined]
+
 
 def _delete_django_sessions(session_keys: Sequence[str]) -> None:
     if not session_keys:
@@ -125,6 +129,11 @@ def _delete_django_sessions(session_keys: Sequence[str]) -> None:
         return
     for session_key in session_keys:
         store().delete(session_key)
+
+
+def decrypt_tokens(encrypted_tokens: str) -> dict[str, Any]:
+    """Return what the column `encrypted_tokens` contains; empty if `SECRET_KEY` has changed since."""
+    return decrypt(encrypted_tokens, purpose="tokens") or {}
 
 
 class LogtoSession(models.Model):
@@ -159,7 +168,7 @@ class LogtoSession(models.Model):
     @property
     def tokens(self) -> dict[str, Any]:
         """The tokens and claims, as `sessions.store` wrote them; empty if `SECRET_KEY` has changed since."""
-        return decrypt(self.encrypted_tokens, purpose="tokens") or {}
+        return decrypt_tokens(self.encrypted_tokens)
 
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:

@@ -106,6 +106,18 @@ class RequestPrincipal:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
+    def is_of(self, request: HttpRequest) -> bool:
+        """Return whether this is the principal of `request`, and not of a request that it was copied from."""
+        # REST framework's request wraps Django's.
+        return self._request is getattr(request, "_request", request)
+
+    def forget_organization(self) -> None:
+        """Call the function of `LOGTO_ORGANIZATION_FROM` again at the next use.
+
+        A check of a requirement does so: a decorator may have set what the function reads since an earlier use.
+        """
+        self._requested_organization = None
+
     def _requested_organization_id(self) -> str | None:
         """Return the id of the organization that the URL selects; computed once for the view that Django found."""
         match = self._request.resolver_match

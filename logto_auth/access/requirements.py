@@ -83,12 +83,15 @@ class Requirement:
 
     def missing_from(self, principal: Principal) -> MissingRequirement | None:
         """Return the first part that `principal` does not meet, or None. Raise what `principal.permissions` raises."""
-        if self.roles is not None and not set(self.roles) & set(principal.roles):
+        if self.roles is not None and set(self.roles).isdisjoint(principal.roles):
             return MissingRequirement(RequirementKind.ROLE, self.roles)
-        organization_id = principal.organization_id if self._needs_organization else None
-        if self._needs_organization and organization_id is None:
+        needs_organization = self._needs_organization
+        organization_id = principal.organization_id if needs_organization else None
+        if needs_organization and organization_id is None:
             return MissingRequirement(RequirementKind.ORGANIZATION)
-        if self.organization_roles is not None and not set(self.organization_roles) & set(principal.organization_roles):
+        if self.organization_roles is not None and set(self.organization_roles).isdisjoint(
+            principal.organization_roles
+        ):
             return MissingRequirement(RequirementKind.ORGANIZATION_ROLE, self.organization_roles)
         if self.scopes and (missing := _missing(self.scopes, principal.permissions(organization_id=organization_id))):
             return MissingRequirement(RequirementKind.SCOPE, missing)

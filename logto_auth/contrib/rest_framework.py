@@ -156,7 +156,11 @@ def _principal(request: Request) -> Principal | None:
     if isinstance(request.auth, TokenPrincipal):
         return request.auth
     by_session = isinstance(request.successful_authenticator, SessionAuthentication)
-    return session_principal(_django_request(request)) if by_session else None
+    if not by_session:
+        return None
+    principal = session_principal(_django_request(request))
+    principal.forget_organization()
+    return principal
 
 
 def HasScope(*scopes: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:

@@ -115,6 +115,7 @@ class SingleFlight(Generic[T]):
         except ProviderError as error:
             if self._keep_stale and previous.value is not None:
                 return _Outcome(previous.value, None, self._clock() + self._cool_down_seconds)
-            return _Outcome(None, error, self._clock() + self._retry_seconds)
+            # Without `retry_seconds` no later call gets the error, even if the clock is set back.
+            return _Outcome(None, error, self._clock() + self._retry_seconds if self._retry_seconds else float("-inf"))
         seconds = self._seconds_fresh(value) if callable(self._seconds_fresh) else self._seconds_fresh
         return _Outcome(value, None, self._clock() + seconds)

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.responses import session_ended_response
 from logto_auth.clients import oidc_client
@@ -52,6 +53,7 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     return None if request.method in SAFE_METHODS else session_ended_response(request)
 
 
+@sensitive_variables()
 def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> str:
     """Revoke the refresh token of `tokens` and return the URL at which the browser signs out at Logto.
 

@@ -6,15 +6,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import Principal, RequestPrincipal
@@ -57,7 +56,8 @@ def request_principal(request: HttpRequest) -> Principal:
     No other function makes a `SessionPrincipal` for a request, so all code of a request shares one object.
     """
     principal: Principal | None = getattr(request, "logto", None)
-    if principal is None:
+    # A copy of a request has the attributes of the original. A principal of the original would describe its session.
+    if principal is None or (isinstance(principal, SessionPrincipal) and not principal.is_of(request)):
         principal = request.logto = SessionPrincipal(request)  # type: ignore[attr-defined]
     return principal
 
@@ -78,13 +78,13 @@ class _SessionData:
         self._session_id = session_id
         self.tokens = tokens
 
-    def is_of(self, session: SessionBase) -> bool:
-        """Return whether `session` is still the one for which this was read."""
-        return session is self._session and store.session_id(session) == self._session_id
+    def is_of(self, session: SessionBase, session_id: str) -> bool:
+        """Return whether `session` is still the one for which this was read, with the same `LogtoSession`."""
+        return session is self._session and session_id == self._session_id
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        return MappingProxyType(dict(self.tokens.claims) if self.tokens else {})
+        return MappingProxyType(self.tokens.claims if self.tokens else {})
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -125,12 +125,17 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def is_authenticated(self) -> bool:
         """True for a Logto session; False if the request is authenticated by an access token."""
-        session = getattr(self._request, "session", None)  # an API may have no sessions
-        if session is None or not store.is_signed_in(session):
-            return False
+        return self._session_id() is not None
+
+    def _session_id(self) -> str | None:
+        """Return the id of the `LogtoSession` that authenticates the request; None if it has none."""
+        request = self._request
+        session = getattr(request, "session", None)  # an API may have no sessions
+        session_id = store.session_id(session) if session is not None else None
         # The user of an access token need not be the user who is signed in with this browser.
-        is_by_session = isinstance(getattr(self._request, "logto", self), SessionPrincipal)
-        return is_by_session and bool(self._request.user.is_authenticated)
+        if session_id is None or not isinstance(getattr(request, "logto", self), SessionPrincipal):
+            return None
+        return session_id if request.user.is_authenticated else None
 
     @property
     def is_machine(self) -> bool:
@@ -139,17 +144,18 @@ class SessionPrincipal(RequestPrincipal):
 
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the account of this session. False for an account that some code impersonates."""
-        if not self.is_authenticated or not isinstance(user, Model):
+        if not self.is_authenticated or not isinstance(user, get_user_model()):
             return False
         return bool(self._request.session.get(SESSION_KEY) == user._meta.pk.value_to_string(user))
 
     def _session_data(self) -> _SessionData:
-        if not self.is_authenticated:
+        session_id = self._session_id()
+        if session_id is None:
             return SIGNED_OUT
-        session = self._request.session
-        if self._data is None or not self._data.is_of(session):
-            self._data = _SessionData(session, store.session_id(session), store.load(session))
-        return self._data
+        session, data = self._request.session, self._data
+        if data is None or not data.is_of(session, session_id):
+            data = self._data = _SessionData(session, session_id, store.load(session))
+        return data
 
     def forget(self) -> None:
         """Read the row again at the next use."""
@@ -202,15 +208,15 @@ class SessionPrincipal(RequestPrincipal):
         return membership.roles if membership else ()
 
     def _current_membership(self) -> Membership | None:
-        if not self.is_authenticated:
+        data = self._session_data()
+        if data is SIGNED_OUT:
             return None
-        memberships = self._session_data().memberships
         wanted = self._requested_organization_id()
         if wanted is None:
             wanted = store.chosen_organization_id(self._request.session)
         if wanted is None:
-            return memberships[0] if len(memberships) == 1 else None
-        return next((each for each in memberships if each.id == wanted), None)
+            return data.memberships[0] if len(data.memberships) == 1 else None
+        return next((each for each in data.memberships if each.id == wanted), None)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -291,10 +297,9 @@ class SessionPrincipal(RequestPrincipal):
 
         Raise SignInRequired, ProviderError, TokenError.
         """
-        session_id = store.session_id(self._request.session) if self.is_authenticated else None
+        session_id = self._session_id()
         if self._user_info is None or session_id is None or self._user_info[0] != session_id:
-            access_token = self.access_token()
-            userinfo = oidc_client().userinfo(access_token, sub=self.claims["sub"])
+            userinfo = oidc_client().userinfo(self.access_token(), sub=self.claims["sub"])
             self._user_info = (session_id, MappingProxyType(userinfo))
         return self._user_info[1]
 
@@ -344,9 +349,9 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def sessions(self) -> tuple[SignedInSession, ...]:
         """The user's sessions on this site, the latest first. One query at each use."""
-        if not self.is_authenticated:
+        current = self._session_id()
+        if current is None:
             return ()
-        current = store.session_id(self._request.session)
         return tuple(
             SignedInSession(
                 id=str(row.pk),
@@ -360,7 +365,7 @@ class SessionPrincipal(RequestPrincipal):
 
     def end_other_sessions(self) -> int:
         """End the user's other sessions on this site; return how many there were."""
-        current = store.session_id(self._request.session) if self.is_authenticated else None
+        current = self._session_id()
         return self._session_rows().exclude(pk=current).end() if current else 0
 
     def _session_rows(self) -> LogtoSessionQuerySet:

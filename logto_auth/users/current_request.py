@@ -67,7 +67,9 @@ def principal_of_user(user: Any) -> Any:
 
 def _is_user_of(request: HttpRequest, user: Any) -> bool:
     # Django caches what `request.auser()` returned here; it is not the instance of `request.user`.
-    return user is _unwrapped(getattr(request, "user", None)) or user is getattr(request, "_acached_user", None)
+    user_of_request = getattr(request, "user", None)
+    candidates = (user_of_request, _unwrapped(user_of_request), getattr(request, "_acached_user", None))
+    return user is not None and any(user is each for each in candidates)
 
 
 def _unwrapped(user: Any) -> Any:

@@ -197,3 +197,12 @@ def test_value_forgotten_during_the_wait_is_fetched_again(source: Source, expiri
     expiring.forget(expiring.get())
     # A caller that saw no value, and waited for the lock while another one fetched and forgot.
     assert expiring._fetch_once(seen, wait=True) == 2
+
+
+def test_error_is_not_kept_when_the_clock_is_set_back(source: Source) -> None:
+    source.now, source.fails = 7200.0, True
+    flight = SingleFlight(source.fetch, seconds_fresh=60, keep_stale=False, clock=lambda: source.now)
+    with pytest.raises(ProviderError):
+        flight.get()
+    source.now, source.fails = 3600.0, False
+    assert flight.get() == 2

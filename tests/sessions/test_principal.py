@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model, login, logout
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
@@ -289,3 +292,46 @@ def test_ended_row_leaves_no_claims_after_forgetting(editor: Browser) -> None:
         assert request.logto.roles == ()
 
     visit(editor.client, check)
+
+
+# Copies of requests, and organizations that change within a request
+
+
+def test_copied_request_has_its_own_principal(editor: Browser) -> None:
+    seen: list[Any] = []
+
+    def copy_request(request: HttpRequest) -> None:
+        assert request.logto.roles
+        other = copy.copy(request)
+        other.session, other.user = SessionStore(), User.objects.create_user("password-user")
+        seen.extend([session_principal(other).roles, editors(other).status_code, request.logto.roles])
+
+    visit(editor.client, copy_request)
+    assert seen == [(), 403, ("editor",)]
+
+
+def organization_of_request(request: HttpRequest) -> str | None:
+    return getattr(request, "branch", None)
+
+
+def test_requirement_uses_the_organization_of_that_moment(editor: Browser, settings: Any) -> None:
+    settings.LOGTO_ORGANIZATION_FROM = f"{__name__}.organization_of_request"
+    statuses: list[int] = []
+
+    def select(request: HttpRequest) -> None:
+        for branch in (HARBOUR, HILL, None):
+            # As by code that looks at the principal before a decorator selects the organization.
+            assert request.logto.organization_id is None or request.logto.organization_roles is not None
+            request.branch = branch  # type: ignore[attr-defined]
+            statuses.append(managers(request, organization_id="").status_code)
+
+    visit(editor.client, select)
+    assert statuses == [200, 403, 403]
+
+
+def test_templates_and_managers_cannot_end_sessions(editor: Browser) -> None:
+    identity = LogtoSession.objects.get().identity
+    template = Template("{{ identity.sessions.end }}{{ identity.sessions.all.end }}")
+    assert template.render(Context({"identity": identity})) == ""
+    assert LogtoSession.objects.count() == 1
+    assert not hasattr(LogtoSession.objects, "end")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.connection import ConnectionDoesNotExist
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
+from logto_auth.sessions import store
 from logto_auth.testing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +73,35 @@ def test_reused_sub_gets_a_new_user(browser: Browser, logto: Emulator, settings)
     Browser(logto).sign_in("newcomer")
     user = User.objects.get()
     assert (user.username, user.is_staff) == ("newcomer", False)
+
+
+def test_tokens_are_read_by_the_query_of_the_orm(devices: list[Browser]) -> None:
+    session = devices[0].client.session
+    pk = store.session_id(session)
+    with CaptureQueriesContext(connection) as expected:
+        [tokens] = LogtoSession.objects.filter(pk=pk).order_by().values_list("encrypted_tokens", flat=True)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            loaded = store.load(session)
+        assert [query["sql"] for query in queries] == [query["sql"] for query in expected]
+        assert loaded is not None
+        assert loaded.data == LogtoSession(encrypted_tokens=tokens).tokens
+
+
+def test_tokens_of_deleted_row_are_none(devices: list[Browser]) -> None:
+    session = devices[0].client.session
+    LogtoSession.objects.filter(pk=store.session_id(session)).delete()
+    assert store.load(session) is None
+
+
+class ReplicaRouter:
+    def db_for_read(self, model: type, **hints: object) -> str | None:
+        return "replica" if model is LogtoSession else None
+
+
+def test_router_selects_the_database_of_tokens(devices: list[Browser], settings) -> None:
+    session = devices[0].client.session
+    assert store.load(session) is not None
+    settings.DATABASE_ROUTERS = [f"{__name__}.ReplicaRouter"]
+    with pytest.raises(ConnectionDoesNotExist, match="replica"):
+        store.load(session)

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import include, path
 from rest_framework.authentication import BaseAuthentication
@@ -24,6 +26,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from logto_auth.api import Machine, authenticate
+from logto_auth.backends import logto_backend
 from logto_auth.contrib.rest_framework import LogtoAuthentication
 from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator
@@ -214,6 +217,27 @@ def test_impersonated_user_has_no_permission_of_the_session(reader: Browser) -> 
     assert not run(reader.client, check)
 
 
+def test_object_of_another_model_has_no_permission(reader: Browser) -> None:
+    """Primary keys are unique within one model only."""
+
+    class Customer(Session):
+        is_authenticated = is_active = True
+
+        class Meta:
+            proxy = True
+            app_label = "sessions"
+
+    def check(request: HttpRequest) -> bool:
+        customer = request.user = Customer(pk=str(request.user.pk))  # type: ignore[assignment]
+        return principal_of_user(customer) is None
+
+    assert run(reader.client, check)
+
+
+def test_lazy_user_can_be_passed_to_a_backend(reader: Browser) -> None:
+    assert run(reader.client, lambda request: logto_backend().has_perm(request.user, READ))
+
+
 def test_other_authenticator_gets_no_session_permission(reader: Browser) -> None:
     assert reader.client.get("/drf/other/").json() == [False, False]
 
@@ -385,6 +409,21 @@ def test_file_response_keeps_its_file(rf: RequestFactory) -> None:
     file = BytesIO(b"content")
     response = LogtoMiddleware(lambda request: FileResponse(file))(rf.get("/"))
     assert response.file_to_stream is file
+
+
+class OwnStreamingResponse(HttpResponseBase):
+    """A streaming response that is not Django's class."""
+
+    streaming = True
+    streaming_content: Any = (b"a", b"b")
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.streaming_content)
+
+
+def test_streaming_response_of_another_class_is_accepted(rf: RequestFactory) -> None:
+    response = LogtoMiddleware(lambda request: OwnStreamingResponse())(rf.get("/"))
+    assert list(response) == [b"a", b"b"]  # type: ignore[call-overload]
 
 
 def test_revalidated_request_has_permissions(reader: Browser) -> None:
