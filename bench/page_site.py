@@ -18,7 +18,7 @@ BOOKS = [{"number": number, "title": f"Book {number} & more", "price": 4 + numbe
 
 
 def settings(logto: dict[str, str], database: str) -> dict[str, Any]:
-    """Return Django's settings: those of `startproject`, as far as a page uses them."""
+    """Return Django's settings: those of `startproject` that a page uses."""
     bench = sites.settings("logto_auth", **logto)
     processors = ["context_processors.request", "context_processors.auth", "context_processors.messages"]
     paths = ["django.template.", "django.contrib.auth.", "django.contrib.messages."]

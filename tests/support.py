@@ -45,6 +45,8 @@ BROKEN = [
     pytest.param(HttpFault(delay_seconds=0.6), "provider_timeout", 504, id="timeout"),
     pytest.param(HttpFault(drip_seconds=0.02), "provider_timeout", 504, id="slow-drip"),
 ]
+# One of each kind, for all endpoints but the first: the HTTP client and its errors are the same.
+SOME_BROKEN = [fault for fault in BROKEN if fault.id in ("500", "list", "connection-reset", "timeout")]
 
 
 class Witness:

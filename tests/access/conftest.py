@@ -1,1 +1,1 @@
-from tests.api.attack_fixtures import apis, caller, doors, token  # noqa: F401
+from tests.api.attack_fixtures import apis, caller, door, doors, token  # noqa: F401

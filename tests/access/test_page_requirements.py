@@ -178,10 +178,17 @@ def reader(logto: Emulator) -> Browser:
 REQUIREMENTS = ["books/", "editors/", "branch/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"]
 
 
+def each_style(*places: str) -> Any:
+    """Parametrize `style` and `place`: each requirement as decorator and mixin, and one in async views."""
+    pairs = [(f"/{style}", place) for style in ("function", "class") for place in places]
+    pairs += [(f"/{style}", places[0]) for style in ("async-function", "async-class")]
+    return pytest.mark.parametrize(("style", "place"), pairs)
+
+
 # Signed-out visitors
 
 
-@pytest.mark.parametrize("place", REQUIREMENTS)
+@each_style(*REQUIREMENTS)
 def test_signed_out_visitor_signs_in_and_returns(style: str, place: str, logto: Emulator) -> None:
     browser = Browser(logto)
     response = browser.client.get(f"{style}/{place}?page=2")
@@ -200,56 +207,53 @@ def test_signed_out_script_gets_401_with_sign_in_url(style: str, client: Client)
 # Users who meet the requirement
 
 
-@pytest.mark.parametrize("place", ["books/", "two-books/", "editors/", *REQUIREMENTS[3:]])
+@each_style("books/", "two-books/", "editors/", *REQUIREMENTS[3:])
 def test_user_who_meets_requirement_sees_the_page(style: str, place: str, editor: Browser) -> None:
     response = editor.client.get(f"{style}/{place}")
     assert (response.status_code, response.content) == (200, b"open to editor")
 
 
-def test_access_token_is_fetched_once_and_kept(style: str, logto: Emulator, editor: Browser) -> None:
+def test_access_token_is_fetched_once_and_kept(logto: Emulator, editor: Browser) -> None:
     for place in ("books/", "books/", "two-books/", f"branches/{HARBOUR}/stock/", f"branches/{HARBOUR}/stock/"):
-        assert editor.client.get(f"{style}/{place}").status_code == 200
+        assert editor.client.get(f"/function/{place}").status_code == 200
     assert len(logto.requests.to("token")) == 2, "one for the API, one for the organization"
     logto.requests.clear()
-    assert editor.client.get(f"{style}/editors/").status_code == 200
-    assert editor.client.get(f"{style}/branches/{HARBOUR}/managers/").status_code == 200
+    assert editor.client.get("/function/editors/").status_code == 200
+    assert editor.client.get(f"/function/branches/{HARBOUR}/managers/").status_code == 200
     assert len(logto.requests) == 0, "roles are in the ID token"
 
 
-def test_removed_right_is_lost_at_next_refresh(style: str, logto: Emulator, editor: Browser) -> None:
+def test_removed_right_is_lost_at_next_refresh(logto: Emulator, editor: Browser) -> None:
     logto.tenant.update_user("editor000001", roles=[])
     logto.tenant.add_member(HARBOUR, "editor000001", roles=["staff"])
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "until then the latest claims count"
+    assert editor.client.get("/function/editors/").status_code == 200, "until then the latest claims count"
     age(editor)
     for place in ("books/", "editors/", f"branches/{HARBOUR}/managers/", f"branches/{HARBOUR}/stock/"):
-        assert editor.client.get(f"{style}/{place}").status_code == 403
+        assert editor.client.get(f"/function/{place}").status_code == 403
 
 
 # Users who do not
 
 
-@pytest.mark.parametrize(
-    ("place", "words", "missing"),
-    [
-        ("books/", "You need the permission write:books.", {"scope": ["write:books"]}),
-        ("two-books/", "You need the permission write:books.", {"scope": ["write:books"]}),
-        ("editors/", "You need one of these roles: editor, admin.", {"role": ["editor", "admin"]}),
-        (f"branches/{HILL}/", "You need to be a member of the organization", {"organization": []}),
-        (
-            f"branches/{HARBOUR}/managers/",
-            "You need the role manager in this organization.",
-            {"organization_role": ["manager"]},
-        ),
-        (
-            f"branches/{HARBOUR}/stock/",
-            "You need the permission manage:stock in this organization.",
-            {"organization_scope": ["manage:stock"]},
-        ),
-    ],
-)
-def test_missing_requirement_is_403_and_not_a_redirect(
-    style: str, reader: Browser, place: str, words: str, missing: dict[str, list[str]]
-) -> None:
+MISSING: dict[str, tuple[str, dict[str, list[str]]]] = {
+    "books/": ("You need the permission write:books.", {"scope": ["write:books"]}),
+    "two-books/": ("You need the permission write:books.", {"scope": ["write:books"]}),
+    "editors/": ("You need one of these roles: editor, admin.", {"role": ["editor", "admin"]}),
+    f"branches/{HILL}/": ("You need to be a member of the organization", {"organization": []}),
+    f"branches/{HARBOUR}/managers/": (
+        "You need the role manager in this organization.",
+        {"organization_role": ["manager"]},
+    ),
+    f"branches/{HARBOUR}/stock/": (
+        "You need the permission manage:stock in this organization.",
+        {"organization_scope": ["manage:stock"]},
+    ),
+}
+
+
+@each_style(*MISSING)
+def test_missing_requirement_is_403_and_not_a_redirect(style: str, reader: Browser, place: str) -> None:
+    words, missing = MISSING[place]
     response = reader.client.get(f"{style}/{place}")
     assert response.status_code == 403
     text = response.content.decode()
@@ -262,26 +266,26 @@ def test_missing_requirement_is_403_and_not_a_redirect(
     assert reader.client.post(f"{style}/{place}").status_code == 403
 
 
-def test_member_of_several_organizations_has_to_choose(style: str, editor: Browser, reader: Browser) -> None:
-    assert editor.client.get(f"{style}/branch/").status_code == 403
-    assert reader.client.get(f"{style}/branch/").status_code == 200, "a member of one organization need not choose"
+def test_member_of_several_organizations_has_to_choose(editor: Browser, reader: Browser) -> None:
+    assert editor.client.get("/function/branch/").status_code == 403
+    assert reader.client.get("/function/branch/").status_code == 200, "a member of one organization need not choose"
     editor.client.post("/choose-organization", {"organization_id": HILL})
-    assert editor.client.get(f"{style}/branch/").status_code == 200
+    assert editor.client.get("/function/branch/").status_code == 200
 
 
-def test_rights_in_one_organization_do_not_count_elsewhere(style: str, editor: Browser) -> None:
+def test_rights_in_one_organization_do_not_count_elsewhere(editor: Browser) -> None:
     for place in ("managers/", "stock/"):
-        assert editor.client.get(f"{style}/branches/{HARBOUR}/{place}").status_code == 200
-        assert editor.client.get(f"{style}/branches/{HILL}/{place}").status_code == 403
-        assert editor.client.get(f"{style}/branches/nowhere/{place}").status_code == 403
+        assert editor.client.get(f"/function/branches/{HARBOUR}/{place}").status_code == 200
+        assert editor.client.get(f"/function/branches/{HILL}/{place}").status_code == 403
+        assert editor.client.get(f"/function/branches/nowhere/{place}").status_code == 403
 
 
-def test_url_has_precedence_over_chosen_organization(style: str, editor: Browser) -> None:
+def test_url_has_precedence_over_chosen_organization(editor: Browser) -> None:
     editor.client.post("/choose-organization", {"organization_id": HARBOUR})
-    assert editor.client.get(f"{style}/branches/{HILL}/managers/").status_code == 403
+    assert editor.client.get(f"/function/branches/{HILL}/managers/").status_code == 403
 
 
-@pytest.mark.parametrize("place", REQUIREMENTS)
+@each_style(*REQUIREMENTS)
 def test_password_session_meets_no_requirement(style: str, place: str, client: Client) -> None:
     client.force_login(User.objects.create_user("local"))
     response = client.get(f"{style}/{place}")
@@ -289,11 +293,11 @@ def test_password_session_meets_no_requirement(style: str, place: str, client: C
     assert "You are signed in as <strong>local</strong>" in response.content.decode()
 
 
-def test_403_page_links_to_another_account(style: str, logto: Emulator, reader: Browser) -> None:
-    url = reader.client.get(f"{style}/books/").content.decode().partition('href="/sign-in')[2].partition('"')[0]
+def test_403_page_links_to_another_account(logto: Emulator, reader: Browser) -> None:
+    url = reader.client.get("/function/books/").content.decode().partition('href="/sign-in')[2].partition('"')[0]
     start = reader.client.get("/sign-in" + url.replace("&amp;", "&"))
-    assert reader.open(reader.logto.sign_in(start["Location"], "editor"))["Location"] == f"{style}/books/"
-    assert reader.client.get(f"{style}/books/").content == b"open to editor"
+    assert reader.open(reader.logto.sign_in(start["Location"], "editor"))["Location"] == "/function/books/"
+    assert reader.client.get("/function/books/").content == b"open to editor"
 
 
 # Logto cannot be reached, or the session has ended there
@@ -319,10 +323,10 @@ def test_outage_is_an_error_page_and_not_403(
     assert editor.client.get(f"{style}/editors/").status_code == 200, "the session continues"
 
 
-def test_kept_token_counts_during_an_outage(style: str, logto: Emulator, editor: Browser) -> None:
-    assert editor.client.get(f"{style}/books/").status_code == 200
+def test_kept_token_counts_during_an_outage(logto: Emulator, editor: Browser) -> None:
+    assert editor.client.get("/function/books/").status_code == 200
     logto.faults.http["token"] = HttpFault(drop=True)
-    assert editor.client.get(f"{style}/books/").status_code == 200
+    assert editor.client.get("/function/books/").status_code == 200
 
 
 def test_session_ended_at_logto_ends_here(style: str, logto: Emulator, editor: Browser) -> None:
@@ -340,36 +344,36 @@ def test_form_of_ended_session_is_not_processed(style: str, logto: Emulator, edi
     assert 'href="/sign-in?next=/shelf/"' in response.content.decode()
 
 
-def test_script_of_ended_session_gets_401(style: str, logto: Emulator, editor: Browser) -> None:
+def test_script_of_ended_session_gets_401(logto: Emulator, editor: Browser) -> None:
     logto.tenant.suspend_user("editor000001")
-    response = editor.client.get(f"{style}/books/", headers=SCRIPT)
+    response = editor.client.get("/function/books/", headers=SCRIPT)
     assert (response.status_code, response.json()["error"]) == (401, "sign_in_required")
 
 
-def test_without_refresh_token_permissions_are_missing(style: str, logto: Emulator, settings, caplog: Any) -> None:
+def test_without_refresh_token_permissions_are_missing(logto: Emulator, settings, caplog: Any) -> None:
     settings.LOGTO_SCOPES = [scope for scope in settings.LOGTO_SCOPES if scope != "offline_access"]
     browser = signed_in(logto, "editor")
     for place in ("books/", f"branches/{HARBOUR}/stock/"):
-        response = browser.client.get(f"{style}/{place}")
+        response = browser.client.get(f"/function/{place}")
         assert response.status_code == 403
         assert "You need the permission" in response.content.decode()
     assert "ask for the scope offline_access" in caplog.text
-    assert browser.client.get(f"{style}/editors/").status_code == 200, "the session continues"
+    assert browser.client.get("/function/editors/").status_code == 200, "the session continues"
 
 
-def test_resource_not_requested_gives_no_permissions(style: str, editor: Browser, settings, caplog: Any) -> None:
+def test_resource_not_requested_gives_no_permissions(editor: Browser, settings, caplog: Any) -> None:
     settings.LOGTO_API_RESOURCE = "https://nowhere.example/api"
-    response = editor.client.get(f"{style}/books/")
+    response = editor.client.get("/function/books/")
     assert response.status_code == 403
     assert "no permissions for https://nowhere.example/api. Is it in LOGTO_RESOURCES" in caplog.text
     assert "invalid_target" in caplog.text
-    assert editor.client.get(f"{style}/editors/").status_code == 200, "the session continues"
+    assert editor.client.get("/function/editors/").status_code == 200, "the session continues"
 
 
-def test_missing_resource_setting_is_a_configuration_error(style: str, editor: Browser, settings) -> None:
+def test_missing_resource_setting_is_a_configuration_error(editor: Browser, settings) -> None:
     settings.LOGTO_API_RESOURCE = ""
     with pytest.raises(ConfigurationError, match="LOGTO_API_RESOURCE must be set"):
-        editor.client.get(f"{style}/books/")
+        editor.client.get("/function/books/")
 
 
 # Several requirements, async servers, templates

@@ -29,6 +29,12 @@ def doors(apis: None, caplog: Any) -> list[Door]:
 
 
 @pytest.fixture
+def door(doors: list[Door]) -> Door:
+    """One of them, for rules that are the same at all."""
+    return doors[0]
+
+
+@pytest.fixture
 def stock_doors(apis: None, caplog: Any) -> list[Door]:
     """The APIs that accept organization tokens."""
     return [Door(name, path, caplog) for name, path in attacked_urls.STOCKS.items()]

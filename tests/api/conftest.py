@@ -8,7 +8,7 @@ import pytest
 from logto_auth.emulator import Emulator
 from tests.rights import ask_for_rights, set_up
 
-from .attack_fixtures import apis, caller, doors, stock_doors, token  # noqa: F401
+from .attack_fixtures import apis, caller, door, doors, stock_doors, token  # noqa: F401
 from .callers import App, Robot
 
 

@@ -29,7 +29,7 @@ from logto_auth.oidc.provider import COOL_DOWN_SECONDS
 from logto_auth.testing import Browser
 from logto_auth.users.current_request import use_request
 from tests.emulator.relying_party import wait_until
-from tests.support import BROKEN
+from tests.support import SOME_BROKEN
 
 from . import attacked_urls
 from .attackers import API, METADATA_URL, Door, TokenMaker, challenge_of
@@ -40,17 +40,16 @@ User = get_user_model()
 EVIL_KEY = ECKey.generate_key("P-384")
 
 
-def test_thousand_unknown_keys_fetch_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+def test_unknown_keys_fetch_keys_once(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
     doors[0].sees_served(token())
     logto.requests.clear()
     started = time.monotonic()
-    for number in range(1000):
-        door = doors[number % len(doors)]
-        if number % 100 < len(doors):
-            door.sees_refused(token({"kid": f"junk-{number}"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
-            door.sees_served(token())
-        else:
-            assert door.call(token({"kid": f"junk-{number}"}, key=EVIL_KEY)).status_code == 401
+    for number in range(100):
+        junk = token({"kid": f"junk-{number}"}, key=EVIL_KEY)
+        assert doors[number % len(doors)].call(junk).status_code == 401
+    for door in doors:
+        door.sees_refused(token({"kid": "more-junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
+        door.sees_served(token())
     # Once, and once more after each cool-down on a slow machine.
     cool_downs = int((time.monotonic() - started) / COOL_DOWN_SECONDS)
     assert {request.endpoint for request in logto.requests} == {"jwks"}
@@ -58,18 +57,17 @@ def test_thousand_unknown_keys_fetch_keys_once(doors: list[Door], token: TokenMa
 
 
 @pytest.mark.parametrize("kid", [None, "", "x" * 1000, 5])
-def test_tokens_without_kid_fetch_no_keys(doors: list[Door], token: TokenMaker, logto: Emulator, kid: Any) -> None:
+def test_tokens_without_kid_fetch_no_keys(door: Door, token: TokenMaker, logto: Emulator, kid: Any) -> None:
     logto.rotate_keys()
-    doors[0].sees_served(token())
-    for _ in range(20):
-        assert doors[0].call(token({"kid": kid}, key=EVIL_KEY)).status_code == 401
+    door.sees_served(token())
+    for _ in range(5):
+        assert door.call(token({"kid": kid}, key=EVIL_KEY)).status_code == 401
     assert len(logto.requests.to("jwks")) <= 2
 
 
-def test_known_key_works_while_unknown_key_waits(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
-    door = doors[0]
+def test_known_key_works_while_unknown_key_waits(door: Door, token: TokenMaker, logto: Emulator) -> None:
     door.sees_served(token())
-    logto.faults.http["jwks"] = HttpFault(delay_seconds=3)
+    logto.faults.http["jwks"] = HttpFault(delay_seconds=1)
     logto.requests.clear()
     waiting = threading.Thread(target=door.call, args=[token({"kid": "junk"}, key=EVIL_KEY)])
     waiting.start()
@@ -81,24 +79,22 @@ def test_known_key_works_while_unknown_key_waits(doors: list[Door], token: Token
     waiting.join()
 
 
-@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+@pytest.mark.parametrize(("fault", "code", "status"), SOME_BROKEN)
 def test_outage_keeps_known_keys_and_refuses_unknown(
-    doors: list[Door], token: TokenMaker, logto: Emulator, fault: HttpFault, code: str, status: int, settings: Any
+    door: Door, token: TokenMaker, logto: Emulator, fault: HttpFault, code: str, status: int, settings: Any
 ) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = (0.3, 0.3)
-    door = doors[0]
     door.sees_served(token())
     for endpoint in ("discovery", "jwks"):
         logto.faults.http[endpoint] = HttpFault(**vars(fault))
-    for each in doors:
-        each.sees_served(token())
+    door.sees_served(token())
     door.sees_refused(token({"kid": "junk"}, key=EVIL_KEY), 401, "invalid_token", claim="kid")
 
 
 @pytest.mark.parametrize("endpoint", ["discovery", "jwks"])
-@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+@pytest.mark.parametrize(("fault", "code", "status"), SOME_BROKEN)
 def test_outage_without_keys_is_503(
-    doors: list[Door],
+    door: Door,
     token: TokenMaker,
     logto: Emulator,
     endpoint: str,
@@ -109,30 +105,27 @@ def test_outage_without_keys_is_503(
 ) -> None:
     spoil(endpoint, fault)
     started = time.monotonic()
-    for door in doors:
-        response = door.sees_refused(token(), 503, "temporarily_unavailable")
-        assert "http" not in response.content.decode()
+    for _ in range(5):
+        door.sees_refused(token(), 503, "temporarily_unavailable")
         door.sees_refused(token({"kid": "junk"}, key=EVIL_KEY), 503, "temporarily_unavailable")
     # One fetch a second for all calls, or two if the connection broke.
     assert len(logto.requests.to(endpoint)) <= 2 * (2 + time.monotonic() - started)
 
 
-def test_outage_at_start_is_short(doors: list[Door], browser: Browser, token: TokenMaker, logto: Emulator) -> None:
+def test_outage_at_start_is_short(door: Door, browser: Browser, token: TokenMaker, logto: Emulator) -> None:
     logto.faults.http["jwks"] = HttpFault(status=500)
-    doors[0].sees_refused(token(), 503, "temporarily_unavailable")
+    door.sees_refused(token(), 503, "temporarily_unavailable")
     logto.faults.http.clear()
     time.sleep(1.1)
     assert browser.sign_in("reader").status_code == 302
-    for door in doors:
-        door.sees_served(token())
+    door.sees_served(token())
 
 
-def test_malformed_token_is_refused_without_keys(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
+def test_malformed_token_is_refused_without_keys(door: Door, token: TokenMaker, logto: Emulator) -> None:
     logto.faults.http["jwks"] = logto.faults.http["discovery"] = HttpFault(status=500)
-    for door in doors:
-        door.sees_refused(None, 401, None)
-        door.sees_refused("opaque", 401, "invalid_token", claim="token")
-        door.sees_refused("a b", 400, "invalid_request")
+    door.sees_refused(None, 401, None)
+    door.sees_refused("opaque", 401, "invalid_token", claim="token")
+    door.sees_refused("a b", 400, "invalid_request")
     assert len(logto.requests) == 0
 
 
@@ -150,13 +143,13 @@ def test_cached_token_ends_with_its_key(doors: list[Door], token: TokenMaker, lo
     assert len(logto.requests.to("jwks")) == 2
 
 
-@pytest.mark.parametrize("size", [0, 1, 5])
-def test_token_cache_is_bounded(doors: list[Door], token: TokenMaker, settings: Any, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 5])
+def test_token_cache_is_bounded(door: Door, token: TokenMaker, settings: Any, size: int) -> None:
     settings.LOGTO_API_TOKEN_CACHE_SIZE = size
     tokens = [token(scope=f"read:books extra{number}") for number in range(12)]
     for _ in range(2):
         for number, each in enumerate(tokens):
-            seen = doors[number % len(doors)].sees_served(each)
+            seen = door.sees_served(each)
             assert seen["scopes"] == [f"extra{number}", "read:books"]
     assert len(access_token_verifier()._known) == size
 
@@ -199,27 +192,22 @@ def test_challenge_contains_missing_scope(doors: list[Door], stock_doors: list[D
         pytest.param("logto.read:books", id="as-a-permission"),
     ],
 )
-def test_scopes_are_compared_as_a_whole(doors: list[Door], token: TokenMaker, scope: Any) -> None:
+def test_scopes_are_compared_as_a_whole(door: Door, token: TokenMaker, scope: Any) -> None:
     claims = {"scp": ["read:books"], "scopes": "read:books", "permissions": ["read:books"], "roles": ["read:books"]}
-    for door in doors:
-        door.sees_refused(token(scope=scope, **claims), 403, "insufficient_scope")
+    door.sees_refused(token(scope=scope, **claims), 403, "insufficient_scope")
 
 
-def test_machine_is_not_the_account_with_its_id(
-    doors: list[Door], token: TokenMaker, logto: Emulator, settings: Any
-) -> None:
+def test_machine_is_not_the_account_with_its_id(door: Door, token: TokenMaker, logto: Emulator, settings: Any) -> None:
     settings.LOGTO_API_CREATE_USERS = True
     user = User.objects.create_superuser("robot000000000000001", "a@example.com", "secret")
     LogtoIdentity.objects.create(user=user, issuer=logto.issuer, sub="robot000000000000001")
-    for door in doors:
-        seen = door.sees_served(token(sub="robot000000000000001", client_id="robot000000000000001"))
-        assert (seen["is_machine"], seen["user"]) == (True, "robot000000000000001")
+    seen = door.sees_served(token(sub="robot000000000000001", client_id="robot000000000000001"))
+    assert (seen["is_machine"], seen["user"]) == (True, "robot000000000000001")
 
 
-def test_other_claims_do_not_make_a_machine(doors: list[Door], token: TokenMaker, caller: Any) -> None:
-    for door in doors:
-        seen = door.sees_served(token(azp=token.sub, client_id=token.sub.upper(), act={"sub": token.sub}))
-        assert (seen["is_machine"], seen["user"]) == (False, str(caller.pk))
+def test_other_claims_do_not_make_a_machine(door: Door, token: TokenMaker, caller: Any) -> None:
+    seen = door.sees_served(token(azp=token.sub, client_id=token.sub.upper(), act={"sub": token.sub}))
+    assert (seen["is_machine"], seen["user"]) == (False, str(caller.pk))
 
 
 def test_api_for_users_refuses_machines(apis: None, caplog: Any, token: TokenMaker) -> None:
@@ -265,10 +253,9 @@ def test_machine_has_only_its_scopes(rf: RequestFactory, apis: None, token: Toke
         "Cookie",
     ],
 )
-def test_token_in_another_header_is_ignored(doors: list[Door], token: TokenMaker, name: str) -> None:
-    for door in doors:
-        for value in (f"Bearer {token()}", token(), f"access_token={token()}; Authorization=Bearer {token()}"):
-            door.sees_refused(None, 401, None, **{name: value})
+def test_token_in_another_header_is_ignored(door: Door, token: TokenMaker, name: str) -> None:
+    for value in (f"Bearer {token()}", token(), f"access_token={token()}; Authorization=Bearer {token()}"):
+        door.sees_refused(None, 401, None, **{name: value})
 
 
 def test_token_in_query_or_body_is_ignored(apis: None, token: TokenMaker) -> None:
@@ -284,10 +271,9 @@ def test_token_in_query_or_body_is_ignored(apis: None, token: TokenMaker) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer ", "  Bearer  "])
-def test_scheme_is_case_insensitive(doors: list[Door], token: TokenMaker, scheme: str) -> None:
-    for door in doors:
-        response = Client().get(door.path, headers={"Authorization": f"{scheme} {token()} "})
-        assert response.status_code == 200
+def test_scheme_is_case_insensitive(door: Door, token: TokenMaker, scheme: str) -> None:
+    response = Client().get(door.path, headers={"Authorization": f"{scheme} {token()} "})
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -320,9 +306,8 @@ def test_scheme_is_case_insensitive(doors: list[Door], token: TokenMaker, scheme
         pytest.param("Bearer {token}=x", id="padding-inside"),
     ],
 )
-def test_header_without_single_token_is_400(doors: list[Door], token: TokenMaker, header: str) -> None:
-    for door in doors:
-        door.sees_refused(None, 400, "invalid_request", Authorization=header.replace("{token}", token()))
+def test_header_without_single_token_is_400(door: Door, token: TokenMaker, header: str) -> None:
+    door.sees_refused(None, 400, "invalid_request", Authorization=header.replace("{token}", token()))
 
 
 @pytest.mark.parametrize(
@@ -350,18 +335,16 @@ def test_header_without_single_token_is_400(doors: list[Door], token: TokenMaker
         '"Bearer" {token}',
     ],
 )
-def test_another_scheme_is_no_token(doors: list[Door], token: TokenMaker, header: str) -> None:
-    for door in doors:
-        door.sees_refused(None, 401, None, Authorization=header.replace("{token}", token()))
+def test_another_scheme_is_no_token(door: Door, token: TokenMaker, header: str) -> None:
+    door.sees_refused(None, 401, None, Authorization=header.replace("{token}", token()))
 
 
-@pytest.mark.parametrize("size", [10_000, 300_000, 3_000_000])
+@pytest.mark.parametrize("size", [10_000, 3_000_000])
 @pytest.mark.parametrize("piece", ["A", ".", "=", "A.", "Bearer ", "é"])
-def test_huge_header_is_refused_quickly(doors: list[Door], size: int, piece: str) -> None:
+def test_huge_header_is_refused_quickly(door: Door, size: int, piece: str) -> None:
     header = "Bearer " + piece * (size // len(piece))
     started = time.monotonic()
-    for door in doors:
-        assert door.call(None, Authorization=header).status_code in (400, 401)
+    assert door.call(None, Authorization=header).status_code in (400, 401)
     assert time.monotonic() - started < 10
 
 
@@ -438,20 +421,18 @@ def status_over_a_socket(live_server: Any, path: str, lines: list[str]) -> bytes
 
 @pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "by-a-query"])
 def test_tokens_of_deactivated_account_are_refused(
-    doors: list[Door], stock_doors: list[Door], token: TokenMaker, caller: Any, is_saved: bool
+    door: Door, stock_doors: list[Door], token: TokenMaker, caller: Any, is_saved: bool
 ) -> None:
     remembered, of_organization = token(), token.for_organization("harbour00001")
-    doors[0].sees_served(remembered)
+    door.sees_served(remembered)
     stock_doors[0].sees_served(of_organization)
     set_active(caller, False, is_saved)
-    for door in doors:
-        for each in (remembered, token()):
-            door.sees_refused(each, 401, "invalid_token")
-    for door in stock_doors:
-        door.sees_refused(of_organization, 401, "invalid_token")
+    for each in (remembered, token()):
+        response = door.sees_refused(each, 401, "invalid_token")
+        assert "is deactivated on this site" in response.json()["error_description"]
+    stock_doors[0].sees_refused(of_organization, 401, "invalid_token")
     set_active(caller, True, is_saved)
-    for door in doors:
-        door.sees_served(remembered)
+    door.sees_served(remembered)
 
 
 def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
@@ -464,44 +445,38 @@ def set_active(user: Any, is_active: bool, is_saved: bool) -> None:
 
 @pytest.mark.parametrize("status", [UserStatus.SUSPENDED, UserStatus.DELETED])
 def test_tokens_of_suspended_user_are_refused(
-    doors: list[Door], stock_doors: list[Door], token: TokenMaker, settings: Any, status: UserStatus
+    door: Door, stock_doors: list[Door], token: TokenMaker, settings: Any, status: UserStatus
 ) -> None:
     """A webhook reported it: the token itself has not expired, and must not create another account."""
     settings.LOGTO_API_CREATE_USERS = True
     remembered, of_organization = token(), token.for_organization("harbour00001")
-    doors[0].sees_served(remembered)
+    door.sees_served(remembered)
     LogtoIdentity.objects.update(status=status)
-    for door in doors:
-        for each in (remembered, token()):
-            door.sees_refused(each, 401, "invalid_token")
-    for door in stock_doors:
-        door.sees_refused(of_organization, 401, "invalid_token")
+    for each in (remembered, token()):
+        door.sees_refused(each, 401, "invalid_token")
+    stock_doors[0].sees_refused(of_organization, 401, "invalid_token")
 
 
-def test_tokens_of_deleted_account_are_refused(doors: list[Door], token: TokenMaker, caller: Any) -> None:
+def test_tokens_of_deleted_account_are_refused(door: Door, token: TokenMaker, caller: Any) -> None:
     remembered = token()
-    doors[0].sees_served(remembered)
+    door.sees_served(remembered)
     caller.delete()
-    for door in doors:
-        door.sees_refused(remembered, 403, "account_unknown")
+    door.sees_refused(remembered, 403, "account_unknown")
 
 
-def test_tokens_of_other_accounts_remain_valid(doors: list[Door], token: TokenMaker, caller: Any) -> None:
+def test_tokens_of_other_accounts_remain_valid(door: Door, token: TokenMaker, caller: Any) -> None:
     caller.delete()
-    for door in doors:
-        door.sees_served(token(sub="robot", client_id="robot"))
+    door.sees_served(token(sub="robot", client_id="robot"))
 
 
-def test_unknown_user_is_refused_without_account(doors: list[Door], token: TokenMaker, logto: Emulator) -> None:
-    for door in doors:
-        door.sees_refused(token(sub="stranger0001"), 403, "account_unknown")
-        # A sub is compared as a whole, case-sensitively, with its issuer.
-        door.sees_refused(token(sub=token.sub.upper()), 403, "account_unknown")
-        door.sees_refused(token(sub=token.sub + " "), 403, "account_unknown")
+def test_unknown_user_is_refused_without_account(door: Door, token: TokenMaker, logto: Emulator) -> None:
+    door.sees_refused(token(sub="stranger0001"), 403, "account_unknown")
+    # A sub is compared as a whole, case-sensitively, with its issuer.
+    door.sees_refused(token(sub=token.sub.upper()), 403, "account_unknown")
+    door.sees_refused(token(sub=token.sub + " "), 403, "account_unknown")
     LogtoIdentity.objects.update(issuer="https://other.example/oidc")
     LogtoIdentity.objects.get().save()
-    for door in doors:
-        door.sees_refused(token(), 403, "account_unknown")
+    door.sees_refused(token(), 403, "account_unknown")
 
 
 def test_account_created_by_call_has_only_username(doors: list[Door], token: TokenMaker, settings: Any) -> None:
@@ -526,15 +501,14 @@ def test_account_created_by_call_has_only_username(doors: list[Door], token: Tok
         assert door.sees_served(token(sub="stranger0001"))["user"] == str(user.pk)
 
 
-def test_text_for_operator_is_not_in_response(doors: list[Door], token: TokenMaker, settings: Any) -> None:
+def test_text_for_operator_is_not_in_response(door: Door, token: TokenMaker, settings: Any) -> None:
     settings.LOGTO_API_CREATE_USERS = True
-    for door in doors:
-        for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
-            settings.LOGTO_USER_FIELDS = f"tests.support.{hook}"
-            response = door.call(token(sub="stranger0001"))
-            assert response.status_code == 403
-            assert "fraud list" not in f"{response.headers}{response.content.decode()}"
-            assert told in response.content.decode()
+    for hook, told in (("refuse_in_private", ""), ("refuse_everyone", "Closed today.")):
+        settings.LOGTO_USER_FIELDS = f"tests.support.{hook}"
+        response = door.call(token(sub="stranger0001"))
+        assert response.status_code == 403
+        assert "fraud list" not in f"{response.headers}{response.content.decode()}"
+        assert told in response.content.decode()
     assert not LogtoIdentity.objects.filter(sub="stranger0001").exists()
 
 
@@ -569,87 +543,10 @@ def test_revoked_opaque_token_is_refused_at_once(
         door.sees_refused(opaque, 401, "invalid_token", claim="active")
 
 
-def test_opaque_token_is_no_organization_token(stock_doors: list[Door], opaque: str, logto: Emulator) -> None:
-    for door in stock_doors:
-        door.sees_refused(opaque, 401, "invalid_token", claim="token")
-    assert logto.requests.to("introspection") == []
-
-
 def test_too_long_opaque_token_is_not_introspected(any_doors: list[Door], opaque: str, logto: Emulator) -> None:
     """Otherwise any text in the header would be sent on to Logto."""
-    for door in any_doors:
-        door.sees_refused("x" * 10_000, 401, "invalid_token", claim="token")
+    any_doors[0].sees_refused("x" * 10_000, 401, "invalid_token", claim="token")
     assert logto.requests.to("introspection") == []
-
-
-def test_active_refresh_token_is_no_access_token(any_doors: list[Door], opaque: str) -> None:
-    refresh_token = LogtoSession.objects.get().tokens["refresh_token"]
-    for door in any_doors:
-        door.sees_refused(refresh_token, 401, "invalid_token", claim="token_type")
-
-
-def test_opaque_token_of_unlisted_application_is_refused(any_doors: list[Door], opaque: str, settings: Any) -> None:
-    settings.LOGTO_API_INTROSPECTED_APPS = ["other", settings.LOGTO_APP_ID.upper(), settings.LOGTO_APP_ID[:-1]]
-    for door in any_doors:
-        door.sees_refused(opaque, 401, "invalid_token", claim="client_id")
-
-
-@pytest.mark.parametrize(
-    ("claim", "value"),
-    [
-        pytest.param("active", False, id="inactive"),
-        pytest.param("active", "true", id="active-as-text"),
-        pytest.param("active", 1, id="active-as-number"),
-        pytest.param("active", ..., id="active-missing"),
-        pytest.param("token_type", ..., id="no-type"),
-        pytest.param("token_type", "refresh_token", id="refresh-token"),
-        pytest.param("token_type", ["Bearer"], id="type-list"),
-        pytest.param("iss", "https://evil.example/oidc", id="another-issuer"),
-        pytest.param("iss", ..., id="no-issuer"),
-        pytest.param("client_id", "other", id="another-application"),
-        pytest.param("client_id", ..., id="no-application"),
-        pytest.param("client_id", ["{me}"], id="application-list"),
-        pytest.param("sub", ..., id="nobody"),
-        pytest.param("sub", ["reader"], id="sub-list"),
-        pytest.param("exp", 1, id="ended"),
-        pytest.param("exp", ..., id="no-end"),
-        pytest.param("exp", "2100-01-01", id="end-as-text"),
-        pytest.param("exp", True, id="end-true"),
-        pytest.param("scope", ["openid"], id="scope-list"),
-    ],
-)
-def test_introspection_response_is_checked(
-    any_doors: list[Door], opaque: str, logto: Emulator, settings: Any, claim: str, value: Any
-) -> None:
-    honest = {
-        "active": True,
-        "sub": LogtoIdentity.objects.get().sub,
-        "client_id": settings.LOGTO_APP_ID,
-        "exp": int(time.time()) + 60,
-        "iss": logto.issuer,
-        "scope": "openid",
-        "token_type": "Bearer",
-    }
-    logto.faults.http["introspection"] = HttpFault(status=200, body=json.dumps(honest))
-    any_doors[0].sees_served(opaque)
-    lie = {name: each for name, each in {**honest, claim: value}.items() if each is not ...}
-    logto.faults.http["introspection"] = HttpFault(status=200, body=json.dumps(lie))
-    for door in any_doors:
-        door.sees_refused(opaque, 401, "invalid_token", claim=claim)
-
-
-@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
-def test_broken_introspection_is_no_500(
-    any_doors: list[Door],
-    opaque: str,
-    fault: HttpFault,
-    code: str,
-    status: int,
-    spoil: Callable[[str, HttpFault], None],
-) -> None:
-    spoil("introspection", fault)
-    for door in any_doors:
-        door.sees_refused(opaque, 503, "temporarily_unavailable")
 
 
 @pytest.fixture
@@ -688,13 +585,12 @@ def test_debug_page_of_view_error_shows_no_token(
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("name", ["LOGTO_API_RESOURCE", "LOGTO_ENDPOINT"])
 def test_debug_page_of_missing_setting_shows_no_token(
-    doors: list[Door], token: TokenMaker, settings: Any, reports: list[str], name: str, debug: bool
+    door: Door, token: TokenMaker, settings: Any, reports: list[str], name: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
     setattr(settings, name, "")
     made = token()
-    for door in doors:
-        assert door.call(made, client=Client(raise_request_exception=False)).status_code == 500
+    assert door.call(made, client=Client(raise_request_exception=False)).status_code == 500
     assert all(f"{name} must be set" in page for page in reports)
     assert not any(part in page for page in reports for part in made.split("."))
 
@@ -829,18 +725,17 @@ def test_browsable_api_escapes_claims(apis: None, token: TokenMaker, settings: A
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "testserver@evil.example", "evil.example/"])
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
-def test_base_url_fixes_the_metadata_url(doors: list[Door], settings: Any, host: str, header: str) -> None:
+def test_base_url_fixes_the_metadata_url(door: Door, settings: Any, host: str, header: str) -> None:
     settings.LOGTO_BASE_URL = "https://shop.example"
     settings.USE_X_FORWARDED_HOST = header == "X-Forwarded-Host"
     settings.ALLOWED_HOSTS = ["*"]
-    for door in doors:
-        response = Client().get(door.path, headers={header: host})
-        if response.status_code == 401:
-            expected = "https://shop.example/.well-known/oauth-protected-resource/api"
-            assert challenge_of(response)["resource_metadata"] == expected
-        else:
-            assert response.status_code == 400
-        assert "evil" not in response.headers.get("WWW-Authenticate", "")
+    response = Client().get(door.path, headers={header: host})
+    if response.status_code == 401:
+        expected = "https://shop.example/.well-known/oauth-protected-resource/api"
+        assert challenge_of(response)["resource_metadata"] == expected
+    else:
+        assert response.status_code == 400
+    assert "evil" not in response.headers.get("WWW-Authenticate", "")
 
 
 @pytest.mark.parametrize("path", ["", "/api", "/%61pi", "/api/"])
@@ -850,14 +745,6 @@ def test_challenge_url_serves_metadata(apis: None, logto: Emulator, path: str) -
     assert response.json()["authorization_servers"] == [logto.issuer]
     assert response["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in response
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/other", "/api/other", "/API", "/..", "/api%00", "/api%2f..%2fother", "//evil.example", "/%2e%2e/api", "/api%3F"],
-)
-def test_other_resources_have_no_metadata(apis: None, path: str) -> None:
-    assert Client().get(f"/.well-known/oauth-protected-resource{path}").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

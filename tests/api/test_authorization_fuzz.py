@@ -19,7 +19,7 @@ from tests.api.attackers import Door, TokenMaker, challenge_of
 pytestmark = pytest.mark.django_db
 
 bounded = settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     derandomize=True,
     database=None,

@@ -53,9 +53,11 @@ def test_metadata_is_public_and_cacheable(client: Client, settings) -> None:
     assert client.post(WELL_KNOWN).status_code == 405
 
 
-@pytest.mark.parametrize("place", [f"{WELL_KNOWN}/other", f"{WELL_KNOWN}/api/books", f"{WELL_KNOWN}/API"])
+@pytest.mark.parametrize(
+    "place", ["other", "api/books", "API", "..", "api%00", "api%2f..%2fother", "/evil.example", "%2e%2e/api", "api%3F"]
+)
 def test_another_resource_has_no_metadata(client: Client, place: str) -> None:
-    assert client.get(place).status_code == 404
+    assert client.get(f"{WELL_KNOWN}/{place}").status_code == 404
 
 
 def test_site_without_api_has_no_metadata(client: Client, settings) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from logto_auth.emulator import run_in_thread
+from logto_auth.emulator import Emulator
 from tests.recorded import recording
 
 from .exchanges import Exchange, recorded
@@ -12,21 +12,27 @@ from .replay_management import ManagementReplay
 
 
 @pytest.fixture
-def replay() -> Iterator[Replay]:
-    """An emulator with the settings of the recorded Logto."""
-    with run_in_thread() as emulator:
-        replay = Replay(emulator)
-        yield replay
-        replay.close()
+def emulator(logto_emulator: Emulator) -> Emulator:
+    """An emulator as after its start: an empty tenant and one key."""
+    logto_emulator.reset(tenant=True)
+    logto_emulator.keys.clear()
+    return logto_emulator
 
 
 @pytest.fixture
-def management() -> Iterator[ManagementReplay]:
+def replay(emulator: Emulator) -> Iterator[Replay]:
+    """An emulator with the settings of the recorded Logto."""
+    replay = Replay(emulator)
+    yield replay
+    replay.close()
+
+
+@pytest.fixture
+def management(emulator: Emulator) -> Iterator[ManagementReplay]:
     """The Management API of an emulator with the settings of the recorded Logto."""
-    with run_in_thread() as emulator:
-        replay = ManagementReplay(emulator)
-        yield replay
-        replay.close()
+    replay = ManagementReplay(emulator)
+    yield replay
+    replay.close()
 
 
 @pytest.fixture(params=["recording", "emulator"])

@@ -43,23 +43,19 @@ def without_own(value):
     return [without_own(inner) for inner in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("name", [*REFUSALS, *ANSWERS])
-def test_status_and_headers_match_recording(management, name):
-    ours, theirs = getattr(management, name)(), recorded(name)
-    assert ours.status == theirs.status
-    assert ours.kept_headers == theirs.kept_headers
-
-
 @pytest.mark.parametrize("name", REFUSALS)
 def test_errors_match_recording_exactly(management, name):
-    assert json.dumps(getattr(management, name)().body) == json.dumps(recorded(name).body)
+    ours, theirs = getattr(management, name)(), recorded(name)
+    assert (ours.status, ours.kept_headers) == (theirs.status, theirs.kept_headers)
+    assert json.dumps(ours.body) == json.dumps(theirs.body)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_responses_match_recording_except_own_values(management, name):
-    ours, theirs = getattr(management, name)().body, recorded(name).body
-    assert shape(ours) == shape(theirs)
-    assert without_own(ours) == without_own(theirs)
+    ours, theirs = getattr(management, name)(), recorded(name)
+    assert (ours.status, ours.kept_headers) == (theirs.status, theirs.kept_headers)
+    assert shape(ours.body) == shape(theirs.body)
+    assert without_own(ours.body) == without_own(theirs.body)
 
 
 def test_page_headers_match_recording(management):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.recorded import recording
 
-from .exchanges import location_shape, recorded, shape
+from .exchanges import Exchange, location_shape, recorded, shape
 
 ERRORS = [
     "auth_bad_redirect_uri",
@@ -57,22 +57,21 @@ TOKENS = [
 ]
 
 
-@pytest.mark.parametrize("name", [*ERRORS, *ANSWERS, *REDIRECTS])
-def test_status_and_headers_match_recording(replay, name):
-    ours, theirs = getattr(replay, name)(), recorded(name)
-    assert ours.status == theirs.status
-    assert ours.kept_headers == theirs.kept_headers
+def have_same_status_and_headers(ours: Exchange, theirs: Exchange) -> bool:
+    return (ours.status, ours.kept_headers) == (theirs.status, theirs.kept_headers)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_responses_have_recorded_keys_and_types(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
+    assert have_same_status_and_headers(ours, theirs)
     assert shape(ours.body) == shape(theirs.body)
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors_match_recording_exactly(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
+    assert have_same_status_and_headers(ours, theirs)
     assert list(ours.body.items()) == [
         (key, value.replace(theirs.issuer, ours.issuer)) for key, value in theirs.body.items()
     ]
@@ -81,6 +80,7 @@ def test_errors_match_recording_exactly(replay, name):
 @pytest.mark.parametrize("name", REDIRECTS)
 def test_redirects_match_recording_exactly(replay, name):
     ours, theirs = getattr(replay, name)(), recorded(name)
+    assert have_same_status_and_headers(ours, theirs)
     for mine, their in [(ours.location, theirs.location), (ours.body, theirs.body)]:
         assert (
             mine.replace(replay.application.id, "91yvke02jg9awi4ce01nk").replace(

@@ -1,4 +1,8 @@
-"""A sign-in or a refresh with an ID token that has one fault is refused. Whole sign-ins, through the callback view."""
+"""Whole sign-ins and refreshes with wrong ID tokens, through the callback view.
+
+`test_claim_matrix.py` has the rules of ID tokens. Here are one example of each group of rules, the modules of the
+certification suite by their names, and what is more than a token: settings, keys, userinfo and refreshes.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from freezegun import freeze_time
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from logto_auth.backends import LogtoBackend
-from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import SignInRequired, TokenError
 from logto_auth.models import LogtoSession
@@ -112,14 +114,7 @@ def test_userinfo_claims_are_added(browser: Browser, logto: Emulator, witness: W
     "changes",
     [
         pytest.param(lambda claims: {"aud": [claims["aud"]]}, id="list-of-me"),
-        pytest.param(lambda claims: {"aud": [claims["aud"], "other"], "azp": claims["aud"]}, id="me-other-azp-me"),
-        pytest.param(lambda claims: {"azp": claims["aud"]}, id="azp-me"),
-        pytest.param(lambda claims: {"iat": claims["iat"] - 23 * 3600}, id="iat-hours-old"),
-        pytest.param(lambda claims: {"iat": claims["iat"] + 0.5, "exp": claims["exp"] + 0.25}, id="fractions"),
-        pytest.param(lambda claims: {"nbf": claims["iat"]}, id="nbf-past"),
         pytest.param(lambda claims: {"at_hash": ...}, id="oidcc-client-test-missing-athash"),
-        pytest.param(lambda claims: {"c_hash": "whatever"}, id="c_hash"),
-        pytest.param(lambda claims: {"nonce_supported": False}, id="nonce_supported-false-and-the-nonce"),
         pytest.param(lambda claims: {"roles": ..., "email": ..., "name": ..., "username": ...}, id="bare-minimum"),
         pytest.param(lambda claims: {"amr": ["pwd"], "acr": "0", "jti": "x", "events": {}}, id="claims-of-others"),
     ],
@@ -138,57 +133,13 @@ def test_unusual_valid_id_token_is_accepted(
     ("claim", "change"),
     [
         pytest.param("nonce", "wrong", id="oidcc-client-test-nonce-invalid"),
-        pytest.param("nonce", ..., id="nonce-missing"),
-        pytest.param("nonce", "", id="nonce-empty"),
-        pytest.param("nonce", None, id="nonce-null"),
-        pytest.param("nonce", True, id="nonce-bool"),
-        pytest.param("nonce", lambda claims: [claims["nonce"]], id="nonce-list"),
-        pytest.param("nonce", lambda claims: claims["nonce"] + " ", id="nonce-trailing-space"),
-        pytest.param("nonce", lambda claims: claims["nonce"].swapcase(), id="nonce-other-case"),
         pytest.param("iss", "https://evil.example/oidc", id="oidcc-client-test-invalid-iss"),
-        pytest.param("iss", ..., id="iss-missing"),
-        pytest.param("iss", None, id="iss-null"),
-        pytest.param("iss", lambda claims: claims["iss"] + "/", id="iss-trailing-slash"),
-        pytest.param("iss", lambda claims: claims["iss"].upper(), id="iss-other-case"),
-        pytest.param("iss", lambda claims: [claims["iss"]], id="iss-array"),
-        pytest.param("iss", lambda claims: claims["iss"].replace("localhost", "127.0.0.1"), id="iss-same-place"),
         pytest.param("aud", "other", id="oidcc-client-test-invalid-aud"),
         pytest.param("aud", ..., id="oidcc-client-test-missing-aud"),
-        pytest.param("aud", [], id="aud-empty-list"),
-        pytest.param("aud", None, id="aud-null"),
-        pytest.param("aud", lambda claims: {claims["aud"]: True}, id="aud-object"),
-        pytest.param("aud", lambda claims: [[claims["aud"]]], id="aud-list-in-list"),
-        pytest.param("aud", lambda claims: claims["aud"][:-1], id="aud-substring"),
-        pytest.param("aud", lambda claims: f"x{claims['aud']}x", id="aud-superstring"),
-        pytest.param("aud", lambda claims: claims["aud"].upper(), id="aud-other-case"),
         pytest.param("exp", lambda claims: claims["iat"] - 3600, id="exp-past"),
-        pytest.param("exp", ..., id="exp-missing"),
-        pytest.param("exp", None, id="exp-null"),
-        pytest.param("exp", lambda claims: str(claims["exp"]), id="exp-string"),
-        pytest.param("exp", True, id="exp-bool"),
-        pytest.param("exp", -1, id="exp-negative"),
-        pytest.param("exp", 10**4000, id="exp-4000-digits"),
-        pytest.param("exp", float("inf"), id="exp-infinity"),
-        pytest.param("exp", float("nan"), id="exp-nan"),
         pytest.param("iat", ..., id="oidcc-client-test-missing-iat"),
-        pytest.param("iat", lambda claims: claims["iat"] + 120, id="iat-future"),
-        pytest.param("iat", lambda claims: claims["iat"] - 30 * 86_400, id="iat-30-days-old"),
-        pytest.param("iat", "now", id="iat-string"),
-        pytest.param("nbf", lambda claims: claims["iat"] + 120, id="nbf-future"),
-        pytest.param("nbf", None, id="nbf-null"),
         pytest.param("sub", ..., id="oidcc-client-test-missing-sub"),
-        pytest.param("sub", "", id="sub-empty"),
-        pytest.param("sub", None, id="sub-null"),
-        pytest.param("sub", 42, id="sub-integer"),
-        pytest.param("sub", ["reader"], id="sub-list"),
-        pytest.param("sub", {"sub": "reader"}, id="sub-object"),
-        pytest.param("sub", "x" * 300, id="sub-300-characters"),
-        pytest.param("sub", "a\x00b", id="sub-nul"),
-        pytest.param("sub", "a\nb", id="sub-newline"),
         pytest.param("at_hash", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", id="oidcc-client-test-invalid-athash"),
-        pytest.param("at_hash", "", id="at_hash-empty"),
-        pytest.param("at_hash", None, id="at_hash-null"),
-        pytest.param("at_hash", lambda claims: claims["at_hash"][:22], id="at_hash-digest-of-another-alg"),
     ],
 )
 def test_one_wrong_claim_refuses_the_sign_in(
@@ -201,66 +152,23 @@ def test_one_wrong_claim_refuses_the_sign_in(
     refused(claim)
 
 
-def test_nonce_supported_false_does_not_replace_nonce(refused: Callable[..., Any], logto: Emulator) -> None:
-    logto.faults.id_token_claims = changed_claims(nonce=..., nonce_supported=False)
-    refused("nonce")
-
-
-def test_number_too_large_for_a_float_refuses_the_sign_in(refused: Callable[..., Any], logto: Emulator) -> None:
-    logto.faults.id_token = lambda header, claims: logto.sign(
-        json.dumps(claims).replace(str(claims["exp"]), "1e400"), header=header
-    )
-    refused("exp")
-
-
-@pytest.mark.parametrize(
-    ("azp", "aud"),
-    [
-        pytest.param(..., ["{me}", "other"], id="me-other-without-azp"),
-        pytest.param("other", ["{me}", "other"], id="other-me-other-azp-other"),
-        pytest.param("other", "{me}", id="other-me-azp-other"),
-        pytest.param(None, "{me}", id="me-azp-null"),
-        pytest.param("{me}", "other", id="other-azp-me"),
-    ],
-)
-def test_audience_and_authorized_party_must_agree(
-    refused: Callable[..., Any], logto: Emulator, settings: Any, azp: Any, aud: Any
+def test_clock_skew_of_the_setting_is_exact(
+    browser: Browser, logto: Emulator, witness: Witness, refused: Callable[..., Any], settings: Any
 ) -> None:
-    me = settings.LOGTO_APP_ID
-    audience = [name.replace("{me}", me) for name in aud] if isinstance(aud, list) else aud.replace("{me}", me)
-    party = azp.replace("{me}", me) if isinstance(azp, str) else azp
-    logto.faults.id_token_claims = changed_claims(aud=audience, azp=party)
-    refused(("aud", "azp"))
-
-
-@pytest.mark.parametrize(
-    ("claim", "accepted", "rejected"),
-    [("exp", -59, -60), ("iat", 60, 61), ("nbf", 60, 61), ("iat", -86_400, -86_401)],
-    ids=["exp", "iat", "nbf", "iat-old"],
-)
-def test_clock_skew_has_exact_limits(
-    browser: Browser,
-    logto: Emulator,
-    witness: Witness,
-    refused: Callable[..., Any],
-    claim: str,
-    accepted: int,
-    rejected: int,
-) -> None:
+    settings.LOGTO_CLOCK_SKEW_SECONDS = 30
     # Both sides read the frozen clock, so `iat` is the present second of the site.
     with freeze_time(datetime.now(timezone.utc).replace(microsecond=0)):
-        logto.faults.id_token_claims = lambda claims: {**claims, claim: claims["iat"] + rejected}
-        refused(claim)
-        logto.faults.id_token_claims = lambda claims: {**claims, claim: claims["iat"] + accepted}
+        logto.faults.id_token_claims = lambda claims: {**claims, "exp": claims["iat"] - 30}
+        refused("exp")
+        logto.faults.id_token_claims = lambda claims: {**claims, "exp": claims["iat"] - 29}
         witness.sees_signed_in(browser.sign_in("reader"))
 
 
-def test_forged_sub_is_refused(browser: Browser, logto: Emulator, refused: Callable[..., Any]) -> None:
+def test_forged_sub_is_refused(logto: Emulator, refused: Callable[..., Any]) -> None:
     victim = logto.tenant.add_user(username="victim")
     logto.faults.id_token_claims = changed_claims(sub=victim.id)
     logto.faults.id_token_key = EVIL_KEY
     logto.faults.id_token_header = changed_claims(kid=logto.keys.current.kid)
-    Browser(logto)
     refused("signature")
 
 
@@ -311,128 +219,27 @@ def test_rs256_signature_by_another_key_is_refused(refused: Callable[..., Any], 
     refused("signature")
 
 
-@pytest.mark.parametrize(
-    "alg",
-    [
-        pytest.param("none", id="oidcc-client-test-idtoken-sig-none"),
-        pytest.param("None", id="None"),
-        pytest.param("nOnE", id="nOnE"),
-        pytest.param("", id="empty-alg"),
-        pytest.param(None, id="null-alg"),
-        pytest.param(..., id="no-alg"),
-        pytest.param(["ES384"], id="list"),
-        pytest.param({"alg": "ES384"}, id="object"),
-        pytest.param("es384", id="es384-lower-case"),
-    ],
-)
+@pytest.mark.parametrize("alg", [pytest.param("none", id="oidcc-client-test-idtoken-sig-none")])
 def test_token_without_algorithm_refuses_the_sign_in(refused: Callable[..., Any], logto: Emulator, alg: Any) -> None:
     logto.faults.id_token_header = changed_claims(alg=alg)
     refused(("alg", "header"))
 
 
-@pytest.mark.parametrize("signature", ["", "AA", "A" * 128, "A" * 127, "!", "="], ids=range(6))
-def test_empty_or_invented_signature_is_refused(refused: Callable[..., Any], logto: Emulator, signature: str) -> None:
-    logto.faults.id_token = lambda header, claims: (
-        logto.sign(claims, header=header).rpartition(".")[0] + "." + signature
-    )
-    refused(("signature", "header"))
-
-
-def test_altered_payload_refuses_the_sign_in(refused: Callable[..., Any], logto: Emulator) -> None:
-    def altered(header: Claims, claims: Claims) -> str:
-        head, _, signature = logto.sign(claims, header=header).split(".")
-        return f"{head}.{b64_json({**claims, 'roles': ['admin']})}.{signature}"
-
-    logto.faults.id_token = altered
-    refused("signature")
-
-
-def test_altered_header_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
-    def altered(header: Claims, claims: Claims) -> str:
-        _, payload, signature = logto.sign(claims, header=header).split(".")
-        return f"{b64_json({**header, 'x': 1})}.{payload}.{signature}"
-
-    logto.faults.id_token = altered
-    refused("signature")
-
-
-@pytest.mark.parametrize(
-    "secret",
-    [
-        pytest.param("secret", id="oidcc-client-test-invalid-sig-hs256-with-the-app-secret"),
-        pytest.param("pem", id="pem-hs256-with-the-public-pem"),
-        pytest.param("jwk", id="jwk-hs256-with-the-public-jwk"),
-        pytest.param("empty", id="empty-hs256-with-nothing"),
-    ],
-)
-@pytest.mark.parametrize("with_kid", [True, False], ids=["kid", "no-kid"])
-def test_hmac_with_a_known_value_is_refused(
-    refused: Callable[..., Any], logto: Emulator, settings: Any, secret: str, with_kid: bool
-) -> None:
-    key = {
-        "secret": settings.LOGTO_APP_SECRET.encode(),
-        "pem": logto.keys.current.key.as_pem(private=False),
-        "jwk": json.dumps(logto.keys.current.public_jwk()).encode(),
-        "empty": b"\x00" * 32,
-    }[secret]
-
+def test_hmac_with_the_app_secret_is_refused(refused: Callable[..., Any], logto: Emulator, settings: Any) -> None:
     def forged(header: Claims, claims: Claims) -> str:
-        header = changed_claims(alg="HS256", **({} if with_kid else {"kid": ...}))(header)
-        signing_input = f"{b64_json(header)}.{b64_json(claims)}"
+        signing_input = f"{b64_json({**header, 'alg': 'HS256'})}.{b64_json(claims)}"
+        key = settings.LOGTO_APP_SECRET.encode()
         return f"{signing_input}.{b64(hmac.digest(key, signing_input.encode(), 'sha256'))}"
 
     logto.faults.id_token = forged
     refused("alg")
 
 
-def test_symmetric_key_in_the_key_set_is_ignored(refused: Callable[..., Any], logto: Emulator, settings: Any) -> None:
-    key = OctKey.import_key(b"k" * 32)
-    logto.faults.jwks = lambda document: {"keys": [*document["keys"], {**key.as_dict(), "kid": "oct", "alg": "HS256"}]}
-    logto.faults.id_token_key = key
-    logto.faults.id_token_header = changed_claims(kid="oct")
-    refused("alg")
-    settings.LOGTO_SIGNING_ALGORITHMS = ["ES384"]
-    logto.faults.id_token_header = changed_claims(kid="oct", alg="ES384")
-    refused("kid")
-
-
-@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "x5t"])
-@pytest.mark.parametrize("kid", ["kid-of-logto", "kid-of-the-evil-key", "no-kid"])
-def test_key_in_the_header_is_ignored(refused: Callable[..., Any], logto: Emulator, name: str, kid: str) -> None:
-    value = {
-        "jwk": EVIL_KEY.as_dict(private=False),
-        "x5c": ["MIIB"],
-        "x5t": EVIL_KEY.thumbprint(),
-    }.get(name, f"{logto.endpoint}/api/status")
-    kids = {"kid-of-logto": logto.keys.current.kid, "kid-of-the-evil-key": EVIL_KEY.thumbprint(), "no-kid": ...}
+def test_key_url_in_the_header_is_not_fetched(refused: Callable[..., Any], logto: Emulator) -> None:
     logto.faults.id_token_key = EVIL_KEY
-    logto.faults.id_token_header = changed_claims(kid=kids[kid], **{name: value})
-    refused(("signature", "kid"))
-    # The site has not fetched the URL in the token.
+    logto.faults.id_token_header = changed_claims(kid=logto.keys.current.kid, jku=f"{logto.endpoint}/api/status")
+    refused("signature")
     assert not any(request.path == "/api/status" for request in logto.requests)
-
-
-@pytest.mark.parametrize(
-    "kid",
-    [
-        pytest.param("unknown", id="unknown"),
-        pytest.param("", id="empty"),
-        pytest.param("../../../../dev/null", id="path"),
-        pytest.param("' OR '1'='1", id="sql"),
-        pytest.param("x" * 10_000, id="10-KB"),
-        pytest.param("\x00\x1b[2J\r\n", id="control-characters"),
-        pytest.param(0, id="number"),
-        pytest.param(["x"], id="list"),
-        pytest.param({"$ne": None}, id="object"),
-        pytest.param(False, id="false"),
-    ],
-)
-def test_key_unknown_to_logto_is_refused(refused: Callable[..., Any], logto: Emulator, kid: Any) -> None:
-    logto.faults.id_token_key = EVIL_KEY
-    logto.faults.id_token_header = changed_claims(kid=kid)
-    refused(("kid", "header"))
-    # The keys are fetched at most twice: at first, and for the unknown key.
-    assert len(logto.requests.to("jwks")) <= 2
 
 
 def test_invented_key_ids_cause_few_requests(
@@ -445,98 +252,6 @@ def test_invented_key_ids_cause_few_requests(
     assert len(logto.requests.to("jwks")) == 2
     logto.faults.id_token_key = logto.faults.id_token_header = None
     witness.sees_signed_in(browser.sign_in("reader"))
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        pytest.param({"crit": ["exp"], "exp": 1}, id="crit"),
-        pytest.param({"crit": []}, id="crit-empty"),
-        pytest.param({"crit": None}, id="crit-null"),
-        pytest.param({"crit": "exp"}, id="crit-text"),
-        pytest.param({"crit": ["b64"], "b64": False}, id="b64-false"),
-        pytest.param({"b64": False}, id="b64-false-without-crit"),
-        pytest.param({"zip": "DEF", "crit": ["zip"]}, id="zip"),
-    ],
-)
-def test_critical_header_refuses_the_sign_in(refused: Callable[..., Any], logto: Emulator, header: Claims) -> None:
-    logto.faults.id_token_header = changed_claims(**header)
-    refused(("crit", "header", "signature"))
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        pytest.param(lambda token: token + "A" * 1_000_000, id="1-MB"),
-        pytest.param(lambda token: f"{token}.AAAA.AAAA", id="five-segments"),
-        pytest.param(lambda token: token.rpartition(".")[0], id="two-segments"),
-        pytest.param(lambda token: f"{token}.AAAA", id="four-segments"),
-        pytest.param(lambda token: "", id="empty"),
-        pytest.param(lambda token: "..", id="dots"),
-        pytest.param(lambda token: "not a token", id="text"),
-        pytest.param(lambda token: f" {token}\n", id="white-space"),
-        pytest.param(lambda token: f"{token}é", id="not-ascii"),
-        pytest.param(lambda token: "W10" + token[token.index(".") :], id="header-a-list"),
-        pytest.param(lambda token: "e30" + token[token.index(".") :], id="header-empty"),
-        pytest.param(lambda token: "bm8" + token[token.index(".") :], id="header-no-json"),
-        pytest.param(
-            lambda token: urlsafe_b64encode(b"[" * 60_000).decode() + token[token.index(".") :],
-            id="header-nested",
-        ),
-        pytest.param(
-            lambda token: (
-                b64_json({"alg": "RSA-OAEP", "enc": "A256GCM", "typ": "JWT", "kid": "x"}) + ".QUFB.QUFB.QUFB.QUFB"
-            ),
-            id="JWE",
-        ),
-        pytest.param(
-            lambda token: b64_json({"alg": "dir", "enc": "A128CBC-HS256", "zip": "DEF"}) + "..QUFB.QUFB.QUFB",
-            id="JWE-compressed",
-        ),
-    ],
-)
-def test_malformed_token_refuses_the_sign_in(
-    refused: Callable[..., Any], logto: Emulator, make: Callable[[str], str]
-) -> None:
-    logto.faults.id_token = lambda header, claims: make(logto.sign(claims, header=header))
-    refused(("token", "header", "alg", "signature"))
-
-
-@pytest.mark.parametrize(
-    "value", [None, 5, True, ["a.b.c"], {"a": "b"}], ids=["null", "number", "true", "list", "object"]
-)
-def test_id_token_that_is_not_text_is_refused(
-    browser: Browser, logto: Emulator, witness: Witness, reader: Any, value: Any
-) -> None:
-    logto.faults.token_response = lambda answer: {**answer, "id_token": value}
-    witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        pytest.param(b"not json", id="text"),
-        pytest.param(b"[1]", id="list"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b"[" * 100_000, id="nested-list"),
-        pytest.param(b'{"a":' * 30_000, id="nested-object"),
-        pytest.param(b"\xff\xfe\x00", id="no-utf-8"),
-        pytest.param(b"", id="empty"),
-        pytest.param(b'{"exp": 1' + b"0" * 10_000 + b"}", id="10000-digits"),
-    ],
-)
-def test_payload_without_claims_refuses_the_sign_in(
-    refused: Callable[..., Any], logto: Emulator, payload: bytes
-) -> None:
-    logto.faults.id_token = lambda header, claims: logto.sign(payload, header=header)
-    refused("payload")
-
-
-def test_last_of_repeated_claims_is_checked(browser: Browser, logto: Emulator, refused: Callable[..., Any]) -> None:
-    logto.faults.id_token = lambda header, claims: logto.sign(
-        json.dumps(claims)[:-1] + ', "aud": "other"}', header=header
-    )
-    refused("aud")
 
 
 # Keys
@@ -598,76 +313,7 @@ def test_rotation_to_another_key_type_is_followed(
         logto.rotate_keys("EC")
 
 
-def test_removed_key_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
-    old = logto.keys.current.key
-    logto.rotate_keys()
-    logto.rotate_keys()
-    reset_clients()
-    logto.faults.id_token_key = old
-    refused("kid")
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        pytest.param({"use": "enc"}, id="use-enc"),
-        pytest.param({"kty": "RSA"}, id="wrong-kty"),
-        pytest.param({"kty": "OKP"}, id="other-kty"),
-        pytest.param({"crv": "P-256"}, id="wrong-crv"),
-        pytest.param({"alg": "ES256"}, id="wrong-alg"),
-        pytest.param({"x": "AAAA"}, id="point-off-the-curve"),
-        pytest.param({"x": 5, "y": None}, id="coordinates-no-text"),
-        pytest.param({"kty": ["EC"]}, id="kty-list"),
-        pytest.param({"kid": {"a": 1}}, id="kid-object"),
-        pytest.param({"kid": "other"}, id="other-kid"),
-        pytest.param({"kid": ...}, id="no-kid"),
-    ],
-)
-def test_unsuitable_key_is_skipped(
-    browser: Browser, logto: Emulator, witness: Witness, refused: Callable[..., Any], spoil: Claims
-) -> None:
-    honest = logto.keys.current.public_jwk()
-    spoilt = changed_claims(**spoil)(honest)
-    logto.faults.jwks = lambda document: {"keys": [spoilt]}
-    refused("kid")
-    reset_clients()
-    logto.faults.jwks = lambda document: {"keys": [spoilt, None, "text", [], {}, honest]}
-    witness.sees_signed_in(browser.sign_in("reader"))
-
-
-def test_all_keys_with_the_same_kid_are_tried(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:
-    kid = logto.keys.current.kid
-    others = [
-        {**EVIL_KEY.as_dict(private=False), "use": "sig", "alg": "ES384", "kid": kid},
-        {**EVIL_RSA_KEY.as_dict(private=False), "use": "sig", "kid": kid},
-    ]
-    logto.faults.jwks = lambda document: {"keys": [*others, logto.keys.current.public_jwk()]}
-    witness.sees_signed_in(browser.sign_in("reader"))
-
-
-@pytest.mark.filterwarnings("ignore:Key size should be")
-def test_short_rsa_key_refuses_the_sign_in(refused: Callable[..., Any], logto: Emulator) -> None:
-    short = RSAKey.import_key(generate_private_key(65537, 1024))
-    logto.faults.id_token_key = short
-    logto.faults.jwks = lambda document: {"keys": [{**short.as_dict(private=False), "kid": short.thumbprint()}]}
-    refused("kid")
-
-
 # Other kinds of tokens
-
-
-@pytest.mark.parametrize(
-    "typ", ["logout+jwt", "at+jwt", "secevent+jwt", "application/at+jwt", "AT+JWT", "", 5, ["JWT"]]
-)
-def test_token_of_another_type_refuses_the_sign_in(refused: Callable[..., Any], logto: Emulator, typ: Any) -> None:
-    logto.faults.id_token_header = changed_claims(typ=typ)
-    refused(("typ", "header"))
-
-
-@pytest.mark.parametrize("typ", ["JWT", "jwt", ...])
-def test_missing_type_is_accepted(browser: Browser, logto: Emulator, witness: Witness, reader: Any, typ: Any) -> None:
-    logto.faults.id_token_header = changed_claims(typ=typ)
-    witness.sees_signed_in(browser.sign_in("reader"))
 
 
 def test_access_token_is_refused_as_id_token(
@@ -680,15 +326,6 @@ def test_access_token_is_refused_as_id_token(
     assert access_token.count(".") == 2
     logto.faults.token_response = lambda answer: {**answer, "id_token": access_token}
     witness.sees_refused(lambda: browser.sign_in(**SILENTLY), "token_invalid", 400)
-
-
-@pytest.mark.parametrize("typ", ["logout+jwt", ...])
-def test_logout_token_is_refused_as_id_token(refused: Callable[..., Any], logto: Emulator, typ: Any) -> None:
-    logto.faults.id_token_header = changed_claims(typ=typ)
-    logto.faults.id_token_claims = changed_claims(
-        nonce=..., exp=..., events={"http://schemas.openid.net/event/backchannel-logout": {}}
-    )
-    refused(("typ", "exp"))
 
 
 # Replay, userinfo
@@ -711,28 +348,21 @@ def test_replayed_id_token_is_refused(browser: Browser, logto: Emulator, witness
     [
         pytest.param("anotheruser", id="oidcc-client-test-userinfo-invalid-sub"),
         pytest.param(..., id="missing"),
-        pytest.param(None, id="null"),
-        pytest.param("{sub} ", id="trailing-space"),
-        pytest.param("{upper}", id="other-case"),
-        pytest.param(["{sub}"], id="list"),
     ],
 )
 def test_userinfo_of_another_user_is_refused(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, sub: Any
 ) -> None:
     settings.LOGTO_USERINFO_CLAIMS = ["custom_data"]
-    if isinstance(sub, str):
-        sub = sub.replace("{sub}", reader.id).replace("{upper}", reader.id.upper())
     logto.faults.userinfo = changed_claims(sub=sub)
     witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
 
 
-@pytest.mark.parametrize("key", ["evil", "good"])
 def test_signed_userinfo_is_refused(
-    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any, key: str
+    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
 ) -> None:
     settings.LOGTO_USERINFO_CLAIMS = ["custom_data"]
-    logto.faults.userinfo = lambda claims: logto.sign(claims, key=EVIL_KEY if key == "evil" else None)
+    logto.faults.userinfo = lambda claims: logto.sign(claims)
     witness.sees_refused(lambda: browser.sign_in("reader"), "provider_error", 502)
 
 
@@ -768,28 +398,17 @@ def refresh(browser: Browser, logto: Emulator, reader: Any) -> Callable[[], str]
     ("claim", "change"),
     [
         pytest.param("sub", "anotheruser", id="oidcc-client-test-refresh-token-invalid-sub"),
-        pytest.param("sub", ..., id="sub-missing"),
         pytest.param("iss", "https://evil.example", id="oidcc-client-test-refresh-token-invalid-issuer"),
-        pytest.param("aud", "other", id="aud-other"),
-        pytest.param("aud", lambda claims: [claims["aud"], "other"], id="aud-more"),
         pytest.param("nonce", "another", id="nonce-differs"),
-        pytest.param("nonce", None, id="nonce-null"),
-        pytest.param("auth_time", lambda claims: claims["auth_time"] + 60, id="auth_time-later"),
-        pytest.param("auth_time", lambda claims: claims["auth_time"] - 60, id="auth_time-earlier"),
-        pytest.param("azp", "other", id="azp-other"),
-        pytest.param("at_hash", "AAAA", id="at_hash-wrong"),
-        pytest.param("exp", 0, id="exp-past"),
     ],
 )
 def test_mismatched_refreshed_id_token_ends_the_session(
     refresh: Callable[[], str], logto: Emulator, claim: str, change: Any
 ) -> None:
-    logto.faults.id_token_claims = lambda claims: changed_claims(
-        **{claim: change(claims) if callable(change) else change}
-    )(claims)
+    logto.faults.id_token_claims = changed_claims(**{claim: change})
     with pytest.raises(TokenError) as caught:
         refresh()
-    assert caught.value.claim in (claim, "azp")
+    assert caught.value.claim == claim
     assert LogtoSession.objects.count() == 0
     logto.faults.id_token_claims = None
     with pytest.raises(SignInRequired):
@@ -801,9 +420,6 @@ def test_mismatched_refreshed_id_token_ends_the_session(
     [
         pytest.param({}, id="oidcc-client-test-refresh-token"),
         pytest.param({"nonce": ...}, id="nonce-missing"),
-        pytest.param({"auth_time": ...}, id="auth_time-missing"),
-        pytest.param({"at_hash": ...}, id="at_hash-missing"),
-        pytest.param({"name": "New Name", "roles": []}, id="new-profile"),
     ],
 )
 def test_matching_refreshed_id_token_is_accepted(refresh: Callable[[], str], logto: Emulator, changes: Claims) -> None:

@@ -16,7 +16,7 @@ from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.errors import ProviderError
 from logto_auth.testing import Browser
 from tests.recorded import recording
-from tests.support import BROKEN, Witness, pending_cookies
+from tests.support import BROKEN, SOME_BROKEN, Witness, pending_cookies
 
 pytestmark = pytest.mark.django_db
 
@@ -100,22 +100,29 @@ def test_broken_discovery_shows_an_error_page(
         pytest.param({"token_endpoint": ["http://{host}/token"]}, id="list"),
     ],
 )
-def test_discovery_with_a_wrong_field_is_refused(
-    browser: Browser, logto: Emulator, witness: Witness, change: dict[str, Any]
-) -> None:
-    host = logto.endpoint.removeprefix("http://")
-    text = json.dumps(change).replace("{issuer}", logto.issuer).replace("{host}", host)
-    logto.faults.discovery = lambda document: json.dumps({**document, **json.loads(text)})
-    witness.sees_refused(lambda: browser.client.get("/sign-in"), "provider_error", 502)
-    assert {request.endpoint for request in logto.requests} == {"discovery"}
+def test_discovery_with_a_wrong_field_is_refused(change: dict[str, Any]) -> None:
+    issuer, host = "http://localhost:3001/oidc", "localhost:3001"
+    text = json.dumps(change).replace("{issuer}", issuer).replace("{host}", host)
+    document = recording("discovery")["body"]
+    assert parse_metadata(document, issuer)
+    with pytest.raises(ProviderError, match=next(iter(change))):
+        parse_metadata({**document, **json.loads(text)}, issuer)
 
 
 @pytest.mark.parametrize("name", ["issuer", *ENDPOINTS])
-def test_discovery_with_a_missing_field_is_refused(
-    browser: Browser, logto: Emulator, witness: Witness, name: str
+def test_discovery_with_a_missing_field_is_refused(name: str) -> None:
+    document = {key: value for key, value in recording("discovery")["body"].items() if key != name}
+    with pytest.raises(ProviderError, match=name):
+        parse_metadata(document, "http://localhost:3001/oidc")
+
+
+@pytest.mark.parametrize("change", [{"issuer": "https://evil.example/oidc"}, {"jwks_uri": None}], ids=["issuer", "url"])
+def test_wrong_discovery_shows_an_error_page(
+    browser: Browser, logto: Emulator, witness: Witness, change: dict[str, Any]
 ) -> None:
-    logto.faults.discovery = lambda document: {key: value for key, value in document.items() if key != name}
+    logto.faults.discovery = lambda document: {**document, **change}
     witness.sees_refused(lambda: browser.client.get("/sign-in"), "provider_error", 502)
+    assert {request.endpoint for request in logto.requests} == {"discovery"}
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
@@ -152,7 +159,7 @@ def test_cached_discovery_survives_an_outage(browser: Browser, logto: Emulator, 
 # The key set
 
 
-@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+@pytest.mark.parametrize(("fault", "code", "status"), SOME_BROKEN)
 def test_broken_key_set_refuses_the_sign_in(
     browser: Browser,
     logto: Emulator,
@@ -183,7 +190,7 @@ def test_empty_key_set_refuses_the_token(browser: Browser, logto: Emulator, witn
 # The token endpoint
 
 
-@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+@pytest.mark.parametrize(("fault", "code", "status"), SOME_BROKEN)
 def test_broken_token_endpoint_is_asked_once(
     browser: Browser,
     logto: Emulator,
@@ -354,7 +361,7 @@ def test_credentials_in_netrc_are_not_sent(
 # Userinfo
 
 
-@pytest.mark.parametrize(("fault", "code", "status"), BROKEN)
+@pytest.mark.parametrize(("fault", "code", "status"), SOME_BROKEN)
 def test_broken_userinfo_refuses_the_sign_in(
     browser: Browser,
     logto: Emulator,
@@ -406,7 +413,7 @@ def test_sign_in_succeeds_after_the_fault(
 
 
 def test_damaged_token_response_never_gives_500(browser: Browser, logto: Emulator, reader: Any) -> None:
-    values: list[Any] = [None, True, 0, -1, 1.5, "", "x", "\x00", [], {}, [[]], {"a": {}}]
+    values: list[Any] = [None, True, -1, "", "\x00", {"a": []}]
     odd: list[Callable[[dict[str, Any]], Any]] = [
         lambda answer, name=name, value=value: json.dumps({**answer, name: value})
         for name in FIELDS_OF_A_TOKEN_ANSWER

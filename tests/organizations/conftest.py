@@ -1,1 +1,1 @@
-from tests.api.attack_fixtures import apis, caller, doors, stock_doors, token  # noqa: F401
+from tests.api.attack_fixtures import apis, caller, door, doors, stock_doors, token  # noqa: F401

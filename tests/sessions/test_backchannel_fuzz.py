@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 URL = "/back-channel-logout"
 
 bounded = settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     derandomize=True,
     database=None,

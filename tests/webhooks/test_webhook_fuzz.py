@@ -22,7 +22,7 @@ User = get_user_model()
 SUB = "reader000001"
 
 bounded = settings(
-    max_examples=200,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,
