@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test import Client
 
 from logto_auth.conf import conf
 from logto_auth.emulator import Emulator, run_in_thread
@@ -43,112 +42,6 @@ def sign_in(**changes: Any) -> Any:
         **changes,
     }
     return provision({name: value for name, value in claims.items() if value is not ...})[0].user
-
-
-# Linking by e-mail
-
-
-def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
-    local = local_user()
-    assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
-    local.refresh_from_db()
-    assert local.check_password("secret")
-
-
-@pytest.mark.parametrize(
-    "email_verified",
-    [
-        pytest.param(False, id="unverified"),
-        pytest.param(..., id="missing"),
-        pytest.param(None, id="null"),
-        pytest.param("true", id="text"),
-        pytest.param(1, id="number"),
-        pytest.param([True], id="list"),
-    ],
-)
-def test_unverified_email_is_never_linked(settings: Any, email_verified: Any) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = TRUST
-    local = local_user()
-    assert sign_in(email_verified=email_verified) != local
-
-
-@pytest.mark.parametrize(
-    ("policy", "email", "is_linked"),
-    [
-        pytest.param("", "reader@house.example", False, id="no-policy"),
-        pytest.param(TRUST, "reader@house.example", True, id="trusting"),
-        pytest.param(HOUSE, "reader@house.example", True, id="house-its-own"),
-        pytest.param(HOUSE, "reader@example.com", False, id="house-another"),
-        pytest.param(TRUTHY, "reader@house.example", False, id="truthy-is-not-true"),
-    ],
-)
-def test_policy_decides_about_verified_email(settings: Any, policy: str, email: str, is_linked: bool) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = policy
-    local = local_user(email)
-    assert (sign_in(email=email) == local) is is_linked
-
-
-@pytest.mark.parametrize(
-    ("addresses", "is_linked"),
-    [
-        pytest.param(["reader@example.com"], True, id="same"),
-        pytest.param(["Reader@Example.COM"], True, id="other-case"),
-        pytest.param(["reader@example.com", "READER@example.com"], False, id="two-by-case"),
-        pytest.param(["reader@example.com", "reader@example.com"], False, id="two-the-same"),
-        pytest.param(["reader+shop@example.com"], False, id="plus"),
-        pytest.param(["reader@example.com "], False, id="trailing-space"),
-        pytest.param([" reader@example.com"], False, id="leading-space"),
-        pytest.param(["reader@example.com\u200b"], False, id="zero-width-space"),
-        pytest.param(["\uff52eader@example.com"], False, id="NFKC"),
-        pytest.param(["réader@example.com"], False, id="accent"),
-        pytest.param(["reader@example.com", "réader@example.com"], True, id="accent-beside-the-right-one"),
-        pytest.param(["reade_@example.com", "%@example.com"], False, id="wildcards"),
-        pytest.param([""], False, id="empty"),
-    ],
-)
-def test_only_single_exact_email_match_is_linked(settings: Any, addresses: list[str], is_linked: bool) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = TRUST
-    locals_ = []
-    for number, address in enumerate(addresses):
-        user = local_user("x@example.com", username=f"local-{number}")
-        User.objects.filter(pk=user.pk).update(email=address)
-        locals_.append(user)
-    assert (sign_in() in locals_) is is_linked
-
-
-@pytest.mark.parametrize(
-    ("claimed", "local"),
-    [
-        pytest.param("adm\u0131n@example.com", "admin@example.com", id="dotless-i"),
-        pytest.param("ADM\u0130N@example.com", "admin@example.com", id="dotted-I"),
-        pytest.param("admin@example.com", "adm\u0131n@example.com", id="dotless-i-here"),
-        pytest.param("kate@example.com", "\u212aate@example.com", id="kelvin-sign-here"),
-        pytest.param("\u212aate@example.com", "kate@example.com", id="kelvin-sign"),
-        pytest.param("susan@example.com", "\u017fusan@example.com", id="long-s-here"),
-        pytest.param("a@stra\u00dfe.example", "a@strasse.example", id="sharp-s"),
-        pytest.param("\uff41dmin@example.com", "admin@example.com", id="NFKC"),
-        pytest.param("admin@example.com\x00", "admin@example.com", id="nul"),
-    ],
-)
-def test_look_alike_email_is_not_linked(settings: Any, claimed: str, local: str) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = TRUST
-    user = local_user("x@example.com")
-    User.objects.filter(pk=user.pk).update(email=local)
-    # The NUL is removed, because no field stores it. The rest is the same e-mail.
-    assert (sign_in(email=claimed) == user) is ("\x00" in claimed)
-
-
-def test_account_with_identity_is_not_linked_again(
-    browser: Browser, logto: Emulator, witness: Witness, reader: Any, settings: Any
-) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = TRUST
-    first = witness.sees_signed_in(browser.sign_in("reader"))
-    logto.tenant.update_user(reader.id, primary_email="new@example.com")
-    logto.tenant.add_user(username="second", primary_email="reader@example.com")
-    stranger = Browser(logto)
-    stranger.sign_in("second")
-    assert signed_in_user_key(stranger.client) != str(first.pk)
-    assert LogtoIdentity.objects.filter(user=first).count() == 1
 
 
 # Issuer and sub
@@ -224,15 +117,6 @@ def test_digest_separates_issuer_and_sub() -> None:
 # Staff and inactive accounts
 
 
-@pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
-def test_staff_account_is_never_linked(settings: Any, flag: str) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = TRUST
-    local = local_user(**{flag: True})
-    user = sign_in()
-    assert user.pk != local.pk
-    assert (user.is_staff, user.is_superuser) == (False, False)
-
-
 def test_inactive_account_gets_no_second_account(
     browser: Browser, witness: Witness, reader: Any, settings: Any
 ) -> None:
@@ -252,18 +136,6 @@ def test_unknown_user_is_refused_without_account_creation(
 
 
 # Passwords
-
-
-def test_linking_removes_the_password(browser: Browser, witness: Witness, reader: Any, settings: Any) -> None:
-    settings.LOGTO_LINK_BY_EMAIL = TRUST
-    local = local_user()
-    squatter = Client()
-    assert squatter.login(username=local.username, password="secret")
-    assert witness.sees_signed_in(browser.sign_in("reader")).pk == local.pk
-    local.refresh_from_db()
-    assert not local.has_usable_password()
-    assert not squatter.login(username=local.username, password="secret")
-    assert not squatter.get("/account/").wsgi_request.user.is_authenticated
 
 
 def test_new_account_has_no_usable_password(browser: Browser, witness: Witness, reader: Any) -> None:
