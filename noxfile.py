@@ -12,6 +12,7 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
+nox.options.download_python = "never"
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 DJANGOS = ["5.2", "6.0", "6.1"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -44,6 +45,16 @@ def is_transactional(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object, pytestconfig: pytest.Config) -> None:
     pytestconfig.stash[BLOCKER] = django_db_blocker
+
+
+@pytest.fixture(scope="session")
+def live_server(django_db_setup: None, live_server: Any) -> Any:
+    """Start the live server after the database is set up.
+
+    Before that, the settings name a database in memory, whose one connection the server would share with the test. Two
+    threads that use one connection fail at random, and crash Python 3.10.
+    """
+    return live_server
 
 
 @pytest.hookimpl(wrapper=True)

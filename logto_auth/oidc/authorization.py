@@ -117,7 +117,8 @@ class SignInOptions:
         """Return the parameters of the authorization request for these options, without the empty ones."""
         named = {
             "first_screen": self.first_screen,
-            "identifier": " ".join(self.identifiers),
+            # Repeated values would only make the URL longer.
+            "identifier": " ".join(dict.fromkeys(self.identifiers)),
             "login_hint": self.login_hint,
             "direct_sign_in": self.direct_sign_in,
             "ui_locales": self.ui_locales,
@@ -246,7 +247,7 @@ class AuthorizationRequest:
 
 def _effective_prompt(prompt: str, scopes: Collection[str]) -> str:
     # Without `consent` Logto ignores `offline_access`, and issues no refresh token.
-    words = prompt.split()
+    words = list(dict.fromkeys(prompt.split()))
     if "offline_access" in scopes and not {"none", "consent"} & set(words):
         words.append("consent")
     return " ".join(words)
