@@ -99,7 +99,7 @@ def test_field_errors_name_the_field(customer, emma, body, faults):
     response = customer.post("/api/orders/", body)
     found = response.json()
     if isinstance(found.get("lines"), list) and isinstance(found["lines"][0], dict):
-        # Before REST framework 3.17, the errors of a list are a list.
+        # Older versions of REST framework report the errors of a list as a list.
         found["lines"] = {str(index): errors for index, errors in enumerate(found["lines"]) if errors}
     assert (response.status_code, found) == (400, faults)
 
