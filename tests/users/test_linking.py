@@ -8,37 +8,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from logto_auth.conf import conf
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity
 from logto_auth.testing import Browser
-from logto_auth.users.provisioning import provision
 from tests.support import Witness, signed_in_user_key
+from tests.users.accounts import HOUSE, TRUST, TRUTHY, local_user, sign_in
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
-
-TRUST = "tests.support.trust_every_address"
-HOUSE = "tests.support.trust_addresses_of_the_house"
-TRUTHY = "tests.support.say_something_truthy"
-
-
-def local_user(email: str = "reader@example.com", **fields: Any) -> Any:
-    """Return an account of this site that has no identity at Logto."""
-    return User.objects.create_user(fields.pop("username", f"local-{User.objects.count()}"), email, "secret", **fields)
-
-
-def sign_in(**changes: Any) -> Any:
-    """Return the user after a sign-in with these claims; the value `...` removes a claim."""
-    claims = {
-        "iss": conf.issuer,
-        "sub": "reader000001",
-        "username": "reader",
-        "email": "reader@example.com",
-        "email_verified": True,
-        **changes,
-    }
-    return provision({name: value for name, value in claims.items() if value is not ...})[0].user
 
 
 def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
