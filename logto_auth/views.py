@@ -174,6 +174,8 @@ class CallbackView(PublicView):
         """
         response = _authorization_response(request)
         pending = _check_pending(response, pending)
+        if pending.confirmed_user and not _is_session_of(request, pending):
+            raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
         client = oidc_client()
         token_set = client.exchange_code(
             client.authorization_code(response),
@@ -186,7 +188,7 @@ class CallbackView(PublicView):
         _check_membership(token_set, pending.organization_id)
         chosen = pending.organization_id
         if pending.confirmed_user:
-            chosen = _check_confirmation(request, token_set, pending)
+            chosen = _check_confirmation(request, token_set)
         self.sign_in(request, token_set, userinfo)
         stored = session_principal(request).stored_session
         if chosen and stored is not None:
@@ -243,19 +245,14 @@ def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
     return request.session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated
 
 
-def _check_confirmation(request: HttpRequest, token_set: TokenSet, pending: PendingSignIn) -> str:
+def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:
     """Return the organization that the user of a confirmed session has chosen; "" if none.
 
     Raise CallbackError if the silent sign-in does not confirm the session: it must not sign in anybody else.
     """
     claims, stored = token_set.id_token_claims, session_principal(request).stored_session
     identity = find_identity(claims["iss"], claims["sub"])
-    if (
-        identity is None
-        or not _is_session_of(request, pending)
-        or identity.user != request.user
-        or (stored is not None and stored.identity_id != identity.pk)
-    ):
+    if identity is None or identity.user != request.user or (stored is not None and stored.identity_id != identity.pk):
         raise CallbackError("Another user is signed in at Logto than in the session.", code="session_not_confirmed")
     return stored.chosen_organization if stored is not None else ""
 
