@@ -8,8 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, register
 
-from logto_auth.conf import conf
-
+from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import signs_users_in
 

@@ -12,10 +12,10 @@ from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
 
 from logto_auth.backends import LogtoBackend, backend_path
-from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
 
+from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in
 

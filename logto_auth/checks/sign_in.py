@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from logto_auth.conf import conf
+from .lenient_conf import conf
 
 SIGN_IN_VIEW = "logto_auth:sign-in"
 

@@ -25,7 +25,7 @@ TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
-    "E001": ({"LOGTO_SCOPES": "openid profile"}, "LOGTO_SCOPES is a str."),
+    "E001": ({"LOGTO_SCOPES": "openid profile"}, "LOGTO_SCOPES is of type str."),
     "E002": ({"LOGTO_ENDPOINT": ""}, "LOGTO_ENDPOINT is not set."),
     "E003": ({"LOGTO_APP_ID": ""}, "LOGTO_APP_ID is not set."),
     "E004": ({"LOGTO_APP_SECRET": ""}, "LOGTO_APP_SECRET is not set."),
@@ -49,7 +49,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"LOGTO_PROMPT": "select_account"},
         "LOGTO_SCOPES, LOGTO_RESOURCES, LOGTO_PROMPT or LOGTO_SIGN_IN_PARAMETERS has a value that Logto refuses.",
     ),
-    "E013": ({"LOGTO_HTTP_TIMEOUT_SECONDS": (5,)}, "LOGTO_HTTP_TIMEOUT_SECONDS is (5,)."),
+    "E013": ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, "LOGTO_HTTP_TIMEOUT_SECONDS is (0, 5)."),
     "E014": (
         {"LOGTO_USER_FIELDS": "shop.nowhere.fields"},
         "LOGTO_USER_FIELDS is 'shop.nowhere.fields', which is not a function that can be imported.",
