@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage
 
 from .lenient_conf import conf
 from .problem import Problem
@@ -35,7 +35,6 @@ SAMESITE_NONE = Problem(
 )
 
 
-@register(Tags.security, deploy=True)
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     """Check encryption and the session cookie."""
     return [*_check_encryption(), *(_check_cookies() if signs_users_in() else [])]

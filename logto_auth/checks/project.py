@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
 
@@ -60,7 +60,6 @@ LOGIN_URL_ELSEWHERE = Problem(
 )
 
 
-@register()
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
     signing_in = [*_check_backend(), *_check_sessions(), *_check_urls()] if signs_users_in() else []

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
 from logto_auth.conf import PREFIX, Conf, Setting
@@ -157,7 +157,6 @@ MAX_AGE_MISSING = Problem(
 )
 
 
-@register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Check the names, types and values of the `LOGTO_` settings."""
     return [*_check_names(), *_check_types(), *_check_values()]

@@ -28,6 +28,8 @@ def signs_users_in() -> bool:
 
 def sign_in_path() -> str | None:
     """Return the path of the sign-in view, or None if the site's URLs do not contain it."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return None
     try:
         return reverse(SIGN_IN_VIEW)
     except NoReverseMatch:
