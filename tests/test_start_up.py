@@ -15,7 +15,7 @@ from django.conf import settings
 settings.configure(
     SECRET_KEY="only-for-tests",
     INSTALLED_APPS=[
-        "django.contrib.admin",
+        "logto_auth.apps.LogtoAdminConfig",
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "django.contrib.sessions",
