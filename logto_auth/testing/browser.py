@@ -9,7 +9,6 @@ from django.test import Client
 from django.urls import reverse
 
 from logto_auth.emulator import Emulator, Visitor
-from logto_auth.sign_in.start import sign_in_url
 
 __all__ = ["Browser"]
 
@@ -34,6 +33,9 @@ class Browser:
 
     def start(self, next_url: str = "", **options: str) -> str:
         """Start a sign-in, like the sign-in button, and return the URL at Logto to which the site redirects."""
+        # Imported here, because pytest loads this module before the site's settings.
+        from logto_auth.sign_in.start import sign_in_url
+
         response = self.client.get(sign_in_url(next_url, **options))
         assert response.status_code == 302, response.content.decode()
         location: str = response["Location"]
