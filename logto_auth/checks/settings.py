@@ -155,6 +155,11 @@ MAX_AGE_MISSING = Problem(
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
     "Add 'max_age', or do not use recent_sign_in_required and RecentSignInRequiredMixin.",
 )
+SUPERUSERS_NOT_STAFF = Problem(
+    "logto_auth.W020",
+    "LOGTO_SUPERUSER_ROLES contains {roles}, but LOGTO_STAFF_ROLES does not: these superusers cannot enter the admin.",
+    "Add the roles to LOGTO_STAFF_ROLES as well. The admin requires is_staff, also of superusers.",
+)
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -185,6 +190,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_protocol_values()
     yield from _check_dotted_paths()
     yield from _check_numbers()
+    yield from _check_roles()
     yield from _check_apis()
     yield from _check_organization_domain()
     yield from _check_tenant()
@@ -283,6 +289,12 @@ def _check_numbers() -> Iterator[CheckMessage]:
         if value is not None and value < minimum:
             hint = f"Expected {minimum} or more. {setting.help}"
             yield NUMBER_TOO_SMALL(setting=setting.name, value=value, hint=hint)
+
+
+def _check_roles() -> Iterator[CheckMessage]:
+    missing = sorted(set(conf.superuser_roles) - set(conf.staff_roles))
+    if missing:
+        yield SUPERUSERS_NOT_STAFF(roles=", ".join(missing))
 
 
 def _check_apis() -> Iterator[CheckMessage]:

@@ -6,8 +6,7 @@ A test then looks like this:
         logto.tenant.add_user(username="reader")
         assert browser.sign_in("reader", next_url="/orders/").url == "/orders/"
 
-No part of the site is mocked. What needs Django's settings is imported in the fixtures, because pytest loads this module
-first.
+No part of the site is mocked. The fixtures import what needs Django's settings, because pytest loads this module first.
 """
 
 from __future__ import annotations

@@ -117,3 +117,13 @@ def test_live_server_is_registered(logto: Emulator, live_server: Any, settings: 
     token = site.cookies[settings.CSRF_COOKIE_NAME]
     end_session = location("POST", f"{live_server.url}/sign-out", csrfmiddlewaretoken=token)
     assert visitor.sign_out(end_session).startswith(f"{live_server.url}/?")
+
+
+@pytest.mark.django_db
+def test_failed_sign_in_names_the_reason(browser: Browser, logto: Emulator, settings: Any) -> None:
+    settings.LOGTO_RESOURCES = ["https://shop.example/api"]
+    logto.tenant.add_user(username="reader")
+    response = browser.sign_in("reader", next_url="/orders/")
+    assert response.context["code"] == response.error.code
+    with pytest.raises(AssertionError, match=r"The sign-in failed: .*invalid_target"):
+        assert response.url == "/orders/"
