@@ -26,6 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from .admin_actions import ACTIONS, console_url, may_manage_at_logto, sign_out_everywhere
+from .admin_password import PasswordForm
 from .conf import conf
 from .models import LogtoIdentity, Organization, OrganizationMembership
 
@@ -102,6 +103,9 @@ def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
 
 class LogtoAdminSite(admin.AdminSite):
     """Django's admin site with sign-in through Logto."""
+
+    # Of `password_login`.
+    login_form = PasswordForm
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -411,7 +411,7 @@ class Conf:
     admin_password_sign_in = Setting(
         False,
         "Whether `/admin/login/password/` of `LogtoAdminSite` offers Django's password form, for use while Logto is "
-        "unreachable. Requires `ModelBackend` in `AUTHENTICATION_BACKENDS`.",
+        "unreachable. Requires `ModelBackend` in `AUTHENTICATION_BACKENDS`. Turn it on only for that time.",
         type=bool,
     )
 
