@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
+from django.urls import get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.backends import LogtoBackend, backend_path
-from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
 
+from .lenient_conf import conf
 from .problem import Problem
-from .sign_in import sign_in_path, signs_users_in
+from .sign_in import sign_in_path, signs_users_in, url_path
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -53,6 +55,12 @@ NO_PASSWORD_BACKEND = Problem(
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
     "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
+ADMIN_WITHOUT_SIGN_IN = Problem(
+    "logto_auth.W019",
+    "{path} asks for a password, and no backend accepts one: no user can sign in there.",
+    "Use 'logto_auth.apps.LogtoAdminConfig' in place of 'django.contrib.admin', or add "
+    "'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
+)
 LOGIN_URL_ELSEWHERE = Problem(
     "logto_auth.W004",
     "LOGIN_URL is {value}, so login_required does not lead to Logto.",
@@ -60,7 +68,6 @@ LOGIN_URL_ELSEWHERE = Problem(
 )
 
 
-@register()
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
     signing_in = [*_check_backend(), *_check_sessions(), *_check_urls()] if signs_users_in() else []
@@ -72,8 +79,13 @@ def _check_backend() -> Iterator[CheckMessage]:
         backend_path()
     except (ConfigurationError, ImportError):
         yield BACKEND_MISSING()
-    if conf.admin_password_sign_in and not any(map(_accepts_passwords, settings.AUTHENTICATION_BACKENDS)):
+    if any(map(_accepts_passwords, settings.AUTHENTICATION_BACKENDS)):
+        return
+    if conf.admin_password_sign_in:
         yield NO_PASSWORD_BACKEND()
+    path = _password_form_of_admin()
+    if path:
+        yield ADMIN_WITHOUT_SIGN_IN(path=path)
 
 
 def _accepts_passwords(path: str) -> bool:
@@ -81,6 +93,18 @@ def _accepts_passwords(path: str) -> bool:
         return not issubclass(import_string(path), LogtoBackend)
     except ImportError:
         return False
+
+
+def _password_form_of_admin() -> str:
+    """Return the path of the admin's sign-in, if it is Django's form; otherwise an empty text.
+
+    A site that has replaced the view has its own way to sign staff in.
+    """
+    path = url_path("admin:login")
+    if path is None:
+        return ""
+    view = resolve(f"/{path.removeprefix(get_script_prefix())}").func
+    return path if getattr(view, "__func__", None) is AdminSite.login else ""
 
 
 def _check_middleware() -> Iterator[CheckMessage]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
+from django.urls import get_script_prefix, set_script_prefix
 
 from logto_auth.middleware import LogtoMiddleware
 
@@ -17,6 +18,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "logto_auth.middleware.LogtoMiddleware",
 ]
+BOTH_BACKENDS = ["logto_auth.backends.LogtoBackend", "django.contrib.auth.backends.ModelBackend"]
 # A site that only accepts access tokens.
 API_ALONE = {
     "LOGTO_API_RESOURCE": "https://bookstore.example/api",
@@ -62,6 +64,63 @@ def test_each_mistake_has_its_own_id(settings: dict[str, Any], expected: str) ->
     found = messages(settings)
     assert ids(found) == expected
     assert all(message.hint for message in found)
+
+
+ONLY_LOGTO = {
+    "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],
+    "ROOT_URLCONF": "tests.checks.urls_of_stock_admin",
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (ONLY_LOGTO, "W019"),
+        ({**ONLY_LOGTO, "FORCE_SCRIPT_NAME": "/shop"}, "W019"),
+        ({**ONLY_LOGTO, "AUTHENTICATION_BACKENDS": BOTH_BACKENDS}, ""),
+        ({**ONLY_LOGTO, "ROOT_URLCONF": "bookstore.urls"}, ""),
+    ],
+    ids=str,
+)
+def test_stock_admin_without_password_backend_is_reported(settings: dict[str, Any], expected: str) -> None:
+    former = get_script_prefix()
+    set_script_prefix(settings.get("FORCE_SCRIPT_NAME", former))
+    try:
+        assert ids(messages(settings)) == expected
+    finally:
+        set_script_prefix(former)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"]}, "W020"),
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": ["clerk"]}, "W020"),
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": {"clerk", "admin"}}, ""),
+    ],
+    ids=str,
+)
+def test_superusers_who_are_not_staff_are_reported(settings: dict[str, Any], expected: str) -> None:
+    assert ids(messages(settings)) == expected
+
+
+@pytest.mark.parametrize(
+    ("setting", "accepted", "reported"),
+    [
+        ("LOGTO_FRESHNESS_SECONDS", 3600, 7 * 24 * 3600),
+        ("LOGTO_OUTAGE_GRACE_SECONDS", 24 * 3600, 30 * 24 * 3600),
+        ("LOGTO_CLOCK_SKEW_SECONDS", 300, 3600),
+        ("LOGTO_SIGN_IN_MAX_AGE_SECONDS", 3600, 24 * 3600),
+        ("LOGTO_WEBHOOK_MAX_AGE_SECONDS", 3600, 30 * 24 * 3600),
+        ("LOGTO_MAX_PENDING_SIGN_INS", 8, 100),
+        ("LOGTO_API_TOKEN_CACHE_SIZE", 0, 10**7),
+        ("LOGTO_HTTP_TIMEOUT_SECONDS", (3.05, 10), (3.05, 600)),
+    ],
+)
+def test_deployment_reports_very_large_limits(setting: str, accepted: object, reported: object) -> None:
+    secure = {"SESSION_COOKIE_SECURE": True, "LOGTO_ENDPOINT": "https://abc123.logto.app"}
+    assert ids(messages({**secure, setting: accepted}, deploy=True)) == ""
+    assert ids(messages({**secure, setting: reported}, deploy=True)) == "W022"
 
 
 @pytest.mark.parametrize(
