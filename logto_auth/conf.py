@@ -175,6 +175,7 @@ class Conf:
         "only to this site.",
         type=SEQUENCE,
         items="str",
+        example=["https://app.shop.example"],
     )
     scopes: Setting[Sequence[str]] = Setting(
         ("openid", "offline_access", "profile", "email", "roles"),
