@@ -21,6 +21,7 @@ OWN_TESTS = {
     "api urls",
     "app tests",
     "async view",
+    "conftest.py",
     "deactivate",
     "emulator",
     "emulator on a phone",
@@ -33,8 +34,11 @@ OWN_TESTS = {
     "move issuer",
     "organization model",
     "organization path",
+    "pytest.ini",
     "restored",
     "sign out everywhere",
+    "site admin",
+    "site view",
     "token request",
 }
 MOBILE_APPS = "docs/how-to/mobile-apps.md"
