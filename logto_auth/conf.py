@@ -163,9 +163,19 @@ class Conf:
     base_url = Setting(
         "",
         "Public origin of this site, such as `https://shop.example`. When set, the redirect URI and the post sign-out "
-        "redirect URI are built from it, and no `Host` header can change them. When empty, they follow the request.",
+        "redirect URI are built from it, and no `Host` header can change them. A sign-in that starts at another origin "
+        "of the site is redirected there first. When empty, these URIs follow the request.",
         type=str,
         example="https://shop.example",
+    )
+    next_origins: Setting[Sequence[str]] = Setting(
+        (),
+        "Origins of other sites to which a sign-in may lead by `next`, such as `https://app.shop.example` for a "
+        "single-page app with this site as its backend. Scheme, host and port must be equal. Empty: `next` can lead "
+        "only to this site.",
+        type=SEQUENCE,
+        items="str",
+        example=["https://app.shop.example"],
     )
     scopes: Setting[Sequence[str]] = Setting(
         ("openid", "offline_access", "profile", "email", "roles"),
