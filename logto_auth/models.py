@@ -6,13 +6,13 @@ import hashlib
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import models
+from django.db import models, router, transaction
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,29 @@ from .conf import conf
 from .encryption import decrypt, encrypt
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def database() -> str:
+    """Return the alias of the database to which the tables of this package and the users are written.
+
+    A decision about an account reads from it as well, because a replica may lack the newest rows.
+    """
+    return router.db_for_write(LogtoIdentity)
+
+
+def atomic() -> transaction.Atomic:
+    """Return a transaction of `database()`. Without the alias, Django's is one of the database `default`."""
+    return transaction.atomic(using=database())
+
+
+class RowQuerySet(models.QuerySet[Row]):
+    """Rows of this package. They are read from the database that they are written to, also by related managers."""
+
+    @property
+    def db(self) -> str:
+        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
 
 
 def make_digest(issuer: str, id: str) -> str:
@@ -45,7 +68,7 @@ STATUS_CHOICES = [
 ]
 
 
-class LogtoIdentityQuerySet(models.QuerySet["LogtoIdentity"]):
+class LogtoIdentityQuerySet(RowQuerySet["LogtoIdentity"]):
     """Look-ups of identities by issuer and `sub`."""
 
     def for_sub(self, issuer: str, sub: str) -> LogtoIdentityQuerySet:
@@ -68,11 +91,12 @@ class LogtoIdentity(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     # Role names of the latest claims: an access token does not carry them.
     roles = models.JSONField(_("roles"), default=list, blank=True, editable=False)
-    # The latest status reported by Logto and its time: see `users.suspension`.
+    # The latest status reported by Logto and its time there: see `users.suspension`. Times that code compares are in
+    # seconds since the epoch: a datetime depends on USE_TZ, and some local times come twice a year.
     status = models.CharField(
         _("status at Logto"), max_length=10, choices=STATUS_CHOICES, default=UserStatus.ACTIVE.value, editable=False
     )
-    status_at = models.DateTimeField(null=True, editable=False)
+    status_at = models.FloatField(null=True, editable=False)
     # Whether the Django account was deactivated because of that status, rather than by staff.
     deactivated_by_logto = models.BooleanField(default=False, editable=False)
     # The latest `SyncRun` that listed the user.
@@ -82,6 +106,8 @@ class LogtoIdentity(models.Model):
     objects = LogtoIdentityQuerySet.as_manager()
 
     class Meta:
+        # For foreign keys to it.
+        base_manager_name = "objects"
         verbose_name = _("Logto identity")
         verbose_name_plural = _("Logto identities")
         permissions = (("manage_at_logto", "Can manage users at Logto"),)
@@ -94,7 +120,7 @@ class LogtoIdentity(models.Model):
         super().save(*args, **kwargs)
 
 
-class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
+class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     """Signed-in sessions."""
 
     def of_user(self, user: Any) -> LogtoSessionQuerySet:
@@ -175,7 +201,7 @@ class LogtoSession(models.Model):
         self.encrypted_tokens = encrypt(value, purpose="tokens")
 
 
-class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
+class LogtoOrganizationQuerySet(RowQuerySet["Organization"]):
     """Look-ups of organizations by their id at the configured Logto."""
 
     def for_logto_id(self, logto_id: str) -> LogtoOrganizationQuerySet:
@@ -230,6 +256,8 @@ class Organization(models.Model):
     objects = LogtoOrganizationQuerySet.as_manager()
 
     class Meta:
+        # For foreign keys to it.
+        base_manager_name = "objects"
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
         ordering = ("name", "pk")
@@ -256,6 +284,8 @@ class OrganizationMembership(models.Model):
     roles = models.JSONField(_("roles"), default=list, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("organization membership")
         verbose_name_plural = _("organization memberships")
@@ -269,7 +299,9 @@ class WebhookMark(models.Model):
     """The time of the newest webhook applied to an object, so that stale ones are ignored: see `webhooks.ordering`."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    at = models.DateTimeField(db_index=True, editable=False)
+    at = models.FloatField(db_index=True, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -289,6 +321,8 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField(auto_now_add=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
 
@@ -303,6 +337,8 @@ class SyncNote(models.Model):
     digest = models.CharField(max_length=64, editable=False)
     organization = models.CharField(max_length=255, blank=True, editable=False)
     role = models.CharField(max_length=255, blank=True, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

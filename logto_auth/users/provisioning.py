@@ -9,12 +9,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import DataError, IntegrityError, models
 from django.db.models import QuerySet
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity
+from logto_auth.models import LogtoIdentity, atomic, database
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
@@ -73,7 +73,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
-            with transaction.atomic():
+            with atomic():
                 identity, created = _link_or_create(claims, may_create=may_create)
         except IntegrityError as error:
             # Another request has created the same user, or an account with the same unique value.
@@ -135,7 +135,8 @@ def _create_user(claims: Claims) -> AbstractBaseUser:
 
 
 def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None) -> bool:
-    others = field.model._default_manager.exclude(pk=besides)
+    # The base manager: a name stays taken while the default manager hides its user.
+    others = field.model._base_manager.using(database()).exclude(pk=besides)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
@@ -208,7 +209,7 @@ def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
     for name, value in changed.items():
         setattr(user, name, value)
     try:
-        with transaction.atomic():
+        with atomic():
             user.save(update_fields=list(changed))
     except (IntegrityError, *BAD_VALUE_ERRORS) as error:
         raise _cannot_store(error) from error
@@ -219,12 +220,12 @@ def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
     groups = getattr(user, "groups", None)
     if rights is None or groups is None or not rights.owned_groups:
         return False
-    held = groups.filter(name__in=rights.owned_groups).values_list("name", flat=True)
+    held = groups.using(database()).filter(name__in=rights.owned_groups).values_list("name", flat=True)
     changes = group_changes(rights, held)
     if changes.joined:
         groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(changes.joined)])
     if changes.left:
-        groups.remove(*Group.objects.filter(name__in=changes.left))
+        groups.remove(*Group.objects.using(database()).filter(name__in=changes.left))
     return bool(changes)
 
 

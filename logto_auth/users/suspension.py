@@ -7,27 +7,25 @@ the suspension is lifted (decision 0015).
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import transaction
 from django.db.models import F
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic
 from logto_auth.oidc.types import Claims
 
 from .gate import require_admitted
 
 
-def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
-    """Suspend a user whom Logto has reported as suspended or deleted at the time `at`.
+def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
+    """Suspend a user whom Logto has reported as suspended or deleted at the time `at`, in seconds at Logto.
 
     Return False if something newer is known. A deleted user stays deleted: a `sub` that is used again is another user.
     Repeating a status does not deactivate an account that staff reactivated.
     """
-    with transaction.atomic():
+    with atomic():
         has_changed = _store_status(identity, status, at)
         if has_changed is None:
             return False
@@ -40,12 +38,12 @@ def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
     return True
 
 
-def reactivate(identity: LogtoIdentity, at: datetime) -> bool:
-    """Reactivate a user whom Logto has reported as active at the time `at`.
+def reactivate(identity: LogtoIdentity, at: float) -> bool:
+    """Reactivate a user whom Logto has reported as active at the time `at`, in seconds at Logto.
 
     Return False if something newer is known. The account is reactivated only if it was deactivated because of Logto.
     """
-    with transaction.atomic():
+    with atomic():
         if _store_status(identity, UserStatus.ACTIVE, at) is None:
             return False
         because_of_logto = LogtoIdentity.objects.filter(user_id=identity.user_id, deactivated_by_logto=True)
@@ -62,7 +60,7 @@ def reactivate_on_sign_in(identity: LogtoIdentity, claims: Claims) -> None:
     """
     issued_at = claims.get("iat")
     if identity.status == UserStatus.SUSPENDED and isinstance(issued_at, int):
-        reactivate(identity, datetime.fromtimestamp(issued_at, tz=timezone.utc))
+        reactivate(identity, issued_at)
 
 
 def refuse_inactive(identity: LogtoIdentity) -> None:
@@ -80,7 +78,7 @@ def forget_deactivation(
         LogtoIdentity.objects.filter(user_id=instance.pk, deactivated_by_logto=True).update(deactivated_by_logto=False)
 
 
-def _store_status(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool | None:
+def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> bool | None:
     """Store `status`; return whether it differs from the former one, or None if something newer is known.
 
     The row is locked first, because it may have changed since `identity` was read.

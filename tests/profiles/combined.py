@@ -20,7 +20,4 @@ PROFILE_FAULTS = {
         "test_sign_in.py::test_links_of_*_page_stay_on_site",
         "test_sign_out.py::test_sign_out_without_redirect_url_stays_on_site",
     ],
-    "R17: transactions are for the database `default`": [
-        "test_sign_in.py::test_failed_first_sign_in_leaves_no_account"
-    ],
 }
