@@ -97,6 +97,8 @@ class LogtoIdentity(models.Model):
         _("status at Logto"), max_length=10, choices=STATUS_CHOICES, default=UserStatus.ACTIVE.value, editable=False
     )
     status_at = models.FloatField(null=True, editable=False)
+    # When this site learned of it, by its own clock.
+    status_known_at = models.FloatField(null=True, editable=False)
     # Whether the Django account was deactivated because of that status, rather than by staff.
     deactivated_by_logto = models.BooleanField(default=False, editable=False)
     # The latest `SyncRun` that listed the user.

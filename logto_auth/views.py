@@ -39,6 +39,7 @@ from .sign_in.error_page import error_response
 from .sign_in.start import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
+from .users.suspension import lift_suspension
 
 __all__ = [
     "AcceptInvitationView",
@@ -183,7 +184,14 @@ class CallbackView(PublicView):
         )
         userinfo = _additional_userinfo(token_set)
         _check_membership(token_set, pending.organization_id)
-        self.sign_in(request, token_set, userinfo)
+        try:
+            self.sign_in(request, token_set, userinfo)
+        except SignInRefused:
+            # A sign-in that the user has started since the suspension lifts it.
+            lifts = not pending.is_silent and lift_suspension(token_set.id_token_claims, started_at=pending.started_at)
+            if not lifts:
+                raise
+            self.sign_in(request, token_set, userinfo)
         if pending.organization_id:
             store.choose_organization(request.session, pending.organization_id)
         return HttpResponseRedirect(pending.next_url)

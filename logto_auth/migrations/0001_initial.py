@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("status_at", models.FloatField(editable=False, null=True)),
+                ("status_known_at", models.FloatField(editable=False, null=True)),
                 ("deactivated_by_logto", models.BooleanField(default=False, editable=False)),
                 ("seen_in_run", models.BigIntegerField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),

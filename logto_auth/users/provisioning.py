@@ -20,9 +20,9 @@ from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
 
 from .fields import changed_values, field_values, values_for
-from .linking import find_user_to_link
+from .linking import find_user_to_link, log_shared_email
 from .rights import Rights, changed_roles, group_changes, rights_of
-from .suspension import reactivate_on_sign_in, refuse_inactive
+from .suspension import refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
 # How often to start over when another sign-in takes a name between our look-up and our insert.
@@ -44,7 +44,6 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
         identity, created = provision_unknown(claims, may_create=conf.create_users)
         has_changed = True
     else:
-        reactivate_on_sign_in(identity, claims)
         refuse_inactive(identity)
         has_changed = bool(update(identity, claims))
     if has_changed:
@@ -88,6 +87,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
             break
     if created:
         _store_roles_and_memberships(identity, claims, rights_of(claims))
+        log_shared_email(identity.user, claims)
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
         update(identity, claims)

@@ -7,8 +7,10 @@ the suspension is lifted (decision 0015).
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F
 
@@ -53,14 +55,29 @@ def reactivate(identity: LogtoIdentity, at: float) -> bool:
     return True
 
 
-def reactivate_on_sign_in(identity: LogtoIdentity, claims: Claims) -> None:
-    """Reactivate a suspended user who has just signed in, because Logto signs in no suspended user.
+def lift_suspension(claims: Claims, *, started_at: float) -> bool:
+    """Reactivate the suspended user of a sign-in that was started here at `started_at`; return whether it did.
 
-    Logto does not repeat webhooks. Without this, a lost webhook would keep the user suspended here.
+    Logto signs in no suspended user, and does not repeat webhooks: after a lost one, this ends the suspension here. But
+    Logto may accept a code that it issued before the suspension, so a sign-in that was started before this site knew
+    of the suspension lifts nothing. Neither does a refresh, a silent sign-in or an access token.
     """
-    issued_at = claims.get("iat")
-    if identity.status == UserStatus.SUSPENDED and isinstance(issued_at, int):
-        reactivate(identity, issued_at)
+    suspended = LogtoIdentity.objects.for_sub(claims["iss"], claims["sub"]).filter(status=UserStatus.SUSPENDED)
+    identity = suspended.filter(status_known_at__lt=started_at).first()
+    return identity is not None and reactivate(identity, claims["iat"])
+
+
+def release_account(user: AbstractBaseUser, issuer: str) -> None:
+    """Undo the deactivation of an account all of whose users at `issuer` were deleted there.
+
+    Then their successor, such as a user who was created anew with the same e-mail, can get it. A deactivation by staff
+    is not undone. Call it in a transaction.
+    """
+    identities = LogtoIdentity.objects.filter(user_id=user.pk, issuer=issuer)
+    if identities.exclude(status=UserStatus.DELETED).exists():
+        return
+    if identities.filter(deactivated_by_logto=True).update(deactivated_by_logto=False):
+        _set_active(user, is_active=True)
 
 
 def refuse_inactive(identity: LogtoIdentity) -> None:
@@ -89,7 +106,7 @@ def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> boo
     former = rows.select_for_update().values_list("status", "status_at").first()
     if former is None or former[0] == UserStatus.DELETED or (former[1] is not None and former[1] > at):
         return None
-    rows.update(status=status, status_at=at)
+    rows.update(status=status, status_at=at, status_known_at=time.time())
     identity.status, identity.status_at = status.value, at
     return bool(former[0] != status)
 
