@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import RequestPrincipal
-from logto_auth.clients import access_token_verifier, oidc_client
+from logto_auth.clients import access_token_verifier
 from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import AuthorizationHeaderError, SignInRefused, TokenError
 from logto_auth.models import LogtoIdentity, OrganizationMembership, make_digest
@@ -27,6 +27,8 @@ from logto_auth.organizations.memberships import Membership, organization_roles_
 from logto_auth.users.claims import role_names
 from logto_auth.users.current_request import principal_of_user
 from logto_auth.users.provisioning import provision_api_user
+
+from .introspection import introspect
 
 __all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate", "token_in"]
 
@@ -177,7 +179,8 @@ class TokenPrincipal(RequestPrincipal):
         permissions: in a token without an organization, Logto adds up the permissions of all organizations.
         """
         token = self.token
-        if token.is_organization_token or token.audience != (resource or token.audience):
+        # An opaque token has no audience, and its scopes are those of OpenID Connect.
+        if not token.audience or token.is_organization_token or token.audience != (resource or token.audience):
             return frozenset()
         required = {self._requested_organization_id(), organization_id} - {None}
         return self.scopes if required <= {token.organization_id} else frozenset()
@@ -265,14 +268,15 @@ def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
     verifier, token = access_token_verifier(), _token(request) or ""
     if resource is None:
         return verifier.verify_for_organization(token)
-    if is_opaque(token) and conf.api_introspected_apps:
+    # An opaque token is for no resource, so a view that names its own resource refuses it.
+    if is_opaque(token) and conf.api_introspected_apps and resource == conf.api_resource:
         return _introspected(token)
     return verifier.verify_for_resource(token, resource)
 
 
 def _introspected(token: str) -> AccessTokenClaims:
     """Return the claims of an opaque token. It has no audience, so the setting lists the accepted applications."""
-    claims = oidc_client().introspect(token)
+    claims = introspect(token)
     if claims.client_id not in conf.api_introspected_apps:
         raise TokenError(
             f"The opaque access token belongs to the application {claims.client_id!r:.60}, which is not in "
