@@ -17,7 +17,7 @@ from logto_auth.models import LogtoIdentity
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 
-from .suspension import refuse_inactive_account
+from .gate import require_admitted
 
 
 def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
@@ -48,7 +48,7 @@ def _is_linkable(user: AbstractBaseUser, issuer: str) -> bool:
     if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
         return False
     # Without this check, a user whose account is deactivated would get a second account and could sign in.
-    refuse_inactive_account(user)
+    require_admitted(user.pk)
     return not LogtoIdentity.objects.filter(user=user, issuer=issuer).exists()
 
 

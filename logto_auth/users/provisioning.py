@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models, transaction
+from django.db.models import QuerySet
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
@@ -38,26 +39,31 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     A known user is updated from the claims. An unknown user is linked or created as the settings say. Raise
     SignInRefused if the site refuses the user or the account is inactive.
     """
-    identity = find_identity(claims["iss"], claims["sub"])
-    if identity is not None:
+    identity, created = _find(claims["iss"], claims["sub"]), False
+    if identity is None:
+        identity, created = provision_unknown(claims, may_create=conf.create_users)
+        has_changed = True
+    else:
         reactivate_on_sign_in(identity, claims)
         refuse_inactive(identity)
-        update(identity, claims)
-        return identity, False
-    return provision_unknown(claims, may_create=conf.create_users)
+        has_changed = bool(update(identity, claims))
+    if has_changed:
+        # A receiver of `user_created` or `user_updated` may have deactivated the account.
+        refuse_inactive(identity)
+    return identity, created
 
 
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
-    """Return the identity of the user of an access token, with its Django user. One query for a known user.
+    """Return the identity of the user of an access token, with its Django user. Two queries for a known user.
 
     An access token has no claims about its user, so nothing is updated. Raise SignInRefused for inactive users, and
     for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
-    identity = find_identity(issuer, sub)
-    if identity is not None:
-        refuse_inactive(identity)
-        return identity
-    return provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)[0]
+    identity = _find(issuer, sub)
+    if identity is None:
+        identity, _created = provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)
+    refuse_inactive(identity)
+    return identity
 
 
 def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
@@ -73,7 +79,6 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
             # Another request has created the same user, or an account with the same unique value.
             known = find_identity(claims["iss"], claims["sub"])
             if known is not None:
-                refuse_inactive(known)
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
@@ -91,12 +96,20 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
 
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity `(issuer, sub)` with its Django user; None if it is unknown. One query."""
+    return _get(LogtoIdentity.objects.for_sub(issuer, sub).select_related("user"))
+
+
+def _find(issuer: str, sub: str) -> LogtoIdentity | None:
+    """Return the identity without its user, which `refuse_inactive` loads."""
+    return _get(LogtoIdentity.objects.for_sub(issuer, sub))
+
+
+def _get(identities: QuerySet[LogtoIdentity]) -> LogtoIdentity | None:
     try:
         # Every API call needs this, and `first()` takes 1.5 times as long.
-        identity: LogtoIdentity = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").get()
+        return identities.get()
     except LogtoIdentity.DoesNotExist:
         return None
-    return identity
 
 
 def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
 from django.db.models import F
@@ -18,6 +17,8 @@ from django.db.models import F
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.oidc.types import Claims
+
+from .gate import require_admitted
 
 
 def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
@@ -65,16 +66,10 @@ def reactivate_on_sign_in(identity: LogtoIdentity, claims: Claims) -> None:
 
 
 def refuse_inactive(identity: LogtoIdentity) -> None:
-    """Raise SignInRefused if the user is suspended or deleted at Logto, or inactive on this site."""
+    """Load `identity.user`. Raise SignInRefused if Logto or this site does not accept the user. One query."""
     if identity.status != UserStatus.ACTIVE:
         raise SignInRefused(f"The user {identity.sub} is {identity.status} at Logto.", code="account_disabled")
-    refuse_inactive_account(identity.user)
-
-
-def refuse_inactive_account(user: AbstractBaseUser) -> None:
-    """Raise SignInRefused if the account is inactive on this site."""
-    if not user.is_active:
-        raise SignInRefused(f"The account {user.pk} is disabled on this site.", code="account_disabled")
+    identity.user = require_admitted(identity.user_id)  # type: ignore[assignment]
 
 
 def forget_deactivation(
