@@ -15,16 +15,18 @@ __all__ = ["CompiledQuery"]
 
 
 class CompiledQuery:
-    """Find the row of `model` whose field `by` has a value. The field is unique, and no value is None."""
+    """Find the row of `model` by its unique field `field`."""
 
-    def __init__(self, model: type[models.Model], by: str) -> None:
+    def __init__(self, model: type[models.Model], field: str) -> None:
         self._model = model
-        self._field: models.Field[Any, Any] = model._meta.get_field(by)  # type: ignore[assignment]
+        self._field: Any = model._meta.get_field(field)
         self._columns = [field.attname for field in model._meta.concrete_fields]
         self._compiled: dict[tuple[str, type[BaseDatabaseWrapper]], tuple[str, dict[int, Any]]] = {}
 
     def get(self, value: Any) -> Any:
         """Return the row from the database that writes it; None if there is none. One query."""
+        if value is None:
+            return None
         alias = router.db_for_write(self._model)
         connection = connections[alias]
         sql, converters = self._compile(connection, value)
@@ -43,8 +45,8 @@ class CompiledQuery:
         """Return the SQL, with one parameter, and the functions that convert the columns, as the ORM has them."""
         key = (connection.alias, type(connection))
         if key not in self._compiled:
-            rows = self._model._base_manager.filter(**{self._field.name: value}).order_by().values_list(*self._columns)
-            compiler = rows.query.get_compiler(connection=connection)
+            rows = models.QuerySet(self._model).filter(**{self._field.name: value}).values_list(*self._columns)
+            compiler = rows.order_by().query.get_compiler(connection=connection)
             sql, _parameters = compiler.as_sql()
             self._compiled[key] = sql, compiler.get_converters(column for column, *_ in compiler.select)
         return self._compiled[key]
