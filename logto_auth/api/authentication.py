@@ -7,25 +7,29 @@ framework and Django Ninja.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import RequestPrincipal
 from logto_auth.clients import access_token_verifier
 from logto_auth.conf import api_resource, conf
-from logto_auth.exceptions import AuthorizationHeaderError, SignInRefused, TokenError
+from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
 from logto_auth.models import LogtoIdentity, OrganizationMembership, make_digest
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.claims import role_names
 from logto_auth.users.current_request import principal_of_user
+from logto_auth.users.gate import require_admitted
 from logto_auth.users.provisioning import provision_api_user
 
 from .introspection import introspect
@@ -88,16 +92,19 @@ class Machine(AnonymousUser):
 class TokenPrincipal(RequestPrincipal):
     """The user or the application that an access token identifies, as `request.logto` and `request.auth`.
 
-    It has the same properties as `SessionPrincipal`. `user` is the account of the user, or a `Machine`.
+    It has the same properties as `SessionPrincipal`. `user` is the account of the user or of the application, or a
+    `Machine`.
     """
 
     is_authenticated = True
 
-    def __init__(self, request: HttpRequest, token: AccessTokenClaims, identity: LogtoIdentity | None) -> None:
+    def __init__(
+        self, request: HttpRequest, token: AccessTokenClaims, identity: LogtoIdentity | None, user: Any
+    ) -> None:
         super().__init__(request)
         self._identity = identity
         self.token = token
-        self.user: Any = Machine(token.client_id) if identity is None else identity.user
+        self.user = user
 
     def __repr__(self) -> str:
         return f"<TokenPrincipal {self.token.sub}>"
@@ -225,10 +232,29 @@ def authenticate(
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API accepts only access tokens of users.", code="machine_refused")
     identity = None if claims.is_machine else provision_api_user(claims.issuer, claims.sub)
-    principal = TokenPrincipal(request, claims, identity)
+    user = _machine_user(claims.client_id) if identity is None else identity.user
+    principal = TokenPrincipal(request, claims, identity, user)
     request.logto = request.auth = principal  # type: ignore[attr-defined]
     request.user, request.auser = principal.user, principal.auser
     return principal
+
+
+def _machine_user(client_id: str) -> Any:
+    """Return the account that `LOGTO_API_MACHINE_USER` gives the application, else a `Machine`. Raise SignInRefused."""
+    if not conf.api_machine_user:
+        return Machine(client_id)
+    machine_user: Callable[[str], Any] = import_string(conf.api_machine_user)
+    try:
+        user = machine_user(client_id)
+    except ObjectDoesNotExist as error:
+        raise SignInRefused(f"The application {client_id} has no account here.", code="account_unknown") from error
+    if user is None:
+        return Machine(client_id)
+    if not isinstance(user, get_user_model()) or user.pk is None:
+        raise ConfigurationError(
+            f"The function of LOGTO_API_MACHINE_USER returned {type(user).__name__}, expected a stored account or None."
+        )
+    return require_admitted(user.pk)
 
 
 async def aauthenticate(request: HttpRequest, **options: Any) -> TokenPrincipal | None:
