@@ -130,12 +130,18 @@ def test_token_authenticates_user_or_machine(books: str, app: App, robot: Robot)
 
 @pytest.mark.parametrize("path", ["/books", "/async-books"])
 @pytest.mark.parametrize("header", ["Authorization", "authorization", "AUTHORIZATION"])
-def test_client_of_ninja_may_send_a_token(app: App, robot: Robot, path: str, header: str) -> None:
+def test_client_of_ninja_may_send_a_token(app: App, robot: Robot, path: str, header: str, monkeypatch: Any) -> None:
+    # Before Ninja 1.6, its client registers the API again.
+    monkeypatch.setenv("NINJA_SKIP_REGISTRY", "1")
+
+    async def get_async(headers: dict[str, str]) -> Any:
+        return await TestAsyncClient(api).get(path, headers=headers)
+
     def get(token: str | None) -> Any:
         headers = {header: f"Bearer {token}"} if token else {}
         if path == "/books":
             return TestClient(api).get(path, headers=headers)
-        return async_to_sync(TestAsyncClient(api).get)(path, headers=headers)
+        return async_to_sync(get_async)(headers)
 
     assert get(app.token("editor", resource=API)).json() == {"user": "editor", "organization_id": None}
     assert get(robot.token(resource=API)).json()["user"] == robot.id
@@ -144,11 +150,11 @@ def test_client_of_ninja_may_send_a_token(app: App, robot: Robot, path: str, hea
     assert get(robot.token("", resource=API)).status_code == 403
 
 
-def test_client_of_ninja_may_test_a_router(app: App) -> None:
-    client = TestClient(branches)
-    for branch, status in ((HARBOUR, 200), (HILL, 403)):
-        token = app.token("editor", organization_id=HARBOUR)
-        assert client.get(f"/{branch}/stock", headers={"Authorization": f"Bearer {token}"}).status_code == status
+def test_client_of_ninja_may_test_a_router(app: App, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NINJA_SKIP_REGISTRY", "1")
+    token = app.token("editor", organization_id=HARBOUR)
+    answer = TestClient(branches).get(f"/{HARBOUR}/stock", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json() == {"user": "editor", "organization_id": HARBOUR}
 
 
 def test_missing_token_is_401_with_challenge(books: str) -> None:
