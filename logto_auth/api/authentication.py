@@ -28,7 +28,7 @@ from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.claims import role_names
-from logto_auth.users.current_request import principal_of_user
+from logto_auth.users.current_request import principal_of_user, remember_without_middleware
 from logto_auth.users.gate import require_admitted
 from logto_auth.users.provisioning import provision_api_user
 
@@ -236,6 +236,7 @@ def authenticate(
     principal = TokenPrincipal(request, claims, identity, user)
     request.logto = request.auth = principal  # type: ignore[attr-defined]
     request.user, request.auser = principal.user, principal.auser
+    remember_without_middleware(request)
     return principal
 
 
