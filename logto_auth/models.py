@@ -17,7 +17,6 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
-from .encryption import decrypt, encrypt
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
 
@@ -133,6 +132,9 @@ def _delete_django_sessions(session_keys: Sequence[str]) -> None:
 
 def decrypt_tokens(encrypted_tokens: str) -> dict[str, Any]:
     """Return what the column `encrypted_tokens` contains; empty if `SECRET_KEY` has changed since."""
+    # Imported here, because cryptography takes long to import, and every command imports the models.
+    from .encryption import decrypt
+
     return decrypt(encrypted_tokens, purpose="tokens") or {}
 
 
@@ -172,6 +174,8 @@ class LogtoSession(models.Model):
 
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:
+        from .encryption import encrypt
+
         self.encrypted_tokens = encrypt(value, purpose="tokens")
 
 

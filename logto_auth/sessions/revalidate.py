@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from logto_auth.access.responses import is_from_script, session_ended_response
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.oidc.authorization import SignInOptions
-from logto_auth.sign_in.start import redirect_to_logto, sign_in_paths
+from logto_auth.sign_in.start import is_sign_in_path, redirect_to_logto
 
 from . import refresh, store
 from .ending import end_session
@@ -36,7 +36,7 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
     any other one is answered with 401.
     """
     session = request.session
-    if not store.is_signed_in(session) or store.is_fresh(session) or request.path in sign_in_paths():
+    if not store.is_signed_in(session) or store.is_fresh(session) or is_sign_in_path(request.path):
         return None
     if not refresh.can_refresh(session):
         return _start_silent_sign_in(request)
