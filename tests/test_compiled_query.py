@@ -19,7 +19,7 @@ User = get_user_model()
 @pytest.fixture
 def identity() -> LogtoIdentity:
     user = User.objects.create_user("reader", "reader@example.com", first_name="é", last_login=now())
-    return LogtoIdentity.objects.create(user=user, issuer="i", sub="s", roles=["editor", "é"], status_at=now())
+    return LogtoIdentity.objects.create(user=user, issuer="i", sub="s", roles=["editor", "é"])
 
 
 def stored(row: models.Model) -> dict[str, Any]:
