@@ -23,7 +23,7 @@ from logto_auth.access.principal import RequestPrincipal
 from logto_auth.clients import access_token_verifier
 from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
-from logto_auth.models import LogtoIdentity, OrganizationMembership, make_digest
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
@@ -166,8 +166,8 @@ class TokenPrincipal(RequestPrincipal):
         organization_id = self.token.organization_id
         if organization_id is None:
             return None
-        digest = make_digest(self.token.issuer, organization_id)
-        rows = OrganizationMembership.objects.filter(identity=self._identity, organization__digest=digest)
+        organizations = Organization.objects.for_logto_id(organization_id)
+        rows = OrganizationMembership.objects.filter(identity=self._identity, organization__in=organizations)
         row = rows.select_related("organization").first() if self._identity else None
         roles = organization_roles_in(self.token.claims, organization_id)
         stored_roles = tuple(row.roles) if row else ()

@@ -81,7 +81,8 @@ class LogtoAuthentication(BaseAuthentication):
         django_request = _django_request(request)
         error: ErrorResponse | None = request_principal(django_request).error_response
         if error is None or error.status != 401:
-            error = ErrorResponse.without_token()
+            # `LogtoMiddleware` adds the other headers.
+            error = request_principal(django_request).error_response = ErrorResponse.without_token()
         return error.challenge(django_request)
 
 
@@ -230,5 +231,7 @@ class IsUser(BasePermission):
     message = "This API is for users, and the access token belongs to a machine-to-machine application."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        is_machine = isinstance(request.auth, TokenPrincipal) and request.auth.is_machine
-        return bool(request.user and request.user.is_authenticated and not is_machine)
+        if isinstance(request.auth, TokenPrincipal) and request.auth.is_machine:
+            request.auth.error_response = ErrorResponse(status=403, error="machine_refused", description=self.message)
+            return False
+        return bool(request.user and request.user.is_authenticated)

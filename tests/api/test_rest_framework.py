@@ -236,6 +236,15 @@ def test_missing_token_is_401_with_challenge(place: str) -> None:
     assert set(answer.json()) == {"detail"}
 
 
+@pytest.mark.parametrize("place", ["/books/", "/users/", "/only-users/", "/careless/anybody/"])
+def test_refusal_is_neither_cached_nor_framed(robot: Robot, place: str) -> None:
+    for token in (None, "junk", robot.token("", resource=API)):
+        answer = call(place, token, "post")
+        if answer.status_code in (401, 403):
+            assert (answer["Cache-Control"], answer["X-Frame-Options"]) == ("no-store", "DENY")
+    assert call("/users/", token)["Cache-Control"] == "no-store"
+
+
 def test_invalid_token_is_401_with_reason(editor: Browser, app: App) -> None:
     token = app.token("editor", resource=API)
     for bad, words in (
