@@ -16,7 +16,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.vary import vary_on_headers
 
 from .access.requirements import Requirement, RequirementKind, signed_in_recently
 from .access.responses import forbidden_response, is_from_script, referring_page, unauthorized_response
@@ -185,12 +184,7 @@ def organization_token_required(*scopes: str, accepts_machines: bool = True, **r
 
 def _token_required(requirement: Requirement, **options: Any) -> Decorator:
     check = checked(lambda request: require_token(request, requirement, **options))
-    return lambda view: for_tokens(check(view))
-
-
-def for_tokens(view: View) -> View:
-    """Return a view that needs no CSRF token and no sign-in, and whose response no cache gives to another caller."""
-    return csrf_exempt(login_not_required(vary_on_headers("Authorization")(view)))
+    return lambda view: csrf_exempt(login_not_required(check(view)))
 
 
 def require_token(request: HttpRequest, requirement: Requirement, **options: Any) -> HttpResponse | None:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import AsyncClient, Client
 from django.urls import include, path
-from django.views.decorators.cache import cache_page
 from django.views.generic import View
 
 from logto_auth.access.requirements import Requirement
@@ -106,10 +104,6 @@ def styles(route: str, mixin: type, decorator: Any, **attributes: Any) -> list[A
 urlpatterns = [
     path("", include("logto_auth.urls")),
     *styles("any/", AccessTokenRequiredMixin, access_token_required()),
-    *[
-        path(view.pattern._route, cache_page(60)(view.callback))
-        for view in styles("cached/", AccessTokenRequiredMixin, access_token_required())
-    ],
     *styles(
         "only-users/", AccessTokenRequiredMixin, access_token_required(accepts_machines=False), accepts_machines=False
     ),
@@ -188,18 +182,6 @@ def test_missing_token_is_401_with_challenge(style: str, authorization: str | No
     assert answer["Cache-Control"] == "no-store"
     assert answer.json()["error"] == "access_token_required"
     assert "Authorization: Bearer" in answer.json()["error_description"]
-
-
-def test_cache_gives_no_response_to_another_caller(style: str, logto: Emulator, editor: None, app: App) -> None:
-    has_been_here(logto, "reader")
-    cache.clear()
-    path = f"{style}/cached/"
-    for _ in range(2):
-        for name in ("editor", "reader"):
-            answer = call(path, app.token(name, resource=API))
-            assert (answer.status_code, answer.json()["user"]) == (200, name)
-        assert call(path).status_code == 401
-    assert "Authorization" in answer["Vary"]
 
 
 def test_session_is_no_access_token(logto: Emulator) -> None:
