@@ -336,6 +336,13 @@ class Conf:
         "`sub`.",
         type=bool,
     )
+    api_machine_user = Setting(
+        "",
+        "Dotted path of a function `(client_id) -> user` that returns the account of a machine-to-machine application, "
+        "for `request.user`, or `None` if it has no account. It may raise `SignInRefused`. Empty: no application has "
+        "one.",
+        type=str,
+    )
     api_introspected_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs whose opaque access tokens the APIs of this site accept. Each request with an opaque token costs a "
