@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import TypeGuard
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, NoReturn, TypeGuard
 
 from .types import Claims
 
-__all__ = ["MAX_NAME_LENGTH", "is_name", "is_numeric_date", "names_in", "seconds_since_authentication", "text"]
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "frozen",
+    "is_name",
+    "is_numeric_date",
+    "names_in",
+    "seconds_since_authentication",
+    "text",
+]
 
 MAX_NAME_LENGTH = 255
 
@@ -57,3 +67,43 @@ def seconds_since_authentication(claims: Claims, now: float | None = None) -> fl
     if not is_numeric_date(auth_time):
         return None
     return (time.time() if now is None else now) - auth_time
+
+
+def frozen(claims: Claims) -> Claims:
+    """Return a copy of `claims` that cannot be changed, nor can the objects and lists in it.
+
+    Verified claims are shared between requests. The copy is still a dict with dicts and lists in it, so that it can be
+    serialized as JSON and pickled. `copy.deepcopy(claims)` returns plain dicts and lists, which can be changed.
+    """
+    return _FrozenDict({name: _frozen_value(value) for name, value in claims.items()})
+
+
+def _frozen_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return frozen(value)
+    return _FrozenList(map(_frozen_value, value)) if isinstance(value, list) else value
+
+
+def _refuse_change(self: object, *args: object, **options: object) -> NoReturn:
+    raise TypeError("Claims cannot be changed, because requests share them. Change a copy: copy.deepcopy(claims).")
+
+
+class _FrozenDict(dict[str, Any]):
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse_change  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return {name: deepcopy(value, memo) for name, value in self.items()}
+
+
+class _FrozenList(list[Any]):
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_change  # type: ignore[assignment]
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_change  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (list(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
+        return [deepcopy(value, memo) for value in self]

@@ -9,9 +9,8 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from types import MappingProxyType
 
-from .claims import seconds_since_authentication
+from .claims import frozen, seconds_since_authentication
 from .errors import TokenError
 from .jwks import KeySource
 from .token_checks import check_audience, check_issuer, check_sub, check_times, verify_signature
@@ -38,7 +37,7 @@ def validate_id_token(
     leeway_seconds: int,
     now: float,
 ) -> Claims:
-    """Return the claims of an ID token that passed every check, read-only.
+    """Return the claims of an ID token that passed every check. They cannot be changed.
 
     `nonce` is the one of the authorization request. It is None for a refreshed token, which the caller compares with
     the first one by `check_refreshed`. `now` is in seconds since the epoch.
@@ -58,7 +57,7 @@ def validate_id_token(
         _check_nonce(claims, nonce)
     if access_token is not None and "at_hash" in claims:
         _check_at_hash(claims, access_token, header["alg"])
-    return MappingProxyType(claims)
+    return frozen(claims)
 
 
 def check_refreshed(claims: Claims, former: Claims) -> None:
