@@ -194,6 +194,7 @@ class OIDCClient:
             endpoint,
             {"token": access_token, "token_type_hint": "access_token"},
             auth=self._auth,
+            may_repeat=True,
         )
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
@@ -205,6 +206,7 @@ class OIDCClient:
             self.metadata.revocation_endpoint,
             {"token": refresh_token, "token_type_hint": "refresh_token"},
             auth=self._auth,
+            may_repeat=True,
         )
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
