@@ -184,7 +184,7 @@ def test_key_set_without_a_list_is_refused(
 
 def test_empty_key_set_refuses_the_token(browser: Browser, logto: Emulator, witness: Witness, reader: Any) -> None:
     logto.faults.jwks = lambda document: {"keys": []}
-    witness.sees_refused(lambda: browser.sign_in("reader"), "token_invalid", 400)
+    witness.sees_refused(lambda: browser.sign_in("reader"), "provider_error", 503)
 
 
 # The token endpoint
