@@ -21,7 +21,8 @@ __all__ = [
 
 MAX_NAME_LENGTH = 255
 
-_MAX_NUMERIC_DATE = 1e12
+# In the year 5138. Every later calculation with such a time still fits into a datetime.
+_MAX_NUMERIC_DATE = 1e11
 
 
 def text(claims: Claims, name: str) -> str:
@@ -58,15 +59,17 @@ def is_numeric_date(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MAX_NUMERIC_DATE
 
 
-def seconds_since_authentication(claims: Claims, now: float | None = None) -> float | None:
-    """Return how many seconds ago the user authenticated at Logto, or None when `auth_time` is missing or not a time.
+def seconds_since_authentication(claims: Claims, now: float | None = None, *, leeway_seconds: int = 60) -> float | None:
+    """Return how many seconds ago the user authenticated at Logto.
 
-    `now` is in seconds since the epoch, by default the present time.
+    Return None when `auth_time` is missing, is not a time, or is in the future: such a time never counts as recent. By
+    `leeway_seconds` the clocks may differ. `now` is in seconds since the epoch, by default the present time.
     """
     auth_time = claims.get("auth_time")
     if not is_numeric_date(auth_time):
         return None
-    return (time.time() if now is None else now) - auth_time
+    age = (time.time() if now is None else now) - auth_time
+    return age if age >= -leeway_seconds else None
 
 
 def frozen(claims: Claims) -> Claims:

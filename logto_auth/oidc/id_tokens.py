@@ -77,7 +77,7 @@ def check_authentication_age(claims: Claims, *, max_age_seconds: int, leeway_sec
 
     `now` is in seconds since the epoch. Source: OpenID Connect Core 1.0, section 3.1.3.7, number 13.
     """
-    age = seconds_since_authentication(claims, now)
+    age = seconds_since_authentication(claims, now, leeway_seconds=leeway_seconds)
     if age is None or age > max_age_seconds + leeway_seconds:
         came = "at an unknown time" if age is None else f"{age:.0f} s ago"
         raise TokenError(f"The user authenticated {came}, expected at most {max_age_seconds} s ago.", claim="auth_time")

@@ -6,11 +6,12 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from logto_auth.oidc.claims import frozen
+from logto_auth.oidc.claims import frozen, is_numeric_date, seconds_since_authentication
 
 CLAIMS = {"sub": "u1", "roles": ["editor", {"a": [1]}], "address": {"country": "JP", "lines": ["1"]}}
 
@@ -73,3 +74,27 @@ def test_deep_copy_of_claims_can_be_changed() -> None:
     claims["roles"][1]["a"].append(2)
     claims["address"]["country"] = "FR"
     assert (claims["roles"][1], claims["address"]["country"]) == ({"a": [1, 2]}, "FR")
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1795400124", None, True, [], {}, -1, -0.5, 1e11, 9e11, 1e400, -1e400, float("nan"), 10**400],
+    ids=repr,
+)
+def test_invalid_times_are_refused(value: Any) -> None:
+    assert not is_numeric_date(value)
+    assert seconds_since_authentication({"auth_time": value}, 2e9) is None
+
+
+@pytest.mark.parametrize("value", [0, 1795400124, 1795400124.5, 1e11 - 1])
+def test_valid_times_fit_into_a_datetime(value: Any) -> None:
+    assert is_numeric_date(value)
+    assert datetime.fromtimestamp(value, tz=timezone.utc) + timedelta(days=365_000)
+
+
+@pytest.mark.parametrize(("auth_time", "age"), [(900, 100), (1000, 0), (1060, -60), (1061, None), (9e10, None)])
+def test_future_authentication_is_not_recent(auth_time: float, age: float | None) -> None:
+    assert seconds_since_authentication({"auth_time": auth_time}, 1000) == age
