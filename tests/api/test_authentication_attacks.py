@@ -81,7 +81,7 @@ def test_known_key_works_while_unknown_key_waits(door: Door, token: TokenMaker, 
 
 
 @pytest.mark.parametrize(("fault", "code", "status"), SOME_BROKEN)
-def test_outage_keeps_known_keys_and_is_503_for_unknown(
+def test_outage_keeps_known_keys_and_refuses_unknown(
     door: Door, token: TokenMaker, logto: Emulator, fault: HttpFault, code: str, status: int, settings: Any
 ) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = (0.3, 0.3)
