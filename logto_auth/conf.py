@@ -228,7 +228,7 @@ class Conf:
     )
     http_timeout_seconds: Setting[Sequence[float]] = Setting(
         (3.05, 10),
-        "Time-outs in seconds of calls to Logto: for connecting, and for each wait for data after that.",
+        "Time-outs in seconds of calls to Logto: for connecting, and for the whole exchange.",
         type=(list, tuple),
         items="two numbers",
     )
