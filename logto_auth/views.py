@@ -49,6 +49,7 @@ from .sign_in.start import (
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
 from .users.provisioning import find_identity
+from .users.suspension import lift_suspension
 
 __all__ = [
     "AcceptInvitationView",
@@ -216,7 +217,14 @@ class CallbackView(PublicView):
         chosen = pending.organization_id
         if pending.confirmed_user:
             chosen = _check_confirmation(request, token_set)
-        self.sign_in(request, token_set, userinfo)
+        try:
+            self.sign_in(request, token_set, userinfo)
+        except SignInRefused:
+            # A sign-in that the user has started since the suspension lifts it.
+            lifts = not pending.is_silent and lift_suspension(token_set.id_token_claims, started_at=pending.started_at)
+            if not lifts:
+                raise
+            self.sign_in(request, token_set, userinfo)
         stored = session_principal(request).stored_session
         if chosen and stored is not None:
             store.choose_organization(stored, chosen)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -82,8 +82,8 @@ class PendingSignIn:
             max_age=options.max_age,
             organization_id=options.organization_id if options.members_only else "",
             is_silent=is_silent,
-            confirmed_user=confirmed_user,
             is_host_only=is_host_only and redirect_uri.startswith("https:"),
+            confirmed_user=confirmed_user,
         )
 
     @property
@@ -117,14 +117,17 @@ def _load(request: HttpRequest, state: str, *, is_host_only: bool) -> PendingSig
 def save_pending(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
     """Set the cookie of `pending` on `response`, and delete the cookies of the oldest ones if there are too many."""
     name = _cookie_name(pending.state, is_host_only=pending.is_host_only)
-    value = encrypt(asdict(pending), purpose=ENCRYPTION_PURPOSE)
+    # A browser has several of these cookies, so defaults are left out.
+    defaults = {each.name: each.default for each in fields(pending)}
+    values = {key: value for key, value in asdict(pending).items() if value != defaults[key]}
+    cookie = encrypt(values, purpose=ENCRYPTION_PURPOSE)
     path = "/" if pending.is_host_only else settings.SESSION_COOKIE_PATH
     domain = None if pending.is_host_only else settings.SESSION_COOKIE_DOMAIN
-    for surplus_name in _surplus_cookies(request, name, len(value)):
+    for surplus_name in _surplus_cookies(request, name, len(cookie)):
         response.delete_cookie(surplus_name, path=path, domain=domain)
     response.set_cookie(
         name,
-        value,
+        cookie,
         max_age=conf.sign_in_max_age_seconds + EXPIRED_RETENTION_SECONDS,
         path=path,
         domain=domain,
