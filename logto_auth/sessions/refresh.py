@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import router
-
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
@@ -212,7 +210,7 @@ def _store(row: StoredSession, token_set: TokenSet) -> None:
 
 def _identity(row: StoredSession) -> LogtoIdentity:
     """Return the identity of the session, with its user. Raise SignInRequired if it has none any more."""
-    identities = LogtoIdentity.objects.using(router.db_for_write(LogtoIdentity)).select_related("user")
+    identities = LogtoIdentity.objects.select_related("user")
     identity: LogtoIdentity | None = identities.filter(pk=row.identity_id, user_id=row.user_id).first()
     if identity is None:
         raise SignInRequired("The identity was deleted, or belongs to another account now.")
