@@ -171,11 +171,12 @@ def read(pk: str | uuid.UUID) -> StoredSession | None:
 
     Each page of a signed-in user makes it, so the SQL is compiled once.
     """
-    values = _row_by_id.values(pk)
-    return None if values is None else StoredSession(*values)
+    id = pk if isinstance(pk, uuid.UUID) else uuid.UUID(pk)
+    values = _row_by_id.values(id)
+    return None if values is None else StoredSession(id, *values)
 
 
-_row_by_id = CompiledQuery(LogtoSession, "id", COLUMNS)
+_row_by_id = CompiledQuery(LogtoSession, "id", COLUMNS[1:])
 
 
 def choose_organization(stored: StoredSession, organization_id: str) -> None:
