@@ -43,7 +43,7 @@ def may_manage_at_logto(request: HttpRequest) -> bool:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(identity__user__in=users).end()
+    ended = LogtoSession.objects.filter(user__in=users).end()
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 

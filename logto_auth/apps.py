@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_save, pre_delete
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +27,8 @@ class LogtoAuthConfig(AppConfig):
         from .users import suspension
 
         user_model = get_user_model()
-        user_logged_out.connect(ending.delete_tokens_on_logout, dispatch_uid="logto_auth.delete_tokens_on_logout")
+        user_logged_in.connect(ending.begin_unconfirmed_session, dispatch_uid="logto_auth.begin_unconfirmed_session")
+        user_logged_out.connect(ending.end_row_on_logout, dispatch_uid="logto_auth.end_row_on_logout")
         post_save.connect(
             ending.end_sessions_of_inactive_user, user_model, dispatch_uid="logto_auth.end_sessions_of_inactive_user"
         )

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
 from django.urls import reverse
@@ -57,8 +57,9 @@ def redirect_to_logto(
     """Return the redirect to Logto that starts a sign-in, with the cookie of the pending sign-in.
 
     After the sign-in the browser goes to `next_url`, if it is safe. `is_silent` is for `prompt="none"`, when the user
-    did not ask to sign in. A site's own view can set any option, also those that a URL must not set:
-    `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
+    did not ask to sign in. If a user is signed in here, the silent sign-in confirms their session: it signs in no other
+    user, and the session ends if Logto does not confirm it. A site's own view can set any option, also those that a URL
+    must not set: `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
 
     Raise ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
     Source: OpenID Connect Core 1.0, section 3.1.2.1.
@@ -83,6 +84,7 @@ def redirect_to_logto(
         next_url=safe_next_url(request, next_url),
         options=options,
         is_silent=is_silent,
+        confirmed_user=request.session.get(SESSION_KEY, "") if is_silent else "",
     )
     save_pending(request, response, pending)
     return response

@@ -45,7 +45,9 @@ class PendingSignIn:
     organization_id: str = ""
     """The organization whose membership is required; empty if none is."""
     is_silent: bool = False
-    """Whether this site, and not the user, started it, to confirm a session."""
+    """Whether this site, and not the user, started it."""
+    confirmed_user: str = ""
+    """The primary key of the user whose session it confirms; empty if it confirms none."""
     is_used: bool = False
     """Whether a callback has used it."""
 
@@ -58,6 +60,7 @@ class PendingSignIn:
         next_url: str,
         options: SignInOptions,
         is_silent: bool,
+        confirmed_user: str,
     ) -> PendingSignIn:
         """Return the pending sign-in of `request`, started now."""
         return cls(
@@ -70,6 +73,7 @@ class PendingSignIn:
             max_age=options.max_age,
             organization_id=options.organization_id if options.members_only else "",
             is_silent=is_silent,
+            confirmed_user=confirmed_user,
         )
 
     @property
