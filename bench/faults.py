@@ -1,7 +1,7 @@
 """Faults while 50 users read 20 pages a second on 4 sync workers of gunicorn: what do other users notice?
 
-One user, the victim, has the fault: the worker that refreshes their session is killed, and so on. The pages of the other
-users are timed, without the fault and with it. Needs PostgreSQL, Redis and gunicorn on this machine.
+One user, the victim, has the fault: the worker that refreshes their session is killed, and so on. The pages of the
+other users are timed, without the fault and with it. Needs PostgreSQL, Redis and gunicorn on this machine.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 The first request takes a lease on the row of the session by a conditional UPDATE. No transaction is open during the
 call. The other requests poll the row until it shows the result: new tokens, the end of the session, or a cool-down
-because Logto could not be reached. A lease expires, so a killed process does not block the session (decision 0008).
+because Logto could not be reached. They wait two seconds at most while an outage of Logto would not end the session.
+A lease expires, so a killed process does not block the session (decisions 0008 and 0033).
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +30,7 @@ from .store import AccessToken, StoredSession
 __all__ = [
     "COOL_DOWN_SECONDS",
     "REFUSALS",
+    "WAIT_SECONDS",
     "RefreshSkipped",
     "access_token",
     "is_grace_period_over",
@@ -35,12 +38,16 @@ __all__ = [
     "refresh_claims",
 ]
 
+logger = logging.getLogger("logto_auth")
+
 # OAuth errors that refuse one access token, and say nothing against the session (RFC 6749, section 5.2; RFC 8707).
 REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_scope", "invalid_target"}
 # How long a session does not contact Logto again after a failed refresh.
 COOL_DOWN_SECONDS = 30
 # How often a request that waits for another one reads the row.
 POLL_SECONDS = 0.05
+# How long a request waits for another one. Longer than Logto usually takes, and short, because it holds a worker.
+WAIT_SECONDS = 2
 # A lease lasts this much longer than the time-outs of the call: the tokens have to be saved, too.
 LEASE_MARGIN_SECONDS = 5
 
@@ -104,7 +111,9 @@ def _refresh_unless(
     organization_id: str | None = None,
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
-    deadline = time.monotonic() + sum(conf.http_timeout_seconds)
+    # After the grace period there is nothing to go on with: who does not wait is signed out.
+    patience = sum(conf.http_timeout_seconds) if is_grace_period_over(row) else WAIT_SECONDS
+    deadline = time.monotonic() + patience
     while not is_done(row):
         if _is_cooling_down(row) or not may_contact_logto():
             raise RefreshSkipped("Logto could not be reached a moment ago; it is not contacted again yet.")
@@ -112,6 +121,7 @@ def _refresh_unless(
             _refresh_and_release(row, resource, organization_id)
             return _read_again(row)
         if time.monotonic() > deadline:
+            _report_slow_refresh(row)
             raise RefreshSkipped("Another request has been refreshing these tokens for too long.")
         time.sleep(POLL_SECONDS)
         row = _read_again(row)
@@ -139,6 +149,13 @@ def _take_lease(row: StoredSession) -> bool:
     # Another request may have refreshed the tokens since the row was read; it has then changed the version.
     free = LogtoSession.objects.filter(pk=row.id, version=row.version, no_refresh_before__lte=now)
     return bool(free.update(no_refresh_before=now + _lease_seconds()) == 1)
+
+
+def _report_slow_refresh(row: StoredSession) -> None:
+    """Start the cool-down of the session until the lease ends. A process that is only slow keeps the lease."""
+    held = LogtoSession.objects.filter(pk=row.id, no_refresh_before__gt=time.time(), unreachable_since=None)
+    if held.update(unreachable_since=time.time()):
+        logger.warning("The refresh of a session takes too long. Its process may have been killed.")
 
 
 def _lease_seconds() -> float:
