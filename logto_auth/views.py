@@ -27,6 +27,7 @@ from .exceptions import (
     OrganizationRequired,
     ProviderError,
     SignInRefused,
+    TokenError,
 )
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
@@ -160,7 +161,7 @@ class CallbackView(PublicView):
     ) -> HttpResponse:
         if error.code in STALE_CODES and request.user.is_authenticated:
             return HttpResponseRedirect(next_url)
-        if pending and pending.is_silent and error.code in UNCONFIRMED_CODES:
+        if pending and pending.is_silent and _is_unconfirmed(error):
             # Logto no longer confirms the session. The next page redirects to the sign-in if it requires one.
             if pending.confirmed_user and _is_session_of(request, pending):
                 end_session(request, error)
@@ -238,6 +239,11 @@ def _check_membership(token_set: TokenSet, organization_id: str) -> None:
             "The user is not a member of the organization. Is urn:logto:scope:organizations among LOGTO_SCOPES?",
             code="not_a_member",
         )
+
+
+def _is_unconfirmed(error: LogtoError) -> bool:
+    """Return whether a silent sign-in failed because of the user, not because Logto could not be reached."""
+    return error.code in UNCONFIRMED_CODES or isinstance(error, SignInRefused | TokenError)
 
 
 def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:

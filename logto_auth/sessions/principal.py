@@ -384,8 +384,8 @@ class SessionPrincipal(RequestPrincipal):
     def refresh(self) -> None:
         """Fetch new claims from Logto, in one call: for code that has just changed something about the user there.
 
-        Claims, roles and organizations are new after that. The account, its groups and memberships are updated in the
-        database; the object `request.user` is not.
+        Claims, roles, organizations and permissions are new after that. The account, its groups and memberships are
+        updated in the database; the object `request.user` is not.
 
         Raise SignInRequired if the session has no refresh token, or Logto no longer confirms the session; SignInRefused
         if the site refuses the user; TokenError if the new tokens fail a check; ProviderError if Logto cannot be
@@ -395,7 +395,7 @@ class SessionPrincipal(RequestPrincipal):
         if stored.tokens.refresh_token is None:
             raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
         with self._refreshing():
-            self.remember(refresh.refresh_anew(stored))
+            self.remember(refresh.refresh_everything(stored))
 
     @contextmanager
     def _refreshing(self) -> Iterator[None]:

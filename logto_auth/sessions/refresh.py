@@ -34,8 +34,8 @@ __all__ = [
     "RefreshSkipped",
     "access_token",
     "is_grace_period_over",
-    "refresh_anew",
     "refresh_claims",
+    "refresh_everything",
 ]
 
 logger = logging.getLogger("logto_auth")
@@ -70,13 +70,13 @@ def refresh_claims(stored: StoredSession) -> StoredSession:
     return _refresh_unless(is_done, stored)
 
 
-def refresh_anew(stored: StoredSession) -> StoredSession:
-    """Refresh the claims of a session by a call to Logto that begins after this one. Return the row after that.
+def refresh_everything(stored: StoredSession) -> StoredSession:
+    """Refresh the claims of a session by a call of this request, and forget its access tokens. Return its row.
 
+    The refresh of another request does not count: Logto may have answered it before what the site has just changed.
     Raise what `refresh_claims` raises.
     """
-    LogtoSession.objects.filter(pk=stored.id).require_revalidation()
-    return refresh_claims(_read_again(stored))
+    return _refresh_unless(lambda row: False, stored, is_of_everything=True)
 
 
 def access_token(
@@ -109,6 +109,7 @@ def _refresh_unless(
     *,
     resource: str | None = None,
     organization_id: str | None = None,
+    is_of_everything: bool = False,
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
     # After the grace period there is nothing to go on with: who does not wait is signed out.
@@ -118,6 +119,8 @@ def _refresh_unless(
         if _is_cooling_down(row) or not may_contact_logto():
             raise RefreshSkipped("Logto could not be reached a moment ago; it is not contacted again yet.")
         if _take_lease(row):
+            if is_of_everything:
+                row.tokens.forget_access_tokens()
             _refresh_and_release(row, resource, organization_id)
             return _read_again(row)
         if time.monotonic() > deadline:

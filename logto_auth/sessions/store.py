@@ -103,6 +103,10 @@ class SessionTokens:
             self.data["id_token"] = token_set.id_token
             self.data["id_token_claims"] = {**repeated, **token_set.id_token_claims}
 
+    def forget_access_tokens(self) -> None:
+        """Forget the access tokens: new ones have the permissions of that time."""
+        self.data["access_tokens"] = {}
+
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of the latest ID token, and those that were only in userinfo at the sign-in, in a new dict."""

@@ -233,6 +233,12 @@ class TestConfirmationOfRow:
         reader.open(reader.logto.sign_in(to_logto))
         assert name(reader) == "nobody"
 
+    def test_user_whom_the_site_refuses_is_signed_out(self, reader: Browser, settings: Any) -> None:
+        settings.LOGTO_USER_FIELDS = "tests.support.refuse_everyone"
+        age(reader)
+        assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
+        assert name(reader) == "nobody"
+
     @pytest.mark.parametrize("end", ["sign-out", "sign-in"])
     def test_late_confirmation_changes_nothing(self, reader: Browser, logto: Emulator, end: str) -> None:
         age(reader)
