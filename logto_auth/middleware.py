@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from .access.principal import Principal
 from .access.responses import forbidden_response, is_from_script, unauthorized_response
 from .sessions.principal import request_principal
-from .sessions.revalidate import keep_session, revalidate_session
+from .sessions.revalidate import keep_refreshed, keep_session, revalidate_session
 from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
@@ -55,6 +55,7 @@ class LogtoMiddleware:
                 keep_session(request, principal)
             return _completed(request, response)
         finally:
+            keep_refreshed(principal)
             current_request.current_request.reset(token)
 
     async def _acall(self, request: HttpRequest, principal: Principal) -> HttpResponseBase:
@@ -69,6 +70,8 @@ class LogtoMiddleware:
                 await sync_to_async(keep_session)(request, principal)
             return _completed(request, response)
         finally:
+            if getattr(principal, "has_refreshed_in_transaction", False):
+                await sync_to_async(keep_refreshed)(principal)
             current_request.current_request.reset(token)
 
 
