@@ -2,12 +2,14 @@
 
 Staff see a message for each user that failed, with the reason. The account here changes at once, without waiting for
 the webhook.
+
+Each `manage.py` command imports the admin. So what sends requests to Logto is imported when an action runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from django.contrib import admin, messages
@@ -17,14 +19,14 @@ from django.utils.timezone import now
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .clients import management_api
 from .conf import conf
 from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
-from .management_api import ManagementAPI
-from .management_api.transport import CLOUD_DOMAIN
 from .models import LogtoIdentity, LogtoSession, UserStatus
 from .users import suspension
 from .users.management_api import changed_at
+
+if TYPE_CHECKING:
+    from .management_api import ManagementAPI
 
 __all__ = ["ACTIONS", "ManagesAtLogto", "console_url", "sign_out_everywhere"]
 
@@ -32,7 +34,7 @@ PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"
 
 # Changes one user at Logto and here, and returns a warning for staff or None.
-Action = Callable[[ManagementAPI, LogtoIdentity], str | None]
+Action: TypeAlias = "Callable[[ManagementAPI, LogtoIdentity], str | None]"
 
 
 def may_manage_at_logto(request: HttpRequest) -> bool:
@@ -114,12 +116,16 @@ def console_url(identity: LogtoIdentity) -> str:
 
 
 def _cloud_console() -> str:
+    from .management_api.transport import CLOUD_DOMAIN
+
     host = urlsplit(conf.endpoint).hostname or ""
     return f"{CLOUD_CONSOLE}/{host.removesuffix(CLOUD_DOMAIN)}" if host.endswith(CLOUD_DOMAIN) else ""
 
 
 def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], action: Action) -> None:
     """Run `action` for each user, and show staff a message for each user that failed."""
+    from .clients import management_api
+
     try:
         api = management_api()
     except ConfigurationError as error:

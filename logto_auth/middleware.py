@@ -13,6 +13,7 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
+from . import backends  # noqa: F401  (so that a server imports it before the first request, and before it forks)
 from .access.principal import Principal
 from .access.responses import forbidden_response, is_from_script, unauthorized_response
 from .sessions.principal import request_principal

@@ -16,7 +16,6 @@ from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
-from .encryption import decrypt, encrypt
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
 
@@ -135,6 +134,9 @@ class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
 
 def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
     """Return the value of the column `encrypted_tokens` of the session `session_id`."""
+    # Imported here, because cryptography takes long to import, and every command imports the models.
+    from .encryption import encrypt
+
     return encrypt({"session": str(session_id), "tokens": tokens}, purpose="tokens")
 
 
@@ -143,6 +145,8 @@ def decrypt_tokens(encrypted_tokens: str, session_id: uuid.UUID) -> dict[str, An
 
     Return an empty dict if `SECRET_KEY` has changed since, or if the text was copied from the row of another session.
     """
+    from .encryption import decrypt
+
     value = decrypt(encrypted_tokens, purpose="tokens") or {}
     tokens: dict[str, Any] = value["tokens"] if value.get("session") == str(session_id) else {}
     return tokens

@@ -12,7 +12,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
 from .access.requirements import MissingRequirement, RequirementKind
@@ -37,7 +39,13 @@ from .sessions import store
 from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
-from .sign_in.start import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
+from .sign_in.start import (
+    absolute_uri,
+    options_from_query,
+    redirect_to_base_url,
+    redirect_to_logto,
+    safe_next_url,
+)
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
 from .users.provisioning import find_identity
@@ -94,31 +102,49 @@ class SignInView(PublicView):
             return error_response(request, error, next_url=next_url)
 
 
+@method_decorator(csrf_protect, name="dispatch")
 class AcceptInvitationView(PublicView):
     """The page of an invitation link: `?token=` is Logto's one-time token, `?email=` the e-mail address it is for.
 
-    The user signs in or registers at Logto with the token, and then belongs to the organizations that the token was
-    issued for.
+    It is not among `logto_auth.urls`: a site that sends invitations adds it. The user accepts with a button, signs in
+    or registers at Logto with the token, and then belongs to the organizations that the token was issued for.
     """
 
-    http_method_names = ["get"]
+    http_method_names = ["get", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Return the page, which shows whom the invitation is for and who is signed in. It changes nothing."""
+        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        try:
+            email = _invitation(request).login_hint
+        except LogtoError as error:
+            return error_response(request, error, next_url=next_url)
+        if moved := redirect_to_base_url(request):
+            return moved
+        context = {"email": email, "home": get_script_prefix(), "user": request.user}
+        return render(request, "logto_auth/accept_invitation.html", context)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto."""
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
             _require_navigation(request)
-            options = SignInOptions(
-                one_time_token=request.GET.get("token", ""),
-                login_hint=request.GET.get("email", ""),
-                # Another user than the invited one may be signed in at Logto in this browser.
-                prompt="login",
-            )
-            if not options.one_time_token:
-                raise InvalidSignInOption("The link of an invitation needs the parameter token: the one-time token.")
-            return redirect_to_logto(request, next_url=next_url, options=options)
+            return redirect_to_logto(request, next_url=next_url, options=_invitation(request))
         except LogtoError as error:
             return error_response(request, error, next_url=next_url)
+
+
+def _invitation(request: HttpRequest) -> SignInOptions:
+    """Return the sign-in options of an invitation link. Raise InvalidSignInOption if it has no valid token or email."""
+    options = SignInOptions(
+        one_time_token=request.GET.get("token", ""),
+        login_hint=request.GET.get("email", ""),
+        # Another user than the invited one may be signed in at Logto in this browser.
+        prompt="login",
+    )
+    if not options.one_time_token:
+        raise InvalidSignInOption("The link of an invitation needs the parameter token: the one-time token.")
+    return options
 
 
 def _require_navigation(request: HttpRequest) -> None:
@@ -283,7 +309,7 @@ class SignOutView(PublicView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sign out, and return the redirect to Logto, or the page `signed_out.html` if Logto cannot be reached."""
         stored, user = session_principal(request).stored_session, request.user
-        home = resolve_url(settings.LOGOUT_REDIRECT_URL or "/")
+        home = resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix())
         sign_out_here(request)
         if user.is_authenticated:
             # `request.user` is a lazy object, whose own type is not the user model.

@@ -137,9 +137,7 @@ def signed_in_user_key(client: Client) -> str | None:
 
 def pending_cookies(client: Client) -> dict[str, str]:
     """Return the cookies of pending sign-ins."""
-    return {
-        name: morsel.value for name, morsel in client.cookies.items() if name.startswith(COOKIE_PREFIX) and morsel.value
-    }
+    return {name: morsel.value for name, morsel in client.cookies.items() if COOKIE_PREFIX in name and morsel.value}
 
 
 def query_of(url: str) -> dict[str, str]:

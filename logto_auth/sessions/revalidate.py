@@ -17,7 +17,7 @@ from logto_auth.access.principal import Principal
 from logto_auth.access.responses import is_from_script, session_ended_response
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.oidc.authorization import SignInOptions
-from logto_auth.sign_in.start import redirect_to_logto, sign_in_paths
+from logto_auth.sign_in.start import is_sign_in_path, redirect_to_logto
 
 from . import refresh, store
 from .ending import end_session
@@ -44,14 +44,14 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
         if stored is None:
             raise SignInRequired("The session has ended.")
         store.keep_as_long_as(session, stored)
-        if stored.is_fresh or request.path in sign_in_paths():
+        if stored.is_fresh or is_sign_in_path(request.path):
             return None
         if stored.tokens.refresh_token is None:
             return _start_silent_sign_in(request)
         _refresh(request, principal, stored)
     except LogtoError as error:
         refusal = end_session(request, error)
-        return None if request.path in sign_in_paths() else refusal
+        return None if is_sign_in_path(request.path) else refusal
     return None
 
 
@@ -94,7 +94,7 @@ def _refresh(request: HttpRequest, principal: SessionPrincipal, stored: StoredSe
 def _revalidate_unconfirmed(request: HttpRequest) -> HttpResponse | None:
     until = store.unconfirmed_until(request.session)
     session_principal(request).unconfirmed_until = until
-    if time.time() < until or request.path in sign_in_paths():
+    if time.time() < until or is_sign_in_path(request.path):
         return None
     return _start_silent_sign_in(request)
 

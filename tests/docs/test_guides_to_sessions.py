@@ -23,7 +23,8 @@ from logto_auth.users.suspension import suspend
 from .pages import blocks_of, the_block
 
 
-def test_answer_to_a_script_is_as_shown(client: Any, logto: Emulator) -> None:
+def test_answer_to_a_script_is_as_shown(client: Any, logto: Emulator, settings: Any) -> None:
+    settings.LOGTO_BASE_URL = "https://shop.example"
     headers = {"Sec-Fetch-Mode": "cors", "Referer": "http://testserver/basket/"}
     response = client.get("/account/", headers=headers)
     (shown,) = (block for block in blocks_of("docs/how-to/htmx-and-fetch.md") if block.language == "http")

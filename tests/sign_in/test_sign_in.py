@@ -7,9 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
+from django.utils.translation import override
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.testing import Browser
 from tests.support import row_of
 
@@ -40,9 +43,38 @@ def test_second_start_makes_no_call(browser: Browser, logto: Emulator, settings)
         "scope": "openid offline_access profile email roles",
         "code_challenge_method": "S256",
         "prompt": "consent",
+        "ui_locales": "en",
         "first_screen": "register",
         "direct_sign_in": "social:alipay",
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("ja", "ja"),
+        ("zh-hans", "zh-CN zh"),
+        ("zh-hant", "zh-TW zh"),
+        ("pt-br", "pt-BR pt"),
+        ("en-gb", "en-GB en"),
+        ("sr-latn", "sr-Latn sr"),
+        ("klingon!", None),
+        (None, None),
+    ],
+)
+def test_pages_of_logto_follow_active_language(rf, logto: Emulator, language: str | None, expected: str | None) -> None:
+    with override(language, deactivate=True):
+        query = parse_qs(urlsplit(redirect_to_logto(rf.get("/"))["Location"]).query)
+    assert query.get("ui_locales") == (expected and [expected])
+
+
+def test_language_can_be_chosen_for_one_or_all_sign_ins(browser: Browser, settings) -> None:
+    assert "ui_locales=ja" in browser.start(ui_locales="ja")
+    settings.LOGTO_SIGN_IN_PARAMETERS = {"ui_locales": "fr"}
+    assert "ui_locales=fr" in browser.start()
+    # Logto decides by the browser.
+    settings.LOGTO_SIGN_IN_PARAMETERS = {"ui_locales": ""}
+    assert "ui_locales" not in browser.start()
 
 
 def test_known_user_needs_one_call_and_few_queries(
@@ -147,9 +179,6 @@ def test_userinfo_is_requested_for_missing_claims_only(browser: Browser, logto: 
 
 def test_view_sets_options_that_urls_cannot(rf, logto: Emulator) -> None:
     from django.contrib.sessions.backends.db import SessionStore
-
-    from logto_auth.oidc.authorization import SignInOptions
-    from logto_auth.sign_in.start import redirect_to_logto
 
     request = rf.get("/join")
     request.session = SessionStore()
