@@ -17,7 +17,7 @@ from . import backends  # noqa: F401  (so that a server imports it before the fi
 from .access.principal import Principal
 from .access.responses import forbidden_response, is_from_script, unauthorized_response
 from .sessions.principal import request_principal
-from .sessions.revalidate import keep_session, revalidate_session
+from .sessions.revalidate import keep_refreshed, keep_session, revalidate_session
 from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
@@ -56,6 +56,7 @@ class LogtoMiddleware:
                 keep_session(request, principal)
             return _completed(request, response)
         finally:
+            keep_refreshed(principal)
             current_request.current_request.reset(token)
 
     async def _acall(self, request: HttpRequest, principal: Principal) -> HttpResponseBase:
@@ -70,6 +71,8 @@ class LogtoMiddleware:
                 await sync_to_async(keep_session)(request, principal)
             return _completed(request, response)
         finally:
+            if getattr(principal, "has_refreshed_in_transaction", False):
+                await sync_to_async(keep_refreshed)(principal)
             current_request.current_request.reset(token)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from logto_auth.access.principal import Principal
@@ -23,7 +24,7 @@ from .ending import end_session
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
-__all__ = ["keep_session", "revalidate_session"]
+__all__ = ["keep_refreshed", "keep_session", "revalidate_session"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -58,6 +59,16 @@ def keep_session(request: HttpRequest, principal: Principal) -> None:
     """After the view: keep the row for as long as Django's session, whose life the view may have extended."""
     if isinstance(principal, SessionPrincipal) and principal.stored_session is not None:
         store.keep_as_long_as(request.session, principal.stored_session)
+
+
+def keep_refreshed(principal: Principal) -> None:
+    """After the view, and outside of its transaction: keep the tokens that were refreshed in it."""
+    try:
+        if isinstance(principal, SessionPrincipal):
+            principal.keep_refreshed()
+    except DatabaseError:
+        # The view has done its work. Without the new refresh token the user may have to sign in again.
+        logger.exception("Tokens that were refreshed in a transaction could not be stored after its rollback.")
 
 
 def _refresh(request: HttpRequest, principal: SessionPrincipal, stored: StoredSession) -> None:
