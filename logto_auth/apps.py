@@ -32,6 +32,7 @@ class LogtoAuthConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks and connect the receivers."""
         register(imported_when_called("logto_auth.checks.check_settings"))
+        register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_project"))
         register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, deploy=True)
 

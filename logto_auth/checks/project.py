@@ -11,7 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, resolve
+from django.urls import NoReverseMatch, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.admin_site import LogtoAdminSite
@@ -161,9 +161,17 @@ def _check_urls() -> Iterator[CheckMessage]:
     sign_in = sign_in_path()
     if sign_in is None:
         yield URLS_MISSING()
-    elif resolve_url(settings.LOGIN_URL) != sign_in:
+    elif _path_of(settings.LOGIN_URL) != sign_in:
         yield LOGIN_URL_ELSEWHERE(value=repr(settings.LOGIN_URL))
     in_languages = [uris for uris in (redirect_uris([ORIGIN]), post_sign_out_uris([ORIGIN])) if len(uris) > 1]
     if in_languages:
         urls = ", ".join(uri.removeprefix(ORIGIN) for uris in in_languages for uri in uris)
         yield URL_IN_EACH_LANGUAGE(urls=urls)
+
+
+def _path_of(url: Any) -> str | None:
+    """Return the path of a URL or of the name of a view; None if no view has that name."""
+    try:
+        return resolve_url(url)
+    except NoReverseMatch:
+        return None
