@@ -10,6 +10,7 @@ Needs the extra `drf`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 try:
@@ -20,6 +21,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError(f'This needs {error.name}, which is not installed: pip install "logto_auth[drf]"') from error
 
+from django.apps import apps
 from django.http import HttpRequest
 
 from logto_auth.access import Principal, Requirement
@@ -204,3 +206,9 @@ class IsUser(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         is_machine = isinstance(request.auth, TokenPrincipal) and request.auth.is_machine
         return bool(request.user and request.user.is_authenticated and not is_machine)
+
+
+# Register what drf-spectacular writes about these classes. Both need REST framework, which a command should not have to
+# import when it starts. By name, because that module imports this one.
+if apps.is_installed("drf_spectacular"):
+    import_module("logto_auth.contrib.spectacular")
