@@ -163,9 +163,19 @@ class Conf:
     base_url = Setting(
         "",
         "Public origin of this site, such as `https://shop.example`. When set, the redirect URI and the post sign-out "
-        "redirect URI are built from it, and no `Host` header can change them. When empty, they follow the request.",
+        "redirect URI are built from it, and no `Host` header can change them. A sign-in that starts at another origin "
+        "of the site is redirected there first. When empty, these URIs follow the request.",
         type=str,
         example="https://shop.example",
+    )
+    next_origins: Setting[Sequence[str]] = Setting(
+        (),
+        "Origins of other sites to which a sign-in may lead by `next`, such as `https://app.shop.example` for a "
+        "single-page app with this site as its backend. Scheme, host and port must be equal. Empty: `next` can lead "
+        "only to this site.",
+        type=SEQUENCE,
+        items="str",
+        example=["https://app.shop.example"],
     )
     scopes: Setting[Sequence[str]] = Setting(
         ("openid", "offline_access", "profile", "email", "roles"),
@@ -218,7 +228,7 @@ class Conf:
     )
     http_timeout_seconds: Setting[Sequence[float]] = Setting(
         (3.05, 10),
-        "Time-outs in seconds of calls to Logto: for connecting, and for each wait for data after that.",
+        "Time-outs in seconds of calls to Logto: for connecting, and for the whole exchange.",
         type=(list, tuple),
         items="two numbers",
     )
@@ -325,6 +335,13 @@ class Conf:
         "Whether the first call with an access token creates an account. The only claim about the user in the token is "
         "`sub`.",
         type=bool,
+    )
+    api_machine_user = Setting(
+        "",
+        "Dotted path of a function `(client_id) -> user` that returns the account of a machine-to-machine application, "
+        "for `request.user`, or `None` if it has no account. It may raise `SignInRefused`. Empty: no application has "
+        "one.",
+        type=str,
     )
     api_introspected_apps: Setting[Sequence[str]] = Setting(
         (),

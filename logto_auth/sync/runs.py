@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError
-from logto_auth.models import SyncNote, SyncRun
+from logto_auth.models import SyncNote, SyncRun, atomic
 
 from .report import Report
 
@@ -59,7 +58,7 @@ def find_resumable(*, creates_users: bool = False, is_dry: bool = False) -> Sync
 
 def end(run: SyncRun) -> None:
     """End the run and delete its lists, in one transaction."""
-    with transaction.atomic():
+    with atomic():
         SyncRun.objects.filter(pk=run.pk).update(finished_at=now())
         SyncNote.objects.filter(run=run).delete()
 

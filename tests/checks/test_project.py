@@ -60,6 +60,9 @@ class OurMiddleware(LogtoMiddleware):
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, "E029"),
         ({"ROOT_URLCONF": "django.contrib.staticfiles.urls"}, "E030"),
         ({"LOGIN_URL": "/accounts/login/"}, "W004"),
+        ({"ROOT_URLCONF": "tests.tenant.urls_by_language"}, "W017"),
+        ({"ROOT_URLCONF": "tests.tenant.urls_by_language", "LANGUAGES": [("en", "English")]}, ""),
+        ({"ROOT_URLCONF": "bookstore.urls", "LOGOUT_REDIRECT_URL": "/goodbye/"}, ""),
     ],
     ids=str,
 )
@@ -78,9 +81,10 @@ ONLY_LOGTO = {
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (ONLY_LOGTO, "W019"),
-        ({**ONLY_LOGTO, "FORCE_SCRIPT_NAME": "/shop"}, "W019"),
-        ({**ONLY_LOGTO, "AUTHENTICATION_BACKENDS": BOTH_BACKENDS}, ""),
+        (ONLY_LOGTO, "W018 W019"),
+        ({**ONLY_LOGTO, "FORCE_SCRIPT_NAME": "/shop"}, "W018 W019"),
+        # LogtoAdminConfig is installed, so its site was replaced.
+        ({**ONLY_LOGTO, "AUTHENTICATION_BACKENDS": BOTH_BACKENDS}, "W018"),
         ({**ONLY_LOGTO, "ROOT_URLCONF": "bookstore.urls"}, ""),
     ],
     ids=str,

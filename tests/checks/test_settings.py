@@ -144,6 +144,27 @@ def test_wrong_types_and_wrong_values_are_reported_together() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://app.shop.example", ""),
+        ("https://app.shop.example:8443/", ""),
+        ("http://localhost:5173", ""),
+        ("http://app.shop.example", "E040"),
+        ("https://app.shop.example/cart", "E040"),
+        ("https://*.shop.example", "E040"),
+        ("app.shop.example", "E040"),
+        ("//app.shop.example", "E040"),
+        ("https://user@app.shop.example", "E040"),
+        ("null", "E040"),
+        ("*", "E040"),
+        ("", "E040"),
+    ],
+)
+def test_next_origins_are_exact_origins(origin: str, expected: str) -> None:
+    assert ids(messages({"LOGTO_NEXT_ORIGINS": [origin]})) == expected
+
+
 def test_messages_contain_no_secret() -> None:
     assert not any("hush" in str(message) for message in messages({"LOGTO_APP_SECRET": "your-hush-hush"}))
 

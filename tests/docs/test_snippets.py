@@ -30,6 +30,7 @@ OWN_TESTS = {
     "identities from usernames",
     "identity",
     "invitation",
+    "invitation urls",
     "move issuer",
     "organization model",
     "organization path",
