@@ -60,6 +60,11 @@ NO_PASSWORD_BACKEND = Problem(
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
     "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
+REDIRECT_TO_NO_URL = Problem(
+    "logto_auth.E043",
+    "{setting} is {value}, which is neither a URL nor the name of a view.",
+    "Correct the name. With a namespace, it looks like 'shop:home'.",
+)
 ADMIN_SITE_REPLACED = Problem(
     "logto_auth.W018",
     "The default admin site is {expected}, but the admin's sign-in is that of {site}.",
@@ -161,17 +166,27 @@ def _check_urls() -> Iterator[CheckMessage]:
     sign_in = sign_in_path()
     if sign_in is None:
         yield URLS_MISSING()
-    elif _path_of(settings.LOGIN_URL) != sign_in:
+        return
+    if _resolved(settings.LOGIN_URL) != sign_in:
         yield LOGIN_URL_ELSEWHERE(value=repr(settings.LOGIN_URL))
+    for name in ("LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        value = getattr(settings, name)
+        if value and _resolved(value) is None:
+            yield REDIRECT_TO_NO_URL(setting=name, value=repr(value))
+    if _resolved(settings.LOGOUT_REDIRECT_URL or "/") is not None:
+        yield from _check_languages()
+
+
+def _resolved(to: Any) -> str | None:
+    """Return the URL of a setting that holds a URL or the name of a view; None for a name without a view."""
+    try:
+        return resolve_url(to)
+    except NoReverseMatch:
+        return None
+
+
+def _check_languages() -> Iterator[CheckMessage]:
     in_languages = [uris for uris in (redirect_uris([ORIGIN]), post_sign_out_uris([ORIGIN])) if len(uris) > 1]
     if in_languages:
         urls = ", ".join(uri.removeprefix(ORIGIN) for uris in in_languages for uri in uris)
         yield URL_IN_EACH_LANGUAGE(urls=urls)
-
-
-def _path_of(url: Any) -> str | None:
-    """Return the path of a URL or of the name of a view; None if no view has that name."""
-    try:
-        return resolve_url(url)
-    except NoReverseMatch:
-        return None
