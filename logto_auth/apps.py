@@ -51,6 +51,7 @@ def imported_when_called(path: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         return import_string(path)(*args, **kwargs)
 
+    call.__name__ = call.__qualname__ = path.rpartition(".")[2]
     return call
 
 

@@ -21,6 +21,7 @@ from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import is_loopback, is_origin
 from logto_auth.tenant.declaration import declaration_errors
 from logto_auth.tenant.site import load_declaration
+from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
 from .lenient_conf import conf
 from .problem import Problem
@@ -50,8 +51,6 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
 }
-# Logto's signing keys have 32 characters. A much shorter key can be guessed.
-MIN_SIGNING_KEY_LENGTH = 16
 # RFC 1035, section 2.3.1, in part: labels separated by single dots, without a dot at either end.
 DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 

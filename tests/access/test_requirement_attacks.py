@@ -276,3 +276,10 @@ def ninja_view(**requirements: Any) -> Any:
         return page(request).content.decode()
 
     return api.urls
+
+
+@pytest.mark.parametrize("name", ["scopes", "roles", "organization_roles", "organization_scopes"])
+def test_string_in_place_of_a_tuple_is_refused(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} is a string"):
+        Requirement(**{name: "admin"})
+    assert getattr(Requirement.of(**{name: "admin"}), name) == ("admin",)

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from django.test import override_settings
 from django.urls import get_script_prefix, set_script_prefix
 
+from logto_auth import checks
+from logto_auth.conf import conf
 from logto_auth.middleware import LogtoMiddleware
 
 from .found import ids, messages
@@ -183,3 +186,17 @@ def test_checks_are_registered_with_django() -> None:
     assert ids([message for message in without if str(message.id).startswith("logto_auth.")]) == ""
     ours = [message for message in deploying if str(message.id).startswith("logto_auth.")]
     assert ids(ours) == "W005 W006 W007 W008 W009"
+
+
+def test_every_check_is_registered() -> None:
+    registered = registry.get_checks(include_deployment_checks=True)
+    ours = [check.__name__ for check in registered if check.__module__ == "logto_auth.apps"]
+    assert sorted(ours) == sorted(checks.__all__)
+
+
+@pytest.mark.django_db
+def test_checks_survive_any_type_in_every_setting() -> None:
+    for value in (object(), None, 1, "text", ["text"], {"text": "text"}, [None], b"text"):
+        with override_settings(**{setting.name: value for setting in conf.all()}):
+            found = run_checks(include_deployment_checks=True)
+        assert "logto_auth.E001" in [message.id for message in found]

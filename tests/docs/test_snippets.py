@@ -61,6 +61,12 @@ def test_python_compiles_and_its_imports_exist(block: Block) -> None:
                 assert hasattr(module, name.name), name.name
 
 
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_snippets_survive_a_missing_variable(block: Block) -> None:
+    """A KeyError in the settings would break `manage.py check`, which names what is missing, and every test."""
+    assert "os.environ[" not in block.code
+
+
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "html+django"], ids=str)
 def test_templates_compile(block: Block) -> None:
     engines["django"].from_string(block.code)
