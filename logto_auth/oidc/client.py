@@ -6,7 +6,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-from jwt import PyJWS
+from jwt import PyJWT
 from jwt.exceptions import PyJWTError
 
 from .access_tokens import check_introspection
@@ -161,6 +161,7 @@ class OIDCClient:
             algorithms=self._provider.algorithms,
             types={"logout+jwt"} if type_required else {"logout+jwt", "jwt", None},
             issuer=self.issuer,
+            former_issuers=self._provider.former_issuers,
             client_id=self.client_id,
             leeway_seconds=self._leeway_seconds,
             now=time.time(),
@@ -228,12 +229,13 @@ class OIDCClient:
         return f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
 
     def _is_good_hint(self, id_token: str) -> bool:
-        """Return whether Logto accepts the hint. It answers 400 when the key was removed or the algorithm changed."""
+        """Return whether Logto accepts the hint. It answers 400 to another issuer, a removed key or algorithm."""
         if len(id_token) > _MAX_ID_TOKEN_HINT_LENGTH:
             return False
         try:
-            header = PyJWS().get_unverified_header(id_token)
-            return self.keys.is_current(header.get("kid"), header.get("alg"))
+            hint = PyJWT().decode_complete(id_token, options={"verify_signature": False})
+            header, claims = hint["header"], hint["payload"]
+            return claims.get("iss") == self.issuer and self.keys.is_current(header.get("kid"), header.get("alg"))
         except (PyJWTError, ProviderError):
             return False
 

@@ -142,6 +142,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"SESSION_COOKIE_SAMESITE": None},
         "SESSION_COOKIE_SAMESITE is None: requests from other sites carry the session cookie.",
     ),
+    "E041": ({"LOGTO_FORMER_ENDPOINTS": ["abc123.logto.app"]}, "LOGTO_FORMER_ENDPOINTS contains 'abc123.logto.app'."),
     "E040": (
         {"LOGTO_NEXT_ORIGINS": ["https://*.shop.example"]},
         "LOGTO_NEXT_ORIGINS contains 'https://*.shop.example'.",
