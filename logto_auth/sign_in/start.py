@@ -19,7 +19,8 @@ from django.utils.translation import get_language, get_language_from_path, overr
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
-from logto_auth.exceptions import InvalidSignInOption
+from logto_auth.exceptions import CallbackError, InvalidSignInOption
+from logto_auth.navigation import is_navigation, is_prefetch
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.tenant.declaration import normalize_uri
 
@@ -72,9 +73,11 @@ def redirect_to_logto(
 
     If a page is opened at another origin than `LOGTO_BASE_URL`, the redirect leads to the same page there.
 
-    Raise ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
+    Raise CallbackError if the browser prefetches the URL, or if a script, a frame or an image requests it. Raise
+    ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
     Source: OpenID Connect Core 1.0, section 3.1.2.1.
     """
+    _require_navigation(request, is_silent=is_silent)
     if not is_silent and (moved := redirect_to_base_url(request)):
         return moved
     authorization_request = AuthorizationRequest()
@@ -100,6 +103,21 @@ def redirect_to_logto(
     )
     save_pending(request, response, pending)
     return response
+
+
+def _require_navigation(request: HttpRequest, *, is_silent: bool) -> None:
+    """Raise CallbackError if the request would start a sign-in without the user's knowledge.
+
+    A frame of the site may confirm its session by a silent sign-in.
+    """
+    if is_prefetch(request) or not (is_silent or is_navigation(request)):
+        mode, destination = (request.headers.get(f"Sec-Fetch-{name}", "none") for name in ("Mode", "Dest"))
+        raise CallbackError(
+            f"A sign-in was requested with mode {mode!r:.20} and destination {destination!r:.20}, "
+            "expected the navigation of a page.",
+            code="not_a_navigation",
+            status=403,
+        )
 
 
 def redirect_to_base_url(request: HttpRequest) -> HttpResponseRedirect | None:

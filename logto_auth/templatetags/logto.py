@@ -24,6 +24,10 @@ logger = logging.getLogger("logto_auth")
 
 register = template.Library()
 
+# For Turbo, htmx and Unpoly: the browser itself follows the link or sends the form, because only it can go to Logto.
+NAVIGATES_LINK = SafeString('data-turbo="false" hx-boost="false" up-follow="false"')
+NAVIGATES_FORM = SafeString('data-turbo="false" hx-boost="false" up-submit="false"')
+
 
 @register.simple_tag(takes_context=True)
 def logto_sign_in_url(context: template.Context, next: str = "", **options: str) -> str:
@@ -41,7 +45,9 @@ def logto_sign_in_button(
     """Return a link that starts a sign-in. `class` is its CSS class; see `logto_sign_in_url` for the rest."""
     css_class = attributes_and_options.pop("class", "")
     url = sign_in_url(next or _current_page(context), **attributes_and_options)
-    return format_html('<a class="{}" href="{}" rel="nofollow">{}</a>', css_class, url, label or _("Sign in"))
+    return format_html(
+        '<a class="{}" href="{}" rel="nofollow" {}>{}</a>', css_class, url, NAVIGATES_LINK, label or _("Sign in")
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -84,11 +90,12 @@ def logto_organization_switcher(
         # Without it, browsers would show the first organization as if it had been chosen.
         options = format_html('<option value="" selected disabled>{}</option>{}', label, options)
     return format_html(
-        '<form method="post" action="{}" class="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<form method="post" action="{}" class="{}" {}><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<input type="hidden" name="next" value="{}">'
         '<select name="organization_id" aria-label="{}" required>{}</select><button type="submit">{}</button></form>',
         reverse("logto_auth:choose-organization"),
         attributes.get("class", ""),
+        NAVIGATES_FORM,
         get_token(request),
         next or _current_page(context),
         label,
@@ -141,9 +148,10 @@ def _button(context: template.Context, url: str, label: str, css_class: str, *, 
         )
     next_field = format_html('<input type="hidden" name="next" value="{}">', next_url) if next_url else ""
     return format_html(
-        '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
+        '<form method="post" action="{}" {}><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
         '<button type="submit" class="{}">{}</button></form>',
         url,
+        NAVIGATES_FORM,
         get_token(request),
         next_field,
         css_class,
