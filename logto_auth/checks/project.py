@@ -20,6 +20,7 @@ from logto_auth.middleware import LogtoMiddleware
 from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
+from .templates import check_templates
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -70,7 +71,7 @@ LOGIN_URL_ELSEWHERE = Problem(
 
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls()] if signs_users_in() else []
+    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls(), *check_templates()] if signs_users_in() else []
     return [*signing_in, *_check_middleware()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from posixpath import join, normpath
@@ -28,6 +29,7 @@ from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
+    "check_url_options",
     "is_allowed_next",
     "is_sign_in_path",
     "options_from_query",
@@ -170,6 +172,19 @@ def _option_value(name: str, text: str) -> Any:
         return int(text)
     # A text where a number is expected is refused by SignInOptions, which names the option.
     return text
+
+
+def check_url_options(options: Mapping[str, object]) -> None:
+    """Raise InvalidSignInOption for an option that a URL must not set, or for a value that Logto does not accept."""
+    allowed = conf.sign_in_query_parameters
+    if refused := sorted(set(options) - set(allowed)):
+        raise InvalidSignInOption(
+            f"The URL of a sign-in cannot set {', '.join(refused)}. "
+            f"LOGTO_SIGN_IN_QUERY_PARAMETERS allows {', '.join(allowed)}."
+        )
+    query = QueryDict(mutable=True)
+    query.update({name: str(value) for name, value in options.items()})
+    options_from_query(query, defaults=SignInOptions())
 
 
 def absolute_uri(request: HttpRequest, location: str) -> str:
