@@ -23,6 +23,7 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
+from .templates import check_templates
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 # In place of the origin of the site, because only paths are compared.
@@ -92,7 +93,8 @@ LOGIN_URL_ELSEWHERE = Problem(
 
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls(), *_check_admin()] if signs_users_in() else []
+    checks = (_check_backend, _check_sessions, _check_urls, _check_admin, check_templates)
+    signing_in = [message for check in checks for message in check()] if signs_users_in() else []
     return [*signing_in, *_check_middleware()]
 
 
