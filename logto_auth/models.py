@@ -16,6 +16,7 @@ from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
+from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
 
@@ -246,13 +247,22 @@ class LogtoOrganizationQuerySet(RowQuerySet["Organization"]):
 
     def create_missing(self, names: Mapping[str, str]) -> None:
         """Create rows for the organizations that have none. `names` maps ids at Logto to names. One query."""
-        rows = [
-            Organization(
-                issuer=conf.issuer, logto_id=logto_id, digest=make_digest(conf.issuer, logto_id), name=name[:255]
-            )
-            for logto_id, name in names.items()
-        ]
-        self.bulk_create(rows, ignore_conflicts=True)
+
+        def create(storable_names: dict[str, str]) -> bool:
+            rows = [
+                Organization(
+                    issuer=conf.issuer,
+                    logto_id=logto_id,
+                    digest=make_digest(conf.issuer, logto_id),
+                    name=storable_names.get(logto_id, ""),
+                )
+                for logto_id in names
+            ]
+            with atomic():
+                self.bulk_create(rows, ignore_conflicts=True)
+            return True
+
+        write_storable({logto_id: name[:255] for logto_id, name in names.items()}, create)
 
 
 class Organization(models.Model):
