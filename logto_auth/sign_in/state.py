@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponseBase
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.oidc.secrets import Secret
 
 __all__ = ["PendingSignIn", "load_pending", "save_pending"]
 
@@ -35,7 +36,7 @@ class PendingSignIn:
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
-    code_verifier: str = field(repr=False)
+    code_verifier: Secret
     redirect_uri: str
     next_url: str
     started_at: float
@@ -79,7 +80,7 @@ class PendingSignIn:
 
     def as_used(self) -> PendingSignIn:
         """Return a copy without its secrets, which no callback can use."""
-        return replace(self, nonce="", code_verifier="", is_used=True)
+        return replace(self, nonce="", code_verifier=Secret(""), is_used=True)
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
@@ -88,14 +89,15 @@ def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
     if value is None or value.get("state") != state:
         return None
     try:
-        return PendingSignIn(**value)
+        return PendingSignIn(**{**value, "code_verifier": Secret(value.get("code_verifier", ""))})
     except TypeError:
         return None  # the cookie was set by another version of this package
 
 
 def save_pending(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
     """Set the cookie of `pending` on `response`, and delete the cookies of the oldest ones if there are too many."""
-    name, value = _cookie_name(pending.state), encrypt(asdict(pending), purpose=ENCRYPTION_PURPOSE)
+    content = asdict(pending) | {"code_verifier": pending.code_verifier.reveal()}
+    name, value = _cookie_name(pending.state), encrypt(content, purpose=ENCRYPTION_PURPOSE)
     for surplus_name in _surplus_cookies(request, name, len(value)):
         response.delete_cookie(surplus_name, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
     response.set_cookie(
