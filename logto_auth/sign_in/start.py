@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from posixpath import join, normpath
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, reverse
+from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override, to_locale
@@ -190,15 +191,20 @@ def is_sign_in_path(path: str) -> bool:
 
     A sign-in never leads to these pages.
     """
-    # As browsers and Django read it: a relative path belongs to the callback, and `%2E` is a dot.
-    path = normpath(join(reverse("logto_auth:callback"), "..", unquote(path).replace("\\", "/")))
-    within_site = "/" + path.removeprefix(get_script_prefix())
-    languages = {get_language_from_path(within_site), settings.LANGUAGE_CODE, get_language()}
-    for language in filter(None, languages):
-        with override(language):
-            if path in {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}:
-                return True
-    return False
+    # As browsers and Django read it: `%2E` is a dot, and a relative path belongs to the callback.
+    path = unquote(path).replace("\\", "/")
+    if not path.startswith("/"):
+        path = join(reverse("logto_auth:callback"), "..", path)
+    path, prefix, resolver = normpath(path), get_script_prefix(), get_resolver(get_urlconf())
+    languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
+    return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
+
+
+# Each button of a page asks for it. A changed URLconf has another resolver.
+@lru_cache(maxsize=128)
+def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
+    with override(language):
+        return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:
