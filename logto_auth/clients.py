@@ -22,6 +22,7 @@ from .oidc.client_credentials import MachineClient
 from .oidc.errors import CallbackError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
+from .oidc.secrets import Secret
 
 __all__ = ["access_token_verifier", "machine_client", "management_api", "oidc_client", "provider", "reset_clients"]
 
@@ -96,7 +97,7 @@ def oidc_client() -> OIDCClient:
     CallbackError and ProviderError of `logto_auth.exceptions`.
     """
     _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
-    return _oidc_client(provider(), conf.app_id, conf.app_secret, conf.clock_skew_seconds)
+    return _oidc_client(provider(), conf.app_id, Secret(conf.app_secret), conf.clock_skew_seconds)
 
 
 def machine_client() -> MachineClient:
@@ -105,7 +106,7 @@ def machine_client() -> MachineClient:
     Raise ConfigurationError naming the settings that are missing.
     """
     _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
-    return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
+    return _machine_client(provider(), conf.m2m_app_id, Secret(conf.m2m_app_secret))
 
 
 def access_token_verifier() -> AccessTokenVerifier:
@@ -156,7 +157,7 @@ def _provider(
 
 
 @lru_cache(maxsize=16)
-def _oidc_client(provider: Provider, client_id: str, client_secret: str, leeway_seconds: int) -> OIDCClient:
+def _oidc_client(provider: Provider, client_id: str, client_secret: Secret, leeway_seconds: int) -> OIDCClient:
     return _DjangoOIDCClient(
         provider,
         client_id=client_id,
@@ -167,7 +168,7 @@ def _oidc_client(provider: Provider, client_id: str, client_secret: str, leeway_
 
 
 @lru_cache(maxsize=16)
-def _machine_client(provider: Provider, client_id: str, client_secret: str) -> MachineClient:
+def _machine_client(provider: Provider, client_id: str, client_secret: Secret) -> MachineClient:
     return _DjangoMachineClient(
         provider, client_id=client_id, client_secret=client_secret, hint=_MACHINE_CREDENTIALS_HINT
     )

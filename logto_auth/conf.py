@@ -237,7 +237,7 @@ class Conf:
     )
     http_timeout_seconds: Setting[Sequence[float]] = Setting(
         (3.05, 10),
-        "Time-outs in seconds of calls to Logto: for connecting, and for each wait for data after that.",
+        "Time-outs in seconds of calls to Logto: for connecting, and for the whole exchange.",
         type=(list, tuple),
         items="two numbers",
     )
@@ -344,6 +344,13 @@ class Conf:
         "Whether the first call with an access token creates an account. The only claim about the user in the token is "
         "`sub`.",
         type=bool,
+    )
+    api_machine_user = Setting(
+        "",
+        "Dotted path of a function `(client_id) -> user` that returns the account of a machine-to-machine application, "
+        "for `request.user`, or `None` if it has no account. It may raise `SignInRefused`. Empty: no application has "
+        "one.",
+        type=str,
     )
     api_introspected_apps: Setting[Sequence[str]] = Setting(
         (),

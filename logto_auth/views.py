@@ -6,19 +6,19 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME, login, logout
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render, resolve_url
+from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
 from .access.requirements import MissingRequirement, RequirementKind
-from .access.responses import forbidden_response
+from .access.responses import forbidden_response, prefetch_response, sign_in_page, unauthorized_response
 from .backends import backend_path, logto_backend
 from .clients import django_errors, oidc_client
 from .conf import conf
@@ -29,15 +29,18 @@ from .exceptions import (
     OrganizationRequired,
     ProviderError,
     SignInRefused,
+    TokenError,
 )
+from .navigation import is_from_htmx, is_from_page_library, is_from_script, is_prefetch
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
-from .sessions.ending import end_session, sign_out_url
+from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
+from .sign_in.page import add_headers, render_page
 from .sign_in.start import (
     absolute_uri,
     options_from_query,
@@ -47,6 +50,8 @@ from .sign_in.start import (
 )
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
+from .users.provisioning import find_identity
+from .users.suspension import lift_suspension
 
 __all__ = [
     "AcceptInvitationView",
@@ -62,20 +67,22 @@ logger = logging.getLogger("logto_auth")
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
 # Errors of a silent sign-in that end the session, because Logto does not confirm it.
-UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required"}
+UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required", "session_not_confirmed"}
 
 
 @method_decorator(login_not_required, name="dispatch")
 class PublicView(View):
-    """A view that needs no sign-in. Its responses are never cached or framed, and send no `Referer` to other pages."""
+    """A view that needs no sign-in. Its responses are never cached or framed."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Add the headers to the response."""
-        response = super().dispatch(request, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Frame-Options"] = "DENY"
+        """Refuse a prefetch, which must change nothing, and add the headers to the response."""
+        response = prefetch_response() if is_prefetch(request) else super().dispatch(request, *args, **kwargs)
+        add_headers(response)
         return response
+
+    def head(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return an empty response: only a GET starts or finishes a sign-in."""
+        return HttpResponse()
 
 
 # Starting a sign-in
@@ -84,14 +91,17 @@ class PublicView(View):
 class SignInView(PublicView):
     """Redirect to Logto. The URL sets `?next=` and the options that `LOGTO_SIGN_IN_QUERY_PARAMETERS` allows."""
 
-    http_method_names = ["get"]
+    http_method_names = ["get", "head"]
     sign_in_options = SignInOptions()
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto, or to `next` if the user is signed in and the URL sets no option."""
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        if is_from_page_library(request):
+            return sign_in_page(request, request.get_full_path())
+        if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
+            return unauthorized_response(request, request.get_full_path())
         try:
-            _require_navigation(request)
             options = options_from_query(request.GET, defaults=self.sign_in_options)
             if options == SignInOptions() and session_principal(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
@@ -108,7 +118,7 @@ class AcceptInvitationView(PublicView):
     or registers at Logto with the token, and then belongs to the organizations that the token was issued for.
     """
 
-    http_method_names = ["get", "post"]
+    http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the page, which shows whom the invitation is for and who is signed in. It changes nothing."""
@@ -119,14 +129,12 @@ class AcceptInvitationView(PublicView):
             return error_response(request, error, next_url=next_url)
         if moved := redirect_to_base_url(request):
             return moved
-        context = {"email": email, "home": get_script_prefix(), "user": request.user}
-        return render(request, "logto_auth/accept_invitation.html", context)
+        return render_page(request, "accept_invitation.html", {"email": email, "user": request.user})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto."""
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
-            _require_navigation(request)
             return redirect_to_logto(request, next_url=next_url, options=_invitation(request))
         except LogtoError as error:
             return error_response(request, error, next_url=next_url)
@@ -145,28 +153,13 @@ def _invitation(request: HttpRequest) -> SignInOptions:
     return options
 
 
-def _require_navigation(request: HttpRequest) -> None:
-    """Raise CallbackError if an image, a frame or a script would start a sign-in without the user's knowledge.
-
-    Source: Fetch Metadata Request Headers (W3C), sections 2.1 and 2.2.
-    """
-    mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
-    if mode not in (None, "navigate") or destination not in (None, "document"):
-        raise CallbackError(
-            f"A sign-in was requested with mode {mode or 'none'!r:.20} and destination {destination or 'none'!r:.20}, "
-            "expected the navigation of a page.",
-            code="not_a_navigation",
-            status=403,
-        )
-
-
 # Finishing a sign-in
 
 
 class CallbackView(PublicView):
     """The redirect URI. Check the response of Logto, sign the user in, and redirect to the page they wanted."""
 
-    http_method_names = ["get"]
+    http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to `next`, or the error page."""
@@ -185,9 +178,9 @@ class CallbackView(PublicView):
     ) -> HttpResponse:
         if error.code in STALE_CODES and request.user.is_authenticated:
             return HttpResponseRedirect(next_url)
-        if pending and pending.is_silent and error.code in UNCONFIRMED_CODES:
+        if pending and pending.is_silent and _is_unconfirmed(error):
             # Logto no longer confirms the session. The next page redirects to the sign-in if it requires one.
-            if request.user.is_authenticated:
+            if pending.confirmed_user and _is_session_of(request, pending):
                 end_session(request, error)
             return HttpResponseRedirect(next_url)
         return error_response(request, error, next_url=next_url)
@@ -199,6 +192,8 @@ class CallbackView(PublicView):
         """
         response = _authorization_response(request)
         pending = _check_pending(response, pending)
+        if pending.confirmed_user and not _is_session_of(request, pending):
+            raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
         client = oidc_client()
         token_set = client.exchange_code(
             client.authorization_code(response),
@@ -209,9 +204,20 @@ class CallbackView(PublicView):
         )
         userinfo = _additional_userinfo(token_set)
         _check_membership(token_set, pending.organization_id)
-        self.sign_in(request, token_set, userinfo)
-        if pending.organization_id:
-            store.choose_organization(request.session, pending.organization_id)
+        chosen = pending.organization_id
+        if pending.confirmed_user:
+            chosen = _check_confirmation(request, token_set)
+        try:
+            self.sign_in(request, token_set, userinfo)
+        except SignInRefused:
+            # A sign-in that the user has started since the suspension lifts it.
+            lifts = not pending.is_silent and lift_suspension(token_set.id_token_claims, started_at=pending.started_at)
+            if not lifts:
+                raise
+            self.sign_in(request, token_set, userinfo)
+        stored = session_principal(request).stored_session
+        if chosen and stored is not None:
+            store.choose_organization(stored, chosen)
         return HttpResponseRedirect(pending.next_url)
 
     def sign_in(self, request: HttpRequest, token_set: TokenSet, userinfo: Claims) -> None:
@@ -219,12 +225,12 @@ class CallbackView(PublicView):
         claims = {**userinfo, **token_set.id_token_claims}
         identity, created = logto_backend().identify(claims)
         # The user may be signed in already. The tokens of the former session are replaced.
-        store.delete(request.session)
-        if request.user.is_authenticated:
+        store.end(request.session)
+        if SESSION_KEY in request.session:
             # Django's login() keeps the session key if the same user signs in again.
             request.session.cycle_key()
         login(request, identity.user, backend=backend_path())
-        store.start_session(request, identity, token_set, userinfo)
+        session_principal(request).remember(store.start_session(request, identity, token_set, userinfo))
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
@@ -259,6 +265,28 @@ def _check_membership(token_set: TokenSet, organization_id: str) -> None:
         )
 
 
+def _is_unconfirmed(error: LogtoError) -> bool:
+    """Return whether a silent sign-in failed because of the user, not because Logto could not be reached."""
+    return error.code in UNCONFIRMED_CODES or isinstance(error, SignInRefused | TokenError)
+
+
+def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
+    """Return whether the user is still signed in whose session the silent sign-in confirms."""
+    return request.session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated
+
+
+def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:
+    """Return the organization that the user of a confirmed session has chosen; "" if none.
+
+    Raise CallbackError if the silent sign-in does not confirm the session: it must not sign in anybody else.
+    """
+    claims, stored = token_set.id_token_claims, session_principal(request).stored_session
+    identity = find_identity(claims["iss"], claims["sub"])
+    if identity is None or identity.user != request.user or (stored is not None and stored.identity_id != identity.pk):
+        raise CallbackError("Another user is signed in at Logto than in the session.", code="session_not_confirmed")
+    return stored.chosen_organization if stored is not None else ""
+
+
 def _additional_userinfo(token_set: TokenSet) -> Claims:
     """Return the claims of `LOGTO_USERINFO_CLAIMS` that the ID token lacks, from userinfo. No call if it has all."""
     missing = [name for name in conf.userinfo_claims if name not in token_set.id_token_claims]
@@ -278,23 +306,32 @@ class SignOutView(PublicView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sign out, and return the redirect to Logto, or the page `signed_out.html` if Logto cannot be reached."""
-        is_logto_session = store.is_signed_in(request.session)
-        user, tokens = request.user, store.delete(request.session)
+        stored, user = session_principal(request).stored_session, request.user
         home = resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix())
-        logout(request)
+        sign_out_here(request)
         if user.is_authenticated:
             # `request.user` is a lazy object, whose own type is not the user model.
             signed_out.send_robust(sender=user.__class__, request=request, user=user)
-        if user.is_authenticated and not is_logto_session:
+        if user.is_authenticated and stored is None:
             # The user signed in with a password, so there is no session at Logto.
             return HttpResponseRedirect(home)
         try:
-            url = sign_out_url(absolute_uri(request, home), tokens)
+            url = sign_out_url(absolute_uri(request, home), stored.tokens if stored else None)
         except ProviderError as error:
             # The session on this site has ended. The page says that the session at Logto may remain.
             logger.error("Signed out of this site only: %s", error)
-            return render(request, "logto_auth/signed_out.html", {"home": home})
+            return render_page(request, "signed_out.html", {"home": home})
+        return _redirect_to_sign_out(request, url)
+
+
+def _redirect_to_sign_out(request: HttpRequest, url: str) -> HttpResponse:
+    """Return the redirect to `url` at Logto. A script cannot follow it, and gets the URL."""
+    if not is_from_script(request):
         return HttpResponseRedirect(url)
+    response = JsonResponse({"sign_out_url": url})
+    if is_from_htmx(request):
+        response["HX-Redirect"] = url
+    return response
 
 
 class SignOutOthersView(PublicView):

@@ -70,7 +70,7 @@ class Witness:
         assert (response.status_code, code_on(response)) == (status, code), self._log.text
         assert response["Content-Type"] == "text/html; charset=utf-8"
         assert response["Cache-Control"] == "no-store"
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "same-origin"
         assert response["X-Frame-Options"] == "DENY"
         assert state_of_the_site(self.browser.client) == before
         lines = [record for record in self._log.records if record.name == "logto_auth"]
@@ -108,6 +108,11 @@ class Witness:
         for cookie in pending_cookies(self.browser.client).values():
             pending = decrypt(cookie, purpose="sign-in") or {}
             yield from filter(None, (pending.get(name) for name in ("state", "nonce", "code_verifier")))
+
+
+def row_of(browser: Browser) -> LogtoSession:
+    """Return the row of the session of `browser`."""
+    return LogtoSession.objects.get(pk=browser.client.session["_logto_session"])
 
 
 def code_on(response: Any) -> str:

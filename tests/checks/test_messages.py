@@ -157,6 +157,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "The default admin site is logto_auth.admin_site.LogtoAdminSite, but the admin's sign-in is that of "
         "django.contrib.admin.sites.AdminSite.",
     ),
+    "E043": (
+        {"LOGOUT_REDIRECT_URL": "no-such-view"},
+        "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
+    ),
     "W019": (
         {
             "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],
