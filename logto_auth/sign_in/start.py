@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
-from posixpath import join, normpath
+from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -214,7 +214,8 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
     if len(url) > MAX_NEXT_LENGTH or not url.isprintable() or len(iri_to_uri(url)) > MAX_NEXT_LENGTH:
         return False
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        return not is_sign_in_path(urlsplit(url).path)
+        # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
+        return not is_sign_in_path(urlsplit(urljoin(reverse("logto_auth:callback"), url.replace("\\", "/"))).path)
     origins = {normalize_uri(origin) for origin in conf.next_origins}
     # Django's function refuses what browsers and Python read differently. It does not compare schemes.
     hosts = {urlsplit(origin).netloc for origin in origins}
@@ -222,15 +223,12 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
 
 
 def is_sign_in_path(path: str) -> bool:
-    """Return whether the path, as in a URL, is that of a sign-in page in any language.
+    """Return whether the absolute path, as in a URL, is that of a sign-in page in any language.
 
     A sign-in never leads to these pages.
     """
-    # As browsers and Django read it: `%2E` is a dot, and a relative path belongs to the callback.
-    path = unquote(path).replace("\\", "/")
-    if not path.startswith("/"):
-        path = join(reverse("logto_auth:callback"), "..", path)
-    path, prefix, resolver = normpath(path), get_script_prefix(), get_resolver(get_urlconf())
+    # Browsers read `%2E` as a dot.
+    path, prefix, resolver = normpath(unquote(path)), get_script_prefix(), get_resolver(get_urlconf())
     languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
     return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
 
