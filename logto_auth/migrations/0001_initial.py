@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "organization",
                 "verbose_name_plural": "organizations",
                 "ordering": ("name", "pk"),
@@ -58,6 +59,10 @@ class Migration(migrations.Migration):
                 ("issuer", models.CharField(editable=False, max_length=255)),
                 ("creates_users", models.BooleanField(editable=False)),
                 ("is_dry", models.BooleanField(editable=False)),
+                ("open_kind", models.CharField(blank=True, editable=False, max_length=64, null=True, unique=True)),
+                ("holder", models.CharField(editable=False, max_length=64)),
+                ("turn", models.PositiveIntegerField(default=1, editable=False)),
+                ("active_at", models.FloatField(editable=False)),
                 ("position", models.JSONField(default=dict, editable=False)),
                 ("counts", models.JSONField(default=dict, editable=False)),
                 ("started_at", models.DateTimeField(auto_now_add=True)),
@@ -72,7 +77,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
-                ("at", models.DateTimeField(db_index=True, editable=False)),
+                ("at", models.FloatField(db_index=True, editable=False)),
             ],
             options={
                 "default_permissions": (),
@@ -96,7 +101,8 @@ class Migration(migrations.Migration):
                         verbose_name="status at Logto",
                     ),
                 ),
-                ("status_at", models.DateTimeField(editable=False, null=True)),
+                ("status_at", models.FloatField(editable=False, null=True)),
+                ("status_known_at", models.FloatField(editable=False, null=True)),
                 ("deactivated_by_logto", models.BooleanField(default=False, editable=False)),
                 ("seen_in_run", models.BigIntegerField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
@@ -111,6 +117,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "Logto identity",
                 "verbose_name_plural": "Logto identities",
                 "permissions": (("manage_at_logto", "Can manage users at Logto"),),
@@ -210,6 +217,26 @@ class Migration(migrations.Migration):
             options={
                 "default_permissions": (),
                 "indexes": [models.Index(fields=["run", "digest"], name="logto_auth_sync_note")],
+            },
+        ),
+        migrations.CreateModel(
+            name="SyncPart",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_page", models.PositiveIntegerField(editable=False)),
+                ("last_page", models.PositiveIntegerField(editable=False)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("is_done", models.BooleanField(default=False, editable=False)),
+                ("counts", models.JSONField(default=dict, editable=False)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="logto_auth.syncrun"
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
             },
         ),
     ]

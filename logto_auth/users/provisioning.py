@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import IntegrityError, models
 
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, make_digest
+from logto_auth.models import LogtoIdentity, atomic, database, make_digest
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
+from logto_auth.storable import VALUE_ERRORS, is_refused_value, write_storable
 
-from .fields import changed_values, field_values, values_for
-from .linking import find_user_to_link
+from .fields import changed_values, faulty_fields, field_values, missing_fields, values_for
+from .linking import find_user_to_link, log_shared_email
 from .rights import Rights, changed_roles, group_changes, rights_of
-from .suspension import reactivate_on_sign_in, refuse_inactive
+from .suspension import refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
 # How often to start over when another sign-in takes a name between our look-up and our insert.
 MAX_TRIES = 5
 ROLES_SCOPE = "roles"
 ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
-# What a database or a model raises for values that it does not accept.
-BAD_VALUE_ERRORS = (DataError, ValidationError, TypeError, ValueError)
 
 
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
@@ -44,7 +42,6 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
         identity, created = provision_unknown(claims, may_create=conf.create_users)
         has_changed = True
     else:
-        reactivate_on_sign_in(identity, claims)
         refuse_inactive(identity)
         has_changed = bool(update(identity, claims))
     if has_changed:
@@ -73,7 +70,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
-            with transaction.atomic():
+            with atomic():
                 identity, created = _link_or_create(claims, may_create=may_create)
         except IntegrityError as error:
             # Another request has created the same user, or an account with the same unique value.
@@ -82,12 +79,15 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
-        except BAD_VALUE_ERRORS as error:
+        except VALUE_ERRORS as error:
+            if not is_refused_value(error):
+                raise
             raise _cannot_store(error) from error
         else:
             break
     if created:
         _store_roles_and_memberships(identity, claims, rights_of(claims))
+        log_shared_email(identity.user, claims)
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
         update(identity, claims)
@@ -123,23 +123,40 @@ def _create_user(claims: Claims) -> AbstractBaseUser:
     user_model = get_user_model()
     rights = rights_of(claims)
     values = values_for(user_model, claims, rights)
-    settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
-    user = user_model(**values)
-    user.set_unusable_password()
-    user.save(force_insert=True)
+    user = user_model()
+
+    def insert(values: dict[str, Any]) -> AbstractBaseUser:
+        nonlocal user
+        with atomic():
+            settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
+            user = user_model(**values)
+            user.set_unusable_password()
+            user.save(force_insert=True)
+            return user
+
+    try:
+        write_storable(values, insert)
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        # An account with the same name may have been created meanwhile: the caller tries again.
+        names = missing_fields(user) if isinstance(error, IntegrityError) else faulty_fields(user)
+        if not names or not is_refused_value(error):
+            raise
+        raise _cannot_store(error, names) from error
     _store_groups(user, rights)
     return user
 
 
 def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None) -> bool:
-    others = field.model._default_manager.exclude(pk=besides)
+    # The base manager: a name stays taken while the default manager hides its user.
+    others = field.model._base_manager.using(database()).exclude(pk=besides)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
-def _cannot_store(error: Exception) -> SignInRefused:
+def _cannot_store(error: Exception, names: Sequence[str] = ()) -> SignInRefused:
+    fields = f" Fields without a valid value: {', '.join(names)}." if names else ""
     return SignInRefused(
-        f"The account could not be stored ({type(error).__name__}). If the user model has required fields of its own, "
-        "the function of LOGTO_USER_FIELDS must return values for them.",
+        f"The account could not be stored ({type(error).__name__}).{fields} If the user model has required fields of "
+        "its own, the function of LOGTO_USER_FIELDS must return values for them.",
         code="account_incomplete",
     )
 
@@ -196,19 +213,34 @@ def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozense
     """Store the fields that differ, and return their names."""
     changed = changed_values(user, fields)
     settle(changed, candidates_for_existing(type(user), changed), partial(_is_taken, besides=user.pk), is_new=False)
-    if changed:
-        _save_changes(user, changed)
-    return frozenset(changed)
+    return _save_changes(user, changed) if changed else frozenset()
 
 
-def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
-    for name, value in changed.items():
-        setattr(user, name, value)
+def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> frozenset[str]:
+    """Store what the database accepts of `changed`, and return the names of the fields that changed."""
+    former = {name: getattr(user, name) for name in changed}
+
+    def save(values: Mapping[str, Any]) -> frozenset[str]:
+        _set_fields(user, {**former, **values})
+        names = [name for name, value in values.items() if value != former[name]]
+        if names:
+            with atomic():
+                user.save(update_fields=names)
+        return frozenset(names)
+
     try:
-        with transaction.atomic():
-            user.save(update_fields=list(changed))
-    except (IntegrityError, *BAD_VALUE_ERRORS) as error:
-        raise _cannot_store(error) from error
+        return write_storable(changed, save)
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        names = faulty_fields(user)
+        _set_fields(user, former)
+        if not is_refused_value(error):
+            raise
+        raise _cannot_store(error, names) from error
+
+
+def _set_fields(user: AbstractBaseUser, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(user, name, value)
 
 
 def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
@@ -216,12 +248,12 @@ def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
     groups = getattr(user, "groups", None)
     if rights is None or groups is None or not rights.owned_groups:
         return False
-    held = groups.filter(name__in=rights.owned_groups).values_list("name", flat=True)
+    held = groups.using(database()).filter(name__in=rights.owned_groups).values_list("name", flat=True)
     changes = group_changes(rights, held)
     if changes.joined:
         groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(changes.joined)])
     if changes.left:
-        groups.remove(*Group.objects.filter(name__in=changes.left))
+        groups.remove(*Group.objects.using(database()).filter(name__in=changes.left))
     return bool(changes)
 
 

@@ -35,6 +35,7 @@ PRIVATE = {
     "logto_auth.contrib.spectacular",
     "logto_auth.doctor",
     "logto_auth.encryption",
+    "logto_auth.navigation",
     "logto_auth.origins",
     "logto_auth.site_cache",
     "logto_auth.urls",
