@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     "decorators": "protect views",
     "doctor": "diagnosis of a sign-in",
     "emulator": "a small Logto for development and tests; imports nothing of the package",
+    "compiled_query": "fast reads of one row",
     "encryption": "keys and tokens at rest",
     "exceptions": "all errors",
     "management": "manage.py commands",
