@@ -18,10 +18,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from .access.requirements import Requirement, RequirementKind, signed_in_recently
-from .access.responses import forbidden_response, is_from_script, referring_page, unauthorized_response
+from .access.responses import forbidden_response, page_of_request, unauthorized_response
 from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
+from .navigation import is_from_script
 from .sessions.ending import end_session
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
@@ -75,14 +76,14 @@ def checked(check: Check) -> Decorator:
 # Pages
 
 
-def scope_required(*scopes: str) -> Decorator:
+def scope_required(scope: str, *scopes: str) -> Decorator:
     """Run the view only for a user who has all these permissions on `LOGTO_API_RESOURCE`.
 
     A visitor who is not signed in is sent to Logto. Other users get a 403 that says what is missing: a page, or JSON
     for scripts. The permissions come from an access token, which is fetched once and kept until it expires. If Logto
     cannot be reached then, the response is a 503.
     """
-    return _session_required(Requirement(scopes=scopes))
+    return _session_required(Requirement(scopes=(scope, *scopes)))
 
 
 def role_required(*roles: str) -> Decorator:
@@ -104,9 +105,9 @@ def organization_role_required(*roles: str) -> Decorator:
     return _session_required(Requirement(organization_roles=roles))
 
 
-def organization_scope_required(*scopes: str) -> Decorator:
+def organization_scope_required(scope: str, *scopes: str) -> Decorator:
     """Run the view only for a user who has all these permissions in the current organization."""
-    return _session_required(Requirement(organization_scopes=scopes))
+    return _session_required(Requirement(organization_scopes=(scope, *scopes)))
 
 
 def _session_required(requirement: Requirement) -> Decorator:
@@ -148,8 +149,7 @@ def require_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBa
         return None
     if is_from_script(request):
         return unauthorized_response(request, max_age=max_age)
-    page = request.get_full_path() if request.method == "GET" else referring_page(request)
-    return HttpResponseRedirect(sign_in_url(page, max_age=max_age))
+    return HttpResponseRedirect(sign_in_url(page_of_request(request), max_age=max_age))
 
 
 # APIs

@@ -7,17 +7,41 @@ import time
 import uuid
 from collections.abc import Collection, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models, router
+from django.db import models, router, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
+from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def database() -> str:
+    """Return the alias of the database to which the tables of this package and the users are written.
+
+    A decision about an account reads from it as well, because a replica may lack the newest rows.
+    """
+    return router.db_for_write(LogtoIdentity)
+
+
+def atomic() -> transaction.Atomic:
+    """Return a transaction of `database()`. Without the alias, Django's is one of the database `default`."""
+    return transaction.atomic(using=database())
+
+
+class RowQuerySet(models.QuerySet[Row]):
+    """Rows of this package. They are read from the database that they are written to, also by related managers."""
+
+    @property
+    def db(self) -> str:
+        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
 
 
 def make_digest(issuer: str, id: str) -> str:
@@ -43,7 +67,7 @@ STATUS_CHOICES = [
 ]
 
 
-class LogtoIdentityQuerySet(models.QuerySet["LogtoIdentity"]):
+class LogtoIdentityQuerySet(RowQuerySet["LogtoIdentity"]):
     """Look-ups of identities by issuer and `sub`."""
 
     def for_sub(self, issuer: str, sub: str) -> LogtoIdentityQuerySet:
@@ -66,11 +90,14 @@ class LogtoIdentity(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     # Role names of the latest claims: an access token does not carry them.
     roles = models.JSONField(_("roles"), default=list, blank=True, editable=False)
-    # The latest status reported by Logto and its time: see `users.suspension`.
+    # The latest status reported by Logto and its time there: see `users.suspension`. Times that code compares are in
+    # seconds since the epoch: a datetime depends on USE_TZ, and some local times come twice a year.
     status = models.CharField(
         _("status at Logto"), max_length=10, choices=STATUS_CHOICES, default=UserStatus.ACTIVE.value, editable=False
     )
-    status_at = models.DateTimeField(null=True, editable=False)
+    status_at = models.FloatField(null=True, editable=False)
+    # When this site learned of it, by its own clock.
+    status_known_at = models.FloatField(null=True, editable=False)
     # Whether the Django account was deactivated because of that status, rather than by staff.
     deactivated_by_logto = models.BooleanField(default=False, editable=False)
     # The latest `SyncRun` that listed the user.
@@ -80,6 +107,8 @@ class LogtoIdentity(models.Model):
     objects = LogtoIdentityQuerySet.as_manager()
 
     class Meta:
+        # For foreign keys to it.
+        base_manager_name = "objects"
         verbose_name = _("Logto identity")
         verbose_name_plural = _("Logto identities")
         permissions = (("manage_at_logto", "Can manage users at Logto"),)
@@ -92,13 +121,8 @@ class LogtoIdentity(models.Model):
         super().save(*args, **kwargs)
 
 
-class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
+class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     """Signed-in sessions."""
-
-    @property
-    def db(self) -> str:
-        """The database that writes sessions: on a replica, a session that has just begun or ended is not known yet."""
-        return self._db or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
 
     def of_user(self, user: Any) -> LogtoSessionQuerySet:
         """Return the sessions of a Django user, which may be given by its primary key; no sessions for None."""
@@ -202,7 +226,7 @@ class LogtoSession(models.Model):
         self.encrypted_tokens = encrypt_tokens(value, self.id)
 
 
-class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
+class LogtoOrganizationQuerySet(RowQuerySet["Organization"]):
     """Look-ups of organizations by their id at the configured Logto."""
 
     def for_logto_id(self, logto_id: str) -> LogtoOrganizationQuerySet:
@@ -223,13 +247,22 @@ class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
 
     def create_missing(self, names: Mapping[str, str]) -> None:
         """Create rows for the organizations that have none. `names` maps ids at Logto to names. One query."""
-        rows = [
-            Organization(
-                issuer=conf.issuer, logto_id=logto_id, digest=make_digest(conf.issuer, logto_id), name=name[:255]
-            )
-            for logto_id, name in names.items()
-        ]
-        self.bulk_create(rows, ignore_conflicts=True)
+
+        def create(storable_names: dict[str, str]) -> bool:
+            rows = [
+                Organization(
+                    issuer=conf.issuer,
+                    logto_id=logto_id,
+                    digest=make_digest(conf.issuer, logto_id),
+                    name=storable_names.get(logto_id, ""),
+                )
+                for logto_id in names
+            ]
+            with atomic():
+                self.bulk_create(rows, ignore_conflicts=True)
+            return True
+
+        write_storable({logto_id: name[:255] for logto_id, name in names.items()}, create)
 
 
 class Organization(models.Model):
@@ -257,6 +290,8 @@ class Organization(models.Model):
     objects = LogtoOrganizationQuerySet.as_manager()
 
     class Meta:
+        # For foreign keys to it.
+        base_manager_name = "objects"
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
         ordering = ("name", "pk")
@@ -283,6 +318,8 @@ class OrganizationMembership(models.Model):
     roles = models.JSONField(_("roles"), default=list, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("organization membership")
         verbose_name_plural = _("organization memberships")
@@ -296,7 +333,9 @@ class WebhookMark(models.Model):
     """The time of the newest webhook applied to an object, so that stale ones are ignored: see `webhooks.ordering`."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    at = models.DateTimeField(db_index=True, editable=False)
+    at = models.FloatField(db_index=True, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -322,6 +361,8 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField(auto_now_add=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
 
@@ -336,6 +377,8 @@ class SyncNote(models.Model):
     digest = models.CharField(max_length=64, editable=False)
     organization = models.CharField(max_length=255, blank=True, editable=False)
     role = models.CharField(max_length=255, blank=True, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -355,6 +398,8 @@ class SyncPart(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     is_done = models.BooleanField(default=False, editable=False)
     counts = models.JSONField(default=dict, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

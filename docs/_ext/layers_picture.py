@@ -42,6 +42,7 @@ DESCRIPTIONS = {
     "sign_in": "start, state, error page",
     "signals": "signals of a sign-in",
     "site_cache": "the site's cache",
+    "storable": "texts that databases refuse",
     "sync": "many users at once",
     "templatetags": "buttons and conditions",
     "tenant": "needs of the site, applied",

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "organization",
                 "verbose_name_plural": "organizations",
                 "ordering": ("name", "pk"),
@@ -76,7 +77,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
-                ("at", models.DateTimeField(db_index=True, editable=False)),
+                ("at", models.FloatField(db_index=True, editable=False)),
             ],
             options={
                 "default_permissions": (),
@@ -100,7 +101,8 @@ class Migration(migrations.Migration):
                         verbose_name="status at Logto",
                     ),
                 ),
-                ("status_at", models.DateTimeField(editable=False, null=True)),
+                ("status_at", models.FloatField(editable=False, null=True)),
+                ("status_known_at", models.FloatField(editable=False, null=True)),
                 ("deactivated_by_logto", models.BooleanField(default=False, editable=False)),
                 ("seen_in_run", models.BigIntegerField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
@@ -115,6 +117,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "Logto identity",
                 "verbose_name_plural": "Logto identities",
                 "permissions": (("manage_at_logto", "Can manage users at Logto"),),

@@ -344,7 +344,7 @@ class SessionPrincipal(RequestPrincipal):
         """
         stored = self._own_session
         if self._user_info is None or stored is None or self._user_info[0] != stored.id:
-            userinfo = oidc_client().userinfo(self.access_token(), sub=self.claims["sub"])
+            userinfo = oidc_client().userinfo(self._usable_token(None, None).token, sub=self.claims["sub"])
             self._user_info = (self._current_session().id, MappingProxyType(userinfo))
         return self._user_info[1]
 
@@ -356,7 +356,7 @@ class SessionPrincipal(RequestPrincipal):
         for the API in the organization. Raise SignInRequired if only a new sign-in can provide one, ProviderError if
         Logto refuses.
         """
-        return self._usable_token(resource, organization_id).token
+        return self._usable_token(resource, organization_id).token.reveal()
 
     def organization_token(self, organization_id: str | None = None) -> str:
         """Return an access token for an organization, by default the current one.

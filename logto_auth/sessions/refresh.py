@@ -281,7 +281,7 @@ def _update_account(row: StoredSession, claims: Claims | None) -> None:
 
 def _identity(row: StoredSession) -> LogtoIdentity:
     """Return the identity of the session, with its user. Raise SignInRequired if it has none any more."""
-    identities = LogtoIdentity.objects.using(router.db_for_write(LogtoIdentity)).select_related("user")
+    identities = LogtoIdentity.objects.select_related("user")
     identity: LogtoIdentity | None = identities.filter(pk=row.identity_id, user_id=row.user_id).first()
     if identity is None:
         raise SignInRequired("The identity was deleted, or belongs to another account now.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from posixpath import join, normpath
@@ -19,7 +20,8 @@ from django.utils.translation import get_language, get_language_from_path, overr
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
-from logto_auth.exceptions import InvalidSignInOption
+from logto_auth.exceptions import CallbackError, InvalidSignInOption
+from logto_auth.navigation import is_navigation, is_prefetch
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.tenant.declaration import normalize_uri
 
@@ -27,6 +29,7 @@ from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
+    "check_url_options",
     "is_allowed_next",
     "is_sign_in_path",
     "options_from_query",
@@ -73,9 +76,11 @@ def redirect_to_logto(
 
     If a page is opened at another origin than `LOGTO_BASE_URL`, the redirect leads to the same page there.
 
-    Raise ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
+    Raise CallbackError if the browser prefetches the URL, or if a script, a frame or an image requests it. Raise
+    ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
     Source: OpenID Connect Core 1.0, section 3.1.2.1.
     """
+    _require_navigation(request, is_silent=is_silent)
     if not is_silent and (moved := redirect_to_base_url(request)):
         return moved
     authorization_request = AuthorizationRequest()
@@ -102,6 +107,21 @@ def redirect_to_logto(
     )
     save_pending(request, response, pending)
     return response
+
+
+def _require_navigation(request: HttpRequest, *, is_silent: bool) -> None:
+    """Raise CallbackError if the request would start a sign-in without the user's knowledge.
+
+    A frame of the site may confirm its session by a silent sign-in.
+    """
+    if is_prefetch(request) or not (is_silent or is_navigation(request)):
+        mode, destination = (request.headers.get(f"Sec-Fetch-{name}", "none") for name in ("Mode", "Dest"))
+        raise CallbackError(
+            f"A sign-in was requested with mode {mode!r:.20} and destination {destination!r:.20}, "
+            "expected the navigation of a page.",
+            code="not_a_navigation",
+            status=403,
+        )
 
 
 def redirect_to_base_url(request: HttpRequest) -> HttpResponseRedirect | None:
@@ -154,6 +174,19 @@ def _option_value(name: str, text: str) -> Any:
         return int(text)
     # A text where a number is expected is refused by SignInOptions, which names the option.
     return text
+
+
+def check_url_options(options: Mapping[str, object]) -> None:
+    """Raise InvalidSignInOption for an option that a URL must not set, or for a value that Logto does not accept."""
+    allowed = conf.sign_in_query_parameters
+    if refused := sorted(set(options) - set(allowed)):
+        raise InvalidSignInOption(
+            f"The URL of a sign-in cannot set {', '.join(refused)}. "
+            f"LOGTO_SIGN_IN_QUERY_PARAMETERS allows {', '.join(allowed)}."
+        )
+    query = QueryDict(mutable=True)
+    query.update({name: str(value) for name, value in options.items()})
+    options_from_query(query, defaults=SignInOptions())
 
 
 def absolute_uri(request: HttpRequest, location: str) -> str:

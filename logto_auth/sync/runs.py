@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError
-from logto_auth.models import SyncNote, SyncPart, SyncRun, make_digest
+from logto_auth.models import SyncNote, SyncPart, SyncRun, atomic, make_digest
 
 from .report import Report
 
@@ -76,7 +76,7 @@ def start_or_resume(
     run = SyncRun(issuer=conf.issuer, creates_users=creates_users, is_dry=is_dry, position={"stage": ROLES})
     run.open_kind, run.holder, run.active_at = _kind(creates_users, is_dry), holder, time.time()
     try:
-        with transaction.atomic():
+        with atomic():
             run.save()
     except IntegrityError as error:
         raise RunInProgress("A run is in progress: another process has started it a moment ago.") from error
@@ -109,7 +109,7 @@ def take(run: SyncRun, holder: str, *, after: str | None = None) -> None:
 
 def end(run: SyncRun) -> None:
     """End the run and delete its lists, in one transaction."""
-    with transaction.atomic():
+    with atomic():
         SyncRun.objects.filter(pk=run.pk).update(finished_at=now(), open_kind=None)
         SyncNote.objects.filter(run=run).delete()
         SyncPart.objects.filter(run=run).delete()
@@ -170,7 +170,7 @@ def split(run: SyncRun, pages: int, pages_per_part: int, report: Report) -> None
     """Divide the pages of users into parts. Raise RunEnded."""
     first = position_in(run, USERS).get("pages", 0) + 1
     starts = range(first, max(first, pages) + 1, pages_per_part)
-    with transaction.atomic():
+    with atomic():
         SyncPart.objects.filter(run=run).delete()
         SyncPart.objects.bulk_create(
             [

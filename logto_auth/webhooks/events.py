@@ -53,6 +53,11 @@ class WebhookEvent:
     """The whole body."""
 
     @property
+    def at(self) -> float:
+        """`created_at` in seconds since the epoch."""
+        return self.created_at.timestamp()
+
+    @property
     def part(self) -> str | None:
         """The part of the user that `data` contains, `profile` or `custom_data`; None if it is not a part."""
         route = self.payload.get("matchedRoute")

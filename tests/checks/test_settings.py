@@ -165,6 +165,17 @@ def test_next_origins_are_exact_origins(origin: str, expected: str) -> None:
     assert ids(messages({"LOGTO_NEXT_ORIGINS": [origin]})) == expected
 
 
+def test_former_endpoints_are_other_origins() -> None:
+    settings = {"LOGTO_ENDPOINT": "https://sign-in.shop.example"}
+    for endpoint, expected in (
+        ("https://abc123.logto.app", ""),
+        ("https://abc123.logto.app/oidc", "E041"),
+        ("https://sign-in.shop.example/", "E041"),
+        ("", "E041"),
+    ):
+        assert ids(messages({**settings, "LOGTO_FORMER_ENDPOINTS": [endpoint]})) == expected
+
+
 def test_messages_contain_no_secret() -> None:
     assert not any("hush" in str(message) for message in messages({"LOGTO_APP_SECRET": "your-hush-hush"}))
 

@@ -31,7 +31,6 @@ OWN_TESTS = {
     "identity",
     "invitation",
     "invitation urls",
-    "move issuer",
     "organization model",
     "organization path",
     "pytest.ini",

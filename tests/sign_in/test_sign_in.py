@@ -84,7 +84,7 @@ def test_known_user_needs_one_call_and_few_queries(
     Browser(logto).sign_in("reader")
     callback = browser.logto.sign_in(browser.start(), "reader")
     logto.requests.clear()
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert browser.open(callback)["Location"] == "/"
     assert [request.endpoint for request in logto.requests] == ["token"]
 
