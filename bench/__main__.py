@@ -15,7 +15,7 @@ import requests
 
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
-from . import bearer, pages, sessions, start_up, synced_tenant, webhooks
+from . import bearer, faults, pages, sessions, start_up, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -263,6 +263,7 @@ def main() -> None:
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
         sync_costs = synced_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
+    faults_costs = faults.measure()
     start_up_costs = start_up.measure()
     print(table(results))
     print("\nMedians; the ratio is CPU time relative to plain mozilla-django-oidc in this run.\n")
@@ -276,6 +277,8 @@ def main() -> None:
     print()
     print(webhooks_table(webhook_costs))
     print()
+    print(faults.table(faults_costs))
+    print()
     print(start_up.table(start_up_costs))
     exceeded = [
         *exceeded_limits(results),
@@ -284,6 +287,7 @@ def main() -> None:
         *exceeded_api_calls_limits(api_costs),
         *synced_tenant.exceeded_limits(sync_costs),
         *exceeded_webhooks_limits(webhook_costs),
+        *faults.exceeded_limits(faults_costs),
         *start_up.exceeded_limits(start_up_costs),
     ]
     if exceeded:
