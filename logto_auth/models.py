@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
-from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import models, router, transaction
-from django.utils.module_loading import import_string
+from django.db.models import F
+from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
-from .encryption import decrypt, encrypt
 from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
@@ -128,80 +126,104 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
 
     def of_user(self, user: Any) -> LogtoSessionQuerySet:
         """Return the sessions of a Django user, which may be given by its primary key; no sessions for None."""
-        return self.filter(identity__user=user) if user is not None else self.none()  # type: ignore[no-any-return]
+        return self.filter(user=user) if user is not None else self.none()  # type: ignore[no-any-return]
 
     def of_sub(self, issuer: str, sub: str) -> LogtoSessionQuerySet:
         """Return the sessions of the identity `(issuer, sub)`."""
         return self.filter(identity__digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
 
     def end(self) -> int:
-        """End these sessions on this site, with any session engine; return how many there were.
+        """End these sessions on this site; return how many there were. One query.
 
-        Three queries if sessions are in the database, for any number of sessions.
+        The next request of such a session finds no row, and signs the user out (decision 21).
         """
-        ended = list(self.values_list("pk", "session_key"))
-        _delete_django_sessions([session_key for _, session_key in ended])
-        LogtoSession.objects.filter(pk__in=[pk for pk, _ in ended]).delete()
-        return len(ended)
+        _total, deleted = self.delete()
+        return deleted.get(self.model._meta.label, 0)
+
+    def require_revalidation(self) -> int:
+        """Let the next request of each of these sessions ask Logto again; return how many there were. One query.
+
+        A refresh that is under way does not count: Logto may have answered it before the change. It sees the new
+        `version`.
+        """
+        count: int = self.update(fresh_until=Least(F("fresh_until"), time.time()), version=F("version") + 1)
+        return count
 
     # As for `delete()` of Django: not in templates, and not for all rows by `LogtoSession.objects.end()`.
     end.alters_data = True  # type: ignore[attr-defined]
     end.queryset_only = True  # type: ignore[attr-defined]
+    require_revalidation.alters_data = True  # type: ignore[attr-defined]
+    require_revalidation.queryset_only = True  # type: ignore[attr-defined]
 
 
-def _delete_django_sessions(session_keys: Sequence[str]) -> None:
-    if not session_keys:
-        return
-    store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
-    if issubclass(store, DatabaseStore) and not issubclass(store, CachedDatabaseStore):
-        store.get_model_class().objects.filter(session_key__in=session_keys).delete()
-        return
-    for session_key in session_keys:
-        store().delete(session_key)
+def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
+    """Return the value of the column `encrypted_tokens` of the session `session_id`."""
+    # Imported here, because cryptography takes long to import, and every command imports the models.
+    from .encryption import encrypt
+
+    return encrypt({"session": str(session_id), "tokens": tokens}, purpose="tokens")
 
 
-def decrypt_tokens(encrypted_tokens: str) -> dict[str, Any]:
-    """Return what the column `encrypted_tokens` contains; empty if `SECRET_KEY` has changed since."""
-    return decrypt(encrypted_tokens, purpose="tokens") or {}
+def decrypt_tokens(encrypted_tokens: str, session_id: uuid.UUID) -> dict[str, Any]:
+    """Return what `encrypt_tokens` encrypted.
+
+    Return an empty dict if `SECRET_KEY` has changed since, or if the text was copied from the row of another session.
+    """
+    from .encryption import decrypt
+
+    value = decrypt(encrypted_tokens, purpose="tokens") or {}
+    tokens: dict[str, Any] = value["tokens"] if value.get("session") == str(session_id) else {}
+    return tokens
 
 
 class LogtoSession(models.Model):
-    """A session of this site that began with a sign-in at Logto, with its encrypted tokens."""
+    """A session of this site that began with a sign-in at Logto, with its encrypted tokens. It ends with the row.
+
+    Times that are compared are in seconds since the epoch, so that neither `USE_TZ` nor daylight saving time matters.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="logto_sessions", verbose_name=_("user")
+    )
     identity = models.ForeignKey(
         LogtoIdentity, on_delete=models.CASCADE, related_name="sessions", verbose_name=_("Logto identity")
     )
-    session_key = models.CharField(max_length=40, db_index=True, editable=False)
     sid = models.CharField(max_length=255, blank=True, db_index=True, editable=False)
     encrypted_tokens = models.TextField(editable=False)
+    # The organization that the user chose. Whether they belong to it is checked at each use.
+    chosen_organization = models.CharField(max_length=255, blank=True, editable=False)
     user_agent = models.CharField(_("browser"), max_length=255, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
     created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
+    # The same time, for comparisons.
+    started_at = models.FloatField(default=time.time, editable=False)
+    # Until when Django's session lives at most: see `sessions.store`.
+    kept_until = models.FloatField(editable=False)
     # The time until which the latest claims are fresh, and the state of a refresh: see `sessions.refresh`.
     version = models.PositiveIntegerField(default=0, editable=False)
-    fresh_until = models.DateTimeField(editable=False)
-    no_refresh_before = models.DateTimeField(null=True, editable=False)
-    unreachable_since = models.DateTimeField(null=True, editable=False)
+    fresh_until = models.FloatField(editable=False)
+    no_refresh_before = models.FloatField(default=0, editable=False)
+    unreachable_since = models.FloatField(null=True, editable=False)
 
     objects = LogtoSessionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Logto session")
         verbose_name_plural = _("Logto sessions")
-        ordering = ("-created_at",)
+        ordering = ("-started_at",)
 
     def __str__(self) -> str:
         return str(self.id)
 
     @property
     def tokens(self) -> dict[str, Any]:
-        """The tokens and claims, as `sessions.store` wrote them; empty if `SECRET_KEY` has changed since."""
-        return decrypt_tokens(self.encrypted_tokens)
+        """The tokens and claims, as `sessions.store` wrote them; empty if they cannot be decrypted."""
+        return decrypt_tokens(self.encrypted_tokens, self.id)
 
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:
-        self.encrypted_tokens = encrypt(value, purpose="tokens")
+        self.encrypted_tokens = encrypt_tokens(value, self.id)
 
 
 class LogtoOrganizationQuerySet(RowQuerySet["Organization"]):

@@ -1,4 +1,7 @@
-"""System checks for mistakes in settings and URLs. Each problem has one id and a remedy. No check uses the network."""
+"""System checks for mistakes in settings and URLs. Each problem has one id and a remedy. No check uses the network.
+
+`logto_auth.apps` registers these functions.
+"""
 
 from .accounts import check_accounts
 from .deployment import check_deployment

@@ -9,9 +9,8 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
-from types import MappingProxyType
 
-from .claims import is_name
+from .claims import frozen, is_name
 from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
 from .token_checks import check_issuer, check_sub, check_times, numeric_date, optional_text, verify_signature
@@ -128,7 +127,7 @@ def validate_access_token(
         scopes=_scopes(claims),
         organization_id=_organization_id(claims, audience),
         expires_at=exp,
-        claims=MappingProxyType(claims),
+        claims=frozen(claims),
     )
 
 
@@ -158,7 +157,7 @@ def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTok
         scopes=_scopes(answer),
         organization_id=None,
         expires_at=exp,
-        claims=MappingProxyType(dict(answer)),
+        claims=frozen(answer),
     )
 
 

@@ -135,11 +135,12 @@ class OIDCClient:
     def validate_id_token(self, id_token: object, *, nonce: str | None, access_token: str | None) -> Claims:
         """Return the claims of an ID token for this client that passed every check. Raise TokenError, ProviderError.
 
-        See `id_tokens.validate_id_token`.
+        The token comes from Logto itself, not from a browser: if its key is unknown, the keys are fetched again, and a
+        key that is still unknown is a ProviderError. See `id_tokens.validate_id_token`.
         """
         return validate_id_token(
             id_token,
-            keys=self.keys,
+            keys=self.keys.trusted,
             algorithms=self._provider.algorithms,
             issuer=self.issuer,
             client_id=self.client_id,
@@ -194,6 +195,7 @@ class OIDCClient:
             endpoint,
             {"token": access_token, "token_type_hint": "access_token"},
             auth=self._auth,
+            may_repeat=True,
         )
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
@@ -205,6 +207,7 @@ class OIDCClient:
             self.metadata.revocation_endpoint,
             {"token": refresh_token, "token_type_hint": "refresh_token"},
             auth=self._auth,
+            may_repeat=True,
         )
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)

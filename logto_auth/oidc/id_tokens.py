@@ -9,9 +9,8 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from types import MappingProxyType
 
-from .claims import seconds_since_authentication
+from .claims import frozen, seconds_since_authentication
 from .errors import TokenError
 from .jwks import KeySource
 from .token_checks import check_audience, check_issuer, check_sub, check_times, verify_signature
@@ -38,7 +37,7 @@ def validate_id_token(
     leeway_seconds: int,
     now: float,
 ) -> Claims:
-    """Return the claims of an ID token that passed every check, read-only.
+    """Return the claims of an ID token that passed every check. They cannot be changed.
 
     `nonce` is the one of the authorization request. It is None for a refreshed token, which the caller compares with
     the first one by `check_refreshed`. `now` is in seconds since the epoch.
@@ -58,7 +57,7 @@ def validate_id_token(
         _check_nonce(claims, nonce)
     if access_token is not None and "at_hash" in claims:
         _check_at_hash(claims, access_token, header["alg"])
-    return MappingProxyType(claims)
+    return frozen(claims)
 
 
 def check_refreshed(claims: Claims, former: Claims) -> None:
@@ -78,7 +77,7 @@ def check_authentication_age(claims: Claims, *, max_age_seconds: int, leeway_sec
 
     `now` is in seconds since the epoch. Source: OpenID Connect Core 1.0, section 3.1.3.7, number 13.
     """
-    age = seconds_since_authentication(claims, now)
+    age = seconds_since_authentication(claims, now, leeway_seconds=leeway_seconds)
     if age is None or age > max_age_seconds + leeway_seconds:
         came = "at an unknown time" if age is None else f"{age:.0f} s ago"
         raise TokenError(f"The user authenticated {came}, expected at most {max_age_seconds} s ago.", claim="auth_time")

@@ -10,10 +10,10 @@ from .jwks import RemoteKeySet
 from .single_flight import SingleFlight
 from .types import ProviderMetadata
 
-__all__ = ["COOL_DOWN_SECONDS", "Provider"]
+__all__ = ["Provider"]
 
-COOL_DOWN_SECONDS = 30
-
+# How long old metadata and old keys are used after a failure, before the next attempt.
+_COOL_DOWN_SECONDS = 30
 _METADATA_MAX_AGE_SECONDS = 3600
 _KEYS_MAX_AGE_SECONDS = 900
 
@@ -34,14 +34,14 @@ class Provider:
         self._metadata = SingleFlight(
             lambda: fetch_metadata(http, issuer, endpoint_name=endpoint_name),
             seconds_fresh=_METADATA_MAX_AGE_SECONDS,
-            cool_down_seconds=COOL_DOWN_SECONDS,
+            cool_down_seconds=_COOL_DOWN_SECONDS,
         )
         self.keys = RemoteKeySet(
             http,
             lambda: self.metadata.jwks_uri,
             algorithms=algorithms,
             max_age_seconds=_KEYS_MAX_AGE_SECONDS,
-            cool_down_seconds=COOL_DOWN_SECONDS,
+            cool_down_seconds=_COOL_DOWN_SECONDS,
         )
 
     @property

@@ -51,7 +51,9 @@ def token_request(provider: Provider, data: Mapping[str, str], *, auth: ClientSe
     Raise ProviderError when Logto answers with an error or with something else.
     Source: RFC 6749, sections 5.1 and 5.2.
     """
-    response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth)
+    # An authorization code or a refresh token that is sent again is taken for a stolen one, and ends the grant.
+    may_repeat = data["grant_type"] == "client_credentials"
+    response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth, may_repeat=may_repeat)
     if response.status != 200:
         raise provider_error(response, hint=auth.hint)
     answer = response.json_object()

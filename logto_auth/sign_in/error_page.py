@@ -7,6 +7,7 @@ import secrets
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -136,6 +137,7 @@ def error_response(request: HttpRequest, error: LogtoError, *, next_url: str = "
             "reference": reference,
             "title": title,
             "text": visitor_message or text,
+            "home": get_script_prefix(),
             "try_again_url": sign_in_url(next_url),
             # Logto still has a session for a refused user, so trying again would fail in the same way.
             "offer_sign_out": isinstance(error, SignInRefused),

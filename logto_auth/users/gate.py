@@ -12,10 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import models
 from django.utils.module_loading import import_string
 
+from logto_auth.compiled_query import CompiledQuery
 from logto_auth.exceptions import SignInRefused
 
 __all__ = ["AccountGate", "admitted_user", "require_admitted"]
@@ -25,9 +28,25 @@ class AccountGate:
     """The part of `LogtoBackend` that decides."""
 
     def get_user(self, user_id: Any) -> AbstractBaseUser | None:
-        """Return the active user with this key, else None: Django then ends the session."""
-        # mozilla-django-oidc does not check whether the account is active; Django does.
-        return ModelBackend.get_user(self, user_id)  # type: ignore[arg-type]
+        """Return the active user with this key, else None: Django then ends the session. One query."""
+        query = _query(get_user_model())
+        if query is None:
+            # mozilla-django-oidc does not check whether the account is active; Django does.
+            return ModelBackend.get_user(self, user_id)  # type: ignore[arg-type]
+        user = query.get(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=8)
+def _query(user_model: type[AbstractBaseUser]) -> CompiledQuery | None:
+    """Return the query by primary key; None if the default manager has rules of its own, which only the ORM applies."""
+    manager, stock = user_model._default_manager, models.Manager
+    is_stock = (
+        type(manager).get_queryset is stock.get_queryset
+        and type(manager).get is stock.get
+        and manager._queryset_class is models.QuerySet
+    )
+    return CompiledQuery(user_model, user_model._meta.pk.name) if is_stock else None
 
 
 class _DefaultGate(AccountGate, ModelBackend):  # type: ignore[misc]

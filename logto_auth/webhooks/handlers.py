@@ -14,7 +14,7 @@ from django.db.models import ProtectedError, RestrictedError
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, UserStatus, atomic
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, UserStatus, atomic
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations import rows
@@ -48,6 +48,7 @@ def _update_user(event: WebhookEvent) -> None:
         _update_from_user_object(identity, event.user, at)
     elif event.part is not None:
         _update_parts(identity, {event.part: event.data}, event.at)
+    LogtoSession.objects.filter(identity=identity).require_revalidation()
 
 
 def _update_from_user_object(identity: LogtoIdentity, user: Mapping[str, Any], at: float) -> None:
@@ -122,6 +123,7 @@ def _update_memberships(event: WebhookEvent) -> None:
         rows.remove_members(organization_id, [known[sub] for sub in newest & removed])
         if not has_newer_event(_deletion_of(organization_id), event.at):
             rows.add_members(organization_id, [known[sub] for sub in newest & added])
+        LogtoSession.objects.filter(identity__in=known.values()).require_revalidation()
 
 
 def _rename_organization(event: WebhookEvent) -> None:
@@ -137,6 +139,10 @@ def _delete_organization(event: WebhookEvent) -> None:
         return
     with atomic():
         claim_newest([_deletion_of(event.organization_id)], event.at)
+        members = LogtoIdentity.objects.filter(
+            memberships__organization__in=Organization.objects.for_logto_id(event.organization_id)
+        )
+        LogtoSession.objects.filter(identity__in=members).require_revalidation()
         rows.remove_members(event.organization_id)
 
 

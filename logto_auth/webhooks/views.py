@@ -22,7 +22,7 @@ from django.views.generic import View
 from logto_auth.conf import conf
 from logto_auth.site_cache import ReplayMemory
 
-from .events import WebhookEvent, WebhookRefused, is_signed, read
+from .events import MIN_SIGNING_KEY_LENGTH, WebhookEvent, WebhookRefused, is_signed, read
 from .handlers import apply
 from .signals import BY_EVENT, webhook_received
 
@@ -98,7 +98,9 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
     keys = _signing_keys()
     if not keys:
         raise WebhookRefused(
-            "LOGTO_WEBHOOK_SIGNING_KEY is not set, so webhooks cannot be verified.", code="not_configured", status=503
+            "LOGTO_WEBHOOK_SIGNING_KEY is not set, or too short for a signing key, so webhooks cannot be verified.",
+            code="not_configured",
+            status=503,
         )
     body = _body(request)
     if not is_signed(body, signature, keys):
@@ -117,8 +119,8 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
 
 def _signing_keys() -> list[str]:
     keys = conf.webhook_signing_key
-    # An empty key would accept a signature by anyone.
-    return [key for key in ([keys] if isinstance(keys, str) else keys) if key]
+    # An empty key would accept a signature by anyone, and a short one can be guessed.
+    return [key for key in ([keys] if isinstance(keys, str) else keys) if len(key) >= MIN_SIGNING_KEY_LENGTH]
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -470,6 +470,8 @@ def test_headers_do_not_change_redirect_uri_with_base_url(
     settings.ALLOWED_HOSTS = ["*"]
     settings.USE_X_FORWARDED_HOST = True
     response = browser.client.get("/sign-in", headers=headers)
+    assert response["Location"] == "https://shop.example/sign-in?redirected=1"
+    response = browser.client.get("/sign-in?redirected=1", headers=headers)
     assert query_of(response["Location"])["redirect_uri"] == "https://shop.example/callback"
     browser.client.cookies.clear()
     response = browser.client.post("/sign-out", headers=headers)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import UserManager
+from django.db import models
 
 from logto_auth.backends import LogtoBackend
 from logto_auth.emulator import Emulator
@@ -13,6 +15,7 @@ from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.signals import user_created, user_updated
 from logto_auth.testing import Browser
+from logto_auth.users import gate
 from logto_auth.users.gate import admitted_user
 from logto_auth.users.provisioning import provision_api_user
 
@@ -116,3 +119,30 @@ def test_receiver_of_update_deactivates_known_user() -> None:
             sign_in(email="new@example.com")
     finally:
         user_updated.disconnect(deactivate)
+
+
+class FilteringManager(models.Manager):
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(is_staff=True)
+
+
+class FilteringQuerySet(models.QuerySet):
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, is_staff=True, **kwargs)
+
+
+class GettingManager(UserManager):
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, is_staff=True, **kwargs)
+
+
+@pytest.mark.parametrize("manager", [FilteringManager, FilteringQuerySet.as_manager, GettingManager])
+def test_rule_of_default_manager_holds(manager: Any, monkeypatch: Any) -> None:
+    user, staff = User.objects.create_user("user"), User.objects.create_user("staff", is_staff=True)
+    made = manager()
+    made.model = User
+    assert gate._query.__wrapped__(User) is not None
+    monkeypatch.setattr(type(User), "_default_manager", made)
+    gate._query.cache_clear()
+    assert (admitted_user(user.pk), admitted_user(staff.pk)) == (None, staff)
+    gate._query.cache_clear()
