@@ -36,6 +36,7 @@ DESCRIPTIONS = {
     "middleware": "request.logto, redirects",
     "mixins": "protect class-based views",
     "models": "identities, sessions, rows",
+    "navigation": "how a browser asked",
     "oidc": "the protocol, without Django",
     "organizations": "the current organization",
     "navigation": "how a request was made",
