@@ -36,7 +36,6 @@ DESCRIPTIONS = {
     "middleware": "request.logto, redirects",
     "mixins": "protect class-based views",
     "models": "identities, sessions, rows",
-    "navigation": "how a browser asked",
     "oidc": "the protocol, without Django",
     "organizations": "the current organization",
     "navigation": "how a request was made",
