@@ -8,6 +8,7 @@ Each `manage.py` command imports the admin. So what sends requests to Logto is i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -15,7 +16,6 @@ from urllib.parse import quote, urlsplit
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.timezone import now
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +45,7 @@ def may_manage_at_logto(request: HttpRequest) -> bool:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(identity__user__in=users).end()
+    ended = LogtoSession.objects.filter(user__in=users).end()
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 
@@ -56,7 +56,7 @@ def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any
 
     def suspend(api: ManagementAPI, identity: LogtoIdentity) -> None:
         user = api.users.suspend(identity.sub)
-        suspension.suspend(identity, UserStatus.SUSPENDED, changed_at(user) or now())
+        suspension.suspend(identity, UserStatus.SUSPENDED, changed_at(user) or time.time())
 
     _for_each(model_admin, request, users.exclude(pk=request.user.pk), suspend)
     if users.filter(pk=request.user.pk).exists():
@@ -69,7 +69,7 @@ def reactivate_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[
 
     def reactivate(api: ManagementAPI, identity: LogtoIdentity) -> str | None:
         user = api.users.suspend(identity.sub, is_suspended=False)
-        suspension.reactivate(identity, changed_at(user) or now())
+        suspension.reactivate(identity, changed_at(user) or time.time())
         if identity.user.is_active:
             return None
         return gettext(

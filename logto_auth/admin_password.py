@@ -31,7 +31,8 @@ class PasswordForm(AdminAuthenticationForm):
     """
 
     def clean(self) -> dict[str, Any]:
-        username, address = self.cleaned_data.get("username"), self.request.META.get("REMOTE_ADDR")
+        username = self.cleaned_data.get("username")
+        address = self.request.META.get("REMOTE_ADDR") if self.request else None
         attempts_key = f"logto_auth:admin-password:{_digest(f'{username} {address}')}"
         try:
             is_too_many = (

@@ -20,7 +20,7 @@ from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.timezone import localtime
+from django.utils.timezone import template_localtime  # type: ignore[attr-defined]
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -54,7 +54,7 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     def signed_in(self, identity: LogtoIdentity) -> str:
         """The sessions of the user here: time, IP address and browser."""
         sessions = [
-            (localize(localtime(row.created_at)), row.ip_address or "", row.user_agent)
+            (localize(template_localtime(row.created_at)), row.ip_address or "", row.user_agent)
             for row in identity.sessions.all()
         ]
         return format_html_join(mark_safe("<br>"), "{} {} {}", sessions) or "-"

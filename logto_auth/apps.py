@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.checks import Tags, register
 from django.db.models.signals import post_save, pre_delete
 from django.dispatch import Signal
@@ -32,16 +32,17 @@ class LogtoAuthConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks and connect the receivers."""
         register(imported_when_called("logto_auth.checks.check_settings"))
+        register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_project"))
+        register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, deploy=True)
 
         user_model = get_user_model()
-        connect(user_logged_out, "logto_auth.sessions.ending.delete_tokens_on_logout")
+        connect(user_logged_in, "logto_auth.sessions.ending.begin_unconfirmed_session")
+        connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
         connect(post_save, "logto_auth.sessions.ending.end_sessions_of_inactive_user", user_model)
         connect(post_save, "logto_auth.users.suspension.forget_deactivation", user_model)
         connect(pre_delete, "logto_auth.sessions.ending.end_sessions_of_deleted_user", user_model)
-        if apps.is_installed("drf_spectacular"):
-            from .contrib import spectacular  # noqa: F401  (importing it registers the extension)
 
 
 @cache
@@ -51,6 +52,7 @@ def imported_when_called(path: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         return import_string(path)(*args, **kwargs)
 
+    call.__name__ = call.__qualname__ = path.rpartition(".")[2]
     return call
 
 

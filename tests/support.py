@@ -110,6 +110,11 @@ class Witness:
             yield from filter(None, (pending.get(name) for name in ("state", "nonce", "code_verifier")))
 
 
+def row_of(browser: Browser) -> LogtoSession:
+    """Return the row of the session of `browser`."""
+    return LogtoSession.objects.get(pk=browser.client.session["_logto_session"])
+
+
 def code_on(response: Any) -> str:
     """Return the error code on an error page."""
     return response.content.decode().partition("<code>")[2].partition("</code>")[0]

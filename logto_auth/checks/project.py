@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, resolve
+from django.urls import NoReverseMatch, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
+from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.backends import LogtoBackend, backend_path
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
+from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .lenient_conf import conf
 from .problem import Problem
@@ -23,6 +26,8 @@ from .sign_in import sign_in_path, signs_users_in, url_path
 from .templates import check_templates
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
+# In place of the origin of the site, because only paths are compared.
+ORIGIN = "https://shop.example"
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 BACKEND_MISSING = Problem(
@@ -56,11 +61,28 @@ NO_PASSWORD_BACKEND = Problem(
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
     "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
+REDIRECT_TO_NO_URL = Problem(
+    "logto_auth.E043",
+    "{setting} is {value}, which is neither a URL nor the name of a view.",
+    "Correct the name. With a namespace, it looks like 'shop:home'.",
+)
+ADMIN_SITE_REPLACED = Problem(
+    "logto_auth.W018",
+    "The default admin site is {expected}, but the admin's sign-in is that of {site}.",
+    "An admin theme may have replaced the admin site. Use a class that inherits from LogtoAdminSite and from the class "
+    "of the theme; the guide 'Use Logto for the admin' shows it.",
+)
 ADMIN_WITHOUT_SIGN_IN = Problem(
     "logto_auth.W019",
     "{path} asks for a password, and no backend accepts one: no user can sign in there.",
     "Use 'logto_auth.apps.LogtoAdminConfig' in place of 'django.contrib.admin', or add "
     "'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
+)
+URL_IN_EACH_LANGUAGE = Problem(
+    "logto_auth.W017",
+    "Logto redirects to another URL in each language of the site: {urls}. It refuses those that are not registered.",
+    "Include logto_auth.urls outside of i18n_patterns, and set LOGOUT_REDIRECT_URL to a URL without a language. "
+    "Otherwise register all of them with manage.py logto_setup, and silence this check.",
 )
 LOGIN_URL_ELSEWHERE = Problem(
     "logto_auth.W004",
@@ -71,7 +93,8 @@ LOGIN_URL_ELSEWHERE = Problem(
 
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls(), *check_templates()] if signs_users_in() else []
+    checks = (_check_backend, _check_sessions, _check_urls, _check_admin, check_templates)
+    signing_in = [message for check in checks for message in check()] if signs_users_in() else []
     return [*signing_in, *_check_middleware()]
 
 
@@ -84,8 +107,9 @@ def _check_backend() -> Iterator[CheckMessage]:
         return
     if conf.admin_password_sign_in:
         yield NO_PASSWORD_BACKEND()
-    path = _password_form_of_admin()
-    if path:
+    path, view = _sign_in_of_admin()
+    # A site that has replaced the view has its own way to sign staff in.
+    if getattr(view, "__func__", None) is AdminSite.login:
         yield ADMIN_WITHOUT_SIGN_IN(path=path)
 
 
@@ -96,16 +120,19 @@ def _accepts_passwords(path: str) -> bool:
         return False
 
 
-def _password_form_of_admin() -> str:
-    """Return the path of the admin's sign-in, if it is Django's form; otherwise an empty text.
+def _check_admin() -> Iterator[CheckMessage]:
+    default_site = getattr(apps.app_configs.get("admin"), "default_site", None)
+    if default_site is None or not issubclass(import_string(default_site), LogtoAdminSite):
+        return
+    site = getattr(_sign_in_of_admin()[1], "__self__", None)
+    if isinstance(site, AdminSite) and not isinstance(site, LogtoAdminSite):
+        yield ADMIN_SITE_REPLACED(expected=default_site, site=f"{type(site).__module__}.{type(site).__name__}")
 
-    A site that has replaced the view has its own way to sign staff in.
-    """
-    path = url_path("admin:login")
-    if path is None:
-        return ""
-    view = resolve(f"/{path.removeprefix(get_script_prefix())}").func
-    return path if getattr(view, "__func__", None) is AdminSite.login else ""
+
+def _sign_in_of_admin() -> tuple[str, Any]:
+    """Return the path and the view of the admin's sign-in; an empty path and None if the URLs do not contain it."""
+    path = url_path("admin:login") or ""
+    return path, resolve(f"/{path.removeprefix(get_script_prefix())}").func if path else None
 
 
 def _check_middleware() -> Iterator[CheckMessage]:
@@ -141,5 +168,27 @@ def _check_urls() -> Iterator[CheckMessage]:
     sign_in = sign_in_path()
     if sign_in is None:
         yield URLS_MISSING()
-    elif resolve_url(settings.LOGIN_URL) != sign_in:
+        return
+    if _resolved(settings.LOGIN_URL) != sign_in:
         yield LOGIN_URL_ELSEWHERE(value=repr(settings.LOGIN_URL))
+    for name in ("LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        value = getattr(settings, name)
+        if value and _resolved(value) is None:
+            yield REDIRECT_TO_NO_URL(setting=name, value=repr(value))
+    if _resolved(settings.LOGOUT_REDIRECT_URL or "/") is not None:
+        yield from _check_languages()
+
+
+def _resolved(to: Any) -> str | None:
+    """Return the URL of a setting that holds a URL or the name of a view; None for a name without a view."""
+    try:
+        return resolve_url(to)
+    except NoReverseMatch:
+        return None
+
+
+def _check_languages() -> Iterator[CheckMessage]:
+    in_languages = [uris for uris in (redirect_uris([ORIGIN]), post_sign_out_uris([ORIGIN])) if len(uris) > 1]
+    if in_languages:
+        urls = ", ".join(uri.removeprefix(ORIGIN) for uris in in_languages for uri in uris)
+        yield URL_IN_EACH_LANGUAGE(urls=urls)

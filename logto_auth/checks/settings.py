@@ -18,9 +18,10 @@ from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
 from logto_auth.organizations.current import from_subdomain
-from logto_auth.origins import is_origin
+from logto_auth.origins import is_loopback, is_origin
 from logto_auth.tenant.declaration import declaration_errors
 from logto_auth.tenant.site import load_declaration
+from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
 from .lenient_conf import conf
 from .problem import Problem
@@ -50,8 +51,6 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
 }
-# Logto's signing keys have 32 characters. A much shorter key can be guessed.
-MIN_SIGNING_KEY_LENGTH = 16
 # RFC 1035, section 2.3.1, in part: labels separated by single dots, without a dot at either end.
 DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
@@ -150,6 +149,16 @@ RUNNER_NOT_A_FUNCTION = Problem(
 CONSOLE_URL_INVALID = Problem(
     "logto_auth.E024", "LOGTO_CONSOLE_URL is {value}.", "Expected a URL that begins with https:// or http://."
 )
+FORMER_ENDPOINT_INVALID = Problem(
+    "logto_auth.E041",
+    "LOGTO_FORMER_ENDPOINTS contains {value}.",
+    "Expected the origin that LOGTO_ENDPOINT was before, such as https://abc123.logto.app.",
+)
+NEXT_ORIGIN_INVALID = Problem(
+    "logto_auth.E040",
+    "LOGTO_NEXT_ORIGINS contains {value}.",
+    "Expected an origin without a path or a wildcard: https://app.shop.example. Plain http is only for this machine.",
+)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -217,6 +226,12 @@ def _check_origins() -> Iterator[CheckMessage]:
         yield from _check_endpoint(conf.endpoint)
     if conf.base_url and not is_origin(conf.base_url):
         yield BASE_URL_NOT_ORIGIN(value=repr(conf.base_url))
+    for endpoint in conf.former_endpoints:
+        if not is_origin(endpoint) or endpoint.rstrip("/") == conf.endpoint.rstrip("/"):
+            yield FORMER_ENDPOINT_INVALID(value=repr(endpoint))
+    for origin in conf.next_origins:
+        if not is_origin(origin) or "*" in origin or (urlsplit(origin).scheme == "http" and not is_loopback(origin)):
+            yield NEXT_ORIGIN_INVALID(value=repr(origin))
 
 
 def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
@@ -267,7 +282,7 @@ def _check_sign_in_options() -> Iterator[CheckMessage]:
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:
-    for setting in (Conf.user_fields, Conf.link_by_email, Conf.organization_from):
+    for setting in (Conf.user_fields, Conf.link_by_email, Conf.api_machine_user, Conf.organization_from):
         path = conf.value_of(setting)
         # A setting with a default cannot be empty.
         is_off = not path and not setting.default

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from django.http.request import validate_host
 from logto_auth.conf import conf
 from logto_auth.models import LogtoSession
 from logto_auth.origins import is_loopback
+from logto_auth.users.moving import KEYS
 
 from .findings import Finding, failure, findings_or_ok, skipped, warning
 
@@ -46,6 +46,7 @@ def finding_from(message: CheckMessage) -> Finding:
 def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     """Yield the findings that need no call to Logto."""
     yield from findings_or_ok(_database(), "database", "All migrations have been applied.")
+    yield from findings_or_ok(_issuers(), "issuers", "All users and organizations belong to LOGTO_ENDPOINT.")
     yield from findings_or_ok(_sessions(), "sessions", f"{settings.SESSION_ENGINE} stores and returns sessions.")
     yield from findings_or_ok(
         _timeouts(), "time-outs", f"LOGTO_HTTP_TIMEOUT_SECONDS is {tuple(conf.http_timeout_seconds)}."
@@ -72,6 +73,22 @@ def _database() -> Iterator[Finding]:
         yield failure("database", f"Migrations have not been applied: {names}.", "Run manage.py migrate.")
 
 
+def _issuers() -> Iterator[Finding]:
+    issuers: set[str] = set()
+    try:
+        for model in KEYS:
+            others = model._default_manager.exclude(issuer=conf.issuer).order_by()
+            issuers.update(others.values_list("issuer", flat=True).distinct())
+    except DatabaseError:
+        return  # reported as "database"
+    for issuer in sorted(issuers):
+        text = f"Users or organizations belong to {issuer}. They are unknown at {conf.issuer}."
+        if issuer in conf.former_issuers:
+            yield failure("issuers", text, "Run manage.py logto_move_issuer.")
+        else:
+            yield warning("issuers", text, "If it is the same tenant, add its endpoint to LOGTO_FORMER_ENDPOINTS.")
+
+
 def _sessions() -> Iterator[Finding]:
     engine = settings.SESSION_ENGINE
     try:
@@ -96,10 +113,8 @@ def _sessions() -> Iterator[Finding]:
 
 
 def _timeouts() -> Iterator[Finding]:
-    timeouts: list[Any] = list(conf.http_timeout_seconds)
-    for seconds in timeouts:
-        # A system check reports other types.
-        if isinstance(seconds, int | float) and not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
+    for seconds in conf.http_timeout_seconds:
+        if not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
             yield warning(
                 "time-outs",
                 f"LOGTO_HTTP_TIMEOUT_SECONDS contains {seconds} s. A short time-out fails too early. A long one blocks "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -86,16 +87,16 @@ def _apply_fault_before() -> Response | None:
         return None
     time.sleep(fault.delay_seconds)
     if fault.drop:
-        _drop_connection()
+        _drop_connection(request.environ)
         return Response()
     if not fault.answers:
         return None
     return Response(fault.body or b"", fault.status or 200, dict(fault.headers))
 
 
-def _drop_connection() -> None:
+def _drop_connection(environ: Mapping[str, Any]) -> None:
     """Close the connection. To the server it looks as if the client had closed it."""
-    connection = request.environ.get("werkzeug.socket")
+    connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -108,12 +109,17 @@ def _apply_fault_after(response: Response) -> Response:
     response.headers.update(dict(fault.headers))
     body = response.get_data()
     if fault.truncate_after is not None:
-        response.response = [body[: fault.truncate_after]]
+        response.response = _truncate(body[: fault.truncate_after], request.environ)
         response.headers["Content-Length"] = str(len(body))
     elif fault.drip_seconds:
         response.response = _drip(body, fault.drip_seconds)
         response.headers["Content-Length"] = str(len(body))
     return response
+
+
+def _truncate(start: bytes, environ: Mapping[str, Any]) -> Iterator[bytes]:
+    yield start
+    _drop_connection(environ)
 
 
 def _drip(body: bytes, seconds: float) -> Iterator[bytes]:

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Any
 
 from joserfc.jwk import Key
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from .app import create_app
+from .connections import RequestHandler, handler_with
 from .faults import Faults
 from .instances import Instances
 from .provider import Provider
@@ -29,23 +30,6 @@ class PortInUse(OSError):
     """Another program uses the port."""
 
 
-class _SilentRequestHandler(WSGIRequestHandler):
-    """A request handler without log output. `Emulator.requests` has the requests."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        pass
-
-
-def _handler_with_clock(clock: Clock) -> type[WSGIRequestHandler]:
-    """Return a request handler that takes the `Date` header from the emulator's clock."""
-
-    class Handler(_SilentRequestHandler):
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            return super().date_time_string(clock.precise() if timestamp is None else timestamp)
-
-    return Handler
-
-
 class Emulator:
     """A Logto for development and tests. It listens on 127.0.0.1 only.
 
@@ -59,6 +43,7 @@ class Emulator:
         self._provider = Provider()
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
+        self._handler: type[RequestHandler] = handler_with(self.clock)
         if seed is not None:
             seed(self.tenant)
 
@@ -122,7 +107,7 @@ class Emulator:
                 port,
                 create_app(self._provider),
                 threaded=True,
-                request_handler=_handler_with_clock(self.clock),
+                request_handler=self._handler,
                 fd=listener.fileno(),
             )
         self._thread = Thread(
@@ -138,6 +123,7 @@ class Emulator:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._handler.close_connections()
         self.webhooks.stop()
         self._server = self._thread = None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,11 +21,13 @@ ENDPOINTS = (
 )
 ENDPOINT_NAME = "the endpoint"
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 def fetch_metadata(http: HTTPClient, issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
     """Return the metadata of `issuer`. Error messages call its configured URL `endpoint_name`.
 
-    Raise ProviderError when the document is invalid, names another issuer, or names a URL that is not safe to use.
+    Raise ProviderError when the document is invalid, names another issuer, or names a URL at another origin.
     Raise ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
     response = http.get(f"{issuer}/.well-known/openid-configuration")
@@ -60,41 +60,27 @@ def parse_metadata(document: dict[str, Any], issuer: str, *, endpoint_name: str 
 
 def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
     url = document.get(name)
-    if not isinstance(url, str) or not _is_safe_url(url, https_only=issuer.startswith("https:")):
+    # Requests to the endpoints carry the App secret and tokens, so none may go to another server.
+    if not isinstance(url, str) or not _is_plain(url) or _origin(url) is None or _origin(url) != _origin(issuer):
         raise ProviderError(
-            f"The discovery document names {url!r:.200} as {name}, expected a plain URL with the scheme of the issuer "
+            f"The discovery document names {url!r:.200} as {name}, expected a plain URL at the origin of the issuer "
             f"{issuer!r}. Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host and X-Forwarded-Proto."
         )
     return url
 
 
-def _is_safe_url(url: str, *, https_only: bool) -> bool:
-    """Return whether a request may go to `url`: http(s), without user info, and not to a link-local address."""
+def _is_plain(url: str) -> bool:
+    """Return whether all libraries read `url` alike."""
+    return url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Return scheme, host and port of an http(s) URL without user info, None for any other URL."""
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
-        return False
-    allowed_schemes = {"https"} if https_only else {"https", "http"}
-    return (
-        parts.scheme in allowed_schemes
-        and bool(host)
-        and "@" not in parts.netloc
-        and url.isascii()
-        and url.isprintable()
-        and not {" ", "\\"} & set(url)
-        and not _is_link_local(host or "")
-    )
-
-
-def _is_link_local(host: str) -> bool:
-    """Return whether `host` is an address such as 169.254.169.254, where clouds serve the credentials of a machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            # Resolvers also accept other spellings of an IPv4 address: 2852039166, 0xa9.0xfe.0xa9.0xfe.
-            address = ipaddress.ip_address(socket.inet_aton(host))
-        except OSError:
-            return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_link_local
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
+        return None
+    return parts.scheme, parts.hostname, port

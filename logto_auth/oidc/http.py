@@ -1,4 +1,4 @@
-"""HTTP requests to Logto, with time-outs, a size limit, and errors of this package.
+"""HTTP requests to Logto, with one deadline for each exchange, a size limit, and errors of this package.
 
 Redirects are not followed, cookies are not kept, and `.netrc` is not read.
 """
@@ -10,21 +10,30 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError as Urllib3Error
 
-from .errors import ProviderError, ProviderUnreachable
+from .connections import LimitExceeded, Limits, LimitsAdapter, apply_limits
+from .errors import ProviderError, ProviderUnreachable, single_line
+from .secrets import Secret, hide_frames
 
 __all__ = ["BearerAuth", "HTTPClient", "Response", "retry_after_seconds"]
 
 _MAX_BODY_BYTES = 1024 * 1024
+_MAX_HEADER_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024
 _MAX_RETRY_AFTER_SECONDS = 3600
+# Node.js, on which Logto runs, closes a connection after 5 idle seconds. NAT gateways forget it after minutes.
+_MAX_IDLE_SECONDS = 4
+
+_TIME_OUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+# Errors of requests, urllib3 and http.client. Some of them are ValueErrors: of an invalid URL, header or encoding.
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
 
 
 class _ConnectionFailed(ProviderUnreachable):
@@ -42,10 +51,10 @@ class _NoAuth(AuthBase):
 class BearerAuth(AuthBase):
     """Send an access token (RFC 6750, section 2.1)."""
 
-    access_token: str = field(repr=False)
+    access_token: Secret
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.access_token}"
+        request.headers["Authorization"] = f"Bearer {self.access_token.reveal()}"
         return request
 
 
@@ -62,11 +71,12 @@ class Response:
         """Return the body, parsed as JSON. Raise ProviderError when it is not JSON."""
         try:
             return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError):
+            # Without the cause: it and its frames hold the body.
             raise ProviderError(
                 f"{self.url} answered {self.status} with something that is not JSON "
                 f"({self.headers.get('Content-Type', 'no content type')}, {len(self.body)} bytes)."
-            ) from error
+            ) from None
 
     def json_object(self) -> dict[str, Any]:
         """Return the body, parsed as a JSON object. Raise ProviderError when it is something else."""
@@ -76,87 +86,127 @@ class Response:
         return value
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, response: requests.Response) -> None:
+        """Return None. The library would parse the redirect and read its body, even if it does not follow it."""
+
+
 class HTTPClient:
     """Send requests to Logto. Safe to share between threads.
 
-    `connect_seconds` limits the wait for a connection. `total_seconds` limits each wait for data, and the time until a
-    slow response must be complete. A response of more than `max_body_bytes` is refused.
+    `total_seconds` limits the whole exchange, from the connection to the last byte of the response; `connect_seconds`
+    limits the connection to each address of the host, with the TLS handshake. A response of more than `max_body_bytes`
+    is refused. A connection that was idle for `max_idle_seconds` is not used again.
+
+    A request with `may_repeat` is sent once more when the connection fails before the response is complete. Set it only
+    if a second request does no harm: never for a code or a refresh token, which may be used up. A GET is repeated.
 
     Every method raises ProviderUnreachable when there is no response in time, and ProviderError for a redirect or a
     response that is too large. Other statuses are for the caller to check.
     """
 
-    def __init__(self, *, connect_seconds: float, total_seconds: float, max_body_bytes: int = _MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        connect_seconds: float,
+        total_seconds: float,
+        max_body_bytes: int = _MAX_BODY_BYTES,
+        max_idle_seconds: float = _MAX_IDLE_SECONDS,
+    ) -> None:
         self.connect_seconds = connect_seconds
         self.total_seconds = total_seconds
         self.max_body_bytes = max_body_bytes
-        self._session = requests.Session()
+        self.max_idle_seconds = max_idle_seconds
+        self._session = _Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, LimitsAdapter())
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A compressed response could unpack to any size. Logto's responses are small.
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
 
     def get(self, url: str, *, auth: AuthBase | None = None) -> Response:
-        """Return the response to a GET.
-
-        The request is repeated once when the connection fails, because the server may have closed an idle connection.
-        A POST is not repeated: it may have taken effect.
-        """
-        try:
-            return self._send("GET", url, auth=auth)
-        except _ConnectionFailed:
-            return self._send("GET", url, auth=auth)
+        """Return the response to a GET."""
+        return self._send("GET", url, auth=auth, may_repeat=True)
 
     def get_allowing_redirect(self, url: str) -> Response:
         """Return the response to a GET, which may be a redirect with a `Location`."""
-        return self._send("GET", url, may_redirect=True)
+        return self._send("GET", url, may_repeat=True, may_redirect=True)
 
-    def post_form(self, url: str, data: Mapping[str, str], *, auth: AuthBase | None = None) -> Response:
-        """Return the response to a POST of a form."""
-        return self._send("POST", url, data=data, auth=auth)
+    def post_form(
+        self, url: str, data: Mapping[str, str | Secret], *, auth: AuthBase | None = None, may_repeat: bool = False
+    ) -> Response:
+        """Return the response to a POST of a form, whose values may be secrets."""
+        return self._send("POST", url, data=data, auth=auth, may_repeat=may_repeat)
 
     def send_json(self, method: str, url: str, payload: Any = None, *, auth: AuthBase | None = None) -> Response:
         """Return the response to a request with a JSON body, or without a body when `payload` is None."""
         return self._send(method, url, json=payload, auth=auth)
 
     def _send(
-        self, method: str, url: str, *, auth: AuthBase | None = None, may_redirect: bool = False, **content: Any
+        self, method: str, url: str, *, may_repeat: bool = False, may_redirect: bool = False, **content: Any
     ) -> Response:
-        deadline = time.monotonic() + self.total_seconds
-        try:
-            with self._session.request(
-                method,
-                url,
-                **content,
-                auth=auth or _NoAuth(),
-                timeout=(self.connect_seconds, self.total_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = self._read(response, url, deadline)
-        except (requests.Timeout, TimeoutError) as error:
-            raise ProviderUnreachable(
-                f"{_without_query(url)} did not answer within {self.total_seconds} s.",
-                code="provider_timeout",
-                status=504,
-            ) from error
-        except (requests.RequestException, Urllib3Error, OSError) as error:
-            raise _ConnectionFailed(f"{_without_query(url)} is out of reach: {_cause(error)}.") from error
-        if not may_redirect and (response.is_redirect or 300 <= response.status_code < 400):
-            raise ProviderError(
-                f"{_without_query(url)} answered with a redirect ({response.status_code}), which is not followed."
-            )
-        return Response(response.status_code, response.headers, body, _without_query(url))
+        limits = Limits(
+            deadline=time.monotonic() + self.total_seconds,
+            max_idle_seconds=self.max_idle_seconds,
+            # A body in small chunks is several times as long on the wire.
+            bytes_left=_MAX_HEADER_BYTES + 8 * self.max_body_bytes,
+        )
+        with apply_limits(limits):
+            try:
+                response = self._send_once(method, url, content)
+            except _ConnectionFailed:
+                if not may_repeat:
+                    raise
+                response = self._send_once(method, url, content)
+        if not may_redirect and 300 <= response.status < 400:
+            raise ProviderError(f"{response.url} answered with a redirect ({response.status}), which is not followed.")
+        return response
 
-    def _read(self, response: requests.Response, url: str, deadline: float) -> bytes:
-        body = bytearray()
-        # read1() returns after one receive, so that a slow body cannot outlast the deadline.
-        while chunk := response.raw.read1(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > self.max_body_bytes:
-                raise ProviderError(f"{_without_query(url)} answered with more than {self.max_body_bytes} bytes.")
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        return bytes(body)
+    def _send_once(self, method: str, url: str, content: dict[str, Any]) -> Response:
+        """Return the response. The errors of the libraries are not attached: they hold URLs, headers and answers."""
+        plain_url = url.partition("?")[0]
+        try:
+            status, headers, body = self._exchange(method, url, **content)
+        except LimitExceeded:
+            raise ProviderError(self._too_long(plain_url)) from None
+        except _TIME_OUTS:
+            raise ProviderUnreachable(
+                f"{plain_url} did not answer within {self.total_seconds} s.", code="provider_timeout", status=504
+            ) from None
+        except _FAILURES as error:
+            raise _ConnectionFailed(f"{plain_url} is out of reach: {_cause(error)}.") from None
+        if len(body) > self.max_body_bytes:
+            raise ProviderError(self._too_long(plain_url))
+        return Response(status, headers, body, plain_url)
+
+    def _too_long(self, url: str) -> str:
+        return f"{url} answered with more than {self.max_body_bytes} bytes, or with endless headers."
+
+    @hide_frames
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: AuthBase | None = None,
+        data: Mapping[str, str | Secret] | None = None,
+        json: Any = None,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        form = data and {name: value.reveal() if isinstance(value, Secret) else value for name, value in data.items()}
+        with self._session.request(
+            method,
+            url,
+            data=form,
+            json=json,
+            auth=auth or _NoAuth(),
+            timeout=(self.connect_seconds, self.total_seconds),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = bytearray()
+            while len(body) <= self.max_body_bytes and (chunk := response.raw.read(_CHUNK_BYTES)):
+                body += chunk
+            return response.status_code, response.headers, bytes(body)
 
 
 def retry_after_seconds(response: Response) -> int | None:
@@ -168,17 +218,13 @@ def retry_after_seconds(response: Response) -> int | None:
     return min(int(value), _MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,6}", value) else None
 
 
-def _without_query(url: str) -> str:
-    """Return the URL without its query, which may hold a token."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
-
-
 def _cause(error: BaseException) -> str:
-    """Return the kind of failure, without the URL that the messages of requests and urllib3 repeat."""
-    names = [type(error).__name__]
-    inner = error.args[0] if error.args else None
-    reason = getattr(inner, "reason", None)
-    if reason is not None:
-        names.append(type(reason).__name__)
-    return ", ".join(names)
+    """Return the kinds of failure and what the system says, without messages that repeat URLs, headers or answers."""
+    kinds = []
+    cause: Any = error
+    while isinstance(cause, BaseException):
+        text = cause.strerror or (cause if type(cause) is OSError else "") if isinstance(cause, OSError) else ""
+        kinds.append(f"{type(cause).__name__} {single_line(str(text))}".rstrip())
+        inner = [getattr(cause, "reason", None), *cause.args]
+        cause = next((value for value in inner if isinstance(value, Exception)), None)
+    return ", ".join(dict.fromkeys(kinds))

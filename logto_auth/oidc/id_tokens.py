@@ -9,11 +9,11 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from types import MappingProxyType
 
-from .claims import seconds_since_authentication
+from .claims import frozen, seconds_since_authentication
 from .errors import TokenError
 from .jwks import KeySource
+from .secrets import Secret
 from .token_checks import check_audience, check_issuer, check_sub, check_times, verify_signature
 from .types import Claims
 
@@ -34,11 +34,11 @@ def validate_id_token(
     issuer: str,
     client_id: str,
     nonce: str | None,
-    access_token: str | None,
+    access_token: Secret | None,
     leeway_seconds: int,
     now: float,
 ) -> Claims:
-    """Return the claims of an ID token that passed every check, read-only.
+    """Return the claims of an ID token that passed every check. They cannot be changed.
 
     `nonce` is the one of the authorization request. It is None for a refreshed token, which the caller compares with
     the first one by `check_refreshed`. `now` is in seconds since the epoch.
@@ -58,7 +58,7 @@ def validate_id_token(
         _check_nonce(claims, nonce)
     if access_token is not None and "at_hash" in claims:
         _check_at_hash(claims, access_token, header["alg"])
-    return MappingProxyType(claims)
+    return frozen(claims)
 
 
 def check_refreshed(claims: Claims, former: Claims) -> None:
@@ -78,7 +78,7 @@ def check_authentication_age(claims: Claims, *, max_age_seconds: int, leeway_sec
 
     `now` is in seconds since the epoch. Source: OpenID Connect Core 1.0, section 3.1.3.7, number 13.
     """
-    age = seconds_since_authentication(claims, now)
+    age = seconds_since_authentication(claims, now, leeway_seconds=leeway_seconds)
     if age is None or age > max_age_seconds + leeway_seconds:
         came = "at an unknown time" if age is None else f"{age:.0f} s ago"
         raise TokenError(f"The user authenticated {came}, expected at most {max_age_seconds} s ago.", claim="auth_time")
@@ -90,9 +90,9 @@ def _check_nonce(claims: Claims, nonce: str) -> None:
         raise TokenError("The nonce of the token is not the one of this sign-in.", claim="nonce")
 
 
-def _check_at_hash(claims: Claims, access_token: str, alg: str) -> None:
+def _check_at_hash(claims: Claims, access_token: Secret, alg: str) -> None:
     """Raise TokenError unless `at_hash` is the left half of the digest of the access token, by the hash of `alg`."""
-    digest = _DIGESTS[alg[-3:]](access_token.encode()).digest()
+    digest = _DIGESTS[alg[-3:]](access_token.reveal().encode()).digest()
     expected = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
     at_hash = claims.get("at_hash")
     if not isinstance(at_hash, str) or not _equal(at_hash, expected):

@@ -14,7 +14,7 @@ from .errors import ProviderError
 from .http import HTTPClient
 from .single_flight import SingleFlight
 
-__all__ = ["KEY_TYPES", "KeySet", "KeySource", "RemoteKeySet"]
+__all__ = ["KEY_TYPES", "SECONDS_BETWEEN_FETCHES", "KeySet", "KeySource", "RemoteKeySet"]
 
 # What each algorithm's key must be: type and curve (RFC 7518, sections 3.3, 3.4 and 3.5).
 KEY_TYPES = {
@@ -29,6 +29,9 @@ KEY_TYPES = {
     "PS512": ("RSA", None),
 }
 
+# How often keys are fetched, at most, because of key IDs that may be invented.
+SECONDS_BETWEEN_FETCHES = 2
+
 # While there are no keys at all, a failure to fetch them is shared for this long.
 _RETRY_SECONDS = 1
 _MIN_RSA_BITS = 2048
@@ -36,7 +39,7 @@ _MAX_KEYS = 100
 
 
 class KeySource(Protocol):
-    """An object that finds the keys that may have signed a token: `KeySet` or `RemoteKeySet`."""
+    """An object that finds the keys that may have signed a token: a `KeySet`, or a `RemoteKeySet` and its `trusted`."""
 
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
         """Return the keys for `kid` and `alg`."""
@@ -90,11 +93,29 @@ def _parse_key(entry: dict[str, Any], alg: str) -> PyJWK | None:
     return key
 
 
+@dataclass(frozen=True)
+class _TrustedKeys:
+    """The keys for tokens that Logto has just issued. An unknown key does not mean that such a token is wrong."""
+
+    key_set: SingleFlight[KeySet]
+
+    def find(self, kid: str | None, alg: str) -> list[PyJWK]:
+        """Return the keys for `kid` and `alg`. Raise ProviderError when there are none, also in new keys."""
+        keys = self.key_set.get().find(kid, alg) or self.key_set.renew(seconds_between=1).find(kid, alg)
+        if not keys:
+            raise ProviderError(
+                f"Logto has issued a token with the {alg} key {kid!r:.60}, which is not among its keys.", status=503
+            )
+        return keys
+
+
 class RemoteKeySet:
     """The keys at the provider's `jwks_uri`. Safe to share between threads.
 
-    They are fetched at first use, when they are older than `max_age_seconds`, and for an unknown `kid`. Tokens with
-    invented key IDs cannot overload Logto: an unknown `kid` causes at most one request in `cool_down_seconds`.
+    They are fetched at first use, when they are older than `max_age_seconds`, and for an unknown `kid`.
+
+    As a key source, it is for tokens that anyone may send: invented key IDs cause at most one request in
+    `SECONDS_BETWEEN_FETCHES`. `trusted` is the key source for tokens that Logto's token endpoint has just issued.
     """
 
     def __init__(
@@ -116,12 +137,15 @@ class RemoteKeySet:
             retry_seconds=_RETRY_SECONDS,
         )
 
+        self.trusted: KeySource = _TrustedKeys(self._key_set)
+
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
         """Return the keys for `kid` and `alg`, an empty list when Logto has none.
 
-        Raise ProviderError when the keys have never been fetched and cannot be fetched now.
+        Raise ProviderError when the keys cannot be fetched.
         """
-        return self._key_set.get().find(kid, alg) or self._key_set.renew().find(kid, alg)
+        keys = self._key_set.get().find(kid, alg)
+        return keys or self._key_set.try_to_renew(seconds_between=SECONDS_BETWEEN_FETCHES).find(kid, alg)
 
     def current(self) -> KeySet:
         """Return the keys as last fetched. Every fetch makes another object. Raise ProviderError, see `find`."""

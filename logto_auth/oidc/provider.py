@@ -10,10 +10,10 @@ from .jwks import RemoteKeySet
 from .single_flight import SingleFlight
 from .types import ProviderMetadata
 
-__all__ = ["COOL_DOWN_SECONDS", "Provider"]
+__all__ = ["Provider"]
 
-COOL_DOWN_SECONDS = 30
-
+# How long old metadata and old keys are used after a failure, before the next attempt.
+_COOL_DOWN_SECONDS = 30
 _METADATA_MAX_AGE_SECONDS = 3600
 _KEYS_MAX_AGE_SECONDS = 900
 
@@ -21,27 +21,35 @@ _KEYS_MAX_AGE_SECONDS = 900
 class Provider:
     """The provider `issuer`. Safe to share between threads; keep one, because it caches.
 
+    `former_issuers` are other names of the same provider. It signs the tokens of each name with the same keys.
     `algorithms` are the accepted signing algorithms. Error messages call the configured URL of the provider
     `endpoint_name`.
     """
 
     def __init__(
-        self, *, issuer: str, algorithms: Sequence[str], http: HTTPClient, endpoint_name: str = ENDPOINT_NAME
+        self,
+        *,
+        issuer: str,
+        former_issuers: Sequence[str] = (),
+        algorithms: Sequence[str],
+        http: HTTPClient,
+        endpoint_name: str = ENDPOINT_NAME,
     ) -> None:
         self.issuer = issuer
+        self.former_issuers = tuple(former_issuers)
         self.algorithms = tuple(algorithms)
         self.http = http
         self._metadata = SingleFlight(
             lambda: fetch_metadata(http, issuer, endpoint_name=endpoint_name),
             seconds_fresh=_METADATA_MAX_AGE_SECONDS,
-            cool_down_seconds=COOL_DOWN_SECONDS,
+            cool_down_seconds=_COOL_DOWN_SECONDS,
         )
         self.keys = RemoteKeySet(
             http,
             lambda: self.metadata.jwks_uri,
             algorithms=algorithms,
             max_age_seconds=_KEYS_MAX_AGE_SECONDS,
-            cool_down_seconds=COOL_DOWN_SECONDS,
+            cool_down_seconds=_COOL_DOWN_SECONDS,
         )
 
     @property

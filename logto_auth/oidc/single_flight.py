@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .errors import ProviderError
+from .errors import ProviderError, ProviderUnreachable
 
 __all__ = ["SingleFlight"]
 
@@ -18,22 +18,31 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Outcome(Generic[T]):
-    """The result of the last call of `fetch`. It is replaced as a whole, so that readers need no lock."""
+    """The result of the last call of `fetch`. It is replaced as a whole, so that readers need no lock.
+
+    After a failure, `value` is the former one, if it may still be used. `as_of` is when a fetch began that returned the
+    value, or when it failed: who has asked until then need not ask again.
+    """
 
     value: T | None = None
     error: ProviderError | None = None
     fresh_until: float = float("-inf")
+    as_of: float = float("-inf")
 
     @property
     def is_empty(self) -> bool:
         return self.value is None and self.error is None
 
     def result(self) -> T:
-        if self.value is not None:
-            return self.value
-        assert self.error is not None
-        # Each caller raises an error of its own: a raised error keeps the frames that it has passed through.
-        raise copy(self.error) from self.error
+        return self.latest() if self.value is None else self.value
+
+    def latest(self) -> T:
+        """Return the value unless the last call failed."""
+        if self.error is not None:
+            # Each caller raises an error of its own: a raised error keeps the frames that it has passed through.
+            raise copy(self.error) from self.error
+        assert self.value is not None
+        return self.value
 
 
 class SingleFlight(Generic[T]):
@@ -64,9 +73,9 @@ class SingleFlight(Generic[T]):
         self._retry_seconds = retry_seconds
         self._clock = clock
         self._fetch_lock = threading.Lock()
-        self._renew_lock = threading.Lock()
+        self._fetching_since = float("-inf")
         self._outcome: _Outcome[T] = _Outcome()
-        self._no_renewal_before = float("-inf")
+        self._no_attempt_before = float("-inf")
 
     def get(self) -> T:
         """Return the value, fetched if it is missing or too old. Raise ProviderError if there is none."""
@@ -76,21 +85,37 @@ class SingleFlight(Generic[T]):
         # An old value may be returned at once while another thread fetches.
         return self._fetch_once(outcome, wait=outcome.value is None or not self._keep_stale)
 
-    def renew(self) -> T:
-        """Return a new value, at most once in `cool_down_seconds`; in between return the current one.
+    def renew(self, *, seconds_between: float) -> T:
+        """Return a value whose fetch began after this call. Raise ProviderError when the fetch fails.
 
-        Raise ProviderError when there is none to return.
+        Fetches begin at least `seconds_between` apart. Wait for that, and for a fetch that is under way.
         """
-        outcome = self._outcome
-        if outcome.value is None:
-            return self.get()
-        with self._renew_lock:
-            now = self._clock()
-            if now < self._no_renewal_before:
-                present = self._outcome.value
-                return self.get() if present is None else present
-            self._no_renewal_before = now + self._cool_down_seconds
-        return self._fetch_once(outcome, wait=True)
+        asked_at = self._clock()
+        with self._fetch_lock:
+            outcome = self._outcome
+            if outcome.as_of < asked_at:
+                self._fetching_since = self._clock()
+                time.sleep(max(0, outcome.as_of + seconds_between - self._fetching_since))
+                outcome = self._outcome = self._fetched(outcome)
+        return outcome.latest()
+
+    def try_to_renew(self, *, seconds_between: float) -> T:
+        """Return a new value, at most once in `seconds_between` for all callers, and the present one in between.
+
+        Wait for a fetch that is under way. Raise ProviderError when it takes longer than `seconds_between`, and until
+        the end of the cool-down when the last fetch failed.
+        """
+        since_start = self._clock() - self._fetching_since
+        if not self._fetch_lock.acquire(timeout=max(0, seconds_between - since_start)):
+            raise ProviderUnreachable("Logto has not answered yet. Another request is waiting for it.")
+        try:
+            outcome, now = self._outcome, self._clock()
+            if now >= max(self._no_attempt_before, outcome.fresh_until if outcome.error else 0):
+                self._no_attempt_before = now + seconds_between
+                outcome = self._outcome = self._fetched(outcome)
+        finally:
+            self._fetch_lock.release()
+        return outcome.latest()
 
     def forget(self, value: T) -> None:
         """Stop using `value`, unless another value has already replaced it."""
@@ -110,12 +135,15 @@ class SingleFlight(Generic[T]):
         return outcome.result()
 
     def _fetched(self, previous: _Outcome[T]) -> _Outcome[T]:
+        began_at = self._fetching_since = self._clock()
         try:
             value = self._fetch()
         except ProviderError as error:
+            failed_at = self._clock()
             if self._keep_stale and previous.value is not None:
-                return _Outcome(previous.value, None, self._clock() + self._cool_down_seconds)
+                return _Outcome(previous.value, error, failed_at + self._cool_down_seconds, failed_at)
             # Without `retry_seconds` no later call gets the error, even if the clock is set back.
-            return _Outcome(None, error, self._clock() + self._retry_seconds if self._retry_seconds else float("-inf"))
+            fresh_until = failed_at + self._retry_seconds if self._retry_seconds else float("-inf")
+            return _Outcome(None, error, fresh_until, failed_at)
         seconds = self._seconds_fresh(value) if callable(self._seconds_fresh) else self._seconds_fresh
-        return _Outcome(value, None, self._clock() + seconds)
+        return _Outcome(value, None, self._clock() + seconds, began_at)

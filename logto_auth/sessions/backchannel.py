@@ -6,7 +6,6 @@ Source: OpenID Connect Back-Channel Logout 1.0.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -92,8 +91,8 @@ def _logout_token(request: HttpRequest) -> str:
 def _end_sessions(claims: LogoutTokenClaims) -> int:
     """End the sessions with the `sid` of the token, or without one all of its `sub`; return how many there were."""
     # The clock of Logto may be behind: a session that started just now must be ended too.
-    started_by = claims.issued_at + timedelta(seconds=conf.clock_skew_seconds)
-    rows = LogtoSession.objects.filter(created_at__lte=started_by, identity__issuer=claims.issuer)
+    started_by = claims.issued_at.timestamp() + conf.clock_skew_seconds
+    rows = LogtoSession.objects.filter(started_at__lte=started_by, identity__issuer=claims.issuer)
     if claims.sub is not None:
         rows = rows.of_sub(claims.issuer, claims.sub)
     if claims.sid is not None:

@@ -86,8 +86,8 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Logto sent a response that this site cannot use. Please try again in a few minutes."),
     ),
     "account_disabled": (
-        _("Your account is deactivated"),
-        _("Your account on this site has been deactivated. The site operator can reactivate it."),
+        _("Your account is not active"),
+        _("You cannot sign in with your account on this site at the moment. The site operator can activate it."),
     ),
     "account_unknown": (
         _("You do not have an account here"),

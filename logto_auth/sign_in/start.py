@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from posixpath import join, normpath
+from functools import lru_cache
+from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, reverse
+from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override, to_locale
@@ -70,8 +71,9 @@ def redirect_to_logto(
     """Return the redirect to Logto that starts a sign-in, with the cookie of the pending sign-in.
 
     After the sign-in the browser goes to `next_url`, if it is safe. `is_silent` is for `prompt="none"`, when the user
-    did not ask to sign in. A site's own view can set any option, also those that a URL must not set:
-    `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
+    did not ask to sign in. If a user is signed in here, the silent sign-in confirms their session: it signs in no other
+    user, and the session ends if Logto does not confirm it. A site's own view can set any option, also those that a URL
+    must not set: `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
 
     If a page is opened at another origin than `LOGTO_BASE_URL`, the redirect leads to the same page there.
 
@@ -102,6 +104,7 @@ def redirect_to_logto(
         next_url=safe_next_url(request, next_url),
         options=options,
         is_silent=is_silent,
+        confirmed_user=request.session.get(SESSION_KEY, "") if is_silent else "",
     )
     save_pending(request, response, pending)
     return response
@@ -211,7 +214,8 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
     if len(url) > MAX_NEXT_LENGTH or not url.isprintable() or len(iri_to_uri(url)) > MAX_NEXT_LENGTH:
         return False
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        return not is_sign_in_path(urlsplit(url).path)
+        # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
+        return not is_sign_in_path(urlsplit(urljoin(reverse("logto_auth:callback"), url.replace("\\", "/"))).path)
     origins = {normalize_uri(origin) for origin in conf.next_origins}
     # Django's function refuses what browsers and Python read differently. It does not compare schemes.
     hosts = {urlsplit(origin).netloc for origin in origins}
@@ -219,19 +223,21 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
 
 
 def is_sign_in_path(path: str) -> bool:
-    """Return whether the path, as in a URL, is that of a sign-in page in any language.
+    """Return whether the absolute path, as in a URL, is that of a sign-in page in any language.
 
     A sign-in never leads to these pages.
     """
-    # As browsers and Django read it: a relative path belongs to the callback, and `%2E` is a dot.
-    path = normpath(join(reverse("logto_auth:callback"), "..", unquote(path).replace("\\", "/")))
-    within_site = "/" + path.removeprefix(get_script_prefix())
-    languages = {get_language_from_path(within_site), settings.LANGUAGE_CODE, get_language()}
-    for language in filter(None, languages):
-        with override(language):
-            if path in {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}:
-                return True
-    return False
+    # Browsers read `%2E` as a dot.
+    path, prefix, resolver = normpath(unquote(path)), get_script_prefix(), get_resolver(get_urlconf())
+    languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
+    return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
+
+
+# Each button of a page asks for it. A changed URLconf has another resolver.
+@lru_cache(maxsize=128)
+def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
+    with override(language):
+        return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:

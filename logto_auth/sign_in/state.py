@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.oidc.secrets import Secret
 
 __all__ = ["PendingSignIn", "load_pending", "save_pending"]
 
@@ -41,7 +42,7 @@ class PendingSignIn:
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
-    code_verifier: str = field(repr=False)
+    code_verifier: Secret
     redirect_uri: str
     next_url: str
     started_at: float
@@ -51,7 +52,9 @@ class PendingSignIn:
     organization_id: str = ""
     """The organization whose membership is required; empty if none is."""
     is_silent: bool = False
-    """Whether this site, and not the user, started it, to confirm a session."""
+    """Whether this site, and not the user, started it."""
+    confirmed_user: str = ""
+    """The primary key of the user whose session it confirms; empty if it confirms none."""
     is_used: bool = False
     """Whether a callback has used it."""
     is_host_only: bool = False
@@ -66,6 +69,7 @@ class PendingSignIn:
         next_url: str,
         options: SignInOptions,
         is_silent: bool,
+        confirmed_user: str,
     ) -> PendingSignIn:
         """Return the pending sign-in of `request`, started now."""
         is_host_only = settings.SESSION_COOKIE_PATH == "/" and not settings.SESSION_COOKIE_DOMAIN
@@ -80,6 +84,7 @@ class PendingSignIn:
             organization_id=options.organization_id if options.members_only else "",
             is_silent=is_silent,
             is_host_only=is_host_only and redirect_uri.startswith("https:"),
+            confirmed_user=confirmed_user,
         )
 
     @property
@@ -89,7 +94,7 @@ class PendingSignIn:
 
     def as_used(self) -> PendingSignIn:
         """Return a copy without its secrets, which no callback can use."""
-        return replace(self, nonce="", code_verifier="", is_used=True)
+        return replace(self, nonce="", code_verifier=Secret(""), is_used=True)
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
@@ -103,7 +108,7 @@ def _load(request: HttpRequest, state: str, *, is_host_only: bool) -> PendingSig
     if value is None or value.get("state") != state:
         return None
     try:
-        pending = PendingSignIn(**value)
+        pending = PendingSignIn(**{**value, "code_verifier": Secret(value.get("code_verifier", ""))})
     except TypeError:
         return None  # the cookie was set by another version of this package
     # A subdomain can set a cookie without the prefix, with the value of one that had the prefix in another browser.
@@ -113,14 +118,17 @@ def _load(request: HttpRequest, state: str, *, is_host_only: bool) -> PendingSig
 def save_pending(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
     """Set the cookie of `pending` on `response`, and delete the cookies of the oldest ones if there are too many."""
     name = _cookie_name(pending.state, is_host_only=pending.is_host_only)
-    value = encrypt(asdict(pending), purpose=ENCRYPTION_PURPOSE)
+    # A browser has several of these cookies, so defaults are left out.
+    defaults = {each.name: each.default for each in fields(pending)}
+    values = {key: value for key, value in asdict(pending).items() if value != defaults[key]}
+    cookie = encrypt(values | {"code_verifier": pending.code_verifier.reveal()}, purpose=ENCRYPTION_PURPOSE)
     path = "/" if pending.is_host_only else settings.SESSION_COOKIE_PATH
     domain = None if pending.is_host_only else settings.SESSION_COOKIE_DOMAIN
-    for surplus_name in _surplus_cookies(request, name, len(value)):
+    for surplus_name in _surplus_cookies(request, name, len(cookie)):
         response.delete_cookie(surplus_name, path=path, domain=domain)
     response.set_cookie(
         name,
-        value,
+        cookie,
         max_age=conf.sign_in_max_age_seconds + EXPIRED_RETENTION_SECONDS,
         path=path,
         domain=domain,

@@ -13,14 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import reset_queries, transaction
+from django.db import reset_queries
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, make_digest
-from logto_auth.oidc.claims import is_name
+from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, atomic, make_digest
+from logto_auth.oidc.claims import is_name, text
+from logto_auth.storable import write_storable
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
 from .report import Report
@@ -145,12 +146,17 @@ def _update_names(run: SyncRun, page: list[Any]) -> None:
     known users get one."""
     if run.is_dry:
         return
-    names = {each["id"]: each["name"] for each in page}
+    names = {each["id"]: text(each, "name")[:255] for each in page}
     rows = {row.logto_id: row for row in Organization.objects.for_logto_ids(names)}
-    renamed = [row for id, row in rows.items() if row.name != names[id][:255]]
-    for row in renamed:
-        row.name = names[row.logto_id][:255]
-    Organization.objects.bulk_update(renamed, ["name"])
+
+    def rename(storable_names: dict[str, str]) -> None:
+        renamed = [row for id, row in rows.items() if row.name != storable_names.get(id, row.name)]
+        for row in renamed:
+            row.name = storable_names[row.logto_id]
+        with atomic():
+            Organization.objects.bulk_update(renamed, ["name"])
+
+    write_storable({id: name for id, name in names.items() if id in rows and name}, rename)
     if run.creates_users:
         Organization.objects.create_missing({id: name for id, name in names.items() if id not in rows})
 
@@ -179,7 +185,7 @@ def _walk(
             done_pages = position["user_pages"] if is_resumed else 0
             for size, holders in in_batches(_until_deleted(users(item["id"], first_page=done_pages + 1))):
                 done_pages += size
-                with transaction.atomic():
+                with atomic():
                     store(item, holders)
                     advance(run, stage, report, page=number, of=item["id"], user_pages=done_pages)
                 reset_queries()

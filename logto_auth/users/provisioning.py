@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import IntegrityError, models
 
+from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity
+from logto_auth.models import LogtoIdentity, atomic, database, make_digest
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
+from logto_auth.storable import VALUE_ERRORS, is_refused_value, write_storable
 
-from .fields import changed_values, field_values, values_for
-from .linking import find_user_to_link
+from .fields import changed_values, faulty_fields, field_values, missing_fields, values_for
+from .linking import find_user_to_link, log_shared_email
 from .rights import Rights, changed_roles, group_changes, rights_of
-from .suspension import reactivate_on_sign_in, refuse_inactive
+from .suspension import refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
 # How often to start over when another sign-in takes a name between our look-up and our insert.
 MAX_TRIES = 5
 ROLES_SCOPE = "roles"
 ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
-# What a database or a model raises for values that it does not accept.
-BAD_VALUE_ERRORS = (DataError, ValidationError, TypeError, ValueError)
 
 
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
@@ -38,26 +37,30 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     A known user is updated from the claims. An unknown user is linked or created as the settings say. Raise
     SignInRefused if the site refuses the user or the account is inactive.
     """
-    identity = find_identity(claims["iss"], claims["sub"])
-    if identity is not None:
-        reactivate_on_sign_in(identity, claims)
+    identity, created = _find(claims["iss"], claims["sub"]), False
+    if identity is None:
+        identity, created = provision_unknown(claims, may_create=conf.create_users)
+        has_changed = True
+    else:
         refuse_inactive(identity)
-        update(identity, claims)
-        return identity, False
-    return provision_unknown(claims, may_create=conf.create_users)
+        has_changed = bool(update(identity, claims))
+    if has_changed:
+        # A receiver of `user_created` or `user_updated` may have deactivated the account.
+        refuse_inactive(identity)
+    return identity, created
 
 
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
-    """Return the identity of the user of an access token, with its Django user. One query for a known user.
+    """Return the identity of the user of an access token, with its Django user. Two queries for a known user.
 
     An access token has no claims about its user, so nothing is updated. Raise SignInRefused for inactive users, and
     for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
-    identity = find_identity(issuer, sub)
-    if identity is not None:
-        refuse_inactive(identity)
-        return identity
-    return provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)[0]
+    identity = _find(issuer, sub)
+    if identity is None:
+        identity, _created = provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)
+    refuse_inactive(identity)
+    return identity
 
 
 def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
@@ -67,22 +70,24 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
-            with transaction.atomic():
+            with atomic():
                 identity, created = _link_or_create(claims, may_create=may_create)
         except IntegrityError as error:
             # Another request has created the same user, or an account with the same unique value.
             known = find_identity(claims["iss"], claims["sub"])
             if known is not None:
-                refuse_inactive(known)
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
-        except BAD_VALUE_ERRORS as error:
+        except VALUE_ERRORS as error:
+            if not is_refused_value(error):
+                raise
             raise _cannot_store(error) from error
         else:
             break
     if created:
         _store_roles_and_memberships(identity, claims, rights_of(claims))
+        log_shared_email(identity.user, claims)
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
         update(identity, claims)
@@ -91,12 +96,17 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
 
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity `(issuer, sub)` with its Django user; None if it is unknown. One query."""
-    try:
-        # Every API call needs this, and `first()` takes 1.5 times as long.
-        identity: LogtoIdentity = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").get()
-    except LogtoIdentity.DoesNotExist:
-        return None
+    identity: LogtoIdentity | None = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").first()
     return identity
+
+
+def _find(issuer: str, sub: str) -> LogtoIdentity | None:
+    """Return the identity without its user, which `refuse_inactive` loads. Every API call needs this."""
+    identity: LogtoIdentity | None = _identity_by_digest.instance(make_digest(issuer, sub))
+    return identity
+
+
+_identity_by_digest = CompiledQuery(LogtoIdentity, "digest")
 
 
 def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
@@ -113,23 +123,40 @@ def _create_user(claims: Claims) -> AbstractBaseUser:
     user_model = get_user_model()
     rights = rights_of(claims)
     values = values_for(user_model, claims, rights)
-    settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
-    user = user_model(**values)
-    user.set_unusable_password()
-    user.save(force_insert=True)
+    user = user_model()
+
+    def insert(values: dict[str, Any]) -> AbstractBaseUser:
+        nonlocal user
+        with atomic():
+            settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
+            user = user_model(**values)
+            user.set_unusable_password()
+            user.save(force_insert=True)
+            return user
+
+    try:
+        write_storable(values, insert)
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        # An account with the same name may have been created meanwhile: the caller tries again.
+        names = missing_fields(user) if isinstance(error, IntegrityError) else faulty_fields(user)
+        if not names or not is_refused_value(error):
+            raise
+        raise _cannot_store(error, names) from error
     _store_groups(user, rights)
     return user
 
 
 def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None) -> bool:
-    others = field.model._default_manager.exclude(pk=besides)
+    # The base manager: a name stays taken while the default manager hides its user.
+    others = field.model._base_manager.using(database()).exclude(pk=besides)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
-def _cannot_store(error: Exception) -> SignInRefused:
+def _cannot_store(error: Exception, names: Sequence[str] = ()) -> SignInRefused:
+    fields = f" Fields without a valid value: {', '.join(names)}." if names else ""
     return SignInRefused(
-        f"The account could not be stored ({type(error).__name__}). If the user model has required fields of its own, "
-        "the function of LOGTO_USER_FIELDS must return values for them.",
+        f"The account could not be stored ({type(error).__name__}).{fields} If the user model has required fields of "
+        "its own, the function of LOGTO_USER_FIELDS must return values for them.",
         code="account_incomplete",
     )
 
@@ -186,19 +213,34 @@ def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozense
     """Store the fields that differ, and return their names."""
     changed = changed_values(user, fields)
     settle(changed, candidates_for_existing(type(user), changed), partial(_is_taken, besides=user.pk), is_new=False)
-    if changed:
-        _save_changes(user, changed)
-    return frozenset(changed)
+    return _save_changes(user, changed) if changed else frozenset()
 
 
-def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
-    for name, value in changed.items():
-        setattr(user, name, value)
+def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> frozenset[str]:
+    """Store what the database accepts of `changed`, and return the names of the fields that changed."""
+    former = {name: getattr(user, name) for name in changed}
+
+    def save(values: Mapping[str, Any]) -> frozenset[str]:
+        _set_fields(user, {**former, **values})
+        names = [name for name, value in values.items() if value != former[name]]
+        if names:
+            with atomic():
+                user.save(update_fields=names)
+        return frozenset(names)
+
     try:
-        with transaction.atomic():
-            user.save(update_fields=list(changed))
-    except (IntegrityError, *BAD_VALUE_ERRORS) as error:
-        raise _cannot_store(error) from error
+        return write_storable(changed, save)
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        names = faulty_fields(user)
+        _set_fields(user, former)
+        if not is_refused_value(error):
+            raise
+        raise _cannot_store(error, names) from error
+
+
+def _set_fields(user: AbstractBaseUser, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(user, name, value)
 
 
 def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
@@ -206,12 +248,12 @@ def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
     groups = getattr(user, "groups", None)
     if rights is None or groups is None or not rights.owned_groups:
         return False
-    held = groups.filter(name__in=rights.owned_groups).values_list("name", flat=True)
+    held = groups.using(database()).filter(name__in=rights.owned_groups).values_list("name", flat=True)
     changes = group_changes(rights, held)
     if changes.joined:
         groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(changes.joined)])
     if changes.left:
-        groups.remove(*Group.objects.filter(name__in=changes.left))
+        groups.remove(*Group.objects.using(database()).filter(name__in=changes.left))
     return bool(changes)
 
 

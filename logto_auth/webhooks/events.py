@@ -18,6 +18,8 @@ from django.utils.dateparse import parse_datetime
 __all__ = ["WebhookEvent"]
 
 MAX_ID_LENGTH = 255
+# Logto's signing keys have 32 characters. A much shorter key can be guessed.
+MIN_SIGNING_KEY_LENGTH = 16
 # Routes of the Management API that return only a part of the user, so that `data` has only this part.
 PARTS = {"/users/:userId/profile": "profile", "/users/:userId/custom-data": "custom_data"}
 
@@ -49,6 +51,11 @@ class WebhookEvent:
     """The response of the Management API; None if the event has none."""
     payload: Mapping[str, Any] = field(repr=False)
     """The whole body."""
+
+    @property
+    def at(self) -> float:
+        """`created_at` in seconds since the epoch."""
+        return self.created_at.timestamp()
 
     @property
     def part(self) -> str | None:

@@ -7,23 +7,25 @@ Logto sends each webhook once, in any order, and does not retry. So a delivery t
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import connections
+from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
-from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
 from logto_auth.site_cache import ReplayMemory
 
-from .events import WebhookEvent, WebhookRefused, is_signed, read
+from .events import MIN_SIGNING_KEY_LENGTH, WebhookEvent, WebhookRefused, is_signed, read
 from .handlers import apply
 from .signals import BY_EVENT, webhook_received
 
@@ -68,6 +70,14 @@ class WebhookView(View):
 
     http_method_names = ["post"]
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view. `ATOMIC_REQUESTS` does not apply to it: a failure must not undo a suspension."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = non_atomic_requests(using=alias)(view)
+        return view
+
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
@@ -99,7 +109,9 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
     keys = _signing_keys()
     if not keys:
         raise WebhookRefused(
-            "LOGTO_WEBHOOK_SIGNING_KEY is not set, so webhooks cannot be verified.", code="not_configured", status=503
+            "LOGTO_WEBHOOK_SIGNING_KEY is not set, or too short for a signing key, so webhooks cannot be verified.",
+            code="not_configured",
+            status=503,
         )
     body = _body(request)
     if not is_signed(body, signature, keys):
@@ -118,8 +130,8 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
 
 def _signing_keys() -> list[str]:
     keys = conf.webhook_signing_key
-    # An empty key would accept a signature by anyone.
-    return [key for key in ([keys] if isinstance(keys, str) else keys) if key]
+    # An empty key would accept a signature by anyone, and a short one can be guessed.
+    return [key for key in ([keys] if isinstance(keys, str) else keys) if len(key) >= MIN_SIGNING_KEY_LENGTH]
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -140,8 +152,8 @@ def _body(request: HttpRequest) -> bytes:
 def _recent_event(body: str) -> WebhookEvent:
     """Return the event in `body`. Raise WebhookRefused if there is none or its time is not accepted."""
     event = read(body)
-    age, skew = now() - event.created_at, timedelta(seconds=conf.clock_skew_seconds)
-    if age < -skew or age > timedelta(seconds=conf.webhook_max_age_seconds) + skew:
+    age_seconds, skew_seconds = time.time() - event.at, conf.clock_skew_seconds
+    if not -skew_seconds <= age_seconds <= conf.webhook_max_age_seconds + skew_seconds:
         raise WebhookRefused(
             f"The event is from {event.created_at:%Y-%m-%d %H:%M:%S}, "
             "which is outside the accepted time window. Check the clocks.",

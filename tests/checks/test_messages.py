@@ -142,6 +142,25 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"SESSION_COOKIE_SAMESITE": None},
         "SESSION_COOKIE_SAMESITE is None: requests from other sites carry the session cookie.",
     ),
+    "E041": ({"LOGTO_FORMER_ENDPOINTS": ["abc123.logto.app"]}, "LOGTO_FORMER_ENDPOINTS contains 'abc123.logto.app'."),
+    "E040": (
+        {"LOGTO_NEXT_ORIGINS": ["https://*.shop.example"]},
+        "LOGTO_NEXT_ORIGINS contains 'https://*.shop.example'.",
+    ),
+    "W017": (
+        {"ROOT_URLCONF": "tests.tenant.urls_by_language"},
+        "Logto redirects to another URL in each language of the site: /en/callback, /ja/callback, /zh-hans/callback. "
+        "It refuses those that are not registered.",
+    ),
+    "W018": (
+        {"ROOT_URLCONF": "tests.checks.urls_of_stock_admin"},
+        "The default admin site is logto_auth.admin_site.LogtoAdminSite, but the admin's sign-in is that of "
+        "django.contrib.admin.sites.AdminSite.",
+    ),
+    "E043": (
+        {"LOGOUT_REDIRECT_URL": "no-such-view"},
+        "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
+    ),
     "W019": (
         {
             "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from django.test import override_settings
 from django.urls import get_script_prefix, set_script_prefix
 
+from logto_auth import checks
+from logto_auth.conf import conf
 from logto_auth.middleware import LogtoMiddleware
 
 from .found import ids, messages
@@ -57,6 +60,10 @@ class OurMiddleware(LogtoMiddleware):
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, "E029"),
         ({"ROOT_URLCONF": "django.contrib.staticfiles.urls"}, "E030"),
         ({"LOGIN_URL": "/accounts/login/"}, "W004"),
+        ({"LOGIN_URL": "logto_auth:sign_in"}, "W004"),
+        ({"ROOT_URLCONF": "tests.tenant.urls_by_language"}, "W017"),
+        ({"ROOT_URLCONF": "tests.tenant.urls_by_language", "LANGUAGES": [("en", "English")]}, ""),
+        ({"ROOT_URLCONF": "bookstore.urls", "LOGOUT_REDIRECT_URL": "/goodbye/"}, ""),
     ],
     ids=str,
 )
@@ -75,9 +82,10 @@ ONLY_LOGTO = {
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (ONLY_LOGTO, "W019"),
-        ({**ONLY_LOGTO, "FORCE_SCRIPT_NAME": "/shop"}, "W019"),
-        ({**ONLY_LOGTO, "AUTHENTICATION_BACKENDS": BOTH_BACKENDS}, ""),
+        (ONLY_LOGTO, "W018 W019"),
+        ({**ONLY_LOGTO, "FORCE_SCRIPT_NAME": "/shop"}, "W018 W019"),
+        # LogtoAdminConfig is installed, so its site was replaced.
+        ({**ONLY_LOGTO, "AUTHENTICATION_BACKENDS": BOTH_BACKENDS}, "W018"),
         ({**ONLY_LOGTO, "ROOT_URLCONF": "bookstore.urls"}, ""),
     ],
     ids=str,
@@ -96,7 +104,7 @@ def test_stock_admin_without_password_backend_is_reported(settings: dict[str, An
     [
         ({"LOGTO_SUPERUSER_ROLES": ["admin"]}, "W020"),
         ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": ["clerk"]}, "W020"),
-        ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": {"clerk", "admin"}}, ""),
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": {"admin"}}, ""),
     ],
     ids=str,
 )
@@ -179,3 +187,17 @@ def test_checks_are_registered_with_django() -> None:
     assert ids([message for message in without if str(message.id).startswith("logto_auth.")]) == ""
     ours = [message for message in deploying if str(message.id).startswith("logto_auth.")]
     assert ids(ours) == "W005 W006 W007 W008 W009"
+
+
+def test_every_check_is_registered() -> None:
+    registered = registry.get_checks(include_deployment_checks=True)
+    ours = [check.__name__ for check in registered if check.__module__ == "logto_auth.apps"]
+    assert sorted(ours) == sorted(checks.__all__)
+
+
+@pytest.mark.django_db
+def test_checks_survive_any_type_in_every_setting() -> None:
+    for value in (object(), None, 1, "text", ["text"], {"text": "text"}, [None], b"text"):
+        with override_settings(**{setting.name: value for setting in conf.all()}):
+            found = run_checks(include_deployment_checks=True)
+        assert "logto_auth.E001" in [message.id for message in found]

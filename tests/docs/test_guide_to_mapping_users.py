@@ -10,7 +10,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from logto_auth.emulator import Emulator
-from logto_auth.models import LogtoIdentity, make_digest
+from logto_auth.models import LogtoIdentity
+from logto_auth.signals import user_created
 from logto_auth.testing import Browser
 
 from .pages import text_of, the_block
@@ -107,6 +108,29 @@ def test_own_backend_refuses_banned_users(browser: Browser, logto: Emulator, app
 
 
 @pytest.mark.django_db
+def test_own_backend_has_rule_for_each_request(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings(MAP_USERS, "RulesBackend")
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    User.objects.get().groups.add(Group.objects.create(name="Banned"))
+    assert not browser.client.get("/").wsgi_request.user.is_authenticated
+    assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+
+
+@pytest.mark.django_db
+def test_new_user_waits_for_approval(browser: Browser, logto: Emulator, modules: Any) -> None:
+    receiver = modules(MAP_USERS, "shop.approval").wait_for_approval
+    user_created.connect(receiver)
+    try:
+        logto.tenant.add_user(username="ada")
+        assert browser.sign_in("ada").context["code"] == "account_disabled"
+    finally:
+        user_created.disconnect(receiver)
+    User.objects.update(is_active=True)
+    assert browser.sign_in("ada").status_code == 302
+
+
+@pytest.mark.django_db
 def test_user_without_names_or_email_signs_in(browser: Browser, logto: Emulator) -> None:
     sub = logto.tenant.add_user(password="p", name="曹雪芹").id
     url = browser.start()
@@ -124,12 +148,3 @@ def test_identities_are_created_from_usernames(browser: Browser, logto: Emulator
     assert LogtoIdentity.objects.count() == 1
     browser.sign_in("ada")
     assert User.objects.count() == 2
-
-
-@pytest.mark.django_db
-def test_identities_move_to_the_new_issuer(logto: Emulator) -> None:
-    user = User.objects.create_user("ada")
-    LogtoIdentity.objects.create(user=user, issuer="https://abc123.logto.app/oidc", sub="s1")
-    the_block("docs/how-to/deploy.md", "move issuer").run()
-    identity = LogtoIdentity.objects.get()
-    assert identity.digest == make_digest("https://sign-in.shop.example/oidc", "s1")

@@ -30,6 +30,8 @@ PRIVATE = {
     "logto_auth.admin_password",
     "logto_auth.api_urls",
     "logto_auth.checks",
+    "logto_auth.compiled_query",
+    "logto_auth.contrib.rest_framework_urls",
     "logto_auth.contrib.spectacular",
     "logto_auth.doctor",
     "logto_auth.encryption",

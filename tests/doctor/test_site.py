@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from logto_auth.emulator import Application, Emulator
+from logto_auth.models import Organization
 from tests.management_commands import set_all
 
 from .findings import Found, only
@@ -81,9 +82,17 @@ def test_unapplied_migration_is_found(found: Found) -> None:
     assert only(found()) == "failure database: Migrations have not been applied: logto_auth."
 
 
+def test_rows_of_another_issuer_are_found(found: Found, settings: Any) -> None:
+    Organization.objects.create(issuer="https://abc123.logto.app/oidc", logto_id="harbourbr001")
+    text = "Users or organizations belong to https://abc123.logto.app/oidc. They are unknown at "
+    assert only(found()).startswith(f"warning issuers: {text}")
+    settings.LOGTO_FORMER_ENDPOINTS = ["https://abc123.logto.app"]
+    assert only(found()).startswith(f"failure issuers: {text}")
+
+
 def test_time_out_of_wrong_type_is_reported(found: Found, settings: Any) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = ("3", 10)
-    assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E013)", "first."]
+    assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E001)", "first."]
 
 
 def test_missing_application_skips_sign_in(found: Found, settings: Any) -> None:
@@ -111,7 +120,7 @@ def test_deploy_runs_deployment_checks(found: Found) -> None:
 def test_settings_of_wrong_type_skip_the_rest(found: Found, settings: Any) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = "3"
     assert found() == [
-        "failure settings: LOGTO_HTTP_TIMEOUT_SECONDS is a str. (logto_auth.E001)",
+        "failure settings: LOGTO_HTTP_TIMEOUT_SECONDS is of type str. (logto_auth.E001)",
         "skipped site: The other examinations were skipped. Correct the types of the settings first.",
     ]
 

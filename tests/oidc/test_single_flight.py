@@ -1,13 +1,15 @@
-"""`SingleFlight`: one fetch for all threads, stale values, cool-down and retries."""
+"""`SingleFlight`: one fetch for all threads, stale and newer values, cool-down and retries."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
-from logto_auth.oidc.errors import ProviderError
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.single_flight import SingleFlight
 
 
@@ -67,8 +69,7 @@ def test_error_is_raised_without_a_value(source: Source, value: SingleFlight[int
     assert value.get() == 3
 
 
-@pytest.mark.parametrize("ask", ["get", "renew"])
-def test_first_failure_is_shared_for_retry_seconds(source: Source, ask: str) -> None:
+def test_first_failure_is_shared_for_retry_seconds(source: Source) -> None:
     value = SingleFlight(
         source.fetch, seconds_fresh=100, cool_down_seconds=10, retry_seconds=2, clock=lambda: source.now
     )
@@ -77,20 +78,13 @@ def test_first_failure_is_shared_for_retry_seconds(source: Source, ask: str) -> 
     for now in (0, 0, 1.9):
         source.now = now
         with pytest.raises(ProviderError, match="down") as caught:
-            getattr(value, ask)()
+            value.get()
         errors.append(caught.value)
     assert source.fetched == 1
     # Each caller raises its own error: a shared one would keep the frames of all callers.
     assert len(set(map(id, errors))) == 3
     source.now, source.fails = 2, False
-    assert getattr(value, ask)() == 2
-
-
-def test_renew_fetches_once_in_a_cool_down(source: Source, value: SingleFlight[int]) -> None:
-    value.get()
-    assert [value.renew() for _ in range(1000)] == [2] * 1000
-    source.now = 10
-    assert value.renew() == 3
+    assert value.get() == 2
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -128,23 +122,106 @@ def test_stale_value_is_returned_during_a_fetch(source: Source, value: SingleFli
     assert value.get() == 2
 
 
-def test_fresh_value_is_returned_during_a_renewal(source: Source, value: SingleFlight[int]) -> None:
+# Newer values
+
+
+def in_threads(ask: Callable[[], int], count: int) -> list[object]:
+    """Return the results of `count` threads that call `ask` at the same time: values, or texts of errors."""
+    results: list[object] = []
+    barrier = threading.Barrier(count)
+
+    def call() -> None:
+        barrier.wait()
+        try:
+            results.append(ask())
+        except ProviderError as error:
+            results.append(str(error))
+
+    threads = [threading.Thread(target=call) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_tries_to_renew_fetch_once_in_the_interval(source: Source, value: SingleFlight[int]) -> None:
     value.get()
-    source.seconds = 0.3
-    slow = threading.Thread(target=value.renew)
+    assert [value.try_to_renew(seconds_between=2) for _ in range(1000)] == [2] * 1000
+    source.now = 2
+    assert value.try_to_renew(seconds_between=2) == 3
+
+
+def test_tries_to_renew_wait_for_a_fetch_under_way(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.seconds = 0.2
+    assert in_threads(lambda: value.try_to_renew(seconds_between=2), 20) == [2] * 20
+    assert source.fetched == 2
+
+
+def test_try_to_renew_fails_when_a_fetch_takes_too_long(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.is_called.clear()
+    source.may_return.clear()
+    slow = threading.Thread(target=lambda: value.try_to_renew(seconds_between=2))
     slow.start()
-    time.sleep(0.05)
-    assert (value.get(), value.renew()) == (1, 1)
+    assert source.is_called.wait(30)
+    source.now = 2
+    with pytest.raises(ProviderUnreachable, match="not answered yet"):
+        value.try_to_renew(seconds_between=2)
+    assert value.get() == 1
+    source.may_return.set()
     slow.join()
-    assert (value.get(), source.fetched) == (2, 2)
 
 
-def test_failed_renewal_keeps_the_value(source: Source, value: SingleFlight[int]) -> None:
+def test_failed_try_to_renew_is_shared_during_the_cool_down(source: Source, value: SingleFlight[int]) -> None:
     value.get()
     source.fails = True
-    assert value.renew() == 1
+    for source.now in (0, 9.9):
+        with pytest.raises(ProviderError, match="down"):
+            value.try_to_renew(seconds_between=2)
+        assert (value.get(), source.fetched) == (1, 2)
     source.fails, source.now = False, 10
-    assert value.get() == 3
+    assert value.try_to_renew(seconds_between=2) == 3
+
+
+def test_renewal_is_fetched_after_each_call(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    for source.now in (1, 2, 3):
+        value.renew(seconds_between=1)
+    assert source.fetched == 4
+
+
+def test_renewals_wait_until_the_interval_has_passed() -> None:
+    fetched_at: list[float] = []
+
+    def fetch() -> int:
+        fetched_at.append(time.monotonic())
+        return len(fetched_at)
+
+    value = SingleFlight(fetch, seconds_fresh=100)
+    value.get()
+    # A thread that starts late may need another fetch.
+    assert set(in_threads(lambda: value.renew(seconds_between=0.2), 5)) <= {2, 3}
+    assert all(later - earlier >= 0.19 for earlier, later in itertools.pairwise(fetched_at))
+
+
+def test_renewals_share_a_failure(source: Source) -> None:
+    value = SingleFlight(source.fetch, seconds_fresh=100)
+    value.get()
+    source.fails, source.seconds = True, 0.5
+    assert in_threads(lambda: value.renew(seconds_between=0), 5) == ["down"] * 5
+    assert source.fetched == 2
+    assert value.get() == 1
+
+
+def test_renewal_ignores_the_cool_down(source: Source, value: SingleFlight[int]) -> None:
+    value.get()
+    source.now, source.fails = 1, True
+    with pytest.raises(ProviderError):
+        value.renew(seconds_between=0)
+    source.now, source.fails = 2, False
+    assert value.renew(seconds_between=0) == 3
 
 
 # Values that are useless once they have aged
