@@ -32,7 +32,6 @@ OWN_TESTS = {
     "impersonation",
     "invitation",
     "invitation urls",
-    "move issuer",
     "organization model",
     "organization path",
     "pytest.ini",
