@@ -376,7 +376,8 @@ class SyncNote(models.Model):
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
     digest = models.CharField(max_length=64, editable=False)
     organization = models.CharField(max_length=255, blank=True, editable=False)
-    role = models.CharField(max_length=255, blank=True, editable=False)
+    # As JSON, which is ASCII: the name may have characters that the database does not store.
+    role = models.JSONField(default=str, editable=False)
 
     objects = RowQuerySet.as_manager()
 

@@ -38,6 +38,7 @@ DESCRIPTIONS = {
     "models": "identities, sessions, rows",
     "oidc": "the protocol, without Django",
     "organizations": "the current organization",
+    "navigation": "how a request was made",
     "origins": "URLs of this site",
     "sessions": "tokens, refresh, sign-out",
     "sign_in": "start, state, error page",

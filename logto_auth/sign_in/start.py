@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from posixpath import join, normpath
+from functools import lru_cache
+from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, reverse
+from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override, to_locale
@@ -213,7 +214,8 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
     if len(url) > MAX_NEXT_LENGTH or not url.isprintable() or len(iri_to_uri(url)) > MAX_NEXT_LENGTH:
         return False
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        return not is_sign_in_path(urlsplit(url).path)
+        # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
+        return not is_sign_in_path(urlsplit(urljoin(reverse("logto_auth:callback"), url.replace("\\", "/"))).path)
     origins = {normalize_uri(origin) for origin in conf.next_origins}
     # Django's function refuses what browsers and Python read differently. It does not compare schemes.
     hosts = {urlsplit(origin).netloc for origin in origins}
@@ -221,19 +223,21 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
 
 
 def is_sign_in_path(path: str) -> bool:
-    """Return whether the path, as in a URL, is that of a sign-in page in any language.
+    """Return whether the absolute path, as in a URL, is that of a sign-in page in any language.
 
     A sign-in never leads to these pages.
     """
-    # As browsers and Django read it: a relative path belongs to the callback, and `%2E` is a dot.
-    path = normpath(join(reverse("logto_auth:callback"), "..", unquote(path).replace("\\", "/")))
-    within_site = "/" + path.removeprefix(get_script_prefix())
-    languages = {get_language_from_path(within_site), settings.LANGUAGE_CODE, get_language()}
-    for language in filter(None, languages):
-        with override(language):
-            if path in {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}:
-                return True
-    return False
+    # Browsers read `%2E` as a dot.
+    path, prefix, resolver = normpath(unquote(path)), get_script_prefix(), get_resolver(get_urlconf())
+    languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
+    return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
+
+
+# Each button of a page asks for it. A changed URLconf has another resolver.
+@lru_cache(maxsize=128)
+def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
+    with override(language):
+        return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:

@@ -12,7 +12,8 @@ from django.template import RequestContext, Template
 from django.urls import include, path
 from django.views.decorators.http import require_GET, require_POST
 
-from logto_auth.decorators import recent_sign_in_required, role_required
+from logto_auth.decorators import role_required
+from logto_auth.views import AcceptInvitationView
 
 NODE_MODULES = Path(__file__).parents[2] / "build" / "npm" / "node_modules"
 
@@ -88,12 +89,12 @@ def npm(request: HttpRequest, file: str) -> FileResponse:
 
 urlpatterns = [
     path("", include("logto_auth.urls")),
+    path("accept-invitation", AcceptInvitationView.as_view()),
     path("admin/", admin.site.urls),
     path("", page, {"title": "Home"}),
     path("shelf/", page, {"title": "Shelf"}),
     path("orders/", login_required(page), {"title": "Orders"}),
     path("editors/", role_required("editor")(page), {"title": "Editors"}),
-    path("bank/", recent_sign_in_required(page), {"title": "Bank"}),
     path("wishlist/", login_required(add_to_wishlist)),
     path("part/", login_required(part)),
     path("worker.js", lambda request: HttpResponse(WORKER, content_type="text/javascript")),

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from playwright.sync_api import Browser, Page, expect
 
 from logto_auth.emulator import Emulator, HttpFault
@@ -163,6 +164,20 @@ def test_sign_in_on_session_ended_page(session_ended_page: Page, site: str) -> N
     expect(session_ended_page).to_have_url(f"{site}/shelf/")
 
 
+# The page of an invitation
+
+
+def test_accept_invitation(tab: Page, site: str, logto: Emulator) -> None:
+    sign_in(tab, "reader")
+    logto.tenant.add_user(username="guest", primary_email="guest@example.com")
+    token = logto.tenant.add_one_time_token("guest@example.com").token
+    tab.goto(f"/accept-invitation?token={token}&email=guest@example.com&next=/shelf/")
+    expect(tab.get_by_text("If you accept, you will be signed in as guest@example.com instead.")).to_be_visible()
+    tab.get_by_role("button", name="Accept").click()
+    expect(tab).to_have_url(f"{site}/shelf/")
+    expect(tab.get_by_text("Hello guest")).to_be_visible()
+
+
 # The admin
 
 
@@ -173,6 +188,18 @@ def test_sign_out_in_admin(tab: Page, site: str, settings: Any) -> None:
     expect(tab).to_have_url(f"{site}/admin/")
     tab.get_by_role("button", name="Log out").click()
     expect_signed_out_at_both(tab, site)
+
+
+def test_password_form_of_admin(tab: Page, site: str, settings: Any) -> None:
+    settings.LOGTO_ADMIN_PASSWORD_SIGN_IN = True
+    get_user_model().objects.create_superuser("root", password="only-for-tests")
+    tab.goto("/admin/login/password/?next=/admin/auth/")
+    tab.get_by_label("Username").fill("root")
+    tab.get_by_label("Password").fill("only-for-tests")
+    tab.get_by_role("button", name="Log in").click()
+    expect(tab).to_have_url(f"{site}/admin/auth/")
+    tab.get_by_role("button", name="Log out").click()
+    expect(tab).to_have_url(f"{site}/")
 
 
 def test_sign_out_of_user_who_is_not_staff(tab: Page, site: str) -> None:
