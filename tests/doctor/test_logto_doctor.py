@@ -62,7 +62,7 @@ def test_json_has_every_finding_and_counts(run: Run, application: Application) -
     result = run("logto_doctor", "--json")
     data = json.loads(result.out)
     assert data["counts"] == {"ok": 21, "skipped": 1, "warning": 0, "failure": 1}
-    assert len(data["findings"]) == 22
+    assert len(data["findings"]) == 23
     assert next(each for each in data["findings"] if each["level"] == "failure") == {
         "check": "redirect-uri",
         "level": "failure",
