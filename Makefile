@@ -4,9 +4,9 @@
 #   make check   lint, types, layers, all tests, docs  make build   the wheel, tried in an empty environment
 #   make bench   measured beside others                make docs    the documentation
 #
-#   make test-databases   the tests that need PostgreSQL, MariaDB and Redis
+#   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
-#   make test-browser     the tests that need Chromium
+#   make test-browser     the tests that need Chromium, and some of them packages of npm
 #
 # A server or a browser that is missing skips its tests; with CI=true it fails them.
 
@@ -23,6 +23,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(WORKERS) --dist worksteal
+# Without npm, the tests that need its packages skip or, with CI=true, fail.
+NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 # The tests that sites' databases could change.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api organizations sessions sign_in sync users webhooks))
 
@@ -32,19 +34,19 @@ demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
 
 test: $(VENV)/.installed
-	$(PYTEST) $(PARALLEL) -m "not (browser or mysql or postgresql or redis)" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m "not (browser or mysql or postgresql or rabbitmq or redis)" $(PYTEST_ARGS)
 
 test-databases: $(VENV)/.installed
-	TEST_DATABASE=postgresql $(PYTEST) $(PARALLEL) -m "not (mysql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
-	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
+	TEST_DATABASE=postgresql $(PYTEST) $(PARALLEL) -m "not (mysql or rabbitmq or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
+	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or rabbitmq or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
 	TEST_DATABASE=mysql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
-	$(PYTEST) -m "redis" tests/sessions tests/scale $(PYTEST_ARGS)
+	$(PYTEST) -m "rabbitmq or redis" tests/sessions tests/scale tests/sync $(PYTEST_ARGS)
 
 test-profiles: $(VENV)/.installed
 	$(BIN)/python -m tests.profiles --jobs $(WORKERS) $(PYTEST_ARGS)
 
-test-browser: $(VENV)/.installed
+test-browser: $(VENV)/.installed $(NPM_PACKAGES)
 	$(PYTEST) -m browser tests/browser $(PYTEST_ARGS)
 
 check: lint types layers test test-profiles test-databases test-browser docs
@@ -95,4 +97,11 @@ $(VENV)/.installed: requirements.txt $(VENV)/bin/python
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+# The libraries that the browser tests load. No script of a package runs.
+$(NPM_PACKAGES): tests/browser/package.json tests/browser/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -22,6 +22,7 @@ from .oidc.client_credentials import MachineClient
 from .oidc.errors import CallbackError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
+from .oidc.secrets import Secret
 
 __all__ = ["access_token_verifier", "machine_client", "management_api", "oidc_client", "provider", "reset_clients"]
 
@@ -96,7 +97,7 @@ def oidc_client() -> OIDCClient:
     CallbackError and ProviderError of `logto_auth.exceptions`.
     """
     _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
-    return _oidc_client(provider(), conf.app_id, conf.app_secret, conf.clock_skew_seconds)
+    return _oidc_client(provider(), conf.app_id, Secret(conf.app_secret), conf.clock_skew_seconds)
 
 
 def machine_client() -> MachineClient:
@@ -105,7 +106,7 @@ def machine_client() -> MachineClient:
     Raise ConfigurationError naming the settings that are missing.
     """
     _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
-    return _machine_client(provider(), conf.m2m_app_id, conf.m2m_app_secret)
+    return _machine_client(provider(), conf.m2m_app_id, Secret(conf.m2m_app_secret))
 
 
 def access_token_verifier() -> AccessTokenVerifier:
@@ -129,7 +130,8 @@ def management_api() -> ManagementAPI:
 
 def provider() -> Provider:
     """Return the provider that all clients share, with its metadata and keys."""
-    return _provider(conf.issuer, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
+    former_issuers = tuple(conf.former_issuers)
+    return _provider(conf.issuer, former_issuers, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
 
 
 def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
@@ -140,14 +142,22 @@ def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for t
 
 # The cache key is the values themselves. A changed setting gives another client, so nothing has to be reset.
 @lru_cache(maxsize=16)
-def _provider(issuer: str, algorithms: Sequence[str], timeouts: Sequence[float]) -> Provider:
+def _provider(
+    issuer: str, former_issuers: Sequence[str], algorithms: Sequence[str], timeouts: Sequence[float]
+) -> Provider:
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
-    return Provider(issuer=issuer, algorithms=algorithms, http=http, endpoint_name="LOGTO_ENDPOINT")
+    return Provider(
+        issuer=issuer,
+        former_issuers=former_issuers,
+        algorithms=algorithms,
+        http=http,
+        endpoint_name="LOGTO_ENDPOINT",
+    )
 
 
 @lru_cache(maxsize=16)
-def _oidc_client(provider: Provider, client_id: str, client_secret: str, leeway_seconds: int) -> OIDCClient:
+def _oidc_client(provider: Provider, client_id: str, client_secret: Secret, leeway_seconds: int) -> OIDCClient:
     return _DjangoOIDCClient(
         provider,
         client_id=client_id,
@@ -158,7 +168,7 @@ def _oidc_client(provider: Provider, client_id: str, client_secret: str, leeway_
 
 
 @lru_cache(maxsize=16)
-def _machine_client(provider: Provider, client_id: str, client_secret: str) -> MachineClient:
+def _machine_client(provider: Provider, client_id: str, client_secret: Secret) -> MachineClient:
     return _DjangoMachineClient(
         provider, client_id=client_id, client_secret=client_secret, hint=_MACHINE_CREDENTIALS_HINT
     )
@@ -179,6 +189,7 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
 def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: int) -> AccessTokenVerifier:
     return _DjangoAccessTokenVerifier(
         issuer=provider.issuer,
+        former_issuers=provider.former_issuers,
         keys=provider.keys,
         algorithms=provider.algorithms,
         leeway_seconds=leeway_seconds,

@@ -15,9 +15,11 @@ from django.urls import NoReverseMatch, reverse
 
 from . import backends  # noqa: F401  (so that a server imports it before the first request, and before it forks)
 from .access.principal import Principal
-from .access.responses import forbidden_response, is_from_script, unauthorized_response
+from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .navigation import is_from_script
 from .sessions.principal import request_principal
-from .sessions.revalidate import keep_session, revalidate_session
+from .sessions.revalidate import keep_refreshed, keep_session, revalidate_session
+from .sign_in.start import sign_in_url
 from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
@@ -56,6 +58,7 @@ class LogtoMiddleware:
                 keep_session(request, principal)
             return _completed(request, response)
         finally:
+            keep_refreshed(principal)
             current_request.current_request.reset(token)
 
     async def _acall(self, request: HttpRequest, principal: Principal) -> HttpResponseBase:
@@ -70,6 +73,8 @@ class LogtoMiddleware:
                 await sync_to_async(keep_session)(request, principal)
             return _completed(request, response)
         finally:
+            if getattr(principal, "has_refreshed_in_transaction", False):
+                await sync_to_async(keep_refreshed)(principal)
             current_request.current_request.reset(token)
 
 
@@ -115,4 +120,10 @@ def _requires_sign_in(response: HttpResponseBase) -> bool:
 def _replaced(request: HttpRequest, response: HttpResponseBase, *, is_signed_in: bool) -> HttpResponseBase:
     if is_signed_in:
         return forbidden_response(request)
-    return unauthorized_response(request) if is_from_script(request) else response
+    if is_from_script(request):
+        return unauthorized_response(request)
+    next_url = dict(parse_qsl(urlsplit(response["Location"]).query)).get(REDIRECT_FIELD_NAME)
+    if next_url == request.get_full_path():
+        # Django's own choice, also for a form, whose URL cannot be opened as a page.
+        response["Location"] = sign_in_url(page_of_request(request))
+    return response

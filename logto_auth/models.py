@@ -345,11 +345,17 @@ class WebhookMark(models.Model):
 
 
 class SyncRun(models.Model):
-    """A run of `logto_sync` and its position, so that another process can resume it."""
+    """A run of `logto_sync` and its position, so that another process can resume it: see `sync.runs`."""
 
     issuer = models.CharField(max_length=255, editable=False)
     creates_users = models.BooleanField(editable=False)
     is_dry = models.BooleanField(editable=False)
+    # The kind of the run until it ends, then NULL: at most one run of a kind is open.
+    open_kind = models.CharField(max_length=64, unique=True, null=True, blank=True, editable=False)
+    # Who continues the run, a number that changes with each holder, and the time of the latest step, in epoch seconds.
+    holder = models.CharField(max_length=64, editable=False)
+    turn = models.PositiveIntegerField(default=1, editable=False)
+    active_at = models.FloatField(editable=False)
     position = models.JSONField(default=dict, editable=False)
     counts = models.JSONField(default=dict, editable=False)
     started_at = models.DateTimeField(auto_now_add=True, editable=False)
@@ -381,3 +387,23 @@ class SyncNote(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class SyncPart(models.Model):
+    """Pages of users that one Celery task of a run syncs. It is deleted when the run ends."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="parts")
+    first_page = models.PositiveIntegerField(editable=False)
+    last_page = models.PositiveIntegerField(editable=False)
+    # How often a worker has started it.
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    is_done = models.BooleanField(default=False, editable=False)
+    counts = models.JSONField(default=dict, editable=False)
+
+    objects = RowQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.first_page}-{self.last_page}"

@@ -70,7 +70,7 @@ class Witness:
         assert (response.status_code, code_on(response)) == (status, code), self._log.text
         assert response["Content-Type"] == "text/html; charset=utf-8"
         assert response["Cache-Control"] == "no-store"
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "same-origin"
         assert response["X-Frame-Options"] == "DENY"
         assert state_of_the_site(self.browser.client) == before
         lines = [record for record in self._log.records if record.name == "logto_auth"]

@@ -17,6 +17,7 @@ from logto_auth.encryption import decrypt
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.http import BearerAuth, Response
+from logto_auth.oidc.secrets import Secret
 from logto_auth.oidc.token_endpoint import ClientSecretBasic
 from logto_auth.oidc.types import TokenSet
 from logto_auth.sessions.store import AccessToken
@@ -75,7 +76,7 @@ def broken(claims: Any) -> Any:
 def test_repr_contains_no_secret(browser: Browser, reader: Any) -> None:
     browser.sign_in("reader")
     row = LogtoSession.objects.get()
-    request = AuthorizationRequest(state="SECRET", nonce="SECRET", code_verifier="SECRET")
+    request = AuthorizationRequest(state="SECRET", nonce="SECRET", code_verifier=Secret("SECRET"))
     holders: list[Any] = [
         row,
         LogtoIdentity.objects.get(),
@@ -89,16 +90,16 @@ def test_repr_contains_no_secret(browser: Browser, reader: Any) -> None:
             confirmed_user="",
         ),
         TokenSet(
-            access_token="SECRET",
+            access_token=Secret("SECRET"),
             expires_at=1,
             scopes=frozenset(),
-            refresh_token="SECRET",
-            id_token="SECRET",
+            refresh_token=Secret("SECRET"),
+            id_token=Secret("SECRET"),
             id_token_claims={"nonce": "SECRET"},
         ),
-        AccessToken(token="SECRET", expires_at=1, scopes=frozenset()),
-        ClientSecretBasic("id", "SECRET"),
-        BearerAuth("SECRET"),
+        AccessToken(token=Secret("SECRET"), expires_at=1, scopes=frozenset()),
+        ClientSecretBasic("id", Secret("SECRET")),
+        BearerAuth(Secret("SECRET")),
         Response(200, {}, b"SECRET", "http://localhost/"),
         oidc_client(),
         browser.client.get("/").wsgi_request.logto,

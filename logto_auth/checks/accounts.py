@@ -10,11 +10,12 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage
 from django.db import router
 
-from logto_auth.conf import Conf, conf
+from logto_auth.conf import Conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.users.claims import FIELDS
 from logto_auth.users.fields import missing_fields
 
+from .lenient_conf import conf
 from .problem import Problem
 
 TABLES_APART = Problem(

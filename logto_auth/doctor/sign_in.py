@@ -15,6 +15,7 @@ from logto_auth.exceptions import ProviderError
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
+from logto_auth.oidc.secrets import Secret
 from logto_auth.oidc.token_endpoint import ClientSecretBasic
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.declaration import normalize_uri
@@ -91,13 +92,13 @@ class SignInExamination:
         return failure("application", f"The token endpoint answered {answer}.", "See the log of Logto.")
 
     def _exchange_invalid_code(self) -> Answer:
-        form = {
+        form: dict[str, str | Secret] = {
             "grant_type": "authorization_code",
             "code": INVALID_CODE,
             "redirect_uri": next(iter(self._redirect_uris), "https://made-up.example/callback"),
             "code_verifier": AuthorizationRequest().code_verifier,
         }
-        auth = ClientSecretBasic(conf.app_id, conf.app_secret)
+        auth = ClientSecretBasic(conf.app_id, Secret(conf.app_secret))
         return _answer(self._http.post_form(self._metadata.token_endpoint, form, auth=auth))
 
     def _rejected(self) -> Finding:

@@ -59,6 +59,10 @@ class Migration(migrations.Migration):
                 ("issuer", models.CharField(editable=False, max_length=255)),
                 ("creates_users", models.BooleanField(editable=False)),
                 ("is_dry", models.BooleanField(editable=False)),
+                ("open_kind", models.CharField(blank=True, editable=False, max_length=64, null=True, unique=True)),
+                ("holder", models.CharField(editable=False, max_length=64)),
+                ("turn", models.PositiveIntegerField(default=1, editable=False)),
+                ("active_at", models.FloatField(editable=False)),
                 ("position", models.JSONField(default=dict, editable=False)),
                 ("counts", models.JSONField(default=dict, editable=False)),
                 ("started_at", models.DateTimeField(auto_now_add=True)),
@@ -213,6 +217,26 @@ class Migration(migrations.Migration):
             options={
                 "default_permissions": (),
                 "indexes": [models.Index(fields=["run", "digest"], name="logto_auth_sync_note")],
+            },
+        ),
+        migrations.CreateModel(
+            name="SyncPart",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_page", models.PositiveIntegerField(editable=False)),
+                ("last_page", models.PositiveIntegerField(editable=False)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("is_done", models.BooleanField(default=False, editable=False)),
+                ("counts", models.JSONField(default=dict, editable=False)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="logto_auth.syncrun"
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
             },
         ),
     ]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from .claims import frozen, is_name
 from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
+from .secrets import Secret, as_secret
 from .token_checks import check_issuer, check_sub, check_times, numeric_date, optional_text, verify_signature
 from .types import ORGANIZATION_AUDIENCE, AccessTokenClaims, Claims
 
@@ -31,9 +32,17 @@ class AccessTokenVerifier:
     """
 
     def __init__(
-        self, *, issuer: str, keys: RemoteKeySet, algorithms: Sequence[str], leeway_seconds: int, cache_size: int
+        self,
+        *,
+        issuer: str,
+        former_issuers: Sequence[str] = (),
+        keys: RemoteKeySet,
+        algorithms: Sequence[str],
+        leeway_seconds: int,
+        cache_size: int,
     ) -> None:
         self._issuer = issuer
+        self._former_issuers = tuple(former_issuers)
         self._keys = keys
         self._algorithms = tuple(algorithms)
         self._leeway_seconds = leeway_seconds
@@ -41,12 +50,13 @@ class AccessTokenVerifier:
         self._known: dict[bytes, tuple[AccessTokenClaims, KeySet]] = {}
         self._lock = threading.Lock()
 
-    def verify_for_resource(self, token: str, resource: str) -> AccessTokenClaims:
+    def verify_for_resource(self, token: str | Secret, resource: str) -> AccessTokenClaims:
         """Return the claims of an access token for the API `resource`, with or without an organization.
 
         Raise TokenError naming the first claim that failed: answer 401. Raise ProviderError when the keys cannot be
         fetched: answer 503.
         """
+        token = as_secret(token)
         claims = self._verify(token)
         if claims.audience != resource:
             raise TokenError(
@@ -56,8 +66,9 @@ class AccessTokenVerifier:
             )
         return claims
 
-    def verify_for_organization(self, token: str) -> AccessTokenClaims:
+    def verify_for_organization(self, token: str | Secret) -> AccessTokenClaims:
         """Return the claims of an organization token, for any organization. Raise TokenError, ProviderError."""
+        token = as_secret(token)
         claims = self._verify(token)
         if not claims.is_organization_token:
             raise TokenError(
@@ -67,8 +78,8 @@ class AccessTokenVerifier:
             )
         return claims
 
-    def _verify(self, token: str) -> AccessTokenClaims:
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    def _verify(self, token: Secret) -> AccessTokenClaims:
+        digest = hashlib.sha256(token.reveal().encode("utf-8", "surrogatepass")).digest()
         now = time.time()
         known = self._known.get(digest)
         if known is not None and now < known[0].expires_at and known[1] is self._keys.current():
@@ -77,7 +88,7 @@ class AccessTokenVerifier:
         self._remember(digest, claims, keys)
         return claims
 
-    def _validate(self, token: str, now: float) -> tuple[AccessTokenClaims, KeySet]:
+    def _validate(self, token: Secret, now: float) -> tuple[AccessTokenClaims, KeySet]:
         _refuse_opaque(token)
         # When the verification fetches newer keys, the token is remembered with the older ones, and not found again.
         keys = self._keys.current()
@@ -86,6 +97,7 @@ class AccessTokenVerifier:
             keys=self._keys,
             algorithms=self._algorithms,
             issuer=self._issuer,
+            former_issuers=self._former_issuers,
             leeway_seconds=self._leeway_seconds,
             now=now,
         )
@@ -102,10 +114,18 @@ class AccessTokenVerifier:
 
 
 def validate_access_token(
-    token: str, *, keys: KeySource, algorithms: Sequence[str], issuer: str, leeway_seconds: int, now: float
+    token: object,
+    *,
+    keys: KeySource,
+    algorithms: Sequence[str],
+    issuer: str,
+    former_issuers: Sequence[str] = (),
+    leeway_seconds: int,
+    now: float,
 ) -> AccessTokenClaims:
     """Return the claims of a JWT access token that passed every check except one: the caller checks `audience`.
 
+    Their issuer is `issuer`, also for a token of one of `former_issuers`, because a user has the same `sub` at each.
     `now` is in seconds since the epoch. The age of the token is limited by its `exp` only.
 
     Raise TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
@@ -113,7 +133,7 @@ def validate_access_token(
     """
     # ID tokens and logout tokens have other types, and are not accepted as access tokens.
     _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=_TYPES)
-    check_issuer(claims, issuer)
+    check_issuer(claims, issuer, former_issuers)
     audience = _audience(claims)
     exp, _ = check_times(claims, leeway_seconds=leeway_seconds, now=now)
     sub, client_id = check_sub(claims), optional_text(claims, "client_id")
@@ -161,12 +181,12 @@ def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTok
     )
 
 
-def is_opaque(token: str) -> bool:
+def is_opaque(token: str | Secret) -> bool:
     """Return whether `token` can only be an opaque access token: a JWT has dots."""
-    return "." not in token
+    return "." not in as_secret(token).reveal()
 
 
-def _refuse_opaque(token: str) -> None:
+def _refuse_opaque(token: Secret) -> None:
     if is_opaque(token):
         raise TokenError(
             "This is an opaque access token, which only Logto itself can read. Ask Logto for a JWT: send resource with "

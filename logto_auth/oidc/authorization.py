@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from .errors import InvalidSignInOption
+from .secrets import Secret
 
 __all__ = [
     "FIRST_SCREENS",
@@ -80,7 +81,7 @@ class SignInOptions:
     """The accepted age of the user's authentication at Logto, in seconds. Logto asks again if it is older."""
     ui_locales: str = ""
     """BCP 47 language tags, separated by spaces."""
-    one_time_token: str = ""
+    one_time_token: str = field(default="", repr=False)
     """The token of a magic link. It needs the e-mail address as `login_hint`."""
     organization_id: str = ""
     """The organization whose branding the sign-in page has."""
@@ -207,12 +208,12 @@ class AuthorizationRequest:
 
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    code_verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+    code_verifier: Secret = field(default_factory=lambda: Secret(secrets.token_urlsafe(48)))
 
     @property
     def code_challenge(self) -> str:
         """The S256 challenge of the verifier (RFC 7636, section 4.2)."""
-        digest = hashlib.sha256(self.code_verifier.encode("ascii")).digest()
+        digest = hashlib.sha256(self.code_verifier.reveal().encode("ascii")).digest()
         return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
     def url(

@@ -6,7 +6,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-from jwt import PyJWS
+from jwt import PyJWT
 from jwt.exceptions import PyJWTError
 
 from .access_tokens import check_introspection
@@ -16,11 +16,12 @@ from .http import BearerAuth
 from .id_tokens import check_authentication_age, check_refreshed, validate_id_token
 from .logout_tokens import validate_logout_token
 from .provider import Provider
+from .secrets import Secret, as_secret
 from .token_endpoint import (
     CREDENTIALS_HINT,
     ClientSecretBasic,
     expires_in,
-    is_token_text,
+    is_token,
     provider_error,
     scopes_of,
     token_request,
@@ -47,7 +48,7 @@ class OIDCClient:
         provider: Provider,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: Secret,
         leeway_seconds: int,
         hint: str = CREDENTIALS_HINT,
     ) -> None:
@@ -75,7 +76,13 @@ class OIDCClient:
         return response.authorization_code()
 
     def exchange_code(
-        self, code: str, *, redirect_uri: str, code_verifier: str, nonce: str, max_age_seconds: int | None = None
+        self,
+        code: str | Secret,
+        *,
+        redirect_uri: str,
+        code_verifier: str | Secret,
+        nonce: str,
+        max_age_seconds: int | None = None,
     ) -> TokenSet:
         """Return the tokens for an authorization code. The ID token passed every check.
 
@@ -84,6 +91,7 @@ class OIDCClient:
         Raise TokenError, and ProviderError; its `error` is `invalid_grant` when the code was used before, has expired
         or is for another client. Source: OpenID Connect Core 1.0, section 3.1.3.
         """
+        code, code_verifier = as_secret(code), as_secret(code_verifier)
         answer = token_request(
             self._provider,
             {
@@ -107,7 +115,12 @@ class OIDCClient:
         return token_set
 
     def refresh(
-        self, refresh_token: str, *, claims: Claims, resource: str | None = None, organization_id: str | None = None
+        self,
+        refresh_token: str | Secret,
+        *,
+        claims: Claims,
+        resource: str | None = None,
+        organization_id: str | None = None,
     ) -> TokenSet:
         """Return new tokens for the user whose ID token at sign-in had `claims`.
 
@@ -117,6 +130,7 @@ class OIDCClient:
         Raise TokenError, and ProviderError; its `error` is `invalid_grant` when the user is suspended, deleted or
         signed out everywhere. Source: OpenID Connect Core 1.0, section 12.
         """
+        refresh_token = as_secret(refresh_token)
         optional = {"resource": resource, "organization_id": organization_id}
         answer = token_request(
             self._provider,
@@ -132,7 +146,7 @@ class OIDCClient:
             check_refreshed(token_set.id_token_claims, claims)
         return token_set
 
-    def validate_id_token(self, id_token: object, *, nonce: str | None, access_token: str | None) -> Claims:
+    def validate_id_token(self, id_token: object, *, nonce: str | None, access_token: Secret | None) -> Claims:
         """Return the claims of an ID token for this client that passed every check. Raise TokenError, ProviderError.
 
         The token comes from Logto itself, not from a browser: if its key is unknown, the keys are fetched again, and a
@@ -161,17 +175,19 @@ class OIDCClient:
             algorithms=self._provider.algorithms,
             types={"logout+jwt"} if type_required else {"logout+jwt", "jwt", None},
             issuer=self.issuer,
+            former_issuers=self._provider.former_issuers,
             client_id=self.client_id,
             leeway_seconds=self._leeway_seconds,
             now=time.time(),
         )
 
-    def userinfo(self, access_token: str, *, sub: str) -> dict[str, Any]:
+    def userinfo(self, access_token: str | Secret, *, sub: str) -> dict[str, Any]:
         """Return the claims of Logto's userinfo endpoint about the user `sub`.
 
         `access_token` is the opaque one; Logto refuses a JWT here. Raise ProviderError, and TokenError when the
         response is about another user. Source: OpenID Connect Core 1.0, section 5.3.
         """
+        access_token = as_secret(access_token)
         response = self._http.get(self.metadata.userinfo_endpoint, auth=BearerAuth(access_token))
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
@@ -180,12 +196,13 @@ class OIDCClient:
             raise TokenError("The userinfo is about another user than the ID token.", claim="sub")
         return claims
 
-    def introspect(self, access_token: str) -> AccessTokenClaims:
+    def introspect(self, access_token: str | Secret) -> AccessTokenClaims:
         """Return the claims of an opaque access token, as Logto reports them.
 
         Raise TokenError when the token is not an active access token, and ProviderError. Source: RFC 7662.
         """
-        if len(access_token) > _MAX_OPAQUE_TOKEN_LENGTH:
+        access_token = as_secret(access_token)
+        if len(access_token.reveal()) > _MAX_OPAQUE_TOKEN_LENGTH:
             # Otherwise a client could make the site send text of any length to Logto.
             raise TokenError("The token is longer than Logto's opaque access tokens.", claim="token")
         endpoint = self.metadata.introspection_endpoint
@@ -201,8 +218,9 @@ class OIDCClient:
             raise provider_error(response, hint=self._auth.hint)
         return check_introspection(response.json_object(), issuer=self.issuer, now=time.time())
 
-    def revoke(self, refresh_token: str) -> None:
+    def revoke(self, refresh_token: str | Secret) -> None:
         """Revoke a refresh token and its grant. Raise ProviderError. Source: RFC 7009."""
+        refresh_token = as_secret(refresh_token)
         response = self._http.post_form(
             self.metadata.revocation_endpoint,
             {"token": refresh_token, "token_type_hint": "refresh_token"},
@@ -212,7 +230,7 @@ class OIDCClient:
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
 
-    def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: str | None) -> str:
+    def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: str | Secret | None) -> str:
         """Return the URL at which the browser signs out at Logto.
 
         `id_token` becomes the hint, unless Logto would refuse it. Raise ProviderError if the metadata cannot be
@@ -223,22 +241,23 @@ class OIDCClient:
             "post_logout_redirect_uri": post_logout_redirect_uri,
             "state": state,
         }
-        if id_token is not None and self._is_good_hint(id_token):
-            parameters["id_token_hint"] = id_token
-        return f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
+        url = f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
+        id_token = as_secret(id_token or "")
+        return f"{url}&id_token_hint={id_token.reveal()}" if self._is_good_hint(id_token) else url
 
-    def _is_good_hint(self, id_token: str) -> bool:
-        """Return whether Logto accepts the hint. It answers 400 when the key was removed or the algorithm changed."""
-        if len(id_token) > _MAX_ID_TOKEN_HINT_LENGTH:
+    def _is_good_hint(self, id_token: Secret) -> bool:
+        """Return whether Logto accepts the hint. It answers 400 to another issuer, a removed key or algorithm."""
+        if len(id_token.reveal()) > _MAX_ID_TOKEN_HINT_LENGTH:
             return False
         try:
-            header = PyJWS().get_unverified_header(id_token)
-            return self.keys.is_current(header.get("kid"), header.get("alg"))
+            hint = PyJWT().decode_complete(id_token.reveal(), options={"verify_signature": False})
+            header, claims = hint["header"], hint["payload"]
+            return claims.get("iss") == self.issuer and self.keys.is_current(header.get("kid"), header.get("alg"))
         except (PyJWTError, ProviderError):
             return False
 
     def _token_set(self, answer: dict[str, Any], *, nonce: str | None) -> TokenSet:
-        access_token: str = answer["access_token"]
+        access_token: Secret = answer["access_token"]
         id_token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
         claims: Claims = {}
         if id_token is not None:
@@ -247,7 +266,7 @@ class OIDCClient:
             access_token=access_token,
             expires_at=int(time.time()) + expires_in(answer),
             scopes=scopes_of(answer),
-            refresh_token=refresh_token if is_token_text(refresh_token) else None,
+            refresh_token=refresh_token if is_token(refresh_token) else None,
             id_token=id_token,
             id_token_claims=claims,
         )

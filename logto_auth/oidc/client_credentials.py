@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .provider import Provider
+from .secrets import Secret
 from .single_flight import SingleFlight
 from .token_endpoint import CREDENTIALS_HINT, ClientSecretBasic, expires_in, scopes_of, token_request
 from .types import EXPIRY_MARGIN_SECONDS
@@ -18,7 +19,7 @@ __all__ = ["ClientCredentialsToken", "MachineClient"]
 class ClientCredentialsToken:
     """An access token of a machine-to-machine application."""
 
-    access_token: str = field(repr=False)
+    access_token: Secret
     expires_at: float
     """In seconds since the epoch."""
     scopes: frozenset[str]
@@ -39,7 +40,9 @@ class MachineClient:
     `hint` is added to the error when Logto rejects the credentials.
     """
 
-    def __init__(self, provider: Provider, *, client_id: str, client_secret: str, hint: str = CREDENTIALS_HINT) -> None:
+    def __init__(
+        self, provider: Provider, *, client_id: str, client_secret: Secret, hint: str = CREDENTIALS_HINT
+    ) -> None:
         self.client_id = client_id
         self._provider = provider
         self._auth = ClientSecretBasic(client_id, client_secret, hint)

@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 
 from .connections import LimitExceeded, Limits, LimitsAdapter, apply_limits
 from .errors import ProviderError, ProviderUnreachable, single_line
+from .secrets import Secret, hide_frames
 
 __all__ = ["BearerAuth", "HTTPClient", "Response", "retry_after_seconds"]
 
@@ -50,10 +51,10 @@ class _NoAuth(AuthBase):
 class BearerAuth(AuthBase):
     """Send an access token (RFC 6750, section 2.1)."""
 
-    access_token: str = field(repr=False)
+    access_token: Secret
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.access_token}"
+        request.headers["Authorization"] = f"Bearer {self.access_token.reveal()}"
         return request
 
 
@@ -132,9 +133,9 @@ class HTTPClient:
         return self._send("GET", url, may_repeat=True, may_redirect=True)
 
     def post_form(
-        self, url: str, data: Mapping[str, str], *, auth: AuthBase | None = None, may_repeat: bool = False
+        self, url: str, data: Mapping[str, str | Secret], *, auth: AuthBase | None = None, may_repeat: bool = False
     ) -> Response:
-        """Return the response to a POST of a form."""
+        """Return the response to a POST of a form, whose values may be secrets."""
         return self._send("POST", url, data=data, auth=auth, may_repeat=may_repeat)
 
     def send_json(self, method: str, url: str, payload: Any = None, *, auth: AuthBase | None = None) -> Response:
@@ -162,7 +163,7 @@ class HTTPClient:
         return response
 
     def _send_once(self, method: str, url: str, content: dict[str, Any]) -> Response:
-        """Return the response. The errors of the libraries are not attached: their frames hold secrets as text."""
+        """Return the response. The errors of the libraries are not attached: they hold URLs, headers and answers."""
         plain_url = url.partition("?")[0]
         try:
             status, headers, body = self._exchange(method, url, **content)
@@ -174,8 +175,6 @@ class HTTPClient:
             ) from None
         except _FAILURES as error:
             raise _ConnectionFailed(f"{plain_url} is out of reach: {_cause(error)}.") from None
-        except Exception as error:
-            raise error.with_traceback(None) from None
         if len(body) > self.max_body_bytes:
             raise ProviderError(self._too_long(plain_url))
         return Response(status, headers, body, plain_url)
@@ -183,13 +182,22 @@ class HTTPClient:
     def _too_long(self, url: str) -> str:
         return f"{url} answered with more than {self.max_body_bytes} bytes, or with endless headers."
 
+    @hide_frames
     def _exchange(
-        self, method: str, url: str, *, auth: AuthBase | None = None, **content: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: AuthBase | None = None,
+        data: Mapping[str, str | Secret] | None = None,
+        json: Any = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        form = data and {name: value.reveal() if isinstance(value, Secret) else value for name, value in data.items()}
         with self._session.request(
             method,
             url,
-            **content,
+            data=form,
+            json=json,
             auth=auth or _NoAuth(),
             timeout=(self.connect_seconds, self.total_seconds),
             allow_redirects=False,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from .claims import frozen, seconds_since_authentication
 from .errors import TokenError
 from .jwks import KeySource
+from .secrets import Secret
 from .token_checks import check_audience, check_issuer, check_sub, check_times, verify_signature
 from .types import Claims
 
@@ -33,7 +34,7 @@ def validate_id_token(
     issuer: str,
     client_id: str,
     nonce: str | None,
-    access_token: str | None,
+    access_token: Secret | None,
     leeway_seconds: int,
     now: float,
 ) -> Claims:
@@ -89,9 +90,9 @@ def _check_nonce(claims: Claims, nonce: str) -> None:
         raise TokenError("The nonce of the token is not the one of this sign-in.", claim="nonce")
 
 
-def _check_at_hash(claims: Claims, access_token: str, alg: str) -> None:
+def _check_at_hash(claims: Claims, access_token: Secret, alg: str) -> None:
     """Raise TokenError unless `at_hash` is the left half of the digest of the access token, by the hash of `alg`."""
-    digest = _DIGESTS[alg[-3:]](access_token.encode()).digest()
+    digest = _DIGESTS[alg[-3:]](access_token.reveal().encode()).digest()
     expected = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
     at_hash = claims.get("at_hash")
     if not isinstance(at_hash, str) or not _equal(at_hash, expected):

@@ -10,12 +10,13 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from jwt import PyJWS
+from jwt import PyJWK, PyJWS
 from jwt.exceptions import PyJWTError
 
 from .claims import MAX_NAME_LENGTH, is_name, is_numeric_date
 from .errors import TokenError
 from .jwks import KeySource
+from .secrets import Secret, hide_frames
 from .types import Claims
 
 __all__ = [
@@ -47,7 +48,9 @@ def verify_signature(
 
     Raise TokenError, and ProviderError when the keys cannot be fetched.
     """
-    if not isinstance(token, str) or not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
+    if isinstance(token, str):
+        token = Secret(token)
+    if not isinstance(token, Secret) or not token.reveal().isascii() or len(token.reveal()) > MAX_TOKEN_LENGTH:
         raise TokenError(f"Expected a compact JWS of at most {MAX_TOKEN_LENGTH} characters.", claim="token")
     header = _unverified_header(token)
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
@@ -63,29 +66,38 @@ def verify_signature(
     if not candidates:
         raise TokenError(f"No {alg} key with the ID {kid!r:.60} is among the provider's keys.", claim="kid")
     for key in candidates:
-        try:
-            payload = _jws.decode(token, key, algorithms=[alg])
-        except PyJWTError:
-            continue
-        return header, _json_object(payload)
+        payload = _payload(token, key, alg)
+        if payload is not None:
+            return header, _json_object(payload)
     raise TokenError("The signature of the token is wrong.", claim="signature")
 
 
-def _unverified_header(token: str) -> dict[str, Any]:
+@hide_frames
+def _unverified_header(token: Secret) -> dict[str, Any]:
     # Decoders may accept other spellings of the same token (RFC 7515, section 2).
-    if not _COMPACT_JWS.fullmatch(token):
+    if not _COMPACT_JWS.fullmatch(token.reveal()):
         raise TokenError("The token is not a compact JWS: three parts in base64url, without padding.", claim="header")
     try:
-        return _jws.get_unverified_header(token)
-    except (PyJWTError, ValueError, RecursionError) as error:
-        raise TokenError("The token is not a compact JWS with a JSON header.", claim="header") from error
+        return _jws.get_unverified_header(token.reveal())
+    except (PyJWTError, ValueError, RecursionError):
+        raise TokenError("The token is not a compact JWS with a JSON header.", claim="header") from None
+
+
+@hide_frames
+def _payload(token: Secret, key: PyJWK, alg: str) -> bytes | None:
+    """Return the payload, or None when the signature is not by `key`."""
+    try:
+        payload: bytes = _jws.decode(token.reveal(), key, algorithms=[alg])
+    except PyJWTError:
+        return None
+    return payload
 
 
 def _json_object(payload: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise TokenError("The payload of the token is not JSON.", claim="payload") from error
+    except (ValueError, RecursionError):
+        raise TokenError("The payload of the token is not JSON.", claim="payload") from None
     if not isinstance(claims, dict):
         raise TokenError("The payload of the token is not a JSON object.", claim="payload")
     return claims
@@ -95,9 +107,9 @@ def _listed(types: Collection[str | None]) -> str:
     return " or ".join(sorted(repr(name) for name in types if name))
 
 
-def check_issuer(claims: Claims, issuer: str) -> None:
-    """Raise TokenError unless `iss` is exactly `issuer`."""
-    if claims.get("iss") != issuer:
+def check_issuer(claims: Claims, issuer: str, former_issuers: Collection[str] = ()) -> None:
+    """Raise TokenError unless `iss` is exactly `issuer`, or one of the names that this provider had before."""
+    if claims.get("iss") not in (issuer, *former_issuers):
         raise TokenError(f"The token is of issuer {claims.get('iss')!r:.200}, expected {issuer!r}.", claim="iss")
 
 

@@ -14,12 +14,13 @@ from requests.auth import AuthBase
 from .errors import ProviderError, single_line
 from .http import Response, retry_after_seconds
 from .provider import Provider
+from .secrets import Secret
 
 __all__ = [
     "CREDENTIALS_HINT",
     "ClientSecretBasic",
     "expires_in",
-    "is_token_text",
+    "is_token",
     "provider_error",
     "scopes_of",
     "token_request",
@@ -28,6 +29,7 @@ __all__ = [
 CREDENTIALS_HINT = "Check the App ID, the App secret and the type of the application."
 _MAX_EXPIRES_IN_SECONDS = 366 * 24 * 3600
 _DEFAULT_EXPIRES_IN_SECONDS = 60
+_TOKENS = frozenset({"access_token", "refresh_token", "id_token"})
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,20 @@ class ClientSecretBasic(AuthBase):
     """The credentials of this client. Both parts are form-encoded first (RFC 6749, section 2.3.1)."""
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: Secret
     hint: str = field(default=CREDENTIALS_HINT, repr=False)
     """What the operator should check when Logto rejects the credentials."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        credentials = f"{quote(self.client_id, safe='')}:{quote(self.client_secret, safe='')}"
+        credentials = f"{quote(self.client_id, safe='')}:{quote(self.client_secret.reveal(), safe='')}"
         request.headers["Authorization"] = "Basic " + b64encode(credentials.encode()).decode()
         return request
 
 
-def token_request(provider: Provider, data: Mapping[str, str], *, auth: ClientSecretBasic) -> dict[str, Any]:
+def token_request(provider: Provider, data: Mapping[str, str | Secret], *, auth: ClientSecretBasic) -> dict[str, Any]:
     """Send `data` to the token endpoint and return the response. Its `access_token` is a bearer token.
+
+    The tokens in the response are secrets.
 
     Raise ProviderError when Logto answers with an error or with something else.
     Source: RFC 6749, sections 5.1 and 5.2.
@@ -56,8 +60,8 @@ def token_request(provider: Provider, data: Mapping[str, str], *, auth: ClientSe
     response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth, may_repeat=may_repeat)
     if response.status != 200:
         raise provider_error(response, hint=auth.hint)
-    answer = response.json_object()
-    if not is_token_text(answer.get("access_token")):
+    answer = _with_secrets(response.json_object())
+    if not is_token(answer.get("access_token")):
         raise ProviderError("The response of the token endpoint has no access token.")
     token_type = answer.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
@@ -79,9 +83,16 @@ def scopes_of(answer: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(scope.split()) if isinstance(scope, str) else frozenset()
 
 
-def is_token_text(value: object) -> TypeGuard[str]:
+def is_token(value: object) -> TypeGuard[Secret]:
     """Return whether `value` can be an access or refresh token (RFC 6749, appendices A.12 and A.17)."""
-    return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable()
+    return isinstance(value, Secret) and bool(value) and value.reveal().isascii() and value.reveal().isprintable()
+
+
+def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
+    for name in _TOKENS & answer.keys():
+        if isinstance(answer[name], str):
+            answer[name] = Secret(answer[name])
+    return answer
 
 
 def provider_error(response: Response, *, hint: str = CREDENTIALS_HINT) -> ProviderError:

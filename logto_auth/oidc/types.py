@@ -1,4 +1,4 @@
-"""What the protocol layer returns: checked values that cannot be changed, with secrets left out of their `repr`."""
+"""What the protocol layer returns: checked values that cannot be changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+
+from .secrets import Secret
 
 __all__ = [
     "EXPIRY_MARGIN_SECONDS",
@@ -47,13 +49,13 @@ class ProviderMetadata:
 class TokenSet:
     """A response of the token endpoint. Its ID token, if any, passed every check."""
 
-    access_token: str = field(repr=False)
+    access_token: Secret
     expires_at: int
     """When the access token expires, in seconds since the epoch."""
     scopes: frozenset[str]
     """The scopes of the access token; the permissions on the API resource when the token is for one."""
-    refresh_token: str | None = field(default=None, repr=False)
-    id_token: str | None = field(default=None, repr=False)
+    refresh_token: Secret | None = None
+    id_token: Secret | None = None
     id_token_claims: Claims = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Empty without `id_token`."""
 

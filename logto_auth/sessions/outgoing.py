@@ -66,7 +66,7 @@ class MachineToken(AuthBase):
                 client.forget(token)
 
         request.register_hook("response", forget_refused_token)  # type: ignore[no-untyped-call]
-        return _with_token(request, token.access_token)
+        return _with_token(request, token.access_token.reveal())
 
 
 def _with_token(request: PreparedRequest, access_token: str) -> PreparedRequest:

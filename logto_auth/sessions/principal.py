@@ -80,7 +80,7 @@ def keep_logto_session(request: HttpRequest) -> None:
 
     For code of a site that replaces the signed-in user by another one, and back, with Django's `login()`: the session
     then ends when the Logto session of the person who acts ends. `request.logto` is signed out while they act as
-    somebody else. Does nothing if the request did not come with a Logto session.
+    another user. Does nothing if the request did not come with a Logto session.
     """
     stored = session_principal(request).stored_at_start
     if stored is not None:
@@ -133,6 +133,9 @@ class SessionPrincipal(RequestPrincipal):
     """Until when the session is fresh that the request came with, if it has no row."""
     _stored: StoredSession | None = None
     _data: _SessionData | None = None
+    # The rows before each refresh in a transaction of the site, and the row after the last one; None if it is gone.
+    _former: tuple[StoredSession, ...] = ()
+    _latest: StoredSession | None = None
     _user_info: tuple[UUID, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
@@ -176,7 +179,7 @@ class SessionPrincipal(RequestPrincipal):
     def is_authenticated(self) -> bool:
         """True for a Logto session; False if the request is authenticated by an access token.
 
-        Also False if `request.user` is not the user of the session, but somebody whom they impersonate.
+        Also False if `request.user` is not the user of the session, but one whom they impersonate.
         """
         return self._own_session is not None
 
@@ -341,7 +344,7 @@ class SessionPrincipal(RequestPrincipal):
         """
         stored = self._own_session
         if self._user_info is None or stored is None or self._user_info[0] != stored.id:
-            userinfo = oidc_client().userinfo(self.access_token(), sub=self.claims["sub"])
+            userinfo = oidc_client().userinfo(self._usable_token(None, None).token, sub=self.claims["sub"])
             self._user_info = (self._current_session().id, MappingProxyType(userinfo))
         return self._user_info[1]
 
@@ -353,7 +356,7 @@ class SessionPrincipal(RequestPrincipal):
         for the API in the organization. Raise SignInRequired if only a new sign-in can provide one, ProviderError if
         Logto refuses.
         """
-        return self._usable_token(resource, organization_id).token
+        return self._usable_token(resource, organization_id).token.reveal()
 
     def organization_token(self, organization_id: str | None = None) -> str:
         """Return an access token for an organization, by default the current one.
@@ -376,7 +379,7 @@ class SessionPrincipal(RequestPrincipal):
         stored = self._current_session()
         token = stored.tokens.access_token(resource, organization_id)
         if token is None or not token.is_usable():
-            with self._refreshing():
+            with self._refreshing() as stored:
                 row, token = refresh.access_token(stored, resource, organization_id)
                 self.remember(row)
         return token
@@ -391,20 +394,41 @@ class SessionPrincipal(RequestPrincipal):
         if the site refuses the user; TokenError if the new tokens fail a check; ProviderError if Logto cannot be
         reached. In the last case the session goes on, and its next request tries again.
         """
-        stored = self._current_session()
-        if stored.tokens.refresh_token is None:
+        if self._current_session().tokens.refresh_token is None:
             raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
-        with self._refreshing():
+        with self._refreshing() as stored:
             self.remember(refresh.refresh_everything(stored))
 
     @contextmanager
-    def _refreshing(self) -> Iterator[None]:
-        """Read the row again after a refresh that failed: it may be gone."""
+    def _refreshing(self) -> Iterator[StoredSession]:
+        """Yield the row to refresh. Read it again after a refresh that failed: it may be gone."""
+        # The view may have rolled back to a savepoint since its last refresh.
+        self.keep_refreshed()
+        stored = self._current_session()
         try:
-            yield
+            yield stored
         except LogtoError:
             self.forget()
+            self._note_refresh(stored)
             raise
+        self._note_refresh(stored)
+
+    def _note_refresh(self, former: StoredSession) -> None:
+        """Remember a refresh of the row `former` in a transaction that the site may roll back."""
+        if refresh.is_in_transaction():
+            latest = store.read(former.id)
+            if latest is None or latest.encrypted_tokens != former.encrypted_tokens:
+                self._former, self._latest = (*self._former, former), latest
+
+    def keep_refreshed(self) -> None:
+        """Store what refreshes have brought, if a rollback has undone it."""
+        if self.has_refreshed_in_transaction and refresh.store_again(self._former, self._latest):
+            self.forget()
+
+    @property
+    def has_refreshed_in_transaction(self) -> bool:
+        """Whether tokens were refreshed in a transaction of the site, which may have been rolled back since."""
+        return bool(self._former)
 
     @property
     def sessions(self) -> tuple[SignedInSession, ...]:

@@ -2,22 +2,25 @@
 
 The first request takes a lease on the row of the session by a conditional UPDATE. No transaction is open during the
 call. The other requests poll the row until it shows the result: new tokens, the end of the session, or a cool-down
-because Logto could not be reached. A lease expires, so a killed process does not block the session (decision 0008).
+because Logto could not be reached. They wait two seconds at most while an outage of Logto would not end the session.
+A lease expires, so a killed process does not block the session (decisions 0008 and 0033).
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from django.db import router
+from django.db import InterfaceError, OperationalError, connections, router, transaction
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
-from logto_auth.models import LogtoIdentity, LogtoSession, encrypt_tokens
-from logto_auth.oidc.types import TokenSet
+from logto_auth.models import LogtoIdentity, LogtoSession, LogtoSessionQuerySet, encrypt_tokens
+from logto_auth.oidc.types import Claims, TokenSet
 from logto_auth.users.provisioning import update
 from logto_auth.users.suspension import refuse_inactive
 
@@ -28,6 +31,7 @@ from .store import AccessToken, StoredSession
 __all__ = [
     "COOL_DOWN_SECONDS",
     "REFUSALS",
+    "WAIT_SECONDS",
     "RefreshSkipped",
     "access_token",
     "is_grace_period_over",
@@ -35,12 +39,16 @@ __all__ = [
     "refresh_everything",
 ]
 
+logger = logging.getLogger("logto_auth")
+
 # OAuth errors that refuse one access token, and say nothing against the session (RFC 6749, section 5.2; RFC 8707).
 REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_scope", "invalid_target"}
 # How long a session does not contact Logto again after a failed refresh.
 COOL_DOWN_SECONDS = 30
 # How often a request that waits for another one reads the row.
 POLL_SECONDS = 0.05
+# How long a request waits for another one. Longer than Logto usually takes, and short, because it holds a worker.
+WAIT_SECONDS = 2
 # A lease lasts this much longer than the time-outs of the call: the tokens have to be saved, too.
 LEASE_MARGIN_SECONDS = 5
 
@@ -105,7 +113,9 @@ def _refresh_unless(
     is_of_everything: bool = False,
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
-    deadline = time.monotonic() + sum(conf.http_timeout_seconds)
+    # After the grace period there is nothing to go on with: who does not wait is signed out.
+    patience = sum(conf.http_timeout_seconds) if is_grace_period_over(row) else WAIT_SECONDS
+    deadline = time.monotonic() + patience
     while not is_done(row):
         if _is_cooling_down(row) or not may_contact_logto():
             raise RefreshSkipped("Logto could not be reached a moment ago; it is not contacted again yet.")
@@ -115,6 +125,7 @@ def _refresh_unless(
             _refresh_and_release(row, resource, organization_id)
             return _read_again(row)
         if time.monotonic() > deadline:
+            _report_slow_refresh(row)
             raise RefreshSkipped("Another request has been refreshing these tokens for too long.")
         time.sleep(POLL_SECONDS)
         row = _read_again(row)
@@ -141,7 +152,26 @@ def _take_lease(row: StoredSession) -> bool:
     now = time.time()
     # Another request may have refreshed the tokens since the row was read; it has then changed the version.
     free = LogtoSession.objects.filter(pk=row.id, version=row.version, no_refresh_before__lte=now)
-    return bool(free.update(no_refresh_before=now + _lease_seconds()) == 1)
+    return _update_unless_locked(free, no_refresh_before=now + _lease_seconds())
+
+
+def _report_slow_refresh(row: StoredSession) -> None:
+    """Start the cool-down of the session until the lease ends. A process that is only slow keeps the lease."""
+    held = LogtoSession.objects.filter(pk=row.id, no_refresh_before__gt=time.time(), unreachable_since=None)
+    if _update_unless_locked(held, unreachable_since=time.time()):
+        logger.warning("The refresh of a session takes too long. Its process may have been killed.")
+
+
+def _update_unless_locked(rows: LogtoSessionQuerySet, **changes: Any) -> bool:
+    """Change a row; return False if there is none, or if the transaction of another request has changed it.
+
+    An UPDATE would wait for that transaction, which lasts as long as the other view may take.
+    """
+    if connections[rows.db].features.has_select_for_update_skip_locked:
+        with transaction.atomic(using=rows.db, savepoint=False):
+            unlocked = rows.select_for_update(skip_locked=True).values_list("pk")
+            return bool(list(unlocked)) and bool(rows.update(**changes))
+    return bool(rows.update(**changes))
 
 
 def _lease_seconds() -> float:
@@ -151,6 +181,30 @@ def _lease_seconds() -> float:
 
 def _release_lease(row: StoredSession, *, no_refresh_before: float = 0, **changes: Any) -> None:
     LogtoSession.objects.filter(pk=row.id).update(no_refresh_before=no_refresh_before, **changes)
+
+
+# A refresh in a transaction of the site, which may be rolled back (decision 0033)
+
+
+def is_in_transaction() -> bool:
+    """Return whether what is written here is part of a transaction that the caller has begun."""
+    return connections[router.db_for_write(LogtoSession)].in_atomic_block
+
+
+def store_again(former: Sequence[StoredSession], latest: StoredSession | None) -> bool:
+    """Store what refreshes have brought, if a rollback has undone it; return whether it had.
+
+    `former` are the rows before each refresh, and `latest` is that after the last one; None if the session has ended.
+    """
+    undone = LogtoSession.objects.filter(pk=former[0].id, encrypted_tokens__in=[row.encrypted_tokens for row in former])
+    if latest is None:
+        return bool(undone.end())
+    changes = {"encrypted_tokens": latest.encrypted_tokens, "no_refresh_before": 0, "unreachable_since": None}
+    if not _update(undone, former[0].version, latest.fresh_until, **changes):
+        return False
+    with suppress(SignInRefused, SignInRequired):
+        _update_account(latest, latest.tokens.claims)
+    return True
 
 
 # The refresh
@@ -182,14 +236,7 @@ def _refresh_and_release(row: StoredSession, resource: str | None, organization_
     tokens.update(token_set, resource=resource, organization_id=organization_id)
     _store(row, token_set)
     clear_outage()
-    try:
-        identity = _identity(row)
-        refuse_inactive(identity)
-        if token_set.id_token is not None:
-            update(identity, tokens.claims)
-    except (SignInRefused, SignInRequired):
-        _end(row)
-        raise
+    _update_account(row, tokens.claims if token_set.id_token is not None else None)
 
 
 def _store(row: StoredSession, token_set: TokenSet) -> None:
@@ -204,15 +251,37 @@ def _store(row: StoredSession, token_set: TokenSet) -> None:
         "unreachable_since": None,
     }
     rows = LogtoSession.objects.filter(pk=row.id)
-    if not rows.filter(version=row.version).update(
-        fresh_until=store.fresh_until(token_set), version=row.version + 1, **changes
-    ):
-        rows.update(**changes)
+    try:
+        _update(rows, row.version, store.fresh_until(token_set), **changes)
+    except (OperationalError, InterfaceError):
+        # The database may have closed the connection while Logto was called: once more, with another connection.
+        if connections[rows.db].in_atomic_block:
+            raise
+        connections[rows.db].close()
+        _update(rows, row.version, store.fresh_until(token_set), **changes)
+
+
+def _update(rows: LogtoSessionQuerySet, version: int, fresh_until: float, **changes: Any) -> bool:
+    """Change a row whose refresh began at `version`; return whether it exists. It is fresh if nobody objected since."""
+    is_current = rows.filter(version=version).update(fresh_until=fresh_until, version=version + 1, **changes)
+    return bool(is_current or rows.update(**changes))
+
+
+def _update_account(row: StoredSession, claims: Claims | None) -> None:
+    """Update the account by new claims. If it is refused, end the session and raise SignInRefused or SignInRequired."""
+    try:
+        identity = _identity(row)
+        refuse_inactive(identity)
+        if claims is not None:
+            update(identity, claims)
+    except (SignInRefused, SignInRequired):
+        _end(row)
+        raise
 
 
 def _identity(row: StoredSession) -> LogtoIdentity:
     """Return the identity of the session, with its user. Raise SignInRequired if it has none any more."""
-    identities = LogtoIdentity.objects.using(router.db_for_write(LogtoIdentity)).select_related("user")
+    identities = LogtoIdentity.objects.select_related("user")
     identity: LogtoIdentity | None = identities.filter(pk=row.identity_id, user_id=row.user_id).first()
     if identity is None:
         raise SignInRequired("The identity was deleted, or belongs to another account now.")

@@ -18,15 +18,15 @@ from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import connections, router
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from logto_auth.backends import LogtoBackend
+from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
+from logto_auth.oidc.secrets import Secret
 from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
 
 __all__ = [
@@ -64,7 +64,7 @@ DEFAULT_FRESHNESS_SECONDS = 3600
 class AccessToken:
     """A stored access token."""
 
-    token: str = field(repr=False)
+    token: Secret
     expires_at: int
     """In seconds since the epoch."""
     scopes: frozenset[str]
@@ -90,17 +90,17 @@ class SessionTokens:
     def update(self, token_set: TokenSet, *, resource: str | None = None, organization_id: str | None = None) -> None:
         """Store the tokens of a response of the token endpoint. Claims of a new ID token replace the former ones."""
         self.data["access_tokens"][_access_token_key(resource, organization_id)] = {
-            "token": token_set.access_token,
+            "token": token_set.access_token.reveal(),
             "expires_at": token_set.expires_at,
             "scopes": sorted(token_set.scopes),
         }
         if token_set.refresh_token is not None:
-            self.data["refresh_token"] = token_set.refresh_token
+            self.data["refresh_token"] = token_set.refresh_token.reveal()
         if token_set.id_token is not None:
             # A refreshed ID token may omit these claims, but a later one that contains them must repeat their values.
             former = self.data.get("id_token_claims", {})
             repeated = {name: former[name] for name in REPEATED_CLAIMS if name in former}
-            self.data["id_token"] = token_set.id_token
+            self.data["id_token"] = token_set.id_token.reveal()
             self.data["id_token_claims"] = {**repeated, **token_set.id_token_claims}
 
     def forget_access_tokens(self) -> None:
@@ -113,21 +113,26 @@ class SessionTokens:
         return {**self.data.get("userinfo", {}), **self.data.get("id_token_claims", {})}
 
     @property
-    def id_token(self) -> str | None:
+    def id_token(self) -> Secret | None:
         """The latest ID token, None if `SECRET_KEY` has changed since."""
-        return self.data.get("id_token")
+        return self._secret("id_token")
 
     @property
-    def refresh_token(self) -> str | None:
+    def refresh_token(self) -> Secret | None:
         """The latest refresh token, None if Logto did not issue one."""
-        return self.data.get("refresh_token")
+        return self._secret("refresh_token")
 
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> AccessToken | None:
         """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none."""
         stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id))
         if stored is None:
             return None
-        return AccessToken(token=stored["token"], expires_at=stored["expires_at"], scopes=frozenset(stored["scopes"]))
+        return AccessToken(
+            token=Secret(stored["token"]), expires_at=stored["expires_at"], scopes=frozenset(stored["scopes"])
+        )
+
+    def _secret(self, name: str) -> Secret | None:
+        return Secret(self.data[name]) if self.data.get(name) else None
 
 
 def _access_token_key(resource: str | None, organization_id: str | None) -> str:
@@ -168,37 +173,13 @@ COLUMNS = tuple(StoredSession.__dataclass_fields__)
 
 
 def read(pk: str | uuid.UUID) -> StoredSession | None:
-    """Return the row with this id, from the database that writes it; None if there is none. One query.
-
-    The ORM builds and compiles a query in ten times the time that SQLite needs to answer it, and each page of a
-    signed-in user makes this one. So the SQL is compiled once. The router and Django's cursor are used as ever.
-    """
-    connection = connections[router.db_for_write(LogtoSession)]
-    sql, converters = _select(connection)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [LogtoSession._meta.pk.get_db_prep_value(pk, connection)])
-        values = cursor.fetchone()
-    if values is None:
-        return None
-    values = list(values)
-    for index, (convert, expression) in converters.items():
-        for function in convert:
-            values[index] = function(values[index], expression, connection)
-    return StoredSession(*values)
+    """Return the row with this id, from the database that writes it; None if there is none. One query."""
+    id = pk if isinstance(pk, uuid.UUID) else uuid.UUID(pk)
+    values = _row_by_id.values(id)
+    return None if values is None else StoredSession(id, *values)
 
 
-_selects: dict[tuple[str, type[BaseDatabaseWrapper]], tuple[str, dict[int, Any]]] = {}
-
-
-def _select(connection: BaseDatabaseWrapper) -> tuple[str, dict[int, Any]]:
-    """Return the SQL of `read`, with one parameter, and what converts its columns, both from the ORM's compiler."""
-    key = (connection.alias, type(connection))
-    if key not in _selects:
-        rows = LogtoSession.objects.filter(pk=uuid.UUID(int=0)).order_by().values_list(*COLUMNS)
-        compiler = rows.query.get_compiler(connection=connection)
-        sql, _parameters = compiler.as_sql()
-        _selects[key] = sql, compiler.get_converters(column for column, *_ in compiler.select)
-    return _selects[key]
+_row_by_id = CompiledQuery(LogtoSession, "id", COLUMNS[1:])
 
 
 def choose_organization(stored: StoredSession, organization_id: str) -> None:

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.oidc.secrets import Secret
 
 __all__ = ["PendingSignIn", "load_pending", "save_pending"]
 
@@ -41,7 +42,7 @@ class PendingSignIn:
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
-    code_verifier: str = field(repr=False)
+    code_verifier: Secret
     redirect_uri: str
     next_url: str
     started_at: float
@@ -93,7 +94,7 @@ class PendingSignIn:
 
     def as_used(self) -> PendingSignIn:
         """Return a copy without its secrets, which no callback can use."""
-        return replace(self, nonce="", code_verifier="", is_used=True)
+        return replace(self, nonce="", code_verifier=Secret(""), is_used=True)
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
@@ -107,7 +108,7 @@ def _load(request: HttpRequest, state: str, *, is_host_only: bool) -> PendingSig
     if value is None or value.get("state") != state:
         return None
     try:
-        pending = PendingSignIn(**value)
+        pending = PendingSignIn(**{**value, "code_verifier": Secret(value.get("code_verifier", ""))})
     except TypeError:
         return None  # the cookie was set by another version of this package
     # A subdomain can set a cookie without the prefix, with the value of one that had the prefix in another browser.
@@ -120,7 +121,7 @@ def save_pending(request: HttpRequest, response: HttpResponseBase, pending: Pend
     # A browser has several of these cookies, so defaults are left out.
     defaults = {each.name: each.default for each in fields(pending)}
     values = {key: value for key, value in asdict(pending).items() if value != defaults[key]}
-    cookie = encrypt(values, purpose=ENCRYPTION_PURPOSE)
+    cookie = encrypt(values | {"code_verifier": pending.code_verifier.reveal()}, purpose=ENCRYPTION_PURPOSE)
     path = "/" if pending.is_host_only else settings.SESSION_COOKIE_PATH
     domain = None if pending.is_host_only else settings.SESSION_COOKIE_DOMAIN
     for surplus_name in _surplus_cookies(request, name, len(cookie)):

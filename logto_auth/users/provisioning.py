@@ -102,7 +102,7 @@ def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
 
 def _find(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity without its user, which `refuse_inactive` loads. Every API call needs this."""
-    identity: LogtoIdentity | None = _identity_by_digest.get(make_digest(issuer, sub))
+    identity: LogtoIdentity | None = _identity_by_digest.instance(make_digest(issuer, sub))
     return identity
 
 

@@ -14,6 +14,7 @@ from logto_auth.oidc.errors import TokenError
 from logto_auth.oidc.id_tokens import validate_id_token
 from logto_auth.oidc.jwks import KeySet
 from logto_auth.oidc.logout_tokens import LOGOUT_EVENT, validate_logout_token
+from logto_auth.oidc.secrets import Secret
 from tests.oidc.signing import ALGORITHMS, CLIENT_ID, ISSUER, KEYS, NOW, b64, raw, sign
 
 LEEWAY = 60
@@ -82,7 +83,7 @@ ID = Kind(
         "iss": ISSUER,
     },
     validate_id_token,
-    {"client_id": CLIENT_ID, "nonce": "n", "access_token": ACCESS_TOKEN},
+    {"client_id": CLIENT_ID, "nonce": "n", "access_token": Secret(ACCESS_TOKEN)},
 )
 ACCESS = Kind(
     "at+jwt",

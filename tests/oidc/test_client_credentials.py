@@ -16,6 +16,7 @@ from logto_auth.oidc.client_credentials import ClientCredentialsToken, MachineCl
 from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.provider import Provider
+from logto_auth.oidc.secrets import Secret
 
 API = "https://bookstore.example/api"
 OTHER_API = "https://library.example/api"
@@ -42,11 +43,11 @@ def robot(logto: Emulator) -> MachineClient:
 def client(logto: Emulator, secret: str, *, total_seconds: float = 5) -> MachineClient:
     http = HTTPClient(connect_seconds=1, total_seconds=total_seconds)
     provider = Provider(issuer=logto.issuer, algorithms=("ES384",), http=http)
-    return MachineClient(provider, client_id="robot0000001", client_secret=secret, hint="Check the settings.")
+    return MachineClient(provider, client_id="robot0000001", client_secret=Secret(secret), hint="Check the settings.")
 
 
 def claims_of(token: ClientCredentialsToken) -> dict[str, Any]:
-    return jwt.decode(token.access_token, options={"verify_signature": False})
+    return jwt.decode(token.access_token.reveal(), options={"verify_signature": False})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_token_has_requested_audience_and_granted_scopes(
     assert (claims["sub"], claims["client_id"], claims["aud"]) == (robot.client_id, robot.client_id, audience)
     assert claims.get("organization_id") == organization_id
     assert token.scopes == set(claims.get("scope", "").split()) == scopes
-    assert token.access_token not in repr(token)
+    assert token.access_token.reveal() not in repr(token)
 
 
 def test_token_is_cached_for_each_purpose(robot: MachineClient, logto: Emulator) -> None:

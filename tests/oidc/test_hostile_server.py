@@ -14,6 +14,7 @@ import pytest
 
 from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import BearerAuth, HTTPClient
+from logto_auth.oidc.secrets import Secret
 from tests.raw_server import Answer, RawServer
 
 TOTAL_SECONDS = 0.5
@@ -58,7 +59,7 @@ def reset(connection: socket.socket) -> None:
 def failure(server: RawServer, http: HTTPClient | None = None) -> ProviderError:
     """Return the error of a request with a token to `server`, after checking that it shows no secret."""
     with pytest.raises(ProviderError) as caught:
-        (http or client()).get(server.url + "/userinfo?token=" + TOKEN, auth=BearerAuth(TOKEN))
+        (http or client()).get(server.url + "/userinfo?token=" + TOKEN, auth=BearerAuth(Secret(TOKEN)))
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__cause__ is None
     modules = {frame.f_globals["__name__"].partition(".")[0] for frame, _ in traceback.walk_tb(caught.tb)}
@@ -179,7 +180,7 @@ WRONG = {
 @pytest.mark.parametrize("answer", WRONG.values(), ids=WRONG)
 def test_answer_that_is_not_http_is_a_provider_error(answer: Answer) -> None:
     with RawServer(answer) as server, pytest.raises(ProviderError):
-        client().get(server.url, auth=BearerAuth(TOKEN)).json()
+        client().get(server.url, auth=BearerAuth(Secret(TOKEN))).json()
 
 
 def test_compressed_answer_is_not_unpacked() -> None:
@@ -212,7 +213,7 @@ def test_invalid_url_is_a_provider_error(url: str) -> None:
 
 def test_token_with_a_line_break_is_a_provider_error() -> None:
     with RawServer(sending(OK)) as server, pytest.raises(ProviderError) as caught:
-        client().get(server.url, auth=BearerAuth(TOKEN + "\r\nX: y"))
+        client().get(server.url, auth=BearerAuth(Secret(TOKEN + "\r\nX: y")))
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert server.requests == []
 
