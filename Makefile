@@ -4,7 +4,7 @@
 #   make check   lint, types, layers, all tests, docs  make build   the wheel, tried in an empty environment
 #   make bench   measured beside others                make docs    the documentation
 #
-#   make test-databases   the tests that need PostgreSQL, MariaDB and Redis
+#   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
 #   make test-browser     the tests that need Chromium
 #
@@ -32,14 +32,14 @@ demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
 
 test: $(VENV)/.installed
-	$(PYTEST) $(PARALLEL) -m "not (browser or mysql or postgresql or redis)" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m "not (browser or mysql or postgresql or rabbitmq or redis)" $(PYTEST_ARGS)
 
 test-databases: $(VENV)/.installed
-	TEST_DATABASE=postgresql $(PYTEST) $(PARALLEL) -m "not (mysql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
-	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
+	TEST_DATABASE=postgresql $(PYTEST) $(PARALLEL) -m "not (mysql or rabbitmq or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
+	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or rabbitmq or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
 	TEST_DATABASE=mysql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
-	$(PYTEST) -m "redis" tests/sessions tests/scale $(PYTEST_ARGS)
+	$(PYTEST) -m "rabbitmq or redis" tests/sessions tests/scale tests/sync $(PYTEST_ARGS)
 
 test-profiles: $(VENV)/.installed
 	$(BIN)/python -m tests.profiles --jobs $(WORKERS) $(PYTEST_ARGS)

@@ -43,5 +43,5 @@ def lowest(session: nox.Session) -> None:
 
 def run(session: nox.Session, **env: str) -> None:
     """Run the tests of `make test`."""
-    markers = "not (browser or mysql or postgresql or redis)"
+    markers = "not (browser or mysql or postgresql or rabbitmq or redis)"
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", markers, *session.posargs, env=env)

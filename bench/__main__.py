@@ -15,7 +15,7 @@ import requests
 
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
-from . import bearer, pages, sessions, synced_tenant, webhooks
+from . import bearer, pages, sessions, start_up, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -262,6 +262,7 @@ def main() -> None:
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
         sync_costs = synced_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
+    start_up_costs = start_up.measure()
     print(table(results))
     print("\nMedians; the ratio is CPU time relative to plain mozilla-django-oidc in this run.\n")
     print(sessions_table(costs))
@@ -273,6 +274,8 @@ def main() -> None:
     print(synced_tenant.table(sync_costs))
     print()
     print(webhooks_table(webhook_costs))
+    print()
+    print(start_up.table(start_up_costs))
     exceeded = [
         *exceeded_limits(results),
         *exceeded_sessions_limits(costs),
@@ -280,6 +283,7 @@ def main() -> None:
         *exceeded_api_calls_limits(api_costs),
         *synced_tenant.exceeded_limits(sync_costs),
         *exceeded_webhooks_limits(webhook_costs),
+        *start_up.exceeded_limits(start_up_costs),
     ]
     if exceeded:
         sys.exit("Exceeded limits: " + "; ".join(exceeded))

@@ -12,6 +12,8 @@ from rest_framework.views import APIView
 
 from logto_auth.contrib.rest_framework import LogtoAuthentication
 
+from .by_hand import ByHandAuthentication
+
 
 class MozillaBackend(OIDCAuthenticationBackend):
     """The class of mozilla-django-oidc in a subclass of its own, without any code of this package."""
@@ -27,6 +29,7 @@ class Page(APIView):
 
 urlpatterns = [
     path("by-session", Page.as_view(authentication_classes=[SessionAuthentication])),
+    path("by-hand", Page.as_view(authentication_classes=[ByHandAuthentication])),
     path("by-token", Page.as_view(authentication_classes=[LogtoAuthentication])),
     path("by-mozilla", Page.as_view(authentication_classes=[OIDCAuthentication])),
 ]

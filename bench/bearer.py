@@ -22,6 +22,7 @@ from . import sites
 from .candidate import Meter
 
 SESSION, SEEN, FRESH = "session authentication", "token seen before", "a fresh token each time"
+BY_HAND = "by hand: PyJWT, no account"
 VERIFY = "ES384 verify alone"
 MOZILLA_HERE = "mozilla-django-oidc's class, emulator next door"
 MOZILLA = "mozilla-django-oidc's class, Logto 10 ms away"
@@ -105,6 +106,7 @@ def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str)
         SESSION: forever(call(signed_in_client(user), "/by-session")),
         SEEN: forever(next_seen),
         FRESH: fresh,
+        BY_HAND: forever(call(client, "/by-hand", tokens[0])),
         VERIFY: forever(lambda: public_key.verify(signature, message, ec.ECDSA(SHA384()))),
     }
     costs = in_turn(candidates, ROUNDS)

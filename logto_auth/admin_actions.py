@@ -2,29 +2,31 @@
 
 Staff see a message for each user that failed, with the reason. The account here changes at once, without waiting for
 the webhook.
+
+Each `manage.py` command imports the admin. So what sends requests to Logto is imported when an action runs.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.timezone import now
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from .clients import management_api
 from .conf import conf
 from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
-from .management_api import ManagementAPI
-from .management_api.transport import CLOUD_DOMAIN
 from .models import LogtoIdentity, LogtoSession, UserStatus
 from .users import suspension
 from .users.management_api import changed_at
+
+if TYPE_CHECKING:
+    from .management_api import ManagementAPI
 
 __all__ = ["ACTIONS", "ManagesAtLogto", "console_url", "sign_out_everywhere"]
 
@@ -32,7 +34,7 @@ PERMISSION = "logto_auth.manage_at_logto"
 CLOUD_CONSOLE = "https://cloud.logto.io"
 
 # Changes one user at Logto and here, and returns a warning for staff or None.
-Action = Callable[[ManagementAPI, LogtoIdentity], str | None]
+Action: TypeAlias = "Callable[[ManagementAPI, LogtoIdentity], str | None]"
 
 
 def may_manage_at_logto(request: HttpRequest) -> bool:
@@ -43,7 +45,7 @@ def may_manage_at_logto(request: HttpRequest) -> bool:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(identity__user__in=users).end()
+    ended = LogtoSession.objects.filter(user__in=users).end()
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 
@@ -54,7 +56,7 @@ def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any
 
     def suspend(api: ManagementAPI, identity: LogtoIdentity) -> None:
         user = api.users.suspend(identity.sub)
-        suspension.suspend(identity, UserStatus.SUSPENDED, changed_at(user) or now())
+        suspension.suspend(identity, UserStatus.SUSPENDED, changed_at(user) or time.time())
 
     _for_each(model_admin, request, users.exclude(pk=request.user.pk), suspend)
     if users.filter(pk=request.user.pk).exists():
@@ -67,7 +69,7 @@ def reactivate_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[
 
     def reactivate(api: ManagementAPI, identity: LogtoIdentity) -> str | None:
         user = api.users.suspend(identity.sub, is_suspended=False)
-        suspension.reactivate(identity, changed_at(user) or now())
+        suspension.reactivate(identity, changed_at(user) or time.time())
         if identity.user.is_active:
             return None
         return gettext(
@@ -114,12 +116,16 @@ def console_url(identity: LogtoIdentity) -> str:
 
 
 def _cloud_console() -> str:
+    from .management_api.transport import CLOUD_DOMAIN
+
     host = urlsplit(conf.endpoint).hostname or ""
     return f"{CLOUD_CONSOLE}/{host.removesuffix(CLOUD_DOMAIN)}" if host.endswith(CLOUD_DOMAIN) else ""
 
 
 def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], action: Action) -> None:
     """Run `action` for each user, and show staff a message for each user that failed."""
+    from .clients import management_api
+
     try:
         api = management_api()
     except ConfigurationError as error:

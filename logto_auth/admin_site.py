@@ -1,6 +1,8 @@
 """The admin with sign-in through Logto.
 
 `logto_auth.apps.LogtoAdminConfig` makes it the default admin site. Other admin sites can subclass it.
+
+Each `manage.py` command imports this module, and none calls its views. So the views import the sign-in when called.
 """
 
 from __future__ import annotations
@@ -18,17 +20,15 @@ from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.timezone import localtime
+from django.utils.timezone import template_localtime  # type: ignore[attr-defined]
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from .access.responses import forbidden_response
 from .admin_actions import ACTIONS, console_url, may_manage_at_logto, sign_out_everywhere
+from .admin_password import PasswordForm
 from .conf import conf
 from .models import LogtoIdentity, Organization, OrganizationMembership
-from .sign_in.start import safe_next_url, sign_in_url
-from .views import SignOutView
 
 __all__ = ["LogtoAdminSite", "LogtoIdentityInline", "OrganizationAdmin"]
 
@@ -54,7 +54,7 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     def signed_in(self, identity: LogtoIdentity) -> str:
         """The sessions of the user here: time, IP address and browser."""
         sessions = [
-            (localize(localtime(row.created_at)), row.ip_address or "", row.user_agent)
+            (localize(template_localtime(row.created_at)), row.ip_address or "", row.user_agent)
             for row in identity.sessions.all()
         ]
         return format_html_join(mark_safe("<br>"), "{} {} {}", sessions) or "-"
@@ -104,6 +104,9 @@ def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
 class LogtoAdminSite(admin.AdminSite):
     """Django's admin site with sign-in through Logto."""
 
+    # Of `password_login`.
+    login_form = PasswordForm
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.register(Organization, OrganizationAdmin)
@@ -127,6 +130,9 @@ class LogtoAdminSite(admin.AdminSite):
     @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the sign-in at Logto. A signed-in user who is not staff gets a page that says so."""
+        from .access.responses import forbidden_response
+        from .sign_in.start import safe_next_url, sign_in_url
+
         if request.user.is_authenticated and not self.has_permission(request):
             return forbidden_response(request)
         index = reverse("admin:index", current_app=self.name)
@@ -147,4 +153,6 @@ class LogtoAdminSite(admin.AdminSite):
     @method_decorator(never_cache)
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
         """Sign out here and at Logto."""
+        from .views import SignOutView
+
         return SignOutView.as_view()(request)

@@ -1,9 +1,21 @@
-"""The app's configuration: it registers the system checks and connects the signal receivers."""
+"""The app's configuration: it registers the system checks and connects the signal receivers.
 
-from django.apps import AppConfig
+Both are imported when they are first called. They need modules that take long to import, such as `requests` and
+`cryptography`, and most `manage.py` commands call none of them. A server imports everything with its middleware.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.checks import Tags, register
 from django.db.models.signals import post_save, pre_delete
+from django.dispatch import Signal
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 __all__ = ["LogtoAdminConfig", "LogtoAuthConfig"]
@@ -19,24 +31,34 @@ class LogtoAuthConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks and connect the receivers."""
-        from django.apps import apps
-        from django.contrib.auth import get_user_model
-
-        from . import checks  # noqa: F401  (it needs the models, which are loaded by now)
-        from .sessions import ending
-        from .users import suspension
+        register(imported_when_called("logto_auth.checks.check_settings"))
+        register(imported_when_called("logto_auth.checks.check_project"))
+        register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, deploy=True)
 
         user_model = get_user_model()
-        user_logged_out.connect(ending.delete_tokens_on_logout, dispatch_uid="logto_auth.delete_tokens_on_logout")
-        post_save.connect(
-            ending.end_sessions_of_inactive_user, user_model, dispatch_uid="logto_auth.end_sessions_of_inactive_user"
-        )
-        post_save.connect(suspension.forget_deactivation, user_model, dispatch_uid="logto_auth.forget_deactivation")
-        pre_delete.connect(
-            ending.end_sessions_of_deleted_user, user_model, dispatch_uid="logto_auth.end_sessions_of_deleted_user"
-        )
+        connect(user_logged_in, "logto_auth.sessions.ending.begin_unconfirmed_session")
+        connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
+        connect(post_save, "logto_auth.sessions.ending.end_sessions_of_inactive_user", user_model)
+        connect(post_save, "logto_auth.users.suspension.forget_deactivation", user_model)
+        connect(pre_delete, "logto_auth.sessions.ending.end_sessions_of_deleted_user", user_model)
         if apps.is_installed("drf_spectacular"):
             from .contrib import spectacular  # noqa: F401  (importing it registers the extension)
+
+
+@cache
+def imported_when_called(path: str) -> Callable[..., Any]:
+    """Return a function that imports the function at the dotted path when it is called, and calls it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return import_string(path)(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = path.rpartition(".")[2]
+    return call
+
+
+def connect(signal: Signal, path: str, sender: type | None = None) -> None:
+    """Connect the receiver at the dotted path."""
+    signal.connect(imported_when_called(path), sender, weak=False, dispatch_uid=path)
 
 
 class LogtoAdminConfig(admin_apps.AdminConfig):

@@ -13,7 +13,6 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model, load_backend
-from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
@@ -25,6 +24,7 @@ from .exceptions import ConfigurationError, LogtoError
 from .models import LogtoIdentity
 from .oidc.types import Claims
 from .users.current_request import principal_of_user
+from .users.gate import AccountGate
 from .users.provisioning import provision
 
 __all__ = ["PERMISSION_PREFIX", "LogtoBackend", "backend_path", "logto_backend"]
@@ -34,7 +34,7 @@ logger = logging.getLogger("logto_auth")
 PERMISSION_PREFIX = "logto."
 
 
-class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
+class LogtoBackend(AccountGate, OIDCAuthenticationBackend):  # type: ignore[misc]
     """Authenticate by claims that `OIDCClient` has verified.
 
     To change a step, write a subclass and put it in `AUTHENTICATION_BACKENDS`.
@@ -60,11 +60,6 @@ class LogtoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         Raise SignInRefused. Override this method on a site that finds its users in another way.
         """
         return provision(claims)
-
-    def get_user(self, user_id: Any) -> AbstractBaseUser | None:
-        """Return the active user with this key, else None: Django then ends the session."""
-        # mozilla-django-oidc does not check whether the account is active; Django does.
-        return ModelBackend.get_user(self, user_id)
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """Return whether the user has a Django permission, or Logto's permission `logto.<scope>` (decision 0011).

@@ -134,7 +134,7 @@ def provider() -> Provider:
 
 
 def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
-    missing = [setting.name for setting in settings if not setting.value]
+    missing = [setting.name for setting in settings if not setting.site_value]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} must be set. {remedy}")
 

@@ -6,7 +6,7 @@ generated from this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any, Generic, TypeVar, overload
 
@@ -19,12 +19,43 @@ __all__ = ["conf"]
 T = TypeVar("T")
 
 PREFIX = "LOGTO_"
+SEQUENCE = (list, tuple, set, frozenset)
+TYPE_NAMES: dict[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    NoneType: "None",
+    list: "a list",
+    tuple: "a tuple",
+    set: "a set",
+    frozenset: "a frozenset",
+    dict: "a dictionary",
+}
+
+
+def _are_strings(items: Iterable[object]) -> bool:
+    return all(isinstance(item, str) for item in items)
+
+
+def _are_two_numbers(items: Collection[object]) -> bool:
+    return len(items) == 2 and all(isinstance(item, int | float) and not isinstance(item, bool) for item in items)
+
+
+# What a collection holds: the words for it, and a function that returns whether a collection does.
+ITEMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "": ("", lambda items: True),
+    "str": (" of strings", _are_strings),
+    "str to str": (" of strings to strings", lambda items: _are_strings(items) and _are_strings(items.values())),
+    "two numbers": (" of two numbers", _are_two_numbers),
+}
 
 
 class Setting(Generic[T]):
     """One setting. `conf.endpoint` is its value; `Conf.endpoint` is the `Setting` itself.
 
-    `help` is Markdown. `items` names the type of what a collection holds.
+    `help` is Markdown. `items` names what a collection holds: a key of `ITEMS`. `example` is a value for error
+    messages, for a setting whose default is empty.
     """
 
     name: str
@@ -36,13 +67,17 @@ class Setting(Generic[T]):
         *,
         type: type | tuple[type, ...],
         items: str = "",
+        example: T | None = None,
         required: bool = False,
     ) -> None:
         self.default = default
         self.help = help
         self.types = type if isinstance(type, tuple) else (type,)
-        self.items = items
+        self.items_name, self._are_right_items = ITEMS[items]
+        self.example = example or default
         self.required = required
+        # The latest value that had the right type. A value is examined once, so that reading a setting stays cheap.
+        self._accepted: object = default
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = PREFIX + name.upper()
@@ -50,35 +85,69 @@ class Setting(Generic[T]):
     @overload
     def __get__(self, instance: None, owner: type) -> Setting[T]: ...
     @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
-        return self if instance is None else self.value
-
-    @property
-    def value(self) -> T:
-        """The site's value, or the default."""
+    def __get__(self, instance: Conf, owner: type) -> T: ...
+    def __get__(self, instance: Conf | None, owner: type) -> Setting[T] | T:
+        if instance is None:
+            return self
         value: T = getattr(settings, self.name, self.default)
+        if value is self._accepted:
+            return value
+        if not self.is_right_type(value):
+            return instance.replace_wrong_type(self, value)
+        self._accepted = value
         return value
 
     @property
-    def has_right_type(self) -> bool:
-        """Whether the value has one of the types. `True` and `False` are not integers here."""
-        value: object = self.value
-        return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
+    def site_value(self) -> object:
+        """The site's value, or the default. Its type has not been checked."""
+        return getattr(settings, self.name, self.default)
+
+    def is_right_type(self, value: object) -> bool:
+        """Return whether the value, and what it contains, have the right types. `True` and `False` are no numbers."""
+        if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
+            return False
+        return isinstance(value, str) or not isinstance(value, Collection) or self._are_right_items(value)
 
     @property
     def expected(self) -> str:
-        """The types in words: `list or tuple of str`."""
-        *others, last = ["None" if each is NoneType else each.__name__ for each in self.types]
-        names = f"{', '.join(others)} or {last}" if others else last
-        return f"{names} of {self.items}" if self.items else names
+        """The type in words: `a list of strings`."""
+        # A list stands for the other collections that are accepted in its place.
+        types = [each for each in self.types if list not in self.types or each not in (tuple, set, frozenset)]
+        return " or ".join(TYPE_NAMES[each] for each in types) + self.items_name
+
+    @property
+    def expected_with_example(self) -> str:
+        """The type in words, with an example if there is one."""
+        has_example = bool not in self.types and self.example not in (None, "", (), {})
+        return self.expected + (f", such as {_readable(self.example)}" if has_example else "")
+
+    def wrong_type(self, value: object) -> str:
+        """Return a sentence that names the type of a wrong value. It does not contain the value: it may be a secret."""
+        if value is None:
+            return f"{self.name} is None."
+        if isinstance(value, self.types) and isinstance(value, Collection) and not isinstance(value, str):
+            return f"{self.name} is a {type(value).__name__}, but not{self.items_name}."
+        return f"{self.name} is of type {type(value).__name__}."
 
 
-SEQUENCE = (list, tuple, set, frozenset)
+def _readable(example: object) -> str:
+    value = list(example) if isinstance(example, tuple) else example
+    return repr(value).replace("'", '"')
 
 
 class Conf:
-    """The settings of the site. Use the instance `conf`."""
+    """The settings of the site. Use the instance `conf`.
+
+    Reading a setting of a wrong type raises ConfigurationError.
+    """
+
+    def replace_wrong_type(self, setting: Setting[T], value: object) -> T:
+        """Raise ConfigurationError. A subclass may return another value instead."""
+        raise ConfigurationError(f"{setting.wrong_type(value)} Expected {setting.expected_with_example}.")
+
+    def value_of(self, setting: Setting[T]) -> T:
+        """Return the value of a setting that a variable holds."""
+        return setting.__get__(self, Conf)
 
     endpoint = Setting(
         "",
@@ -87,14 +156,26 @@ class Conf:
         "accepted only for this machine and for private networks.",
         type=str,
         required=True,
+        example="https://abc123.logto.app",
     )
     app_id = Setting("", "App ID of an application of the type Traditional Web.", type=str, required=True)
     app_secret = Setting("", "One of the app secrets of that application.", type=str, required=True)
     base_url = Setting(
         "",
         "Public origin of this site, such as `https://shop.example`. When set, the redirect URI and the post sign-out "
-        "redirect URI are built from it, and no `Host` header can change them. When empty, they follow the request.",
+        "redirect URI are built from it, and no `Host` header can change them. A sign-in that starts at another origin "
+        "of the site is redirected there first. When empty, these URIs follow the request.",
         type=str,
+        example="https://shop.example",
+    )
+    next_origins: Setting[Sequence[str]] = Setting(
+        (),
+        "Origins of other sites to which a sign-in may lead by `next`, such as `https://app.shop.example` for a "
+        "single-page app with this site as its backend. Scheme, host and port must be equal. Empty: `next` can lead "
+        "only to this site.",
+        type=SEQUENCE,
+        items="str",
+        example=["https://app.shop.example"],
     )
     scopes: Setting[Sequence[str]] = Setting(
         ("openid", "offline_access", "profile", "email", "roles"),
@@ -111,6 +192,7 @@ class Conf:
         "to get organization tokens. Logto refuses every sign-in that names a resource it does not know.",
         type=SEQUENCE,
         items="str",
+        example=["https://shop.example/api"],
     )
     prompt = Setting(
         "consent",
@@ -125,6 +207,7 @@ class Conf:
         "`nonce` and `redirect_uri`, are refused.",
         type=dict,
         items="str to str",
+        example={"ui_locales": "ja"},
     )
     sign_in_query_parameters: Setting[Sequence[str]] = Setting(
         ("first_screen", "identifiers", "direct_sign_in", "login_hint", "max_age", "prompt", "ui_locales"),
@@ -165,6 +248,7 @@ class Conf:
         "the session uses the refresh token. `None` means the lifetime of the ID token: one hour, unless the "
         "application in Logto says otherwise. A number can only shorten that time.",
         type=(int, NoneType),
+        example=600,
     )
     outage_grace_seconds = Setting(
         3600,
@@ -186,6 +270,7 @@ class Conf:
         "must be in `LOGTO_SCOPES`.",
         type=SEQUENCE,
         items="str",
+        example=["custom_data"],
     )
     create_users = Setting(
         True,
@@ -198,6 +283,7 @@ class Conf:
         "Dotted path of a function `(claims) -> bool` that returns whether the e-mail address of these claims may link "
         "the identity to an existing account. Empty: accounts are never linked by e-mail.",
         type=str,
+        example="shop.users.may_link",
     )
     user_fields = Setting(
         "logto_auth.users.user_fields",
@@ -210,6 +296,7 @@ class Conf:
         "Logto roles that set `is_staff`. Users without any of them lose `is_staff`. Empty: `is_staff` is not changed.",
         type=SEQUENCE,
         items="str",
+        example=["admin"],
     )
     superuser_roles: Setting[Sequence[str]] = Setting(
         (),
@@ -217,6 +304,7 @@ class Conf:
         "not changed.",
         type=SEQUENCE,
         items="str",
+        example=["admin"],
     )
     groups_by_role: Setting[Mapping[str, str]] = Setting(
         {},
@@ -224,6 +312,7 @@ class Conf:
         "Other groups are not changed. A group that does not exist is created when the first user joins it.",
         type=dict,
         items="str to str",
+        example={"clerk": "Clerks"},
     )
     api_resource = Setting(
         "",
@@ -231,6 +320,7 @@ class Conf:
         'the resource to which the permissions of `scope_required` and `has_perm("logto.<scope>")` belong. An API or a '
         "view may name another one as `resource`.",
         type=str,
+        example="https://shop.example/api",
     )
     api_scopes: Setting[Sequence[str]] = Setting(
         (),
@@ -238,6 +328,7 @@ class Conf:
         "them.",
         type=SEQUENCE,
         items="str",
+        example=["read:books"],
     )
     api_create_users = Setting(
         False,
@@ -245,12 +336,20 @@ class Conf:
         "`sub`.",
         type=bool,
     )
+    api_machine_user = Setting(
+        "",
+        "Dotted path of a function `(client_id) -> user` that returns the account of a machine-to-machine application, "
+        "for `request.user`, or `None` if it has no account. It may raise `SignInRefused`. Empty: no application has "
+        "one.",
+        type=str,
+    )
     api_introspected_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs whose opaque access tokens the APIs of this site accept. Each request with an opaque token costs a "
         "call to Logto. Empty: opaque tokens are refused.",
         type=SEQUENCE,
         items="str",
+        example=["the-app-id"],
     )
     api_token_cache_size = Setting(
         1000,
@@ -270,6 +369,7 @@ class Conf:
         "yourself and for a cloud tenant at its own `logto.app` domain. A cloud tenant with a custom domain needs "
         "`https://<tenant>.logto.app/api`.",
         type=str,
+        example="https://abc123.logto.app/api",
     )
     organization_from = Setting(
         "logto_auth.organizations.from_url",
@@ -281,6 +381,7 @@ class Conf:
         "",
         "Domain below which each organization has a subdomain, for `from_subdomain`: `shop.example`.",
         type=str,
+        example="shop.example",
     )
     webhook_signing_key: Setting[str | Sequence[str]] = Setting(
         "",
@@ -301,6 +402,7 @@ class Conf:
         "for example in a queue. `logto_auth.contrib.tasks.enqueue` does so with Django's tasks. Empty: webhooks are "
         "handled during the request.",
         type=str,
+        example="logto_auth.contrib.tasks.enqueue",
     )
     webhook_delete_users = Setting(
         False,
@@ -314,17 +416,19 @@ class Conf:
         "`ADMIN_ENDPOINT` of a Logto that you run yourself. Empty: derived from `LOGTO_ENDPOINT` for a cloud tenant at "
         "its own `logto.app` domain. In other cases there are no links.",
         type=str,
+        example="https://cloud.logto.io/abc123",
     )
     tenant = Setting(
         "",
         "Dotted path of the `TenantDeclaration` of what this site needs of its tenant: API resources, roles, the "
         "organization template. `manage.py logto_setup` applies it. Empty: this site needs only an application.",
         type=str,
+        example="shop.tenant.TENANT",
     )
     admin_password_sign_in = Setting(
         False,
         "Whether `/admin/login/password/` of `LogtoAdminSite` offers Django's password form, for use while Logto is "
-        "unreachable. Requires `ModelBackend` in `AUTHENTICATION_BACKENDS`.",
+        "unreachable. Requires `ModelBackend` in `AUTHENTICATION_BACKENDS`. Turn it on only for that time.",
         type=bool,
     )
 
@@ -335,7 +439,7 @@ class Conf:
 
     def all(self) -> Iterator[Setting[Any]]:
         """Return all settings, in the order of this file."""
-        return (value for value in vars(type(self)).values() if isinstance(value, Setting))
+        return (value for value in vars(Conf).values() if isinstance(value, Setting))
 
 
 conf = Conf()

@@ -75,14 +75,14 @@ def checked(check: Check) -> Decorator:
 # Pages
 
 
-def scope_required(*scopes: str) -> Decorator:
+def scope_required(scope: str, *scopes: str) -> Decorator:
     """Run the view only for a user who has all these permissions on `LOGTO_API_RESOURCE`.
 
     A visitor who is not signed in is sent to Logto. Other users get a 403 that says what is missing: a page, or JSON
     for scripts. The permissions come from an access token, which is fetched once and kept until it expires. If Logto
     cannot be reached then, the response is a 503.
     """
-    return _session_required(Requirement(scopes=scopes))
+    return _session_required(Requirement(scopes=(scope, *scopes)))
 
 
 def role_required(*roles: str) -> Decorator:
@@ -104,9 +104,9 @@ def organization_role_required(*roles: str) -> Decorator:
     return _session_required(Requirement(organization_roles=roles))
 
 
-def organization_scope_required(*scopes: str) -> Decorator:
+def organization_scope_required(scope: str, *scopes: str) -> Decorator:
     """Run the view only for a user who has all these permissions in the current organization."""
-    return _session_required(Requirement(organization_scopes=scopes))
+    return _session_required(Requirement(organization_scopes=(scope, *scopes)))
 
 
 def _session_required(requirement: Requirement) -> Decorator:

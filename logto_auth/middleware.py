@@ -13,9 +13,11 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
+from . import backends  # noqa: F401  (so that a server imports it before the first request, and before it forks)
+from .access.principal import Principal
 from .access.responses import forbidden_response, is_from_script, unauthorized_response
 from .sessions.principal import request_principal
-from .sessions.revalidate import revalidate_session
+from .sessions.revalidate import keep_refreshed, keep_session, revalidate_session
 from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
@@ -41,20 +43,23 @@ class LogtoMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        request_principal(request)
+        principal = request_principal(request)
         if self._is_async:
-            return self._acall(request)
+            return self._acall(request, principal)
         token = current_request.current_request.set(request)
         try:
             refusal = revalidate_session(request) if _may_have_session(request) else None
             response = refusal or cast(HttpResponseBase, self.get_response(request))
             if _requires_sign_in(response):
                 return _replaced(request, response, is_signed_in=request.user.is_authenticated)
+            if _may_extend_session(request):
+                keep_session(request, principal)
             return _completed(request, response)
         finally:
+            keep_refreshed(principal)
             current_request.current_request.reset(token)
 
-    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+    async def _acall(self, request: HttpRequest, principal: Principal) -> HttpResponseBase:
         token = current_request.current_request.set(request)
         try:
             refusal = await sync_to_async(revalidate_session)(request) if _may_have_session(request) else None
@@ -62,14 +67,23 @@ class LogtoMiddleware:
             if _requires_sign_in(response):
                 user = await request.auser()
                 return _replaced(request, response, is_signed_in=user.is_authenticated)
+            if _may_extend_session(request):
+                await sync_to_async(keep_session)(request, principal)
             return _completed(request, response)
         finally:
+            if getattr(principal, "has_refreshed_in_transaction", False):
+                await sync_to_async(keep_refreshed)(principal)
             current_request.current_request.reset(token)
 
 
 def _may_have_session(request: HttpRequest) -> bool:
     # Without the cookie there is no session to look up, so public pages cost no query.
     return settings.SESSION_COOKIE_NAME in request.COOKIES and hasattr(request, "session")
+
+
+def _may_extend_session(request: HttpRequest) -> bool:
+    # Django saves a session that was modified, and then it may live longer.
+    return getattr(getattr(request, "session", None), "modified", False)
 
 
 def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

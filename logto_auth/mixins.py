@@ -17,6 +17,7 @@ from django.views.generic import View
 
 from .access.requirements import Requirement
 from .decorators import require_recent_sign_in, require_session, require_token
+from .exceptions import ConfigurationError
 
 __all__ = [
     "AccessTokenRequiredMixin",
@@ -62,14 +63,20 @@ class RecentSignInRequiredMixin(CheckedView):
 class RequirementMixin(CheckedView):
     """The requirements of a view, as attributes. The requirements of several mixins add up."""
 
-    scopes_required: Sequence[str] = ()
+    scopes_required: Sequence[str] | None = ()
     roles_required: Sequence[str] | None = None
     organization_required = False
     organization_roles_required: Sequence[str] | None = None
-    organization_scopes_required: Sequence[str] = ()
+    organization_scopes_required: Sequence[str] | None = ()
 
     def get_requirement(self) -> Requirement:
-        """Return the requirement of this request. Override it if the requirement depends on the request."""
+        """Return the requirement of this request. Override it if the requirement depends on the request.
+
+        Raise ConfigurationError if the attribute that a mixin needs is not set.
+        """
+        for name in ("scopes_required", "organization_scopes_required"):
+            if getattr(self, name) is None:
+                raise ConfigurationError(f"{type(self).__name__}.{name} must be set, or get_requirement() overridden.")
         return Requirement.of(
             scopes=self.scopes_required,
             roles=self.roles_required,
@@ -88,6 +95,8 @@ class SessionRequirementMixin(RequirementMixin):
 
 class ScopeRequiredMixin(SessionRequirementMixin):
     """Set `scopes_required`: all of them are required."""
+
+    scopes_required: Sequence[str] | None = None
 
 
 class RoleRequiredMixin(SessionRequirementMixin):
@@ -110,6 +119,8 @@ class OrganizationRoleRequiredMixin(OrganizationRequiredMixin):
 
 class OrganizationScopeRequiredMixin(OrganizationRequiredMixin):
     """Set `organization_scopes_required`: all of them are required."""
+
+    organization_scopes_required: Sequence[str] | None = None
 
 
 class AccessTokenRequiredMixin(RequirementMixin):

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
-from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import models
-from django.utils.module_loading import import_string
+from django.db import models, router, transaction
+from django.db.models import F
+from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
-from .encryption import decrypt, encrypt
+from .oidc.secrets import hide_frames
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def database() -> str:
+    """Return the alias of the database to which the tables of this package and the users are written.
+
+    A decision about an account reads from it as well, because a replica may lack the newest rows.
+    """
+    return router.db_for_write(LogtoIdentity)
+
+
+def atomic() -> transaction.Atomic:
+    """Return a transaction of `database()`. Without the alias, Django's is one of the database `default`."""
+    return transaction.atomic(using=database())
+
+
+class RowQuerySet(models.QuerySet[Row]):
+    """Rows of this package. They are read from the database that they are written to, also by related managers."""
+
+    @property
+    def db(self) -> str:
+        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
 
 
 def make_digest(issuer: str, id: str) -> str:
@@ -45,7 +67,7 @@ STATUS_CHOICES = [
 ]
 
 
-class LogtoIdentityQuerySet(models.QuerySet["LogtoIdentity"]):
+class LogtoIdentityQuerySet(RowQuerySet["LogtoIdentity"]):
     """Look-ups of identities by issuer and `sub`."""
 
     def for_sub(self, issuer: str, sub: str) -> LogtoIdentityQuerySet:
@@ -68,11 +90,14 @@ class LogtoIdentity(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     # Role names of the latest claims: an access token does not carry them.
     roles = models.JSONField(_("roles"), default=list, blank=True, editable=False)
-    # The latest status reported by Logto and its time: see `users.suspension`.
+    # The latest status reported by Logto and its time there: see `users.suspension`. Times that code compares are in
+    # seconds since the epoch: a datetime depends on USE_TZ, and some local times come twice a year.
     status = models.CharField(
         _("status at Logto"), max_length=10, choices=STATUS_CHOICES, default=UserStatus.ACTIVE.value, editable=False
     )
-    status_at = models.DateTimeField(null=True, editable=False)
+    status_at = models.FloatField(null=True, editable=False)
+    # When this site learned of it, by its own clock.
+    status_known_at = models.FloatField(null=True, editable=False)
     # Whether the Django account was deactivated because of that status, rather than by staff.
     deactivated_by_logto = models.BooleanField(default=False, editable=False)
     # The latest `SyncRun` that listed the user.
@@ -82,6 +107,8 @@ class LogtoIdentity(models.Model):
     objects = LogtoIdentityQuerySet.as_manager()
 
     class Meta:
+        # For foreign keys to it.
+        base_manager_name = "objects"
         verbose_name = _("Logto identity")
         verbose_name_plural = _("Logto identities")
         permissions = (("manage_at_logto", "Can manage users at Logto"),)
@@ -94,88 +121,114 @@ class LogtoIdentity(models.Model):
         super().save(*args, **kwargs)
 
 
-class LogtoSessionQuerySet(models.QuerySet["LogtoSession"]):
+class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     """Signed-in sessions."""
 
     def of_user(self, user: Any) -> LogtoSessionQuerySet:
         """Return the sessions of a Django user, which may be given by its primary key; no sessions for None."""
-        return self.filter(identity__user=user) if user is not None else self.none()  # type: ignore[no-any-return]
+        return self.filter(user=user) if user is not None else self.none()  # type: ignore[no-any-return]
 
     def of_sub(self, issuer: str, sub: str) -> LogtoSessionQuerySet:
         """Return the sessions of the identity `(issuer, sub)`."""
         return self.filter(identity__digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
 
     def end(self) -> int:
-        """End these sessions on this site, with any session engine; return how many there were.
+        """End these sessions on this site; return how many there were. One query.
 
-        Three queries if sessions are in the database, for any number of sessions.
+        The next request of such a session finds no row, and signs the user out (decision 21).
         """
-        ended = list(self.values_list("pk", "session_key"))
-        _delete_django_sessions([session_key for _, session_key in ended])
-        LogtoSession.objects.filter(pk__in=[pk for pk, _ in ended]).delete()
-        return len(ended)
+        _total, deleted = self.delete()
+        return deleted.get(self.model._meta.label, 0)
+
+    def require_revalidation(self) -> int:
+        """Let the next request of each of these sessions ask Logto again; return how many there were. One query.
+
+        A refresh that is under way does not count: Logto may have answered it before the change. It sees the new
+        `version`.
+        """
+        count: int = self.update(fresh_until=Least(F("fresh_until"), time.time()), version=F("version") + 1)
+        return count
 
     # As for `delete()` of Django: not in templates, and not for all rows by `LogtoSession.objects.end()`.
     end.alters_data = True  # type: ignore[attr-defined]
     end.queryset_only = True  # type: ignore[attr-defined]
+    require_revalidation.alters_data = True  # type: ignore[attr-defined]
+    require_revalidation.queryset_only = True  # type: ignore[attr-defined]
 
 
-def _delete_django_sessions(session_keys: Sequence[str]) -> None:
-    if not session_keys:
-        return
-    store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
-    if issubclass(store, DatabaseStore) and not issubclass(store, CachedDatabaseStore):
-        store.get_model_class().objects.filter(session_key__in=session_keys).delete()
-        return
-    for session_key in session_keys:
-        store().delete(session_key)
+@hide_frames
+def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
+    """Return the value of the column `encrypted_tokens` of the session `session_id`."""
+    # Imported here, because cryptography takes long to import, and every command imports the models.
+    from .encryption import encrypt
+
+    return encrypt({"session": str(session_id), "tokens": tokens}, purpose="tokens")
 
 
-def decrypt_tokens(encrypted_tokens: str) -> dict[str, Any]:
-    """Return what the column `encrypted_tokens` contains; empty if `SECRET_KEY` has changed since."""
-    return decrypt(encrypted_tokens, purpose="tokens") or {}
+@hide_frames
+def decrypt_tokens(encrypted_tokens: str, session_id: uuid.UUID) -> dict[str, Any]:
+    """Return what `encrypt_tokens` encrypted.
+
+    Return an empty dict if `SECRET_KEY` has changed since, or if the text was copied from the row of another session.
+    """
+    from .encryption import decrypt
+
+    value = decrypt(encrypted_tokens, purpose="tokens") or {}
+    tokens: dict[str, Any] = value["tokens"] if value.get("session") == str(session_id) else {}
+    return tokens
 
 
 class LogtoSession(models.Model):
-    """A session of this site that began with a sign-in at Logto, with its encrypted tokens."""
+    """A session of this site that began with a sign-in at Logto, with its encrypted tokens. It ends with the row.
+
+    Times that are compared are in seconds since the epoch, so that neither `USE_TZ` nor daylight saving time matters.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="logto_sessions", verbose_name=_("user")
+    )
     identity = models.ForeignKey(
         LogtoIdentity, on_delete=models.CASCADE, related_name="sessions", verbose_name=_("Logto identity")
     )
-    session_key = models.CharField(max_length=40, db_index=True, editable=False)
     sid = models.CharField(max_length=255, blank=True, db_index=True, editable=False)
     encrypted_tokens = models.TextField(editable=False)
+    # The organization that the user chose. Whether they belong to it is checked at each use.
+    chosen_organization = models.CharField(max_length=255, blank=True, editable=False)
     user_agent = models.CharField(_("browser"), max_length=255, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
     created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
+    # The same time, for comparisons.
+    started_at = models.FloatField(default=time.time, editable=False)
+    # Until when Django's session lives at most: see `sessions.store`.
+    kept_until = models.FloatField(editable=False)
     # The time until which the latest claims are fresh, and the state of a refresh: see `sessions.refresh`.
     version = models.PositiveIntegerField(default=0, editable=False)
-    fresh_until = models.DateTimeField(editable=False)
-    no_refresh_before = models.DateTimeField(null=True, editable=False)
-    unreachable_since = models.DateTimeField(null=True, editable=False)
+    fresh_until = models.FloatField(editable=False)
+    no_refresh_before = models.FloatField(default=0, editable=False)
+    unreachable_since = models.FloatField(null=True, editable=False)
 
     objects = LogtoSessionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Logto session")
         verbose_name_plural = _("Logto sessions")
-        ordering = ("-created_at",)
+        ordering = ("-started_at",)
 
     def __str__(self) -> str:
         return str(self.id)
 
     @property
     def tokens(self) -> dict[str, Any]:
-        """The tokens and claims, as `sessions.store` wrote them; empty if `SECRET_KEY` has changed since."""
-        return decrypt_tokens(self.encrypted_tokens)
+        """The tokens and claims, as `sessions.store` wrote them; empty if they cannot be decrypted."""
+        return decrypt_tokens(self.encrypted_tokens, self.id)
 
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:
-        self.encrypted_tokens = encrypt(value, purpose="tokens")
+        self.encrypted_tokens = encrypt_tokens(value, self.id)
 
 
-class LogtoOrganizationQuerySet(models.QuerySet["Organization"]):
+class LogtoOrganizationQuerySet(RowQuerySet["Organization"]):
     """Look-ups of organizations by their id at the configured Logto."""
 
     def for_logto_id(self, logto_id: str) -> LogtoOrganizationQuerySet:
@@ -230,6 +283,8 @@ class Organization(models.Model):
     objects = LogtoOrganizationQuerySet.as_manager()
 
     class Meta:
+        # For foreign keys to it.
+        base_manager_name = "objects"
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
         ordering = ("name", "pk")
@@ -256,6 +311,8 @@ class OrganizationMembership(models.Model):
     roles = models.JSONField(_("roles"), default=list, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("organization membership")
         verbose_name_plural = _("organization memberships")
@@ -269,7 +326,9 @@ class WebhookMark(models.Model):
     """The time of the newest webhook applied to an object, so that stale ones are ignored: see `webhooks.ordering`."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    at = models.DateTimeField(db_index=True, editable=False)
+    at = models.FloatField(db_index=True, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -279,15 +338,23 @@ class WebhookMark(models.Model):
 
 
 class SyncRun(models.Model):
-    """A run of `logto_sync` and its position, so that another process can resume it."""
+    """A run of `logto_sync` and its position, so that another process can resume it: see `sync.runs`."""
 
     issuer = models.CharField(max_length=255, editable=False)
     creates_users = models.BooleanField(editable=False)
     is_dry = models.BooleanField(editable=False)
+    # The kind of the run until it ends, then NULL: at most one run of a kind is open.
+    open_kind = models.CharField(max_length=64, unique=True, null=True, blank=True, editable=False)
+    # Who continues the run, a number that changes with each holder, and the time of the latest step, in epoch seconds.
+    holder = models.CharField(max_length=64, editable=False)
+    turn = models.PositiveIntegerField(default=1, editable=False)
+    active_at = models.FloatField(editable=False)
     position = models.JSONField(default=dict, editable=False)
     counts = models.JSONField(default=dict, editable=False)
     started_at = models.DateTimeField(auto_now_add=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -304,9 +371,31 @@ class SyncNote(models.Model):
     organization = models.CharField(max_length=255, blank=True, editable=False)
     role = models.CharField(max_length=255, blank=True, editable=False)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         indexes = (models.Index(fields=("run", "digest"), name="logto_auth_sync_note"),)
 
     def __str__(self) -> str:
         return self.digest
+
+
+class SyncPart(models.Model):
+    """Pages of users that one Celery task of a run syncs. It is deleted when the run ends."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="parts")
+    first_page = models.PositiveIntegerField(editable=False)
+    last_page = models.PositiveIntegerField(editable=False)
+    # How often a worker has started it.
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    is_done = models.BooleanField(default=False, editable=False)
+    counts = models.JSONField(default=dict, editable=False)
+
+    objects = RowQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.first_page}-{self.last_page}"

@@ -4,14 +4,7 @@ from django.urls import path
 
 from . import api_urls
 from .sessions.backchannel import BackChannelLogoutView
-from .views import (
-    AcceptInvitationView,
-    CallbackView,
-    ChooseOrganizationView,
-    SignInView,
-    SignOutOthersView,
-    SignOutView,
-)
+from .views import CallbackView, ChooseOrganizationView, SignInView, SignOutOthersView, SignOutView
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -24,6 +17,5 @@ urlpatterns = [
     path("sign-out-others", SignOutOthersView.as_view(), name="sign-out-others"),
     path("back-channel-logout", BackChannelLogoutView.as_view(), name="back-channel-logout"),
     path("choose-organization", ChooseOrganizationView.as_view(), name="choose-organization"),
-    path("accept-invitation", AcceptInvitationView.as_view(), name="accept-invitation"),
     *api_urls.urlpatterns,
 ]

@@ -6,13 +6,15 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME, login, logout
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
 from .access.requirements import MissingRequirement, RequirementKind
@@ -27,18 +29,27 @@ from .exceptions import (
     OrganizationRequired,
     ProviderError,
     SignInRefused,
+    TokenError,
 )
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
-from .sessions.ending import end_session, sign_out_url
+from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
-from .sign_in.start import absolute_uri, options_from_query, redirect_to_logto, safe_next_url
+from .sign_in.start import (
+    absolute_uri,
+    options_from_query,
+    redirect_to_base_url,
+    redirect_to_logto,
+    safe_next_url,
+)
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
+from .users.provisioning import find_identity
+from .users.suspension import lift_suspension
 
 __all__ = [
     "AcceptInvitationView",
@@ -54,7 +65,7 @@ logger = logging.getLogger("logto_auth")
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
 # Errors of a silent sign-in that end the session, because Logto does not confirm it.
-UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required"}
+UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required", "session_not_confirmed"}
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -92,31 +103,49 @@ class SignInView(PublicView):
             return error_response(request, error, next_url=next_url)
 
 
+@method_decorator(csrf_protect, name="dispatch")
 class AcceptInvitationView(PublicView):
     """The page of an invitation link: `?token=` is Logto's one-time token, `?email=` the e-mail address it is for.
 
-    The user signs in or registers at Logto with the token, and then belongs to the organizations that the token was
-    issued for.
+    It is not among `logto_auth.urls`: a site that sends invitations adds it. The user accepts with a button, signs in
+    or registers at Logto with the token, and then belongs to the organizations that the token was issued for.
     """
 
-    http_method_names = ["get"]
+    http_method_names = ["get", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Return the page, which shows whom the invitation is for and who is signed in. It changes nothing."""
+        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        try:
+            email = _invitation(request).login_hint
+        except LogtoError as error:
+            return error_response(request, error, next_url=next_url)
+        if moved := redirect_to_base_url(request):
+            return moved
+        context = {"email": email, "home": get_script_prefix(), "user": request.user}
+        return render(request, "logto_auth/accept_invitation.html", context)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto."""
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
             _require_navigation(request)
-            options = SignInOptions(
-                one_time_token=request.GET.get("token", ""),
-                login_hint=request.GET.get("email", ""),
-                # Another user than the invited one may be signed in at Logto in this browser.
-                prompt="login",
-            )
-            if not options.one_time_token:
-                raise InvalidSignInOption("The link of an invitation needs the parameter token: the one-time token.")
-            return redirect_to_logto(request, next_url=next_url, options=options)
+            return redirect_to_logto(request, next_url=next_url, options=_invitation(request))
         except LogtoError as error:
             return error_response(request, error, next_url=next_url)
+
+
+def _invitation(request: HttpRequest) -> SignInOptions:
+    """Return the sign-in options of an invitation link. Raise InvalidSignInOption if it has no valid token or email."""
+    options = SignInOptions(
+        one_time_token=request.GET.get("token", ""),
+        login_hint=request.GET.get("email", ""),
+        # Another user than the invited one may be signed in at Logto in this browser.
+        prompt="login",
+    )
+    if not options.one_time_token:
+        raise InvalidSignInOption("The link of an invitation needs the parameter token: the one-time token.")
+    return options
 
 
 def _require_navigation(request: HttpRequest) -> None:
@@ -159,9 +188,9 @@ class CallbackView(PublicView):
     ) -> HttpResponse:
         if error.code in STALE_CODES and request.user.is_authenticated:
             return HttpResponseRedirect(next_url)
-        if pending and pending.is_silent and error.code in UNCONFIRMED_CODES:
+        if pending and pending.is_silent and _is_unconfirmed(error):
             # Logto no longer confirms the session. The next page redirects to the sign-in if it requires one.
-            if request.user.is_authenticated:
+            if pending.confirmed_user and _is_session_of(request, pending):
                 end_session(request, error)
             return HttpResponseRedirect(next_url)
         return error_response(request, error, next_url=next_url)
@@ -173,6 +202,8 @@ class CallbackView(PublicView):
         """
         response = _authorization_response(request)
         pending = _check_pending(response, pending)
+        if pending.confirmed_user and not _is_session_of(request, pending):
+            raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
         client = oidc_client()
         token_set = client.exchange_code(
             client.authorization_code(response),
@@ -183,9 +214,20 @@ class CallbackView(PublicView):
         )
         userinfo = _additional_userinfo(token_set)
         _check_membership(token_set, pending.organization_id)
-        self.sign_in(request, token_set, userinfo)
-        if pending.organization_id:
-            store.choose_organization(request.session, pending.organization_id)
+        chosen = pending.organization_id
+        if pending.confirmed_user:
+            chosen = _check_confirmation(request, token_set)
+        try:
+            self.sign_in(request, token_set, userinfo)
+        except SignInRefused:
+            # A sign-in that the user has started since the suspension lifts it.
+            lifts = not pending.is_silent and lift_suspension(token_set.id_token_claims, started_at=pending.started_at)
+            if not lifts:
+                raise
+            self.sign_in(request, token_set, userinfo)
+        stored = session_principal(request).stored_session
+        if chosen and stored is not None:
+            store.choose_organization(stored, chosen)
         return HttpResponseRedirect(pending.next_url)
 
     def sign_in(self, request: HttpRequest, token_set: TokenSet, userinfo: Claims) -> None:
@@ -193,12 +235,12 @@ class CallbackView(PublicView):
         claims = {**userinfo, **token_set.id_token_claims}
         identity, created = logto_backend().identify(claims)
         # The user may be signed in already. The tokens of the former session are replaced.
-        store.delete(request.session)
-        if request.user.is_authenticated:
+        store.end(request.session)
+        if SESSION_KEY in request.session:
             # Django's login() keeps the session key if the same user signs in again.
             request.session.cycle_key()
         login(request, identity.user, backend=backend_path())
-        store.start_session(request, identity, token_set, userinfo)
+        session_principal(request).remember(store.start_session(request, identity, token_set, userinfo))
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
@@ -233,6 +275,28 @@ def _check_membership(token_set: TokenSet, organization_id: str) -> None:
         )
 
 
+def _is_unconfirmed(error: LogtoError) -> bool:
+    """Return whether a silent sign-in failed because of the user, not because Logto could not be reached."""
+    return error.code in UNCONFIRMED_CODES or isinstance(error, SignInRefused | TokenError)
+
+
+def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
+    """Return whether the user is still signed in whose session the silent sign-in confirms."""
+    return request.session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated
+
+
+def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:
+    """Return the organization that the user of a confirmed session has chosen; "" if none.
+
+    Raise CallbackError if the silent sign-in does not confirm the session: it must not sign in anybody else.
+    """
+    claims, stored = token_set.id_token_claims, session_principal(request).stored_session
+    identity = find_identity(claims["iss"], claims["sub"])
+    if identity is None or identity.user != request.user or (stored is not None and stored.identity_id != identity.pk):
+        raise CallbackError("Another user is signed in at Logto than in the session.", code="session_not_confirmed")
+    return stored.chosen_organization if stored is not None else ""
+
+
 def _additional_userinfo(token_set: TokenSet) -> Claims:
     """Return the claims of `LOGTO_USERINFO_CLAIMS` that the ID token lacks, from userinfo. No call if it has all."""
     missing = [name for name in conf.userinfo_claims if name not in token_set.id_token_claims]
@@ -252,23 +316,28 @@ class SignOutView(PublicView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sign out, and return the redirect to Logto, or the page `signed_out.html` if Logto cannot be reached."""
-        is_logto_session = store.is_signed_in(request.session)
-        user, tokens = request.user, store.delete(request.session)
-        home = resolve_url(settings.LOGOUT_REDIRECT_URL or "/")
-        logout(request)
+        stored, user = session_principal(request).stored_session, request.user
+        home = resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix())
+        sign_out_here(request)
         if user.is_authenticated:
             # `request.user` is a lazy object, whose own type is not the user model.
             signed_out.send_robust(sender=user.__class__, request=request, user=user)
-        if user.is_authenticated and not is_logto_session:
+        if user.is_authenticated and stored is None:
             # The user signed in with a password, so there is no session at Logto.
             return HttpResponseRedirect(home)
         try:
-            url = sign_out_url(absolute_uri(request, home), tokens)
+            url = sign_out_url(absolute_uri(request, home), stored.tokens if stored else None)
         except ProviderError as error:
             # The session on this site has ended. The page says that the session at Logto may remain.
             logger.error("Signed out of this site only: %s", error)
             return render(request, "logto_auth/signed_out.html", {"home": home})
-        return HttpResponseRedirect(url)
+        return _SignOutRedirect(url.reveal())
+
+
+class _SignOutRedirect(HttpResponseRedirect):
+    def __repr__(self) -> str:
+        """Return a text without the URL, which contains the ID token."""
+        return f"<{type(self).__name__} status_code={self.status_code}>"
 
 
 class SignOutOthersView(PublicView):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 
@@ -19,5 +17,5 @@ def age(browser: Browser, seconds: int = 3601) -> None:
         for token in tokens["access_tokens"].values():
             token["expires_at"] -= seconds
         row.tokens = tokens
-        row.fresh_until -= timedelta(seconds=seconds)
+        row.fresh_until -= seconds
         row.save()

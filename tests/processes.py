@@ -19,7 +19,7 @@ def child(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options)
+        process = subprocess.Popen(command, **{"stdout": pipe, "stderr": pipe, "text": True, **options})
     finally:
         signal.signal(signal.SIGINT, before)
     # The `with` statement of a process waits until the process has ended, without a limit.

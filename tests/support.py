@@ -110,6 +110,11 @@ class Witness:
             yield from filter(None, (pending.get(name) for name in ("state", "nonce", "code_verifier")))
 
 
+def row_of(browser: Browser) -> LogtoSession:
+    """Return the row of the session of `browser`."""
+    return LogtoSession.objects.get(pk=browser.client.session["_logto_session"])
+
+
 def code_on(response: Any) -> str:
     """Return the error code on an error page."""
     return response.content.decode().partition("<code>")[2].partition("</code>")[0]
@@ -132,9 +137,7 @@ def signed_in_user_key(client: Client) -> str | None:
 
 def pending_cookies(client: Client) -> dict[str, str]:
     """Return the cookies of pending sign-ins."""
-    return {
-        name: morsel.value for name, morsel in client.cookies.items() if name.startswith(COOKIE_PREFIX) and morsel.value
-    }
+    return {name: morsel.value for name, morsel in client.cookies.items() if COOKIE_PREFIX in name and morsel.value}
 
 
 def query_of(url: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,29 @@ def test_emulator_listens_on_loopback_only(logto: Emulator) -> None:
         with socket.socket() as client:
             client.settimeout(1)
             assert client.connect_ex((address, port)) != 0
+
+
+def run_without_flask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python where Flask is not installed."""
+    (folder / "flask.py").write_text("raise ModuleNotFoundError(\"No module named 'flask'\", name='flask')")
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={"PYTHONPATH": f"{folder}:{django_settings.BASE_DIR}"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_command_without_the_extra_names_it_in_one_line(tmp_path: Path) -> None:
+    ran = run_without_flask(tmp_path, "-m", "logto_auth.emulator")
+    assert ran.returncode == 1
+    assert ran.stderr == 'The Logto emulator needs flask, which is not installed: pip install "logto_auth[emulator]"\n'
+
+
+def test_import_without_the_extra_is_an_import_error(tmp_path: Path) -> None:
+    ran = run_without_flask(tmp_path, "-c", "import logto_auth.emulator")
+    assert "ImportError: The Logto emulator needs flask, which is not installed" in ran.stderr
 
 
 def test_demo_refuses_to_run_without_debug() -> None:

@@ -82,7 +82,12 @@ def test_repr_contains_no_secret(browser: Browser, reader: Any) -> None:
         LogtoIdentity.objects.get(),
         request,
         PendingSignIn.create(
-            request, redirect_uri="http://testserver/callback", next_url="/", options=SignInOptions(), is_silent=False
+            request,
+            redirect_uri="http://testserver/callback",
+            next_url="/",
+            options=SignInOptions(),
+            is_silent=False,
+            confirmed_user="",
         ),
         TokenSet(
             access_token=Secret("SECRET"),

@@ -8,13 +8,13 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
-from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import ModelViewSet
 
 from bookstore.catalog.models import Book, Category
 from bookstore.catalog.search import search_words
-from logto_auth.contrib.rest_framework import WRITING, HasScope
+from logto_auth.contrib.rest_framework import READING, HasScope
 
 from .base import ShopAPI
 from .errors import ErrorSerializer, RequestRejected
@@ -91,10 +91,12 @@ class BookFilter(BaseFilterBackend):
 class BookViewSet(ShopAPI, ModelViewSet):
     queryset = Book.objects.select_related("category")
     serializer_class = BookSerializer
-    permission_classes = [IsAuthenticatedOrReadOnly, HasScope("write:books", methods=WRITING)]
     filter_backends = [BookFilter]
     lookup_field = "slug"
     lookup_value_converter = "slug"
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [AllowAny()] if self.request.method in READING else [HasScope("write:books")()]
 
     def perform_destroy(self, book: Book) -> None:
         try:

@@ -13,6 +13,7 @@ PICTURE = ROOT / "docs" / "images" / "layers.svg"
 DESCRIPTIONS = {
     "access": "what a view requires",
     "admin_actions": "sync, suspend, sign out",
+    "admin_password": "form for when Logto is down",
     "admin_site": "admin with Logto sign-in",
     "api": "incoming access tokens",
     "api_urls": "URLs of an API alone",

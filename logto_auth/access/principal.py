@@ -120,7 +120,7 @@ class RequestPrincipal:
 
     def _requested_organization_id(self) -> str | None:
         """Return the id of the organization that the URL selects; computed once for the view that Django found."""
-        match = self._request.resolver_match
+        match = getattr(self._request, "resolver_match", None)
         if match is None:
             # The view is not known yet, so the URL has not been parsed.
             return current.requested_organization_id(self._request)

@@ -76,6 +76,12 @@ class Requirement:
     organization_scopes: tuple[str, ...] = ()
     """Permissions in the current organization."""
 
+    def __post_init__(self) -> None:
+        # The letters of a string would each be a name: the role "a" would be one of `roles="admin"`.
+        for name in ("scopes", "roles", "organization_roles", "organization_scopes"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"Requirement: {name} is a string. Expected a tuple, or use Requirement.of().")
+
     @classmethod
     def of(cls, **parts: Any) -> Requirement:
         """Return a requirement whose names may be given as a list, a set, another iterable, or a single string."""

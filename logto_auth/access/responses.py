@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 
-from logto_auth.sign_in.start import sign_in_url
+from logto_auth.sign_in.start import absolute_uri, is_allowed_next, sign_in_url
 
 from .requirements import MissingRequirement
 
@@ -35,7 +35,8 @@ def is_from_script(request: HttpRequest) -> bool:
 
 def unauthorized_response(request: HttpRequest, **options: int) -> HttpResponse:
     """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx."""
-    url = sign_in_url(referring_page(request), **options)
+    # A script may belong to another site.
+    url = absolute_uri(request, sign_in_url(referring_page(request), **options))
     response = JsonResponse({"error": "sign_in_required", "sign_in_url": url}, status=401)
     if request.headers.get("HX-Request") == "true":
         response["HX-Redirect"] = url
@@ -48,7 +49,8 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
     if is_from_script(request):
         return unauthorized_response(request)
     url = sign_in_url(referring_page(request))
-    response = render(request, "logto_auth/session_ended.html", {"sign_in_url": url}, status=401)
+    context = {"home": get_script_prefix(), "sign_in_url": url}
+    response = render(request, "logto_auth/session_ended.html", context, status=401)
     return _with_challenge(response, url)
 
 
@@ -61,17 +63,17 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
         details = {"missing": {missing.kind.value: missing.names}} if missing else {}
         return JsonResponse({"error": "forbidden", **details}, status=403)
     switch_url = sign_in_url(request.get_full_path(), prompt="login")
-    context = {"switch_url": switch_url, "user": request.user, "missing": missing}
+    context = {"home": get_script_prefix(), "switch_url": switch_url, "user": request.user, "missing": missing}
     return render(request, "logto_auth/forbidden.html", context, status=403)
 
 
 def referring_page(request: HttpRequest) -> str:
     """Return the URL of the page that contains the script or the form, to return to after a sign-in; "" if unknown."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+    if not is_allowed_next(request, page):
         return ""
-    parts = urlsplit(page)
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+    parts = urlsplit(page)._replace(fragment="")
+    return (parts._replace(scheme="", netloc="") if parts.netloc == request.get_host() else parts).geturl()
 
 
 def _with_challenge(response: HttpResponse, sign_in_url: str) -> HttpResponse:

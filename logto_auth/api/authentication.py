@@ -7,26 +7,33 @@ framework and Django Ninja.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import RequestPrincipal
-from logto_auth.clients import access_token_verifier, oidc_client
+from logto_auth.clients import access_token_verifier
 from logto_auth.conf import api_resource, conf
-from logto_auth.exceptions import AuthorizationHeaderError, SignInRefused, TokenError
-from logto_auth.models import LogtoIdentity, OrganizationMembership, make_digest
+from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.claims import role_names
-from logto_auth.users.current_request import principal_of_user
+from logto_auth.users.current_request import principal_of_user, remember_without_middleware
+from logto_auth.users.gate import require_admitted
 from logto_auth.users.provisioning import provision_api_user
+
+from .introspection import introspect
 
 __all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate", "token_in"]
 
@@ -86,16 +93,19 @@ class Machine(AnonymousUser):
 class TokenPrincipal(RequestPrincipal):
     """The user or the application that an access token identifies, as `request.logto` and `request.auth`.
 
-    It has the same properties as `SessionPrincipal`. `user` is the account of the user, or a `Machine`.
+    It has the same properties as `SessionPrincipal`. `user` is the account of the user or of the application, or a
+    `Machine`.
     """
 
     is_authenticated = True
 
-    def __init__(self, request: HttpRequest, token: AccessTokenClaims, identity: LogtoIdentity | None) -> None:
+    def __init__(
+        self, request: HttpRequest, token: AccessTokenClaims, identity: LogtoIdentity | None, user: Any
+    ) -> None:
         super().__init__(request)
         self._identity = identity
         self.token = token
-        self.user: Any = Machine(token.client_id) if identity is None else identity.user
+        self.user = user
 
     def __repr__(self) -> str:
         return f"<TokenPrincipal {self.token.sub}>"
@@ -157,8 +167,8 @@ class TokenPrincipal(RequestPrincipal):
         organization_id = self.token.organization_id
         if organization_id is None:
             return None
-        digest = make_digest(self.token.issuer, organization_id)
-        rows = OrganizationMembership.objects.filter(identity=self._identity, organization__digest=digest)
+        organizations = Organization.objects.for_logto_id(organization_id)
+        rows = OrganizationMembership.objects.filter(identity=self._identity, organization__in=organizations)
         row = rows.select_related("organization").first() if self._identity else None
         roles = organization_roles_in(self.token.claims, organization_id)
         stored_roles = tuple(row.roles) if row else ()
@@ -177,7 +187,8 @@ class TokenPrincipal(RequestPrincipal):
         permissions: in a token without an organization, Logto adds up the permissions of all organizations.
         """
         token = self.token
-        if token.is_organization_token or token.audience != (resource or token.audience):
+        # An opaque token has no audience, and its scopes are those of OpenID Connect.
+        if not token.audience or token.is_organization_token or token.audience != (resource or token.audience):
             return frozenset()
         required = {self._requested_organization_id(), organization_id} - {None}
         return self.scopes if required <= {token.organization_id} else frozenset()
@@ -217,15 +228,34 @@ def authenticate(
     """
     if _token(request) is None:
         return None
-    # No frame outside `_verified` holds the token: Django's debug page would show it.
     claims = _verified(request, None if of_organization else _expected_audience(resource))
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API accepts only access tokens of users.", code="machine_refused")
     identity = None if claims.is_machine else provision_api_user(claims.issuer, claims.sub)
-    principal = TokenPrincipal(request, claims, identity)
+    user = _machine_user(claims.client_id) if identity is None else identity.user
+    principal = TokenPrincipal(request, claims, identity, user)
     request.logto = request.auth = principal  # type: ignore[attr-defined]
     request.user, request.auser = principal.user, principal.auser
+    remember_without_middleware(request)
     return principal
+
+
+def _machine_user(client_id: str) -> Any:
+    """Return the account that `LOGTO_API_MACHINE_USER` gives the application, else a `Machine`. Raise SignInRefused."""
+    if not conf.api_machine_user:
+        return Machine(client_id)
+    machine_user: Callable[[str], Any] = import_string(conf.api_machine_user)
+    try:
+        user = machine_user(client_id)
+    except ObjectDoesNotExist as error:
+        raise SignInRefused(f"The application {client_id} has no account here.", code="account_unknown") from error
+    if user is None:
+        return Machine(client_id)
+    if not isinstance(user, get_user_model()) or user.pk is None:
+        raise ConfigurationError(
+            f"The function of LOGTO_API_MACHINE_USER returned {type(user).__name__}, expected a stored account or None."
+        )
+    return require_admitted(user.pk)
 
 
 async def aauthenticate(request: HttpRequest, **options: Any) -> TokenPrincipal | None:
@@ -250,8 +280,11 @@ def token_in(header: str) -> str | None:
     return match["token"]
 
 
-def _token(request: HttpRequest) -> str | None:
-    return token_in(request.META.get("HTTP_AUTHORIZATION", ""))
+@hide_frames
+def _token(request: HttpRequest) -> Secret | None:
+    # Not from META, where the test client of Django Ninja has other names.
+    token = token_in(request.headers.get("Authorization", ""))
+    return None if token is None else Secret(token)
 
 
 def _expected_audience(resource: str | None) -> str:
@@ -262,17 +295,18 @@ def _expected_audience(resource: str | None) -> str:
 @sensitive_variables()
 def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
     """Return the claims of the token in `request`, whose audience must be `resource`; with None, an organization."""
-    verifier, token = access_token_verifier(), _token(request) or ""
+    verifier, token = access_token_verifier(), _token(request) or Secret("")
     if resource is None:
         return verifier.verify_for_organization(token)
-    if is_opaque(token) and conf.api_introspected_apps:
+    # An opaque token is for no resource, so a view that names its own resource refuses it.
+    if is_opaque(token) and conf.api_introspected_apps and resource == conf.api_resource:
         return _introspected(token)
     return verifier.verify_for_resource(token, resource)
 
 
-def _introspected(token: str) -> AccessTokenClaims:
+def _introspected(token: Secret) -> AccessTokenClaims:
     """Return the claims of an opaque token. It has no audience, so the setting lists the accepted applications."""
-    claims = oidc_client().introspect(token)
+    claims = introspect(token)
     if claims.client_id not in conf.api_introspected_apps:
         raise TokenError(
             f"The opaque access token belongs to the application {claims.client_id!r:.60}, which is not in "

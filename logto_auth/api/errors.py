@@ -91,8 +91,8 @@ class ErrorResponse:
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
     def headers(self, request: HttpRequest) -> dict[str, str]:
-        """Return the headers of the response."""
-        headers = {"Cache-Control": "no-store"}
+        """Return the headers of the response. It is never cached, and never framed: it may be a browsable page."""
+        headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
         if self.retry_after_seconds is not None:
             headers["Retry-After"] = str(self.retry_after_seconds)
         else:

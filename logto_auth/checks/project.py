@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
+from django.urls import get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
+from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.backends import LogtoBackend, backend_path
-from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
+from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
+from .lenient_conf import conf
 from .problem import Problem
-from .sign_in import sign_in_path, signs_users_in
+from .sign_in import sign_in_path, signs_users_in, url_path
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
+# In place of the origin of the site, because only paths are compared.
+ORIGIN = "https://shop.example"
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 BACKEND_MISSING = Problem(
@@ -53,6 +60,24 @@ NO_PASSWORD_BACKEND = Problem(
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
     "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
+ADMIN_SITE_REPLACED = Problem(
+    "logto_auth.W018",
+    "The default admin site is {expected}, but the admin's sign-in is that of {site}.",
+    "An admin theme may have replaced the admin site. Use a class that inherits from LogtoAdminSite and from the class "
+    "of the theme; the guide 'Use Logto for the admin' shows it.",
+)
+ADMIN_WITHOUT_SIGN_IN = Problem(
+    "logto_auth.W019",
+    "{path} asks for a password, and no backend accepts one: no user can sign in there.",
+    "Use 'logto_auth.apps.LogtoAdminConfig' in place of 'django.contrib.admin', or add "
+    "'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
+)
+URL_IN_EACH_LANGUAGE = Problem(
+    "logto_auth.W017",
+    "Logto redirects to another URL in each language of the site: {urls}. It refuses those that are not registered.",
+    "Include logto_auth.urls outside of i18n_patterns, and set LOGOUT_REDIRECT_URL to a URL without a language. "
+    "Otherwise register all of them with manage.py logto_setup, and silence this check.",
+)
 LOGIN_URL_ELSEWHERE = Problem(
     "logto_auth.W004",
     "LOGIN_URL is {value}, so login_required does not lead to Logto.",
@@ -60,10 +85,9 @@ LOGIN_URL_ELSEWHERE = Problem(
 )
 
 
-@register()
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls()] if signs_users_in() else []
+    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls(), *_check_admin()] if signs_users_in() else []
     return [*signing_in, *_check_middleware()]
 
 
@@ -72,8 +96,14 @@ def _check_backend() -> Iterator[CheckMessage]:
         backend_path()
     except (ConfigurationError, ImportError):
         yield BACKEND_MISSING()
-    if conf.admin_password_sign_in and not any(map(_accepts_passwords, settings.AUTHENTICATION_BACKENDS)):
+    if any(map(_accepts_passwords, settings.AUTHENTICATION_BACKENDS)):
+        return
+    if conf.admin_password_sign_in:
         yield NO_PASSWORD_BACKEND()
+    path, view = _sign_in_of_admin()
+    # A site that has replaced the view has its own way to sign staff in.
+    if getattr(view, "__func__", None) is AdminSite.login:
+        yield ADMIN_WITHOUT_SIGN_IN(path=path)
 
 
 def _accepts_passwords(path: str) -> bool:
@@ -81,6 +111,21 @@ def _accepts_passwords(path: str) -> bool:
         return not issubclass(import_string(path), LogtoBackend)
     except ImportError:
         return False
+
+
+def _check_admin() -> Iterator[CheckMessage]:
+    default_site = getattr(apps.app_configs.get("admin"), "default_site", None)
+    if default_site is None or not issubclass(import_string(default_site), LogtoAdminSite):
+        return
+    site = getattr(_sign_in_of_admin()[1], "__self__", None)
+    if isinstance(site, AdminSite) and not isinstance(site, LogtoAdminSite):
+        yield ADMIN_SITE_REPLACED(expected=default_site, site=f"{type(site).__module__}.{type(site).__name__}")
+
+
+def _sign_in_of_admin() -> tuple[str, Any]:
+    """Return the path and the view of the admin's sign-in; an empty path and None if the URLs do not contain it."""
+    path = url_path("admin:login") or ""
+    return path, resolve(f"/{path.removeprefix(get_script_prefix())}").func if path else None
 
 
 def _check_middleware() -> Iterator[CheckMessage]:
@@ -118,3 +163,7 @@ def _check_urls() -> Iterator[CheckMessage]:
         yield URLS_MISSING()
     elif resolve_url(settings.LOGIN_URL) != sign_in:
         yield LOGIN_URL_ELSEWHERE(value=repr(settings.LOGIN_URL))
+    in_languages = [uris for uris in (redirect_uris([ORIGIN]), post_sign_out_uris([ORIGIN])) if len(uris) > 1]
+    if in_languages:
+        urls = ", ".join(uri.removeprefix(ORIGIN) for uris in in_languages for uri in uris)
+        yield URL_IN_EACH_LANGUAGE(urls=urls)

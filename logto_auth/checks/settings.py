@@ -10,18 +10,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
-from logto_auth.conf import PREFIX, Conf, Setting, conf
+from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
 from logto_auth.organizations.current import from_subdomain
-from logto_auth.origins import is_origin
+from logto_auth.origins import is_loopback, is_origin
 from logto_auth.tenant.declaration import declaration_errors
 from logto_auth.tenant.site import load_declaration
+from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
+from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import signs_users_in
 
@@ -49,8 +51,6 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
 }
-# Logto's signing keys have 32 characters. A much shorter key can be guessed.
-MIN_SIGNING_KEY_LENGTH = 16
 # RFC 1035, section 2.3.1, in part: labels separated by single dots, without a dot at either end.
 DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
@@ -58,7 +58,9 @@ UNKNOWN_SETTING = Problem(
     "logto_auth.W001", "There is no setting {setting}.", "Correct the name. The hint suggests the most similar one."
 )
 WRONG_TYPE = Problem(
-    "logto_auth.E001", "{setting} is a {type}.", "Expected {types}. The usual mistake is a string in place of a list."
+    "logto_auth.E001",
+    "{wrong_type}",
+    "Set a value of the expected type. The hint has an example. The usual mistake is a string in place of a list.",
 )
 ENDPOINT_MISSING = Problem(
     "logto_auth.E002", "LOGTO_ENDPOINT is not set.", "Set it to the origin of Logto, such as https://abc123.logto.app."
@@ -147,19 +149,26 @@ RUNNER_NOT_A_FUNCTION = Problem(
 CONSOLE_URL_INVALID = Problem(
     "logto_auth.E024", "LOGTO_CONSOLE_URL is {value}.", "Expected a URL that begins with https:// or http://."
 )
+NEXT_ORIGIN_INVALID = Problem(
+    "logto_auth.E040",
+    "LOGTO_NEXT_ORIGINS contains {value}.",
+    "Expected an origin without a path or a wildcard: https://app.shop.example. Plain http is only for this machine.",
+)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
     "Add 'max_age', or do not use recent_sign_in_required and RecentSignInRequiredMixin.",
 )
+SUPERUSERS_NOT_STAFF = Problem(
+    "logto_auth.W020",
+    "LOGTO_SUPERUSER_ROLES contains {roles}, but LOGTO_STAFF_ROLES does not: these superusers cannot enter the admin.",
+    "Add the roles to LOGTO_STAFF_ROLES as well. The admin requires is_staff, also of superusers.",
+)
 
 
-@register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Check the names, types and values of the `LOGTO_` settings."""
-    wrong_types = list(_check_types())
-    # A value of the wrong type would confuse the checks of values.
-    return [*_check_names(), *(wrong_types or _check_values())]
+    return [*_check_names(), *_check_types(), *_check_values()]
 
 
 def _check_names() -> Iterator[CheckMessage]:
@@ -173,9 +182,10 @@ def _check_names() -> Iterator[CheckMessage]:
 
 def _check_types() -> Iterator[CheckMessage]:
     for setting in conf.all():
-        if not setting.has_right_type:
-            hint = f"Expected {setting.expected}. {setting.help}"
-            yield WRONG_TYPE(setting=setting.name, type=type(setting.value).__name__, hint=hint)
+        value = setting.site_value
+        if not setting.is_right_type(value):
+            hint = f"Expected {setting.expected_with_example}. {setting.help}"
+            yield WRONG_TYPE(wrong_type=setting.wrong_type(value), hint=hint)
 
 
 def _check_values() -> Iterator[CheckMessage]:
@@ -184,6 +194,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_protocol_values()
     yield from _check_dotted_paths()
     yield from _check_numbers()
+    yield from _check_roles()
     yield from _check_apis()
     yield from _check_organization_domain()
     yield from _check_tenant()
@@ -193,14 +204,15 @@ def _check_values() -> Iterator[CheckMessage]:
 
 
 def _check_credentials() -> Iterator[CheckMessage]:
-    if not conf.endpoint:
+    # None is a wrong type, which is reported already.
+    if Conf.endpoint.site_value == "":
         yield ENDPOINT_MISSING()
-    if not conf.app_id and signs_users_in():
+    if Conf.app_id.site_value == "" and signs_users_in():
         yield APP_ID_MISSING()
-    if not conf.app_secret and signs_users_in():
+    if Conf.app_secret.site_value == "" and signs_users_in():
         yield APP_SECRET_MISSING()
     for setting in (Conf.endpoint, Conf.app_id, Conf.app_secret, Conf.m2m_app_id, Conf.m2m_app_secret):
-        if PLACEHOLDER.search(setting.value):
+        if PLACEHOLDER.search(conf.value_of(setting)):
             yield PLACEHOLDER_LEFT(setting=setting.name)
 
 
@@ -209,6 +221,9 @@ def _check_origins() -> Iterator[CheckMessage]:
         yield from _check_endpoint(conf.endpoint)
     if conf.base_url and not is_origin(conf.base_url):
         yield BASE_URL_NOT_ORIGIN(value=repr(conf.base_url))
+    for origin in conf.next_origins:
+        if not is_origin(origin) or "*" in origin or (urlsplit(origin).scheme == "http" and not is_loopback(origin)):
+            yield NEXT_ORIGIN_INVALID(value=repr(origin))
 
 
 def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
@@ -242,8 +257,7 @@ def _check_protocol_values() -> Iterator[CheckMessage]:
     if "max_age" not in conf.sign_in_query_parameters:
         yield MAX_AGE_MISSING()
     yield from _check_sign_in_options()
-    timeouts: list[Any] = list(conf.http_timeout_seconds)
-    if len(timeouts) != 2 or not all(isinstance(seconds, int | float) and seconds > 0 for seconds in timeouts):
+    if not all(seconds > 0 for seconds in conf.http_timeout_seconds):
         yield INVALID_TIMEOUTS(value=repr(conf.http_timeout_seconds))
 
 
@@ -260,8 +274,8 @@ def _check_sign_in_options() -> Iterator[CheckMessage]:
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:
-    for setting in (Conf.user_fields, Conf.link_by_email, Conf.organization_from):
-        path = setting.value
+    for setting in (Conf.user_fields, Conf.link_by_email, Conf.api_machine_user, Conf.organization_from):
+        path = conf.value_of(setting)
         # A setting with a default cannot be empty.
         is_off = not path and not setting.default
         if not is_off and not callable(_imported(path)):
@@ -278,10 +292,16 @@ def _imported(path: str) -> Any:
 
 def _check_numbers() -> Iterator[CheckMessage]:
     for setting, minimum in MINIMUMS.items():
-        value = setting.value
+        value = conf.value_of(setting)
         if value is not None and value < minimum:
             hint = f"Expected {minimum} or more. {setting.help}"
             yield NUMBER_TOO_SMALL(setting=setting.name, value=value, hint=hint)
+
+
+def _check_roles() -> Iterator[CheckMessage]:
+    missing = sorted(set(conf.superuser_roles) - set(conf.staff_roles))
+    if missing:
+        yield SUPERUSERS_NOT_STAFF(roles=", ".join(missing))
 
 
 def _check_apis() -> Iterator[CheckMessage]:
@@ -289,7 +309,7 @@ def _check_apis() -> Iterator[CheckMessage]:
         yield API_RESOURCE_NOT_URI(value=repr(conf.api_resource))
     app_id, app_secret = Conf.m2m_app_id, Conf.m2m_app_secret
     for missing, other in ((app_id, app_secret), (app_secret, app_id)):
-        if other.value and not missing.value:
+        if conf.value_of(other) and not conf.value_of(missing):
             yield M2M_INCOMPLETE(missing=missing.name, other=other.name)
     if conf.api_introspected_apps and not signs_users_in() and not (conf.app_id and conf.app_secret):
         yield INTROSPECTION_WITHOUT_APP()
@@ -305,17 +325,19 @@ def _check_tenant() -> Iterator[CheckMessage]:
     try:
         declaration = load_declaration()
     except ConfigurationError as error:
-        yield TENANT_NOT_IMPORTABLE(value=repr(conf.tenant), hint=str(error))
+        # A wrong type is reported already.
+        if conf.tenant:
+            yield TENANT_NOT_IMPORTABLE(value=repr(conf.tenant), hint=str(error))
         return
     for text in declaration_errors(declaration):
         yield TENANT_INVALID(error=text, path=conf.tenant)
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:
-    setting: Any = conf.webhook_signing_key
+    setting = conf.webhook_signing_key
     keys = [setting] if isinstance(setting, str) else setting
     # Empty keys are ignored when a webhook arrives.
-    if not all(isinstance(key, str) and (not key or _is_signing_key(key)) for key in keys):
+    if not all(not key or _is_signing_key(key) for key in keys):
         yield SIGNING_KEY_INVALID()
     if conf.webhook_runner:
         yield from _check_webhook_runner(conf.webhook_runner)

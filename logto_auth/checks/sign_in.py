@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from logto_auth.conf import conf
+from .lenient_conf import conf
 
 SIGN_IN_VIEW = "logto_auth:sign-in"
 
@@ -28,7 +28,14 @@ def signs_users_in() -> bool:
 
 def sign_in_path() -> str | None:
     """Return the path of the sign-in view, or None if the site's URLs do not contain it."""
+    return url_path(SIGN_IN_VIEW)
+
+
+def url_path(view: str) -> str | None:
+    """Return the path of a view, or None if the site's URLs do not contain it."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return None
     try:
-        return reverse(SIGN_IN_VIEW)
+        return reverse(view)
     except NoReverseMatch:
         return None

@@ -4,21 +4,21 @@
         "logto": {"task": "logto_auth.sync", "schedule": crontab(hour=3), "kwargs": {"creates_users": True}},
     }
 
-Celery needs a result backend for it. If a task fails after all retries, the next run resumes the interrupted one.
+What is done is stored in the database of the site, so any broker will do, and no result backend is needed. A task whose
+worker is killed is delivered again, and continues where the run was (decision 0032).
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from typing import Any
 
-from celery import chord, shared_task
+from celery import shared_task
 
 from logto_auth.clients import management_api
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.models import SyncRun
+from logto_auth.models import SyncPart, SyncRun
 from logto_auth.sync import Report, apply, notes, runs
 
 __all__ = ["finish", "sync", "sync_pages"]
@@ -27,6 +27,17 @@ logger = logging.getLogger("logto_auth")
 
 # Some seconds of work: a lost worker loses little, and the queue stays short.
 PAGES_PER_TASK = 20
+# A message is deleted when its task has ended, not when it starts: another worker then gets that of a killed one.
+OPTIONS: dict[str, Any] = {
+    "bind": True,
+    "acks_late": True,
+    "reject_on_worker_lost": True,
+    "ignore_result": True,
+    "autoretry_for": (Exception,),
+    "max_retries": 3,
+}
+# Nothing is left to do for the task: another one or a command does it.
+ELSEWHERE = (runs.RunEnded, runs.RunInProgress)
 
 
 class LoggedReport(Report):
@@ -36,42 +47,63 @@ class LoggedReport(Report):
         logger.warning("logto_sync: %s", text)
 
 
-@shared_task(name="logto_auth.sync")
-def sync(creates_users: bool = False, rate: float | None = None) -> None:
+@shared_task(name="logto_auth.sync", **OPTIONS)
+def sync(self: Any, creates_users: bool = False, rate: float | None = None) -> None:
     """List roles and organizations, then let the workers sync pages of users; see `logto_sync`.
 
-    `rate` is in requests per second for each process: divide what Logto accepts by the number of processes.
+    While another task or command is at work on a run of this kind, only say so in the log. `rate` is in requests per
+    second for each process: divide what Logto accepts by the number of processes.
     """
-    run, api = runs.start_or_resume(creates_users=creates_users), _api(rate)
-    notes.list_roles_and_organizations(run, api, LoggedReport())
-    last = max(1, -(-api.users.count() // PAGE_SIZE))
-    starts = range(1, last + 1, PAGES_PER_TASK)
-    # One page more than counted, for users that are created meanwhile.
-    parts = [sync_pages.si(run.pk, start, min(start + PAGES_PER_TASK - 1, last + 1), rate) for start in starts]
-    chord(parts)(finish.s(run.pk, rate))
+    try:
+        run = runs.start_or_resume(creates_users=creates_users, holder=self.request.id)
+        api, report = _api(rate), LoggedReport(run.counts)
+        notes.list_roles_and_organizations(run, api, report)
+        if not runs.is_split(run):
+            pages = max(1, -(-api.users.count() // PAGE_SIZE))
+            # One page more than counted, for users that are created meanwhile.
+            runs.split(run, pages + 1, PAGES_PER_TASK, report)
+    except ELSEWHERE as error:
+        logger.warning("logto_sync: %s", error)
+        return
+    parts = list(runs.open_parts(run))
+    for part in parts:
+        sync_pages.delay(part.pk, rate)
+    if not parts:
+        finish.delay(run.pk, rate)
 
 
-@shared_task(
-    name="logto_auth.sync_pages", autoretry_for=(Exception,), dont_autoretry_for=(runs.RunEnded,), max_retries=3
-)
-def sync_pages(run_id: int, first: int, last: int, rate: float | None = None) -> dict[str, int]:
-    """Sync the users of these pages, and return the counts of outcomes."""
-    report = LoggedReport()
-    apply.sync_pages(SyncRun.objects.get(pk=run_id), range(first, last + 1), _api(rate), report)
-    return dict(report.counts)
+@shared_task(name="logto_auth.sync_pages", **OPTIONS)
+def sync_pages(self: Any, part_id: int, rate: float | None = None) -> None:
+    """Sync the pages of users of a `SyncPart`. The task that syncs the last open part of the run starts `finish`."""
+    part = SyncPart.objects.select_related("run").filter(pk=part_id).first()
+    if part is None:
+        # The run has ended: the part was synced before, by another delivery of this task or by a command.
+        return
+    if runs.begin_part(part):
+        report = LoggedReport()
+        try:
+            apply.sync_pages(part.run, range(part.first_page, part.last_page + 1), _api(rate), report)
+        except ELSEWHERE as error:
+            logger.warning("logto_sync: %s", error)
+            return
+        runs.end_part(part, report)
+    if not runs.open_parts(part.run).exists():
+        finish.delay(part.run.pk, rate)
 
 
-@shared_task(
-    name="logto_auth.finish_sync", autoretry_for=(Exception,), dont_autoretry_for=(runs.RunEnded,), max_retries=3
-)
-def finish(counts: Iterable[Mapping[str, int]], run_id: int, rate: float | None = None) -> dict[str, int]:
-    """Sync the users that no page listed, end the run, and return the counts of outcomes of all tasks."""
-    run, report = SyncRun.objects.get(pk=run_id), LoggedReport()
-    apply.sync_unlisted(run, _api(rate), report)
-    runs.end(run)
-    total = sum((Counter(each) for each in counts), Counter(report.counts))
-    logger.info("logto_sync: %s", ", ".join(f"{name}: {number}" for name, number in total.items()))
-    return dict(total)
+@shared_task(name="logto_auth.finish_sync", **OPTIONS)
+def finish(self: Any, run_id: int, rate: float | None = None) -> None:
+    """Sync the users that no page listed, end the run, and log the counts of outcomes of all tasks."""
+    run = SyncRun.objects.get(pk=run_id)
+    try:
+        runs.take_after_parts(run, self.request.id)
+        report = LoggedReport(run.counts)
+        apply.sync_unlisted(run, _api(rate), report)
+        runs.end(run)
+    except ELSEWHERE as error:
+        logger.info("logto_sync: %s", error)
+        return
+    logger.info("logto_sync: %s", ", ".join(f"{name}: {number}" for name, number in report.counts.items()))
 
 
 def _api(rate: float | None) -> ManagementAPI:

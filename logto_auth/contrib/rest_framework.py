@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 try:
     from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-    from rest_framework.exceptions import APIException, AuthenticationFailed
-    from rest_framework.permissions import SAFE_METHODS, BasePermission
+    from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
+    from rest_framework.permissions import SAFE_METHODS, BasePermission, BasePermissionMetaclass
     from rest_framework.request import Request
 except ModuleNotFoundError as error:
     raise ImportError(f'This needs {error.name}, which is not installed: pip install "logto_auth[drf]"') from error
 
 from django.http import HttpRequest
+from django.views.generic import View
 
 from logto_auth.access import Principal, Requirement
 from logto_auth.api.authentication import TokenPrincipal, authenticate
@@ -48,6 +49,7 @@ __all__ = [
 
 READING = frozenset(SAFE_METHODS)
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+METHODS = frozenset(name.upper() for name in View.http_method_names)
 
 
 class LogtoAuthentication(BaseAuthentication):
@@ -79,7 +81,8 @@ class LogtoAuthentication(BaseAuthentication):
         django_request = _django_request(request)
         error: ErrorResponse | None = request_principal(django_request).error_response
         if error is None or error.status != 401:
-            error = ErrorResponse.without_token()
+            # `LogtoMiddleware` adds the other headers.
+            error = request_principal(django_request).error_response = ErrorResponse.without_token()
         return error.challenge(django_request)
 
 
@@ -114,12 +117,34 @@ def _django_request(request: Request) -> HttpRequest:
     return cast(HttpRequest, request._request)
 
 
-class RequirementPermission(BasePermission):
-    """Grant access if a requirement is met. The functions below make subclasses; `|`, `&` and `~` work as usual."""
+class _Negatable(BasePermissionMetaclass):
+    """`~` of a class is a class that refuses anonymous requests too. REST framework's own `~` would allow them."""
+
+    def __invert__(cls) -> type[RequirementPermission]:
+        return type(cls.__name__, (cls,), {"is_negated": not cls.is_negated})
+
+
+class RequirementPermission(BasePermission, metaclass=_Negatable):
+    """Grant access to authenticated users and machines if a requirement is met; with `~`, if it is not met.
+
+    The functions below make subclasses; `|` and `&` work as usual. Anonymous requests are refused with every method.
+    """
 
     requirement = Requirement()
     methods: Collection[str] | None = None
-    """The methods that the requirement applies to; None: all."""
+    """The methods that the requirement applies to; None: all. With others, all authenticated callers have access."""
+    is_negated = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Normalize `methods`. Raise ValueError for a name that is no HTTP method: its requirement would not apply."""
+        super().__init_subclass__(**kwargs)
+        if cls.methods is None:
+            return
+        cls.methods = frozenset(
+            name.upper() for name in ([cls.methods] if isinstance(cls.methods, str) else cls.methods)
+        )
+        if not cls.methods or not cls.methods <= METHODS:
+            raise ValueError(f"methods is {sorted(cls.methods)}, expected some of {', '.join(sorted(METHODS))}.")
 
     @classmethod
     def applies_to(cls, method: str) -> bool:
@@ -127,6 +152,8 @@ class RequirementPermission(BasePermission):
         return cls.methods is None or method in cls.methods or (method == "HEAD" and "GET" in cls.methods)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
+        if not (request.user and request.user.is_authenticated):
+            return False
         if not self.applies_to(request.method):
             return True
         principal = _principal(request)
@@ -136,9 +163,11 @@ class RequirementPermission(BasePermission):
             missing = self.requirement.missing_from(principal)
         except ProviderError as error:
             raise _exception(request, ErrorResponse.of(error)) from error
-        except LogtoError:
-            # The session of the request has ended.
-            return False
+        except LogtoError as error:
+            # The session of the request has ended. No other permission may grant access instead.
+            raise PermissionDenied from error
+        if self.is_negated:
+            return missing is not None
         if missing is None:
             return True
         response = ErrorResponse.insufficient(missing)
@@ -163,9 +192,9 @@ def _principal(request: Request) -> Principal | None:
     return principal
 
 
-def HasScope(*scopes: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+def HasScope(scope: str, *scopes: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
     """Return a permission class that requires all these permissions on the API resource."""
-    return _permission(Requirement(scopes=scopes), methods)
+    return _permission(Requirement(scopes=(scope, *scopes)), methods)
 
 
 def HasRole(*roles: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
@@ -173,9 +202,11 @@ def HasRole(*roles: str, methods: Collection[str] | None = None) -> type[Require
     return _permission(Requirement(roles=roles), methods)
 
 
-def HasOrganizationScope(*scopes: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+def HasOrganizationScope(
+    scope: str, *scopes: str, methods: Collection[str] | None = None
+) -> type[RequirementPermission]:
     """Return a permission class that requires all these permissions in the current organization."""
-    return _permission(Requirement(organization_scopes=scopes), methods)
+    return _permission(Requirement(organization_scopes=(scope, *scopes)), methods)
 
 
 def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
@@ -184,8 +215,6 @@ def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> 
 
 
 def _permission(requirement: Requirement, methods: Collection[str] | None) -> type[RequirementPermission]:
-    if methods is not None:
-        methods = frozenset(name.upper() for name in ([methods] if isinstance(methods, str) else methods))
     attributes = {"requirement": requirement, "methods": methods}
     return type("RequirementPermission", (RequirementPermission,), attributes)
 
@@ -202,5 +231,7 @@ class IsUser(BasePermission):
     message = "This API is for users, and the access token belongs to a machine-to-machine application."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        is_machine = isinstance(request.auth, TokenPrincipal) and request.auth.is_machine
-        return bool(request.user and request.user.is_authenticated and not is_machine)
+        if isinstance(request.auth, TokenPrincipal) and request.auth.is_machine:
+            request.auth.error_response = ErrorResponse(status=403, error="machine_refused", description=self.message)
+            return False
+        return bool(request.user and request.user.is_authenticated)

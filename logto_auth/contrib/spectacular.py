@@ -61,5 +61,7 @@ class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]
 
 def _scopes(auto_schema: Any) -> list[str]:
     permissions = [each for each in auto_schema.view.get_permissions() if isinstance(each, RequirementPermission)]
-    requirements = [each.requirement for each in permissions if each.applies_to(auto_schema.method)]
+    requirements = [
+        each.requirement for each in permissions if each.applies_to(auto_schema.method) and not each.is_negated
+    ]
     return sorted({scope for each in requirements for scope in (*each.scopes, *each.organization_scopes)})

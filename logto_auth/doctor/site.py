@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -96,10 +95,8 @@ def _sessions() -> Iterator[Finding]:
 
 
 def _timeouts() -> Iterator[Finding]:
-    timeouts: list[Any] = list(conf.http_timeout_seconds)
-    for seconds in timeouts:
-        # A system check reports other types.
-        if isinstance(seconds, int | float) and not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
+    for seconds in conf.http_timeout_seconds:
+        if not SHORTEST_WAIT_SECONDS <= seconds <= LONGEST_WAIT_SECONDS:
             yield warning(
                 "time-outs",
                 f"LOGTO_HTTP_TIMEOUT_SECONDS contains {seconds} s. A short time-out fails too early. A long one blocks "

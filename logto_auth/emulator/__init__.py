@@ -8,14 +8,18 @@ what a user sees, `management_api` is Logto's Management API, `webhook_delivery`
 data of all of them. `faults` makes the emulator misbehave, `server` runs it, and `visitors` are test users.
 """
 
+import sys as _sys
+
 try:
     import authlib as _authlib
     import flask as _flask
     import joserfc as _joserfc
 except ImportError as error:
-    raise ImportError(
-        f'The Logto emulator needs {error.name}, which is not installed: pip install "logto_auth[emulator]"'
-    ) from error
+    _text = f'The Logto emulator needs {error.name}, which is not installed: pip install "logto_auth[emulator]"'
+    # `python -m logto_auth.emulator`, which should show no traceback: https://docs.python.org/3/using/cmdline.html
+    if _sys.argv[0] == "-m":
+        _sys.exit(_text)
+    raise ImportError(_text) from error
 
 from .faults import Faults, HttpFault
 from .provider import Provider
@@ -51,4 +55,4 @@ __all__ = [
     "seed_demo",
 ]
 
-del _authlib, _flask, _joserfc
+del _authlib, _flask, _joserfc, _sys

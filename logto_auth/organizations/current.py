@@ -31,7 +31,8 @@ def requested_organization_id(request: HttpRequest) -> str | None:
 
 def from_url(request: HttpRequest) -> str | None:
     """Return what the URL pattern of the view captured as `organization_id`; None if it captured nothing."""
-    match = request.resolver_match
+    # A test client may make requests without this attribute, such as that of Django Ninja 1.5.
+    match = getattr(request, "resolver_match", None)
     value = match.kwargs.get(URL_KWARG) if match is not None else None
     return None if value is None else str(value)
 

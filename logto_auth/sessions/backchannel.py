@@ -6,7 +6,6 @@ Source: OpenID Connect Back-Channel Logout 1.0.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -16,12 +15,14 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, TokenError
 from logto_auth.models import LogtoSession
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.token_checks import MAX_TOKEN_LENGTH
 from logto_auth.oidc.types import LogoutTokenClaims
 from logto_auth.site_cache import ReplayMemory
@@ -35,7 +36,7 @@ logger = logging.getLogger("logto_auth")
 _handled = ReplayMemory("logout")
 
 
-@method_decorator([csrf_exempt, login_not_required], name="dispatch")
+@method_decorator([csrf_exempt, login_not_required, sensitive_post_parameters("logout_token")], name="dispatch")
 class BackChannelLogoutView(View):
     """End the sessions that a logout token names.
 
@@ -71,7 +72,8 @@ class BackChannelLogoutView(View):
         return HttpResponse(status=200)
 
 
-def _logout_token(request: HttpRequest) -> str:
+@hide_frames
+def _logout_token(request: HttpRequest) -> Secret:
     """Return the token in the form. Other fields are ignored (section 2.5). Raise TokenError if there is not one."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -86,14 +88,14 @@ def _logout_token(request: HttpRequest) -> str:
             f"Expected a form with one field logout_token, got {len(values)} in {request.content_type!r:.60}.",
             claim="logout_token",
         )
-    return values[0]
+    return Secret(values[0])
 
 
 def _end_sessions(claims: LogoutTokenClaims) -> int:
     """End the sessions with the `sid` of the token, or without one all of its `sub`; return how many there were."""
     # The clock of Logto may be behind: a session that started just now must be ended too.
-    started_by = claims.issued_at + timedelta(seconds=conf.clock_skew_seconds)
-    rows = LogtoSession.objects.filter(created_at__lte=started_by, identity__issuer=claims.issuer)
+    started_by = claims.issued_at.timestamp() + conf.clock_skew_seconds
+    rows = LogtoSession.objects.filter(started_at__lte=started_by, identity__issuer=claims.issuer)
     if claims.sub is not None:
         rows = rows.of_sub(claims.issuer, claims.sub)
     if claims.sid is not None:

@@ -7,31 +7,32 @@ from __future__ import annotations
 
 import logging
 import secrets
-from datetime import timedelta
+import time
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import get_user, logout
 from django.http import HttpRequest, HttpResponse
-from django.utils.timezone import now
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.responses import session_ended_response
 from logto_auth.clients import oidc_client
-from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
 from logto_auth.models import LogtoSession
+from logto_auth.oidc.secrets import Secret
 from logto_auth.signals import session_ended
 
 from . import store
+from .principal import SessionPrincipal
 from .store import SessionTokens
 
 __all__ = [
+    "begin_unconfirmed_session",
     "delete_expired_sessions",
-    "delete_tokens_on_logout",
+    "end_row_on_logout",
     "end_session",
     "end_sessions_of_deleted_user",
     "end_sessions_of_inactive_user",
+    "sign_out_here",
     "sign_out_url",
 ]
 
@@ -46,19 +47,29 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     Return None for a safe method: the view runs, without a user. For any other method return the 401 response, because
     the request must not be carried out for an anonymous user.
     """
-    user = request.user
+    # Not `request.user`: other code may have put somebody there whom the user of the session impersonates.
+    user = get_user(request)
     logger.warning("A session has ended: %s (%s)", error, error.code)
-    logout(request)
-    session_ended.send_robust(sender=user.__class__, request=request, user=user, reason=error.code)
+    sign_out_here(request)
+    if user.is_authenticated:
+        session_ended.send_robust(sender=user.__class__, request=request, user=user, reason=error.code)
     return None if request.method in SAFE_METHODS else session_ended_response(request)
 
 
+def sign_out_here(request: HttpRequest) -> None:
+    """Sign the user out of this site, for the rest of this request too."""
+    logout(request)
+    # Code that ran earlier may have called `request.auser()`, whose result Django keeps.
+    request._cached_user = request._acached_user = request.user  # type: ignore[attr-defined]
+
+
 @sensitive_variables()
-def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> str:
+def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> Secret:
     """Revoke the refresh token of `tokens` and return the URL at which the browser signs out at Logto.
 
-    Logto's end-session endpoint leaves a refresh token valid, so it is revoked separately. Raise ProviderUnreachable if
-    Logto cannot be reached, ProviderError if its metadata cannot be used. A refused revocation is logged.
+    The URL contains the ID token. Logto's end-session endpoint leaves a refresh token valid, so it is revoked
+    separately. Raise ProviderUnreachable if Logto cannot be reached, ProviderError if its metadata cannot be used. A
+    refused revocation is logged.
     Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
     """
     client = oidc_client()
@@ -78,24 +89,31 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
 
 
 def delete_expired_sessions() -> int:
-    """Delete the rows whose Django session has expired, and return how many there were.
-
-    Django's session is saved each time it becomes fresh again. So it expires at most `SESSION_COOKIE_AGE` seconds after
-    the end of its freshness, or of the grace period of an outage.
-    """
-    expired_before = now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + conf.outage_grace_seconds)
-    deleted, _ = LogtoSession.objects.filter(fresh_until__lt=expired_before).delete()
-    return int(deleted)
+    """Delete the rows whose Django session has expired, and return how many there were: see `sessions.store`."""
+    ended: int = LogtoSession.objects.filter(kept_until__lt=time.time()).end()
+    return ended
 
 
 # Receivers
 
 
-def delete_tokens_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
-    """Delete the tokens of the session: a receiver of Django's `user_logged_out`, which every sign-out sends."""
+def begin_unconfirmed_session(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
+    """Begin the freshness of a session that code of the site starts with `login()`: a receiver of `user_logged_in`.
+
+    A sign-in at Logto sends the signal too, and then gives the session its row.
+    """
+    session = getattr(request, "session", None)
+    if session is not None and store.is_ours(session) and store.session_id(session) is None:
+        principal = getattr(request, "logto", None)
+        at_most_until = principal.fresh_until_at_start if isinstance(principal, SessionPrincipal) else None
+        store.begin_unconfirmed(session, at_most_until=at_most_until)
+
+
+def end_row_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
+    """Delete the row of the session: a receiver of Django's `user_logged_out`, which every sign-out sends."""
     session = getattr(request, "session", None)
     if session is not None:
-        store.delete(session)
+        store.end(session)
 
 
 def end_sessions_of_inactive_user(sender: object, instance: Any, raw: bool = False, **kwargs: Any) -> None:

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.principal import Principal, RequestPrincipal
 from logto_auth.clients import oidc_client
 from logto_auth.conf import api_resource
-from logto_auth.exceptions import OrganizationRequired, ProviderError, SignInRefused, SignInRequired, TokenError
-from logto_auth.models import LogtoSession, LogtoSessionQuerySet
+from logto_auth.exceptions import LogtoError, OrganizationRequired, ProviderError, SignInRequired
+from logto_auth.models import LogtoSession
+from logto_auth.oidc.claims import frozen
 from logto_auth.organizations import rows
 from logto_auth.organizations.memberships import Membership, organizations_in
 from logto_auth.users.claims import role_names
 
 from . import refresh, store
-from .store import SessionTokens
+from .store import SessionTokens, StoredSession
 
-__all__ = ["LogtoHttpRequest", "SessionPrincipal", "SignedInSession", "request_principal", "session_principal"]
+__all__ = [
+    "LogtoHttpRequest",
+    "SessionPrincipal",
+    "SignedInSession",
+    "keep_logto_session",
+    "request_principal",
+    "session_principal",
+]
 
 logger = logging.getLogger("logto_auth")
 
@@ -68,23 +75,27 @@ def session_principal(request: HttpRequest) -> SessionPrincipal:
     return principal if isinstance(principal, SessionPrincipal) else SessionPrincipal(request)
 
 
+def keep_logto_session(request: HttpRequest) -> None:
+    """Let the session of `request` depend on the Logto session with which the request came.
+
+    For code of a site that replaces the signed-in user by another one, and back, with Django's `login()`: the session
+    then ends when the Logto session of the person who acts ends. `request.logto` is signed out while they act as
+    somebody else. Does nothing if the request did not come with a Logto session.
+    """
+    stored = session_principal(request).stored_at_start
+    if stored is not None:
+        store.keep(request.session, stored)
+
+
 class _SessionData:
-    """The tokens of one session as they were read from its row, and what they contain."""
+    """What the tokens of one session contain."""
 
-    def __init__(
-        self, session: SessionBase | None = None, session_id: str | None = None, tokens: SessionTokens | None = None
-    ) -> None:
-        self._session = session
-        self._session_id = session_id
-        self.tokens = tokens
-
-    def is_of(self, session: SessionBase, session_id: str) -> bool:
-        """Return whether `session` is still the one for which this was read, with the same `LogtoSession`."""
-        return session is self._session and session_id == self._session_id
+    def __init__(self, tokens: SessionTokens) -> None:
+        self._tokens = tokens
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        return MappingProxyType(self.tokens.claims if self.tokens else {})
+        return frozen(self._tokens.claims)
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -102,40 +113,75 @@ class _SessionData:
 
     @cached_property
     def scopes(self) -> frozenset[str]:
-        token = self.tokens.access_token() if self.tokens else None
+        token = self._tokens.access_token()
         return token.scopes if token else frozenset()
 
 
-SIGNED_OUT = _SessionData()
+SIGNED_OUT = _SessionData(SessionTokens({}))
 
 
 class SessionPrincipal(RequestPrincipal):
     """The signed-in user and their tokens.
 
-    The row of the session is read at the first use, once per request. It is read again after a refresh of its tokens,
-    and after `login()` or `logout()` has changed the session of the request.
+    The row of the session is read once per request, by `LogtoMiddleware` or at the first use. It is read again after a
+    refresh of its tokens, and after `login()` or `logout()` has changed the session of the request.
     """
 
+    stored_at_start: StoredSession | None = None
+    """The row with which the request came; None before it has been read."""
+    unconfirmed_until: float | None = None
+    """Until when the session is fresh that the request came with, if it has no row."""
+    _stored: StoredSession | None = None
     _data: _SessionData | None = None
-    _user_info: tuple[str | None, Mapping[str, Any]] | None = None
+    # The rows before each refresh in a transaction of the site, and the row after the last one; None if it is gone.
+    _former: tuple[StoredSession, ...] = ()
+    _latest: StoredSession | None = None
+    _user_info: tuple[UUID, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
         return "<SessionPrincipal>"
 
     @property
-    def is_authenticated(self) -> bool:
-        """True for a Logto session; False if the request is authenticated by an access token."""
-        return self._session_id() is not None
+    def fresh_until_at_start(self) -> float | None:
+        """Until when the session was fresh with which the request came; None if nobody was signed in through Logto."""
+        return self.stored_at_start.fresh_until if self.stored_at_start else self.unconfirmed_until
 
-    def _session_id(self) -> str | None:
-        """Return the id of the `LogtoSession` that authenticates the request; None if it has none."""
-        request = self._request
-        session = getattr(request, "session", None)  # an API may have no sessions
+    @property
+    def stored_session(self) -> StoredSession | None:
+        """The row of Django's session; None if it has none, the row is gone, or it belongs to another user.
+
+        `request.user` is not loaded: whether it is the user of the session, `_own_session` checks.
+        """
+        session = getattr(self._request, "session", None)  # an API may have no sessions
         session_id = store.session_id(session) if session is not None else None
-        # The user of an access token need not be the user who is signed in with this browser.
-        if session_id is None or not isinstance(getattr(request, "logto", self), SessionPrincipal):
+        if session is None or session_id is None:
             return None
-        return session_id if request.user.is_authenticated else None
+        if self._stored is None or str(self._stored.id) != session_id:
+            self.remember(store.read(session_id))
+        return self._stored if self._stored is not None and store.is_user_of(session, self._stored) else None
+
+    def remember(self, stored: StoredSession | None) -> None:
+        """Use this row from now on. Without one, it is read at the next use."""
+        self._stored, self._data = stored, None
+        if self.stored_at_start is None:
+            self.stored_at_start = stored
+
+    @property
+    def _own_session(self) -> StoredSession | None:
+        """The row of the session that authenticates `request.user`; None if there is none."""
+        # The user of an access token need not be the user who is signed in with this browser.
+        if not isinstance(getattr(self._request, "logto", self), SessionPrincipal):
+            return None
+        stored = self.stored_session
+        return stored if stored is not None and _is_account(self._request.user, stored) else None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True for a Logto session; False if the request is authenticated by an access token.
+
+        Also False if `request.user` is not the user of the session, but somebody whom they impersonate.
+        """
+        return self._own_session is not None
 
     @property
     def is_machine(self) -> bool:
@@ -144,22 +190,20 @@ class SessionPrincipal(RequestPrincipal):
 
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the account of this session. False for an account that some code impersonates."""
-        if not self.is_authenticated or not isinstance(user, get_user_model()):
-            return False
-        return bool(self._request.session.get(SESSION_KEY) == user._meta.pk.value_to_string(user))
+        stored = self._own_session
+        return stored is not None and isinstance(user, get_user_model()) and _is_account(user, stored)
 
     def _session_data(self) -> _SessionData:
-        session_id = self._session_id()
-        if session_id is None:
+        stored = self._own_session
+        if stored is None:
             return SIGNED_OUT
-        session, data = self._request.session, self._data
-        if data is None or not data.is_of(session, session_id):
-            data = self._data = _SessionData(session, session_id, store.load(session))
-        return data
+        if self._data is None:
+            self._data = _SessionData(stored.tokens)
+        return self._data
 
     def forget(self) -> None:
         """Read the row again at the next use."""
-        self._data = None
+        self.remember(None)
 
     @property
     def claims(self) -> Mapping[str, Any]:
@@ -212,8 +256,8 @@ class SessionPrincipal(RequestPrincipal):
         if data is SIGNED_OUT:
             return None
         wanted = self._requested_organization_id()
-        if wanted is None:
-            wanted = store.chosen_organization_id(self._request.session)
+        if wanted is None and self._stored is not None:
+            wanted = self._stored.chosen_organization or None
         if wanted is None:
             return data.memberships[0] if len(data.memberships) == 1 else None
         return next((each for each in data.memberships if each.id == wanted), None)
@@ -228,9 +272,10 @@ class SessionPrincipal(RequestPrincipal):
 
         Raise OrganizationRequired if the user is not a member of it.
         """
-        if not self._is_member_of(organization_id):
+        stored = self._own_session
+        if stored is None or not self._is_member_of(organization_id):
             raise OrganizationRequired("The user is not a member of the chosen organization.")
-        store.choose_organization(self._request.session, organization_id)
+        store.choose_organization(stored, organization_id)
 
     def permissions(self, resource: str | None = None, *, organization_id: str | None = None) -> frozenset[str]:
         """Return the user's permissions on `resource`, by default `LOGTO_API_RESOURCE`; none when signed out.
@@ -254,10 +299,10 @@ class SessionPrincipal(RequestPrincipal):
         For None, Logto adds up the permissions of all organizations.
         """
         requested = self._requested_organization_id()
-        if requested is not None or not self.is_authenticated:
+        stored = self._own_session
+        if requested is not None or stored is None:
             return requested
-        chosen = store.chosen_organization_id(self._request.session)
-        return chosen if chosen is not None and self._is_member_of(chosen) else None
+        return stored.chosen_organization if self._is_member_of(stored.chosen_organization) else None
 
     def organization_permissions(self, organization_id: str | None = None) -> frozenset[str]:
         """Return the user's permissions in an organization, by default the current one; none without one.
@@ -287,7 +332,7 @@ class SessionPrincipal(RequestPrincipal):
         except SignInRequired as error:
             # Without a refresh token, another sign-in would not bring the permissions either. If the session has
             # ended, the user has to sign in.
-            if store.load(self._request.session) is None:
+            if not self.is_authenticated:
                 raise
             logger.warning("The permissions for %s cannot be fetched: %s", wanted, error)
         return frozenset()
@@ -297,10 +342,10 @@ class SessionPrincipal(RequestPrincipal):
 
         Raise SignInRequired, ProviderError, TokenError.
         """
-        session_id = self._session_id()
-        if self._user_info is None or session_id is None or self._user_info[0] != session_id:
+        stored = self._own_session
+        if self._user_info is None or stored is None or self._user_info[0] != stored.id:
             userinfo = oidc_client().userinfo(self._usable_token(None, None).token, sub=self.claims["sub"])
-            self._user_info = (session_id, MappingProxyType(userinfo))
+            self._user_info = (self._current_session().id, frozen(userinfo))
         return self._user_info[1]
 
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
@@ -323,33 +368,72 @@ class SessionPrincipal(RequestPrincipal):
             raise OrganizationRequired("There is no current organization: the URL selects none, and none is chosen.")
         return self.access_token(organization_id=wanted)
 
-    def _usable_token(self, resource: str | None, organization_id: str | None) -> store.AccessToken:
-        if not self.is_authenticated:
+    def _current_session(self) -> StoredSession:
+        """Return the row of the session. Raise SignInRequired if there is none."""
+        stored = self._own_session
+        if stored is None:
             raise SignInRequired("The request has no user who is signed in through Logto.")
-        tokens = self._session_data().tokens
-        token = tokens.access_token(resource, organization_id) if tokens else None
+        return stored
+
+    def _usable_token(self, resource: str | None, organization_id: str | None) -> store.AccessToken:
+        stored = self._current_session()
+        token = stored.tokens.access_token(resource, organization_id)
         if token is None or not token.is_usable():
-            token = self._renewed_token(resource, organization_id)
+            with self._refreshing() as stored:
+                row, token = refresh.access_token(stored, resource, organization_id)
+                self.remember(row)
         return token
 
-    @sensitive_variables()
-    def _renewed_token(self, resource: str | None, organization_id: str | None) -> store.AccessToken:
-        session = self._request.session
+    def refresh(self) -> None:
+        """Fetch new claims from Logto, in one call: for code that has just changed something about the user there.
+
+        Claims, roles, organizations and permissions are new after that. The account, its groups and memberships are
+        updated in the database; the object `request.user` is not.
+
+        Raise SignInRequired if the session has no refresh token, or Logto no longer confirms the session; SignInRefused
+        if the site refuses the user; TokenError if the new tokens fail a check; ProviderError if Logto cannot be
+        reached. In the last case the session goes on, and its next request tries again.
+        """
+        if self._current_session().tokens.refresh_token is None:
+            raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
+        with self._refreshing() as stored:
+            self.remember(refresh.refresh_everything(stored))
+
+    @contextmanager
+    def _refreshing(self) -> Iterator[StoredSession]:
+        """Yield the row to refresh. Read it again after a refresh that failed: it may be gone."""
+        # The view may have rolled back to a savepoint since its last refresh.
+        self.keep_refreshed()
+        stored = self._current_session()
         try:
-            return refresh.access_token(session, resource, organization_id)
-        except (SignInRequired, SignInRefused, TokenError):
-            if store.load(session) is None:
-                # The session has ended at Logto, or the site refuses the user. The next request ends it here.
-                store.require_revalidation(session)
-            raise
-        finally:
-            # The refresh may have brought other claims.
+            yield stored
+        except LogtoError:
             self.forget()
+            self._note_refresh(stored)
+            raise
+        self._note_refresh(stored)
+
+    def _note_refresh(self, former: StoredSession) -> None:
+        """Remember a refresh of the row `former` in a transaction that the site may roll back."""
+        if refresh.is_in_transaction():
+            latest = store.read(former.id)
+            if latest is None or latest.encrypted_tokens != former.encrypted_tokens:
+                self._former, self._latest = (*self._former, former), latest
+
+    def keep_refreshed(self) -> None:
+        """Store what refreshes have brought, if a rollback has undone it."""
+        if self.has_refreshed_in_transaction and refresh.store_again(self._former, self._latest):
+            self.forget()
+
+    @property
+    def has_refreshed_in_transaction(self) -> bool:
+        """Whether tokens were refreshed in a transaction of the site, which may have been rolled back since."""
+        return bool(self._former)
 
     @property
     def sessions(self) -> tuple[SignedInSession, ...]:
         """The user's sessions on this site, the latest first. One query at each use."""
-        current = self._session_id()
+        current = self._own_session
         if current is None:
             return ()
         return tuple(
@@ -358,23 +442,27 @@ class SessionPrincipal(RequestPrincipal):
                 signed_in_at=row.created_at,
                 user_agent=row.user_agent,
                 ip_address=row.ip_address,
-                is_current=str(row.pk) == current,
+                is_current=row.pk == current.id,
             )
-            for row in self._session_rows().order_by("-created_at")
+            for row in LogtoSession.objects.of_user(current.user_id).order_by("-started_at")
         )
 
     def end_other_sessions(self) -> int:
         """End the user's other sessions on this site; return how many there were."""
-        current = self._session_id()
-        return self._session_rows().exclude(pk=current).end() if current else 0
-
-    def _session_rows(self) -> LogtoSessionQuerySet:
-        return LogtoSession.objects.of_user(self._request.user.pk)  # type: ignore[no-any-return]
+        current = self._own_session
+        if current is None:
+            return 0
+        ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end()
+        return ended
 
     async def aload(self) -> SessionPrincipal:
         """Return this object after reading all that its properties need from the database: for async views."""
         await sync_to_async(lambda: (self.organizations, self.organization))()
         return self
+
+    async def arefresh(self) -> None:
+        """See `refresh`."""
+        await sync_to_async(self.refresh)()
 
     async def auser_info(self) -> Mapping[str, Any]:
         """See `user_info`."""
@@ -387,3 +475,7 @@ class SessionPrincipal(RequestPrincipal):
     async def aorganization_token(self, organization_id: str | None = None) -> str:
         """See `organization_token`."""
         return await sync_to_async(self.organization_token)(organization_id)
+
+
+def _is_account(user: Any, stored: StoredSession) -> bool:
+    return bool(user.is_authenticated and user.pk == stored.user_id)

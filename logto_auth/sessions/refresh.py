@@ -2,38 +2,44 @@
 
 The first request takes a lease on the row of the session by a conditional UPDATE. No transaction is open during the
 call. The other requests poll the row until it shows the result: new tokens, the end of the session, or a cool-down
-because Logto could not be reached. A lease expires, so a killed process does not block the session (decision 0008).
+because Logto could not be reached. They wait two seconds at most while an outage of Logto would not end the session.
+A lease expires, so a killed process does not block the session (decisions 0008 and 0033).
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
-from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import Q
+from django.db import connections, router, transaction
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
-from logto_auth.models import LogtoSession
+from logto_auth.models import LogtoIdentity, LogtoSession, LogtoSessionQuerySet, encrypt_tokens
+from logto_auth.oidc.types import Claims, TokenSet
 from logto_auth.users.provisioning import update
 from logto_auth.users.suspension import refuse_inactive
 
 from . import store
 from .outage import clear_outage, may_contact_logto, report_outage
-from .store import AccessToken, SessionTokens
+from .store import AccessToken, StoredSession
 
 __all__ = [
     "COOL_DOWN_SECONDS",
     "REFUSALS",
+    "WAIT_SECONDS",
     "RefreshSkipped",
     "access_token",
-    "can_refresh",
     "is_grace_period_over",
     "refresh_claims",
+    "refresh_everything",
 ]
+
+logger = logging.getLogger("logto_auth")
 
 # OAuth errors that refuse one access token, and say nothing against the session (RFC 6749, section 5.2; RFC 8707).
 REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_scope", "invalid_target"}
@@ -41,6 +47,8 @@ REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_s
 COOL_DOWN_SECONDS = 30
 # How often a request that waits for another one reads the row.
 POLL_SECONDS = 0.05
+# How long a request waits for another one. Longer than Logto usually takes, and short, because it holds a worker.
+WAIT_SECONDS = 2
 # A lease lasts this much longer than the time-outs of the call: the tokens have to be saved, too.
 LEASE_MARGIN_SECONDS = 5
 
@@ -49,109 +57,121 @@ class RefreshSkipped(ProviderUnreachable):
     """Logto was not contacted, because it could not be reached a moment ago, or another request takes too long."""
 
 
-def refresh_claims(session: SessionBase, save_fresh_until: Callable[[datetime], None]) -> None:
-    """Refresh the claims of `session`, or wait for another request that is doing so.
-
-    One of the requests calls `save_fresh_until` with the end of the new freshness, before the waiting ones continue.
+def refresh_claims(stored: StoredSession) -> StoredSession:
+    """Refresh the claims of a session, or wait for another request that is doing so. Return its row after that.
 
     Raise SignInRequired if Logto no longer confirms the session, SignInRefused if the site refuses the user, TokenError
     if the new tokens fail a check, and ProviderError if Logto cannot be reached or its response cannot be used.
     """
 
-    def is_done(row: LogtoSession, first_version: int) -> bool:
+    def is_done(row: StoredSession) -> bool:
         # A refresh that ended while this request was waiting counts, even if its claims are not fresh any more.
-        return row.fresh_until > _now() or row.version != first_version
+        return row.is_fresh or row.version != stored.version
 
-    _refresh_unless(is_done, session, save_fresh_until=save_fresh_until)
+    return _refresh_unless(is_done, stored)
 
 
-def access_token(session: SessionBase, resource: str | None, organization_id: str | None) -> AccessToken:
-    """Return a usable access token of `session` for `resource` and `organization_id`, stored or new.
+def refresh_everything(stored: StoredSession) -> StoredSession:
+    """Refresh the claims of a session by a call of this request, and forget its access tokens. Return its row.
+
+    The refresh of another request does not count: Logto may have answered it before what the site has just changed.
+    Raise what `refresh_claims` raises.
+    """
+    return _refresh_unless(lambda row: False, stored, is_of_everything=True)
+
+
+def access_token(
+    stored: StoredSession, resource: str | None, organization_id: str | None
+) -> tuple[StoredSession, AccessToken]:
+    """Return a usable access token for `resource` and `organization_id`, stored or new, and the row with it.
 
     Raise SignInRequired if only a new sign-in can provide one, ProviderError if Logto refuses it or cannot be reached,
     SignInRefused and TokenError as `refresh_claims` does.
     """
 
-    def is_done(row: LogtoSession, first_version: int) -> bool:
-        token = SessionTokens(row.tokens).access_token(resource, organization_id)
+    def is_done(row: StoredSession) -> bool:
+        token = row.tokens.access_token(resource, organization_id)
         return token is not None and token.is_usable()
 
-    row = _refresh_unless(is_done, session, resource=resource, organization_id=organization_id)
-    token = SessionTokens(row.tokens).access_token(resource, organization_id)
+    row = _refresh_unless(is_done, stored, resource=resource, organization_id=organization_id)
+    token = row.tokens.access_token(resource, organization_id)
     assert token is not None
-    return token
+    return row, token
 
 
-def can_refresh(session: SessionBase) -> bool:
-    """Return whether `session` has a refresh token. True also if its row was removed, which a refresh then reports."""
-    tokens = store.load(session)
-    return tokens is None or tokens.refresh_token is not None
-
-
-def is_grace_period_over(session: SessionBase) -> bool:
-    """Return whether the claims of `session` are older than `LOGTO_OUTAGE_GRACE_SECONDS` allows in an outage.
-
-    Raise SignInRequired if the session has ended.
-    """
-    fresh_until: datetime = _load_row(session).fresh_until
-    return _now() >= fresh_until + timedelta(seconds=conf.outage_grace_seconds)
+def is_grace_period_over(stored: StoredSession) -> bool:
+    """Return whether the claims of a session are older than `LOGTO_OUTAGE_GRACE_SECONDS` allows in an outage."""
+    return time.time() >= stored.fresh_until + conf.outage_grace_seconds
 
 
 def _refresh_unless(
-    is_done: Callable[[LogtoSession, int], bool],
-    session: SessionBase,
+    is_done: Callable[[StoredSession], bool],
+    row: StoredSession,
     *,
     resource: str | None = None,
     organization_id: str | None = None,
-    save_fresh_until: Callable[[datetime], None] = lambda until: None,
-) -> LogtoSession:
-    """Return the row of `session` as soon as `is_done(row, first version)`, or after a refresh by this request."""
-    row = _load_row(session)
-    if is_done(row, row.version):
-        save_fresh_until(row.fresh_until)
-        return row
-    first_version, deadline = row.version, time.monotonic() + sum(conf.http_timeout_seconds)
-    while not is_done(row, first_version):
+    is_of_everything: bool = False,
+) -> StoredSession:
+    """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
+    # After the grace period there is nothing to go on with: who does not wait is signed out.
+    patience = sum(conf.http_timeout_seconds) if is_grace_period_over(row) else WAIT_SECONDS
+    deadline = time.monotonic() + patience
+    while not is_done(row):
         if _is_cooling_down(row) or not may_contact_logto():
             raise RefreshSkipped("Logto could not be reached a moment ago; it is not contacted again yet.")
         if _take_lease(row):
-            _refresh_and_release(row, resource, organization_id, save_fresh_until)
-            return row
+            if is_of_everything:
+                row.tokens.forget_access_tokens()
+            _refresh_and_release(row, resource, organization_id)
+            return _read_again(row)
         if time.monotonic() > deadline:
+            _report_slow_refresh(row)
             raise RefreshSkipped("Another request has been refreshing these tokens for too long.")
         time.sleep(POLL_SECONDS)
-        row = _load_row(session)
+        row = _read_again(row)
     return row
 
 
-def _load_row(session: SessionBase) -> LogtoSession:
-    """Return the row of `session`, with identity and user. Raise SignInRequired if the session has ended."""
-    rows = LogtoSession.objects.select_related("identity__user")
-    row: LogtoSession | None = rows.filter(pk=store.session_id(session)).first()
-    if row is None:
+def _read_again(row: StoredSession) -> StoredSession:
+    """Return the row as it is now. Raise SignInRequired if the session has ended."""
+    current = store.read(row.id)
+    if current is None:
         raise SignInRequired("The session has ended.")
-    if session.session_key and row.session_key != session.session_key:
-        # Django changes the key of a session, for example when the password changes. The row must be found by the new
-        # key when sessions are ended.
-        row.session_key = session.session_key
-        LogtoSession.objects.filter(pk=row.pk).update(session_key=row.session_key)
-    return row
+    return current
 
 
-def _is_cooling_down(row: LogtoSession) -> bool:
-    return row.unreachable_since is not None and row.no_refresh_before is not None and row.no_refresh_before > _now()
+def _is_cooling_down(row: StoredSession) -> bool:
+    return row.unreachable_since is not None and row.no_refresh_before > time.time()
 
 
 # The lease: `no_refresh_before` is in the future while a request refreshes the tokens
 
 
-def _take_lease(row: LogtoSession) -> bool:
+def _take_lease(row: StoredSession) -> bool:
     """Return whether this request may refresh. At most one request may, on every database."""
-    is_free = Q(no_refresh_before=None) | Q(no_refresh_before__lte=_now())
-    until = _now() + timedelta(seconds=_lease_seconds())
+    now = time.time()
     # Another request may have refreshed the tokens since the row was read; it has then changed the version.
-    unchanged = LogtoSession.objects.filter(pk=row.pk, version=row.version)
-    return bool(unchanged.filter(is_free).update(no_refresh_before=until) == 1)
+    free = LogtoSession.objects.filter(pk=row.id, version=row.version, no_refresh_before__lte=now)
+    return _update_unless_locked(free, no_refresh_before=now + _lease_seconds())
+
+
+def _report_slow_refresh(row: StoredSession) -> None:
+    """Start the cool-down of the session until the lease ends. A process that is only slow keeps the lease."""
+    held = LogtoSession.objects.filter(pk=row.id, no_refresh_before__gt=time.time(), unreachable_since=None)
+    if _update_unless_locked(held, unreachable_since=time.time()):
+        logger.warning("The refresh of a session takes too long. Its process may have been killed.")
+
+
+def _update_unless_locked(rows: LogtoSessionQuerySet, **changes: Any) -> bool:
+    """Change a row; return False if there is none, or if the transaction of another request has changed it.
+
+    An UPDATE would wait for that transaction, which lasts as long as the other view may take.
+    """
+    if connections[rows.db].features.has_select_for_update_skip_locked:
+        with transaction.atomic(using=rows.db, savepoint=False):
+            unlocked = rows.select_for_update(skip_locked=True).values_list("pk")
+            return bool(list(unlocked)) and bool(rows.update(**changes))
+    return bool(rows.update(**changes))
 
 
 def _lease_seconds() -> float:
@@ -159,18 +179,40 @@ def _lease_seconds() -> float:
     return 2 * sum(conf.http_timeout_seconds) + LEASE_MARGIN_SECONDS
 
 
-def _release_lease(row: LogtoSession, **changes: object) -> None:
-    LogtoSession.objects.filter(pk=row.pk).update(**{"no_refresh_before": None, **changes})
+def _release_lease(row: StoredSession, *, no_refresh_before: float = 0, **changes: Any) -> None:
+    LogtoSession.objects.filter(pk=row.id).update(no_refresh_before=no_refresh_before, **changes)
+
+
+# A refresh in a transaction of the site, which may be rolled back (decision 0033)
+
+
+def is_in_transaction() -> bool:
+    """Return whether what is written here is part of a transaction that the caller has begun."""
+    return connections[router.db_for_write(LogtoSession)].in_atomic_block
+
+
+def store_again(former: Sequence[StoredSession], latest: StoredSession | None) -> bool:
+    """Store what refreshes have brought, if a rollback has undone it; return whether it had.
+
+    `former` are the rows before each refresh, and `latest` is that after the last one; None if the session has ended.
+    """
+    undone = LogtoSession.objects.filter(pk=former[0].id, encrypted_tokens__in=[row.encrypted_tokens for row in former])
+    if latest is None:
+        return bool(undone.end())
+    changes = {"encrypted_tokens": latest.encrypted_tokens, "no_refresh_before": 0, "unreachable_since": None}
+    if not _update(undone, former[0].version, latest.fresh_until, **changes):
+        return False
+    with suppress(SignInRefused, SignInRequired):
+        _update_account(latest, latest.tokens.claims)
+    return True
 
 
 # The refresh
 
 
-def _refresh_and_release(
-    row: LogtoSession, resource: str | None, organization_id: str | None, save_fresh_until: Callable[[datetime], None]
-) -> None:
+def _refresh_and_release(row: StoredSession, resource: str | None, organization_id: str | None) -> None:
     """Refresh the tokens of `row`, whose lease this request holds, and release the lease."""
-    tokens = SessionTokens(row.tokens)
+    tokens = row.tokens
     if tokens.refresh_token is None:
         _release_lease(row)
         raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
@@ -183,7 +225,7 @@ def _refresh_and_release(
         )
     except TokenError:
         # Fail closed: a session is not continued with a token that failed a check.
-        row.delete()
+        _end(row)
         raise
     except ProviderError as error:
         _handle_error(row, error, is_for_claims=resource is None and organization_id is None)
@@ -192,24 +234,57 @@ def _refresh_and_release(
         _release_lease(row)
         raise
     tokens.update(token_set, resource=resource, organization_id=organization_id)
-    row.tokens, row.fresh_until, row.version = tokens.data, store.fresh_until(token_set), row.version + 1
-    # Saved before anything else: Logto may have replaced the refresh token, and the former one is then invalid.
-    LogtoSession.objects.filter(pk=row.pk).update(encrypted_tokens=row.encrypted_tokens)
-    try:
-        save_fresh_until(row.fresh_until)
-    finally:
-        _release_lease(row, fresh_until=row.fresh_until, version=row.version, unreachable_since=None)
+    _store(row, token_set)
     clear_outage()
+    _update_account(row, tokens.claims if token_set.id_token is not None else None)
+
+
+def _store(row: StoredSession, token_set: TokenSet) -> None:
+    """Store the new tokens of `row` and release its lease.
+
+    Before anything else: Logto may have replaced the refresh token, and the former one is then invalid. If a
+    revalidation was demanded during the call, the session stays stale, because the claims may be older.
+    """
+    changes = {
+        "encrypted_tokens": encrypt_tokens(row.tokens.data, row.id),
+        "no_refresh_before": 0,
+        "unreachable_since": None,
+    }
+    _update(LogtoSession.objects.filter(pk=row.id), row.version, store.fresh_until(token_set), **changes)
+
+
+def _update(rows: LogtoSessionQuerySet, version: int, fresh_until: float, **changes: Any) -> bool:
+    """Change a row whose refresh began at `version`; return whether it exists. It is fresh if nobody objected since."""
+    is_current = rows.filter(version=version).update(fresh_until=fresh_until, version=version + 1, **changes)
+    return bool(is_current or rows.update(**changes))
+
+
+def _update_account(row: StoredSession, claims: Claims | None) -> None:
+    """Update the account by new claims. If it is refused, end the session and raise SignInRefused or SignInRequired."""
     try:
-        refuse_inactive(row.identity)
-        if token_set.id_token is not None:
-            update(row.identity, tokens.claims)
-    except SignInRefused:
-        row.delete()
+        identity = _identity(row)
+        refuse_inactive(identity)
+        if claims is not None:
+            update(identity, claims)
+    except (SignInRefused, SignInRequired):
+        _end(row)
         raise
 
 
-def _handle_error(row: LogtoSession, error: ProviderError, *, is_for_claims: bool) -> None:
+def _identity(row: StoredSession) -> LogtoIdentity:
+    """Return the identity of the session, with its user. Raise SignInRequired if it has none any more."""
+    identities = LogtoIdentity.objects.using(router.db_for_write(LogtoIdentity)).select_related("user")
+    identity: LogtoIdentity | None = identities.filter(pk=row.identity_id, user_id=row.user_id).first()
+    if identity is None:
+        raise SignInRequired("The identity was deleted, or belongs to another account now.")
+    return identity
+
+
+def _end(row: StoredSession) -> None:
+    LogtoSession.objects.filter(pk=row.id).end()
+
+
+def _handle_error(row: StoredSession, error: ProviderError, *, is_for_claims: bool) -> None:
     """End the session, release its lease, or start its cool-down, as `error` requires.
 
     Raise SignInRequired if the session has ended at Logto.
@@ -221,18 +296,11 @@ def _handle_error(row: LogtoSession, error: ProviderError, *, is_for_claims: boo
     if error.error == "invalid_grant" or (is_for_claims and error.error == "access_denied"):
         # The user is suspended, deleted or no longer allowed to use the application, or the token was revoked. Logto
         # does not report which.
-        row.delete()
+        _end(row)
         raise SignInRequired("Logto no longer accepts the refresh token.") from error
     if not is_for_claims and error.error in REFUSALS:
         # Only this access token is refused: an unknown resource, or an organization that the user does not belong to.
         _release_lease(row)
         return
-    _release_lease(
-        row,
-        unreachable_since=row.unreachable_since or _now(),
-        no_refresh_before=_now() + timedelta(seconds=COOL_DOWN_SECONDS),
-    )
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), tz=timezone.utc)
+    now = time.time()
+    _release_lease(row, unreachable_since=row.unreachable_since or now, no_refresh_before=now + COOL_DOWN_SECONDS)

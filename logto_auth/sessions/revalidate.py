@@ -1,30 +1,30 @@
-"""Revalidation: before a view runs, a session that is no longer fresh is confirmed by Logto.
+"""What happens to a session before a view runs: it goes on, is confirmed by Logto, or has ended.
 
-A session is fresh until its ID token expires, or for `LOGTO_FRESHNESS_SECONDS`. Until then there is no query and no
-call to Logto. With a refresh token, a refresh confirms the session. Without one, a page is redirected to Logto with
-`prompt=none`.
+A session has ended when its row is gone. It is fresh until its ID token expires, or for `LOGTO_FRESHNESS_SECONDS`.
+Until then Logto is not asked. After that a refresh confirms it. Without a refresh token, and without a row, a page is
+redirected to Logto with `prompt=none`.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timedelta, timezone
-from functools import partial
 
-from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from logto_auth.access.principal import Principal
 from logto_auth.access.responses import is_from_script, session_ended_response
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.oidc.authorization import SignInOptions
-from logto_auth.sign_in.start import redirect_to_logto, sign_in_paths
+from logto_auth.sign_in.start import is_sign_in_path, redirect_to_logto
 
 from . import refresh, store
 from .ending import end_session
-from .principal import session_principal
+from .principal import SessionPrincipal, session_principal
+from .store import StoredSession
 
-__all__ = ["revalidate_session"]
+__all__ = ["keep_refreshed", "keep_session", "revalidate_session"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -32,72 +32,71 @@ logger = logging.getLogger("logto_auth")
 def revalidate_session(request: HttpRequest) -> HttpResponse | None:
     """Return None if the view may run, else the response to send instead.
 
-    If the session has ended at Logto, it ends here as well. A request with a safe method then runs without a user, and
-    any other one is answered with 401.
+    If the session has ended, the user is signed out. A request with a safe method then runs without a user, and any
+    other one is answered with 401. The pages of the sign-in always run.
     """
     session = request.session
-    if not store.is_signed_in(session) or store.is_fresh(session) or request.path in sign_in_paths():
-        return None
-    if not refresh.can_refresh(session):
-        return _start_silent_sign_in(request)
+    if store.session_id(session) is None:
+        return _revalidate_unconfirmed(request) if store.is_ours(session) else None
+    principal = session_principal(request)
+    stored = principal.stored_session
     try:
-        _refresh_session(request)
+        if stored is None:
+            raise SignInRequired("The session has ended.")
+        store.keep_as_long_as(session, stored)
+        if stored.is_fresh or is_sign_in_path(request.path):
+            return None
+        if stored.tokens.refresh_token is None:
+            return _start_silent_sign_in(request)
+        _refresh(request, principal, stored)
     except LogtoError as error:
-        return end_session(request, error)
+        refusal = end_session(request, error)
+        return None if is_sign_in_path(request.path) else refusal
     return None
 
 
-def _refresh_session(request: HttpRequest) -> None:
+def keep_session(request: HttpRequest, principal: Principal) -> None:
+    """After the view: keep the row for as long as Django's session, whose life the view may have extended."""
+    if isinstance(principal, SessionPrincipal) and principal.stored_session is not None:
+        store.keep_as_long_as(request.session, principal.stored_session)
+
+
+def keep_refreshed(principal: Principal) -> None:
+    """After the view, and outside of its transaction: keep the tokens that were refreshed in it."""
+    try:
+        if isinstance(principal, SessionPrincipal):
+            principal.keep_refreshed()
+    except DatabaseError:
+        # The view has done its work. Without the new refresh token the user may have to sign in again.
+        logger.exception("Tokens that were refreshed in a transaction could not be stored after its rollback.")
+
+
+def _refresh(request: HttpRequest, principal: SessionPrincipal, stored: StoredSession) -> None:
     """Refresh the session of `request`, or keep it for now if Logto cannot be reached.
 
     Raise LogtoError if the session must end.
     """
-    session = request.session
     try:
-        refresh.refresh_claims(session, partial(_save_fresh_until, request))
+        principal.remember(refresh.refresh_claims(stored))
     except ProviderError as error:
-        if refresh.is_grace_period_over(session):
+        if refresh.is_grace_period_over(stored):
             raise
         if not isinstance(error, refresh.RefreshSkipped):
             logger.error("Logto cannot confirm a session, which continues for now: %s", error)
-            cool_down = timedelta(seconds=refresh.COOL_DOWN_SECONDS)
-            _save_fresh_until(request, datetime.fromtimestamp(time.time(), tz=timezone.utc) + cool_down)
-    if request.session is session:
-        _reload_session(request)
-    # The refresh may have brought other claims.
-    session_principal(request).forget()
-
-
-def _reload_session(request: HttpRequest) -> None:
-    """Replace `request.session` by what is stored now. Raise SignInRequired if the session has ended.
-
-    Django saves a session whole. The session was read before this request waited for Logto, so saving it would undo
-    what parallel requests have stored since.
-    """
     if not request.session.modified:
-        request.session = store.reload_session(request.session)
-        if not store.is_signed_in(request.session):
+        # Django saves a session whole. This one was read before this request waited for Logto, so that saving it would
+        # undo what parallel requests have stored since.
+        request.session = type(request.session)(request.session.session_key)
+        if store.session_id(request.session) is None:
             raise SignInRequired("The session has ended.")
 
 
-def _save_fresh_until(request: HttpRequest, until: datetime) -> None:
-    """Set the end of freshness of the session of `request` and save it. Raise SignInRequired if it has ended."""
-    _reload_session(request)
-    if store.is_fresh(request.session):
-        return
-    is_to_be_saved = not request.session.modified
-    store.set_fresh_until(request.session, until)
-    if is_to_be_saved:
-        _save(request.session)
-
-
-def _save(session: SessionBase) -> None:
-    try:
-        session.save()
-    except UpdateError as error:
-        raise SignInRequired("The session has ended.") from error
-    # It must not be saved again at the end of the request: that would undo what parallel requests store meanwhile.
-    session.modified = False
+def _revalidate_unconfirmed(request: HttpRequest) -> HttpResponse | None:
+    until = store.unconfirmed_until(request.session)
+    session_principal(request).unconfirmed_until = until
+    if time.time() < until or is_sign_in_path(request.path):
+        return None
+    return _start_silent_sign_in(request)
 
 
 def _start_silent_sign_in(request: HttpRequest) -> HttpResponse | None:

@@ -1,10 +1,10 @@
-"""Where a signed-in session is stored: a row of `LogtoSession`, and a few keys in Django's session.
+"""Where a signed-in session is stored: a row of `LogtoSession`, whose id is in Django's session.
 
-The row holds the tokens, encrypted. Django's session holds the id of the row, the time until which the session is
-fresh, and the chosen organization. Tokens are not in Django's session, because Django saves a session whole: a request
-could overwrite the tokens that a parallel request has just stored (decision 0003).
+The row holds the user, the tokens, encrypted, and the time until which the session is fresh. A session ends with its
+row, whatever the engine and the key of Django's session are (decision 21). Django's session holds nothing that a
+refresh changes, because Django saves a session whole: a request could overwrite what a parallel one has just stored.
 
-No other module reads or writes these keys or the contents of the row's tokens.
+No other module reads or writes these keys of Django's session or the contents of the row's tokens.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from __future__ import annotations
 import ipaddress
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
+from logto_auth.backends import LogtoBackend
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
@@ -30,25 +33,32 @@ from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
 __all__ = [
     "AccessToken",
     "SessionTokens",
+    "StoredSession",
+    "begin_unconfirmed",
     "choose_organization",
-    "chosen_organization_id",
-    "delete",
+    "end",
     "fresh_until",
-    "is_fresh",
-    "is_signed_in",
-    "load",
-    "reload_session",
-    "require_revalidation",
+    "is_ours",
+    "is_user_of",
+    "keep",
+    "keep_as_long_as",
+    "read",
     "session_id",
-    "set_fresh_until",
     "start_session",
+    "unconfirmed_until",
 ]
 
+# Keys of Django's session: the id of the row; the user as whom the owner of the row acts; until when a session without
+# a row is fresh.
 SESSION_ID_KEY = "_logto_session"
+ACTING_AS_KEY = "_logto_acting_as"
 FRESH_UNTIL_KEY = "_logto_fresh_until"
-ORGANIZATION_KEY = "_logto_organization"
 MAX_SID_LENGTH = 255
 MAX_USER_AGENT_LENGTH = 255
+# How much longer a row is kept than Django's session, so that an active session writes this time once a day.
+KEEPING_MARGIN_SECONDS = 24 * 3600
+# As long as Logto's ID tokens are valid by default.
+DEFAULT_FRESHNESS_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +104,10 @@ class SessionTokens:
             self.data["id_token"] = token_set.id_token.reveal()
             self.data["id_token_claims"] = {**repeated, **token_set.id_token_claims}
 
+    def forget_access_tokens(self) -> None:
+        """Forget the access tokens: new ones have the permissions of that time."""
+        self.data["access_tokens"] = {}
+
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of the latest ID token, and those that were only in userinfo at the sign-in, in a new dict."""
@@ -127,27 +141,107 @@ def _access_token_key(resource: str | None, organization_id: str | None) -> str:
     return f"{resource or ''} {organization_id or ''}"
 
 
+# The row
+
+
+@dataclass
+class StoredSession:
+    """A row of `LogtoSession` as one query read it. Its tokens are decrypted when they are first used."""
+
+    id: uuid.UUID
+    user_id: Any
+    identity_id: int
+    encrypted_tokens: str = field(repr=False)
+    chosen_organization: str
+    kept_until: float
+    version: int
+    fresh_until: float
+    no_refresh_before: float
+    unreachable_since: float | None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether Logto need not be asked yet."""
+        return time.time() < self.fresh_until
+
+    @cached_property
+    def tokens(self) -> SessionTokens:
+        """The tokens; without any if they cannot be decrypted."""
+        return SessionTokens(decrypt_tokens(self.encrypted_tokens, self.id))
+
+
+COLUMNS = tuple(StoredSession.__dataclass_fields__)
+
+
+def read(pk: str | uuid.UUID) -> StoredSession | None:
+    """Return the row with this id, from the database that writes it; None if there is none. One query.
+
+    The ORM builds and compiles a query in ten times the time that SQLite needs to answer it, and each page of a
+    signed-in user makes this one. So the SQL is compiled once. The router and Django's cursor are used as ever.
+    """
+    connection = connections[router.db_for_write(LogtoSession)]
+    sql, converters = _select(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [LogtoSession._meta.pk.get_db_prep_value(pk, connection)])
+        values = cursor.fetchone()
+    if values is None:
+        return None
+    values = list(values)
+    for index, (convert, expression) in converters.items():
+        for function in convert:
+            values[index] = function(values[index], expression, connection)
+    return StoredSession(*values)
+
+
+_selects: dict[tuple[str, type[BaseDatabaseWrapper]], tuple[str, dict[int, Any]]] = {}
+
+
+def _select(connection: BaseDatabaseWrapper) -> tuple[str, dict[int, Any]]:
+    """Return the SQL of `read`, with one parameter, and what converts its columns, both from the ORM's compiler."""
+    key = (connection.alias, type(connection))
+    if key not in _selects:
+        rows = LogtoSession.objects.filter(pk=uuid.UUID(int=0)).order_by().values_list(*COLUMNS)
+        compiler = rows.query.get_compiler(connection=connection)
+        sql, _parameters = compiler.as_sql()
+        _selects[key] = sql, compiler.get_converters(column for column, *_ in compiler.select)
+    return _selects[key]
+
+
+def choose_organization(stored: StoredSession, organization_id: str) -> None:
+    """Store the organization that the user chose. The caller must have checked that the user belongs to it."""
+    LogtoSession.objects.filter(pk=stored.id).update(chosen_organization=organization_id)
+    stored.chosen_organization = organization_id
+
+
+def fresh_until(token_set: TokenSet) -> float:
+    """Return when the claims of `token_set` stop being fresh, in seconds since the epoch.
+
+    That is when its ID token expires, or after `LOGTO_FRESHNESS_SECONDS`, if that is earlier.
+    """
+    expires_at, seconds = token_set.id_token_claims.get("exp", token_set.expires_at), conf.freshness_seconds
+    return float(expires_at if seconds is None else min(expires_at, time.time() + seconds))
+
+
 # Start and end
 
 
-def start_session(request: HttpRequest, identity: LogtoIdentity, token_set: TokenSet, userinfo: Claims) -> None:
-    """Store the tokens of a sign-in for the session of `request`, after Django's `login()`."""
-    session = request.session
-    if session.session_key is None:
-        session.create()
-    assert session.session_key is not None
+def start_session(
+    request: HttpRequest, identity: LogtoIdentity, token_set: TokenSet, userinfo: Claims
+) -> StoredSession:
+    """Store the tokens of a sign-in for the session of `request`, after Django's `login()`, and return the row."""
     row = LogtoSession(
         identity=identity,
-        session_key=session.session_key,
+        user_id=identity.user_id,
         sid=_storable_sid(token_set.id_token_claims.get("sid")),
         fresh_until=fresh_until(token_set),
+        kept_until=_end_of_django_session(request.session) + KEEPING_MARGIN_SECONDS,
         user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:MAX_USER_AGENT_LENGTH],
         ip_address=_ip_address(request),
     )
     row.tokens = SessionTokens.from_sign_in(token_set, userinfo).data
     row.save(force_insert=True)
-    session[SESSION_ID_KEY] = str(row.pk)
-    set_fresh_until(session, row.fresh_until)
+    _depend_on(request.session, row.pk)
+    return StoredSession(*(getattr(row, name) for name in COLUMNS))
 
 
 def _storable_sid(sid: object) -> str:
@@ -166,101 +260,91 @@ def _ip_address(request: HttpRequest) -> str | None:
         return None
 
 
-def load(session: SessionBase) -> SessionTokens | None:
-    """Return the tokens of `session`; None if it is no Logto session, or has ended. One query."""
-    pk = session_id(session)
-    encrypted_tokens = _read_encrypted_tokens(pk) if pk is not None else None
-    return None if encrypted_tokens is None else SessionTokens(decrypt_tokens(encrypted_tokens))
-
-
-def _read_encrypted_tokens(pk: str) -> str | None:
-    """Return one column of one row; None if there is no such row.
-
-    The ORM builds and compiles a query in ten times the time that SQLite needs to answer it, and each page that uses
-    `request.logto` makes this one. So the SQL is compiled once. The router and Django's cursor are used as ever.
-    """
-    connection = connections[router.db_for_read(LogtoSession)]
-    with connection.cursor() as cursor:
-        cursor.execute(_select_sql(connection), [LogtoSession._meta.pk.get_db_prep_value(pk, connection)])
-        row = cursor.fetchone()
-    return row[0] if row is not None else None
-
-
-_select_sql_by_connection: dict[tuple[str, type[BaseDatabaseWrapper]], str] = {}
-
-
-def _select_sql(connection: BaseDatabaseWrapper) -> str:
-    """Return the SQL of `_read_encrypted_tokens`, with one parameter, as the ORM compiles it for this database."""
-    key = (connection.alias, type(connection))
-    if key not in _select_sql_by_connection:
-        rows = LogtoSession.objects.filter(pk=uuid.UUID(int=0)).order_by().values_list("encrypted_tokens")
-        _select_sql_by_connection[key], _ = rows.query.get_compiler(connection=connection).as_sql()
-    return _select_sql_by_connection[key]
-
-
-def delete(session: SessionBase) -> SessionTokens | None:
-    """Delete the row and the keys of `session`, and return its tokens, so that they can be revoked; None if none."""
-    session.pop(FRESH_UNTIL_KEY, None)
-    session.pop(ORGANIZATION_KEY, None)
+def end(session: SessionBase) -> None:
+    """Delete the row of `session`, and the keys of this module. One query if there is a row."""
     pk = session.pop(SESSION_ID_KEY, None)
-    row = LogtoSession.objects.filter(pk=pk).first() if pk else None
-    if row is None:
-        return None
-    row.delete()
-    return SessionTokens(row.tokens)
+    session.pop(ACTING_AS_KEY, None)
+    session.pop(FRESH_UNTIL_KEY, None)
+    if pk is not None:
+        LogtoSession.objects.filter(pk=pk).end()
+
+
+def keep_as_long_as(session: SessionBase, stored: StoredSession) -> None:
+    """Keep the row for as long as Django's `session` can live if it is saved now. One query a day at most.
+
+    Rows of sessions that Django no longer has are deleted some day, and a missing row ends a session. So a row lives at
+    least as long as Django's session, whatever `SESSION_COOKIE_AGE` and `set_expiry()` say.
+    """
+    ends_at = _end_of_django_session(session)
+    if ends_at > stored.kept_until:
+        LogtoSession.objects.filter(pk=stored.id).update(kept_until=ends_at + KEEPING_MARGIN_SECONDS)
+
+
+def _end_of_django_session(session: SessionBase) -> float:
+    return time.time() + session.get_expiry_age()
 
 
 # Django's session
 
 
 def session_id(session: SessionBase) -> str | None:
-    """Return the id of the `LogtoSession` of `session`; None if it did not start with a sign-in at Logto."""
-    return session.get(SESSION_ID_KEY)
+    """Return the id of the `LogtoSession` of `session`; None if nobody is signed in, or not through Logto."""
+    pk: str | None = session.get(SESSION_ID_KEY)
+    return pk if pk is not None and SESSION_KEY in session else None
 
 
-def is_signed_in(session: SessionBase) -> bool:
-    """Return whether `session` started with a sign-in at Logto. No query beside Django's for the session."""
-    return session_id(session) is not None
+def is_user_of(session: SessionBase, stored: StoredSession) -> bool:
+    """Return whether the user of Django's session is that of the row, or acts with the row of another."""
+    user_id = session.get(SESSION_KEY)
+    return user_id is not None and (
+        get_user_model()._meta.pk.to_python(user_id) == stored.user_id or user_id == session.get(ACTING_AS_KEY)
+    )
 
 
-def reload_session(session: SessionBase) -> SessionBase:
-    """Return `session` as it is stored now."""
-    return type(session)(session.session_key)
+def _depend_on(session: SessionBase, pk: uuid.UUID) -> None:
+    session[SESSION_ID_KEY] = str(pk)
+    session.pop(ACTING_AS_KEY, None)
+    session.pop(FRESH_UNTIL_KEY, None)
 
 
-def chosen_organization_id(session: SessionBase) -> str | None:
-    """Return the organization that the user chose. The caller must check that the user belongs to it."""
-    return session.get(ORGANIZATION_KEY)
+def keep(session: SessionBase, stored: StoredSession) -> None:
+    """Let `session` depend on the row `stored` again, which may be that of another user than the session's."""
+    _depend_on(session, stored.id)
+    if not is_user_of(session, stored):
+        session[ACTING_AS_KEY] = session[SESSION_KEY]
 
 
-def choose_organization(session: SessionBase, organization_id: str) -> None:
-    """Store the organization that the user chose. The caller must have checked that the user belongs to it."""
-    session[ORGANIZATION_KEY] = organization_id
+# Sessions without a row: code of the site has called `login()`, so Logto has not confirmed them
 
 
-# Freshness: the time until which the latest claims count, and Logto is not asked again (decision 0009)
+def is_ours(session: SessionBase) -> bool:
+    """Return whether the user of `session` was signed in by `LogtoBackend` or a subclass."""
+    return SESSION_KEY in session and _is_logto_backend(session.get(BACKEND_SESSION_KEY, ""))
 
 
-def fresh_until(token_set: TokenSet) -> datetime:
-    """Return when the claims of `token_set` stop being fresh.
+@lru_cache(maxsize=16)
+def _is_logto_backend(path: str) -> bool:
+    try:
+        return issubclass(import_string(path), LogtoBackend)
+    except ImportError:
+        return False
 
-    That is when its ID token expires, or after `LOGTO_FRESHNESS_SECONDS`, if that is earlier.
+
+def unconfirmed_until(session: SessionBase) -> float:
+    """Return until when `session` counts as fresh without a row: for one period of freshness after it is first seen."""
+    until: float = session.setdefault(FRESH_UNTIL_KEY, time.time() + _freshness_seconds())
+    return until
+
+
+def begin_unconfirmed(session: SessionBase, *, at_most_until: float | None) -> None:
+    """Let a session that `login()` has just begun count as fresh for one period of freshness, or for less.
+
+    `at_most_until` is the end of the freshness of the session that the request came with. Otherwise, who switches
+    between accounts would never be asked for a confirmation.
     """
-    expires_at, seconds = token_set.id_token_claims.get("exp", token_set.expires_at), conf.freshness_seconds
-    timestamp = expires_at if seconds is None else min(expires_at, time.time() + seconds)
-    return datetime.fromtimestamp(timestamp, tz=timezone.utc)
+    until = time.time() + _freshness_seconds()
+    session[FRESH_UNTIL_KEY] = until if at_most_until is None else min(until, at_most_until)
 
 
-def is_fresh(session: SessionBase) -> bool:
-    """Return whether `session` need not be revalidated yet. No query beside Django's for the session."""
-    return bool(time.time() < session.get(FRESH_UNTIL_KEY, 0))
-
-
-def set_fresh_until(session: SessionBase, until: datetime) -> None:
-    """Set the time until which `session` need not be revalidated."""
-    session[FRESH_UNTIL_KEY] = until.timestamp()
-
-
-def require_revalidation(session: SessionBase) -> None:
-    """Let the next request revalidate `session`."""
-    session[FRESH_UNTIL_KEY] = 0
+def _freshness_seconds() -> float:
+    return DEFAULT_FRESHNESS_SECONDS if conf.freshness_seconds is None else conf.freshness_seconds

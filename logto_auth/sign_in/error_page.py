@@ -7,6 +7,7 @@ import secrets
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -86,8 +87,8 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Logto sent a response that this site cannot use. Please try again in a few minutes."),
     ),
     "account_disabled": (
-        _("Your account is deactivated"),
-        _("Your account on this site has been deactivated. The site operator can reactivate it."),
+        _("Your account is not active"),
+        _("You cannot sign in with your account on this site at the moment. The site operator can activate it."),
     ),
     "account_unknown": (
         _("You do not have an account here"),
@@ -136,6 +137,7 @@ def error_response(request: HttpRequest, error: LogtoError, *, next_url: str = "
             "reference": reference,
             "title": title,
             "text": visitor_message or text,
+            "home": get_script_prefix(),
             "try_again_url": sign_in_url(next_url),
             # Logto still has a session for a refused user, so trying again would fail in the same way.
             "offer_sign_out": isinstance(error, SignInRefused),

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from posixpath import join, normpath
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import reverse
-from django.utils.encoding import iri_to_uri
+from django.urls import get_script_prefix, reverse
+from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, get_language_from_path, override, to_locale
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
+from logto_auth.exceptions import InvalidSignInOption
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.tenant.declaration import normalize_uri
 
 from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
+    "is_allowed_next",
+    "is_sign_in_path",
     "options_from_query",
+    "redirect_to_base_url",
     "redirect_to_logto",
     "safe_next_url",
-    "sign_in_paths",
     "sign_in_url",
 ]
 
@@ -35,6 +42,10 @@ MAX_NEXT_LENGTH = 1024
 LIST_OPTIONS = {"identifiers"}
 NUMBER_OPTIONS = {"max_age"}
 MAX_NUMBER_LENGTH = 9
+# Logto's names of languages that Django names by their script. Logto would show both in simplified characters.
+LOGTO_LANGUAGES = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
+# Marks a request that comes from another host of the site. If a proxy rewrites `Host`, every request looks like one.
+REDIRECTED = "redirected"
 # Names of the views that a sign-in never returns to.
 SIGN_IN_VIEWS = (
     "sign-in",
@@ -43,7 +54,6 @@ SIGN_IN_VIEWS = (
     "sign-out-others",
     "back-channel-logout",
     "choose-organization",
-    "accept-invitation",
 )
 
 
@@ -57,12 +67,17 @@ def redirect_to_logto(
     """Return the redirect to Logto that starts a sign-in, with the cookie of the pending sign-in.
 
     After the sign-in the browser goes to `next_url`, if it is safe. `is_silent` is for `prompt="none"`, when the user
-    did not ask to sign in. A site's own view can set any option, also those that a URL must not set:
-    `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
+    did not ask to sign in. If a user is signed in here, the silent sign-in confirms their session: it signs in no other
+    user, and the session ends if Logto does not confirm it. A site's own view can set any option, also those that a URL
+    must not set: `return redirect_to_logto(request, options=SignInOptions(organization_id="..."))`.
+
+    If a page is opened at another origin than `LOGTO_BASE_URL`, the redirect leads to the same page there.
 
     Raise ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
     Source: OpenID Connect Core 1.0, section 3.1.2.1.
     """
+    if not is_silent and (moved := redirect_to_base_url(request)):
+        return moved
     authorization_request = AuthorizationRequest()
     redirect_uri = absolute_uri(request, reverse("logto_auth:callback"))
     options = _with_site_parameters(options or SignInOptions())
@@ -83,13 +98,41 @@ def redirect_to_logto(
         next_url=safe_next_url(request, next_url),
         options=options,
         is_silent=is_silent,
+        confirmed_user=request.session.get(SESSION_KEY, "") if is_silent else "",
     )
     save_pending(request, response, pending)
     return response
 
 
+def redirect_to_base_url(request: HttpRequest) -> HttpResponseRedirect | None:
+    """Return the redirect of a GET request to the same URL under `LOGTO_BASE_URL`, or None if it is there already.
+
+    The callback is under `LOGTO_BASE_URL`, and browsers do not send it the cookies of other hosts.
+    """
+    if not conf.base_url or request.method != "GET" or REDIRECTED in request.GET:
+        return None
+    base_url = normalize_uri(conf.base_url)
+    if normalize_uri(request.build_absolute_uri("/")) == base_url:
+        return None
+    query = request.GET.copy()
+    query[REDIRECTED] = "1"
+    return HttpResponseRedirect(f"{base_url.rstrip('/')}{escape_uri_path(request.path)}?{query.urlencode(safe='/')}")
+
+
 def _with_site_parameters(options: SignInOptions) -> SignInOptions:
-    return replace(options, extra={**conf.sign_in_parameters, **options.extra})
+    options = replace(options, extra={**conf.sign_in_parameters, **options.extra})
+    if options.ui_locales or "ui_locales" in options.extra:
+        return options
+    with suppress(InvalidSignInOption):  # the site's code may activate any text as a language
+        options = replace(options, ui_locales=_active_languages())
+    return options
+
+
+def _active_languages() -> str:
+    """Return the tag of the active language, and of that language in general, in Logto's spelling."""
+    code = get_language() or ""
+    tag = LOGTO_LANGUAGES.get(code) or to_locale(code).replace("_", "-")
+    return " ".join(dict.fromkeys(filter(None, [tag, tag.partition("-")[0]])))
 
 
 def options_from_query(query: QueryDict, *, defaults: SignInOptions) -> SignInOptions:
@@ -119,23 +162,45 @@ def absolute_uri(request: HttpRequest, location: str) -> str:
 
 
 def safe_next_url(request: HttpRequest, url: str | None) -> str:
-    """Return `url` if it leads to a page of this site, except the sign-in pages, else `LOGIN_REDIRECT_URL`."""
-    return url if url and _is_safe_next(request, url) else resolve_url(settings.LOGIN_REDIRECT_URL)
+    """Return `url` if it leads to a page of this site, except the sign-in pages, or to one of `LOGTO_NEXT_ORIGINS`.
+
+    Otherwise return `LOGIN_REDIRECT_URL`.
+    """
+    if url and is_allowed_next(request, url):
+        return url
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _is_safe_next(request: HttpRequest, url: str) -> bool:
-    return (
-        url.isprintable()
-        # Percent-encoding turns one character into up to twelve.
-        and len(iri_to_uri(url)) <= MAX_NEXT_LENGTH
-        and url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-        and urlsplit(url).path not in sign_in_paths()
-    )
+def is_allowed_next(request: HttpRequest, url: str) -> bool:
+    """Return whether `url` leads to a page of this site, except the sign-in pages, or to one of `LOGTO_NEXT_ORIGINS`.
+
+    Each `next` that comes from outside is checked by this function.
+    """
+    # Percent-encoding turns one character into up to twelve.
+    if len(url) > MAX_NEXT_LENGTH or not url.isprintable() or len(iri_to_uri(url)) > MAX_NEXT_LENGTH:
+        return False
+    if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
+        return not is_sign_in_path(urlsplit(url).path)
+    origins = {normalize_uri(origin) for origin in conf.next_origins}
+    # Django's function refuses what browsers and Python read differently. It does not compare schemes.
+    hosts = {urlsplit(origin).netloc for origin in origins}
+    return url_has_allowed_host_and_scheme(url, hosts) and f"{url}/".startswith(tuple(origins))
 
 
-def sign_in_paths() -> set[str]:
-    """Return the paths of the sign-in pages, to which a sign-in never returns."""
-    return {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}
+def is_sign_in_path(path: str) -> bool:
+    """Return whether the path, as in a URL, is that of a sign-in page in any language.
+
+    A sign-in never leads to these pages.
+    """
+    # As browsers and Django read it: a relative path belongs to the callback, and `%2E` is a dot.
+    path = normpath(join(reverse("logto_auth:callback"), "..", unquote(path).replace("\\", "/")))
+    within_site = "/" + path.removeprefix(get_script_prefix())
+    languages = {get_language_from_path(within_site), settings.LANGUAGE_CODE, get_language()}
+    for language in filter(None, languages):
+        with override(language):
+            if path in {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}:
+                return True
+    return False
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:

@@ -8,8 +8,9 @@ is kept for a while, without its secrets, so that a stale tab can still be redir
 from __future__ import annotations
 
 import hashlib
+import re
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -17,17 +18,22 @@ from django.http import HttpRequest, HttpResponseBase
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
-from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.secrets import Secret, hide_frames
 
 __all__ = ["PendingSignIn", "load_pending", "save_pending"]
 
+# With this prefix, browsers accept a cookie only from this host, over https (RFC 6265bis, section 4.1.3.2).
+HOST_PREFIX = "__Host-"
 COOKIE_PREFIX = "logto_sign_in_"
+DIGEST_LENGTH = 16
 ENCRYPTION_PURPOSE = "sign-in"
 # How long the cookie of an expired sign-in is kept, so that the callback can recognize it and redirect.
 EXPIRED_RETENTION_SECONDS = 24 * 3600
 # In bytes, of all cookies of pending sign-ins. Servers and proxies commonly refuse a request with more than 8 KB of
 # cookies, and the site has cookies of its own.
 MAX_COOKIES_LENGTH = 5000
+# In one response. Proxies refuse responses with too many headers.
+MAX_DELETED_COOKIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +52,13 @@ class PendingSignIn:
     organization_id: str = ""
     """The organization whose membership is required; empty if none is."""
     is_silent: bool = False
-    """Whether this site, and not the user, started it, to confirm a session."""
+    """Whether this site, and not the user, started it."""
+    confirmed_user: str = ""
+    """The primary key of the user whose session it confirms; empty if it confirms none."""
     is_used: bool = False
     """Whether a callback has used it."""
+    is_host_only: bool = False
+    """Whether its cookie has the prefix `__Host-`."""
 
     @classmethod
     def create(
@@ -59,8 +69,10 @@ class PendingSignIn:
         next_url: str,
         options: SignInOptions,
         is_silent: bool,
+        confirmed_user: str,
     ) -> PendingSignIn:
         """Return the pending sign-in of `request`, started now."""
+        is_host_only = settings.SESSION_COOKIE_PATH == "/" and not settings.SESSION_COOKIE_DOMAIN
         return cls(
             state=request.state,
             nonce=request.nonce,
@@ -71,6 +83,8 @@ class PendingSignIn:
             max_age=options.max_age,
             organization_id=options.organization_id if options.members_only else "",
             is_silent=is_silent,
+            is_host_only=is_host_only and redirect_uri.startswith("https:"),
+            confirmed_user=confirmed_user,
         )
 
     @property
@@ -85,28 +99,42 @@ class PendingSignIn:
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
     """Return the pending sign-in with `state` of this browser, also a used or expired one; None if there is none."""
-    value = decrypt(request.COOKIES.get(_cookie_name(state), ""), purpose=ENCRYPTION_PURPOSE)
+    return _load(request, state, is_host_only=True) or _load(request, state, is_host_only=False)
+
+
+@hide_frames
+def _load(request: HttpRequest, state: str, *, is_host_only: bool) -> PendingSignIn | None:
+    cookie = request.COOKIES.get(_cookie_name(state, is_host_only=is_host_only), "")
+    value = decrypt(cookie, purpose=ENCRYPTION_PURPOSE)
     if value is None or value.get("state") != state:
         return None
     try:
-        return PendingSignIn(**{**value, "code_verifier": Secret(value.get("code_verifier", ""))})
+        pending = PendingSignIn(**{**value, "code_verifier": Secret(value.get("code_verifier", ""))})
     except TypeError:
         return None  # the cookie was set by another version of this package
+    # A subdomain can set a cookie without the prefix, with the value of one that had the prefix in another browser.
+    return pending if pending.is_host_only == is_host_only else None
 
 
 def save_pending(request: HttpRequest, response: HttpResponseBase, pending: PendingSignIn) -> None:
     """Set the cookie of `pending` on `response`, and delete the cookies of the oldest ones if there are too many."""
-    content = asdict(pending) | {"code_verifier": pending.code_verifier.reveal()}
-    name, value = _cookie_name(pending.state), encrypt(content, purpose=ENCRYPTION_PURPOSE)
-    for surplus_name in _surplus_cookies(request, name, len(value)):
-        response.delete_cookie(surplus_name, path=settings.SESSION_COOKIE_PATH, domain=settings.SESSION_COOKIE_DOMAIN)
+    name = _cookie_name(pending.state, is_host_only=pending.is_host_only)
+    # A browser has several of these cookies, so defaults are left out.
+    defaults = {each.name: each.default for each in fields(pending)}
+    values = {key: value for key, value in asdict(pending).items() if value != defaults[key]}
+    cookie = encrypt(values | {"code_verifier": pending.code_verifier.reveal()}, purpose=ENCRYPTION_PURPOSE)
+    path = "/" if pending.is_host_only else settings.SESSION_COOKIE_PATH
+    domain = None if pending.is_host_only else settings.SESSION_COOKIE_DOMAIN
+    for surplus_name in _surplus_cookies(request, name, len(cookie)):
+        response.delete_cookie(surplus_name, path=path, domain=domain)
     response.set_cookie(
         name,
-        value,
+        cookie,
         max_age=conf.sign_in_max_age_seconds + EXPIRED_RETENTION_SECONDS,
-        path=settings.SESSION_COOKIE_PATH,
-        domain=settings.SESSION_COOKIE_DOMAIN,
-        secure=request.is_secure() or settings.SESSION_COOKIE_SECURE,
+        path=path,
+        domain=domain,
+        # Behind a proxy that does not report https, the redirect URI tells how the browser reaches the site.
+        secure=request.is_secure() or settings.SESSION_COOKIE_SECURE or pending.redirect_uri.startswith("https:"),
         httponly=True,
         # The callback is a cross-site navigation, to which browsers do not send Strict cookies.
         samesite="Lax",
@@ -114,18 +142,23 @@ def save_pending(request: HttpRequest, response: HttpResponseBase, pending: Pend
 
 
 def _surplus_cookies(request: HttpRequest, name: str, length: int) -> list[str]:
-    """Return the names of the oldest cookies that exceed the limits beside a new one with `name` and `length`."""
+    """Return the names of the oldest cookies that exceed the limits beside a new one with `name` and `length`.
+
+    Only names that this module makes are returned. Others may contain characters that no response can contain.
+    """
+    shape = re.compile(re.escape(name[:-DIGEST_LENGTH]) + f"[0-9a-f]{{{DIGEST_LENGTH}}}")
     # Browsers send the oldest of equally specific cookies first (RFC 6265, section 5.4).
-    newest_first = [cookie for cookie in reversed(request.COOKIES) if cookie.startswith(COOKIE_PREFIX)]
+    newest_first = [cookie for cookie in reversed(request.COOKIES) if shape.fullmatch(cookie)]
     surplus, count = [], 1
     for cookie in newest_first:
-        if cookie == name:
+        if cookie == name or not request.COOKIES[cookie]:
             continue
         count, length = count + 1, length + len(request.COOKIES[cookie])
         if count > conf.max_pending_sign_ins or length > MAX_COOKIES_LENGTH:
             surplus.append(cookie)
-    return surplus
+    return surplus[-MAX_DELETED_COOKIES:]
 
 
-def _cookie_name(state: str) -> str:
-    return COOKIE_PREFIX + hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _cookie_name(state: str, *, is_host_only: bool) -> str:
+    digest = hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
+    return (HOST_PREFIX if is_host_only else "") + COOKIE_PREFIX + digest

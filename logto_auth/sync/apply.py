@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, reset_queries, transaction
+from django.db import IntegrityError, reset_queries
 from django.db.models import Q, QuerySet
-from django.utils.timezone import now
 
 from logto_auth.exceptions import ManagementAPIError, SignInRefused
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.management_api.types import User
-from logto_auth.models import LogtoIdentity, SyncRun, UserStatus
+from logto_auth.models import LogtoIdentity, SyncRun, UserStatus, atomic
 from logto_auth.signals import user_created, user_updated
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.provisioning import BAD_VALUE_ERRORS, find_identity, provision_unknown, update
@@ -106,7 +106,7 @@ def _mark_deleted(run: SyncRun, identity: LogtoIdentity, report: Report) -> None
         outcomes.DEACTIVATED, f"{identity.sub}: deleted at Logto; account {identity.user.pk} is deactivated"
     )
     if not run.is_dry:
-        suspend(identity, UserStatus.DELETED, now())
+        suspend(identity, UserStatus.DELETED, time.time())
 
 
 # One batch
@@ -122,7 +122,7 @@ def apply_batch(
     users = plan(run, payloads, api, report)
     seen = [user.identity.pk for user in users if user.identity is not None]
     written: Sequence[PlannedUser] = ()
-    with transaction.atomic():
+    with atomic():
         LogtoIdentity.objects.filter(pk__in=seen).update(seen_in_run=run.pk)
         if run.is_dry:
             _count_planned(users, report)
@@ -189,7 +189,7 @@ def _try_to_write(users: Sequence[PlannedUser]) -> bool:
     It may refuse because another process created the same user or name, or because of a value of the site's function.
     """
     try:
-        with transaction.atomic():
+        with atomic():
             write(users)
     except (IntegrityError, *BAD_VALUE_ERRORS):
         for user in users:
@@ -202,7 +202,7 @@ def _try_to_write(users: Sequence[PlannedUser]) -> bool:
 def _write_one(user: PlannedUser, report: Report) -> None:
     sub = user.payload["id"]
     try:
-        with transaction.atomic():
+        with atomic():
             if user.is_new:
                 _, is_created = provision_unknown(user.claims, may_create=True)
                 report.add(outcomes.CREATED if is_created else outcomes.LINKED)
@@ -223,7 +223,7 @@ def _apply_statuses(users: Sequence[PlannedUser], report: Report) -> None:
     for user in users:
         if user.status is None or user.identity is None:
             continue
-        at = changed_at(user.payload) or now()
+        at = changed_at(user.payload) or time.time()
         if user.status == UserStatus.SUSPENDED:
             is_stored = suspend(user.identity, user.status, at)
         else:

@@ -6,20 +6,20 @@ A linked account is skipped, so an interrupted import can simply be started agai
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, reset_queries, transaction
+from django.db import IntegrityError, reset_queries
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
-from logto_auth.models import LogtoIdentity, UserStatus
+from logto_auth.models import LogtoIdentity, UserStatus, atomic, database
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.suspension import suspend
 
@@ -94,7 +94,7 @@ class Import:
                 return
             if not payload.user.is_active:
                 suspended = self.api.users.suspend(sub)
-                suspend(identity, UserStatus.SUSPENDED, changed_at(suspended) or now())
+                suspend(identity, UserStatus.SUSPENDED, changed_at(suspended) or time.time())
         self.report.add(CREATED)
         if not payload.user.is_active:
             self.report.add(SUSPENDED)
@@ -131,7 +131,7 @@ class Import:
     def _link(self, payload: Payload, sub: str) -> LogtoIdentity | None:
         identity = LogtoIdentity(user=payload.user, issuer=conf.issuer, sub=sub)
         try:
-            with transaction.atomic():
+            with atomic():
                 identity.save(force_insert=True)
         except IntegrityError:
             self._conflict(payload, f"not linked: {sub} is linked to another account, or this account was deleted")
@@ -149,8 +149,8 @@ class Import:
 def unlinked() -> QuerySet[Any]:
     """Return the accounts that have no identity at this Logto."""
     linked = LogtoIdentity.objects.filter(issuer=conf.issuer, user=OuterRef("pk"))
-    accounts: QuerySet[Any] = get_user_model()._default_manager.exclude(Exists(linked)).order_by("pk")
-    return accounts
+    accounts: QuerySet[Any] = get_user_model()._default_manager.using(database()).order_by("pk")
+    return accounts.exclude(Exists(linked))  # type: ignore[no-any-return]
 
 
 def _in_batches(users: QuerySet[Any]) -> Iterator[list[Any]]:

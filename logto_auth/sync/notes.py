@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import reset_queries, transaction
+from django.db import reset_queries
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, make_digest
+from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, atomic, make_digest
 from logto_auth.oidc.claims import is_name
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
@@ -179,7 +179,7 @@ def _walk(
             done_pages = position["user_pages"] if is_resumed else 0
             for size, holders in in_batches(_until_deleted(users(item["id"], first_page=done_pages + 1))):
                 done_pages += size
-                with transaction.atomic():
+                with atomic():
                     store(item, holders)
                     advance(run, stage, report, page=number, of=item["id"], user_pages=done_pages)
                 reset_queries()

@@ -19,7 +19,15 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, SyncRun, UserStatus, make_digest
+from logto_auth.models import (
+    LogtoIdentity,
+    Organization,
+    OrganizationMembership,
+    SyncRun,
+    UserStatus,
+    database,
+    make_digest,
+)
 from logto_auth.organizations.memberships import membership_changes
 from logto_auth.users.fields import changed_values, values_for
 from logto_auth.users.management_api import claims_of
@@ -144,7 +152,9 @@ def _plan_groups(users: Sequence[PlannedUser]) -> None:
     held: defaultdict[Any, set[str]] = defaultdict(set)
     through, user_key, group_key = groups_table(get_user_model())
     keys = [user.identity.user_id for user in users if user.identity is not None]
-    rows = through._default_manager.filter(**{f"{user_key}__in": keys, f"{group_key}__name__in": owned})
+    rows = through._default_manager.using(database()).filter(
+        **{f"{user_key}__in": keys, f"{group_key}__name__in": owned}
+    )
     for key, name in rows.values_list(user_key, f"{group_key}__name"):
         held[key].add(name)
     for user in users:

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Upper
 
 from logto_auth.conf import conf
+from logto_auth.models import database
 from logto_auth.oidc.claims import text
 from logto_auth.users.unique_values import Candidates, candidates_for_existing, candidates_for_new, settle
 
@@ -81,7 +82,7 @@ def _owners(field: models.Field[Any, Any], values: Iterable[str]) -> dict[str, s
     owners: dict[str, set[Any]] = {value.casefold(): set() for value in values}
     # Databases and Python agree about the case of ASCII only.
     folded = [value.upper() if value.isascii() else Upper(models.Value(value)) for value in sorted(owners)]
-    rows = field.model._default_manager.annotate(_folded=Upper(field.name)).filter(_folded__in=folded)
+    rows = field.model._base_manager.using(database()).annotate(_folded=Upper(field.name)).filter(_folded__in=folded)
     for pk, value in rows.values_list("pk", field.name):
         owners.setdefault(value.casefold(), set()).add(pk)
     return owners

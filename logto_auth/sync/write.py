@@ -14,10 +14,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.db import connections, router
+from django.db import connections
 from django.db.models.signals import post_save, pre_save
 
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, database
 from logto_auth.organizations.memberships import Membership
 
 from .plan import groups_table
@@ -71,8 +71,8 @@ def _set_keys(rows: Sequence[Any], unique_name: str) -> None:
     if all(row.pk is not None for row in rows):
         return
     values = [getattr(row, unique_name) for row in rows]
-    found = type(rows[0])._base_manager.filter(**{f"{unique_name}__in": values}).values_list(unique_name, "pk")
-    keys = dict(found)
+    found = type(rows[0])._base_manager.using(database()).filter(**{f"{unique_name}__in": values})
+    keys = dict(found.values_list(unique_name, "pk"))
     for row, value in zip(rows, values, strict=True):
         row.pk = keys[value]
 
@@ -99,16 +99,15 @@ def _overwrite(rows: Sequence[Any], names: Iterable[str]) -> None:
     keys = set(existing.values_list("pk", flat=True))
     # Copies, because an insert sets auto_now_add fields of the objects.
     copies = [copy(row) for row in rows if row.pk in keys]
-    has_target = connections[router.db_for_write(model)].features.supports_update_conflicts_with_target
+    has_target = connections[database()].features.supports_update_conflicts_with_target
     model._base_manager.bulk_create(
         copies, update_conflicts=True, update_fields=sorted(names), unique_fields=["pk"] if has_target else None
     )
 
 
 def _send(signal: Any, accounts: Sequence[Any], **arguments: Any) -> None:
-    using = router.db_for_write(type(accounts[0]))
     for account in accounts:
-        signal.send(sender=type(account), instance=account, raw=False, using=using, **arguments)
+        signal.send(sender=type(account), instance=account, raw=False, using=database(), **arguments)
 
 
 def _update_roles(users: Sequence[PlannedUser]) -> None:
@@ -138,7 +137,7 @@ def _update_groups(users: Sequence[PlannedUser]) -> None:
 
 
 def _join_groups(users: Sequence[PlannedUser], names: frozenset[str]) -> None:
-    existing = Group.objects.filter(name__in=names).values_list("name", "pk")
+    existing = Group.objects.using(database()).filter(name__in=names).values_list("name", "pk")
     keys = dict(existing)
     if missing := sorted(names - keys.keys()):
         Group.objects.bulk_create([Group(name=name) for name in missing], ignore_conflicts=True)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from logto_auth.access.requirements import Requirement
 from logto_auth.exceptions import LogtoError
 from logto_auth.sessions.principal import session_principal
-from logto_auth.sign_in.start import sign_in_paths, sign_in_url
+from logto_auth.sign_in.start import is_sign_in_path, sign_in_url
 
 __all__ = ["register"]
 
@@ -159,6 +159,6 @@ def _request(context: template.Context) -> HttpRequest | None:
 def _current_page(context: template.Context) -> str:
     """Return the URL of this page, or "" on a page of this package: the URL of the callback contains a code."""
     request = _request(context)
-    if request is None or request.method != "GET" or request.path in sign_in_paths():
+    if request is None or request.method != "GET" or is_sign_in_path(request.path):
         return ""
     return request.get_full_path()

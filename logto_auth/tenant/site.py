@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -100,7 +100,7 @@ def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
     """Return the URLs to which Logto redirects the browser after a sign-out."""
     if not _has_sign_in():
         return []
-    return _at_each(base_urls, lambda: resolve_url(settings.LOGOUT_REDIRECT_URL or "/"))
+    return _at_each(base_urls, lambda: resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix()))
 
 
 def _has_sign_in() -> bool:

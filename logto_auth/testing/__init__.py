@@ -6,5 +6,6 @@ In `conftest.py`: `pytest_plugins = ["logto_auth.testing.pytest_plugin"]`. Needs
 from logto_auth.users.current_request import use_request
 
 from .browser import Browser
+from .site import register_site
 
-__all__ = ["Browser", "use_request"]
+__all__ = ["Browser", "register_site", "use_request"]

@@ -5,13 +5,33 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from logto_auth.emulator import Emulator, Visitor
-from logto_auth.sign_in.start import sign_in_url
+from logto_auth.exceptions import LogtoError
+from logto_auth.signals import sign_in_refused
 
 __all__ = ["Browser"]
+
+
+class _ErrorPage(HttpResponse):
+    """The response of a failed sign-in."""
+
+    error: LogtoError
+
+    @classmethod
+    def of(cls, response: Any, error: LogtoError) -> Any:
+        """Return the same response, with what Django's test client has added to it."""
+        response.__class__ = cls
+        response.error = error
+        return response
+
+    @property
+    def url(self) -> str:
+        """Raise AssertionError: a test that expects a redirect then fails with the reason."""
+        raise AssertionError(f"The sign-in failed: {self.error} ({self.error.code})")
 
 
 class Browser:
@@ -28,12 +48,27 @@ class Browser:
         """Sign in as the user `username` of the emulator, and return the response of the site's callback.
 
         `username` can be omitted if this browser is signed in at the emulator. `options` are sign-in options that a URL
-        can set. Raise `VisitFailed` if the emulator does not sign the user in.
+        can set. Raise `VisitFailed` if the emulator does not sign the user in. If the site does not sign the user in,
+        the response is the error page, and reading its `url` raises an AssertionError with the reason.
         """
-        return self.open(self.logto.sign_in(self.start(next_url, **options), username))
+        callback = self.logto.sign_in(self.start(next_url, **options), username)
+        errors: list[LogtoError] = []
+
+        def note(error: LogtoError, **kwargs: Any) -> None:
+            errors.append(error)
+
+        sign_in_refused.connect(note)
+        try:
+            response = self.open(callback)
+        finally:
+            sign_in_refused.disconnect(note)
+        return _ErrorPage.of(response, errors[0]) if errors else response
 
     def start(self, next_url: str = "", **options: str) -> str:
         """Start a sign-in, like the sign-in button, and return the URL at Logto to which the site redirects."""
+        # Imported here, because pytest loads this module before the site's settings.
+        from logto_auth.sign_in.start import sign_in_url
+
         response = self.client.get(sign_in_url(next_url, **options))
         assert response.status_code == 302, response.content.decode()
         location: str = response["Location"]

@@ -6,23 +6,22 @@ A test then looks like this:
         logto.tenant.add_user(username="reader")
         assert browser.sign_in("reader", next_url="/orders/").url == "/orders/"
 
-No part of the site is mocked.
+No part of the site is mocked. The fixtures import what needs Django's settings, because pytest loads this module first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.urls import NoReverseMatch, reverse
 
 from logto_auth.clients import reset_clients
+from logto_auth.conf import conf
 from logto_auth.emulator import Emulator, run_in_thread
-from logto_auth.sessions.outage import clear_outage
 
 from .browser import Browser
+from .site import register_site
 
 __all__ = ["browser", "logto", "logto_emulator"]
 
@@ -38,31 +37,29 @@ def logto_emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def logto(logto_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
+def logto(logto_emulator: Emulator, settings: Any, request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """Return an emulator without users, and with one application, which the site's settings name.
 
-    If the site has no sign-in view (an API), there is no application.
+    The application knows the URLs of the site for Django's test client, for `LOGTO_BASE_URL`, and for `live_server` if
+    the test uses it. If the site has no sign-in view (an API), there is no application.
     """
+    from logto_auth.sessions.outage import clear_outage
+    from logto_auth.tenant.site import redirect_uris
+
     logto_emulator.reset(tenant=True)
     logto_emulator.keys.clear()
     settings.LOGTO_ENDPOINT = logto_emulator.endpoint
-    with suppress(NoReverseMatch):
-        _add_site(logto_emulator, settings)
+    if redirect_uris([SITE]):
+        application = logto_emulator.tenant.add_application(name="Site under test", type="Traditional")
+        settings.LOGTO_APP_ID = application.id
+        settings.LOGTO_APP_SECRET = application.secret
+        register_site(logto_emulator, SITE, *filter(None, [conf.base_url]))
+        if "live_server" in request.fixturenames:
+            register_site(logto_emulator, request.getfixturevalue("live_server").url)
     reset_clients()
     clear_outage()
     yield logto_emulator
     reset_clients()
-
-
-def _add_site(emulator: Emulator, settings: Any) -> None:
-    application = emulator.tenant.add_application(
-        name="Site under test",
-        type="Traditional",
-        redirect_uris=[SITE + reverse("logto_auth:callback")],
-        post_logout_redirect_uris=[SITE + "/"],
-    )
-    settings.LOGTO_APP_ID = application.id
-    settings.LOGTO_APP_SECRET = application.secret
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ from logto_auth.oidc.types import Claims
 
 __all__ = ["user_fields"]
 
+# The fields that `user_fields` has values for.
+FIELDS = frozenset({"username", "email", "first_name", "last_name"})
+
 
 def user_fields(claims: Claims) -> dict[str, Any]:
     """Return values for the fields of Django's user model, by field name.

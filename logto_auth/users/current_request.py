@@ -6,16 +6,24 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
+from weakref import ref
 
 from django.http import HttpRequest
 from django.utils.functional import LazyObject
 
-__all__ = ["astream", "current_request", "principal_of_user", "stream", "use_request"]
+__all__ = [
+    "astream",
+    "current_request",
+    "principal_of_user",
+    "remember_without_middleware",
+    "stream",
+    "use_request",
+]
 
 T = TypeVar("T")
 
-current_request: ContextVar[HttpRequest | None] = ContextVar("logto_auth_request", default=None)
-"""`LogtoMiddleware` sets it, and always resets it."""
+current_request: ContextVar[HttpRequest | ref[HttpRequest] | None] = ContextVar("logto_auth_request", default=None)
+"""`LogtoMiddleware` sets it, and always resets it. For other requests see `remember_without_middleware`."""
 
 
 @contextmanager
@@ -26,6 +34,16 @@ def use_request(request: HttpRequest) -> Iterator[None]:
         yield
     finally:
         current_request.reset(token)
+
+
+def remember_without_middleware(request: HttpRequest) -> None:
+    """Treat `request` as the request that is being answered, unless `LogtoMiddleware` handles one.
+
+    No code runs at its end, so it is remembered by a weak reference. Until the next request of this thread, nothing but
+    its own user object has its permissions.
+    """
+    if not isinstance(current_request.get(), HttpRequest):
+        current_request.set(ref(request))
 
 
 def stream(request: HttpRequest, content: Iterable[T]) -> Iterator[T]:
@@ -59,6 +77,8 @@ def principal_of_user(user: Any) -> Any:
     Objects are compared by identity: another instance of the same user has no principal.
     """
     request = current_request.get()
+    if isinstance(request, ref):
+        request = request()
     if request is None or not _is_user_of(request, user):
         return None
     principal = getattr(request, "logto", None)

@@ -52,6 +52,19 @@ def field_values(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str
     return fitted
 
 
+def missing_fields(user: AbstractBaseUser) -> list[str]:
+    """Return the names of the fields in which a new account must have a value and `user` has none."""
+    return [field.name for field in user._meta.concrete_fields if _is_missing(field, vars(user).get(field.attname))]
+
+
+def _is_missing(field: models.Field[Any, Any], value: Any) -> bool:
+    is_set_on_save = field.primary_key or getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    if is_set_on_save or getattr(field, "generated", False):
+        return False
+    # A second "" would violate the unique constraint.
+    return not field.null and (value is None or (value == "" and field.unique))
+
+
 def no_value(field: models.Field[Any, Any], sub: str) -> str | None:
     """Return the value that means "none": NULL if allowed, a placeholder if the field is unique, else ""."""
     if field.null:

@@ -6,6 +6,7 @@ trusted.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.contrib.auth import get_user_model
@@ -13,11 +14,14 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
-from logto_auth.models import LogtoIdentity
+from logto_auth.models import LogtoIdentity, UserStatus, database
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 
-from .suspension import refuse_inactive_account
+from .gate import require_admitted
+from .suspension import release_account
+
+logger = logging.getLogger("logto_auth")
 
 
 def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
@@ -25,7 +29,8 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
 
     The function of the site must trust the e-mail, because Logto's `email_verified` only says that there is one. The
     e-mail must be ASCII, so that no look-alike matches. Exactly one account must have it. That account must not be
-    staff and must have no identity at this issuer. Raise SignInRefused if that account is inactive.
+    staff. Its only identities at this issuer are those of users who were deleted there. Raise SignInRefused if the site
+    does not accept the account.
     """
     email = text(claims, "email")
     if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):
@@ -35,6 +40,8 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
         return None
     user_model = get_user_model()
     email_field = user_model.get_email_field_name()
+    if not hasattr(user_model, email_field):
+        return None
     found = user_model._default_manager.select_for_update().filter(**{f"{email_field}__iexact": email})[:10]
     # Collations treat more texts as equal than we do, and the Kelvin sign in lower case is "k" in Python.
     emails = [(user, getattr(user, email_field)) for user in found]
@@ -47,9 +54,11 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
 def _is_linkable(user: AbstractBaseUser, issuer: str) -> bool:
     if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
         return False
+    release_account(user, issuer)
     # Without this check, a user whose account is deactivated would get a second account and could sign in.
-    refuse_inactive_account(user)
-    return not LogtoIdentity.objects.filter(user=user, issuer=issuer).exists()
+    require_admitted(user.pk)
+    others = LogtoIdentity.objects.filter(user=user, issuer=issuer).exclude(status=UserStatus.DELETED)
+    return not others.exists()
 
 
 def _prepare(user: AbstractBaseUser) -> AbstractBaseUser:
@@ -57,3 +66,19 @@ def _prepare(user: AbstractBaseUser) -> AbstractBaseUser:
     user.set_unusable_password()
     user.save(update_fields=["password"])
     return user
+
+
+def log_shared_email(user: AbstractBaseUser, claims: Claims) -> None:
+    """Log that an older account has the e-mail of the new account `user`. The line does not contain the e-mail."""
+    user_model, email = type(user), text(claims, "email")
+    email_field = user_model.get_email_field_name()
+    # Not every collation can be compared with other characters.
+    if not (email and email.isascii() and hasattr(user_model, email_field)):
+        return
+    others = user_model._base_manager.using(database()).exclude(pk=user.pk)
+    if others.filter(**{f"{email_field}__iexact": email}).exists():
+        logger.warning(
+            "The new account %s has the same e-mail as another account. If both belong to one user, link them: see "
+            "LOGTO_LINK_BY_EMAIL, or store a LogtoIdentity for the other account.",
+            user.pk,
+        )

@@ -7,8 +7,10 @@ value of an unexpected type is treated as missing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
 from typing import Any
+
+# Python's integers may be too large for a float.
+MAX_MILLISECONDS = 10**15
 
 PROFILE_CLAIMS = {
     "familyName": "family_name",
@@ -80,12 +82,7 @@ def _text(values: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def changed_at(user: Mapping[str, Any]) -> datetime | None:
-    """Return when the user object was last changed at Logto; None if it has no valid `updatedAt`."""
+def changed_at(user: Mapping[str, Any]) -> float | None:
+    """Return when the user object was last changed at Logto, in seconds; None if it has no valid `updatedAt`."""
     milliseconds = user.get("updatedAt")
-    if type(milliseconds) is not int:
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    except (OverflowError, OSError, ValueError):
-        return None
+    return milliseconds / 1000 if type(milliseconds) is int and 0 <= milliseconds < MAX_MILLISECONDS else None

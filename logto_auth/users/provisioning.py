@@ -9,19 +9,20 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import DataError, IntegrityError, models
 
+from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity
+from logto_auth.models import LogtoIdentity, atomic, database, make_digest
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
 
 from .fields import changed_values, field_values, values_for
-from .linking import find_user_to_link
+from .linking import find_user_to_link, log_shared_email
 from .rights import Rights, changed_roles, group_changes, rights_of
-from .suspension import reactivate_on_sign_in, refuse_inactive
+from .suspension import refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
 # How often to start over when another sign-in takes a name between our look-up and our insert.
@@ -38,26 +39,30 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     A known user is updated from the claims. An unknown user is linked or created as the settings say. Raise
     SignInRefused if the site refuses the user or the account is inactive.
     """
-    identity = find_identity(claims["iss"], claims["sub"])
-    if identity is not None:
-        reactivate_on_sign_in(identity, claims)
+    identity, created = _find(claims["iss"], claims["sub"]), False
+    if identity is None:
+        identity, created = provision_unknown(claims, may_create=conf.create_users)
+        has_changed = True
+    else:
         refuse_inactive(identity)
-        update(identity, claims)
-        return identity, False
-    return provision_unknown(claims, may_create=conf.create_users)
+        has_changed = bool(update(identity, claims))
+    if has_changed:
+        # A receiver of `user_created` or `user_updated` may have deactivated the account.
+        refuse_inactive(identity)
+    return identity, created
 
 
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
-    """Return the identity of the user of an access token, with its Django user. One query for a known user.
+    """Return the identity of the user of an access token, with its Django user. Two queries for a known user.
 
     An access token has no claims about its user, so nothing is updated. Raise SignInRefused for inactive users, and
     for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
-    identity = find_identity(issuer, sub)
-    if identity is not None:
-        refuse_inactive(identity)
-        return identity
-    return provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)[0]
+    identity = _find(issuer, sub)
+    if identity is None:
+        identity, _created = provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)
+    refuse_inactive(identity)
+    return identity
 
 
 def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
@@ -67,13 +72,12 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
-            with transaction.atomic():
+            with atomic():
                 identity, created = _link_or_create(claims, may_create=may_create)
         except IntegrityError as error:
             # Another request has created the same user, or an account with the same unique value.
             known = find_identity(claims["iss"], claims["sub"])
             if known is not None:
-                refuse_inactive(known)
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
@@ -83,6 +87,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
             break
     if created:
         _store_roles_and_memberships(identity, claims, rights_of(claims))
+        log_shared_email(identity.user, claims)
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
         update(identity, claims)
@@ -91,12 +96,17 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
 
 def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity `(issuer, sub)` with its Django user; None if it is unknown. One query."""
-    try:
-        # Every API call needs this, and `first()` takes 1.5 times as long.
-        identity: LogtoIdentity = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").get()
-    except LogtoIdentity.DoesNotExist:
-        return None
+    identity: LogtoIdentity | None = LogtoIdentity.objects.for_sub(issuer, sub).select_related("user").first()
     return identity
+
+
+def _find(issuer: str, sub: str) -> LogtoIdentity | None:
+    """Return the identity without its user, which `refuse_inactive` loads. Every API call needs this."""
+    identity: LogtoIdentity | None = _identity_by_digest.get(make_digest(issuer, sub))
+    return identity
+
+
+_identity_by_digest = CompiledQuery(LogtoIdentity, "digest")
 
 
 def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
@@ -122,7 +132,8 @@ def _create_user(claims: Claims) -> AbstractBaseUser:
 
 
 def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None) -> bool:
-    others = field.model._default_manager.exclude(pk=besides)
+    # The base manager: a name stays taken while the default manager hides its user.
+    others = field.model._base_manager.using(database()).exclude(pk=besides)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
@@ -195,7 +206,7 @@ def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
     for name, value in changed.items():
         setattr(user, name, value)
     try:
-        with transaction.atomic():
+        with atomic():
             user.save(update_fields=list(changed))
     except (IntegrityError, *BAD_VALUE_ERRORS) as error:
         raise _cannot_store(error) from error
@@ -206,12 +217,12 @@ def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
     groups = getattr(user, "groups", None)
     if rights is None or groups is None or not rights.owned_groups:
         return False
-    held = groups.filter(name__in=rights.owned_groups).values_list("name", flat=True)
+    held = groups.using(database()).filter(name__in=rights.owned_groups).values_list("name", flat=True)
     changes = group_changes(rights, held)
     if changes.joined:
         groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(changes.joined)])
     if changes.left:
-        groups.remove(*Group.objects.filter(name__in=changes.left))
+        groups.remove(*Group.objects.using(database()).filter(name__in=changes.left))
     return bool(changes)
 
 

@@ -7,26 +7,27 @@ the suspension is lifted (decision 0015).
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import time
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
-from django.db import transaction
 from django.db.models import F
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic
 from logto_auth.oidc.types import Claims
 
+from .gate import require_admitted
 
-def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
-    """Suspend a user whom Logto has reported as suspended or deleted at the time `at`.
+
+def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
+    """Suspend a user whom Logto has reported as suspended or deleted at the time `at`, in seconds at Logto.
 
     Return False if something newer is known. A deleted user stays deleted: a `sub` that is used again is another user.
     Repeating a status does not deactivate an account that staff reactivated.
     """
-    with transaction.atomic():
+    with atomic():
         has_changed = _store_status(identity, status, at)
         if has_changed is None:
             return False
@@ -39,12 +40,12 @@ def suspend(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool:
     return True
 
 
-def reactivate(identity: LogtoIdentity, at: datetime) -> bool:
-    """Reactivate a user whom Logto has reported as active at the time `at`.
+def reactivate(identity: LogtoIdentity, at: float) -> bool:
+    """Reactivate a user whom Logto has reported as active at the time `at`, in seconds at Logto.
 
     Return False if something newer is known. The account is reactivated only if it was deactivated because of Logto.
     """
-    with transaction.atomic():
+    with atomic():
         if _store_status(identity, UserStatus.ACTIVE, at) is None:
             return False
         because_of_logto = LogtoIdentity.objects.filter(user_id=identity.user_id, deactivated_by_logto=True)
@@ -54,27 +55,36 @@ def reactivate(identity: LogtoIdentity, at: datetime) -> bool:
     return True
 
 
-def reactivate_on_sign_in(identity: LogtoIdentity, claims: Claims) -> None:
-    """Reactivate a suspended user who has just signed in, because Logto signs in no suspended user.
+def lift_suspension(claims: Claims, *, started_at: float) -> bool:
+    """Reactivate the suspended user of a sign-in that was started here at `started_at`; return whether it did.
 
-    Logto does not repeat webhooks. Without this, a lost webhook would keep the user suspended here.
+    Logto signs in no suspended user, and does not repeat webhooks: after a lost one, this ends the suspension here. But
+    Logto may accept a code that it issued before the suspension, so a sign-in that was started before this site knew
+    of the suspension lifts nothing. Neither does a refresh, a silent sign-in or an access token.
     """
-    issued_at = claims.get("iat")
-    if identity.status == UserStatus.SUSPENDED and isinstance(issued_at, int):
-        reactivate(identity, datetime.fromtimestamp(issued_at, tz=timezone.utc))
+    suspended = LogtoIdentity.objects.for_sub(claims["iss"], claims["sub"]).filter(status=UserStatus.SUSPENDED)
+    identity = suspended.filter(status_known_at__lt=started_at).first()
+    return identity is not None and reactivate(identity, claims["iat"])
+
+
+def release_account(user: AbstractBaseUser, issuer: str) -> None:
+    """Undo the deactivation of an account all of whose users at `issuer` were deleted there.
+
+    Then their successor, such as a user who was created anew with the same e-mail, can get it. A deactivation by staff
+    is not undone. Call it in a transaction.
+    """
+    identities = LogtoIdentity.objects.filter(user_id=user.pk, issuer=issuer)
+    if identities.exclude(status=UserStatus.DELETED).exists():
+        return
+    if identities.filter(deactivated_by_logto=True).update(deactivated_by_logto=False):
+        _set_active(user, is_active=True)
 
 
 def refuse_inactive(identity: LogtoIdentity) -> None:
-    """Raise SignInRefused if the user is suspended or deleted at Logto, or inactive on this site."""
+    """Load `identity.user`. Raise SignInRefused if Logto or this site does not accept the user. One query."""
     if identity.status != UserStatus.ACTIVE:
         raise SignInRefused(f"The user {identity.sub} is {identity.status} at Logto.", code="account_disabled")
-    refuse_inactive_account(identity.user)
-
-
-def refuse_inactive_account(user: AbstractBaseUser) -> None:
-    """Raise SignInRefused if the account is inactive on this site."""
-    if not user.is_active:
-        raise SignInRefused(f"The account {user.pk} is disabled on this site.", code="account_disabled")
+    identity.user = require_admitted(identity.user_id)  # type: ignore[assignment]
 
 
 def forget_deactivation(
@@ -85,7 +95,7 @@ def forget_deactivation(
         LogtoIdentity.objects.filter(user_id=instance.pk, deactivated_by_logto=True).update(deactivated_by_logto=False)
 
 
-def _store_status(identity: LogtoIdentity, status: UserStatus, at: datetime) -> bool | None:
+def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> bool | None:
     """Store `status`; return whether it differs from the former one, or None if something newer is known.
 
     The row is locked first, because it may have changed since `identity` was read.
@@ -96,7 +106,7 @@ def _store_status(identity: LogtoIdentity, status: UserStatus, at: datetime) -> 
     former = rows.select_for_update().values_list("status", "status_at").first()
     if former is None or former[0] == UserStatus.DELETED or (former[1] is not None and former[1] > at):
         return None
-    rows.update(status=status, status_at=at)
+    rows.update(status=status, status_at=at, status_known_at=time.time())
     identity.status, identity.status_at = status.value, at
     return bool(former[0] != status)
 

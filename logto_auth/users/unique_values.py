@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from .fields import no_value, username_field
+from .look_alikes import looks_like_another
 
 Candidates: TypeAlias = "Mapping[models.Field[Any, Any], Sequence[str | None]]"
 """For each unique field, the values that an account may get, the best first."""
@@ -75,7 +76,9 @@ def _usernames(field: models.Field[Any, Any], wanted: str | None, sub: str) -> S
     """Return the wanted name if it is valid, then readable names that stay the same for this user."""
     if isinstance(field, models.EmailField):
         return _with_placeholders(field, wanted, sub)
-    name = _valid_name(field, wanted or "")
+    # As Django's forms and `create_user()` do.
+    name = field.model.normalize_username(wanted or "")  # type: ignore[attr-defined]
+    name = "" if looks_like_another(name) else _valid_name(field, name)
     # Another account may have this sub as its username, so the last candidate is random.
     names = (name, f"{name}-{sub}" if name else "", sub, f"{sub}-{secrets.token_hex(4)}")
     fitting = [each for each in names if each and len(each) <= (field.max_length or 150)]

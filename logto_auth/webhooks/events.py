@@ -15,9 +15,13 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from logto_auth.oidc.secrets import Secret, hide_frames
+
 __all__ = ["WebhookEvent"]
 
 MAX_ID_LENGTH = 255
+# Logto's signing keys have 32 characters. A much shorter key can be guessed.
+MIN_SIGNING_KEY_LENGTH = 16
 # Routes of the Management API that return only a part of the user, so that `data` has only this part.
 PARTS = {"/users/:userId/profile": "profile", "/users/:userId/custom-data": "custom_data"}
 
@@ -51,6 +55,11 @@ class WebhookEvent:
     """The whole body."""
 
     @property
+    def at(self) -> float:
+        """`created_at` in seconds since the epoch."""
+        return self.created_at.timestamp()
+
+    @property
     def part(self) -> str | None:
         """The part of the user that `data` contains, `profile` or `custom_data`; None if it is not a part."""
         route = self.payload.get("matchedRoute")
@@ -71,10 +80,11 @@ class WebhookEvent:
         return frozenset(filter(None, map(_id, values))) if isinstance(values, list) else frozenset()
 
 
-def is_signed(body: bytes, signature: str, keys: Sequence[str]) -> bool:
+@hide_frames
+def is_signed(body: bytes, signature: str, keys: Sequence[Secret]) -> bool:
     """Return whether `signature` is the signature of `body` with one of `keys`."""
     given = signature.encode("utf-8", "replace")
-    expected = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest().encode() for key in keys]
+    expected = [hmac.new(key.reveal().encode(), body, hashlib.sha256).hexdigest().encode() for key in keys]
     return any(hmac.compare_digest(each, given) for each in expected)
 
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, UserStatus
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, UserStatus, atomic
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations import rows
@@ -46,13 +44,14 @@ def _update_user(event: WebhookEvent) -> None:
         return
     if event.user is not None:
         # A change cannot be newer than the event that reports it.
-        at = min(changed_at(event.user) or event.created_at, event.created_at)
+        at = min(changed_at(event.user) or event.at, event.at)
         _update_from_user_object(identity, event.user, at)
     elif event.part is not None:
-        _update_parts(identity, {event.part: event.data}, event.created_at)
+        _update_parts(identity, {event.part: event.data}, event.at)
+    LogtoSession.objects.filter(identity=identity).require_revalidation()
 
 
-def _update_from_user_object(identity: LogtoIdentity, user: Mapping[str, Any], at: datetime) -> None:
+def _update_from_user_object(identity: LogtoIdentity, user: Mapping[str, Any], at: float) -> None:
     # The status first: a suspended user's sessions end before any function of the site is called.
     if user.get("isSuspended") is True:
         suspend(identity, UserStatus.SUSPENDED, at)
@@ -61,10 +60,10 @@ def _update_from_user_object(identity: LogtoIdentity, user: Mapping[str, Any], a
     _update_parts(identity, {"user": user, "profile": user.get("profile"), "custom_data": user.get("customData")}, at)
 
 
-def _update_parts(identity: LogtoIdentity, parts: Mapping[str, Any], at: datetime) -> None:
+def _update_parts(identity: LogtoIdentity, parts: Mapping[str, Any], at: float) -> None:
     """Update the fields from parts of a user object, each part unless a newer event has reported it."""
     subjects = {f"user:{identity.sub}:{part}": part for part in parts}
-    with transaction.atomic():
+    with atomic():
         newest = {subjects[subject] for subject in claim_newest(subjects, at)}
         claims: dict[str, Any] = {}
         for part in sorted(newest, key=list(CLAIMS_OF).index):
@@ -93,10 +92,10 @@ def _delete_user(event: WebhookEvent) -> None:
     identity = find_identity(conf.issuer, event.user_id) if event.user_id else None
     if identity is None:
         return
-    suspend(identity, UserStatus.DELETED, event.created_at)
+    suspend(identity, UserStatus.DELETED, event.at)
     if conf.webhook_delete_users and identity.status == UserStatus.DELETED and not _must_be_kept(identity.user):
         try:
-            with transaction.atomic():
+            with atomic():
                 identity.user.delete()
         except (ProtectedError, RestrictedError):
             logger.error("The account %s is deactivated, not deleted: other rows refer to it.", identity.user.pk)
@@ -117,28 +116,33 @@ def _update_memberships(event: WebhookEvent) -> None:
     if organization_id is None:
         return
     added, removed = event.ids("addedUserIds"), event.ids("removedUserIds")
-    with transaction.atomic():
+    with atomic():
         known = {identity.sub: identity for identity in LogtoIdentity.objects.for_subs(conf.issuer, added | removed)}
         subjects = {f"membership:{organization_id}:{sub}": sub for sub in known}
-        newest = {subjects[subject] for subject in claim_newest(subjects, event.created_at)}
+        newest = {subjects[subject] for subject in claim_newest(subjects, event.at)}
         rows.remove_members(organization_id, [known[sub] for sub in newest & removed])
-        if not has_newer_event(_deletion_of(organization_id), event.created_at):
+        if not has_newer_event(_deletion_of(organization_id), event.at):
             rows.add_members(organization_id, [known[sub] for sub in newest & added])
+        LogtoSession.objects.filter(identity__in=known.values()).require_revalidation()
 
 
 def _rename_organization(event: WebhookEvent) -> None:
     if event.organization_id is None or not isinstance(event.data, dict):
         return
-    with transaction.atomic():
-        if claim_newest([f"organization:{event.organization_id}"], event.created_at):
+    with atomic():
+        if claim_newest([f"organization:{event.organization_id}"], event.at):
             rows.rename(event.organization_id, text(event.data, "name"))
 
 
 def _delete_organization(event: WebhookEvent) -> None:
     if event.organization_id is None:
         return
-    with transaction.atomic():
-        claim_newest([_deletion_of(event.organization_id)], event.created_at)
+    with atomic():
+        claim_newest([_deletion_of(event.organization_id)], event.at)
+        members = LogtoIdentity.objects.filter(
+            memberships__organization__in=Organization.objects.for_logto_id(event.organization_id)
+        )
+        LogtoSession.objects.filter(identity__in=members).require_revalidation()
         rows.remove_members(event.organization_id)
 
 

@@ -6,20 +6,18 @@ membership that has ended (decision 0015). The status of a user has its time in 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-
-from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.models import WebhookMark, make_digest
 
 # A mark is needed as long as older events may arrive, from Logto or from a task queue of the site.
-KEPT_FOR = timedelta(days=7)
+KEPT_FOR_SECONDS = 7 * 24 * 3600
 
 
-def claim_newest(subjects: Iterable[str], at: datetime) -> frozenset[str]:
-    """Return those of `subjects` that have no event newer than `at`, and mark them with this time.
+def claim_newest(subjects: Iterable[str], at: float) -> frozenset[str]:
+    """Return those of `subjects` that have no event newer than `at`, in seconds at Logto, and mark them with it.
 
     Call it in the transaction that applies the event: other processes wait for its end. Three queries for any number of
     subjects.
@@ -37,13 +35,13 @@ def claim_newest(subjects: Iterable[str], at: datetime) -> frozenset[str]:
     return frozenset(by_digest[digest] for digest in newest)
 
 
-def has_newer_event(subject: str, at: datetime) -> bool:
+def has_newer_event(subject: str, at: float) -> bool:
     """Return whether `subject` has an event newer than `at`."""
     return bool(WebhookMark.objects.filter(digest=make_digest(conf.issuer, subject), at__gt=at).exists())
 
 
 def delete_old_marks() -> int:
     """Delete the marks that are not needed any more, and return their number."""
-    kept_for = max(KEPT_FOR, 2 * timedelta(seconds=conf.webhook_max_age_seconds))
-    deleted, _ = WebhookMark.objects.filter(at__lt=now() - kept_for).delete()
+    kept_for_seconds = max(KEPT_FOR_SECONDS, 2 * conf.webhook_max_age_seconds)
+    deleted, _ = WebhookMark.objects.filter(at__lt=time.time() - kept_for_seconds).delete()
     return int(deleted)

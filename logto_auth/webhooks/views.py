@@ -7,8 +7,8 @@ Logto sends each webhook once, in any order, and does not retry. So a delivery t
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,14 +16,14 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
-from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.site_cache import ReplayMemory
 
-from .events import WebhookEvent, WebhookRefused, is_signed, read
+from .events import MIN_SIGNING_KEY_LENGTH, WebhookEvent, WebhookRefused, is_signed, read
 from .handlers import apply
 from .signals import BY_EVENT, webhook_received
 
@@ -99,7 +99,9 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
     keys = _signing_keys()
     if not keys:
         raise WebhookRefused(
-            "LOGTO_WEBHOOK_SIGNING_KEY is not set, so webhooks cannot be verified.", code="not_configured", status=503
+            "LOGTO_WEBHOOK_SIGNING_KEY is not set, or too short for a signing key, so webhooks cannot be verified.",
+            code="not_configured",
+            status=503,
         )
     body = _body(request)
     if not is_signed(body, signature, keys):
@@ -116,10 +118,11 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
         raise WebhookRefused("The body is not in UTF-8.", code="invalid_request", status=400) from error
 
 
-def _signing_keys() -> list[str]:
+@hide_frames
+def _signing_keys() -> list[Secret]:
     keys = conf.webhook_signing_key
-    # An empty key would accept a signature by anyone.
-    return [key for key in ([keys] if isinstance(keys, str) else keys) if key]
+    # An empty key would accept a signature by anyone, and a short one can be guessed.
+    return [Secret(key) for key in ([keys] if isinstance(keys, str) else keys) if len(key) >= MIN_SIGNING_KEY_LENGTH]
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -140,8 +143,8 @@ def _body(request: HttpRequest) -> bytes:
 def _recent_event(body: str) -> WebhookEvent:
     """Return the event in `body`. Raise WebhookRefused if there is none or its time is not accepted."""
     event = read(body)
-    age, skew = now() - event.created_at, timedelta(seconds=conf.clock_skew_seconds)
-    if age < -skew or age > timedelta(seconds=conf.webhook_max_age_seconds) + skew:
+    age_seconds, skew_seconds = time.time() - event.at, conf.clock_skew_seconds
+    if not -skew_seconds <= age_seconds <= conf.webhook_max_age_seconds + skew_seconds:
         raise WebhookRefused(
             f"The event is from {event.created_at:%Y-%m-%d %H:%M:%S}, "
             "which is outside the accepted time window. Check the clocks.",

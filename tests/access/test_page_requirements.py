@@ -201,7 +201,8 @@ def test_signed_out_script_gets_401_with_sign_in_url(style: str, client: Client)
     for headers in (SCRIPT, HTMX, {"Accept": "application/json"}):
         response = client.get(f"{style}/books/", headers={**headers, "Referer": "http://testserver/shelf/"})
         assert response.status_code == 401
-        assert response.json() == {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/shelf/"}
+        url = "http://testserver/sign-in?next=/shelf/"
+        assert response.json() == {"error": "sign_in_required", "sign_in_url": url}
 
 
 # Users who meet the requirement

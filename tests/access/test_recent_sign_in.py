@@ -110,7 +110,7 @@ def test_late_form_returns_to_its_page(reader: Browser) -> None:
 def test_script_gets_401_with_max_age(reader: Browser) -> None:
     response = reader.client.get("/payment/", headers={"HX-Request": "true"})
     assert response.status_code == 401
-    assert response.json()["sign_in_url"] == "/sign-in?max_age=300"
+    assert response.json()["sign_in_url"] == "http://testserver/sign-in?max_age=300"
 
 
 def test_async_views_require_recent_sign_in(reader: Browser) -> None:

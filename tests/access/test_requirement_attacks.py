@@ -16,12 +16,26 @@ from rest_framework.views import APIView
 
 from logto_auth.access.requirements import Requirement
 from logto_auth.contrib.ninja import LogtoAuth
-from logto_auth.contrib.rest_framework import HasOrganizationRole, HasRole, LogtoAuthentication
-from logto_auth.decorators import access_token_required, organization_role_required, role_required
+from logto_auth.contrib.rest_framework import (
+    HasOrganizationRole,
+    HasOrganizationScope,
+    HasRole,
+    HasScope,
+    LogtoAuthentication,
+)
+from logto_auth.decorators import (
+    access_token_required,
+    organization_role_required,
+    organization_scope_required,
+    role_required,
+    scope_required,
+)
 from logto_auth.emulator import Emulator
+from logto_auth.exceptions import ConfigurationError
 from logto_auth.mixins import (
     AccessTokenRequiredMixin,
     OrganizationRoleRequiredMixin,
+    OrganizationScopeRequiredMixin,
     OrganizationTokenRequiredMixin,
     RecentSignInRequiredMixin,
     RoleRequiredMixin,
@@ -164,7 +178,9 @@ def test_token_mixins_in_any_order_keep_all_requirements(at: Any, token: TokenMa
 def test_session_does_not_replace_token_in_any_order(at: Any, browser: Browser, reader: Any, token: TokenMaker) -> None:
     browser.sign_in("reader")
     for order in permutations([OrganizationTokenRequiredMixin, RoleRequiredMixin, ScopeRequiredMixin]):
-        address = at(type("View", (*order, Page), {"roles_required": ["editor"]}).as_view())
+        address = at(
+            type("View", (*order, Page), {"roles_required": ["editor"], "scopes_required": ["read:books"]}).as_view()
+        )
         assert browser.client.get(address).status_code in (401, 403)
         assert status(address, token.for_organization("harbour00001")) in (302, 403)
     assert ran == []
@@ -229,6 +245,22 @@ def test_scopes_may_be_any_sequence(at: Any, token: TokenMaker, names: Any) -> N
         assert status(at(view), token(organization_id="harbour00001", scope=letters)) == 403
 
 
+@pytest.mark.parametrize("mixin", [ScopeRequiredMixin, OrganizationScopeRequiredMixin])
+def test_mixin_without_its_scopes_is_an_error(at: Any, browser: Browser, reader: Any, mixin: Any) -> None:
+    """A misspelt attribute must not open the page to every user."""
+    browser.sign_in("reader")
+    view = type("Careless", (mixin, Page), {"scope_required": ["read:books"]}).as_view()
+    with pytest.raises(ConfigurationError, match=r"Careless\.(organization_)?scopes_required must be set"):
+        browser.client.get(at(view))
+    assert ran == []
+
+
+@pytest.mark.parametrize("make", [scope_required, organization_scope_required, HasScope, HasOrganizationScope])
+def test_scope_requirement_names_a_scope(make: Any) -> None:
+    with pytest.raises(TypeError):
+        make()
+
+
 def test_unknown_requirement_is_a_type_error() -> None:
     for wrong in ({"scope": ["x"]}, {"role": ["x"]}, {"organisation": True}, {"is_machine": False}):
         with pytest.raises(TypeError):
@@ -276,3 +308,10 @@ def ninja_view(**requirements: Any) -> Any:
         return page(request).content.decode()
 
     return api.urls
+
+
+@pytest.mark.parametrize("name", ["scopes", "roles", "organization_roles", "organization_scopes"])
+def test_string_in_place_of_a_tuple_is_refused(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} is a string"):
+        Requirement(**{name: "admin"})
+    assert getattr(Requirement.of(**{name: "admin"}), name) == ("admin",)

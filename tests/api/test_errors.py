@@ -47,6 +47,12 @@ def test_each_error_has_its_status_and_code(error: LogtoError, status: int, code
     assert response.description
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 503])
+def test_error_is_neither_cached_nor_framed(rf: RequestFactory, status: int) -> None:
+    headers = ErrorResponse(status=status, error="x", description="x").headers(rf.get("/"))
+    assert (headers["Cache-Control"], headers["X-Frame-Options"]) == ("no-store", "DENY")
+
+
 def test_text_of_operator_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "logto_auth"):
         response = ErrorResponse.of(SignInRefused("The account 7 is inactive.", code="account_disabled"))

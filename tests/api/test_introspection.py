@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
+from freezegun import freeze_time
 
+from logto_auth.api.introspection import MAX_CALLS, MAX_REMEMBERED, REFUSED_SECONDS, Introspections, _Answer
 from logto_auth.clients import reset_clients
 from logto_auth.decorators import access_token_required, organization_token_required
 from logto_auth.emulator import Emulator, HttpFault
-from tests.rights import API
+from logto_auth.exceptions import ProviderError, TokenError
+from logto_auth.oidc.secrets import Secret
+from tests.rights import API, OTHER_API
 
 from .callers import App, Robot, call, has_been_here, parameters_of
 
@@ -24,7 +29,8 @@ def who(request: HttpRequest) -> JsonResponse:
         {
             "user": str(request.user),
             "scopes": sorted(logto.scopes),
-            "permissions": sorted(logto.permissions(API)),
+            "permissions": sorted(logto.permissions(API) | logto.permissions()),
+            "has_perms": request.user.has_perm("logto.profile") or request.user.has_module_perms("logto"),
             "organization_id": logto.organization_id,
         }
     )
@@ -34,6 +40,8 @@ urlpatterns = [
     path("", include("logto_auth.urls")),
     path("any/", access_token_required()(who)),
     path("books/", access_token_required("read:books")(who)),
+    path("profile/", access_token_required("profile")(who)),
+    path("admin/", access_token_required(resource=OTHER_API)(who)),
     path("editors/", access_token_required(roles=["editor"])(who)),
     path("branch/", organization_token_required()(who)),
 ]
@@ -72,7 +80,10 @@ def test_opaque_token_of_listed_application_identifies_user(introspected: None, 
 
 def test_opaque_token_has_no_permissions(introspected: None, app: App) -> None:
     token = app.token("editor")
-    assert call("/any/", token).json()["permissions"] == []
+    seen = call("/any/", token).json()
+    assert (seen["permissions"], seen["has_perms"]) == ([], False)
+    assert "profile" in seen["scopes"]
+    refusal(call("/profile/", token), status=403, error="insufficient_scope")
     answer = call("/books/", token)
     refusal(answer, status=403, error="insufficient_scope")
     assert parameters_of(answer["WWW-Authenticate"])["scope"] == "read:books"
@@ -82,6 +93,11 @@ def test_opaque_token_of_other_application_is_refused(logto: Emulator, app: App,
     token = app.token("editor")
     settings.LOGTO_API_INTROSPECTED_APPS = ["other", app.id.upper(), app.id[:-1]]
     assert "which is not in LOGTO_API_INTROSPECTED_APPS" in refusal(call("/any/", token))
+
+
+def test_opaque_token_is_refused_for_named_resource(logto: Emulator, introspected: None, app: App) -> None:
+    refusal(call("/admin/", app.token("editor")))
+    assert logto.requests.to("introspection") == []
 
 
 def test_each_request_is_introspected(logto: Emulator, introspected: None, app: App) -> None:
@@ -101,6 +117,70 @@ def test_expired_opaque_token_is_refused(logto: Emulator, introspected: None, ap
 @pytest.mark.parametrize("token", ["OgAJnoEaRtrNhWgN_i8OaSirpFToDN2B4VLqT9vve57", "x"])
 def test_unknown_opaque_token_is_refused(introspected: None, token: str) -> None:
     refusal(call("/any/", token))
+
+
+def test_refused_token_is_not_introspected_again(introspected: None, logto: Emulator, app: App) -> None:
+    logto.requests.clear()
+    for _ in range(50):
+        assert "Logto does not know" in refusal(call("/any/", "junk"))
+    assert len(logto.requests.to("introspection")) == 1
+    refusal(call("/any/", "other-junk"))
+    assert len(logto.requests.to("introspection")) == 2
+
+
+def test_refusal_is_forgotten_after_some_seconds(introspected: None, logto: Emulator) -> None:
+    with freeze_time() as now:
+        refusal(call("/any/", "old-junk"))
+        now.tick(REFUSED_SECONDS + 1)
+        refusal(call("/any/", "old-junk"))
+    assert len(logto.requests.to("introspection")) == 2
+
+
+def test_outage_is_not_remembered_as_refusal(introspected: None, logto: Emulator, app: App) -> None:
+    token = app.token("editor")
+    logto.faults.http["introspection"] = HttpFault(status=500)
+    assert call("/any/", token).status_code == 503
+    logto.faults.http.clear()
+    assert call("/any/", token).status_code == 200
+
+
+def test_remembered_refusals_are_bounded(introspected: None, logto: Emulator) -> None:
+    introspections = Introspections()
+    for number in range(MAX_REMEMBERED + 20):
+        introspections._answers[str(number)] = _Answer()
+    with pytest.raises(TokenError):
+        introspections.claims_of(Secret("junk"))
+    assert len(introspections._answers) == MAX_REMEMBERED
+
+
+def test_parallel_requests_share_one_call(introspected: None, logto: Emulator, app: App) -> None:
+    introspections, token = Introspections(), app.token("editor")
+    logto.requests.clear()
+    logto.faults.http["introspection"] = HttpFault(delay_seconds=0.5)
+    for each, expected in ((token, "editor000001"), ("junk", "active")):
+        with ThreadPoolExecutor(20) as threads:
+            outcomes = list(threads.map(outcome, [introspections] * 20, [each] * 20))
+        assert outcomes == [expected] * 20
+    assert len(logto.requests.to("introspection")) == 2
+
+
+def test_parallel_calls_for_junk_are_bounded(introspected: None, logto: Emulator) -> None:
+    introspections = Introspections()
+    logto.faults.http["introspection"] = HttpFault(delay_seconds=2)
+    with ThreadPoolExecutor(20) as threads:
+        outcomes = list(threads.map(outcome, [introspections] * 20, [f"junk-{number}" for number in range(20)]))
+    assert (outcomes.count("active"), outcomes.count("busy")) == (MAX_CALLS, 20 - MAX_CALLS)
+    assert len(logto.requests.to("introspection")) == MAX_CALLS
+
+
+def outcome(introspections: Introspections, token: str) -> str:
+    """Return the `sub` of the token, or why it is refused."""
+    try:
+        return introspections.claims_of(Secret(token)).sub
+    except TokenError as error:
+        return error.claim
+    except ProviderError:
+        return "busy"
 
 
 def test_refresh_token_is_no_opaque_access_token(introspected: None, app: App) -> None:

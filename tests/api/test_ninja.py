@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import include, path
 from ninja import NinjaAPI, Router
 from ninja.security import django_auth
+from ninja.testing import TestAsyncClient, TestClient
 
 from logto_auth.clients import reset_clients
 from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
@@ -124,6 +126,35 @@ def test_token_authenticates_user_or_machine(books: str, app: App, robot: Robot)
     answer = call(books, app.token("editor", resource=API))
     assert (answer.status_code, answer.json()) == (200, {"user": "editor", "organization_id": None})
     assert call(books, robot.token(resource=API)).json()["user"] == robot.id
+
+
+@pytest.mark.parametrize("path", ["/books", "/async-books"])
+@pytest.mark.parametrize("header", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_client_of_ninja_may_send_a_token(app: App, robot: Robot, path: str, header: str, monkeypatch: Any) -> None:
+    # Before Ninja 1.6, its client registers the API again.
+    monkeypatch.setenv("NINJA_SKIP_REGISTRY", "1")
+
+    async def get_async(headers: dict[str, str]) -> Any:
+        return await TestAsyncClient(api).get(path, headers=headers)
+
+    def get(token: str | None) -> Any:
+        headers = {header: f"Bearer {token}"} if token else {}
+        if path == "/books":
+            return TestClient(api).get(path, headers=headers)
+        return async_to_sync(get_async)(headers)
+
+    assert get(app.token("editor", resource=API)).json() == {"user": "editor", "organization_id": None}
+    assert get(robot.token(resource=API)).json()["user"] == robot.id
+    assert get(None).status_code == 401
+    assert get("junk").status_code == 401
+    assert get(robot.token("", resource=API)).status_code == 403
+
+
+def test_client_of_ninja_may_test_a_router(app: App, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NINJA_SKIP_REGISTRY", "1")
+    token = app.token("editor", organization_id=HARBOUR)
+    answer = TestClient(branches).get(f"/{HARBOUR}/stock", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json() == {"user": "editor", "organization_id": HARBOUR}
 
 
 def test_missing_token_is_401_with_challenge(books: str) -> None:

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import include, path
 from rest_framework import viewsets
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.decorators import api_view, authentication_classes, permission_classes
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.decorators import action, api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -29,6 +29,7 @@ from logto_auth.contrib.rest_framework import (
     IsUser,
     LogtoAuthentication,
     LogtoOrganizationAuthentication,
+    RequirementPermission,
 )
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.testing import Browser
@@ -58,7 +59,9 @@ class OpenBooks(APIView):
     """Reading is public."""
 
     authentication_classes = [LogtoAuthentication]
-    permission_classes = [HasScope("write:books", methods=WRITING)]
+
+    def get_permissions(self) -> list[Any]:
+        return [AllowAny()] if self.request.method in READING else [HasScope("write:books")()]
 
     def get(self, request: Request) -> Response:
         return Response({"user": str(request.user), "is_anonymous": request.auth is None})
@@ -76,6 +79,54 @@ class Both(APIView):
         return Response({"user": str(request.user), "by_session": request.auth is None})
 
     post = get
+
+
+class BooksOfAnybody(viewsets.ViewSet):
+    """Only writing has a requirement; no class says what reading requires."""
+
+    authentication_classes: list[Any] = [LogtoAuthentication]
+    permission_classes: list[Any] = [HasScope("write:books", methods=["POST"])]
+
+    def list(self, request: Request) -> Response:
+        return Response([])
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        self.check_object_permissions(request, pk)
+        return Response({})
+
+    @action(detail=False)
+    def newest(self, request: Request) -> Response:
+        return Response({})
+
+    def create(self, request: Request) -> Response:
+        return Response({}, status=201)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        return Response(status=204)
+
+
+class NotBooks(BooksOfAnybody):
+    permission_classes = [~HasScope("write:books", methods=["POST"])]
+
+
+class NotWriters(BooksOfAnybody):
+    permission_classes = [~HasScope("write:books")]
+
+
+class WritersOrStaff(BooksOfAnybody):
+    permission_classes = [HasScope("write:books", methods=["POST"]) | IsAdminUser]
+
+
+class WithoutAuthentication(BooksOfAnybody):
+    authentication_classes = []
+
+
+class NotWithSession(Both):
+    permission_classes = [~HasScope("delete:books")]
+
+
+class NeitherWithSession(Both):
+    permission_classes = [~(HasScope("delete:books") | HasScope("delete:shelves"))]
 
 
 class OtherAuthentication(LogtoAuthentication):
@@ -115,12 +166,23 @@ def view(*permissions: Any, authentication: Any = LogtoAuthentication) -> Any:
 
 router = SimpleRouter()
 router.register("shelf", Shelf, basename="shelf")
+CARELESS = {
+    "anybody": BooksOfAnybody,
+    "not-books": NotBooks,
+    "not-writers": NotWriters,
+    "writers-or-staff": WritersOrStaff,
+    "without-authentication": WithoutAuthentication,
+}
+for name, viewset in CARELESS.items():
+    router.register(f"careless/{name}", viewset, basename=name)
 
 urlpatterns = [
     path("", include("logto_auth.urls")),
     path("books/", Books.as_view()),
     path("open-books/", OpenBooks.as_view()),
     path("both/", Both.as_view()),
+    path("not-of-session/", NotWithSession.as_view()),
+    path("neither-of-session/", NeitherWithSession.as_view()),
     path("function/", function_view),
     path("other/", view(IsAuthenticated, authentication=OtherAuthentication)),
     path("only-users/", view(IsAuthenticated, authentication=UsersOnlyAuthentication)),
@@ -172,6 +234,15 @@ def test_missing_token_is_401_with_challenge(place: str) -> None:
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == CHALLENGE
     assert set(answer.json()) == {"detail"}
+
+
+@pytest.mark.parametrize("place", ["/books/", "/users/", "/only-users/", "/careless/anybody/"])
+def test_refusal_is_neither_cached_nor_framed(robot: Robot, place: str) -> None:
+    for token in (None, "junk", robot.token("", resource=API)):
+        answer = call(place, token, "post")
+        if answer.status_code in (401, 403):
+            assert (answer["Cache-Control"], answer["X-Frame-Options"]) == ("no-store", "DENY")
+    assert call("/users/", token)["Cache-Control"] == "no-store"
 
 
 def test_invalid_token_is_401_with_reason(editor: Browser, app: App) -> None:
@@ -253,6 +324,46 @@ def test_reading_may_be_public(reader: Browser, app: App) -> None:
     assert call("/open-books/", app.token("reader", resource=API)).json()["user"] == "reader"
     assert call("/open-books/", None, "post").status_code == 401
     assert call("/open-books/", app.token("reader", resource=API), "post").status_code == 403
+
+
+@pytest.mark.parametrize("name", CARELESS)
+@pytest.mark.parametrize("route", ["", "newest/", "1/"], ids=["list", "action", "object"])
+@pytest.mark.parametrize("method", ["get", "head", "options", "post", "put", "delete"])
+def test_anonymous_request_is_refused_with_any_method(name: str, route: str, method: str) -> None:
+    assert call(f"/careless/{name}/{route}", None, method).status_code in (401, 403)
+
+
+def test_token_suffices_outside_the_methods(reader: Browser, app: App, robot: Robot) -> None:
+    for token in (app.token("reader", resource=API), robot.token("", resource=API)):
+        for name in ("anybody", "not-books", "writers-or-staff"):
+            for method, route, status in (
+                ("get", "", 200),
+                ("get", "1/", 200),
+                ("options", "", 200),
+                ("delete", "1/", 204),
+            ):
+                assert call(f"/careless/{name}/{route}", token, method).status_code == status
+        assert call("/careless/anybody/", token, "post").status_code == 403
+        assert call("/careless/not-books/", token, "post").status_code == 201
+
+
+def test_negated_permission_works_for_objects(editor: Browser, reader: Browser, app: App) -> None:
+    of_editor, of_reader = app.token("editor", resource=API), app.token("reader", resource=API)
+    assert [call("/careless/not-writers/1/", token).status_code for token in (of_editor, of_reader)] == [403, 200]
+    assert (~~HasScope("write:books")).is_negated is False
+
+
+@pytest.mark.parametrize("methods", [["PSOT"], [], "", ["GET", "READ"]], ids=["typo", "none", "empty", "unknown"])
+def test_unknown_methods_are_refused(methods: Any) -> None:
+    with pytest.raises(ValueError, match="expected some of DELETE, GET"):
+        HasScope("write:books", methods=methods)
+
+
+def test_methods_of_subclass_are_normalized() -> None:
+    class CanWrite(RequirementPermission):
+        methods = "post"
+
+    assert CanWrite.methods == {"POST"}
 
 
 def test_each_viewset_action_has_its_own_requirement(reader: Browser, app: App) -> None:
@@ -352,6 +463,12 @@ def test_ended_session_meets_no_requirement(logto: Emulator, editor: Browser) ->
     logto.tenant.suspend_user("editor000001")
     assert call("/both/", client=editor.client).status_code == 403
     assert "_auth_user_id" not in call("/both/", client=editor.client).wsgi_request.session
+
+
+@pytest.mark.parametrize("place", ["/not-of-session/", "/neither-of-session/"])
+def test_ended_session_meets_no_negated_requirement(logto: Emulator, editor: Browser, place: str) -> None:
+    logto.tenant.suspend_user("editor000001")
+    assert call(place, client=editor.client).status_code == 403
 
 
 def test_outage_for_session_is_503(logto: Emulator, editor: Browser) -> None:

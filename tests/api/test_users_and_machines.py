@@ -1,10 +1,11 @@
-"""The accounts of access tokens, by issuer and `sub`, and machines, which have none."""
+"""The accounts of access tokens, by issuer and `sub`, and machines, which have none unless the site gives them one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import AnonymousUser, Permission
@@ -12,10 +13,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views.generic import View
+from ninja import NinjaAPI
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from logto_auth.api.authentication import Machine
+from logto_auth.contrib.ninja import LogtoAuth
+from logto_auth.contrib.rest_framework import IsUser, LogtoAuthentication
 from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator
+from logto_auth.exceptions import ConfigurationError, SignInRefused
 from logto_auth.mixins import AccessTokenRequiredMixin
 from logto_auth.models import LogtoIdentity, OrganizationMembership
 from logto_auth.signals import user_created, user_updated
@@ -27,21 +36,47 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site"), pytest.mar
 User = get_user_model()
 
 
+def describe(request: Any) -> dict[str, Any]:
+    """Return the caller as the view sees it."""
+    user = request.user
+    return {
+        "is_machine": request.logto.is_machine,
+        "pk": user.pk,
+        "username": user.username,
+        "is_authenticated": user.is_authenticated,
+        "is_user": isinstance(user, User),
+        "is_staff": user.is_staff,
+        "roles": request.logto.roles,
+        "permissions": {name: user.has_perm(name) for name in ("logto.read:books", "logto.write:books")},
+        "all": sorted(user.get_all_permissions()),
+    }
+
+
 @access_token_required()
 def who(request: HttpRequest) -> JsonResponse:
-    user = request.user
-    return JsonResponse(
-        {
-            "pk": user.pk,
-            "username": user.username,
-            "is_authenticated": user.is_authenticated,
-            "is_user": isinstance(user, User),
-            "is_staff": user.is_staff,
-            "roles": request.logto.roles,
-            "permissions": {name: user.has_perm(name) for name in ("logto.read:books", "logto.write:books")},
-            "all": sorted(user.get_all_permissions()),
-        }
-    )
+    return JsonResponse(describe(request))
+
+
+@access_token_required()
+def log(request: HttpRequest) -> JsonResponse:
+    LogEntry.objects.create(user=request.user, content_type=None, object_repr="Emma", action_flag=ADDITION)
+    return JsonResponse({})
+
+
+class Who(APIView):
+    authentication_classes = [LogtoAuthentication]
+    permission_classes: list[Any] = [IsAuthenticated]
+
+    def get(self, request: Request) -> Response:
+        return Response(describe(request))
+
+
+api = NinjaAPI(urls_namespace="machines", auth=LogtoAuth())
+
+
+@api.get("/who")
+def ninja_who(request: HttpRequest) -> dict[str, Any]:
+    return describe(request)
 
 
 @access_token_required("read:books")
@@ -65,6 +100,11 @@ class Write(AccessTokenRequiredMixin, View):
 urlpatterns = [
     path("", include("logto_auth.urls")),
     path("who/", who),
+    path("log/", log),
+    path("drf/", Who.as_view()),
+    path("users/", Who.as_view(permission_classes=[IsUser])),
+    path("no-machines/", access_token_required(accepts_machines=False)(who)),
+    path("ninja/", api.urls),
     path("name/", name),
     path("who-async/", who_async),
     path("write/", Write.as_view()),
@@ -82,11 +122,11 @@ def test_token_finds_the_existing_account(logto: Emulator, app: App) -> None:
     assert answer["roles"] == ["editor"]
 
 
-def test_call_of_known_user_is_one_query(logto: Emulator, app: App, django_assert_num_queries: Any) -> None:
+def test_call_of_known_user_is_two_queries(logto: Emulator, app: App, django_assert_num_queries: Any) -> None:
     has_been_here(logto, "editor")
     token = app.token("editor", resource=API)
     for _ in range(2):
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             assert call("/name/", token).content == b"editor"
 
 
@@ -186,6 +226,7 @@ def test_machine_is_authenticated_without_account(robot: Robot, settings) -> Non
     settings.LOGTO_API_CREATE_USERS = True
     answer = call("/who/", robot.token("read:books", resource=API)).json()
     assert answer == {
+        "is_machine": True,
         "pk": robot.id,
         "username": robot.id,
         "is_authenticated": True,
@@ -216,3 +257,94 @@ def test_machine_equals_only_itself() -> None:
     assert not machine.has_module_perms("logto")
     with pytest.raises(NotImplementedError):
         machine.save()
+
+
+# Machines with accounts
+
+
+def machine_account(client_id: str) -> Any:
+    return User.objects.filter(username=f"machine-{client_id}").first()
+
+
+def only_known_machines(client_id: str) -> Any:
+    return User.objects.get(username=f"machine-{client_id}")
+
+
+def refuse_machines(client_id: str) -> Any:
+    raise SignInRefused("Not this one.", visitor_message="This machine may not call.")
+
+
+def unstored_account(client_id: str) -> Any:
+    return User(username=client_id)
+
+
+def name_of_account(client_id: str) -> Any:
+    return f"machine-{client_id}"
+
+
+@pytest.fixture
+def account(robot: Robot, settings: Any) -> Any:
+    settings.LOGTO_API_MACHINE_USER = f"{__name__}.machine_account"
+    return User.objects.create_user(f"machine-{robot.id}")
+
+
+@pytest.mark.parametrize("place", ["/who/", "/drf/", "/ninja/who"])
+def test_machine_calls_with_its_account(robot: Robot, account: Any, place: str) -> None:
+    answer = call(place, robot.token("read:books", resource=API)).json()
+    assert (answer["pk"], answer["username"], answer["is_user"]) == (account.pk, account.username, True)
+    assert answer["is_machine"] is True
+    assert answer["permissions"] == {"logto.read:books": True, "logto.write:books": False}
+
+
+def test_account_of_machine_can_be_stored(robot: Robot, account: Any) -> None:
+    for _ in range(2):
+        assert call("/log/", robot.token(resource=API), "post").status_code == 200
+    assert [entry.user for entry in LogEntry.objects.all()] == [account, account]
+
+
+def test_machine_has_permissions_of_its_account(robot: Robot, account: Any) -> None:
+    account.user_permissions.add(Permission.objects.get(codename="change_user"))
+    answer = call("/who-async/", robot.token("read:books", resource=API)).json()
+    assert answer == {"logto.read:books": True, "logto.write:books": False, "auth.change_user": True}
+
+
+def test_inactive_account_of_machine_is_refused(robot: Robot, account: Any) -> None:
+    token = robot.token(resource=API)
+    assert call("/who/", token).status_code == 200
+    User.objects.update(is_active=False)
+    answer = call("/who/", token)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+
+
+def test_machine_without_account_remains_a_machine(robot: Robot, account: Any) -> None:
+    account.delete()
+    answer = call("/who/", robot.token("read:books", resource=API)).json()
+    assert (answer["pk"], answer["is_user"], answer["is_machine"]) == (robot.id, False, True)
+
+
+def test_account_of_machine_is_not_for_users(logto: Emulator, app: App, robot: Robot, account: Any) -> None:
+    has_been_here(logto, "editor")
+    assert call("/who/", app.token("editor", resource=API)).json()["username"] == "editor"
+    assert call("/users/", robot.token(resource=API)).status_code == 403
+    assert call("/no-machines/", robot.token(resource=API)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("only_known_machines", "account_unknown", "has no account on this site"),
+        ("refuse_machines", "refused_by_site", "This machine may not call."),
+    ],
+)
+def test_function_of_site_may_refuse_machine(robot: Robot, settings: Any, name: str, error: str, words: str) -> None:
+    settings.LOGTO_API_MACHINE_USER = f"{__name__}.{name}"
+    answer = call("/who/", robot.token(resource=API))
+    assert (answer.status_code, answer.json()["error"]) == (403, error)
+    assert words in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize(("name", "returned"), [("unstored_account", "User"), ("name_of_account", "str")])
+def test_wrong_result_of_function_is_a_clear_error(robot: Robot, settings: Any, name: str, returned: str) -> None:
+    settings.LOGTO_API_MACHINE_USER = f"{__name__}.{name}"
+    with pytest.raises(ConfigurationError, match=f"LOGTO_API_MACHINE_USER returned {returned}, expected a stored"):
+        call("/who/", robot.token(resource=API))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
-from django.test import Client
+from django.test import AsyncClient, Client, RequestFactory
 
+from logto_auth.api import authenticate
 from logto_auth.emulator import Emulator, HttpFault
 from tests.api.callers import App, Robot, call, parameters_of
 from tests.rights import API, HARBOUR, HILL, set_up
@@ -73,6 +76,42 @@ def test_refusals_contain_the_metadata_url(app: App, place: str) -> None:
     metadata = Client().get(challenge["resource_metadata"].removeprefix("http://testserver"))
     assert metadata.json()["authorization_servers"] == [app.logto.issuer]
     assert parameters_of(call(place, app.token("reader"))["WWW-Authenticate"])["error"] == "invalid_token"
+
+
+PERMS = (
+    "/function/perms/",
+    "/async-function/perms/",
+    "/rest-framework/perms/",
+    "/ninja/perms",
+    "/ninja/async-perms",
+)
+
+
+@pytest.mark.parametrize("client", [Client(), AsyncClient()], ids=["wsgi", "asgi"])
+@pytest.mark.parametrize("place", PERMS)
+def test_has_perm_works_without_middleware(app: App, robot: Robot, place: str, client: Any, settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["logto_auth.backends.LogtoBackend"]
+    get = async_to_sync(client.get) if isinstance(client, AsyncClient) else client.get
+    for token, expected in (
+        (app.token("editor", resource=API), b"True True"),
+        (app.token("reader", resource=API), b"True False"),
+        (robot.token("write:books", resource=API), b"False True"),
+    ):
+        assert get(place, headers={"Authorization": f"Bearer {token}"}).content == expected
+
+
+def test_user_of_another_request_has_no_permissions(app: App, settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["logto_auth.backends.LogtoBackend"]
+    requests = [RequestFactory().get("/", headers={"Authorization": f"Bearer {app.token('editor', resource=API)}"})]
+    first = authenticate(requests[0]).user
+    assert first.has_perm("logto.read:books")
+    assert not get_user_model().objects.get(pk=first.pk).has_perm("logto.read:books")
+    requests.append(RequestFactory().get("/", headers=requests[0].headers))
+    second = authenticate(requests[1]).user
+    assert (first.has_perm("logto.read:books"), second.has_perm("logto.read:books")) == (False, True)
+    requests.clear()
+    gc.collect()
+    assert not second.has_perm("logto.read:books")
 
 
 def test_organization_token_works_in_its_organization(app: App, robot: Robot) -> None:

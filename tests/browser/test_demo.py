@@ -150,7 +150,7 @@ def test_edited_session_cookie_is_rejected(page: Page, context: BrowserContext, 
 def test_script_receives_the_sign_in_url(page: Page, demo: str) -> None:
     page.goto("/")
     answer = page.evaluate("async () => { const r = await fetch('/account/'); return [r.status, await r.json()] }")
-    assert answer == [401, {"error": "sign_in_required", "sign_in_url": "/sign-in?next=/"}]
+    assert answer == [401, {"error": "sign_in_required", "sign_in_url": f"{demo}/sign-in?next=/"}]
 
 
 @pytest.mark.parametrize(("language", "words"), [("ja", "サインイン"), ("zh-CN", "登录")])

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from django.test import override_settings
+from django.urls import get_script_prefix, set_script_prefix
 
+from logto_auth import checks
+from logto_auth.conf import conf
 from logto_auth.middleware import LogtoMiddleware
 
 from .found import ids, messages
@@ -17,6 +21,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "logto_auth.middleware.LogtoMiddleware",
 ]
+BOTH_BACKENDS = ["logto_auth.backends.LogtoBackend", "django.contrib.auth.backends.ModelBackend"]
 # A site that only accepts access tokens.
 API_ALONE = {
     "LOGTO_API_RESOURCE": "https://bookstore.example/api",
@@ -55,6 +60,9 @@ class OurMiddleware(LogtoMiddleware):
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, "E029"),
         ({"ROOT_URLCONF": "django.contrib.staticfiles.urls"}, "E030"),
         ({"LOGIN_URL": "/accounts/login/"}, "W004"),
+        ({"ROOT_URLCONF": "tests.tenant.urls_by_language"}, "W017"),
+        ({"ROOT_URLCONF": "tests.tenant.urls_by_language", "LANGUAGES": [("en", "English")]}, ""),
+        ({"ROOT_URLCONF": "bookstore.urls", "LOGOUT_REDIRECT_URL": "/goodbye/"}, ""),
     ],
     ids=str,
 )
@@ -62,6 +70,64 @@ def test_each_mistake_has_its_own_id(settings: dict[str, Any], expected: str) ->
     found = messages(settings)
     assert ids(found) == expected
     assert all(message.hint for message in found)
+
+
+ONLY_LOGTO = {
+    "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],
+    "ROOT_URLCONF": "tests.checks.urls_of_stock_admin",
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (ONLY_LOGTO, "W018 W019"),
+        ({**ONLY_LOGTO, "FORCE_SCRIPT_NAME": "/shop"}, "W018 W019"),
+        # LogtoAdminConfig is installed, so its site was replaced.
+        ({**ONLY_LOGTO, "AUTHENTICATION_BACKENDS": BOTH_BACKENDS}, "W018"),
+        ({**ONLY_LOGTO, "ROOT_URLCONF": "bookstore.urls"}, ""),
+    ],
+    ids=str,
+)
+def test_stock_admin_without_password_backend_is_reported(settings: dict[str, Any], expected: str) -> None:
+    former = get_script_prefix()
+    set_script_prefix(settings.get("FORCE_SCRIPT_NAME", former))
+    try:
+        assert ids(messages(settings)) == expected
+    finally:
+        set_script_prefix(former)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"]}, "W020"),
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": ["clerk"]}, "W020"),
+        ({"LOGTO_SUPERUSER_ROLES": ["admin"], "LOGTO_STAFF_ROLES": {"clerk", "admin"}}, ""),
+    ],
+    ids=str,
+)
+def test_superusers_who_are_not_staff_are_reported(settings: dict[str, Any], expected: str) -> None:
+    assert ids(messages(settings)) == expected
+
+
+@pytest.mark.parametrize(
+    ("setting", "accepted", "reported"),
+    [
+        ("LOGTO_FRESHNESS_SECONDS", 3600, 7 * 24 * 3600),
+        ("LOGTO_OUTAGE_GRACE_SECONDS", 24 * 3600, 30 * 24 * 3600),
+        ("LOGTO_CLOCK_SKEW_SECONDS", 300, 3600),
+        ("LOGTO_SIGN_IN_MAX_AGE_SECONDS", 3600, 24 * 3600),
+        ("LOGTO_WEBHOOK_MAX_AGE_SECONDS", 3600, 30 * 24 * 3600),
+        ("LOGTO_MAX_PENDING_SIGN_INS", 8, 100),
+        ("LOGTO_API_TOKEN_CACHE_SIZE", 0, 10**7),
+        ("LOGTO_HTTP_TIMEOUT_SECONDS", (3.05, 10), (3.05, 600)),
+    ],
+)
+def test_deployment_reports_very_large_limits(setting: str, accepted: object, reported: object) -> None:
+    secure = {"SESSION_COOKIE_SECURE": True, "LOGTO_ENDPOINT": "https://abc123.logto.app"}
+    assert ids(messages({**secure, setting: accepted}, deploy=True)) == ""
+    assert ids(messages({**secure, setting: reported}, deploy=True)) == "W022"
 
 
 @pytest.mark.parametrize(
@@ -120,3 +186,17 @@ def test_checks_are_registered_with_django() -> None:
     assert ids([message for message in without if str(message.id).startswith("logto_auth.")]) == ""
     ours = [message for message in deploying if str(message.id).startswith("logto_auth.")]
     assert ids(ours) == "W005 W006 W007 W008 W009"
+
+
+def test_every_check_is_registered() -> None:
+    registered = registry.get_checks(include_deployment_checks=True)
+    ours = [check.__name__ for check in registered if check.__module__ == "logto_auth.apps"]
+    assert sorted(ours) == sorted(checks.__all__)
+
+
+@pytest.mark.django_db
+def test_checks_survive_any_type_in_every_setting() -> None:
+    for value in (object(), None, 1, "text", ["text"], {"text": "text"}, [None], b"text"):
+        with override_settings(**{setting.name: value for setting in conf.all()}):
+            found = run_checks(include_deployment_checks=True)
+        assert "logto_auth.E001" in [message.id for message in found]

@@ -52,7 +52,7 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_WEBHOOK_SIGNING_KEY": b"WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"}, "E001"),
         ({"LOGTO_WEBHOOK_SIGNING_KEY": "secret"}, "E022"),
         ({"LOGTO_WEBHOOK_SIGNING_KEY": "<your-signing-key>"}, "E022"),
-        ({"LOGTO_WEBHOOK_SIGNING_KEY": ["WZjZXvEsntxQUEKE4kYC8Ed9A8laShny", None]}, "E022"),
+        ({"LOGTO_WEBHOOK_SIGNING_KEY": ["WZjZXvEsntxQUEKE4kYC8Ed9A8laShny", None]}, "E001"),
         ({"LOGTO_WEBHOOK_RUNNER": "logto_auth.webhooks.handle"}, ""),
         ({"LOGTO_WEBHOOK_RUNNER": "logto_auth.webhooks.views.logger"}, "E023"),
         ({"LOGTO_WEBHOOK_RUNNER": "shop.nowhere.run"}, "E023"),
@@ -61,7 +61,8 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
         ({"LOGTO_PROMPT": "select_account"}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
-        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, "E013"),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, "E001"),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (True, 1)}, "E001"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, "E013"),
         ({"LOGTO_USER_FIELDS": "no.such.function"}, "E014"),
         ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, "E014"),
@@ -91,6 +92,9 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_M2M_APP_ID": "stockrobotdemo0000001", "LOGTO_M2M_APP_SECRET": "your-app-secret"}, "E005"),
         ({"LOGTO_ENDPOINT": "https://login.your-company.com"}, ""),
         ({"LOGTO_SCOPES": "openid profile"}, "E001"),
+        ({"LOGTO_STAFF_ROLES": ["admin", None]}, "E001"),
+        ({"LOGTO_GROUPS_BY_ROLE": {"clerk": ["Clerks"]}}, "E001"),
+        ({"LOGTO_TENANT": None}, "E001"),
         ({"LOGTO_CLOCK_SKEW_SECONDS": True}, "E001"),
         ({"LOGTO_APP_ID": None}, "E001"),
         ({"LOGTO_ENDPIONT": "https://auth.example.com"}, "W001"),
@@ -114,9 +118,51 @@ def test_hint_suggests_a_correct_value(settings: dict[str, Any], hint: str) -> N
     assert hint in [message.hint for message in messages(settings)]
 
 
-def test_hint_names_the_expected_types() -> None:
-    (message,) = messages({"LOGTO_SCOPES": "openid profile"})
-    assert message.hint.startswith("Expected list, tuple, set or frozenset of str. ")
+def test_wrong_type_has_an_example_in_its_hint() -> None:
+    (message,) = messages({"LOGTO_STAFF_ROLES": "admin"})
+    assert message.hint.startswith('Expected a list of strings, such as ["admin"]. ')
+
+
+def test_wrong_types_and_wrong_values_are_reported_together() -> None:
+    wrong = {
+        "LOGTO_SCOPES": "openid profile",
+        "LOGTO_APP_ID": None,
+        "LOGTO_CLOCK_SKEW_SECONDS": "60",
+        "LOGTO_TENANT": 3,
+        "LOGTO_APP_SECRET": "",
+        "LOGTO_PROMPT": "select_account",
+        "LOGTO_OUTAGE_GRACE_SECONDS": -1,
+        "LOGIN_URL": "/accounts/login/",
+    }
+    found = messages(wrong)
+    assert ids(found) == "E001 E004 E012 E015 W004"
+    assert [message.msg for message in found if message.id == "logto_auth.E001"] == [
+        "LOGTO_APP_ID is None.",
+        "LOGTO_SCOPES is of type str.",
+        "LOGTO_CLOCK_SKEW_SECONDS is of type str.",
+        "LOGTO_TENANT is of type int.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://app.shop.example", ""),
+        ("https://app.shop.example:8443/", ""),
+        ("http://localhost:5173", ""),
+        ("http://app.shop.example", "E040"),
+        ("https://app.shop.example/cart", "E040"),
+        ("https://*.shop.example", "E040"),
+        ("app.shop.example", "E040"),
+        ("//app.shop.example", "E040"),
+        ("https://user@app.shop.example", "E040"),
+        ("null", "E040"),
+        ("*", "E040"),
+        ("", "E040"),
+    ],
+)
+def test_next_origins_are_exact_origins(origin: str, expected: str) -> None:
+    assert ids(messages({"LOGTO_NEXT_ORIGINS": [origin]})) == expected
 
 
 def test_messages_contain_no_secret() -> None:

@@ -12,9 +12,12 @@ from django.test import Client
 
 import bookstore.urls
 from logto_auth.emulator import Emulator
+from tests.management_commands import fresh
 
 from .callers import bearer
 from .pages import blocks_of
+
+__all__ = ["fresh"]
 
 PROTECT_AN_API = "docs/how-to/protect-an-api.md"
 

@@ -5,7 +5,7 @@ A Python block below a comment `<!-- snippet: <kind> -->` is run:
 - `settings`: override the settings and pass the system checks
 - `module a.b`: can be imported by the other blocks of its page
 - `tests`, `api tests`, `app tests`: run with the fixtures of the pytest plugin
-- `site settings` and `site urls`: are the files of a new site
+- `site settings`, `site urls`, `site view` and `site admin`: are the files of a new site
 
 Other kinds have a test of their own.
 """

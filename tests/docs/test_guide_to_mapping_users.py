@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, make_digest
+from logto_auth.signals import user_created
 from logto_auth.testing import Browser
 
 from .pages import text_of, the_block
@@ -104,6 +105,29 @@ def test_own_backend_refuses_banned_users(browser: Browser, logto: Emulator, app
     browser.sign_in("ada")
     User.objects.get().groups.add(Group.objects.create(name="Banned"))
     assert browser.sign_in("ada", prompt="login").context["code"] == "refused_by_site"
+
+
+@pytest.mark.django_db
+def test_own_backend_has_rule_for_each_request(browser: Browser, logto: Emulator, apply_settings: Any) -> None:
+    apply_settings(MAP_USERS, "RulesBackend")
+    logto.tenant.add_user(username="ada")
+    browser.sign_in("ada")
+    User.objects.get().groups.add(Group.objects.create(name="Banned"))
+    assert not browser.client.get("/").wsgi_request.user.is_authenticated
+    assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+
+
+@pytest.mark.django_db
+def test_new_user_waits_for_approval(browser: Browser, logto: Emulator, modules: Any) -> None:
+    receiver = modules(MAP_USERS, "shop.approval").wait_for_approval
+    user_created.connect(receiver)
+    try:
+        logto.tenant.add_user(username="ada")
+        assert browser.sign_in("ada").context["code"] == "account_disabled"
+    finally:
+        user_created.disconnect(receiver)
+    User.objects.update(is_active=True)
+    assert browser.sign_in("ada").status_code == 302
 
 
 @pytest.mark.django_db

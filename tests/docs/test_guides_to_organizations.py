@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -196,9 +197,15 @@ def test_invitation_link_adds_the_member(
     application = branches.tenant.add_application(name="Host", type="MachineToMachine", roles=[role])
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = application.id, application.secret
     invitation_link = the_block(ORGANIZATIONS, "invitation").run()["invitation_link"]
+    settings.ROOT_URLCONF = (
+        *the_block(ORGANIZATIONS, "invitation urls").run()["urlpatterns"],
+        *bookstore.urls.urlpatterns,
+    )
     browser.sign_in("ada")
     for email in ("bob@example.com", "new@example.com"):
-        start = browser.open(invitation_link(email, "hill")).url
+        link = urlsplit(invitation_link(email, "hill"))
+        assert email in browser.open(link.geturl()).content.decode()
+        start = browser.client.post(f"{link.path}?{link.query}").url
         assert browser.open(browser.logto.sign_in_by_link(start)).url == "/branches/hill/"
         request = visit(browser, "/").wsgi_request
         assert request.user.email == email

@@ -27,8 +27,10 @@ def test_listed_names_are_those_of_the_module(module: str) -> None:
 # Modules at the top of the package, and in `contrib`, whose names are for the package itself.
 PRIVATE = {
     "logto_auth",
+    "logto_auth.admin_password",
     "logto_auth.api_urls",
     "logto_auth.checks",
+    "logto_auth.contrib.rest_framework_urls",
     "logto_auth.contrib.spectacular",
     "logto_auth.doctor",
     "logto_auth.encryption",

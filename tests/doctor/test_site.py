@@ -83,7 +83,7 @@ def test_unapplied_migration_is_found(found: Found) -> None:
 
 def test_time_out_of_wrong_type_is_reported(found: Found, settings: Any) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = ("3", 10)
-    assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E013)", "first."]
+    assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E001)", "first."]
 
 
 def test_missing_application_skips_sign_in(found: Found, settings: Any) -> None:
@@ -111,7 +111,7 @@ def test_deploy_runs_deployment_checks(found: Found) -> None:
 def test_settings_of_wrong_type_skip_the_rest(found: Found, settings: Any) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = "3"
     assert found() == [
-        "failure settings: LOGTO_HTTP_TIMEOUT_SECONDS is a str. (logto_auth.E001)",
+        "failure settings: LOGTO_HTTP_TIMEOUT_SECONDS is of type str. (logto_auth.E001)",
         "skipped site: The other examinations were skipped. Correct the types of the settings first.",
     ]
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import include, path
 
 from logto_auth.decorators import access_token_required
-from logto_auth.emulator import Emulator, VisitFailed
+from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError, OrganizationRequired, ProviderError
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.authorization import SignInOptions
@@ -455,62 +455,3 @@ def test_organization_branding_needs_no_membership(logto: Emulator) -> None:
 def test_url_cannot_start_sign_in_for_members(client: Client) -> None:
     url = client.get(f"/sign-in?organization_id={HILL}&members_only=1")["Location"]
     assert "organization_id" not in url
-
-
-# Invitations
-
-
-def invited(logto: Emulator, email: str, **options: Any) -> str:
-    """Return the link of an invitation."""
-    token = logto.tenant.add_one_time_token(email, **options)
-    return f"/accept-invitation?token={token.token}&email={email}"
-
-
-def accept(browser: Browser, link: str, **options: bool) -> Any:
-    return browser.open(browser.logto.sign_in_by_link(browser.client.get(link)["Location"], **options))
-
-
-def test_invitation_makes_new_user_a_member(logto: Emulator) -> None:
-    logto.tenant.add_jit(HILL, roles=["staff"])
-    browser = Browser(logto)
-    link = invited(logto, "new@bookstore.example", jit_organization_ids=[HILL])
-    assert accept(browser, f"{link}&next=/branches/")["Location"] == "/branches/"
-    answer = browser.client.get("/").json()
-    assert (answer["id"], answer["roles"]) == (HILL, ["staff"])
-    assert list(rows().values()) == [["staff"]]
-
-
-def test_invitation_works_while_another_user_is_signed_in(logto: Emulator, reader: Browser) -> None:
-    logto.tenant.update_user("editor000001", primary_email="editor@bookstore.example")
-    logto.tenant.add_organization("Station Branch", id="stationbr001")
-    link = invited(logto, "editor@bookstore.example", jit_organization_ids=["stationbr001"])
-    assert accept(reader, link, switch_account=True)["Location"] == "/"
-    request_logto = reader.client.get("/").wsgi_request.logto
-    assert request_logto.sub == "editor000001"
-    assert {each.id for each in request_logto.organizations} == {HARBOUR, HILL, "stationbr001"}
-    assert ("editor000001", "stationbr001") in rows()
-
-
-def test_invitation_works_once(logto: Emulator) -> None:
-    link = invited(logto, "new@bookstore.example", jit_organization_ids=[HILL])
-    accept(Browser(logto), link)
-    with pytest.raises(VisitFailed):
-        accept(Browser(logto), link)
-    assert LogtoIdentity.objects.count() == 1
-
-
-def test_invitation_with_other_email_is_refused(logto: Emulator) -> None:
-    link = invited(logto, "new@bookstore.example", jit_organization_ids=[HILL])
-    with pytest.raises(VisitFailed):
-        accept(Browser(logto), link.replace("new@", "other@"))
-    assert LogtoIdentity.objects.count() == 0
-
-
-def test_token_of_link_is_not_leaked(logto: Emulator, client: Client, caplog: Any) -> None:
-    link = invited(logto, "new@bookstore.example")
-    response = client.get(link)
-    assert (response["Referrer-Policy"], response["Cache-Control"]) == ("no-referrer", "no-store")
-    token = next(iter(logto.tenant.one_time_tokens.values())).token
-    assert token in response["Location"]
-    assert token not in caplog.text
-    assert token not in str(response.cookies)

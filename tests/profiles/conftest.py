@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import translation
 
 from logto_auth.emulator import Emulator
@@ -52,7 +52,8 @@ def logto(logto: Emulator) -> Emulator:
     application.backchannel_logout_uri = "http://localhost:9/back-channel-logout"
     application.backchannel_logout_session_required = True
     # The fixture of the package registers "/" alone.
-    application.post_logout_redirect_uris.append("http://testserver" + reverse("home"))
+    for path in (reverse("home"), get_script_prefix()):
+        application.post_logout_redirect_uris.append("http://testserver" + path)
     return logto
 
 

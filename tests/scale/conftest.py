@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from logto_auth.emulator import run_in_thread
 from tests.servers import lacking, need
 
-from .deployment import ROOT, Deployment, Site, User, connect
+from .deployment import Deployment, Site, User, running
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +19,8 @@ def _deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment
     need("Redis", 6379)
     if importlib.util.find_spec("gunicorn") is None:
         lacking("gunicorn")
-    name = f"logto_auth_scale_{os.getpid()}"
-    with run_in_thread() as emulator, connect("postgres") as server:
-        deployment = Deployment(emulator, name, tmp_path_factory.mktemp("scale"))
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
-            subprocess.run(migrate, cwd=ROOT, env=deployment.environment(), check=True)
-            yield deployment
-        finally:
-            deployment.close()
-            deployment.flush_redis()
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with running(tmp_path_factory.mktemp("scale")) as deployment:
+        yield deployment
 
 
 @pytest.fixture

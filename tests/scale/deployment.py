@@ -20,7 +20,7 @@ import psycopg
 import redis
 import requests
 
-from logto_auth.emulator import Application, Emulator, Visitor
+from logto_auth.emulator import Application, Emulator, Visitor, run_in_thread
 
 ROOT = Path(__file__).parent.parent.parent
 REDIS_URL = "redis://127.0.0.1:6379/14"
@@ -214,6 +214,11 @@ class Deployment:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def cut_connections(self) -> None:
+        """Cut the connections of all sites to the database."""
+        with connect("postgres") as server:
+            server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.database}'")
+
     def count(self, table: str) -> int:
         [(number,)] = self.sql(f"SELECT count(*) FROM {table}")
         return int(number)
@@ -227,6 +232,23 @@ class Deployment:
             site.start_to_stop()
         for site in self._sites.values():
             site.stop()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Deployment]:
+    """Yield a deployment with a database of its own. `folder` is for files of the sites."""
+    name = f"logto_auth_scale_{os.getpid()}"
+    with run_in_thread() as emulator, connect("postgres") as server:
+        deployment = Deployment(emulator, name, folder)
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
+            subprocess.run(migrate, cwd=ROOT, env=deployment.environment(), check=True)
+            yield deployment
+        finally:
+            deployment.close()
+            deployment.flush_redis()
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

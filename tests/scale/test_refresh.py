@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import pytest
 
 from logto_auth.emulator import HttpFault
+from logto_auth.sessions.refresh import WAIT_SECONDS
 
 from .deployment import Deployment, Site, User, at_once, eventually, killed_during
+
+SIGNED_IN = {(200, '{"user": "reader"}')}
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 
@@ -27,7 +31,7 @@ def test_two_hundred_requests_make_one_refresh(reader: User, deployment: Deploym
     reader.get("/age-session")
     deployment.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
     answers = reader.get_at_once(["/"] * 200)
-    assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": "reader"}')}
+    assert {(answer.status_code, answer.text) for answer in answers} == SIGNED_IN
     assert len({answer.headers["X-Worker"] for answer in answers}) > 1, "several processes took part"
     assert deployment.refreshes() == 1
 
@@ -63,7 +67,7 @@ def test_rotated_refresh_token_is_kept(reader: User, deployment: Deployment) -> 
         age_refresh_tokens(deployment)
         deployment.emulator.requests.clear()
         answers = reader.get_at_once(["/"] * 40)
-        assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": "reader"}')}
+        assert {(answer.status_code, answer.text) for answer in answers} == SIGNED_IN
         assert deployment.refreshes() == 1
         assert len(deployment.emulator.instances.refresh_tokens) == times + 1, "it was rotated"
 
@@ -106,11 +110,19 @@ def test_lease_of_killed_worker_expires(reader: User, site: Site, deployment: De
         eventually(lambda: deployment.refreshes() == 1, site.log)
         site.kill_worker_of("refresh")
     [(lease_seconds,)] = deployment.sql(
-        "SELECT extract(epoch FROM no_refresh_before - now()) FROM logto_auth_logtosession"
+        "SELECT no_refresh_before - extract(epoch FROM now())::float FROM logto_auth_logtosession"
     )
     assert 0 < lease_seconds <= 60
-    # The test does not wait for so long: the lease expires in a second.
-    deployment.sql("UPDATE logto_auth_logtosession SET no_refresh_before = now() + interval '1 second'")
-    answers = reader.get_at_once(["/"] * 20)
-    assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": "reader"}')}
-    assert deployment.refreshes() == 2
+    # Until then, requests of the session wait briefly, and pages of other users do not wait.
+    assert {(answer.status_code, answer.text) for answer in reader.get_at_once(["/"] * 20)} == SIGNED_IN
+    bystander = User(site, deployment.emulator).sign_in()
+    deployment.emulator.requests.clear()
+    began_at = time.monotonic()
+    answers = at_once([partial(user.in_parallel().get, "/") for user in [bystander, *[reader] * 20]])
+    assert {(answer.status_code, answer.text) for answer in answers} == SIGNED_IN
+    assert time.monotonic() - began_at < WAIT_SECONDS
+    assert deployment.refreshes() == 0
+    # The test does not wait for so long.
+    deployment.sql("UPDATE logto_auth_logtosession SET no_refresh_before = 0")
+    assert {(answer.status_code, answer.text) for answer in reader.get_at_once(["/"] * 20)} == SIGNED_IN
+    assert deployment.refreshes() == 1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+import time
+from collections.abc import Callable
 
 import pytest
 from django.db import connections
 
 from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.exceptions import ProviderUnreachable
 from logto_auth.models import LogtoSession
+from logto_auth.sessions.refresh import WAIT_SECONDS
 from logto_auth.testing import Browser
 from tests.ageing import age
 
@@ -24,14 +27,14 @@ def reader(browser: Browser, logto: Emulator) -> Browser:
     return browser
 
 
-@pytest.mark.django_db(transaction=True)
-def test_parallel_requests_make_one_refresh(logto: Emulator) -> None:
+def visit_at_once(logto: Emulator, *, visitors: int, refresh_seconds: float) -> list[bool]:
+    """Return for each of several requests of one stale session whether the user is signed in."""
     logto.tenant.add_user(username="reader", id="reader000001")
     reader = Browser(logto)
     reader.sign_in("reader")
     age(reader)
     logto.requests.clear()
-    logto.faults.http["token"] = HttpFault(delay_seconds=0.3)
+    logto.faults.http["token"] = HttpFault(delay_seconds=refresh_seconds)
     seen: list[bool] = []
 
     def visit() -> None:
@@ -40,22 +43,91 @@ def test_parallel_requests_make_one_refresh(logto: Emulator) -> None:
         seen.append(browser.client.get("/").wsgi_request.user.is_authenticated)
         connections.close_all()
 
-    threads = [threading.Thread(target=visit) for _ in range(20)]
+    threads = [threading.Thread(target=visit) for _ in range(visitors)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert seen == [True] * 20
+    return seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_requests_make_one_refresh(logto: Emulator) -> None:
+    assert visit_at_once(logto, visitors=20, refresh_seconds=0.3) == [True] * 20
+    assert len(logto.requests.to("token")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_slow_refresh_after_the_grace_period_keeps_session(logto: Emulator, settings) -> None:
+    settings.LOGTO_OUTAGE_GRACE_SECONDS = 0
+    assert visit_at_once(logto, visitors=3, refresh_seconds=WAIT_SECONDS + 1) == [True] * 3
     assert len(logto.requests.to("token")) == 1
 
 
 def test_expired_lease_is_taken_over(reader: Browser, logto: Emulator) -> None:
     row = LogtoSession.objects.get()
-    row.no_refresh_before = row.created_at - timedelta(seconds=1)
+    row.no_refresh_before = row.started_at - 1
     row.save()
     age(reader)
     assert reader.client.get("/").wsgi_request.user.is_authenticated
     assert len(logto.requests.to("token")) == 1
+
+
+@pytest.fixture
+def killed_refresh(reader: Browser) -> LogtoSession:
+    """The row of the stale session of `reader`, which a killed process was refreshing."""
+    age(reader)
+    row = LogtoSession.objects.get()
+    row.no_refresh_before = time.time() + 30
+    row.save()
+    return row
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    began_at = time.monotonic()
+    call()
+    return time.monotonic() - began_at
+
+
+def test_one_request_waits_briefly_for_killed_refresh(
+    reader: Browser, logto: Emulator, killed_refresh: LogtoSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    def visit() -> None:
+        assert reader.client.get("/").wsgi_request.user.is_authenticated
+
+    assert WAIT_SECONDS <= seconds_of(visit) < WAIT_SECONDS + 1
+    assert seconds_of(visit) < 0.5
+    assert "may have been killed" in caplog.text
+    assert len(logto.requests) == 0
+    killed_refresh.refresh_from_db()
+    assert killed_refresh.no_refresh_before > time.time(), "a process that is only slow still has the lease"
+    LogtoSession.objects.update(no_refresh_before=time.time())
+    visit()
+    assert len(logto.requests.to("token")) == 1
+    assert LogtoSession.objects.get().unreachable_since is None
+
+
+def test_access_token_waits_briefly_for_killed_refresh(reader: Browser, killed_refresh: LogtoSession) -> None:
+    LogtoSession.objects.update(fresh_until=time.time() + 60)
+    request = reader.client.get("/").wsgi_request
+
+    def fetch() -> None:
+        with pytest.raises(ProviderUnreachable):
+            request.logto.access_token()
+
+    assert WAIT_SECONDS <= seconds_of(fetch) < WAIT_SECONDS + 1
+    assert seconds_of(fetch) < 0.5
+
+
+def test_killed_refresh_after_the_grace_period_ends_session(
+    reader: Browser, killed_refresh: LogtoSession, settings
+) -> None:
+    settings.LOGTO_OUTAGE_GRACE_SECONDS, settings.LOGTO_HTTP_TIMEOUT_SECONDS = 1, (1, 2)
+
+    def visit() -> None:
+        assert not reader.client.get("/").wsgi_request.user.is_authenticated
+
+    assert seconds_of(visit) >= 3
 
 
 def test_only_one_session_contacts_unreachable_logto(browser: Browser, logto: Emulator) -> None:
@@ -64,27 +136,12 @@ def test_only_one_session_contacts_unreachable_logto(browser: Browser, logto: Em
         logto.tenant.add_user(username=f"reader{number}")
         others.append(Browser(logto))
         others[-1].sign_in(f"reader{number}")
-    age_all = [age(other, 0) or other for other in others]
-    LogtoSession.objects.update(fresh_until=LogtoSession.objects.first().fresh_until - timedelta(hours=1, seconds=5))
-    for other in age_all:
-        session = other.client.session
-        session["_logto_fresh_until"] = 1
-        session.save()
+    age(browser, 3605)
     logto.requests.clear()
     logto.faults.http["token"] = HttpFault(drop=True)
     for other in others:
         assert other.client.get("/").wsgi_request.user.is_authenticated
     assert len(logto.requests.to("token")) == 1
-
-
-def test_refresh_stores_changed_session_key(reader: Browser, logto: Emulator, settings) -> None:
-    session = reader.client.session
-    session.cycle_key()
-    session.save()
-    reader.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
-    age(reader)
-    assert reader.client.get("/").wsgi_request.user.is_authenticated
-    assert LogtoSession.objects.get().session_key == session.session_key
 
 
 def test_refresh_without_id_token_confirms_session(reader: Browser, logto: Emulator) -> None:

@@ -21,7 +21,7 @@ from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
-from tests.support import SOME_BROKEN, Witness, query_of, signed_in_user_key, with_query
+from tests.support import SOME_BROKEN, Witness, query_of, row_of, signed_in_user_key, with_query
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -70,8 +70,7 @@ def test_session_key_changes_when_same_user_signs_in(browser: Browser, witness: 
     assert session_key(browser) != old
     assert not SessionStore().exists(old)
     assert browser.client.session["kept"] == "yes"
-    row = LogtoSession.objects.get()
-    assert row.session_key == session_key(browser)
+    assert LogtoSession.objects.get() == row_of(browser)
 
 
 def test_csrf_token_changes_at_sign_in(browser: Browser, reader: Any) -> None:

@@ -13,6 +13,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.servers import listens, need
+from tests.support import row_of
 
 pytestmark = pytest.mark.django_db
 REDIS_URL = "redis://127.0.0.1:6379/15"
@@ -52,7 +53,7 @@ def test_sign_in_and_sign_out_on_engine(
     logto.tenant.add_user(username="reader")
     assert browser.sign_in("reader", next_url="/orders/")["Location"] == "/orders/"
     session = browser.client.session
-    assert LogtoSession.objects.get().session_key == session.session_key
+    assert LogtoSession.objects.get() == row_of(browser)
     assert browser.client.get("/orders/").status_code == 200
     assert browser.sign_out().startswith("http://testserver/")
     assert not session.exists(session.session_key)

@@ -6,12 +6,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.connection import ConnectionDoesNotExist
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.sessions import store
 from logto_auth.testing import Browser
+from tests.support import row_of
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -75,23 +75,24 @@ def test_reused_sub_gets_a_new_user(browser: Browser, logto: Emulator, settings)
     assert (user.username, user.is_staff) == ("newcomer", False)
 
 
-def test_tokens_are_read_by_the_query_of_the_orm(devices: list[Browser]) -> None:
-    session = devices[0].client.session
-    pk = store.session_id(session)
+def test_row_is_read_by_the_query_of_the_orm(devices: list[Browser]) -> None:
+    row = row_of(devices[0])
     with CaptureQueriesContext(connection) as expected:
-        [tokens] = LogtoSession.objects.filter(pk=pk).order_by().values_list("encrypted_tokens", flat=True)
+        values = LogtoSession.objects.filter(pk=row.pk).order_by().values_list(*store.COLUMNS).get()
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
-            loaded = store.load(session)
-        assert [query["sql"] for query in queries] == [query["sql"] for query in expected]
-        assert loaded is not None
-        assert loaded.data == LogtoSession(encrypted_tokens=tokens).tokens
+            stored = store.read(str(row.pk))
+        assert [query["sql"] for query in queries] == [query["sql"].replace(" LIMIT 21", "") for query in expected]
+        assert stored is not None
+        assert tuple(getattr(stored, name) for name in store.COLUMNS) == values
+        assert stored.tokens.data == row.tokens
+        assert row.encrypted_tokens not in repr(stored)
 
 
-def test_tokens_of_deleted_row_are_none(devices: list[Browser]) -> None:
-    session = devices[0].client.session
-    LogtoSession.objects.filter(pk=store.session_id(session)).delete()
-    assert store.load(session) is None
+def test_missing_row_is_none(devices: list[Browser]) -> None:
+    row = row_of(devices[0])
+    row.delete()
+    assert store.read(row.pk) is None
 
 
 class ReplicaRouter:
@@ -99,9 +100,14 @@ class ReplicaRouter:
         return "replica" if model is LogtoSession else None
 
 
-def test_router_selects_the_database_of_tokens(devices: list[Browser], settings) -> None:
-    session = devices[0].client.session
-    assert store.load(session) is not None
+def test_row_is_read_from_the_database_that_writes_it(devices: list[Browser], settings) -> None:
     settings.DATABASE_ROUTERS = [f"{__name__}.ReplicaRouter"]
-    with pytest.raises(ConnectionDoesNotExist, match="replica"):
-        store.load(session)
+    assert devices[0].client.get("/").wsgi_request.logto.claims
+    assert LogtoSession.objects.count() == 3
+
+
+def test_tokens_of_another_row_are_not_decrypted(devices: list[Browser]) -> None:
+    rows = [row_of(browser) for browser in devices[:2]]
+    LogtoSession.objects.filter(pk=rows[0].pk).update(encrypted_tokens=rows[1].encrypted_tokens)
+    assert row_of(devices[0]).tokens == {}
+    assert dict(devices[0].client.get("/").wsgi_request.logto.claims) == {}

@@ -7,8 +7,11 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
 from django.test import Client, RequestFactory
+from django.urls import set_script_prefix
+from django.utils.translation import override
 
 from logto_auth.emulator import Emulator
+from logto_auth.exceptions import ConfigurationError
 from logto_auth.sign_in import safe_next_url
 from logto_auth.testing import Browser
 from tests.support import Witness
@@ -62,6 +65,17 @@ UNSAFE = [
     "/callback?code=x&state=y",
     "/sign-out",
     "http://testserver/callback",
+    # Other spellings of the sign-in pages, as browsers and Django read them.
+    "/sign%2Dout",
+    "/%73ign-out",
+    "/account/../sign-out",
+    "/account/%2e%2E/sign-out",
+    "/./sign-out",
+    "sign-out",
+    "./callback?code=x",
+    "\\sign-out",
+    "/account/..\\sign-out",
+    "/choose-organization",
 ]
 SAFE = [
     "/account/",
@@ -75,6 +89,10 @@ SAFE = [
     "http://testserver/account/",
     "//testserver/account/",
     "/a//b",
+    "/sign-out/x",
+    "/account/sign-out",
+    "/account/?next=/sign-out",
+    "/sign%252Dout",
     "/" + "x" * 1000,
 ]
 
@@ -95,6 +113,104 @@ def test_unsafe_next_is_replaced(rf: RequestFactory, settings: Any, url: str) ->
 def test_next_on_this_site_is_followed(rf: RequestFactory, url: str) -> None:
     assert safe_next_url(rf.get("/sign-in"), url) == url
     assert final_host(url) == "testserver"
+
+
+def test_sign_in_pages_are_refused_in_each_language(rf: RequestFactory, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.tenant.urls_by_language"
+    for language in ("en", "ja", "zh-hans"):
+        with override(language):
+            home = safe_next_url(rf.get("/"), None)
+            for url in ("/en/sign-out", "/ja/callback", "/zh-hans/sign-in?next=/", "/ja/x/../sign-out"):
+                assert safe_next_url(rf.get("/"), url) == home
+            assert safe_next_url(rf.get("/"), "/ja/account/") == "/ja/account/"
+
+
+def test_sign_in_pages_are_refused_below_script_prefix(rf: RequestFactory, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.tenant.urls_by_language"
+    set_script_prefix("/shop/")
+    try:
+        for url in ("/shop/en/sign-out", "/shop/ja/callback"):
+            assert safe_next_url(rf.get("/"), url) == "/"
+        assert safe_next_url(rf.get("/"), "/ja/callback") == "/ja/callback"
+    finally:
+        set_script_prefix("/")
+
+
+# Other sites of the same owner
+
+APP = "https://app.shop.example"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [APP, f"{APP}/", f"{APP}/cart?x=1#top", f"{APP}/sign-out", "https://spa.example:8443/x", "http://localhost:5173/x"],
+)
+def test_next_may_lead_to_listed_origin(rf: RequestFactory, settings: Any, url: str) -> None:
+    settings.LOGTO_NEXT_ORIGINS = [f"{APP}/", "HTTPS://spa.example:8443", "http://localhost:5173"]
+    assert safe_next_url(rf.get("/"), url) == url
+    settings.LOGTO_NEXT_ORIGINS = []
+    assert safe_next_url(rf.get("/"), url) == "/"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://app.shop.example/",
+        "//app.shop.example/",
+        "https:app.shop.example/",
+        "https:///app.shop.example/",
+        "https://app.shop.example:444/",
+        "https://app.shop.example:/",
+        "https://app.shop.example.evil.example/",
+        "https://evil.example/app.shop.example",
+        "https://evilapp.shop.example/",
+        "https://shop.example/",
+        "https://x.app.shop.example/",
+        "https://app.shop.example@evil.example/",
+        "https://user@app.shop.example/",
+        "https://app.shop.example\\@evil.example/",
+        "https://evil.example\\@app.shop.example/",
+        "https://app.shop.example\t/",
+        "https://app.shop.example\\.evil.example/",
+        "https://app.shop.example%2eevil.example/",
+        "https://\uff41pp.shop.example/",
+        "javascript://app.shop.example/%0aalert(1)",
+        "ftp://app.shop.example/",
+        " https://app.shop.example/",
+        f"https://app.shop.example/{'x' * 1024}",
+    ],
+    ids=lambda url: f"{url[:40].encode('unicode_escape').decode()}",
+)
+def test_origin_that_is_not_listed_is_refused(rf: RequestFactory, settings: Any, url: str) -> None:
+    settings.LOGTO_NEXT_ORIGINS = [APP]
+    assert safe_next_url(rf.get("/"), url) == "/"
+
+
+def test_text_in_place_of_origins_is_refused(rf: RequestFactory, settings: Any) -> None:
+    settings.LOGTO_NEXT_ORIGINS = APP
+    with pytest.raises(ConfigurationError, match="LOGTO_NEXT_ORIGINS"):
+        safe_next_url(rf.get("/"), f"{APP}/")
+
+
+def test_sign_in_leads_to_listed_origin_and_back(browser: Browser, reader: Any, settings: Any) -> None:
+    settings.LOGTO_NEXT_ORIGINS = [APP]
+    assert browser.sign_in("reader", next_url=f"{APP}/cart")["Location"] == f"{APP}/cart"
+    assert browser.client.get("/sign-in", {"next": f"{APP}/cart"})["Location"] == f"{APP}/cart"
+    for path in ("/sign-out-others", "/choose-organization"):
+        response = browser.client.post(path, {"next": f"{APP}/cart", "organization_id": "none"})
+        assert response.headers.get("Location", f"{APP}/cart") == f"{APP}/cart"
+
+
+def test_script_of_other_site_gets_absolute_sign_in_url(client: Client, settings: Any) -> None:
+    headers = {"Origin": APP, "Referer": f"{APP}/cart?x=1", "Sec-Fetch-Mode": "cors"}
+    answers = []
+    for origins in ([], [APP]):
+        settings.LOGTO_NEXT_ORIGINS = origins
+        answers.append(client.get("/account/", headers=headers).json()["sign_in_url"])
+    assert answers == [
+        "http://testserver/sign-in",
+        "http://testserver/sign-in?next=https%3A//app.shop.example/cart%3Fx%3D1",
+    ]
 
 
 @pytest.mark.parametrize("url", [*UNSAFE[:3], UNSAFE[9], UNSAFE[12], "/sign-out", *SAFE[:4]])

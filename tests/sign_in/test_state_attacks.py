@@ -75,8 +75,8 @@ def test_foreign_callback_keeps_signed_in_user(browser: Browser, logto: Emulator
 
 def test_state_nonce_and_verifier_have_enough_entropy() -> None:
     requests = [AuthorizationRequest() for _ in range(1000)]
-    for name in ("state", "nonce", "code_verifier"):
-        values = [getattr(request, name) for request in requests]
+    for read in (lambda each: each.state, lambda each: each.nonce, lambda each: each.code_verifier.reveal()):
+        values = [read(request) for request in requests]
         assert len(set(values)) == 1000
         symbols = Counter("".join(values))
         shares = [count / symbols.total() for count in symbols.values()]
@@ -470,6 +470,8 @@ def test_headers_do_not_change_redirect_uri_with_base_url(
     settings.ALLOWED_HOSTS = ["*"]
     settings.USE_X_FORWARDED_HOST = True
     response = browser.client.get("/sign-in", headers=headers)
+    assert response["Location"] == "https://shop.example/sign-in?redirected=1"
+    response = browser.client.get("/sign-in?redirected=1", headers=headers)
     assert query_of(response["Location"])["redirect_uri"] == "https://shop.example/callback"
     browser.client.cookies.clear()
     response = browser.client.post("/sign-out", headers=headers)

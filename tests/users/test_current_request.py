@@ -120,6 +120,8 @@ urlpatterns = [
 def site(logto: Emulator, settings: Any) -> Any:
     set_up(logto)
     ask_for_rights(settings)
+    # An earlier test may have called `authenticate` without a middleware.
+    current_request.set(None)
     yield
     step[0] = lambda request: None
     seen.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from logto_auth.emulator import Emulator
-from logto_auth.models import LogtoIdentity
+from logto_auth.exceptions import SignInRefused
+from logto_auth.models import LogtoIdentity, UserStatus
 from logto_auth.testing import Browser
+from logto_auth.users.suspension import suspend
 from tests.support import Witness, signed_in_user_key
 from tests.users.accounts import HOUSE, TRUST, TRUTHY, local_user, sign_in
 
@@ -18,11 +21,23 @@ pytestmark = pytest.mark.django_db
 User = get_user_model()
 
 
-def test_no_account_is_linked_without_policy(browser: Browser, witness: Witness, reader: Any) -> None:
+def test_no_account_is_linked_without_policy(browser: Browser, reader: Any, caplog: Any) -> None:
     local = local_user()
-    assert witness.sees_signed_in(browser.sign_in("reader")).pk != local.pk
+    browser.sign_in("reader")
+    assert LogtoIdentity.objects.get().user != local
     local.refresh_from_db()
     assert local.check_password("secret")
+    (line,) = (record.getMessage() for record in caplog.records if record.name == "logto_auth")
+    assert f"The new account {LogtoIdentity.objects.get().user_id} has the same e-mail as another" in line
+    assert "LOGTO_LINK_BY_EMAIL" in line
+    assert "@" not in line
+
+
+def test_user_model_without_email_links_nothing(settings: Any, monkeypatch: Any) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    monkeypatch.setattr(User, "EMAIL_FIELD", "no_such_field")
+    local_user()
+    assert sign_in().username == "reader"
 
 
 @pytest.mark.parametrize(
@@ -140,3 +155,61 @@ def test_linking_removes_the_password(browser: Browser, witness: Witness, reader
     assert not local.has_usable_password()
     assert not squatter.login(username=local.username, password="secret")
     assert not squatter.get("/account/").wsgi_request.user.is_authenticated
+
+
+# Users who were deleted at Logto and created anew
+
+
+@pytest.fixture
+def deleted(settings: Any) -> Any:
+    """Return the account of a user who was deleted at Logto."""
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    account = sign_in(sub="former000001")
+    assert suspend(LogtoIdentity.objects.get(), UserStatus.DELETED, time.time())
+    account.refresh_from_db()
+    assert not account.is_active
+    return account
+
+
+def test_successor_gets_account_of_deleted_user(deleted: Any) -> None:
+    assert sign_in() == deleted
+    deleted.refresh_from_db()
+    assert deleted.is_active
+    statuses = LogtoIdentity.objects.values_list("sub", "status", "deactivated_by_logto")
+    assert set(statuses) == {("former000001", "deleted", False), ("reader000001", "active", False)}
+    assert sign_in() == deleted
+
+
+def test_deleted_user_stays_refused_beside_successor(deleted: Any) -> None:
+    sign_in()
+    with pytest.raises(SignInRefused):
+        sign_in(sub="former000001")
+    # The event may arrive once more.
+    assert not suspend(LogtoIdentity.objects.get(sub="former000001"), UserStatus.DELETED, time.time())
+    assert User.objects.get().is_active
+
+
+def test_account_that_staff_deactivated_stays_inactive(deleted: Any) -> None:
+    LogtoIdentity.objects.update(deactivated_by_logto=False)
+    with pytest.raises(SignInRefused, match="disabled"):
+        sign_in()
+    deleted.refresh_from_db()
+    assert not deleted.is_active
+    assert LogtoIdentity.objects.count() == 1
+
+
+def test_successor_gets_new_account_without_policy(deleted: Any, settings: Any) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = ""
+    assert sign_in() != deleted
+    deleted.refresh_from_db()
+    assert not deleted.is_active
+
+
+def test_suspended_user_blocks_others_with_same_email(settings: Any) -> None:
+    settings.LOGTO_LINK_BY_EMAIL = TRUST
+    account = sign_in(sub="former000001")
+    suspend(LogtoIdentity.objects.get(), UserStatus.SUSPENDED, time.time())
+    with pytest.raises(SignInRefused):
+        sign_in()
+    account.refresh_from_db()
+    assert not account.is_active

@@ -47,6 +47,52 @@ def test_invalid_characters_are_replaced() -> None:
     assert username_for(" ada/lovelace ") == "ada-lovelace"
 
 
+@pytest.mark.parametrize(
+    "wanted", ["\uff41\uff44\uff4d\uff49\uff4e", "\ufb01ona", "\u2167"], ids=["full-width", "ligature", "numeral"]
+)
+def test_username_is_normalized(wanted: str) -> None:
+    assert username_for(wanted) == User.normalize_username(wanted)
+    assert username_for(wanted, User.normalize_username(wanted)) == f"{User.normalize_username(wanted)}-{SUB}"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param("\u0430dmin", id="Cyrillic-a"),
+        pytest.param("admin\u0455", id="Cyrillic-s"),
+        pytest.param("\u03b1dmin", id="Greek-alpha"),
+        pytest.param("\u0251dmin", id="phonetic-alpha"),
+        pytest.param("\u1d00\u1d05\u1d0d\u026a\u0274", id="small-capitals"),
+        pytest.param("\u0440\u0430\u0443\u0440\u0430\u04cf", id="Cyrillic-paypal"),
+        pytest.param("\u13aa\u0430\u0440", id="Cherokee"),
+    ],
+)
+def test_look_alike_gets_the_sub(wanted: str) -> None:
+    assert username_for(wanted) == SUB
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "ada",
+        "Zoë",
+        "Nguyễn",
+        "Иванов",
+        "\u03bf\u03bb\u03c5\u03bc\u03c0\u03af\u03b1",
+        "夏目漱石",
+        "すずき",
+        "タロー",
+        "佐々木",
+        "ken健",
+        "김철수",
+        "محمد",
+        "ada_1",
+    ],
+)
+def test_name_in_one_language_is_kept(wanted: str) -> None:
+    assert username_for(wanted) == User.normalize_username(wanted)
+
+
 def test_long_sub_is_truncated() -> None:
     assert username_for("", sub="s" * 200) == "s" * 150
 

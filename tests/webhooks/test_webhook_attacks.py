@@ -144,11 +144,11 @@ def test_recorded_delivery_with_changed_byte_is_refused(refused: Any) -> None:
         refused(lambda: send(body, signed=signed), 401, "invalid_signature")
 
 
-@pytest.mark.parametrize("key", ["", [], (), [""], ("", "")])
-def test_missing_key_refuses_all_deliveries(refused: Any, settings: Any, key: Any) -> None:
+@pytest.mark.parametrize("key", ["", [], (), [""], ("", ""), "secret", ["secret"]])
+def test_missing_or_short_key_refuses_all_deliveries(refused: Any, settings: Any, key: Any) -> None:
     settings.LOGTO_WEBHOOK_SIGNING_KEY = key
     body = encoded(suspension())
-    for signed in (signature(body, ""), signature(body), ""):
+    for signed in (signature(body, ""), signature(body, "secret"), signature(body), ""):
         response = refused(lambda signed=signed: send(body, signed=signed), 503, "not_configured")
         assert "LOGTO_WEBHOOK_SIGNING_KEY" in response.json()["error_description"]
 

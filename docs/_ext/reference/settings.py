@@ -15,7 +15,7 @@ def names() -> list[str]:
 def section(name: str) -> str:
     """Return the heading, type, default and meaning of a setting."""
     (setting,) = (setting for setting in conf.all() if setting.name == name)
-    expected = re.sub(r"\b(bool|dict|frozenset|int|list|None|set|str|tuple)\b", r"`\1`", setting.expected)
+    expected = re.sub(r"\b(False|None|True)\b", r"`\1`", setting.expected)
     required = " Required." if setting.required else ""
     default = repr(setting.default).replace("'", '"')
     return f"### `{name}`\n\nType: {expected}. Default: `{default}`.{required}\n\n{setting.help}"

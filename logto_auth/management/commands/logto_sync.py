@@ -64,6 +64,7 @@ class Command(BaseCommand):
         elif options["page_range"]:
             apply.sync_pages(run, options["page_range"], api, shown)
         elif options["finish"]:
+            runs.take(run, runs.COMMAND)
             apply.sync_unlisted(run, api, shown)
             runs.end(run)
         else:

@@ -7,7 +7,8 @@ from django.core.management import call_command
 
 
 def test_checks_report_nothing() -> None:
-    assert [message for message in run_checks() if str(message.id).startswith("logto_auth.")] == []
+    found = [message for message in run_checks() if not message.is_silenced()]
+    assert [message for message in found if str(message.id).startswith("logto_auth.")] == []
 
 
 def test_no_migration_is_missing() -> None:

@@ -1,0 +1,55 @@
+"""SQL that is compiled once returns the same rows as the ORM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, connection, models
+from django.utils.timezone import now
+
+from logto_auth.compiled_query import CompiledQuery
+from logto_auth.models import LogtoIdentity, make_digest
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+
+@pytest.fixture
+def identity() -> LogtoIdentity:
+    user = User.objects.create_user("reader", "reader@example.com", first_name="é", last_login=now())
+    return LogtoIdentity.objects.create(user=user, issuer="i", sub="s", roles=["editor", "é"])
+
+
+def stored(row: models.Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_row_equals_that_of_the_orm(identity: LogtoIdentity, django_assert_num_queries: Any) -> None:
+    by_digest, by_pk = CompiledQuery(LogtoIdentity, "digest"), CompiledQuery(User, "id")
+    for _ in range(2):
+        with django_assert_num_queries(2):
+            found, user = by_digest.get(make_digest("i", "s")), by_pk.get(identity.user_id)
+        assert stored(found) == stored(LogtoIdentity.objects.get())
+        assert stored(user) == stored(User.objects.get())
+        assert not found.get_deferred_fields()
+    assert (found._state.db, found._state.adding) == (connection.alias, False)
+
+
+def test_missing_row_is_none(identity: LogtoIdentity) -> None:
+    query = CompiledQuery(User, "id")
+    assert query.get(None) is None
+    assert query.get(identity.user_id + 1) is None
+    assert query.get(identity.user_id) == identity.user
+
+
+def test_error_of_the_database_is_that_of_django() -> None:
+    class Absent(models.Model):
+        class Meta:
+            app_label = "logto_auth"
+            managed = False
+
+    with pytest.raises(DatabaseError):
+        CompiledQuery(Absent, "id").get(1)
+    del Absent._meta.apps.all_models["logto_auth"]["absent"]

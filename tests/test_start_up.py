@@ -1,0 +1,78 @@
+"""What `django.setup()` imports, and what a server imports before its first request."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = {"cryptography", "jwt", "mozilla_django_oidc", "requests", "urllib3"}
+SET_UP = f"""
+import sys
+
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="only-for-tests",
+    INSTALLED_APPS=[
+        "logto_auth.apps.LogtoAdminConfig",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "logto_auth",
+    ],
+    AUTHENTICATION_BACKENDS=["logto_auth.backends.LogtoBackend"],
+    MIDDLEWARE=["logto_auth.middleware.LogtoMiddleware"],
+)
+import django
+
+django.setup()
+HEAVY = {HEAVY!r}
+"""
+
+
+def run(code: str) -> list[str]:
+    """Return the words that the code prints in a new process, after `django.setup()`."""
+    done = subprocess.run(
+        [sys.executable, "-c", SET_UP + code],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_set_up_imports_no_heavy_module() -> None:
+    assert run("print(*HEAVY & set(sys.modules))") == []
+
+
+def test_set_up_imports_few_of_our_modules() -> None:
+    ours = run("print(*(name for name in sys.modules if name.startswith('logto_auth')))")
+    assert len(ours) <= 20, ours
+
+
+def test_server_imports_everything_before_the_first_request() -> None:
+    code = """
+from django.core.wsgi import get_wsgi_application
+
+get_wsgi_application()
+print(*HEAVY & set(sys.modules), *({"logto_auth.backends"} & set(sys.modules)))
+"""
+    assert set(run(code)) == HEAVY | {"logto_auth.backends"}
+
+
+def test_checks_and_receivers_run_although_imported_late() -> None:
+    code = """
+from django.core.checks import run_checks
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_save, pre_delete
+
+print(*sorted(message.id for message in run_checks(include_deployment_checks=True) if "logto_auth" in message.id))
+print(len(user_logged_out.receivers), len(post_save.receivers), len(pre_delete.receivers))
+"""
+    *ids, signed_out, saved, deleted = run(code)
+    assert {"logto_auth.E002", "logto_auth.E030", "logto_auth.W007"} <= set(ids)
+    assert (signed_out, saved, deleted) == ("1", "2", "1")
