@@ -6,7 +6,7 @@
 #
 #   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
-#   make test-browser     the tests that need Chromium
+#   make test-browser     the tests that need Chromium, and some of them packages of npm
 #
 # A server or a browser that is missing skips its tests; with CI=true it fails them.
 
@@ -23,6 +23,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(WORKERS) --dist worksteal
+# Without npm, the tests that need its packages skip or, with CI=true, fail.
+NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 # The tests that sites' databases could change.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api organizations sessions sign_in sync users webhooks))
 
@@ -44,7 +46,7 @@ test-databases: $(VENV)/.installed
 test-profiles: $(VENV)/.installed
 	$(BIN)/python -m tests.profiles --jobs $(WORKERS) $(PYTEST_ARGS)
 
-test-browser: $(VENV)/.installed
+test-browser: $(VENV)/.installed $(NPM_PACKAGES)
 	$(PYTEST) -m browser tests/browser $(PYTEST_ARGS)
 
 check: lint types layers test test-profiles test-databases test-browser docs
@@ -95,4 +97,11 @@ $(VENV)/.installed: requirements.txt $(VENV)/bin/python
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+# The libraries that the browser tests load. No script of a package runs.
+$(NPM_PACKAGES): tests/browser/package.json tests/browser/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -1,6 +1,6 @@
-"""What people write by hand for Django REST framework after Logto's guide: PyJWT, and Logto's keys kept in the process.
+"""The class that Logto's guide has people write by hand for Django REST framework: PyJWT, and keys kept in the process.
 
-It is faithful to the guide: no account is looked up, so a deactivated or suspended user is not refused.
+It looks up no account, so it does not refuse a deactivated or suspended user.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class TokenUser:
 
 
 class ByHandAuthentication(BaseAuthentication):
+    """Verify the token of each call."""
+
     keys = jwt.PyJWKClient(f"{settings.LOGTO_ENDPOINT}/oidc/jwks", cache_keys=True)
 
     def authenticate(self, request: Request) -> tuple[TokenUser, dict[str, Any]] | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -32,7 +32,9 @@ class LogtoAuthConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks and connect the receivers."""
         register(imported_when_called("logto_auth.checks.check_settings"))
+        register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_project"))
+        register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, deploy=True)
 
         user_model = get_user_model()
@@ -41,8 +43,6 @@ class LogtoAuthConfig(AppConfig):
         connect(post_save, "logto_auth.sessions.ending.end_sessions_of_inactive_user", user_model)
         connect(post_save, "logto_auth.users.suspension.forget_deactivation", user_model)
         connect(pre_delete, "logto_auth.sessions.ending.end_sessions_of_deleted_user", user_model)
-        if apps.is_installed("drf_spectacular"):
-            from .contrib import spectacular  # noqa: F401  (importing it registers the extension)
 
 
 @cache

@@ -130,7 +130,8 @@ def management_api() -> ManagementAPI:
 
 def provider() -> Provider:
     """Return the provider that all clients share, with its metadata and keys."""
-    return _provider(conf.issuer, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
+    former_issuers = tuple(conf.former_issuers)
+    return _provider(conf.issuer, former_issuers, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
 
 
 def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
@@ -141,10 +142,18 @@ def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for t
 
 # The cache key is the values themselves. A changed setting gives another client, so nothing has to be reset.
 @lru_cache(maxsize=16)
-def _provider(issuer: str, algorithms: Sequence[str], timeouts: Sequence[float]) -> Provider:
+def _provider(
+    issuer: str, former_issuers: Sequence[str], algorithms: Sequence[str], timeouts: Sequence[float]
+) -> Provider:
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
-    return Provider(issuer=issuer, algorithms=algorithms, http=http, endpoint_name="LOGTO_ENDPOINT")
+    return Provider(
+        issuer=issuer,
+        former_issuers=former_issuers,
+        algorithms=algorithms,
+        http=http,
+        endpoint_name="LOGTO_ENDPOINT",
+    )
 
 
 @lru_cache(maxsize=16)
@@ -180,6 +189,7 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
 def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: int) -> AccessTokenVerifier:
     return _DjangoAccessTokenVerifier(
         issuer=provider.issuer,
+        former_issuers=provider.former_issuers,
         keys=provider.keys,
         algorithms=provider.algorithms,
         leeway_seconds=leeway_seconds,

@@ -1,11 +1,12 @@
 """Read one row by SQL that is compiled once, for the reads that every request makes.
 
-The ORM builds and compiles a query in ten times the time that SQLite needs to answer it. The router and Django's cursor
-are used as ever.
+The ORM builds and compiles a query in ten times the time that SQLite needs to answer it (decision 0027). The router,
+Django's cursor and the converters of the fields are used as ever.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connections, models, router
@@ -15,20 +16,27 @@ __all__ = ["CompiledQuery"]
 
 
 class CompiledQuery:
-    """Find the row of `model` by its unique field `field`."""
+    """Find the row of `model` by its unique field `field`, in the database that writes it.
 
-    def __init__(self, model: type[models.Model], field: str) -> None:
+    `columns` are the names of the columns to read, by default all of the model.
+    """
+
+    def __init__(self, model: type[models.Model], field: str, columns: Sequence[str] = ()) -> None:
         self._model = model
         self._field: Any = model._meta.get_field(field)
-        self._columns = [field.attname for field in model._meta.concrete_fields]
+        self._columns = columns or [field.attname for field in model._meta.concrete_fields]
         self._compiled: dict[tuple[str, type[BaseDatabaseWrapper]], tuple[str, dict[int, Any]]] = {}
 
-    def get(self, value: Any) -> Any:
-        """Return the row from the database that writes it; None if there is none. One query."""
+    def instance(self, value: Any) -> Any:
+        """Return the row as an instance of the model, which needs all columns; None if there is none. One query."""
+        values = self.values(value)
+        return None if values is None else self._model.from_db(self._alias, self._columns, values)
+
+    def values(self, value: Any) -> list[Any] | None:
+        """Return the values of the columns; None if there is no row. One query."""
         if value is None:
             return None
-        alias = router.db_for_write(self._model)
-        connection = connections[alias]
+        connection = connections[self._alias]
         sql, converters = self._compile(connection, value)
         with connection.cursor() as cursor:
             cursor.execute(sql, [self._field.get_db_prep_value(value, connection)])
@@ -39,10 +47,14 @@ class CompiledQuery:
         for index, (functions, expression) in converters.items():
             for function in functions:
                 values[index] = function(values[index], expression, connection)
-        return self._model.from_db(alias, self._columns, values)
+        return values
+
+    @property
+    def _alias(self) -> str:
+        return router.db_for_write(self._model)
 
     def _compile(self, connection: BaseDatabaseWrapper, value: Any) -> tuple[str, dict[int, Any]]:
-        """Return the SQL, with one parameter, and the functions that convert the columns, as the ORM has them."""
+        """Return the SQL, with one parameter, and what converts its columns, both from the ORM's compiler."""
         key = (connection.alias, type(connection))
         if key not in self._compiled:
             rows = models.QuerySet(self._model).filter(**{self._field.name: value}).values_list(*self._columns)

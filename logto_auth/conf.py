@@ -158,6 +158,15 @@ class Conf:
         required=True,
         example="https://abc123.logto.app",
     )
+    former_endpoints: Setting[Sequence[str]] = Setting(
+        (),
+        "Origins that `LOGTO_ENDPOINT` was before, for the same tenant, such as `https://<tenant>.logto.app` before a "
+        "custom domain. Access tokens and logout tokens of their issuers are accepted, too, if a current key of "
+        "`LOGTO_ENDPOINT` has signed them. `manage.py logto_move_issuer` moves the users.",
+        type=SEQUENCE,
+        items="str",
+        example=["https://abc123.logto.app"],
+    )
     app_id = Setting("", "App ID of an application of the type Traditional Web.", type=str, required=True)
     app_secret = Setting("", "One of the app secrets of that application.", type=str, required=True)
     base_url = Setting(
@@ -435,11 +444,20 @@ class Conf:
     @property
     def issuer(self) -> str:
         """The issuer of all tokens: the endpoint followed by `/oidc`."""
-        return self.endpoint.rstrip("/") + "/oidc"
+        return _issuer_at(self.endpoint)
+
+    @property
+    def former_issuers(self) -> list[str]:
+        """The issuers of tokens from before the endpoint was changed."""
+        return [_issuer_at(endpoint) for endpoint in self.former_endpoints]
 
     def all(self) -> Iterator[Setting[Any]]:
         """Return all settings, in the order of this file."""
         return (value for value in vars(Conf).values() if isinstance(value, Setting))
+
+
+def _issuer_at(endpoint: str) -> str:
+    return endpoint.rstrip("/") + "/oidc"
 
 
 conf = Conf()

@@ -18,10 +18,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from .access.requirements import Requirement, RequirementKind, signed_in_recently
-from .access.responses import forbidden_response, is_from_script, referring_page, unauthorized_response
+from .access.responses import forbidden_response, page_of_request, unauthorized_response
 from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
+from .navigation import is_from_script
 from .sessions.ending import end_session
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
@@ -148,8 +149,7 @@ def require_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBa
         return None
     if is_from_script(request):
         return unauthorized_response(request, max_age=max_age)
-    page = request.get_full_path() if request.method == "GET" else referring_page(request)
-    return HttpResponseRedirect(sign_in_url(page, max_age=max_age))
+    return HttpResponseRedirect(sign_in_url(page_of_request(request), max_age=max_age))
 
 
 # APIs

@@ -15,9 +15,11 @@ from django.urls import NoReverseMatch, reverse
 
 from . import backends  # noqa: F401  (so that a server imports it before the first request, and before it forks)
 from .access.principal import Principal
-from .access.responses import forbidden_response, is_from_script, unauthorized_response
+from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .navigation import is_from_script
 from .sessions.principal import request_principal
 from .sessions.revalidate import keep_refreshed, keep_session, revalidate_session
+from .sign_in.start import sign_in_url
 from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
@@ -118,4 +120,10 @@ def _requires_sign_in(response: HttpResponseBase) -> bool:
 def _replaced(request: HttpRequest, response: HttpResponseBase, *, is_signed_in: bool) -> HttpResponseBase:
     if is_signed_in:
         return forbidden_response(request)
-    return unauthorized_response(request) if is_from_script(request) else response
+    if is_from_script(request):
+        return unauthorized_response(request)
+    next_url = dict(parse_qsl(urlsplit(response["Location"]).query)).get(REDIRECT_FIELD_NAME)
+    if next_url == request.get_full_path():
+        # Django's own choice, also for a form, whose URL cannot be opened as a page.
+        response["Location"] = sign_in_url(page_of_request(request))
+    return response

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
 from .oidc.secrets import hide_frames
+from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
 
@@ -249,13 +250,22 @@ class LogtoOrganizationQuerySet(RowQuerySet["Organization"]):
 
     def create_missing(self, names: Mapping[str, str]) -> None:
         """Create rows for the organizations that have none. `names` maps ids at Logto to names. One query."""
-        rows = [
-            Organization(
-                issuer=conf.issuer, logto_id=logto_id, digest=make_digest(conf.issuer, logto_id), name=name[:255]
-            )
-            for logto_id, name in names.items()
-        ]
-        self.bulk_create(rows, ignore_conflicts=True)
+
+        def create(storable_names: dict[str, str]) -> bool:
+            rows = [
+                Organization(
+                    issuer=conf.issuer,
+                    logto_id=logto_id,
+                    digest=make_digest(conf.issuer, logto_id),
+                    name=storable_names.get(logto_id, ""),
+                )
+                for logto_id in names
+            ]
+            with atomic():
+                self.bulk_create(rows, ignore_conflicts=True)
+            return True
+
+        write_storable({logto_id: name[:255] for logto_id, name in names.items()}, create)
 
 
 class Organization(models.Model):
@@ -369,7 +379,8 @@ class SyncNote(models.Model):
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
     digest = models.CharField(max_length=64, editable=False)
     organization = models.CharField(max_length=255, blank=True, editable=False)
-    role = models.CharField(max_length=255, blank=True, editable=False)
+    # As JSON, which is ASCII: the name may have characters that the database does not store.
+    role = models.JSONField(default=str, editable=False)
 
     objects = RowQuerySet.as_manager()
 

@@ -9,16 +9,16 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render, resolve_url
+from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
 from .access.requirements import MissingRequirement, RequirementKind
-from .access.responses import forbidden_response
+from .access.responses import forbidden_response, prefetch_response, sign_in_page, unauthorized_response
 from .backends import backend_path, logto_backend
 from .clients import django_errors, oidc_client
 from .conf import conf
@@ -31,14 +31,17 @@ from .exceptions import (
     SignInRefused,
     TokenError,
 )
+from .navigation import is_from_htmx, is_from_page_library, is_from_script, is_prefetch
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
+from .oidc.secrets import Secret
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
 from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
+from .sign_in.page import add_headers, render_page
 from .sign_in.start import (
     absolute_uri,
     options_from_query,
@@ -70,15 +73,17 @@ UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required", 
 
 @method_decorator(login_not_required, name="dispatch")
 class PublicView(View):
-    """A view that needs no sign-in. Its responses are never cached or framed, and send no `Referer` to other pages."""
+    """A view that needs no sign-in. Its responses are never cached or framed."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Add the headers to the response."""
-        response = super().dispatch(request, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Frame-Options"] = "DENY"
+        """Refuse a prefetch, which must change nothing, and add the headers to the response."""
+        response = prefetch_response() if is_prefetch(request) else super().dispatch(request, *args, **kwargs)
+        add_headers(response)
         return response
+
+    def head(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return an empty response: only a GET starts or finishes a sign-in."""
+        return HttpResponse()
 
 
 # Starting a sign-in
@@ -87,14 +92,17 @@ class PublicView(View):
 class SignInView(PublicView):
     """Redirect to Logto. The URL sets `?next=` and the options that `LOGTO_SIGN_IN_QUERY_PARAMETERS` allows."""
 
-    http_method_names = ["get"]
+    http_method_names = ["get", "head"]
     sign_in_options = SignInOptions()
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto, or to `next` if the user is signed in and the URL sets no option."""
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        if is_from_page_library(request):
+            return sign_in_page(request, request.get_full_path())
+        if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
+            return unauthorized_response(request, request.get_full_path())
         try:
-            _require_navigation(request)
             options = options_from_query(request.GET, defaults=self.sign_in_options)
             if options == SignInOptions() and session_principal(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
@@ -111,7 +119,7 @@ class AcceptInvitationView(PublicView):
     or registers at Logto with the token, and then belongs to the organizations that the token was issued for.
     """
 
-    http_method_names = ["get", "post"]
+    http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the page, which shows whom the invitation is for and who is signed in. It changes nothing."""
@@ -122,14 +130,12 @@ class AcceptInvitationView(PublicView):
             return error_response(request, error, next_url=next_url)
         if moved := redirect_to_base_url(request):
             return moved
-        context = {"email": email, "home": get_script_prefix(), "user": request.user}
-        return render(request, "logto_auth/accept_invitation.html", context)
+        return render_page(request, "accept_invitation.html", {"email": email, "user": request.user})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto."""
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
-            _require_navigation(request)
             return redirect_to_logto(request, next_url=next_url, options=_invitation(request))
         except LogtoError as error:
             return error_response(request, error, next_url=next_url)
@@ -148,28 +154,13 @@ def _invitation(request: HttpRequest) -> SignInOptions:
     return options
 
 
-def _require_navigation(request: HttpRequest) -> None:
-    """Raise CallbackError if an image, a frame or a script would start a sign-in without the user's knowledge.
-
-    Source: Fetch Metadata Request Headers (W3C), sections 2.1 and 2.2.
-    """
-    mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
-    if mode not in (None, "navigate") or destination not in (None, "document"):
-        raise CallbackError(
-            f"A sign-in was requested with mode {mode or 'none'!r:.20} and destination {destination or 'none'!r:.20}, "
-            "expected the navigation of a page.",
-            code="not_a_navigation",
-            status=403,
-        )
-
-
 # Finishing a sign-in
 
 
 class CallbackView(PublicView):
     """The redirect URI. Check the response of Logto, sign the user in, and redirect to the page they wanted."""
 
-    http_method_names = ["get"]
+    http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to `next`, or the error page."""
@@ -330,8 +321,18 @@ class SignOutView(PublicView):
         except ProviderError as error:
             # The session on this site has ended. The page says that the session at Logto may remain.
             logger.error("Signed out of this site only: %s", error)
-            return render(request, "logto_auth/signed_out.html", {"home": home})
+            return render_page(request, "signed_out.html", {"home": home})
+        return _redirect_to_sign_out(request, url)
+
+
+def _redirect_to_sign_out(request: HttpRequest, url: Secret) -> HttpResponse:
+    """Return the redirect to `url` at Logto. A script cannot follow it, and gets the URL."""
+    if not is_from_script(request):
         return _SignOutRedirect(url.reveal())
+    response = JsonResponse({"sign_out_url": url.reveal()})
+    if is_from_htmx(request):
+        response["HX-Redirect"] = url.reveal()
+    return response
 
 
 class _SignOutRedirect(HttpResponseRedirect):

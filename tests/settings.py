@@ -14,7 +14,8 @@ from bookstore.settings import *  # noqa: F403
 
 # A MySQL driver that needs no compiler; Django asks for the version of the other one.
 pymysql.version_info = (2, 2, 7, "final", 0)
-pymysql.install_as_MySQLdb()
+if os.environ.get("TEST_MYSQL_DRIVER") != "mysqlclient":
+    pymysql.install_as_MySQLdb()
 
 SECRET_KEY = "only-for-tests"
 

@@ -30,18 +30,22 @@ def test_row_equals_that_of_the_orm(identity: LogtoIdentity, django_assert_num_q
     by_digest, by_pk = CompiledQuery(LogtoIdentity, "digest"), CompiledQuery(User, "id")
     for _ in range(2):
         with django_assert_num_queries(2):
-            found, user = by_digest.get(make_digest("i", "s")), by_pk.get(identity.user_id)
+            found, user = by_digest.instance(make_digest("i", "s")), by_pk.instance(identity.user_id)
         assert stored(found) == stored(LogtoIdentity.objects.get())
         assert stored(user) == stored(User.objects.get())
         assert not found.get_deferred_fields()
     assert (found._state.db, found._state.adding) == (connection.alias, False)
 
 
+def test_values_are_those_of_the_columns(identity: LogtoIdentity) -> None:
+    assert CompiledQuery(LogtoIdentity, "id", ("sub", "roles")).values(identity.pk) == ["s", ["editor", "é"]]
+
+
 def test_missing_row_is_none(identity: LogtoIdentity) -> None:
     query = CompiledQuery(User, "id")
-    assert query.get(None) is None
-    assert query.get(identity.user_id + 1) is None
-    assert query.get(identity.user_id) == identity.user
+    assert query.instance(None) is None
+    assert query.instance(identity.user_id + 1) is None
+    assert query.instance(identity.user_id) == identity.user
 
 
 def test_error_of_the_database_is_that_of_django() -> None:
@@ -51,5 +55,5 @@ def test_error_of_the_database_is_that_of_django() -> None:
             managed = False
 
     with pytest.raises(DatabaseError):
-        CompiledQuery(Absent, "id").get(1)
+        CompiledQuery(Absent, "id").instance(1)
     del Absent._meta.apps.all_models["logto_auth"]["absent"]

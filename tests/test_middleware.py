@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.decorators import login_required, permission_required
@@ -147,3 +149,105 @@ def test_sign_in_starts_only_by_navigation(client: Client, headers: dict[str, st
 def test_link_from_another_site_leads_to_sign_in(client: Client, logto) -> None:
     headers = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
     assert client.get("/sign-in?next=/private/", headers=headers).status_code == 302
+
+
+# The page after a sign-in
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_form_returns_to_its_page(client: Client, method: str) -> None:
+    response = getattr(client, method)("/private/", headers={"Referer": "http://testserver/open/?row=3"})
+    assert (response.status_code, response["Location"]) == (302, "/sign-in?next=/open/%3Frow%3D3")
+
+
+@pytest.mark.parametrize("referring_page", ["", "https://evil.example/", "http://testserver/sign-out"])
+def test_form_of_unknown_page_returns_to_default(client: Client, referring_page: str) -> None:
+    assert client.post("/private/", headers={"Referer": referring_page})["Location"] == "/sign-in"
+
+
+def test_form_of_ended_session_returns_to_its_page(browser: Browser, logto: Emulator, settings) -> None:
+    settings.LOGTO_FRESHNESS_SECONDS = 0
+    logto.tenant.add_user(username="reader", id="reader000001")
+    browser.sign_in("reader")
+    logto.tenant.suspend_user("reader000001")
+    response = browser.client.post("/private/", headers={"Referer": "http://testserver/open/"})
+    assert response.status_code == 401
+    assert 'href="/sign-in?next=/open/"' in response.content.decode()
+
+
+def test_boosted_link_returns_to_requested_page(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Boosted": "true", "HX-Current-URL": "http://testserver/open/"}
+    response = client.get("/private/?page=2", headers=headers)
+    assert response["HX-Redirect"] == "http://testserver/sign-in?next=/private/%3Fpage%3D2"
+    assert client.post("/private/", headers=headers)["HX-Redirect"] == "http://testserver/sign-in?next=/open/"
+
+
+# Turbo and Unpoly
+
+LIBRARIES = pytest.mark.parametrize(
+    "library",
+    [
+        {"X-Turbo-Request-Id": "1", "Accept": "text/html, application/xhtml+xml"},
+        {"X-Up-Version": "3.14.3", "Accept": "*/*"},
+    ],
+    ids=["turbo", "unpoly"],
+)
+
+
+@LIBRARIES
+def test_library_gets_page_that_leads_to_sign_in(client: Client, library: dict[str, str]) -> None:
+    headers = {**library, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    redirect = client.get("/private/?page=2", headers=headers)
+    assert (redirect.status_code, redirect["Location"]) == (302, "/sign-in?next=/private/%3Fpage%3D2")
+    page = client.get(redirect["Location"], headers=headers)
+    assert page.status_code == 200
+    assert 'href="/sign-in?next=/private/%3Fpage%3D2"' in page.content.decode()
+    assert '<meta name="turbo-visit-control" content="reload">' in page.content.decode()
+    assert not page.cookies
+
+
+def test_turbo_frame_returns_to_page_that_contains_it(client: Client) -> None:
+    headers = {"X-Turbo-Request-Id": "1", "Turbo-Frame": "part", "Referer": "http://testserver/open/"}
+    assert client.get("/private/", headers=headers)["Location"] == "/sign-in?next=/open/"
+
+
+@LIBRARIES
+def test_library_gets_403_page(browser: Browser, logto: Emulator, library: dict[str, str]) -> None:
+    logto.tenant.add_user(username="reader")
+    browser.sign_in("reader")
+    response = browser.client.get("/editors/", headers={**library, "Sec-Fetch-Mode": "cors"})
+    assert response.status_code == 403
+    assert "You are signed in as" in response.content.decode()
+
+
+def test_forbidden_boosted_link_is_opened_as_page(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    browser.sign_in("reader")
+    headers = {"HX-Request": "true", "HX-Boosted": "true"}
+    response = browser.client.get("/editors/?page=2", headers=headers)
+    assert (response.status_code, response["HX-Redirect"]) == (403, "/editors/?page=2")
+
+
+def test_401_and_403_are_not_cached_or_framed(browser: Browser, logto: Emulator, settings) -> None:
+    settings.LOGTO_FRESHNESS_SECONDS = 0
+    logto.tenant.add_user(username="reader", id="reader000001")
+    browser.sign_in("reader")
+    forbidden, json = (browser.client.get("/editors/", headers=headers) for headers in ({}, {"HX-Request": "true"}))
+    logto.tenant.suspend_user("reader000001")
+    for response in (forbidden, json, browser.client.post("/private/")):
+        assert response.status_code in (401, 403)
+        assert response["Cache-Control"] == "no-store"
+        assert response["X-Frame-Options"] == "DENY"
+
+
+# Signing out
+
+
+def test_script_gets_url_of_sign_out(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    for headers in ({"Sec-Fetch-Mode": "cors"}, {"HX-Request": "true"}):
+        browser.sign_in("reader")
+        response = browser.client.post("/sign-out", headers=headers)
+        url = response.json()["sign_out_url"]
+        assert response.headers.get("HX-Redirect") == (url if "HX-Request" in headers else None)
+        assert urlsplit(browser.logto.sign_out(url)).path == "/"

@@ -106,7 +106,7 @@ def test_links_do_not_repeat_code_and_state(browser: Browser) -> None:
         assert not any("THECODE" in link or "THESTATE" in link for link in links)
 
 
-def test_pages_are_not_cached_or_framed_and_send_no_referrer(browser: Browser, reader: Any) -> None:
+def test_pages_and_redirects_are_not_cached_or_framed(browser: Browser, reader: Any) -> None:
     responses = [
         browser.client.get("/sign-in"),
         browser.client.get("/callback"),
@@ -114,10 +114,11 @@ def test_pages_are_not_cached_or_framed_and_send_no_referrer(browser: Browser, r
         browser.client.get("/sign-out"),
         browser.client.post("/sign-out"),
         Client().head("/callback"),
+        browser.client.get("/sign-in", headers={"Sec-Purpose": "prefetch"}),
     ]
     for response in responses:
         assert response["Cache-Control"] == "no-store"
-        assert response["Referrer-Policy"] == "no-referrer"
         assert response["X-Frame-Options"] == "DENY"
+        assert response["Referrer-Policy"] == ("no-referrer" if response.status_code == 302 else "same-origin")
     assert code_on(responses[1]) == "sign_in_cancelled"
     assert "code" not in query_of(responses[2]["Location"])

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 HEAVY = {"cryptography", "jwt", "mozilla_django_oidc", "requests", "urllib3"}
+HEAVY_OF_APIS = {"drf_spectacular.extensions", "rest_framework.views"}
 SET_UP = f"""
 import sys
 
@@ -20,6 +21,8 @@ settings.configure(
         "django.contrib.contenttypes",
         "django.contrib.sessions",
         "django.contrib.messages",
+        "rest_framework",
+        "drf_spectacular",
         "logto_auth",
     ],
     AUTHENTICATION_BACKENDS=["logto_auth.backends.LogtoBackend"],
@@ -46,12 +49,23 @@ def run(code: str) -> list[str]:
 
 
 def test_set_up_imports_no_heavy_module() -> None:
-    assert run("print(*HEAVY & set(sys.modules))") == []
+    modules = set(run("print(*sys.modules)"))
+    assert modules & (HEAVY | HEAVY_OF_APIS) == set()
+
+
+def test_openapi_extension_is_loaded_with_the_classes_of_apis() -> None:
+    code = """
+import logto_auth.contrib.rest_framework
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+print(*(each.__name__ for each in OpenApiAuthenticationExtension._registry))
+"""
+    assert {"LogtoScheme", "LogtoOrganizationScheme"} <= set(run(code))
 
 
 def test_set_up_imports_few_of_our_modules() -> None:
     ours = run("print(*(name for name in sys.modules if name.startswith('logto_auth')))")
-    assert len(ours) <= 20, ours
+    assert len(ours) <= 25, ours
 
 
 def test_server_imports_everything_before_the_first_request() -> None:

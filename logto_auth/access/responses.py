@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.urls import get_script_prefix
 from django.utils.cache import patch_vary_headers
 
+from logto_auth.navigation import SAFE_METHODS, VARYING_HEADERS, is_boosted, is_from_htmx, is_from_script
+from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import absolute_uri, is_allowed_next, sign_in_url
 
 from .requirements import MissingRequirement
 
 __all__ = [
     "forbidden_response",
-    "is_from_script",
-    "referring_page",
+    "page_of_request",
+    "prefetch_response",
     "session_ended_response",
+    "sign_in_page",
     "unauthorized_response",
 ]
 
 
-def is_from_script(request: HttpRequest) -> bool:
-    """Return whether htmx, fetch or XMLHttpRequest made the request, rather than a navigation in the browser."""
-    headers = request.headers
-    return (
-        headers.get("HX-Request") == "true"
-        or headers.get("X-Requested-With") == "XMLHttpRequest"
-        or headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-        or ("text/html" not in headers.get("Accept", "text/html") and "application/json" in headers.get("Accept", ""))
-    )
+def prefetch_response() -> HttpResponse:
+    """Return an empty 403 for a prefetch. The browser discards it, and asks again when the user clicks.
+
+    Browsers keep a response with a status from 200 to 299 only (WICG, Prefetch). For a status of 500 or more, Django
+    would mail the administrators.
+    """
+    response = HttpResponse(status=403)
+    add_headers(response)
+    return response
 
 
-def unauthorized_response(request: HttpRequest, **options: int) -> HttpResponse:
-    """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx."""
+def unauthorized_response(request: HttpRequest, url: str = "", **options: int) -> HttpResponse:
+    """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx.
+
+    `url` replaces the URL of a sign-in with `options` that returns to the page of the request.
+    """
     # A script may belong to another site.
-    url = absolute_uri(request, sign_in_url(referring_page(request), **options))
-    response = JsonResponse({"error": "sign_in_required", "sign_in_url": url}, status=401)
-    if request.headers.get("HX-Request") == "true":
+    url = absolute_uri(request, url or sign_in_url(page_of_request(request), **options))
+    response = _json(request, {"error": "sign_in_required", "sign_in_url": url}, status=401)
+    if is_from_htmx(request):
         response["HX-Redirect"] = url
-    patch_vary_headers(response, ("Accept", "HX-Request", "Sec-Fetch-Mode", "X-Requested-With"))
     return _with_challenge(response, url)
 
 
@@ -48,10 +52,16 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
     """Return a 401 for a request that is not processed because its session has ended."""
     if is_from_script(request):
         return unauthorized_response(request)
-    url = sign_in_url(referring_page(request))
-    context = {"home": get_script_prefix(), "sign_in_url": url}
-    response = render(request, "logto_auth/session_ended.html", context, status=401)
-    return _with_challenge(response, url)
+    url = sign_in_url(page_of_request(request))
+    return _with_challenge(render_page(request, "session_ended.html", {"sign_in_url": url}, status=401), url)
+
+
+def sign_in_page(request: HttpRequest, url: str) -> HttpResponse:
+    """Return a page with a link to `url`, a page that Turbo and Unpoly cannot show. Turbo opens `url` by itself.
+
+    The status is 200, because Turbo opens only such a page anew.
+    """
+    return render_page(request, "sign_in_required.html", {"sign_in_url": url})
 
 
 def forbidden_response(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
@@ -59,12 +69,25 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
 
     It is for users to whom another sign-in would not give access.
     """
-    if is_from_script(request):
+    if is_from_script(request) and not is_boosted(request):
         details = {"missing": {missing.kind.value: missing.names}} if missing else {}
-        return JsonResponse({"error": "forbidden", **details}, status=403)
-    switch_url = sign_in_url(request.get_full_path(), prompt="login")
-    context = {"home": get_script_prefix(), "switch_url": switch_url, "user": request.user, "missing": missing}
-    return render(request, "logto_auth/forbidden.html", context, status=403)
+        return _json(request, {"error": "forbidden", **details}, status=403)
+    switch_url = sign_in_url(page_of_request(request), prompt="login")
+    context = {"switch_url": switch_url, "user": request.user, "missing": missing}
+    response = render_page(request, "forbidden.html", context, status=403)
+    if is_boosted(request) and request.method == "GET":
+        # htmx 2 shows no page with this status. The browser itself does.
+        response["HX-Redirect"] = request.get_full_path()
+    return response
+
+
+def page_of_request(request: HttpRequest) -> str:
+    """Return the URL of the page to show after a sign-in: the requested page.
+
+    For a form and for a part of a page, it is the page that contains it; "" if that is unknown.
+    """
+    is_part = (is_from_script(request) and not is_boosted(request)) or "Turbo-Frame" in request.headers
+    return referring_page(request) if is_part or request.method not in SAFE_METHODS else request.get_full_path()
 
 
 def referring_page(request: HttpRequest) -> str:
@@ -76,8 +99,17 @@ def referring_page(request: HttpRequest) -> str:
     return (parts._replace(scheme="", netloc="") if parts.netloc == request.get_host() else parts).geturl()
 
 
+def _json(request: HttpRequest, data: dict[str, Any], status: int) -> JsonResponse:
+    response = JsonResponse(data, status=status)
+    add_headers(response)
+    if is_from_htmx(request):
+        # htmx 4 would show the JSON.
+        response["HX-Reswap"] = "none"
+    patch_vary_headers(response, VARYING_HEADERS)
+    return response
+
+
 def _with_challenge(response: HttpResponse, sign_in_url: str) -> HttpResponse:
     # RFC 9110, section 15.5.2, requires a challenge. With this scheme no browser opens a password dialog.
     response["WWW-Authenticate"] = f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'
-    response["Cache-Control"] = "no-store"
     return response

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 from django.db import router
 
-from logto_auth.conf import Conf, conf
+from logto_auth.conf import Conf
+from logto_auth.exceptions import ConfigurationError
 from logto_auth.users.claims import FIELDS
 from logto_auth.users.fields import missing_fields
 
+from .lenient_conf import conf
 from .problem import Problem
 
 TABLES_APART = Problem(
@@ -28,7 +30,6 @@ FIELD_NOT_FILLED = Problem(
 )
 
 
-@register()
 def check_accounts(**kwargs: Any) -> list[CheckMessage]:
     """Check the database and the required fields of the user model."""
     return [*_check_databases(), *_check_fields()]
@@ -42,9 +43,13 @@ def _check_databases() -> Iterator[CheckMessage]:
 
 
 def _check_fields() -> Iterator[CheckMessage]:
-    creates_users = conf.create_users or conf.api_create_users
-    # What a function of the site returns is not known here.
-    if creates_users and conf.user_fields == Conf.user_fields.default:
+    try:
+        creates_users = conf.create_users or conf.api_create_users
+        # What a function of the site returns is not known here.
+        is_known = creates_users and conf.user_fields == Conf.user_fields.default
+    except ConfigurationError:
+        return  # `check_settings` reports it.
+    if is_known:
         user_model = get_user_model()
         filled = {user_model.USERNAME_FIELD, *FIELDS}
         for name in missing_fields(user_model()):

@@ -11,7 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, resolve
+from django.urls import NoReverseMatch, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.admin_site import LogtoAdminSite
@@ -23,6 +23,7 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
+from .templates import check_templates
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 # In place of the origin of the site, because only paths are compared.
@@ -60,6 +61,11 @@ NO_PASSWORD_BACKEND = Problem(
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
     "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
+REDIRECT_TO_NO_URL = Problem(
+    "logto_auth.E043",
+    "{setting} is {value}, which is neither a URL nor the name of a view.",
+    "Correct the name. With a namespace, it looks like 'shop:home'.",
+)
 ADMIN_SITE_REPLACED = Problem(
     "logto_auth.W018",
     "The default admin site is {expected}, but the admin's sign-in is that of {site}.",
@@ -87,7 +93,8 @@ LOGIN_URL_ELSEWHERE = Problem(
 
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    signing_in = [*_check_backend(), *_check_sessions(), *_check_urls(), *_check_admin()] if signs_users_in() else []
+    checks = (_check_backend, _check_sessions, _check_urls, _check_admin, check_templates)
+    signing_in = [message for check in checks for message in check()] if signs_users_in() else []
     return [*signing_in, *_check_middleware()]
 
 
@@ -161,8 +168,26 @@ def _check_urls() -> Iterator[CheckMessage]:
     sign_in = sign_in_path()
     if sign_in is None:
         yield URLS_MISSING()
-    elif resolve_url(settings.LOGIN_URL) != sign_in:
+        return
+    if _resolved(settings.LOGIN_URL) != sign_in:
         yield LOGIN_URL_ELSEWHERE(value=repr(settings.LOGIN_URL))
+    for name in ("LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        value = getattr(settings, name)
+        if value and _resolved(value) is None:
+            yield REDIRECT_TO_NO_URL(setting=name, value=repr(value))
+    if _resolved(settings.LOGOUT_REDIRECT_URL or "/") is not None:
+        yield from _check_languages()
+
+
+def _resolved(to: Any) -> str | None:
+    """Return the URL of a setting that holds a URL or the name of a view; None for a name without a view."""
+    try:
+        return resolve_url(to)
+    except NoReverseMatch:
+        return None
+
+
+def _check_languages() -> Iterator[CheckMessage]:
     in_languages = [uris for uris in (redirect_uris([ORIGIN]), post_sign_out_uris([ORIGIN])) if len(uris) > 1]
     if in_languages:
         urls = ", ".join(uri.removeprefix(ORIGIN) for uris in in_languages for uri in uris)

@@ -149,6 +149,11 @@ RUNNER_NOT_A_FUNCTION = Problem(
 CONSOLE_URL_INVALID = Problem(
     "logto_auth.E024", "LOGTO_CONSOLE_URL is {value}.", "Expected a URL that begins with https:// or http://."
 )
+FORMER_ENDPOINT_INVALID = Problem(
+    "logto_auth.E041",
+    "LOGTO_FORMER_ENDPOINTS contains {value}.",
+    "Expected the origin that LOGTO_ENDPOINT was before, such as https://abc123.logto.app.",
+)
 NEXT_ORIGIN_INVALID = Problem(
     "logto_auth.E040",
     "LOGTO_NEXT_ORIGINS contains {value}.",
@@ -221,6 +226,9 @@ def _check_origins() -> Iterator[CheckMessage]:
         yield from _check_endpoint(conf.endpoint)
     if conf.base_url and not is_origin(conf.base_url):
         yield BASE_URL_NOT_ORIGIN(value=repr(conf.base_url))
+    for endpoint in conf.former_endpoints:
+        if not is_origin(endpoint) or endpoint.rstrip("/") == conf.endpoint.rstrip("/"):
+            yield FORMER_ENDPOINT_INVALID(value=repr(endpoint))
     for origin in conf.next_origins:
         if not is_origin(origin) or "*" in origin or (urlsplit(origin).scheme == "http" and not is_loopback(origin)):
             yield NEXT_ORIGIN_INVALID(value=repr(origin))

@@ -10,6 +10,7 @@ Needs the extra `drf`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 try:
@@ -20,6 +21,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError(f'This needs {error.name}, which is not installed: pip install "logto_auth[drf]"') from error
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.views.generic import View
 
@@ -235,3 +237,9 @@ class IsUser(BasePermission):
             request.auth.error_response = ErrorResponse(status=403, error="machine_refused", description=self.message)
             return False
         return bool(request.user and request.user.is_authenticated)
+
+
+# Register what drf-spectacular writes about these classes. Both need REST framework, which a command should not have to
+# import when it starts. By name, because that module imports this one.
+if apps.is_installed("drf_spectacular"):
+    import_module("logto_auth.contrib.spectacular")

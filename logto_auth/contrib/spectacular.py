@@ -1,6 +1,6 @@
 """drf-spectacular: the OpenAPI document contains Logto's access tokens and the scopes that each operation requires.
 
-Loaded automatically if `drf_spectacular` is in `INSTALLED_APPS`.
+Loaded by `rest_framework` if `drf_spectacular` is in `INSTALLED_APPS`.
 """
 
 from __future__ import annotations

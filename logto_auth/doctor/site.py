@@ -18,6 +18,7 @@ from django.http.request import validate_host
 from logto_auth.conf import conf
 from logto_auth.models import LogtoSession
 from logto_auth.origins import is_loopback
+from logto_auth.users.moving import KEYS
 
 from .findings import Finding, failure, findings_or_ok, skipped, warning
 
@@ -45,6 +46,7 @@ def finding_from(message: CheckMessage) -> Finding:
 def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     """Yield the findings that need no call to Logto."""
     yield from findings_or_ok(_database(), "database", "All migrations have been applied.")
+    yield from findings_or_ok(_issuers(), "issuers", "All users and organizations belong to LOGTO_ENDPOINT.")
     yield from findings_or_ok(_sessions(), "sessions", f"{settings.SESSION_ENGINE} stores and returns sessions.")
     yield from findings_or_ok(
         _timeouts(), "time-outs", f"LOGTO_HTTP_TIMEOUT_SECONDS is {tuple(conf.http_timeout_seconds)}."
@@ -69,6 +71,22 @@ def _database() -> Iterator[Finding]:
     if missing:
         names = ", ".join(sorted({migration.app_label for migration, _ in missing}))
         yield failure("database", f"Migrations have not been applied: {names}.", "Run manage.py migrate.")
+
+
+def _issuers() -> Iterator[Finding]:
+    issuers: set[str] = set()
+    try:
+        for model in KEYS:
+            others = model._default_manager.exclude(issuer=conf.issuer).order_by()
+            issuers.update(others.values_list("issuer", flat=True).distinct())
+    except DatabaseError:
+        return  # reported as "database"
+    for issuer in sorted(issuers):
+        text = f"Users or organizations belong to {issuer}. They are unknown at {conf.issuer}."
+        if issuer in conf.former_issuers:
+            yield failure("issuers", text, "Run manage.py logto_move_issuer.")
+        else:
+            yield warning("issuers", text, "If it is the same tenant, add its endpoint to LOGTO_FORMER_ENDPOINTS.")
 
 
 def _sessions() -> Iterator[Finding]:

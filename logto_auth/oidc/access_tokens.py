@@ -32,9 +32,17 @@ class AccessTokenVerifier:
     """
 
     def __init__(
-        self, *, issuer: str, keys: RemoteKeySet, algorithms: Sequence[str], leeway_seconds: int, cache_size: int
+        self,
+        *,
+        issuer: str,
+        former_issuers: Sequence[str] = (),
+        keys: RemoteKeySet,
+        algorithms: Sequence[str],
+        leeway_seconds: int,
+        cache_size: int,
     ) -> None:
         self._issuer = issuer
+        self._former_issuers = tuple(former_issuers)
         self._keys = keys
         self._algorithms = tuple(algorithms)
         self._leeway_seconds = leeway_seconds
@@ -89,6 +97,7 @@ class AccessTokenVerifier:
             keys=self._keys,
             algorithms=self._algorithms,
             issuer=self._issuer,
+            former_issuers=self._former_issuers,
             leeway_seconds=self._leeway_seconds,
             now=now,
         )
@@ -105,10 +114,18 @@ class AccessTokenVerifier:
 
 
 def validate_access_token(
-    token: object, *, keys: KeySource, algorithms: Sequence[str], issuer: str, leeway_seconds: int, now: float
+    token: object,
+    *,
+    keys: KeySource,
+    algorithms: Sequence[str],
+    issuer: str,
+    former_issuers: Sequence[str] = (),
+    leeway_seconds: int,
+    now: float,
 ) -> AccessTokenClaims:
     """Return the claims of a JWT access token that passed every check except one: the caller checks `audience`.
 
+    Their issuer is `issuer`, also for a token of one of `former_issuers`, because a user has the same `sub` at each.
     `now` is in seconds since the epoch. The age of the token is limited by its `exp` only.
 
     Raise TokenError naming the first claim that failed, and ProviderError when the keys cannot be fetched.
@@ -116,7 +133,7 @@ def validate_access_token(
     """
     # ID tokens and logout tokens have other types, and are not accepted as access tokens.
     _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=_TYPES)
-    check_issuer(claims, issuer)
+    check_issuer(claims, issuer, former_issuers)
     audience = _audience(claims)
     exp, _ = check_times(claims, leeway_seconds=leeway_seconds, now=now)
     sub, client_id = check_sub(claims), optional_text(claims, "client_id")

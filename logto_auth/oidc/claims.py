@@ -16,6 +16,7 @@ __all__ = [
     "is_numeric_date",
     "names_in",
     "seconds_since_authentication",
+    "storable",
     "text",
 ]
 
@@ -26,12 +27,14 @@ _MAX_NUMERIC_DATE = 1e11
 
 
 def text(claims: Claims, name: str) -> str:
-    """Return a claim as text, or an empty string when it is missing, null or not text.
-
-    NUL and lone surrogates are removed, because databases cannot store them.
-    """
+    """Return a claim as storable text, or an empty string when it is missing, null or not text."""
     value = claims.get(name)
-    return value.replace("\x00", "").encode(errors="ignore").decode().strip() if isinstance(value, str) else ""
+    return storable(value).strip() if isinstance(value, str) else ""
+
+
+def storable(text: str) -> str:
+    """Return `text` without NUL and lone surrogates, which databases cannot store."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
 def names_in(claims: Claims, name: str) -> list[str] | None:

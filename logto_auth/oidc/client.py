@@ -6,7 +6,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-from jwt import PyJWS
+from jwt import PyJWT
 from jwt.exceptions import PyJWTError
 
 from .access_tokens import check_introspection
@@ -175,6 +175,7 @@ class OIDCClient:
             algorithms=self._provider.algorithms,
             types={"logout+jwt"} if type_required else {"logout+jwt", "jwt", None},
             issuer=self.issuer,
+            former_issuers=self._provider.former_issuers,
             client_id=self.client_id,
             leeway_seconds=self._leeway_seconds,
             now=time.time(),
@@ -245,12 +246,13 @@ class OIDCClient:
         return Secret(f"{url}&id_token_hint={id_token.reveal()}" if id_token and has_hint else url)
 
     def _is_good_hint(self, id_token: Secret) -> bool:
-        """Return whether Logto accepts the hint. It answers 400 when the key was removed or the algorithm changed."""
+        """Return whether Logto accepts the hint. It answers 400 to another issuer, a removed key or algorithm."""
         if len(id_token.reveal()) > _MAX_ID_TOKEN_HINT_LENGTH:
             return False
         try:
-            header = PyJWS().get_unverified_header(id_token.reveal())
-            return self.keys.is_current(header.get("kid"), header.get("alg"))
+            hint = PyJWT().decode_complete(id_token.reveal(), options={"verify_signature": False})
+            header, claims = hint["header"], hint["payload"]
+            return claims.get("iss") == self.issuer and self.keys.is_current(header.get("kid"), header.get("alg"))
         except (PyJWTError, ProviderError):
             return False
 

@@ -27,11 +27,12 @@ def validate_logout_token(
     algorithms: Sequence[str],
     types: Collection[str | None],
     issuer: str,
+    former_issuers: Collection[str] = (),
     client_id: str,
     leeway_seconds: int,
     now: float,
 ) -> LogoutTokenClaims:
-    """Return the claims of a back-channel logout token that passed every check.
+    """Return the claims of a back-channel logout token that passed every check, with `issuer` as their issuer.
 
     `types` are the accepted values of `typ`, see `verify_signature`. `now` is in seconds since the epoch. The logout
     tokens of Logto have no `exp`, so `iat` limits their age.
@@ -40,7 +41,7 @@ def validate_logout_token(
     cannot be fetched. Source: OpenID Connect Back-Channel Logout 1.0, section 2.6.
     """
     _, claims = verify_signature(token, keys=keys, algorithms=algorithms, types=types)
-    check_issuer(claims, issuer)
+    check_issuer(claims, issuer, former_issuers)
     check_audience(claims, client_id)
     iat = numeric_date(claims, "iat")
     if not now - _MAX_AGE_SECONDS - leeway_seconds <= iat <= now + leeway_seconds:

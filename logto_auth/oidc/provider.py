@@ -21,14 +21,22 @@ _KEYS_MAX_AGE_SECONDS = 900
 class Provider:
     """The provider `issuer`. Safe to share between threads; keep one, because it caches.
 
+    `former_issuers` are other names of the same provider. It signs the tokens of each name with the same keys.
     `algorithms` are the accepted signing algorithms. Error messages call the configured URL of the provider
     `endpoint_name`.
     """
 
     def __init__(
-        self, *, issuer: str, algorithms: Sequence[str], http: HTTPClient, endpoint_name: str = ENDPOINT_NAME
+        self,
+        *,
+        issuer: str,
+        former_issuers: Sequence[str] = (),
+        algorithms: Sequence[str],
+        http: HTTPClient,
+        endpoint_name: str = ENDPOINT_NAME,
     ) -> None:
         self.issuer = issuer
+        self.former_issuers = tuple(former_issuers)
         self.algorithms = tuple(algorithms)
         self.http = http
         self._metadata = SingleFlight(

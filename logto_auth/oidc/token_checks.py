@@ -107,9 +107,9 @@ def _listed(types: Collection[str | None]) -> str:
     return " or ".join(sorted(repr(name) for name in types if name))
 
 
-def check_issuer(claims: Claims, issuer: str) -> None:
-    """Raise TokenError unless `iss` is exactly `issuer`."""
-    if claims.get("iss") != issuer:
+def check_issuer(claims: Claims, issuer: str, former_issuers: Collection[str] = ()) -> None:
+    """Raise TokenError unless `iss` is exactly `issuer`, or one of the names that this provider had before."""
+    if claims.get("iss") not in (issuer, *former_issuers):
         raise TokenError(f"The token is of issuer {claims.get('iss')!r:.200}, expected {issuer!r}.", claim="iss")
 
 

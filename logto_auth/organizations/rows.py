@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, atomic
 from logto_auth.oidc.types import Claims
+from logto_auth.storable import write_storable
 
 from .memberships import Membership, membership_changes, memberships_in
 
@@ -77,9 +78,8 @@ def _join(identity: LogtoIdentity, joined: Collection[Membership]) -> None:
 
 
 def _rename(organization: Organization, name: str | None) -> None:
-    name = (name or "")[:255]
-    if name and organization.name != name:
-        Organization.objects.filter(pk=organization.pk).update(name=name)
+    if name and organization.name != name[:255]:
+        rename(organization.logto_id, name)
 
 
 # For webhooks, which report one organization at a time
@@ -107,5 +107,10 @@ def remove_members(organization_id: str, identities: Collection[LogtoIdentity] |
 
 def rename(organization_id: str, name: str) -> None:
     """Store the name of an organization that this site knows."""
+
+    def store(values: dict[str, str]) -> None:
+        with atomic():
+            Organization.objects.for_logto_id(organization_id).update(**values)
+
     if name:
-        Organization.objects.for_logto_id(organization_id).update(name=name[:255])
+        write_storable({"name": name[:255]}, store)

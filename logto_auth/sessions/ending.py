@@ -47,7 +47,7 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     Return None for a safe method: the view runs, without a user. For any other method return the 401 response, because
     the request must not be carried out for an anonymous user.
     """
-    # Not `request.user`: other code may have put somebody there whom the user of the session impersonates.
+    # Not `request.user`: other code may have put a user there whom the user of the session impersonates.
     user = get_user(request)
     logger.warning("A session has ended: %s (%s)", error, error.code)
     sign_out_here(request)

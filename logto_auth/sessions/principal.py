@@ -80,7 +80,7 @@ def keep_logto_session(request: HttpRequest) -> None:
 
     For code of a site that replaces the signed-in user by another one, and back, with Django's `login()`: the session
     then ends when the Logto session of the person who acts ends. `request.logto` is signed out while they act as
-    somebody else. Does nothing if the request did not come with a Logto session.
+    another user. Does nothing if the request did not come with a Logto session.
     """
     stored = session_principal(request).stored_at_start
     if stored is not None:
@@ -179,7 +179,7 @@ class SessionPrincipal(RequestPrincipal):
     def is_authenticated(self) -> bool:
         """True for a Logto session; False if the request is authenticated by an access token.
 
-        Also False if `request.user` is not the user of the session, but somebody whom they impersonate.
+        Also False if `request.user` is not the user of the session, but one whom they impersonate.
         """
         return self._own_session is not None
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, router, transaction
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
@@ -250,7 +250,15 @@ def _store(row: StoredSession, token_set: TokenSet) -> None:
         "no_refresh_before": 0,
         "unreachable_since": None,
     }
-    _update(LogtoSession.objects.filter(pk=row.id), row.version, store.fresh_until(token_set), **changes)
+    rows = LogtoSession.objects.filter(pk=row.id)
+    try:
+        _update(rows, row.version, store.fresh_until(token_set), **changes)
+    except (OperationalError, InterfaceError):
+        # The database may have closed the connection while Logto was called: once more, with another connection.
+        if connections[rows.db].in_atomic_block:
+            raise
+        connections[rows.db].close()
+        _update(rows, row.version, store.fresh_until(token_set), **changes)
 
 
 def _update(rows: LogtoSessionQuerySet, version: int, fresh_until: float, **changes: Any) -> bool:
@@ -273,7 +281,7 @@ def _update_account(row: StoredSession, claims: Claims | None) -> None:
 
 def _identity(row: StoredSession) -> LogtoIdentity:
     """Return the identity of the session, with its user. Raise SignInRequired if it has none any more."""
-    identities = LogtoIdentity.objects.using(router.db_for_write(LogtoIdentity)).select_related("user")
+    identities = LogtoIdentity.objects.select_related("user")
     identity: LogtoIdentity | None = identities.filter(pk=row.identity_id, user_id=row.user_id).first()
     if identity is None:
         raise SignInRequired("The identity was deleted, or belongs to another account now.")

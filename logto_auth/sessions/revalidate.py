@@ -14,8 +14,9 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from logto_auth.access.principal import Principal
-from logto_auth.access.responses import is_from_script, session_ended_response
+from logto_auth.access.responses import prefetch_response, session_ended_response, sign_in_page
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
+from logto_auth.navigation import is_from_page_library, is_from_script, is_prefetch
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sign_in.start import is_sign_in_path, redirect_to_logto
 
@@ -101,8 +102,12 @@ def _revalidate_unconfirmed(request: HttpRequest) -> HttpResponse | None:
 
 def _start_silent_sign_in(request: HttpRequest) -> HttpResponse | None:
     """Redirect a page to Logto with `prompt=none`. A script or a form cannot be redirected and is answered with 401."""
+    if is_prefetch(request):
+        return prefetch_response()
     if request.method != "GET" or is_from_script(request):
         return session_ended_response(request)
+    if is_from_page_library(request):
+        return sign_in_page(request, request.get_full_path())
     try:
         options = SignInOptions(prompt="none")
         return redirect_to_logto(request, next_url=request.get_full_path(), options=options, is_silent=True)

@@ -18,12 +18,11 @@ from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import connections, router
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from logto_auth.backends import LogtoBackend
+from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
@@ -174,37 +173,13 @@ COLUMNS = tuple(StoredSession.__dataclass_fields__)
 
 
 def read(pk: str | uuid.UUID) -> StoredSession | None:
-    """Return the row with this id, from the database that writes it; None if there is none. One query.
-
-    The ORM builds and compiles a query in ten times the time that SQLite needs to answer it, and each page of a
-    signed-in user makes this one. So the SQL is compiled once. The router and Django's cursor are used as ever.
-    """
-    connection = connections[router.db_for_write(LogtoSession)]
-    sql, converters = _select(connection)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [LogtoSession._meta.pk.get_db_prep_value(pk, connection)])
-        values = cursor.fetchone()
-    if values is None:
-        return None
-    values = list(values)
-    for index, (convert, expression) in converters.items():
-        for function in convert:
-            values[index] = function(values[index], expression, connection)
-    return StoredSession(*values)
+    """Return the row with this id, from the database that writes it; None if there is none. One query."""
+    id = pk if isinstance(pk, uuid.UUID) else uuid.UUID(pk)
+    values = _row_by_id.values(id)
+    return None if values is None else StoredSession(id, *values)
 
 
-_selects: dict[tuple[str, type[BaseDatabaseWrapper]], tuple[str, dict[int, Any]]] = {}
-
-
-def _select(connection: BaseDatabaseWrapper) -> tuple[str, dict[int, Any]]:
-    """Return the SQL of `read`, with one parameter, and what converts its columns, both from the ORM's compiler."""
-    key = (connection.alias, type(connection))
-    if key not in _selects:
-        rows = LogtoSession.objects.filter(pk=uuid.UUID(int=0)).order_by().values_list(*COLUMNS)
-        compiler = rows.query.get_compiler(connection=connection)
-        sql, _parameters = compiler.as_sql()
-        _selects[key] = sql, compiler.get_converters(column for column, *_ in compiler.select)
-    return _selects[key]
+_row_by_id = CompiledQuery(LogtoSession, "id", COLUMNS[1:])
 
 
 def choose_organization(stored: StoredSession, organization_id: str) -> None:

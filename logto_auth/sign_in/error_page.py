@@ -6,14 +6,13 @@ import logging
 import secrets
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRefused
 from logto_auth.signals import sign_in_refused
 
+from .page import render_page
 from .start import sign_in_url
 
 __all__ = ["MESSAGES", "error_response"]
@@ -129,15 +128,14 @@ def error_response(request: HttpRequest, error: LogtoError, *, next_url: str = "
     # An error with a code of the site's own gets the text of its class.
     title, text = MESSAGES.get(error.code) or MESSAGES.get(type(error).code) or MESSAGES["provider_error"]
     visitor_message = error.visitor_message if isinstance(error, SignInRefused) else ""
-    response = render(
+    response = render_page(
         request,
-        "logto_auth/error.html",
+        "error.html",
         {
             "code": error.code,
             "reference": reference,
             "title": title,
             "text": visitor_message or text,
-            "home": get_script_prefix(),
             "try_again_url": sign_in_url(next_url),
             # Logto still has a session for a refused user, so trying again would fail in the same way.
             "offer_sign_out": isinstance(error, SignInRefused),

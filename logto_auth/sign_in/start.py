@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from posixpath import join, normpath
+from functools import lru_cache
+from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -12,14 +14,15 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix, reverse
+from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override, to_locale
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
-from logto_auth.exceptions import InvalidSignInOption
+from logto_auth.exceptions import CallbackError, InvalidSignInOption
+from logto_auth.navigation import is_navigation, is_prefetch
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.tenant.declaration import normalize_uri
 
@@ -27,6 +30,7 @@ from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
+    "check_url_options",
     "is_allowed_next",
     "is_sign_in_path",
     "options_from_query",
@@ -73,9 +77,11 @@ def redirect_to_logto(
 
     If a page is opened at another origin than `LOGTO_BASE_URL`, the redirect leads to the same page there.
 
-    Raise ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
+    Raise CallbackError if the browser prefetches the URL, or if a script, a frame or an image requests it. Raise
+    ProviderError if Logto's metadata cannot be fetched, ConfigurationError if a setting is missing.
     Source: OpenID Connect Core 1.0, section 3.1.2.1.
     """
+    _require_navigation(request, is_silent=is_silent)
     if not is_silent and (moved := redirect_to_base_url(request)):
         return moved
     authorization_request = AuthorizationRequest()
@@ -102,6 +108,21 @@ def redirect_to_logto(
     )
     save_pending(request, response, pending)
     return response
+
+
+def _require_navigation(request: HttpRequest, *, is_silent: bool) -> None:
+    """Raise CallbackError if the request would start a sign-in without the user's knowledge.
+
+    A frame of the site may confirm its session by a silent sign-in.
+    """
+    if is_prefetch(request) or not (is_silent or is_navigation(request)):
+        mode, destination = (request.headers.get(f"Sec-Fetch-{name}", "none") for name in ("Mode", "Dest"))
+        raise CallbackError(
+            f"A sign-in was requested with mode {mode!r:.20} and destination {destination!r:.20}, "
+            "expected the navigation of a page.",
+            code="not_a_navigation",
+            status=403,
+        )
 
 
 def redirect_to_base_url(request: HttpRequest) -> HttpResponseRedirect | None:
@@ -156,6 +177,19 @@ def _option_value(name: str, text: str) -> Any:
     return text
 
 
+def check_url_options(options: Mapping[str, object]) -> None:
+    """Raise InvalidSignInOption for an option that a URL must not set, or for a value that Logto does not accept."""
+    allowed = conf.sign_in_query_parameters
+    if refused := sorted(set(options) - set(allowed)):
+        raise InvalidSignInOption(
+            f"The URL of a sign-in cannot set {', '.join(refused)}. "
+            f"LOGTO_SIGN_IN_QUERY_PARAMETERS allows {', '.join(allowed)}."
+        )
+    query = QueryDict(mutable=True)
+    query.update({name: str(value) for name, value in options.items()})
+    options_from_query(query, defaults=SignInOptions())
+
+
 def absolute_uri(request: HttpRequest, location: str) -> str:
     """Return `location` as an absolute URI: under `LOGTO_BASE_URL` if it is set, else under the host of `request`."""
     return urljoin(conf.base_url, location) if conf.base_url else request.build_absolute_uri(location)
@@ -180,7 +214,8 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
     if len(url) > MAX_NEXT_LENGTH or not url.isprintable() or len(iri_to_uri(url)) > MAX_NEXT_LENGTH:
         return False
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        return not is_sign_in_path(urlsplit(url).path)
+        # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
+        return not is_sign_in_path(urlsplit(urljoin(reverse("logto_auth:callback"), url.replace("\\", "/"))).path)
     origins = {normalize_uri(origin) for origin in conf.next_origins}
     # Django's function refuses what browsers and Python read differently. It does not compare schemes.
     hosts = {urlsplit(origin).netloc for origin in origins}
@@ -188,19 +223,21 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
 
 
 def is_sign_in_path(path: str) -> bool:
-    """Return whether the path, as in a URL, is that of a sign-in page in any language.
+    """Return whether the absolute path, as in a URL, is that of a sign-in page in any language.
 
     A sign-in never leads to these pages.
     """
-    # As browsers and Django read it: a relative path belongs to the callback, and `%2E` is a dot.
-    path = normpath(join(reverse("logto_auth:callback"), "..", unquote(path).replace("\\", "/")))
-    within_site = "/" + path.removeprefix(get_script_prefix())
-    languages = {get_language_from_path(within_site), settings.LANGUAGE_CODE, get_language()}
-    for language in filter(None, languages):
-        with override(language):
-            if path in {reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS}:
-                return True
-    return False
+    # Browsers read `%2E` as a dot.
+    path, prefix, resolver = normpath(unquote(path)), get_script_prefix(), get_resolver(get_urlconf())
+    languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
+    return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
+
+
+# Each button of a page asks for it. A changed URLconf has another resolver.
+@lru_cache(maxsize=128)
+def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
+    with override(language):
+        return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:

@@ -17,8 +17,9 @@ from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, SyncRun, UserStatus, atomic
 from logto_auth.signals import user_created, user_updated
+from logto_auth.storable import VALUE_ERRORS, is_refused_value
 from logto_auth.users.management_api import changed_at
-from logto_auth.users.provisioning import BAD_VALUE_ERRORS, find_identity, provision_unknown, update
+from logto_auth.users.provisioning import find_identity, provision_unknown, update
 from logto_auth.users.suspension import reactivate, suspend
 
 from . import report as outcomes
@@ -191,7 +192,9 @@ def _try_to_write(users: Sequence[PlannedUser]) -> bool:
     try:
         with atomic():
             write(users)
-    except (IntegrityError, *BAD_VALUE_ERRORS):
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        if not is_refused_value(error):
+            raise
         for user in users:
             if user.is_new:
                 user.identity = None

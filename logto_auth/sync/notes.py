@@ -20,7 +20,8 @@ from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, atomic, make_digest
-from logto_auth.oidc.claims import is_name
+from logto_auth.oidc.claims import is_name, text
+from logto_auth.storable import write_storable
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
 from .report import Report
@@ -111,7 +112,8 @@ def confirm_removals(
 def _list_roles(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     def pages(*, first_page: int) -> Pages:
         for page in api.roles.pages(first_page=first_page, type="User"):
-            SyncNote.objects.bulk_create([SyncNote(run=run, digest=NO_USER, role=each["name"]) for each in page])
+            names = [each["name"] for each in page if is_name(each["name"])]
+            SyncNote.objects.bulk_create([SyncNote(run=run, digest=NO_USER, role=name) for name in names])
             yield page
 
     def store(role: Any, users: list[Any]) -> None:
@@ -145,12 +147,17 @@ def _update_names(run: SyncRun, page: list[Any]) -> None:
     known users get one."""
     if run.is_dry:
         return
-    names = {each["id"]: each["name"] for each in page}
+    names = {each["id"]: text(each, "name")[:255] for each in page}
     rows = {row.logto_id: row for row in Organization.objects.for_logto_ids(names)}
-    renamed = [row for id, row in rows.items() if row.name != names[id][:255]]
-    for row in renamed:
-        row.name = names[row.logto_id][:255]
-    Organization.objects.bulk_update(renamed, ["name"])
+
+    def rename(storable_names: dict[str, str]) -> None:
+        renamed = [row for id, row in rows.items() if row.name != storable_names.get(id, row.name)]
+        for row in renamed:
+            row.name = storable_names[row.logto_id]
+        with atomic():
+            Organization.objects.bulk_update(renamed, ["name"])
+
+    write_storable({id: name for id, name in names.items() if id in rows and name}, rename)
     if run.creates_users:
         Organization.objects.create_missing({id: name for id, name in names.items() if id not in rows})
 

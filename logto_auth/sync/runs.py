@@ -22,7 +22,7 @@ from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError
-from logto_auth.models import SyncNote, SyncPart, SyncRun, atomic, make_digest
+from logto_auth.models import SyncNote, SyncPart, SyncRun, atomic, database, make_digest
 
 from .report import Report
 
@@ -103,7 +103,7 @@ def take(run: SyncRun, holder: str, *, after: str | None = None) -> None:
         raise RunInProgress(f"The run of {run} is in progress. It counts as stopped after ten minutes without a step.")
     if run.holder != after and holder != COMMAND:
         logger.error("logto_sync: the run of %s had stopped at the stage %r.", run, run.position["stage"])
-    run.refresh_from_db(fields=["position", "counts"])
+    run.refresh_from_db(using=database(), fields=["position", "counts"])
     run.holder, run.turn = holder, turn
 
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
@@ -14,15 +15,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from logto_auth.access.requirements import Requirement
-from logto_auth.exceptions import LogtoError
+from logto_auth.access.responses import page_of_request
+from logto_auth.exceptions import InvalidSignInOption, LogtoError
 from logto_auth.sessions.principal import session_principal
-from logto_auth.sign_in.start import is_sign_in_path, sign_in_url
+from logto_auth.sign_in.start import check_url_options, is_sign_in_path, sign_in_url
 
 __all__ = ["register"]
 
 logger = logging.getLogger("logto_auth")
 
 register = template.Library()
+
+# For Turbo, htmx and Unpoly: the browser itself follows the link or sends the form, because only it can go to Logto.
+NAVIGATES_LINK = SafeString('data-turbo="false" hx-boost="false" up-follow="false"')
+NAVIGATES_FORM = SafeString('data-turbo="false" hx-boost="false" up-submit="false"')
 
 
 @register.simple_tag(takes_context=True)
@@ -31,7 +37,7 @@ def logto_sign_in_url(context: template.Context, next: str = "", **options: str)
 
     `options` are the sign-in options that a URL may set, such as `direct_sign_in="social:alipay"`.
     """
-    return sign_in_url(next or _current_page(context), **options)
+    return _sign_in_url(context, next, options)
 
 
 @register.simple_tag(takes_context=True)
@@ -40,22 +46,24 @@ def logto_sign_in_button(
 ) -> SafeString:
     """Return a link that starts a sign-in. `class` is its CSS class; see `logto_sign_in_url` for the rest."""
     css_class = attributes_and_options.pop("class", "")
-    url = sign_in_url(next or _current_page(context), **attributes_and_options)
-    return format_html('<a class="{}" href="{}" rel="nofollow">{}</a>', css_class, url, label or _("Sign in"))
+    url = _sign_in_url(context, next, attributes_and_options)
+    return format_html(
+        '<a class="{}" href="{}" rel="nofollow" {}>{}</a>', css_class, url, NAVIGATES_LINK, label or _("Sign in")
+    )
 
 
 @register.simple_tag(takes_context=True)
 def logto_sign_out_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
     """Return a form with a button that signs out here and at Logto. `class` is the CSS class of the button."""
-    return _button(context, reverse("logto_auth:sign-out"), label or _("Sign out"), attributes.get("class", ""))
+    return _button(context, reverse("logto_auth:sign-out"), label or _("Sign out"), _css_class(attributes))
 
 
 @register.simple_tag(takes_context=True)
 def logto_sign_out_others_button(context: template.Context, label: str = "", **attributes: Any) -> SafeString:
     """Return a form with a button that ends the user's other sessions on this site and returns to this page."""
     url = reverse("logto_auth:sign-out-others")
-    css_class = attributes.get("class", "")
-    return _button(context, url, label or _("Sign out everywhere else"), css_class, next_url=_current_page(context))
+    css_class, next_url = _css_class(attributes), _current_page(context)
+    return _button(context, url, label or _("Sign out everywhere else"), css_class, next_url=next_url)
 
 
 @register.simple_tag(takes_context=True)
@@ -67,7 +75,7 @@ def logto_organization_switcher(
     Return "" for a user with fewer than two organizations. `class` is the CSS class of the form. On a page whose URL
     selects an organization, set `next` to a URL that selects none: the organization in the URL has precedence.
     """
-    request = _request(context)
+    css_class, request = _css_class(attributes), _request(context)
     logto = session_principal(request) if request else None
     if request is None or logto is None or len(logto.organizations) < 2:
         return SafeString()
@@ -84,11 +92,12 @@ def logto_organization_switcher(
         # Without it, browsers would show the first organization as if it had been chosen.
         options = format_html('<option value="" selected disabled>{}</option>{}', label, options)
     return format_html(
-        '<form method="post" action="{}" class="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<form method="post" action="{}" class="{}" {}><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<input type="hidden" name="next" value="{}">'
         '<select name="organization_id" aria-label="{}" required>{}</select><button type="submit">{}</button></form>',
         reverse("logto_auth:choose-organization"),
-        attributes.get("class", ""),
+        css_class,
+        NAVIGATES_FORM,
         get_token(request),
         next or _current_page(context),
         label,
@@ -136,14 +145,13 @@ def _meets(context: template.Context, requirement: Requirement) -> bool:
 def _button(context: template.Context, url: str, label: str, css_class: str, *, next_url: str = "") -> SafeString:
     request = _request(context)
     if request is None:
-        raise template.TemplateSyntaxError(
-            "The button needs the request in the context: use render(), or the context processor for the request."
-        )
+        return SafeString()
     next_field = format_html('<input type="hidden" name="next" value="{}">', next_url) if next_url else ""
     return format_html(
-        '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
+        '<form method="post" action="{}" {}><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
         '<button type="submit" class="{}">{}</button></form>',
         url,
+        NAVIGATES_FORM,
         get_token(request),
         next_field,
         css_class,
@@ -151,14 +159,44 @@ def _button(context: template.Context, url: str, label: str, css_class: str, *, 
     )
 
 
+def _sign_in_url(context: template.Context, next_url: str, options: dict[str, Any]) -> str:
+    """Return the URL of a sign-in; without `options` if one of them is wrong."""
+    options = {name: value for name, value in options.items() if value not in ("", None)}
+    try:
+        check_url_options(options)
+    except InvalidSignInOption as error:
+        _report(str(error))
+        options = {}
+    return sign_in_url(next_url or _current_page(context), **options)
+
+
+def _css_class(attributes: dict[str, Any]) -> str:
+    """Return the CSS class, the only attribute that a form of this module has."""
+    css_class: str = attributes.pop("class", "")
+    if attributes:
+        _report(f"The tag does not know the argument {', '.join(attributes)}.")
+    return css_class
+
+
 def _request(context: template.Context) -> HttpRequest | None:
-    """Return the request, with or without Django's context processor for it; None if there is none."""
-    return context.get("request") or getattr(context, "request", None)
+    """Return the request, with or without Django's context processor for it. Report it if there is none."""
+    request: HttpRequest | None = context.get("request") or getattr(context, "request", None)
+    if request is None:
+        _report("The tag needs the request in the context: use render(), or the context processor for the request.")
+    return request
+
+
+def _report(mistake: str) -> None:
+    """Raise TemplateSyntaxError for a mistake in a template, or log it if the site is in use."""
+    if settings.DEBUG:
+        raise template.TemplateSyntaxError(mistake)
+    logger.error("A template uses a tag of logto_auth in a wrong way: %s", mistake)
 
 
 def _current_page(context: template.Context) -> str:
-    """Return the URL of this page, or "" on a page of this package: the URL of the callback contains a code."""
+    """Return the URL of this page, or "" on a page of this package: the URL of the callback contains a code.
+
+    For the response to a form, it is the page that contains the form.
+    """
     request = _request(context)
-    if request is None or request.method != "GET" or is_sign_in_path(request.path):
-        return ""
-    return request.get_full_path()
+    return "" if request is None or is_sign_in_path(request.path) else page_of_request(request)

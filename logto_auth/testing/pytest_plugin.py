@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from logto_auth.clients import reset_clients
-from logto_auth.conf import conf
 from logto_auth.emulator import Emulator, run_in_thread
 
 from .browser import Browser
@@ -40,8 +39,9 @@ def logto_emulator() -> Iterator[Emulator]:
 def logto(logto_emulator: Emulator, settings: Any, request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """Return an emulator without users, and with one application, which the site's settings name.
 
-    The application knows the URLs of the site for Django's test client, for `LOGTO_BASE_URL`, and for `live_server` if
-    the test uses it. If the site has no sign-in view (an API), there is no application.
+    The application knows the URLs of the site for Django's test client, and for `live_server` if the test uses it.
+    `LOGTO_BASE_URL` is empty, because neither of them is that server. If the site has no sign-in view (an API), there
+    is no application.
     """
     from logto_auth.sessions.outage import clear_outage
     from logto_auth.tenant.site import redirect_uris
@@ -49,11 +49,12 @@ def logto(logto_emulator: Emulator, settings: Any, request: pytest.FixtureReques
     logto_emulator.reset(tenant=True)
     logto_emulator.keys.clear()
     settings.LOGTO_ENDPOINT = logto_emulator.endpoint
+    settings.LOGTO_BASE_URL = ""
     if redirect_uris([SITE]):
         application = logto_emulator.tenant.add_application(name="Site under test", type="Traditional")
         settings.LOGTO_APP_ID = application.id
         settings.LOGTO_APP_SECRET = application.secret
-        register_site(logto_emulator, SITE, *filter(None, [conf.base_url]))
+        register_site(logto_emulator, SITE)
         if "live_server" in request.fixturenames:
             register_site(logto_emulator, request.getfixturevalue("live_server").url)
     reset_clients()

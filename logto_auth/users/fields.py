@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,9 +13,12 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
+from logto_auth.oidc.claims import storable
 from logto_auth.oidc.types import Claims
 
 from .rights import Rights, flags
+
+logger = logging.getLogger("logto_auth")
 
 # RFC 2606, section 2: mail to this domain can never be delivered.
 PLACEHOLDER_DOMAIN = "logto.invalid"
@@ -46,10 +50,23 @@ def field_values(user_model: type[AbstractBaseUser], claims: Claims) -> dict[str
     for name, value in user_fields(claims).items():
         try:
             field = user_model._meta.get_field(name)
+            value = _storable(value)
         except FieldDoesNotExist:
+            continue
+        except RecursionError:
+            logger.warning("The value for the field %s is nested too deeply. The field is not changed.", name)
             continue
         fitted[name] = _fit(field, value, claims["sub"]) if isinstance(field, models.CharField) else value
     return fitted
+
+
+def _storable(value: Any) -> Any:
+    """Return `value` without the characters that no database stores, in all its texts."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(each) for key, each in value.items()}
+    return [_storable(each) for each in value] if isinstance(value, list) else value
 
 
 def missing_fields(user: AbstractBaseUser) -> list[str]:
@@ -65,6 +82,27 @@ def _is_missing(field: models.Field[Any, Any], value: Any) -> bool:
     return not field.null and (value is None or (value == "" and field.unique))
 
 
+def faulty_fields(user: AbstractBaseUser) -> list[str]:
+    """Return the names of the fields that have no value and need one, or whose value is not valid. No query."""
+    missing = missing_fields(user)
+    return missing + [
+        field.name
+        for field in user._meta.concrete_fields
+        if field.name not in missing and not _is_valid(field, vars(user).get(field.attname))
+    ]
+
+
+def _is_valid(field: models.Field[Any, Any], value: Any) -> bool:
+    # Whether the row of a foreign key exists would be a query.
+    if field.is_relation or value in (None, ""):
+        return True
+    try:
+        field.run_validators(field.to_python(value))
+    except (TypeError, ValidationError, ValueError):
+        return False
+    return True
+
+
 def no_value(field: models.Field[Any, Any], sub: str) -> str | None:
     """Return the value that means "none": NULL if allowed, a placeholder if the field is unique, else ""."""
     if field.null:
@@ -77,7 +115,6 @@ def no_value(field: models.Field[Any, Any], sub: str) -> str | None:
 def _fit(field: models.CharField[Any, Any], value: Any, sub: str) -> Any:
     if not isinstance(value, str):
         return value
-    value = value.replace("\x00", "")
     if isinstance(field, models.EmailField):
         # A truncated e-mail is another e-mail: store all of it or none.
         is_whole = len(value) <= (field.max_length or len(value)) and _is_email(value)

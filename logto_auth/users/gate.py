@@ -33,7 +33,7 @@ class AccountGate:
         if query is None:
             # mozilla-django-oidc does not check whether the account is active; Django does.
             return ModelBackend.get_user(self, user_id)  # type: ignore[arg-type]
-        user = query.get(user_id)
+        user = query.instance(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None  # type: ignore[attr-defined]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models
+from django.db import IntegrityError, models
 
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
@@ -18,8 +17,9 @@ from logto_auth.models import LogtoIdentity, atomic, database, make_digest
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
+from logto_auth.storable import VALUE_ERRORS, is_refused_value, write_storable
 
-from .fields import changed_values, field_values, values_for
+from .fields import changed_values, faulty_fields, field_values, missing_fields, values_for
 from .linking import find_user_to_link, log_shared_email
 from .rights import Rights, changed_roles, group_changes, rights_of
 from .suspension import refuse_inactive
@@ -29,8 +29,6 @@ from .unique_values import candidates_for_existing, candidates_for_new, settle
 MAX_TRIES = 5
 ROLES_SCOPE = "roles"
 ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
-# What a database or a model raises for values that it does not accept.
-BAD_VALUE_ERRORS = (DataError, ValidationError, TypeError, ValueError)
 
 
 def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
@@ -81,7 +79,9 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
                 return known, False
             if not tries_left:
                 raise _cannot_store(error) from error
-        except BAD_VALUE_ERRORS as error:
+        except VALUE_ERRORS as error:
+            if not is_refused_value(error):
+                raise
             raise _cannot_store(error) from error
         else:
             break
@@ -102,7 +102,7 @@ def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
 
 def _find(issuer: str, sub: str) -> LogtoIdentity | None:
     """Return the identity without its user, which `refuse_inactive` loads. Every API call needs this."""
-    identity: LogtoIdentity | None = _identity_by_digest.get(make_digest(issuer, sub))
+    identity: LogtoIdentity | None = _identity_by_digest.instance(make_digest(issuer, sub))
     return identity
 
 
@@ -123,10 +123,25 @@ def _create_user(claims: Claims) -> AbstractBaseUser:
     user_model = get_user_model()
     rights = rights_of(claims)
     values = values_for(user_model, claims, rights)
-    settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
-    user = user_model(**values)
-    user.set_unusable_password()
-    user.save(force_insert=True)
+    user = user_model()
+
+    def insert(values: dict[str, Any]) -> AbstractBaseUser:
+        nonlocal user
+        with atomic():
+            settle(values, candidates_for_new(user_model, values, claims["sub"]), _is_taken, is_new=True)
+            user = user_model(**values)
+            user.set_unusable_password()
+            user.save(force_insert=True)
+            return user
+
+    try:
+        write_storable(values, insert)
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        # An account with the same name may have been created meanwhile: the caller tries again.
+        names = missing_fields(user) if isinstance(error, IntegrityError) else faulty_fields(user)
+        if not names or not is_refused_value(error):
+            raise
+        raise _cannot_store(error, names) from error
     _store_groups(user, rights)
     return user
 
@@ -137,10 +152,11 @@ def _is_taken(field: models.Field[Any, Any], value: str, *, besides: Any = None)
     return bool(others.filter(**{f"{field.name}__iexact": value}).exists())
 
 
-def _cannot_store(error: Exception) -> SignInRefused:
+def _cannot_store(error: Exception, names: Sequence[str] = ()) -> SignInRefused:
+    fields = f" Fields without a valid value: {', '.join(names)}." if names else ""
     return SignInRefused(
-        f"The account could not be stored ({type(error).__name__}). If the user model has required fields of its own, "
-        "the function of LOGTO_USER_FIELDS must return values for them.",
+        f"The account could not be stored ({type(error).__name__}).{fields} If the user model has required fields of "
+        "its own, the function of LOGTO_USER_FIELDS must return values for them.",
         code="account_incomplete",
     )
 
@@ -197,19 +213,34 @@ def _write_fields(user: AbstractBaseUser, fields: Mapping[str, Any]) -> frozense
     """Store the fields that differ, and return their names."""
     changed = changed_values(user, fields)
     settle(changed, candidates_for_existing(type(user), changed), partial(_is_taken, besides=user.pk), is_new=False)
-    if changed:
-        _save_changes(user, changed)
-    return frozenset(changed)
+    return _save_changes(user, changed) if changed else frozenset()
 
 
-def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> None:
-    for name, value in changed.items():
-        setattr(user, name, value)
+def _save_changes(user: AbstractBaseUser, changed: Mapping[str, Any]) -> frozenset[str]:
+    """Store what the database accepts of `changed`, and return the names of the fields that changed."""
+    former = {name: getattr(user, name) for name in changed}
+
+    def save(values: Mapping[str, Any]) -> frozenset[str]:
+        _set_fields(user, {**former, **values})
+        names = [name for name, value in values.items() if value != former[name]]
+        if names:
+            with atomic():
+                user.save(update_fields=names)
+        return frozenset(names)
+
     try:
-        with atomic():
-            user.save(update_fields=list(changed))
-    except (IntegrityError, *BAD_VALUE_ERRORS) as error:
-        raise _cannot_store(error) from error
+        return write_storable(changed, save)
+    except (IntegrityError, *VALUE_ERRORS) as error:
+        names = faulty_fields(user)
+        _set_fields(user, former)
+        if not is_refused_value(error):
+            raise
+        raise _cannot_store(error, names) from error
+
+
+def _set_fields(user: AbstractBaseUser, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(user, name, value)
 
 
 def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import connections
+from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -67,6 +70,14 @@ class WebhookView(View):
     """Receive Logto's webhooks. The response is 204 if the event was applied or passed to `LOGTO_WEBHOOK_RUNNER`."""
 
     http_method_names = ["post"]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view. `ATOMIC_REQUESTS` does not apply to it: a failure must not undo a suspension."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = non_atomic_requests(using=alias)(view)
+        return view
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)

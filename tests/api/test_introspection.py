@@ -156,7 +156,7 @@ def test_remembered_refusals_are_bounded(introspected: None, logto: Emulator) ->
 def test_parallel_requests_share_one_call(introspected: None, logto: Emulator, app: App) -> None:
     introspections, token = Introspections(), app.token("editor")
     logto.requests.clear()
-    logto.faults.http["introspection"] = HttpFault(delay_seconds=0.5)
+    logto.faults.http["introspection"] = HttpFault(delay_seconds=1.5)
     for each, expected in ((token, "editor000001"), ("junk", "active")):
         with ThreadPoolExecutor(20) as threads:
             outcomes = list(threads.map(outcome, [introspections] * 20, [each] * 20))
@@ -166,7 +166,7 @@ def test_parallel_requests_share_one_call(introspected: None, logto: Emulator, a
 
 def test_parallel_calls_for_junk_are_bounded(introspected: None, logto: Emulator) -> None:
     introspections = Introspections()
-    logto.faults.http["introspection"] = HttpFault(delay_seconds=2)
+    logto.faults.http["introspection"] = HttpFault(delay_seconds=3)
     with ThreadPoolExecutor(20) as threads:
         outcomes = list(threads.map(outcome, [introspections] * 20, [f"junk-{number}" for number in range(20)]))
     assert (outcomes.count("active"), outcomes.count("busy")) == (MAX_CALLS, 20 - MAX_CALLS)

@@ -1,4 +1,4 @@
-"""`make demo` as it is, in a process of its own, and a real Chromium in front of it."""
+"""A real Chromium, in front of `make demo` in a process of its own, or of the small site in `site.py`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from logto_auth.emulator import Emulator
+from tests.rights import ask_for_rights, set_up
 from tests.servers import free_port, lacking
+
+from .site import NODE_MODULES
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "test-screenshots"
@@ -68,10 +74,10 @@ def chromium() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture
-def context(chromium: Browser, demo: str) -> Iterator[BrowserContext]:
+@contextmanager
+def browser_profile(chromium: Browser, base_url: str, **options: Any) -> Iterator[BrowserContext]:
     """A fresh browser profile, in which any call to the internet is a failure."""
-    context = chromium.new_context(base_url=demo, locale="en-GB")
+    context = chromium.new_context(base_url=base_url, locale="en-GB", **options)
     context.set_default_timeout(15_000)
     strangers: list[str] = []
 
@@ -89,8 +95,42 @@ def context(chromium: Browser, demo: str) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
+def context(chromium: Browser, demo: str) -> Iterator[BrowserContext]:
+    with browser_profile(chromium, demo) as context:
+        yield context
+
+
+@pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def site(live_server: Any, logto: Emulator, settings: Any) -> str:
+    """The URL of the small site, which has the package's own pages and signs in at `logto`."""
+    application = logto.tenant.applications[settings.LOGTO_APP_ID]
+    application.redirect_uris.append(f"{live_server.url}/callback")
+    application.post_logout_redirect_uris.append(f"{live_server.url}/")
+    set_up(logto)
+    ask_for_rights(settings)
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": []}]
+    settings.TEST_SCRIPT = ""
+    url: str = live_server.url
+    return url
+
+
+@pytest.fixture
+def tab(chromium: Browser, site: str) -> Iterator[Page]:
+    """A browser at the small site."""
+    with browser_profile(chromium, site) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def libraries() -> None:
+    """Skip or fail the test unless the navigation libraries are installed."""
+    if not NODE_MODULES.is_dir():
+        lacking("the npm packages of tests/browser/package.json: `make test-browser` installs them, with npm")
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -142,6 +142,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"SESSION_COOKIE_SAMESITE": None},
         "SESSION_COOKIE_SAMESITE is None: requests from other sites carry the session cookie.",
     ),
+    "E041": ({"LOGTO_FORMER_ENDPOINTS": ["abc123.logto.app"]}, "LOGTO_FORMER_ENDPOINTS contains 'abc123.logto.app'."),
     "E040": (
         {"LOGTO_NEXT_ORIGINS": ["https://*.shop.example"]},
         "LOGTO_NEXT_ORIGINS contains 'https://*.shop.example'.",
@@ -155,6 +156,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.checks.urls_of_stock_admin"},
         "The default admin site is logto_auth.admin_site.LogtoAdminSite, but the admin's sign-in is that of "
         "django.contrib.admin.sites.AdminSite.",
+    ),
+    "E043": (
+        {"LOGOUT_REDIRECT_URL": "no-such-view"},
+        "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
     ),
     "W019": (
         {

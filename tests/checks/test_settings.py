@@ -42,8 +42,9 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_SCOPES": ("profile",)}, "E009"),
         ({"LOGTO_SIGNING_ALGORITHMS": ("HS256",)}, "E010"),
         ({"LOGTO_SIGNING_ALGORITHMS": ()}, "E010"),
-        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ("organization_id", "max_age")}, "E011"),
-        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ()}, "W002"),
+        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ("organization_id", "max_age")}, "E011 W016"),
+        # A template of the site sets an option.
+        ({"LOGTO_SIGN_IN_QUERY_PARAMETERS": ()}, "W002 W016"),
         ({"LOGTO_FRESHNESS_SECONDS": -1}, "E015"),
         ({"LOGTO_OUTAGE_GRACE_SECONDS": -1}, "E015"),
         ({"LOGTO_WEBHOOK_MAX_AGE_SECONDS": 0}, "E015"),
@@ -163,6 +164,17 @@ def test_wrong_types_and_wrong_values_are_reported_together() -> None:
 )
 def test_next_origins_are_exact_origins(origin: str, expected: str) -> None:
     assert ids(messages({"LOGTO_NEXT_ORIGINS": [origin]})) == expected
+
+
+def test_former_endpoints_are_other_origins() -> None:
+    settings = {"LOGTO_ENDPOINT": "https://sign-in.shop.example"}
+    for endpoint, expected in (
+        ("https://abc123.logto.app", ""),
+        ("https://abc123.logto.app/oidc", "E041"),
+        ("https://sign-in.shop.example/", "E041"),
+        ("", "E041"),
+    ):
+        assert ids(messages({**settings, "LOGTO_FORMER_ENDPOINTS": [endpoint]})) == expected
 
 
 def test_messages_contain_no_secret() -> None:

@@ -74,6 +74,7 @@ def test_missing_required_value_shows_error_page(browser, logto, settings, caplo
     response = browser.sign_in("r")
     assert response.status_code == 403
     assert "account_incomplete" in response.content.decode()
+    assert "Fields without a valid value: birth_year." in caplog.text
     assert "LOGTO_USER_FIELDS" in caplog.text
     assert Member.objects.count() == 0
 

@@ -87,10 +87,29 @@ def test_either_of_two_permissions_suffices(api: Any, logto: Emulator) -> None:
 
 
 @pytest.mark.django_db
-def test_reading_is_public_without_a_permission_class(api: Any, logto: Emulator) -> None:
-    sys.modules["shop.api"].Books.permission_classes = sys.modules["shop.api"].Books.permission_classes[1:]
+def test_reading_is_public_where_a_view_says_so(api: Any, logto: Emulator) -> None:
+    books = sys.modules["shop.api"].Books
+    books.permission_classes = books.permission_classes[1:]
+    assert api("/api/books/")[0] == 401
+    (block,) = (block for block in blocks_of(PROTECT_AN_API) if "AllowAny" in block.code)
+    books.get_permissions = block.run()["PublicBooks"].get_permissions
     assert api("/api/books/")[0] == 200
     assert api("/api/books/", method="POST", data={"title": "Emma"})[0] == 401
+    writer = access_token(logto, aud="https://shop.example/api", scope="write:books")
+    assert api("/api/books/", writer, "POST", {"title": "Emma"})[0] == 201
+
+
+@pytest.mark.django_db
+def test_machine_of_the_guide_has_its_account(api: Any, logto: Emulator, apply_settings: Any, settings: Any) -> None:
+    apply_settings(PROTECT_AN_API, "LOGTO_API_MACHINE_USER")
+    machines = sys.modules[settings.LOGTO_API_MACHINE_USER.rpartition(".")[0]]
+    user = User.objects.create_user("stock-robot")
+    (client_id,) = machines.ACCOUNTS
+    assert (machines.account_of(client_id), machines.account_of("another")) == (user, None)
+    token = access_token(logto, aud="https://shop.example/api", scope="read:books", sub=client_id, client_id=client_id)
+    assert api("/api/books/", token)[0] == 200
+    User.objects.update(is_active=False)
+    assert api("/api/books/", token)[0] == 401
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from logto_auth.emulator import Emulator
-from logto_auth.models import LogtoIdentity, make_digest
+from logto_auth.models import LogtoIdentity
 from logto_auth.signals import user_created
 from logto_auth.testing import Browser
 
@@ -148,12 +148,3 @@ def test_identities_are_created_from_usernames(browser: Browser, logto: Emulator
     assert LogtoIdentity.objects.count() == 1
     browser.sign_in("ada")
     assert User.objects.count() == 2
-
-
-@pytest.mark.django_db
-def test_identities_move_to_the_new_issuer(logto: Emulator) -> None:
-    user = User.objects.create_user("ada")
-    LogtoIdentity.objects.create(user=user, issuer="https://abc123.logto.app/oidc", sub="s1")
-    the_block("docs/how-to/deploy.md", "move issuer").run()
-    identity = LogtoIdentity.objects.get()
-    assert identity.digest == make_digest("https://sign-in.shop.example/oidc", "s1")

@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from logto_auth.emulator import Application, Emulator
+from logto_auth.models import Organization
 from tests.management_commands import set_all
 
 from .findings import Found, only
@@ -79,6 +80,14 @@ def test_unapplied_migration_is_found(found: Found) -> None:
     ((label, latest),) = MigrationLoader(connection).graph.leaf_nodes("logto_auth")
     MigrationRecorder(connection).record_unapplied(label, latest)
     assert only(found()) == "failure database: Migrations have not been applied: logto_auth."
+
+
+def test_rows_of_another_issuer_are_found(found: Found, settings: Any) -> None:
+    Organization.objects.create(issuer="https://abc123.logto.app/oidc", logto_id="harbourbr001")
+    text = "Users or organizations belong to https://abc123.logto.app/oidc. They are unknown at "
+    assert only(found()).startswith(f"warning issuers: {text}")
+    settings.LOGTO_FORMER_ENDPOINTS = ["https://abc123.logto.app"]
+    assert only(found()).startswith(f"failure issuers: {text}")
 
 
 def test_time_out_of_wrong_type_is_reported(found: Found, settings: Any) -> None:

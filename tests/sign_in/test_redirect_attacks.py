@@ -76,6 +76,10 @@ UNSAFE = [
     "\\sign-out",
     "/account/..\\sign-out",
     "/choose-organization",
+    # Relative to the callback.
+    "?page=2",
+    "#top",
+    "callback",
 ]
 SAFE = [
     "/account/",
@@ -85,7 +89,6 @@ SAFE = [
     "/日本/?q=本",
     "/%E6%97%A5%E6%9C%AC/",
     "account/",
-    "?page=2",
     "http://testserver/account/",
     "//testserver/account/",
     "/a//b",

@@ -11,13 +11,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from freezegun import freeze_time
 
 from logto_auth.conf import conf
 from logto_auth.emulator import Emulator
+from logto_auth.exceptions import CallbackError
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.authorization import AuthorizationRequest
+from logto_auth.oidc.secrets import as_secret
+from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.testing import Browser
 from tests.support import Witness, pending_cookies, query_of, signed_in_user_key, with_query
 
@@ -75,8 +78,8 @@ def test_foreign_callback_keeps_signed_in_user(browser: Browser, logto: Emulator
 
 def test_state_nonce_and_verifier_have_enough_entropy() -> None:
     requests = [AuthorizationRequest() for _ in range(1000)]
-    for read in (lambda each: each.state, lambda each: each.nonce, lambda each: each.code_verifier.reveal()):
-        values = [read(request) for request in requests]
+    for name in ("state", "nonce", "code_verifier"):
+        values = [as_secret(getattr(request, name)).reveal() for request in requests]
         assert len(set(values)) == 1000
         symbols = Counter("".join(values))
         shares = [count / symbols.total() for count in symbols.values()]
@@ -158,7 +161,6 @@ def test_state_from_the_future_is_refused(browser: Browser, witness: Witness, re
         pytest.param({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}, id="script"),
         pytest.param({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, id="frame"),
         pytest.param({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"}, id="object"),
-        pytest.param({"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, id="fetch"),
         pytest.param({"Sec-Fetch-Mode": "n\tavigate\x1f" * 50, "Sec-Fetch-Dest": ""}, id="nonsense"),
     ],
 )
@@ -167,13 +169,75 @@ def test_request_that_is_no_navigation_is_refused(browser: Browser, witness: Wit
     assert pending_cookies(browser.client) == {}
 
 
+@pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors"])
+def test_script_starts_no_sign_in_and_gets_its_url(browser: Browser, logto: Emulator, mode: str) -> None:
+    headers = {"Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": "empty"}
+    response = browser.client.get("/sign-in?next=/orders/", headers=headers)
+    assert response.status_code == 401
+    assert response.json()["sign_in_url"] == "http://testserver/sign-in?next=/orders/"
+    assert not response.cookies
+    assert len(logto.requests) == 0
+
+
+PREFETCHES = [
+    {"Sec-Purpose": "prefetch"},
+    {"Sec-Purpose": "prefetch;prerender"},
+    {"Sec-Purpose": "prefetch;anonymous-client-ip"},
+    {"Purpose": "prefetch"},
+    {"X-Purpose": "preview"},
+    {"X-Moz": "prefetch"},
+]
+
+
+@pytest.mark.parametrize("headers", PREFETCHES, ids=lambda headers: "-".join(*headers.items()))
+def test_prefetch_of_sign_in_and_callback_changes_nothing(
+    browser: Browser, logto: Emulator, reader: Any, caplog: Any, headers: dict[str, str]
+) -> None:
+    callback = callback_of(browser)
+    before = dict(pending_cookies(browser.client))
+    logto.requests.clear()
+    for url in ("/sign-in", f"/callback?{urlsplit(callback).query}"):
+        response = browser.client.get(url, headers=headers)
+        # Browsers discard the response, because the status is no success.
+        assert (response.status_code, response.content) == (403, b"")
+        assert response["Cache-Control"] == "no-store"
+        assert not response.cookies
+    assert pending_cookies(browser.client) == before
+    assert len(logto.requests) == 0
+    assert [record for record in caplog.records if record.name == "logto_auth"] == []
+    assert browser.open(callback).status_code == 302
+
+
+def test_view_of_site_starts_sign_in_only_by_navigation(rf: RequestFactory, logto: Emulator) -> None:
+    for headers in (*PREFETCHES, {"Sec-Fetch-Mode": "no-cors"}, {"Sec-Fetch-Dest": "iframe"}):
+        with pytest.raises(CallbackError, match="expected the navigation"):
+            redirect_to_logto(rf.get("/join/", headers=headers))
+    assert len(logto.requests) == 0
+
+
+def test_navigation_through_service_worker_starts_sign_in(browser: Browser) -> None:
+    headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"}
+    assert browser.client.get("/sign-in", headers=headers).status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/callback"])
+def test_head_starts_and_finishes_nothing(browser: Browser, logto: Emulator, reader: Any, path: str) -> None:
+    callback = callback_of(browser)
+    logto.requests.clear()
+    response = browser.client.head(f"{path}?{urlsplit(callback).query}")
+    assert (response.status_code, response.content) == (200, b"")
+    assert not response.cookies
+    assert len(logto.requests) == 0
+    assert browser.open(callback).status_code == 302
+
+
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
 def test_navigation_from_any_site_starts_sign_in(browser: Browser, site: str) -> None:
     headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": site}
     assert browser.client.get("/sign-in", headers=headers).status_code == 302
 
 
-@pytest.mark.parametrize("method", ["head", "post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
 @pytest.mark.parametrize("path", ["/sign-in", "/callback"])
 def test_sign_in_and_callback_require_get(
     browser: Browser, logto: Emulator, reader: Any, path: str, method: str

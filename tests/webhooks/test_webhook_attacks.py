@@ -145,7 +145,7 @@ def test_recorded_delivery_with_changed_byte_is_refused(refused: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["", [], (), [""], ("", ""), "secret", ["secret"]])
-def test_missing_or_short_key_refuses_all_deliveries(refused: Any, settings: Any, key: Any) -> None:
+def test_missing_key_refuses_all_deliveries(refused: Any, settings: Any, key: Any) -> None:
     settings.LOGTO_WEBHOOK_SIGNING_KEY = key
     body = encoded(suspension())
     for signed in (signature(body, ""), signature(body, "secret"), signature(body), ""):

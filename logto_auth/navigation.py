@@ -1,0 +1,73 @@
+"""How a browser made a request, by the headers that it sent: as a navigation, as a prefetch, or by a script.
+
+All of them can be forged by a program, but not by a page of another site: browsers do not let scripts set `Sec-`
+headers, and ask this site before they send other headers of a script on another site.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+__all__ = [
+    "SAFE_METHODS",
+    "VARYING_HEADERS",
+    "is_boosted",
+    "is_from_htmx",
+    "is_from_page_library",
+    "is_from_script",
+    "is_navigation",
+    "is_prefetch",
+]
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+# The headers that decide whether a script gets JSON.
+VARYING_HEADERS = ("Accept", "HX-Request", "Sec-Fetch-Mode", "X-Requested-With", "X-Turbo-Request-Id", "X-Up-Version")
+
+
+def is_navigation(request: HttpRequest) -> bool:
+    """Return whether the browser opens the URL as a page: no frame, no script, no image.
+
+    The destination is `empty` if a service worker passes the navigation on. Browsers before 2023 send no such headers.
+    Source: Fetch Metadata Request Headers (W3C), sections 2.1 and 2.2.
+    """
+    mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    return mode in (None, "navigate") and destination in (None, "document", "empty")
+
+
+def is_prefetch(request: HttpRequest) -> bool:
+    """Return whether the browser requests the URL in advance, without a click: a prefetch or a prerendering.
+
+    Source: Fetch (WHATWG), `Sec-Purpose`. Older browsers send one of the other headers.
+    """
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return any(purpose.startswith(("prefetch", "preview")) for purpose in purposes)
+
+
+def is_from_script(request: HttpRequest) -> bool:
+    """Return whether htmx, fetch or XMLHttpRequest made the request, rather than a navigation in the browser.
+
+    False for Turbo and Unpoly, which show the page of the response like a browser.
+    """
+    # The headers are not kept in a variable: error reports would show its value, with the access token.
+    accepted = request.headers.get("Accept", "text/html")
+    return not is_from_page_library(request) and (
+        is_from_htmx(request)
+        or request.headers.get("X-Requested-With") == "XMLHttpRequest"
+        or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        or ("text/html" not in accepted and "application/json" in accepted)
+    )
+
+
+def is_from_page_library(request: HttpRequest) -> bool:
+    """Return whether Turbo or Unpoly made the request: a script that shows a page, but cannot follow it to Logto."""
+    return "X-Turbo-Request-Id" in request.headers or "X-Up-Version" in request.headers
+
+
+def is_from_htmx(request: HttpRequest) -> bool:
+    """Return whether htmx made the request."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def is_boosted(request: HttpRequest) -> bool:
+    """Return whether htmx made the request in place of a navigation (`hx-boost`)."""
+    return is_from_htmx(request) and request.headers.get("HX-Boosted") == "true"
