@@ -16,6 +16,7 @@ from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
+from .oidc.secrets import hide_frames
 from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
@@ -156,6 +157,7 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     require_revalidation.queryset_only = True  # type: ignore[attr-defined]
 
 
+@hide_frames
 def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
     """Return the value of the column `encrypted_tokens` of the session `session_id`."""
     # Imported here, because cryptography takes long to import, and every command imports the models.
@@ -164,6 +166,7 @@ def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
     return encrypt({"session": str(session_id), "tokens": tokens}, purpose="tokens")
 
 
+@hide_frames
 def decrypt_tokens(encrypted_tokens: str, session_id: uuid.UUID) -> dict[str, Any]:
     """Return what `encrypt_tokens` encrypted.
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from logto_auth.clients import oidc_client
 from logto_auth.conf import api_resource
 from logto_auth.exceptions import LogtoError, OrganizationRequired, ProviderError, SignInRequired
 from logto_auth.models import LogtoSession
+from logto_auth.oidc.claims import frozen
 from logto_auth.organizations import rows
 from logto_auth.organizations.memberships import Membership, organizations_in
 from logto_auth.users.claims import role_names
@@ -95,7 +95,7 @@ class _SessionData:
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        return MappingProxyType(self._tokens.claims)
+        return frozen(self._tokens.claims)
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -345,7 +345,7 @@ class SessionPrincipal(RequestPrincipal):
         stored = self._own_session
         if self._user_info is None or stored is None or self._user_info[0] != stored.id:
             userinfo = oidc_client().userinfo(self._usable_token(None, None).token, sub=self.claims["sub"])
-            self._user_info = (self._current_session().id, MappingProxyType(userinfo))
+            self._user_info = (self._current_session().id, frozen(userinfo))
         return self._user_info[1]
 
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
