@@ -164,6 +164,11 @@ class StoredSession:
         return time.time() < self.fresh_until
 
     @cached_property
+    def key(self) -> str:
+        """The id as it is in Django's session."""
+        return str(self.id)
+
+    @cached_property
     def tokens(self) -> SessionTokens:
         """The tokens; without any if they cannot be decrypted."""
         return SessionTokens(decrypt_tokens(self.encrypted_tokens, self.id))
