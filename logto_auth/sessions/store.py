@@ -58,6 +58,8 @@ MAX_USER_AGENT_LENGTH = 255
 KEEPING_MARGIN_SECONDS = 24 * 3600
 # As long as Logto's ID tokens are valid by default.
 DEFAULT_FRESHNESS_SECONDS = 3600
+# An ID token may be valid for years. A site that wants claims of that age sets `LOGTO_FRESHNESS_SECONDS`.
+MAX_FRESHNESS_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,10 +193,10 @@ def choose_organization(stored: StoredSession, organization_id: str) -> None:
 def fresh_until(token_set: TokenSet) -> float:
     """Return when the claims of `token_set` stop being fresh, in seconds since the epoch.
 
-    That is when its ID token expires, or after `LOGTO_FRESHNESS_SECONDS`, if that is earlier.
+    That is when its ID token expires, or after `LOGTO_FRESHNESS_SECONDS` (by default a day), if that is earlier.
     """
     expires_at, seconds = token_set.id_token_claims.get("exp", token_set.expires_at), conf.freshness_seconds
-    return float(expires_at if seconds is None else min(expires_at, time.time() + seconds))
+    return float(min(expires_at, time.time() + (MAX_FRESHNESS_SECONDS if seconds is None else seconds)))
 
 
 # Start and end
