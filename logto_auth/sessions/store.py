@@ -26,7 +26,7 @@ from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
-from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
 
 __all__ = [
@@ -124,6 +124,7 @@ class SessionTokens:
         """The latest refresh token, None if Logto did not issue one."""
         return self._secret("refresh_token")
 
+    @hide_frames
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> AccessToken | None:
         """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none."""
         stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id))
