@@ -41,6 +41,16 @@ def lowest(session: nox.Session) -> None:
     run(session, NINJA_SKIP_REGISTRY="yes")
 
 
+@nox.session
+def mysqlclient(session: nox.Session) -> None:
+    """Run the tests of users and sessions on MariaDB or MySQL with mysqlclient, which needs a compiler to install."""
+    session.install("-r", "requirements.txt", "mysqlclient")
+    env = {"TEST_DATABASE": "mysql", "TEST_MYSQL_DRIVER": "mysqlclient"}
+    folders = ["tests/sessions", "tests/sign_in", "tests/sync", "tests/users"]
+    markers = "not (postgresql or rabbitmq or redis)"
+    session.run("python", "-m", "pytest", "-n", "2", "-m", markers, *folders, *session.posargs, env=env)
+
+
 def run(session: nox.Session, **env: str) -> None:
     """Run the tests of `make test`."""
     markers = "not (browser or mysql or postgresql or rabbitmq or redis)"

@@ -18,6 +18,7 @@ from logto_auth.access.responses import session_ended_response
 from logto_auth.clients import oidc_client
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
 from logto_auth.models import LogtoSession
+from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret
 from logto_auth.signals import session_ended
 
@@ -37,8 +38,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger("logto_auth")
-
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
 def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:

@@ -255,7 +255,8 @@ def keep_as_long_as(session: SessionBase, stored: StoredSession) -> None:
     """
     ends_at = _end_of_django_session(session)
     if ends_at > stored.kept_until:
-        LogtoSession.objects.filter(pk=stored.id).update(kept_until=ends_at + KEEPING_MARGIN_SECONDS)
+        stored.kept_until = ends_at + KEEPING_MARGIN_SECONDS
+        LogtoSession.objects.filter(pk=stored.id).update(kept_until=stored.kept_until)
 
 
 def _end_of_django_session(session: SessionBase) -> float:
