@@ -17,15 +17,19 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils.encoding import force_bytes
 
+from .oidc.secrets import hide_frames
+
 __all__ = ["decrypt", "encrypt"]
 
 
+@hide_frames
 def encrypt(value: dict[str, Any], *, purpose: str) -> str:
     """Return the JSON object `value` as encrypted and authenticated ASCII text. Raise TypeError if it is not JSON."""
     plain = json.dumps(value, separators=(",", ":")).encode()
     return _fernet(purpose).encrypt(plain).decode("ascii")
 
 
+@hide_frames
 def decrypt(text: str, *, purpose: str) -> dict[str, Any] | None:
     """Return the object that was encrypted for `purpose`.
 

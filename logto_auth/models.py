@@ -16,6 +16,7 @@ from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
+from .oidc.secrets import hide_frames
 from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
@@ -156,6 +157,7 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     require_revalidation.queryset_only = True  # type: ignore[attr-defined]
 
 
+@hide_frames
 def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
     """Return the value of the column `encrypted_tokens` of the session `session_id`."""
     # Imported here, because cryptography takes long to import, and every command imports the models.
@@ -164,6 +166,7 @@ def encrypt_tokens(tokens: dict[str, Any], session_id: uuid.UUID) -> str:
     return encrypt({"session": str(session_id), "tokens": tokens}, purpose="tokens")
 
 
+@hide_frames
 def decrypt_tokens(encrypted_tokens: str, session_id: uuid.UUID) -> dict[str, Any]:
     """Return what `encrypt_tokens` encrypted.
 
@@ -376,7 +379,8 @@ class SyncNote(models.Model):
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="notes", db_index=False)
     digest = models.CharField(max_length=64, editable=False)
     organization = models.CharField(max_length=255, blank=True, editable=False)
-    role = models.CharField(max_length=255, blank=True, editable=False)
+    # As JSON, which is ASCII: the name may have characters that the database does not store.
+    role = models.JSONField(default=str, editable=False)
 
     objects = RowQuerySet.as_manager()
 

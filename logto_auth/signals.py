@@ -40,10 +40,11 @@ if the roles at Logto changed, and `"organizations"` if memberships of organizat
 """
 
 session_ended = Signal()
-"""Sent when a request finds that its session has ended: Logto no longer confirms it, or the site refuses the user.
+"""Sent when a request finds that its session has ended.
 
-The session is empty by then. The signal is not sent for a sign-out, nor for a session that was ended by another
-request: by a back-channel logout, by another session of the user, in the admin, or with the account.
+Logto no longer confirms it, the site refuses the user, or something else has ended it before: a back-channel logout,
+another session of the user, or the admin. The session is empty by then. The signal is not sent for a sign-out, nor if
+the account was deactivated or deleted.
 
 Sender: the user model.
 

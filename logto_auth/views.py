@@ -34,6 +34,7 @@ from .exceptions import (
 from .navigation import is_from_htmx, is_from_page_library, is_from_script, is_prefetch
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
+from .oidc.secrets import Secret
 from .oidc.types import Claims, TokenSet
 from .organizations.memberships import organizations_in
 from .sessions import store
@@ -324,14 +325,20 @@ class SignOutView(PublicView):
         return _redirect_to_sign_out(request, url)
 
 
-def _redirect_to_sign_out(request: HttpRequest, url: str) -> HttpResponse:
+def _redirect_to_sign_out(request: HttpRequest, url: Secret) -> HttpResponse:
     """Return the redirect to `url` at Logto. A script cannot follow it, and gets the URL."""
     if not is_from_script(request):
-        return HttpResponseRedirect(url)
-    response = JsonResponse({"sign_out_url": url})
+        return _SignOutRedirect(url.reveal())
+    response = JsonResponse({"sign_out_url": url.reveal()})
     if is_from_htmx(request):
-        response["HX-Redirect"] = url
+        response["HX-Redirect"] = url.reveal()
     return response
+
+
+class _SignOutRedirect(HttpResponseRedirect):
+    def __repr__(self) -> str:
+        """Return a text without the URL, which contains the ID token."""
+        return f"<{type(self).__name__} status_code={self.status_code}>"
 
 
 class SignOutOthersView(PublicView):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db import models, transaction
+from django.db import models, router, transaction
 
 from .models import Book, Category
 
@@ -18,26 +18,26 @@ class Loaded(NamedTuple):
     """Books that existed already."""
 
 
-@transaction.atomic
 def load_catalogue(*, reset: bool = False) -> Loaded:
     """Add the categories and books that are missing.
 
     Existing rows keep the changes of editors, unless `reset` restores texts, prices and stock.
     """
     catalogue = json.loads(CATALOGUE.read_text(encoding="utf-8"))
-    _insert(
-        Category,
-        [Category(position=position, **entry) for position, entry in enumerate(catalogue["categories"], start=1)],
-        reset=reset,
-    )
-    shelf = {category.slug: category for category in Category.objects.all()}
-    books = [Book(**{**entry, "category": shelf[entry["category"]]}) for entry in catalogue["books"]]
-    for book in books:
-        book.complete()
+    with transaction.atomic(using=router.db_for_write(Book)):
+        _insert(
+            Category,
+            [Category(position=position, **entry) for position, entry in enumerate(catalogue["categories"], start=1)],
+            reset=reset,
+        )
+        shelf = {category.slug: category for category in Category.objects.all()}
+        books = [Book(**{**entry, "category": shelf[entry["category"]]}) for entry in catalogue["books"]]
+        for book in books:
+            book.complete()
 
-    count_before = Book.objects.count()
-    _insert(Book, books, reset=reset)
-    added = Book.objects.count() - count_before
+        count_before = Book.objects.count()
+        _insert(Book, books, reset=reset)
+        added = Book.objects.count() - count_before
     return Loaded(added=added, kept=len(books) - added)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import F
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -62,7 +62,6 @@ class PriceChanged(CheckoutRefused):
         self.total_cents = total_cents
 
 
-@transaction.atomic
 def place_order(user: "User", lines: Sequence[BasketLine], *, agreed_cents: int | None) -> Order:
     """Reduce the stock and create the order; raise CheckoutRefused and change nothing if that is not possible.
 
@@ -70,29 +69,30 @@ def place_order(user: "User", lines: Sequence[BasketLine], *, agreed_cents: int 
 
     The books are read again under a lock, always in the same order, to prevent deadlocks between two orders.
     """
-    wanted = {line.book.pk: line.quantity for line in lines}
-    if not wanted:
-        raise NothingOrdered
-    if max(wanted.values()) > MOST_COPIES:
-        raise TooManyCopies
-    books = Book.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-    by_id = {book.pk: book for book in books}
+    with transaction.atomic(using=router.db_for_write(Order)):
+        wanted = {line.book.pk: line.quantity for line in lines}
+        if not wanted:
+            raise NothingOrdered
+        if max(wanted.values()) > MOST_COPIES:
+            raise TooManyCopies
+        books = Book.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+        by_id = {book.pk: book for book in books}
 
-    gone = [line.book for line in lines if line.book.pk not in by_id]
-    short = [book for book in by_id.values() if book.stock < wanted[book.pk]]
-    if gone or short:
-        raise SoldOut([*gone, *short])
-    total_cents = sum(book.price_cents * wanted[book.pk] for book in by_id.values())
-    if agreed_cents not in (None, total_cents):
-        raise PriceChanged(total_cents)
+        gone = [line.book for line in lines if line.book.pk not in by_id]
+        short = [book for book in by_id.values() if book.stock < wanted[book.pk]]
+        if gone or short:
+            raise SoldOut([*gone, *short])
+        total_cents = sum(book.price_cents * wanted[book.pk] for book in by_id.values())
+        if agreed_cents not in (None, total_cents):
+            raise PriceChanged(total_cents)
 
-    order = Order.objects.create(user=user)
-    OrderLine.objects.bulk_create(
-        OrderLine(order=order, book=by_id[pk], quantity=quantity, price_cents=by_id[pk].price_cents)
-        for pk, quantity in wanted.items()
-    )
-    for pk, quantity in wanted.items():
-        # The condition repeats the check for databases without row locks (SQLite).
-        if not Book.objects.filter(pk=pk, stock__gte=quantity).update(stock=F("stock") - quantity):
-            raise SoldOut([by_id[pk]])
-    return order
+        order = Order.objects.create(user=user)
+        OrderLine.objects.bulk_create(
+            OrderLine(order=order, book=by_id[pk], quantity=quantity, price_cents=by_id[pk].price_cents)
+            for pk, quantity in wanted.items()
+        )
+        for pk, quantity in wanted.items():
+            # The condition repeats the check for databases without row locks (SQLite).
+            if not Book.objects.filter(pk=pk, stock__gte=quantity).update(stock=F("stock") - quantity):
+                raise SoldOut([by_id[pk]])
+        return order

@@ -25,6 +25,7 @@ from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.claims import role_names
@@ -227,7 +228,6 @@ def authenticate(
     """
     if _token(request) is None:
         return None
-    # No frame outside `_verified` holds the token: Django's debug page would show it.
     claims = _verified(request, None if of_organization else _expected_audience(resource))
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API accepts only access tokens of users.", code="machine_refused")
@@ -280,9 +280,11 @@ def token_in(header: str) -> str | None:
     return match["token"]
 
 
-def _token(request: HttpRequest) -> str | None:
+@hide_frames
+def _token(request: HttpRequest) -> Secret | None:
     # Not from META, where the test client of Django Ninja has other names.
-    return token_in(request.headers.get("Authorization", ""))
+    token = token_in(request.headers.get("Authorization", ""))
+    return None if token is None else Secret(token)
 
 
 def _expected_audience(resource: str | None) -> str:
@@ -293,7 +295,7 @@ def _expected_audience(resource: str | None) -> str:
 @sensitive_variables()
 def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
     """Return the claims of the token in `request`, whose audience must be `resource`; with None, an organization."""
-    verifier, token = access_token_verifier(), _token(request) or ""
+    verifier, token = access_token_verifier(), _token(request) or Secret("")
     if resource is None:
         return verifier.verify_for_organization(token)
     # An opaque token is for no resource, so a view that names its own resource refuses it.
@@ -302,7 +304,7 @@ def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
     return verifier.verify_for_resource(token, resource)
 
 
-def _introspected(token: str) -> AccessTokenClaims:
+def _introspected(token: Secret) -> AccessTokenClaims:
     """Return the claims of an opaque token. It has no audience, so the setting lists the accepted applications."""
     claims = introspect(token)
     if claims.client_id not in conf.api_introspected_apps:

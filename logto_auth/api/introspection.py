@@ -16,6 +16,7 @@ from logto_auth.clients import oidc_client
 from logto_auth.exceptions import ProviderError, TokenError
 from logto_auth.models import make_digest
 from logto_auth.oidc.client import OIDCClient
+from logto_auth.oidc.secrets import Secret
 from logto_auth.oidc.types import AccessTokenClaims
 
 __all__ = ["Introspections", "introspect"]
@@ -60,10 +61,10 @@ class Introspections:
         self._slots = threading.BoundedSemaphore(MAX_CALLS)
 
     @sensitive_variables()
-    def claims_of(self, token: str) -> AccessTokenClaims:
+    def claims_of(self, token: Secret) -> AccessTokenClaims:
         """Return the claims of an active access token. Raise TokenError for every other token, and ProviderError."""
         client = oidc_client()
-        digest = make_digest(client.issuer, token)
+        digest = make_digest(client.issuer, token.reveal())
         with self._lock:
             answer = self._answers.get(digest)
             is_new = answer is None or answer.valid_until < time.monotonic()
@@ -81,7 +82,7 @@ class Introspections:
         return answer.claims()
 
     @sensitive_variables()
-    def _call(self, client: OIDCClient, token: str, answer: _Answer) -> None:
+    def _call(self, client: OIDCClient, token: Secret, answer: _Answer) -> None:
         try:
             answer.future.set_result(self._introspected(client, token))
         except TokenError as error:
@@ -91,7 +92,7 @@ class Introspections:
             answer.future.set_exception(error)
 
     @sensitive_variables()
-    def _introspected(self, client: OIDCClient, token: str) -> AccessTokenClaims:
+    def _introspected(self, client: OIDCClient, token: Secret) -> AccessTokenClaims:
         if not self._slots.acquire(timeout=MAX_WAIT_SECONDS):
             raise ProviderError("Too many opaque access tokens are being introspected.", retry_after_seconds=1)
         try:

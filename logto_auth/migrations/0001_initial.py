@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("digest", models.CharField(editable=False, max_length=64)),
                 ("organization", models.CharField(blank=True, editable=False, max_length=255)),
-                ("role", models.CharField(blank=True, editable=False, max_length=255)),
+                ("role", models.JSONField(default=str, editable=False)),
                 (
                     "run",
                     models.ForeignKey(

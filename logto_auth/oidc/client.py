@@ -230,8 +230,8 @@ class OIDCClient:
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
 
-    def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: str | Secret | None) -> str:
-        """Return the URL at which the browser signs out at Logto.
+    def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: Secret | None) -> Secret:
+        """Return the URL at which the browser signs out at Logto. It contains `id_token`.
 
         `id_token` becomes the hint, unless Logto would refuse it. Raise ProviderError if the metadata cannot be
         fetched. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
@@ -242,8 +242,8 @@ class OIDCClient:
             "state": state,
         }
         url = f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
-        id_token = as_secret(id_token or "")
-        return f"{url}&id_token_hint={id_token.reveal()}" if self._is_good_hint(id_token) else url
+        has_hint = id_token is not None and self._is_good_hint(id_token)
+        return Secret(f"{url}&id_token_hint={id_token.reveal()}" if id_token and has_hint else url)
 
     def _is_good_hint(self, id_token: Secret) -> bool:
         """Return whether Logto accepts the hint. It answers 400 to another issuer, a removed key or algorithm."""

@@ -64,6 +64,8 @@ def hide_frames(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except Exception as error:
+            # The arguments would still be visible in this frame.
+            del args, kwargs
             raise error.with_traceback(None) from None
 
     return wrapper

@@ -15,12 +15,14 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, TokenError
 from logto_auth.models import LogtoSession
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.token_checks import MAX_TOKEN_LENGTH
 from logto_auth.oidc.types import LogoutTokenClaims
 from logto_auth.site_cache import ReplayMemory
@@ -34,7 +36,7 @@ logger = logging.getLogger("logto_auth")
 _handled = ReplayMemory("logout")
 
 
-@method_decorator([csrf_exempt, login_not_required], name="dispatch")
+@method_decorator([csrf_exempt, login_not_required, sensitive_post_parameters("logout_token")], name="dispatch")
 class BackChannelLogoutView(View):
     """End the sessions that a logout token names.
 
@@ -70,7 +72,8 @@ class BackChannelLogoutView(View):
         return HttpResponse(status=200)
 
 
-def _logout_token(request: HttpRequest) -> str:
+@hide_frames
+def _logout_token(request: HttpRequest) -> Secret:
     """Return the token in the form. Other fields are ignored (section 2.5). Raise TokenError if there is not one."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -85,7 +88,7 @@ def _logout_token(request: HttpRequest) -> str:
             f"Expected a form with one field logout_token, got {len(values)} in {request.content_type!r:.60}.",
             claim="logout_token",
         )
-    return values[0]
+    return Secret(values[0])
 
 
 def _end_sessions(claims: LogoutTokenClaims) -> int:

@@ -18,6 +18,8 @@ from logto_auth.access.responses import session_ended_response
 from logto_auth.clients import oidc_client
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
 from logto_auth.models import LogtoSession
+from logto_auth.navigation import SAFE_METHODS
+from logto_auth.oidc.secrets import Secret
 from logto_auth.signals import session_ended
 
 from . import store
@@ -37,8 +39,6 @@ __all__ = [
 
 logger = logging.getLogger("logto_auth")
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-
 
 def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     """Sign the user out of this site because of `error`, and send `session_ended`.
@@ -46,7 +46,7 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     Return None for a safe method: the view runs, without a user. For any other method return the 401 response, because
     the request must not be carried out for an anonymous user.
     """
-    # Not `request.user`: other code may have put somebody there whom the user of the session impersonates.
+    # Not `request.user`: other code may have put a user there whom the user of the session impersonates.
     user = get_user(request)
     logger.warning("A session has ended: %s (%s)", error, error.code)
     sign_out_here(request)
@@ -63,11 +63,12 @@ def sign_out_here(request: HttpRequest) -> None:
 
 
 @sensitive_variables()
-def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> str:
+def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) -> Secret:
     """Revoke the refresh token of `tokens` and return the URL at which the browser signs out at Logto.
 
-    Logto's end-session endpoint leaves a refresh token valid, so it is revoked separately. Raise ProviderUnreachable if
-    Logto cannot be reached, ProviderError if its metadata cannot be used. A refused revocation is logged.
+    The URL contains the ID token. Logto's end-session endpoint leaves a refresh token valid, so it is revoked
+    separately. Raise ProviderUnreachable if Logto cannot be reached, ProviderError if its metadata cannot be used. A
+    refused revocation is logged.
     Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
     """
     client = oidc_client()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from logto_auth.clients import oidc_client
 from logto_auth.conf import api_resource
 from logto_auth.exceptions import LogtoError, OrganizationRequired, ProviderError, SignInRequired
 from logto_auth.models import LogtoSession
+from logto_auth.oidc.claims import frozen
 from logto_auth.organizations import rows
 from logto_auth.organizations.memberships import Membership, organizations_in
 from logto_auth.users.claims import role_names
@@ -80,7 +80,7 @@ def keep_logto_session(request: HttpRequest) -> None:
 
     For code of a site that replaces the signed-in user by another one, and back, with Django's `login()`: the session
     then ends when the Logto session of the person who acts ends. `request.logto` is signed out while they act as
-    somebody else. Does nothing if the request did not come with a Logto session.
+    another user. Does nothing if the request did not come with a Logto session.
     """
     stored = session_principal(request).stored_at_start
     if stored is not None:
@@ -95,7 +95,7 @@ class _SessionData:
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        return MappingProxyType(self._tokens.claims)
+        return frozen(self._tokens.claims)
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ class SessionPrincipal(RequestPrincipal):
     def is_authenticated(self) -> bool:
         """True for a Logto session; False if the request is authenticated by an access token.
 
-        Also False if `request.user` is not the user of the session, but somebody whom they impersonate.
+        Also False if `request.user` is not the user of the session, but one whom they impersonate.
         """
         return self._own_session is not None
 
@@ -345,7 +345,7 @@ class SessionPrincipal(RequestPrincipal):
         stored = self._own_session
         if self._user_info is None or stored is None or self._user_info[0] != stored.id:
             userinfo = oidc_client().userinfo(self._usable_token(None, None).token, sub=self.claims["sub"])
-            self._user_info = (self._current_session().id, MappingProxyType(userinfo))
+            self._user_info = (self._current_session().id, frozen(userinfo))
         return self._user_info[1]
 
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> str:

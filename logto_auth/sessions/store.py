@@ -174,11 +174,12 @@ COLUMNS = tuple(StoredSession.__dataclass_fields__)
 
 def read(pk: str | uuid.UUID) -> StoredSession | None:
     """Return the row with this id, from the database that writes it; None if there is none. One query."""
-    values = _row_by_id.values(pk)
-    return None if values is None else StoredSession(*values)
+    id = pk if isinstance(pk, uuid.UUID) else uuid.UUID(pk)
+    values = _row_by_id.values(id)
+    return None if values is None else StoredSession(id, *values)
 
 
-_row_by_id = CompiledQuery(LogtoSession, "id", COLUMNS)
+_row_by_id = CompiledQuery(LogtoSession, "id", COLUMNS[1:])
 
 
 def choose_organization(stored: StoredSession, organization_id: str) -> None:
@@ -251,7 +252,8 @@ def keep_as_long_as(session: SessionBase, stored: StoredSession) -> None:
     """
     ends_at = _end_of_django_session(session)
     if ends_at > stored.kept_until:
-        LogtoSession.objects.filter(pk=stored.id).update(kept_until=ends_at + KEEPING_MARGIN_SECONDS)
+        stored.kept_until = ends_at + KEEPING_MARGIN_SECONDS
+        LogtoSession.objects.filter(pk=stored.id).update(kept_until=stored.kept_until)
 
 
 def _end_of_django_session(session: SessionBase) -> float:

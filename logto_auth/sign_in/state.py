@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
-from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.secrets import Secret, hide_frames
 
 __all__ = ["PendingSignIn", "load_pending", "save_pending"]
 
@@ -102,6 +102,7 @@ def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
     return _load(request, state, is_host_only=True) or _load(request, state, is_host_only=False)
 
 
+@hide_frames
 def _load(request: HttpRequest, state: str, *, is_host_only: bool) -> PendingSignIn | None:
     cookie = request.COOKIES.get(_cookie_name(state, is_host_only=is_host_only), "")
     value = decrypt(cookie, purpose=ENCRYPTION_PURPOSE)

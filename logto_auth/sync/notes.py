@@ -112,7 +112,8 @@ def confirm_removals(
 def _list_roles(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     def pages(*, first_page: int) -> Pages:
         for page in api.roles.pages(first_page=first_page, type="User"):
-            SyncNote.objects.bulk_create([SyncNote(run=run, digest=NO_USER, role=each["name"]) for each in page])
+            names = [each["name"] for each in page if is_name(each["name"])]
+            SyncNote.objects.bulk_create([SyncNote(run=run, digest=NO_USER, role=name) for name in names])
             yield page
 
     def store(role: Any, users: list[Any]) -> None:

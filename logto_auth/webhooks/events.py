@@ -15,6 +15,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from logto_auth.oidc.secrets import Secret, hide_frames
+
 __all__ = ["WebhookEvent"]
 
 MAX_ID_LENGTH = 255
@@ -78,10 +80,11 @@ class WebhookEvent:
         return frozenset(filter(None, map(_id, values))) if isinstance(values, list) else frozenset()
 
 
-def is_signed(body: bytes, signature: str, keys: Sequence[str]) -> bool:
+@hide_frames
+def is_signed(body: bytes, signature: str, keys: Sequence[Secret]) -> bool:
     """Return whether `signature` is the signature of `body` with one of `keys`."""
     given = signature.encode("utf-8", "replace")
-    expected = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest().encode() for key in keys]
+    expected = [hmac.new(key.reveal().encode(), body, hashlib.sha256).hexdigest().encode() for key in keys]
     return any(hmac.compare_digest(each, given) for each in expected)
 
 

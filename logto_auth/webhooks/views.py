@@ -23,6 +23,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.site_cache import ReplayMemory
 
 from .events import MIN_SIGNING_KEY_LENGTH, WebhookEvent, WebhookRefused, is_signed, read
@@ -128,10 +129,11 @@ def _verified_body(request: HttpRequest, signature: str) -> str:
         raise WebhookRefused("The body is not in UTF-8.", code="invalid_request", status=400) from error
 
 
-def _signing_keys() -> list[str]:
+@hide_frames
+def _signing_keys() -> list[Secret]:
     keys = conf.webhook_signing_key
     # An empty key would accept a signature by anyone, and a short one can be guessed.
-    return [key for key in ([keys] if isinstance(keys, str) else keys) if len(key) >= MIN_SIGNING_KEY_LENGTH]
+    return [Secret(key) for key in ([keys] if isinstance(keys, str) else keys) if len(key) >= MIN_SIGNING_KEY_LENGTH]
 
 
 def _body(request: HttpRequest) -> bytes:

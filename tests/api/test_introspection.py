@@ -15,6 +15,7 @@ from logto_auth.clients import reset_clients
 from logto_auth.decorators import access_token_required, organization_token_required
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ProviderError, TokenError
+from logto_auth.oidc.secrets import Secret
 from tests.rights import API, OTHER_API
 
 from .callers import App, Robot, call, has_been_here, parameters_of
@@ -148,7 +149,7 @@ def test_remembered_refusals_are_bounded(introspected: None, logto: Emulator) ->
     for number in range(MAX_REMEMBERED + 20):
         introspections._answers[str(number)] = _Answer()
     with pytest.raises(TokenError):
-        introspections.claims_of("junk")
+        introspections.claims_of(Secret("junk"))
     assert len(introspections._answers) == MAX_REMEMBERED
 
 
@@ -175,7 +176,7 @@ def test_parallel_calls_for_junk_are_bounded(introspected: None, logto: Emulator
 def outcome(introspections: Introspections, token: str) -> str:
     """Return the `sub` of the token, or why it is refused."""
     try:
-        return introspections.claims_of(token).sub
+        return introspections.claims_of(Secret(token)).sub
     except TokenError as error:
         return error.claim
     except ProviderError:

@@ -55,7 +55,7 @@ class Books(Documented):
 
 
 class Editors(Documented):
-    permission_classes = [HasRole("editor")]
+    permission_classes = [HasRole("editor"), ~HasScope("write:shelves")]
 
 
 class Everybody(Documented):

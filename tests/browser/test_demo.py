@@ -139,6 +139,14 @@ def test_repeated_callback_redirects_signed_in_user(page: Page, demo: str) -> No
     screenshot(page, "error")
 
 
+def test_language_can_be_changed_on_error_page(page: Page, demo: str) -> None:
+    page.goto("/callback?code=of-another-browser&state=unknown")
+    expect(page.get_by_role("heading", name="This sign-in was not started here")).to_be_visible()
+    page.get_by_role("button", name="日本語").click()
+    expect(page).to_have_url(f"{demo}/")
+    expect(page.get_by_role("banner")).to_contain_text("サインイン")
+
+
 def test_edited_session_cookie_is_rejected(page: Page, context: BrowserContext, demo: str) -> None:
     sign_in(page, "customer")
     cookie = next(cookie for cookie in context.cookies(demo) if cookie["name"] == "bookstore_session")

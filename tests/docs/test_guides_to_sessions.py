@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 import sys
 import time
+from types import ModuleType
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user_model, login
 from django.core.management import call_command
+from django.dispatch import Signal
+from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient
 from django.urls import path
 
+from bookstore.urls import urlpatterns
 from logto_auth import exceptions, models
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
@@ -64,6 +69,33 @@ def test_users_are_signed_out_and_deactivated(browser: Browser, logto: Emulator)
     the_block(page, "deactivate").run()["deactivate"]("ada")
     assert not LogtoSession.objects.exists()
     assert browser.sign_in("ada", prompt="login").context["code"] == "account_disabled"
+
+
+@pytest.mark.django_db
+def test_impersonation_restores_session_of_staff(browser: Browser, logto: Emulator, settings: Any) -> None:
+    signals = ModuleType("hijack.signals")
+    signals.hijack_started, signals.hijack_ended = Signal(), Signal()  # type: ignore[attr-defined]
+    sys.modules |= {"hijack": ModuleType("hijack"), "hijack.signals": signals}
+    snippet = the_block("docs/how-to/sessions.md", "impersonation").run()
+
+    def switch(request: HttpRequest, username: str) -> HttpResponse:
+        """Do what the views of django-hijack do."""
+        hijacker, hijacked = request.user, get_user_model().objects.get(username=username)
+        login(request, hijacked, backend=request.session["_auth_user_backend"])
+        signal = signals.hijack_ended if username == "ada" else signals.hijack_started
+        signal.send(sender=None, request=request, hijacker=hijacker, hijacked=hijacked)
+        return HttpResponse(f"{request.user} {request.logto.sub}")
+
+    settings.ROOT_URLCONF = (path("switch/<str:username>", switch), *urlpatterns)
+    get_user_model().objects.create_user("customer")
+    sub = logto.tenant.add_user(username="ada").id
+    browser.sign_in("ada")
+    assert snippet["keep_session_of_staff"]
+    assert browser.client.get("/switch/customer").content.decode() == "customer None"
+    assert browser.client.get("/switch/ada").content.decode() == f"ada {sub}"
+    assert browser.client.get("/").wsgi_request.logto.sub == sub
+    for name in ("hijack", "hijack.signals"):
+        del sys.modules[name]
 
 
 @pytest.mark.django_db

@@ -29,6 +29,7 @@ OWN_TESTS = {
     "emulator's webhooks",
     "identities from usernames",
     "identity",
+    "impersonation",
     "invitation",
     "invitation urls",
     "organization model",

@@ -100,7 +100,10 @@ def test_clock_difference_is_found_until_corrected(found: Found, fresh: Emulator
             {"jwks_uri": "ftp://localhost/jwks"},
             "failure discovery: The discovery document names 'ftp://localhost/jwks'",
         ),
-        ({"userinfo_endpoint": "http://logto:3001/oidc/me"}, "warning discovery: The issuer is"),
+        (
+            {"userinfo_endpoint": "http://logto:3001/oidc/me"},
+            "failure discovery: The discovery document names 'http://logto:3001/oidc/me'",
+        ),
     ],
 )
 def test_wrong_discovery_document_is_found(found: Found, fresh: Emulator, changes: dict[str, str], text: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -203,7 +203,7 @@ def test_renewals_wait_until_the_interval_has_passed() -> None:
     value.get()
     # A thread that starts late may need another fetch.
     assert set(in_threads(lambda: value.renew(seconds_between=0.2), 5)) <= {2, 3}
-    assert all(later - earlier >= 0.19 for earlier, later in itertools.pairwise(fetched_at))
+    assert all(later - earlier >= 0.19 for earlier, later in pairwise(fetched_at))
 
 
 def test_renewals_share_a_failure(source: Source) -> None:

@@ -227,6 +227,20 @@ class TestWithoutRefreshToken:
         assert reader.open(callback)["Location"] == "/account/"
         assert "_auth_user_id" not in reader.client.session
 
+    def test_prefetch_is_refused_and_click_confirms(self, reader: Browser, logto: Emulator) -> None:
+        age(reader)
+        response = reader.client.get("/account/", headers={"Sec-Purpose": "prefetch"})
+        assert (response.status_code, response.content) == (403, b"")
+        assert not response.cookies
+        assert "prompt=none" in reader.client.get("/account/")["Location"]
+
+    def test_turbo_opens_page_anew(self, reader: Browser) -> None:
+        age(reader)
+        response = reader.client.get("/account/?tab=2", headers={"X-Turbo-Request-Id": "1"})
+        assert response.status_code == 200
+        assert 'name="turbo-visit-control" content="reload"' in response.content.decode()
+        assert 'href="/account/?tab=2"' in response.content.decode()
+
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_script_gets_401(self, reader: Browser, method: str) -> None:
         age(reader)

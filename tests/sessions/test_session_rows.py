@@ -78,21 +78,21 @@ def test_reused_sub_gets_a_new_user(browser: Browser, logto: Emulator, settings)
 def test_row_is_read_by_the_query_of_the_orm(devices: list[Browser]) -> None:
     row = row_of(devices[0])
     with CaptureQueriesContext(connection) as expected:
-        values = LogtoSession.objects.filter(pk=row.pk).order_by().values_list(*store.COLUMNS).get()
+        [values] = LogtoSession.objects.filter(pk=row.pk).order_by().values_list(*store.COLUMNS[1:])
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
             stored = store.read(str(row.pk))
-        assert [query["sql"] for query in queries] == [query["sql"].replace(" LIMIT 21", "") for query in expected]
+        assert [query["sql"] for query in queries] == [query["sql"] for query in expected]
         assert stored is not None
-        assert tuple(getattr(stored, name) for name in store.COLUMNS) == values
+        assert tuple(getattr(stored, name) for name in store.COLUMNS) == (row.pk, *values)
         assert stored.tokens.data == row.tokens
         assert row.encrypted_tokens not in repr(stored)
 
 
 def test_missing_row_is_none(devices: list[Browser]) -> None:
-    row = row_of(devices[0])
-    row.delete()
-    assert store.read(row.pk) is None
+    pk = row_of(devices[0]).pk
+    LogtoSession.objects.filter(pk=pk).delete()
+    assert store.read(pk) is None
 
 
 class ReplicaRouter:

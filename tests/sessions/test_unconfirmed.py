@@ -141,7 +141,7 @@ def test_stranger_at_logto_gets_no_account_by_confirmation(reader: Browser, logt
     age(reader)
     to_logto = reader.client.get("/")["Location"]
     stranger = Browser(logto)
-    # As if the browser were signed in at Logto as somebody whom this site does not know.
+    # As if the browser were signed in at Logto as a user whom this site does not know.
     stranger.logto.sign_in(stranger.start(), "stranger")
     reader.logto = stranger.logto
     reader.open(reader.logto.sign_in(to_logto))

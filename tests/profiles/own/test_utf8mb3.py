@@ -80,9 +80,11 @@ def test_webhook_and_sync_update_other_fields(logto: Emulator, sync: Any) -> Non
     signed_in(logto, "reader")
     assert deliver(user_event("User.Data.Updated", SUB, name=EMOJI, primaryEmail="new@example.com")) == 204
     assert account(SUB).email == "new@example.com"
-    logto.tenant.update_user(SUB, name=f"Ann {EMOJI}", primary_email="newer@example.com")
+    logto.tenant.add_role(f"fan {EMOJI}")
+    logto.tenant.update_user(SUB, name=f"Ann {EMOJI}", primary_email="newer@example.com", roles=[f"fan {EMOJI}"])
     sync("--create")
     assert (account(SUB).first_name, account(SUB).email) == ("Ann", "newer@example.com")
+    assert rows(LogtoIdentity).get(sub=SUB).roles == [f"fan {EMOJI}"]
     assert rows(LogtoIdentity).count() == 4
 
 
