@@ -193,8 +193,7 @@ class CallbackView(PublicView):
         """
         response = _authorization_response(request)
         pending = _check_pending(response, pending)
-        if pending.confirmed_user and not _is_session_of(request, pending):
-            raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
+        _check_session(request, pending)
         client = oidc_client()
         token_set = client.exchange_code(
             client.authorization_code(response),
@@ -207,6 +206,7 @@ class CallbackView(PublicView):
         _check_membership(token_set, pending.organization_id)
         chosen = pending.organization_id
         if pending.confirmed_user:
+            _check_session(request, pending)
             chosen = _check_confirmation(request, token_set)
         try:
             self.sign_in(request, token_set, userinfo)
@@ -273,7 +273,16 @@ def _is_unconfirmed(error: LogtoError) -> bool:
 
 def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
     """Return whether the user is still signed in whose session the silent sign-in confirms."""
-    return request.session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated
+    session, principal = store.as_stored(request.session), session_principal(request)
+    principal.forget()
+    has_ended = store.session_id(session) is not None and principal.stored_session is None
+    return session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated and not has_ended
+
+
+def _check_session(request: HttpRequest, pending: PendingSignIn) -> None:
+    """Raise CallbackError if `pending` confirms a session that has ended, also while the code was exchanged."""
+    if pending.confirmed_user and not _is_session_of(request, pending):
+        raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
 
 
 def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:
