@@ -7,7 +7,6 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
@@ -79,8 +78,10 @@ class LogtoMiddleware:
 
 
 def _may_have_session(request: HttpRequest) -> bool:
-    # Without the cookie there is no session to look up, so public pages cost no query.
-    return settings.SESSION_COOKIE_NAME in request.COOKIES and hasattr(request, "session")
+    # Without a key there is no session to look up, so public pages cost no query. The key may come from elsewhere than
+    # Django's cookie.
+    session = getattr(request, "session", None)
+    return session is not None and session.session_key is not None
 
 
 def _may_extend_session(request: HttpRequest) -> bool:

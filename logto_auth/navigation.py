@@ -39,8 +39,7 @@ def is_prefetch(request: HttpRequest) -> bool:
 
     Source: Fetch (WHATWG), `Sec-Purpose`. Older browsers send one of the other headers.
     """
-    headers = request.headers
-    purposes = (headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
     return any(purpose.startswith(("prefetch", "preview")) for purpose in purposes)
 
 
@@ -49,12 +48,13 @@ def is_from_script(request: HttpRequest) -> bool:
 
     False for Turbo and Unpoly, which show the page of the response like a browser.
     """
-    headers = request.headers
+    # The headers are not kept in a variable: error reports would show its value, with the access token.
+    accepted = request.headers.get("Accept", "text/html")
     return not is_from_page_library(request) and (
         is_from_htmx(request)
-        or headers.get("X-Requested-With") == "XMLHttpRequest"
-        or headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-        or ("text/html" not in headers.get("Accept", "text/html") and "application/json" in headers.get("Accept", ""))
+        or request.headers.get("X-Requested-With") == "XMLHttpRequest"
+        or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        or ("text/html" not in accepted and "application/json" in accepted)
     )
 
 

@@ -28,6 +28,7 @@ from .templates import check_templates
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 # In place of the origin of the site, because only paths are compared.
 ORIGIN = "https://shop.example"
+SECURITY_MIDDLEWARE = "django.middleware.security.SecurityMiddleware"
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 BACKEND_MISSING = Problem(
@@ -55,6 +56,12 @@ SAMESITE_STRICT = Problem(
 )
 URLS_MISSING = Problem(
     "logto_auth.E030", "The site's URLs do not include the views.", "Add path('', include('logto_auth.urls'))."
+)
+NO_REFERRER = Problem(
+    "logto_auth.E039",
+    "SECURE_REFERRER_POLICY is 'no-referrer': browsers send 'Origin: null' with the sign-out button and with every "
+    "other form, and Django refuses them.",
+    "Set it to 'same-origin', Django's default.",
 )
 NO_PASSWORD_BACKEND = Problem(
     "logto_auth.W003",
@@ -93,7 +100,7 @@ LOGIN_URL_ELSEWHERE = Problem(
 
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    checks = (_check_backend, _check_sessions, _check_urls, _check_admin, check_templates)
+    checks = (_check_backend, _check_sessions, _check_urls, _check_forms, _check_admin, check_templates)
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
     return [*signing_in, *_check_middleware()]
 
@@ -133,6 +140,14 @@ def _sign_in_of_admin() -> tuple[str, Any]:
     """Return the path and the view of the admin's sign-in; an empty path and None if the URLs do not contain it."""
     path = url_path("admin:login") or ""
     return path, resolve(f"/{path.removeprefix(get_script_prefix())}").func if path else None
+
+
+def _check_forms() -> Iterator[CheckMessage]:
+    policy: Any = settings.SECURE_REFERRER_POLICY or ""
+    policies = policy.split(",") if isinstance(policy, str) else list(policy)
+    # Browsers use the last policy that they know.
+    if SECURITY_MIDDLEWARE in settings.MIDDLEWARE and policies[-1:] and policies[-1].strip() == "no-referrer":
+        yield NO_REFERRER()
 
 
 def _check_middleware() -> Iterator[CheckMessage]:

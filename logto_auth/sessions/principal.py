@@ -156,7 +156,7 @@ class SessionPrincipal(RequestPrincipal):
         session_id = store.session_id(session) if session is not None else None
         if session is None or session_id is None:
             return None
-        if self._stored is None or str(self._stored.id) != session_id:
+        if self._stored is None or self._stored.key != session_id:
             self.remember(store.read(session_id))
         return self._stored if self._stored is not None and store.is_user_of(session, self._stored) else None
 

@@ -166,6 +166,11 @@ class StoredSession:
         return time.time() < self.fresh_until
 
     @cached_property
+    def key(self) -> str:
+        """The id as it is in Django's session."""
+        return str(self.id)
+
+    @cached_property
     def tokens(self) -> SessionTokens:
         """The tokens; without any if they cannot be decrypted."""
         return SessionTokens(decrypt_tokens(self.encrypted_tokens, self.id))
@@ -254,7 +259,8 @@ def keep_as_long_as(session: SessionBase, stored: StoredSession) -> None:
     """
     ends_at = _end_of_django_session(session)
     if ends_at > stored.kept_until:
-        LogtoSession.objects.filter(pk=stored.id).update(kept_until=ends_at + KEEPING_MARGIN_SECONDS)
+        stored.kept_until = ends_at + KEEPING_MARGIN_SECONDS
+        LogtoSession.objects.filter(pk=stored.id).update(kept_until=stored.kept_until)
 
 
 def _end_of_django_session(session: SessionBase) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import deployment, project
+from logto_auth.checks import deployment, project, templates
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
 from logto_auth.tenant import Role, TenantDeclaration
@@ -16,7 +16,7 @@ from .found import messages
 
 ALL_PROBLEMS = [
     problem
-    for module in (checks_of_settings, project, deployment)
+    for module in (checks_of_settings, project, templates, deployment)
     for problem in vars(module).values()
     if isinstance(problem, Problem)
 ]
@@ -146,6 +146,16 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E040": (
         {"LOGTO_NEXT_ORIGINS": ["https://*.shop.example"]},
         "LOGTO_NEXT_ORIGINS contains 'https://*.shop.example'.",
+    ),
+    "E039": (
+        {"SECURE_REFERRER_POLICY": "no-referrer"},
+        "SECURE_REFERRER_POLICY is 'no-referrer': browsers send 'Origin: null' with the sign-out button and with every "
+        "other form, and Django refuses them.",
+    ),
+    "W016": (
+        {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["prompt"]},
+        f"{settings.BASE_DIR}/templates/base.html, line 39: logto_sign_in_button has a wrong argument. "
+        "The URL of a sign-in cannot set direct_sign_in. LOGTO_SIGN_IN_QUERY_PARAMETERS allows prompt.",
     ),
     "W017": (
         {"ROOT_URLCONF": "tests.tenant.urls_by_language"},

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model, update_session_auth_hash
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection, connections
 from django.http import HttpRequest, HttpResponse
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.urls import include, path
 from django.utils.decorators import async_only_middleware
 
@@ -134,6 +135,24 @@ def test_unknown_session_id_ends_session(reader: Browser) -> None:
     session["_logto_session"] = "00000000-0000-0000-0000-000000000000"
     session.save()
     assert name(reader) == "nobody"
+
+
+class HeaderSessionMiddleware(SessionMiddleware):
+    """Sessions of an app that sends the key in a header."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.session = self.SessionStore(request.headers.get("X-Session"))
+
+
+def test_session_whose_key_is_in_a_header_is_ended(reader: Browser, client: Client, settings: Any) -> None:
+    settings.MIDDLEWARE = [
+        f"{__name__}.HeaderSessionMiddleware" if name.endswith(".SessionMiddleware") else name
+        for name in settings.MIDDLEWARE
+    ]
+    headers = {"X-Session": reader.client.session.session_key}
+    assert client.get("/", headers=headers).content == b"reader"
+    LogtoSession.objects.all().delete()
+    assert client.get("/", headers=headers).content == b"nobody"
 
 
 # What the request of an ended session sees

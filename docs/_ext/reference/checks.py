@@ -12,7 +12,7 @@ from . import markdown
 
 def modules() -> list[str]:
     """Return the modules that define checks."""
-    return [f"logto_auth.checks.{name}" for name in ("settings", "project", "deployment")]
+    return [f"logto_auth.checks.{name}" for name in ("settings", "project", "templates", "deployment")]
 
 
 def table(module: str) -> str:
