@@ -215,7 +215,9 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
         return False
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
         # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
-        path = urlsplit(urljoin(reverse("logto_auth:callback"), url.replace("\\", "/"))).path
+        # Without a host, `urljoin` returns some paths that are no longer absolute, and some that look like a host.
+        callback = f"http://localhost{reverse('logto_auth:callback')}"
+        path = urlsplit(urljoin(callback, url.strip().replace("\\", "/"))).path
         # Browsers read `%2E` as a dot.
         return not is_sign_in_path(normpath(unquote(path)))
     origins = {normalize_uri(origin) for origin in conf.next_origins}
