@@ -272,16 +272,18 @@ def _is_unconfirmed(error: LogtoError) -> bool:
 
 
 def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
-    """Return whether the user is still signed in whose session the silent sign-in confirms."""
-    session, principal = store.as_stored(request.session), session_principal(request)
-    principal.forget()
-    has_ended = store.session_id(session) is not None and principal.stored_session is None
-    return session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated and not has_ended
+    """Return whether the session is still that of the user whose session the silent sign-in confirms."""
+    return store.as_stored(request.session).get(SESSION_KEY) == pending.confirmed_user
 
 
 def _check_session(request: HttpRequest, pending: PendingSignIn) -> None:
     """Raise CallbackError if `pending` confirms a session that has ended, also while the code was exchanged."""
-    if pending.confirmed_user and not _is_session_of(request, pending):
+    if not pending.confirmed_user:
+        return
+    principal = session_principal(request)
+    principal.forget()
+    has_ended = principal.stored_session is None and store.session_id(request.session) is not None
+    if has_ended or not request.user.is_authenticated or not _is_session_of(request, pending):
         raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
 
 

@@ -181,6 +181,21 @@ def test_user_signed_out_at_logto_ends_unconfirmed_session(reader: Browser) -> N
     assert name(reader) == "nobody"
 
 
+@pytest.mark.parametrize("reason", ["inactive", "deleted", "backend"])
+def test_unconfirmed_session_of_refused_user_ends(reader: Browser, settings: Any, reason: str) -> None:
+    begin_unconfirmed(reader)
+    age(reader)
+    if reason == "inactive":
+        User.objects.update(is_active=False)
+    elif reason == "deleted":
+        User.objects.all().delete()
+    else:
+        settings.AUTHENTICATION_BACKENDS = [PASSWORDS]
+    reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+    assert name(reader) == "nobody"
+    assert "_auth_user_id" not in reader.client.session
+
+
 def test_unreachable_logto_ends_unconfirmed_session(reader: Browser, logto: Emulator) -> None:
     from logto_auth.clients import reset_clients
 
@@ -252,6 +267,12 @@ class TestConfirmationOfRow:
         settings.LOGTO_USER_FIELDS = "tests.support.refuse_everyone"
         age(reader)
         assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
+        assert name(reader) == "nobody"
+
+    def test_session_of_inactive_user_ends(self, reader: Browser) -> None:
+        age(reader)
+        User.objects.update(is_active=False)
+        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
         assert name(reader) == "nobody"
 
     @pytest.mark.parametrize("end", ["sign-out", "sign-in"])
