@@ -193,8 +193,7 @@ class CallbackView(PublicView):
         """
         response = _authorization_response(request)
         pending = _check_pending(response, pending)
-        if pending.confirmed_user and not _is_session_of(request, pending):
-            raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
+        _check_session(request, pending)
         client = oidc_client()
         token_set = client.exchange_code(
             client.authorization_code(response),
@@ -207,6 +206,7 @@ class CallbackView(PublicView):
         _check_membership(token_set, pending.organization_id)
         chosen = pending.organization_id
         if pending.confirmed_user:
+            _check_session(request, pending)
             chosen = _check_confirmation(request, token_set)
         try:
             self.sign_in(request, token_set, userinfo)
@@ -272,8 +272,19 @@ def _is_unconfirmed(error: LogtoError) -> bool:
 
 
 def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
-    """Return whether the user is still signed in whose session the silent sign-in confirms."""
-    return request.session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated
+    """Return whether the session is still that of the user whose session the silent sign-in confirms."""
+    return store.as_stored(request.session).get(SESSION_KEY) == pending.confirmed_user
+
+
+def _check_session(request: HttpRequest, pending: PendingSignIn) -> None:
+    """Raise CallbackError if `pending` confirms a session that has ended, also while the code was exchanged."""
+    if not pending.confirmed_user:
+        return
+    principal = session_principal(request)
+    principal.forget()
+    has_ended = principal.stored_session is None and store.session_id(request.session) is not None
+    if has_ended or not request.user.is_authenticated or not _is_session_of(request, pending):
+        raise CallbackError("The session to be confirmed has ended.", code="session_not_confirmed")
 
 
 def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:

@@ -7,6 +7,7 @@ in interim responses, or between chunks, could hold a worker for ever (decision 
 from __future__ import annotations
 
 import io
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -89,11 +90,17 @@ class _ConnectionWithLimits(urllib3.connection.HTTPConnection):
     """Mixed into the connection classes of urllib3."""
 
     _used_at = float("-inf")
+    _used_by = 0
 
     @property
     def is_connected(self) -> bool:
-        """Whether the pool may use the connection again. Servers and gateways drop idle connections silently."""
-        return super().is_connected and time.monotonic() - self._used_at < _limits.get().max_idle_seconds
+        """Whether the pool may use the connection again.
+
+        Servers and gateways drop idle connections silently. Processes that are forked from one another would read each
+        other's responses.
+        """
+        is_idle = time.monotonic() - self._used_at >= _limits.get().max_idle_seconds
+        return super().is_connected and not is_idle and self._used_by == os.getpid()
 
     def _new_conn(self) -> socket.socket:
         """Return a new socket, with its time-out set to what is left for a proxy and the TLS handshake."""
@@ -112,7 +119,7 @@ class _ConnectionWithLimits(urllib3.connection.HTTPConnection):
         """Return the object that reads the response. http.client calls it for each response, also of a proxy."""
         response: Any = HTTPResponse(sock, *args, **options)
         response.fp = io.BufferedReader(_LimitedReader(response.fp.detach(), sock, _limits.get()))
-        self._used_at = time.monotonic()
+        self._used_at, self._used_by = time.monotonic(), os.getpid()
         return response
 
 

@@ -87,7 +87,7 @@ def _refresh(request: HttpRequest, principal: SessionPrincipal, stored: StoredSe
     if not request.session.modified:
         # Django saves a session whole. This one was read before this request waited for Logto, so that saving it would
         # undo what parallel requests have stored since.
-        request.session = type(request.session)(request.session.session_key)
+        request.session = store.as_stored(request.session)
         if store.session_id(request.session) is None:
             raise SignInRequired("The session has ended.")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import time
 import uuid
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -33,6 +34,7 @@ __all__ = [
     "AccessToken",
     "SessionTokens",
     "StoredSession",
+    "as_stored",
     "begin_unconfirmed",
     "choose_organization",
     "end",
@@ -275,6 +277,14 @@ def session_id(session: SessionBase) -> str | None:
     """Return the id of the `LogtoSession` of `session`; None if nobody is signed in, or not through Logto."""
     pk: str | None = session.get(SESSION_ID_KEY)
     return pk if pk is not None and SESSION_KEY in session else None
+
+
+def as_stored(session: SessionBase) -> SessionBase:
+    """Return `session` as it is stored now, without the changes that this request has not saved."""
+    # A session class of the site may need more than the key, so that no new object is made.
+    stored = copy(session)
+    vars(stored).pop("_session_cache", None)
+    return stored
 
 
 def is_user_of(session: SessionBase, stored: StoredSession) -> bool:

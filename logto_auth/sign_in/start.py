@@ -215,7 +215,11 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
         return False
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
         # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
-        return not is_sign_in_path(urlsplit(urljoin(reverse("logto_auth:callback"), url.replace("\\", "/"))).path)
+        # Without a host, `urljoin` returns some paths that are no longer absolute, and some that look like a host.
+        callback = f"http://localhost{reverse('logto_auth:callback')}"
+        path = urlsplit(urljoin(callback, url.strip().replace("\\", "/"))).path
+        # Browsers read `%2E` as a dot.
+        return not is_sign_in_path(normpath(unquote(path)))
     origins = {normalize_uri(origin) for origin in conf.next_origins}
     # Django's function refuses what browsers and Python read differently. It does not compare schemes.
     hosts = {urlsplit(origin).netloc for origin in origins}
@@ -223,12 +227,11 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
 
 
 def is_sign_in_path(path: str) -> bool:
-    """Return whether the absolute path, as in a URL, is that of a sign-in page in any language.
+    """Return whether `path`, as in `request.path`, is that of a sign-in page in any language.
 
-    A sign-in never leads to these pages.
+    A sign-in never leads to these pages. They run with a session that Logto has not confirmed.
     """
-    # Browsers read `%2E` as a dot.
-    path, prefix, resolver = normpath(unquote(path)), get_script_prefix(), get_resolver(get_urlconf())
+    prefix, resolver = get_script_prefix(), get_resolver(get_urlconf())
     languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
     return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
 

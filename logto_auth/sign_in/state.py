@@ -90,7 +90,8 @@ class PendingSignIn:
     @property
     def is_expired(self) -> bool:
         """Whether it was started longer than `LOGTO_SIGN_IN_MAX_AGE_SECONDS` ago, or in the future."""
-        return not 0 <= time.time() - self.started_at <= conf.sign_in_max_age_seconds
+        # The clock of the server that started it may be ahead.
+        return not -conf.clock_skew_seconds <= time.time() - self.started_at <= conf.sign_in_max_age_seconds
 
     def as_used(self) -> PendingSignIn:
         """Return a copy without its secrets, which no callback can use."""

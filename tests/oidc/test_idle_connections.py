@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -54,6 +55,23 @@ def test_idle_connection_is_replaced() -> None:
         http.get(server.url)
         http.get(server.url)
         assert server.connections == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forked_process_opens_its_own_connection() -> None:
+    with RawServer(lambda connection: connection.sendall(ANSWER)) as server:
+        http = client()
+        http.get(server.url)
+        child = os.fork()
+        if child == 0:
+            try:
+                http.get(server.url)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert server.connections == 2
+        http.get(server.url)
+        assert server.connections == 2, "the parent keeps its connection"
 
 
 def test_connection_that_the_server_closed_is_replaced() -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache.backends.redis import RedisCache
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
+from logto_auth.sessions.store import as_stored
 from logto_auth.testing import Browser
 from tests.servers import listens, need
 from tests.support import row_of
@@ -58,3 +60,17 @@ def test_sign_in_and_sign_out_on_engine(
     assert browser.sign_out().startswith("http://testserver/")
     assert not session.exists(session.session_key)
     assert LogtoSession.objects.count() == 0
+
+
+def test_session_as_stored_keeps_what_its_class_needs() -> None:
+    session = SessionStore()
+    # As packages do that list the sessions of a user.
+    session.ip = "127.0.0.1"
+    session["page"] = 1
+    session.save()
+    parallel = SessionStore(session.session_key)
+    parallel["page"] = 2
+    parallel.save()
+    stored = as_stored(session)
+    assert (stored["page"], stored.ip, stored.session_key) == (2, "127.0.0.1", session.session_key)
+    assert session["page"] == 1

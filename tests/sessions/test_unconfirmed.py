@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model, login
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from django.urls import include, path
 
 from logto_auth.backends import LogtoBackend
@@ -29,7 +32,7 @@ class OwnBackend(LogtoBackend):
     """A backend of a site."""
 
 
-def who(request: HttpRequest) -> HttpResponse:
+def who(request: HttpRequest, file: str = "") -> HttpResponse:
     return HttpResponse(request.user.get_username() or "nobody")
 
 
@@ -39,7 +42,12 @@ def log_in(request: HttpRequest, username: str) -> HttpResponse:
     return who(request)
 
 
-urlpatterns = [path("", include("logto_auth.urls")), path("", who), path("log-in/<str:username>", log_in)]
+urlpatterns = [
+    path("", include("logto_auth.urls")),
+    path("", who),
+    path("log-in/<str:username>", log_in),
+    path("files/<path:file>", who),
+]
 
 
 @pytest.fixture
@@ -99,6 +107,13 @@ def test_session_that_no_signal_announced_is_fresh_from_first_request(reader: Br
     session.save()
     assert name(reader) == "reader"
     assert reader.client.session["_logto_fresh_until"] == pytest.approx(time.time() + 3600, abs=5)
+
+
+@pytest.mark.parametrize("url", ["/files/../sign-in", "/files/%2E%2E/callback", "/files//../../sign-out"])
+def test_url_that_resembles_sign_in_needs_confirmation(reader: Browser, url: str) -> None:
+    begin_unconfirmed(reader)
+    age(reader)
+    assert "prompt=none" in reader.client.get(url)["Location"]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -164,6 +179,21 @@ def test_user_signed_out_at_logto_ends_unconfirmed_session(reader: Browser) -> N
     age(reader)
     reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
     assert name(reader) == "nobody"
+
+
+@pytest.mark.parametrize("reason", ["inactive", "deleted", "backend"])
+def test_unconfirmed_session_of_refused_user_ends(reader: Browser, settings: Any, reason: str) -> None:
+    begin_unconfirmed(reader)
+    age(reader)
+    if reason == "inactive":
+        User.objects.update(is_active=False)
+    elif reason == "deleted":
+        User.objects.all().delete()
+    else:
+        settings.AUTHENTICATION_BACKENDS = [PASSWORDS]
+    reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+    assert name(reader) == "nobody"
+    assert "_auth_user_id" not in reader.client.session
 
 
 def test_unreachable_logto_ends_unconfirmed_session(reader: Browser, logto: Emulator) -> None:
@@ -239,6 +269,12 @@ class TestConfirmationOfRow:
         assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
         assert name(reader) == "nobody"
 
+    def test_session_of_inactive_user_ends(self, reader: Browser) -> None:
+        age(reader)
+        User.objects.update(is_active=False)
+        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+        assert name(reader) == "nobody"
+
     @pytest.mark.parametrize("end", ["sign-out", "sign-in"])
     def test_late_confirmation_changes_nothing(self, reader: Browser, logto: Emulator, end: str) -> None:
         age(reader)
@@ -259,3 +295,49 @@ class TestConfirmationOfRow:
         age(reader)
         reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
         assert row_of(reader).chosen_organization == "harbour00001"
+
+
+# A sign-out while the site exchanges the code of a confirmation
+
+
+def sign_out_in_other_tab(reader: Browser) -> None:
+    other_tab = Client()
+    other_tab.cookies.update(reader.client.cookies)
+    other_tab.post("/sign-out")
+
+
+def end_sessions(reader: Browser) -> None:
+    LogtoSession.objects.filter(user__username="reader").end()
+
+
+def do_when_tokens_are_issued(logto: Emulator, act: Callable[[Browser], None], reader: Browser) -> None:
+    def act_and_pass_on(claims: dict[str, Any]) -> dict[str, Any]:
+        act(reader)
+        connections.close_all()  # those of the emulator's thread
+        return claims
+
+    logto.faults.id_token_claims = act_and_pass_on
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sign_out_during_confirmation_remains(reader: Browser, logto: Emulator) -> None:
+    begin_unconfirmed(reader)
+    age(reader)
+    callback = reader.logto.sign_in(reader.client.get("/?page=2")["Location"])
+    do_when_tokens_are_issued(logto, sign_out_in_other_tab, reader)
+    assert reader.open(callback)["Location"] == "/?page=2"
+    assert name(reader) == "nobody"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("without_refresh_token")
+@pytest.mark.parametrize("end", [sign_out_in_other_tab, end_sessions])
+def test_end_of_row_during_confirmation_remains(
+    reader: Browser, logto: Emulator, end: Callable[[Browser], None]
+) -> None:
+    age(reader)
+    callback = reader.logto.sign_in(reader.client.get("/?page=2")["Location"])
+    do_when_tokens_are_issued(logto, end, reader)
+    assert reader.open(callback)["Location"] == "/?page=2"
+    assert name(reader) == "nobody"
+    assert not LogtoSession.objects.exists()

@@ -76,6 +76,9 @@ UNSAFE = [
     "\\sign-out",
     "/account/..\\sign-out",
     "/choose-organization",
+    "../sign-out",
+    "..//../sign-out#top",
+    "sign-out ",
     # Relative to the callback.
     "?page=2",
     "#top",
@@ -96,6 +99,9 @@ SAFE = [
     "/account/sign-out",
     "/account/?next=/sign-out",
     "/sign%252Dout",
+    # Without a host, Python's `urljoin` fails at these.
+    ".//\uff0f\uff0fexample",
+    "\\..///\uff0f [",
     "/" + "x" * 1000,
 ]
 

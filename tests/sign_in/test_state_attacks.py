@@ -149,8 +149,15 @@ def test_state_at_end_of_lifetime_is_accepted(
 def test_state_from_the_future_is_refused(browser: Browser, witness: Witness, reader: Any) -> None:
     with freeze_time() as clock:
         url = callback_of(browser)
-        clock.tick(-1)
+        clock.tick(-61)
         witness.sees_refused(lambda: browser.open(url), "state_expired", 400)
+
+
+def test_state_of_server_whose_clock_is_ahead_is_accepted(browser: Browser, witness: Witness, reader: Any) -> None:
+    with freeze_time() as clock:
+        url = callback_of(browser)
+        clock.tick(-1)
+        witness.sees_signed_in(browser.open(url))
 
 
 @pytest.mark.parametrize(
