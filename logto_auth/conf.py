@@ -254,8 +254,8 @@ class Conf:
     freshness_seconds: Setting[int | None] = Setting(
         None,
         "Time in seconds for which a session is used without asking Logto again. After that time, the next request of "
-        "the session uses the refresh token. `None` means the lifetime of the ID token: one hour, unless the "
-        "application in Logto says otherwise. A number can only shorten that time.",
+        "the session uses the refresh token. `None` means the lifetime of the ID token, but at most a day. It is one "
+        "hour, unless the application in Logto says otherwise. A number can only shorten the lifetime of the ID token.",
         type=(int, NoneType),
         example=600,
     )

@@ -35,7 +35,7 @@ OURS = ("logto_auth",)
 NOT_THE_SITE = ("logto_auth.emulator", "logto_auth.testing")
 M2M_SECRET = "secret-of-the-robot-0123456789"
 # How many functions of each group are tried in each flow.
-SAMPLE = 12
+SAMPLE = 5
 
 
 class Flow:
@@ -106,6 +106,8 @@ def traced(on_return: Callable[[FrameType], None]) -> Iterator[None]:
     """Call `on_return` when a function of `PACKAGES` is about to return in this thread."""
 
     def local(frame: FrameType, event: str, argument: object) -> Any:
+        # The value that the function returns would be reported as a variable of this one.
+        del argument
         if event == "return":
             on_return(frame)
         return local
@@ -200,8 +202,8 @@ def test_error_reports_show_no_secret(
         reset_clients()
         text = reports_of(run, function, caplog)
         shown = [secret for secret in secrets_of(flow) if secret in text]
-        if not (name == "backchannel_logout" and debug):
-            # The debug page shows the parameters of a POST.
+        if name != "backchannel_logout":
+            # Reports show the parameters of a POST, unless the view has begun and DEBUG is off.
             shown += JWT.findall(text)
         around = text[max(0, text.index(shown[0]) - 300) : text.index(shown[0]) + 50] if shown else ""
         assert shown == [], (function, around)

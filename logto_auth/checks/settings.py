@@ -106,7 +106,7 @@ INVALID_SIGN_IN_OPTION = Problem(
     "Correct the value. The hint names it, and says what is expected.",
 )
 INVALID_TIMEOUTS = Problem(
-    "logto_auth.E013", "LOGTO_HTTP_TIMEOUT_SECONDS is {value}.", "Expected two numbers greater than zero."
+    "logto_auth.E013", "LOGTO_HTTP_TIMEOUT_SECONDS is {value}.", "Expected two numbers from above 0 to 3600."
 )
 NOT_A_FUNCTION = Problem(
     "logto_auth.E014",
@@ -265,7 +265,7 @@ def _check_protocol_values() -> Iterator[CheckMessage]:
     if "max_age" not in conf.sign_in_query_parameters:
         yield MAX_AGE_MISSING()
     yield from _check_sign_in_options()
-    if not all(seconds > 0 for seconds in conf.http_timeout_seconds):
+    if not all(0 < seconds <= 3600 for seconds in conf.http_timeout_seconds):
         yield INVALID_TIMEOUTS(value=repr(conf.http_timeout_seconds))
 
 

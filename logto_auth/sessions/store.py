@@ -26,7 +26,7 @@ from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
-from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
 
 __all__ = [
@@ -58,6 +58,8 @@ MAX_USER_AGENT_LENGTH = 255
 KEEPING_MARGIN_SECONDS = 24 * 3600
 # As long as Logto's ID tokens are valid by default.
 DEFAULT_FRESHNESS_SECONDS = 3600
+# An ID token may be valid for years. A site that wants claims of that age sets `LOGTO_FRESHNESS_SECONDS`.
+MAX_FRESHNESS_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,7 @@ class SessionTokens:
         """The latest refresh token, None if Logto did not issue one."""
         return self._secret("refresh_token")
 
+    @hide_frames
     def access_token(self, resource: str | None = None, organization_id: str | None = None) -> AccessToken | None:
         """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none."""
         stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id))
@@ -196,10 +199,10 @@ def choose_organization(stored: StoredSession, organization_id: str) -> None:
 def fresh_until(token_set: TokenSet) -> float:
     """Return when the claims of `token_set` stop being fresh, in seconds since the epoch.
 
-    That is when its ID token expires, or after `LOGTO_FRESHNESS_SECONDS`, if that is earlier.
+    That is when its ID token expires, or after `LOGTO_FRESHNESS_SECONDS` (by default a day), if that is earlier.
     """
     expires_at, seconds = token_set.id_token_claims.get("exp", token_set.expires_at), conf.freshness_seconds
-    return float(expires_at if seconds is None else min(expires_at, time.time() + seconds))
+    return float(min(expires_at, time.time() + (MAX_FRESHNESS_SECONDS if seconds is None else seconds)))
 
 
 # Start and end

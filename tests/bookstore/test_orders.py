@@ -109,7 +109,8 @@ def test_basket_takes_constant_queries(client, make_book, django_assert_max_num_
 def test_checking_out_asks_to_sign_in_and_comes_back(client, emma):
     add(client, emma)
     assert client.get("/checkout/")["Location"] == "/sign-in?next=/checkout/"
-    assert client.post("/checkout/")["Location"] == "/sign-in?next=/checkout/"
+    form = {"Referer": "http://testserver/checkout/"}
+    assert client.post("/checkout/", headers=form)["Location"] == "/sign-in?next=/checkout/"
     assert not Order.objects.exists()
 
 

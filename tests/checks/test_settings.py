@@ -65,6 +65,7 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, "E001"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (True, 1)}, "E001"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, "E013"),
+        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (3, float("inf"))}, "E013"),
         ({"LOGTO_USER_FIELDS": "no.such.function"}, "E014"),
         ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, "E014"),
         ({"LOGTO_USER_FIELDS": ""}, "E014"),

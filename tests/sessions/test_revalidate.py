@@ -14,6 +14,7 @@ from logto_auth.sessions.outage import clear_outage
 from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
 from tests.ageing import age
+from tests.support import changed_claims
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -62,6 +63,19 @@ def test_freshness_seconds_shorten_freshness(browser: Browser, logto: Emulator, 
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
     logto.requests.clear()
+    age(browser, 61)
+    browser.client.get("/")
+    assert len(logto.requests.to("token")) == 1
+
+
+def test_freshness_lasts_a_day_at_most(browser: Browser, logto: Emulator) -> None:
+    logto.tenant.add_user(username="reader")
+    logto.faults.id_token_claims = changed_claims(exp=time.time() + 10 * 365 * 24 * 3600)
+    browser.sign_in("reader")
+    logto.requests.clear()
+    age(browser, 24 * 3600 - 60)
+    browser.client.get("/")
+    assert len(logto.requests.to("token")) == 0
     age(browser, 61)
     browser.client.get("/")
     assert len(logto.requests.to("token")) == 1
