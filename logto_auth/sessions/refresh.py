@@ -47,7 +47,7 @@ REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_s
 COOL_DOWN_SECONDS = 30
 # How often a request that waits for another one reads the row.
 POLL_SECONDS = 0.05
-# How long a request waits for another one. Longer than Logto usually takes, and short, because it holds a worker.
+# How long a refresh may take before others stop waiting. Longer than usual, and short, because each holds a worker.
 WAIT_SECONDS = 2
 # A lease lasts this much longer than the time-outs of the call: the tokens have to be saved, too.
 LEASE_MARGIN_SECONDS = 5
@@ -114,8 +114,8 @@ def _refresh_unless(
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
     # After the grace period there is nothing to go on with: who does not wait is signed out.
-    patience = sum(conf.http_timeout_seconds) if is_grace_period_over(row) else WAIT_SECONDS
-    deadline = time.monotonic() + patience
+    must_wait = is_grace_period_over(row)
+    deadline = time.monotonic() + (sum(conf.http_timeout_seconds) if must_wait else WAIT_SECONDS)
     while not is_done(row):
         if _is_cooling_down(row) or not may_contact_logto():
             raise RefreshSkipped("Logto could not be reached a moment ago; it is not contacted again yet.")
@@ -124,7 +124,7 @@ def _refresh_unless(
                 row.tokens.forget_access_tokens()
             _refresh_and_release(row, resource, organization_id)
             return _read_again(row)
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or (not must_wait and _is_slow(row)):
             _report_slow_refresh(row)
             raise RefreshSkipped("Another request has been refreshing these tokens for too long.")
         time.sleep(POLL_SECONDS)
@@ -153,6 +153,12 @@ def _take_lease(row: StoredSession) -> bool:
     # Another request may have refreshed the tokens since the row was read; it has then changed the version.
     free = LogtoSession.objects.filter(pk=row.id, version=row.version, no_refresh_before__lte=now)
     return _update_unless_locked(free, no_refresh_before=now + _lease_seconds())
+
+
+def _is_slow(row: StoredSession) -> bool:
+    """Return whether another request has had the lease for too long."""
+    now = time.time()
+    return row.no_refresh_before > now and now - (row.no_refresh_before - _lease_seconds()) > WAIT_SECONDS
 
 
 def _report_slow_refresh(row: StoredSession) -> None:
