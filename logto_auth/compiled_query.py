@@ -62,8 +62,9 @@ class CompiledQuery:
             field = field.target_field
         if not isinstance(field, models.IntegerField):
             return True
-        lowest, highest = connection.ops.integer_field_range(field.get_internal_type())
-        return (lowest is None or lowest <= value) and (highest is None or value <= highest)
+        bounds: Any = connection.ops.integer_field_range(field.get_internal_type())
+        lowest, highest = bounds
+        return not (lowest is not None and value < lowest) and not (highest is not None and value > highest)
 
     @property
     def _alias(self) -> str:
