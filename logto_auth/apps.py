@@ -34,7 +34,6 @@ class LogtoAuthConfig(AppConfig):
         register(imported_when_called("logto_auth.checks.check_settings"))
         register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_project"))
-        register(imported_when_called("logto_auth.checks.check_accounts"))
         register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, deploy=True)
 
         user_model = get_user_model()
