@@ -18,7 +18,7 @@ from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic
 from logto_auth.oidc.types import Claims
 
-from .gate import require_admitted
+from .accepted import accepted_user
 
 
 def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
@@ -84,7 +84,7 @@ def refuse_inactive(identity: LogtoIdentity) -> None:
     """Load `identity.user`. Raise SignInRefused if Logto or this site does not accept the user. One query."""
     if identity.status != UserStatus.ACTIVE:
         raise SignInRefused(f"The user {identity.sub} is {identity.status} at Logto.", code="account_disabled")
-    identity.user = require_admitted(identity.user_id)  # type: ignore[assignment]
+    identity.user = accepted_user(identity.user_id)  # type: ignore[assignment]
 
 
 def forget_deactivation(
