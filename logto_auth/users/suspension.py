@@ -98,11 +98,12 @@ def forget_deactivation(
 def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> bool | None:
     """Store `status`; return whether it differs from the former one, or None if something newer is known.
 
-    The row is locked first, because it may have changed since `identity` was read.
+    All identities of the account are locked first: `identity` may have changed since it was read, and simultaneous
+    changes of two identities must see each other.
     """
-    rows = LogtoIdentity.objects.filter(pk=identity.pk)
     # This changes nothing, but it takes a lock on SQLite too.
-    rows.update(status=F("status"))
+    LogtoIdentity.objects.filter(user_id=identity.user_id).update(status=F("status"))
+    rows = LogtoIdentity.objects.filter(pk=identity.pk)
     former = rows.select_for_update().values_list("status", "status_at").first()
     if former is None or former[0] == UserStatus.DELETED or (former[1] is not None and former[1] > at):
         return None
