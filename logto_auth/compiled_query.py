@@ -63,7 +63,7 @@ class CompiledQuery:
         if not isinstance(field, models.IntegerField):
             return True
         lowest, highest = connection.ops.integer_field_range(field.get_internal_type())
-        return (lowest is None or lowest <= value) and (highest is None or value <= highest)
+        return bool(lowest <= value <= highest)
 
     @property
     def _alias(self) -> str:
