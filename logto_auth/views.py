@@ -272,8 +272,11 @@ def _is_unconfirmed(error: LogtoError) -> bool:
 
 
 def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
-    """Return whether the user is still signed in whose session the silent sign-in confirms."""
-    return request.session.get(SESSION_KEY) == pending.confirmed_user and request.user.is_authenticated
+    """Return whether the session is still that of the user whom the silent sign-in confirms.
+
+    It is theirs even if their account was deactivated or deleted meanwhile: it must end then.
+    """
+    return bool(request.session.get(SESSION_KEY) == pending.confirmed_user)
 
 
 def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:

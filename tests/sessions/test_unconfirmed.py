@@ -166,6 +166,20 @@ def test_user_signed_out_at_logto_ends_unconfirmed_session(reader: Browser) -> N
     assert name(reader) == "nobody"
 
 
+@pytest.mark.parametrize("is_at_logto", [True, False])
+@pytest.mark.parametrize("loss", ["deactivated", "deleted"])
+def test_user_lost_here_ends_unconfirmed_session(reader: Browser, loss: str, is_at_logto: bool) -> None:
+    begin_unconfirmed(reader)
+    user = User.objects.filter(username="reader")
+    user.update(is_active=False) if loss == "deactivated" else user.delete()
+    if not is_at_logto:
+        reader.logto.session.cookies.clear()
+    age(reader)
+    reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+    assert name(reader) == "nobody"
+    assert "_auth_user_id" not in reader.client.session
+
+
 def test_unreachable_logto_ends_unconfirmed_session(reader: Browser, logto: Emulator) -> None:
     from logto_auth.clients import reset_clients
 
@@ -238,6 +252,13 @@ class TestConfirmationOfRow:
         age(reader)
         assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
         assert name(reader) == "nobody"
+
+    def test_deactivated_user_is_signed_out(self, reader: Browser) -> None:
+        User.objects.update(is_active=False)  # this sends no signal
+        age(reader)
+        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+        assert name(reader) == "nobody"
+        assert not LogtoSession.objects.exists()
 
     @pytest.mark.parametrize("end", ["sign-out", "sign-in"])
     def test_late_confirmation_changes_nothing(self, reader: Browser, logto: Emulator, end: str) -> None:
