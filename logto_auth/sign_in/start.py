@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
+from django.urls import NoReverseMatch, URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override, to_locale
@@ -239,8 +239,9 @@ def is_sign_in_path(path: str) -> bool:
 # Each button of a page asks for it. A changed URLconf has another resolver.
 @lru_cache(maxsize=128)
 def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
-    with override(language):
+    with override(language), suppress(NoReverseMatch):
         return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
+    return frozenset()  # a host of the site without these pages
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:
