@@ -87,11 +87,10 @@ def page_of_request(request: HttpRequest) -> str:
     For a form and for a part of a page, it is the page that contains it; "" if that is unknown.
     """
     is_part = (is_from_script(request) and not is_boosted(request)) or "Turbo-Frame" in request.headers
-    return referring_page(request) if is_part or request.method not in SAFE_METHODS else request.get_full_path()
+    return _referring_page(request) if is_part or request.method not in SAFE_METHODS else request.get_full_path()
 
 
-def referring_page(request: HttpRequest) -> str:
-    """Return the URL of the page that contains the script or the form, to return to after a sign-in; "" if unknown."""
+def _referring_page(request: HttpRequest) -> str:
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     if not is_allowed_next(request, page):
         return ""

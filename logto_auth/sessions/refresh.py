@@ -35,8 +35,10 @@ __all__ = [
     "RefreshSkipped",
     "access_token",
     "is_grace_period_over",
+    "is_in_transaction",
     "refresh_claims",
     "refresh_everything",
+    "restore_after_rollback",
 ]
 
 logger = logging.getLogger("logto_auth")
@@ -197,8 +199,8 @@ def is_in_transaction() -> bool:
     return connections[router.db_for_write(LogtoSession)].in_atomic_block
 
 
-def store_again(former: Sequence[StoredSession], latest: StoredSession | None) -> bool:
-    """Store what refreshes have brought, if a rollback has undone it; return whether it had.
+def restore_after_rollback(former: Sequence[StoredSession], latest: StoredSession | None) -> bool:
+    """Store the result of refreshes again, if a rollback has undone it; return whether it has.
 
     `former` are the rows before each refresh, and `latest` is that after the last one; None if the session has ended.
     """

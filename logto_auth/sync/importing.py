@@ -21,6 +21,7 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, UserStatus, atomic, database
 from logto_auth.users.management_api import changed_at
+from logto_auth.users.rights import has_admin_rights
 from logto_auth.users.suspension import suspend
 
 from .payloads import Payload, payload_of, user_values
@@ -116,7 +117,7 @@ class Import:
         elif not adoptable:
             hint = "if it is the same user, use --adopt-by-email or --adopt-by-username"
             self._conflict(payload, f"not imported: the user {sub} at Logto has this {shared}; {hint}")
-        elif getattr(payload.user, "is_staff", False) or getattr(payload.user, "is_superuser", False):
+        elif has_admin_rights(payload.user):
             self._conflict(payload, "not imported: link accounts of staff by hand, in the admin")
         elif self.is_dry or self._link(payload, sub):
             self.report.add(ADOPTED)

@@ -26,9 +26,9 @@ logger = logging.getLogger("logto_auth")
 
 register = template.Library()
 
-# For Turbo, htmx and Unpoly: the browser itself follows the link or sends the form, because only it can go to Logto.
-NAVIGATES_LINK = SafeString('data-turbo="false" hx-boost="false" up-follow="false"')
-NAVIGATES_FORM = SafeString('data-turbo="false" hx-boost="false" up-submit="false"')
+# Turbo, htmx and Unpoly leave such a link or form to the browser, because only the browser can go to Logto.
+LINK_ATTRIBUTES = SafeString('data-turbo="false" hx-boost="false" up-follow="false"')
+FORM_ATTRIBUTES = SafeString('data-turbo="false" hx-boost="false" up-submit="false"')
 
 
 @register.simple_tag(takes_context=True)
@@ -48,7 +48,7 @@ def logto_sign_in_button(
     css_class = attributes_and_options.pop("class", "")
     url = _sign_in_url(context, next, attributes_and_options)
     return format_html(
-        '<a class="{}" href="{}" rel="nofollow" {}>{}</a>', css_class, url, NAVIGATES_LINK, label or _("Sign in")
+        '<a class="{}" href="{}" rel="nofollow" {}>{}</a>', css_class, url, LINK_ATTRIBUTES, label or _("Sign in")
     )
 
 
@@ -97,7 +97,7 @@ def logto_organization_switcher(
         '<select name="organization_id" aria-label="{}" required>{}</select><button type="submit">{}</button></form>',
         reverse("logto_auth:choose-organization"),
         css_class,
-        NAVIGATES_FORM,
+        FORM_ATTRIBUTES,
         get_token(request),
         next or _current_page(context),
         label,
@@ -151,7 +151,7 @@ def _button(context: template.Context, url: str, label: str, css_class: str, *, 
         '<form method="post" action="{}" {}><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
         '<button type="submit" class="{}">{}</button></form>',
         url,
-        NAVIGATES_FORM,
+        FORM_ATTRIBUTES,
         get_token(request),
         next_field,
         css_class,

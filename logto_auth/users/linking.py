@@ -18,7 +18,8 @@ from logto_auth.models import LogtoIdentity, UserStatus, database
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 
-from .gate import require_admitted
+from .accepted import accepted_user
+from .rights import has_admin_rights
 from .suspension import release_account
 
 logger = logging.getLogger("logto_auth")
@@ -32,12 +33,30 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
     staff. Its only identities at this issuer are those of users who were deleted there. Raise SignInRefused if the site
     does not accept the account.
     """
+    user = _only_user_with_email(text(claims, "email")) if _is_trusted_email(claims) else None
+    if user is None or has_admin_rights(user):
+        return None
+    release_account(user, claims["iss"])
+    # Without this check, a user whose account is deactivated would get a second account and could sign in.
+    accepted_user(user.pk)
+    if LogtoIdentity.objects.filter(user=user, issuer=claims["iss"]).exclude(status=UserStatus.DELETED).exists():
+        return None
+    # Another user may have registered the account with this e-mail, and would still know its password.
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    return user
+
+
+def _is_trusted_email(claims: Claims) -> bool:
     email = text(claims, "email")
     if not (conf.link_by_email and email and email.isascii() and claims.get("email_verified") is True):
-        return None
+        return False
     is_trusted: Callable[[Claims], bool] = import_string(conf.link_by_email)
-    if is_trusted(claims) is not True:
-        return None
+    return is_trusted(claims) is True
+
+
+def _only_user_with_email(email: str) -> AbstractBaseUser | None:
+    """Return the account with this ASCII e-mail, and lock it; None if there is not exactly one."""
     user_model = get_user_model()
     email_field = user_model.get_email_field_name()
     if not hasattr(user_model, email_field):
@@ -46,26 +65,7 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
     # Collations treat more texts as equal than we do, and the Kelvin sign in lower case is "k" in Python.
     emails = [(user, getattr(user, email_field)) for user in found]
     users = [user for user, value in emails if value.isascii() and value.lower() == email.lower()]
-    if len(users) != 1:
-        return None
-    return _prepare(users[0]) if _is_linkable(users[0], claims["iss"]) else None
-
-
-def _is_linkable(user: AbstractBaseUser, issuer: str) -> bool:
-    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
-        return False
-    release_account(user, issuer)
-    # Without this check, a user whose account is deactivated would get a second account and could sign in.
-    require_admitted(user.pk)
-    others = LogtoIdentity.objects.filter(user=user, issuer=issuer).exclude(status=UserStatus.DELETED)
-    return not others.exists()
-
-
-def _prepare(user: AbstractBaseUser) -> AbstractBaseUser:
-    # Another user may have registered the account with this e-mail, and would still know its password.
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
-    return user
+    return users[0] if len(users) == 1 else None
 
 
 def log_shared_email(user: AbstractBaseUser, claims: Claims) -> None:

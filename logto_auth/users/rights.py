@@ -68,6 +68,11 @@ def flags(user_model: type[AbstractBaseUser], rights: Rights | None) -> dict[str
     return {name: value for name, value in flags.items() if value is not None and hasattr(user_model, name)}
 
 
+def has_admin_rights(user: AbstractBaseUser) -> bool:
+    """Return whether the account is staff or a superuser; False for a user model without these flags."""
+    return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
+
+
 # What changes on this site: `provisioning` computes it for one user, `sync` for each user of a page.
 
 

@@ -20,6 +20,7 @@ from logto_auth.oidc.types import Claims
 from logto_auth.organizations import rows
 from logto_auth.users.management_api import changed_at, claims_of_account, claims_of_custom_data, claims_of_profile
 from logto_auth.users.provisioning import find_identity, update_fields
+from logto_auth.users.rights import has_admin_rights
 from logto_auth.users.suspension import reactivate, suspend
 
 from .events import WebhookEvent
@@ -103,9 +104,8 @@ def _delete_user(event: WebhookEvent) -> None:
 
 def _must_be_kept(user: Any) -> bool:
     """Return whether the account is staff or has another identity, so that it is not deleted."""
-    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
-        return True
-    return bool(LogtoIdentity.objects.filter(user_id=user.pk).exclude(status=UserStatus.DELETED).exists())
+    others = LogtoIdentity.objects.filter(user_id=user.pk).exclude(status=UserStatus.DELETED)
+    return has_admin_rights(user) or bool(others.exists())
 
 
 # Organizations

@@ -62,6 +62,8 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
         ({"LOGTO_PROMPT": "select_account"}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
+        ({"LOGTO_SIGN_IN_PARAMETERS": {"prompt": "login"}}, "E012"),
+        ({"LOGTO_SIGN_IN_PARAMETERS": {"scope": "openid"}}, "E012"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, "E001"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (True, 1)}, "E001"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, "E013"),
