@@ -37,9 +37,12 @@ class CompiledQuery:
         if value is None:
             return None
         connection = connections[self._alias]
+        parameter = self._field.get_db_prep_value(value, connection)
+        if not self._is_in_range(parameter, connection):
+            return None
         sql, converters = self._compile(connection, value)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [self._field.get_db_prep_value(value, connection)])
+            cursor.execute(sql, [parameter])
             row = cursor.fetchone()
         if row is None:
             return None
@@ -48,6 +51,19 @@ class CompiledQuery:
             for function in functions:
                 values[index] = function(values[index], expression, connection)
         return values
+
+    def _is_in_range(self, value: Any, connection: BaseDatabaseWrapper) -> bool:
+        """Return whether the column can contain `value`. Some databases and drivers fail at a number that is too large.
+
+        The ORM does the same.
+        """
+        field = self._field
+        while field.is_relation:
+            field = field.target_field
+        if not isinstance(field, models.IntegerField):
+            return True
+        lowest, highest = connection.ops.integer_field_range(field.get_internal_type())
+        return bool(lowest <= value <= highest)
 
     @property
     def _alias(self) -> str:

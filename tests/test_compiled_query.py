@@ -48,6 +48,15 @@ def test_missing_row_is_none(identity: LogtoIdentity) -> None:
     assert query.instance(identity.user_id) == identity.user
 
 
+@pytest.mark.parametrize("key", [10**30, "1" * 30, 2**63, -(2**63) - 1])
+def test_key_that_no_column_contains_is_none(identity: LogtoIdentity, key: int | str) -> None:
+    query = CompiledQuery(User, "id")
+    for _ in range(2):
+        assert query.instance(key) is None
+        # Compiled now, with a key that the column can contain.
+        assert query.instance(identity.user_id) == identity.user
+
+
 def test_error_of_the_database_is_that_of_django() -> None:
     class Absent(models.Model):
         class Meta:

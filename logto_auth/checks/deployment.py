@@ -40,18 +40,18 @@ SAMESITE_NONE = Problem(
     "Set it to 'Lax'.",
 )
 ADMIN_PASSWORD_ON = Problem(
-    "logto_auth.W021",
+    "logto_auth.W016",
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True: staff can sign in to the admin with a password alone.",
     "Read it from the environment, and turn it on only while Logto is unreachable.",
 )
-NUMBER_TOO_LARGE = Problem("logto_auth.W022", "{setting} is {value}, which is very large.", "{reason}")
+NUMBER_TOO_LARGE = Problem("logto_auth.W017", "{setting} is {value}, which is very large.", "{reason}")
 ATTEMPTS_NOT_COUNTED = Problem(
-    "logto_auth.W023",
+    "logto_auth.W018",
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, and the default cache stores nothing: attempts are refused.",
     "Set CACHES to a cache that all processes share, such as Redis or the database.",
 )
 LOGOUT_TOKEN_TYPE_NOT_REQUIRED = Problem(
-    "logto_auth.W024",
+    "logto_auth.W019",
     "LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED is False: the type of logout tokens is not checked.",
     "Remove the setting. Only a provider that is not Logto needs it.",
 )

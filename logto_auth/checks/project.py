@@ -58,43 +58,43 @@ URLS_MISSING = Problem(
     "logto_auth.E030", "The site's URLs do not include the views.", "Add path('', include('logto_auth.urls'))."
 )
 NO_REFERRER = Problem(
-    "logto_auth.E039",
+    "logto_auth.E034",
     "SECURE_REFERRER_POLICY is 'no-referrer': browsers send 'Origin: null' with the sign-out button and with every "
     "other form, and Django refuses them.",
     "Set it to 'same-origin', Django's default.",
+)
+REDIRECT_TO_NO_URL = Problem(
+    "logto_auth.E035",
+    "{setting} is {value}, which is neither a URL nor the name of a view.",
+    "Correct the name. With a namespace, it looks like 'shop:home'.",
 )
 NO_PASSWORD_BACKEND = Problem(
     "logto_auth.W003",
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
     "Add 'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
-REDIRECT_TO_NO_URL = Problem(
-    "logto_auth.E043",
-    "{setting} is {value}, which is neither a URL nor the name of a view.",
-    "Correct the name. With a namespace, it looks like 'shop:home'.",
+LOGIN_URL_ELSEWHERE = Problem(
+    "logto_auth.W004",
+    "LOGIN_URL is {value}, so login_required does not lead to Logto.",
+    "Set LOGIN_URL = 'logto_auth:sign-in'.",
 )
 ADMIN_SITE_REPLACED = Problem(
-    "logto_auth.W018",
+    "logto_auth.W012",
     "The default admin site is {expected}, but the admin's sign-in is that of {site}.",
     "An admin theme may have replaced the admin site. Use a class that inherits from LogtoAdminSite and from the class "
     "of the theme; the guide 'Use Logto for the admin' shows it.",
 )
 ADMIN_WITHOUT_SIGN_IN = Problem(
-    "logto_auth.W019",
+    "logto_auth.W013",
     "{path} asks for a password, and no backend accepts one: no user can sign in there.",
     "Use 'logto_auth.apps.LogtoAdminConfig' in place of 'django.contrib.admin', or add "
     "'django.contrib.auth.backends.ModelBackend' to AUTHENTICATION_BACKENDS.",
 )
 URL_IN_EACH_LANGUAGE = Problem(
-    "logto_auth.W017",
+    "logto_auth.W014",
     "Logto redirects to another URL in each language of the site: {urls}. It refuses those that are not registered.",
     "Include logto_auth.urls outside of i18n_patterns, and set LOGOUT_REDIRECT_URL to a URL without a language. "
     "Otherwise register all of them with manage.py logto_setup, and silence this check.",
-)
-LOGIN_URL_ELSEWHERE = Problem(
-    "logto_auth.W004",
-    "LOGIN_URL is {value}, so login_required does not lead to Logto.",
-    "Set LOGIN_URL = 'logto_auth:sign-in'.",
 )
 
 

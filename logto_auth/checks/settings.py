@@ -150,12 +150,12 @@ CONSOLE_URL_INVALID = Problem(
     "logto_auth.E024", "LOGTO_CONSOLE_URL is {value}.", "Expected a URL that begins with https:// or http://."
 )
 FORMER_ENDPOINT_INVALID = Problem(
-    "logto_auth.E041",
+    "logto_auth.E031",
     "LOGTO_FORMER_ENDPOINTS contains {value}.",
     "Expected the origin that LOGTO_ENDPOINT was before, such as https://abc123.logto.app.",
 )
 NEXT_ORIGIN_INVALID = Problem(
-    "logto_auth.E040",
+    "logto_auth.E032",
     "LOGTO_NEXT_ORIGINS contains {value}.",
     "Expected an origin without a path or a wildcard: https://app.shop.example. Plain http is only for this machine.",
 )
@@ -165,7 +165,7 @@ MAX_AGE_MISSING = Problem(
     "Add 'max_age', or do not use recent_sign_in_required and RecentSignInRequiredMixin.",
 )
 SUPERUSERS_NOT_STAFF = Problem(
-    "logto_auth.W020",
+    "logto_auth.W010",
     "LOGTO_SUPERUSER_ROLES contains {roles}, but LOGTO_STAFF_ROLES does not: these superusers cannot enter the admin.",
     "Add the roles to LOGTO_STAFF_ROLES as well. The admin requires is_staff, also of superusers.",
 )

@@ -18,7 +18,7 @@ from logto_auth.sign_in.start import check_url_options
 from .problem import Problem
 
 WRONG_TAG = Problem(
-    "logto_auth.W016",
+    "logto_auth.W015",
     "{template}, line {line}: {tag} has a wrong argument. {mistake}",
     "Correct it: in production, the tag ignores it.",
 )

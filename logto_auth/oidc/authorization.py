@@ -49,11 +49,13 @@ PROTOCOL_PARAMETERS = frozenset(
         "code_challenge",
         "code_challenge_method",
         "nonce",
+        "prompt",
         "redirect_uri",
         "request",
         "request_uri",
         "response_mode",
         "response_type",
+        "scope",
         "state",
     }
 )

@@ -478,4 +478,5 @@ class SessionPrincipal(RequestPrincipal):
 
 
 def _is_account(user: Any, stored: StoredSession) -> bool:
-    return bool(user.is_authenticated and user.pk == stored.user_id)
+    # Code of the site may have put any object there.
+    return bool(user.is_authenticated and getattr(user, "pk", None) == stored.user_id)

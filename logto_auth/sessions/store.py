@@ -58,6 +58,8 @@ MAX_SID_LENGTH = 255
 MAX_USER_AGENT_LENGTH = 255
 # A row is deleted this long after the end of Django's session, so that an active session writes the time once a day.
 DELETION_DELAY_SECONDS = 24 * 3600
+# Of a session without a refresh token, whose pages are redirected to Logto: when such a page comes back, it is shown.
+MIN_FRESHNESS_SECONDS = 10
 # As long as Logto's ID tokens are valid by default.
 DEFAULT_FRESHNESS_SECONDS = 3600
 # An ID token may be valid for years. A site that wants claims of that age sets `LOGTO_FRESHNESS_SECONDS`.
@@ -214,11 +216,12 @@ def start_session(
     request: HttpRequest, identity: LogtoIdentity, token_set: TokenSet, userinfo: Claims
 ) -> StoredSession:
     """Store the tokens of a sign-in for the session of `request`, after Django's `login()`, and return the row."""
+    at_least_until = 0 if token_set.refresh_token else time.time() + MIN_FRESHNESS_SECONDS
     row = LogtoSession(
         identity=identity,
         user_id=identity.user_id,
         sid=_storable_sid(token_set.id_token_claims.get("sid")),
-        fresh_until=fresh_until(token_set),
+        fresh_until=max(fresh_until(token_set), at_least_until),
         delete_after=_end_of_django_session(request.session) + DELETION_DELAY_SECONDS,
         user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:MAX_USER_AGENT_LENGTH],
         ip_address=_ip_address(request),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from posixpath import normpath
 from urllib.parse import unquote, urljoin, urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
-from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
+from django.urls import NoReverseMatch, URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override
@@ -76,5 +77,6 @@ def is_sign_in_path(path: str) -> bool:
 # Each button of a page asks for it. A changed URLconf has another resolver.
 @lru_cache(maxsize=128)
 def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
-    with override(language):
+    with override(language), suppress(NoReverseMatch):
         return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
+    return frozenset()  # a host of the site without these pages

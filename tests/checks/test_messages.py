@@ -1,4 +1,4 @@
-"""Every problem has an example that causes it, and an id of its own."""
+"""Every problem has an example that causes it, and the ids run in order."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import deployment, project, templates
+from logto_auth.checks import accounts, deployment, project, templates
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
 from logto_auth.tenant import Role, TenantDeclaration
 
 from .found import messages
 
-ALL_PROBLEMS = [
-    problem
-    for module in (checks_of_settings, project, templates, deployment)
-    for problem in vars(module).values()
-    if isinstance(problem, Problem)
-]
+MODULES = (checks_of_settings, accounts, project, templates, deployment)
+ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
-    "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "E001": ({"LOGTO_SCOPES": "openid profile"}, "LOGTO_SCOPES is of type str."),
     "E002": ({"LOGTO_ENDPOINT": ""}, "LOGTO_ENDPOINT is not set."),
     "E003": ({"LOGTO_APP_ID": ""}, "LOGTO_APP_ID is not set."),
@@ -110,6 +105,21 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "SESSION_COOKIE_SAMESITE is 'Strict': users who return from Logto would appear signed out.",
     ),
     "E030": ({"ROOT_URLCONF": "django.conf.urls.i18n"}, "The site's URLs do not include the views."),
+    "E031": ({"LOGTO_FORMER_ENDPOINTS": ["abc123.logto.app"]}, "LOGTO_FORMER_ENDPOINTS contains 'abc123.logto.app'."),
+    "E032": (
+        {"LOGTO_NEXT_ORIGINS": ["https://*.shop.example"]},
+        "LOGTO_NEXT_ORIGINS contains 'https://*.shop.example'.",
+    ),
+    "E034": (
+        {"SECURE_REFERRER_POLICY": "no-referrer"},
+        "SECURE_REFERRER_POLICY is 'no-referrer': browsers send 'Origin: null' with the sign-out button and with every "
+        "other form, and Django refuses them.",
+    ),
+    "E035": (
+        {"LOGOUT_REDIRECT_URL": "no-such-view"},
+        "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
+    ),
+    "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
         "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -142,66 +152,54 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"SESSION_COOKIE_SAMESITE": None},
         "SESSION_COOKIE_SAMESITE is None: requests from other sites carry the session cookie.",
     ),
-    "E041": ({"LOGTO_FORMER_ENDPOINTS": ["abc123.logto.app"]}, "LOGTO_FORMER_ENDPOINTS contains 'abc123.logto.app'."),
-    "E040": (
-        {"LOGTO_NEXT_ORIGINS": ["https://*.shop.example"]},
-        "LOGTO_NEXT_ORIGINS contains 'https://*.shop.example'.",
+    "W010": (
+        {"LOGTO_SUPERUSER_ROLES": ["admin", "root"], "LOGTO_STAFF_ROLES": ["admin"]},
+        "LOGTO_SUPERUSER_ROLES contains root, but LOGTO_STAFF_ROLES does not: these superusers cannot enter the admin.",
     ),
-    "E039": (
-        {"SECURE_REFERRER_POLICY": "no-referrer"},
-        "SECURE_REFERRER_POLICY is 'no-referrer': browsers send 'Origin: null' with the sign-out button and with every "
-        "other form, and Django refuses them.",
-    ),
-    "W016": (
-        {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["prompt"]},
-        f"{settings.BASE_DIR}/templates/base.html, line 39: logto_sign_in_button has a wrong argument. "
-        "The URL of a sign-in cannot set direct_sign_in. LOGTO_SIGN_IN_QUERY_PARAMETERS allows prompt.",
-    ),
-    "W017": (
-        {"ROOT_URLCONF": "tests.tenant.urls_by_language"},
-        "Logto redirects to another URL in each language of the site: /en/callback, /ja/callback, /zh-hans/callback. "
-        "It refuses those that are not registered.",
-    ),
-    "W018": (
+    "W012": (
         {"ROOT_URLCONF": "tests.checks.urls_of_stock_admin"},
         "The default admin site is logto_auth.admin_site.LogtoAdminSite, but the admin's sign-in is that of "
         "django.contrib.admin.sites.AdminSite.",
     ),
-    "E043": (
-        {"LOGOUT_REDIRECT_URL": "no-such-view"},
-        "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
-    ),
-    "W019": (
+    "W013": (
         {
             "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"],
             "ROOT_URLCONF": "tests.checks.urls_of_stock_admin",
         },
         "/stock-admin/login/ asks for a password, and no backend accepts one: no user can sign in there.",
     ),
-    "W020": (
-        {"LOGTO_SUPERUSER_ROLES": ["admin", "root"], "LOGTO_STAFF_ROLES": ["admin"]},
-        "LOGTO_SUPERUSER_ROLES contains root, but LOGTO_STAFF_ROLES does not: these superusers cannot enter the admin.",
+    "W014": (
+        {"ROOT_URLCONF": "tests.tenant.urls_by_language"},
+        "Logto redirects to another URL in each language of the site: /en/callback, /ja/callback, /zh-hans/callback. "
+        "It refuses those that are not registered.",
     ),
-    "W021": (
+    "W015": (
+        {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["prompt"]},
+        f"{settings.BASE_DIR}/templates/base.html, line 39: logto_sign_in_button has a wrong argument. "
+        "The URL of a sign-in cannot set direct_sign_in. LOGTO_SIGN_IN_QUERY_PARAMETERS allows prompt.",
+    ),
+    "W016": (
         {"LOGTO_ADMIN_PASSWORD_SIGN_IN": True},
         "LOGTO_ADMIN_PASSWORD_SIGN_IN is True: staff can sign in to the admin with a password alone.",
     ),
-    "W022": (
+    "W017": (
         {"LOGTO_FRESHNESS_SECONDS": 7 * 24 * 60 * 60},
         "LOGTO_FRESHNESS_SECONDS is 604800, which is very large.",
     ),
-    "W023": (
+    "W018": (
         {
             "LOGTO_ADMIN_PASSWORD_SIGN_IN": True,
             "CACHES": {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}},
         },
         "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, and the default cache stores nothing: attempts are refused.",
     ),
-    "W024": (
+    "W019": (
         {"LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED": False},
         "LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED is False: the type of logout tokens is not checked.",
     ),
 }
+# test_accounts.py causes these. They need a router, or another user model.
+ACCOUNTS = ["E033", "W011"]
 
 
 @pytest.mark.parametrize("id", EXAMPLES)
@@ -211,9 +209,10 @@ def test_example_causes_the_message(id: str) -> None:
 
 
 def test_every_problem_has_an_example() -> None:
-    assert sorted(problem.id for problem in ALL_PROBLEMS) == sorted(f"logto_auth.{id}" for id in EXAMPLES)
+    assert sorted(problem.id for problem in ALL_PROBLEMS) == sorted(f"logto_auth.{id}" for id in [*EXAMPLES, *ACCOUNTS])
 
 
-def test_no_two_problems_share_an_id() -> None:
-    ids = [problem.id for problem in ALL_PROBLEMS]
-    assert len(ids) == len(set(ids))
+@pytest.mark.parametrize("letter", ["E", "W"])
+def test_ids_run_in_order_without_gaps(letter: str) -> None:
+    ids = sorted(problem.id for problem in ALL_PROBLEMS if problem.id.startswith(f"logto_auth.{letter}"))
+    assert ids == [f"logto_auth.{letter}{number:03}" for number in range(1, len(ids) + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,6 +58,12 @@ def everything(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str([each for each in found if each]))
 
 
+def by_own_token(request: HttpRequest) -> HttpResponse:
+    """Put an object in the place of the user, as a library for tokens may do."""
+    request.user = SimpleNamespace(is_authenticated=True)
+    return HttpResponse(str(request.logto.is_authenticated))  # type: ignore[attr-defined]
+
+
 # As django-hijack does it
 
 
@@ -72,6 +79,7 @@ urlpatterns = [
     path("", who),
     path("editors", editors),
     path("everything", everything),
+    path("by-own-token", by_own_token),
     path("acquire/<str:username>", acquire),
     path("release/<str:username>", acquire),
 ]
@@ -115,6 +123,10 @@ def test_impersonation_within_impersonation_keeps_session(staff: Browser, logto:
     for username in ("reader", "other", "reader"):
         assert page(staff, f"/acquire/{username}?keep") == f"{username} None"
     assert page(staff, "/release/editor?keep") == "editor editor000001"
+
+
+def test_session_does_not_describe_user_without_key(staff: Browser) -> None:
+    assert page(staff, "/by-own-token") == "False"
 
 
 @pytest.mark.parametrize("by", ["row", "suspension"])

@@ -269,6 +269,14 @@ class TestConfirmationOfRow:
         assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
         assert name(reader) == "nobody"
 
+    def test_page_is_shown_after_confirmation_with_zero_freshness(self, reader: Browser, settings: Any) -> None:
+        settings.LOGTO_FRESHNESS_SECONDS = 0
+        age(reader)
+        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+        assert name(reader) == "reader"
+        age(reader, 11)
+        assert "prompt=none" in reader.client.get("/")["Location"]
+
     def test_session_of_inactive_user_ends(self, reader: Browser) -> None:
         age(reader)
         User.objects.update(is_active=False)
