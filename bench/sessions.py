@@ -106,7 +106,7 @@ def make_sessions(subs: dict[str, str]) -> None:
     )
     identities = {identity.sub: identity for identity in LogtoIdentity.objects.filter(digest__in=digests.values())}
     LogtoSession.objects.bulk_create(
-        LogtoSession(identity=identities[sub], user=user, sid=sid, fresh_until=later, kept_until=later)
+        LogtoSession(identity=identities[sub], user=user, sid=sid, fresh_until=later, delete_after=later)
         for sid, sub in subs.items()
     )
 

@@ -23,8 +23,8 @@ from .conf import conf
 from .exceptions import ConfigurationError, LogtoError
 from .models import LogtoIdentity
 from .oidc.types import Claims
+from .users.accepted import GetUserMixin
 from .users.current_request import principal_of_user
-from .users.gate import AccountGate
 from .users.provisioning import provision
 
 __all__ = ["PERMISSION_PREFIX", "LogtoBackend", "backend_path", "logto_backend"]
@@ -34,7 +34,7 @@ logger = logging.getLogger("logto_auth")
 PERMISSION_PREFIX = "logto."
 
 
-class LogtoBackend(AccountGate, OIDCAuthenticationBackend):  # type: ignore[misc]
+class LogtoBackend(GetUserMixin, OIDCAuthenticationBackend):  # type: ignore[misc]
     """Authenticate by claims that `OIDCClient` has verified.
 
     To change a step, write a subclass and put it in `AUTHENTICATION_BACKENDS`.

@@ -17,7 +17,7 @@ from .access.principal import Principal
 from .access.responses import forbidden_response, page_of_request, unauthorized_response
 from .navigation import is_from_script
 from .sessions.principal import request_principal
-from .sessions.revalidate import keep_refreshed, keep_session, revalidate_session
+from .sessions.revalidate import extend_session, restore_after_rollback, revalidate_session
 from .sign_in.start import sign_in_url
 from .users import current_request
 
@@ -54,10 +54,10 @@ class LogtoMiddleware:
             if _requires_sign_in(response):
                 return _replaced(request, response, is_signed_in=request.user.is_authenticated)
             if _may_extend_session(request):
-                keep_session(request, principal)
+                extend_session(request, principal)
             return _completed(request, response)
         finally:
-            keep_refreshed(principal)
+            restore_after_rollback(principal)
             current_request.current_request.reset(token)
 
     async def _acall(self, request: HttpRequest, principal: Principal) -> HttpResponseBase:
@@ -69,11 +69,11 @@ class LogtoMiddleware:
                 user = await request.auser()
                 return _replaced(request, response, is_signed_in=user.is_authenticated)
             if _may_extend_session(request):
-                await sync_to_async(keep_session)(request, principal)
+                await sync_to_async(extend_session)(request, principal)
             return _completed(request, response)
         finally:
             if getattr(principal, "has_refreshed_in_transaction", False):
-                await sync_to_async(keep_refreshed)(principal)
+                await sync_to_async(restore_after_rollback)(principal)
             current_request.current_request.reset(token)
 
 
@@ -119,6 +119,7 @@ def _requires_sign_in(response: HttpResponseBase) -> bool:
 
 
 def _replaced(request: HttpRequest, response: HttpResponseBase, *, is_signed_in: bool) -> HttpResponseBase:
+    """Return a 403 or a 401 in place of the redirect `response`, or the redirect, which leads back to a page."""
     if is_signed_in:
         return forbidden_response(request)
     if is_from_script(request):

@@ -201,8 +201,8 @@ class LogtoSession(models.Model):
     created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
     # The same time, for comparisons.
     started_at = models.FloatField(default=time.time, editable=False)
-    # Until when Django's session lives at most: see `sessions.store`.
-    kept_until = models.FloatField(editable=False)
+    # When Django's session has certainly expired, so that the row may be deleted: see `sessions.store`.
+    delete_after = models.FloatField(editable=False)
     # The time until which the latest claims are fresh, and the state of a refresh: see `sessions.refresh`.
     version = models.PositiveIntegerField(default=0, editable=False)
     fresh_until = models.FloatField(editable=False)

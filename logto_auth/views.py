@@ -41,14 +41,9 @@ from .sessions import store
 from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
+from .sign_in.next_url import safe_next_url
 from .sign_in.page import add_headers, render_page
-from .sign_in.start import (
-    absolute_uri,
-    options_from_query,
-    redirect_to_base_url,
-    redirect_to_logto,
-    safe_next_url,
-)
+from .sign_in.start import absolute_uri, options_from_query, redirect_to_base_url, redirect_to_logto
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
 from .users.provisioning import find_identity
@@ -193,32 +188,26 @@ class CallbackView(PublicView):
         """
         response = _authorization_response(request)
         pending = _check_pending(response, pending)
-        _check_session(request, pending)
-        client = oidc_client()
-        token_set = client.exchange_code(
-            client.authorization_code(response),
-            redirect_uri=pending.redirect_uri,
-            code_verifier=pending.code_verifier,
-            nonce=pending.nonce,
-            max_age_seconds=pending.max_age,
-        )
-        userinfo = _additional_userinfo(token_set)
-        _check_membership(token_set, pending.organization_id)
-        chosen = pending.organization_id
         if pending.confirmed_user:
             _check_session(request, pending)
-            chosen = _check_confirmation(request, token_set)
+        token_set = _exchange_code(response, pending)
+        userinfo = _additional_userinfo(token_set)
+        _check_membership(token_set, pending.organization_id)
+        chosen_organization = pending.organization_id
+        if pending.confirmed_user:
+            # Again, because the session may have ended during the calls.
+            _check_session(request, pending)
+            chosen_organization = _check_confirmation(request, token_set)
         try:
             self.sign_in(request, token_set, userinfo)
         except SignInRefused:
             # A sign-in that the user has started since the suspension lifts it.
-            lifts = not pending.is_silent and lift_suspension(token_set.id_token_claims, started_at=pending.started_at)
-            if not lifts:
+            if pending.is_silent or not lift_suspension(token_set.id_token_claims, started_at=pending.started_at):
                 raise
             self.sign_in(request, token_set, userinfo)
         stored = session_principal(request).stored_session
-        if chosen and stored is not None:
-            store.choose_organization(stored, chosen)
+        if chosen_organization and stored is not None:
+            store.choose_organization(stored, chosen_organization)
         return HttpResponseRedirect(pending.next_url)
 
     def sign_in(self, request: HttpRequest, token_set: TokenSet, userinfo: Claims) -> None:
@@ -257,6 +246,18 @@ def _check_pending(response: AuthorizationResponse, pending: PendingSignIn | Non
     return pending
 
 
+def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> TokenSet:
+    """Return the verified tokens for the code in `response`. Raise LogtoError."""
+    client = oidc_client()
+    return client.exchange_code(
+        client.authorization_code(response),
+        redirect_uri=pending.redirect_uri,
+        code_verifier=pending.code_verifier,
+        nonce=pending.nonce,
+        max_age_seconds=pending.max_age,
+    )
+
+
 def _check_membership(token_set: TokenSet, organization_id: str) -> None:
     """Raise SignInRefused if an organization is required and the user does not belong to it."""
     if organization_id and organization_id not in {each.id for each in organizations_in(token_set.id_token_claims)}:
@@ -267,7 +268,7 @@ def _check_membership(token_set: TokenSet, organization_id: str) -> None:
 
 
 def _is_unconfirmed(error: LogtoError) -> bool:
-    """Return whether a silent sign-in failed because of the user, not because Logto could not be reached."""
+    """Return whether Logto does not confirm the session, rather than that it could not be reached."""
     return error.code in UNCONFIRMED_CODES or isinstance(error, SignInRefused | TokenError)
 
 
@@ -277,9 +278,7 @@ def _is_session_of(request: HttpRequest, pending: PendingSignIn) -> bool:
 
 
 def _check_session(request: HttpRequest, pending: PendingSignIn) -> None:
-    """Raise CallbackError if `pending` confirms a session that has ended, also while the code was exchanged."""
-    if not pending.confirmed_user:
-        return
+    """Raise CallbackError if the session that `pending` confirms has ended, or belongs to another user by now."""
     principal = session_principal(request)
     principal.forget()
     has_ended = principal.stored_session is None and store.session_id(request.session) is not None

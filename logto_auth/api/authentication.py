@@ -28,9 +28,9 @@ from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
+from logto_auth.users.accepted import accepted_user
 from logto_auth.users.claims import role_names
 from logto_auth.users.current_request import principal_of_user, remember_without_middleware
-from logto_auth.users.gate import require_admitted
 from logto_auth.users.provisioning import provision_api_user
 
 from .introspection import introspect
@@ -255,7 +255,7 @@ def _machine_user(client_id: str) -> Any:
         raise ConfigurationError(
             f"The function of LOGTO_API_MACHINE_USER returned {type(user).__name__}, expected a stored account or None."
         )
-    return require_admitted(user.pk)
+    return accepted_user(user.pk)
 
 
 async def aauthenticate(request: HttpRequest, **options: Any) -> TokenPrincipal | None:

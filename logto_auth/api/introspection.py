@@ -75,10 +75,12 @@ class Introspections:
                     del self._answers[next(iter(self._answers))]
         assert answer is not None
         if is_new:
-            self._call(client, token, answer)
-            with self._lock:
-                if answer.valid_until == float("inf") and self._answers.get(digest) is answer:
-                    del self._answers[digest]
+            try:
+                self._call(client, token, answer)
+            finally:
+                with self._lock:
+                    if answer.valid_until == float("inf") and self._answers.get(digest) is answer:
+                        del self._answers[digest]
         return answer.claims()
 
     @sensitive_variables()
@@ -88,8 +90,12 @@ class Introspections:
         except TokenError as error:
             answer.valid_until = time.monotonic() + REFUSED_SECONDS
             answer.future.set_result((str(error), error.claim))
-        except BaseException as error:
+        except ProviderError as error:
             answer.future.set_exception(error)
+        except BaseException:
+            # Such as SystemExit, which is only for this thread.
+            answer.future.set_exception(ProviderError("The introspection of the access token was interrupted."))
+            raise
 
     @sensitive_variables()
     def _introspected(self, client: OIDCClient, token: Secret) -> AccessTokenClaims:

@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                 ("ip_address", models.GenericIPAddressField(editable=False, null=True, verbose_name="IP address")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="signed in at")),
                 ("started_at", models.FloatField(default=time.time, editable=False)),
-                ("kept_until", models.FloatField(editable=False)),
+                ("delete_after", models.FloatField(editable=False)),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("fresh_until", models.FloatField(editable=False)),
                 ("no_refresh_before", models.FloatField(default=0, editable=False)),

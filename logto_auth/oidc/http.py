@@ -166,7 +166,7 @@ class HTTPClient:
         """Return the response. The errors of the libraries are not attached: they hold URLs, headers and answers."""
         plain_url = url.partition("?")[0]
         try:
-            status, headers, body = self._exchange(method, url, **content)
+            response = self._exchange(method, url, **content)
         except LimitExceeded:
             raise ProviderError(self._too_long(plain_url)) from None
         except _TIME_OUTS:
@@ -175,9 +175,9 @@ class HTTPClient:
             ) from None
         except _FAILURES as error:
             raise _ConnectionFailed(f"{plain_url} is out of reach: {_cause(error)}.") from None
-        if len(body) > self.max_body_bytes:
+        if len(response.body) > self.max_body_bytes:
             raise ProviderError(self._too_long(plain_url))
-        return Response(status, headers, body, plain_url)
+        return response
 
     def _too_long(self, url: str) -> str:
         return f"{url} answered with more than {self.max_body_bytes} bytes, or with endless headers."
@@ -191,7 +191,7 @@ class HTTPClient:
         auth: AuthBase | None = None,
         data: Mapping[str, str | Secret] | None = None,
         json: Any = None,
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> Response:
         form = data and {name: value.reveal() if isinstance(value, Secret) else value for name, value in data.items()}
         with self._session.request(
             method,
@@ -206,7 +206,7 @@ class HTTPClient:
             body = bytearray()
             while len(body) <= self.max_body_bytes and (chunk := response.raw.read(_CHUNK_BYTES)):
                 body += chunk
-            return response.status_code, response.headers, bytes(body)
+            return Response(response.status_code, response.headers, bytes(body), url.partition("?")[0])
 
 
 def retry_after_seconds(response: Response) -> int | None:

@@ -73,7 +73,8 @@ class SingleFlight(Generic[T]):
         self._retry_seconds = retry_seconds
         self._clock = clock
         self._fetch_lock = threading.Lock()
-        self._fetching_since = float("-inf")
+        # None while no fetch is under way.
+        self._fetching_since: float | None = None
         self._outcome: _Outcome[T] = _Outcome()
         self._no_attempt_before = float("-inf")
 
@@ -81,7 +82,7 @@ class SingleFlight(Generic[T]):
         """Return the value, fetched if it is missing or too old. Raise ProviderError if there is none."""
         outcome = self._outcome
         if self._clock() < outcome.fresh_until:
-            return outcome.result() if outcome.value is None else outcome.value
+            return outcome.result()
         # An old value may be returned at once while another thread fetches.
         return self._fetch_once(outcome, wait=outcome.value is None or not self._keep_stale)
 
@@ -94,8 +95,7 @@ class SingleFlight(Generic[T]):
         with self._fetch_lock:
             outcome = self._outcome
             if outcome.as_of < asked_at:
-                self._fetching_since = self._clock()
-                time.sleep(max(0, outcome.as_of + seconds_between - self._fetching_since))
+                time.sleep(max(0, outcome.as_of + seconds_between - self._clock()))
                 outcome = self._outcome = self._fetched(outcome)
         return outcome.latest()
 
@@ -105,8 +105,9 @@ class SingleFlight(Generic[T]):
         Wait for a fetch that is under way. Raise ProviderError when it takes longer than `seconds_between`, and until
         the end of the cool-down when the last fetch failed.
         """
-        since_start = self._clock() - self._fetching_since
-        if not self._fetch_lock.acquire(timeout=max(0, seconds_between - since_start)):
+        fetching_since = self._fetching_since
+        fetching_seconds = 0 if fetching_since is None else self._clock() - fetching_since
+        if not self._fetch_lock.acquire(timeout=max(0, seconds_between - fetching_seconds)):
             raise ProviderUnreachable("Logto has not answered yet. Another request is waiting for it.")
         try:
             outcome, now = self._outcome, self._clock()
@@ -145,5 +146,7 @@ class SingleFlight(Generic[T]):
             # Without `retry_seconds` no later call gets the error, even if the clock is set back.
             fresh_until = failed_at + self._retry_seconds if self._retry_seconds else float("-inf")
             return _Outcome(None, error, fresh_until, failed_at)
+        finally:
+            self._fetching_since = None
         seconds = self._seconds_fresh(value) if callable(self._seconds_fresh) else self._seconds_fresh
         return _Outcome(value, None, self._clock() + seconds, began_at)

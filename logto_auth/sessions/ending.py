@@ -88,8 +88,8 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
 
 
 def delete_expired_sessions() -> int:
-    """Delete the rows whose Django session has expired, and return how many there were: see `sessions.store`."""
-    ended: int = LogtoSession.objects.filter(kept_until__lt=time.time()).end()
+    """Delete the rows whose Django session has certainly expired, and return how many there were."""
+    ended: int = LogtoSession.objects.filter(delete_after__lt=time.time()).end()
     return ended
 
 
@@ -102,7 +102,7 @@ def begin_unconfirmed_session(sender: object, request: HttpRequest | None, **kwa
     A sign-in at Logto sends the signal too, and then gives the session its row.
     """
     session = getattr(request, "session", None)
-    if session is not None and store.is_ours(session) and store.session_id(session) is None:
+    if session is not None and store.is_of_logto_backend(session) and store.session_id(session) is None:
         principal = getattr(request, "logto", None)
         at_most_until = principal.fresh_until_at_start if isinstance(principal, SessionPrincipal) else None
         store.begin_unconfirmed(session, at_most_until=at_most_until)

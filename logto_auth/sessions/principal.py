@@ -84,7 +84,7 @@ def keep_logto_session(request: HttpRequest) -> None:
     """
     stored = session_principal(request).stored_at_start
     if stored is not None:
-        store.keep(request.session, stored)
+        store.reattach(request.session, stored)
 
 
 class _SessionData:
@@ -129,8 +129,8 @@ class SessionPrincipal(RequestPrincipal):
 
     stored_at_start: StoredSession | None = None
     """The row with which the request came; None before it has been read."""
-    unconfirmed_until: float | None = None
-    """Until when the session is fresh that the request came with, if it has no row."""
+    unconfirmed_fresh_until: float | None = None
+    """Until when the session is fresh with which the request came, if Logto has not confirmed it."""
     _stored: StoredSession | None = None
     _data: _SessionData | None = None
     # The rows before each refresh in a transaction of the site, and the row after the last one; None if it is gone.
@@ -144,13 +144,13 @@ class SessionPrincipal(RequestPrincipal):
     @property
     def fresh_until_at_start(self) -> float | None:
         """Until when the session was fresh with which the request came; None if nobody was signed in through Logto."""
-        return self.stored_at_start.fresh_until if self.stored_at_start else self.unconfirmed_until
+        return self.stored_at_start.fresh_until if self.stored_at_start else self.unconfirmed_fresh_until
 
     @property
     def stored_session(self) -> StoredSession | None:
         """The row of Django's session; None if it has none, the row is gone, or it belongs to another user.
 
-        `request.user` is not loaded: whether it is the user of the session, `_own_session` checks.
+        `request.user` is not loaded. `_own_session` checks whether it is the user of the session.
         """
         session = getattr(self._request, "session", None)  # an API may have no sessions
         session_id = store.session_id(session) if session is not None else None
@@ -403,7 +403,7 @@ class SessionPrincipal(RequestPrincipal):
     def _refreshing(self) -> Iterator[StoredSession]:
         """Yield the row to refresh. Read it again after a refresh that failed: it may be gone."""
         # The view may have rolled back to a savepoint since its last refresh.
-        self.keep_refreshed()
+        self.restore_after_rollback()
         stored = self._current_session()
         try:
             yield stored
@@ -420,9 +420,9 @@ class SessionPrincipal(RequestPrincipal):
             if latest is None or latest.encrypted_tokens != former.encrypted_tokens:
                 self._former, self._latest = (*self._former, former), latest
 
-    def keep_refreshed(self) -> None:
-        """Store what refreshes have brought, if a rollback has undone it."""
-        if self.has_refreshed_in_transaction and refresh.store_again(self._former, self._latest):
+    def restore_after_rollback(self) -> None:
+        """Store the result of refreshes again, if a rollback has undone it."""
+        if self.has_refreshed_in_transaction and refresh.restore_after_rollback(self._former, self._latest):
             self.forget()
 
     @property

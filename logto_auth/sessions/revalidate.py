@@ -18,14 +18,15 @@ from logto_auth.access.responses import prefetch_response, session_ended_respons
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.navigation import is_from_page_library, is_from_script, is_prefetch
 from logto_auth.oidc.authorization import SignInOptions
-from logto_auth.sign_in.start import is_sign_in_path, redirect_to_logto
+from logto_auth.sign_in.next_url import is_sign_in_path
+from logto_auth.sign_in.start import redirect_to_logto
 
 from . import refresh, store
 from .ending import end_session
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
-__all__ = ["keep_refreshed", "keep_session", "revalidate_session"]
+__all__ = ["extend_session", "restore_after_rollback", "revalidate_session"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -38,13 +39,13 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
     """
     session = request.session
     if store.session_id(session) is None:
-        return _revalidate_unconfirmed(request) if store.is_ours(session) else None
+        return _revalidate_unconfirmed(request) if store.is_of_logto_backend(session) else None
     principal = session_principal(request)
     stored = principal.stored_session
     try:
         if stored is None:
             raise SignInRequired("The session has ended.")
-        store.keep_as_long_as(session, stored)
+        store.extend(session, stored)
         if stored.is_fresh or is_sign_in_path(request.path):
             return None
         if stored.tokens.refresh_token is None:
@@ -56,17 +57,17 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
-def keep_session(request: HttpRequest, principal: Principal) -> None:
-    """After the view: keep the row for as long as Django's session, whose life the view may have extended."""
+def extend_session(request: HttpRequest, principal: Principal) -> None:
+    """After the view: let the row exist for as long as Django's session, whose life the view may have extended."""
     if isinstance(principal, SessionPrincipal) and principal.stored_session is not None:
-        store.keep_as_long_as(request.session, principal.stored_session)
+        store.extend(request.session, principal.stored_session)
 
 
-def keep_refreshed(principal: Principal) -> None:
-    """After the view, and outside of its transaction: keep the tokens that were refreshed in it."""
+def restore_after_rollback(principal: Principal) -> None:
+    """After the view, and outside of its transaction: store tokens again that were refreshed in it and rolled back."""
     try:
         if isinstance(principal, SessionPrincipal):
-            principal.keep_refreshed()
+            principal.restore_after_rollback()
     except DatabaseError:
         # The view has done its work. Without the new refresh token the user may have to sign in again.
         logger.exception("Tokens that were refreshed in a transaction could not be stored after its rollback.")
@@ -93,8 +94,8 @@ def _refresh(request: HttpRequest, principal: SessionPrincipal, stored: StoredSe
 
 
 def _revalidate_unconfirmed(request: HttpRequest) -> HttpResponse | None:
-    until = store.unconfirmed_until(request.session)
-    session_principal(request).unconfirmed_until = until
+    until = store.unconfirmed_fresh_until(request.session)
+    session_principal(request).unconfirmed_fresh_until = until
     if time.time() < until or is_sign_in_path(request.path):
         return None
     return _start_silent_sign_in(request)

@@ -38,15 +38,15 @@ __all__ = [
     "begin_unconfirmed",
     "choose_organization",
     "end",
+    "extend",
     "fresh_until",
-    "is_ours",
+    "is_of_logto_backend",
     "is_user_of",
-    "keep",
-    "keep_as_long_as",
     "read",
+    "reattach",
     "session_id",
     "start_session",
-    "unconfirmed_until",
+    "unconfirmed_fresh_until",
 ]
 
 # Keys of Django's session: the id of the row; the user as whom the owner of the row acts; until when a session without
@@ -56,8 +56,8 @@ ACTING_AS_KEY = "_logto_acting_as"
 FRESH_UNTIL_KEY = "_logto_fresh_until"
 MAX_SID_LENGTH = 255
 MAX_USER_AGENT_LENGTH = 255
-# How much longer a row is kept than Django's session, so that an active session writes this time once a day.
-KEEPING_MARGIN_SECONDS = 24 * 3600
+# A row is deleted this long after the end of Django's session, so that an active session writes the time once a day.
+DELETION_DELAY_SECONDS = 24 * 3600
 # Of a session without a refresh token, whose pages are redirected to Logto: when such a page comes back, it is shown.
 MIN_FRESHNESS_SECONDS = 10
 # As long as Logto's ID tokens are valid by default.
@@ -159,7 +159,7 @@ class StoredSession:
     identity_id: int
     encrypted_tokens: str = field(repr=False)
     chosen_organization: str
-    kept_until: float
+    delete_after: float
     version: int
     fresh_until: float
     no_refresh_before: float
@@ -222,7 +222,7 @@ def start_session(
         user_id=identity.user_id,
         sid=_storable_sid(token_set.id_token_claims.get("sid")),
         fresh_until=max(fresh_until(token_set), at_least_until),
-        kept_until=_end_of_django_session(request.session) + KEEPING_MARGIN_SECONDS,
+        delete_after=_end_of_django_session(request.session) + DELETION_DELAY_SECONDS,
         user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:MAX_USER_AGENT_LENGTH],
         ip_address=_ip_address(request),
     )
@@ -257,16 +257,16 @@ def end(session: SessionBase) -> None:
         LogtoSession.objects.filter(pk=pk).end()
 
 
-def keep_as_long_as(session: SessionBase, stored: StoredSession) -> None:
-    """Keep the row for as long as Django's `session` can live if it is saved now. One query a day at most.
+def extend(session: SessionBase, stored: StoredSession) -> None:
+    """Let the row exist for as long as Django's `session` can live if it is saved now. One query a day at most.
 
     Rows of sessions that Django no longer has are deleted some day, and a missing row ends a session. So a row lives at
     least as long as Django's session, whatever `SESSION_COOKIE_AGE` and `set_expiry()` say.
     """
     ends_at = _end_of_django_session(session)
-    if ends_at > stored.kept_until:
-        stored.kept_until = ends_at + KEEPING_MARGIN_SECONDS
-        LogtoSession.objects.filter(pk=stored.id).update(kept_until=stored.kept_until)
+    if ends_at > stored.delete_after:
+        stored.delete_after = ends_at + DELETION_DELAY_SECONDS
+        LogtoSession.objects.filter(pk=stored.id).update(delete_after=stored.delete_after)
 
 
 def _end_of_django_session(session: SessionBase) -> float:
@@ -304,17 +304,17 @@ def _depend_on(session: SessionBase, pk: uuid.UUID) -> None:
     session.pop(FRESH_UNTIL_KEY, None)
 
 
-def keep(session: SessionBase, stored: StoredSession) -> None:
+def reattach(session: SessionBase, stored: StoredSession) -> None:
     """Let `session` depend on the row `stored` again, which may be that of another user than the session's."""
     _depend_on(session, stored.id)
     if not is_user_of(session, stored):
         session[ACTING_AS_KEY] = session[SESSION_KEY]
 
 
-# Sessions without a row: code of the site has called `login()`, so Logto has not confirmed them
+# Unconfirmed sessions: code of the site has called `login()`, so Logto has not confirmed them, and they have no row
 
 
-def is_ours(session: SessionBase) -> bool:
+def is_of_logto_backend(session: SessionBase) -> bool:
     """Return whether the user of `session` was signed in by `LogtoBackend` or a subclass."""
     return SESSION_KEY in session and _is_logto_backend(session.get(BACKEND_SESSION_KEY, ""))
 
@@ -327,8 +327,8 @@ def _is_logto_backend(path: str) -> bool:
         return False
 
 
-def unconfirmed_until(session: SessionBase) -> float:
-    """Return until when `session` counts as fresh without a row: for one period of freshness after it is first seen."""
+def unconfirmed_fresh_until(session: SessionBase) -> float:
+    """Return until when an unconfirmed session counts as fresh: for one period of freshness after it is first seen."""
     until: float = session.setdefault(FRESH_UNTIL_KEY, time.time() + _freshness_seconds())
     return until
 
@@ -336,8 +336,8 @@ def unconfirmed_until(session: SessionBase) -> float:
 def begin_unconfirmed(session: SessionBase, *, at_most_until: float | None) -> None:
     """Let a session that `login()` has just begun count as fresh for one period of freshness, or for less.
 
-    `at_most_until` is the end of the freshness of the session that the request came with. Otherwise, who switches
-    between accounts would never be asked for a confirmation.
+    `at_most_until` is the end of the freshness of the session that the request came with. Otherwise, a session that
+    switches between accounts would never have to be confirmed.
     """
     until = time.time() + _freshness_seconds()
     session[FRESH_UNTIL_KEY] = until if at_most_until is None else min(until, at_most_until)

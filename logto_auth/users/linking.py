@@ -18,7 +18,7 @@ from logto_auth.models import LogtoIdentity, UserStatus, database
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 
-from .gate import require_admitted
+from .accepted import accepted_user
 from .rights import has_admin_rights
 from .suspension import release_account
 
@@ -38,7 +38,7 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
         return None
     release_account(user, claims["iss"])
     # Without this check, a user whose account is deactivated would get a second account and could sign in.
-    require_admitted(user.pk)
+    accepted_user(user.pk)
     if LogtoIdentity.objects.filter(user=user, issuer=claims["iss"]).exclude(status=UserStatus.DELETED).exists():
         return None
     # Another user may have registered the account with this e-mail, and would still know its password.

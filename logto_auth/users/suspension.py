@@ -18,7 +18,7 @@ from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic
 from logto_auth.oidc.types import Claims
 
-from .gate import require_admitted
+from .accepted import accepted_user
 
 
 def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
@@ -84,7 +84,7 @@ def refuse_inactive(identity: LogtoIdentity) -> None:
     """Load `identity.user`. Raise SignInRefused if Logto or this site does not accept the user. One query."""
     if identity.status != UserStatus.ACTIVE:
         raise SignInRefused(f"The user {identity.sub} is {identity.status} at Logto.", code="account_disabled")
-    identity.user = require_admitted(identity.user_id)  # type: ignore[assignment]
+    identity.user = accepted_user(identity.user_id)  # type: ignore[assignment]
 
 
 def forget_deactivation(
@@ -98,11 +98,12 @@ def forget_deactivation(
 def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> bool | None:
     """Store `status`; return whether it differs from the former one, or None if something newer is known.
 
-    The row is locked first, because it may have changed since `identity` was read.
+    All identities of the account are locked first: `identity` may have changed since it was read, and simultaneous
+    changes of two identities must see each other.
     """
-    rows = LogtoIdentity.objects.filter(pk=identity.pk)
     # This changes nothing, but it takes a lock on SQLite too.
-    rows.update(status=F("status"))
+    LogtoIdentity.objects.filter(user_id=identity.user_id).update(status=F("status"))
+    rows = LogtoIdentity.objects.filter(pk=identity.pk)
     former = rows.select_for_update().values_list("status", "status_at").first()
     if former is None or former[0] == UserStatus.DELETED or (former[1] is not None and former[1] > at):
         return None

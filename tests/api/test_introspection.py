@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from logto_auth.clients import reset_clients
 from logto_auth.decorators import access_token_required, organization_token_required
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ProviderError, TokenError
+from logto_auth.oidc.client import OIDCClient
 from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.types import AccessTokenClaims
 from tests.rights import API, OTHER_API
 
 from .callers import App, Robot, call, has_been_here, parameters_of
@@ -171,6 +174,35 @@ def test_parallel_calls_for_junk_are_bounded(introspected: None, logto: Emulator
         outcomes = list(threads.map(outcome, [introspections] * 20, [f"junk-{number}" for number in range(20)]))
     assert (outcomes.count("active"), outcomes.count("busy")) == (MAX_CALLS, 20 - MAX_CALLS)
     assert len(logto.requests.to("introspection")) == MAX_CALLS
+
+
+class Interrupted(Introspections):
+    """The first call ends with the thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called = threading.Event()
+        self.may_end = threading.Event()
+
+    def _introspected(self, client: OIDCClient, token: Secret) -> AccessTokenClaims:
+        if self.called.is_set():
+            return super()._introspected(client, token)
+        self.called.set()
+        assert self.may_end.wait(30)
+        raise SystemExit
+
+
+def test_end_of_a_thread_does_not_end_those_that_wait(introspected: None, app: App) -> None:
+    introspections, token = Interrupted(), app.token("editor")
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(introspections.claims_of, Secret(token))
+        assert introspections.called.wait(30)
+        second = threads.submit(outcome, introspections, token)
+        assert wait([second], timeout=0.2).not_done
+        introspections.may_end.set()
+        assert second.result() == "busy"
+        assert isinstance(first.exception(), SystemExit)
+    assert outcome(introspections, token) == "editor000001"
 
 
 def outcome(introspections: Introspections, token: str) -> str:

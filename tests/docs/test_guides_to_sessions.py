@@ -46,7 +46,7 @@ def test_expired_sessions_are_cleared_as_shown(browser: Browser, logto: Emulator
     logto.tenant.add_user(username="ada")
     browser.sign_in("ada")
     Browser(logto).sign_in("ada")
-    LogtoSession.objects.update(kept_until=time.time() - 1)
+    LogtoSession.objects.update(delete_after=time.time() - 1)
     browser.sign_in("ada", prompt="login")
     call_command("logto_clearsessions")
     (shown,) = (block for block in blocks_of("docs/reference/commands.md") if "logto_clearsessions" in block.code)

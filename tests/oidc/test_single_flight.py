@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -157,6 +158,24 @@ def test_tries_to_renew_wait_for_a_fetch_under_way(source: Source, value: Single
     source.seconds = 0.2
     assert in_threads(lambda: value.try_to_renew(seconds_between=2), 20) == [2] * 20
     assert source.fetched == 2
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Let Python switch between threads as often as it can."""
+    former = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(former)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_tries_to_renew_wait_for_a_fetch_that_begins(source: Source, value: SingleFlight[int]) -> None:
+    source.seconds = 0.002
+    expected = value.get()
+    for source.now in range(10, 90, 4):
+        expected += 1
+        assert in_threads(lambda: value.try_to_renew(seconds_between=2), 8) == [expected] * 8
 
 
 def test_try_to_renew_fails_when_a_fetch_takes_too_long(source: Source, value: SingleFlight[int]) -> None:

@@ -206,7 +206,7 @@ def test_number_of_queries_is_independent_of_sessions(
     token = logout_token(logto)
     LogtoSession.objects.bulk_create(
         LogtoSession(
-            identity=identity, user_id=identity.user_id, sid=f"sid{number}", fresh_until=later, kept_until=later
+            identity=identity, user_id=identity.user_id, sid=f"sid{number}", fresh_until=later, delete_after=later
         )
         for number in range(10_000)
     )

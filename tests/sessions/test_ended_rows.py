@@ -21,7 +21,7 @@ from django.utils.decorators import async_only_middleware
 
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession
-from logto_auth.sessions.store import KEEPING_MARGIN_SECONDS
+from logto_auth.sessions.store import DELETION_DELAY_SECONDS
 from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
 from tests.ageing import age
@@ -246,14 +246,14 @@ def test_database_fault_keeps_session(reader: Browser, logto: Emulator, word: st
 
 def test_row_outlives_django_session(reader: Browser, settings: Any) -> None:
     expires_at = Session.objects.get().expire_date.timestamp()
-    assert row_of(reader).kept_until == pytest.approx(expires_at + KEEPING_MARGIN_SECONDS, abs=5)
+    assert row_of(reader).delete_after == pytest.approx(expires_at + DELETION_DELAY_SECONDS, abs=5)
 
 
 def test_longer_expiry_keeps_row(reader: Browser) -> None:
     reader.client.get("/remember")
-    assert row_of(reader).kept_until > time.time() + 365 * DAY
+    assert row_of(reader).delete_after > time.time() + 365 * DAY
     age(reader, 300 * DAY)
-    LogtoSession.objects.update(kept_until=row_of(reader).kept_until - 300 * DAY)
+    LogtoSession.objects.update(delete_after=row_of(reader).delete_after - 300 * DAY)
     call_command("logto_clearsessions")
     assert LogtoSession.objects.count() == 1
 
@@ -261,7 +261,7 @@ def test_longer_expiry_keeps_row(reader: Browser) -> None:
 def test_used_session_keeps_row_by_one_query_a_day(reader: Browser, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(3):
         name(reader)
-    LogtoSession.objects.update(kept_until=row_of(reader).kept_until - DAY - 1)
+    LogtoSession.objects.update(delete_after=row_of(reader).delete_after - DAY - 1)
     with django_assert_num_queries(4):
         name(reader)
     with django_assert_num_queries(3):
@@ -270,7 +270,7 @@ def test_used_session_keeps_row_by_one_query_a_day(reader: Browser, django_asser
 
 def test_row_of_forgotten_session_is_deleted(reader: Browser) -> None:
     Session.objects.all().delete()
-    LogtoSession.objects.update(kept_until=time.time() - 1)
+    LogtoSession.objects.update(delete_after=time.time() - 1)
     call_command("logto_clearsessions")
     assert LogtoSession.objects.count() == 0
 

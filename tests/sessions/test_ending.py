@@ -67,7 +67,7 @@ def test_admin_action_ends_all_sessions_of_user(devices: list[Browser], admin_cl
 
 
 def test_clearsessions_deletes_expired_sessions_only(devices: list[Browser], settings, capsys) -> None:
-    LogtoSession.objects.filter(pk=row_of(devices[0]).pk).update(kept_until=time.time() - 1)
+    LogtoSession.objects.filter(pk=row_of(devices[0]).pk).update(delete_after=time.time() - 1)
     call_command("logto_clearsessions")
     assert capsys.readouterr().out == "Expired sessions deleted: 1\n"
     assert LogtoSession.objects.count() == 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection, transaction
 
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import SignInRefused
@@ -75,3 +77,29 @@ def test_access_token_lifts_nothing(reader: Browser) -> None:
     with pytest.raises(SignInRefused):
         provision_api_user(identity.issuer, identity.sub)
     assert LogtoIdentity.objects.get().status == "suspended"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_suspensions_of_all_identities_deactivate_account() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time: there is no race.")
+    user = User.objects.create_user("reader")
+    first, second = (
+        LogtoIdentity.objects.create(user=user, issuer="https://logto.example/oidc", sub=sub) for sub in ("one", "two")
+    )
+
+    def suspend_second() -> None:
+        try:
+            suspend(second, UserStatus.SUSPENDED, time.time())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=suspend_second)
+    with transaction.atomic():
+        suspend(first, UserStatus.SUSPENDED, time.time())
+        thread.start()
+        thread.join(timeout=0.5)
+    thread.join(timeout=10)
+    user.refresh_from_db()
+    assert not user.is_active

@@ -442,7 +442,7 @@ def test_query_count_does_not_depend_on_site_size(identity: LogtoIdentity) -> No
         for sub in subs:
             account = User.objects.create(username=sub)
             LogtoIdentity.objects.create(user=account, issuer=identity.issuer, sub=sub)
-            LogtoSession.objects.create(identity=identity, user=identity.user, fresh_until=0, kept_until=0)
+            LogtoSession.objects.create(identity=identity, user=identity.user, fresh_until=0, delete_after=0)
         payloads = {
             "rename": user_event("User.Data.Updated", SUB, at=later(round), name=f"New {round}"),
             "suspend": user_event("User.SuspensionStatus.Updated", SUB, at=later(round + 0.1), isSuspended=True),

@@ -75,7 +75,7 @@ def test_other_sessions_are_listed_and_ended(logto: Emulator) -> None:
 
 
 def test_expired_rows_are_removed(reader: Browser) -> None:
-    rows(LogtoSession).update(kept_until=time.time() - 1)
+    rows(LogtoSession).update(delete_after=time.time() - 1)
     output = StringIO()
     call_command("logto_clearsessions", stdout=output)
     assert output.getvalue() == "Expired sessions deleted: 1\n"

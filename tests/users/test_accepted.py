@@ -1,4 +1,4 @@
-"""One gate for all entrances: what the site's backend refuses has no account here."""
+"""An account that the backend of the site refuses is refused at all entrances."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.signals import user_created, user_updated
 from logto_auth.testing import Browser
-from logto_auth.users import gate
-from logto_auth.users.gate import admitted_user
+from logto_auth.users import accepted
+from logto_auth.users.accepted import accepted_user
 from logto_auth.users.provisioning import provision_api_user
 
 from .accounts import TRUST, local_user, sign_in
@@ -73,12 +73,13 @@ def test_refused_account_is_not_linked(settings: Any) -> None:
     assert not LogtoIdentity.objects.exists()
 
 
-def test_site_without_our_backend_has_a_gate(settings: Any) -> None:
+def test_inactive_account_is_refused_without_our_backend(settings: Any) -> None:
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     user = local_user()
-    assert admitted_user(user.pk) == user
+    assert accepted_user(user.pk) == user
     User.objects.update(is_active=False)
-    assert admitted_user(user.pk) is None
+    with pytest.raises(SignInRefused):
+        accepted_user(user.pk)
 
 
 @pytest.mark.usefixtures("banning")
@@ -141,8 +142,10 @@ def test_rule_of_default_manager_holds(manager: Any, monkeypatch: Any) -> None:
     user, staff = User.objects.create_user("user"), User.objects.create_user("staff", is_staff=True)
     made = manager()
     made.model = User
-    assert gate._query.__wrapped__(User) is not None
+    assert accepted._query.__wrapped__(User) is not None
     monkeypatch.setattr(type(User), "_default_manager", made)
-    gate._query.cache_clear()
-    assert (admitted_user(user.pk), admitted_user(staff.pk)) == (None, staff)
-    gate._query.cache_clear()
+    accepted._query.cache_clear()
+    assert accepted_user(staff.pk) == staff
+    with pytest.raises(SignInRefused):
+        accepted_user(user.pk)
+    accepted._query.cache_clear()

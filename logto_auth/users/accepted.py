@@ -1,4 +1,4 @@
-"""The gate: whether the site accepts an account now.
+"""Whether the site accepts an account now, by the backend of the site.
 
 Django asks the backend of a session for its user at each request. Wherever this package uses an account without such a
 session, it asks the same backend: at a sign-in, at a refresh, for an access token, and before it links an account. So
@@ -21,11 +21,11 @@ from django.utils.module_loading import import_string
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.exceptions import SignInRefused
 
-__all__ = ["AccountGate", "admitted_user", "require_admitted"]
+__all__ = ["GetUserMixin", "accepted_user"]
 
 
-class AccountGate:
-    """The part of `LogtoBackend` that decides."""
+class GetUserMixin:
+    """The method of `LogtoBackend` that decides whether an account is accepted."""
 
     def get_user(self, user_id: Any) -> AbstractBaseUser | None:
         """Return the active user with this key, else None: Django then ends the session. One query."""
@@ -49,24 +49,19 @@ def _query(user_model: type[AbstractBaseUser]) -> CompiledQuery | None:
     return CompiledQuery(user_model, user_model._meta.pk.name) if is_stock else None
 
 
-class _DefaultGate(AccountGate, ModelBackend):  # type: ignore[misc]
+class _DefaultBackend(GetUserMixin, ModelBackend):  # type: ignore[misc]
     """For a site without `LogtoBackend`, which only accepts access tokens."""
 
 
-def admitted_user(user_id: Any) -> AbstractBaseUser | None:
-    """Return the account with this key if the site accepts it, else None. One query."""
-    return _gate_class(tuple(settings.AUTHENTICATION_BACKENDS))().get_user(user_id)
-
-
-def require_admitted(user_id: Any) -> AbstractBaseUser:
+def accepted_user(user_id: Any) -> AbstractBaseUser:
     """Return the account with this key. Raise SignInRefused if the site does not accept it. One query."""
-    user = admitted_user(user_id)
+    user = _backend_class(tuple(settings.AUTHENTICATION_BACKENDS))().get_user(user_id)
     if user is None:
         raise SignInRefused(f"The account {user_id} is disabled on this site.", code="account_disabled")
     return user
 
 
 @lru_cache(maxsize=8)
-def _gate_class(backend_paths: tuple[str, ...]) -> type[AccountGate]:
-    classes = (import_string(path) for path in backend_paths)
-    return next((each for each in classes if issubclass(each, AccountGate)), _DefaultGate)
+def _backend_class(paths: tuple[str, ...]) -> type[GetUserMixin]:
+    classes = map(import_string, paths)
+    return next((each for each in classes if issubclass(each, GetUserMixin)), _DefaultBackend)
