@@ -16,6 +16,7 @@ from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.testing import Browser
 from logto_auth.users.provisioning import provision_api_user
 from logto_auth.users.suspension import suspend
+from tests.ageing import age
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -60,10 +61,10 @@ def test_refresh_lifts_nothing(reader: Browser, settings: Any) -> None:
 
 
 def test_silent_sign_in_lifts_nothing(logto: Emulator, browser: Browser, settings: Any) -> None:
-    settings.LOGTO_FRESHNESS_SECONDS = 0
     settings.LOGTO_SCOPES = ["openid", "profile"]
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
+    age(browser)
     to_logto = browser.client.get("/")["Location"]
     assert "prompt=none" in to_logto
     LogtoIdentity.objects.update(status=UserStatus.SUSPENDED, status_at=0, status_known_at=0)
