@@ -31,7 +31,7 @@ KEY_TYPES = {
 
 # How often keys are fetched, at most, because of key IDs that may be invented.
 SECONDS_BETWEEN_FETCHES = 2
-# The same for tokens that Logto has just issued, whose key IDs nobody can invent.
+# The same for tokens that Logto has just issued. They have no invented key IDs.
 _SECONDS_BETWEEN_TRUSTED_FETCHES = 1
 
 # While there are no keys at all, a failure to fetch them is shared for this long.
