@@ -131,7 +131,8 @@ class LogtoAdminSite(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the sign-in at Logto. A signed-in user who is not staff gets a page that says so."""
         from .access.responses import forbidden_response
-        from .sign_in.start import safe_next_url, sign_in_url
+        from .sign_in.next_url import safe_next_url
+        from .sign_in.start import sign_in_url
 
         if request.user.is_authenticated and not self.has_permission(request):
             return forbidden_response(request)

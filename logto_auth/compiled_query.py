@@ -1,7 +1,7 @@
 """Read one row by SQL that is compiled once, for the reads that every request makes.
 
 The ORM builds and compiles a query in ten times the time that SQLite needs to answer it (decision 0027). The router,
-Django's cursor and the converters of the fields are used as ever.
+Django's cursor and the converters of the fields are used as usual.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["CompiledQuery"]
 
 
 class CompiledQuery:
-    """Find the row of `model` by its unique field `field`, in the database that writes it.
+    """Find the row of `model` by its unique field `field`, in the database to which rows of `model` are written.
 
     `columns` are the names of the columns to read, by default all of the model.
     """
@@ -70,7 +70,7 @@ class CompiledQuery:
         return router.db_for_write(self._model)
 
     def _compile(self, connection: BaseDatabaseWrapper, value: Any) -> tuple[str, dict[int, Any]]:
-        """Return the SQL, with one parameter, and what converts its columns, both from the ORM's compiler."""
+        """Return the SQL, with one parameter, and the converters of its columns, both from the ORM's compiler."""
         key = (connection.alias, type(connection))
         if key not in self._compiled:
             rows = models.QuerySet(self._model).filter(**{self._field.name: value}).values_list(*self._columns)

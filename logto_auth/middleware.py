@@ -119,6 +119,7 @@ def _requires_sign_in(response: HttpResponseBase) -> bool:
 
 
 def _replaced(request: HttpRequest, response: HttpResponseBase, *, is_signed_in: bool) -> HttpResponseBase:
+    """Return a 403 or a 401 in place of the redirect `response`, or the redirect, which leads back to a page."""
     if is_signed_in:
         return forbidden_response(request)
     if is_from_script(request):

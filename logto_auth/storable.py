@@ -1,6 +1,6 @@
 """Texts that a database does not accept: MySQL's `utf8mb3` has no emoji, and Latin-1 has no Chinese.
 
-A name decorates an account. It must not lock the user out, so it is shortened or dropped where it cannot be stored.
+Such a text is shortened or dropped, so that a name never prevents a sign-in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 logger = logging.getLogger("logto_auth")
 
-# What a database or a model raises for values that it does not accept: if `is_refused_value` confirms it.
+# Errors that may mean that a database or a model does not accept a value: `is_refused_value` decides.
 VALUE_ERRORS = (DataError, OperationalError, TypeError, ValidationError, ValueError)
 # Errors of MySQL and MariaDB about characters. The driver mysqlclient reports them as OperationalError.
 CHARACTER_ERRORS = {1267, 1300, 1366, 1977, 3854}
@@ -24,16 +24,16 @@ LAST_OF_BASIC_PLANE = "\uffff"
 
 
 def is_refused_value(error: Exception) -> bool:
-    """Return whether a value is at fault. If not, the database itself has a problem."""
+    """Return whether one of `VALUE_ERRORS` is about a value. If not, the database itself has a problem."""
     return not isinstance(error, OperationalError) or bool(error.args and error.args[0] in CHARACTER_ERRORS)
 
 
 def write_storable(values: Mapping[str, Any], write: Callable[[dict[str, Any]], T]) -> T:
     """Return `write(values)`. If the database refuses a value, call `write` again with less text.
 
-    First without the characters that `utf8mb3` lacks, such as emoji; then without the texts that are not ASCII. What
-    was left out is logged by name, if the last call returned something true. `write` must use a savepoint of its own.
-    Raise the last error if the database accepts nothing.
+    The second call is without the characters that `utf8mb3` lacks, such as emoji. The third is without the texts that
+    are not ASCII. The names of shortened values are logged, unless `write` returns something false. `write` must use a
+    savepoint of its own. Raise the last error if the database accepts no version.
     """
     for version in _versions(values):
         left_out = sorted(name for name, value in values.items() if version.get(name) != value)

@@ -41,14 +41,9 @@ from .sessions import store
 from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
+from .sign_in.next_url import safe_next_url
 from .sign_in.page import add_headers, render_page
-from .sign_in.start import (
-    absolute_uri,
-    options_from_query,
-    redirect_to_base_url,
-    redirect_to_logto,
-    safe_next_url,
-)
+from .sign_in.start import absolute_uri, options_from_query, redirect_to_base_url, redirect_to_logto
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
 from .users.provisioning import find_identity

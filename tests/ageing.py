@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 
@@ -19,3 +20,13 @@ def age(browser: Browser, seconds: int = 3601) -> None:
         row.tokens = tokens
         row.fresh_until -= seconds
         row.save()
+
+
+def age_refresh_tokens(logto: Emulator) -> None:
+    """Let Logto rotate each refresh token at its next use, and treat a former one as stolen."""
+    days = 11 * 24 * 3600
+    for token in logto.instances.refresh_tokens.values():
+        token.issued_at -= days
+        token.expires_at -= days
+        if token.consumed_at is not None:
+            token.consumed_at -= 10

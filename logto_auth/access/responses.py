@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 
 from logto_auth.navigation import SAFE_METHODS, VARYING_HEADERS, is_boosted, is_from_htmx, is_from_script
+from logto_auth.sign_in.next_url import is_allowed_next
 from logto_auth.sign_in.page import add_headers, render_page
-from logto_auth.sign_in.start import absolute_uri, is_allowed_next, sign_in_url
+from logto_auth.sign_in.start import absolute_uri, sign_in_url
 
 from .requirements import MissingRequirement
 
@@ -57,9 +58,9 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in_page(request: HttpRequest, url: str) -> HttpResponse:
-    """Return a page with a link to `url`, a page that Turbo and Unpoly cannot show. Turbo opens `url` by itself.
+    """Return the page that Turbo and Unpoly show in place of a redirect to Logto, which they cannot follow.
 
-    The status is 200, because Turbo opens only such a page anew.
+    Its link leads to `url`. Turbo opens `url` without a click, but only from a page with the status 200.
     """
     return render_page(request, "sign_in_required.html", {"sign_in_url": url})
 

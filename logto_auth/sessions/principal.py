@@ -150,7 +150,7 @@ class SessionPrincipal(RequestPrincipal):
     def stored_session(self) -> StoredSession | None:
         """The row of Django's session; None if it has none, the row is gone, or it belongs to another user.
 
-        `request.user` is not loaded: whether it is the user of the session, `_own_session` checks.
+        `request.user` is not loaded. `_own_session` checks whether it is the user of the session.
         """
         session = getattr(self._request, "session", None)  # an API may have no sessions
         session_id = store.session_id(session) if session is not None else None

@@ -49,7 +49,7 @@ REFUSALS = {"access_denied", "insufficient_scope", "invalid_request", "invalid_s
 COOL_DOWN_SECONDS = 30
 # How often a request that waits for another one reads the row.
 POLL_SECONDS = 0.05
-# How long a refresh may take before others stop waiting. Longer than usual, and short, because each holds a worker.
+# How long a refresh may take before other requests stop waiting, because each of them occupies a worker.
 WAIT_SECONDS = 2
 # A lease lasts this much longer than the time-outs of the call: the tokens have to be saved, too.
 LEASE_MARGIN_SECONDS = 5
@@ -115,7 +115,7 @@ def _refresh_unless(
     is_of_everything: bool = False,
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
-    # After the grace period there is nothing to go on with: who does not wait is signed out.
+    # After the grace period a request that does not wait would sign the user out.
     must_wait = is_grace_period_over(row)
     deadline = time.monotonic() + (sum(conf.http_timeout_seconds) if must_wait else WAIT_SECONDS)
     while not is_done(row):
@@ -251,7 +251,7 @@ def _store(row: StoredSession, token_set: TokenSet) -> None:
     """Store the new tokens of `row` and release its lease.
 
     Before anything else: Logto may have replaced the refresh token, and the former one is then invalid. If a
-    revalidation was demanded during the call, the session stays stale, because the claims may be older.
+    revalidation was required during the call, the session stays stale, because the claims may be older.
     """
     changes = {
         "encrypted_tokens": encrypt_tokens(row.tokens.data, row.id),
@@ -270,7 +270,10 @@ def _store(row: StoredSession, token_set: TokenSet) -> None:
 
 
 def _update(rows: LogtoSessionQuerySet, version: int, fresh_until: float, **changes: Any) -> bool:
-    """Change a row whose refresh began at `version`; return whether it exists. It is fresh if nobody objected since."""
+    """Change a row whose refresh began at `version`; return whether it exists.
+
+    It is fresh until `fresh_until`, unless a revalidation has been required since the refresh began.
+    """
     is_current = rows.filter(version=version).update(fresh_until=fresh_until, version=version + 1, **changes)
     return bool(is_current or rows.update(**changes))
 

@@ -18,7 +18,8 @@ from logto_auth.access.responses import prefetch_response, session_ended_respons
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.navigation import is_from_page_library, is_from_script, is_prefetch
 from logto_auth.oidc.authorization import SignInOptions
-from logto_auth.sign_in.start import is_sign_in_path, redirect_to_logto
+from logto_auth.sign_in.next_url import is_sign_in_path
+from logto_auth.sign_in.start import redirect_to_logto
 
 from . import refresh, store
 from .ending import end_session

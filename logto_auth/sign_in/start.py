@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
-from posixpath import normpath
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
-from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
-from django.shortcuts import resolve_url
-from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
-from django.utils.encoding import escape_uri_path, iri_to_uri
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language, get_language_from_path, override, to_locale
+from django.urls import reverse
+from django.utils.encoding import escape_uri_path
+from django.utils.translation import get_language, to_locale
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
@@ -26,39 +21,26 @@ from logto_auth.navigation import is_navigation, is_prefetch
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.tenant.declaration import normalize_uri
 
+from .next_url import safe_next_url
 from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
     "check_url_options",
-    "is_allowed_next",
-    "is_sign_in_path",
     "options_from_query",
     "redirect_to_base_url",
     "redirect_to_logto",
-    "safe_next_url",
     "sign_in_url",
 ]
 
-# In characters of the percent-encoded URL. The cookie of the pending sign-in has no room for more.
-MAX_NEXT_LENGTH = 1024
 # Options of `SignInOptions` that are lists; in a URL their values are separated by spaces.
 LIST_OPTIONS = {"identifiers"}
 NUMBER_OPTIONS = {"max_age"}
 MAX_NUMBER_LENGTH = 9
 # Logto's names of languages that Django names by their script. Logto would show both in simplified characters.
 LOGTO_LANGUAGES = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
-# Marks a request that comes from another host of the site. If a proxy rewrites `Host`, every request looks like one.
+# Marks a request that was redirected from another host of the site. A proxy that rewrites `Host` would cause a loop.
 REDIRECTED = "redirected"
-# Names of the views that a sign-in never returns to.
-SIGN_IN_VIEWS = (
-    "sign-in",
-    "callback",
-    "sign-out",
-    "sign-out-others",
-    "back-channel-logout",
-    "choose-organization",
-)
 
 
 def redirect_to_logto(
@@ -193,54 +175,6 @@ def check_url_options(options: Mapping[str, object]) -> None:
 def absolute_uri(request: HttpRequest, location: str) -> str:
     """Return `location` as an absolute URI: under `LOGTO_BASE_URL` if it is set, else under the host of `request`."""
     return urljoin(conf.base_url, location) if conf.base_url else request.build_absolute_uri(location)
-
-
-def safe_next_url(request: HttpRequest, url: str | None) -> str:
-    """Return `url` if it leads to a page of this site, except the sign-in pages, or to one of `LOGTO_NEXT_ORIGINS`.
-
-    Otherwise return `LOGIN_REDIRECT_URL`.
-    """
-    if url and is_allowed_next(request, url):
-        return url
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def is_allowed_next(request: HttpRequest, url: str) -> bool:
-    """Return whether `url` leads to a page of this site, except the sign-in pages, or to one of `LOGTO_NEXT_ORIGINS`.
-
-    Each `next` that comes from outside is checked by this function.
-    """
-    # Percent-encoding turns one character into up to twelve.
-    if len(url) > MAX_NEXT_LENGTH or not url.isprintable() or len(iri_to_uri(url)) > MAX_NEXT_LENGTH:
-        return False
-    if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
-        # Without a host, `urljoin` returns some paths that are no longer absolute, and some that look like a host.
-        callback = f"http://localhost{reverse('logto_auth:callback')}"
-        path = urlsplit(urljoin(callback, url.strip().replace("\\", "/"))).path
-        # Browsers read `%2E` as a dot.
-        return not is_sign_in_path(normpath(unquote(path)))
-    origins = {normalize_uri(origin) for origin in conf.next_origins}
-    # Django's function refuses what browsers and Python read differently. It does not compare schemes.
-    hosts = {urlsplit(origin).netloc for origin in origins}
-    return url_has_allowed_host_and_scheme(url, hosts) and f"{url}/".startswith(tuple(origins))
-
-
-def is_sign_in_path(path: str) -> bool:
-    """Return whether `path`, as in `request.path`, is that of a sign-in page in any language.
-
-    A sign-in never leads to these pages. They run with a session that Logto has not confirmed.
-    """
-    prefix, resolver = get_script_prefix(), get_resolver(get_urlconf())
-    languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
-    return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
-
-
-# Each button of a page asks for it. A changed URLconf has another resolver.
-@lru_cache(maxsize=128)
-def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
-    with override(language):
-        return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:

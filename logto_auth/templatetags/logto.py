@@ -18,7 +18,8 @@ from logto_auth.access.requirements import Requirement
 from logto_auth.access.responses import page_of_request
 from logto_auth.exceptions import InvalidSignInOption, LogtoError
 from logto_auth.sessions.principal import session_principal
-from logto_auth.sign_in.start import check_url_options, is_sign_in_path, sign_in_url
+from logto_auth.sign_in.next_url import is_sign_in_path
+from logto_auth.sign_in.start import check_url_options, sign_in_url
 
 __all__ = ["register"]
 

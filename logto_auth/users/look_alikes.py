@@ -28,6 +28,6 @@ def _script(letter: str) -> str:
 
 
 def _is_phonetic(letter: str) -> bool:
-    """Return whether a Latin letter is none of European or Vietnamese languages, such as a small capital."""
+    """Return whether `letter` is Latin and used in no European language and not in Vietnamese: a small capital."""
     is_usual = letter <= "\u024f" or "\u1e00" <= letter <= "\u1eff"
     return not is_usual and _script(letter) == "LATIN"

@@ -25,7 +25,7 @@ def move_rows(model: type[Row], *, is_dry: bool = False) -> tuple[int, list[Row]
     the new issuer. Each batch is stored at once, so a run that was interrupted can be repeated.
     """
     rows: models.QuerySet[Row] = model._default_manager.filter(issuer__in=conf.former_issuers).order_by("pk")
-    kept: list[Row] = []
+    not_moved: list[Row] = []
     moved = last_key = 0
     while batch := list(rows.filter(pk__gt=last_key)[:BATCH_SIZE]):
         movable, unmovable = _renamed(model, batch)
@@ -34,8 +34,8 @@ def move_rows(model: type[Row], *, is_dry: bool = False) -> tuple[int, list[Row]
                 model._default_manager.bulk_update(movable, ["issuer", "digest"])
         except IntegrityError:
             continue  # a user has just signed in, and has a row at the new issuer now
-        moved, kept, last_key = moved + len(movable), kept + unmovable, batch[-1].pk
-    return moved, kept
+        moved, not_moved, last_key = moved + len(movable), not_moved + unmovable, batch[-1].pk
+    return moved, not_moved
 
 
 def _renamed(model: type[Row], batch: list[Row]) -> tuple[list[Row], list[Row]]:

@@ -7,22 +7,13 @@ from functools import partial
 import pytest
 
 from logto_auth.emulator import HttpFault
+from tests.ageing import age_refresh_tokens
 
 from .deployment import Deployment, Site, User, at_once, eventually, killed_during
 
 SIGNED_IN = {(200, '{"user": "reader"}')}
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
-
-
-def age_refresh_tokens(deployment: Deployment) -> None:
-    """Let Logto rotate each refresh token at its next use, and treat a former one as stolen."""
-    days = 11 * 24 * 3600
-    for token in deployment.emulator.instances.refresh_tokens.values():
-        token.issued_at -= days
-        token.expires_at -= days
-        if token.consumed_at is not None:
-            token.consumed_at -= 10
 
 
 def test_two_hundred_requests_make_one_refresh(reader: User, deployment: Deployment) -> None:
@@ -62,7 +53,7 @@ def test_rotated_refresh_token_is_kept(reader: User, deployment: Deployment) -> 
     deployment.emulator.faults.http["token"] = HttpFault(delay_seconds=0.1)
     for times in range(1, 6):
         reader.get("/age-session")
-        age_refresh_tokens(deployment)
+        age_refresh_tokens(deployment.emulator)
         deployment.emulator.requests.clear()
         answers = reader.get_at_once(["/"] * 40)
         assert {(answer.status_code, answer.text) for answer in answers} == SIGNED_IN
@@ -75,7 +66,7 @@ def test_rotated_refresh_token_is_kept_with_mixed_requests(reader: User, deploym
     for _ in range(3):
         reader.get("/age-tokens")
         reader.get("/age-session")
-        age_refresh_tokens(deployment)
+        age_refresh_tokens(deployment.emulator)
         answers = reader.get_at_once(["/", "/api-token/0", "/api-token/1"] * 10)
         assert {answer.status_code for answer in answers} == {200}
     assert reader.signed_in_as == "reader"

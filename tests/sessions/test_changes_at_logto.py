@@ -87,14 +87,14 @@ def test_changed_data_is_in_claims_at_next_request(editor: Browser, logto: Emula
     assert principal(editor).claims["name"] == "Renamed"
 
 
-def test_demand_during_outage_starts_the_usual_grace(editor: Browser, logto: Emulator) -> None:
+def test_revalidation_during_outage_starts_the_usual_grace(editor: Browser, logto: Emulator) -> None:
     logto.faults.http["token"] = HttpFault(drop=True)
     membership_event(HILL, removedUserIds=["editor000001"])
     assert principal(editor).is_authenticated
     assert row_of(editor).fresh_until == pytest.approx(time.time(), abs=5)
 
 
-def test_demand_does_not_prolong_a_stale_session(editor: Browser) -> None:
+def test_required_revalidation_does_not_prolong_stale_session(editor: Browser) -> None:
     age(editor, 5000)
     before = row_of(editor).fresh_until
     LogtoSession.objects.of_user(User.objects.get(username="editor")).require_revalidation()
@@ -102,7 +102,7 @@ def test_demand_does_not_prolong_a_stale_session(editor: Browser) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_demand_during_refresh_leaves_session_stale(editor: Browser, logto: Emulator) -> None:
+def test_revalidation_required_during_refresh_leaves_session_stale(editor: Browser, logto: Emulator) -> None:
     age(editor)
     logto.faults.http["token"] = HttpFault(delay_seconds=0.5, times=1)
 

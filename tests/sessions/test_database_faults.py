@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, connections, transaction
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.ageing import age
+from tests.ageing import age, age_refresh_tokens
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -77,23 +77,14 @@ def reader(logto: Emulator) -> Browser:
     reader = Browser(logto)
     reader.sign_in("reader")
     age(reader)
-    let_tokens_rotate(logto)
+    age_refresh_tokens(logto)
     return reader
-
-
-def let_tokens_rotate(logto: Emulator) -> None:
-    days = 11 * 24 * 3600
-    for each in logto.instances.refresh_tokens.values():
-        each.issued_at -= days
-        each.expires_at -= days
-        if each.consumed_at is not None:
-            each.consumed_at -= 10
 
 
 def expect_signed_in(reader: Browser, logto: Emulator) -> None:
     """Check that the session goes on, with the refresh token that Logto issued last."""
     age(reader)
-    let_tokens_rotate(logto)
+    age_refresh_tokens(logto)
     logto.requests.clear()
     assert reader.client.get("/").wsgi_request.user.is_authenticated
     assert len(logto.requests.to("token")) == 1
@@ -115,7 +106,7 @@ def test_briefly_locked_row_loses_no_rotated_token(
     expect_signed_in(reader, logto)
 
 
-def test_lasting_database_fault_is_an_error_and_no_sign_out(
+def test_lasting_database_fault_is_error_without_sign_out(
     reader: Browser, logto: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     be_impatient(monkeypatch)

@@ -280,3 +280,12 @@ def test_refused_user_is_signed_out_on_refresh(reader: Browser, logto: Emulator,
 
 def refuse(claims: object) -> dict[str, object]:
     raise SignInRefused("Not any more.")
+
+
+@pytest.mark.parametrize("is_ended", [False, True], ids=["stale", "ended"])
+def test_host_without_sign_in_pages_revalidates(reader: Browser, settings, is_ended: bool) -> None:
+    age(reader)
+    if is_ended:
+        LogtoSession.objects.all().end()
+    settings.ROOT_URLCONF = "tests.sessions.urls_of_other_host"
+    assert reader.client.get("/").content == (b"nobody" if is_ended else b"reader")

@@ -19,7 +19,7 @@ from logto_auth.exceptions import LogtoError
 from logto_auth.models import LogtoSession
 from logto_auth.sessions.refresh import WAIT_SECONDS
 from logto_auth.testing import Browser
-from tests.ageing import age
+from tests.ageing import age, age_refresh_tokens
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
 API, OTHER_API = "https://api.example", "https://other-api.example"
@@ -100,19 +100,9 @@ def reader(logto: Emulator, settings, monkeypatch: pytest.MonkeyPatch) -> Browse
     reader = Browser(logto)
     reader.sign_in("reader")
     reader.client.raise_request_exception = False
-    let_tokens_rotate(logto)
-    return reader
-
-
-def let_tokens_rotate(logto: Emulator) -> None:
-    """Let Logto replace each refresh token at its next use, and treat a former one as stolen."""
-    days = 11 * 24 * 3600
-    for each in logto.instances.refresh_tokens.values():
-        each.issued_at -= days
-        each.expires_at -= days
-        if each.consumed_at is not None:
-            each.consumed_at -= 10
+    age_refresh_tokens(logto)
     logto.requests.clear()
+    return reader
 
 
 def get(reader: Browser, path: str) -> Any:
@@ -135,7 +125,7 @@ def test_rotated_token_outlasts_rollback(
     response = get(reader, f"/{view}/")
     assert response.status_code == (200 if view.startswith("rolled_back") else 500)
     assert len(logto.instances.refresh_tokens) > 1, "it was rotated"
-    let_tokens_rotate(logto)
+    age_refresh_tokens(logto)
     age(reader)
     assert get(reader, "/page/").content == b"reader"
     assert get(reader, "/token/").status_code == 200
@@ -176,7 +166,8 @@ def test_required_revalidation_outlasts_stored_tokens(reader: Browser, logto: Em
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.webhook_after_view"]
     reader.client.handler.load_middleware()
     assert reader.client.get("/failing/").status_code == 500
-    let_tokens_rotate(logto)
+    age_refresh_tokens(logto)
+    logto.requests.clear()
     assert reader.client.get("/page/").content == b"reader"
     assert len(logto.requests.to("token")) == 1
 
