@@ -111,3 +111,8 @@ def test_check_finds_mistake(tag: str, tmp_path: Path, settings: Any) -> None:
 )
 def test_check_accepts_correct_tag(tag: str, tmp_path: Path, settings: Any) -> None:
     assert template_problems(tmp_path, f"{{% load logto %}}{{% {tag} %}}", settings) == []
+
+
+def test_check_ignores_other_files(tmp_path: Path, settings: Any) -> None:
+    # Such as the template of another engine. Django's parser fails at a text without an end.
+    assert template_problems(tmp_path, '{% from "logto_buttons" import _("a button %}', settings) == []

@@ -35,7 +35,7 @@ from logto_auth.users.provisioning import provision_api_user
 
 from .introspection import introspect
 
-__all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate", "token_in"]
+__all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate"]
 
 # RFC 6750, section 2.1. Two headers arrive as one, joined by a comma, which is not allowed in a token.
 BEARER = re.compile(r"bearer(?: +(?P<token>[A-Za-z0-9._~+/-]+=*))?", re.IGNORECASE)
@@ -226,9 +226,10 @@ def authenticate(
 
     Raise AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `ErrorResponse.of` makes the response.
     """
-    if _token(request) is None:
+    token = _token(request)
+    if token is None:
         return None
-    claims = _verified(request, None if of_organization else _expected_audience(resource))
+    claims = _verified(token, None if of_organization else _expected_audience(resource))
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API accepts only access tokens of users.", code="machine_refused")
     identity = None if claims.is_machine else provision_api_user(claims.issuer, claims.sub)
@@ -263,13 +264,15 @@ async def aauthenticate(request: HttpRequest, **options: Any) -> TokenPrincipal 
     return await sync_to_async(authenticate)(request, **options)
 
 
-def token_in(header: str) -> str | None:
-    """Return the access token in an `Authorization` header, or None. Raise AuthorizationHeaderError.
+@hide_frames
+def _token(request: HttpRequest) -> Secret | None:
+    """Return the access token in the `Authorization` header, or None. Raise AuthorizationHeaderError.
 
     Source: RFC 6750, section 2.1; RFC 9110, section 11.1: the scheme is case-insensitive.
     """
-    # The white space that RFC 9110, section 5.5, allows around a field value.
-    header = header.strip(" \t")
+    # Not from META, where the test client of Django Ninja has other names. RFC 9110, section 5.5, allows white space
+    # around a field value.
+    header = request.headers.get("Authorization", "").strip(" \t")
     if header.partition(" ")[0].lower() != "bearer":
         return None
     match = BEARER.fullmatch(header)
@@ -277,14 +280,7 @@ def token_in(header: str) -> str | None:
         raise AuthorizationHeaderError(
             "The Authorization header contains no valid bearer token; expected `Bearer <token>`, once."
         )
-    return match["token"]
-
-
-@hide_frames
-def _token(request: HttpRequest) -> Secret | None:
-    # Not from META, where the test client of Django Ninja has other names.
-    token = token_in(request.headers.get("Authorization", ""))
-    return None if token is None else Secret(token)
+    return Secret(match["token"])
 
 
 def _expected_audience(resource: str | None) -> str:
@@ -293,9 +289,9 @@ def _expected_audience(resource: str | None) -> str:
 
 
 @sensitive_variables()
-def _verified(request: HttpRequest, resource: str | None) -> AccessTokenClaims:
-    """Return the claims of the token in `request`, whose audience must be `resource`; with None, an organization."""
-    verifier, token = access_token_verifier(), _token(request) or Secret("")
+def _verified(token: Secret, resource: str | None) -> AccessTokenClaims:
+    """Return the claims of `token`, whose audience must be `resource`; with None, an organization."""
+    verifier = access_token_verifier()
     if resource is None:
         return verifier.verify_for_organization(token)
     # An opaque token is for no resource, so a view that names its own resource refuses it.

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.checks import CheckMessage
 from django.template import engines
 from django.template.backends.django import DjangoTemplates
-from django.template.base import Lexer, Token, TokenType
+from django.template.base import Lexer, TokenType
 
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.sign_in.start import check_url_options
@@ -41,8 +41,10 @@ def check_templates() -> Iterator[CheckMessage]:
         if "logto_" not in source:
             continue
         for token in Lexer(source).tokenize():
-            if mistake := _mistake(token):
-                tag = token.split_contents()[0]
+            tag, *_ = token.contents.split(maxsplit=1) or [""]
+            if token.token_type is not TokenType.BLOCK or tag not in ARGUMENTS:
+                continue
+            if mistake := _mistake(tag, token.split_contents()[1:]):
                 yield WRONG_TAG(template=path, line=token.lineno, tag=tag, mistake=mistake)
 
 
@@ -63,17 +65,11 @@ def _directories(loaders: Any) -> Iterator[Path]:
         yield from map(Path, loader.get_dirs() if hasattr(loader, "get_dirs") else ())
 
 
-def _mistake(token: Token) -> str:
+def _mistake(tag: str, arguments: list[str]) -> str:
     """Return what is wrong with the arguments of a tag, or an empty text."""
-    if token.token_type is not TokenType.BLOCK:
-        return ""
-    name, *arguments = token.split_contents() or [""]
-    known = ARGUMENTS.get(name)
-    if known is None:
-        return ""
     named = {match["name"]: match["text"] for match in map(ARGUMENT.match, arguments) if match}
-    others = {argument: text for argument, text in named.items() if argument not in known}
-    if not name.startswith("logto_sign_in"):
+    others = {argument: text for argument, text in named.items() if argument not in ARGUMENTS[tag]}
+    if not tag.startswith("logto_sign_in"):
         return f"The tag does not know the argument {', '.join(others)}." if others else ""
     # The value of a variable is known only when the page is made. An empty one is no option.
     options = {option: text[1:-1] if text else "" for option, text in others.items()}

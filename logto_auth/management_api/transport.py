@@ -118,7 +118,7 @@ class Transport:
         """Return the number of rows of `path`, from the header `Total-Number`."""
         response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": 1})
         total = response.headers.get("Total-Number", "")
-        if not total.isdigit():
+        if not total.isdecimal():
             raise ManagementAPIError(
                 f"The answer of {response.url} has no header Total-Number. Expected the number of rows in it; "
                 "check that no proxy removes the header.",

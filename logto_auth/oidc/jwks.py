@@ -31,6 +31,8 @@ KEY_TYPES = {
 
 # How often keys are fetched, at most, because of key IDs that may be invented.
 SECONDS_BETWEEN_FETCHES = 2
+# The same for tokens that Logto has just issued. They have no invented key IDs.
+_SECONDS_BETWEEN_TRUSTED_FETCHES = 1
 
 # While there are no keys at all, a failure to fetch them is shared for this long.
 _RETRY_SECONDS = 1
@@ -101,7 +103,8 @@ class _TrustedKeys:
 
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:
         """Return the keys for `kid` and `alg`. Raise ProviderError when there are none, also in new keys."""
-        keys = self.key_set.get().find(kid, alg) or self.key_set.renew(seconds_between=1).find(kid, alg)
+        keys = self.key_set.get().find(kid, alg)
+        keys = keys or self.key_set.renew(seconds_between=_SECONDS_BETWEEN_TRUSTED_FETCHES).find(kid, alg)
         if not keys:
             raise ProviderError(
                 f"Logto has issued a token with the {alg} key {kid!r:.60}, which is not among its keys.", status=503
@@ -136,7 +139,6 @@ class RemoteKeySet:
             cool_down_seconds=cool_down_seconds,
             retry_seconds=_RETRY_SECONDS,
         )
-
         self.trusted: KeySource = _TrustedKeys(self._key_set)
 
     def find(self, kid: str | None, alg: str) -> list[PyJWK]:

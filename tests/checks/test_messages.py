@@ -205,7 +205,9 @@ ACCOUNTS = ["E033", "W011"]
 @pytest.mark.parametrize("id", EXAMPLES)
 def test_example_causes_the_message(id: str) -> None:
     wrong, text = EXAMPLES[id]
-    assert text in [message.msg for message in messages(wrong, deploy=True) if message.id == f"logto_auth.{id}"]
+    found = [message for message in messages(wrong, deploy=True) if message.id == f"logto_auth.{id}"]
+    assert text in [message.msg for message in found]
+    assert all(message.hint for message in found)
 
 
 def test_every_problem_has_an_example() -> None:

@@ -48,33 +48,18 @@ class OurMiddleware(LogtoMiddleware):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]}, "E025"),
-        ({"MIDDLEWARE": MIDDLEWARE[:2]}, "E026"),
         ({"MIDDLEWARE": [*MIDDLEWARE[:2], "tests.checks.test_project.OurMiddleware"]}, ""),
-        (
-            {"LOGTO_ADMIN_PASSWORD_SIGN_IN": True, "AUTHENTICATION_BACKENDS": ["logto_auth.backends.LogtoBackend"]},
-            "W003",
-        ),
-        ({"MIDDLEWARE": [MIDDLEWARE[0], MIDDLEWARE[2], MIDDLEWARE[1]]}, "E027"),
-        ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, "E028"),
-        ({"SESSION_COOKIE_SAMESITE": "Strict"}, "E029"),
-        ({"ROOT_URLCONF": "django.contrib.staticfiles.urls"}, "E030"),
-        ({"LOGIN_URL": "/accounts/login/"}, "W004"),
-        ({"SECURE_REFERRER_POLICY": "no-referrer"}, "E034"),
         ({"SECURE_REFERRER_POLICY": ["same-origin", "no-referrer"]}, "E034"),
         ({"SECURE_REFERRER_POLICY": "no-referrer, strict-origin-when-cross-origin"}, ""),
         ({"SECURE_REFERRER_POLICY": None}, ""),
         ({"LOGIN_URL": "logto_auth:sign_in"}, "W004"),
-        ({"ROOT_URLCONF": "tests.tenant.urls_by_language"}, "W014"),
         ({"ROOT_URLCONF": "tests.tenant.urls_by_language", "LANGUAGES": [("en", "English")]}, ""),
         ({"ROOT_URLCONF": "bookstore.urls", "LOGOUT_REDIRECT_URL": "/goodbye/"}, ""),
     ],
     ids=str,
 )
-def test_each_mistake_has_its_own_id(settings: dict[str, Any], expected: str) -> None:
-    found = messages(settings)
-    assert ids(found) == expected
-    assert all(message.hint for message in found)
+def test_only_the_mistake_is_reported(settings: dict[str, Any], expected: str) -> None:
+    assert ids(messages(settings)) == expected
 
 
 ONLY_LOGTO = {

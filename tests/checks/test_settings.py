@@ -1,4 +1,4 @@
-"""Checks of settings: each mistake has its id, and a hint with the remedy."""
+"""Checks of settings: which values are mistakes, beside the examples in `test_messages`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ def test_correct_settings_have_no_messages() -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"LOGTO_ENDPOINT": ""}, "E002"),
-        ({"LOGTO_APP_ID": ""}, "E003"),
-        ({"LOGTO_APP_SECRET": ""}, "E004"),
         ({"LOGTO_APP_ID": "<your-application-id>"}, "E005"),
         ({"LOGTO_APP_SECRET": "your-app-secret"}, "E005"),
         ({"LOGTO_ENDPOINT": "https://<tenant>.logto.app"}, "E005"),
@@ -60,13 +57,11 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_CONSOLE_URL": "javascript:alert(1)"}, "E024"),
         ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, ""),
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
-        ({"LOGTO_PROMPT": "select_account"}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"prompt": "login"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"scope": "openid"}}, "E012"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (1,)}, "E001"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (True, 1)}, "E001"),
-        ({"LOGTO_HTTP_TIMEOUT_SECONDS": (0, 5)}, "E013"),
         ({"LOGTO_HTTP_TIMEOUT_SECONDS": (3, float("inf"))}, "E013"),
         ({"LOGTO_USER_FIELDS": "no.such.function"}, "E014"),
         ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, "E014"),
@@ -75,40 +70,32 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_ORGANIZATION_FROM": "no.such.function"}, "E014"),
         ({"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.current.URL_KWARG"}, "E014"),
         ({"LOGTO_ORGANIZATION_FROM": ""}, "E014"),
-        ({"LOGTO_CLOCK_SKEW_SECONDS": -5}, "E015"),
         ({"LOGTO_MAX_PENDING_SIGN_INS": 0}, "E015"),
         ({"LOGTO_API_TOKEN_CACHE_SIZE": -1}, "E015"),
         ({"LOGTO_API_TOKEN_CACHE_SIZE": "1000"}, "E001"),
         ({"LOGTO_API_TOKEN_CACHE_SIZE": 0}, ""),
-        ({"LOGTO_API_RESOURCE": "bookstore-api"}, "E016"),
         ({"LOGTO_API_RESOURCE": "/api"}, "E016"),
         ({"LOGTO_API_RESOURCE": "https://bookstore.example/api#books"}, "E016"),
         ({"LOGTO_API_RESOURCE": "https://bookstore.example/api "}, "E016"),
         ({"LOGTO_API_RESOURCE": "https://bookstore.example/api/"}, ""),
         ({"LOGTO_API_RESOURCE": "urn:bookstore:api"}, ""),
-        (SUBDOMAINS, "E017"),
         ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": ".shop.example"}, "E017"),
         ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": "https://shop.example"}, "E017"),
         ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": "shop.example:8000"}, "E017"),
         ({**SUBDOMAINS, "LOGTO_ORGANIZATION_DOMAIN": "shop.example"}, ""),
-        ({"LOGTO_M2M_APP_ID": "stockrobotdemo0000001"}, "E018"),
         ({"LOGTO_M2M_APP_SECRET": "emulatoronlysecret00000000000002"}, "E018"),
         ({"LOGTO_M2M_APP_ID": "stockrobotdemo0000001", "LOGTO_M2M_APP_SECRET": "your-app-secret"}, "E005"),
         ({"LOGTO_ENDPOINT": "https://login.your-company.com"}, ""),
-        ({"LOGTO_SCOPES": "openid profile"}, "E001"),
         ({"LOGTO_STAFF_ROLES": ["admin", None]}, "E001"),
         ({"LOGTO_GROUPS_BY_ROLE": {"clerk": ["Clerks"]}}, "E001"),
         ({"LOGTO_TENANT": None}, "E001"),
         ({"LOGTO_CLOCK_SKEW_SECONDS": True}, "E001"),
         ({"LOGTO_APP_ID": None}, "E001"),
-        ({"LOGTO_ENDPIONT": "https://auth.example.com"}, "W001"),
     ],
     ids=str,
 )
-def test_each_mistake_has_its_own_id(settings: dict[str, Any], expected: str) -> None:
-    found = messages(settings)
-    assert ids(found) == expected
-    assert all(message.hint for message in found)
+def test_only_the_mistake_is_reported(settings: dict[str, Any], expected: str) -> None:
+    assert ids(messages(settings)) == expected
 
 
 @pytest.mark.parametrize(

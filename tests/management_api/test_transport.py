@@ -260,8 +260,9 @@ def test_html_body_raises_provider_error(api: ManagementAPI, logto: Emulator) ->
         next(api.organizations.all())
 
 
-def test_count_without_total_number_raises_error(api: ManagementAPI, logto: Emulator) -> None:
-    logto.faults.http["management_api"] = HttpFault(body="[]", headers={"Content-Type": "application/json"})
+@pytest.mark.parametrize("headers", [{}, {"Total-Number": "many"}, {"Total-Number": "\u00b2"}], ids=str)
+def test_count_without_total_number_raises_error(api: ManagementAPI, logto: Emulator, headers: dict[str, str]) -> None:
+    logto.faults.http["management_api"] = HttpFault(body="[]", headers={"Content-Type": "application/json", **headers})
     with pytest.raises(ManagementAPIError, match="no header Total-Number") as caught:
         api.users.count()
     assert caught.value.code == "no_total"
