@@ -103,7 +103,11 @@ def access_token(
 
 def is_grace_period_over(stored: StoredSession) -> bool:
     """Return whether the claims of a session are older than `LOGTO_OUTAGE_GRACE_SECONDS` allows in an outage."""
-    return time.time() >= stored.fresh_until + conf.outage_grace_seconds
+    return time.time() >= _end_of_grace_period(stored)
+
+
+def _end_of_grace_period(stored: StoredSession) -> float:
+    return stored.fresh_until + conf.outage_grace_seconds
 
 
 def _refresh_unless(
@@ -322,4 +326,8 @@ def _handle_error(row: StoredSession, error: ProviderError, *, is_for_claims: bo
         _release_lease(row)
         return
     now = time.time()
-    _release_lease(row, unreachable_since=row.unreachable_since or now, no_refresh_before=now + COOL_DOWN_SECONDS)
+    cool_down_ends = now + COOL_DOWN_SECONDS
+    if not is_grace_period_over(row):
+        # Logto may be back by then, so it is asked once more before the session ends.
+        cool_down_ends = min(cool_down_ends, _end_of_grace_period(row))
+    _release_lease(row, unreachable_since=row.unreachable_since or now, no_refresh_before=cool_down_ends)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db.models import F
 
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import SignInRefused
@@ -188,6 +189,19 @@ def test_session_is_refreshed_after_outage(reader: Browser, logto: Emulator) -> 
     row = LogtoSession.objects.get()
     assert row.unreachable_since is None
     assert row.fresh_until > time.time()
+
+
+def test_logto_is_asked_again_before_grace_period_ends_session(reader: Browser, logto: Emulator, settings) -> None:
+    settings.LOGTO_OUTAGE_GRACE_SECONDS = 20
+    logto.faults.http["token"] = HttpFault(drop=True)
+    age(reader)
+    assert is_signed_in(reader)
+    logto.faults.clear()
+    clear_outage()
+    # Twenty seconds later: the grace period has ended, and the cool-down of thirty seconds has not.
+    LogtoSession.objects.update(fresh_until=F("fresh_until") - 20, no_refresh_before=F("no_refresh_before") - 20)
+    assert is_signed_in(reader)
+    assert LogtoSession.objects.get().unreachable_since is None
 
 
 @pytest.mark.parametrize("change", [{"sub": "somebody0001"}, {"iss": "https://evil.example/oidc"}, {"aud": "other"}])
