@@ -1,4 +1,4 @@
-"""The class that Logto's guide has people write by hand for Django REST framework: PyJWT, and keys kept in the process.
+"""The class that Logto's guide describes for Django REST framework, written by hand: PyJWT, and keys kept in memory.
 
 It looks up no account, so it does not refuse a deactivated or suspended user.
 """

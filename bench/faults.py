@@ -156,17 +156,13 @@ def table(costs: dict[str, dict[str, float]] | None) -> str:
     return "\n".join([*lines, "\nLost: users who are no longer signed in after the fault."])
 
 
-def exceeded_limits(costs: dict[str, dict[str, float]] | None) -> list[str]:
-    """Return the limits that are exceeded."""
-    return [
-        limit
-        for name, cost in (costs or {}).items()
-        for limit, is_met in {
-            f"{name}: no session is lost": cost["lost"] == 0,
-            f"{name}: pages of others take at most 1.5 of the usual time": cost["ratio"] <= 1.5,
-        }.items()
-        if not is_met
-    ]
+def limits(costs: dict[str, dict[str, float]] | None) -> dict[str, bool]:
+    """Return the limits, and whether each is met."""
+    limits = {}
+    for name, cost in (costs or {}).items():
+        limits[f"{name}: no session is lost"] = cost["lost"] == 0
+        limits[f"{name}: pages of others take at most 1.5 of the usual time"] = cost["ratio"] <= 1.5
+    return limits
 
 
 if __name__ == "__main__":

@@ -65,13 +65,12 @@ def table(costs: Costs) -> str:
     return "\n".join(lines)
 
 
-def exceeded_limits(costs: Costs) -> list[str]:
-    """Return the limits for `django.setup()` that are exceeded."""
+def limits(costs: Costs) -> dict[str, bool]:
+    """Return the limits for `django.setup()`, and whether each is met."""
     base = costs[WITHOUT]
-    limits = {
+    return {
         "django.setup(): at most 1.3 of the CPU time without the app": all(
             cost["min_cpu_ms"] <= 1.3 * base["min_cpu_ms"] for cost in costs.values()
         ),
         "django.setup(): at most 5 MiB more": all(cost["mib"] <= base["mib"] + 5 for cost in costs.values()),
     }
-    return [limit for limit, is_met in limits.items() if not is_met]

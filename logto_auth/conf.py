@@ -23,13 +23,10 @@ SEQUENCE = (list, tuple, set, frozenset)
 TYPE_NAMES: dict[type, str] = {
     str: "a string",
     int: "a whole number",
-    float: "a number",
     bool: "True or False",
     NoneType: "None",
+    # A list stands for the other collections that are accepted in its place.
     list: "a list",
-    tuple: "a tuple",
-    set: "a set",
-    frozenset: "a frozenset",
     dict: "a dictionary",
 }
 
@@ -111,9 +108,7 @@ class Setting(Generic[T]):
     @property
     def expected(self) -> str:
         """The type in words: `a list of strings`."""
-        # A list stands for the other collections that are accepted in its place.
-        types = [each for each in self.types if list not in self.types or each not in (tuple, set, frozenset)]
-        return " or ".join(TYPE_NAMES[each] for each in types) + self.items_name
+        return " or ".join(TYPE_NAMES[each] for each in self.types if each in TYPE_NAMES) + self.items_name
 
     @property
     def expected_with_example(self) -> str:

@@ -191,11 +191,11 @@ def begin_part(part: SyncPart) -> bool:
     """Return whether to sync the part: it is not done, and has not stopped its workers too often."""
     if part.is_done:
         return False
-    if part.attempts:
-        logger.error("logto_sync: pages %s are synced again, because a worker has not finished them.", part)
     if part.attempts >= MAX_ATTEMPTS:
         logger.error("logto_sync: pages %s were started %d times. The run is given up.", part, part.attempts)
         return False
+    if part.attempts:
+        logger.error("logto_sync: pages %s are synced again, because a worker has not finished them.", part)
     SyncPart.objects.filter(pk=part.pk).update(attempts=F("attempts") + 1)
     return True
 
