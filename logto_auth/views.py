@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from django.conf import settings
@@ -60,6 +61,8 @@ __all__ = [
 
 logger = logging.getLogger("logto_auth")
 
+# As Logto checks it. The page of an invitation must not show other text, which anyone can put into a link.
+EMAIL = re.compile(r"\S+@\S+\.\S+")
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
 # Errors of a silent sign-in that end the session, because Logto does not confirm it.
@@ -146,6 +149,8 @@ def _invitation(request: HttpRequest) -> SignInOptions:
     )
     if not options.one_time_token:
         raise InvalidSignInOption("The link of an invitation needs the parameter token: the one-time token.")
+    if not EMAIL.fullmatch(options.login_hint):
+        raise InvalidSignInOption("The parameter email of the link of an invitation is not an e-mail address.")
     return options
 
 

@@ -76,11 +76,11 @@ def session_principal(request: HttpRequest) -> SessionPrincipal:
 
 
 def keep_logto_session(request: HttpRequest) -> None:
-    """Let the session of `request` depend on the Logto session with which the request came.
+    """Let the session of `request` depend on the Logto session that it had at the start of the request.
 
     For code of a site that replaces the signed-in user by another one, and back, with Django's `login()`: the session
-    then ends when the Logto session of the person who acts ends. `request.logto` is signed out while they act as
-    another user. Does nothing if the request did not come with a Logto session.
+    then ends when the Logto session of the user who acts ends. `request.logto` is signed out while they act as another
+    user. Does nothing if there was no Logto session at the start of the request.
     """
     stored = session_principal(request).stored_at_start
     if stored is not None:
@@ -128,9 +128,9 @@ class SessionPrincipal(RequestPrincipal):
     """
 
     stored_at_start: StoredSession | None = None
-    """The row with which the request came; None before it has been read."""
+    """The row of the session at the start of the request; None before it has been read."""
     unconfirmed_fresh_until: float | None = None
-    """Until when the session is fresh with which the request came, if Logto has not confirmed it."""
+    """The end of the freshness of a session that Logto has not confirmed, at the start of the request."""
     _stored: StoredSession | None = None
     _data: _SessionData | None = None
     # The rows before each refresh in a transaction of the site, and the row after the last one; None if it is gone.
@@ -143,7 +143,7 @@ class SessionPrincipal(RequestPrincipal):
 
     @property
     def fresh_until_at_start(self) -> float | None:
-        """Until when the session was fresh with which the request came; None if nobody was signed in through Logto."""
+        """The end of the freshness of the session at the start of the request; None if nobody was signed in."""
         return self.stored_at_start.fresh_until if self.stored_at_start else self.unconfirmed_fresh_until
 
     @property
@@ -330,7 +330,7 @@ class SessionPrincipal(RequestPrincipal):
                 error,
             )
         except SignInRequired as error:
-            # Without a refresh token, another sign-in would not bring the permissions either. If the session has
+            # Without a refresh token, another sign-in would not give the permissions either. If the session has
             # ended, the user has to sign in.
             if not self.is_authenticated:
                 raise
@@ -392,7 +392,7 @@ class SessionPrincipal(RequestPrincipal):
 
         Raise SignInRequired if the session has no refresh token, or Logto no longer confirms the session; SignInRefused
         if the site refuses the user; TokenError if the new tokens fail a check; ProviderError if Logto cannot be
-        reached. In the last case the session goes on, and its next request tries again.
+        reached. In the last case the session continues, and its next request tries again.
         """
         if self._current_session().tokens.refresh_token is None:
             raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")

@@ -79,7 +79,7 @@ def refresh_everything(stored: StoredSession) -> StoredSession:
     The refresh of another request does not count: Logto may have answered it before what the site has just changed.
     Raise what `refresh_claims` raises.
     """
-    return _refresh_unless(lambda row: False, stored, is_of_everything=True)
+    return _refresh_unless(lambda row: False, stored, forgets_access_tokens=True)
 
 
 def access_token(
@@ -116,7 +116,7 @@ def _refresh_unless(
     *,
     resource: str | None = None,
     organization_id: str | None = None,
-    is_of_everything: bool = False,
+    forgets_access_tokens: bool = False,
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
     # After the grace period a request that does not wait would sign the user out.
@@ -126,7 +126,7 @@ def _refresh_unless(
         if _is_cooling_down(row) or not may_contact_logto():
             raise RefreshSkipped("Logto could not be reached a moment ago; it is not contacted again yet.")
         if _take_lease(row):
-            if is_of_everything:
+            if forgets_access_tokens:
                 row.tokens.forget_access_tokens()
             _refresh_and_release(row, resource, organization_id)
             return _read_again(row)

@@ -1,4 +1,4 @@
-"""What happens to a session before a view runs: it goes on, is confirmed by Logto, or has ended.
+"""What happens to a session before a view runs: it continues, is confirmed by Logto, or has ended.
 
 A session has ended when its row is gone. It is fresh until its ID token expires, or for `LOGTO_FRESHNESS_SECONDS`.
 Until then Logto is not asked. After that a refresh confirms it. Without a refresh token, and without a row, a page is

@@ -49,8 +49,8 @@ __all__ = [
     "unconfirmed_fresh_until",
 ]
 
-# Keys of Django's session: the id of the row; the user as whom the owner of the row acts; until when a session without
-# a row is fresh.
+# Keys of Django's session: the id of the row; the user as which the owner of the row acts; the end of the freshness of
+# an unconfirmed session.
 SESSION_ID_KEY = "_logto_session"
 ACTING_AS_KEY = "_logto_acting_as"
 FRESH_UNTIL_KEY = "_logto_fresh_until"
@@ -328,7 +328,7 @@ def _is_logto_backend(path: str) -> bool:
 
 
 def unconfirmed_fresh_until(session: SessionBase) -> float:
-    """Return until when an unconfirmed session counts as fresh: for one period of freshness after it is first seen."""
+    """Return the end of the freshness of an unconfirmed session: one period of freshness after it is first seen."""
     until: float = session.setdefault(FRESH_UNTIL_KEY, time.time() + _freshness_seconds())
     return until
 

@@ -39,8 +39,8 @@ def use_request(request: HttpRequest) -> Iterator[None]:
 def remember_without_middleware(request: HttpRequest) -> None:
     """Treat `request` as the request that is being answered, unless `LogtoMiddleware` handles one.
 
-    No code runs at its end, so it is remembered by a weak reference. Until the next request of this thread, nothing but
-    its own user object has its permissions.
+    No code runs at its end, so it is remembered by a weak reference. Until the next request of this thread, only the
+    user object of `request` has its permissions.
     """
     if not isinstance(current_request.get(), HttpRequest):
         current_request.set(ref(request))

@@ -1,6 +1,6 @@
 """Claims from a user object of the Management API or of a webhook. Pure.
 
-The result has only the claims that a sign-in with the same scopes brings, so that one mapping of fields serves both. A
+The result has only the claims that a sign-in with the same scopes has, so that one mapping of fields serves both. A
 value of an unexpected type is treated as missing.
 """
 

@@ -27,18 +27,6 @@ def reader(browser: Browser, logto: Emulator) -> Browser:
     return browser
 
 
-@pytest.fixture
-def devices(logto: Emulator) -> list[Browser]:
-    logto.tenant.add_user(username="reader")
-    browsers = []
-    for name in ("Laptop", "Phone", "Library"):
-        browser = Browser(logto)
-        browser.client.defaults["HTTP_USER_AGENT"] = name
-        browser.sign_in("reader")
-        browsers.append(browser)
-    return browsers
-
-
 def is_signed_in(browser: Browser) -> bool:
     return browser.client.get("/").wsgi_request.user.is_authenticated
 

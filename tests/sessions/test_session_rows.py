@@ -17,18 +17,6 @@ pytestmark = pytest.mark.django_db
 User = get_user_model()
 
 
-@pytest.fixture
-def devices(logto: Emulator) -> list[Browser]:
-    logto.tenant.add_user(username="reader")
-    browsers = []
-    for name in ("Laptop", "Phone", "Library"):
-        browser = Browser(logto)
-        browser.client.defaults["HTTP_USER_AGENT"] = name
-        browser.sign_in("reader")
-        browsers.append(browser)
-    return browsers
-
-
 def test_sessions_list_browser_address_and_current_one(devices: list[Browser]) -> None:
     sessions = devices[1].client.get("/sign-in").wsgi_request.logto.sessions
     assert [(session.user_agent, session.is_current) for session in sessions] == [

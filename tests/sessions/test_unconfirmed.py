@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import include, path
 
 from logto_auth.backends import LogtoBackend
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.signals import session_ended
@@ -61,6 +62,12 @@ def reader(browser: Browser, logto: Emulator) -> Browser:
 
 def name(browser: Browser) -> str:
     return browser.client.get("/").content.decode()
+
+
+def confirm(browser: Browser) -> HttpResponse:
+    """Open a page, and let Logto answer its silent sign-in. Return the response of the callback."""
+    response: HttpResponse = browser.open(browser.logto.sign_in(browser.client.get("/")["Location"]))
+    return response
 
 
 def begin_unconfirmed(browser: Browser, username: str = "reader", backend: str = LOGTO) -> None:
@@ -144,7 +151,7 @@ def test_another_user_at_logto_ends_unconfirmed_session(reader: Browser, logto: 
     assert reader.open(reader.logto.sign_in(reader.start(), "mallory")).status_code == 302
     begin_unconfirmed(reader)
     age(reader)
-    assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
+    assert confirm(reader)["Location"] == "/"
     session_ended.disconnect(note)
     assert name(reader) == "nobody"
     assert ended == ["reader"]
@@ -169,7 +176,7 @@ def test_user_without_identity_cannot_be_confirmed(reader: Browser) -> None:
     begin_unconfirmed(reader, "local")
     assert name(reader) == "local"
     age(reader)
-    reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+    confirm(reader)
     assert name(reader) == "nobody"
 
 
@@ -177,7 +184,7 @@ def test_user_signed_out_at_logto_ends_unconfirmed_session(reader: Browser) -> N
     begin_unconfirmed(reader)
     reader.logto.session.cookies.clear()
     age(reader)
-    reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+    confirm(reader)
     assert name(reader) == "nobody"
 
 
@@ -191,14 +198,12 @@ def test_unconfirmed_session_of_refused_user_ends(reader: Browser, settings: Any
         User.objects.all().delete()
     else:
         settings.AUTHENTICATION_BACKENDS = [PASSWORDS]
-    reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+    confirm(reader)
     assert name(reader) == "nobody"
     assert "_auth_user_id" not in reader.client.session
 
 
 def test_unreachable_logto_ends_unconfirmed_session(reader: Browser, logto: Emulator) -> None:
-    from logto_auth.clients import reset_clients
-
     begin_unconfirmed(reader)
     age(reader)
     reset_clients()
@@ -266,13 +271,13 @@ class TestConfirmationOfRow:
     def test_user_whom_the_site_refuses_is_signed_out(self, reader: Browser, settings: Any) -> None:
         settings.LOGTO_USER_FIELDS = "tests.support.refuse_everyone"
         age(reader)
-        assert reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))["Location"] == "/"
+        assert confirm(reader)["Location"] == "/"
         assert name(reader) == "nobody"
 
     def test_page_is_shown_after_confirmation_with_zero_freshness(self, reader: Browser, settings: Any) -> None:
         settings.LOGTO_FRESHNESS_SECONDS = 0
         age(reader)
-        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+        confirm(reader)
         assert name(reader) == "reader"
         age(reader, 11)
         assert "prompt=none" in reader.client.get("/")["Location"]
@@ -280,7 +285,7 @@ class TestConfirmationOfRow:
     def test_session_of_inactive_user_ends(self, reader: Browser) -> None:
         age(reader)
         User.objects.update(is_active=False)
-        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+        confirm(reader)
         assert name(reader) == "nobody"
 
     @pytest.mark.parametrize("end", ["sign-out", "sign-in"])
@@ -301,7 +306,7 @@ class TestConfirmationOfRow:
     def test_chosen_organization_outlives_confirmation(self, reader: Browser) -> None:
         LogtoSession.objects.update(chosen_organization="harbour00001")
         age(reader)
-        reader.open(reader.logto.sign_in(reader.client.get("/")["Location"]))
+        confirm(reader)
         assert row_of(reader).chosen_organization == "harbour00001"
 
 

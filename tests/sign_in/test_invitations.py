@@ -175,6 +175,7 @@ def test_other_parameters_of_link_are_ignored(browser: Browser) -> None:
         pytest.param({"email": ""}, id="no-address"),
         pytest.param({"email": "new"}, id="no-at"),
         pytest.param({"email": "new@example.com\r\nX: y"}, id="crlf"),
+        pytest.param({"email": "Your account is locked. Call us @ 0800.1234"}, id="message"),
         pytest.param({"email": "x" * 600 + "@example.com"}, id="long-address"),
     ],
 )
