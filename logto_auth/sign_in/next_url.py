@@ -18,7 +18,7 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from logto_auth.conf import conf
 from logto_auth.tenant.declaration import normalize_uri
 
-__all__ = ["is_allowed_next", "is_sign_in_path", "safe_next_url"]
+__all__ = ["is_allowed_next", "is_sign_in_path", "safe_next_url", "view_url"]
 
 # In characters of the percent-encoded URL. The cookie of the pending sign-in has no room for more.
 MAX_NEXT_LENGTH = 1024
@@ -54,7 +54,7 @@ def is_allowed_next(request: HttpRequest, url: str) -> bool:
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
         # A browser reads a relative URL, such as "?page=2", as relative to the callback, and a backslash as a slash.
         # Without a host, `urljoin` returns some paths that are no longer absolute, and some that look like a host.
-        callback = f"http://localhost{reverse('logto_auth:callback')}"
+        callback = urljoin("http://localhost", view_url("callback"))
         path = urlsplit(urljoin(callback, url.strip().replace("\\", "/"))).path
         # Browsers read `%2E` as a dot.
         return not is_sign_in_path(normpath(unquote(path)))
@@ -80,3 +80,15 @@ def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozens
     with override(language), suppress(NoReverseMatch):
         return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
     return frozenset()  # a host of the site without these pages
+
+
+def view_url(name: str) -> str:
+    """Return the URL of the view `logto_auth:name`.
+
+    It is a path, except on a host of the site whose own URLconf (`request.urlconf`) lacks the view. There it is the
+    URL of the view in `ROOT_URLCONF`, at `LOGTO_BASE_URL`.
+    """
+    try:
+        return reverse(f"logto_auth:{name}")
+    except NoReverseMatch:
+        return urljoin(conf.base_url, reverse(f"logto_auth:{name}", urlconf=settings.ROOT_URLCONF))

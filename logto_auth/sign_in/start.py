@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
-from django.urls import reverse
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import get_language, to_locale
 
@@ -21,7 +20,7 @@ from logto_auth.navigation import is_navigation, is_prefetch
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.tenant.declaration import normalize_uri
 
-from .next_url import safe_next_url
+from .next_url import safe_next_url, view_url
 from .state import PendingSignIn, save_pending
 
 __all__ = [
@@ -67,7 +66,7 @@ def redirect_to_logto(
     if not is_silent and (moved := redirect_to_base_url(request)):
         return moved
     authorization_request = AuthorizationRequest()
-    redirect_uri = absolute_uri(request, reverse("logto_auth:callback"))
+    redirect_uri = absolute_uri(request, view_url("callback"))
     options = _with_site_parameters(options or SignInOptions())
     client = oidc_client()
     url = authorization_request.url(
@@ -178,10 +177,10 @@ def absolute_uri(request: HttpRequest, location: str) -> str:
 
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:
-    """Return the URL path of the sign-in view, with `next_url` and options of `SignInOptions` in its query."""
+    """Return the URL of the sign-in view, with `next_url` and options of `SignInOptions` in its query."""
     query = QueryDict(mutable=True)
     query.update({name: str(value) for name, value in options.items() if value != ""})
     if next_url:
         query[REDIRECT_FIELD_NAME] = next_url
-    path = reverse("logto_auth:sign-in")
-    return f"{path}?{query.urlencode(safe='/')}" if query else path
+    url = view_url("sign-in")
+    return f"{url}?{query.urlencode(safe='/')}" if query else url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -296,10 +297,24 @@ def refuse(claims: object) -> dict[str, object]:
     raise SignInRefused("Not any more.")
 
 
+def use_other_host(browser: Browser, settings: Any) -> None:
+    settings.MIDDLEWARE = ["tests.sessions.urls_of_other_host.other_host", *settings.MIDDLEWARE]
+    browser.client.handler.load_middleware()
+
+
 @pytest.mark.parametrize("is_ended", [False, True], ids=["stale", "ended"])
 def test_host_without_sign_in_pages_revalidates(reader: Browser, settings, is_ended: bool) -> None:
     age(reader)
     if is_ended:
         LogtoSession.objects.all().end()
-    settings.ROOT_URLCONF = "tests.sessions.urls_of_other_host"
+    use_other_host(reader, settings)
     assert reader.client.get("/").content == (b"nobody" if is_ended else b"reader")
+
+
+def test_host_without_sign_in_pages_names_sign_in_of_site(reader: Browser, settings) -> None:
+    LogtoSession.objects.all().end()
+    use_other_host(reader, settings)
+    settings.LOGTO_BASE_URL = "https://www.shop.example"
+    response = reader.client.post("/", headers={"Accept": "application/json"})
+    assert response.status_code == 401
+    assert response.json()["sign_in_url"].startswith("https://www.shop.example/sign-in")
