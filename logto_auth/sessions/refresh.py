@@ -3,7 +3,7 @@
 The first request takes a lease on the row of the session by a conditional UPDATE. No transaction is open during the
 call. The other requests poll the row until it shows the result: new tokens, the end of the session, or a cool-down
 because Logto could not be reached. They wait two seconds at most while an outage of Logto would not end the session.
-A lease expires, so a killed process does not block the session (decisions 0008 and 0033).
+A lease expires, so a killed process does not block the session (decisions 0008 and 0022).
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _release_lease(row: StoredSession, *, no_refresh_before: float = 0, **change
     LogtoSession.objects.filter(pk=row.id).update(no_refresh_before=no_refresh_before, **changes)
 
 
-# A refresh in a transaction of the site, which may be rolled back (decision 0033)
+# A refresh in a transaction of the site, which may be rolled back (decision 0022)
 
 
 def is_in_transaction() -> bool:
