@@ -11,6 +11,7 @@ from django.http import HttpRequest
 __all__ = [
     "SAFE_METHODS",
     "VARYING_HEADERS",
+    "has_access_token",
     "is_boosted",
     "is_from_htmx",
     "is_from_page_library",
@@ -32,6 +33,11 @@ def is_navigation(request: HttpRequest) -> bool:
     """
     mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
     return mode in (None, "navigate") and destination in (None, "document", "empty")
+
+
+def has_access_token(request: HttpRequest) -> bool:
+    """Return whether the request brings a bearer token. No form and no link of another site can do so."""
+    return request.headers.get("Authorization", "").lower().startswith("bearer ")
 
 
 def is_prefetch(request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from django.contrib.auth import get_user, logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
@@ -33,6 +34,7 @@ __all__ = [
     "end_session",
     "end_sessions_of_deleted_user",
     "end_sessions_of_inactive_user",
+    "forget_user",
     "sign_out_here",
     "sign_out_url",
 ]
@@ -58,6 +60,12 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
 def sign_out_here(request: HttpRequest) -> None:
     """Sign the user out of this site, for the rest of this request too."""
     logout(request)
+    forget_user(request)
+
+
+def forget_user(request: HttpRequest) -> None:
+    """Let the rest of this request have no user. The session does not change."""
+    request.user = AnonymousUser()
     # Code that ran earlier may have called `request.auser()`, whose result Django keeps.
     request._cached_user = request._acached_user = request.user  # type: ignore[attr-defined]
 

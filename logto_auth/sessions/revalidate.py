@@ -16,13 +16,13 @@ from django.http import HttpRequest, HttpResponse
 from logto_auth.access.principal import Principal
 from logto_auth.access.responses import prefetch_response, session_ended_response, sign_in_page
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
-from logto_auth.navigation import is_from_page_library, is_from_script, is_prefetch
+from logto_auth.navigation import has_access_token, is_from_page_library, is_from_script, is_prefetch
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sign_in.next_url import is_sign_in_path
 from logto_auth.sign_in.start import redirect_to_logto
 
 from . import refresh, store
-from .ending import end_session
+from .ending import end_session, forget_user
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
@@ -35,7 +35,8 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
     """Return None if the view may run, else the response to send instead.
 
     If the session has ended, the user is signed out. A request with a safe method then runs without a user, and any
-    other one is answered with 401. The pages of the sign-in always run.
+    other one is answered with 401. The pages of the sign-in always run, and so do requests with an access token, which
+    do not depend on the session.
     """
     session = request.session
     if store.session_id(session) is None:
@@ -53,7 +54,7 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
         _refresh(request, principal, stored)
     except LogtoError as error:
         refusal = end_session(request, error)
-        return None if is_sign_in_path(request.path) else refusal
+        return None if is_sign_in_path(request.path) or has_access_token(request) else refusal
     return None
 
 
@@ -102,7 +103,13 @@ def _revalidate_unconfirmed(request: HttpRequest) -> HttpResponse | None:
 
 
 def _start_silent_sign_in(request: HttpRequest) -> HttpResponse | None:
-    """Redirect a page to Logto with `prompt=none`. A script or a form cannot be redirected and is answered with 401."""
+    """Redirect a page to Logto with `prompt=none`. A script or a form cannot be redirected and is answered with 401.
+
+    A request with an access token runs, without the user of the session, until a page has confirmed the session.
+    """
+    if has_access_token(request):
+        forget_user(request)
+        return None
     if is_prefetch(request):
         return prefetch_response()
     if request.method != "GET" or is_from_script(request):

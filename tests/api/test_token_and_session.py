@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from logto_auth.emulator import Emulator
-from logto_auth.models import LogtoIdentity
+from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
+from tests.ageing import age
 
 from . import attacked_urls
 from .attackers import API, Door, TokenMaker
@@ -49,6 +50,29 @@ def test_token_identifies_caller_despite_session(
         seen = door.sees_served(token(scope="read:books"), client=browser.client)
         assert (seen["user"], seen["sub"], seen["scopes"]) == (str(caller.pk), token.sub, ["read:books"])
         assert seen["organization"] is None
+
+
+@pytest.mark.parametrize("state", ["ended", "unconfirmed"])
+@pytest.mark.parametrize("path", ["/plain", "/plain-async", "/drf"])
+def test_token_is_accepted_beside_session_that_is_not(
+    admin: Any, browser: Browser, token: TokenMaker, caller: Any, path: str, state: str
+) -> None:
+    if state == "ended":
+        LogtoSession.objects.all().end()
+    else:
+        browser.client.logout()
+        browser.client.force_login(admin, backend="logto_auth.backends.LogtoBackend")
+        age(browser)
+    headers = {**bearer(token(scope="read:books")), "Accept": "application/json"}
+    assert browser.client.get(path, headers=headers).json()["user"] == str(caller.pk)
+    refused = browser.client.get("/session/admins", headers=headers)
+    assert refused.status_code == 401
+
+
+def test_post_with_token_does_not_need_the_session(admin: Any, browser: Browser, token: TokenMaker) -> None:
+    LogtoSession.objects.all().end()
+    response = browser.client.post("/plain", headers=bearer(token(scope="read:books")))
+    assert response.status_code == 200
 
 
 def test_session_does_not_replace_a_bad_token(
