@@ -9,9 +9,9 @@ import pytest
 
 from logto_auth.emulator import HttpFault
 from logto_auth.sessions.refresh import WAIT_SECONDS
+from tests.ageing import age_refresh_tokens
 
 from .deployment import Deployment, Site, User, at_once, eventually, killed_during
-from .test_refresh import age_refresh_tokens
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 
@@ -50,7 +50,7 @@ def test_killed_refresh_delays_no_other_user(users: list[User], sync_site: Site,
 
 def test_cut_database_connections_lose_no_session(users: list[User], deployment: Deployment) -> None:
     at_once([partial(user.get, "/age-session") for user in users])
-    age_refresh_tokens(deployment)
+    age_refresh_tokens(deployment.emulator)
     deployment.emulator.requests.clear()
     deployment.emulator.faults.http["token"] = HttpFault(delay_seconds=1)
 
@@ -63,7 +63,7 @@ def test_cut_database_connections_lose_no_session(users: list[User], deployment:
     assert signed_in(users) == ["reader"] * len(users)
     # Logto has replaced the refresh tokens, and takes a former one for stolen.
     at_once([partial(user.get, "/age-session") for user in users])
-    age_refresh_tokens(deployment)
+    age_refresh_tokens(deployment.emulator)
     assert signed_in(users) == ["reader"] * len(users)
 
 
