@@ -323,12 +323,13 @@ class SignOutView(PublicView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sign out, and return the redirect to Logto, or the page `signed_out.html` if Logto cannot be reached."""
         stored, user = session_principal(request).stored_session, request.user
+        is_of_logto = stored is not None or store.is_of_logto_backend(request.session)
         home = resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix())
         sign_out_here(request)
         if user.is_authenticated:
             # `request.user` is a lazy object, whose own type is not the user model.
             signed_out.send_robust(sender=user.__class__, request=request, user=user)
-        if user.is_authenticated and stored is None:
+        if user.is_authenticated and not is_of_logto:
             # The user signed in with a password, so there is no session at Logto.
             return HttpResponseRedirect(home)
         try:

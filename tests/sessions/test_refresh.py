@@ -114,6 +114,19 @@ def test_request_does_not_wait_for_refresh_that_began_long_ago(reader: Browser, 
     assert LogtoSession.objects.get().unreachable_since is not None
 
 
+def test_request_waits_briefly_for_many_refreshes_in_turn(
+    reader: Browser, killed_refresh: LogtoSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_while_another_begins(seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        sleep(seconds)
+        lease = killed_refresh.no_refresh_before - began_at
+        LogtoSession.objects.update(no_refresh_before=time.time() + lease)
+
+    began_at = time.time()
+    monkeypatch.setattr(time, "sleep", wait_while_another_begins)
+    assert WAIT_SECONDS - 0.5 < seconds_of(lambda: reader.client.get("/")) < WAIT_SECONDS + 1
+
+
 def test_access_token_waits_briefly_for_killed_refresh(reader: Browser, killed_refresh: LogtoSession) -> None:
     LogtoSession.objects.update(fresh_until=time.time() + 60)
     request = reader.client.get("/").wsgi_request

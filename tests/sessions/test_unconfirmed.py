@@ -15,7 +15,7 @@ from django.urls import include, path
 
 from logto_auth.backends import LogtoBackend
 from logto_auth.clients import reset_clients
-from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.emulator import Emulator, HttpFault, VisitFailed
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
@@ -229,11 +229,13 @@ def test_changing_accounts_does_not_prolong_freshness(reader: Browser, logto: Em
     assert reader.client.session["_logto_fresh_until"] == pytest.approx(time.time() + 600, abs=10)
 
 
-def test_sign_out_of_unconfirmed_session_leads_home(reader: Browser) -> None:
+def test_sign_out_of_unconfirmed_session_ends_logtos(reader: Browser, logto: Emulator) -> None:
     begin_unconfirmed(reader)
     age(reader)
-    assert reader.client.post("/sign-out")["Location"] == "/"
+    assert reader.sign_out().startswith("http://testserver/")
     assert name(reader) == "nobody"
+    with pytest.raises(VisitFailed, match="asks for a sign-in"):
+        reader.sign_in()
 
 
 # A session with a row is confirmed in silence, too, if it has no refresh token
