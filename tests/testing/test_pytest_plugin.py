@@ -60,6 +60,8 @@ def test_plugin_works_with_settings_configured_in_conftest(tmp_path: Path, is_fi
     # An import, too, is often above the settings.
     imports = "from logto_auth.testing import Browser\n"
     parts = [plugin, imports, SETTINGS_IN_CONFTEST] if is_first else [SETTINGS_IN_CONFTEST, imports, plugin]
+    # The folder for temporary files may be inside of this project, which has settings of its own.
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "conftest.py").write_text("".join(parts))
     (tmp_path / "shop_urls.py").write_text(URLS)
     (tmp_path / "test_site.py").write_text(SIGN_IN)
