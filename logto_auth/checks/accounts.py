@@ -11,7 +11,6 @@ from django.core.checks import CheckMessage
 from django.db import router
 
 from logto_auth.conf import Conf
-from logto_auth.exceptions import ConfigurationError
 from logto_auth.users.claims import FIELDS
 from logto_auth.users.fields import missing_fields
 
@@ -43,13 +42,9 @@ def _check_databases() -> Iterator[CheckMessage]:
 
 
 def _check_fields() -> Iterator[CheckMessage]:
-    try:
-        creates_users = conf.create_users or conf.api_create_users
-        # What a function of the site returns is not known here.
-        is_known = creates_users and conf.user_fields == Conf.user_fields.default
-    except ConfigurationError:
-        return  # `check_settings` reports it.
-    if is_known:
+    creates_users = conf.create_users or conf.api_create_users
+    # What a function of the site returns is not known here.
+    if creates_users and conf.user_fields == Conf.user_fields.default:
         user_model = get_user_model()
         filled = {user_model.USERNAME_FIELD, *FIELDS}
         for name in missing_fields(user_model()):

@@ -18,7 +18,7 @@ from django.http.request import validate_host
 from logto_auth.conf import conf
 from logto_auth.models import LogtoSession
 from logto_auth.origins import is_loopback
-from logto_auth.users.moving import KEYS
+from logto_auth.users.moving import KEY_FIELDS
 
 from .findings import Finding, failure, findings_or_ok, skipped, warning
 
@@ -76,7 +76,7 @@ def _database() -> Iterator[Finding]:
 def _issuers() -> Iterator[Finding]:
     issuers: set[str] = set()
     try:
-        for model in KEYS:
+        for model in KEY_FIELDS:
             others = model._default_manager.exclude(issuer=conf.issuer).order_by()
             issuers.update(others.values_list("issuer", flat=True).distinct())
     except DatabaseError:

@@ -55,7 +55,7 @@ def token_request(provider: Provider, data: Mapping[str, str | Secret], *, auth:
     Raise ProviderError when Logto answers with an error or with something else.
     Source: RFC 6749, sections 5.1 and 5.2.
     """
-    # An authorization code or a refresh token that is sent again is taken for a stolen one, and ends the grant.
+    # Logto treats a repeated authorization code or refresh token as stolen, and ends the grant.
     may_repeat = data["grant_type"] == "client_credentials"
     response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth, may_repeat=may_repeat)
     if response.status != 200:

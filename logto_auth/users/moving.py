@@ -9,12 +9,12 @@ from django.db import IntegrityError, models
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, Organization, make_digest
 
-__all__ = ["KEYS", "move_rows"]
+__all__ = ["KEY_FIELDS", "move_rows"]
 
 Row = TypeVar("Row", bound=models.Model)
 
 # The models with rows of an issuer, and the field with the key of a row there.
-KEYS: dict[type[Any], str] = {LogtoIdentity: "sub", Organization: "logto_id"}
+KEY_FIELDS: dict[type[Any], str] = {LogtoIdentity: "sub", Organization: "logto_id"}
 BATCH_SIZE = 1000
 
 
@@ -40,7 +40,7 @@ def move_rows(model: type[Row], *, is_dry: bool = False) -> tuple[int, list[Row]
 
 def _renamed(model: type[Row], batch: list[Row]) -> tuple[list[Row], list[Row]]:
     """Return the rows with the new issuer and digest, and those that would be there twice."""
-    digests = {row.pk: make_digest(conf.issuer, getattr(row, KEYS[model])) for row in batch}
+    digests = {row.pk: make_digest(conf.issuer, getattr(row, KEY_FIELDS[model])) for row in batch}
     known = model._default_manager.filter(digest__in=digests.values())
     taken = set(known.values_list("digest", flat=True))
     movable, unmovable = [], []

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logto_auth.conf import conf
-from logto_auth.users.moving import KEYS, move_rows
+from logto_auth.users.moving import KEY_FIELDS, move_rows
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if not conf.former_endpoints:
             raise CommandError("LOGTO_FORMER_ENDPOINTS must be set to the origins that LOGTO_ENDPOINT had before.")
         not_moved = 0
-        for model, key in KEYS.items():
+        for model, key in KEY_FIELDS.items():
             moved, kept = move_rows(model, is_dry=options["dry_run"])
             verb = "would be moved" if options["dry_run"] else "moved"
             self.stdout.write(f"{model._meta.verbose_name_plural}: {moved:,} {verb}")
