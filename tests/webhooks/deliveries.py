@@ -43,6 +43,8 @@ EVENTS = (
     "Identifier.Lockout",
     "Message.RateLimited",
 )
+# The user whom the events are about.
+SUB = "reader000001"
 SIGNING_KEY = "WZjZXvEsntxQUEKE4kYC8Ed9A8laShny"
 ROUTES = {
     "User.Data.Updated": ("PATCH", "/users/:userId"),

@@ -8,29 +8,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.utils.timezone import now
 
-from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, OrganizationMembership
-from tests.webhooks.deliveries import SIGNING_KEY, deliver, event, iso, part_event, user_event
+from tests.webhooks.deliveries import SUB, deliver, event, iso, part_event, user_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signing_key", "identity")]
 User = get_user_model()
-SUB = "reader000001"
-
-
-@pytest.fixture(autouse=True)
-def signing_key(settings: Any) -> None:
-    settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
-    cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def identity() -> LogtoIdentity:
-    """Return the identity of a user whom the events are about."""
-    account = User.objects.create_user("reader", "old@example.com", first_name="Old")
-    return LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub=SUB)
 
 
 def suspension(at: datetime | None = None) -> dict[str, Any]:

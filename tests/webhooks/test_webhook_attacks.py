@@ -10,18 +10,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 from freezegun import freeze_time
 
-from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, OrganizationMembership, WebhookMark
 from logto_auth.webhooks.signals import webhook_received
 from tests.recorded import recording
 from tests.webhooks.deliveries import (
     SIGNING_KEY,
+    SUB,
     URL,
     deliver,
     encoded,
@@ -31,23 +30,9 @@ from tests.webhooks.deliveries import (
     user_event,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signing_key", "identity")]
 User = get_user_model()
-SUB = "reader000001"
 OTHER_KEY = "RotatedRotatedRotatedRotatedRota"
-
-
-@pytest.fixture(autouse=True)
-def signing_key(settings: Any) -> None:
-    settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
-    cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def identity() -> LogtoIdentity:
-    """Return the identity of a user whom an attacker wants to suspend."""
-    account = User.objects.create_user("reader", "old@example.com", first_name="Old")
-    return LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub=SUB)
 
 
 @pytest.fixture

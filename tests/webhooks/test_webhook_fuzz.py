@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
-from tests.webhooks.deliveries import EVENTS, SIGNING_KEY, URL, iso, signature, user
+from tests.webhooks.deliveries import EVENTS, SIGNING_KEY, SUB, URL, iso, signature, user
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
-SUB = "reader000001"
 
 bounded = settings(
     max_examples=80,

@@ -31,11 +31,10 @@ from logto_auth.testing import Browser
 from logto_auth.webhooks import handle, ordering
 from logto_auth.webhooks.signals import BY_EVENT, webhook_received
 from tests.recorded import recording
-from tests.webhooks.deliveries import EVENTS, deliver, event, iso, part_event, send, user, user_event
+from tests.webhooks.deliveries import EVENTS, SUB, deliver, event, iso, part_event, send, user, user_event
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
-SUB = "reader000001"
 
 
 @pytest.fixture(autouse=True)
@@ -54,13 +53,6 @@ def reader(browser: Browser, user_at_logto: Any) -> Browser:
     """Return the browser of a user who is signed in."""
     browser.sign_in("reader")
     return browser
-
-
-@pytest.fixture
-def identity() -> LogtoIdentity:
-    """Return the identity of a known user who is not signed in."""
-    account = User.objects.create_user("reader", "old@example.com", first_name="Old")
-    return LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub=SUB)
 
 
 def is_signed_in(browser: Browser) -> bool:

@@ -19,9 +19,9 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.models import LogtoIdentity, OrganizationMembership
 from logto_auth.testing import Browser
 from logto_auth.webhooks.signals import webhook_received
+from tests.webhooks.deliveries import SUB
 
 User = get_user_model()
-SUB = "reader000001"
 
 
 @pytest.fixture
