@@ -164,7 +164,7 @@ def test_config_errors_are_all_reported_and_nothing_is_sent(tenant: Tenant, tmp_
 
 def test_unknown_factory_is_refused_with_similar_ones(tenant: Tenant) -> None:
     assert error_of("add", "alipay") == "Logto has no factory 'alipay'. Expected one of: alipay-web, alipay-native."
-    assert "oidc, simple-mail" in error_of("factories", "zzz")
+    assert "oidc, mock-social-connector, simple-mail" in error_of("factories", "zzz")
 
 
 def test_generic_connector_needs_a_target(tenant: Tenant) -> None:
@@ -351,9 +351,9 @@ def test_show_warns_about_invalid_config(tenant: Tenant) -> None:
 
 def test_factories_lists_factories_or_one_form(tenant: Tenant) -> None:
     assert run("factories")[0].splitlines()[:3] == [
-        "FACTORY                        NAME                TYPE    TARGET      PLATFORM",
-        "alipay-native                  Alipay              Social  alipay      Native",
-        "alipay-web                     Alipay              Social  alipay      Web",
+        "FACTORY                        NAME                TYPE    TARGET       PLATFORM",
+        "alipay-native                  Alipay              Social  alipay       Native",
+        "alipay-web                     Alipay              Social  alipay       Web",
     ]
     assert run("factories", "alipay-web")[0].splitlines() == [
         "KEY         TYPE           REQUIRED  DEFAULT  CHOICES",
@@ -363,7 +363,52 @@ def test_factories_lists_factories_or_one_form(tenant: Tenant) -> None:
         "charset     Select                   utf8     gbk, utf8",
         "scope       Text",
     ]
-    assert [item["key"] for item in run_json("factories", "alipay-web")][:2] == ["appId", "privateKey"]
+    assert [item["key"] for item in run_json("factories", "alipay-web")["form"]][:2] == ["appId", "privateKey"]
+
+
+def test_long_values_of_a_form_are_shortened(tenant: Tenant) -> None:
+    out, _ = run("factories", "simple-mail-transfer-protocol")
+    assert max(map(len, out.splitlines())) < 160
+    templates = next(
+        item for item in run_json("factories", "simple-mail-transfer-protocol")["form"] if item["key"] == "templates"
+    )
+    assert len(templates["defaultValue"]) == 4
+    add_smtp("--set", f"templates={json.dumps([{**each, 'content': 'x' * 900} for each in templates['defaultValue']])}")
+    shown, _ = run("show", "simple-mail-transfer-protocol")
+    assert max(map(len, shown.splitlines())) < 520
+    assert shown.count('\n    - {"') == 4
+
+
+# Factories without a form
+
+
+def test_factory_without_form_shows_example_of_config(tenant: Tenant) -> None:
+    assert run("factories", "mock-social-connector")[0].splitlines() == [
+        "This factory has no form. --set accepts any key, and Logto checks the config.",
+        "Example of a config:",
+        "{",
+        '  "clientId": "<client-id>",',
+        '  "clientSecret": "<client-secret>"',
+        "}",
+    ]
+    data = run_json("factories", "mock-social-connector")
+    assert (data["form"], json.loads(data["config_template"])["clientId"]) == ([], "<client-id>")
+
+
+def test_connector_without_form_is_added_shown_and_updated(tenant: Tenant) -> None:
+    assert (
+        error_of("add", "mock-social-connector", "--set", "clientId=1").splitlines()[0] == "Logto rejects the config."
+    )
+    values = ("clientId=1", "clientSecret=s3", 'extra={"a": 1}')
+    added = run_json("add", "mock-social-connector", *(f"--set={each}" for each in values))["id"]
+    assert stored(tenant, added) == {"clientId": "1", "clientSecret": "s3", "extra": {"a": 1}}
+    out, warning = run("show", added)
+    assert out.splitlines()[-5:] == ["config:", "  extra:", "    a: 1", "  clientId: 1", "  clientSecret: (hidden)"]
+    assert warning == ""
+    assert run_json("update", added, "--set", "clientId=2", "--unset", "extra")["changed"] == ["extra", "clientId"]
+    assert stored(tenant, added) == {"clientId": "2", "clientSecret": "s3"}
+    assert run_json("list")[0]["factory"] == "mock-social-connector"
+    run("remove", added, "--yes")
 
 
 # E-mail and SMS

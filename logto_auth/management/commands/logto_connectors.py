@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.connectors import actions, alipay, config, lookup, sign_in_page
+from logto_auth.connectors.forms import form_items
 from logto_auth.exceptions import ConfigurationError, ConnectorError, LogtoError
 from logto_auth.management import connector_output as output
 from logto_auth.management.confirmation import confirm
@@ -65,8 +66,13 @@ class Command(BaseCommand):
 
     def do_factories(self, options: dict[str, Any]) -> None:
         if options["factory"]:
-            items = lookup.find_factory(self.api, options["factory"])["formItems"]
-            self._print(items, output.table([output.form_row(item) for item in items]))
+            factory = lookup.find_factory(self.api, options["factory"])
+            data = {
+                "factory": factory["id"],
+                "form": form_items(factory),
+                "config_template": factory.get("configTemplate"),
+            }
+            self._print(data, output.form_text(factory))
         else:
             rows = [output.factory_row(each) for each in self.api.connectors.factories()]
             self._print(rows, output.table(rows))
