@@ -57,8 +57,10 @@ def load_declaration() -> TenantDeclaration:
         return TenantDeclaration()
     try:
         declared = import_string(conf.tenant)
-    except ImportError as error:
-        raise ConfigurationError(f"LOGTO_TENANT is {conf.tenant!r}, which cannot be imported: {error}.") from error
+    except Exception as error:  # the module of the site runs
+        raise ConfigurationError(
+            f"LOGTO_TENANT is {conf.tenant!r}, which cannot be imported: {type(error).__name__}: {error}."
+        ) from error
     if not isinstance(declared, TenantDeclaration):
         kind = type(declared).__name__
         raise ConfigurationError(f"LOGTO_TENANT is {conf.tenant!r}, which is a {kind}, expected a TenantDeclaration.")
