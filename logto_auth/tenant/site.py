@@ -48,6 +48,7 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         post_sign_out_uris=post_sign_out_uris(base_urls),
         back_channel_logout_uri=_url_for_logto("back-channel-logout", base_urls),
         webhook_url=_url_for_logto("webhook", base_urls),
+        unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
     )
 
 
@@ -114,6 +115,14 @@ def _url_for_logto(view: str, base_urls: Sequence[str]) -> str:
     """Return the URL at which Logto calls a view. Empty if Logto cannot reach it, or the URLconf lacks the view."""
     path, base_url = _path(view), _first_reachable(base_urls)
     return urljoin(base_url, path) if path and base_url else ""
+
+
+def _absolute(url: str, base_urls: Sequence[str]) -> str:
+    """Return `url`, or the URL of a path at the first base URL without a wildcard. Empty if there is none."""
+    if not url.startswith("/"):
+        return url
+    base_url = next((each for each in base_urls if "*" not in each), "")
+    return urljoin(base_url, url) if base_url else ""
 
 
 def _first_reachable(base_urls: Sequence[str]) -> str:
