@@ -7,11 +7,15 @@ from collections.abc import Iterator, Sequence
 from logto_auth.conf import conf
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
+from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
 
 from . import site, tenant
-from .findings import Finding, findings_or_ok, guarded, skipped
+from .findings import Finding, findings_or_ok, guarded, skipped, warning
 from .logto import LogtoExamination
+from .logto_version import read_answers, version_findings
+from .outbound_guard import outbound_guard_findings
 from .sign_in import SignInExamination
+from .versions import LogtoVersion, deduce
 
 __all__ = ["examine"]
 
@@ -52,11 +56,22 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
     if logto.metadata is None:
         yield skipped("sign-in", "No sign-in was tried, because there is no valid discovery document.")
         return
+    version = deduce(read_answers(http, logto.discovery))
+    yield from version_findings(version)
     if conf.app_id and conf.app_secret:
         yield from guarded(_examine_sign_in(http, logto.metadata, base_urls), "sign-in")
     else:
         yield skipped("sign-in", "No sign-in was tried, because LOGTO_APP_ID or LOGTO_APP_SECRET is not set.")
+    yield from guarded(_examine_calls_of_logto(base_urls, version), "reach")
     yield from guarded(tenant.examine(base_urls), "management-api")
+
+
+def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion) -> Iterator[Finding]:
+    if text := unreachable_warning(base_urls):
+        remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
+        yield warning("reach", text, remedy)
+    elif uri := back_channel_logout_uri(base_urls):
+        yield from outbound_guard_findings(uri, conf.endpoint, version)
 
 
 def _examine_sign_in(http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> Iterator[Finding]:

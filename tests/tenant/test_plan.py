@@ -99,6 +99,8 @@ def test_unknown_session_redirect_is_set_and_otherwise_kept(api: ManagementAPI, 
     assert experience.unknown_session_redirect_url == "https://shop.example/"
 
 
-@pytest.mark.parametrize("url", ["shop.example", "//shop.example/", "javascript:alert(1)", "https://", "ftp://shop.example"])
+@pytest.mark.parametrize(
+    "url", ["shop.example", "//shop.example/", "javascript:alert(1)", "https://", "ftp://shop.example"]
+)
 def test_unknown_session_redirect_must_be_a_url_or_path(api: ManagementAPI, url: str) -> None:
     assert "neither an http or https URL nor a path" in planning_error(api, unknown_session_redirect_url=url)

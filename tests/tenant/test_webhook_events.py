@@ -31,4 +31,6 @@ def declare(monkeypatch: pytest.MonkeyPatch, settings: Any, *events: str) -> Non
 
 def document_with(*events: str) -> str:
     schema = {"properties": {"events": {"type": "array", "items": {"enum": list(events)}}}}
-    return json.dumps({"paths": {"/api/hooks": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}}})
+    return json.dumps(
+        {"paths": {"/api/hooks": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}}}
+    )
