@@ -15,7 +15,7 @@ from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
 from .outbound_guard import outbound_guard_findings
 from .sign_in import SignInExamination
-from .versions import LogtoVersion, deduce
+from .versions import LogtoVersion, deduce, has_dynamic_app
 
 __all__ = ["examine"]
 
@@ -62,16 +62,16 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
         yield from guarded(_examine_sign_in(http, logto.metadata, base_urls), "sign-in")
     else:
         yield skipped("sign-in", "No sign-in was tried, because LOGTO_APP_ID or LOGTO_APP_SECRET is not set.")
-    yield from guarded(_examine_calls_of_logto(base_urls, version), "reach")
+    yield from guarded(_examine_calls_of_logto(base_urls, version, has_dynamic_app(logto.discovery)), "reach")
     yield from guarded(tenant.examine(base_urls), "management-api")
 
 
-def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion) -> Iterator[Finding]:
+def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guarded: bool) -> Iterator[Finding]:
     if text := unreachable_warning(base_urls):
         remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
         yield warning("reach", text, remedy)
     elif uri := back_channel_logout_uri(base_urls):
-        yield from outbound_guard_findings(uri, conf.endpoint, version)
+        yield from outbound_guard_findings(uri, conf.endpoint, version, is_on=is_guarded)
 
 
 def _examine_sign_in(http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> Iterator[Finding]:

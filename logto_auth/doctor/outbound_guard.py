@@ -32,9 +32,17 @@ def addresses_of(host: str) -> Collection[str]:
 
 
 def outbound_guard_findings(
-    uri: str, endpoint: str, version: LogtoVersion, resolve: Callable[[str], Collection[str]] = addresses_of
+    uri: str,
+    endpoint: str,
+    version: LogtoVersion,
+    *,
+    is_on: bool = False,
+    resolve: Callable[[str], Collection[str]] = addresses_of,
 ) -> Iterator[Finding]:
-    """Yield whether the Logto of this version at `endpoint` calls the back-channel logout URI."""
+    """Yield whether the Logto of this version at `endpoint` calls the back-channel logout URI.
+
+    `is_on` means that the guard is on for certain.
+    """
     host = urlsplit(uri).hostname or ""
     if not version.may_be(Version.V1_42):
         yield ok("outbound-guard", f"Logto {version} has no outbound guard. It calls {host}.")
@@ -42,7 +50,7 @@ def outbound_guard_findings(
     addresses = resolve(host)
     private = sorted(each for each in addresses if not is_public_address(each))
     if private or not is_public_host(host):
-        yield _blocked(host, private, endpoint, version)
+        yield _blocked(host, private, endpoint, version, is_on=is_on)
     elif addresses:
         yield ok(
             "outbound-guard",
@@ -57,11 +65,14 @@ def outbound_guard_findings(
         )
 
 
-def _blocked(host: str, private: list[str], endpoint: str, version: LogtoVersion) -> Finding:
+def _blocked(host: str, private: list[str], endpoint: str, version: LogtoVersion, *, is_on: bool) -> Finding:
     seen = f", which is {', '.join(private)} as seen from this machine," if private and private != [host] else ""
     who = "Logto" if version.is_at_least(Version.V1_42) else "If it is 1.42 or newer, Logto"
     if (urlsplit(endpoint).hostname or "").endswith(CLOUD_DOMAIN):
         unless, remedy = "", "Logto Cloud calls public addresses only. Serve the site at a public address."
+    elif is_on:
+        unless = ". Its outbound guard is on, because the dynamic app (CIMD) requires it"
+        remedy = "Serve the site at an address that is public as seen from Logto, or turn the dynamic app off."
     else:
         unless = f" unless it runs with {SWITCH_OF_OUTBOUND_GUARD}, which cannot be seen from here"
         remedy = (

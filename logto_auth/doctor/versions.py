@@ -14,7 +14,19 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-__all__ = ["CONSEQUENCES", "EVIDENCE", "Answers", "Consequence", "Evidence", "LogtoVersion", "Version", "deduce"]
+from logto_auth.tenant.webhook_events import events_in
+
+__all__ = [
+    "CONSEQUENCES",
+    "EVIDENCE",
+    "Answers",
+    "Consequence",
+    "Evidence",
+    "LogtoVersion",
+    "Version",
+    "deduce",
+    "has_dynamic_app",
+]
 
 
 class Version(IntEnum):
@@ -76,12 +88,19 @@ def _hides_blocklist(answers: Answers) -> bool | None:
     return "emailBlocklistPolicy" not in answers.sign_in_experience if answers.sign_in_experience else None
 
 
-def _has_path(path: str) -> Callable[[Answers], bool | None]:
-    def is_seen(answers: Answers) -> bool | None:
-        paths = (answers.openapi or {}).get("paths")
-        return path in paths if isinstance(paths, Mapping) and "/api/users" in paths else None
+def has_dynamic_app(discovery: Mapping[str, Any]) -> bool:
+    """Return whether the dynamic app is on. Then the outbound guard is on, too, because Logto requires it."""
+    return discovery.get("client_id_metadata_document_supported") is True
 
-    return is_seen
+
+def _has_grant_event(answers: Answers) -> bool | None:
+    events = events_in(answers.openapi)
+    return "Grant.LimitExceeded" in events if events else None
+
+
+def _has_cimd(answers: Answers) -> bool | None:
+    # A document with events is complete.
+    return "/api/configs/cimd" in (answers.openapi or {})["paths"] if events_in(answers.openapi) else None
 
 
 def _has_long_ids(answers: Answers) -> bool | None:
@@ -113,8 +132,15 @@ EVIDENCE = (
     ),
     Evidence("no emailBlocklistPolicy in the public sign-in experience", Version.V1_42, _hides_blocklist),
     Evidence("token ids of 43 characters", Version.V1_42, _has_long_ids),
-    Evidence("Actions in the OpenAPI document", Version.V1_42, _has_path("/api/configs/actions")),
-    Evidence("the dynamic app (CIMD) in the OpenAPI document", Version.HEAD, _has_path("/api/configs/cimd")),
+    Evidence("the webhook event Grant.LimitExceeded in the OpenAPI document", Version.V1_42, _has_grant_event),
+    Evidence("the dynamic app (CIMD) in the OpenAPI document", Version.HEAD, _has_cimd),
+    # Discovery shows it only while it is on.
+    Evidence(
+        "the dynamic app (CIMD) in discovery",
+        Version.HEAD,
+        lambda answers: has_dynamic_app(answers.discovery or {}),
+        absence_proves_nothing=True,
+    ),
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from logto_auth.exceptions import ManagementAPIError, ProviderError, ProviderUnreachable
 from logto_auth.management_api import ManagementAPI
 
-__all__ = ["KNOWN_EVENTS", "check_events", "unknown_event_error"]
+__all__ = ["KNOWN_EVENTS", "check_events", "events_in", "unknown_event_error"]
 
 OPENAPI_DOCUMENT = ".well-known/management.openapi.json"
 

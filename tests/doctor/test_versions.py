@@ -37,14 +37,20 @@ def released_openapi() -> dict[str, Any]:
     return {**document, "paths": {path: each for path, each in document["paths"].items() if "cimd" not in path}}
 
 
-HEAD = replace(recorded("1.42"), oauth_metadata={"issuer": "http://localhost:3001/oidc"}, openapi=openapi())
+HEAD = replace(
+    recorded("1.42"),
+    discovery={**recorded("1.42").discovery, "client_id_metadata_document_supported": True},
+    oauth_metadata={"issuer": "http://localhost:3001/oidc"},
+    openapi=openapi(),
+)
 
 
 def test_recorded_answers_tell_the_version() -> None:
     assert str(deduce(recorded("1.41"))) == "1.41"
     assert str(deduce(recorded("1.42"))) == "1.42 or newer"
     assert str(deduce(HEAD)) == "newer than 1.42.0"
-    assert str(deduce(replace(HEAD, openapi=released_openapi()))) == "1.42"
+    released = replace(HEAD, discovery=recorded("1.42").discovery, openapi=released_openapi())
+    assert str(deduce(released)) == "1.42"
 
 
 @pytest.mark.parametrize("name", ["discovery", "sign_in_experience", "token_id_length"])
@@ -76,15 +82,14 @@ def test_contradicting_answers_tell_nothing() -> None:
     assert "not no emailBlocklistPolicy in the public sign-in experience" in version.contradictions
 
 
-def test_every_kind_of_evidence_decides_alone() -> None:
-    """Each row is seen in the head or in 1.41, and lowers or raises the version where it is the only one."""
+def test_head_shows_all_evidence_and_no_answer_shows_none() -> None:
     for evidence in EVIDENCE:
         assert evidence.is_seen(HEAD) is True, evidence.name
         assert evidence.is_seen(Answers()) in (None, False), evidence.name
 
 
 def test_missing_document_behind_a_proxy_proves_nothing() -> None:
-    assert str(deduce(replace(HEAD, oauth_metadata=None, openapi=None))) == "1.42 or newer"
+    assert str(deduce(replace(recorded("1.42"), oauth_metadata=None, openapi=None))) == "1.42 or newer"
 
 
 # The outbound guard
@@ -93,9 +98,11 @@ URI = "https://shop.example/back-channel-logout"
 SELF_HOSTED = "https://logto.shop.example"
 
 
-def guard(host: str, *addresses: str, version: LogtoVersion = V1_42, endpoint: str = SELF_HOSTED) -> tuple[str, str]:
+def guard(
+    host: str, *addresses: str, version: LogtoVersion = V1_42, endpoint: str = SELF_HOSTED, is_on: bool = False
+) -> tuple[str, str]:
     uri = f"https://{host}/back-channel-logout"
-    (finding,) = outbound_guard_findings(uri, endpoint, version, lambda host: set(addresses))
+    (finding,) = outbound_guard_findings(uri, endpoint, version, is_on=is_on, resolve=lambda host: set(addresses))
     return finding.level, finding.message
 
 
@@ -146,3 +153,9 @@ def test_older_logto_has_no_guard() -> None:
 def test_logto_cloud_has_no_variable() -> None:
     _, message = guard("shop.example", "10.0.0.5", endpoint="https://abc123.logto.app")
     assert "OIDC_PROVIDER" not in message
+
+
+def test_enabled_dynamic_app_shows_that_the_guard_is_on() -> None:
+    level, message = guard("web", is_on=True)
+    assert level == "warning"
+    assert "Its outbound guard is on, because the dynamic app (CIMD) requires it." in message
