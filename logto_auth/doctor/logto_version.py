@@ -13,7 +13,7 @@ from logto_auth.exceptions import ConfigurationError, LogtoError, ProviderError
 from logto_auth.oidc.http import HTTPClient
 
 from .findings import Finding, ok, skipped, warning
-from .versions import CONSEQUENCES, Answers, LogtoVersion, Version, deduce
+from .versions import CONSEQUENCES, Answers, LogtoVersion, Version
 
 __all__ = ["read_answers", "version_findings"]
 
