@@ -78,14 +78,18 @@ def restored_sections(experience: Mapping[str, Any], previous: str) -> dict[str,
         given = json.loads(previous)
     except (ValueError, RecursionError):
         given = None
-    sections = given.get("before", given) if isinstance(given, dict) else None
-    is_valid = isinstance(sections, dict) and sections and sections.keys() <= SOCIAL_ONLY.keys()
-    if not is_valid or not all(isinstance(each, dict) for each in sections.values()):
+    sections: Any = given.get("before", given) if isinstance(given, dict) else None
+    if not _are_sections(sections):
         raise ConnectorError(
             'Expected JSON such as {"signUp": {...}, "signIn": {...}}, as `enable` printed it, or the output of '
             "`enable --json`."
         )
     return {name: value for name, value in sections.items() if experience[name] != value}
+
+
+def _are_sections(value: Any) -> bool:
+    is_named = isinstance(value, dict) and bool(value) and value.keys() <= SOCIAL_ONLY.keys()
+    return is_named and all(isinstance(each, dict) for each in value.values())
 
 
 def requires_sign_up_identifier(experience: Mapping[str, Any]) -> list[str]:

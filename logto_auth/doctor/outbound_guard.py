@@ -76,7 +76,7 @@ def _blocked(host: str, private: list[str], endpoint: str, version: LogtoVersion
     else:
         unless = f" unless it runs with {SWITCH_OF_OUTBOUND_GUARD}, which cannot be seen from here"
         remedy = (
-            f"Set {SWITCH_OF_OUTBOUND_GUARD} in the environment of Logto, if it may call private addresses, and start it "
+            f"If Logto may call private addresses, set {SWITCH_OF_OUTBOUND_GUARD} in its environment and start it "
             "again. Or serve the site at an address that is public as seen from Logto."
         )
     return warning(

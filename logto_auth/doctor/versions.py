@@ -3,8 +3,8 @@
 Logto does not publish its version. `EVIDENCE` has a row for each difference in its public answers, and `CONSEQUENCES` a
 row for each difference that matters to a site. A new version of Logto is a new `Version` with rows of its own.
 
-Source: HTTP recorded from Logto 1.41.0 and from the development head after 1.42.0, Logto's change log, and the source of
-its releases 1.40 to 1.42. `docs/reference/logto-versions.md` names the source of each statement.
+Source: HTTP recorded from Logto 1.41.0 and from the development head after 1.42.0, Logto's change log, and the source
+of its releases 1.40 to 1.42. `docs/reference/logto-versions.md` names the source of each statement.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Version(IntEnum):
-    """The versions that can be told apart, in order."""
+    """The versions that can be distinguished, in order."""
 
     OLDER = 0
     """Before 1.41."""

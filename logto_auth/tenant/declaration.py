@@ -175,8 +175,8 @@ def _unknown_session_errors(url: str) -> Iterator[str]:
     is_path = url.startswith("/") and not url.startswith("//")
     if url and not is_path and (parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname):
         yield (
-            f"unknown_session_redirect_url is {url!r:.200}, which is neither an http or https URL nor a path that begins "
-            "with /."
+            f"unknown_session_redirect_url is {url!r:.200}, which is neither an http or https URL nor a path that "
+            "begins with /."
         )
 
 
