@@ -40,12 +40,12 @@ def version_findings(version: LogtoVersion) -> Iterator[Finding]:
             f"The version of Logto is unknown. Its answers contradict each other: {_list(version.contradictions)}.",
         )
         return
-    if not version.seen:
+    if not version.evidence:
         yield skipped(
             "version", "The version of Logto is unknown, because its answers show no difference between versions."
         )
         return
-    text = f"Logto is {version}. Evidence: {_list(version.seen)}."
+    text = f"Logto is {version}. Evidence: {_list(version.evidence)}."
     if version.may_be(OLDEST_TESTED):
         yield ok("version", text)
     else:

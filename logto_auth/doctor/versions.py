@@ -59,13 +59,15 @@ class Answers:
 class Evidence:
     """One difference. `is_seen` returns None if the answer that it needs is missing.
 
-    Where it is seen, Logto is `since` or newer. Where it is not seen, Logto is older, unless `absence_proves_nothing`.
+    Where it is seen, Logto is `since` or newer. Where it is not seen, Logto is older, unless `absence` is empty.
     """
 
-    name: str
+    presence: str
+    """What is seen, for the report."""
+    absence: str
+    """What is seen instead in older versions. Empty if other reasons are possible, so that nothing is proved."""
     since: Version
     is_seen: Callable[[Answers], bool | None]
-    absence_proves_nothing: bool = False
 
 
 def _in_discovery(name: str, value: str) -> Callable[[Answers], bool | None]:
@@ -109,48 +111,72 @@ def _has_long_ids(answers: Answers) -> bool | None:
 
 
 EVIDENCE = (
-    Evidence("usernamePolicy in the public sign-in experience", Version.V1_41, _has_username_policy),
     Evidence(
-        "the signing algorithm Ed25519 in discovery",
+        "usernamePolicy in the public sign-in experience",
+        "no usernamePolicy in the public sign-in experience",
+        Version.V1_41,
+        _has_username_policy,
+    ),
+    Evidence(
+        "the algorithm Ed25519 in discovery",
+        "no algorithm Ed25519 in discovery",
         Version.V1_42,
         _in_discovery("token_endpoint_auth_signing_alg_values_supported", "Ed25519"),
     ),
-    Evidence("no request_parameter_supported in discovery", Version.V1_42, _lacks_request_parameter),
+    Evidence(
+        "no request_parameter_supported in discovery",
+        "request_parameter_supported in discovery",
+        Version.V1_42,
+        _lacks_request_parameter,
+    ),
     # The released 1.42.0 does not have this scope.
     Evidence(
         "the scope urn:logto:scope:trusted_devices in discovery",
+        "",
         Version.V1_42,
         _in_discovery("scopes_supported", "urn:logto:scope:trusted_devices"),
-        absence_proves_nothing=True,
     ),
     # A proxy may refuse the path.
+    Evidence("authorization server metadata", "", Version.V1_42, lambda answers: answers.oauth_metadata is not None),
     Evidence(
-        "authorization server metadata",
+        "no emailBlocklistPolicy in the public sign-in experience",
+        "emailBlocklistPolicy in the public sign-in experience",
         Version.V1_42,
-        lambda answers: answers.oauth_metadata is not None,
-        absence_proves_nothing=True,
+        _hides_blocklist,
     ),
-    Evidence("no emailBlocklistPolicy in the public sign-in experience", Version.V1_42, _hides_blocklist),
-    Evidence("token ids of 43 characters", Version.V1_42, _has_long_ids),
-    Evidence("the webhook event Grant.LimitExceeded in the OpenAPI document", Version.V1_42, _has_grant_event),
-    Evidence("the dynamic app (CIMD) in the OpenAPI document", Version.HEAD, _has_cimd),
+    Evidence("token ids of 43 characters", "token ids of 21 characters", Version.V1_42, _has_long_ids),
+    Evidence(
+        "the webhook event Grant.LimitExceeded in the OpenAPI document",
+        "no webhook event Grant.LimitExceeded in the OpenAPI document",
+        Version.V1_42,
+        _has_grant_event,
+    ),
+    Evidence(
+        "the dynamic app (CIMD) in the OpenAPI document",
+        "no dynamic app (CIMD) in the OpenAPI document",
+        Version.HEAD,
+        _has_cimd,
+    ),
     # Discovery shows it only while it is on.
     Evidence(
         "the dynamic app (CIMD) in discovery",
+        "",
         Version.HEAD,
         lambda answers: has_dynamic_app(answers.discovery or {}),
-        absence_proves_nothing=True,
     ),
 )
 
 
 @dataclass(frozen=True)
 class LogtoVersion:
-    """A Logto is between `low` and `high`, both included. `contradictions` are evidence that excludes all versions."""
+    """A Logto is between `low` and `high`, both included.
+
+    `evidence` has the first row for each end. `contradictions` are all rows, if together they exclude every version.
+    """
 
     low: Version = Version.OLDER
     high: Version = Version.HEAD
-    seen: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
@@ -182,15 +208,16 @@ def deduce(answers: Answers) -> LogtoVersion:
     """Return what the answers tell about the version. Contradicting answers tell nothing."""
     found = [(evidence, evidence.is_seen(answers)) for evidence in EVIDENCE]
     seen = [evidence for evidence, is_seen in found if is_seen]
-    missing = [evidence for evidence, is_seen in found if is_seen is False and not evidence.absence_proves_nothing]
+    missing = [evidence for evidence, is_seen in found if is_seen is False and evidence.absence]
     low = max((evidence.since for evidence in seen), default=Version.OLDER)
     high = min((Version(evidence.since - 1) for evidence in missing), default=Version.HEAD)
     if low > high:
-        excluded = (*(evidence.name for evidence in seen), *(f"not {evidence.name}" for evidence in missing))
-        return LogtoVersion(contradictions=excluded)
-    decisive = tuple(evidence.name for evidence in seen if evidence.since == low)
-    absent = tuple(f"not {evidence.name}" for evidence in missing if evidence.since == high + 1)
-    return LogtoVersion(low, high, (*decisive, *absent))
+        return LogtoVersion(
+            contradictions=(*(each.presence for each in seen), *(each.absence for each in missing)),
+        )
+    decisive = [each.presence for each in seen if each.since == low]
+    excluding = [each.absence for each in missing if each.since == high + 1]
+    return LogtoVersion(low, high, (*decisive[:1], *excluding[:1]))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import pytest
 
 from logto_auth.doctor.outbound_guard import outbound_guard_findings
 from logto_auth.doctor.versions import EVIDENCE, Answers, LogtoVersion, Version, deduce
+from logto_auth.emulator import Emulator
+from tests.management_commands import Run
 from tests.recorded import FOLDER, recording
 
 V1_41 = LogtoVersion(Version.V1_41, Version.V1_41)
@@ -72,20 +74,20 @@ def test_public_settings_before_1_41_tell_an_older_version() -> None:
 )
 def test_answers_without_a_difference_tell_nothing(answers: Answers) -> None:
     version = deduce(answers)
-    assert (str(version), version.seen, version.contradictions) == ("unknown", (), ())
+    assert (str(version), version.evidence, version.contradictions) == ("unknown", (), ())
 
 
 def test_contradicting_answers_tell_nothing() -> None:
     mixed = replace(recorded("1.42"), sign_in_experience=recorded("1.41").sign_in_experience)
     version = deduce(mixed)
     assert str(version) == "unknown"
-    assert "not no emailBlocklistPolicy in the public sign-in experience" in version.contradictions
+    assert "emailBlocklistPolicy in the public sign-in experience" in version.contradictions
 
 
 def test_head_shows_all_evidence_and_no_answer_shows_none() -> None:
     for evidence in EVIDENCE:
-        assert evidence.is_seen(HEAD) is True, evidence.name
-        assert evidence.is_seen(Answers()) in (None, False), evidence.name
+        assert evidence.is_seen(HEAD) is True, evidence.presence
+        assert evidence.is_seen(Answers()) in (None, False), evidence.presence
 
 
 def test_missing_document_behind_a_proxy_proves_nothing() -> None:
@@ -159,3 +161,59 @@ def test_enabled_dynamic_app_shows_that_the_guard_is_on() -> None:
     level, message = guard("web", is_on=True)
     assert level == "warning"
     assert "Its outbound guard is on, because the dynamic app (CIMD) requires it." in message
+
+
+# The command, with the emulator
+
+
+@pytest.fixture
+def checks(run: Run, fresh: Emulator) -> Any:
+    """A function that returns the findings of a check as `level: message`."""
+
+    def checks(name: str, *arguments: str) -> list[str]:
+        findings = json.loads(run("logto_doctor", "--json", *arguments).out)["findings"]
+        return [f"{each['level']}: {each['message']}" for each in findings if each["check"] == name]
+
+    return checks
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("like", "expected"),
+    [("1.41", "Logto is 1.41."), ("1.42", "Logto is 1.42."), ("head", "Logto is newer than 1.42.0.")],
+)
+def test_doctor_names_the_version_and_its_consequences(checks: Any, fresh: Emulator, like: str, expected: str) -> None:
+    fresh.like = like
+    first, *consequences = checks("version")
+    assert first.startswith(f"ok: {expected} Evidence: ")
+    assert any("ID tokens have neither at_hash" in each for each in consequences) == (like != "1.41")
+    assert any("The dynamic app (CIMD) exists" in each for each in consequences) == (like == "head")
+    assert any("There is no outbound guard" in each for each in consequences) == (like == "1.41")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("like", "level"), [("1.41", "ok"), ("1.42", "warning"), ("head", "warning")])
+def test_doctor_warns_about_a_loopback_site(checks: Any, fresh: Emulator, like: str, level: str) -> None:
+    fresh.like = like
+    (line,) = checks("outbound-guard", "--base-url", "http://localhost:8000")
+    assert line.startswith(level)
+    assert ("OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true" in line) == (level == "warning")
+
+
+@pytest.mark.django_db
+def test_logto_that_hides_its_answers_is_unknown(checks: Any, fresh: Emulator) -> None:
+    fresh.faults.discovery = lambda document: (
+        {name: value for name, value in document.items() if name not in (SCOPES, ALGORITHMS)}
+        | {"request_parameter_supported": False}
+    )
+    (line,) = checks("version")
+    assert line.startswith("skipped: The version of Logto is unknown. Its answers contradict each other: ")
+    (guarded,) = checks("outbound-guard")
+    assert guarded.startswith("warning: If it is 1.42 or newer, Logto sends no back-channel logout to testserver")
+
+
+@pytest.mark.django_db
+def test_setup_names_the_variable_for_a_private_site(run: Run, fresh: Emulator) -> None:
+    assert "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true" in run("logto_setup", "--check").err
+    result = run("logto_setup", "--check", "--base-url", "https://shop.example")
+    assert "OIDC_PROVIDER" not in result.err
