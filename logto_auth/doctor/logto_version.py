@@ -51,6 +51,8 @@ def version_findings(version: LogtoVersion) -> Iterator[Finding]:
     else:
         yield warning("version", text, "Update Logto. This package is tested with 1.41 and newer.")
     for consequence in CONSEQUENCES:
+        if not consequence.concerns():
+            continue
         if version.is_at_least(consequence.since):
             yield ok("version", consequence.text)
         elif consequence.before and not version.may_be(consequence.since):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from logto_auth.conf import conf
 from logto_auth.tenant.webhook_events import events_in
 
 __all__ = [
@@ -227,6 +228,8 @@ class Consequence:
     since: Version
     text: str
     before: str = ""
+    concerns: Callable[[], bool] = lambda: True
+    """Whether it concerns this site, by its settings."""
 
 
 CONSEQUENCES = (
@@ -250,17 +253,14 @@ CONSEQUENCES = (
     ),
     Consequence(
         Version.HEAD,
-        "A suspended user is refused at each issuance of a token.",
-        "A suspension revokes sessions and tokens. A refresh token that it misses stays usable.",
-    ),
-    Consequence(
-        Version.HEAD,
         "The dynamic app (CIMD) exists, off by default: a client_id may be a URL. This package refuses a client_id of "
         "more than 255 characters.",
     ),
     Consequence(
         Version.HEAD,
-        "A signing key on P-256 or P-521 signs with ES256 or ES512. LOGTO_SIGNING_ALGORITHMS has to contain it.",
-        "Later versions sign with ES256 or ES512 if the signing key is on P-256 or P-521.",
+        "A signing key on P-256 or P-521 signs with ES256 or ES512. LOGTO_SIGNING_ALGORITHMS does not contain both.",
+        "Later versions sign with ES256 or ES512 if the signing key is on P-256 or P-521. LOGTO_SIGNING_ALGORITHMS "
+        "does not contain both.",
+        lambda: not {"ES256", "ES512"} <= set(conf.signing_algorithms),
     ),
 )
