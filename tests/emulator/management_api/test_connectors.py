@@ -141,10 +141,10 @@ def test_factories_are_listed_and_shown(api):
 def test_factory_without_form_equals_the_recorded_connector(api):
     recorded = recording("tenant/connector_mock_social_created", "1.42")
     given = json.loads(recorded["request"]["body"])
+    assert code(add(api, given["connectorId"], config={"clientId": "r3"})) == (400, "connector.invalid_config")
     created = add(api, given["connectorId"], config=given["config"])
     kept = ("config", "target", "platform", "type", "configTemplate", "formItems")
     assert {name: created.json().get(name) for name in kept} == {name: recorded["body"].get(name) for name in kept}
-    assert code(add(api, given["connectorId"], config={"clientId": "r3"})) == (400, "connector.invalid_config")
 
 
 SMTP = {
