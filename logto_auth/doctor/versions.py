@@ -253,8 +253,8 @@ CONSEQUENCES = (
     ),
     Consequence(
         Version.HEAD,
-        "The dynamic app (CIMD) exists, off by default. With it, apps that are not registered in the tenant sign users in, "
-        "and their client_id is a URL.",
+        "The dynamic app (CIMD) exists, off by default. With it, apps that are not registered in the tenant sign users "
+        "in, and their client_id is a URL.",
     ),
     Consequence(
         Version.HEAD,
