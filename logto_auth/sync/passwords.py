@@ -1,7 +1,6 @@
 """Django's password hashes in the formats that Logto accepts. Pure.
 
-Source: tests on Logto 1.41 and 1.42, which accepted the passwords of PBKDF2 with SHA-256, Argon2id and bcrypt at
-sign-in.
+Source: tests on Logto 1.41, which accepted the passwords of PBKDF2 with SHA-256, Argon2id and bcrypt at sign-in.
 """
 
 from __future__ import annotations
