@@ -224,7 +224,8 @@ def _check_sign_in_options() -> Iterator[CheckMessage]:
             extra=conf.sign_in_parameters,
         )
     except InvalidSignInOption as error:
-        yield INVALID_SIGN_IN_OPTION(hint=str(error))
+        hints = [str(error), *map(ascii_hint, conf.resources)]
+        yield INVALID_SIGN_IN_OPTION(hint=" ".join(filter(None, hints)))
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:

@@ -83,6 +83,7 @@ UMLAUT, ASCII = "https://müller.example", "https://xn--mller-kva.example"
         ({"LOGTO_INTERNAL_BASE_URL": UMLAUT}, "E008", ASCII),
         ({"LOGTO_FORMER_ENDPOINTS": [UMLAUT]}, "E031", ASCII),
         ({"LOGTO_NEXT_ORIGINS": [UMLAUT]}, "E032", ASCII),
+        ({"LOGTO_RESOURCES": [f"{UMLAUT}/api"]}, "E012", f"{ASCII}/api"),
         ({"LOGTO_API_RESOURCE": f"{UMLAUT}/api"}, "E016", f"{ASCII}/api"),
         ({"LOGTO_ENDPOINT": "https://例え.テスト"}, "E006", "https://xn--r8jz45g.xn--zckzah"),
         # As browsers do, and not as Python's own codec, which writes "ss".
