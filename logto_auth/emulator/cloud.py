@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import Response, request
@@ -26,21 +27,22 @@ def check_tenant_id(tenant_id: str) -> None:
 
 
 class RateLimit:
-    """A token bucket: 200 requests at once, and 20 more each second."""
+    """A token bucket: 200 requests at once, and 20 more each second of `clock`."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
         """Fill the bucket."""
         self._left: float = _REQUESTS
-        self._at = time.monotonic()
+        self._at = self._clock()
 
     def accepts(self) -> bool:
         """Return whether one more request is accepted, and count it."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             self._left = min(_REQUESTS, self._left + (now - self._at) * _REQUESTS / _SECONDS)
             self._at = now
             if self._left < 1:
