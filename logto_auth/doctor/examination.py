@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from logto_auth.conf import conf
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
+from logto_auth.tenant.cloud import cloud_tenant
 from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
 
-from . import site, tenant
+from . import addresses, site, tenant
 from .findings import Finding, findings_or_ok, guarded, skipped, warning
 from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
@@ -21,7 +22,7 @@ __all__ = ["examine"]
 
 WRONG_TYPE = "logto_auth.E001"
 # After any of these errors, Logto cannot be called.
-NO_LOGTO = frozenset({"logto_auth.E002", "logto_auth.E006", "logto_auth.E007", "logto_auth.E013"})
+NO_LOGTO = frozenset(f"logto_auth.{number}" for number in ("E002", "E006", "E007", "E013", "E036", "E037"))
 
 
 def examine(base_urls: Sequence[str], *, deploy: bool = False) -> Iterator[Finding]:
@@ -52,6 +53,7 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     logto = LogtoExamination(http)
+    yield from guarded(addresses.examine(http), "addresses")
     yield from guarded(logto.examine(), "discovery")
     if logto.metadata is None:
         yield skipped("sign-in", "No sign-in was tried, because there is no valid discovery document.")
@@ -71,7 +73,7 @@ def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_
         remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
         yield warning("reach", text, remedy)
     elif uri := back_channel_logout_uri(base_urls):
-        yield from outbound_guard_findings(uri, conf.endpoint, version, is_on=is_guarded)
+        yield from outbound_guard_findings(uri, version, is_on=is_guarded, is_cloud=bool(cloud_tenant(conf)))
 
 
 def _examine_sign_in(http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> Iterator[Finding]:

@@ -22,10 +22,10 @@ OLDEST_TESTED = Version.V1_41
 
 def read_answers(http: HTTPClient, discovery: Mapping[str, Any]) -> Answers:
     """Return what Logto publishes beside its discovery document. No answer is required."""
-    base_url = conf.endpoint.rstrip("/")
+    base_url = conf.server_endpoint.rstrip("/")
     return Answers(
         discovery=discovery,
-        oauth_metadata=_document(http, f"{conf.issuer}/.well-known/oauth-authorization-server"),
+        oauth_metadata=_document(http, f"{base_url}/oidc/.well-known/oauth-authorization-server"),
         sign_in_experience=_document(http, f"{base_url}/api/.well-known/sign-in-exp"),
         openapi=_document(http, f"{base_url}/api/.well-known/management.openapi.json"),
         token_id_length=_token_id_length(),

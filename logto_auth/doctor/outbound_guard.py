@@ -13,7 +13,6 @@ import socket
 from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
-from logto_auth.management_api.transport import CLOUD_DOMAIN
 from logto_auth.origins import is_public_address, is_public_host
 from logto_auth.tenant.site import SWITCH_OF_OUTBOUND_GUARD
 
@@ -33,13 +32,13 @@ def addresses_of(host: str) -> Collection[str]:
 
 def outbound_guard_findings(
     uri: str,
-    endpoint: str,
     version: LogtoVersion,
     *,
     is_on: bool = False,
+    is_cloud: bool = False,
     resolve: Callable[[str], Collection[str]] = addresses_of,
 ) -> Iterator[Finding]:
-    """Yield whether the Logto of this version at `endpoint` calls the back-channel logout URI.
+    """Yield whether a Logto of this version calls the back-channel logout URI.
 
     `is_on` means that the guard is on for certain.
     """
@@ -50,7 +49,7 @@ def outbound_guard_findings(
     addresses = resolve(host)
     private = sorted(each for each in addresses if not is_public_address(each))
     if private or not is_public_host(host):
-        yield _blocked(host, private, endpoint, version, is_on=is_on)
+        yield _blocked(host, private, version, is_on=is_on, is_cloud=is_cloud)
     elif addresses:
         yield ok(
             "outbound-guard",
@@ -65,10 +64,10 @@ def outbound_guard_findings(
         )
 
 
-def _blocked(host: str, private: list[str], endpoint: str, version: LogtoVersion, *, is_on: bool) -> Finding:
+def _blocked(host: str, private: list[str], version: LogtoVersion, *, is_on: bool, is_cloud: bool) -> Finding:
     seen = f", which is {', '.join(private)} as seen from this machine," if private and private != [host] else ""
     who = "Logto" if version.is_at_least(Version.V1_42) else "If it is 1.42 or newer, Logto"
-    if (urlsplit(endpoint).hostname or "").endswith(CLOUD_DOMAIN):
+    if is_cloud:
         unless, remedy = "", "Logto Cloud calls public addresses only. Serve the site at a public address."
     elif is_on:
         unless = ". Its outbound guard is on, because the dynamic app (CIMD) requires it"

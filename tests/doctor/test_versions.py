@@ -96,15 +96,14 @@ def test_missing_document_behind_a_proxy_proves_nothing() -> None:
 
 # The outbound guard
 
-URI = "https://shop.example/back-channel-logout"
-SELF_HOSTED = "https://logto.shop.example"
-
 
 def guard(
-    host: str, *addresses: str, version: LogtoVersion = V1_42, endpoint: str = SELF_HOSTED, is_on: bool = False
+    host: str, *addresses: str, version: LogtoVersion = V1_42, is_on: bool = False, is_cloud: bool = False
 ) -> tuple[str, str]:
     uri = f"https://{host}/back-channel-logout"
-    (finding,) = outbound_guard_findings(uri, endpoint, version, is_on=is_on, resolve=lambda host: set(addresses))
+    (finding,) = outbound_guard_findings(
+        uri, version, is_on=is_on, is_cloud=is_cloud, resolve=lambda host: set(addresses)
+    )
     return finding.level, finding.message
 
 
@@ -153,7 +152,7 @@ def test_older_logto_has_no_guard() -> None:
 
 
 def test_logto_cloud_has_no_variable() -> None:
-    _, message = guard("shop.example", "10.0.0.5", endpoint="https://abc123.logto.app")
+    _, message = guard("shop.example", "10.0.0.5", is_cloud=True)
     assert "OIDC_PROVIDER" not in message
 
 
