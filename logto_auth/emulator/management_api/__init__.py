@@ -12,6 +12,7 @@ from . import (  # noqa: F401
     hooks,
     memberships,
     one_time_tokens,
+    openapi,
     organization_invitations,
     organization_jit,
     organization_members,

@@ -138,8 +138,12 @@ def _start_interaction(
     prompt: Prompt,
     solved: Collection[str],
 ) -> Response:
+    # Logto's pages send no token of their own: the browser's cookie alone names the interaction. So a form of an
+    # earlier interaction of the browser belongs to the latest one.
+    earlier = provider.instances.find_interaction(cookies.read_interaction_uid(checked.client.id))
     interaction = Interaction(
         request=checked,
+        **({"csrf_token": earlier.csrf_token} if earlier else {}),
         prompt=prompt.name,
         session_uid=session.uid if session else None,
         expires_at=provider.clock.now() + INTERACTION_TTL,
