@@ -6,7 +6,6 @@ Rows of other sessions are ended by `LogtoSession.objects.….end()`.
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from typing import Any
 
@@ -82,7 +81,6 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
     client = oidc_client()
     url = client.end_session_url(
         post_logout_redirect_uri=post_logout_redirect_uri,
-        state=secrets.token_urlsafe(16),
         id_token=tokens.id_token if tokens else None,
     )
     if tokens is not None and tokens.refresh_token is not None:
