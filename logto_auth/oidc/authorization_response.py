@@ -15,10 +15,8 @@ __all__ = ["AuthorizationResponse"]
 _MAX_CODE_LENGTH = 2048
 # OAuth's name, and the one that Logto sends when the user cancels.
 _DENIED_ERRORS = frozenset({"access_denied", "oidc.aborted"})
-# Logto's answers to `prompt=none` when the user would have to do something.
-_INTERACTION_ERRORS = frozenset(
-    {"login_required", "consent_required", "interaction_required", "account_selection_required"}
-)
+# Answers to `prompt=none` when a user is signed in at Logto, and would have to do something.
+_INTERACTION_ERRORS = frozenset({"consent_required", "interaction_required", "account_selection_required"})
 _SERVER_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
 
 
@@ -66,8 +64,8 @@ class AuthorizationResponse:
 
         Raise CallbackError when the code is missing, too long or not printable. Raise ProviderError when the response
         has an `error`, also beside a code. Its `code` is `access_denied` (the user cancelled), `login_required`
-        (`prompt=none`, and the user would have to do something), `provider_error` (Logto failed) or
-        `authorization_failed` (anything else).
+        (`prompt=none`, and no user is signed in), `interaction_required` (`prompt=none`, and the user would have to do
+        something), `provider_error` (Logto failed) or `authorization_failed` (anything else).
         Source: OpenID Connect Core 1.0, section 3.1.2.6; RFC 6749, section 4.1.2.1.
         """
         if self.error is not None:
@@ -83,8 +81,10 @@ class AuthorizationResponse:
 def _authorization_error(error: str, description: str) -> ProviderError:
     if error in _DENIED_ERRORS:
         code, status = "access_denied", 403
-    elif error in _INTERACTION_ERRORS:
+    elif error == "login_required":
         code, status = "login_required", 401
+    elif error in _INTERACTION_ERRORS:
+        code, status = "interaction_required", 401
     elif error in _SERVER_ERRORS:
         code, status = "provider_error", 502
     else:

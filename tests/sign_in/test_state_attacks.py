@@ -349,7 +349,7 @@ def test_missing_issuer_is_accepted_if_not_advertised(
     [
         pytest.param("access_denied", "access_denied", 403, id="access_denied"),
         pytest.param("login_required", "login_required", 401, id="login_required"),
-        pytest.param("consent_required", "login_required", 401, id="consent_required"),
+        pytest.param("consent_required", "interaction_required", 401, id="consent_required"),
         pytest.param("invalid_request", "authorization_failed", 400, id="invalid_request"),
         pytest.param("server_error", "provider_error", 502, id="server_error"),
         pytest.param("temporarily_unavailable", "provider_error", 502, id="temporarily_unavailable"),
