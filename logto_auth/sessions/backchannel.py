@@ -102,5 +102,5 @@ def _end_sessions(claims: LogoutTokenClaims) -> int:
         # A session without a sid started before Logto was set up to send one. It ends as well, if the user is known.
         without_sid = Q(sid="") if claims.sub is not None else Q()
         rows = rows.filter(Q(sid=claims.sid) | without_sid)
-    ended: int = rows.end()
+    ended: int = rows.end(reason="signed_out_at_logto")
     return ended

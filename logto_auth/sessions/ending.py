@@ -17,10 +17,9 @@ from django.views.decorators.debug import sensitive_variables
 from logto_auth.access.responses import session_ended_response
 from logto_auth.clients import oidc_client
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
-from logto_auth.models import LogtoSession
+from logto_auth.models import LogtoSession, send_session_ended
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret
-from logto_auth.signals import session_ended
 
 from . import store
 from .principal import SessionPrincipal
@@ -42,17 +41,18 @@ logger = logging.getLogger("logto_auth")
 
 
 def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
-    """Sign the user out of this site because of `error`, and send `session_ended`.
+    """Sign the user out of this site because of `error`. `session_ended` is sent, if no other request has ended it.
 
     Return None for a safe method: the view runs, without a user. For any other method return the 401 response, because
     the request must not be carried out for an anonymous user.
     """
     # Not `request.user`: other code may have put a user there whom the user of the session impersonates.
-    user = get_user(request)
+    user, has_row = get_user(request), store.session_id(request.session) is not None
     logger.warning("A session has ended: %s (%s)", error, error.code)
+    store.end(request.session, reason=error.code, request=request)
     sign_out_here(request)
-    if user.is_authenticated:
-        session_ended.send_robust(sender=user.__class__, request=request, user=user, reason=error.code)
+    if user.is_authenticated and not has_row:
+        send_session_ended([user], reason=error.code, request=request)
     return None if request.method in SAFE_METHODS else session_ended_response(request)
 
 
@@ -124,7 +124,7 @@ def end_row_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any
 def end_sessions_of_inactive_user(sender: object, instance: Any, raw: bool = False, **kwargs: Any) -> None:
     """End all sessions of a user whose account is deactivated: a receiver of the user model's `post_save`."""
     if not instance.is_active and not raw:
-        LogtoSession.objects.of_user(instance).end()
+        LogtoSession.objects.of_user(instance).end(reason="account_disabled")
 
 
 def end_sessions_of_deleted_user(sender: object, instance: Any, **kwargs: Any) -> None:

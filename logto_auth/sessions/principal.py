@@ -452,7 +452,7 @@ class SessionPrincipal(RequestPrincipal):
         current = self._own_session
         if current is None:
             return 0
-        ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end()
+        ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end(reason="ended_by_user")
         return ended
 
     async def aload(self) -> SessionPrincipal:

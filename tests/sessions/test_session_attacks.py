@@ -21,7 +21,7 @@ from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
-from tests.support import SOME_BROKEN, Witness, query_of, row_of, signed_in_user_key, with_query
+from tests.support import SOME_BROKEN, Witness, row_of, signed_in_user_key, with_query
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
