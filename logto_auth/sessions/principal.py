@@ -324,11 +324,9 @@ class SessionPrincipal(RequestPrincipal):
         except ProviderError as error:
             if error.error not in refresh.REFUSALS:
                 raise
-            logger.warning(
-                "Logto grants no permissions for %s. Is it in LOGTO_RESOURCES, and was it at the sign-in? %s",
-                wanted,
-                error,
-            )
+            # The operator has to act if the status is that of an error of this site.
+            level = logging.ERROR if error.status >= 500 else logging.WARNING
+            logger.log(level, "Logto grants no permissions for %s: %s", wanted, error)
         except SignInRequired as error:
             # Without a refresh token, another sign-in would not give the permissions either. If the session has
             # ended, the user has to sign in.

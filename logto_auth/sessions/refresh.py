@@ -327,7 +327,11 @@ def _handle_error(row: StoredSession, error: ProviderError, *, is_for_claims: bo
     if error.error == "invalid_grant" or (is_for_claims and error.error == "access_denied"):
         # The user is suspended, deleted or no longer allowed to use the application, or the token was revoked. Logto
         # does not report which.
-        ended = SignInRequired("Logto no longer accepts the refresh token.")
+        ended = SignInRequired(
+            "Logto no longer accepts the refresh token."
+            if error.error == "invalid_grant"
+            else f"Logto denies the user access to this application: {error}"
+        )
         _end(row, ended)
         raise ended from error
     if not is_for_claims and error.error in REFUSALS:

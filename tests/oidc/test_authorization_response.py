@@ -113,7 +113,7 @@ def test_missing_code_is_refused() -> None:
         ("account_selection_required", "interaction_required", 401),
         ("server_error", "provider_error", 502),
         ("temporarily_unavailable", "provider_error", 502),
-        ("invalid_scope", "authorization_failed", 400),
+        ("invalid_scope", "authorization_failed", 503),
         ("ACCESS_DENIED", "authorization_failed", 400),
         ("", "authorization_failed", 400),
     ],
