@@ -159,6 +159,7 @@ class StoredSession:
     identity_id: int
     encrypted_tokens: str = field(repr=False)
     chosen_organization: str
+    started_at: float
     delete_after: float
     version: int
     fresh_until: float
