@@ -22,6 +22,7 @@ from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret
 
 from . import store
+from .outage import clear_outage, may_contact_logto, report_outage
 from .principal import SessionPrincipal
 from .store import SessionTokens
 
@@ -74,8 +75,8 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
     """Revoke the refresh token of `tokens` and return the URL at which the browser signs out at Logto.
 
     The URL contains the ID token. Logto's end-session endpoint leaves a refresh token valid, so it is revoked
-    separately. Raise ProviderUnreachable if Logto cannot be reached, ProviderError if its metadata cannot be used. A
-    refused revocation is logged.
+    separately. Raise ProviderUnreachable if Logto cannot be reached, at once if another request could not reach it a
+    moment ago; ProviderError if its metadata cannot be used. A refused revocation is logged.
     Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
     """
     client = oidc_client()
@@ -84,13 +85,22 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
         id_token=tokens.id_token if tokens else None,
     )
     if tokens is not None and tokens.refresh_token is not None:
-        try:
-            client.revoke(tokens.refresh_token)
-        except ProviderUnreachable:
-            raise
-        except ProviderError as error:
-            logger.error("The refresh token was not revoked: %s", error)
+        _revoke(tokens.refresh_token)
     return url
+
+
+def _revoke(refresh_token: Secret) -> None:
+    """Revoke the token. Raise ProviderUnreachable; log that Logto has refused it."""
+    if not may_contact_logto():
+        raise ProviderUnreachable("Logto could not be reached a moment ago; it is not contacted again yet.")
+    try:
+        oidc_client().revoke(refresh_token)
+    except ProviderUnreachable:
+        report_outage()
+        raise
+    except ProviderError as error:
+        logger.error("The refresh token was not revoked: %s", error)
+    clear_outage()
 
 
 def delete_expired_sessions() -> int:

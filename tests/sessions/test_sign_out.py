@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -59,6 +60,25 @@ def test_sign_out_works_while_logto_is_down(signed_in: Browser, logto: Emulator,
     assert "Logto could not be reached" in response.content.decode()
     assert "_auth_user_id" not in signed_in.client.session
     assert LogtoSession.objects.count() == 0
+
+
+def test_sign_outs_of_an_outage_do_not_wait_for_each_other(logto: Emulator, settings) -> None:
+    settings.LOGTO_HTTP_TIMEOUT_SECONDS = (1, 1)
+    logto.tenant.add_user(username="reader")
+    browsers = [Browser(logto) for _ in range(3)]
+    for browser in browsers:
+        browser.sign_in("reader")
+    logto.faults.http["revocation"] = HttpFault(delay_seconds=2)
+    seconds = []
+    for browser in browsers:
+        began_at = time.monotonic()
+        response = browser.client.post("/sign-out")
+        seconds.append(time.monotonic() - began_at)
+        assert "signed out" in response.content.decode()
+        assert "_auth_user_id" not in browser.client.session
+    assert seconds[0] >= 1
+    assert max(seconds[1:]) < 0.5
+    assert len(logto.requests.to("revocation")) == 1
 
 
 def test_refused_revocation_does_not_stop_sign_out(signed_in: Browser, logto: Emulator) -> None:
