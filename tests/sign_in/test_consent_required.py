@@ -5,6 +5,7 @@ Logto answers so when its session has no grant for this site, or none for a scop
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,10 +15,11 @@ from django.contrib.auth import get_user_model
 from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.encryption import decrypt
-from logto_auth.models import LogtoSession
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.testing import Browser
+from logto_auth.users.suspension import suspend
 from tests.ageing import age
 from tests.support import Witness, pending_cookies, query_of
 
@@ -102,14 +104,21 @@ def test_repeated_confirmation_signs_in_nobody_else(signed_in: Browser, logto: E
     assert not User.objects.filter(username="mallory").exists()
 
 
-def test_repeated_confirmation_lifts_no_suspension(signed_in: Browser, logto: Emulator) -> None:
+@pytest.mark.parametrize("when", ["before-repetition", "after-repetition"])
+def test_sign_in_from_before_suspension_lifts_nothing(signed_in: Browser, logto: Emulator, when: str) -> None:
+    signed_in.client.logout()
     sign_in_at_another_site(signed_in, logto)
-    age(signed_in)
-    to_logto = signed_in.client.get("/account/")["Location"]
-    again = signed_in.open(signed_in.logto.sign_in(to_logto))["Location"]
-    User.objects.update(is_active=False)
-    signed_in.open(signed_in.logto.sign_in(again))
-    assert not signed_in.client.get("/").wsgi_request.user.is_authenticated
+    to_logto = signed_in.client.get("/sign-in?prompt=none")["Location"]
+    callback = signed_in.logto.sign_in(to_logto)
+    identity = LogtoIdentity.objects.get()
+    if when == "before-repetition":
+        suspend(identity, UserStatus.SUSPENDED, time.time())
+    again = signed_in.open(callback)["Location"]
+    if when == "after-repetition":
+        suspend(identity, UserStatus.SUSPENDED, time.time())
+    response = signed_in.open(signed_in.logto.sign_in(again))
+    assert (response.status_code, response.context["code"]) == (403, "account_disabled")
+    assert LogtoIdentity.objects.get().status == UserStatus.SUSPENDED
 
 
 def test_second_consent_required_ends_session(signed_in: Browser, logto: Emulator) -> None:
