@@ -112,10 +112,10 @@ def test_sign_in_from_before_suspension_lifts_nothing(signed_in: Browser, logto:
     callback = signed_in.logto.sign_in(to_logto)
     identity = LogtoIdentity.objects.get()
     if when == "before-repetition":
-        suspend(identity, UserStatus.SUSPENDED, time.time())
+        suspend(identity, UserStatus.SUSPENDED, time.time() - 60)
     again = signed_in.open(callback)["Location"]
     if when == "after-repetition":
-        suspend(identity, UserStatus.SUSPENDED, time.time())
+        suspend(identity, UserStatus.SUSPENDED, time.time() - 60)
     response = signed_in.open(signed_in.logto.sign_in(again))
     assert (response.status_code, response.context["code"]) == (403, "account_disabled")
     assert LogtoIdentity.objects.get().status == UserStatus.SUSPENDED
