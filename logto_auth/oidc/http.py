@@ -35,6 +35,7 @@ _MAX_IDLE_SECONDS = 4
 _SIGNS_OF_HTTP = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "record layer failure", "HTTP_REQUEST")
 # What a server that expects TLS does with a request in clear text. Node.js closes the connection.
 _SIGNS_OF_HTTPS = ("RemoteDisconnected", "ConnectionResetError", "BadStatusLine")
+_NGINX_WITH_HTTPS = b"plain HTTP request was sent to HTTPS"
 
 _TIME_OUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 # Errors of requests, urllib3 and http.client. Some of them are ValueErrors: of an invalid URL, header or encoding.
@@ -164,11 +165,7 @@ class HTTPClient:
                 if not may_repeat:
                     raise
                 response = self._send_once(method, url, content)
-        if (
-            response.status == 400
-            and url.startswith("http:")
-            and b"plain HTTP request was sent to HTTPS" in response.body
-        ):
+        if response.status == 400 and url.startswith("http:") and _NGINX_WITH_HTTPS in response.body:
             raise ProviderError(
                 f"{response.url} answered 400. The server speaks https: the URL must begin with https://."
             )
