@@ -93,7 +93,7 @@ class LogtoExamination:
             return failure(
                 "keys",
                 f"Logto signs with a key of the type {_kind(current)}, expected {list(conf.signing_algorithms)}.",
-                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: ES384 for an EC key, RS256 for an RSA key.",
+                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: RS256 for RSA, for EC that of the curve.",
             )
         return ok("keys", f"Logto signs with {keys[0].algorithm_name}. Keys published: {len(document['keys'])}.")
 
