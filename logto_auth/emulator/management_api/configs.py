@@ -1,8 +1,10 @@
-"""`/api/configs`: signing keys, lifetime of sessions, and claims of ID tokens."""
+"""`/api/configs`: signing keys, lifetime of sessions, claims of ID tokens, and the dynamic app (CIMD)."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from flask import abort
 
 from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
 from logto_auth.emulator.provider import current
@@ -11,10 +13,14 @@ from logto_auth.emulator.state.tenant import Tenant
 
 from .api_errors import APIError
 from .routing import body, route
-from .schemas import choice, integer, list_of, object_of, optional
+from .schemas import boolean, choice, integer, list_of, object_of, optional
 
 _EXTENDED = [name for names in CLAIMS_BY_SCOPE.values() for name in names if name in EXTENDED_CLAIMS]
 _YEAR = 365 * 86400
+
+_CIMD_NEEDS_GUARD = (
+    "CIMD requires the OIDC provider SSRF protection. Remove `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` to enable CIMD."
+)
 
 _rotation = object_of(
     signingKeyAlgorithm=optional(choice("EC", "RSA")), rotationGracePeriod=optional(integer(at_least=0))
@@ -71,6 +77,28 @@ def change_id_token_claims(tenant: Tenant) -> dict[str, Any]:
     names = body(object_of(enabledExtendedClaims=list_of(choice(*_EXTENDED))))["enabledExtendedClaims"]
     tenant.id_token_extended_claims = set(names)
     return {"enabledExtendedClaims": names}
+
+
+@route("GET", "/configs/cimd")
+def show_cimd(tenant: Tenant) -> dict[str, Any]:
+    _check_cimd_exists(tenant)
+    return {"enabled": tenant.cimd_enabled}
+
+
+@route("PATCH", "/configs/cimd")
+def change_cimd(tenant: Tenant) -> dict[str, Any]:
+    """Enable or disable the dynamic app. It needs the outbound guard."""
+    _check_cimd_exists(tenant)
+    enabled = body(object_of(enabled=boolean))["enabled"]
+    if enabled and not current().guards_outbound_requests:
+        raise APIError("request.invalid_input", data={"details": _CIMD_NEEDS_GUARD})
+    tenant.cimd_enabled = enabled
+    return {"enabled": enabled}
+
+
+def _check_cimd_exists(tenant: Tenant) -> None:
+    if not tenant.version.has_cimd:
+        abort(404)
 
 
 def _as_json(key: SigningKey) -> dict[str, Any]:

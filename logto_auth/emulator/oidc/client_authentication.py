@@ -14,6 +14,7 @@ from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
 
 from . import errors
+from .client_metadata_documents import unresolved_client
 from .redirect_uris import redirect_uri_allowed
 
 
@@ -21,7 +22,7 @@ def find_client(provider: Provider, client_id: str) -> Application:
     """Return the application with this id, or raise OIDCError (400, as Logto)."""
     client = provider.tenant.applications.get(client_id)
     if client is None:
-        raise errors.unknown_client(client_id)
+        raise unresolved_client(provider, client_id)
     return client
 
 
