@@ -139,6 +139,7 @@ def test_refresh_token_without_offline_access_ends_with_session(bookstore, visit
 
 
 def test_backchannel_logout_is_sent_before_redirect(emulator, bookstore, visitor, receiver):
+    emulator.like = "1.42"
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.application.backchannel_logout_session_required = True
     sid = claims_of(bookstore.sign_in(visitor=visitor)["id_token"])["sid"]
@@ -158,7 +159,7 @@ def test_backchannel_logout_is_sent_before_redirect(emulator, bookstore, visitor
 
 
 def test_outbound_guard_blocks_loopback_silently(emulator, bookstore, visitor, receiver):
-    emulator.outbound_guard = True
+    emulator.outbound_guard, emulator.like = True, "1.42"
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.sign_in(visitor=visitor)
     url = bookstore.end_session_url(client_id=bookstore.application.id, post_logout_redirect_uri=HOME)
