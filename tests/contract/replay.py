@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -276,6 +278,14 @@ class Replay:
 
     def backchannel_logout_requests(self) -> list[dict[str, Any]]:
         """Return the requests that the relying party receives at a sign-out."""
+        with self.receiver() as received_requests:
+            self._first_tokens()
+            self.visitor.sign_out(self.rp.end_session_url())
+        return received_requests
+
+    @contextmanager
+    def receiver(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield the list of the requests to the application's back-channel logout URI. Each is there when it ends."""
         received_requests: list[dict[str, Any]] = []
 
         class Receiver(BaseHTTPRequestHandler):
@@ -289,13 +299,12 @@ class Replay:
                 pass
 
         with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-            thread = threading.Thread(target=server.handle_request)
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
             thread.start()
             self.application.backchannel_logout_uri = f"http://127.0.0.1:{server.server_port}/backchannel"
-            self._first_tokens()
-            self.visitor.sign_out(self.rp.end_session_url())
+            yield received_requests
+            server.shutdown()
             thread.join()
-        return received_requests
 
     def _received(self, response: requests.Response) -> Exchange:
         return received(response, self.emulator.issuer)

@@ -23,13 +23,13 @@ _CIMD_NEEDS_GUARD = (
 )
 
 _rotation = object_of(
-    signingKeyAlgorithm=optional(choice("EC", "RSA")), rotationGracePeriod=optional(integer(at_least=0))
+    signingKeyAlgorithm=optional(choice("RSA", "EC")), rotationGracePeriod=optional(integer(at_least=0))
 )
 
 
 @route("GET", "/configs/oidc/private-keys")
 def list_keys(tenant: Tenant) -> list[dict[str, Any]]:
-    return [_as_json(key) for key in current().keys.all()]
+    return _as_list(current().keys.all())
 
 
 @route("POST", "/configs/oidc/private-keys/rotate")
@@ -39,7 +39,7 @@ def rotate_keys(tenant: Tenant) -> list[dict[str, Any]]:
         keys = current().keys.rotate(given.get("signingKeyAlgorithm", "EC"), given.get("rotationGracePeriod", 0))
     except ValueError as error:
         raise APIError("oidc.invalid_request") from error
-    return [_as_json(key) for key in keys]
+    return _as_list(keys)
 
 
 @route("DELETE", "/configs/oidc/private-keys/:keyId", status=204)
@@ -101,12 +101,21 @@ def _check_cimd_exists(tenant: Tenant) -> None:
         abort(404)
 
 
+def _as_list(keys: list[SigningKey]) -> list[dict[str, Any]]:
+    """Return the keys as the API lists them: Next, Current, Previous. The JWKS begins with the current one."""
+    order = ("Next", "Current", "Previous")
+    return [_as_json(key) for key in sorted(keys, key=lambda key: order.index(key.status))]
+
+
 def _as_json(key: SigningKey) -> dict[str, Any]:
-    """Return a key as the API shows it. Times are in seconds, and `id` is not the `kid`."""
+    """Return a key as the API shows it. `createdAt` is in seconds, `effectiveAt` in milliseconds.
+
+    `id` is not the `kid`.
+    """
     return {
         "id": key.id,
         "createdAt": key.created_at,
         "signingKeyAlgorithm": key.algorithm,
         "status": key.status,
-        **({"effectiveAt": key.effective_at} if key.status == "Next" else {}),
+        **({"effectiveAt": int(key.effective_at * 1000)} if key.status == "Next" and key.effective_at else {}),
     }

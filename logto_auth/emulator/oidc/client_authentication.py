@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from flask import request
+from flask import g, request
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
@@ -90,11 +90,15 @@ def _check_secret(provider: Provider, client: Application, given: str) -> None:
 
 
 def check_origin(provider: Provider, client: Application) -> None:
-    """Raise OIDCError if the `Origin` is neither that of a redirect URI nor listed by the client."""
+    """Raise OIDCError if the `Origin` is neither that of a redirect URI nor listed by the client.
+
+    The response then has no CORS headers, so that a browser shows it to no script.
+    """
     origin = request.headers.get("Origin")
     if origin is None or origin in {provider.endpoint, request.host_url.rstrip("/"), *client.cors_allowed_origins}:
         return
     # Scheme and host of each redirect URI, including patterns.
     registered = ["/".join([*uri.split("/")[:3], ""]) for uri in client.redirect_uris if "://" in uri]
     if not redirect_uri_allowed(f"{origin}/", registered):
+        g.origin_refused = True
         raise errors.invalid_request(f"origin {origin} not allowed for client: {client.id}")

@@ -13,18 +13,15 @@ from .http import json_response
 
 blueprint = Blueprint("discovery", __name__)
 
-
-@blueprint.get("/oidc/.well-known/oauth-authorization-server", endpoint="oauth_discovery")
-def oauth_discovery() -> Response:
-    """Return the same document by its OAuth name (RFC 8414), if this version has it."""
-    if not current().tenant.version.has_oauth_metadata:
-        abort(404)
-    return discovery()
+_OAUTH_METADATA = "/oidc/.well-known/oauth-authorization-server"
 
 
 @blueprint.get("/oidc/.well-known/openid-configuration", endpoint="discovery")
+@blueprint.get(_OAUTH_METADATA, endpoint="discovery")
 def discovery() -> Response:
-    """Return the discovery document."""
+    """Return the discovery document, also by its OAuth name (RFC 8414) if this version has it."""
+    if request.path == _OAUTH_METADATA and not current().tenant.version.has_oauth_metadata:
+        abort(404)
     provider = current()
     document = discovery_document(provider, origin=request.host_url.rstrip("/"))
     data = provider.faults.discovery(document) if provider.faults.discovery else document
