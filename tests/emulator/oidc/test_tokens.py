@@ -100,6 +100,8 @@ def test_origin_must_belong_to_the_application(bookstore):
     for origin, error in expected.items():
         response = requests.post(url, data=data, auth=auth, headers={"Origin": origin}, timeout=5)
         assert response.json()["error"] == error
+        # A browser shows a refused response to no script.
+        assert response.headers.get("Access-Control-Allow-Origin") == (origin if origin in allowed else None)
 
 
 def test_userinfo_checks_the_origin(bookstore):
@@ -112,6 +114,8 @@ def test_preflight_request_is_answered(emulator):
     headers = {"Origin": "http://localhost:8000", "Access-Control-Request-Headers": "authorization"}
     response = requests.options(f"{emulator.endpoint}/oidc/me", headers=headers, timeout=5)
     assert (response.status_code, response.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
+    assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
+    assert "Content-Type" not in response.headers
 
 
 # Grant types
