@@ -16,6 +16,7 @@ from .conftest import started
 from .exchanges import Exchange
 from .proofs import PROOFS, WITHOUT_RECORDING
 from .replay import Replay
+from .replay_management import ManagementReplay
 from .replay_tokens import TokensReplay
 from .test_keys_and_discovery import KeysReplay, confirmed_sign_out
 
@@ -53,7 +54,12 @@ def _answer(emulator: Emulator, path: str) -> Any:
     folder, _, name = path.rpartition("/")
     if name == "backchannel_blocked_by_guard":
         return confirmed_sign_out(emulator)
-    kind: Any = {"": Replay, "tokens": TokensReplay, "tenant": KeysReplay}[folder]
+    kinds: dict[str, tuple[Any, ...]] = {
+        "": (Replay, ManagementReplay),
+        "tokens": (TokensReplay,),
+        "tenant": (KeysReplay,),
+    }
+    kind = next(each for each in kinds[folder] if hasattr(each, name))
     with closing(kind(emulator)) as replay:
         answer = getattr(replay, name)()
     return asdict(answer) if isinstance(answer, Exchange) else answer
