@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.jwks import KeySet
 from logto_auth.oidc.secrets import Secret
 from tests.oidc.kinds import ACCESS, ID, LOGOUT, Kind
@@ -64,6 +65,15 @@ class Recorded:
 @pytest.fixture(params=VERSIONS)
 def recorded(request: pytest.FixtureRequest) -> Recorded:
     return Recorded(request.param)
+
+
+# Discovery
+
+
+def test_discovery_is_accepted(recorded: Recorded) -> None:
+    document = recorded.read("discovery")["body"]
+    assert ("request_parameter_supported" in document) == (recorded.version == "1.41")
+    assert parse_metadata(document, ISSUER).issuer == ISSUER
 
 
 # ID tokens
