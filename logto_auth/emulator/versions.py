@@ -24,22 +24,40 @@ class LogtoVersion:
     id_token_has_at_hash: bool
     """An ID token of the token endpoint contains `at_hash`."""
 
+    # The Management API, webhooks and pages
+    applications_have_secret: bool
+    """An application contains `secret`, which does not authenticate."""
+    users_have_cimd_client_id: bool
+    """A user contains `cimdClientId`."""
+    public_sign_in_experience_hides: frozenset[str]
+    """Keys of the sign-in experience that its public part leaves out."""
+    webhook_events_added: tuple[str, ...]
+    """Webhook events that this version has in addition to those of 1.41."""
+
 
 LOGTO_1_41 = LogtoVersion(
     name="1.41",
     id_token_has_typ=True,
     id_token_has_at_hash=True,
+    applications_have_secret=True,
+    users_have_cimd_client_id=False,
+    public_sign_in_experience_hides=frozenset({"forgotPasswordMethods"}),
+    webhook_events_added=(),
 )
 LOGTO_1_42 = replace(
     LOGTO_1_41,
     name="1.42",
     id_token_has_typ=False,
     id_token_has_at_hash=False,
+    applications_have_secret=False,
+    public_sign_in_experience_hides=frozenset({"forgotPasswordMethods", "emailBlocklistPolicy"}),
+    webhook_events_added=("Grant.LimitExceeded",),
 )
 # The development head: what is to come after 1.42.0.
 LOGTO_HEAD = replace(
     LOGTO_1_42,
     name="head",
+    users_have_cimd_client_id=True,
 )
 
 VERSIONS = {version.name: version for version in (LOGTO_1_41, LOGTO_1_42, LOGTO_HEAD)}

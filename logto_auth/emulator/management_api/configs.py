@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
@@ -14,16 +15,17 @@ from .routing import body, route
 from .schemas import choice, integer, list_of, object_of, optional
 
 _EXTENDED = [name for names in CLAIMS_BY_SCOPE.values() for name in names if name in EXTENDED_CLAIMS]
+_STATUSES = ("Next", "Current", "Previous")
 _YEAR = 365 * 86400
 
 _rotation = object_of(
-    signingKeyAlgorithm=optional(choice("EC", "RSA")), rotationGracePeriod=optional(integer(at_least=0))
+    signingKeyAlgorithm=optional(choice("RSA", "EC")), rotationGracePeriod=optional(integer(at_least=0))
 )
 
 
 @route("GET", "/configs/oidc/private-keys")
 def list_keys(tenant: Tenant) -> list[dict[str, Any]]:
-    return [_as_json(key) for key in current().keys.all()]
+    return _listed(current().keys.all())
 
 
 @route("POST", "/configs/oidc/private-keys/rotate")
@@ -33,7 +35,7 @@ def rotate_keys(tenant: Tenant) -> list[dict[str, Any]]:
         keys = current().keys.rotate(given.get("signingKeyAlgorithm", "EC"), given.get("rotationGracePeriod", 0))
     except ValueError as error:
         raise APIError("oidc.invalid_request") from error
-    return [_as_json(key) for key in keys]
+    return _listed(keys)
 
 
 @route("DELETE", "/configs/oidc/private-keys/:keyId", status=204)
@@ -41,7 +43,7 @@ def delete_key(tenant: Tenant, key_id: str) -> None:
     keys = current().keys
     key = next((key for key in keys.all() if key.id == key_id), None)
     if key is None:
-        raise APIError("oidc.key_not_found", 404)
+        raise APIError("oidc.key_not_found", 404, id=key_id)
     if len(keys.all()) == 1:
         raise APIError("oidc.key_required")
     if key.status != "Previous":
@@ -73,12 +75,17 @@ def change_id_token_claims(tenant: Tenant) -> dict[str, Any]:
     return {"enabledExtendedClaims": names}
 
 
+def _listed(keys: Iterable[SigningKey]) -> list[dict[str, Any]]:
+    """Return the keys in the order of the API, the newest first. The JWKS lists the current one first."""
+    return [_as_json(key) for key in sorted(keys, key=lambda key: _STATUSES.index(key.status))]
+
+
 def _as_json(key: SigningKey) -> dict[str, Any]:
-    """Return a key as the API shows it. Times are in seconds, and `id` is not the `kid`."""
+    """Return a key as the API shows it. `createdAt` is in seconds, and `id` is not the `kid`."""
     return {
         "id": key.id,
         "createdAt": key.created_at,
         "signingKeyAlgorithm": key.algorithm,
         "status": key.status,
-        **({"effectiveAt": key.effective_at} if key.status == "Next" else {}),
+        **({"effectiveAt": key.effective_at * 1000} if key.status == "Next" else {}),
     }

@@ -86,11 +86,13 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
     return experience.settings
 
 
+@public.get("/.well-known/experience")
 @public.get("/.well-known/sign-in-exp")
 def show_public_sign_in_experience() -> Response:
     """Return the settings that the sign-in page needs, with all enabled connectors, including native ones."""
-    experience = current().tenant.sign_in_experience
-    settings = {name: value for name, value in experience.settings.items() if name != "forgotPasswordMethods"}
+    tenant = current().tenant
+    experience, hidden = tenant.sign_in_experience, tenant.version.public_sign_in_experience_hides
+    settings = {name: value for name, value in experience.settings.items() if name not in hidden}
     return json_response(
         {
             **settings,
