@@ -29,10 +29,10 @@ class LogtoVersion:
     """An application contains `secret`, which does not authenticate."""
     users_have_cimd_client_id: bool
     """A user contains `cimdClientId`."""
-    public_sign_in_experience_hides: frozenset[str]
-    """Keys of the sign-in experience that its public part leaves out."""
-    webhook_events_added: tuple[str, ...]
-    """Webhook events that this version has in addition to those of 1.41."""
+    email_blocklist_is_public: bool
+    """The public sign-in experience contains `emailBlocklistPolicy`."""
+    has_grant_limit_event: bool
+    """The webhook event `Grant.LimitExceeded` exists."""
 
 
 LOGTO_1_41 = LogtoVersion(
@@ -41,8 +41,8 @@ LOGTO_1_41 = LogtoVersion(
     id_token_has_at_hash=True,
     applications_have_secret=True,
     users_have_cimd_client_id=False,
-    public_sign_in_experience_hides=frozenset({"forgotPasswordMethods"}),
-    webhook_events_added=(),
+    email_blocklist_is_public=True,
+    has_grant_limit_event=False,
 )
 LOGTO_1_42 = replace(
     LOGTO_1_41,
@@ -50,8 +50,8 @@ LOGTO_1_42 = replace(
     id_token_has_typ=False,
     id_token_has_at_hash=False,
     applications_have_secret=False,
-    public_sign_in_experience_hides=frozenset({"forgotPasswordMethods", "emailBlocklistPolicy"}),
-    webhook_events_added=("Grant.LimitExceeded",),
+    email_blocklist_is_public=False,
+    has_grant_limit_event=True,
 )
 # The development head: what is to come after 1.42.0.
 LOGTO_HEAD = replace(

@@ -19,4 +19,5 @@ _EXCEPTION_EVENTS = ("Identifier.Lockout", "Message.RateLimited")
 
 def events_of(version: LogtoVersion) -> tuple[str, ...]:
     """Return all events of a version of Logto, in its order."""
-    return (*INTERACTION_EVENTS, *DATA_EVENTS, *_EXCEPTION_EVENTS, *version.webhook_events_added)
+    grant_limit = ("Grant.LimitExceeded",) if version.has_grant_limit_event else ()
+    return (*INTERACTION_EVENTS, *DATA_EVENTS, *_EXCEPTION_EVENTS, *grant_limit)

@@ -65,8 +65,8 @@ def _add_grants(stage: Stage) -> None:
         for grant in recording(f"tokens/{name}", "1.42")["body"]["grants"]:
             payload, resources = grant["payload"], grant["payload"].get("resources", {})
             stage.emulator.instances.grants[grant["id"]] = Grant(
-                payload["accountId"],
-                payload["clientId"],
+                account_id=payload["accountId"],
+                client_id=payload["clientId"],
                 expires_at=payload["exp"],
                 created_at=payload["iat"],
                 id=grant["id"],
