@@ -25,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The emulator listens on 127.0.0.1 only, not on {options.host}.", file=sys.stderr)
         return 1
     seed = partial(seed_demo, base_urls=options.base_url) if options.base_url else seed_demo
+    emulator = Emulator(port=options.port, like=options.like, outbound_guard=options.outbound_guard, seed=seed)
     try:
-        with Emulator(port=options.port, like=options.like, seed=seed).start() as emulator:
+        with emulator.start():
             print(_NOTICE)
             print(_summary(emulator), flush=True)
             emulator.wait()
@@ -53,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the version of Logto (default {DEFAULT}; head is Logto's development head)",
     )
     parser.add_argument(
+        "--no-outbound-guard",
+        dest="outbound_guard",
+        action="store_false",
+        help="let back-channel logouts reach loopback and private addresses, such as a site on this machine",
+    )
+    parser.add_argument(
         "--base-url",
         action="append",
         metavar="URL",
@@ -77,11 +84,20 @@ def _summary(emulator: Emulator) -> str:
         f"  App ID        {application.id}",
         f"  App secret    {application.secret}",
         f"  Redirect URIs {', '.join(application.redirect_uris)}",
+        f"  Logto         {emulator.like}{_guard_notice(emulator)}",
         "  Accounts (the sign-in page has a button for each):",
         *(f"    {user.username:<12} {user.password}{'   (suspended)' if user.is_suspended else ''}" for user in users),
         "  Press Ctrl-C to stop.",
     ]
     return "\n".join(lines)
+
+
+def _guard_notice(emulator: Emulator) -> str:
+    if not emulator.tenant.version.has_outbound_guard:
+        return ""
+    if emulator.outbound_guard:
+        return ", no back-channel logout to sites on this machine (--no-outbound-guard)"
+    return ", back-channel logout to sites on this machine"
 
 
 if __name__ == "__main__":

@@ -133,9 +133,12 @@ def _drip(body: bytes, seconds: float) -> Iterator[bytes]:
 def _allow_other_origins(response: Response) -> Response:
     if _endpoint_name() not in _CORS_ENDPOINTS:
         return response
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    if g.get("origin_refused"):
+        return response
+    response.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
     if request.method == "OPTIONS":
         response.status_code = 204
+        del response.headers["Content-Type"]
         response.headers["Access-Control-Allow-Methods"] = "GET,HEAD,PUT,POST,DELETE,PATCH"
         asked = request.headers.get("Access-Control-Request-Headers")
         if asked:
@@ -155,6 +158,8 @@ def _answer_error(error: Exception) -> Response:
     """Return Logto's JSON for errors under `/oidc`, and its plain text for unknown paths elsewhere."""
     if request.path.startswith("/api/"):
         return _answer_api_error(error)
+    if request.path.startswith("/.well-known/") and isinstance(error, HTTPException):
+        return Response(error.name, error.code, content_type="text/plain; charset=utf-8")
     if not request.path.startswith("/oidc"):
         if isinstance(error, HTTPException):
             return _plain(error)

@@ -34,16 +34,26 @@ class PortInUse(OSError):
 class Emulator:
     """A Logto for development and tests. It listens on 127.0.0.1 only.
 
-    `port=0` uses any free port. `like` is the version of Logto to show, a name in `versions.VERSIONS`. `seed` is a
-    function that fills the tenant, now and at each `reset(tenant=True)`; `seed_demo` is an example.
+    `port=0` uses any free port. `like` is the version of Logto to show, a name in `versions.VERSIONS`.
+    `outbound_guard=False` lets back-channel logouts reach loopback and private addresses, as Logto's variable
+    `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` does. `seed` is a function that fills the tenant, now and at each
+    `reset(tenant=True)`; `seed_demo` is an example.
     """
 
-    def __init__(self, *, port: int = 0, like: str = DEFAULT, seed: Callable[[Tenant], object] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        like: str = DEFAULT,
+        outbound_guard: bool = True,
+        seed: Callable[[Tenant], object] | None = None,
+    ) -> None:
         self._port = port
         self._version = _version(like)
+        self._outbound_guard = outbound_guard
         self._seed = seed
         self._provider = Provider()
-        self.tenant.version = self._version
+        self._restore_options()
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
         self._handler: type[RequestHandler] = handler_with(self.clock)
@@ -74,6 +84,15 @@ class Emulator:
     @like.setter
     def like(self, name: str) -> None:
         self.tenant.version = _version(name)
+
+    @property
+    def outbound_guard(self) -> bool:
+        """Whether the outbound guard is on, if this version has one. A test may change it, as `like`."""
+        return self._provider.outbound_guard
+
+    @outbound_guard.setter
+    def outbound_guard(self, is_on: bool) -> None:
+        self._provider.outbound_guard = is_on
 
     @property
     def keys(self) -> SigningKeys:
@@ -166,10 +185,14 @@ class Emulator:
         self.webhooks.clear()
         self.clock.reset()
         if tenant:
-            self.tenant.version = self._version
+            self._restore_options()
             self.tenant.clear()
             if self._seed is not None:
                 self._seed(self.tenant)
+
+    def _restore_options(self) -> None:
+        self.tenant.version = self._version
+        self.outbound_guard = self._outbound_guard
 
     def rotate_keys(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
         """Generate a new signing key and return all keys: Current, Next, Previous."""
@@ -188,9 +211,15 @@ class Emulator:
         return sign_compact({name: value for name, value in merged.items() if value is not None}, claims, signing_key)
 
 
-def run_in_thread(port: int = 0, *, like: str = DEFAULT, seed: Callable[[Tenant], object] | None = None) -> Emulator:
+def run_in_thread(
+    port: int = 0,
+    *,
+    like: str = DEFAULT,
+    outbound_guard: bool = True,
+    seed: Callable[[Tenant], object] | None = None,
+) -> Emulator:
     """Return a started emulator. Use it as a context manager, or call `stop()`."""
-    return Emulator(port=port, like=like, seed=seed).start()
+    return Emulator(port=port, like=like, outbound_guard=outbound_guard, seed=seed).start()
 
 
 def _version(name: str) -> LogtoVersion:

@@ -20,6 +20,7 @@ from . import (  # noqa: F401
     organization_members,
     organization_template,
     organizations,
+    personal_access_tokens,
     resources,
     role_assignments,
     roles,

@@ -88,7 +88,7 @@ def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccoun
 
 def _native_page(interaction: Interaction, connector: Connector) -> Response:
     """Show the message that Logto's page passes to the native SDK."""
-    interaction.social_state = ids.uid()
+    interaction.social_state = ids.opaque_token()
     message = {
         "callbackUri": f"{request.host_url}callback/social/{connector.id}",
         "redirectTo": alipay_uri(connector, interaction.social_state),

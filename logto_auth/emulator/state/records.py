@@ -147,6 +147,17 @@ class OneTimeToken:
 
 
 @dataclass
+class PersonalAccessToken:
+    """A token with which scripts act as its user. Times are in milliseconds. Without `expires_at` it never expires."""
+
+    user_id: str
+    name: str
+    created_at: int
+    expires_at: int | None = None
+    value: str = field(default_factory=ids.personal_access_token, repr=False)
+
+
+@dataclass
 class Invitation:
     """An invitation to an organization. `roles` are names, and times are in milliseconds."""
 

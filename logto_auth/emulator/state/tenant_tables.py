@@ -18,6 +18,7 @@ from .records import (
     OneTimeToken,
     Organization,
     OrganizationRole,
+    PersonalAccessToken,
     Resource,
     Role,
     RoleType,
@@ -70,6 +71,8 @@ class TenantTables:
         self.session_ttl = _SESSION_TTL
         self.hooks: dict[str, Hook] = {}
         self.sent_messages: list[SentMessage] = []
+        self.personal_access_tokens: dict[str, PersonalAccessToken] = {}
+        self.cimd_enabled = False
 
     def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
         return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")

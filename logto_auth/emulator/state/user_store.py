@@ -115,6 +115,8 @@ class UserStore(TenantTables):
             self._set_roles(user, [])
             for organization in self.organizations.values():
                 organization.members.pop(sub, None)
+            for token in [each for each in self.personal_access_tokens.values() if each.user_id == sub]:
+                del self.personal_access_tokens[token.value]
         self._user_ended(sub)
 
     def find_user(self, **identifier: str) -> User | None:
