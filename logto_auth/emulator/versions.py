@@ -68,6 +68,16 @@ class LogtoVersion:
     backchannel_uses_fetch: bool
     """A back-channel logout has the headers of `fetch`: `host` in lower case, an empty user agent, `accept: */*`."""
 
+    # The Management API, webhooks and pages
+    applications_have_secret: bool
+    """An application contains `secret`, which does not authenticate."""
+    users_have_cimd_client_id: bool
+    """A user contains `cimdClientId`."""
+    email_blocklist_is_public: bool
+    """The public sign-in experience contains `emailBlocklistPolicy`."""
+    has_grant_limit_event: bool
+    """The webhook event `Grant.LimitExceeded` exists."""
+
 
 LOGTO_1_41 = LogtoVersion(
     name="1.41",
@@ -90,6 +100,10 @@ LOGTO_1_41 = LogtoVersion(
     has_cimd=False,
     has_outbound_guard=False,
     backchannel_uses_fetch=False,
+    applications_have_secret=True,
+    users_have_cimd_client_id=False,
+    email_blocklist_is_public=True,
+    has_grant_limit_event=False,
 )
 LOGTO_1_42 = replace(
     LOGTO_1_41,
@@ -109,6 +123,9 @@ LOGTO_1_42 = replace(
     unsupported_request_is_described=False,
     has_outbound_guard=True,
     backchannel_uses_fetch=True,
+    applications_have_secret=False,
+    email_blocklist_is_public=False,
+    has_grant_limit_event=True,
 )
 # The development head: what is to come after 1.42.0.
 LOGTO_HEAD = replace(
@@ -118,6 +135,7 @@ LOGTO_HEAD = replace(
     exchange_refuses_id_tokens=True,
     exchange_refuses_third_party_tokens=True,
     has_cimd=True,
+    users_have_cimd_client_id=True,
 )
 
 VERSIONS = {version.name: version for version in (LOGTO_1_41, LOGTO_1_42, LOGTO_HEAD)}

@@ -74,10 +74,18 @@ PROOFS = {
     "backchannel_uses_fetch": Proof(
         "backchannel_logout_requests", lambda requests: "host" in requests[0]["headers"], BOTH
     ),
+    "applications_have_secret": Proof("mgmt_application_created", lambda answer: "secret" in answer["body"], BOTH),
+    "users_have_cimd_client_id": Proof(
+        "mgmt_users_page", lambda answer: "cimdClientId" in answer["body"][0], {"1.41": "1.41", **HEAD}
+    ),
+    "email_blocklist_is_public": Proof(
+        "wellknown_sign_in_exp", lambda answer: "emailBlocklistPolicy" in answer["body"], BOTH
+    ),
 }
 
 # Differences without a recording: the source, and the test of the emulator.
 WITHOUT_RECORDING = {
+    "has_grant_limit_event": "Logto's change log; tests/emulator/management_api/test_versions.py",
     "userinfo_without_token_is_401": "the engine's change log; tests/emulator/oidc/test_tokens.py",
     "unsupported_request_is_described": "the engine's source; tests/emulator/oidc/test_authorization.py",
 }

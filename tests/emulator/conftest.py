@@ -33,6 +33,12 @@ def rotating_emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
+def default_sign_up(emulator: Emulator) -> None:
+    """The sign-up of a new Logto tenant: a username and a password. That of the demo tenant requires nothing."""
+    emulator.tenant.sign_in_experience.sign_up_identifiers = ["username"]
+
+
+@pytest.fixture
 def visitor(emulator: Emulator) -> Iterator[Visitor]:
     with Visitor(emulator) as visitor:
         yield visitor

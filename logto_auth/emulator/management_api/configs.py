@@ -47,7 +47,7 @@ def delete_key(tenant: Tenant, key_id: str) -> None:
     keys = current().keys
     key = next((key for key in keys.all() if key.id == key_id), None)
     if key is None:
-        raise APIError("oidc.key_not_found", 404)
+        raise APIError("oidc.key_not_found", 404, id=key_id)
     if len(keys.all()) == 1:
         raise APIError("oidc.key_required")
     if key.status != "Previous":

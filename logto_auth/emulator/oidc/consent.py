@@ -6,6 +6,8 @@ from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.sessions import GRANT_TTL, Grant, Interaction, Session
 
+from .grant_limit import end_oldest_grants
+
 
 def grant_missing(provider: Provider, interaction: Interaction, session: Session) -> None:
     """Add the missing scopes of the interaction to the client's grant in this session. Create the grant if needed."""
@@ -21,14 +23,5 @@ def _new_grant(provider: Provider, client: Application, session: Session) -> Gra
     now = provider.clock.now()
     grant = Grant(provider.new_uid(), session.account_id, client.id, expires_at=now + GRANT_TTL, created_at=now)
     provider.instances.grants[grant.id] = grant
-    _drop_oldest_grants(provider, client, session.account_id)
+    end_oldest_grants(provider, client, session.account_id)
     return grant
-
-
-def _drop_oldest_grants(provider: Provider, client: Application, sub: str) -> None:
-    if client.max_allowed_grants is None:
-        return
-    grants = provider.instances.grants.values()
-    theirs = [grant for grant in grants if (grant.client_id, grant.account_id) == (client.id, sub)]
-    for grant in theirs[: -client.max_allowed_grants]:
-        provider.instances.revoke_grant(grant.id)

@@ -7,7 +7,7 @@ from typing import Any
 # Messages by `code`. Clients should branch on `error`.
 _MESSAGES = {
     "oidc.access_denied": "Access denied.",
-    "oidc.insufficient_scope": "Token missing scope `{scope}`.",
+    "oidc.insufficient_scope": "Token missing scope `{{{{scope}}}}`.",
     "oidc.invalid_grant": "Grant request is invalid.",
     "oidc.invalid_redirect_uri": "`redirect_uri` did not match any of the client's registered `redirect_uris`.",
     "oidc.invalid_request": "Request is invalid.",

@@ -43,6 +43,7 @@ class User:
     sso_identities: list[dict[str, Any]] = field(default_factory=list)
     custom_data: dict[str, Any] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
+    logto_configs: dict[str, Any] = field(default_factory=dict)
     has_mfa: bool = False
     is_suspended: bool = False
     application_id: str | None = None
