@@ -130,6 +130,8 @@ def banner(site: str) -> str:
 def _emulator_lines(site: str) -> list[str]:
     return [
         f"  Logto      {settings.LOGTO_ENDPOINT}/  (an emulator; its data is lost when it stops)",
+        "             Its outbound guard is off: a Logto of your own sends no back-channel logout to this machine",
+        "             unless it runs with OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true.",
         "",
         "  Username    Password              Description",
         *(f"  {username:<11} {password:<21} {who}" for username, password, who in ACCOUNTS),

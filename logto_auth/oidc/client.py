@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from jwt import PyJWT
 from jwt.exceptions import PyJWTError
 
-from .access_tokens import check_introspection
+from .access_tokens import check_introspection, is_opaque
 from .authorization_response import AuthorizationResponse
 from .errors import ProviderError, TokenError
 from .http import BearerAuth
@@ -202,6 +202,9 @@ class OIDCClient:
         Raise TokenError when the token is not an active access token, and ProviderError. Source: RFC 7662.
         """
         access_token = as_secret(access_token)
+        if not is_opaque(access_token):
+            # Logto 1.42 answers 400 for a JWT, which is no failure of Logto.
+            raise TokenError("This is a JWT, which is verified without Logto's introspection.", claim="token")
         if len(access_token.reveal()) > _MAX_OPAQUE_TOKEN_LENGTH:
             # Otherwise a client could make the site send text of any length to Logto.
             raise TokenError("The token is longer than Logto's opaque access tokens.", claim="token")

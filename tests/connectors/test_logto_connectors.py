@@ -109,7 +109,7 @@ def test_key_pair_to_sign_in_with_alipay(tenant: Tenant, browser: Browser, tmp_p
     )
     assert run_json("show", "alipay-web")["public_key"] == public_key
     url = browser.start("/orders/", direct_sign_in="social:alipay")
-    assert browser.open(browser.logto.sign_in_with_alipay(url, "2088000000000001")).url == "/orders/"
+    assert browser.open(browser.logto.sign_in_with_alipay(url, "2088000000000001", username="reader")).url == "/orders/"
 
 
 # Adding

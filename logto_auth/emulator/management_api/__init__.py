@@ -5,11 +5,14 @@ It reads and changes the same tenant that sign-ins and tokens use.
 
 # Importing these modules registers their routes.
 from . import (  # noqa: F401
+    account_center,
     application_secrets,
     applications,
     configs,
     connectors,
+    custom_profile_fields,
     hooks,
+    jwt_customizers,
     memberships,
     one_time_tokens,
     openapi,
@@ -18,12 +21,16 @@ from . import (  # noqa: F401
     organization_members,
     organization_template,
     organizations,
+    personal_access_tokens,
     resources,
     role_assignments,
     roles,
     sign_in_experience,
     subject_tokens,
+    user_assets,
+    user_grants,
     user_identities,
+    user_logto_configs,
     user_sessions,
     users,
 )

@@ -31,13 +31,13 @@ _ALGS_OF_RSA = ("PS256", "RS256")
 
 @dataclass
 class SigningKey:
-    """A signing key. `id` identifies it in the Management API, `kid` in tokens."""
+    """A signing key. `id` identifies it in the Management API, `kid` in tokens. Times are in seconds."""
 
     key: ECKey | RSAKey
     algorithm: Algorithm
     status: Status
     created_at: int
-    effective_at: int | None = None
+    effective_at: float | None = None
     id: str = field(default_factory=ids.standard_id)
 
     @property
@@ -97,8 +97,8 @@ class SigningKeys:
         with self._lock:
             if any(key.status == "Next" for key in self.all()):
                 raise ValueError("A Next key exists. It must become Current before the next rotation.")
-            now = self._clock.now()
-            new = SigningKey(generate_key(algorithm, curve), algorithm, "Next", now, now + grace_seconds)
+            now = self._clock.precise()
+            new = SigningKey(generate_key(algorithm, curve), algorithm, "Next", int(now), now + grace_seconds)
             self._keys.append(new)
             return self.all()
 
@@ -122,7 +122,7 @@ class SigningKeys:
 
     def _promote_when_due(self) -> None:
         pending = next((key for key in self._keys if key.status == "Next"), None)
-        if pending is None or (pending.effective_at or 0) > self._clock.now():
+        if pending is None or (pending.effective_at or 0) > self._clock.precise():
             return
         self._keys = [key for key in self._keys if key.status != "Previous"]
         for key in self._keys:

@@ -43,6 +43,7 @@ class User:
     sso_identities: list[dict[str, Any]] = field(default_factory=list)
     custom_data: dict[str, Any] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
+    logto_configs: dict[str, Any] = field(default_factory=dict)
     has_mfa: bool = False
     is_suspended: bool = False
     application_id: str | None = None
@@ -143,6 +144,17 @@ class OneTimeToken:
     created_at: int
     expires_at: int
     status: OneTimeTokenStatus = "active"
+
+
+@dataclass
+class PersonalAccessToken:
+    """A token with which scripts act as its user. Times are in milliseconds. Without `expires_at` it never expires."""
+
+    user_id: str
+    name: str
+    created_at: int
+    expires_at: int | None = None
+    value: str = field(default_factory=ids.personal_access_token, repr=False)
 
 
 @dataclass

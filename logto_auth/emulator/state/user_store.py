@@ -115,14 +115,20 @@ class UserStore(TenantTables):
             self._set_roles(user, [])
             for organization in self.organizations.values():
                 organization.members.pop(sub, None)
+            for token in [each for each in self.personal_access_tokens.values() if each.user_id == sub]:
+                del self.personal_access_tokens[token.value]
         self._user_ended(sub)
 
     def find_user(self, **identifier: str) -> User | None:
-        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None."""
+        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None.
+
+        E-mails are compared without case, and usernames with it.
+        """
         ((name, value),) = identifier.items()
         if name in _IDENTIFIERS:
-            user = self.users.get(self._sub_by_key.get((name, value), ""))
-            return user if user is not None and getattr(user, name) == value else None
+            key = _key(name, value)
+            user = self.users.get(self._sub_by_key.get(key, ""))
+            return user if user is not None and key in _keys(user) else None
         return next((user for user in list(self.users.values()) if getattr(user, name) == value), None)
 
     def find_user_by_identity(self, target: str, user_id: str) -> User | None:
@@ -162,10 +168,14 @@ class UserStore(TenantTables):
                 del self._sub_by_key[key]
 
 
+def _key(name: str, value: str) -> _Key:
+    return (name, value.lower() if name == "primary_email" else value)
+
+
 def _keys(user: User) -> Iterator[_Key]:
     """Yield the index keys of a user: identifiers, and accounts at social providers."""
     for name in _IDENTIFIERS:
         if value := getattr(user, name):
-            yield (name, value)
+            yield _key(name, value)
     for target, identity in user.identities.items():
         yield ("identities", target, str(identity.get("userId")))

@@ -220,6 +220,7 @@ def test_closed_registration_is_shown_on_page(api, bookstore, visitor):
         visitor.register(bookstore.authorization_url(), "newcomer", "newcomer-password")
 
 
+@pytest.mark.usefixtures("default_sign_up")
 def test_password_policy_applies_on_page(api, bookstore, visitor):
     api.patch("/sign-in-exp", {"passwordPolicy": {"length": {"min": 30, "max": 256}}})
     with pytest.raises(VisitFailed):
@@ -242,6 +243,7 @@ def test_password_policy_applies_on_page(api, bookstore, visitor):
         ({"signIn": {"methods": []}}, "sign_in_experiences.miss_sign_up_identifier_in_sign_in"),
     ],
 )
+@pytest.mark.usefixtures("default_sign_up")
 def test_invalid_sign_in_experiences_are_refused(api, body, error):
     before = api.get("/sign-in-exp").json()
     assert code(api.patch("/sign-in-exp", body)) == (400, error)

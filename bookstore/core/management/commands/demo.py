@@ -53,4 +53,4 @@ class Command(BaseCommand):
             from logto_auth.emulator import run_in_thread, seed_demo
         except ImportError as error:
             raise CommandError(f"{error}") from error
-        return run_in_thread(port=emulator_port, seed=partial(seed_demo, base_urls=site_urls))
+        return run_in_thread(port=emulator_port, outbound_guard=False, seed=partial(seed_demo, base_urls=site_urls))

@@ -1,0 +1,35 @@
+"""Settings that Logto keeps about a user: whether MFA and passkeys were skipped. They have no effect here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logto_auth.emulator.state.tenant import Tenant
+
+from .lookup import existing
+from .routing import body, route
+from .schemas import boolean, object_of, optional
+
+_flag = optional(boolean)
+_changes = object_of(
+    mfa=optional(
+        object_of(enabled=_flag, skipped=_flag, additionalBindingSuggestionSkipped=_flag, skipMfaOnSignIn=_flag)
+    ),
+    passkeySignIn=optional(object_of(skipped=_flag)),
+)
+
+
+@route("GET", "/users/:userId/logto-configs")
+def show_configs(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    configs = existing(tenant.users, user_id).logto_configs
+    mfa = {"skipped": False, "skipMfaOnSignIn": False, **configs.get("mfa", {})}
+    mfa.pop("additionalBindingSuggestionSkipped", None)
+    return {"mfa": mfa, "passkeySignIn": {"skipped": False, **configs.get("passkeySignIn", {})}}
+
+
+@route("PATCH", "/users/:userId/logto-configs")
+def change_configs(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    user = existing(tenant.users, user_id)
+    for name, values in body(_changes).items():
+        user.logto_configs[name] = {**user.logto_configs.get(name, {}), **values}
+    return show_configs(tenant, user_id)
