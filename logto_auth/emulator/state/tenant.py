@@ -44,9 +44,8 @@ class Tenant(PermissionStore):
     def clear(self) -> None:
         """Empty the tenant, except for the resource and the role that Logto itself creates."""
         self._clear()
-        self.add_resource(
-            self.management_api_resource, scopes=["all"], name="Logto Management API", id="management-api"
-        )
+        name = "Logto Management API"
+        self.add_resource(self.management_api_resource, scopes=["all"], name=name, id="management-api")
         self.add_role(
             MANAGEMENT_API_ROLE,
             type="MachineToMachine",
