@@ -143,7 +143,7 @@ def _start_interaction(
     interaction = Interaction(
         uid=provider.new_uid(),
         request=checked,
-        **({"csrf_token": earlier.csrf_token} if earlier else {}),
+        csrf_token=earlier.csrf_token if earlier else ids.opaque_token(),
         prompt=prompt.name,
         session_uid=session.uid if session else None,
         expires_at=provider.clock.now() + INTERACTION_TTL,
