@@ -1,177 +1,222 @@
-"""The types of the responses of the Management API, with the keys that this package reads.
+"""The types of what the Management API returns, and of what is sent to it.
 
-Times are in milliseconds since the epoch. The types describe what Logto sends; the values are not checked.
+`NewUser` is the payload that creates a `User`, and `UserChanges` the payload that changes one. Types inside others are
+here too, such as `OidcClientMetadata`. Times are in milliseconds since the epoch, lifetimes in seconds.
+
+The types describe what Logto sends; the values are not checked. A key that is not in every answer is `NotRequired`, and
+Logto may send keys that are not here. Source: the OpenAPI document of Logto 1.42, and recorded HTTP.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from .generated import (
+    AdaptiveMfa,
+    Address,
+    Application,
+    ApplicationChanges,
+    ApplicationSecret,
+    Branding,
+    CaptchaPolicy,
+    Color,
+    Connector,
+    ConnectorChanges,
+    ConnectorFactory,
+    ConnectorMetadata,
+    ConnectorTest,
+    CustomClientMetadata,
+    CustomDataChanges,
+    CustomUiAssets,
+    CustomUiCsp,
+    EmailBlocklistPolicy,
+    FeaturedApplication,
+    FeaturedUser,
+    FormItem,
+    Hook,
+    HookChanges,
+    HookConfig,
+    HookExecutionStats,
+    HookTest,
+    IdAndName,
+    Identity,
+    Invitation,
+    InvitationStatus,
+    JitEmailDomain,
+    JitEmailDomains,
+    JitRoles,
+    LanguageInfo,
+    Log,
+    LogPayload,
+    Member,
+    MessagePayload,
+    Mfa,
+    NewApplication,
+    NewConnector,
+    NewHook,
+    NewInvitation,
+    NewOneTimeToken,
+    NewOrganization,
+    NewOrganizationRole,
+    NewOrganizationScope,
+    NewResource,
+    NewRole,
+    NewScope,
+    NewSubjectToken,
+    NewUser,
+    OidcClientMetadata,
+    OneTimeToken,
+    OneTimeTokenContext,
+    Organization,
+    OrganizationChanges,
+    OrganizationOfMember,
+    OrganizationRole,
+    OrganizationRoleChanges,
+    OrganizationRolesOfMember,
+    OrganizationScope,
+    OrganizationScopeChanges,
+    OrganizationScopeIds,
+    PasskeySignIn,
+    PasswordCharacterTypes,
+    PasswordExpiration,
+    PasswordLength,
+    PasswordPolicy,
+    PasswordRejects,
+    Profile,
+    ProfileChanges,
+    Resource,
+    ResourceChanges,
+    ResourceScope,
+    Role,
+    RoleChanges,
+    Scope,
+    ScopeChanges,
+    ScopeIds,
+    SecondaryIdentifier,
+    SelectItem,
+    SentinelPolicy,
+    Session,
+    SessionAuthorization,
+    SessionPayload,
+    Sessions,
+    ShowCondition,
+    SignIn,
+    SignInExperience,
+    SignInExperienceChanges,
+    SignInExperienceColor,
+    SignInMethod,
+    SignUp,
+    SignUpProfileField,
+    SocialSignIn,
+    SsoIdentity,
+    SubjectToken,
+    Suspension,
+    User,
+    UserChanges,
+    UserIds,
+    VerificationCodePolicy,
+)
 
 __all__ = [
+    "AdaptiveMfa",
+    "Address",
     "Application",
+    "ApplicationChanges",
     "ApplicationSecret",
+    "Branding",
+    "CaptchaPolicy",
+    "Color",
     "Connector",
+    "ConnectorChanges",
+    "ConnectorFactory",
+    "ConnectorMetadata",
+    "ConnectorTest",
+    "CustomClientMetadata",
+    "CustomDataChanges",
+    "CustomUiAssets",
+    "CustomUiCsp",
+    "EmailBlocklistPolicy",
+    "FeaturedApplication",
+    "FeaturedUser",
+    "FormItem",
     "Hook",
+    "HookChanges",
+    "HookConfig",
+    "HookExecutionStats",
+    "HookTest",
+    "IdAndName",
+    "Identity",
     "Invitation",
+    "InvitationStatus",
+    "JitEmailDomain",
+    "JitEmailDomains",
+    "JitRoles",
+    "LanguageInfo",
+    "Log",
+    "LogPayload",
     "Member",
+    "MessagePayload",
+    "Mfa",
+    "NewApplication",
+    "NewConnector",
+    "NewHook",
+    "NewInvitation",
+    "NewOneTimeToken",
+    "NewOrganization",
+    "NewOrganizationRole",
+    "NewOrganizationScope",
+    "NewResource",
+    "NewRole",
+    "NewScope",
+    "NewSubjectToken",
+    "NewUser",
     "OidcClientMetadata",
     "OneTimeToken",
+    "OneTimeTokenContext",
     "Organization",
+    "OrganizationChanges",
     "OrganizationOfMember",
     "OrganizationRole",
+    "OrganizationRoleChanges",
+    "OrganizationRolesOfMember",
     "OrganizationScope",
+    "OrganizationScopeChanges",
+    "OrganizationScopeIds",
+    "PasskeySignIn",
+    "PasswordCharacterTypes",
+    "PasswordExpiration",
+    "PasswordLength",
+    "PasswordPolicy",
+    "PasswordRejects",
+    "Profile",
+    "ProfileChanges",
     "Resource",
+    "ResourceChanges",
+    "ResourceScope",
     "Role",
+    "RoleChanges",
     "Scope",
+    "ScopeChanges",
+    "ScopeIds",
+    "SecondaryIdentifier",
+    "SelectItem",
+    "SentinelPolicy",
+    "Session",
+    "SessionAuthorization",
+    "SessionPayload",
+    "Sessions",
+    "ShowCondition",
+    "SignIn",
+    "SignInExperience",
+    "SignInExperienceChanges",
+    "SignInExperienceColor",
+    "SignInMethod",
+    "SignUp",
+    "SignUpProfileField",
+    "SocialSignIn",
+    "SsoIdentity",
+    "SubjectToken",
+    "Suspension",
     "User",
+    "UserChanges",
+    "UserIds",
+    "VerificationCodePolicy",
 ]
-
-
-class OidcClientMetadata(TypedDict, total=False):
-    redirectUris: list[str]
-    postLogoutRedirectUris: list[str]
-    backchannelLogoutUri: str
-    backchannelLogoutSessionRequired: bool
-    logoUri: str
-
-
-class Application(TypedDict):
-    id: str
-    name: str
-    description: str | None
-    type: str
-    oidcClientMetadata: OidcClientMetadata
-    customClientMetadata: dict[str, Any]
-    customData: dict[str, Any]
-    isThirdParty: bool
-    createdAt: int
-
-
-class ApplicationSecret(TypedDict):
-    applicationId: str
-    name: str
-    value: str
-    createdAt: int
-    expiresAt: int | None
-
-
-class User(TypedDict):
-    id: str
-    username: str | None
-    primaryEmail: str | None
-    primaryPhone: str | None
-    name: str | None
-    avatar: str | None
-    customData: dict[str, Any]
-    identities: dict[str, Any]
-    profile: dict[str, Any]
-    applicationId: str | None
-    isSuspended: bool
-    hasPassword: bool
-    lastSignInAt: int | None
-    createdAt: int
-    updatedAt: int
-
-
-class Member(User):
-    organizationRoles: list[dict[str, Any]]
-
-
-class Role(TypedDict):
-    id: str
-    name: str
-    description: str
-    type: str
-    isDefault: bool
-
-
-class Scope(TypedDict):
-    id: str
-    resourceId: str
-    name: str
-    description: str | None
-    createdAt: int
-
-
-class Resource(TypedDict):
-    id: str
-    name: str
-    indicator: str
-    isDefault: bool
-    accessTokenTtl: int
-
-
-class Organization(TypedDict):
-    id: str
-    name: str
-    description: str | None
-    customData: dict[str, Any]
-    isMfaRequired: bool
-    createdAt: int
-
-
-class OrganizationOfMember(Organization):
-    organizationRoles: list[dict[str, Any]]
-
-
-class OrganizationRole(TypedDict):
-    id: str
-    name: str
-    description: str | None
-    type: str
-    scopes: list[dict[str, Any]]
-    resourceScopes: list[dict[str, Any]]
-
-
-class OrganizationScope(TypedDict):
-    id: str
-    name: str
-    description: str | None
-
-
-class Invitation(TypedDict):
-    id: str
-    inviterId: str | None
-    invitee: str
-    acceptedUserId: str | None
-    organizationId: str
-    status: str
-    createdAt: int
-    updatedAt: int
-    expiresAt: int
-    organizationRoles: list[dict[str, Any]]
-
-
-class Connector(TypedDict):
-    """A connector, or a factory of connectors. The `id` of a factory is the `connectorId` of its connectors."""
-
-    id: str
-    connectorId: str
-    target: str
-    platform: str | None
-    type: str
-    name: dict[str, str]
-    formItems: list[dict[str, Any]]
-    config: dict[str, Any]
-    metadata: dict[str, Any]
-    syncProfile: bool
-
-
-class Hook(TypedDict):
-    id: str
-    name: str
-    events: list[str]
-    config: dict[str, Any]
-    signingKey: str
-    enabled: bool
-    createdAt: int
-
-
-class OneTimeToken(TypedDict):
-    id: str
-    email: str
-    token: str
-    context: dict[str, Any]
-    status: str
-    createdAt: int
-    expiresAt: int
