@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from logto_auth.exceptions import ConnectorError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Connector, ConnectorFactory
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorFactory
 
 __all__ = ["callback_uri", "describe", "find_connector", "find_factory"]
 

@@ -6,11 +6,13 @@ The page offers targets. `alipay-native` and `alipay-web` both have the target `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, SignInExperienceChanges
 
 __all__ = [
     "SOCIAL_ONLY",
@@ -24,7 +26,7 @@ __all__ = [
     "without_target",
 ]
 
-TARGETS = "socialSignInConnectorTargets"
+TARGETS: Final = "socialSignInConnectorTargets"
 # No sign-up identifier, and no sign-in method except the social ones.
 SOCIAL_ONLY: dict[str, dict[str, Any]] = {
     "signUp": {"identifiers": [], "password": False, "verify": False},
@@ -62,7 +64,7 @@ def apply_changes(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
 
     Raise ConnectorError if Logto removed a target, which it does without an error if the target has no connector.
     """
-    targets: list[str] = api.sign_in_experience.update(dict(changes))[TARGETS]
+    targets = api.sign_in_experience.update(cast("SignInExperienceChanges", changes))[TARGETS]
     if dropped := [each for each in changes.get(TARGETS, targets) if each not in targets]:
         raise ConnectorError(
             f"Logto removed {', '.join(dropped)} because no connector has this target. "

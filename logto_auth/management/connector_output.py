@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.connectors import alipay
 from logto_auth.connectors.forms import choices, masked
 from logto_auth.connectors.lookup import callback_uri
 from logto_auth.exceptions import ConnectorError
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorFactory
 
 __all__ = ["connector_details", "connector_row", "factory_row", "form_row", "listed", "table"]
 
@@ -40,7 +42,7 @@ def connector_details(connector: Connector, targets: Sequence[str], endpoint: st
     return {**details, "config": masked(connector["formItems"], connector["config"])}
 
 
-def factory_row(factory: Connector) -> dict[str, Any]:
+def factory_row(factory: ConnectorFactory) -> dict[str, Any]:
     """Return the row of a factory."""
     return {
         "factory": factory["id"],
