@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class AdaptiveMfa(TypedDict):
+    """Part of SignInExperience and others."""
+
     enabled: NotRequired[bool]
 
 
 class Address(TypedDict):
+    """Part of Profile."""
+
     formatted: NotRequired[str]
     streetAddress: NotRequired[str]
     locality: NotRequired[str]
@@ -69,6 +73,8 @@ class ApplicationSecret(TypedDict):
 
 
 class Branding(TypedDict):
+    """Part of OrganizationOfMember and others."""
+
     logoUrl: NotRequired[str]
     darkLogoUrl: NotRequired[str]
     favicon: NotRequired[str]
@@ -76,10 +82,14 @@ class Branding(TypedDict):
 
 
 class CaptchaPolicy(TypedDict):
+    """Part of SignInExperience and others."""
+
     enabled: NotRequired[bool]
 
 
 class Color(TypedDict):
+    """Part of OrganizationOfMember and others."""
+
     primaryColor: NotRequired[str]
     isDarkModeEnabled: NotRequired[bool]
     darkPrimaryColor: NotRequired[str]
@@ -144,6 +154,8 @@ class ConnectorFactory(TypedDict):
 
 
 class ConnectorMetadata(TypedDict):
+    """Part of Connector and others."""
+
     target: NotRequired[str]
     name: NotRequired[dict[str, Any]]
     logo: NotRequired[str]
@@ -160,6 +172,8 @@ class ConnectorTest(TypedDict):
 
 
 class CustomClientMetadata(TypedDict):
+    """Part of Application and others."""
+
     corsAllowedOrigins: NotRequired[list[str]]
     idTokenTtl: NotRequired[int]
     refreshTokenTtl: NotRequired[int]
@@ -179,16 +193,22 @@ class CustomDataChanges(TypedDict):
 
 
 class CustomUiAssets(TypedDict):
+    """Part of SignInExperience and others."""
+
     id: str
     createdAt: int
 
 
 class CustomUiCsp(TypedDict):
+    """Part of SignInExperience and others."""
+
     scriptSrc: NotRequired[list[str]]
     connectSrc: NotRequired[list[str]]
 
 
 class EmailBlocklistPolicy(TypedDict):
+    """Part of SignInExperience and others."""
+
     blockDisposableAddresses: NotRequired[bool]
     blockSubaddressing: NotRequired[bool]
     customAllowlist: NotRequired[list[str]]
@@ -196,18 +216,24 @@ class EmailBlocklistPolicy(TypedDict):
 
 
 class FeaturedApplication(TypedDict):
+    """Part of Role."""
+
     id: str
     name: str
     type: Literal["Native", "SPA", "Traditional", "MachineToMachine", "Protected", "SAML"]
 
 
 class FeaturedUser(TypedDict):
+    """Part of Role and others."""
+
     id: str
     avatar: str | None
     name: str | None
 
 
 class FormItem(TypedDict):
+    """Part of Connector and others."""
+
     type: Literal["Select", "MultiSelect", "Text", "Number", "MultilineText", "Switch", "Json"]
     selectItems: NotRequired[list[SelectItem]]
     key: str
@@ -250,12 +276,16 @@ class HookChanges(TypedDict):
 
 
 class HookConfig(TypedDict):
+    """Part of Hook and others."""
+
     url: str
     headers: NotRequired[dict[str, str]]
     retries: NotRequired[int]
 
 
 class HookExecutionStats(TypedDict):
+    """Part of Hook."""
+
     successCount: int
     requestCount: int
 
@@ -269,11 +299,15 @@ class HookTest(TypedDict):
 
 
 class IdAndName(TypedDict):
+    """Part of OrganizationOfMember and others."""
+
     id: str
     name: str
 
 
 class Identity(TypedDict):
+    """Part of User and others."""
+
     userId: str
     details: NotRequired[dict[str, Any]]
 
@@ -322,6 +356,8 @@ class JitRoles(TypedDict):
 
 
 class LanguageInfo(TypedDict):
+    """Part of SignInExperience and others."""
+
     autoDetect: bool
     fallbackLanguage: str
 
@@ -336,6 +372,8 @@ class Log(TypedDict):
 
 
 class LogPayload(TypedDict):
+    """Part of Log."""
+
     key: str
     result: Literal["Success", "Error"]
     error: NotRequired[dict[str, Any] | str]
@@ -371,6 +409,8 @@ class Member(TypedDict):
 
 
 class MessagePayload(TypedDict):
+    """Part of NewInvitation."""
+
     code: NotRequired[str]
     link: NotRequired[str]
     locale: NotRequired[str]
@@ -378,6 +418,8 @@ class MessagePayload(TypedDict):
 
 
 class Mfa(TypedDict):
+    """Part of SignInExperience and others."""
+
     factors: list[Literal["Totp", "WebAuthn", "BackupCode", "EmailVerificationCode", "PhoneVerificationCode"]]
     policy: Literal[
         "UserControlled",
@@ -531,6 +573,8 @@ class NewUser(TypedDict):
 
 
 class OidcClientMetadata(TypedDict):
+    """Part of Application and others."""
+
     redirectUris: list[str]
     postLogoutRedirectUris: list[str]
     backchannelLogoutUri: NotRequired[str]
@@ -552,6 +596,8 @@ class OneTimeToken(TypedDict):
 
 
 class OneTimeTokenContext(TypedDict):
+    """Part of OneTimeToken and others."""
+
     jitOrganizationIds: NotRequired[list[str]]
     interactionEvent: NotRequired[Literal["SignIn", "Register", "ForgotPassword"]]
 
@@ -655,33 +701,45 @@ class OrganizationScopeIds(TypedDict):
 
 
 class PasskeySignIn(TypedDict):
+    """Part of SignInExperience and others."""
+
     enabled: NotRequired[bool]
     showPasskeyButton: NotRequired[bool]
     allowAutofill: NotRequired[bool]
 
 
 class PasswordCharacterTypes(TypedDict):
+    """Part of PasswordPolicy."""
+
     min: int
 
 
 class PasswordExpiration(TypedDict):
+    """Part of SignInExperience and others."""
+
     enabled: NotRequired[bool]
     validPeriodDays: NotRequired[int]
     enabledAt: NotRequired[int]
 
 
 class PasswordLength(TypedDict):
+    """Part of PasswordPolicy."""
+
     min: int
     max: int
 
 
 class PasswordPolicy(TypedDict):
+    """Part of SignInExperience and others."""
+
     length: NotRequired[PasswordLength]
     characterTypes: NotRequired[PasswordCharacterTypes]
     rejects: NotRequired[PasswordRejects]
 
 
 class PasswordRejects(TypedDict):
+    """Part of PasswordPolicy."""
+
     pwned: bool
     repetitionAndSequence: bool
     userInfo: bool
@@ -732,6 +790,8 @@ class ResourceChanges(TypedDict):
 
 
 class ResourceScope(TypedDict):
+    """Part of OrganizationRole."""
+
     id: str
     name: str
     resource: IdAndName
@@ -786,21 +846,29 @@ class ScopeIds(TypedDict):
 
 
 class SecondaryIdentifier(TypedDict):
+    """Part of SignUp."""
+
     identifier: Literal["username", "email", "phone", "emailOrPhone"]
     verify: NotRequired[bool]
 
 
 class SelectItem(TypedDict):
+    """Part of FormItem."""
+
     value: str
     title: NotRequired[str]
 
 
 class SentinelPolicy(TypedDict):
+    """Part of SignInExperience and others."""
+
     maxAttempts: NotRequired[int]
     lockoutDuration: NotRequired[int]
 
 
 class Session(TypedDict):
+    """Part of Sessions."""
+
     payload: SessionPayload
     lastSubmission: dict[str, Any]
     clientId: str | None
@@ -809,12 +877,16 @@ class Session(TypedDict):
 
 
 class SessionAuthorization(TypedDict):
+    """Part of SessionPayload."""
+
     sid: NotRequired[str]
     grantId: NotRequired[str]
     persistsLogout: NotRequired[bool]
 
 
 class SessionPayload(TypedDict):
+    """Part of Session."""
+
     exp: int
     iat: int
     jti: str
@@ -832,11 +904,15 @@ class Sessions(TypedDict):
 
 
 class ShowCondition(TypedDict):
+    """Part of FormItem."""
+
     targetKey: str
     expectValue: NotRequired[Any]
 
 
 class SignIn(TypedDict):
+    """Part of SignInExperience and others."""
+
     methods: list[SignInMethod]
 
 
@@ -918,12 +994,16 @@ class SignInExperienceChanges(TypedDict):
 
 
 class SignInExperienceColor(TypedDict):
+    """Part of SignInExperience and others."""
+
     primaryColor: str
     isDarkModeEnabled: bool
     darkPrimaryColor: str
 
 
 class SignInMethod(TypedDict):
+    """Part of SignIn."""
+
     identifier: Literal["username", "email", "phone"]
     password: bool
     verificationCode: bool
@@ -931,6 +1011,8 @@ class SignInMethod(TypedDict):
 
 
 class SignUp(TypedDict):
+    """Part of SignInExperience and others."""
+
     identifiers: list[Literal["username", "email", "phone"]]
     password: bool
     verify: bool
@@ -938,15 +1020,21 @@ class SignUp(TypedDict):
 
 
 class SignUpProfileField(TypedDict):
+    """Part of SignInExperience and others."""
+
     name: str
 
 
 class SocialSignIn(TypedDict):
+    """Part of SignInExperience and others."""
+
     automaticAccountLinking: NotRequired[bool]
     skipRequiredIdentifiers: NotRequired[bool]
 
 
 class SsoIdentity(TypedDict):
+    """Part of User."""
+
     tenantId: str
     id: str
     userId: str
@@ -1015,5 +1103,7 @@ class UserIds(TypedDict):
 
 
 class VerificationCodePolicy(TypedDict):
+    """Part of SignInExperience and others."""
+
     expirationDuration: NotRequired[int]
     maxRetryAttempts: NotRequired[int]

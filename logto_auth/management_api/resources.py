@@ -17,7 +17,7 @@ from .transport import Method, Payload, QueryValue, Transport
 
 if TYPE_CHECKING:
     # Only for annotations: at run time, the import of the types takes longer than that of everything else here.
-    from . import types
+    from . import generated as types
 
 __all__ = [
     "Applications",
@@ -29,6 +29,7 @@ __all__ = [
     "OrganizationRoles",
     "OrganizationScopes",
     "Organizations",
+    "PagedCollection",
     "Resources",
     "Roles",
     "SignInExperience",
@@ -53,16 +54,8 @@ class Collection(Generic[T, New, Changes]):
         self._api = api
 
     def all(self, **query: QueryValue) -> Iterator[T]:
-        """Return an iterator over all objects. It requests one page of 100 at a time."""
-        return self._rows(self.path, **query)
-
-    def pages(self, *, first_page: int = 1, **query: QueryValue) -> Iterator[list[T]]:
-        """Yield all objects from `first_page` on, page by page."""
-        return self._api.pages(self.path, query=query, first_page=first_page)
-
-    def count(self, **query: QueryValue) -> int:
-        """Return the number of objects."""
-        return self._api.count(self.path, query=query)
+        """Return an iterator over all objects, which Logto sends in one answer."""
+        return iter(self._api.request("GET", self.path, query=query))
 
     def create(self, payload: New) -> T:
         """Create an object and return it."""
@@ -91,7 +84,23 @@ class Collection(Generic[T, New, Changes]):
         return self._api.request(method, path, json=json)
 
 
-class Applications(Collection["types.Application", "types.NewApplication", "types.ApplicationChanges"]):
+class PagedCollection(Collection[T, New, Changes]):
+    """A collection that Logto sends page by page."""
+
+    def all(self, **query: QueryValue) -> Iterator[T]:
+        """Return an iterator over all objects. It requests one page of 100 at a time."""
+        return self._rows(self.path, **query)
+
+    def pages(self, *, first_page: int = 1, **query: QueryValue) -> Iterator[list[T]]:
+        """Yield all objects from `first_page` on, page by page."""
+        return self._api.pages(self.path, query=query, first_page=first_page)
+
+    def count(self, **query: QueryValue) -> int:
+        """Return the number of objects."""
+        return self._api.count(self.path, query=query)
+
+
+class Applications(PagedCollection["types.Application", "types.NewApplication", "types.ApplicationChanges"]):
     path = "applications"
 
     def secrets(self, id: str) -> list[types.ApplicationSecret]:
@@ -99,7 +108,7 @@ class Applications(Collection["types.Application", "types.NewApplication", "type
         return self._call("GET", self._path(id, "secrets"))
 
 
-class Users(Collection["types.User", "types.NewUser", "types.UserChanges"]):
+class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"]):
     path = "users"
 
     def with_ids(self, ids: Sequence[str]) -> list[types.User]:
@@ -147,7 +156,7 @@ class Users(Collection["types.User", "types.NewUser", "types.UserChanges"]):
         self._api.request("DELETE", self._path(id, "sessions", session_uid), query={"revokeGrantsTarget": "all"})
 
 
-class Roles(Collection["types.Role", "types.NewRole", "types.RoleChanges"]):
+class Roles(PagedCollection["types.Role", "types.NewRole", "types.RoleChanges"]):
     path = "roles"
 
     def scopes(self, id: str) -> Iterator[types.Scope]:
@@ -168,7 +177,7 @@ class Roles(Collection["types.Role", "types.NewRole", "types.RoleChanges"]):
         return self._api.pages(self._path(id, "users"), first_page=first_page)
 
 
-class Resources(Collection["types.Resource", "types.NewResource", "types.ResourceChanges"]):
+class Resources(PagedCollection["types.Resource", "types.NewResource", "types.ResourceChanges"]):
     path = "resources"
 
     def scopes(self, id: str) -> Iterator[types.Scope]:
@@ -185,7 +194,7 @@ class Resources(Collection["types.Resource", "types.NewResource", "types.Resourc
         return self._call("PATCH", self._path(id, "scopes", scope_id), payload)
 
 
-class Organizations(Collection["types.Organization", "types.NewOrganization", "types.OrganizationChanges"]):
+class Organizations(PagedCollection["types.Organization", "types.NewOrganization", "types.OrganizationChanges"]):
     path = "organizations"
 
     def users(self, id: str) -> Iterator[types.Member]:
@@ -226,7 +235,7 @@ class Organizations(Collection["types.Organization", "types.NewOrganization", "t
 
 
 class OrganizationRoles(
-    Collection["types.OrganizationRole", "types.NewOrganizationRole", "types.OrganizationRoleChanges"]
+    PagedCollection["types.OrganizationRole", "types.NewOrganizationRole", "types.OrganizationRoleChanges"]
 ):
     path = "organization-roles"
 
@@ -242,20 +251,15 @@ class OrganizationRoles(
 
 
 class OrganizationScopes(
-    Collection["types.OrganizationScope", "types.NewOrganizationScope", "types.OrganizationScopeChanges"]
+    PagedCollection["types.OrganizationScope", "types.NewOrganizationScope", "types.OrganizationScopeChanges"]
 ):
     path = "organization-scopes"
 
 
 class Invitations(Collection["types.Invitation", "types.NewInvitation", NoReturn]):
+    """Invitations. `all` filters them by `organizationId`, `inviterId` or `invitee`."""
+
     path = "organization-invitations"
-
-    def all(self, **query: QueryValue) -> Iterator[types.Invitation]:
-        """Return an iterator over the invitations, filtered by `organizationId`, `inviterId` or `invitee`.
-
-        Logto sends them without pages.
-        """
-        return iter(self._api.request("GET", self.path, query=query))
 
     def accept(self, id: str, user_id: str) -> types.Invitation:
         """Accept an invitation and add the user as a member. The user must have the invited e-mail."""
@@ -269,11 +273,9 @@ class Invitations(Collection["types.Invitation", "types.NewInvitation", NoReturn
 
 
 class Connectors(Collection["types.Connector", "types.NewConnector", "types.ConnectorChanges"]):
-    path = "connectors"
+    """Connectors. `all` and `get` return their secrets in clear."""
 
-    def all(self, **query: QueryValue) -> Iterator[types.Connector]:
-        """Return an iterator over the connectors, with their secrets in clear. Logto sends them without pages."""
-        return iter(self._api.request("GET", self.path, query=query))
+    path = "connectors"
 
     def factories(self) -> list[types.ConnectorFactory]:
         """Return the factories of connectors."""
@@ -303,7 +305,7 @@ class SignInExperience:
         return self._api.request("PATCH", "sign-in-exp", json=payload)
 
 
-class Hooks(Collection["types.Hook", "types.NewHook", "types.HookChanges"]):
+class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):
     path = "hooks"
 
     def test(self, id: str, payload: types.HookTest) -> None:
@@ -315,7 +317,7 @@ class Hooks(Collection["types.Hook", "types.NewHook", "types.HookChanges"]):
         return self._rows(self._path(id, "recent-logs"))
 
 
-class OneTimeTokens(Collection["types.OneTimeToken", "types.NewOneTimeToken", NoReturn]):
+class OneTimeTokens(PagedCollection["types.OneTimeToken", "types.NewOneTimeToken", NoReturn]):
     path = "one-time-tokens"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -59,13 +60,16 @@ class Document:
         }
         # Paths with fewer parameters come first: /organizations/{id} also fits /organizations/roles.
         names = sorted(self._items, key=lambda name: name.count("{"))
-        self._patterns = [(re.compile(_pattern(name)), name) for name in names]
+        self._patterns: defaultdict[tuple[str, int], list[tuple[re.Pattern[str], str]]] = defaultdict(list)
+        for name in names:
+            self._patterns[_group(name)].append((re.compile(_pattern(name)), name))
         self._operations: dict[str, Operation] = {}
 
     def find(self, method: str, path: str) -> Operation | None:
         """Return the operation of a request. `path` begins with `/api`."""
         request = f"{method} {path.removeprefix(PREFIX)}"
-        return next((self.operation(name) for pattern, name in self._patterns if pattern.fullmatch(request)), None)
+        patterns = self._patterns[_group(request)]
+        return next((self.operation(name) for pattern, name in patterns if pattern.fullmatch(request)), None)
 
     def operation(self, name: str) -> Operation:
         """Return the operation with this name. Raise KeyError if there is none."""
@@ -111,7 +115,8 @@ def _operation(name: str, item: Mapping[str, Any], content: Mapping[str, Any]) -
 
 def _schemas(item: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Schema]:
     return {
-        kind: as_json_schema(_resolved(media.get("schema", {}), content)) for kind, media in item.get("content", {}).items()
+        kind: as_json_schema(_resolved(media.get("schema", {}), content))
+        for kind, media in item.get("content", {}).items()
     }
 
 
@@ -127,6 +132,11 @@ def _resolved(value: Any, content: Mapping[str, Any]) -> Any:
             target = target[part]
         return _resolved(target, content)
     return {key: _resolved(each, content) for key, each in value.items()}
+
+
+def _group(name: str) -> tuple[str, int]:
+    """Return the method and the number of segments, which divide the operations into small groups."""
+    return name.partition(" ")[0], name.count("/")
 
 
 def _pattern(name: str) -> str:

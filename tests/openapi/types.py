@@ -46,10 +46,9 @@ def type_schemas() -> dict[str, Schema]:
     for name, use, schema in _schemas(document()):
         types[name] = _either(types[name], schema) if name in types else schema
         uses.setdefault(name, []).append(use)
-    return {
-        name: {**schema, **({"description": _description(uses[name])} if name in uses else {})}
-        for name, schema in Definitions(types).all.items()
-    }
+    definitions = Definitions(types)
+    uses = definitions.uses | uses
+    return {name: {**schema, "description": _description(uses[name])} for name, schema in definitions.all.items()}
 
 
 def _schemas(document: Document) -> Iterator[tuple[str, str, Schema]]:
@@ -129,7 +128,9 @@ class Definitions:
 
     def __init__(self, types: dict[str, Schema]) -> None:
         self.all: dict[str, Schema] = {}
+        self.uses: dict[str, list[str]] = {}
         self._types = types
+        self._inner: dict[str, Schema] = {}
         for name, schema in types.items():
             self.all[name] = self._with_references(name, schema)
 
@@ -140,7 +141,9 @@ class Definitions:
 
     def _replaced(self, owner: str, key: str, schema: Schema) -> Schema:
         if "properties" in schema:
-            return {"$ref": f"#/definitions/{self._name(owner, key, schema)}"}
+            name = self._name(owner, key, schema)
+            self.uses.setdefault(name, []).append(f"Part of {owner}")
+            return {"$ref": f"#/definitions/{name}"}
         replaced = dict(schema)
         for inner in ("items", "additionalProperties"):
             if isinstance(schema.get(inner), dict):
@@ -158,14 +161,14 @@ class Definitions:
         short = INNER_NAMES.get(short, short)
         if short in self._types and _fits(schema, self._types[short]):
             return short
-        inner = self._with_references(short, schema)
-        for name, known in self.all.items():
-            if name.endswith(short) and known == inner:
+        for name, known in self._inner.items():
+            if name.endswith(short) and known == schema:
                 return name
-        name = short if short not in OWNED | self._types.keys() | self.all.keys() else f"{owner}{short}"
-        if name in self.all:
+        name = short if short not in OWNED | self._types.keys() | self._inner.keys() else f"{owner}{short}"
+        if name in self._inner:
             raise ValueError(f"No name is left for {key} of {owner}. Add one to INNER_NAMES.")
-        self.all[name] = inner
+        self._inner[name] = schema
+        self.all[name] = self._with_references(name, schema)
         return name
 
 

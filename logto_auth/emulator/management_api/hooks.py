@@ -138,7 +138,6 @@ def _log_key(delivery: Delivery) -> str:
 def _log_as_json(delivery: Delivery) -> dict[str, Any]:
     answered = {"response": {"statusCode": delivery.status, "body": delivery.answer}}
     return {
-        "tenantId": "default",
         "id": delivery.id,
         "key": _log_key(delivery),
         "payload": {
