@@ -294,7 +294,7 @@ def test_answer_of_another_kind_raises_error(api: ManagementAPI, path: str, retu
 
 def test_answer_without_body_raises_error_with_returns(api: ManagementAPI, logto: Emulator) -> None:
     user = logto.tenant.add_user(username="reader")
-    with pytest.raises(ManagementAPIError, match="answered 204 with nothing. Expected an object"):
+    with pytest.raises(ManagementAPIError, match=r"answered 204 with nothing\. Expected an object"):
         api.request("DELETE", f"users/{user.id}", returns=User)
 
 
