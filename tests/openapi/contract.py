@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import best_match
 
+from .deviations import NO_STATUS
 from .document import Document, Operation, Schema
 
 __all__ = ["Contract", "Exchange"]
@@ -75,7 +76,7 @@ class Contract:
 
     def _answer(self, operation: Operation, exchange: Exchange, *, is_closed: bool) -> Iterator[str]:
         if exchange.status not in operation.answers:
-            yield "the document does not have this status"
+            yield NO_STATUS
             return
         if exchange.status >= 400:
             return
