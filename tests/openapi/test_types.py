@@ -127,3 +127,12 @@ def test_types_of_method_are_those_of_its_operation(called: Callable[[Method], s
         assert method.payload.removeprefix("types.") in {names.payload, names.payload.removesuffix("Changes")}
     if "types." in method.answer:
         assert re.findall(r"types\.(\w+)", method.answer) in ([names.answer], [names.answer.removesuffix("s")])
+
+
+COLLECTIONS = [each for each in vars(resources).values() if isinstance(each, type) and getattr(each, "path", "")]
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda each: each.__name__)
+def test_paged_collections_are_those_with_pages_at_logto(collection: type[resources.Collection[Any, Any, Any]]) -> None:
+    has_pages = document().operation(f"GET /{collection.path}").accepts_query("page")
+    assert issubclass(collection, resources.PagedCollection) == has_pages
