@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, reset_queries
@@ -18,7 +18,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, UserStatus, atomic, database
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.rights import has_admin_rights
@@ -26,6 +25,9 @@ from logto_auth.users.suspension import suspend
 
 from .payloads import Payload, payload_of, user_values
 from .report import Report
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import NewUser, User
 
 CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
     "created",
@@ -84,7 +86,7 @@ class Import:
     def _create(self, payload: Payload) -> None:
         if not self.is_dry:
             try:
-                sub = self.api.users.create(payload.values)["id"]
+                sub = self.api.users.create(cast("NewUser", payload.values))["id"]
             except ManagementAPIError as error:
                 if error.status not in REFUSED_PAYLOAD:
                     raise
