@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher
 from django.core.management import CommandError
 from django.db.models.signals import post_save
 
@@ -131,7 +131,12 @@ def test_inactive_account_is_suspended_at_logto(logto: Emulator, command: Comman
 
 @pytest.mark.parametrize(
     ("encoded", "reason"),
-    [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "the account has no usable password")],
+    [
+        ("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"),
+        ("!unusable", "the account has no usable password"),
+        ("argon2$argon2id$v=19$m=1024", "the hash is malformed"),
+        ("pbkdf2_sha256$10$hex:00ff10$" + "A" * 43 + "=", "its salt begins with 'hex:'"),
+    ],
 )
 def test_unsupported_password_is_left_out_and_reported(
     encoded: str, reason: str, logto: Emulator, command: Command
@@ -144,6 +149,17 @@ def test_unsupported_password_is_left_out_and_reported(
     assert "created: 1, without password: 1\n" in output
     (at_logto,) = logto.tenant.users.values()
     assert not at_logto.has_password
+
+
+def test_user_with_md5_password_signs_in(logto: Emulator, command: Command) -> None:
+    user = customer()
+    User.objects.update(password=MD5PasswordHasher().encode("old password", "seasalt"))
+    assert command("logto_import") == "created: 1\n"
+    browser = Browser(logto)
+    with pytest.raises(VisitFailed):
+        browser.logto.sign_in(browser.start(), "customer", "wrong password")
+    browser.open(browser.logto.sign_in(browser.start(), "customer", "old password"))
+    assert browser.client.get("/").wsgi_request.user == user
 
 
 @pytest.mark.parametrize("name", ["cus.tomer", "1customer", "cus tomer", "カスタマー"])

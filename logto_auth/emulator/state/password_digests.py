@@ -28,7 +28,8 @@ class PasswordDigest:
         """Return whether the password matches."""
         if self.algorithm in _PLAIN_DIGESTS:
             digest = hashlib.new(self.algorithm.lower(), password.encode(), usedforsecurity=False).hexdigest()
-            return hmac.compare_digest(digest, self.value.lower())
+            # Logto compares with lower-case digits.
+            return hmac.compare_digest(digest.encode(), self.value.encode())
         if self.algorithm == "Legacy":
             return _legacy_fits(self.value, password)
         return self.algorithm == "Argon2id" and _argon2id_fits(self.value, password)
@@ -45,15 +46,22 @@ def is_legacy_expression(digest: str) -> bool:
 
 
 def _legacy_fits(digest: str, password: str) -> bool:
-    """Return whether the password matches `["pbkdf2", [salt, iterations, key length, hash, "@"], hex]` in JSON."""
+    """Return whether the password matches `[function, arguments, hex]` in JSON, with the password in place of "@"."""
+    function, arguments, expected = json.loads(digest)
     try:
-        function, (salt, iterations, length, algorithm, place), expected = json.loads(digest)
-        if (function, place) != ("pbkdf2", "@"):
-            return False
-        derived = hashlib.pbkdf2_hmac(algorithm, password.encode(), salt.encode(), int(iterations), int(length))
-    except (AttributeError, TypeError, ValueError):
+        if function == "pbkdf2":
+            derived = _pbkdf2(*arguments[:4], password=password)
+        else:
+            texts = [password if each == "@" else each for each in arguments]
+            derived = hashlib.new(function, "".join(texts).encode(), usedforsecurity=False).digest()
+    except (TypeError, ValueError):
         return False
-    return hmac.compare_digest(derived.hex(), str(expected).lower())
+    return hmac.compare_digest(derived.hex().encode(), expected.encode())
+
+
+def _pbkdf2(salt: str, iterations: str, length: str, algorithm: str, *, password: str) -> bytes:
+    salt_bytes = bytes.fromhex(salt[4:]) if salt.startswith("hex:") else salt.encode()
+    return hashlib.pbkdf2_hmac(algorithm, password.encode(), salt_bytes, int(iterations), int(length))
 
 
 def _argon2id_fits(digest: str, password: str) -> bool:
