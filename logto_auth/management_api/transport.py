@@ -128,9 +128,10 @@ class Transport:
         return int(total)
 
     def _send_with_retries(self, method: str, path: str, json: Any, query: Mapping[str, Any] | None) -> Response:
-        token, may_renew = self._token(), True
+        token, may_renew, has_waited = self._token(), True, False
         for tries_left in reversed(range(MAX_TRIES)):
             wait_seconds = _backoff_seconds(MAX_TRIES - tries_left)
+            self._rate_limiter.wait(ignores_pause=has_waited)
             try:
                 response = self._send(method, path, json, query, token)
             except ProviderUnreachable:
@@ -145,7 +146,11 @@ class Transport:
                 continue
             if not tries_left or not _may_retry(method, response.status):
                 break
-            self._sleep(min(retry_after_seconds(response) or wait_seconds, LONGEST_WAIT_SECONDS))
+            wait_seconds = min(retry_after_seconds(response) or wait_seconds, LONGEST_WAIT_SECONDS)
+            if response.status == 429:
+                self._rate_limiter.pause(wait_seconds)
+            self._sleep(wait_seconds)
+            has_waited = True
         if response.status >= 400:
             raise _error_from(response)
         return response
@@ -153,7 +158,6 @@ class Transport:
     def _send(
         self, method: str, path: str, json: Any, query: Mapping[str, Any] | None, token: ClientCredentialsToken
     ) -> Response:
-        self._rate_limiter.wait()
         url = f"{self.base_url}/{path.lstrip('/')}"
         if pairs := _query_pairs(query or {}):
             url += "?" + urlencode(pairs)
@@ -196,16 +200,23 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._next_at = float("-inf")
+        self._paused_until = float("-inf")
 
-    def wait(self) -> None:
-        """Block until the next request may be sent."""
-        if not self.requests_per_second:
-            return
+    def wait(self, *, ignores_pause: bool = False) -> None:
+        """Block until the next request may be sent. A thread that has waited itself ignores the pause."""
         with self._lock:
             now = self._clock()
-            at = max(now, self._next_at)
-            self._next_at = at + 1 / self.requests_per_second
-        self._sleep(at - now)
+            at = now if ignores_pause else max(now, self._paused_until)
+            if self.requests_per_second:
+                at = max(at, self._next_at)
+                self._next_at = at + 1 / self.requests_per_second
+        if at > now or self.requests_per_second:
+            self._sleep(at - now)
+
+    def pause(self, seconds: float) -> None:
+        """Let threads send no other requests for this time, because Logto is too busy."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock() + seconds)
 
 
 def resource_indicator(endpoint: str) -> str:

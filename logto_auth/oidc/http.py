@@ -30,6 +30,8 @@ _CHUNK_BYTES = 64 * 1024
 _MAX_RETRY_AFTER_SECONDS = 3600
 # Node.js, on which Logto runs, closes a connection after 5 idle seconds. NAT gateways forget it after minutes.
 _MAX_IDLE_SECONDS = 4
+# How many threads keep a connection to the same host.
+_MAX_CONNECTIONS = 32
 
 _TIME_OUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 # Errors of requests, urllib3 and http.client. Some of them are ValueErrors: of an invalid URL, header or encoding.
@@ -120,7 +122,7 @@ class HTTPClient:
         self._environments: dict[str, dict[str, Any]] = {}
         self._session = _Session()
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, LimitsAdapter())
+            self._session.mount(scheme, LimitsAdapter(pool_maxsize=_MAX_CONNECTIONS))
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A compressed response could unpack to any size. Logto's responses are small.
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})

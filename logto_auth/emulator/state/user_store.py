@@ -121,8 +121,9 @@ class UserStore(TenantTables):
         """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None."""
         ((name, value),) = identifier.items()
         if name in _IDENTIFIERS:
-            user = self.users.get(self._sub_by_key.get((name, value), ""))
-            return user if user is not None and getattr(user, name) == value else None
+            key = _key(name, value)
+            user = self.users.get(self._sub_by_key.get(key, ""))
+            return user if user is not None and key in _keys(user) else None
         return next((user for user in list(self.users.values()) if getattr(user, name) == value), None)
 
     def find_user_by_identity(self, target: str, user_id: str) -> User | None:
@@ -162,10 +163,15 @@ class UserStore(TenantTables):
                 del self._sub_by_key[key]
 
 
+def _key(name: str, value: str) -> _Key:
+    """Return the index key of an identifier. Case matters in usernames, and not in e-mails."""
+    return (name, value.lower() if name == "primary_email" else value)
+
+
 def _keys(user: User) -> Iterator[_Key]:
     """Yield the index keys of a user: identifiers, and accounts at social providers."""
     for name in _IDENTIFIERS:
         if value := getattr(user, name):
-            yield (name, value)
+            yield _key(name, value)
     for target, identity in user.identities.items():
         yield ("identities", target, str(identity.get("userId")))
