@@ -1,4 +1,4 @@
-"""HTTP recorded from a real Logto 1.41."""
+"""HTTP recorded from real Logtos: 1.41, and 1.42 (`tests/recordings/<version>/`)."""
 
 import json
 from functools import cache
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "recordings"
+VERSIONS = ("1.41", "1.42")
+DEFAULT = "1.41"
 
 
 @cache
-def recording(name: str) -> Any:
-    """The exchange, or list of exchanges, in `tests/recordings/<name>.json`."""
-    return json.loads((FOLDER / f"{name}.json").read_text())
+def recording(name: str, version: str = DEFAULT) -> Any:
+    """The exchange, or list of exchanges, in `tests/recordings/<version>/<name>.json`."""
+    return json.loads((FOLDER / version / f"{name}.json").read_text())

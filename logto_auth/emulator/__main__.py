@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from . import Emulator, seed_demo
+from .versions import DEFAULT, VERSIONS
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _NOTICE = """\
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     seed = partial(seed_demo, base_urls=options.base_url) if options.base_url else seed_demo
     try:
-        with Emulator(port=options.port, seed=seed).start() as emulator:
+        with Emulator(port=options.port, like=options.like, seed=seed).start() as emulator:
             print(_NOTICE)
             print(_summary(emulator), flush=True)
             emulator.wait()
@@ -45,6 +46,12 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=3001, help="the port to listen on (default 3001; 0 uses a free port)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1 or localhost; other hosts are refused")
+    parser.add_argument(
+        "--like",
+        choices=VERSIONS,
+        default=DEFAULT,
+        help=f"the version of Logto (default {DEFAULT}; head is Logto's development head)",
+    )
     parser.add_argument(
         "--base-url",
         action="append",

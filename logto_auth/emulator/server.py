@@ -21,6 +21,7 @@ from .request_log import RequestLog
 from .state.clock import Clock
 from .state.keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
 from .state.tenant import Tenant
+from .versions import DEFAULT, VERSIONS, LogtoVersion
 from .webhook_delivery import Webhooks
 
 _HOST = "127.0.0.1"
@@ -33,14 +34,16 @@ class PortInUse(OSError):
 class Emulator:
     """A Logto for development and tests. It listens on 127.0.0.1 only.
 
-    `port=0` uses any free port. `seed` is a function that fills the tenant, now and at each `reset(tenant=True)`;
-    `seed_demo` is an example.
+    `port=0` uses any free port. `like` is the version of Logto to show, a name in `versions.VERSIONS`. `seed` is a
+    function that fills the tenant, now and at each `reset(tenant=True)`; `seed_demo` is an example.
     """
 
-    def __init__(self, *, port: int = 0, seed: Callable[[Tenant], object] | None = None) -> None:
+    def __init__(self, *, port: int = 0, like: str = DEFAULT, seed: Callable[[Tenant], object] | None = None) -> None:
         self._port = port
+        self._version = _version(like)
         self._seed = seed
         self._provider = Provider()
+        self.tenant.version = self._version
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
         self._handler: type[RequestHandler] = handler_with(self.clock)
@@ -62,6 +65,15 @@ class Emulator:
     def tenant(self) -> Tenant:
         """Users, applications, roles, resources and organizations."""
         return self._provider.tenant
+
+    @property
+    def like(self) -> str:
+        """The version of Logto that the emulator shows. A test may change it; `reset(tenant=True)` restores it."""
+        return self.tenant.version.name
+
+    @like.setter
+    def like(self, name: str) -> None:
+        self.tenant.version = _version(name)
 
     @property
     def keys(self) -> SigningKeys:
@@ -154,6 +166,7 @@ class Emulator:
         self.webhooks.clear()
         self.clock.reset()
         if tenant:
+            self.tenant.version = self._version
             self.tenant.clear()
             if self._seed is not None:
                 self._seed(self.tenant)
@@ -175,9 +188,15 @@ class Emulator:
         return sign_compact({name: value for name, value in merged.items() if value is not None}, claims, signing_key)
 
 
-def run_in_thread(port: int = 0, *, seed: Callable[[Tenant], object] | None = None) -> Emulator:
+def run_in_thread(port: int = 0, *, like: str = DEFAULT, seed: Callable[[Tenant], object] | None = None) -> Emulator:
     """Return a started emulator. Use it as a context manager, or call `stop()`."""
-    return Emulator(port=port, seed=seed).start()
+    return Emulator(port=port, like=like, seed=seed).start()
+
+
+def _version(name: str) -> LogtoVersion:
+    if name not in VERSIONS:
+        raise ValueError(f"The emulator knows no Logto {name!r}. Expected one of {', '.join(VERSIONS)}.")
+    return VERSIONS[name]
 
 
 def _bound_socket(port: int) -> socket.socket:

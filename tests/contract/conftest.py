@@ -15,6 +15,7 @@ from .replay_management import ManagementReplay
 def emulator(logto_emulator: Emulator) -> Emulator:
     """An emulator as after its start: an empty tenant and one key."""
     logto_emulator.reset(tenant=True)
+    logto_emulator.like = "1.41"
     logto_emulator.keys.clear()
     return logto_emulator
 

@@ -33,7 +33,8 @@ def issue_id_token(
 ) -> str:
     """Return an ID token: first the claims of the scopes, then those of the protocol."""
     now = provider.clock.now()
-    optional = {"auth_time": auth_time, "nonce": nonce, "at_hash": at_hash(provider, access_token), "sid": sid}
+    token_hash = at_hash(provider, access_token) if provider.tenant.version.id_token_has_at_hash else None
+    optional = {"auth_time": auth_time, "nonce": nonce, "at_hash": token_hash, "sid": sid}
     claims = {
         **id_token_claims(provider.tenant, user, scopes),
         **{name: value for name, value in optional.items() if value is not None},
@@ -108,7 +109,8 @@ def _sign_id_token(provider: Provider, claims: dict[str, Any]) -> str:
         claims = faults.id_token_claims(dict(claims))
     # Look up the key after the hook for claims, which may rotate it.
     key = faults.id_token_key or provider.keys.current.key
-    header: dict[str, Any] = {"alg": natural_alg(key), "typ": "JWT", "kid": key.thumbprint()}
+    typ = {"typ": "JWT"} if provider.tenant.version.id_token_has_typ else {}
+    header: dict[str, Any] = {"alg": natural_alg(key), **typ, "kid": key.thumbprint()}
     if faults.id_token_header:
         header = faults.id_token_header(dict(header))
     return faults.id_token(header, claims) if faults.id_token else sign_compact(header, claims, key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from threading import RLock
 
+from logto_auth.emulator.versions import DEFAULT, VERSIONS
+
 from .application_record import Application
 from .clock import Clock
 from .message_connectors import SentMessage
@@ -40,6 +42,7 @@ class TenantTables:
     def __init__(self, clock: Clock) -> None:
         self.lock = RLock()
         self.clock = clock
+        self.version = VERSIONS[DEFAULT]
         self._clear()
 
     def _clear(self) -> None:
