@@ -72,6 +72,10 @@ class Collection(Generic[T]):
         """Return the number of objects."""
         return self._api.count(self.path, query=query)
 
+    def first_page(self, **query: Any) -> tuple[list[T], int]:
+        """Return the first page of objects, and the number of all objects."""
+        return cast("tuple[list[T], int]", self._api.first_page(self.path, query=query))
+
     def create(self, payload: dict[str, Any]) -> T:
         """Create an object and return it."""
         return cast(T, self._api.request("POST", self.path, json=payload))
@@ -170,6 +174,10 @@ class Roles(Collection[Role]):
     def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[User]]:
         """Yield these users from `first_page` on, page by page."""
         return cast("Iterator[list[User]]", self._api.pages(self._path(id, "users"), first_page=first_page))
+
+    def first_page_of_users(self, id: str, **query: Any) -> tuple[list[User], int]:
+        """Return the first page of these users, and the number of all. `query` may search, as `Users` does."""
+        return cast("tuple[list[User], int]", self._api.first_page(self._path(id, "users"), query=query))
 
 
 class Resources(Collection[Resource]):

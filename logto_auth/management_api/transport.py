@@ -116,16 +116,12 @@ class Transport:
 
     def count(self, path: str, *, query: Mapping[str, Any] | None = None) -> int:
         """Return the number of rows of `path`, from the header `Total-Number`."""
-        response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": 1})
-        total = response.headers.get("Total-Number", "")
-        if not total.isdecimal():
-            raise ManagementAPIError(
-                f"The answer of {response.url} has no header Total-Number. Expected the number of rows in it; "
-                "check that no proxy removes the header.",
-                code="no_total",
-                status=response.status,
-            )
-        return int(total)
+        return _total(self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": 1}))
+
+    def first_page(self, path: str, *, query: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], int]:
+        """Return up to 100 rows of `path`, and the number of all rows."""
+        response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": PAGE_SIZE})
+        return _json_body(response), _total(response)
 
     def _send_with_retries(self, method: str, path: str, json: Any, query: Mapping[str, Any] | None) -> Response:
         token, may_renew, has_waited = self._token(), True, False
@@ -240,6 +236,18 @@ def _error_from(response: Response) -> ManagementAPIError:
         message=message,
         data=body.get("data"),
     )
+
+
+def _total(response: Response) -> int:
+    total = response.headers.get("Total-Number", "")
+    if not total.isdecimal():
+        raise ManagementAPIError(
+            f"The answer of {response.url} has no header Total-Number. Expected the number of rows in it; "
+            "check that no proxy removes the header.",
+            code="no_total",
+            status=response.status,
+        )
+    return int(total)
 
 
 def _json_body(response: Response) -> Any:

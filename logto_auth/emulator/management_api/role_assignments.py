@@ -109,9 +109,10 @@ for _kind in (_USERS, _APPLICATIONS):
 @route("GET", "/roles/:id/users")
 def list_users(tenant: Tenant, id: str) -> Response:
     holders = tenant.users_with_role(existing(tenant.roles, id).name)
+    newest = users.newest_first(tenant, holders)
     if not is_searched():
-        return paged(reversed(holders), len(holders), lambda sub: users.as_json(tenant.users[sub]))
-    found = users.found_users(tenant.users[sub] for sub in reversed(holders))
+        return paged(newest, len(holders), users.as_json)
+    found = users.found_users(newest)
     return paged(found, len(found), users.as_json)
 
 
