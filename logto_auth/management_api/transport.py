@@ -107,10 +107,11 @@ class Transport:
         page = first_page
         while True:
             page_query = {**(query or {}), "page": page, "page_size": PAGE_SIZE}
-            rows: list[dict[str, Any]] = self.request("GET", path, query=page_query)
+            response = self._send_with_retries("GET", path, None, page_query)
+            rows: list[dict[str, Any]] = _json_body(response)
             if rows:
                 yield rows
-            if len(rows) < PAGE_SIZE:
+            if len(rows) < PAGE_SIZE or response.headers.get("Total-Number") == str(page * PAGE_SIZE):
                 return
             page += 1
 

@@ -192,3 +192,51 @@ def test_role_without_users_needs_no_request(logto: Emulator, command: Command) 
     logto.tenant.add_user(username="reader")
     command("logto_sync", "--create")
     assert not [each for each in logto.requests if each.path == f"/api/roles/{role.id}/users"]
+
+
+def test_role_that_was_not_listed_is_not_removed(logto: Emulator, command: Command) -> None:
+    for role in ("listed", "not listed", "deleted"):
+        logto.tenant.add_role(role)
+    logto.tenant.add_user(username="reader", roles=["listed", "not listed", "deleted"])
+    command("logto_sync", "--create")
+    logto.tenant.delete_role(logto.tenant.find_role("deleted"))
+    command("logto_sync", "--prepare")
+    # As if the role had moved to another page.
+    SyncNote.objects.filter(role="not listed").delete()
+    command("logto_sync", "--page-range", "1-1")
+    assert LogtoIdentity.objects.get().roles == ["listed", "not listed"]
+
+
+def test_deleted_role_needs_one_request_for_many_users(logto: Emulator, command: Command) -> None:
+    role = logto.tenant.add_role("deleted")
+    for number in range(150):
+        logto.tenant.add_user(username=f"reader{number}", roles=["deleted"])
+    command("logto_sync", "--create")
+    logto.tenant.delete_role(role)
+    logto.requests.clear()
+    assert command("logto_sync") == "updated: 150\n"
+    # The count, the list, and the search for the role.
+    assert len([each for each in logto.requests if each.path == "/api/roles"]) == 3
+    assert not [each for each in logto.requests if each.path.startswith("/api/users/")]
+
+
+def test_organization_that_was_not_listed_is_not_removed(logto: Emulator, command: Command, settings) -> None:
+    settings.LOGTO_SCOPES = (*settings.LOGTO_SCOPES, "urn:logto:scope:organizations")
+    organizations = [logto.tenant.add_organization(name).id for name in ("Listed", "Not listed", "Deleted")]
+    sub = logto.tenant.add_user(username="reader").id
+    for id in organizations:
+        logto.tenant.add_member(id, sub)
+    command("logto_sync", "--create")
+    logto.tenant.delete_organization(organizations[2])
+    command("logto_sync", "--prepare")
+    SyncNote.objects.filter(organization=organizations[1]).delete()
+    command("logto_sync", "--page-range", "1-1")
+    memberships = LogtoIdentity.objects.get().memberships.values_list("organization__logto_id", flat=True)
+    assert set(memberships) == set(organizations[:2])
+
+
+def test_page_that_completes_the_number_is_the_last_one(logto: Emulator, command: Command) -> None:
+    for number in range(100):
+        logto.tenant.add_user(username=f"reader{number}")
+    command("logto_sync", "--create")
+    assert user_requests(logto) == 3
