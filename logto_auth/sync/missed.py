@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import User
@@ -60,7 +61,7 @@ def _sync_incomplete(run: SyncRun, pattern: str, missing: int, api: ManagementAP
 
     Report those of the group.
     """
-    query = {"search.id": pattern, "mode.id": "posix"}
+    query: dict[str, Any] = {"search.id": pattern, "mode.id": "posix"}
     listed = set[str]()
     for page in api.users.pages(**query):
         missing -= _apply_new(run, page, api, report)
