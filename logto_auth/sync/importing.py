@@ -48,8 +48,9 @@ LINKED_ELSEWHERE = "not linked: {} is linked to another account, or this account
 
 @dataclass(frozen=True)
 class _Created:
-    """A user whom Logto has created."""
+    """A user whom Logto has created, or would create."""
 
+    payload: Payload
     sub: str
     suspended: User | None = None
     """The user after the suspension, if it was requested and Logto has done it."""
@@ -74,6 +75,8 @@ class Import:
     concurrency: int = CONCURRENCY
     _imported: dict[int, Any] = field(default_factory=dict)
     """The keys of the accounts for which the run has created users, by the hashes of their identifiers."""
+    _linked: dict[str, LogtoIdentity] = field(default_factory=dict)
+    """The identities that were stored before their results are handled, by the id at Logto."""
     _adopted: set[str] = field(default_factory=set)
     """The ids of the users at Logto that a dry run would link."""
     _in_flight: Counter[Identifier] = field(default_factory=Counter)
@@ -82,7 +85,9 @@ class Import:
     def run(self) -> None:
         """Import all accounts that are not linked. Raise LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
-        with in_order(self.concurrency, on_stop=self._say_stop, on_error=self._say_error) as queue:
+        with in_order(
+            self.concurrency, prepare=self._link_together, on_stop=self._say_stop, on_error=self._say_error
+        ) as queue:
             for payloads, existing in self._batches(queue):
                 for payload in payloads:
                     self._import(payload, existing, queue)
@@ -152,7 +157,7 @@ class Import:
 
     def _store(self, payload: Payload, created: _Created) -> bool:
         """Link the account to the new user, and store the suspension."""
-        identity = self._link(payload, created.sub)
+        identity = self._linked.pop(created.sub, None) or self._link(payload, created.sub)
         if identity is None:
             return False
         if created.suspended is not None:
@@ -161,6 +166,19 @@ class Import:
             self._conflict(payload, f"created as {created.sub}, but not suspended at Logto: suspend the user there")
             raise created.error
         return True
+
+    def _link_together(self, results: Sequence[Any]) -> None:
+        """Link the accounts of all created users in one transaction, because each commit takes time."""
+        created = [] if self.is_dry else [each for each in results if isinstance(each, _Created)]
+        identities = [LogtoIdentity(user=each.payload.user, issuer=conf.issuer, sub=each.sub) for each in created]
+        try:
+            with atomic():
+                for identity in identities:
+                    identity.save(force_insert=True)
+        except IntegrityError:
+            # `_link` finds out which of them it is.
+            return
+        self._linked.update({identity.sub: identity for identity in identities})
 
     def _owner(self, payload: Payload, name: str) -> Any:
         """Return the key of the account that the run has imported with this identifier; None if there is none."""
@@ -241,15 +259,15 @@ def _create(api: ManagementAPI, payload: Payload) -> _Created | ManagementAPIErr
             raise
         return error
     if payload.user.is_active:
-        return _Created(sub)
+        return _Created(payload, sub)
     try:
-        return _Created(sub, suspended=api.users.suspend(sub))
+        return _Created(payload, sub, suspended=api.users.suspend(sub))
     except LogtoError as error:
-        return _Created(sub, error=error)
+        return _Created(payload, sub, error=error)
 
 
 def _no_request(api: ManagementAPI, payload: Payload) -> _Created:
-    return _Created("")
+    return _Created(payload, "")
 
 
 def _result(payloads: list[Payload], found: Future[list[User]]) -> tuple[list[Payload], list[User]]:

@@ -7,9 +7,10 @@ connection, and a run has the same result as one that sends a request at a time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,7 +22,8 @@ MAX_CONCURRENCY = 32
 class InOrder:
     """A queue of requests. See `in_order`, which creates it."""
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, prepare: Callable[[Sequence[Any]], object]) -> None:
+        self._prepare = prepare
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="logto-auth")
         # While the oldest request is slow, the other threads have others to send.
         self._length = 2 * concurrency
@@ -51,22 +53,26 @@ class InOrder:
     def handle_all(self) -> None:
         """Wait for all results and handle them. Raise what a request or `handle` raises."""
         while self._waiting:
-            self._handle_oldest()
+            self._handle_finished()
 
     def _add(self, future: Future[Any], handle: Callable[[Any], object]) -> None:
         self._waiting.append((future, handle))
         while len(self._waiting) > self._length:
-            self._handle_oldest()
+            self._handle_finished()
 
-    def _handle_oldest(self) -> None:
-        future, handle = self._waiting[0]
-        try:
-            handle(future.result())
-        except Exception:
+    def _handle_finished(self) -> None:
+        """Wait for the oldest result, and handle it together with the following results that are there."""
+        wait([self._waiting[0][0]])
+        finished = list(takewhile(lambda entry: entry[0].done(), self._waiting))
+        self._prepare([future.result() for future, _ in finished if future.exception() is None])
+        for future, handle in finished:
+            try:
+                handle(future.result())
+            except Exception:
+                self._waiting.popleft()
+                raise
+            # Not earlier: if Ctrl-C interrupts `handle`, `stop` calls it again.
             self._waiting.popleft()
-            raise
-        # Not earlier: if Ctrl-C interrupts `handle`, `stop` calls it again.
-        self._waiting.popleft()
 
     def stop(self, on_stop: Callable[[int], object], on_error: Callable[[Exception], object]) -> None:
         """Send no more requests, wait for those that are in flight, and handle their results."""
@@ -88,14 +94,20 @@ class InOrder:
 
 @contextmanager
 def in_order(
-    concurrency: int, *, on_stop: Callable[[int], object], on_error: Callable[[Exception], object]
+    concurrency: int,
+    *,
+    prepare: Callable[[Sequence[Any]], object],
+    on_stop: Callable[[int], object],
+    on_error: Callable[[Exception], object],
 ) -> Iterator[InOrder]:
     """Return a queue with this number of threads. At the end, all results have been handled.
+
+    `prepare` is called with all results that are there, before each of them is handled.
 
     After an error or Ctrl-C, no more requests are sent. The results of requests in flight are handled all the same:
     `on_stop` is called with their number, and `on_error` with each further error.
     """
-    queue = InOrder(concurrency)
+    queue = InOrder(concurrency, prepare)
     try:
         yield queue
         queue.handle_all()

@@ -22,11 +22,15 @@ class Stopped:
     def __init__(self) -> None:
         self.in_flight: list[int] = []
         self.errors: list[str] = []
+        self.prepared: list[list[Any]] = []
 
     def queue(self, concurrency: int) -> Any:
         return in_order(
-            concurrency, on_stop=self.in_flight.append, on_error=lambda error: self.errors.append(str(error))
+            concurrency, prepare=self.prepared.append, on_stop=self.in_flight.append, on_error=self._add_error
         )
+
+    def _add_error(self, error: Exception) -> None:
+        self.errors.append(str(error))
 
 
 @pytest.fixture
@@ -85,6 +89,18 @@ def test_results_are_handled_in_order_by_the_submitting_thread(stopped: Stopped,
         gate.set()
     here = threading.current_thread()
     assert handled == [("slow", here), ("quick", here), ("without a request", here)]
+
+
+def test_results_that_are_there_are_prepared_together(stopped: Stopped, gate: threading.Event) -> None:
+    with stopped.queue(2) as queue:
+        queue.submit(partial(after, gate, "slow"), lambda _: None)
+        quick = queue.start(lambda: None)
+        for number in range(3):
+            queue.submit(partial(int, number), lambda _: None)
+        quick.result(PATIENCE_SECONDS)
+        _wait_until(lambda: all(future.done() for future, _ in list(queue._waiting)[1:]))
+        gate.set()
+    assert stopped.prepared == [["slow", 0, 1, 2]]
 
 
 def test_number_of_unhandled_results_is_limited(stopped: Stopped) -> None:
