@@ -133,8 +133,10 @@ def apply_batch(
     before = set[str]() if repeats else listed_before(run, by_sub)
     new = {sub: payload for sub, payload in by_sub.items() if sub not in before}
     users = plan(run, new.values(), api, report)
+    known = [user.identity.pk for user in users if user.identity is not None]
     written: Sequence[PlannedUser] = ()
     with atomic():
+        LogtoIdentity.objects.filter(pk__in=known).lock()
         if run.is_dry:
             _count_planned(users, report)
         else:
