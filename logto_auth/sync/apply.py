@@ -136,7 +136,10 @@ def apply_batch(
     known = [user.identity.pk for user in users if user.identity is not None]
     written: Sequence[PlannedUser] = ()
     with atomic():
-        LogtoIdentity.objects.filter(pk__in=known).lock()
+        identities = LogtoIdentity.objects.filter(pk__in=known)
+        identities.lock()
+        # A change first: SQLite refuses a transaction that reads, waits for another one, and then writes.
+        identities.update(seen_in_run=run.pk)
         if run.is_dry:
             _count_planned(users, report)
         else:
