@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ACTIONS", "ManagesAtLogto", "console_url", "sign_out_everywhere"]
 
 PERMISSION = "logto_auth.manage_at_logto"
-CLOUD_CONSOLE = "https://cloud.logto.io"
 
 # Changes one user at Logto and here, and returns a warning for staff or None.
 Action: TypeAlias = "Callable[[ManagementAPI, LogtoIdentity], str | None]"
@@ -45,7 +44,7 @@ def may_manage_at_logto(request: HttpRequest) -> bool:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(user__in=users).end()
+    ended = LogtoSession.objects.filter(user__in=users).end(reason="ended_by_staff")
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 
@@ -84,7 +83,7 @@ def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[An
     """End all sessions of the selected users here and at Logto, with the tokens of these sessions."""
 
     def sign_out(api: ManagementAPI, identity: LogtoIdentity) -> None:
-        LogtoSession.objects.filter(identity=identity).end()
+        LogtoSession.objects.filter(identity=identity).end(reason="ended_by_staff")
         for session in api.users.sessions(identity.sub):
             try:
                 api.users.end_session(identity.sub, session["payload"]["uid"])
@@ -111,15 +110,10 @@ class ManagesAtLogto:
 
 def console_url(identity: LogtoIdentity) -> str:
     """Return the URL of the user in the Logto Console; empty if the URL of the console is unknown."""
-    console = conf.console_url.rstrip("/") or _cloud_console()
+    from .tenant.cloud import cloud_console
+
+    console = conf.console_url.rstrip("/") or cloud_console(conf)
     return f"{console}/users/{quote(identity.sub, safe='')}" if console and identity.issuer == conf.issuer else ""
-
-
-def _cloud_console() -> str:
-    from .management_api.transport import CLOUD_DOMAIN
-
-    host = urlsplit(conf.endpoint).hostname or ""
-    return f"{CLOUD_CONSOLE}/{host.removesuffix(CLOUD_DOMAIN)}" if host.endswith(CLOUD_DOMAIN) else ""
 
 
 def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], action: Action) -> None:

@@ -153,6 +153,15 @@ class Conf:
         required=True,
         example="https://abc123.logto.app",
     )
+    internal_endpoint = Setting(
+        "",
+        "Origin at which this server reaches Logto, if it is another one than `LOGTO_ENDPOINT`: `http://logto:3001` "
+        "between containers. Discovery, keys, tokens, userinfo and the Management API are requested there. The issuer "
+        "and all URLs for browsers stay at `LOGTO_ENDPOINT`. `http` is accepted only for this machine and for private "
+        "networks, because app secrets and tokens are sent there. Empty: `LOGTO_ENDPOINT`.",
+        type=str,
+        example="http://logto:3001",
+    )
     former_endpoints: Setting[Sequence[str]] = Setting(
         (),
         "Origins that `LOGTO_ENDPOINT` was before, for the same tenant, such as `https://<tenant>.logto.app` before a "
@@ -171,6 +180,14 @@ class Conf:
         "of the site is redirected there first. When empty, these URIs follow the request.",
         type=str,
         example="https://shop.example",
+    )
+    internal_base_url = Setting(
+        "",
+        "Origin at which the server of Logto reaches this site, if it is another one than for browsers: "
+        "`http://web:8000` between containers. `manage.py logto_setup` registers the back-channel logout URI and the "
+        "webhook there. Its host must be in `ALLOWED_HOSTS`. Empty: the first base URL that Logto can reach.",
+        type=str,
+        example="http://web:8000",
     )
     next_origins: Setting[Sequence[str]] = Setting(
         (),
@@ -240,9 +257,10 @@ class Conf:
         60, "Accepted difference in seconds between the clocks of Logto and this site.", type=int
     )
     signing_algorithms: Setting[Sequence[str]] = Setting(
-        ("ES384", "RS256"),
+        ("ES384", "ES256", "ES512", "RS256"),
         "Accepted signature algorithms of tokens: ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384 or PS512. "
-        "Logto signs with ES384, or with RS256 after its signing key has been rotated to RSA.",
+        "Logto signs with ES384, with RS256 after its signing key has been rotated to RSA, and with ES256 or ES512 if "
+        "its operator has provided an EC key of another curve. A key is used for the algorithm of its curve only.",
         type=SEQUENCE,
         items="str",
     )
@@ -440,6 +458,11 @@ class Conf:
     def issuer(self) -> str:
         """The issuer of all tokens: the endpoint followed by `/oidc`."""
         return _issuer_at(self.endpoint)
+
+    @property
+    def server_endpoint(self) -> str:
+        """The origin to which this server sends its requests to Logto."""
+        return self.internal_endpoint or self.endpoint
 
     @property
     def former_issuers(self) -> list[str]:

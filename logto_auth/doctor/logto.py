@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
@@ -23,18 +25,22 @@ SLOW = 0.5
 
 
 class LogtoExamination:
-    """The examination of the Logto in the settings. `metadata` is None until a valid discovery document was read."""
+    """The examination of the Logto in the settings. `metadata` is None until a valid discovery document was read.
+
+    `discovery` is the whole document.
+    """
 
     def __init__(self, http: HTTPClient) -> None:
         self._http = http
         self.metadata: ProviderMetadata | None = None
+        self.discovery: dict[str, Any] = {}
 
     def examine(self) -> Iterator[Finding]:
         """Yield the findings about the discovery document, the clock and the keys."""
-        url = f"{conf.issuer}/.well-known/openid-configuration"
+        addresses = Addresses(conf.issuer, conf.internal_endpoint)
         began = time.monotonic()
         try:
-            response = self._http.get(url)
+            response = self._http.get(addresses.discovery_url)
         except ProviderError as error:
             yield failure("reachability", str(error), _remedy(error))
             return
@@ -43,14 +49,17 @@ class LogtoExamination:
             return
         yield clock_finding(response)
         try:
-            document = response.json_object()
-            self.metadata = parse_metadata(document, conf.issuer, endpoint_name="LOGTO_ENDPOINT")
+            document = self.discovery = response.json_object()
+            self.metadata = parse_metadata(
+                document, conf.issuer, internal_endpoint=conf.internal_endpoint, endpoint_name="LOGTO_ENDPOINT"
+            )
         except ProviderError as error:
             yield failure(
                 "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
             )
             return
-        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints have the same origin.")
+        which = "are at one of the two addresses" if addresses.is_split else "have the same origin"
+        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints {which}.")
         yield self._keys(self.metadata.jwks_uri)
 
     def _reachability(self, response: Response, seconds: float) -> Iterator[Finding]:
@@ -84,7 +93,7 @@ class LogtoExamination:
             return failure(
                 "keys",
                 f"Logto signs with a key of the type {_kind(current)}, expected {list(conf.signing_algorithms)}.",
-                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: ES384 for an EC key, RS256 for an RSA key.",
+                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: RS256 for RSA, for EC that of the curve.",
             )
         return ok("keys", f"Logto signs with {keys[0].algorithm_name}. Keys published: {len(document['keys'])}.")
 

@@ -22,8 +22,9 @@ except ImportError as error:
     raise ImportError(_text) from error
 
 from .faults import Faults, HttpFault
+from .listening import PortInUse
 from .provider import Provider
-from .server import Emulator, PortInUse, run_in_thread
+from .server import Emulator, run_in_thread
 from .state.application_record import Application
 from .state.clock import Clock
 from .state.password_digests import PasswordDigest
@@ -31,10 +32,12 @@ from .state.records import AlipayAccount, Organization, User
 from .state.seeds import seed_demo
 from .state.tenant import Tenant
 from .state.tenant_tables import DuplicateError
+from .versions import DEFAULT as DEFAULT_VERSION
 from .visitors.browser import VisitFailed, Visitor
 from .visitors.native_app import NativeVisitor
 
 __all__ = [
+    "DEFAULT_VERSION",
     "AlipayAccount",
     "Application",
     "Clock",

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import accounts, deployment, project, templates
+from logto_auth.checks import accounts, addresses, deployment, project, templates
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
 from logto_auth.tenant import Role, TenantDeclaration
 
 from .found import messages
 
-MODULES = (checks_of_settings, accounts, project, templates, deployment)
+MODULES = (checks_of_settings, addresses, accounts, project, templates, deployment)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
+TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
@@ -119,6 +120,15 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"LOGOUT_REDIRECT_URL": "no-such-view"},
         "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
     ),
+    "E036": (
+        {"LOGTO_INTERNAL_ENDPOINT": "http://logto:3001/oidc"},
+        "LOGTO_INTERNAL_ENDPOINT is 'http://logto:3001/oidc', not an origin without a path.",
+    ),
+    "E037": (
+        {"LOGTO_INTERNAL_ENDPOINT": "http://logto.shop.example:3001"},
+        "LOGTO_INTERNAL_ENDPOINT is 'http://logto.shop.example:3001': app secrets and tokens would cross the internet "
+        "unencrypted.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -197,7 +207,30 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED": False},
         "LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED is False: the type of logout tokens is not checked.",
     ),
+    "W021": (
+        {
+            "LOGTO_ENDPOINT": "https://sign-in.shop.example",
+            "LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123",
+            "LOGTO_M2M_APP_ID": "machine",
+            "LOGTO_M2M_APP_SECRET": "emulatoronlysecret00000000000002",
+        },
+        "The indicator of the Management API is https://default.logto.app/api, but LOGTO_CONSOLE_URL names the tenant "
+        "abc123 of Logto Cloud.",
+    ),
+    "W022": (
+        {"LOGTO_ENDPOINT": "https://sign-in.shop.example", "LOGTO_INTERNAL_ENDPOINT": "https://abc123.logto.app"},
+        "LOGTO_INTERNAL_ENDPOINT is 'https://abc123.logto.app', and LOGTO_ENDPOINT is 'https://sign-in.shop.example'. "
+        "Logto Cloud has another issuer at each.",
+    ),
+    "W023": ({"LOGTO_APP_ID": ""}, "LOGTO_APP_ID is not set: requests that need it fail."),
+    "W024": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT"},
+        f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT declares the webhook event 'User.Delted', which Logto 1.42 does not "
+        "have.",
+    ),
 }
+# Numbers that no problem has.
+UNUSED = ["W020"]
 # test_accounts.py causes these. They need a router, or another user model.
 ACCOUNTS = ["E033", "W011"]
 
@@ -216,5 +249,8 @@ def test_every_problem_has_an_example() -> None:
 
 @pytest.mark.parametrize("letter", ["E", "W"])
 def test_ids_run_in_order_without_gaps(letter: str) -> None:
-    ids = sorted(problem.id for problem in ALL_PROBLEMS if problem.id.startswith(f"logto_auth.{letter}"))
-    assert ids == [f"logto_auth.{letter}{number:03}" for number in range(1, len(ids) + 1)]
+    ids = [problem.id.removeprefix("logto_auth.") for problem in ALL_PROBLEMS]
+    of_letter = sorted(
+        [each for each in ids if each.startswith(letter)] + [each for each in UNUSED if each[0] == letter]
+    )
+    assert of_letter == [f"{letter}{number:03}" for number in range(1, len(of_letter) + 1)]

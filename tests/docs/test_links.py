@@ -44,8 +44,12 @@ def test_named_tests_exist(file: str) -> None:
         assert not case or any(f"-{case}".endswith(f"-{each}") for each in constants if each), (function, case)
 
 
+# Variables of the tests.
+ENVIRONMENT = {"LOGTO_LIKE"}
+
+
 def test_named_settings_exist() -> None:
-    known = {setting.name for setting in conf.all()} | MISTAKES
+    known = {setting.name for setting in conf.all()} | MISTAKES | ENVIRONMENT
     assert set(re.findall(r"\bLOGTO_[A-Z0-9_]+[A-Z]\b", EVERYTHING)) <= known
 
 

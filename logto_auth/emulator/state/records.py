@@ -19,8 +19,8 @@ OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 # A reserved indicator that always exists. It represents the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 
-# The built-in resource and role of the Management API.
-MANAGEMENT_API_RESOURCE = "https://default.logto.app/api"
+# The built-in resource of the Management API of an open-source Logto, and the built-in role.
+OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
 MANAGEMENT_API_ROLE = "Logto Management API access"
 
 
@@ -43,6 +43,7 @@ class User:
     sso_identities: list[dict[str, Any]] = field(default_factory=list)
     custom_data: dict[str, Any] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
+    logto_configs: dict[str, Any] = field(default_factory=dict)
     has_mfa: bool = False
     is_suspended: bool = False
     application_id: str | None = None
@@ -145,6 +146,17 @@ class OneTimeToken:
     created_at: int
     expires_at: int
     status: OneTimeTokenStatus = "active"
+
+
+@dataclass
+class PersonalAccessToken:
+    """A token with which scripts act as its user. Times are in milliseconds. Without `expires_at` it never expires."""
+
+    user_id: str
+    name: str
+    created_at: int
+    expires_at: int | None = None
+    value: str = field(default_factory=ids.personal_access_token, repr=False)
 
 
 @dataclass

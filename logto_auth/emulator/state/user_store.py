@@ -123,10 +123,15 @@ class UserStore(TenantTables):
             self._set_roles(user, [])
             for organization in self.organizations.values():
                 organization.members.pop(sub, None)
+            for token in [each for each in self.personal_access_tokens.values() if each.user_id == sub]:
+                del self.personal_access_tokens[token.value]
         self._user_ended(sub)
 
     def find_user(self, **identifier: str) -> User | None:
-        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None."""
+        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None.
+
+        E-mails are compared without case, and usernames with it.
+        """
         ((name, value),) = identifier.items()
         if name in _IDENTIFIERS:
             key = _key(name, value)
