@@ -48,6 +48,8 @@ class User:
     is_suspended: bool = False
     application_id: str | None = None
     last_sign_in_at: int | None = None
+    is_created_at_given: bool = False
+    """Whether the time of creation was given, as by a script that inserts users into Logto's database."""
 
     @property
     def display_name(self) -> str:
