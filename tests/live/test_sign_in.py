@@ -1,0 +1,70 @@
+"""Sign-in, sign-out and refresh, at one site and at two."""
+
+from __future__ import annotations
+
+import pytest
+
+from logto_auth.emulator import VisitFailed
+
+from .conftest import MakePerson
+from .sites import Person, Site
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+
+def test_sign_in_and_sign_out(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("reader", name="Rita Reader", primaryEmail=f"{shop.target.run}_reader@example.com")
+    assert not reader.is_signed_in(shop)
+    found = reader.sign_in(shop)
+    assert (found["sub"], found["name"]) == (reader.id, "Rita Reader")
+    assert reader.sign_out(shop).partition("?")[0] == f"{shop.url}/"
+    assert not reader.is_signed_in(shop)
+    with pytest.raises(VisitFailed):  # Logto has ended its session too
+        reader.sign_in_silently(shop)
+
+
+def test_wrong_password(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("forgetful")
+    reader.password = "wrong"
+    with pytest.raises(VisitFailed):
+        reader.sign_in(shop)
+    assert not reader.is_signed_in(shop)
+
+
+def test_second_sign_in_finds_the_same_account(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("regular")
+    first = reader.sign_in(shop)
+    reader.sign_out(shop)
+    assert reader.sign_in(shop)["user_id"] == first["user_id"]
+
+
+def test_single_sign_on_at_two_sites(shop: Site, library: Site, make_person: MakePerson) -> None:
+    reader = make_person("traveller")
+    reader.sign_in(shop)
+    assert reader.sign_in_silently(library)["sub"] == reader.id
+
+
+def test_prompt_login_asks_again(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("careful")
+    reader.sign_in(shop)
+    with pytest.raises(VisitFailed):
+        reader.logto.sign_in(reader.start(shop, prompt="login"))
+    assert reader.sign_in(shop, prompt="login")["sub"] == reader.id
+
+
+def test_refresh_brings_new_claims(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("changing")
+    reader.sign_in(shop)
+    shop.target.api.patch(f"users/{reader.id}", {"name": "Another Name"})
+    assert reader.get(shop, "/refresh/").json()["sub"] == reader.id
+    assert reader.at(shop)["name"] == "Another Name"
+
+
+def test_callback_url_is_useless_in_another_browser(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("impatient")
+    callback = reader.logto.sign_in(reader.start(shop), reader.username, reader.password)
+    reader.arrive(shop, callback)
+    thief = Person(shop.target)
+    assert thief.get(shop, callback).status_code == 400
+    assert not thief.is_signed_in(shop)
+    thief.close()
