@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import chromium
+
 from .options import read_options
 from .results import OUTCOME, Results
 from .sites import Person, Site
 from .targets import Target, open_target, target_names
+
+__all__ = ["chromium"]
 
 OPTIONS = read_options()
 PASSWORD = "Long-and-strange-4711"

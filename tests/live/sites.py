@@ -20,12 +20,14 @@ from tests.management_commands import read_env_file
 from tests.processes import child
 from tests.servers import free_port
 
+from .experience import ExperienceVisitor
 from .targets import Target
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 20
 # A longer wait proves no more where something is expected not to come.
 NOTHING_COMES_SECONDS = 4
+MAX_REDIRECTS = 10
 
 
 class Site:
@@ -165,6 +167,21 @@ class Person:
     def sign_in_silently(self, site: Site) -> dict[str, Any]:
         """Sign in without a page of Logto, and return who the user is. Raise VisitFailed if Logto shows a page."""
         return self.arrive(site, self.logto.sign_in(self.start(site)))
+
+    def sign_in_by_link(self, authorization_url: str) -> str:
+        """Use the one-time token in the URL, and return the callback URL. A new user gets `username`."""
+        if isinstance(self.logto, ExperienceVisitor):
+            return self.logto.sign_in_by_link(authorization_url, username=self.username)
+        return self.logto.sign_in_by_link(authorization_url)
+
+    def follow(self, site: Site, url: str) -> requests.Response:
+        """Open a URL and follow redirects between the site and Logto. Return the last page, of the one or the other."""
+        for _ in range(MAX_REDIRECTS):
+            page = self.get(site, url) if url.startswith((site.url, "/")) else self.logto.open(url)
+            if "Location" not in page.headers:
+                return page
+            url = page.headers["Location"]
+        raise AssertionError(f"{MAX_REDIRECTS} redirects, the last one to {url}")
 
     def arrive(self, site: Site, callback: str) -> dict[str, Any]:
         """Open the callback URL and return who the user is at the site."""

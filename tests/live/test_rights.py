@@ -147,6 +147,15 @@ def test_invitation_of_a_user(shop: Site, rights: Rights, branches: tuple[str, s
     assert (found["sub"], found["organizations"]) == (guest.id, {branches[0]: []})
 
 
+def test_invitation_of_a_new_user(shop: Site, branches: tuple[str, str]) -> None:
+    email = f"{shop.target.run}_newcomer@example.com"
+    newcomer = Person(shop.target, f"{shop.target.run}_newcomer", "")
+    found = accept_invitation(shop, newcomer, email, branches[0])
+    assert found["organizations"] == {branches[0]: []}
+    assert shop.target.api.get(f"users/{found['sub']}")["primaryEmail"] == email
+    newcomer.close()
+
+
 def accept_invitation(site: Site, user: Person, email: str, organization_id: str) -> dict[str, Any]:
     """Open the link of an invitation, press its button, and return who the user is at the site."""
     context = {"jitOrganizationIds": [organization_id]}
@@ -155,4 +164,4 @@ def accept_invitation(site: Site, user: Person, email: str, organization_id: str
     assert user.get(site, f"/accept-invitation?{query}").status_code == 200
     answer = user.post(site, f"/accept-invitation?{query}")
     assert answer.status_code == 302, answer.text
-    return user.arrive(site, user.logto.sign_in_by_link(answer.headers["Location"]))
+    return user.arrive(site, user.sign_in_by_link(answer.headers["Location"]))

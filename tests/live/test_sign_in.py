@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import Browser, expect
 
 from logto_auth.emulator import VisitFailed
 
@@ -68,3 +71,43 @@ def test_callback_url_is_useless_in_another_browser(shop: Site, make_person: Mak
     assert thief.get(shop, callback).status_code == 400
     assert not thief.is_signed_in(shop)
     thief.close()
+
+
+def test_silent_sign_in_keeps_the_session(shop: Site, library: Site, make_person: MakePerson) -> None:
+    """Without a question to the user, also after a sign-in at another site has changed what Logto knows."""
+    reader = make_person("quiet")
+    reader.sign_in(shop)
+    reader.sign_in_silently(library)
+    assert reader.follow(shop, "/sign-in?prompt=none").url == f"{shop.url}/"
+    assert reader.is_signed_in(shop)
+
+
+def test_silent_sign_in_finds_the_sign_out(shop: Site, library: Site, make_person: MakePerson) -> None:
+    reader = make_person("gone")
+    reader.sign_in(shop)
+    reader.sign_in_silently(library)
+    reader.sign_out(library)
+    reader.follow(shop, "/sign-in?prompt=none")
+    assert not reader.is_signed_in(shop)
+
+
+def test_sign_in_and_sign_out_in_chromium(shop: Site, make_person: MakePerson, chromium: Browser) -> None:
+    reader = make_person("visible")
+    context = chromium.new_context(locale="en-GB")
+    context.set_default_timeout(15_000)
+    try:
+        page = context.new_page()
+        page.goto(f"{shop.url}/page/")
+        page.get_by_role("link", name="Sign in").click()
+        page.locator("input[name=identifier]").fill(reader.username)
+        page.locator("input[name=password]").fill(reader.password)
+        page.locator("input[name=password]").press("Enter")
+        expect(page.get_by_text(f"Hello {reader.username}")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url(re.compile(rf"^{re.escape(shop.url)}/(\?.*)?$"))
+        page.goto(f"{shop.url}/page/")
+        expect(page.get_by_text("Hello stranger")).to_be_visible()
+        page.get_by_role("link", name="Sign in").click()
+        expect(page.locator("input[name=identifier]")).to_be_visible()
+    finally:
+        context.close()
