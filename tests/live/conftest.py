@@ -53,7 +53,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(target: Target, tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Site]:
     """A site that Logto calls: with webhooks."""
     site = Site(target, "shop", tmp_path_factory.mktemp("shop"), has_webhooks=True)
-    with _opened(site, empty_database):
+    with opened(site, empty_database):
         yield site
 
 
@@ -61,12 +61,13 @@ def shop(target: Target, tmp_path_factory: pytest.TempPathFactory, empty_databas
 def library(target: Target, tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Site]:
     """Another site with the same Logto. It has no webhooks, and asks Logto after every second."""
     site = Site(target, "library", tmp_path_factory.mktemp("library"), has_webhooks=False, freshness_seconds=1)
-    with _opened(site, empty_database):
+    with opened(site, empty_database):
         yield site
 
 
 @contextmanager
-def _opened(site: Site, empty_database: Path) -> Iterator[Site]:
+def opened(site: Site, empty_database: Path) -> Iterator[Site]:
+    """Make what the site needs at Logto, and serve it until the block ends."""
     site.set_up()
     site.migrate(empty_database)
     with site.serving():

@@ -33,11 +33,12 @@ class ExperienceVisitor(Visitor):
         return self._finish(interaction)
 
     def sign_in_by_link(
-        self, authorization_url: str, *, switch_account: bool = False, username: str | None = None
+        self, authorization_url: str, *, switch_account: bool = False, profile: dict[str, str] | None = None
     ) -> str:
         """Sign in or register with the one-time token in the URL, and return the callback URL. Raise VisitFailed.
 
-        `username` is typed into the page "Set username", on which a new user ends in a tenant that requires one.
+        A new user is asked for what the sign-up of the tenant requires, such as a username and a password. These pages
+        are filled in with `profile`.
         """
         page = self.open(authorization_url)
         if "Location" in page.headers:
@@ -52,9 +53,9 @@ class ExperienceVisitor(Visitor):
         try:
             interaction.identify(verification_id)
         except VisitFailed as failure:
-            if _code(failure) != "user.user_not_exist":
+            if _body(failure).get("code") != "user.user_not_exist":
                 raise
-            interaction.register(verification_id, username)
+            interaction.register(verification_id, profile or {})
         return self._finish(interaction)
 
     def _finish(self, interaction: Interaction) -> str:
@@ -85,15 +86,17 @@ class Interaction:
     def identify(self, verification_id: str) -> None:
         self._call("POST", "/identification", {"verificationId": verification_id})
 
-    def register(self, verification_id: str, username: str | None) -> None:
-        """Create the user. With a username, fill in the page "Set username" if Logto shows it."""
+    def register(self, verification_id: str, profile: dict[str, str]) -> None:
+        """Create the user, with what Logto asks for."""
         self._call("PUT", "/interaction-event", {"interactionEvent": "Register"})
         try:
             self.identify(verification_id)
         except VisitFailed as failure:
-            if username is None or _code(failure) != "user.missing_profile":
+            missing = _body(failure).get("data", {}).get("missingProfile", [])
+            if not missing or not profile.keys() >= set(missing):
                 raise
-            self._call("POST", "/profile", {"type": "username", "value": username})
+            for name in missing:
+                self._call("POST", "/profile", {"type": name, "value": profile[name]})
             self.identify(verification_id)
 
     def submit(self) -> str:
@@ -109,6 +112,6 @@ class Interaction:
         return response.json() if "json" in response.headers.get("Content-Type", "") else None
 
 
-def _code(failure: VisitFailed) -> str:
-    code: str = failure.response.json().get("code", "")
-    return code
+def _body(failure: VisitFailed) -> dict[str, Any]:
+    body: dict[str, Any] = failure.response.json()
+    return body

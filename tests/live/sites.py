@@ -34,7 +34,14 @@ class Site:
     """A site with a database, an application at Logto, and the commands of its developer."""
 
     def __init__(
-        self, target: Target, name: str, folder: Path, *, has_webhooks: bool, freshness_seconds: int | None = None
+        self,
+        target: Target,
+        name: str,
+        folder: Path,
+        *,
+        has_webhooks: bool,
+        has_refresh_tokens: bool = True,
+        freshness_seconds: int | None = None,
     ) -> None:
         self.target = target
         self.name = name
@@ -43,6 +50,7 @@ class Site:
         self.url = f"http://{target.options.site_host}:{self.port}"
         self.log_path = folder / "log"
         self._has_webhooks = has_webhooks
+        self._has_refresh_tokens = has_refresh_tokens
         self._freshness_seconds = freshness_seconds
 
     @property
@@ -65,6 +73,7 @@ class Site:
             "LIVE_SITE": self.name,
             "LIVE_URL": self.url,
             "LIVE_WEBHOOKS": "1" if self._has_webhooks else "",
+            "LIVE_REFRESH_TOKENS": "1" if self._has_refresh_tokens else "",
             "LIVE_FRESHNESS_SECONDS": "" if self._freshness_seconds is None else str(self._freshness_seconds),
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
@@ -169,9 +178,10 @@ class Person:
         return self.arrive(site, self.logto.sign_in(self.start(site)))
 
     def sign_in_by_link(self, authorization_url: str) -> str:
-        """Use the one-time token in the URL, and return the callback URL. A new user gets `username`."""
+        """Use the one-time token in the URL, and return the callback URL. A new user gets username and password."""
         if isinstance(self.logto, ExperienceVisitor):
-            return self.logto.sign_in_by_link(authorization_url, username=self.username)
+            profile = {"username": self.username, "password": self.password}
+            return self.logto.sign_in_by_link(authorization_url, profile=profile)
         return self.logto.sign_in_by_link(authorization_url)
 
     def follow(self, site: Site, url: str) -> requests.Response:

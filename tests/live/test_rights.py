@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import MakePerson
+from .conftest import PASSWORD, MakePerson
 from .sites import Person, Site
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
@@ -149,7 +149,7 @@ def test_invitation_of_a_user(shop: Site, rights: Rights, branches: tuple[str, s
 
 def test_invitation_of_a_new_user(shop: Site, branches: tuple[str, str]) -> None:
     email = f"{shop.target.run}_newcomer@example.com"
-    newcomer = Person(shop.target, f"{shop.target.run}_newcomer", "")
+    newcomer = Person(shop.target, f"{shop.target.run}_newcomer", PASSWORD)
     found = accept_invitation(shop, newcomer, email, branches[0])
     assert found["organizations"] == {branches[0]: []}
     assert shop.target.api.get(f"users/{found['sub']}")["primaryEmail"] == email

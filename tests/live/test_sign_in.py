@@ -73,24 +73,6 @@ def test_callback_url_is_useless_in_another_browser(shop: Site, make_person: Mak
     thief.close()
 
 
-def test_silent_sign_in_keeps_the_session(shop: Site, library: Site, make_person: MakePerson) -> None:
-    """Without a question to the user, also after a sign-in at another site has changed what Logto knows."""
-    reader = make_person("quiet")
-    reader.sign_in(shop)
-    reader.sign_in_silently(library)
-    assert reader.follow(shop, "/sign-in?prompt=none").url == f"{shop.url}/"
-    assert reader.is_signed_in(shop)
-
-
-def test_silent_sign_in_finds_the_sign_out(shop: Site, library: Site, make_person: MakePerson) -> None:
-    reader = make_person("gone")
-    reader.sign_in(shop)
-    reader.sign_in_silently(library)
-    reader.sign_out(library)
-    reader.follow(shop, "/sign-in?prompt=none")
-    assert not reader.is_signed_in(shop)
-
-
 def test_sign_in_and_sign_out_in_chromium(shop: Site, make_person: MakePerson, chromium: Browser) -> None:
     reader = make_person("visible")
     context = chromium.new_context(locale="en-GB")

@@ -48,7 +48,7 @@ LOGTO_API_SCOPES = ["read:books", "write:books"]
 LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
 LOGTO_SCOPES = [
     "openid",
-    "offline_access",
+    *(["offline_access"] if os.environ["LIVE_REFRESH_TOKENS"] else []),
     "profile",
     "email",
     "roles",
