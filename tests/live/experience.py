@@ -33,12 +33,16 @@ class ExperienceVisitor(Visitor):
         return self._finish(interaction)
 
     def sign_in_by_link(
-        self, authorization_url: str, *, switch_account: bool = False, profile: dict[str, str] | None = None
+        self,
+        authorization_url: str,
+        *,
+        switch_account: bool = False,
+        username: str | None = None,
+        password: str | None = None,
     ) -> str:
         """Sign in or register with the one-time token in the URL, and return the callback URL. Raise VisitFailed.
 
-        A new user is asked for what the sign-up of the tenant requires, such as a username and a password. These pages
-        are filled in with `profile`.
+        `username` and `password` are for the pages that ask a new user for them.
         """
         page = self.open(authorization_url)
         if "Location" in page.headers:
@@ -55,7 +59,7 @@ class ExperienceVisitor(Visitor):
         except VisitFailed as failure:
             if _body(failure).get("code") != "user.user_not_exist":
                 raise
-            interaction.register(verification_id, profile or {})
+            interaction.register(verification_id, username=username, password=password)
         return self._finish(interaction)
 
     def _finish(self, interaction: Interaction) -> str:
@@ -86,14 +90,14 @@ class Interaction:
     def identify(self, verification_id: str) -> None:
         self._call("POST", "/identification", {"verificationId": verification_id})
 
-    def register(self, verification_id: str, profile: dict[str, str]) -> None:
-        """Create the user, with what Logto asks for."""
+    def register(self, verification_id: str, **profile: str | None) -> None:
+        """Create the user. `profile` has what Logto may ask a new user for."""
         self._call("PUT", "/interaction-event", {"interactionEvent": "Register"})
         try:
             self.identify(verification_id)
         except VisitFailed as failure:
             missing = _body(failure).get("data", {}).get("missingProfile", [])
-            if not missing or not profile.keys() >= set(missing):
+            if not missing or not all(profile.get(name) for name in missing):
                 raise
             for name in missing:
                 self._call("POST", "/profile", {"type": name, "value": profile[name]})

@@ -180,8 +180,7 @@ class Person:
     def sign_in_by_link(self, authorization_url: str) -> str:
         """Use the one-time token in the URL, and return the callback URL. A new user gets username and password."""
         if isinstance(self.logto, ExperienceVisitor):
-            profile = {"username": self.username, "password": self.password}
-            return self.logto.sign_in_by_link(authorization_url, profile=profile)
+            return self.logto.sign_in_by_link(authorization_url, username=self.username, password=self.password)
         return self.logto.sign_in_by_link(authorization_url)
 
     def follow(self, site: Site, url: str) -> requests.Response:
@@ -206,6 +205,10 @@ class Person:
         response = self.post(site, "/sign-out")
         assert response.status_code == 302, (response.status_code, response.text, site.log())
         return self.logto.sign_out(response.headers["Location"])
+
+    def forget_logto(self) -> None:
+        """Delete the cookies of Logto. The sessions at the sites go on."""
+        self.logto.session.cookies.clear()
 
     def at(self, site: Site) -> dict[str, Any]:
         """Return who the user is at the site."""
