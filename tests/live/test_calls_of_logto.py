@@ -25,7 +25,15 @@ def delete(site: Site, user: Person) -> None:
     site.target.api.delete(f"users/{user.id}")
 
 
-ENDS = pytest.mark.parametrize("end", [suspend, delete], ids=["suspended", "deleted"])
+def end_session(site: Site, user: Person) -> None:
+    """End the user's sessions at Logto, as the Console does."""
+    for each in site.target.api.get(f"users/{user.id}/sessions")["sessions"]:
+        session_id = each["payload"]["uid"]
+        site.target.api("DELETE", f"users/{user.id}/sessions/{session_id}", revokeGrantsTarget="all")
+
+
+SUSPENDED, DELETED = pytest.param(suspend, id="suspended"), pytest.param(delete, id="deleted")
+SESSION_ENDED = pytest.param(end_session, id="session ended")
 
 
 def test_back_channel_logout(shop: Site, library: Site, make_person: MakePerson, note: Note) -> None:
@@ -49,7 +57,7 @@ def test_back_channel_logout(shop: Site, library: Site, make_person: MakePerson,
     note("not sent: outbound guard")
 
 
-@ENDS
+@pytest.mark.parametrize("end", [SUSPENDED, DELETED])
 def test_webhook_ends_the_session(shop: Site, make_person: MakePerson, end: End) -> None:
     reader = make_person(f"watched_{end.__name__}")
     reader.sign_in(shop)
@@ -60,7 +68,7 @@ def test_webhook_ends_the_session(shop: Site, make_person: MakePerson, end: End)
     eventually(lambda: not reader.is_signed_in(shop), shop.log)
 
 
-@ENDS
+@pytest.mark.parametrize("end", [SUSPENDED, DELETED, SESSION_ENDED])
 def test_refresh_ends_the_session(library: Site, make_person: MakePerson, end: End) -> None:
     reader = make_person(f"unwatched_{end.__name__}")
     reader.sign_in(library)
@@ -68,7 +76,7 @@ def test_refresh_ends_the_session(library: Site, make_person: MakePerson, end: E
     time.sleep(1.1)
     assert not reader.is_signed_in(library)
     with pytest.raises(VisitFailed):
-        reader.sign_in(library)
+        reader.sign_in_silently(library)
 
 
 def test_reactivated_user_signs_in_again(shop: Site, make_person: MakePerson) -> None:
@@ -85,3 +93,14 @@ def test_webhook_updates_the_name(shop: Site, make_person: MakePerson) -> None:
     assert reader.sign_in(shop)["name"] == "Former Name"
     shop.target.api.patch(f"users/{reader.id}", {"name": "Present Name"})
     eventually(lambda: reader.at(shop)["name"] == "Present Name", shop.log)
+
+
+def test_webhook_renames_an_organization(shop: Site, make_person: MakePerson) -> None:
+    api = shop.target.api
+    former, present = f"{shop.target.run} quay", f"{shop.target.run} pier"
+    organization = api.post("organizations", {"name": former})["id"]
+    member = make_person("witness")
+    api.post(f"organizations/{organization}/users", {"userIds": [member.id]})
+    member.sign_in(shop)
+    api.patch(f"organizations/{organization}", {"name": present})
+    eventually(lambda: present in member.at(shop)["branches"], shop.log)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import requests
 
 from .conftest import PASSWORD, MakePerson
 from .sites import Person, Site
@@ -24,13 +25,25 @@ class Rights:
         return f"https://{self.site.target.run.replace('_', '-')}.example/api"
 
     def give_role(self, user: Person) -> None:
-        self._api.post(f"users/{user.id}/roles", {"roleIds": [self.role_id()]})
+        self._api.post(f"users/{user.id}/roles", {"roleIds": [self._id("roles", "editor")]})
 
     def take_role(self, user: Person) -> None:
-        self._api.delete(f"users/{user.id}/roles/{self.role_id()}")
+        self._api.delete(f"users/{user.id}/roles/{self._id('roles', 'editor')}")
 
-    def role_id(self) -> str:
-        return self._id("roles", "editor")
+    def make_machine(self, role: str) -> dict[str, str]:
+        """Return a machine-to-machine application with the role."""
+        payload = {"name": f"{self.site.target.run} machine", "type": "MachineToMachine"}
+        machine: dict[str, str] = self._api.post("applications", payload)
+        self._api.post(f"applications/{machine['id']}/roles", {"roleIds": [self._id("roles", role)]})
+        return machine
+
+    def machine_token(self, machine: dict[str, str]) -> str:
+        """Return an access token of the machine for the API of the site."""
+        [secret] = self._api.get(f"applications/{machine['id']}/secrets")
+        fields = {"grant_type": "client_credentials", "resource": self.resource, "scope": "read:books write:books"}
+        url, auth = f"{self.site.target.endpoint}/oidc/token", (machine["id"], secret["value"])
+        token: str = requests.post(url, data=fields, auth=auth, timeout=30).json()["access_token"]
+        return token
 
     def make_organization(self, name: str) -> str:
         organization_id: str = self._api.post("organizations", {"name": f"{self.site.target.run} {name}"})["id"]
@@ -67,12 +80,13 @@ def call(site: Site, path: str, user: Person, **query: str) -> int:
     """Return the status of an API call with an access token of the user."""
     answer = user.get(site, "/token/", **query)
     assert answer.status_code == 200, answer.text
-    client = Person(site.target)
-    try:
-        client._session(site).headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        return client.get(site, path).status_code
-    finally:
-        client.close()
+    return call_with(site, path, answer.json()["token"])
+
+
+def call_with(site: Site, path: str, token: str) -> int:
+    """Return the status of an API call with this access token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return requests.get(site.url + path, headers=headers, allow_redirects=False, timeout=30).status_code
 
 
 def test_role_comes_and_goes(shop: Site, rights: Rights, make_person: MakePerson) -> None:
@@ -95,6 +109,13 @@ def test_permissions_of_an_api(shop: Site, rights: Rights, make_person: MakePers
         user.sign_in(shop)
         assert user.get(shop, "/books/add/").status_code == page
         assert call(shop, "/api/books/", user, resource=rights.resource) == api
+
+
+def test_permissions_of_a_machine(shop: Site, rights: Rights) -> None:
+    machine = rights.make_machine("robot")
+    token = rights.machine_token(machine)
+    assert call_with(shop, "/api/books/", token) == 200
+    assert call_with(shop, "/api/books/add/", token) == 403
 
 
 def test_permissions_in_an_organization(

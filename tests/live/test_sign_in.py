@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -53,6 +54,15 @@ def test_prompt_login_asks_again(shop: Site, make_person: MakePerson) -> None:
     with pytest.raises(VisitFailed):
         reader.logto.sign_in(reader.start(shop, prompt="login"))
     assert reader.sign_in(shop, prompt="login")["sub"] == reader.id
+
+
+def test_old_sign_in_is_repeated(shop: Site, make_person: MakePerson) -> None:
+    reader = make_person("thorough")
+    reader.sign_in(shop)
+    time.sleep(2.1)
+    with pytest.raises(VisitFailed):
+        reader.logto.sign_in(reader.start(shop, max_age="1"))
+    assert reader.sign_in(shop, max_age="1")["sub"] == reader.id
 
 
 def test_refresh_brings_new_claims(shop: Site, make_person: MakePerson) -> None:

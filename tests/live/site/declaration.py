@@ -17,7 +17,10 @@ BOOKS = {"read:books": "Read books", "write:books": "Change books"}
 TENANT = TenantDeclaration(
     application=f"{RUN} {os.environ['LIVE_SITE']}",
     resources=[APIResource(API, f"{RUN} API", scopes=BOOKS)],
-    roles=[Role(EDITOR, "Changes books", scopes={API: list(BOOKS)})],
+    roles=[
+        Role(EDITOR, "Changes books", scopes={API: list(BOOKS)}),
+        Role(f"{RUN} robot", "Reads books", scopes={API: ["read:books"]}, type="MachineToMachine"),
+    ],
     organization_scopes={MANAGE_STOCK: "Change the stock of a branch"},
     organization_roles=[
         OrganizationRole(MANAGER, "Runs a branch", scopes=[MANAGE_STOCK]),

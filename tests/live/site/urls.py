@@ -16,6 +16,7 @@ from logto_auth.decorators import (
     role_required,
     scope_required,
 )
+from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
 from .declaration import EDITOR, MANAGE_STOCK
@@ -49,6 +50,7 @@ def home(request: HttpRequest) -> JsonResponse:
             "sub": logto.sub,
             "roles": logto.roles,
             "organizations": {each.id: list(each.roles) for each in logto.organizations},
+            "branches": list(Organization.objects.values_list("name", flat=True)),
         }
     )
 
@@ -89,6 +91,7 @@ urlpatterns = [
     path("branches/<organization_id>/", organization_required(ok)),
     path("branches/<organization_id>/stock/", organization_scope_required(MANAGE_STOCK)(ok)),
     path("api/books/", access_token_required("read:books")(ok)),
+    path("api/books/add/", access_token_required("write:books")(ok)),
     path("api/branches/<organization_id>/books/", access_token_required(organization_scopes=["read:books"])(ok)),
     path("api/branches/<organization_id>/stock/", organization_token_required(MANAGE_STOCK)(ok)),
 ]
