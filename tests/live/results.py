@@ -41,11 +41,12 @@ class Results:
             terminalreporter.write_line(line)
 
     def _lines(self) -> Iterator[str]:
-        totals = {target: f"{self._seconds[target]:.0f} s" for target in self._targets}
-        rows = [("journey", {name: name for name in self._targets}), *self._cells.items(), ("all, with set-up", totals)]
+        columns = [name for name in self._targets if any(name in cells for cells in self._cells.values())]
+        totals = {name: f"{self._seconds[name]:.0f} s" for name in columns}
+        rows = [("journey", {name: name for name in columns}), *self._cells.items(), ("all, with set-up", totals)]
         width = max(len(journey) for journey, _ in rows)
         for journey, cells in rows:
-            yield "  ".join([journey.ljust(width), *(cells.get(name, "").ljust(20) for name in self._targets)]).rstrip()
+            yield "  ".join([journey.ljust(width), *(cells.get(name, "").ljust(20) for name in columns)]).rstrip()
         yield from (f"({number}) {note}" for number, note in enumerate(self._notes, 1))
 
     def _note(self, text: str) -> str:
