@@ -13,8 +13,9 @@ import pytest
 from tests.browser.conftest import chromium
 
 from .options import read_options
+from .people import Person
 from .results import OUTCOME, Results
-from .sites import Person, Site
+from .sites import Site
 from .targets import Target, open_target, target_names
 
 __all__ = ["chromium"]
@@ -86,8 +87,7 @@ def make_person(target: Target) -> Iterator[MakePerson]:
             username = f"{target.run}_{who}"
             payload = {"username": username, "password": PASSWORD, "name": who.capitalize(), **values}
             user = target.api.post("users", payload)
-            person = Person(target, username, PASSWORD)
-            person.id = user["id"]
+            person = Person(target, username, PASSWORD, user["id"])
             browsers.callback(person.close)
             return person
 

@@ -10,7 +10,8 @@ import pytest
 from logto_auth.emulator import VisitFailed
 
 from .conftest import MakePerson, Note
-from .sites import Person, Site, comes_true, eventually
+from .people import Person
+from .sites import Site, comes_true, eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 

@@ -10,7 +10,8 @@ import pytest
 from django.contrib.auth import hashers
 
 from .conftest import PASSWORD, MakePerson
-from .sites import Person, Site
+from .people import Person
+from .sites import Site
 from .targets import Target
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from .conftest import PASSWORD, MakePerson
-from .sites import Person, Site
+from .people import Person
+from .sites import Site
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 

@@ -31,6 +31,18 @@ def test_set_up_from_nothing(target: Target, tmp_path: Path) -> None:
     }
 
 
+def test_set_up_repairs_what_others_changed(target: Target, library: Site) -> None:
+    api = target.api
+    application = api.get(f"applications/{library.app_id}")
+    metadata = {**application["oidcClientMetadata"], "redirectUris": ["https://other.example/callback"]}
+    api.patch(f"applications/{library.app_id}", {"oidcClientMetadata": metadata})
+    library.command("logto_setup", "--check", code=1)
+    library.set_up()
+    repaired = api.get(f"applications/{library.app_id}")["oidcClientMetadata"]["redirectUris"]
+    # What others have added stays.
+    assert set(repaired) == {f"{library.url}/callback", "https://other.example/callback"}
+
+
 def test_doctor(shop: Site) -> None:
     findings = shop.command_json("logto_doctor")["findings"]
     assert [each["message"] for each in findings if each["level"] == "failure"] == []

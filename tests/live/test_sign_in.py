@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, expect
 from logto_auth.emulator import VisitFailed
 
 from .conftest import MakePerson
-from .sites import Person, Site
+from .people import Person
+from .sites import Site
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from .conftest import MakePerson, opened
-from .sites import Person, Site, eventually
+from .people import Person
+from .sites import Site, eventually
 from .targets import Target
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
