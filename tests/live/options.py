@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from logto_auth.emulator.versions import DEFAULT
+from logto_auth.emulator.versions import DEFAULT, VERSIONS
 
 PREFIX = "LOGTO_LIVE_"
 REQUIRED = ("ENDPOINT", "M2M_APP_ID", "M2M_APP_SECRET")
@@ -36,6 +36,8 @@ class Options:
         given = [self.endpoint, self.m2m_app_id, self.m2m_app_secret]
         if any(given) and not all(given):
             return f"Set all of {', '.join(PREFIX + name for name in REQUIRED)}, or none of them."
+        if unknown := set(self.emulator_versions) - VERSIONS.keys():
+            return f"{PREFIX}EMULATOR has {', '.join(sorted(unknown))}, expected some of {', '.join(VERSIONS)}."
         if self.outbound_guard not in {"", "on", "off"}:
             return f"{PREFIX}OUTBOUND_GUARD is {self.outbound_guard!r}, expected on or off."
         return ""
