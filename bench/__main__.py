@@ -15,7 +15,7 @@ import requests
 
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
-from . import bearer, faults, pages, sessions, start_up, synced_tenant, webhooks
+from . import bearer, callbacks, faults, pages, sessions, start_up, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -260,10 +260,13 @@ def main() -> None:
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
         sync_costs = synced_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
+        callback_costs = callbacks.measure(emulator, logto, usernames[0])
     faults_costs = faults.measure()
     start_up_costs = start_up.measure()
     print(table(results))
     print("\nMedians; the ratio is CPU time relative to plain mozilla-django-oidc in this run.\n")
+    print(callbacks.table(callback_costs))
+    print()
     print(sessions_table(costs))
     print()
     print(pages_table(pages_costs))
@@ -279,6 +282,7 @@ def main() -> None:
     print(start_up.table(start_up_costs))
     all_limits = {
         **limits(results),
+        **callbacks.limits(callback_costs),
         **sessions_limits(costs),
         **pages_limits(pages_costs),
         **api_calls_limits(api_costs),

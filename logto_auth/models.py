@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models, router, transaction
+from django.db import connections, models, router, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
@@ -37,12 +37,27 @@ def atomic() -> transaction.Atomic:
     return transaction.atomic(using=database())
 
 
+def locked(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
+    """Return `rows` with a lock on each until the end of the transaction, taken in the order of their keys.
+
+    Two transactions that lock the same rows in different orders would wait for each other. The keys stay unlocked where
+    the database can do so: PostgreSQL checks foreign keys to these rows at the end of a transaction, which would wait.
+    """
+    can_spare_keys = connections[database()].features.has_select_for_no_key_update
+    return rows.order_by("pk").select_for_update(no_key=can_spare_keys)  # type: ignore[no-any-return]
+
+
 class RowQuerySet(models.QuerySet[Row]):
     """Rows of this package. They are read from the database that they are written to, also by related managers."""
 
     @property
     def db(self) -> str:
         return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
+
+    def lock(self) -> None:
+        """Lock these rows before a transaction changes several of them. SQLite locks all rows at the first change."""
+        if connections[self.db].features.has_select_for_update:
+            list(locked(self).values_list("pk"))
 
 
 def make_digest(issuer: str, id: str) -> str:

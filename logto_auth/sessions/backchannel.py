@@ -20,6 +20,7 @@ from django.views.generic import View
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
+from logto_auth.deadlocks import repeat_after_deadlock
 from logto_auth.exceptions import LogtoError, TokenError
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.secrets import Secret, hide_frames
@@ -102,5 +103,5 @@ def _end_sessions(claims: LogoutTokenClaims) -> int:
         # A session without a sid started before Logto was set up to send one. It ends as well, if the user is known.
         without_sid = Q(sid="") if claims.sub is not None else Q()
         rows = rows.filter(Q(sid=claims.sid) | without_sid)
-    ended: int = rows.end()
+    ended: int = repeat_after_deadlock(rows.end)
     return ended

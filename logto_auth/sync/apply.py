@@ -124,7 +124,9 @@ def apply_batch(
     seen = [user.identity.pk for user in users if user.identity is not None]
     written: Sequence[PlannedUser] = ()
     with atomic():
-        LogtoIdentity.objects.filter(pk__in=seen).update(seen_in_run=run.pk)
+        identities = LogtoIdentity.objects.filter(pk__in=seen)
+        identities.lock()
+        identities.update(seen_in_run=run.pk)
         if run.is_dry:
             _count_planned(users, report)
         else:

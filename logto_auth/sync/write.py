@@ -17,7 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import connections
 from django.db.models.signals import post_save, pre_save
 
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, database
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, database, locked
 from logto_auth.organizations.memberships import Membership
 
 from .plan import groups_table
@@ -95,7 +95,7 @@ def _overwrite(rows: Sequence[Any], names: Iterable[str]) -> None:
     """Write these fields of existing rows, in two statements: the one of `bulk_update` takes many times as long."""
     model = type(rows[0])
     # Locked, so that a row that is deleted meanwhile is not inserted again.
-    existing = model._base_manager.filter(pk__in=[row.pk for row in rows]).select_for_update()
+    existing = locked(model._base_manager.filter(pk__in=[row.pk for row in rows]))
     keys = set(existing.values_list("pk", flat=True))
     # Copies, because an insert sets auto_now_add fields of the objects.
     copies = [copy(row) for row in rows if row.pk in keys]

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
-from logto_auth.models import LogtoIdentity, UserStatus, database
+from logto_auth.models import LogtoIdentity, UserStatus, database, locked
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 
@@ -61,7 +61,7 @@ def _only_user_with_email(email: str) -> AbstractBaseUser | None:
     email_field = user_model.get_email_field_name()
     if not hasattr(user_model, email_field):
         return None
-    found = user_model._default_manager.select_for_update().filter(**{f"{email_field}__iexact": email})[:10]
+    found = locked(user_model._default_manager.filter(**{f"{email_field}__iexact": email}))[:10]
     # Collations treat more texts as equal than we do, and the Kelvin sign in lower case is "k" in Python.
     emails = [(user, getattr(user, email_field)) for user in found]
     users = [user for user, value in emails if value.isascii() and value.lower() == email.lower()]

@@ -15,7 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic, database, locked
 from logto_auth.oidc.types import Claims
 
 from .accepted import accepted_user
@@ -104,7 +104,7 @@ def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> boo
     # This changes nothing, but it takes a lock on SQLite too.
     LogtoIdentity.objects.filter(user_id=identity.user_id).update(status=F("status"))
     rows = LogtoIdentity.objects.filter(pk=identity.pk)
-    former = rows.select_for_update().values_list("status", "status_at").first()
+    former = locked(rows).values_list("status", "status_at").first()
     if former is None or former[0] == UserStatus.DELETED or (former[1] is not None and former[1] > at):
         return None
     rows.update(status=status, status_at=at, status_known_at=time.time())
@@ -114,7 +114,7 @@ def _store_status(identity: LogtoIdentity, status: UserStatus, at: float) -> boo
 
 def _reload_user(identity: LogtoIdentity) -> None:
     """Read the account again under the lock of its identity: it may have been changed meanwhile."""
-    identity.user = type(identity.user)._base_manager.select_for_update().get(pk=identity.user_id)
+    identity.user = locked(type(identity.user)._base_manager.using(database())).get(pk=identity.user_id)
 
 
 def _is_last_active_of_account(identity: LogtoIdentity) -> bool:

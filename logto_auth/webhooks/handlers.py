@@ -49,7 +49,17 @@ def _update_user(event: WebhookEvent) -> None:
         _update_from_user_object(identity, event.user, at)
     elif event.part is not None:
         _update_parts(identity, {event.part: event.data}, event.at)
-    LogtoSession.objects.filter(identity=identity).require_revalidation()
+    _require_revalidation(identity)
+
+
+def _require_revalidation(*identities: LogtoIdentity) -> None:
+    """Let the sessions of these users ask Logto again.
+
+    Their identities are locked first, as a suspension does, so that two webhooks do not wait for each other.
+    """
+    with atomic():
+        LogtoIdentity.objects.filter(pk__in=[identity.pk for identity in identities]).lock()
+        LogtoSession.objects.filter(identity__in=identities).require_revalidation()
 
 
 def _update_from_user_object(identity: LogtoIdentity, user: Mapping[str, Any], at: float) -> None:
@@ -116,14 +126,15 @@ def _update_memberships(event: WebhookEvent) -> None:
     if organization_id is None:
         return
     added, removed = event.ids("addedUserIds"), event.ids("removedUserIds")
+    known = {identity.sub: identity for identity in LogtoIdentity.objects.for_subs(conf.issuer, added | removed)}
+    subjects = {f"membership:{organization_id}:{sub}": sub for sub in known}
     with atomic():
-        known = {identity.sub: identity for identity in LogtoIdentity.objects.for_subs(conf.issuer, added | removed)}
-        subjects = {f"membership:{organization_id}:{sub}": sub for sub in known}
         newest = {subjects[subject] for subject in claim_newest(subjects, event.at)}
+        # Before a membership is added: its foreign key takes a shared lock on MariaDB, which could not be raised.
+        _require_revalidation(*[known[sub] for sub in newest])
         rows.remove_members(organization_id, [known[sub] for sub in newest & removed])
         if not has_newer_event(_deletion_of(organization_id), event.at):
             rows.add_members(organization_id, [known[sub] for sub in newest & added])
-        LogtoSession.objects.filter(identity__in=known.values()).require_revalidation()
 
 
 def _rename_organization(event: WebhookEvent) -> None:
@@ -142,7 +153,7 @@ def _delete_organization(event: WebhookEvent) -> None:
         members = LogtoIdentity.objects.filter(
             memberships__organization__in=Organization.objects.for_logto_id(event.organization_id)
         )
-        LogtoSession.objects.filter(identity__in=members).require_revalidation()
+        _require_revalidation(*members)
         rows.remove_members(event.organization_id)
 
 

@@ -7,10 +7,12 @@ membership that has ended (decision 0015). The status of a user has its time in 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from django.db import connections
 
 from logto_auth.conf import conf
-from logto_auth.models import WebhookMark, make_digest
+from logto_auth.models import WebhookMark, database, make_digest
 
 # A mark is needed as long as older events may arrive, from Logto or from a task queue of the site.
 KEPT_FOR_SECONDS = 7 * 24 * 3600
@@ -25,14 +27,25 @@ def claim_newest(subjects: Iterable[str], at: float) -> frozenset[str]:
     by_digest = {make_digest(conf.issuer, subject): subject for subject in subjects}
     if not by_digest:
         return frozenset()
-    # Sorted, so that no two processes wait for each other. INSERT comes first, because it takes a lock on SQLite too.
-    WebhookMark.objects.bulk_create(
-        [WebhookMark(digest=digest, at=at) for digest in sorted(by_digest)], ignore_conflicts=True
-    )
-    marks = WebhookMark.objects.filter(digest__in=by_digest, at__lte=at).order_by("digest")
-    newest = list(marks.select_for_update().values_list("digest", flat=True))
+    _lock_marks(sorted(by_digest), at)
+    times = WebhookMark.objects.filter(digest__in=by_digest).select_for_update().values_list("digest", "at")
+    newest = [digest for digest, marked_at in times if marked_at <= at]
     WebhookMark.objects.filter(digest__in=newest).update(at=at)
     return frozenset(by_digest[digest] for digest in newest)
+
+
+def _lock_marks(digests: Sequence[str], at: float) -> None:
+    """Create the missing marks and lock all, in this order, so that no two processes wait for each other.
+
+    An existing mark is overwritten with itself: an INSERT that ignores it would take only a shared lock on MariaDB.
+    """
+    features = connections[database()].features
+    WebhookMark.objects.bulk_create(
+        [WebhookMark(digest=digest, at=at) for digest in digests],
+        update_conflicts=True,
+        update_fields=["digest"],
+        unique_fields=["digest"] if features.supports_update_conflicts_with_target else None,
+    )
 
 
 def has_newer_event(subject: str, at: float) -> bool:

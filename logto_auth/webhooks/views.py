@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -23,6 +24,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
+from logto_auth.deadlocks import repeat_after_deadlock
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.site_cache import ReplayMemory
 
@@ -45,7 +47,7 @@ def handle(body: str) -> None:
     """Apply the event in `body` and send its signals. For `LOGTO_WEBHOOK_RUNNER`: the body must have been verified."""
     event = read(body)
     try:
-        apply(event)
+        repeat_after_deadlock(partial(apply, event))
     except Exception:
         # The caller logs the traceback.
         logger.error("The webhook %.60r about %s could not be applied.", event.name, _about(event))

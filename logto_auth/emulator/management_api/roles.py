@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from logto_auth.emulator.state.application_record import Application
-from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Role, Scope, User
+from logto_auth.emulator.state.records import Resource, Role, Scope, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import resources
@@ -69,7 +69,7 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
     _refuse_internal(given["name"])
     scopes = referenced_scopes(tenant, given.get("scopeIds", []))
     type = given.get("type", "User")
-    _check_assignment(scopes, type)
+    _check_assignment(tenant, scopes, type)
     role = tenant.add_role(
         given["name"],
         type=type,
@@ -121,7 +121,7 @@ def add_scopes(tenant: Tenant, id: str) -> list[dict[str, Any]]:
         body(object_of(scopeIds=list_of(text(at_least=1), at_least=1)))["scopeIds"],
     )
     scopes = referenced_scopes(tenant, scope_ids)
-    _check_assignment(scopes, role.type)
+    _check_assignment(tenant, scopes, role.type)
     if any(scope.name in role.scopes.get(resource.indicator, ()) for resource, scope in scopes):
         raise APIError("role.scope_exists")
     role.scopes = resources.names_by_indicator([*tenant.scopes_held(role.scopes), *scopes])
@@ -154,8 +154,8 @@ def _names_held(holder: User | Application | None) -> list[str]:
     return holder.roles if holder is not None else []
 
 
-def _check_assignment(scopes: Iterable[tuple[Resource, Scope]], type: str) -> None:
-    if type == "User" and any(resource.indicator == MANAGEMENT_API_RESOURCE for resource, _ in scopes):
+def _check_assignment(tenant: Tenant, scopes: Iterable[tuple[Resource, Scope]], type: str) -> None:
+    if type == "User" and any(resource.indicator == tenant.management_api_resource for resource, _ in scopes):
         raise APIError("role.management_api_scopes_not_assignable_to_user_role")
 
 
