@@ -60,8 +60,18 @@ def shop(target: Target, tmp_path_factory: pytest.TempPathFactory, empty_databas
 
 @pytest.fixture(scope="session")
 def library(target: Target, tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Site]:
-    """Another site with the same Logto. It has no webhooks, and asks Logto after every second."""
-    site = Site(target, "library", tmp_path_factory.mktemp("library"), has_webhooks=False, freshness_seconds=1)
+    """Another site with the same Logto. It has no webhooks, and asks Logto after every second.
+
+    If Logto is at `localhost`, its server reaches Logto at another address than browsers.
+    """
+    site = Site(
+        target,
+        "library",
+        tmp_path_factory.mktemp("library"),
+        has_webhooks=False,
+        freshness_seconds=1,
+        internal_endpoint=target.endpoint.replace("//localhost", "//127.0.0.1"),
+    )
     with opened(site, empty_database):
         yield site
 

@@ -24,7 +24,8 @@ class Options:
     m2m_app_secret: str = field(default="", repr=False)
     management_api_resource: str = ""
     emulator_versions: tuple[str, ...] = (DEFAULT,)
-    site_host: str = "127.0.0.1"
+    # The name at which Logto's server reaches this machine. Empty: Logto runs on this machine too.
+    site_host: str = ""
     may_use_any_tenant: bool = False
     may_rotate_keys: bool = False
     # Whether Logto's outbound guard is known to be on or off: "on", "off" or "".
@@ -51,7 +52,7 @@ def read_options() -> Options:
         m2m_app_secret=_text("M2M_APP_SECRET"),
         management_api_resource=_text("MANAGEMENT_API_RESOURCE"),
         emulator_versions=tuple(_text("EMULATOR", DEFAULT).replace(",", " ").split()),
-        site_host=_text("SITE_HOST", "127.0.0.1"),
+        site_host=_text("SITE_HOST"),
         may_use_any_tenant=_text("ANY_TENANT") == "1",
         may_rotate_keys=_text("ROTATE_KEYS") == "1",
         outbound_guard=_text("OUTBOUND_GUARD"),

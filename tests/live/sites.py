@@ -22,6 +22,7 @@ from tests.servers import free_port
 from .targets import Target
 
 ROOT = Path(__file__).parents[2]
+THIS_MACHINE = "127.0.0.1"
 WAIT_SECONDS = 20
 # A longer wait proves no more where something is expected not to come.
 NOTHING_COMES_SECONDS = 4
@@ -39,16 +40,18 @@ class Site:
         has_webhooks: bool,
         has_refresh_tokens: bool = True,
         freshness_seconds: int | None = None,
+        internal_endpoint: str = "",
     ) -> None:
         self.target = target
         self.name = name
         self.folder = folder
         self.port = free_port()
-        self.url = f"http://{target.options.site_host}:{self.port}"
+        self.url = f"http://{THIS_MACHINE}:{self.port}"
         self.log_path = folder / "log"
         self._has_webhooks = has_webhooks
         self._has_refresh_tokens = has_refresh_tokens
         self._freshness_seconds = freshness_seconds
+        self._internal_endpoint = internal_endpoint
 
     @property
     def env_file(self) -> Path:
@@ -61,7 +64,7 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        target = self.target
+        target, site_host = self.target, self.target.options.site_host
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("LOGTO_")},
             "DJANGO_SETTINGS_MODULE": "tests.live.site.settings",
@@ -76,6 +79,8 @@ class Site:
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,
             "LOGTO_ENDPOINT": target.endpoint,
+            "LOGTO_INTERNAL_ENDPOINT": self._internal_endpoint,
+            "LOGTO_INTERNAL_BASE_URL": f"http://{site_host}:{self.port}" if site_host else "",
             **self._written(),
         }
 
@@ -114,7 +119,7 @@ class Site:
     @contextmanager
     def serving(self) -> Iterator[Site]:
         """Serve the site until the block ends."""
-        host = "127.0.0.1" if self.target.options.site_host == "127.0.0.1" else "0.0.0.0"
+        host = "0.0.0.0" if self.target.options.site_host else THIS_MACHINE
         command = [sys.executable, "-m", "django", "runserver", "--noreload", f"{host}:{self.port}"]
         with (
             self.log_path.open("w") as log,
