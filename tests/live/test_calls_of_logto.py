@@ -86,7 +86,7 @@ def test_reactivated_user_signs_in_again(shop: Site, make_person: MakePerson) ->
     suspend(shop, reader)
     eventually(lambda: not reader.is_signed_in(shop), shop.log)
     shop.target.api.patch(f"users/{reader.id}/is-suspended", {"isSuspended": False})
-    assert comes_true(lambda: reader.sign_in(shop)["user_id"] == first["user_id"])
+    assert reader.sign_in(shop)["user_id"] == first["user_id"]
 
 
 def test_webhook_updates_the_name(shop: Site, make_person: MakePerson) -> None:
