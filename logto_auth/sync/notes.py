@@ -58,7 +58,12 @@ class ListedNames:
         """Return whether Logto has the role. One request for a name that was not listed."""
 
         def exists() -> bool:
-            query: dict[str, str | bool] = {"search.name": name, "mode.name": "exact", "isCaseSensitive": True, "type": "User"}
+            query: dict[str, str | bool] = {
+                "search.name": name,
+                "mode.name": "exact",
+                "isCaseSensitive": True,
+                "type": "User",
+            }
             return api.roles.count(**query) > 0
 
         return name in self.roles or self._ask("role", name, exists)
