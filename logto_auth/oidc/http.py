@@ -30,6 +30,8 @@ _CHUNK_BYTES = 64 * 1024
 _MAX_RETRY_AFTER_SECONDS = 3600
 # Node.js, on which Logto runs, closes a connection after 5 idle seconds. NAT gateways forget it after minutes.
 _MAX_IDLE_SECONDS = 4
+# How many threads keep a connection to the same host.
+_MAX_CONNECTIONS = 32
 
 # How the library ssl names an answer that is not TLS. Which one, depends on the versions of Python and OpenSSL.
 _SIGNS_OF_HTTP = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "record layer failure", "HTTP_REQUEST")
@@ -126,7 +128,7 @@ class HTTPClient:
         self._environments: dict[str, dict[str, Any]] = {}
         self._session = _Session()
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, LimitsAdapter())
+            self._session.mount(scheme, LimitsAdapter(pool_maxsize=_MAX_CONNECTIONS))
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A compressed response could unpack to any size. Logto's responses are small.
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})

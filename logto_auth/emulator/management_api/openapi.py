@@ -13,7 +13,6 @@ from flask import Response, current_app, request
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.webhook_events import events_of
-from logto_auth.emulator.versions import LogtoVersion
 
 from .routing import blueprint, public
 
@@ -26,26 +25,26 @@ def show_document() -> Response:
         # Logto shows "Cloud" in each of its versions.
         "info": {"title": "Logto API references", "version": "Cloud"},
         "servers": [{"url": request.host_url.rstrip("/"), "description": "Logto endpoint address."}],
-        "paths": _paths(current().tenant.version),
+        "paths": _paths(),
     }
     return json_response(document)
 
 
-def _paths(version: LogtoVersion) -> dict[str, Any]:
+def _paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for rule in current_app.url_map.iter_rules():
         if rule.endpoint.startswith(f"{blueprint.name}."):
             path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 paths.setdefault(path, {})[method.lower()] = {"responses": {}}
-    if not version.has_cimd:
+    if not current().tenant.version.has_cimd:
         del paths["/api/configs/cimd"]
-    paths["/api/hooks"]["post"]["requestBody"] = _json_body({"events": {"type": "array", "items": _events(version)}})
+    paths["/api/hooks"]["post"]["requestBody"] = _json_body({"events": {"type": "array", "items": _events()}})
     return paths
 
 
-def _events(version: LogtoVersion) -> dict[str, Any]:
-    return {"type": "string", "enum": list(events_of(version))}
+def _events() -> dict[str, Any]:
+    return {"type": "string", "enum": list(events_of(current().tenant.version))}
 
 
 def _json_body(properties: dict[str, Any]) -> dict[str, Any]:

@@ -109,10 +109,11 @@ for _kind in (_USERS, _APPLICATIONS):
 @route("GET", "/roles/:id/users")
 def list_users(tenant: Tenant, id: str) -> Response:
     holders = tenant.users_with_role(existing(tenant.roles, id, "roles").name)
+    newest, show = users.newest_first(tenant, holders), partial(users.as_json, tenant)
     if not is_searched():
-        return paged(reversed(holders), len(holders), lambda sub: users.as_json(tenant, tenant.users[sub]))
-    found = users.found_users(tenant.users[sub] for sub in reversed(holders))
-    return paged(found, len(found), partial(users.as_json, tenant))
+        return paged(newest, len(holders), show)
+    found = users.found_users(newest)
+    return paged(found, len(found), show)
 
 
 @route("POST", "/roles/:id/users", status=201)

@@ -94,9 +94,14 @@ def found_users(users: Iterable[User]) -> list[User]:
     return searched(users, _SEARCHED)
 
 
+def newest_first(tenant: Tenant, subs: dict[str, Any]) -> Iterable[User]:
+    """Return the users with these ids in the order of a list, which may be another one for each page."""
+    return tenant.newest_first(subs, query=request.query_string.decode())
+
+
 @route("GET", "/users")
 def list_users(tenant: Tenant) -> Response:
-    users = reversed(tenant.users.values())
+    users = newest_first(tenant, tenant.users)
     if not is_searched() and not {"excludeRoleId", "excludeOrganizationId"} & request.args.keys():
         return paged(users, len(tenant.users), partial(as_json, tenant))
     found = [user for user in found_users(users) if not _is_excluded(tenant, user)]

@@ -48,6 +48,8 @@ class User:
     is_suspended: bool = False
     application_id: str | None = None
     last_sign_in_at: int | None = None
+    is_created_at_given: bool = False
+    """Whether the time of creation was given, as by a script that inserts users into Logto's database."""
 
     @property
     def display_name(self) -> str:
@@ -96,6 +98,10 @@ class Role:
     scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_default: bool = False
     description: str = ""
+
+    def __post_init__(self) -> None:
+        # Logto has no role without a description.
+        self.description = self.description or self.name
 
 
 @dataclass
