@@ -7,6 +7,7 @@
 #   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
 #   make test-browser     the tests that need Chromium, and some of them packages of npm
+#   make test-live        the journeys of tests/live, on the emulator and on the Logto of LOGTO_LIVE_ENDPOINT=...
 #
 # A server or a browser that is missing skips its tests; with CI=true it fails them.
 
@@ -28,13 +29,13 @@ NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 # The tests that sites' databases could change.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api organizations sessions sign_in sync users webhooks))
 
-.PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench generate format clean python
+.PHONY: demo test test-databases test-browser test-live test-profiles check lint types layers docs build bench generate format clean python
 
 demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
 
 test: $(VENV)/.installed
-	$(PYTEST) $(PARALLEL) -m "not (browser or mysql or postgresql or rabbitmq or redis)" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m "not (browser or live or mysql or postgresql or rabbitmq or redis)" $(PYTEST_ARGS)
 
 test-databases: $(VENV)/.installed
 	TEST_DATABASE=postgresql $(PYTEST) $(PARALLEL) -m "not (mysql or rabbitmq or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
@@ -49,7 +50,11 @@ test-profiles: $(VENV)/.installed
 test-browser: $(VENV)/.installed $(NPM_PACKAGES)
 	$(PYTEST) -m browser tests/browser $(PYTEST_ARGS)
 
-check: lint types layers test test-profiles test-databases test-browser docs
+# LOGTO_LIVE_M2M_APP_ID=... and LOGTO_LIVE_M2M_APP_SECRET=... belong to LOGTO_LIVE_ENDPOINT=...; make passes them on.
+test-live: $(VENV)/.installed
+	$(PYTEST) -m live tests/live $(PYTEST_ARGS)
+
+check: lint types layers test test-profiles test-databases test-browser test-live docs
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

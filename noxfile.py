@@ -53,5 +53,5 @@ def mysqlclient(session: nox.Session) -> None:
 
 def run(session: nox.Session, **env: str) -> None:
     """Run the tests of `make test`."""
-    markers = "not (browser or mysql or postgresql or rabbitmq or redis)"
+    markers = "not (browser or live or mysql or postgresql or rabbitmq or redis)"
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", markers, *session.posargs, env=env)

@@ -15,7 +15,7 @@ import requests
 
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
-from . import bearer, callbacks, faults, pages, sessions, start_up, synced_tenant, webhooks
+from . import bearer, callbacks, faults, imported_tenant, pages, sessions, start_up, synced_tenant, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -240,7 +240,7 @@ def limits(results: dict[str, dict[str, dict[str, float]]]) -> dict[str, bool]:
 
 
 def main() -> None:
-    with run_in_thread() as emulator:
+    with run_in_thread(outbound_guard=False) as emulator:
         usernames = [f"reader{number}" for number in range(ROUNDS + 1)]
         for username in usernames:
             emulator.tenant.add_user(
@@ -259,6 +259,7 @@ def main() -> None:
         pages_costs = run("bench.pages", {"logto": logto, "username": usernames[0]})
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
         sync_costs = synced_tenant.measure(emulator, logto, run)
+        import_costs = imported_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
         callback_costs = callbacks.measure(emulator, logto, usernames[0])
     faults_costs = faults.measure()
@@ -275,6 +276,8 @@ def main() -> None:
     print()
     print(synced_tenant.table(sync_costs))
     print()
+    print(imported_tenant.table(import_costs))
+    print()
     print(webhooks_table(webhook_costs))
     print()
     print(faults.table(faults_costs))
@@ -287,6 +290,7 @@ def main() -> None:
         **pages_limits(pages_costs),
         **api_calls_limits(api_costs),
         **synced_tenant.limits(sync_costs),
+        **imported_tenant.limits(import_costs),
         **webhooks_limits(webhook_costs),
         **faults.limits(faults_costs),
         **start_up.limits(start_up_costs),

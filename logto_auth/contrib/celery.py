@@ -19,7 +19,7 @@ from logto_auth.clients import management_api
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import SyncPart, SyncRun
-from logto_auth.sync import Report, apply, notes, runs
+from logto_auth.sync import Report, apply, missed, notes, runs
 
 __all__ = ["finish", "sync", "sync_pages"]
 
@@ -98,7 +98,9 @@ def finish(self: Any, run_id: int, rate: float | None = None) -> None:
     try:
         runs.take_after_parts(run, self.request.id)
         report = LoggedReport(run.counts)
-        apply.sync_unlisted(run, _api(rate), report)
+        api = _api(rate)
+        apply.sync_unlisted(run, api, report)
+        missed.sync_missed(run, api, report)
         runs.end(run)
     except ELSEWHERE as error:
         logger.info("logto_sync: %s", error)

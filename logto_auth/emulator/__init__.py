@@ -32,10 +32,12 @@ from .state.records import AlipayAccount, Organization, User
 from .state.seeds import seed_demo
 from .state.tenant import Tenant
 from .state.tenant_tables import DuplicateError
+from .versions import DEFAULT as DEFAULT_VERSION
 from .visitors.browser import VisitFailed, Visitor
 from .visitors.native_app import NativeVisitor
 
 __all__ = [
+    "DEFAULT_VERSION",
     "AlipayAccount",
     "Application",
     "Clock",

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             expose_to_network=options.expose_to_network,
             cloud_tenant=options.cloud,
             like=options.like,
+            outbound_guard=options.outbound_guard,
             seed=seed,
         )
     except ValueError as error:
@@ -86,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the version of Logto (default {DEFAULT}; head is Logto's development head)",
     )
     parser.add_argument(
+        "--no-outbound-guard",
+        dest="outbound_guard",
+        action="store_false",
+        help="let back-channel logouts reach loopback and private addresses, such as a site on this machine",
+    )
+    parser.add_argument(
         "--base-url",
         action="append",
         metavar="URL",
@@ -118,12 +125,21 @@ def _summary(emulator: Emulator) -> str:
         f"  App ID        {application.id}",
         f"  App secret    {application.secret}",
         f"  Redirect URIs {', '.join(application.redirect_uris)}",
+        f"  Logto         {emulator.like}{_guard_notice(emulator)}",
         *([f"  Management API {resource}"] if resource != OPEN_SOURCE_RESOURCE else []),
         "  Accounts (the sign-in page has a button for each):",
         *(f"    {user.username:<12} {user.password}{'   (suspended)' if user.is_suspended else ''}" for user in users),
         "  Press Ctrl-C to stop.",
     ]
     return "\n".join(lines)
+
+
+def _guard_notice(emulator: Emulator) -> str:
+    if not emulator.tenant.version.has_outbound_guard:
+        return ""
+    if emulator.outbound_guard:
+        return ", no back-channel logout to sites on this machine (--no-outbound-guard)"
+    return ", back-channel logout to sites on this machine"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from .faults import ENDPOINTS, HttpFault
 from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
 from .oidc.errors import OIDCError
 from .oidc.http import error_response, json_response
-from .pages import alipay_app, alipay_pages, consent_page, one_time_token_pages, sign_in
+from .pages import alipay_app, alipay_pages, consent_page, continue_pages, one_time_token_pages, sign_in
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -30,6 +30,7 @@ _MODULES = (
     sign_in,
     consent_page,
     one_time_token_pages,
+    continue_pages,
     alipay_pages,
     alipay_app,
     management_api,
@@ -54,6 +55,7 @@ def create_app(provider: Provider) -> Flask:
     app.before_request(_refuse_as_cloud)
     app.before_request(_apply_fault_before)
     app.after_request(_allow_other_origins)
+    app.after_request(_vary)
     app.after_request(_apply_fault_after)
     app.register_error_handler(Exception, _answer_error)
     return app
@@ -138,9 +140,12 @@ def _drip(body: bytes, seconds: float) -> Iterator[bytes]:
 def _allow_other_origins(response: Response) -> Response:
     if _endpoint_name() not in _CORS_ENDPOINTS:
         return response
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    if g.get("origin_refused"):
+        return response
+    response.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
     if request.method == "OPTIONS":
         response.status_code = 204
+        del response.headers["Content-Type"]
         response.headers["Access-Control-Allow-Methods"] = "GET,HEAD,PUT,POST,DELETE,PATCH"
         asked = request.headers.get("Access-Control-Request-Headers")
         if asked:
@@ -148,13 +153,23 @@ def _allow_other_origins(response: Response) -> Response:
     return response
 
 
-def _answer_error(error: Exception) -> Response | HTTPException:
-    """Return Logto's JSON for errors under `/oidc`, and its plain text for errors under `/api`."""
+def _vary(response: Response) -> Response:
+    """Set the `Vary` of Logto: it compresses all responses, and its APIs answer each origin."""
+    response.vary.add("Accept-Encoding")
+    if _endpoint_name() in _CORS_ENDPOINTS or request.path.startswith("/api/"):
+        response.vary.add("Origin")
+    return response
+
+
+def _answer_error(error: Exception) -> Response:
+    """Return Logto's JSON for errors under `/oidc`, and its plain text for unknown paths elsewhere."""
     if request.path.startswith("/api/"):
         return _answer_api_error(error)
+    if request.path.startswith("/.well-known/") and isinstance(error, HTTPException):
+        return Response(error.name, error.code, content_type="text/plain; charset=utf-8")
     if not request.path.startswith("/oidc"):
         if isinstance(error, HTTPException):
-            return error
+            return _plain(error)
         raise error
     if isinstance(error, HTTPException) and error.code in {404, 405}:
         description = f"unrecognized route or not allowed method ({request.method} on {request.path})"
@@ -165,8 +180,14 @@ def _answer_error(error: Exception) -> Response | HTTPException:
     return error_response(OIDCError("server_error", "oops! something went wrong", status=500))
 
 
+def _plain(error: HTTPException) -> Response:
+    allowed = sorted(set(getattr(error, "valid_methods", None) or ()) - {"OPTIONS"})
+    headers = {"Allow": ", ".join(allowed)} if allowed else {}
+    return Response(error.name, error.code, headers, content_type="text/plain; charset=utf-8")
+
+
 def _answer_api_error(error: Exception) -> Response:
     if isinstance(error, HTTPException):
-        return Response(error.name, error.code, content_type="text/plain; charset=utf-8")
+        return _plain(error)
     _logger.exception("The emulator failed to answer %s", request.path)
     return json_response({"message": "Internal server error."}, status=500)

@@ -65,6 +65,8 @@ class RequestHandler(WSGIRequestHandler):
                 self.close_connection = True
             if self.close_connection:
                 headers["Connection"] = "close"
+            # `send_response` has sent the date. Werkzeug adds another one where an answer can be cached.
+            headers.remove("Date")
             for name, value in headers:
                 self.send_header(name, value)
             self.end_headers()

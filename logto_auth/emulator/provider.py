@@ -10,9 +10,11 @@ from .cloud import RateLimit
 from .faults import Faults
 from .instances import Instances
 from .request_log import RequestLog
+from .state import ids
 from .state.clock import Clock
 from .state.keys import SigningKeys
 from .state.records import OPEN_SOURCE_RESOURCE
+from .state.sessions import Authorization, Session
 from .state.tenant import Tenant
 from .webhook_delivery import Webhooks
 
@@ -21,6 +23,8 @@ _EXTENSION = "logto_emulator"
 
 class Provider:
     """A tenant with its clock, keys, sessions, webhooks and faults. `endpoint` is the configured public origin.
+
+    `outbound_guard` is False if Logto runs with `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED`.
 
     `cloud_tenant` is the ID of the tenant that it has in Logto Cloud. Empty: an open-source Logto.
     """
@@ -39,12 +43,35 @@ class Provider:
         self.webhooks = Webhooks(self.tenant, self.clock)
         self.faults = Faults()
         self.requests = RequestLog()
+        self.outbound_guard = True
         self.rate_limit = RateLimit()
 
     @property
     def issuer(self) -> str:
         """The issuer. It depends on `endpoint` and not on the request."""
         return f"{self.endpoint}/oidc"
+
+    @property
+    def guards_outbound_requests(self) -> bool:
+        """Whether requests to loopback and private addresses are blocked."""
+        return self.outbound_guard and self.tenant.version.has_outbound_guard
+
+    @property
+    def takes_client_metadata_documents(self) -> bool:
+        """Whether a `client_id` may be a URL. Without the outbound guard Logto ignores that the tenant enabled it."""
+        return self.tenant.version.has_cimd and self.tenant.cimd_enabled and self.guards_outbound_requests
+
+    def new_uid(self) -> str:
+        """Return a new `jti`, `sid`, or id of a session, an interaction or a grant."""
+        return ids.uid(self.tenant.version.uid_length)
+
+    def new_session(self) -> Session:
+        """Return a new session, which is not stored yet."""
+        return Session(self.new_uid(), self.new_uid(), expires_at=self.clock.now() + self.tenant.session_ttl)
+
+    def authorization_in(self, session: Session, client_id: str) -> Authorization:
+        """Return the part of a client in a session. Create it if needed."""
+        return session.authorizations.setdefault(client_id, Authorization(sid=self.new_uid()))
 
 
 def _management_api_resource(cloud_tenant: str) -> str:

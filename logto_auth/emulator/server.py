@@ -19,7 +19,7 @@ from .listening import LOOPBACK, bound_socket, check_host, endpoint_at, public_o
 from .provider import Provider
 from .request_log import RequestLog
 from .state.clock import Clock
-from .state.keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
+from .state.keys import Algorithm, Curve, SigningKey, SigningKeys, natural_alg, sign_compact
 from .state.tenant import Tenant
 from .versions import DEFAULT, VERSIONS, LogtoVersion
 from .webhook_delivery import Webhooks
@@ -32,8 +32,9 @@ class Emulator:
     reach the emulator can sign in as anyone. `public_endpoint` is the origin that browsers use, and the issuer's.
     `cloud_tenant` is a tenant ID, and makes the emulator a tenant of Logto Cloud with a custom domain.
 
-    `like` is the version of Logto to show, a name in `versions.VERSIONS`. `seed` is a function that fills the tenant,
-    now and at each `reset(tenant=True)`; `seed_demo` is an example.
+    `like` is the version of Logto to show, a name in `versions.VERSIONS`. `outbound_guard=False` lets back-channel
+    logouts reach loopback and private addresses, as Logto's variable `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` does.
+    `seed` is a function that fills the tenant, now and at each `reset(tenant=True)`; `seed_demo` is an example.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Emulator:
         expose_to_network: bool = False,
         cloud_tenant: str = "",
         like: str = DEFAULT,
+        outbound_guard: bool = True,
         seed: Callable[[Tenant], object] | None = None,
     ) -> None:
         check_host(host, expose_to_network=expose_to_network)
@@ -54,9 +56,10 @@ class Emulator:
         self._port = port
         self._public_endpoint = public_origin(public_endpoint) if public_endpoint else ""
         self._version = _version(like)
+        self._outbound_guard = outbound_guard
         self._seed = seed
         self._provider = Provider(cloud_tenant=cloud_tenant)
-        self.tenant.version = self._version
+        self._restore_options()
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
         self._handler: type[RequestHandler] = handler_with(self.clock)
@@ -87,6 +90,15 @@ class Emulator:
     @like.setter
     def like(self, name: str) -> None:
         self.tenant.version = _version(name)
+
+    @property
+    def outbound_guard(self) -> bool:
+        """Whether the outbound guard is on, if this version has one. A test may change it, as `like`."""
+        return self._provider.outbound_guard
+
+    @outbound_guard.setter
+    def outbound_guard(self, is_on: bool) -> None:
+        self._provider.outbound_guard = is_on
 
     @property
     def keys(self) -> SigningKeys:
@@ -180,14 +192,23 @@ class Emulator:
         self.clock.reset()
         self._provider.rate_limit.reset()
         if tenant:
-            self.tenant.version = self._version
+            self._restore_options()
             self.tenant.clear()
             if self._seed is not None:
                 self._seed(self.tenant)
 
-    def rotate_keys(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
-        """Generate a new signing key and return all keys: Current, Next, Previous."""
-        return self.keys.rotate(algorithm, grace_seconds)
+    def _restore_options(self) -> None:
+        self.tenant.version = self._version
+        self.outbound_guard = self._outbound_guard
+
+    def rotate_keys(
+        self, algorithm: Algorithm = "EC", grace_seconds: int = 0, *, curve: Curve = "P-384"
+    ) -> list[SigningKey]:
+        """Generate a new signing key and return all keys: Current, Next, Previous.
+
+        Logto itself generates EC keys of P-384. With `curve` the key is like one that the operator has provided.
+        """
+        return self.keys.rotate(algorithm, grace_seconds, curve=curve)
 
     def sign(self, claims: object, *, header: Mapping[str, Any] | None = None, key: Key | None = None) -> str:
         """Return a token with any content, signed with `key` or with the current key.

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from functools import partial
 from threading import Condition
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from flask import Response, after_this_request, has_request_context
@@ -86,17 +87,12 @@ class Webhooks:
     def post(self, hook: Hook, event: str, body: bytes) -> Delivery:
         """Send a signed body to a webhook and return the result."""
         now = self._clock.now_ms()
-        headers = {
-            "User-Agent": "Logto (https://logto.io/)",
-            "Content-Type": "application/json",
-            "Accept": "*/*",
-            **hook.config.get("headers", {}),
-            "logto-signature-sha-256": signature(body, hook.signing_key),
-        }
         try:
             with requests.Session() as session:
                 # Use no proxy and no credentials of the environment.
                 session.trust_env = False
+                session.headers.clear()
+                headers = _headers(hook, body)
                 response = session.post(hook.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
             return Delivery(hook.id, event, body, now, None, error=type(error).__name__)
@@ -140,6 +136,18 @@ class Webhooks:
             with self._changed:
                 self._outstanding -= 1
                 self._changed.notify_all()
+
+
+def _headers(hook: Hook, body: bytes) -> dict[str, str]:
+    """Return the headers of a delivery, with names in lower case and in the order of Logto's HTTP client."""
+    return {
+        "host": urlsplit(hook.url).netloc,
+        "logto-signature-sha-256": signature(body, hook.signing_key),
+        "user-agent": "Logto (https://logto.io/)",
+        **{name.lower(): value for name, value in hook.config.get("headers", {}).items()},
+        "content-type": "application/json",
+        "accept": "*/*",
+    }
 
 
 def encoded(payload: Mapping[str, Any]) -> bytes:

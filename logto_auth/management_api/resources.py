@@ -99,6 +99,10 @@ class PagedCollection(Collection[T, New, Changes]):
         """Return the number of objects."""
         return self._api.count(self.path, query=query)
 
+    def first_page(self, **query: QueryValue) -> tuple[list[T], int]:
+        """Return the first page of objects, and the number of all objects."""
+        return self._api.first_page(self.path, query=query)
+
 
 class Applications(PagedCollection["types.Application", "types.NewApplication", "types.ApplicationChanges"]):
     path = "applications"
@@ -175,6 +179,10 @@ class Roles(PagedCollection["types.Role", "types.NewRole", "types.RoleChanges"])
     def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[types.User]]:
         """Yield these users from `first_page` on, page by page."""
         return self._api.pages(self._path(id, "users"), first_page=first_page)
+
+    def first_page_of_users(self, id: str, **query: QueryValue) -> tuple[list[types.User], int]:
+        """Return the first page of these users, and the number of all. `query` may search, as `Users` does."""
+        return self._api.first_page(self._path(id, "users"), query=query)
 
 
 class Resources(PagedCollection["types.Resource", "types.NewResource", "types.ResourceChanges"]):

@@ -158,32 +158,30 @@ class Transport:
         page = first_page
         while True:
             page_query = {**(query or {}), "page": page, "page_size": PAGE_SIZE}
-            rows: list[Any] = self.request("GET", path, query=page_query)
+            response = self._send_with_retries("GET", path, None, page_query)
+            rows: list[Any] = _json_body(response)
             if rows:
                 yield rows
-            if len(rows) < PAGE_SIZE:
+            if len(rows) < PAGE_SIZE or response.headers.get("Total-Number") == str(page * PAGE_SIZE):
                 return
             page += 1
 
     def count(self, path: str, *, query: Mapping[str, QueryValue] | None = None) -> int:
         """Return the number of rows of `path`, from the header `Total-Number`."""
-        response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": 1})
-        total = response.headers.get("Total-Number", "")
-        if not total.isdecimal():
-            raise ManagementAPIError(
-                f"The answer of {response.url} has no header Total-Number. Expected the number of rows in it; "
-                "check that no proxy removes the header.",
-                code="no_total",
-                status=response.status,
-            )
-        return int(total)
+        return _total(self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": 1}))
+
+    def first_page(self, path: str, *, query: Mapping[str, QueryValue] | None = None) -> tuple[list[Any], int]:
+        """Return up to 100 rows of `path`, and the number of all rows."""
+        response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": PAGE_SIZE})
+        return _json_body(response), _total(response)
 
     def _send_with_retries(
         self, method: str, path: str, json: Payload | None, query: Mapping[str, QueryValue] | None
     ) -> Response:
-        token, may_renew = self._token(), True
+        token, may_renew, has_waited = self._token(), True, False
         for tries_left in reversed(range(MAX_TRIES)):
             wait_seconds = _backoff_seconds(MAX_TRIES - tries_left)
+            self._rate_limiter.wait(ignores_pause=has_waited)
             try:
                 response = self._send(method, path, json, query, token)
             except ProviderUnreachable:
@@ -198,7 +196,11 @@ class Transport:
                 continue
             if not tries_left or not _may_retry(method, response.status):
                 break
-            self._sleep(min(retry_after_seconds(response) or wait_seconds, LONGEST_WAIT_SECONDS))
+            wait_seconds = min(retry_after_seconds(response) or wait_seconds, LONGEST_WAIT_SECONDS)
+            if response.status == 429:
+                self._rate_limiter.pause(wait_seconds)
+            self._sleep(wait_seconds)
+            has_waited = True
         if response.status >= 400:
             raise _error_from(response)
         return response
@@ -211,7 +213,6 @@ class Transport:
         query: Mapping[str, QueryValue] | None,
         token: ClientCredentialsToken,
     ) -> Response:
-        self._rate_limiter.wait()
         url = f"{self.base_url}/{path.lstrip('/')}"
         if pairs := _query_pairs(query or {}):
             url += "?" + urlencode(pairs)
@@ -256,16 +257,23 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._next_at = float("-inf")
+        self._paused_until = float("-inf")
 
-    def wait(self) -> None:
-        """Block until the next request may be sent."""
-        if not self.requests_per_second:
-            return
+    def wait(self, *, ignores_pause: bool = False) -> None:
+        """Block until the next request may be sent. A thread that has waited itself ignores the pause."""
         with self._lock:
             now = self._clock()
-            at = max(now, self._next_at)
-            self._next_at = at + 1 / self.requests_per_second
-        self._sleep(at - now)
+            at = now if ignores_pause else max(now, self._paused_until)
+            if self.requests_per_second:
+                at = max(at, self._next_at)
+                self._next_at = at + 1 / self.requests_per_second
+        if at > now or self.requests_per_second:
+            self._sleep(at - now)
+
+    def pause(self, seconds: float) -> None:
+        """Let threads send no other requests for this time, because Logto is too busy."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock() + seconds)
 
 
 def resource_indicator(endpoint: str) -> str:
@@ -289,6 +297,18 @@ def _error_from(response: Response) -> ManagementAPIError:
         message=message,
         data=body.get("data"),
     )
+
+
+def _total(response: Response) -> int:
+    total = response.headers.get("Total-Number", "")
+    if not total.isdecimal():
+        raise ManagementAPIError(
+            f"The answer of {response.url} has no header Total-Number. Expected the number of rows in it; "
+            "check that no proxy removes the header.",
+            code="no_total",
+            status=response.status,
+        )
+    return int(total)
 
 
 def _json_body(response: Response) -> Any:

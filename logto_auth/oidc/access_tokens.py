@@ -21,6 +21,8 @@ __all__ = ["AccessTokenVerifier", "check_introspection", "is_opaque", "validate_
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _MAX_AUDIENCE_LENGTH = 2048
+# That of a client whose ID is the URL of its metadata (CIMD). Nothing stores it.
+_MAX_CLIENT_ID_LENGTH = 2048
 
 
 class AccessTokenVerifier:
@@ -136,9 +138,7 @@ def validate_access_token(
     check_issuer(claims, issuer, former_issuers)
     audience = _audience(claims)
     exp, _ = check_times(claims, leeway_seconds=leeway_seconds, now=now)
-    sub, client_id = check_sub(claims), optional_text(claims, "client_id")
-    if client_id is None:
-        raise TokenError("The token has no client_id, expected the application that requested it.", claim="client_id")
+    sub, client_id = check_sub(claims), _client_id(claims)
     return AccessTokenClaims(
         issuer=issuer,
         audience=audience,
@@ -166,9 +166,7 @@ def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTok
     exp = numeric_date(answer, "exp")
     if now >= exp:
         raise TokenError("The opaque access token has expired.", claim="exp")
-    sub, client_id = check_sub(answer), optional_text(answer, "client_id")
-    if client_id is None:
-        raise TokenError("Logto does not report the application of the token.", claim="client_id")
+    sub, client_id = check_sub(answer), _client_id(answer)
     return AccessTokenClaims(
         issuer=issuer,
         audience="",
@@ -203,6 +201,13 @@ def _audience(claims: Claims) -> str:
     if not isinstance(aud, str) or not 0 < len(aud) <= _MAX_AUDIENCE_LENGTH:
         raise TokenError(f"The token is for audience {aud!r:.200}, expected one, as a string.", claim="aud")
     return aud
+
+
+def _client_id(claims: Claims) -> str:
+    client_id = optional_text(claims, "client_id", max_length=_MAX_CLIENT_ID_LENGTH)
+    if client_id is None:
+        raise TokenError("The token has no client_id, expected the application that requested it.", claim="client_id")
+    return client_id
 
 
 def _scopes(claims: Claims) -> frozenset[str]:

@@ -48,12 +48,12 @@ def names_in(claims: Claims, name: str) -> list[str] | None:
     return [entry for entry in value if is_name(entry)]
 
 
-def is_name(value: object) -> TypeGuard[str]:
+def is_name(value: object, *, max_length: int = MAX_NAME_LENGTH) -> TypeGuard[str]:
     """Return whether `value` can be the name or the ID of an object in Logto.
 
     It is text of 1 to 255 printable characters, so that a database can store it and a log can show it.
     """
-    return isinstance(value, str) and 0 < len(value) <= MAX_NAME_LENGTH and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= max_length and value.isprintable()
 
 
 def is_numeric_date(value: object) -> TypeGuard[float]:

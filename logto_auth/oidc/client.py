@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from jwt import PyJWT
 from jwt.exceptions import PyJWTError
 
-from .access_tokens import check_introspection
+from .access_tokens import check_introspection, is_opaque
 from .authorization_response import AuthorizationResponse
 from .errors import ProviderError, TokenError
 from .http import BearerAuth
@@ -202,6 +202,9 @@ class OIDCClient:
         Raise TokenError when the token is not an active access token, and ProviderError. Source: RFC 7662.
         """
         access_token = as_secret(access_token)
+        if not is_opaque(access_token):
+            # Logto 1.42 answers 400 for a JWT, which is no failure of Logto.
+            raise TokenError("This is a JWT, which is verified without Logto's introspection.", claim="token")
         if len(access_token.reveal()) > _MAX_OPAQUE_TOKEN_LENGTH:
             # Otherwise a client could make the site send text of any length to Logto.
             raise TokenError("The token is longer than Logto's opaque access tokens.", claim="token")
@@ -230,17 +233,14 @@ class OIDCClient:
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
 
-    def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: Secret | None) -> Secret:
+    def end_session_url(self, *, post_logout_redirect_uri: str, id_token: Secret | None) -> Secret:
         """Return the URL at which the browser signs out at Logto. It contains `id_token`.
 
-        `id_token` becomes the hint, unless Logto would refuse it. Raise ProviderError if the metadata cannot be
-        fetched. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
+        `id_token` becomes the hint, unless Logto would refuse it. There is no `state`: Logto would add it to the URL of
+        the page that the user sees then. Raise ProviderError if the metadata cannot be fetched.
+        Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
         """
-        parameters = {
-            "client_id": self.client_id,
-            "post_logout_redirect_uri": post_logout_redirect_uri,
-            "state": state,
-        }
+        parameters = {"client_id": self.client_id, "post_logout_redirect_uri": post_logout_redirect_uri}
         url = f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
         has_hint = id_token is not None and self._is_good_hint(id_token)
         return Secret(f"{url}&id_token_hint={id_token.reveal()}" if id_token and has_hint else url)

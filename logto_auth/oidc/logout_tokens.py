@@ -35,7 +35,7 @@ def validate_logout_token(
     """Return the claims of a back-channel logout token that passed every check, with `issuer` as their issuer.
 
     `types` are the accepted values of `typ`, see `verify_signature`. `now` is in seconds since the epoch. The logout
-    tokens of Logto have no `exp`, so `iat` limits their age.
+    tokens of Logto 1.41 have no `exp`, so `iat` limits the age of all.
 
     Raise TokenError naming the first claim that failed: answer 400 and log it. Raise ProviderError when the keys
     cannot be fetched. Source: OpenID Connect Back-Channel Logout 1.0, section 2.6.

@@ -157,13 +157,13 @@ def check_sub(claims: Claims) -> str:
     return sub
 
 
-def optional_text(claims: Claims, name: str) -> str | None:
+def optional_text(claims: Claims, name: str, *, max_length: int = MAX_NAME_LENGTH) -> str | None:
     """Return a claim that is an ID, or None when it is missing or null. Raise TokenError when it is anything else."""
     value = claims.get(name)
     if value is None:
         return None
-    if not is_name(value):
+    if not is_name(value, max_length=max_length):
         raise TokenError(
-            f"The token has {name} {value!r:.60}, expected 1 to {MAX_NAME_LENGTH} printable characters.", claim=name
+            f"The token has {name} {value!r:.60}, expected 1 to {max_length} printable characters.", claim=name
         )
     return value

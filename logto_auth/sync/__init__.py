@@ -6,6 +6,7 @@
 - `notes.list_roles_and_organizations` lists the holders of roles and the members of organizations, and stores both;
 - `apply.sync_pages` updates the users of some pages, by the rules of a sign-in;
 - `apply.sync_unlisted` asks for known users that no page listed, because rows shift while pages are counted;
+- `missed.sync_missed` finds unknown users that no page listed;
 - `runs.end` deletes the stored lists.
 
 For each batch of pages `plan` reads and decides, and `write` writes in bulk.
@@ -17,7 +18,7 @@ from logto_auth.clients import management_api
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import SyncRun
 
-from . import apply, notes, runs
+from . import apply, missed, notes, runs
 from .payloads import user_values
 from .report import Report
 
@@ -44,4 +45,5 @@ def sync_run(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     notes.list_roles_and_organizations(run, api, report)
     apply.sync_all_pages(run, api, report)
     apply.sync_unlisted(run, api, report)
+    missed.sync_missed(run, api, report)
     runs.end(run)

@@ -23,6 +23,7 @@ from logto_auth.users.provisioning import find_identity, provision_unknown, upda
 from logto_auth.users.suspension import reactivate, suspend
 
 from . import report as outcomes
+from .listed import listed_before, mark_listed
 from .plan import plan
 from .planned_user import PlannedUser
 from .report import Report
@@ -62,7 +63,8 @@ def sync_pages(run: SyncRun, pages: range, api: ManagementAPI, report: Report) -
     check_listed(run)
     done = 0
     for size, users in in_batches(islice(api.users.pages(first_page=pages.start), len(pages))):
-        apply_batch(run, users, api, report, then=partial(check_open, run))
+        # Another worker may have synced them and not have reported its counts.
+        apply_batch(run, users, api, report, then=partial(check_open, run), repeats=True)
         done += size
         report.progress("pages", done, len(pages))
 
@@ -117,24 +119,36 @@ def _mark_deleted(run: SyncRun, identity: LogtoIdentity, report: Report) -> None
 
 
 def apply_batch(
-    run: SyncRun, payloads: Iterable[User], api: ManagementAPI, report: Report, *, then: Callable[[], object]
+    run: SyncRun,
+    payloads: Iterable[User],
+    api: ManagementAPI,
+    report: Report,
+    *,
+    then: Callable[[], object],
+    repeats: bool = False,
 ) -> None:
     """Apply Logto's data for these users, then call `then`, in one transaction.
 
-    `user_created` and `user_updated` are sent afterwards.
+    Users whom the run has listed before are left out, except with `repeats`. `user_created` and `user_updated` are
+    sent afterwards.
     """
-    users = plan(run, payloads, api, report)
-    seen = [user.identity.pk for user in users if user.identity is not None]
+    by_sub = {payload["id"]: payload for payload in payloads}
+    before = set[str]() if repeats else listed_before(run, by_sub)
+    new = {sub: payload for sub, payload in by_sub.items() if sub not in before}
+    users = plan(run, new.values(), api, report)
+    known = [user.identity.pk for user in users if user.identity is not None]
     written: Sequence[PlannedUser] = ()
     with atomic():
-        identities = LogtoIdentity.objects.filter(pk__in=seen)
+        identities = LogtoIdentity.objects.filter(pk__in=known)
         identities.lock()
+        # A change first: SQLite refuses a transaction that reads, waits for another one, and then writes.
         identities.update(seen_in_run=run.pk)
         if run.is_dry:
             _count_planned(users, report)
         else:
             _apply_statuses(users, report)
             written = _write([user for user in users if not user.is_refused], report)
+        mark_listed(run, new)
         then()
     # With DEBUG, Django keeps every query in memory.
     reset_queries()

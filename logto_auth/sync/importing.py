@@ -1,14 +1,17 @@
 """Create this site's accounts at Logto, with their passwords, and link each account by its `sub`.
 
-A linked account is skipped, so an interrupted import can simply be started again. `payloads` makes the requests,
-`passwords` converts the hashes.
+A linked account is skipped, so an interrupted import can simply be started again. `payloads` makes the payloads,
+`passwords` converts the hashes, `in_order` sends several requests at once.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
@@ -16,14 +19,15 @@ from django.db import IntegrityError, reset_queries
 from django.db.models import Exists, OuterRef, QuerySet
 
 from logto_auth.conf import conf
-from logto_auth.exceptions import ManagementAPIError
+from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import LogtoIdentity, UserStatus, atomic, database
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.rights import has_admin_rights
 from logto_auth.users.suspension import suspend
 
-from .payloads import Payload, payload_of, user_values
+from .in_order import InOrder, in_order
+from .payloads import Identifier, Payload, exact_identifier, payload_of, user_values
 from .report import Report
 
 if TYPE_CHECKING:
@@ -39,11 +43,30 @@ CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
 # As many as fit into the URL of one search, however long their identifiers are.
 BATCH = 25
 REFUSED_PAYLOAD = frozenset({400, 422})
+# How many requests are sent at once. A Logto with one process answers more of them no faster.
+CONCURRENCY = 8
+LINKED_ELSEWHERE = "not linked: {} is linked to another account, or this account was deleted"
+
+
+@dataclass(frozen=True)
+class _Created:
+    """A user whom Logto has created, or would create."""
+
+    payload: Payload
+    sub: str
+    suspended: User | None = None
+    """The user after the suspension, if it was requested and Logto has done it."""
+    error: LogtoError | None = None
+    """Why Logto did not suspend the user."""
 
 
 @dataclass
 class Import:
-    """The import of the accounts that are not linked yet."""
+    """The import of the accounts that are not linked yet.
+
+    At most `concurrency` requests are sent at once. Accounts are handled in the order of their keys, so the result is
+    that of one request at a time.
+    """
 
     api: ManagementAPI
     report: Report
@@ -51,18 +74,43 @@ class Import:
     adopts_by_email: bool = False
     adopts_by_username: bool = False
     values_of: Callable[[Any], Mapping[str, Any]] = user_values
+    concurrency: int = CONCURRENCY
+    _imported: dict[int, Any] = field(default_factory=dict)
+    """The keys of the accounts for which the run has created users, by the hashes of their identifiers."""
+    _linked: dict[str, LogtoIdentity] = field(default_factory=dict)
+    """The identities that were stored before their results are handled, by the id at Logto."""
+    _adopted: set[str] = field(default_factory=set)
+    """The ids of the users at Logto that a dry run would link."""
+    _in_flight: Counter[Identifier] = field(default_factory=Counter)
+    """The identifiers of users whose creation Logto has not answered yet, with the case folded."""
 
     def run(self) -> None:
         """Import all accounts that are not linked. Raise LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
+        with in_order(
+            self.concurrency, prepare=self._link_together, on_stop=self._say_stop, on_error=self._say_error
+        ) as queue:
+            for payloads, existing in self._batches(queue):
+                for payload in payloads:
+                    self._import(payload, existing, queue)
+                done += len(payloads)
+                self.report.progress("accounts", done - len(queue), total)
+                reset_queries()
+        self.report.progress("accounts", done, total)
+
+    def _batches(self, queue: InOrder) -> Iterator[tuple[list[Payload], list[User]]]:
+        """Yield payloads with the users at Logto who may have their identifiers; search for the next batches meanwhile.
+
+        Users who are created meanwhile are not found. `_imported` has them.
+        """
+        ahead: deque[tuple[list[Payload], Future[list[User]]]] = deque()
         for users in _in_batches(unlinked()):
             payloads = [payload_of(user, self.values_of) for user in users]
-            existing = self._find_existing(payloads)
-            for payload in payloads:
-                self._import(payload, existing)
-            done += len(users)
-            self.report.progress("accounts", done, total)
-            reset_queries()
+            ahead.append((payloads, queue.start(partial(self._find_existing, payloads))))
+            if len(ahead) > 1 + self.concurrency // BATCH:
+                yield _result(*ahead.popleft())
+        for payloads, found in ahead:
+            yield _result(payloads, found)
 
     def _find_existing(self, payloads: Sequence[Payload]) -> list[User]:
         """Return the users at Logto that may have one of these identifiers. One request."""
@@ -72,39 +120,71 @@ class Import:
                 query.setdefault(f"search.{name}", []).append(value)
         return next(self.api.users.pages(**query), []) if len(query) > 1 else []
 
-    def _import(self, payload: Payload, existing: Sequence[User]) -> None:
+    def _import(self, payload: Payload, existing: Sequence[User], queue: InOrder) -> None:
+        if any(self._in_flight[each] for each in payload.folded_identifiers):
+            # Whether this account can have the identifier depends on the answer.
+            queue.handle_all()
+        found = [user for user in existing if _shares_an_identifier(payload, user)]
         if not payload.identifiers:
             remarks = "; ".join(payload.remarks)
-            self._conflict(payload, f"not imported, because no identifier is left to sign in with: {remarks}")
-        elif found := [user for user in existing if _shares_an_identifier(payload, user)]:
-            self._adopt(payload, found)
+            reason = f"not imported, because no identifier is left to sign in with: {remarks}"
+            queue.then(partial(self._conflict, payload, reason))
+        elif shared := [name for name in payload.identifiers if self._owner(payload, name) is not None]:
+            reason = f"not imported: the account {self._owner(payload, shared[0])} was imported with this "
+            queue.then(partial(self._conflict, payload, reason + " and ".join(shared)))
+        elif found:
+            queue.then(partial(self._adopt, payload, found))
         else:
-            self._create(payload)
+            self._in_flight.update(payload.folded_identifiers)
+            request = partial(_no_request if self.is_dry else _create, self.api, payload)
+            queue.submit(request, partial(self._handle_creation, payload))
 
     # Users that Logto does not have
 
-    def _create(self, payload: Payload) -> None:
-        if not self.is_dry:
-            try:
-                sub = self.api.users.create(cast("NewUser", payload.values))["id"]
-            except ManagementAPIError as error:
-                if error.status not in REFUSED_PAYLOAD:
-                    raise
-                self._conflict(payload, f"not imported, because Logto refused it: {error.code}: {error.message}")
-                return
-            identity = self._link(payload, sub)
-            if identity is None:
-                return
+    def _handle_creation(self, payload: Payload, answer: _Created | ManagementAPIError) -> None:
+        self._in_flight.subtract(payload.folded_identifiers)
+        # Entries of 0 would be kept.
+        self._in_flight += Counter()
+        if isinstance(answer, ManagementAPIError):
+            self._conflict(payload, f"not imported, because Logto refused it: {answer.code}: {answer.message}")
+        elif self.is_dry or self._store(payload, answer):
+            self._imported.update(dict.fromkeys(map(hash, payload.exact_identifiers.values()), payload.user.pk))
+            self.report.add(CREATED)
             if not payload.user.is_active:
-                suspended = self.api.users.suspend(sub)
-                suspend(identity, UserStatus.SUSPENDED, changed_at(suspended) or time.time())
-        self.report.add(CREATED)
-        if not payload.user.is_active:
-            self.report.add(SUSPENDED)
-        if "passwordDigest" not in payload.values:
-            self.report.add(WITHOUT_PASSWORD)
-        for remark in [*payload.remarks, *_rights_at_risk(payload.user)]:
-            self._say(payload, remark)
+                self.report.add(SUSPENDED)
+            if "passwordDigest" not in payload.values:
+                self.report.add(WITHOUT_PASSWORD)
+            for remark in [*payload.remarks, *_rights_at_risk(payload.user)]:
+                self._say(payload, remark)
+
+    def _store(self, payload: Payload, created: _Created) -> bool:
+        """Link the account to the new user, and store the suspension."""
+        identity = self._linked.pop(created.sub, None) or self._link(payload, created.sub)
+        if identity is None:
+            return False
+        if created.suspended is not None:
+            suspend(identity, UserStatus.SUSPENDED, changed_at(created.suspended) or time.time())
+        if created.error is not None:
+            self._conflict(payload, f"created as {created.sub}, but not suspended at Logto: suspend the user there")
+            raise created.error
+        return True
+
+    def _link_together(self, results: Sequence[Any]) -> None:
+        """Link the accounts of all created users in one transaction, because each commit takes time."""
+        created = [] if self.is_dry else [each for each in results if isinstance(each, _Created)]
+        identities = [LogtoIdentity(user=each.payload.user, issuer=conf.issuer, sub=each.sub) for each in created]
+        try:
+            with atomic():
+                for identity in identities:
+                    identity.save(force_insert=True)
+        except IntegrityError:
+            # `_link` finds out which of them it is.
+            return
+        self._linked.update({identity.sub: identity for identity in identities})
+
+    def _owner(self, payload: Payload, name: str) -> Any:
+        """Return the key of the account that the run has imported with this identifier; None if there is none."""
+        return self._imported.get(hash(payload.exact_identifiers[name]))
 
     # Users that Logto has
 
@@ -121,13 +201,23 @@ class Import:
             self._conflict(payload, f"not imported: the user {sub} at Logto has this {shared}; {hint}")
         elif has_admin_rights(payload.user):
             self._conflict(payload, "not imported: link accounts of staff by hand, in the admin")
-        elif self.is_dry or self._link(payload, sub):
+        elif self._may_link(payload, sub):
             self.report.add(ADOPTED)
             self._say(payload, f"linked to {sub}, who has this {shared} at Logto and keeps the password there")
 
     def _may_adopt(self, payload: Payload, user: User) -> bool:
         by_email = self.adopts_by_email and _shares(payload, user, "primaryEmail")
         return by_email or (self.adopts_by_username and _shares(payload, user, "username"))
+
+    def _may_link(self, payload: Payload, sub: str) -> bool:
+        """Link the account, or find out whether that is possible; return whether it is."""
+        if not self.is_dry:
+            return self._link(payload, sub) is not None
+        if sub in self._adopted or LogtoIdentity.objects.for_sub(conf.issuer, sub).exists():
+            self._conflict(payload, LINKED_ELSEWHERE.format(sub))
+            return False
+        self._adopted.add(sub)
+        return True
 
     # Both
 
@@ -137,8 +227,12 @@ class Import:
             with atomic():
                 identity.save(force_insert=True)
         except IntegrityError:
-            self._conflict(payload, f"not linked: {sub} is linked to another account, or this account was deleted")
-            return None
+            # After Ctrl-C, the same answer may be handled again.
+            stored: LogtoIdentity | None = LogtoIdentity.objects.for_sub(conf.issuer, sub).first()
+            if stored is None or stored.user_id != payload.user.pk:
+                self._conflict(payload, LINKED_ELSEWHERE.format(sub))
+                return None
+            return stored
         return identity
 
     def _conflict(self, payload: Payload, text: str) -> None:
@@ -147,6 +241,39 @@ class Import:
 
     def _say(self, payload: Payload, text: str) -> None:
         self.report.say(f"{payload.user.get_username()} ({payload.user.pk}): {text}")
+
+    def _say_stop(self, number: int) -> None:
+        self.report.say(f"Stopping: waiting for the answers to {number} requests.")
+
+    def _say_error(self, error: Exception) -> None:
+        self.report.say(f"Another request failed too: {error}")
+
+
+def _create(api: ManagementAPI, payload: Payload) -> _Created | ManagementAPIError:
+    """Create a user at Logto, suspended if the account is inactive. Return Logto's error if it refuses the values.
+
+    It runs in a thread: without queries.
+    """
+    try:
+        sub = api.users.create(cast("NewUser", payload.values))["id"]
+    except ManagementAPIError as error:
+        if error.status not in REFUSED_PAYLOAD:
+            raise
+        return error
+    if payload.user.is_active:
+        return _Created(payload, sub)
+    try:
+        return _Created(payload, sub, suspended=api.users.suspend(sub))
+    except LogtoError as error:
+        return _Created(payload, sub, error=error)
+
+
+def _no_request(api: ManagementAPI, payload: Payload) -> _Created:
+    return _Created(payload, "")
+
+
+def _result(payloads: list[Payload], found: Future[list[User]]) -> tuple[list[Payload], list[User]]:
+    return payloads, found.result()
 
 
 def unlinked() -> QuerySet[Any]:
@@ -169,11 +296,9 @@ def _shares_an_identifier(payload: Payload, user: User) -> bool:
 
 
 def _shares(payload: Payload, user: Mapping[str, Any], name: str) -> bool:
-    """Return whether the user at Logto has this identifier. At Logto, case matters in usernames and not in e-mails."""
-    wanted, held = payload.identifiers.get(name), user.get(name)
-    if wanted is None or held is None:
-        return False
-    return bool(wanted.lower() == held.lower() if name == "primaryEmail" else wanted == held)
+    """Return whether the user at Logto has this identifier."""
+    wanted, held = payload.exact_identifiers.get(name), user.get(name)
+    return wanted is not None and held is not None and wanted == exact_identifier(name, held)
 
 
 def _rights_at_risk(user: Any) -> Iterator[str]:

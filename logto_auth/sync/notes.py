@@ -4,6 +4,7 @@ They are read role by role and organization by organization, not user by user, a
 
 Logto's lists are counted in pages, and rows shift when others are deleted meanwhile. So a user who is missing in a list
 does not lose the role or the membership yet: `confirm_removals` asks Logto by id first. Few users in a run need that.
+The same holds for a role or an organization that is not in the list.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import reset_queries
@@ -24,7 +26,9 @@ from logto_auth.oidc.claims import is_name, text
 from logto_auth.storable import write_storable
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
-from .report import Report
+from .by_id import all_groups
+from .listed import Distinct
+from .report import Report, report_not_listed
 from .runs import ORGANIZATIONS, ROLES, USERS, advance, in_batches, is_past, position_in
 
 Pages = Iterator[list[Any]]
@@ -46,8 +50,46 @@ class UserNotes:
 class ListedNames:
     """The names of all roles and the ids of all organizations that Logto had when they were listed."""
 
-    roles: frozenset[str]
-    organizations: frozenset[str]
+    roles: set[str]
+    organizations: set[str]
+    _unknown: set[tuple[str, str]] = field(default_factory=set)
+
+    def has_role(self, name: str, api: ManagementAPI) -> bool:
+        """Return whether Logto has the role. One request for a name that was not listed."""
+
+        def exists() -> bool:
+            query: dict[str, str | bool] = {
+                "search.name": name,
+                "mode.name": "exact",
+                "isCaseSensitive": True,
+                "type": "User",
+            }
+            return api.roles.count(**query) > 0
+
+        return name in self.roles or self._ask("role", name, exists)
+
+    def has_organization(self, id: str, api: ManagementAPI) -> bool:
+        """Return whether Logto has the organization. One request for an id that was not listed."""
+
+        def exists() -> bool:
+            try:
+                api.organizations.get(id)
+            except ManagementAPIError as error:
+                if error.status != 404:
+                    raise
+                return False
+            return True
+
+        return id in self.organizations or self._ask("organization", id, exists)
+
+    def _ask(self, kind: str, key: str, exists: Callable[[], bool]) -> bool:
+        if (kind, key) in self._unknown:
+            return False
+        if exists():
+            (self.roles if kind == "role" else self.organizations).add(key)
+            return True
+        self._unknown.add((kind, key))
+        return False
 
 
 def list_roles_and_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> None:
@@ -80,8 +122,8 @@ def listed_names(run: SyncRun) -> ListedNames:
     """Return which roles and organizations were listed. One query."""
     rows = list(SyncNote.objects.filter(run=run, digest=NO_USER).values_list("organization", "role"))
     return ListedNames(
-        roles=frozenset(role for organization, role in rows if not organization),
-        organizations=frozenset(organization for organization, _ in rows if organization),
+        roles={role for organization, role in rows if not organization},
+        organizations={organization for organization, _ in rows if organization},
     )
 
 
@@ -93,9 +135,9 @@ def confirm_removals(
     `member_of` has the ids of the organizations stored for the user. At most two requests.
     """
     try:
-        if (set(identity.roles) & listed.roles) - notes.roles:
+        if any(listed.has_role(name, api) for name in set(identity.roles) - notes.roles):
             notes.roles = {role["name"] for role in api.users.roles(identity.sub)}
-        if (set(member_of) & listed.organizations) - notes.organizations.keys():
+        if any(listed.has_organization(id, api) for id in set(member_of) - notes.organizations.keys()):
             notes.organizations.clear()
             for organization in api.users.organizations(identity.sub):
                 names = {role["name"] for role in organization["organizationRoles"]}
@@ -119,7 +161,31 @@ def _list_roles(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     def store(role: Any, users: list[Any]) -> None:
         _store_notes(run, "", {user["id"]: [role["name"]] for user in users})
 
-    _walk(run, ROLES, report, total=api.roles.count(type="User"), pages=pages, users=api.roles.user_pages, store=store)
+    def users(role: Any, *, first_page: int) -> Pages:
+        return _holder_pages(role, api, report, first_page=first_page)
+
+    count = partial(api.roles.count, type="User")
+    _walk(run, ROLES, report, count=count, pages=pages, users=users, store=store)
+
+
+def _holder_pages(role: Any, api: ManagementAPI, report: Report, *, first_page: int) -> Pages:
+    """Yield the holders of a role page by page, then those whom the pages have missed, if there are any."""
+    count = role.get("usersCount")
+    if count == 0:
+        return
+    listed = Distinct()
+    for page in api.roles.user_pages(role["id"], first_page=first_page):
+        listed.add(user["id"] for user in page)
+        yield page
+    # Who is on two pages has moved another one to none. The number of a resumed list is not known.
+    number = max(len(listed), count or 0)
+    if number <= PAGE_SIZE or (first_page == 1 and listed.count() == number):
+        return
+    for group in all_groups(partial(api.roles.first_page_of_users, role["id"])):
+        yield group.users
+        if not group.is_complete:
+            what = f"users of the role {role['name']} whose ids match {group.pattern}"
+            report_not_listed(report, group.total - len(group.users), what)
 
 
 # Organizations
@@ -138,8 +204,11 @@ def _list_organizations(run: SyncRun, api: ManagementAPI, report: Report) -> Non
         if _store_notes(run, organization["id"], roles) and not run.creates_users and not run.is_dry:
             Organization.objects.create_missing({organization["id"]: organization["name"]})
 
-    members = api.organizations.user_pages
-    _walk(run, ORGANIZATIONS, report, total=api.organizations.count(), pages=pages, users=members, store=store)
+    def members(organization: Any, *, first_page: int) -> Pages:
+        # Logto sorts members by id.
+        return api.organizations.user_pages(organization["id"], first_page=first_page)
+
+    _walk(run, ORGANIZATIONS, report, count=api.organizations.count, pages=pages, users=members, store=store)
 
 
 def _update_names(run: SyncRun, page: list[Any]) -> None:
@@ -170,27 +239,31 @@ def _walk(
     stage: str,
     report: Report,
     *,
-    total: int,
+    count: Callable[[], int],
     pages: Callable[..., Pages],
     users: Callable[..., Pages],
     store: Callable[[Any, list[Any]], None],
 ) -> None:
     """Call `store` with the users of each role or organization in `pages`, from where the run was interrupted."""
-    position = position_in(run, stage)
+    position, total, seen = position_in(run, stage), count(), Distinct()
     for number, items in enumerate(pages(first_page=position.get("page", 1)), position.get("page", 1)):
         # Items that were created at Logto meanwhile are listed before the one that the run had reached.
         ids = [item["id"] for item in items]
+        seen.add(ids)
         start = ids.index(position["of"]) if position.get("of") in ids else 0
-        for count, item in enumerate(items[start:], start + 1):
+        for done, item in enumerate(items[start:], start + 1):
             is_resumed = item["id"] == position.get("of")
             done_pages = position["user_pages"] if is_resumed else 0
-            for size, holders in in_batches(_until_deleted(users(item["id"], first_page=done_pages + 1))):
+            for size, holders in in_batches(_until_deleted(users(item, first_page=done_pages + 1))):
                 done_pages += size
                 with atomic():
                     store(item, holders)
                     advance(run, stage, report, page=number, of=item["id"], user_pages=done_pages)
                 reset_queries()
-            report.progress(stage, (number - 1) * PAGE_SIZE + count, total)
+            report.progress(stage, (number - 1) * PAGE_SIZE + done, total)
+    # An object that is changed meanwhile moves to another page. If some were deleted, the number is smaller now.
+    if not position.get("page") and seen.count() < total and (missing := count() - seen.count()) > 0:
+        report_not_listed(report, missing, stage)
 
 
 def _until_deleted(pages: Pages) -> Pages:

@@ -24,6 +24,9 @@ IDENTIFIERS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "primaryPhone": (PHONE, "only digits are allowed, with the country code first"),
 }
 
+# A field of Logto's user, and its value.
+Identifier = tuple[str, str]
+
 
 @dataclass
 class Payload:
@@ -38,6 +41,21 @@ class Payload:
     def identifiers(self) -> dict[str, str]:
         """The values that the user can sign in with."""
         return {name: self.values[name] for name in IDENTIFIERS if name in self.values}
+
+    @property
+    def exact_identifiers(self) -> dict[str, Identifier]:
+        """The identifiers as Logto compares them, by field."""
+        return {name: exact_identifier(name, value) for name, value in self.identifiers.items()}
+
+    @property
+    def folded_identifiers(self) -> list[Identifier]:
+        """The identifiers without case: a Logto can be set to ignore it in usernames too."""
+        return [(name, value.casefold()) for name, value in self.identifiers.items()]
+
+
+def exact_identifier(name: str, value: str) -> Identifier:
+    """Return an identifier as Logto compares it: case matters in usernames, and not in e-mails."""
+    return name, value.lower() if name == "primaryEmail" else value
 
 
 def user_values(user: Any) -> dict[str, Any]:

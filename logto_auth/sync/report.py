@@ -10,8 +10,8 @@ __all__ = ["Report"]
 # What is counted, in the order in which it is shown. One user may count for several.
 CREATED, LINKED, UPDATED, UNCHANGED = "created", "linked", "updated", "unchanged"
 DEACTIVATED, REACTIVATED = "deactivated", "reactivated"
-CONFLICTS, REFUSED, UNKNOWN = "conflicts", "refused", "unknown"
-OUTCOMES = (CREATED, LINKED, UPDATED, UNCHANGED, DEACTIVATED, REACTIVATED, CONFLICTS, REFUSED, UNKNOWN)
+CONFLICTS, REFUSED, UNKNOWN, NOT_LISTED = "conflicts", "refused", "unknown", "not listed"
+OUTCOMES = (CREATED, LINKED, UPDATED, UNCHANGED, DEACTIVATED, REACTIVATED, CONFLICTS, REFUSED, UNKNOWN, NOT_LISTED)
 
 
 class Report:
@@ -34,3 +34,9 @@ class Report:
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Report how far a stage is; `total` is None if unknown. Does nothing unless overridden."""
+
+
+def report_not_listed(report: Report, number: int, what: str) -> None:
+    """Report that Logto has not listed some objects, though it counts them."""
+    report.add(NOT_LISTED, number)
+    report.say(f"Logto has not listed {number} of the {what}. The next run may find them.")

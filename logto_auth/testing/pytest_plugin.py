@@ -11,13 +11,14 @@ No part of the site is mocked. The fixtures import what needs Django's settings,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from logto_auth.clients import reset_clients
-from logto_auth.emulator import Emulator, run_in_thread
+from logto_auth.emulator import DEFAULT_VERSION, Emulator, run_in_thread
 
 from .browser import Browser
 from .site import register_site
@@ -36,8 +37,12 @@ OTHER_ADDRESSES = (
 
 @pytest.fixture(scope="session")
 def logto_emulator() -> Iterator[Emulator]:
-    """Return one emulator for the whole run. Tests use `logto`, which resets it."""
-    with run_in_thread() as emulator:
+    """Return one emulator for the whole run. Tests use `logto`, which resets it.
+
+    Its outbound guard is off, so that back-channel logouts reach the live server. `LOGTO_LIKE` in the environment
+    selects the version of Logto.
+    """
+    with run_in_thread(like=os.environ.get("LOGTO_LIKE") or DEFAULT_VERSION, outbound_guard=False) as emulator:
         yield emulator
 
 

@@ -16,23 +16,25 @@ FIELDS = frozenset({"username", "email", "first_name", "last_name"})
 def user_fields(claims: Claims) -> dict[str, Any]:
     """Return values for the fields of Django's user model, by field name.
 
-    A missing claim gives no value, so the field keeps its value. A null e-mail gives the empty string, because the
-    user has no e-mail any more. `username` is used for new accounts only. This is the default of `LOGTO_USER_FIELDS`;
-    a function of the site may call it and add to the result.
+    One rule for all fields: a claim that is null empties its field, because Logto has no value any more; a claim that
+    is missing, or not a text, gives no value, so the field keeps its own (decision 0033). `username` is used for new
+    accounts only. This is the default of `LOGTO_USER_FIELDS`; a function of the site may call it and add to the result.
     """
     fields: dict[str, Any] = {"username": text(claims, "username") or text(claims, "preferred_username")}
-    if "email" in claims:
+    if _is_reported(claims, "email"):
         fields["email"] = text(claims, "email")
-    first_name, last_name = _names(claims)
-    if first_name or last_name:
-        fields["first_name"], fields["last_name"] = first_name, last_name
+    given_name, family_name = text(claims, "given_name"), text(claims, "family_name")
+    if given_name or family_name:
+        fields["first_name"], fields["last_name"] = given_name, family_name
+    elif _is_reported(claims, "name"):
+        # Where to split a full name depends on the culture, so it is not split.
+        fields["first_name"], fields["last_name"] = text(claims, "name"), ""
     return fields
 
 
-def _names(claims: Claims) -> tuple[str, str]:
-    given_name, family_name = text(claims, "given_name"), text(claims, "family_name")
-    # Where to split a full name depends on the culture, so it is not split.
-    return (given_name, family_name) if given_name or family_name else (text(claims, "name"), "")
+def _is_reported(claims: Claims, name: str) -> bool:
+    """Return whether Logto has reported the claim, as a text or as null."""
+    return name in claims and isinstance(claims[name], str | None)
 
 
 def role_names(claims: Claims) -> frozenset[str] | None:

@@ -12,6 +12,12 @@ from typing import Any
 # Python's integers may be too large for a float.
 MAX_MILLISECONDS = 10**15
 
+# The claims of texts of the user object, by scope and by Logto's name.
+ACCOUNT_CLAIMS = {
+    "profile": {"name": "name", "avatar": "picture", "username": "username"},
+    "email": {"primaryEmail": "email"},
+    "phone": {"primaryPhone": "phone_number"},
+}
 PROFILE_CLAIMS = {
     "familyName": "family_name",
     "givenName": "given_name",
@@ -39,21 +45,23 @@ def claims_of(user: Mapping[str, Any], issuer: str, scopes: Collection[str]) -> 
 
 
 def claims_of_account(user: Mapping[str, Any], scopes: Collection[str]) -> dict[str, Any]:
-    """Return the claims of a user object, without those of its `profile` and its `customData`."""
-    claims: dict[str, Any] = {}
+    """Return the claims of a user object, without those of its `profile` and its `customData`.
+
+    A null value gives a null claim. A value that is missing gives none: webhooks may report parts of a user.
+    """
+    claims = {
+        claim: user[name]
+        for scope, names in ACCOUNT_CLAIMS.items()
+        for name, claim in names.items()
+        if scope in scopes and name in user and isinstance(user[name], str | None)
+    }
+    for claim in claims.keys() & {"email", "phone_number"}:
+        claims[f"{claim}_verified"] = bool(claims[claim])
     if "profile" in scopes:
-        username = _text(user, "username")
-        claims |= {"name": _text(user, "name"), "picture": _text(user, "avatar"), "username": username}
         # The profile may override it.
-        claims |= {"preferred_username": username} if username else {}
+        claims |= {"preferred_username": claims["username"]} if claims.get("username") else {}
         times = {"updated_at": user.get("updatedAt"), "created_at": user.get("createdAt")}
         claims |= {name: value for name, value in times.items() if type(value) is int}
-    if "email" in scopes:
-        email = _text(user, "primaryEmail")
-        claims |= {"email": email, "email_verified": bool(email)}
-    if "phone" in scopes:
-        phone_number = _text(user, "primaryPhone")
-        claims |= {"phone_number": phone_number, "phone_number_verified": bool(phone_number)}
     if "identities" in scopes and isinstance(user.get("identities"), dict):
         claims["identities"] = user["identities"]
     return claims

@@ -79,6 +79,9 @@ def _update_parts(identity: LogtoIdentity, parts: Mapping[str, Any], at: float) 
         claims: dict[str, Any] = {}
         for part in sorted(newest, key=list(CLAIMS_OF).index):
             claims |= CLAIMS_OF[part](parts[part], conf.scopes)
+        if "profile" not in newest or not isinstance(parts["profile"], dict):
+            # The profile may have a given name and a family name, which are used instead.
+            claims.pop("name", None)
         if claims:
             _update_fields(identity, claims, is_all=newest == CLAIMS_OF.keys())
 

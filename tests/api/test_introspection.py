@@ -12,7 +12,7 @@ from django.urls import include, path
 from freezegun import freeze_time
 
 from logto_auth.api.introspection import MAX_CALLS, MAX_REMEMBERED, REFUSED_SECONDS, Introspections, _Answer
-from logto_auth.clients import reset_clients
+from logto_auth.clients import oidc_client, reset_clients
 from logto_auth.decorators import access_token_required, organization_token_required
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ProviderError, TokenError
@@ -71,6 +71,14 @@ def test_opaque_tokens_are_refused_by_default(logto: Emulator, app: App) -> None
     token = app.token("editor")
     assert len(token) == 43
     assert "send resource with the authorization request" in refusal(call("/any/", token))
+    assert logto.requests.to("introspection") == []
+
+
+def test_jwt_is_not_sent_to_introspection(logto: Emulator, introspected: None, app: App) -> None:
+    jwt = logto.sign({"sub": "x"}, header={"typ": "at+jwt"})
+    with pytest.raises(TokenError) as caught:
+        oidc_client().introspect(jwt)
+    assert caught.value.claim == "token"
     assert logto.requests.to("introspection") == []
 
 

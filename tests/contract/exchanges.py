@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from tests.recorded import recording
+from tests.recorded import DEFAULT, recording
 
 # The headers that the recordings contain.
 KEPT_HEADERS = ("Access-Control-Allow-Origin", "Cache-Control", "Content-Type", "WWW-Authenticate")
@@ -34,13 +34,15 @@ class Exchange:
         return {name: value.replace(self.issuer, "<issuer>") for name, value in kept.items()}
 
 
-def recorded(name: str, index: int | None = None) -> Exchange:
+def recorded(name: str, index: int | None = None, *, version: str = DEFAULT) -> Exchange:
     """Return a recorded exchange; `index` selects one of a list."""
-    data = recording(name) if index is None else recording(name)[index]
+    data = recording(name, version) if index is None else recording(name, version)[index]
     if "status" not in data:
         return Exchange(303, {}, None, data["location"], "http://localhost:3001/oidc")
     location = data.get("location") or data["headers"].get("Location")
-    return Exchange(data["status"], data["headers"], data["body"], location, "http://localhost:3001/oidc")
+    # Some recordings are from a copy of the server on another port.
+    issuer = "{0.scheme}://{0.netloc}/oidc".format(urlsplit(data["request"]["url"]))
+    return Exchange(data["status"], data["headers"], data["body"], location, issuer)
 
 
 def received(response: requests.Response, issuer: str) -> Exchange:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,16 +15,12 @@ from logto_auth.emulator import Emulator, Visitor
 from tests.emulator.relying_party import RelyingParty, parameters_of
 
 from .exchanges import Exchange, decoded, received
+from .names import NAMES
 
 CALLBACK = "http://127.0.0.1:9999/cb"
-API = "https://bookstore.example/api"
 FIRST_SCOPE = (
     "openid profile email phone offline_access roles custom_data identities "
     "urn:logto:scope:organizations urn:logto:scope:organization_roles"
-)
-SECOND_SCOPE = (
-    "openid profile urn:logto:scope:organizations urn:logto:scope:organization_roles email offline_access roles "
-    "read:books write:books manage:inventory"
 )
 PLAIN_SCOPE = "openid profile urn:logto:scope:organizations urn:logto:scope:organization_roles"
 
@@ -32,6 +30,7 @@ class Replay:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self.names = NAMES[emulator.like]
         self._set_up()
         self.visitor = Visitor(emulator)
         self.rp = RelyingParty(emulator, self.application)
@@ -43,17 +42,20 @@ class Replay:
         self.machine_rp.http.close()
 
     def _set_up(self) -> None:
-        tenant = self.emulator.tenant
-        tenant.add_resource(API, scopes=["read:books", "write:books"])
-        tenant.add_role("editor", scopes={API: ["read:books", "write:books"]})
+        tenant, names = self.emulator.tenant, self.names
+        scopes = ["read:books", "write:books"]
+        tenant.add_resource(names.api, scopes=scopes)
+        tenant.add_role(names.of("editor"), scopes={names.api: scopes})
+        self.username = names.of("editor")
         self.user = tenant.add_user(
-            username="editor", name="Editor", primary_email="editor@bookstore.example", roles=["editor"]
+            username=self.username, name="Editor", primary_email="editor@bookstore.example", roles=[names.of("editor")]
         )
-        self.organization = tenant.add_organization("Branch One")
-        tenant.add_organization_role("manager", scopes=["manage:inventory"])
-        tenant.add_member(self.organization.id, self.user.id, roles=["manager"])
+        self.organization = tenant.add_organization(names.of(" Branch One").strip())
+        tenant.add_organization_role(names.of("manager"), scopes=[names.of("manage:inventory")])
+        tenant.add_member(self.organization.id, self.user.id, roles=[names.of("manager")])
         self.application = tenant.add_application(
             name="Bookstore",
+            id=names.client_id,
             redirect_uris=[CALLBACK],
             post_logout_redirect_uris=["http://127.0.0.1:9999/"],
             backchannel_logout_uri="http://127.0.0.1:9/",
@@ -101,7 +103,7 @@ class Replay:
 
     def _callback(self, **changes: Any) -> Exchange:
         url = self.rp.authorization_url(**{"redirect_uri": CALLBACK, **changes})
-        return Exchange(303, {}, None, self.visitor.sign_in(url, "editor"), self.emulator.issuer)
+        return Exchange(303, {}, None, self.visitor.sign_in(url, self.username), self.emulator.issuer)
 
     def _code(self, **changes: Any) -> str:
         return parameters_of(self._callback(**changes).location or "")["code"]
@@ -115,8 +117,9 @@ class Replay:
         return self._exchange(self._code(scope=FIRST_SCOPE)).json()
 
     def _refresh_token(self) -> str:
-        resources = [API, "urn:logto:resource:organizations"]
-        return self._exchange(self._code(scope=SECOND_SCOPE, resource=resources)).json()["refresh_token"]
+        resources = [self.names.api, "urn:logto:resource:organizations"]
+        scope = f"{self.names.scope} read:books write:books {self.names.of('manage:inventory')}"
+        return self._exchange(self._code(scope=scope, resource=resources)).json()["refresh_token"]
 
     def token_authorization_code(self) -> Exchange:
         return self._received(self._exchange(self._code(scope=FIRST_SCOPE)))
@@ -149,14 +152,14 @@ class Replay:
         return self._received(self.rp.refresh(token))
 
     def refresh_for_resource(self) -> Exchange:
-        return self._received(self.rp.refresh(self._refresh_token(), resource=API))
+        return self._received(self.rp.refresh(self._refresh_token(), resource=self.names.api))
 
     def refresh_for_organization(self) -> Exchange:
         return self._received(self.rp.refresh(self._refresh_token(), organization_id=self.organization.id))
 
     def refresh_for_organization_resource(self) -> Exchange:
         token = self._refresh_token()
-        return self._received(self.rp.refresh(token, organization_id=self.organization.id, resource=API))
+        return self._received(self.rp.refresh(token, organization_id=self.organization.id, resource=self.names.api))
 
     def error_refresh_unknown_org(self) -> Exchange:
         return self._received(self.rp.refresh(self._refresh_token(), organization_id="nope"))
@@ -204,6 +207,9 @@ class Replay:
 
     def jwks_before_rotation(self) -> Exchange:
         return self._received(requests.get(f"{self.emulator.issuer}/jwks", timeout=5))
+
+    def jwks(self) -> Exchange:
+        return self.jwks_before_rotation()
 
     def jwks_after_rotation(self) -> Exchange:
         self.emulator.rotate_keys()
@@ -266,8 +272,20 @@ class Replay:
         (request,) = self.backchannel_logout_requests()
         return decoded(parse_qs(request["body"])["logout_token"][0])
 
+    def id_token_after_rotation_header(self) -> Any:
+        self.emulator.rotate_keys()
+        return self.id_token_decoded()["header"]
+
     def backchannel_logout_requests(self) -> list[dict[str, Any]]:
         """Return the requests that the relying party receives at a sign-out."""
+        with self.receiver() as received_requests:
+            self._first_tokens()
+            self.visitor.sign_out(self.rp.end_session_url())
+        return received_requests
+
+    @contextmanager
+    def receiver(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield the list of the requests to the application's back-channel logout URI. Each is there when it ends."""
         received_requests: list[dict[str, Any]] = []
 
         class Receiver(BaseHTTPRequestHandler):
@@ -281,13 +299,12 @@ class Replay:
                 pass
 
         with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-            thread = threading.Thread(target=server.handle_request)
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
             thread.start()
             self.application.backchannel_logout_uri = f"http://127.0.0.1:{server.server_port}/backchannel"
-            self._first_tokens()
-            self.visitor.sign_out(self.rp.end_session_url())
+            yield received_requests
+            server.shutdown()
             thread.join()
-        return received_requests
 
     def _received(self, response: requests.Response) -> Exchange:
         return received(response, self.emulator.issuer)

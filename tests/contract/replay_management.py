@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import requests
@@ -23,11 +24,14 @@ SOCIAL_ONLY = {
 
 
 class ManagementReplay:
-    """A tenant with the recorded settings, and calls of its Management API."""
+    """A tenant with the recorded settings, and calls of its Management API. `version` is that of the recordings."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
+    def __init__(self, emulator: Emulator, version: str = "1.41") -> None:
+        self.emulator, self.version = emulator, version
         self.api = ManagementAPI(emulator)
+        recorded_settings = recording("sign_in_exp_patch", version)["body"]
+        for name in ("passwordPolicy", "mfa"):
+            emulator.tenant.sign_in_experience.settings[name] = recorded_settings[name]
         self.alice = emulator.tenant.add_user(
             username="alice", password="alice-password", primary_email="alice@example.com", name="Alice A"
         )
@@ -68,22 +72,24 @@ class ManagementReplay:
     # Responses
 
     def mgmt_application_created(self) -> Exchange:
-        metadata = {
-            "redirectUris": ["http://localhost:8000/callback"],
-            "postLogoutRedirectUris": ["http://localhost:8000/"],
-            "backchannelLogoutUri": "http://localhost:8000/backchannel",
-            "backchannelLogoutSessionRequired": True,
-        }
-        body = {"name": "Bookstore rec", "type": "Traditional", "oidcClientMetadata": metadata}
-        return self._received(self.api.post("/applications", body))
+        request = recording("mgmt_application_created", self.version)["request"]
+        return self._received(self.api.post("/applications", json.loads(request["body"])))
 
     def mgmt_application_secrets(self) -> Exchange:
         return self._received(self.api.get(f"/applications/{self.mgmt_application_created().body['id']}/secrets"))
 
     def mgmt_users_page(self) -> Exchange:
-        self.emulator.tenant.add_user(username="noemail", password="noemail-password")
-        self._sign_in("alice")
-        self._sign_in("noemail")
+        tenant = self.emulator.tenant
+        if self.version == "1.41":
+            tenant.add_user(username="noemail", password="noemail-password")
+            self._sign_in("alice")
+            self._sign_in("noemail")
+        else:
+            tenant.add_user(username="r3other")
+            tenant.add_user(username="r3noemail", password="noemail-password")
+            suspended = tenant.add_user(username="r3suspd99cf0", password="suspended-password")
+            self._sign_in("r3suspd99cf0")
+            tenant.suspend_user(suspended.id)
         return self._received(self.api.get("/users", page=1, page_size=2))
 
     def alipay_native_created(self) -> Exchange:
@@ -109,12 +115,14 @@ class ManagementReplay:
         return self._received(self.api.post("/configs/oidc/private-keys/rotate", {"signingKeyAlgorithm": "EC"}))
 
     def hook_created(self, url: str = "http://127.0.0.1:9998/hook") -> Exchange:
-        body = {"name": "rec", "events": recording("hook_created")["events"], "config": {"url": url}}
+        body = {"name": "rec", "events": recording("hook_created", self.version)["events"], "config": {"url": url}}
         return self._received(self.api.post("/hooks", body))
 
     def webhooks(self) -> list[Received]:
         """Return the deliveries for a sign-in and for calls, in order."""
         organization = self.emulator.tenant.add_organization("Branch One")
+        if self.version == "1.41":
+            self._sign_in("alice")  # this Logto had seen the user before
         with Receiver() as receiver:
             self.signing_key = self.hook_created(receiver.url).body["signingKey"]
             self._sign_in("alice")

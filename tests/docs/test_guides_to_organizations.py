@@ -206,7 +206,8 @@ def test_invitation_link_adds_the_member(
         link = urlsplit(invitation_link(email, "hill"))
         assert email in browser.open(link.geturl()).content.decode()
         start = browser.client.post(f"{link.path}?{link.query}").url
-        assert browser.open(browser.logto.sign_in_by_link(start)).url == "/branches/hill/"
+        callback = browser.logto.sign_in_by_link(start, username="newcomer", password="newcomer-password")
+        assert browser.open(callback).url == "/branches/hill/"
         request = visit(browser, "/").wsgi_request
         assert request.user.email == email
         assert [(each.id, each.roles) for each in request.logto.organizations] == [("hill", ("manager",))]

@@ -56,7 +56,7 @@ def test_alipay_user_id_is_in_the_claims(browser: Browser, logto: Emulator, appl
     apply_settings("docs/how-to/alipay.md", "LOGTO_USERINFO_CLAIMS")
     logto.tenant.sign_in_experience.connectors = ["alipay-web"]
     url = browser.start(direct_sign_in="social:alipay")
-    browser.open(browser.logto.sign_in_with_alipay(url, "2088000000000002"))
+    browser.open(browser.logto.sign_in_with_alipay(url, "2088000000000002", username="reader"))
     claims = browser.client.get("/").wsgi_request.logto.claims
     assert claims["identities"]["alipay"]["userId"] == "2088000000000002"
 

@@ -44,8 +44,15 @@ def test_named_tests_exist(file: str) -> None:
         assert not case or any(f"-{case}".endswith(f"-{each}") for each in constants if each), (function, case)
 
 
+# Variables of the tests.
+ENVIRONMENT = {"LOGTO_LIKE"}
+
+
 def test_named_settings_exist() -> None:
-    known = {setting.name for setting in conf.all()} | MISTAKES
+    variables = re.findall(r'_text\("(\w+)"', (ROOT / "tests/live/options.py").read_text(encoding="utf-8"))
+    known = (
+        {setting.name for setting in conf.all()} | MISTAKES | ENVIRONMENT | {f"LOGTO_LIVE_{name}" for name in variables}
+    )
     assert set(re.findall(r"\bLOGTO_[A-Z0-9_]+[A-Z]\b", EVERYTHING)) <= known
 
 

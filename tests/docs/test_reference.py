@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import pytest
 
+from logto_auth.emulator.versions import LogtoVersion
 from logto_auth.sign_in.error_page import MESSAGES
 
 from .pages import DOCS, ROOT
@@ -13,9 +15,9 @@ from .pages import DOCS, ROOT
 sys.path.insert(0, str(DOCS / "_ext"))
 
 import reference
-from reference import errors, signals
+from reference import errors, signals, versions
 
-GENERATED = ["checks", "errors", "settings", "signals", "templates-and-tags"]
+GENERATED = ["checks", "emulator", "errors", "settings", "signals", "templates-and-tags"]
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -24,6 +26,14 @@ def test_markers_are_replaced(name: str) -> None:
     page = reference.fill(f"reference/{name}", source)
     assert len(page) > len(source)
     assert "<!-- reference:" not in page
+
+
+def test_each_difference_of_versions_is_described() -> None:
+    fields = [field.name for field in dataclasses.fields(LogtoVersion) if field.name != "name"]
+    assert list(versions.meanings()) == fields
+    rows = versions.table("").splitlines()
+    assert rows[0] == "| Difference | 1.41 | 1.42 | head |"
+    assert len(rows) == len(fields) + 2
 
 
 def test_page_without_a_setting_is_refused() -> None:

@@ -1,17 +1,20 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from logto_auth.emulator import Application, Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
+from logto_auth.emulator import DEFAULT_VERSION, Application, Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
 
 from .management_api_client import ManagementAPI
 from .receiver import Receiver
 from .relying_party import CALLBACK, RelyingParty
 
+LIKE = os.environ.get("LOGTO_LIKE") or DEFAULT_VERSION
+
 
 @pytest.fixture(scope="session")
 def _running_emulator() -> Iterator[Emulator]:
-    with run_in_thread(seed=seed_demo) as emulator:
+    with run_in_thread(like=LIKE, seed=seed_demo) as emulator:
         yield emulator
 
 
@@ -25,8 +28,14 @@ def emulator(_running_emulator: Emulator) -> Emulator:
 @pytest.fixture
 def rotating_emulator() -> Iterator[Emulator]:
     """A separate emulator whose keys may be rotated."""
-    with run_in_thread(seed=seed_demo) as emulator:
+    with run_in_thread(like=LIKE, seed=seed_demo) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def default_sign_up(emulator: Emulator) -> None:
+    """The sign-up of a new Logto tenant: a username and a password. That of the demo tenant requires nothing."""
+    emulator.tenant.sign_in_experience.sign_up_identifiers = ["username"]
 
 
 @pytest.fixture

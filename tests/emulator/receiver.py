@@ -26,8 +26,9 @@ class Received:
 class Receiver:
     """A local server. It answers with `status` after `may_answer` is set."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, status: int = 200, answer: bytes = b"thanks") -> None:
         self.status = status
+        self.answer = answer
         self.received: list[Received] = []
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -65,7 +66,7 @@ class Receiver:
                 receiver.may_answer.wait(10)
                 self.send_response(receiver.status)
                 self.end_headers()
-                self.wfile.write(b"thanks")
+                self.wfile.write(receiver.answer)
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

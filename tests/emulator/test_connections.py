@@ -75,3 +75,10 @@ def test_stopped_emulator_answers_on_no_connection() -> None:
             assert session.get(url, timeout=5).status_code == 200
         with pytest.raises(requests.ConnectionError):
             session.get(url, timeout=5)
+
+
+@pytest.mark.parametrize("path", ["/oidc/.well-known/openid-configuration", "/oidc/jwks", "/oidc/nothing"])
+def test_answer_has_one_date(connection: socket.socket, path: str) -> None:
+    connection.sendall(get(path))
+    head = connection.recv(65536).partition(b"\r\n\r\n")[0]
+    assert head.count(b"\r\nDate: ") == 1

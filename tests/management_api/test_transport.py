@@ -219,6 +219,14 @@ def test_rate_limit_applies_across_threads(api: ManagementAPI, sleeper: Sleeper)
     assert len(sleeper.naps) == 5
 
 
+def test_other_requests_wait_after_429(api: ManagementAPI, logto: Emulator, sleeper: Sleeper) -> None:
+    logto.faults.http["management_api"] = HttpFault(status=429, headers={"Retry-After": "7"}, times=1)
+    api.users.create({"username": "reader"})
+    # No thread has slept, so the pause is not over.
+    api.users.count()
+    assert sleeper.naps == [7, pytest.approx(7, abs=0.5)]
+
+
 # Errors
 
 

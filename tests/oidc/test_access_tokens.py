@@ -1,4 +1,4 @@
-"""Access tokens: real tokens, and the cache of verified tokens. The rules are in `test_claim_matrix.py`."""
+"""Access tokens: the cache of verified tokens. The rules are in `test_claim_matrix.py`."""
 
 from __future__ import annotations
 
@@ -49,48 +49,6 @@ def refused(token: str, claim: str, **changes: Any) -> None:
         validate(token, **changes)
     assert caught.value.claim == claim
     assert token not in str(caught.value)
-
-
-# Real tokens, from the recordings
-
-
-@pytest.mark.parametrize("jwks", ["jwks_before_rotation", "jwks_after_rotation"])
-@pytest.mark.parametrize(
-    ("name", "audience", "scopes", "organization_id"),
-    [
-        ("refresh_for_resource", API, {"read:books", "write:books"}, None),
-        ("refresh_for_organization", "urn:logto:organization:i138uqcgact4", {"manage:inventory"}, "i138uqcgact4"),
-        ("refresh_for_organization_resource", API, {"read:books", "write:books"}, "i138uqcgact4"),
-    ],
-)
-def test_real_user_token_is_accepted_until_it_expires(
-    name: str, audience: str, scopes: set[str], organization_id: str | None, jwks: str
-) -> None:
-    token = recording(name)["body"]["access_token"]
-    keys = KeySet.parse(recording(jwks)["body"], ALGORITHMS)
-    claims = validate(token, keys)
-    assert (claims.issuer, claims.sub, claims.client_id) == (ISSUER, USER_ID, CLIENT_ID)
-    assert (claims.audience, claims.scopes, claims.organization_id) == (audience, scopes, organization_id)
-    assert claims.is_organization_token == audience.startswith("urn:")
-    assert (claims.is_machine, claims.expires_at) == (False, NOW + 3600)
-    refused(token, "exp", keys=keys, now=NOW + 3600 + 60)
-    refused(token, "iat", keys=keys, now=NOW - 61)
-
-
-def test_real_machine_token_is_recognised() -> None:
-    keys = KeySet.parse(recording("jwks_before_rotation")["body"], ALGORITHMS)
-    claims = validate(recording("m2m_token")["body"]["access_token"], keys, now=1_795_400_199)
-    assert claims.is_machine
-    assert (claims.sub, claims.scopes, claims.audience) == ("holdoutm2m", {"all"}, "https://default.logto.app/api")
-    assert dict(claims.claims) == recording("m2m_token_decoded")["claims"]
-
-
-@pytest.mark.parametrize("name", ["token_authorization_code", "refresh_for_resource"])
-def test_real_id_and_logout_tokens_are_refused(name: str) -> None:
-    keys = KeySet.parse(recording("jwks_after_rotation")["body"], ALGORITHMS)
-    refused(recording(name)["body"]["id_token"], "typ", keys=keys)
-    logout_token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
-    refused(logout_token, "typ", keys=keys)
 
 
 def test_custom_claims_are_kept_and_read_only() -> None:

@@ -67,6 +67,9 @@ NOT_AN_ID = {
     "surrogate": "\ud800",
     "too-long": TOO_LONG,
 }
+# The ID of a client may be the URL of its metadata document, of up to 2,048 characters.
+LONGEST_CLIENT_ID = f"https://client.example/{'a' * 2048}"[:2048]
+NOT_A_CLIENT_ID = {**NOT_AN_ID, "too-long": LONGEST_CLIENT_ID + "a"}
 
 
 def rows(values: dict[str, Any]) -> list[Any]:
@@ -609,10 +612,19 @@ def test_access_token_with_a_wrong_claim_is_refused(changes: dict[str, Any], cla
     ACCESS.refuses(ACCESS.token(changes), claim)
 
 
-@pytest.mark.parametrize("value", rows(NOT_AN_ID))
-@pytest.mark.parametrize("claim", ["client_id", "organization_id"])
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        *(pytest.param("client_id", value, id=f"client_id-{name}") for name, value in NOT_A_CLIENT_ID.items()),
+        *(pytest.param("organization_id", value, id=f"organization_id-{name}") for name, value in NOT_AN_ID.items()),
+    ],
+)
 def test_id_in_an_access_token_of_another_form_is_refused(claim: str, value: Any) -> None:
     ACCESS.refuses(ACCESS.token({claim: value}), claim)
+
+
+def test_longest_client_id_is_accepted() -> None:
+    assert ACCESS.validate(ACCESS.token({"client_id": LONGEST_CLIENT_ID})).client_id == LONGEST_CLIENT_ID
 
 
 @pytest.mark.parametrize(
@@ -670,7 +682,7 @@ def introspect(**changes: Any) -> Any:
         *(pytest.param("exp", value, id=f"exp-{name}") for name, value in NOT_A_TIME.items()),
         *(pytest.param("sub", value, id=f"sub-{name}") for name, value in {"missing": ..., **NOT_AN_ID}.items()),
         pytest.param("client_id", ..., id="client_id-missing"),
-        *(pytest.param("client_id", value, id=f"client_id-{name}") for name, value in NOT_AN_ID.items()),
+        *(pytest.param("client_id", value, id=f"client_id-{name}") for name, value in NOT_A_CLIENT_ID.items()),
         pytest.param("scope", ["openid"], id="scope-list"),
         pytest.param("scope", None, id="scope-null"),
     ],

@@ -14,7 +14,7 @@ from logto_auth.clients import oidc_client, reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.testing import Browser
-from tests.recorded import recording
+from tests.recorded import VERSIONS, recording
 from tests.support import row_of
 
 pytestmark = pytest.mark.django_db
@@ -96,15 +96,17 @@ def test_sign_out_at_logto_ends_session_here(reader: Browser, logto: Emulator, l
     assert not is_signed_in(reader)
 
 
-def test_recorded_logout_token_of_logto_is_accepted(settings) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_logout_token_of_logto_is_accepted(settings, version: str) -> None:
     reset_clients()
-    token = recording("backchannel_logout_requests")[0]["body"].removeprefix("logout_token=")
-    decoded = recording("logout_token_decoded")["claims"]
+    token = recording("backchannel_logout_requests", version)[0]["body"].removeprefix("logout_token=")
+    decoded = recording("logout_token_decoded", version)["claims"]
     settings.LOGTO_ENDPOINT, settings.LOGTO_APP_ID = "http://localhost:3001", decoded["aud"]
     client = oidc_client()
     from logto_auth.oidc.jwks import KeySet
 
-    client.keys = KeySet.parse(recording("jwks_after_rotation")["body"], ("ES384",))  # the keys of the recorded Logto
+    # The keys of the recorded Logto.
+    client.keys = KeySet.parse(recording("jwks_after_rotation", version)["body"], ("ES384",))
     with freeze_time(now().fromtimestamp(decoded["iat"])):
         verified = client.validate_logout_token(token)
     reset_clients()

@@ -52,7 +52,9 @@ def press(browser: Browser, link: str, **headers: str) -> Any:
 
 
 def accept(browser: Browser, link: str, **options: bool) -> Any:
-    return browser.open(browser.logto.sign_in_by_link(press(browser, link)["Location"], **options))
+    url = press(browser, link)["Location"]
+    new_user = {"username": "newcomer", "password": "newcomer-password"}
+    return browser.open(browser.logto.sign_in_by_link(url, **new_user, **options))
 
 
 def test_invitation_page_is_opt_in(client: Client, settings: Any) -> None:

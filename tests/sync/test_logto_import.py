@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.core.management import CommandError
+from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher
+from django.core.management import CommandError, call_command
 from django.db.models.signals import post_save
 
 from logto_auth.emulator import Emulator, HttpFault, VisitFailed
@@ -89,14 +90,144 @@ def test_interrupted_import_is_started_again(logto: Emulator, command: Command) 
 
     post_save.connect(fail_in_the_middle, sender=LogtoIdentity)
     try:
-        with pytest.raises(CommandError):
-            command("logto_import")
+        output = failed_import()
     finally:
         post_save.disconnect(fail_in_the_middle, sender=LogtoIdentity)
         logto.faults.clear()
-    assert LogtoIdentity.objects.count() == len(logto.tenant.users) == 30
-    assert command("logto_import") == "created: 30\n"
+    linked = LogtoIdentity.objects.count()
+    # Requests that had been sent when the first one failed are handled all the same.
+    assert 30 <= linked == len(logto.tenant.users) < 60
+    assert f"created: {linked}\n" in output
+    assert command("logto_import") == f"created: {60 - linked}\n"
     assert {user.username for user in logto.tenant.users.values()} == {f"customer{number}" for number in range(60)}
+
+
+def failed_import(*arguments: str) -> str:
+    """Run the command, which has to fail, and return its output."""
+    output = StringIO()
+    with pytest.raises(CommandError):
+        call_command("logto_import", *arguments, stdout=output, stderr=output)
+    return output.getvalue()
+
+
+def test_token_is_renewed_in_the_middle(logto: Emulator, command: Command) -> None:
+    for number in range(40):
+        customer(f"customer{number}")
+
+    def expire_tokens(**kwargs: Any) -> None:
+        if LogtoIdentity.objects.count() == 10:
+            logto.clock.advance(2 * 3600)
+
+    post_save.connect(expire_tokens, sender=LogtoIdentity)
+    try:
+        assert command("logto_import") == "created: 40\n"
+    finally:
+        post_save.disconnect(expire_tokens, sender=LogtoIdentity)
+    assert LogtoIdentity.objects.count() == len(logto.tenant.users) == 40
+
+
+def test_busy_logto_delays_the_import(logto: Emulator, command: Command) -> None:
+    for number in range(10):
+        customer(f"customer{number}")
+    logto.faults.http["management_api"] = HttpFault(status=429, headers={"Retry-After": "1"}, times=4)
+    assert command("logto_import") == "created: 10\n"
+    assert LogtoIdentity.objects.count() == len(logto.tenant.users) == 10
+
+
+@pytest.mark.parametrize("number", ["0", "33", "-1", "many"])
+def test_invalid_concurrency_is_refused(number: str, command: Command) -> None:
+    with pytest.raises(CommandError, match="expected a number from 1 to 32"):
+        command("logto_import", f"--concurrency={number}")
+
+
+# The result of one request at a time
+
+
+def clashing_accounts() -> None:
+    """Create accounts of which some want the same identifiers."""
+    for number in range(30):
+        customer(f"other{number}")
+    customer("first", email="Shared@example.com", last_name="818012345678")
+    customer("second", email="shared@EXAMPLE.com")
+    # Free, because the second account is not imported.
+    customer("third", email="second@example.com")
+    # Another username at Logto.
+    customer("First", email="other@example.com")
+    customer("fourth", email="fourth@example.com", last_name="818012345678")
+    for number in range(30, 60):
+        customer(f"other{number}", email="same@example.com" if number % 10 == 0 else f"other{number}@example.com")
+    customer("fifth", email="SHARED@example.com", is_active=False)
+    User.objects.create_user("six.th", "shared@example.com")
+    customer("seventh", email="atlogto@example.com")
+    customer("eighth", email="AtLogto@example.com")
+    customer("ninth", email="linked@example.com")
+
+
+def at_logto(logto: Emulator) -> dict[str, Any]:
+    return {
+        user.username or user.id: (user.primary_email, user.primary_phone, user.is_suspended)
+        for user in logto.tenant.users.values()
+    }
+
+
+@pytest.mark.parametrize("adopts", [False, True], ids=["without-adoption", "with-adoption"])
+def test_clashes_in_a_run_are_decided_in_the_order_of_accounts(adopts: bool, logto: Emulator, command: Command) -> None:
+    clashing_accounts()
+    logto.tenant.add_user(id="atlogto", primary_email="atLogto@example.com")
+    linked = logto.tenant.add_user(id="linked", primary_email="linked@example.com")
+    LogtoIdentity.objects.create(user=customer("tenth"), issuer=logto.issuer, sub=linked.id)
+    options = ["--values=tests.sync.test_logto_import.with_a_phone", *(["--adopt-by-email"] if adopts else [])]
+    outputs = [command("logto_import", *options, "--dry-run").replace("Nothing was changed (--dry-run).\n", "")]
+    assert len(logto.tenant.users) == 2
+    results = []
+    for concurrency in (1, 8, 32):
+        outputs.append(command("logto_import", *options, f"--concurrency={concurrency}"))
+        results.append(at_logto(logto))
+        LogtoIdentity.objects.exclude(sub="linked").delete()
+        for sub in logto.tenant.users.keys() - {"atlogto", "linked"}:
+            logto.tenant.delete_user(sub)
+    counts = [output.splitlines()[-1] for output in outputs]
+    expected = "created: 61, adopted: 1, conflicts: 8" if adopts else "created: 61, conflicts: 9"
+    assert counts == [expected] * 4
+    assert results[1] == results[2] == results[0]
+    assert [without_ids(output) for output in outputs[1:]] == [without_ids(outputs[0])] * 3
+
+
+def without_ids(output: str) -> list[str]:
+    return sorted(line for line in output.splitlines() if "linked to" not in line)
+
+
+def test_clash_names_the_account_that_was_imported(command: Command) -> None:
+    first = customer("first", email="shared@example.com")
+    second = customer("second", email="Shared@example.com")
+    expected = f"second ({second.pk}): not imported: the account {first.pk} was imported with this primaryEmail\n"
+    assert expected in command("logto_import", "--dry-run")
+    assert expected in command("logto_import")
+
+
+def test_account_is_imported_if_logto_refused_the_one_before(logto: Emulator, command: Command) -> None:
+    customer("first", email="shared@example.com")
+    customer("second", email="shared@example.com")
+    output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_bad_avatar")
+    assert "created: 1, conflicts: 1\n" in output
+    (user,) = logto.tenant.users.values()
+    assert (user.username, user.primary_email) == ("second", "shared@example.com")
+
+
+def test_user_who_cannot_be_suspended_is_linked_and_reported(logto: Emulator, monkeypatch) -> None:
+    user = customer(is_active=False)
+    # The creation succeeds, and everything after it fails.
+    add_user = logto.tenant.add_user
+
+    def add_user_and_fail(**fields: Any) -> Any:
+        logto.faults.http["management_api"] = HttpFault(status=403)
+        return add_user(**fields)
+
+    monkeypatch.setattr(logto.tenant, "add_user", add_user_and_fail)
+    output = failed_import()
+    (at_logto,) = logto.tenant.users.values()
+    assert f"created as {at_logto.id}, but not suspended at Logto: suspend the user there" in output
+    assert LogtoIdentity.objects.get().user == user
 
 
 def test_dry_run_reports_and_changes_nothing(logto: Emulator, command: Command) -> None:
@@ -131,7 +262,12 @@ def test_inactive_account_is_suspended_at_logto(logto: Emulator, command: Comman
 
 @pytest.mark.parametrize(
     ("encoded", "reason"),
-    [("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"), ("!unusable", "the account has no usable password")],
+    [
+        ("scrypt$16$salt$8$1$aGFzaA==", "'scrypt'"),
+        ("!unusable", "the account has no usable password"),
+        ("argon2$argon2id$v=19$m=1024", "the hash is malformed"),
+        ("pbkdf2_sha256$10$hex:00ff10$" + "A" * 43 + "=", "its salt begins with 'hex:'"),
+    ],
 )
 def test_unsupported_password_is_left_out_and_reported(
     encoded: str, reason: str, logto: Emulator, command: Command
@@ -144,6 +280,17 @@ def test_unsupported_password_is_left_out_and_reported(
     assert "created: 1, without password: 1\n" in output
     (at_logto,) = logto.tenant.users.values()
     assert not at_logto.has_password
+
+
+def test_user_with_md5_password_signs_in(logto: Emulator, command: Command) -> None:
+    user = customer()
+    User.objects.update(password=MD5PasswordHasher().encode("old password", "seasalt"))
+    assert command("logto_import") == "created: 1\n"
+    browser = Browser(logto)
+    with pytest.raises(VisitFailed):
+        browser.logto.sign_in(browser.start(), "customer", "wrong password")
+    browser.open(browser.logto.sign_in(browser.start(), "customer", "old password"))
+    assert browser.client.get("/").wsgi_request.user == user
 
 
 @pytest.mark.parametrize("name", ["cus.tomer", "1customer", "cus tomer", "カスタマー"])
@@ -188,7 +335,7 @@ def test_values_function_adds_data_and_invalid_phone_is_reported(logto: Emulator
     customer("second", last_name="+81 80 1234 5679")
     output = command("logto_import", "--values", "tests.sync.test_logto_import.with_a_phone")
     assert "primaryPhone '+81 80 1234 5679' is left out" in output
-    first, second = logto.tenant.users.values()
+    first, second = sorted(logto.tenant.users.values(), key=lambda user: user.username or "")
     assert (first.primary_phone, first.custom_data) == ("818012345678", {"points": 3})
     assert second.primary_phone is None
 
@@ -242,7 +389,7 @@ def test_logto_user_is_linked_to_one_account_only(logto: Emulator, command: Comm
     customer("second", email="shared@example.com")
     output = command("logto_import")
     assert "created: 1, conflicts: 1\n" in output
-    assert "user.email_already_in_use" in output
+    assert "was imported with this primaryEmail" in output
     output = command("logto_import", "--adopt-by-email")
     assert "is linked to another account" in output
     assert LogtoIdentity.objects.count() == 1

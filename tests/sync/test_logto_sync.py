@@ -108,12 +108,12 @@ def test_synced_user_signs_in_to_same_account(logto: Emulator, command: Command)
 def test_only_changed_fields_are_updated(logto: Emulator, command: Command, heard) -> None:
     first, _ = users_at_logto(logto, 2)
     command("logto_sync", "--create")
-    User.objects.update(last_name="kept")
+    User.objects.update(password="kept")
     heard.clear()
     logto.tenant.update_user(first, primary_email="new@example.com", username="renamed")
     assert command("logto_sync") == "updated: 1, unchanged: 1\n"
     user = User.objects.get(logto_identities__sub=first)
-    assert (user.username, user.email, user.last_name) == ("reader0", "new@example.com", "kept")
+    assert (user.username, user.email, user.password) == ("reader0", "new@example.com", "kept")
     assert heard == [("updated", "reader0", frozenset({"email"}))]
 
 

@@ -87,8 +87,11 @@ def test_no_group_changes_are_false(roles: Any) -> None:
         ({"given_name": "Ada", "family_name": "Lovelace", "name": "A. L."}, ("Ada", "Lovelace")),
         ({"family_name": "Lovelace", "name": "A. L."}, ("", "Lovelace")),
         ({"name": "Ada Lovelace"}, ("Ada Lovelace", "")),
+        ({"name": None}, ("", "")),
+        ({"name": None, "given_name": "Ada"}, ("Ada", "")),
+        ({"name": "A. L.", "given_name": None, "family_name": ""}, ("A. L.", "")),
     ],
-    ids=["both", "family-name-only", "full-name-only"],
+    ids=["both", "family-name-only", "full-name-only", "null", "given-name-only", "null-given-name"],
 )
 def test_full_name_is_not_split(claims: dict[str, Any], names: tuple[str, str]) -> None:
     fields = user_fields(claims)
@@ -98,3 +101,9 @@ def test_full_name_is_not_split(claims: dict[str, Any], names: tuple[str, str]) 
 def test_missing_claims_give_no_fields() -> None:
     assert user_fields({}) == {"username": ""}
     assert user_fields({"email": None, "preferred_username": "ada"}) == {"username": "ada", "email": ""}
+    assert user_fields({"given_name": None, "family_name": None}) == {"username": ""}
+
+
+@pytest.mark.parametrize("value", [5, True, ["a"], {"a": 1}])
+def test_claim_of_unexpected_type_gives_no_field(value: Any) -> None:
+    assert user_fields({"email": value, "name": value, "given_name": value}) == {"username": ""}

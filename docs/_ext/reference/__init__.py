@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import api, checks, errors, settings, signals, tags
+from . import api, checks, errors, settings, signals, tags, versions
 
 MARKER = re.compile(r"^<!-- reference: (?P<kind>[\w-]+)(?: (?P<argument>\S+))? -->$", re.MULTILINE)
 KINDS: dict[str, Callable[[str], str]] = {
@@ -21,6 +21,7 @@ KINDS: dict[str, Callable[[str], str]] = {
     "error-codes": errors.codes,
     "signals": signals.sections,
     "tags": tags.sections,
+    "logto-versions": versions.table,
 }
 # A page must have a marker for each of these arguments.
 COMPLETE: dict[str, Callable[[], list[str]]] = {

@@ -21,11 +21,9 @@ def check_access(provider: Provider) -> None:
     claims = _claims(provider, _bearer_token())
     for claim, expected in {"iss": provider.issuer, "aud": provider.tenant.management_api_resource}.items():
         if claims.get(claim) != expected:
-            raise _unauthorized(
-                "ERR_JWT_CLAIM_VALIDATION_FAILED", "JWTClaimValidationFailed", claim=claim, reason="check_failed"
-            )
+            raise _refused_claim("ERR_JWT_CLAIM_VALIDATION_FAILED", "JWTClaimValidationFailed", claim, claims)
     if claims.get("exp", 0) <= provider.clock.now():
-        raise _unauthorized("ERR_JWT_EXPIRED", "JWTExpired", claim="exp", reason="check_failed")
+        raise _refused_claim("ERR_JWT_EXPIRED", "JWTExpired", "exp", claims)
     if not claims.get("sub"):
         raise APIError("auth.jwt_sub_missing", 401)
     if "all" not in str(claims.get("scope", "")).split(" "):
@@ -58,5 +56,10 @@ def _claims(provider: Provider, token: str) -> dict[str, Any]:
     return claims
 
 
-def _unauthorized(code: str, name: str, **more: str) -> APIError:
+def _refused_claim(code: str, name: str, claim: str, claims: dict[str, Any]) -> APIError:
+    """Return the error for one claim. Like Logto, it repeats all claims."""
+    return _unauthorized(code, name, claim=claim, reason="check_failed", payload=claims)
+
+
+def _unauthorized(code: str, name: str, **more: Any) -> APIError:
     return APIError("auth.unauthorized", 401, data={"code": code, "name": name, **more})

@@ -7,7 +7,7 @@ from typing import Any
 from logto_auth.emulator.state.application_record import Application, ApplicationSecret
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, not_found
+from .api_errors import APIError, not_found, refused_input
 from .lookup import existing
 from .routing import body, route
 from .schemas import integer, nullable, object_of, optional, text
@@ -17,14 +17,16 @@ _name = text(at_least=1, at_most=256)
 
 @route("GET", "/applications/:id/secrets")
 def list_secrets(tenant: Tenant, id: str) -> list[dict[str, Any]]:
-    application = existing(tenant.applications, id)
+    application = existing(tenant.applications, id, "applications")
     return [_as_json(application, secret) for secret in application.secrets]
 
 
 @route("POST", "/applications/:id/secrets", status=201)
 def create_secret(tenant: Tenant, id: str) -> dict[str, Any]:
-    application = existing(tenant.applications, id)
+    application = existing(tenant.applications, id, "applications")
     given = body(object_of(name=_name, expiresAt=optional(nullable(integer()))))
+    if (given.get("expiresAt") or tenant.clock.now_ms() + 1) <= tenant.clock.now_ms():
+        raise refused_input("The value of `expiresAt` must be in the future.")
     _refuse_taken(application, given["name"])
     secret = tenant.add_application_secret(id, given["name"], expires_at=given.get("expiresAt"))
     return _as_json(application, secret)
@@ -32,7 +34,7 @@ def create_secret(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("PATCH", "/applications/:id/secrets/:name")
 def rename_secret(tenant: Tenant, id: str, name: str) -> dict[str, Any]:
-    application = existing(tenant.applications, id)
+    application = existing(tenant.applications, id, "applications")
     secret, new_name = _existing_secret(application, name), body(object_of(name=_name))["name"]
     if new_name != name:
         _refuse_taken(application, new_name)
@@ -42,7 +44,7 @@ def rename_secret(tenant: Tenant, id: str, name: str) -> dict[str, Any]:
 
 @route("DELETE", "/applications/:id/secrets/:name", status=204)
 def delete_secret(tenant: Tenant, id: str, name: str) -> None:
-    application = existing(tenant.applications, id)
+    application = existing(tenant.applications, id, "applications")
     application.secrets.remove(_existing_secret(application, name))
 
 

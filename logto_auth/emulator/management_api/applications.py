@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -18,7 +19,7 @@ from .routing import body, route
 from .schemas import anything, boolean, choice, custom, integer, list_of, nullable, object_of, optional, text
 from .search import searched
 
-_TYPES = ("Native", "SPA", "Traditional", "MachineToMachine", "Protected")
+_TYPES = ("Native", "SPA", "Traditional", "MachineToMachine", "Protected", "SAML")
 _SEARCHED = {"id": "id", "name": "name", "description": "description"}
 
 _uris = list_of(custom(redirect_uri_registrable, text()))
@@ -53,8 +54,9 @@ _new = object_of(
 _changes = object_of(name=optional(text(at_least=1, at_most=256)), **_changeable)
 
 
-def as_json(application: Application) -> dict[str, Any]:
+def as_json(tenant: Tenant, application: Application) -> dict[str, Any]:
     """Return an application as the API shows it. `secret` does not authenticate; `/secrets` lists those that do."""
+    secret = {"secret": application.internal_secret} if tenant.version.applications_have_secret else {}
     optional_metadata = {
         "backchannelLogoutUri": application.backchannel_logout_uri,
         "backchannelLogoutSessionRequired": application.backchannel_logout_session_required,
@@ -64,7 +66,7 @@ def as_json(application: Application) -> dict[str, Any]:
         "tenantId": "default",
         "id": application.id,
         "name": application.name,
-        "secret": application.internal_secret,
+        **secret,
         "description": application.description,
         "type": application.type,
         "oidcClientMetadata": {
@@ -94,7 +96,7 @@ def list_applications(tenant: Tenant) -> Response:
         and (excluded_role is None or excluded_role.name not in application.roles)
         and (excluded_organization is None or application.id not in excluded_organization.applications)
     ]
-    return optionally_paged(found, as_json)
+    return optionally_paged(found, partial(as_json, tenant))
 
 
 @route("POST", "/applications")
@@ -105,24 +107,24 @@ def create_application(tenant: Tenant) -> dict[str, Any]:
         name=given["name"], type=given["type"], is_third_party=given.get("isThirdParty", False)
     )
     _change(application, given)
-    return as_json(application)
+    return as_json(tenant, application)
 
 
 @route("GET", "/applications/:id")
 def show_application(tenant: Tenant, id: str) -> dict[str, Any]:
-    application = existing(tenant.applications, id)
-    return {**as_json(application), "isAdmin": _is_admin(tenant, application)}
+    application = existing(tenant.applications, id, "applications")
+    return {**as_json(tenant, application), "isAdmin": _is_admin(tenant, application)}
 
 
 @route("PATCH", "/applications/:id")
 def change_application(tenant: Tenant, id: str) -> dict[str, Any]:
-    application, given = existing(tenant.applications, id), body(_changes)
+    application, given = existing(tenant.applications, id, "applications"), body(_changes)
     _check_metadata(given, application.type, is_third_party=application.is_third_party)
     was_device_flow = application.custom_client_metadata.get("isDeviceFlow", False)
     if given.get("customClientMetadata", {}).get("isDeviceFlow", was_device_flow) != was_device_flow:
         raise APIError("application.device_flow_not_changeable")
     _change(application, given)
-    return as_json(application)
+    return as_json(tenant, application)
 
 
 @route("DELETE", "/applications/:id", status=204)
@@ -139,6 +141,8 @@ def merge_custom_data(tenant: Tenant, id: str) -> dict[str, Any]:
 
 def _check_metadata(given: dict[str, Any], type: str, *, is_third_party: bool) -> None:
     metadata = given.get("customClientMetadata", {})
+    if type == "SAML":
+        raise APIError("application.use_saml_app_api", 400)
     if type == "Protected":
         raise APIError("application.protected_app_metadata_is_required", 400)
     if metadata.get("isDeviceFlow") and type != "Native":

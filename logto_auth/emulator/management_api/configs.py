@@ -1,8 +1,10 @@
-"""`/api/configs`: signing keys, lifetime of sessions, and claims of ID tokens."""
+"""`/api/configs`: signing keys, lifetime of sessions, claims of ID tokens, and the dynamic app (CIMD)."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from flask import abort
 
 from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
 from logto_auth.emulator.provider import current
@@ -11,19 +13,23 @@ from logto_auth.emulator.state.tenant import Tenant
 
 from .api_errors import APIError
 from .routing import body, route
-from .schemas import choice, integer, list_of, object_of, optional
+from .schemas import boolean, choice, integer, list_of, object_of, optional
 
 _EXTENDED = [name for names in CLAIMS_BY_SCOPE.values() for name in names if name in EXTENDED_CLAIMS]
 _YEAR = 365 * 86400
 
+_CIMD_NEEDS_GUARD = (
+    "CIMD requires the OIDC provider SSRF protection. Remove `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` to enable CIMD."
+)
+
 _rotation = object_of(
-    signingKeyAlgorithm=optional(choice("EC", "RSA")), rotationGracePeriod=optional(integer(at_least=0))
+    signingKeyAlgorithm=optional(choice("RSA", "EC")), rotationGracePeriod=optional(integer(at_least=0))
 )
 
 
 @route("GET", "/configs/oidc/private-keys")
 def list_keys(tenant: Tenant) -> list[dict[str, Any]]:
-    return [_as_json(key) for key in current().keys.all()]
+    return _as_list(current().keys.all())
 
 
 @route("POST", "/configs/oidc/private-keys/rotate")
@@ -33,7 +39,7 @@ def rotate_keys(tenant: Tenant) -> list[dict[str, Any]]:
         keys = current().keys.rotate(given.get("signingKeyAlgorithm", "EC"), given.get("rotationGracePeriod", 0))
     except ValueError as error:
         raise APIError("oidc.invalid_request") from error
-    return [_as_json(key) for key in keys]
+    return _as_list(keys)
 
 
 @route("DELETE", "/configs/oidc/private-keys/:keyId", status=204)
@@ -41,7 +47,7 @@ def delete_key(tenant: Tenant, key_id: str) -> None:
     keys = current().keys
     key = next((key for key in keys.all() if key.id == key_id), None)
     if key is None:
-        raise APIError("oidc.key_not_found", 404)
+        raise APIError("oidc.key_not_found", 404, id=key_id)
     if len(keys.all()) == 1:
         raise APIError("oidc.key_required")
     if key.status != "Previous":
@@ -73,12 +79,43 @@ def change_id_token_claims(tenant: Tenant) -> dict[str, Any]:
     return {"enabledExtendedClaims": names}
 
 
+@route("GET", "/configs/cimd")
+def show_cimd(tenant: Tenant) -> dict[str, Any]:
+    _check_cimd_exists(tenant)
+    return {"enabled": tenant.cimd_enabled}
+
+
+@route("PATCH", "/configs/cimd")
+def change_cimd(tenant: Tenant) -> dict[str, Any]:
+    """Enable or disable the dynamic app. It needs the outbound guard."""
+    _check_cimd_exists(tenant)
+    enabled = body(object_of(enabled=boolean))["enabled"]
+    if enabled and not current().guards_outbound_requests:
+        raise APIError("request.invalid_input", data={"details": _CIMD_NEEDS_GUARD})
+    tenant.cimd_enabled = enabled
+    return {"enabled": enabled}
+
+
+def _check_cimd_exists(tenant: Tenant) -> None:
+    if not tenant.version.has_cimd:
+        abort(404)
+
+
+def _as_list(keys: list[SigningKey]) -> list[dict[str, Any]]:
+    """Return the keys as the API lists them: Next, Current, Previous. The JWKS begins with the current one."""
+    order = ("Next", "Current", "Previous")
+    return [_as_json(key) for key in sorted(keys, key=lambda key: order.index(key.status))]
+
+
 def _as_json(key: SigningKey) -> dict[str, Any]:
-    """Return a key as the API shows it. Times are in seconds, and `id` is not the `kid`."""
+    """Return a key as the API shows it. `createdAt` is in seconds, `effectiveAt` in milliseconds.
+
+    `id` is not the `kid`.
+    """
     return {
         "id": key.id,
         "createdAt": key.created_at,
         "signingKeyAlgorithm": key.algorithm,
         "status": key.status,
-        **({"effectiveAt": key.effective_at} if key.status == "Next" else {}),
+        **({"effectiveAt": int(key.effective_at * 1000)} if key.status == "Next" and key.effective_at else {}),
     }

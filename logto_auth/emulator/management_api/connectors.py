@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import request
@@ -29,10 +30,15 @@ from .schemas import (
     object_of,
     optional,
     text,
+    union,
 )
 
 FACTORIES = {**SOCIAL_FACTORIES, **MESSAGE_FACTORIES}
 _LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'/%3E"
+
+_TOKEN_KEYS = ("clientId", "clientSecret", "refreshToken", "accessToken", "accessUrl")
+
+_PUBLIC = ("id", "target", "name", "logo", "logoDark", "platform", "isTokenStorageSupported")
 
 _metadata = object_of(
     target=optional(text(at_least=1)),
@@ -66,6 +72,7 @@ def as_json(connector: Connector) -> dict[str, Any]:
         **_described(connector.factory),
         **connector.metadata,
         "platform": connector.factory.platform,
+        **_token_storage(connector.factory),
         "type": connector.factory.type,
         "isDemo": False,
         "extraInfo": {},
@@ -75,7 +82,7 @@ def as_json(connector: Connector) -> dict[str, Any]:
 def as_public_json(connector: Connector) -> dict[str, Any]:
     """Return the fields of a connector that the sign-in page needs."""
     full = as_json(connector)
-    return {name: full[name] for name in ("id", "target", "name", "logo", "logoDark", "platform")}
+    return {name: full[name] for name in _PUBLIC if name in full}
 
 
 @route("GET", "/connector-factories")
@@ -180,19 +187,24 @@ def _change(tenant: Tenant, connector: Connector, given: dict[str, Any]) -> None
 
 def _check_config(factory: ConnectorFactory, config: dict[str, Any]) -> None:
     try:
-        object_of(**{item["key"]: _item_schema(factory, item) for item in factory.form_items})(config, ())
+        object_of(**_config_schemas(factory))(config, ())
     except Misfit as misfit:
         raise invalid_config(misfit.issues) from None
 
 
+def _config_schemas(factory: ConnectorFactory) -> dict[str, Schema]:
+    if factory.config_template:
+        return {key: text() for key in json.loads(factory.config_template)}
+    return {item["key"]: _item_schema(factory, item) for item in factory.form_items}
+
+
 def _item_schema(factory: ConnectorFactory, item: dict[str, Any]) -> Schema:
     kinds: dict[str, Schema] = {"Number": number, "Switch": boolean, "Json": anything}
-    if item["key"] == "templates":
-        schema: Schema = _templates
-    elif item["type"] == "Select":
-        schema = choice(*(option["value"] for option in item["selectItems"]))
+    if item["type"] == "Select":
+        schema: Schema = choice(*(option["value"] for option in item["selectItems"]))
     else:
-        schema = kinds.get(item["type"]) or text(at_most=factory.lengths.get(item["key"]))
+        kind = kinds.get(item["type"]) or text(at_most=factory.lengths.get(item["key"]))
+        schema = _SPECIAL_ITEMS.get(item["key"], kind)
     return optional(schema) if item["key"] in factory.optional_keys else schema
 
 
@@ -205,14 +217,32 @@ def _templates(value: Any, path: Path) -> Any:
     return value
 
 
+_password_login = object_of(type=optional(choice("login", "Login", "LOGIN")), user=text(), **{"pass": text()})
+_oauth2 = {"type": optional(choice("oauth2", "OAuth2", "OAUTH2")), "user": text()}
+_oauth2_by_key = object_of(**_oauth2, privateKey=union(text(), anything), serviceClient=text())
+_oauth2_by_token = object_of(**_oauth2, **dict.fromkeys(_TOKEN_KEYS, optional(text())), expires=optional(number))
+
+# Items whose schema their form does not tell.
+_SPECIAL_ITEMS: dict[str, Schema] = {
+    "templates": _templates,
+    "auth": union(union(_password_login, _oauth2_by_key), _oauth2_by_token),
+}
+
+
 def _factory_as_json(factory: ConnectorFactory) -> dict[str, Any]:
     return {
         "id": factory.id,
         **_described(factory),
         "platform": factory.platform,
+        **_token_storage(factory),
         "type": factory.type,
         "isDemo": False,
     }
+
+
+def _token_storage(factory: ConnectorFactory) -> dict[str, bool]:
+    """Return the flag of the factories that can store tokens of the social provider."""
+    return {"isTokenStorageSupported": True} if factory.is_standard else {}
 
 
 def _described(factory: ConnectorFactory) -> dict[str, Any]:
@@ -223,6 +253,10 @@ def _described(factory: ConnectorFactory) -> dict[str, Any]:
         "logo": _LOGO,
         "logoDark": None,
         "readme": f"# {factory.name['en']}",
-        "formItems": list(factory.form_items),
+        **(
+            {"configTemplate": factory.config_template}
+            if factory.config_template
+            else {"formItems": list(factory.form_items)}
+        ),
         **({"isStandard": True} if factory.is_standard else {}),
     }

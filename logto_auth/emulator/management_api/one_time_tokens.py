@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -11,15 +12,14 @@ from logto_auth.emulator.state.records import OneTimeToken
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError
-from .lookup import existing, referenced
+from .api_errors import APIError, not_exists_with_id
+from .lookup import existing, named
 from .paging import optionally_paged
 from .routing import body, route
 from .schemas import choice, integer, list_of, object_of, optional, text
 
-_email = text(pattern=r"^\S+@\S+\.\S+$")
 _new = object_of(
-    email=_email,
+    email=text(at_least=1),
     context=optional(object_of(jitOrganizationIds=optional(list_of(text())))),
     expiresIn=optional(integer(at_least=1)),
 )
@@ -40,7 +40,7 @@ def list_tokens(tenant: Tenant) -> Response:
 def create_token(tenant: Tenant) -> dict[str, Any]:
     given = body(_new)
     organization_ids = given.get("context", {}).get("jitOrganizationIds", [])
-    referenced(tenant.organizations, organization_ids)
+    named(tenant.organizations, organization_ids, partial(not_exists_with_id, "organizations"))
     token = tenant.add_one_time_token(
         given["email"], jit_organization_ids=organization_ids, expires_in=given.get("expiresIn", 600)
     )
@@ -50,11 +50,11 @@ def create_token(tenant: Tenant) -> dict[str, Any]:
 @route("POST", "/one-time-tokens/verify")
 def verify_token(tenant: Tenant) -> dict[str, Any]:
     """Verify a token, which consumes it."""
-    given = body(object_of(token=text(at_least=1), email=_email))
+    given = body(object_of(token=text(at_least=1), email=text(at_least=1)))
     try:
         token = check_one_time_token(tenant, given["token"], given["email"])
     except SignInRefused as refusal:
-        raise APIError(refusal.code, refusal.status) from refusal
+        raise APIError(refusal.code, refusal.status, token=given["token"]) from refusal
     token.status = "consumed"
     return _as_json(token)
 

@@ -1,4 +1,4 @@
-"""`/api/organization-invitations`. The emulator sends no e-mail, so a request to send an invitation fails."""
+"""`/api/organization-invitations`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.records import Invitation
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, unknown_reference
+from .api_errors import APIError, refused_input, unknown_reference
+from .invitation_messages import check_email_connector, send_invitation
 from .lookup import existing
 from .organizations import roles_by_id
 from .routing import announce, body, route
 from .schemas import Path, choice, integer, list_of, nullable, object_of, optional, text
 
 _ids = list_of(text(at_least=1))
+_variables = object_of(code=optional(text()), link=text(), locale=optional(text()))
 
 
 def _payload(value: Any, path: Path) -> Any:
-    """Accept an object with variables of the message template, or false for no message."""
-    return value if value is False else object_of()(value, path)
+    """Accept the variables of the message template, or false for no message."""
+    return value if value is False else _variables(value, path)
 
 
 _new = object_of(
-    invitee=text(pattern=r"^\S+@\S+\.\S+$"),
+    invitee=text(email=True),
     organizationId=text(at_least=1),
     expiresAt=integer(),
     inviterId=optional(nullable(text())),
@@ -45,7 +47,7 @@ def list_invitations(tenant: Tenant) -> list[dict[str, Any]]:
     }
     return [
         _as_json(tenant, invitation)
-        for invitation in tenant.invitations.values()
+        for invitation in reversed(tenant.invitations.values())
         if all(value in {None, getattr(invitation, name)} for name, value in wanted.items())
     ]
 
@@ -54,16 +56,17 @@ def list_invitations(tenant: Tenant) -> list[dict[str, Any]]:
 def create_invitation(tenant: Tenant) -> dict[str, Any]:
     given, now = body(_new), current().clock.now_ms()
     organization = tenant.organizations.get(given["organizationId"])
-    if organization is None or given.get("inviterId") not in {None, *tenant.users}:
-        raise unknown_reference(422)
     if given["expiresAt"] <= now:
-        raise APIError("request.invalid_input")
+        raise refused_input("The value of `expiresAt` must be in the future.")
+    if organization is None or given.get("inviterId") not in {None, *tenant.users}:
+        raise unknown_reference()
     if _member_with(tenant, given["invitee"], organization.members):
-        raise APIError("request.invalid_input")
+        raise refused_input("The invitee is already a member of the organization.", 422)
     if any(_is_pending_for(tenant, each, given) for each in tenant.invitations.values()):
         raise APIError("entity.unique_integrity_violation")
-    if given.get("messagePayload", False) is not False:
-        raise APIError("connector.not_found", 501)
+    variables = given.get("messagePayload", False)
+    if variables is not False:
+        check_email_connector(tenant)
     invitation = Invitation(
         id=ids.standard_id(),
         invitee=given["invitee"],
@@ -75,6 +78,8 @@ def create_invitation(tenant: Tenant) -> dict[str, Any]:
         updated_at=now,
     )
     tenant.invitations[invitation.id] = invitation
+    if variables is not False:
+        send_invitation(tenant, invitation, variables)
     return _as_json(tenant, invitation)
 
 
@@ -90,15 +95,15 @@ def delete_invitation(tenant: Tenant, id: str) -> None:
 
 @route("POST", "/organization-invitations/:id/message", status=204)
 def send_again(tenant: Tenant, id: str) -> None:
-    existing(tenant.invitations, id)
-    raise APIError("connector.not_found", 501)
+    invitation = existing(tenant.invitations, id)
+    send_invitation(tenant, invitation, body(_variables))
 
 
 @route("PUT", "/organization-invitations/:id/status")
 def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
     invitation, given = existing(tenant.invitations, id), body(_status)
     if _current_status(invitation) != "Pending":
-        raise APIError("request.invalid_input")
+        raise refused_input("The status of the invitation cannot be changed anymore.", 422)
     if given["status"] == "Accepted":
         _accept(tenant, invitation, given.get("acceptedUserId"))
     invitation.status = given["status"]
@@ -108,9 +113,11 @@ def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
 
 def _accept(tenant: Tenant, invitation: Invitation, user_id: str | None) -> None:
     """Make the user a member with the roles of the invitation. Raise APIError if the user's e-mail was not invited."""
-    user = tenant.users.get(user_id or "")
-    if user is None or (user.primary_email or "").lower() != invitation.invitee.lower():
-        raise APIError("request.invalid_input")
+    if not user_id:
+        raise refused_input("The `acceptedUserId` is required when accepting an invitation.", 422)
+    user = existing(tenant.users, user_id)
+    if (user.primary_email or "").lower() != invitation.invitee.lower():
+        raise refused_input("The accepted user must have the same email as the invitee.", 422)
     members = tenant.organizations[invitation.organization_id].members
     is_new = user.id not in members
     members[user.id] = list(dict.fromkeys([*members.get(user.id, []), *invitation.roles]))

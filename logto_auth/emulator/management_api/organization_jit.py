@@ -1,4 +1,4 @@
-"""Just-in-time provisioning of organizations: e-mail domains and roles. Enterprise connectors are left out."""
+"""Just-in-time provisioning of organizations: e-mail domains, roles, and enterprise connectors, of which none exist."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from . import organization_template
 from .api_errors import not_found
-from .lookup import existing
-from .organizations import roles_by_id
+from .lookup import referenced
+from .organizations import organization_of_path, roles_by_id
 from .paging import optionally_paged
 from .routing import body, route
 from .schemas import list_of, object_of, text
 
 _domain = text(at_least=1, at_most=128)
+_sso_connector_ids = object_of(ssoConnectorIds=list_of(text(at_least=1)))
 _role_ids = object_of(organizationRoleIds=list_of(text(at_least=1)))
 
 
 @route("GET", "/organizations/:id/jit/email-domains")
 def list_domains(tenant: Tenant, id: str) -> Response:
-    organization = existing(tenant.organizations, id)
+    organization = organization_of_path(tenant, id)
     return optionally_paged(organization.jit_email_domains, lambda domain: _domain_as_json(organization, domain))
 
 
 @route("POST", "/organizations/:id/jit/email-domains", status=201)
 def add_domain(tenant: Tenant, id: str) -> dict[str, Any]:
-    organization, domain = existing(tenant.organizations, id), body(object_of(emailDomain=_domain))["emailDomain"]
+    organization, domain = (
+        organization_of_path(tenant, id),
+        body(object_of(emailDomain=_domain))["emailDomain"],
+    )
     if domain in organization.jit_email_domains:
         raise DuplicateError("entity.unique_integrity_violation")
     organization.jit_email_domains.append(domain)
@@ -39,13 +43,16 @@ def add_domain(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("PUT", "/organizations/:id/jit/email-domains", status=204)
 def replace_domains(tenant: Tenant, id: str) -> None:
-    organization, given = existing(tenant.organizations, id), body(object_of(emailDomains=list_of(_domain)))
+    organization, given = (
+        organization_of_path(tenant, id),
+        body(object_of(emailDomains=list_of(_domain))),
+    )
     organization.jit_email_domains = list(dict.fromkeys(given["emailDomains"]))
 
 
 @route("DELETE", "/organizations/:id/jit/email-domains/:emailDomain", status=204)
 def remove_domain(tenant: Tenant, id: str, email_domain: str) -> None:
-    domains = existing(tenant.organizations, id).jit_email_domains
+    domains = organization_of_path(tenant, id).jit_email_domains
     if email_domain not in domains:
         raise not_found()
     domains.remove(email_domain)
@@ -53,28 +60,53 @@ def remove_domain(tenant: Tenant, id: str, email_domain: str) -> None:
 
 @route("GET", "/organizations/:id/jit/roles")
 def list_roles(tenant: Tenant, id: str) -> Response:
-    names = existing(tenant.organizations, id).jit_roles
+    names = organization_of_path(tenant, id).jit_roles
     held = [role for role in map(tenant.find_organization_role, names) if role]
     return optionally_paged(held, organization_template.role_as_json)
 
 
 @route("POST", "/organizations/:id/jit/roles", status=201)
 def add_roles(tenant: Tenant, id: str) -> None:
-    organization, given = existing(tenant.organizations, id), _given_role_names(tenant)
+    organization, given = organization_of_path(tenant, id), _given_role_names(tenant)
     organization.jit_roles = list(dict.fromkeys([*organization.jit_roles, *given]))
 
 
 @route("PUT", "/organizations/:id/jit/roles", status=204)
 def replace_roles(tenant: Tenant, id: str) -> None:
-    existing(tenant.organizations, id).jit_roles = _given_role_names(tenant)
+    organization_of_path(tenant, id).jit_roles = _given_role_names(tenant)
 
 
 @route("DELETE", "/organizations/:id/jit/roles/:organizationRoleId", status=204)
 def remove_role(tenant: Tenant, id: str, organization_role_id: str) -> None:
-    organization, role = existing(tenant.organizations, id), tenant.organization_roles.get(organization_role_id)
+    organization, role = (
+        organization_of_path(tenant, id),
+        tenant.organization_roles.get(organization_role_id),
+    )
     if role is None or role.name not in organization.jit_roles:
         raise not_found()
     organization.jit_roles.remove(role.name)
+
+
+@route("GET", "/organizations/:id/jit/sso-connectors")
+def list_sso_connectors(tenant: Tenant, id: str) -> Response:
+    organization_of_path(tenant, id)
+    return optionally_paged([], str)
+
+
+@route("POST", "/organizations/:id/jit/sso-connectors", status=201)
+def add_sso_connectors(tenant: Tenant, id: str) -> None:
+    organization_of_path(tenant, id)
+    referenced({}, body(_sso_connector_ids)["ssoConnectorIds"])
+
+
+@route("PUT", "/organizations/:id/jit/sso-connectors", status=204)
+def replace_sso_connectors(tenant: Tenant, id: str) -> None:
+    add_sso_connectors(tenant, id)
+
+
+@route("DELETE", "/organizations/:id/jit/sso-connectors/:ssoConnectorId", status=204)
+def remove_sso_connector(tenant: Tenant, id: str, sso_connector_id: str) -> None:
+    raise not_found()
 
 
 def _given_role_names(tenant: Tenant) -> list[str]:

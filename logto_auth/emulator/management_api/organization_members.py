@@ -16,8 +16,8 @@ from logto_auth.emulator.state.user_json import user_json
 
 from . import applications, organization_template
 from .api_errors import APIError, not_found, unknown_reference
-from .lookup import existing, referenced
-from .organizations import matches, named_roles_as_json, roles_by_id
+from .lookup import referenced
+from .organizations import matches, named_roles_as_json, organization_of_path, roles_by_id
 from .paging import optionally_paged, paged
 from .routing import announce, body, route
 from .schemas import list_of, object_of, optional, text
@@ -36,12 +36,16 @@ class _Kind:
     role_type: str
     holders: Callable[[Organization], dict[str, list[str]]]
     known: Callable[[Tenant], dict[str, Any]]
-    show: Callable[[Any], dict[str, Any]]
+    show: Callable[[Tenant, Any], dict[str, Any]]
     searched: Callable[[Any], tuple[str | None, ...]]
 
     @property
     def ids_key(self) -> str:
         return f"{self.parameter}s"
+
+    def answer(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the answer to an addition. That for applications has no JSON."""
+        return body if self.path == "users" else None
 
     def changed(self, *, added: Iterable[str] = (), removed: Iterable[str] = ()) -> dict[str, list[str]]:
         """Return the fields of a membership event: the ids that were added and removed."""
@@ -73,7 +77,7 @@ _KINDS = (
 
 
 def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
-    holders, known = kind.holders(existing(tenant.organizations, id)), kind.known(tenant)
+    holders, known = kind.holders(organization_of_path(tenant, id)), kind.known(tenant)
     query, role = request.args.get("q"), tenant.organization_roles.get(request.args.get("organizationRoleId", ""))
     member_ids: Iterable[str] = holders
     total = len(holders)
@@ -88,15 +92,15 @@ def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
         member_ids,
         total,
         lambda member_id: {
-            **kind.show(known[member_id]),
+            **kind.show(tenant, known[member_id]),
             "organizationRoles": named_roles_as_json(tenant, holders[member_id]),
         },
     )
 
 
-def add_members(kind: _Kind, tenant: Tenant, id: str) -> dict[str, Any]:
+def add_members(kind: _Kind, tenant: Tenant, id: str) -> dict[str, Any] | None:
     organization, member_ids = (
-        existing(tenant.organizations, id),
+        organization_of_path(tenant, id),
         body(object_of(**{kind.ids_key: _some_ids}))[kind.ids_key],
     )
     _check_known(kind, tenant, member_ids)
@@ -104,11 +108,14 @@ def add_members(kind: _Kind, tenant: Tenant, id: str) -> dict[str, Any]:
     added = [member_id for member_id in dict.fromkeys(member_ids) if member_id not in holders]
     holders.update({member_id: [] for member_id in added})
     _announce(organization, 201, kind.changed(added=added))
-    return {kind.ids_key: member_ids}
+    return kind.answer({kind.ids_key: member_ids})
 
 
 def replace_members(kind: _Kind, tenant: Tenant, id: str) -> None:
-    organization, member_ids = existing(tenant.organizations, id), body(object_of(**{kind.ids_key: _ids}))[kind.ids_key]
+    organization, member_ids = (
+        organization_of_path(tenant, id),
+        body(object_of(**{kind.ids_key: _ids}))[kind.ids_key],
+    )
     _check_known(kind, tenant, member_ids)
     holders = kind.holders(organization)
     wanted = dict.fromkeys(member_ids)
@@ -121,45 +128,46 @@ def replace_members(kind: _Kind, tenant: Tenant, id: str) -> None:
 
 
 def remove_member(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
-    organization, (member_id,) = existing(tenant.organizations, id), parameters.values()
+    organization, (member_id,) = organization_of_path(tenant, id), parameters.values()
     if kind.holders(organization).pop(member_id, None) is None:
         raise not_found()
     _announce(organization, 204, kind.changed(removed=[member_id]))
 
 
 def add_roles_to_members(kind: _Kind, tenant: Tenant, id: str) -> None:
-    holders = kind.holders(existing(tenant.organizations, id))
+    holders = kind.holders(organization_of_path(tenant, id))
     given = body(object_of(**{kind.ids_key: _some_ids, "organizationRoleIds": _some_ids}))
     roles = roles_by_id(tenant, given["organizationRoleIds"], kind.role_type)
     if any(member_id not in holders for member_id in given[kind.ids_key]):
-        raise unknown_reference(422)
+        raise unknown_reference()
     for member_id in given[kind.ids_key]:
         _add_roles(holders, member_id, roles)
 
 
 def list_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> Response:
-    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
+    holders, (member_id,) = _holders(kind, tenant, id), parameters.values()
     _check_membership(holders, member_id)
     held = [role for role in map(tenant.find_organization_role, holders[member_id]) if role]
     return optionally_paged(held, organization_template.role_as_json)
 
 
-def add_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
-    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
-    roles = _given_roles(kind, tenant)
+def add_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> dict[str, Any] | None:
+    holders, (member_id,) = _holders(kind, tenant, id), parameters.values()
     _check_membership(holders, member_id)
+    roles = _given_roles(kind, tenant)
     _add_roles(holders, member_id, roles)
+    return kind.answer({"organizationRoleIds": [role.id for role in roles]})
 
 
 def replace_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> None:
-    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
-    roles = _given_roles(kind, tenant)
+    holders, (member_id,) = _holders(kind, tenant, id), parameters.values()
     _check_membership(holders, member_id)
+    roles = _given_roles(kind, tenant)
     holders[member_id] = [role.name for role in roles]
 
 
 def remove_member_role(kind: _Kind, tenant: Tenant, id: str, organization_role_id: str, **parameters: str) -> None:
-    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
+    holders, (member_id,) = _holders(kind, tenant, id), parameters.values()
     _check_membership(holders, member_id)
     role = tenant.organization_roles.get(organization_role_id)
     if role is None or role.name not in holders[member_id]:
@@ -168,9 +176,8 @@ def remove_member_role(kind: _Kind, tenant: Tenant, id: str, organization_role_i
 
 
 def list_member_scopes(kind: _Kind, tenant: Tenant, id: str, **parameters: str) -> list[dict[str, Any]]:
-    holders, (member_id,) = kind.holders(existing(tenant.organizations, id)), parameters.values()
-    _check_membership(holders, member_id)
-    roles = [role for role in map(tenant.find_organization_role, holders[member_id]) if role]
+    holders, (member_id,) = _holders(kind, tenant, id), parameters.values()
+    roles = [role for role in map(tenant.find_organization_role, holders.get(member_id, [])) if role]
     names = dict.fromkeys(name for role in roles for name in role.scopes)
     return [organization_template.scope_as_json(tenant.organization_scopes[name]) for name in names]
 
@@ -190,8 +197,14 @@ for _kind in _KINDS:
     route("GET", f"{_one}/scopes")(partial(list_member_scopes, _kind))
 
 
+def _holders(kind: _Kind, tenant: Tenant, organization_id: str) -> dict[str, list[str]]:
+    """Return the members with their roles. An unknown organization has none."""
+    organization = tenant.organizations.get(organization_id)
+    return kind.holders(organization) if organization is not None else {}
+
+
 def _check_known(kind: _Kind, tenant: Tenant, member_ids: Iterable[str]) -> None:
-    members = referenced(kind.known(tenant), member_ids, status=422)
+    members = referenced(kind.known(tenant), member_ids)
     if any(isinstance(member, Application) and member.type != "MachineToMachine" for member in members):
         raise APIError("entity.db_constraint_violated")
 
@@ -204,10 +217,11 @@ def _check_membership(holders: dict[str, list[str]], member_id: str) -> None:
 def _given_roles(kind: _Kind, tenant: Tenant) -> list[OrganizationRole]:
     """Return the organization roles that the body names, by id or by name."""
     given = body(_roles)
-    by_name = [tenant.find_organization_role(name) for name in given.get("organizationRoleNames", [])]
-    if None in by_name:
-        raise unknown_reference(422)
-    named_ids = [role.id for role in by_name if role]
+    by_name = {name: tenant.find_organization_role(name) for name in given.get("organizationRoleNames", [])}
+    unknown = [name for name, role in by_name.items() if role is None]
+    if unknown:
+        raise APIError("organization.role_names_not_found", names=", ".join(unknown))
+    named_ids = [role.id for role in by_name.values() if role]
     return roles_by_id(tenant, [*given.get("organizationRoleIds", []), *named_ids], kind.role_type)
 
 

@@ -12,11 +12,12 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .api_errors import not_found
-from .lookup import existing, referenced, referenced_scopes, with_id
+from .lookup import api_scopes_by_id, of_path, referenced
 from .organizations import matches
 from .paging import optionally_paged, paged
-from .resources import names_by_indicator, names_without, scope_with_resource_as_json
-from .routing import announce, body, route
+from .resources import names_by_indicator, names_without
+from .resources import scope_as_json as resource_scope_as_json
+from .routing import announce, body, changes, route
 from .schemas import choice, list_of, nullable, object_of, optional, text
 
 _name = text(at_least=1, at_most=128)
@@ -65,7 +66,7 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
     if tenant.find_organization_role(given["name"]):
         raise DuplicateError("entity.unique_integrity_violation")
     scopes = _scopes(tenant, given.get("organizationScopeIds", []))
-    resource_scopes = referenced_scopes(tenant, given.get("resourceScopeIds", []), status=422)
+    resource_scopes = referenced(api_scopes_by_id(tenant), given.get("resourceScopeIds", []))
     role = tenant.add_organization_role(
         given["name"],
         scopes=[scope.name for scope in scopes],
@@ -80,14 +81,14 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/organization-roles/:id")
 def show_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    return role_as_json(existing(tenant.organization_roles, id))
+    return role_as_json(_role(tenant, id))
 
 
 @route("PATCH", "/organization-roles/:id", event="OrganizationRole.Data.Updated")
 def change_role(tenant: Tenant, id: str) -> dict[str, Any]:
     role, given = (
-        existing(tenant.organization_roles, id),
-        body(object_of(name=optional(_name), description=_description)),
+        _role(tenant, id),
+        changes(object_of(name=optional(_name), description=_description)),
     )
     tenant.rename_organization_role(role, given.get("name", role.name))
     role.description = given.get("description", role.description)
@@ -96,7 +97,7 @@ def change_role(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("DELETE", "/organization-roles/:id", status=204, event="OrganizationRole.Deleted")
 def delete_role(tenant: Tenant, id: str) -> None:
-    tenant.delete_organization_role(existing(tenant.organization_roles, id))
+    tenant.delete_organization_role(_role(tenant, id))
 
 
 # Organization permissions of roles
@@ -104,19 +105,25 @@ def delete_role(tenant: Tenant, id: str) -> None:
 
 @route("GET", "/organization-roles/:id/scopes")
 def list_role_scopes(tenant: Tenant, id: str) -> Response:
-    held = [tenant.organization_scopes[name] for name in existing(tenant.organization_roles, id).scopes]
+    held = [tenant.organization_scopes[name] for name in _role(tenant, id).scopes]
     return optionally_paged(held, scope_as_json)
 
 
 @route("POST", "/organization-roles/:id/scopes", status=201, event="OrganizationRole.Scopes.Updated")
 def add_role_scopes(tenant: Tenant, id: str) -> None:
-    role, scopes = existing(tenant.organization_roles, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
+    role, scopes = (
+        _role(tenant, id),
+        _scopes(tenant, body(_scope_ids)["organizationScopeIds"]),
+    )
     role.scopes = tuple(dict.fromkeys([*role.scopes, *(scope.name for scope in scopes)]))
 
 
 @route("PUT", "/organization-roles/:id/scopes", status=204, event="OrganizationRole.Scopes.Updated")
 def replace_role_scopes(tenant: Tenant, id: str) -> None:
-    role, scopes = existing(tenant.organization_roles, id), _scopes(tenant, body(_scope_ids)["organizationScopeIds"])
+    role, scopes = (
+        _role(tenant, id),
+        _scopes(tenant, body(_scope_ids)["organizationScopeIds"]),
+    )
     role.scopes = tuple(scope.name for scope in scopes)
 
 
@@ -128,8 +135,8 @@ def replace_role_scopes(tenant: Tenant, id: str) -> None:
 )
 def remove_role_scope(tenant: Tenant, id: str, organization_scope_id: str) -> None:
     role, scope = (
-        existing(tenant.organization_roles, id),
-        with_id(tenant.organization_scopes.values(), organization_scope_id),
+        _role(tenant, id),
+        _scope(tenant, organization_scope_id),
     )
     if scope.name not in role.scopes:
         raise not_found()
@@ -142,15 +149,16 @@ def remove_role_scope(tenant: Tenant, id: str, organization_scope_id: str) -> No
 @route("GET", "/organization-roles/:id/resource-scopes")
 def list_role_resource_scopes(tenant: Tenant, id: str) -> Response:
     return optionally_paged(
-        tenant.scopes_held(existing(tenant.organization_roles, id).resource_scopes), scope_with_resource_as_json
+        tenant.scopes_held(_role(tenant, id).resource_scopes),
+        lambda pair: resource_scope_as_json(*pair),
     )
 
 
 @route("POST", "/organization-roles/:id/resource-scopes", status=201)
 def add_role_resource_scopes(tenant: Tenant, id: str) -> None:
     role, given = (
-        existing(tenant.organization_roles, id),
-        referenced_scopes(tenant, body(_resource_scope_ids)["scopeIds"], status=422),
+        _role(tenant, id),
+        referenced(api_scopes_by_id(tenant), body(_resource_scope_ids)["scopeIds"]),
     )
     role.resource_scopes = names_by_indicator([*tenant.scopes_held(role.resource_scopes), *given])
 
@@ -158,15 +166,15 @@ def add_role_resource_scopes(tenant: Tenant, id: str) -> None:
 @route("PUT", "/organization-roles/:id/resource-scopes", status=204)
 def replace_role_resource_scopes(tenant: Tenant, id: str) -> None:
     role, given = (
-        existing(tenant.organization_roles, id),
-        referenced_scopes(tenant, body(_resource_scope_ids)["scopeIds"], status=422),
+        _role(tenant, id),
+        referenced(api_scopes_by_id(tenant), body(_resource_scope_ids)["scopeIds"]),
     )
     role.resource_scopes = names_by_indicator(given)
 
 
 @route("DELETE", "/organization-roles/:id/resource-scopes/:scopeId", status=204)
 def remove_role_resource_scope(tenant: Tenant, id: str, scope_id: str) -> None:
-    role = existing(tenant.organization_roles, id)
+    role = _role(tenant, id)
     role.resource_scopes = names_without(tenant, role.resource_scopes, scope_id)
 
 
@@ -190,14 +198,14 @@ def create_scope(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/organization-scopes/:id")
 def show_scope(tenant: Tenant, id: str) -> dict[str, Any]:
-    return scope_as_json(with_id(tenant.organization_scopes.values(), id))
+    return scope_as_json(_scope(tenant, id))
 
 
 @route("PATCH", "/organization-scopes/:id", event="OrganizationScope.Data.Updated")
 def change_scope(tenant: Tenant, id: str) -> dict[str, Any]:
     scope, given = (
-        with_id(tenant.organization_scopes.values(), id),
-        body(object_of(name=optional(_name), description=_description)),
+        _scope(tenant, id),
+        changes(object_of(name=optional(_name), description=_description)),
     )
     tenant.rename_organization_scope(scope, given.get("name", scope.name))
     scope.description = given.get("description", scope.description)
@@ -206,12 +214,23 @@ def change_scope(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("DELETE", "/organization-scopes/:id", status=204, event="OrganizationScope.Deleted")
 def delete_scope(tenant: Tenant, id: str) -> None:
-    tenant.delete_organization_scope(with_id(tenant.organization_scopes.values(), id))
+    tenant.delete_organization_scope(_scope(tenant, id))
 
 
 def _scopes(tenant: Tenant, scope_ids: Sequence[str]) -> list[Scope]:
-    by_id = {scope.id: scope for scope in tenant.organization_scopes.values()}
-    return referenced(by_id, scope_ids, status=422)
+    return referenced(_scopes_by_id(tenant), scope_ids)
+
+
+def _role(tenant: Tenant, role_id: str) -> OrganizationRole:
+    return of_path(tenant.organization_roles, role_id, "organization_roles")
+
+
+def _scope(tenant: Tenant, scope_id: str) -> Scope:
+    return of_path(_scopes_by_id(tenant), scope_id, "organization_scopes")
+
+
+def _scopes_by_id(tenant: Tenant) -> dict[str, Scope]:
+    return {scope.id: scope for scope in tenant.organization_scopes.values()}
 
 
 def _role_with_scopes_as_json(tenant: Tenant, role: OrganizationRole) -> dict[str, Any]:

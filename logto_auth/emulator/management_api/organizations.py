@@ -12,12 +12,14 @@ from logto_auth.emulator.state.records import Organization, OrganizationRole
 from logto_auth.emulator.state.tenant import Tenant
 
 from .api_errors import APIError
-from .lookup import existing, referenced
+from .lookup import of_path, referenced
 from .paging import paged
-from .routing import body, route
+from .routing import body, changes, route
 from .schemas import anything, boolean, nullable, object_of, optional, text
 
 _FEATURED = 3
+
+_LOGOS = ("logoUrl", "darkLogoUrl", "favicon", "darkFavicon")
 
 _name = text(at_least=1, at_most=128)
 _rest = {
@@ -25,7 +27,7 @@ _rest = {
     "customData": optional(anything),
     "isMfaRequired": optional(boolean),
     "color": optional(anything),
-    "branding": optional(anything),
+    "branding": optional(object_of(**dict.fromkeys(_LOGOS, optional(text(url=True))))),
     "customCss": optional(nullable(text())),
 }
 _ATTRIBUTES = {
@@ -55,6 +57,11 @@ def as_json(organization: Organization) -> dict[str, Any]:
     }
 
 
+def organization_of_path(tenant: Tenant, organization_id: str) -> Organization:
+    """Return the organization that the path names. Raise APIError."""
+    return of_path(tenant.organizations, organization_id, "organizations")
+
+
 def named_roles_as_json(tenant: Tenant, names: Iterable[str]) -> list[dict[str, Any]]:
     """Return the organization roles of these names, with only the fields that are shown beside a member."""
     return [{"id": role.id, "name": role.name} for role in map(tenant.find_organization_role, names) if role]
@@ -62,7 +69,7 @@ def named_roles_as_json(tenant: Tenant, names: Iterable[str]) -> list[dict[str, 
 
 def roles_by_id(tenant: Tenant, role_ids: Iterable[str], type: str | None = None) -> list[OrganizationRole]:
     """Return the organization roles of these ids. Raise APIError for an unknown id and for a role of another type."""
-    roles = referenced(tenant.organization_roles, role_ids, status=422)
+    roles = referenced(tenant.organization_roles, role_ids)
     if any(type not in {None, role.type} for role in roles):
         raise APIError("entity.db_constraint_violated")
     return roles
@@ -94,19 +101,20 @@ def create_organization(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/organizations/:id")
 def show_organization(tenant: Tenant, id: str) -> dict[str, Any]:
-    return as_json(existing(tenant.organizations, id))
+    return as_json(organization_of_path(tenant, id))
 
 
 @route("PATCH", "/organizations/:id", event="Organization.Data.Updated")
 def change_organization(tenant: Tenant, id: str) -> dict[str, Any]:
-    organization = existing(tenant.organizations, id)
-    _change(organization, body(object_of(name=optional(_name), **_rest)))
+    given = changes(object_of(name=optional(_name), **_rest))
+    organization = organization_of_path(tenant, id)
+    _change(organization, given)
     return as_json(organization)
 
 
 @route("DELETE", "/organizations/:id", status=204, event="Organization.Deleted")
 def delete_organization(tenant: Tenant, id: str) -> None:
-    tenant.delete_organization(existing(tenant.organizations, id).id)
+    tenant.delete_organization(organization_of_path(tenant, id).id)
 
 
 def _change(organization: Organization, given: dict[str, Any]) -> None:

@@ -61,7 +61,10 @@ def _number(name: str, default: int) -> int:
 
 
 def _link(page: _Page, total: int) -> str:
-    """Return the `Link` header as Logto writes it. Its URLs lack `/api`, so they do not work."""
+    """Return the `Link` header as Logto writes it.
+
+    Its URLs lack `/api`, and a repeated parameter becomes one with commas, so they do not work.
+    """
     last = max(1, -(-total // page.size))
     numbers = {
         "first": 1,
@@ -73,5 +76,6 @@ def _link(page: _Page, total: int) -> str:
 
 
 def _url(number: int) -> str:
-    query = {**request.args.to_dict(flat=False), "page": [str(number)]}
-    return f"{request.host_url}{request.path.removeprefix('/api/')}?{urlencode(query, doseq=True)}"
+    given = {name: ",".join(values) for name, values in request.args.lists()}
+    query = urlencode({**given, "page": number}, safe="*")
+    return f"{request.host_url}{request.path.removeprefix('/api/')}?{query}"

@@ -13,7 +13,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from .api_errors import APIError, not_found
 from .lookup import existing, with_id
 from .paging import optionally_paged, paged
-from .routing import body, route
+from .routing import body, changes, route
 from .schemas import boolean, integer, nullable, object_of, optional, text
 from .search import searched
 
@@ -79,9 +79,7 @@ def list_resources(tenant: Tenant) -> Response:
 
 @route("POST", "/resources", status=201)
 def create_resource(tenant: Tenant) -> dict[str, Any]:
-    given = body(
-        object_of(name=_name, indicator=text(at_least=1, url=True), accessTokenTtl=optional(integer(at_least=1)))
-    )
+    given = body(object_of(name=_name, indicator=text(at_least=1), accessTokenTtl=optional(integer(at_least=1))))
     resource = tenant.add_resource(
         given["indicator"], name=given["name"], access_token_ttl=given.get("accessTokenTtl", 3600)
     )
@@ -90,13 +88,13 @@ def create_resource(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/resources/:id")
 def show_resource(tenant: Tenant, id: str) -> dict[str, Any]:
-    return as_json(existing(tenant.resources, id))
+    return as_json(existing(tenant.resources, id, "resources"))
 
 
 @route("PATCH", "/resources/:id")
 def change_resource(tenant: Tenant, id: str) -> dict[str, Any]:
     resource = _modifiable(tenant, id)
-    given = body(object_of(name=optional(_name), accessTokenTtl=optional(integer(at_least=1))))
+    given = changes(object_of(name=optional(_name), accessTokenTtl=optional(integer(at_least=1))))
     resource.name = given.get("name", resource.name)
     resource.access_token_ttl = given.get("accessTokenTtl", resource.access_token_ttl)
     return as_json(resource)
@@ -104,7 +102,7 @@ def change_resource(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("DELETE", "/resources/:id", status=204)
 def delete_resource(tenant: Tenant, id: str) -> None:
-    resource = existing(tenant.resources, id)
+    resource = existing(tenant.resources, id, "resources")
     if resource.indicator == tenant.management_api_resource:
         raise APIError("resource.cannot_delete_management_api", 400)
     tenant.delete_resource(resource)
@@ -112,7 +110,7 @@ def delete_resource(tenant: Tenant, id: str) -> None:
 
 @route("PATCH", "/resources/:id/is-default")
 def change_default(tenant: Tenant, id: str) -> dict[str, Any]:
-    resource, given = existing(tenant.resources, id), body(object_of(isDefault=boolean))
+    resource, given = existing(tenant.resources, id, "resources"), body(object_of(isDefault=boolean))
     if given["isDefault"]:
         for other in tenant.resources.values():
             other.is_default = False
@@ -122,7 +120,7 @@ def change_default(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("GET", "/resources/:resourceId/scopes")
 def list_scopes(tenant: Tenant, resource_id: str) -> Response:
-    resource = existing(tenant.resources, resource_id)
+    resource = existing(tenant.resources, resource_id, "resources")
     found = searched(resource.scopes.values(), {"id": "id", "name": "name", "description": "description"})
     return paged(found, len(found), lambda scope: scope_as_json(resource, scope))
 
@@ -138,7 +136,7 @@ def create_scope(tenant: Tenant, resource_id: str) -> dict[str, Any]:
 @route("PATCH", "/resources/:resourceId/scopes/:scopeId", event="Scope.Data.Updated")
 def change_scope(tenant: Tenant, resource_id: str, scope_id: str) -> dict[str, Any]:
     resource = _modifiable(tenant, resource_id)
-    scope, given = with_id(resource.scopes.values(), scope_id), body(_scope_changes)
+    scope, given = with_id(resource.scopes.values(), scope_id), changes(_scope_changes)
     if "name" in given:
         _refuse_spaces(given["name"])
         tenant.rename_scope(resource, scope, given["name"])
@@ -157,7 +155,7 @@ def _scopes_as_json(resource: Resource) -> list[dict[str, Any]]:
 
 
 def _modifiable(tenant: Tenant, resource_id: str) -> Resource:
-    resource = existing(tenant.resources, resource_id)
+    resource = existing(tenant.resources, resource_id, "resources")
     if resource.indicator == tenant.management_api_resource:
         raise APIError("resource.cannot_modify_management_api", 400)
     return resource

@@ -14,8 +14,8 @@ from logto_auth.emulator.state.records import Role, RoleType, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import applications, roles, users
-from .api_errors import APIError, not_found
-from .lookup import existing, referenced
+from .api_errors import APIError, not_exists_with_id, not_found
+from .lookup import existing, named
 from .paging import paged
 from .routing import body, route
 from .schemas import list_of, object_of, text
@@ -108,19 +108,20 @@ for _kind in (_USERS, _APPLICATIONS):
 
 @route("GET", "/roles/:id/users")
 def list_users(tenant: Tenant, id: str) -> Response:
-    holders = tenant.users_with_role(existing(tenant.roles, id).name)
+    holders = tenant.users_with_role(existing(tenant.roles, id, "roles").name)
+    newest, show = users.newest_first(tenant, holders), partial(users.as_json, tenant)
     if not is_searched():
-        return paged(reversed(holders), len(holders), lambda sub: users.as_json(tenant.users[sub]))
-    found = users.found_users(tenant.users[sub] for sub in reversed(holders))
-    return paged(found, len(found), users.as_json)
+        return paged(newest, len(holders), show)
+    found = users.found_users(newest)
+    return paged(found, len(found), show)
 
 
 @route("POST", "/roles/:id/users", status=201)
 def add_users(tenant: Tenant, id: str) -> None:
-    role, user_ids = existing(tenant.roles, id), _given_ids("userIds")
+    role, user_ids = existing(tenant.roles, id, "roles"), _given_ids("userIds")
     if role.type != "User":
         raise APIError("user.invalid_role_type")
-    _give_role(_USERS, tenant, referenced(tenant.users, user_ids), role, "role.user_exists")
+    _give_role(_USERS, tenant, named(tenant.users, user_ids, lambda user_id: not_found()), role, "role.user_exists")
 
 
 @route("DELETE", "/roles/:id/users/:userId", status=204)
@@ -130,14 +131,14 @@ def remove_user(tenant: Tenant, id: str, user_id: str) -> None:
 
 @route("GET", "/roles/:id/applications")
 def list_applications(tenant: Tenant, id: str) -> Response:
-    holders = tenant.applications_with_role(existing(tenant.roles, id).name)
-    return paged(holders, len(holders), applications.as_json)
+    holders = tenant.applications_with_role(existing(tenant.roles, id, "roles").name)
+    return paged(holders, len(holders), partial(applications.as_json, tenant))
 
 
 @route("POST", "/roles/:id/applications", status=201)
 def add_applications(tenant: Tenant, id: str) -> None:
-    role = existing(tenant.roles, id)
-    given = referenced(tenant.applications, _given_ids("applicationIds"))
+    role = existing(tenant.roles, id, "roles")
+    given = named(tenant.applications, _given_ids("applicationIds"), partial(not_exists_with_id, "applications"))
     if role.type != "MachineToMachine":
         raise APIError("application.invalid_role_type")
     holders = [_machine(tenant, application.id) for application in given]
@@ -161,7 +162,7 @@ def _given_ids(key: str) -> list[str]:
 
 def _assignable(kind: _Kind, tenant: Tenant, role_ids: Sequence[str]) -> list[Role]:
     """Return the roles of these ids. Raise APIError for a role of the other type."""
-    given = referenced(tenant.roles, role_ids)
+    given = named(tenant.roles, role_ids, partial(not_exists_with_id, "roles"))
     if any(role.type != kind.role_type for role in given):
         raise APIError(kind.wrong_type)
     return given
@@ -175,7 +176,7 @@ def _give_role(kind: _Kind, tenant: Tenant, holders: Sequence[Any], role: Role, 
 
 
 def _take_role(kind: _Kind, tenant: Tenant, holder: Any, role_id: str) -> None:
-    role = existing(tenant.roles, role_id)
+    role = existing(tenant.roles, role_id, "roles")
     if role.name not in holder.roles:
         raise not_found()
     kind.assign(tenant, holder, [name for name in holder.roles if name != role.name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,10 +14,10 @@ from logto_auth.emulator.state.records import Resource, Role, Scope, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import resources
-from .api_errors import APIError
-from .lookup import existing, referenced_scopes
+from .api_errors import APIError, not_exists_with_id
+from .lookup import api_scopes_by_id, existing, named
 from .paging import optionally_paged, paged
-from .routing import announce, body, route
+from .routing import announce, body, changes, route
 from .schemas import boolean, choice, list_of, object_of, optional, text
 from .search import searched
 
@@ -67,30 +68,31 @@ def list_roles(tenant: Tenant) -> Response:
 def create_role(tenant: Tenant) -> dict[str, Any]:
     given = body(_new)
     _refuse_internal(given["name"])
-    scopes = referenced_scopes(tenant, given.get("scopeIds", []))
     type = given.get("type", "User")
-    _check_assignment(tenant, scopes, type)
     role = tenant.add_role(
         given["name"],
         type=type,
         description=given["description"],
         is_default=given.get("isDefault", False),
     )
+    # As in Logto, the role remains when a permission is refused.
+    scopes = _scopes(tenant, given.get("scopeIds", []))
+    _check_assignment(tenant, scopes, type)
     role.scopes = resources.names_by_indicator([*tenant.scopes_held(role.scopes), *scopes])
     if scopes:
         data = [resources.scope_as_json(resource, scope) for resource, scope in scopes]
-        announce("Role.Scopes.Updated", status=200, after={"data": data, "roleId": role.id})
+        announce("Role.Scopes.Updated", status=200, after={"roleId": role.id, "data": data})
     return as_json(role)
 
 
 @route("GET", "/roles/:id")
 def show_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    return as_json(existing(tenant.roles, id))
+    return as_json(existing(tenant.roles, id, "roles"))
 
 
 @route("PATCH", "/roles/:id", event="Role.Data.Updated")
 def change_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    role, given = existing(tenant.roles, id), body(_changes)
+    role, given = existing(tenant.roles, id, "roles"), changes(_changes)
     if "name" in given:
         _refuse_internal(given["name"])
         tenant.rename_role(role, given["name"])
@@ -101,7 +103,7 @@ def change_role(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("DELETE", "/roles/:id", status=204, event="Role.Deleted")
 def delete_role(tenant: Tenant, id: str) -> None:
-    tenant.delete_role(existing(tenant.roles, id))
+    tenant.delete_role(existing(tenant.roles, id, "roles"))
 
 
 # Permissions
@@ -110,27 +112,28 @@ def delete_role(tenant: Tenant, id: str) -> None:
 @route("GET", "/roles/:id/scopes")
 def list_scopes(tenant: Tenant, id: str) -> Response:
     return optionally_paged(
-        tenant.scopes_held(existing(tenant.roles, id).scopes), resources.scope_with_resource_as_json
+        tenant.scopes_held(existing(tenant.roles, id, "roles").scopes), resources.scope_with_resource_as_json
     )
 
 
 @route("POST", "/roles/:id/scopes", status=201, event="Role.Scopes.Updated")
 def add_scopes(tenant: Tenant, id: str) -> list[dict[str, Any]]:
     role, scope_ids = (
-        existing(tenant.roles, id),
+        existing(tenant.roles, id, "roles"),
         body(object_of(scopeIds=list_of(text(at_least=1), at_least=1)))["scopeIds"],
     )
-    scopes = referenced_scopes(tenant, scope_ids)
+    scopes = _scopes(tenant, scope_ids)
     _check_assignment(tenant, scopes, role.type)
-    if any(scope.name in role.scopes.get(resource.indicator, ()) for resource, scope in scopes):
-        raise APIError("role.scope_exists")
+    for resource, scope in scopes:
+        if scope.name in role.scopes.get(resource.indicator, ()):
+            raise APIError("role.scope_exists", id=scope.id)
     role.scopes = resources.names_by_indicator([*tenant.scopes_held(role.scopes), *scopes])
     return [resources.scope_as_json(resource, scope) for resource, scope in tenant.scopes_held(role.scopes)]
 
 
 @route("DELETE", "/roles/:id/scopes/:scopeId", status=204, event="Role.Scopes.Updated")
 def remove_scope(tenant: Tenant, id: str, scope_id: str) -> None:
-    role = existing(tenant.roles, id)
+    role = existing(tenant.roles, id, "roles")
     role.scopes = resources.names_without(tenant, role.scopes, scope_id)
 
 
@@ -152,6 +155,10 @@ def _with_holders_as_json(tenant: Tenant, role: Role) -> dict[str, Any]:
 
 def _names_held(holder: User | Application | None) -> list[str]:
     return holder.roles if holder is not None else []
+
+
+def _scopes(tenant: Tenant, scope_ids: Iterable[str]) -> list[tuple[Resource, Scope]]:
+    return named(api_scopes_by_id(tenant), scope_ids, partial(not_exists_with_id, "scopes"))
 
 
 def _check_assignment(tenant: Tenant, scopes: Iterable[tuple[Resource, Scope]], type: str) -> None:

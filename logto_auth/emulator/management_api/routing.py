@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,7 +17,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .access import check_access
-from .api_errors import APIError, invalid_input
+from .api_errors import APIError, BrokenBody, invalid_input
 from .schemas import Misfit, Schema
 
 blueprint = Blueprint("management_api", __name__, url_prefix="/api")
@@ -31,9 +32,16 @@ _Parameters = ParamSpec("_Parameters")
 _View = Callable[Concatenate[Tenant, _Parameters], Any]
 
 
+def no_content() -> Response:
+    """Return a 204, which has no content type."""
+    response = Response(status=HTTPStatus.NO_CONTENT)
+    del response.headers["Content-Type"]
+    return response
+
+
 @public.get("/status")
 def _show_status() -> Response:
-    return Response(status=204)
+    return no_content()
 
 
 @blueprint.before_request
@@ -45,6 +53,11 @@ def _check_access() -> None:
 @blueprint.errorhandler(APIError)
 def _refuse(error: APIError) -> Response:
     return json_response(error.body(), status=error.status)
+
+
+@blueprint.errorhandler(BrokenBody)
+def _refuse_broken_body(error: BrokenBody) -> Response:
+    return json_response({"message": str(error)}, status=400)
 
 
 def route(
@@ -73,8 +86,16 @@ def route(
 
 
 def body(schema: Schema) -> Any:
-    """Return the validated body of the request. Raise APIError if it does not match the schema."""
-    return fitted(request.get_json() if request.is_json else {}, schema)
+    """Return the validated body of the request, which is JSON or a form. Raise APIError if it does not fit."""
+    return fitted(_parsed_body(), schema)
+
+
+def changes(schema: Schema) -> dict[str, Any]:
+    """Return the validated body of a change. Raise 422 `entity.invalid_input` if it changes nothing."""
+    given: dict[str, Any] = body(schema)
+    if not given:
+        raise APIError("entity.invalid_input", reason="Value list must not be empty.")
+    return given
 
 
 def fitted(value: Any, schema: Schema, *, part: str = "body") -> Any:
@@ -83,6 +104,22 @@ def fitted(value: Any, schema: Schema, *, part: str = "body") -> Any:
         return schema(value, ())
     except Misfit as misfit:
         raise invalid_input(misfit.issues, part=part) from None
+
+
+def _parsed_body() -> Any:
+    if not request.is_json:
+        return {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()}
+    text = request.get_data(as_text=True)
+    try:
+        value = json.loads(text) if text.strip() else {}
+    except ValueError as error:
+        position = getattr(error, "pos", len(text))
+        is_cut = not text[position:].strip()
+        message = "Unexpected end of JSON input" if is_cut else f"Unexpected token in JSON at position {position}"
+        raise BrokenBody(message) from None
+    if not isinstance(value, dict | list):
+        raise BrokenBody("invalid JSON, only supports object and array")
+    return value
 
 
 def announce(
@@ -99,11 +136,18 @@ def announce(
         "path": request.path.removeprefix("/api"),
         "method": request.method,
         "status": status,
-        "params": dict(request.view_args or {}),
+        "params": _parameters(),
         "matchedRoute": g.matched_route,
         **(after or {}),
     }
     webhooks.announce(payload)
+
+
+def _parameters() -> dict[str, str]:
+    """Return the path parameters. Logto's routes of one role have an unnamed one: the path below `/roles`."""
+    below_roles = request.path.removeprefix("/api/roles")
+    unnamed = {"0": below_roles} if below_roles.startswith("/") and below_roles != request.path else {}
+    return {**unnamed, **(request.view_args or {})}
 
 
 def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int, exclusive: bool) -> Response:
@@ -113,12 +157,13 @@ def _answer(view: Callable[..., Any], parameters: dict[str, str], status: int, e
         with _both_locked(provider) if exclusive else nullcontext():
             result = view(provider.tenant, **snake)
     except DuplicateError as error:
-        raise APIError(error.code) from error
+        raise APIError(error.code, **error.values) from error
     if isinstance(result, Response):
         return result
+    if result is None and status == HTTPStatus.NO_CONTENT:
+        return no_content()
     if result is None:
-        text = "" if status == HTTPStatus.NO_CONTENT else HTTPStatus(status).phrase
-        return Response(text, status, content_type="text/plain; charset=utf-8")
+        return Response(HTTPStatus(status).phrase, status, content_type="text/plain; charset=utf-8")
     return json_response(result, status=status)
 
 

@@ -7,7 +7,7 @@ schema of an object does not know are dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from logto_auth.emulator.oidc.redirect_uris import parse_url
@@ -16,6 +16,9 @@ from .api_errors import Issue
 
 Path = tuple[str | int, ...]
 Schema = Callable[[Any, Path], Any]
+
+
+_EMAIL = r"^\S+@\S+\.\S+$"
 
 
 class _Missing:
@@ -33,7 +36,9 @@ class Misfit(Exception):
         self.issues = list(issues)
 
 
-def text(*, at_least: int = 0, at_most: int | None = None, pattern: str | None = None, url: bool = False) -> Schema:
+def text(
+    *, at_least: int = 0, at_most: int | None = None, pattern: str | None = None, url: bool = False, email: bool = False
+) -> Schema:
     """Return a schema for a string."""
 
     def schema(value: Any, path: Path) -> Any:
@@ -44,6 +49,8 @@ def text(*, at_least: int = 0, at_most: int | None = None, pattern: str | None =
             raise Misfit(_size_issue("too_big", "maximum", at_most, "string", path))
         if pattern is not None and not re.search(pattern, value, re.ASCII):
             raise Misfit(_string_issue("regex", "Invalid", path))
+        if email and not re.search(_EMAIL, value):
+            raise Misfit(_string_issue("email", "Invalid email", path))
         if url and parse_url(value) is None:
             raise Misfit(_string_issue("url", "Invalid url", path))
         return value
@@ -107,13 +114,15 @@ def anything(value: Any, path: Path) -> Any:
     return _check_type(value, dict, "object", path)
 
 
-def list_of(item: Schema, *, at_least: int = 0) -> Schema:
+def list_of(item: Schema, *, at_least: int = 0, at_most: int | None = None) -> Schema:
     """Return a schema for a list."""
 
     def schema(value: Any, path: Path) -> Any:
         _check_type(value, list, "array", path)
         if len(value) < at_least:
             raise Misfit(_size_issue("too_small", "minimum", at_least, "array", path))
+        if at_most is not None and len(value) > at_most:
+            raise Misfit(_size_issue("too_big", "maximum", at_most, "array", path))
         return [fitted for _, fitted in _fitted(((index, item, each) for index, each in enumerate(value)), path)]
 
     return schema
@@ -166,19 +175,32 @@ def or_empty(inner: Schema) -> Schema:
                 "path": list(path),
                 "message": 'Invalid literal value, expected ""',
             }
-            errors = [{"issues": issues, "name": "ZodError"} for issues in (misfit.issues, [literal])]
-            union = {"code": "invalid_union", "unionErrors": errors, "path": list(path), "message": "Invalid input"}
-            raise Misfit(union) from None
+            raise Misfit(_union_issue([misfit.issues, [literal]], path)) from None
 
     return schema
 
 
-def custom(check: Callable[[Any], bool], inner: Schema) -> Schema:
+def union(*members: Schema) -> Schema:
+    """Return a schema that accepts what one of these accepts."""
+
+    def schema(value: Any, path: Path) -> Any:
+        errors = []
+        for member in members:
+            try:
+                return member(value, path)
+            except Misfit as misfit:
+                errors.append(misfit.issues)
+        raise Misfit(_union_issue(errors, path))
+
+    return schema
+
+
+def custom(check: Callable[[Any], bool], inner: Schema, *, message: str = "Invalid input") -> Schema:
     """Return a schema with an additional check, reported as Zod's `custom` issue."""
 
     def schema(value: Any, path: Path) -> Any:
         if not check(inner(value, path)):
-            raise Misfit({"code": "custom", "message": "Invalid input", "path": list(path)})
+            raise Misfit({"code": "custom", "message": message, "path": list(path)})
         return value
 
     return schema
@@ -227,6 +249,11 @@ def _issue(code: str, path: Path, message: str, expected: str, received: str) ->
 
 def _string_issue(validation: str, message: str, path: Path) -> Issue:
     return {"validation": validation, "code": "invalid_string", "message": message, "path": list(path)}
+
+
+def _union_issue(errors: Sequence[list[Issue]], path: Path) -> Issue:
+    errors_of_members = [{"issues": issues, "name": "ZodError"} for issues in errors]
+    return {"code": "invalid_union", "unionErrors": errors_of_members, "path": list(path), "message": "Invalid input"}
 
 
 def _size_issue(code: str, bound: str, value: int, kind: str, path: Path) -> Issue:

@@ -17,6 +17,9 @@ from .schemas import anything, boolean, choice, list_of, nullable, object_of, op
 
 _IDENTIFIERS = ("username", "email", "phone")
 
+# Keys that the public part leaves out.
+_HIDDEN = ["forgotPasswordMethods", "emailBlocklistPolicy"]
+
 _address = optional(nullable(or_empty(text(url=True))))
 _section = optional(anything)
 _method = object_of(
@@ -86,11 +89,16 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
     return experience.settings
 
 
+@public.get("/.well-known/experience")
 @public.get("/.well-known/sign-in-exp")
 def show_public_sign_in_experience() -> Response:
     """Return the settings that the sign-in page needs, with all enabled connectors, including native ones."""
-    experience = current().tenant.sign_in_experience
-    settings = {name: value for name, value in experience.settings.items() if name != "forgotPasswordMethods"}
+    tenant = current().tenant
+    experience = tenant.sign_in_experience
+    hidden = {"forgotPasswordMethods"} | (
+        set() if tenant.version.email_blocklist_is_public else {"emailBlocklistPolicy"}
+    )
+    settings = {name: value for name, value in experience.settings.items() if name not in hidden}
     return json_response(
         {
             **settings,

@@ -8,7 +8,7 @@ from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.stored_tokens import SUBJECT_TOKEN_TTL, SubjectToken
 from logto_auth.emulator.state.tenant import Tenant
 
-from .lookup import existing
+from .api_errors import APIError
 from .routing import body, route
 from .schemas import anything, object_of, optional, text
 
@@ -17,7 +17,9 @@ from .schemas import anything, object_of, optional, text
 def create_token(tenant: Tenant) -> dict[str, Any]:
     """Create a token for one exchange. `context` is ignored: the emulator runs no scripts for custom claims."""
     given, provider = body(object_of(userId=text(), context=optional(anything))), current()
-    user = existing(tenant.users, given["userId"])
+    user = tenant.users.get(given["userId"])
+    if user is None:
+        raise APIError("entity.relation_foreign_key_not_found", 404)
     token = SubjectToken(user.id, provider.clock.now() + SUBJECT_TOKEN_TTL)
     provider.instances.subject_tokens[token.value] = token
     return {"subjectToken": token.value, "expiresIn": SUBJECT_TOKEN_TTL}

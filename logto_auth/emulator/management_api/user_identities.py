@@ -39,7 +39,7 @@ def remove_identity(tenant: Tenant, user_id: str, target: str) -> dict[str, Any]
     _identity(tenant, user_id, target)
     identities = tenant.users[user_id].identities
     kept = {name: identity for name, identity in identities.items() if name != target}
-    return users.as_json(tenant.update_user(user_id, identities=kept))
+    return users.as_json(tenant, tenant.update_user(user_id, identities=kept))
 
 
 def _identity(tenant: Tenant, user_id: str, target: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from logto_auth.emulator.state.stored_tokens import OPAQUE_TOKEN_TTL, AccessToke
 
 from . import errors
 from .authorization_checks import check_resource
-from .claims import OIDC_SCOPES
+from .claims import oidc_scopes
 from .signed_tokens import issue_jwt_access_token
 
 _ORGANIZATION_TOKEN_TTL = 3600
@@ -79,13 +79,19 @@ def user_access_token(
 
 
 def organization_access_token(
-    provider: Provider, client: Application, user: User, organization_id: str, scopes: Iterable[str]
+    provider: Provider,
+    client: Application,
+    user: User,
+    organization_id: str,
+    scopes: Iterable[str],
+    *,
+    actor_id: str | None = None,
 ) -> IssuedAccessToken:
     """Return a JWT for an organization, with the current permissions of the user's roles in it."""
     wanted = set(scopes)
     held = rbac.organization_scopes_of_user(provider.tenant, user.id, organization_id)
     scope = " ".join(name for name in held if name in wanted)
-    return _issue_for_organization(provider, client, user.id, organization_id, scope)
+    return _issue_for_organization(provider, client, user.id, organization_id, scope, actor_id=actor_id)
 
 
 def machine_access_token(provider: Provider, request: TokenRequest) -> IssuedAccessToken:
@@ -102,20 +108,22 @@ def machine_access_token(provider: Provider, request: TokenRequest) -> IssuedAcc
     return _issue_for_organization(provider, client, client.id, organization_id, scope, omit_empty_scope=True)
 
 
-def exchanged_access_token(provider: Provider, request: TokenRequest, user: User) -> IssuedAccessToken:
-    """Return a token for impersonation: a JWT for a resource or an organization, or an opaque token without both.
+def exchanged_access_token(
+    provider: Provider, request: TokenRequest, user: User, *, actor_id: str | None
+) -> IssuedAccessToken:
+    """Return a token of an exchange: a JWT for a resource or an organization, or an opaque token without both.
 
-    Only scopes that the request names are granted. The default resource does not apply.
+    Only scopes that the request names are granted. The default resource does not apply. A JWT names the actor.
     """
     client, organization_id = request.client, request.organization_id
     if organization_id is not None and not request.resources:
-        return organization_access_token(provider, client, user, organization_id, request.scopes)
+        return organization_access_token(provider, client, user, organization_id, request.scopes, actor_id=actor_id)
     indicator = _single_resource(provider, request.resources)
     if indicator is None:
         return _opaque_token_without_session(provider, request, user)
     held = _scopes_of_user(provider, request, user, indicator)
     granted = [name for name in request.scopes if name in held]
-    return _issue_for_resource(provider, request, user.id, indicator, granted)
+    return _issue_for_resource(provider, request, user.id, indicator, granted, actor_id=actor_id)
 
 
 # Resources
@@ -180,6 +188,7 @@ def _issue_for_resource(
     granted: Iterable[str],
     *,
     omit_empty_scope: bool = False,
+    actor_id: str | None = None,
 ) -> IssuedAccessToken:
     ttl, scope = _resource_ttl(provider, indicator), " ".join(granted)
     token = issue_jwt_access_token(
@@ -190,6 +199,7 @@ def _issue_for_resource(
         scope=None if omit_empty_scope and not scope else scope,
         ttl=ttl,
         organization_id=request.organization_id,
+        actor_id=actor_id,
     )
     return IssuedAccessToken(token, scope, ttl)
 
@@ -202,6 +212,7 @@ def _issue_for_organization(
     scope: str,
     *,
     omit_empty_scope: bool = False,
+    actor_id: str | None = None,
 ) -> IssuedAccessToken:
     token = issue_jwt_access_token(
         provider,
@@ -210,14 +221,15 @@ def _issue_for_organization(
         audience=f"urn:logto:organization:{organization_id}",
         scope=None if omit_empty_scope and not scope else scope,
         ttl=_ORGANIZATION_TOKEN_TTL,
+        actor_id=actor_id,
     )
     return IssuedAccessToken(token, scope, _ORGANIZATION_TOKEN_TTL)
 
 
 def _opaque_token_without_session(provider: Provider, request: TokenRequest, user: User) -> IssuedAccessToken:
     now, client = provider.clock.now(), request.client
-    scopes = [name for name in request.scopes if name in OIDC_SCOPES]
-    grant = Grant(user.id, client.id, now + GRANT_TTL, now, oidc_scopes=scopes)
+    scopes = [name for name in request.scopes if name in oidc_scopes(provider.tenant)]
+    grant = Grant(provider.new_uid(), user.id, client.id, now + GRANT_TTL, now, oidc_scopes=scopes)
     provider.instances.grants[grant.id] = grant
     return _store_opaque_token(
         provider,

@@ -20,6 +20,7 @@ from logto_auth.emulator.state.stored_tokens import PUSHED_REQUEST_TTL, PushedRe
 
 from . import cookies, errors
 from .authorization_checks import (
+    PUSHED_REQUEST_PREFIX,
     invalid_redirect_uri,
     invalid_request_uri,
     only_redirect_uri,
@@ -42,8 +43,6 @@ from .prompts import Prompt, next_prompt
 from .redirect_uris import redirect_uri_allowed
 
 blueprint = Blueprint("authorization", __name__)
-
-_PUSHED_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
 
 @blueprint.route("/oidc/auth", methods=["GET", "POST"], endpoint="auth")
@@ -95,7 +94,7 @@ def push() -> Response:
     except errors.OIDCError as error:
         # This endpoint does not redirect, so a wrong redirect URI is an ordinary invalid request.
         if error.error == "invalid_redirect_uri":
-            error = errors.invalid_request(error.description)
+            error = errors.OIDCError("invalid_request", error.description)
         return error_response(error)
     request_id = ids.opaque_token()
     expires_at = provider.clock.now() + PUSHED_REQUEST_TTL
@@ -103,7 +102,7 @@ def push() -> Response:
     provider.instances.pushed_requests[request_id] = PushedRequest(
         client_id=client.id, params=params, expires_at=expires_at
     )
-    body = {"expires_in": PUSHED_REQUEST_TTL, "request_uri": f"{_PUSHED_PREFIX}{request_id}"}
+    body = {"expires_in": PUSHED_REQUEST_TTL, "request_uri": f"{PUSHED_REQUEST_PREFIX}{request_id}"}
     return json_response(body, status=201, headers=NO_STORE)
 
 
@@ -138,7 +137,11 @@ def _start_interaction(
     prompt: Prompt,
     solved: Collection[str],
 ) -> Response:
+    # Logto's pages send no token of their own: the browser's cookie alone names the interaction. So a form of an
+    # earlier interaction of the browser belongs to the latest one.
+    earlier = provider.instances.find_interaction(cookies.read_interaction_uid(checked.client.id))
     interaction = Interaction(
+        uid=provider.new_uid(),
         request=checked,
         prompt=prompt.name,
         session_uid=session.uid if session else None,
@@ -147,6 +150,8 @@ def _start_interaction(
         missing_scopes=prompt.missing_scopes,
         missing_resource_scopes=prompt.missing_resource_scopes,
     )
+    if earlier is not None:
+        interaction.csrf_token = earlier.csrf_token
     provider.instances.interactions[interaction.uid] = interaction
     locate = sign_in_location if prompt.name == "login" else consent_location
     response = see_other(locate(checked))
@@ -197,7 +202,7 @@ def _sign_out_first(provider: Provider, interaction: Interaction, session: Sessi
     assert session is not None  # the other account is signed in
     interaction.session_uid = None
     session.logout = LogoutDetails(
-        xsrf=ids.uid(),
+        xsrf=provider.new_uid(),
         client_id=interaction.request.client.id,
         post_logout_redirect_uri=f"{request.host_url}oidc/auth/{interaction.uid}",
     )
@@ -209,11 +214,11 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
     """Return the session with the login of the interaction, under a new session id."""
     if session is None and interaction.account_id is None:
         return None
-    session = session or Session(expires_at=0)
+    session = session or provider.new_session()
     instances = provider.instances
     with instances.lock:
         instances.sessions.pop(session.id, None)
-        session.id = ids.uid()
+        session.id = provider.new_uid()
         session.expires_at = provider.clock.now() + provider.tenant.session_ttl
         if interaction.account_id is not None:
             session.account_id = interaction.account_id
@@ -245,7 +250,7 @@ def _respond_with_error(provider: Provider, error: errors.OIDCError, checked: Au
 def _unpushed(provider: Provider, lists: dict[str, list[str]]) -> tuple[dict[str, list[str]], str | None]:
     """Return the parameters and the id of the pushed request that `request_uri` names, if any."""
     request_uri = (lists.get("request_uri") or [""])[0]
-    request_id = request_uri.removeprefix(_PUSHED_PREFIX)
+    request_id = request_uri.removeprefix(PUSHED_REQUEST_PREFIX)
     pushed = provider.instances.pushed_requests.get(request_id)
     live = pushed and not pushed.consumed and pushed.expires_at > provider.clock.now()
     if pushed is None or not live or lists.get("client_id") != [pushed.client_id]:

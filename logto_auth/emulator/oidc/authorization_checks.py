@@ -6,7 +6,7 @@ They are in Logto's order, so that a request with two errors gets the same answe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
@@ -14,11 +14,13 @@ from logto_auth.emulator.state.records import ORGANIZATIONS_RESOURCE, unique
 from logto_auth.emulator.state.sessions import AuthorizationRequest
 
 from . import errors
-from .claims import OIDC_SCOPES
+from .claims import oidc_scopes
 from .client_authentication import find_client
 from .http import resource_parameters, single_parameters
 from .id_token_hint import validate_id_token_hint
 from .redirect_uris import parse_url, redirect_uri_allowed
+
+PUSHED_REQUEST_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
 _RESPONSE_TYPES = frozenset({"code id_token", "code", "id_token", "none"})
 _RESPONSE_MODES = frozenset({"query", "fragment", "form_post"})
@@ -30,30 +32,32 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
     """Return the checked request, or raise OIDCError."""
     params = single_parameters(lists, repeatable=["resource"])
     if "request" in params:
-        raise errors.OIDCError("request_not_supported", "request parameter provided but not supported")
+        raise _unsupported(provider, "request")
     client = find_client(provider, _required(params, "client_id"))
     if "request_uri" in params:
         # Valid pushed requests were resolved before.
-        raise invalid_request_uri()
+        is_pushed = params["request_uri"].startswith(PUSHED_REQUEST_PREFIX)
+        raise invalid_request_uri() if is_pushed else _unsupported(provider, "request_uri")
     _check_response_mode(params)
     redirect_uri = params.get("redirect_uri") or only_redirect_uri(client)
     _check_response_type(client, _required(params, "response_type"))
     if redirect_uri is None:
         raise errors.missing_parameters("redirect_uri")
     prompts = _checked_prompts(params)
-    scopes = _checked_scopes(client, params, prompts)
+    known = oidc_scopes(provider.tenant)
+    scopes = _checked_scopes(client, params, prompts, known)
     _check_openid_scope(params, scopes)
     _check_redirect_uri(client, redirect_uri)
     _check_pkce(client, params)
     resources = _checked_resources(provider, resource_parameters(lists))
     max_age = _checked_max_age(params)
-    oidc_scopes = tuple(scope for scope in scopes if scope in OIDC_SCOPES)
+    openid_scopes = tuple(scope for scope in scopes if scope in known)
     return AuthorizationRequest(
         client=client,
         redirect_uri=redirect_uri,
         # Without a resource only OIDC scopes have a meaning. Others are dropped without an error.
-        scopes=tuple(scopes) if resources else oidc_scopes,
-        oidc_scopes=oidc_scopes,
+        scopes=tuple(scopes) if resources else openid_scopes,
+        oidc_scopes=openid_scopes,
         resources=tuple(resources),
         prompts=prompts | {"login"} if max_age == 0 else prompts,
         max_age=max_age or None,
@@ -70,6 +74,12 @@ def only_redirect_uri(client: Application) -> str | None:
 
 def invalid_request_uri() -> errors.OIDCError:
     return errors.OIDCError("invalid_request_uri", "request_uri is invalid, expired, or was already used")
+
+
+def _unsupported(provider: Provider, name: str) -> errors.OIDCError:
+    is_described = provider.tenant.version.unsupported_request_is_described
+    description = f"{name} parameter provided but not supported" if is_described else None
+    return errors.OIDCError(f"{name}_not_supported", description)
 
 
 def response_mode(params: Mapping[str, str]) -> str:
@@ -111,14 +121,16 @@ def _checked_prompts(params: Mapping[str, str]) -> frozenset[str]:
     return prompts
 
 
-def _checked_scopes(client: Application, params: Mapping[str, str], prompts: frozenset[str]) -> list[str]:
+def _checked_scopes(
+    client: Application, params: Mapping[str, str], prompts: frozenset[str], known: Collection[str]
+) -> list[str]:
     """Return the scopes. Without `prompt=consent`, `offline_access` is dropped without an error."""
     scopes = unique(params["scope"].split(" ")) if "scope" in params else []
     if "consent" not in prompts or "refresh_token" not in client.grant_types:
         scopes = [scope for scope in scopes if scope != "offline_access"]
     enabled = {"openid", "offline_access", *client.user_scopes}
     for scope in scopes:
-        if client.is_third_party and scope in OIDC_SCOPES and scope not in enabled:
+        if client.is_third_party and scope in known and scope not in enabled:
             raise errors.OIDCError("invalid_scope", "requested scope is not allowed", scope=scope)
     return scopes
 

@@ -28,7 +28,7 @@ def issue_code(provider: Provider, request: AuthorizationRequest, session: Sessi
         scopes += grant.granted_resource_scopes(indicator, request.scopes)
     if not scopes:
         raise _nothing_granted()
-    authorization = session.authorization_for(request.client.id)
+    authorization = provider.authorization_in(session, request.client.id)
     if "offline_access" in scopes:
         authorization.persists_logout = True
     now = provider.clock.now()

@@ -9,6 +9,8 @@ from logto_auth.emulator.state import rbac
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.tenant import Tenant
 
+TRUSTED_DEVICES_SCOPE = "urn:logto:scope:trusted_devices"
+
 # In the order of `claims_supported`, which is also the order in tokens.
 CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
     "openid": ("sub",),
@@ -39,9 +41,10 @@ CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
     "urn:logto:scope:organizations": ("organizations", "organization_data"),
     "urn:logto:scope:organization_roles": ("organization_roles",),
     "urn:logto:scope:sessions": (),
+    TRUSTED_DEVICES_SCOPE: (),
 }
 
-OIDC_SCOPES = ("openid", "offline_access", *(scope for scope in CLAIMS_BY_SCOPE if scope != "openid"))
+_OIDC_SCOPES = ("openid", "offline_access", *(scope for scope in CLAIMS_BY_SCOPE if scope != "openid"))
 
 # Always in userinfo. In the ID token only if the tenant enables them.
 EXTENDED_CLAIMS = frozenset(
@@ -98,6 +101,12 @@ _SOURCES: dict[str, _ClaimSource] = {
         f"{each.id}:{role}" for each in rbac.memberships(tenant, user.id) for role in each.members[user.id]
     ],
 }
+
+
+def oidc_scopes(tenant: Tenant) -> tuple[str, ...]:
+    """Return the OIDC scopes in the order of discovery. All other scopes are permissions of resources."""
+    has_all = tenant.version.has_trusted_devices_scope
+    return tuple(scope for scope in _OIDC_SCOPES if has_all or scope != TRUSTED_DEVICES_SCOPE)
 
 
 def userinfo_claims(tenant: Tenant, user: User, scopes: Iterable[str]) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from flask import request
+from flask import g, request
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
 
 from . import errors
+from .client_metadata_documents import unresolved_client
 from .redirect_uris import redirect_uri_allowed
 
 
@@ -21,7 +22,7 @@ def find_client(provider: Provider, client_id: str) -> Application:
     """Return the application with this id, or raise OIDCError (400, as Logto)."""
     client = provider.tenant.applications.get(client_id)
     if client is None:
-        raise errors.unknown_client(client_id)
+        raise unresolved_client(provider, client_id)
     return client
 
 
@@ -89,11 +90,15 @@ def _check_secret(provider: Provider, client: Application, given: str) -> None:
 
 
 def check_origin(provider: Provider, client: Application) -> None:
-    """Raise OIDCError if the `Origin` is neither that of a redirect URI nor listed by the client."""
+    """Raise OIDCError if the `Origin` is neither that of a redirect URI nor listed by the client.
+
+    The response then has no CORS headers, so that a browser shows it to no script.
+    """
     origin = request.headers.get("Origin")
     if origin is None or origin in {provider.endpoint, request.host_url.rstrip("/"), *client.cors_allowed_origins}:
         return
     # Scheme and host of each redirect URI, including patterns.
     registered = ["/".join([*uri.split("/")[:3], ""]) for uri in client.redirect_uris if "://" in uri]
     if not redirect_uri_allowed(f"{origin}/", registered):
+        g.origin_refused = True
         raise errors.invalid_request(f"origin {origin} not allowed for client: {client.id}")

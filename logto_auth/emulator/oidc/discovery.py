@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
-from logto_auth.emulator.provider import current
+from logto_auth.emulator.provider import Provider, current
 
-from .claims import CLAIMS_BY_SCOPE, OIDC_SCOPES
+from .claims import CLAIMS_BY_SCOPE, oidc_scopes
 from .http import json_response
 
 blueprint = Blueprint("discovery", __name__)
 
+_OAUTH_METADATA = "/oidc/.well-known/oauth-authorization-server"
+
 
 @blueprint.get("/oidc/.well-known/openid-configuration", endpoint="discovery")
+@blueprint.get(_OAUTH_METADATA, endpoint="discovery")
 def discovery() -> Response:
-    """Return the discovery document."""
+    """Return the discovery document, also by its OAuth name (RFC 8414) if this version has it."""
+    if request.path == _OAUTH_METADATA and not current().tenant.version.has_oauth_metadata:
+        abort(404)
     provider = current()
-    document = discovery_document(
-        issuer=provider.issuer, origin=request.host_url.rstrip("/"), signing_algs=provider.keys.advertised_algs()
-    )
+    document = discovery_document(provider, origin=request.host_url.rstrip("/"))
     data = provider.faults.discovery(document) if provider.faults.discovery else document
     return _cacheable(json_response(data))
 
@@ -35,8 +38,9 @@ def jwks() -> Response:
     return _cacheable(json_response(data, headers=headers, content_type="application/jwk-set+json"))
 
 
-def discovery_document(*, issuer: str, origin: str, signing_algs: list[str]) -> dict[str, Any]:
+def discovery_document(provider: Provider, *, origin: str) -> dict[str, Any]:
     """Return the document in Logto's order. Its URLs have the origin of the request; `issuer` is configured."""
+    tenant, version = provider.tenant, provider.tenant.version
     base = f"{origin}/oidc"
     claims = [claim for scope in CLAIMS_BY_SCOPE.values() for claim in scope]
     return {
@@ -54,12 +58,12 @@ def discovery_document(*, issuer: str, origin: str, signing_algs: list[str]) -> 
             "urn:ietf:params:oauth:grant-type:device_code",
             "urn:ietf:params:oauth:grant-type:token-exchange",
         ],
-        "issuer": issuer,
+        "issuer": provider.issuer,
         "jwks_uri": f"{base}/jwks",
         "authorization_response_iss_parameter_supported": True,
         "response_modes_supported": ["form_post", "fragment", "query"],
         "response_types_supported": ["code id_token", "code", "id_token", "none"],
-        "scopes_supported": list(OIDC_SCOPES),
+        "scopes_supported": list(oidc_scopes(tenant)),
         "subject_types_supported": ["public"],
         "token_endpoint_auth_methods_supported": [
             "client_secret_basic",
@@ -68,11 +72,16 @@ def discovery_document(*, issuer: str, origin: str, signing_algs: list[str]) -> 
             "private_key_jwt",
             "none",
         ],
-        "token_endpoint_auth_signing_alg_values_supported": ["HS256", "RS256", "PS256", "ES256", "EdDSA"],
+        **({"client_id_metadata_document_supported": True} if provider.takes_client_metadata_documents else {}),
+        "token_endpoint_auth_signing_alg_values_supported": [
+            *("HS256", "RS256", "PS256", "ES256"),
+            *(["Ed25519"] if version.discovery_has_ed25519 else []),
+            "EdDSA",
+        ],
         "token_endpoint": f"{base}/token",
-        "id_token_signing_alg_values_supported": signing_algs,
+        "id_token_signing_alg_values_supported": provider.keys.advertised_algs(),
         "pushed_authorization_request_endpoint": f"{base}/request",
-        "request_parameter_supported": False,
+        **({"request_parameter_supported": False} if version.discovery_has_request_parameter else {}),
         "request_uri_parameter_supported": False,
         "userinfo_endpoint": f"{base}/me",
         "introspection_endpoint": f"{base}/token/introspection",

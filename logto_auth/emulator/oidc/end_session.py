@@ -8,7 +8,6 @@ from secrets import token_hex
 from flask import Blueprint, Response, render_template, request
 
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.sessions import LogoutDetails, Session
 
@@ -96,7 +95,7 @@ def _post_logout_redirect_uri(client: Application | None, params: dict[str, str]
 
 
 def _new_session(provider: Provider) -> Session:
-    session = Session(expires_at=provider.clock.now() + provider.tenant.session_ttl)
+    session = provider.new_session()
     provider.instances.sessions[session.id] = session
     return session
 
@@ -134,7 +133,7 @@ def _leave(provider: Provider, session: Session, client_id: str | None) -> None:
     session.logout = None
     with provider.instances.lock:
         provider.instances.sessions.pop(session.id, None)
-        session.id = ids.uid()
+        session.id = provider.new_uid()
         provider.instances.sessions[session.id] = session
 
 

@@ -7,7 +7,7 @@ from typing import Any
 # Messages by `code`. Clients should branch on `error`.
 _MESSAGES = {
     "oidc.access_denied": "Access denied.",
-    "oidc.insufficient_scope": "Token missing scope `{scope}`.",
+    "oidc.insufficient_scope": "Token missing scope `{{{{scope}}}}`.",
     "oidc.invalid_grant": "Grant request is invalid.",
     "oidc.invalid_redirect_uri": "`redirect_uri` did not match any of the client's registered `redirect_uris`.",
     "oidc.invalid_request": "Request is invalid.",
@@ -28,14 +28,14 @@ class OIDCError(Exception):
     def __init__(
         self,
         error: str,
-        description: str,
+        description: str | None,
         *,
         status: int = 400,
         scope: str | None = None,
         code: str | None = None,
         redirectable: bool = True,
     ) -> None:
-        super().__init__(f"{error}: {description}")
+        super().__init__(f"{error}: {description}" if description else error)
         self.error = error
         self.description = description
         self.status = status
@@ -45,8 +45,8 @@ class OIDCError(Exception):
 
     def parameters(self) -> dict[str, str]:
         """Return the OAuth fields, which go to the callback. `parse_error=false` reduces a response to them."""
-        parameters = {"error": self.error, "error_description": self.description}
-        return parameters if self.scope is None else {**parameters, "scope": self.scope}
+        optional = {"error_description": self.description, "scope": self.scope}
+        return {"error": self.error, **{name: text for name, text in optional.items() if text is not None}}
 
     def body(self) -> dict[str, Any]:
         """Return Logto's JSON. `error_uri` comes with `invalid_grant` only."""
@@ -77,7 +77,11 @@ def invalid_token() -> OIDCError:
 
 def unknown_client(client_id: str) -> OIDCError:
     """Return the error for an unknown client id: 400, while a wrong secret gives 401."""
-    return OIDCError("invalid_client", f"invalid client {client_id}", redirectable=False)
+    return invalid_client(f"invalid client {client_id}")
+
+
+def invalid_client(description: str) -> OIDCError:
+    return OIDCError("invalid_client", description, redirectable=False)
 
 
 def client_authentication_failed() -> OIDCError:

@@ -1,7 +1,7 @@
 """The grant types of the token endpoint.
 
-The device flow is not implemented: the response is Logto's for an application that may not use it. Token exchange
-supports impersonation without an actor.
+The device flow is not implemented: the response is Logto's for an application that may not use it. Token exchange is in
+`token_exchange`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from . import errors
 from .access_tokens import (
     IssuedAccessToken,
     TokenRequest,
-    exchanged_access_token,
     machine_access_token,
     organization_access_token,
     user_access_token,
@@ -36,7 +35,6 @@ from .authorization_checks import check_pkce_format, only_redirect_uri
 from .signed_tokens import issue_id_token
 
 _ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
-_IMPERSONATION = "urn:logto:token-type:impersonation_token"
 _DAY = 86400
 
 
@@ -55,7 +53,7 @@ def refresh(provider: Provider, request: TokenRequest) -> dict[str, Any]:
     user = _user_of(provider, token)
     organization_id = request.organization_id
     if organization_id is not None:
-        _check_organization_access(provider, request.client, user, organization_id)
+        check_organization_access(provider, request.client, user, organization_id)
         if _ORGANIZATIONS_SCOPE not in token.scopes:
             description = "refresh token missing required scope"
             raise errors.OIDCError("insufficient_scope", description, status=403, scope=_ORGANIZATIONS_SCOPE)
@@ -83,21 +81,6 @@ def _has_roles_in(provider: Provider, client: Application, organization_id: str)
     """Return whether a machine has a role in an organization. Membership alone is not enough for a token."""
     organization = provider.tenant.organizations.get(organization_id)
     return organization is not None and bool(organization.applications.get(client.id))
-
-
-def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:
-    """Return the response to a subject token, which is consumed. It has no refresh token."""
-    value, kind = request.required("subject_token", "subject_token_type")
-    if kind != _IMPERSONATION or "actor_token" in request.params:
-        raise errors.invalid_request("the emulator supports impersonation tokens without an actor only")
-    subject = provider.instances.subject_tokens.pop(value, None)
-    if subject is None or subject.expires_at <= provider.clock.now():
-        raise errors.invalid_grant()
-    user = _active_user(provider, subject.account_id)
-    if request.organization_id is not None:
-        _check_organization_access(provider, request.client, user, request.organization_id)
-    token = exchanged_access_token(provider, request, user)
-    return {"access_token": token.value, "expires_in": token.ttl, "scope": token.scope, "token_type": "Bearer"}
 
 
 # Codes
@@ -197,7 +180,8 @@ def _rotated(provider: Provider, client: Application, token: RefreshToken) -> Re
     return new
 
 
-def _check_organization_access(provider: Provider, client: Application, user: User, organization_id: str) -> None:
+def check_organization_access(provider: Provider, client: Application, user: User, organization_id: str) -> None:
+    """Raise OIDCError unless the user is a member and the application may act in the organization."""
     organization = provider.tenant.organizations.get(organization_id)
     if organization is None or user.id not in organization.members:
         raise errors.access_denied("user is not a member of the organization")
@@ -212,12 +196,13 @@ def _check_organization_access(provider: Provider, client: Application, user: Us
 
 
 def _user_of(provider: Provider, source: RenewableToken) -> User:
-    return _active_user(provider, source.account_id)
+    return active_user(provider, source.account_id)
 
 
-def _active_user(provider: Provider, sub: str) -> User:
+def active_user(provider: Provider, sub: str) -> User:
+    """Return the user to whom a token may be issued, or raise OIDCError."""
     user = provider.tenant.users.get(sub)
-    if user is None or user.is_suspended:
+    if user is None or (user.is_suspended and provider.tenant.version.refuses_suspended_users):
         raise errors.invalid_grant()
     return user
 

@@ -65,7 +65,7 @@ def redirect_uri_allowed(uri: str, registered: Iterable[str], *, native: bool = 
 def redirect_uri_registrable(uri: str) -> bool:
     """Return whether Logto accepts this redirect URI: http(s), with or without wildcards, or a custom scheme."""
     url = parse_url(uri)
-    if url is None or url.fragment:
+    if url is None:
         return False
     if url.scheme not in _DEFAULT_PORTS:
         return "*" not in url.scheme and re.fullmatch(r"[a-z][\d+_a-z-]*(\.[\d+_a-z-]+)*", url.scheme) is not None

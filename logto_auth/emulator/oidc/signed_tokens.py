@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.keys import natural_alg, sign_compact
 from logto_auth.emulator.state.records import User
@@ -55,16 +54,18 @@ def issue_jwt_access_token(
     scope: str | None,
     ttl: int,
     organization_id: str | None = None,
+    actor_id: str | None = None,
 ) -> str:
     """Return an access token for a resource or an organization.
 
     `organization_id` is set on tokens for a resource within an organization only. With a `scope` of None the token has
-    no such claim.
+    no such claim. `actor_id` is the user who acts for `sub`.
     """
     now = provider.clock.now()
     claims = {
+        **({"act": {"sub": actor_id}} if actor_id else {}),
         **({"organization_id": organization_id} if organization_id else {}),
-        "jti": ids.uid(),
+        "jti": provider.new_uid(),
         "sub": sub,
         "iat": now,
         "exp": now + ttl,
@@ -77,14 +78,16 @@ def issue_jwt_access_token(
 
 
 def issue_logout_token(provider: Provider, client: Application, *, sub: str, sid: str) -> str:
-    """Return a back-channel logout token. It has no `exp`, and `sid` only if the client requires it."""
+    """Return a back-channel logout token. It has `sid` only if the client requires it."""
+    now, ttl = provider.clock.now(), provider.tenant.version.logout_token_ttl
     claims = {
         "sub": sub,
         "events": {BACKCHANNEL_LOGOUT_EVENT: {}},
-        "jti": ids.uid(),
+        "jti": provider.new_uid(),
         **({"sid": sid} if client.backchannel_logout_session_required else {}),
         "aud": client.id,
-        "iat": provider.clock.now(),
+        **({"exp": now + ttl} if ttl is not None else {}),
+        "iat": now,
         "iss": provider.issuer,
     }
     return sign(provider, claims, typ="logout+jwt")

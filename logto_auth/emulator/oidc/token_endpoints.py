@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +16,7 @@ from logto_auth.emulator.state.stored_tokens import AccessToken, RefreshToken
 from . import errors
 from .access_tokens import TokenRequest
 from .client_authentication import authenticate_client
-from .grant_types import client_credentials, exchange_code, exchange_token, refresh
+from .grant_types import client_credentials, exchange_code, refresh
 from .http import (
     NO_STORE,
     challenge,
@@ -24,6 +26,7 @@ from .http import (
     resource_parameters,
     single_parameters,
 )
+from .token_exchange import exchange_token
 
 blueprint = Blueprint("token_endpoints", __name__)
 
@@ -54,12 +57,17 @@ def token() -> Response:
 
 @blueprint.post("/oidc/token/revocation", endpoint="revocation")
 def revocation() -> Response:
-    """Revoke a token: a refresh token with its grant, an opaque access token alone. A JWT is not revoked."""
+    """Revoke a refresh token or an opaque access token. A JWT is not revoked.
+
+    Like Logto's, the responses have no `Cache-Control`.
+    """
     provider = current()
     try:
         _revoke(provider, *_client_and_token(provider))
     except errors.OIDCError as error:
-        return _with_challenge(provider, error_response(error), error)
+        response = _with_challenge(provider, error_response(error), error)
+        del response.headers["Cache-Control"]
+        return response
     return Response("", content_type="text/plain; charset=utf-8")
 
 
@@ -98,7 +106,27 @@ def _client_and_token(provider: Provider) -> tuple[Application, str]:
     client, params = _authenticated(provider)
     if "token" not in params:
         raise errors.missing_parameters("token")
+    if provider.tenant.version.refuses_structured_tokens and is_structured(params["token"]):
+        raise _structured_token()
     return client, params["token"]
+
+
+def is_structured(token: str) -> bool:
+    """Return whether the text has the parts of a JWS or a JWE, and a header. The rest does not matter."""
+    encoded, *others = token.split(".")
+    if len(others) not in {2, 4}:
+        return False
+    try:
+        return isinstance(json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))), dict)
+    except ValueError:
+        return False
+
+
+def _structured_token() -> errors.OIDCError:
+    endpoint = request.path.rpartition("/")[2]
+    done = "revoked" if endpoint == "revocation" else "introspected"
+    description = f"Structured JWT Tokens cannot be {done} via the {endpoint}_endpoint"
+    return errors.OIDCError("unsupported_token_type", description)
 
 
 def _revoke(provider: Provider, client: Application, value: str) -> None:
@@ -107,8 +135,8 @@ def _revoke(provider: Provider, client: Application, value: str) -> None:
     if found is None:
         return
     if found.client_id != client.id:
-        raise errors.invalid_request("this token does not belong to you")
-    if isinstance(found, RefreshToken):
+        raise errors.invalid_request(provider.tenant.version.foreign_revocation_description)
+    if isinstance(found, RefreshToken) or provider.tenant.version.access_token_revocation_ends_grant:
         instances.revoke_grant(found.grant_id)
     instances.access_tokens.pop(value, None)
 

@@ -29,26 +29,26 @@ def me() -> Response:
 
 
 def _claims(provider: Provider) -> dict[str, object]:
-    token = provider.instances.access_tokens.get(_bearer_token())
+    token = provider.instances.access_tokens.get(_bearer_token(provider))
     if token is None or not provider.instances.is_usable(token):
         raise errors.invalid_token()
     if "openid" not in token.scopes:
         description = "access token missing openid scope"
         raise errors.OIDCError("insufficient_scope", description, status=403, scope="openid")
     user = provider.tenant.users.get(token.account_id)
-    if user is None or user.is_suspended:
+    if user is None or (user.is_suspended and provider.tenant.version.refuses_suspended_users):
         raise errors.invalid_token()
     check_origin(provider, find_client(provider, token.client_id))
     return userinfo_claims(provider.tenant, user, token.scopes)
 
 
-def _bearer_token() -> str:
+def _bearer_token(provider: Provider) -> str:
     """Return the access token of the request, from the header or the form. Raise OIDCError for one in the URL."""
     header, in_body = request.headers.get("Authorization", ""), request.form.get("access_token", "")
     in_query = request.args.get("access_token", "")
     given = [text for text in (header, in_body, in_query) if text]
     if not given:
-        raise errors.invalid_request(_NO_TOKEN)
+        raise _no_token(provider)
     if len(given) > 1:
         raise errors.invalid_request("access token must only be provided using one mechanism")
     if in_query:
@@ -61,6 +61,12 @@ def _bearer_token() -> str:
     if parts[0].lower() != "bearer":
         raise errors.invalid_request("authorization header scheme must be `Bearer`")
     return parts[1]
+
+
+def _no_token(provider: Provider) -> errors.OIDCError:
+    if provider.tenant.version.userinfo_without_token_is_401:
+        return errors.OIDCError("invalid_token", _NO_TOKEN, status=401)
+    return errors.invalid_request(_NO_TOKEN)
 
 
 def _error_with_challenge(provider: Provider, error: errors.OIDCError) -> Response:

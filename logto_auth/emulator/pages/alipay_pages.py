@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from logto_auth.emulator.oidc.http import see_other
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.new_users import NewUser
 from logto_auth.emulator.state.records import AlipayAccount
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, alipay_user
@@ -17,6 +18,7 @@ from logto_auth.emulator.state.social_connectors import Connector
 
 from .alipay_app import account_of_auth_code, alipay_uri
 from .connector_choice import shown_connector
+from .continue_pages import continue_sign_up
 from .interactions import finish_login, page, submitted_interaction, waiting_interaction
 from .sign_in import REGISTER_PATHS, SIGN_IN_PATHS, sign_in_page
 
@@ -78,14 +80,15 @@ def social_callback(connector_id: str) -> Response:
 
 
 def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccount) -> Response:
-    is_new = provider.tenant.find_user_by_identity("alipay", account.user_id) is None
     user = alipay_user(provider.tenant, account.user_id, account.nick_name, account.avatar)
-    return finish_login(provider, interaction, user, is_new=is_new)
+    if isinstance(user, NewUser):
+        return continue_sign_up(provider, interaction, user)
+    return finish_login(provider, interaction, user)
 
 
 def _native_page(interaction: Interaction, connector: Connector) -> Response:
     """Show the message that Logto's page passes to the native SDK."""
-    interaction.social_state = ids.uid()
+    interaction.social_state = ids.opaque_token()
     message = {
         "callbackUri": f"{request.host_url}callback/social/{connector.id}",
         "redirectTo": alipay_uri(connector, interaction.social_state),

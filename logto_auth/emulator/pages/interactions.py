@@ -16,11 +16,15 @@ from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_not_suspended, record_sign_in
 
-from .sign_in_webhooks import announce_sign_in
+from .sign_in_webhooks import announce_registration, announce_sign_in
 
 
 class UnknownSession(Exception):
     """The browser has no interaction for the requested page."""
+
+
+class SubmittedToUnknownSession(UnknownSession):
+    """The browser has no interaction for the submitted form, for example because another tab has finished it."""
 
 
 def waiting_interaction(provider: Provider, *prompts: str) -> Interaction:
@@ -33,10 +37,19 @@ def waiting_interaction(provider: Provider, *prompts: str) -> Interaction:
 
 
 def submitted_interaction(provider: Provider, *prompts: str) -> Interaction:
-    """Return the interaction of a submitted form. Raise UnknownSession, also for a wrong CSRF token."""
-    interaction = waiting_interaction(provider, *prompts)
-    if not hmac.compare_digest(interaction.csrf_token.encode(), request.form.get("csrf_token", "").encode()):
-        raise UnknownSession
+    """Return the browser's interaction for a submitted form. Raise SubmittedToUnknownSession.
+
+    Like Logto, a browser has one interaction for each application. The form of an older tab therefore continues the
+    latest sign-in. The CSRF token must be that of an interaction for the same application.
+    """
+    try:
+        interaction = waiting_interaction(provider, *prompts)
+    except UnknownSession:
+        raise SubmittedToUnknownSession from None
+    client_id, submitted = interaction.request.client.id, request.form.get("csrf_token", "").encode()
+    known = [each for each in list(provider.instances.interactions.values()) if each.request.client.id == client_id]
+    if not any(hmac.compare_digest(each.csrf_token.encode(), submitted) for each in known):
+        raise SubmittedToUnknownSession
     return interaction
 
 
@@ -55,8 +68,12 @@ def finish_login(provider: Provider, interaction: Interaction, user: User, *, is
     Raise SignInRefused if the user is suspended.
     """
     check_not_suspended(user)
-    record_sign_in(provider.tenant, user, interaction.request.client)
+    if is_new:
+        announce_registration(provider, interaction, user)
+    record_sign_in(provider.tenant, user)
     announce_sign_in(provider, interaction, user, is_new=is_new)
+    # Stored after the event of the first sign-in, which has no application yet.
+    user.application_id = user.application_id or interaction.request.client.id
     interaction.account_id = user.id
     interaction.solved |= {"login"}
     return see_other(f"/oidc/auth/{interaction.uid}")

@@ -12,7 +12,14 @@ from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, user_with_password
 
 from .connector_choice import shown_connector
-from .interactions import UnknownSession, finish_login, page, submitted_interaction, waiting_interaction
+from .interactions import (
+    SubmittedToUnknownSession,
+    UnknownSession,
+    finish_login,
+    page,
+    submitted_interaction,
+    waiting_interaction,
+)
 from .one_time_token_pages import detour_of_link
 
 blueprint = Blueprint("pages", __name__)
@@ -28,10 +35,17 @@ def leave_for_unknown_session(error: UnknownSession) -> BaseResponse:
     return redirect(current().tenant.sign_in_experience.unknown_session_redirect_url or "/unknown-session", 303)
 
 
+@blueprint.app_errorhandler(SubmittedToUnknownSession)
+def refuse_form(error: SubmittedToUnknownSession) -> Response:
+    """Answer a form without an interaction, as Logto's API answers its pages."""
+    refusal = SignInRefused("session.not_found", "Session not found. Please go back and sign in again.", status=400)
+    return page("unknown_session.html", refusal=refusal)
+
+
 @blueprint.get("/unknown-session")
 def unknown_session() -> Response:
-    """Show that there is no sign-in to continue."""
-    return page("unknown_session.html", status=400)
+    """Show that there is no sign-in to continue. Like all pages of Logto, it has the status 200."""
+    return page("unknown_session.html")
 
 
 @blueprint.get("/")

@@ -14,6 +14,11 @@ from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.user_json import user_json
 
 
+def announce_registration(provider: Provider, interaction: Interaction, user: User) -> None:
+    """Send the event of a new user, before the first sign-in is recorded."""
+    _announce_data(provider, interaction, "User.Created", {"data": user_json(provider.tenant, user)}, is_new=True)
+
+
 def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *, is_new: bool) -> None:
     """Send the events of a sign-in or a registration. `sessionId` is the uid of the interaction."""
     interaction_event = _interaction_event(is_new)
@@ -26,12 +31,10 @@ def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *
             "userAgent": request.headers.get("User-Agent", ""),
             "userId": user.id,
             "userIp": caller_ip(),
-            "user": user_json(user),
+            "user": user_json(provider.tenant, user),
             "application": _application(interaction),
         }
     )
-    if is_new:
-        _announce_data(provider, interaction, "User.Created", {"data": user_json(user)}, is_new=is_new)
 
 
 def announce_memberships(

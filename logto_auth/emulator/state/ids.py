@@ -36,9 +36,14 @@ def subject_token() -> str:
     return f"sub_{generate_token(21, _LOWER_ALPHANUMERIC)}"
 
 
-def uid() -> str:
-    """Return a `jti`, a `sid`, or the uid of a session or interaction."""
-    return str(generate_token(21, _URL_SAFE))
+def personal_access_token() -> str:
+    """Return the value of a personal access token."""
+    return f"pat_{secret()}"
+
+
+def uid(length: int) -> str:
+    """Return a `jti`, a `sid`, or the id of a session, an interaction or a grant."""
+    return str(generate_token(length, _URL_SAFE))
 
 
 def opaque_token() -> str:

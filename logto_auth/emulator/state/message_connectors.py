@@ -5,7 +5,8 @@ The emulator sends no messages. `Tenant.sent_messages` lists those that Logto wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .social_connectors import ConnectorFactory
@@ -17,11 +18,13 @@ TEST_CODE = "000000"
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message that Logto would have sent."""
+    """A message that Logto would have sent. `payload` has the variables for the template of this `type`."""
 
     factory_id: str
     to: str
-    code: str
+    code: str = ""
+    type: str = "Generic"
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _item(type: str, key: str, label: str, placeholder: str = "", **more: Any) -> dict[str, Any]:

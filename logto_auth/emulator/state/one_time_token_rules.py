@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from .records import OneTimeToken, User, unique
+from .new_users import NewUser, join_organizations
+from .records import OneTimeToken, User
 from .sign_in_rules import SignInRefused, check_not_suspended
 from .tenant import Tenant
 
@@ -27,52 +25,24 @@ def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken
     return token
 
 
-@dataclass(frozen=True)
-class Redeemed:
-    """The user whom a token signed in, and the ids of the organizations that the user joined."""
+def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> tuple[User, list[str]] | NewUser:
+    """Consume the token. Return its user and the ids of the organizations joined, or a new user to add.
 
-    user: User
-    is_new: bool
-    joined: list[str]
-
-
-def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> Redeemed:
-    """Consume the token, and return its user as a member of its organizations. Raise SignInRefused.
-
-    An unknown e-mail creates a user, even if registration is closed: the token itself is the invitation.
+    An unknown e-mail is a new user, even if registration is closed: the token itself is the invitation. The token is
+    consumed even if the new user does not complete the sign-up. Raise SignInRefused.
     """
     with tenant.lock:
         token = check_one_time_token(tenant, value, email)
         token.status = "consumed"
-        found = _find_user(tenant, email)
-        user = found or tenant.add_user(primary_email=email)
+        user = tenant.find_user(primary_email=email)
+        if user is None:
+            by_domain = _organizations_of_domain(tenant, email)
+            return NewUser({"primary_email": email}, [*by_domain, *token.jit_organization_ids])
         check_not_suspended(user)
-        by_domain = [] if found else _organizations_of_domain(tenant, email)
-        joined = _join(tenant, user, [*by_domain, *token.jit_organization_ids])
-    return Redeemed(user, found is None, joined)
-
-
-def _find_user(tenant: Tenant, email: str) -> User | None:
-    """Return the user with this e-mail, compared without case."""
-    wanted = email.lower()
-    return next((user for user in tenant.users.values() if (user.primary_email or "").lower() == wanted), None)
+        return user, join_organizations(tenant, user, token.jit_organization_ids)
 
 
 def _organizations_of_domain(tenant: Tenant, email: str) -> list[str]:
     """Return the ids of the organizations that a new user with this e-mail joins just in time."""
     domain = email.partition("@")[2]
     return [each.id for each in tenant.organizations.values() if domain in each.jit_email_domains]
-
-
-def _join(tenant: Tenant, user: User, organization_ids: Iterable[str]) -> list[str]:
-    """Add the user to the organizations with their just-in-time roles, and return the ids of those that are new.
-
-    An existing member keeps the roles held before.
-    """
-    joined = []
-    for organization_id in organization_ids:
-        organization = tenant.organizations[organization_id]
-        joined += [organization_id] if user.id not in organization.members else []
-        held = organization.members.get(user.id, [])
-        organization.members[user.id] = unique([*held, *organization.jit_roles])
-    return joined

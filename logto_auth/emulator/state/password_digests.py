@@ -1,7 +1,7 @@
 """Password digests imported from other systems.
 
-Argon2id is verified if the installed `cryptography` supports it. Bcrypt, Argon2i and Argon2d digests are stored, but no
-password matches them: no dependency of the emulator can verify them.
+Bcrypt is verified if the package `bcrypt` is installed, and Argon2 if `argon2-cffi` is; otherwise no password matches
+them. `firebase-scrypt` is stored, and no password matches it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidKey, UnsupportedAlgorithm
-
 ALGORITHMS = ("Argon2i", "Argon2id", "Argon2d", "SHA1", "SHA256", "MD5", "Bcrypt", "Legacy")
-_PLAIN_DIGESTS = frozenset({"SHA1", "SHA256", "MD5"})
+_HEX_SALT = "hex:"
+
+
+class MalformedDigest(ValueError):
+    """A digest that the verification cannot read. Logto answers 500."""
+
+
+class InvalidLegacyDigest(ValueError):
+    """A Legacy digest that Logto refuses. `unsupported` is the function, if that is the reason."""
+
+    def __init__(self, unsupported: str | None = None) -> None:
+        super().__init__(unsupported or "not a Legacy digest")
+        self.unsupported = unsupported
 
 
 @dataclass(frozen=True)
@@ -25,42 +36,96 @@ class PasswordDigest:
     value: str = field(repr=False)
 
     def fits(self, password: str) -> bool:
-        """Return whether the password matches."""
-        if self.algorithm in _PLAIN_DIGESTS:
-            digest = hashlib.new(self.algorithm.lower(), password.encode(), usedforsecurity=False).hexdigest()
-            return hmac.compare_digest(digest, self.value.lower())
-        if self.algorithm == "Legacy":
-            return _legacy_fits(self.value, password)
-        return self.algorithm == "Argon2id" and _argon2id_fits(self.value, password)
+        """Return whether the password matches. Raise MalformedDigest."""
+        return _VERIFIERS[self.algorithm](self.value, password)
 
 
-def is_legacy_expression(digest: str) -> bool:
-    """Return whether a Legacy digest is a JSON list of a function, its arguments including "@", and a hash."""
+def check_legacy_digest(digest: str) -> None:
+    """Raise InvalidLegacyDigest unless the text is `[function, [arguments with "@"], hash]` in JSON."""
+    function, arguments, _ = _legacy_parts(digest)
+    if function == "pbkdf2":
+        _salt(arguments[0])
+    elif function not in hashlib.algorithms_available and function != "firebase-scrypt":
+        raise InvalidLegacyDigest(function)
+
+
+def _legacy_parts(digest: str) -> tuple[str, list[str], str]:
     try:
         function, arguments, expected = json.loads(digest)
         texts = [function, *arguments, expected]
     except (TypeError, ValueError):
-        return False
-    return isinstance(arguments, list) and "@" in arguments and all(isinstance(each, str) for each in texts)
+        raise InvalidLegacyDigest from None
+    if not isinstance(arguments, list) or "@" not in arguments or not all(isinstance(each, str) for each in texts):
+        raise InvalidLegacyDigest
+    return function, arguments, expected
+
+
+def _salt(text: str) -> bytes:
+    """Return the salt of PBKDF2, which is hexadecimal after `hex:`. Raise InvalidLegacyDigest."""
+    if not text.startswith(_HEX_SALT):
+        return text.encode()
+    try:
+        return bytes.fromhex(text.removeprefix(_HEX_SALT))
+    except ValueError:
+        raise InvalidLegacyDigest from None
 
 
 def _legacy_fits(digest: str, password: str) -> bool:
-    """Return whether the password matches `["pbkdf2", [salt, iterations, key length, hash, "@"], hex]` in JSON."""
+    function, arguments, expected = _legacy_parts(digest)
     try:
-        function, (salt, iterations, length, algorithm, place), expected = json.loads(digest)
-        if (function, place) != ("pbkdf2", "@"):
-            return False
-        derived = hashlib.pbkdf2_hmac(algorithm, password.encode(), salt.encode(), int(iterations), int(length))
-    except (AttributeError, TypeError, ValueError):
+        derived = _pbkdf2(arguments, password) if function == "pbkdf2" else _hashed(function, arguments, password)
+    except (TypeError, ValueError):
         return False
-    return hmac.compare_digest(derived.hex(), str(expected).lower())
+    return hmac.compare_digest(derived.hex(), expected)
 
 
-def _argon2id_fits(digest: str, password: str) -> bool:
+def _pbkdf2(arguments: Sequence[str], password: str) -> bytes:
+    salt, iterations, length, algorithm, _ = arguments
+    return hashlib.pbkdf2_hmac(algorithm, password.encode(), _salt(salt), int(iterations), int(length))
+
+
+def _hashed(algorithm: str, arguments: Sequence[str], password: str) -> bytes:
+    """Return the hash of the joined arguments, with the password in place of "@"."""
+    text = "".join(password if argument == "@" else argument for argument in arguments)
+    return hashlib.new(algorithm, text.encode(), usedforsecurity=False).digest()
+
+
+def _plain(algorithm: str) -> Callable[[str, str], bool]:
+    return lambda digest, password: hmac.compare_digest(_hashed(algorithm, ["@"], password).hex(), digest)
+
+
+def _bcrypt_fits(digest: str, password: str) -> bool:
     try:
-        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-        Argon2id.verify_phc_encoded(password.encode(), digest)
-    except (ImportError, InvalidKey, UnsupportedAlgorithm, ValueError):
+        import bcrypt
+    except ImportError:
         return False
-    return True
+    try:
+        return bcrypt.checkpw(password.encode(), digest.encode())
+    except ValueError:
+        return False
+
+
+def _argon2_fits(digest: str, password: str) -> bool:
+    if not digest.startswith("$argon2"):
+        raise MalformedDigest
+    try:
+        from argon2 import PasswordHasher
+        from argon2.exceptions import InvalidHashError, VerificationError
+    except ImportError:
+        return False
+    try:
+        return PasswordHasher().verify(digest, password)
+    except InvalidHashError as error:
+        raise MalformedDigest from error
+    except VerificationError:
+        return False
+
+
+_VERIFIERS: dict[str, Callable[[str, str], bool]] = {
+    **dict.fromkeys(("Argon2i", "Argon2id", "Argon2d"), _argon2_fits),
+    "SHA1": _plain("sha1"),
+    "SHA256": _plain("sha256"),
+    "MD5": _plain("md5"),
+    "Bcrypt": _bcrypt_fits,
+    "Legacy": _legacy_fits,
+}

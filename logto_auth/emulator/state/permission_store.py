@@ -29,7 +29,7 @@ class PermissionStore(UserStore):
         """Add a global role and return it. `scopes` maps resource indicators to names of permissions."""
         with self.lock:
             if self.find_role(name):
-                raise DuplicateError("role.name_in_use")
+                raise DuplicateError("role.name_in_use", name=name)
             role = Role(id or ids.standard_id(), name, type, dict(scopes or {}), is_default, description)
             self.roles[role.id] = role
             return role
@@ -40,7 +40,7 @@ class PermissionStore(UserStore):
 
     def rename_role(self, role: Role, name: str) -> None:
         """Rename a role. Its holders keep it."""
-        self._refuse_name(self.find_role(name), role, "role.name_in_use")
+        self._refuse_name(name, self.find_role(name), role, "role.name_in_use")
         self._for_each_role_list(lambda names: [name if each == role.name else each for each in names])
         role.name = name
 
@@ -62,7 +62,7 @@ class PermissionStore(UserStore):
         """Add an API resource and return it."""
         with self.lock:
             if self.find_resource(indicator):
-                raise DuplicateError("resource.resource_identifier_in_use")
+                raise DuplicateError("resource.resource_identifier_in_use", name=indicator)
             permissions = {scope: Scope(scope, created_at=self.clock.now_ms()) for scope in scopes}
             resource = Resource(
                 id or ids.standard_id(), name or indicator, indicator, permissions, access_token_ttl, is_default
@@ -87,13 +87,13 @@ class PermissionStore(UserStore):
 
     def add_scope(self, resource: Resource, name: str, *, description: str | None = None) -> Scope:
         """Add a permission to a resource and return it."""
-        self._refuse_name(resource.scopes.get(name), None, "scope.name_exists")
+        self._refuse_name(name, resource.scopes.get(name), None, "scope.name_exists")
         resource.scopes[name] = Scope(name, description, self.clock.now_ms())
         return resource.scopes[name]
 
     def rename_scope(self, resource: Resource, scope: Scope, name: str) -> None:
         """Rename a permission of a resource, also in all roles."""
-        self._refuse_name(resource.scopes.get(name), scope, "scope.name_exists")
+        self._refuse_name(name, resource.scopes.get(name), scope, "scope.name_exists")
         for held in self._resource_scopes():
             held[resource.indicator] = _renamed(held.get(resource.indicator, ()), scope.name, name)
         resource.scopes = {name if each is scope else each.name: each for each in resource.scopes.values()}
@@ -128,7 +128,7 @@ class PermissionStore(UserStore):
 
     def rename_organization_scope(self, scope: Scope, name: str) -> None:
         """Rename an organization permission, also in all roles."""
-        self._refuse_name(self.organization_scopes.get(name), scope, "entity.unique_integrity_violation")
+        self._refuse_name(name, self.organization_scopes.get(name), scope, "entity.unique_integrity_violation")
         for role in self.organization_roles.values():
             role.scopes = _renamed(role.scopes, scope.name, name)
         renamed = {name if each is scope else each.name: each for each in self.organization_scopes.values()}
@@ -169,7 +169,7 @@ class PermissionStore(UserStore):
 
     def rename_organization_role(self, role: OrganizationRole, name: str) -> None:
         """Rename a role of the organization template. Its holders keep it."""
-        self._refuse_name(self.find_organization_role(name), role, "entity.unique_integrity_violation")
+        self._refuse_name(name, self.find_organization_role(name), role, "entity.unique_integrity_violation")
         self._for_each_organization_role_list(lambda names: [name if each == role.name else each for each in names])
         role.name = name
 
@@ -180,9 +180,9 @@ class PermissionStore(UserStore):
 
     # References by name
 
-    def _refuse_name(self, owner: object | None, allowed: object, code: str) -> None:
+    def _refuse_name(self, name: str, owner: object | None, allowed: object, code: str) -> None:
         if owner is not None and owner is not allowed:
-            raise DuplicateError(code)
+            raise DuplicateError(code, name=name)
 
     def _for_each_role_list(self, change: Callable[[list[str]], list[str]]) -> None:
         for user in self.users.values():

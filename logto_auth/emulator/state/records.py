@@ -43,10 +43,13 @@ class User:
     sso_identities: list[dict[str, Any]] = field(default_factory=list)
     custom_data: dict[str, Any] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
+    logto_configs: dict[str, Any] = field(default_factory=dict)
     has_mfa: bool = False
     is_suspended: bool = False
     application_id: str | None = None
     last_sign_in_at: int | None = None
+    is_created_at_given: bool = False
+    """Whether the time of creation was given, as by a script that inserts users into Logto's database."""
 
     @property
     def display_name(self) -> str:
@@ -147,6 +150,17 @@ class OneTimeToken:
     created_at: int
     expires_at: int
     status: OneTimeTokenStatus = "active"
+
+
+@dataclass
+class PersonalAccessToken:
+    """A token with which scripts act as its user. Times are in milliseconds. Without `expires_at` it never expires."""
+
+    user_id: str
+    name: str
+    created_at: int
+    expires_at: int | None = None
+    value: str = field(default_factory=ids.personal_access_token, repr=False)
 
 
 @dataclass

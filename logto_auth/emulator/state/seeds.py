@@ -138,5 +138,7 @@ def _seed_branches(tenant: Tenant) -> None:
 def _seed_alipay(tenant: Tenant) -> None:
     """Enable Alipay for browsers and for the app, with one account that has a name and one that has none."""
     tenant.sign_in_experience.connectors = ["alipay-web", "alipay-native"]
+    # With the default of a new tenant, Logto would ask new users for a username.
+    tenant.sign_in_experience.sign_up_identifiers = []
     tenant.add_alipay_account("2088000000000001", nick_name="Alipay Reader")
     tenant.add_alipay_account("2088000000000002")

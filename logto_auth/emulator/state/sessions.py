@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from . import ids
 from .application_record import Application
+from .new_users import NewUser
 
 INTERACTION_TTL = 3600
 GRANT_TTL = 180 * 86400
@@ -40,7 +41,7 @@ class AuthorizationRequest:
 class Authorization:
     """The part of a client in a session. `persists_logout` is true once a code had `offline_access`."""
 
-    sid: str = field(default_factory=ids.uid)
+    sid: str
     grant_id: str | None = None
     persists_logout: bool = False
 
@@ -59,34 +60,33 @@ class LogoutDetails:
 class Session:
     """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change."""
 
+    id: str
+    uid: str
     expires_at: int
-    id: str = field(default_factory=ids.uid)
-    uid: str = field(default_factory=ids.uid)
     account_id: str | None = None
     login_at: int = 0
     authorizations: dict[str, Authorization] = field(default_factory=dict)
     logout: LogoutDetails | None = None
-
-    def authorization_for(self, client_id: str) -> Authorization:
-        return self.authorizations.setdefault(client_id, Authorization())
 
 
 @dataclass
 class Interaction:
     """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
-    `social_state` is the `state` of a sign-in in progress at a social provider.
+    `social_state` is the `state` of a sign-in in progress at a social provider, and `new_user` was verified and still
+    lacks what sign-up requires.
     """
 
+    uid: str
     request: AuthorizationRequest
     prompt: str
     session_uid: str | None
     expires_at: int
-    uid: str = field(default_factory=ids.uid)
     csrf_token: str = field(default_factory=ids.opaque_token)
     solved: frozenset[str] = frozenset()
     account_id: str | None = None
     social_state: str | None = None
+    new_user: NewUser | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -95,11 +95,11 @@ class Interaction:
 class Grant:
     """A user's grant to a client: OIDC scopes, and permissions by resource indicator, in the order granted."""
 
+    id: str
     account_id: str
     client_id: str
     expires_at: int
     created_at: int
-    id: str = field(default_factory=ids.opaque_token)
     oidc_scopes: list[str] = field(default_factory=list)
     resource_scopes: dict[str, list[str]] = field(default_factory=dict)
 

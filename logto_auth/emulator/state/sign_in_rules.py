@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .application_record import Application
+from .new_users import NewUser
+from .password_digests import MalformedDigest
 from .records import User
 from .tenant import Tenant
-from .tenant_tables import DuplicateError
 
 
 class SignInRefused(Exception):
@@ -27,47 +27,64 @@ def user_with_password(tenant: Tenant, identifier: str, password: str) -> User:
         or tenant.find_user(primary_email=identifier)
         or tenant.find_user(primary_phone=identifier)
     )
-    if not identifier or user is None or not user.password_fits(password):
-        raise SignInRefused("session.invalid_credentials", "The account or the password is wrong.")
-    if user.password_digest is not None:
-        # Logto replaces an imported digest by one of its own after the first sign-in.
-        user.password, user.password_digest = password, None
+    try:
+        if not identifier or user is None or not accepts_password(user, password):
+            raise SignInRefused("session.invalid_credentials", "The account or the password is wrong.")
+    except MalformedDigest:
+        raise SignInRefused("server_error", "Internal server error.", status=500) from None
     return user
+
+
+def accepts_password(user: User, password: str) -> bool:
+    """Return whether the password is that of the user. Raise MalformedDigest.
+
+    Like Logto, replace an imported digest by one of its own once the password was right.
+    """
+    if not user.password_fits(password):
+        return False
+    user.password, user.password_digest = password, None
+    return True
 
 
 def new_user(tenant: Tenant, username: str, password: str) -> User:
     """Add a user with a username and a password, and return it. Raise SignInRefused if Logto would refuse it."""
-    experience = tenant.sign_in_experience
-    if not experience.can_register_with_username:
+    if not tenant.sign_in_experience.can_register_with_username:
         raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
+    with tenant.lock:
+        check_new_username(tenant, username)
+        check_new_password(tenant, password)
+        return tenant.add_user(username=username, password=password)
+
+
+def check_new_username(tenant: Tenant, username: str) -> None:
     if not tenant.username_is_well_formed(username):
         raise SignInRefused(
             "guard.invalid_input", "A username has letters, digits and _ only, and no digit at the start."
         )
-    if len(password) < experience.min_password_length:
-        message = f"The password needs at least {experience.min_password_length} characters."
-        raise SignInRefused("password.rejected", message)
-    try:
-        return tenant.add_user(username=username, password=password)
-    except DuplicateError as error:
-        raise SignInRefused(error.code, "That username is taken.") from error
+    if tenant.find_user(username=username) is not None:
+        raise SignInRefused("user.username_already_in_use", "That username is taken.")
 
 
-def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str | None) -> User:
-    """Return the user who is linked to an Alipay account, and add one at the first sign-in.
+def check_new_password(tenant: Tenant, password: str) -> None:
+    at_least = tenant.sign_in_experience.min_password_length
+    if len(password) < at_least:
+        raise SignInRefused("password.rejected", f"The password needs at least {at_least} characters.")
+
+
+def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str | None) -> User | NewUser:
+    """Return the user who is linked to an Alipay account, or a new user to add.
 
     Alipay reports no email and no phone. Name and avatar are stored at the first sign-in only.
     """
     if not user_id:
         raise SignInRefused("connector.invalid_response", "An Alipay account needs a user id.", status=400)
-    with tenant.lock:
-        user = tenant.find_user_by_identity("alipay", user_id)
-        if user is not None:
-            return user
-        if not tenant.sign_in_experience.can_register:
-            raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
-        identity = _alipay_identity(user_id, nick_name, avatar)
-        return tenant.add_user(name=nick_name, avatar=avatar, identities={"alipay": identity})
+    user = tenant.find_user_by_identity("alipay", user_id)
+    if user is not None:
+        return user
+    if not tenant.sign_in_experience.can_register:
+        raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
+    identity = _alipay_identity(user_id, nick_name, avatar)
+    return NewUser({"name": nick_name, "avatar": avatar, "identities": {"alipay": identity}})
 
 
 def check_not_suspended(user: User) -> None:
@@ -75,11 +92,10 @@ def check_not_suspended(user: User) -> None:
         raise SignInRefused("user.suspended", "This account is suspended.", status=401)
 
 
-def record_sign_in(tenant: Tenant, user: User, client: Application) -> None:
-    """Store the time, and the application of the first sign-in. `updated_at` changes too, as recorded from Logto."""
+def record_sign_in(tenant: Tenant, user: User) -> None:
+    """Store the time of a sign-in. `updated_at` changes too, as recorded from Logto."""
     user.last_sign_in_at = tenant.clock.now_ms()
     user.updated_at = user.last_sign_in_at
-    user.application_id = user.application_id or client.id
 
 
 def _alipay_identity(user_id: str, nick_name: str | None, avatar: str | None) -> dict[str, object]:

@@ -54,8 +54,21 @@ class SignInExperience:
         return self.sign_in_mode != "SignIn"
 
     @property
+    def sign_up_identifiers(self) -> list[str]:
+        """The identifiers that sign-up requires: `["username"]`, as in a new Logto tenant, or none.
+
+        A username requires a password too. Setting the identifiers sets that.
+        """
+        return list(self.settings["signUp"]["identifiers"])
+
+    @sign_up_identifiers.setter
+    def sign_up_identifiers(self, identifiers: Iterable[str]) -> None:
+        wanted = list(identifiers)
+        self.settings["signUp"] = {"identifiers": wanted, "password": "username" in wanted, "verify": False}
+
+    @property
     def can_register_with_username(self) -> bool:
-        return self.can_register and "username" in self.settings["signUp"]["identifiers"]
+        return self.can_register and "username" in self.sign_up_identifiers
 
     @property
     def min_password_length(self) -> int:

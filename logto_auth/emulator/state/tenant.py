@@ -17,7 +17,9 @@ from .records import (
     OneTimeToken,
     OneTimeTokenStatus,
     Organization,
+    PersonalAccessToken,
 )
+from .tenant_tables import DuplicateError
 
 
 class Tenant(PermissionStore):
@@ -42,7 +44,8 @@ class Tenant(PermissionStore):
     def clear(self) -> None:
         """Empty the tenant, except for the resource and the role that Logto itself creates."""
         self._clear()
-        self.add_resource(self.management_api_resource, scopes=["all"], name="Logto Management API")
+        name = "Logto Management API"
+        self.add_resource(self.management_api_resource, scopes=["all"], name=name, id="management-api")
         self.add_role(
             MANAGEMENT_API_ROLE,
             type="MachineToMachine",
@@ -195,6 +198,26 @@ class Tenant(PermissionStore):
     def find_one_time_token(self, value: str) -> OneTimeToken | None:
         """Return the token with this value, or None."""
         return next((each for each in list(self.one_time_tokens.values()) if each.token == value), None)
+
+    # Personal access tokens
+
+    def add_personal_access_token(
+        self, user_id: str, name: str, *, expires_at: int | None = None
+    ) -> PersonalAccessToken:
+        """Add a token to a user and return it. `expires_at` is in milliseconds.
+
+        Raise DuplicateError if the user has a token with this name.
+        """
+        if self.find_personal_access_token(user_id, name) is not None:
+            raise DuplicateError("user.personal_access_token_name_exists")
+        token = PersonalAccessToken(self.users[user_id].id, name, self.clock.now_ms(), expires_at)
+        self.personal_access_tokens[token.value] = token
+        return token
+
+    def find_personal_access_token(self, user_id: str, name: str) -> PersonalAccessToken | None:
+        """Return the token of a user by its name, or None."""
+        of_user = [token for token in list(self.personal_access_tokens.values()) if token.user_id == user_id]
+        return next((token for token in of_user if token.name == name), None)
 
     # Webhooks and the sign-in experience
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from threading import RLock
+from typing import Any
 
 from logto_auth.emulator.versions import DEFAULT, VERSIONS
 
@@ -17,6 +18,7 @@ from .records import (
     OneTimeToken,
     Organization,
     OrganizationRole,
+    PersonalAccessToken,
     Resource,
     Role,
     RoleType,
@@ -29,11 +31,15 @@ _SESSION_TTL = 14 * 86400
 
 
 class DuplicateError(ValueError):
-    """A record with this name exists. `code` is Logto's, such as `user.username_already_in_use`."""
+    """A record with this name exists. `code` is Logto's, such as `user.username_already_in_use`.
 
-    def __init__(self, code: str) -> None:
+    `values` are those of the placeholders in Logto's message.
+    """
+
+    def __init__(self, code: str, **values: str) -> None:
         super().__init__(f"The name is in use. Logto answers 422 {code}.")
         self.code = code
+        self.values: dict[str, Any] = dict(values)
 
 
 class TenantTables:
@@ -58,10 +64,15 @@ class TenantTables:
         self.one_time_tokens: dict[str, OneTimeToken] = {}
         self.alipay_accounts: list[AlipayAccount] = []
         self.sign_in_experience = SignInExperience()
+        self.account_center = _default_account_center()
+        self.jwt_customizers: dict[str, dict[str, Any]] = {}
+        self.custom_profile_fields: dict[str, dict[str, Any]] = {}
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
         self.session_ttl = _SESSION_TTL
         self.hooks: dict[str, Hook] = {}
         self.sent_messages: list[SentMessage] = []
+        self.personal_access_tokens: dict[str, PersonalAccessToken] = {}
+        self.cimd_enabled = False
 
     def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
         return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")
@@ -69,6 +80,19 @@ class TenantTables:
     def _existing_organization_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
         known = {role.name: role.type for role in self.organization_roles.values()}
         return _all_of_type(names, known, type, "organization role")
+
+
+def _default_account_center() -> dict[str, Any]:
+    return {
+        "tenantId": "default",
+        "id": "default",
+        "enabled": False,
+        "fields": {},
+        "webauthnRelatedOrigins": [],
+        "deleteAccountUrl": None,
+        "customCss": None,
+        "profileFields": None,
+    }
 
 
 def _all_of_type(names: Iterable[str], known: Mapping[str, RoleType], type: RoleType, kind: str) -> list[str]:

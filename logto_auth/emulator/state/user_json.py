@@ -6,10 +6,12 @@ from typing import Any
 
 from .json_columns import jsonb
 from .records import User
+from .tenant_tables import TenantTables
 
 
-def user_json(user: User) -> dict[str, Any]:
+def user_json(tenant: TenantTables, user: User) -> dict[str, Any]:
     """Return the fields of a user in Logto's order."""
+    cimd = {"cimdClientId": None} if tenant.version.users_have_cimd_client_id else {}
     return {
         "id": user.id,
         "username": user.username,
@@ -24,5 +26,6 @@ def user_json(user: User) -> dict[str, Any]:
         "updatedAt": user.updated_at,
         "profile": user.profile,
         "applicationId": user.application_id,
+        **cimd,
         "isSuspended": user.is_suspended,
     }

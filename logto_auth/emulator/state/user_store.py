@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from . import ids
 from .password_digests import PasswordDigest
@@ -26,6 +27,7 @@ class UserStore(TenantTables):
         super()._clear()
         self._sub_by_key: dict[_Key, str] = {}
         self._subs_by_role: dict[str, dict[str, None]] = {}
+        self._has_given_times = False
 
     def _user_ended(self, sub: str) -> None:
         """End the sessions and stored tokens of a user who was suspended or deleted."""
@@ -48,8 +50,12 @@ class UserStore(TenantTables):
         has_mfa: bool = False,
         is_suspended: bool = False,
         id: str | None = None,
+        created_at: int | None = None,
     ) -> User:
         """Add a user, who also receives all default roles, and return it.
+
+        With `created_at`, in milliseconds, the user is as one of a script that inserts users into Logto's database:
+        lists have no stable order of those with equal times.
 
         Raise DuplicateError for a username, email or phone in use, and ValueError for an unknown role.
         """
@@ -59,7 +65,8 @@ class UserStore(TenantTables):
             now = self.clock.now_ms()
             user = User(
                 id=id or ids.short_id(),
-                created_at=now,
+                created_at=now if created_at is None else created_at,
+                is_created_at_given=created_at is not None,
                 updated_at=now,
                 username=username,
                 password=password,
@@ -77,6 +84,7 @@ class UserStore(TenantTables):
                 is_suspended=is_suspended,
             )
             self.users[user.id] = user
+            self._has_given_times |= user.is_created_at_given
             self._sub_by_key.update(dict.fromkeys(_keys(user), user.id))
             self._count_roles(user, before=[])
             return user
@@ -115,14 +123,20 @@ class UserStore(TenantTables):
             self._set_roles(user, [])
             for organization in self.organizations.values():
                 organization.members.pop(sub, None)
+            for token in [each for each in self.personal_access_tokens.values() if each.user_id == sub]:
+                del self.personal_access_tokens[token.value]
         self._user_ended(sub)
 
     def find_user(self, **identifier: str) -> User | None:
-        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None."""
+        """Return the user with this `username`, `primary_email`, `primary_phone` or other field, or None.
+
+        E-mails are compared without case, and usernames with it.
+        """
         ((name, value),) = identifier.items()
         if name in _IDENTIFIERS:
-            user = self.users.get(self._sub_by_key.get((name, value), ""))
-            return user if user is not None and getattr(user, name) == value else None
+            key = _key(name, value)
+            user = self.users.get(self._sub_by_key.get(key, ""))
+            return user if user is not None and key in _keys(user) else None
         return next((user for user in list(self.users.values()) if getattr(user, name) == value), None)
 
     def find_user_by_identity(self, target: str, user_id: str) -> User | None:
@@ -130,6 +144,21 @@ class UserStore(TenantTables):
         user = self.users.get(self._sub_by_key.get(("identities", target, user_id), ""))
         linked = user is not None and user.identities.get(target, {}).get("userId") == user_id
         return user if linked else None
+
+    def newest_first(self, subs: dict[str, Any], *, query: str) -> Iterable[User]:
+        """Return the users with these ids, the latest first, in the order of Logto's lists.
+
+        Logto sorts by the time of creation alone. Users who are created one after the other have different times,
+        because its database stores microseconds. Equal times are in any order, which each `query` changes.
+        """
+        newest = (self.users[sub] for sub in reversed(subs))
+        if not self._has_given_times:
+            return newest
+
+        def key(user: User) -> tuple[int, int]:
+            return user.created_at, crc32(f"{user.id} {query}".encode()) if user.is_created_at_given else 0
+
+        return sorted(newest, key=key, reverse=True)
 
     def users_with_role(self, name: str) -> dict[str, None]:
         """Return the ids of the users with a global role, in the order in which they received it."""
@@ -162,10 +191,15 @@ class UserStore(TenantTables):
                 del self._sub_by_key[key]
 
 
+def _key(name: str, value: str) -> _Key:
+    """Return the index key of an identifier. Case matters in usernames, and not in e-mails."""
+    return (name, value.lower() if name == "primary_email" else value)
+
+
 def _keys(user: User) -> Iterator[_Key]:
     """Yield the index keys of a user: identifiers, and accounts at social providers."""
     for name in _IDENTIFIERS:
         if value := getattr(user, name):
-            yield (name, value)
+            yield _key(name, value)
     for target, identity in user.identities.items():
         yield ("identities", target, str(identity.get("userId")))

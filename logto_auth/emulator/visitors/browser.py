@@ -58,17 +58,25 @@ class Visitor:
         """
         return self._past_consent(self._past_sign_in(authorization_url, username, password))
 
-    def sign_in_by_link(self, authorization_url: str, *, switch_account: bool = False) -> str:
+    def sign_in_by_link(
+        self,
+        authorization_url: str,
+        *,
+        switch_account: bool = False,
+        username: str | None = None,
+        password: str | None = None,
+    ) -> str:
         """Sign in with the one-time token in the URL and return the callback URL. Raise VisitFailed.
 
-        If another user is signed in, `switch_account` must be true.
+        If another user is signed in, `switch_account` must be true. `username` and `password` are for the pages that
+        ask a new user for them.
         """
         response = self.open(authorization_url)
         if urlsplit(response.url).path == "/switch-account":
             if not switch_account:
                 raise VisitFailed("Another user is signed in. Pass switch_account=True to switch.", response)
             response = self.open(_with_path(response.url, "/one-time-token"))
-        return self._past_consent(response)
+        return self._past_consent(self._past_sign_up(response, username, password))
 
     def sign_in_with_alipay(
         self,
@@ -77,10 +85,15 @@ class Visitor:
         *,
         nick_name: str | None = None,
         avatar: str | None = None,
+        username: str | None = None,
     ) -> str:
-        """Sign in with an Alipay account and return the callback URL. Raise VisitFailed."""
+        """Sign in with an Alipay account and return the callback URL. Raise VisitFailed.
+
+        `username` is for the page that asks a new user for it.
+        """
         account = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
-        return self._callback(self._use_alipay_account(self._open_alipay(authorization_url), account))
+        response = self._use_alipay_account(self._open_alipay(authorization_url), account)
+        return self._callback(self._past_sign_up(response, username, None))
 
     def register(self, authorization_url: str, username: str, password: str) -> str:
         """Register a new account and return the callback URL. Raise VisitFailed."""
@@ -124,6 +137,19 @@ class Visitor:
         if password is not None:
             return self._submit(response, "sign-in", {"identifier": username, "password": password})
         return self._press_account(response, username)
+
+    def _past_sign_up(
+        self, response: requests.Response, username: str | None, password: str | None
+    ) -> requests.Response:
+        """Fill in the pages "Set username" and "Set password". Raise VisitFailed if a value for them is missing."""
+        for part, value in (("username", username), ("password", password)):
+            form_id = f"continue-{part}"
+            if self._find_form(response, form_id) is None:
+                continue
+            if value is None:
+                raise VisitFailed(f'Sign-up requires a {part} of a new user. Pass {part}="…".', response)
+            response = self._submit(response, form_id, {part: value})
+        return response
 
     def _past_consent(self, response: requests.Response) -> str:
         if self._find_form(response, "consent"):

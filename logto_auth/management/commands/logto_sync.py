@@ -14,7 +14,7 @@ from logto_auth.management.shown_report import ShownReport
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
 from logto_auth.models import SyncRun
-from logto_auth.sync import apply, notes, report, runs, sync_run
+from logto_auth.sync import apply, missed, notes, report, runs, sync_run
 
 
 class Command(BaseCommand):
@@ -43,6 +43,8 @@ class Command(BaseCommand):
         except (LogtoError, ConfigurationError) as error:
             raise CommandError(f"{error}") from error
         shown.conclude(report.OUTCOMES, nothing="No users to update.", is_dry=run.is_dry)
+        if shown.counts[report.NOT_LISTED]:
+            raise CommandError("Logto has not listed everything. See above.")
 
     def _run(self, options: dict[str, Any]) -> SyncRun:
         kind = {"creates_users": options["create"], "is_dry": options["dry_run"]}
@@ -66,6 +68,7 @@ class Command(BaseCommand):
         elif options["finish"]:
             runs.take(run, runs.COMMAND)
             apply.sync_unlisted(run, api, shown)
+            missed.sync_missed(run, api, shown)
             runs.end(run)
         else:
             sync_run(run, api, shown)

@@ -61,7 +61,6 @@ def test_type_and_third_party_do_not_change(api, made):
 @pytest.mark.parametrize(
     "uri",
     [
-        "http://a.example/#fragment",
         "http://a.example/../b",
         "http://*/cb",
         "https://a.example:*/cb",
@@ -128,7 +127,10 @@ def test_named_secret_works_until_deleted(emulator, api, made):
 
 
 def test_expired_secret_is_refused(emulator, api, made):
-    secret = api.made(f"/applications/{made['id']}/secrets", {"name": "Old", "expiresAt": 1})
+    secret = api.made(
+        f"/applications/{made['id']}/secrets", {"name": "Old", "expiresAt": emulator.clock.now_ms() + 1000}
+    )
+    emulator.clock.advance(2)
     response = api.http.post(
         f"{emulator.issuer}/token",
         data={"grant_type": "refresh_token", "refresh_token": "x"},

@@ -27,8 +27,9 @@ def test_rotation_by_api_signs_with_new_key(rotating):
 
 def test_second_rotation_is_refused_during_grace(rotating):
     rotated = rotating.post("/configs/oidc/private-keys/rotate", {"rotationGracePeriod": 60})
-    assert statuses(rotated) == ["Current", "Next"]
-    assert "effectiveAt" in rotated.json()[1]
+    assert statuses(rotated) == ["Next", "Current"]
+    in_a_minute = rotating.emulator.clock.precise() + 60
+    assert rotated.json()[0]["effectiveAt"] == pytest.approx(in_a_minute * 1000, abs=10_000)
     again = rotating.post("/configs/oidc/private-keys/rotate", {})
     assert (again.status_code, again.json()["code"]) == (422, "oidc.invalid_request")
     rotating.emulator.clock.advance(61)

@@ -71,9 +71,26 @@ def test_subject_token_expires(emulator, exchange):
     assert exchange(scope="openid").json()["error"] == "invalid_grant"
 
 
-def test_suspension_ends_subject_token(emulator, exchange):
+def test_failed_exchange_does_not_consume_subject_token(exchange):
+    assert exchange(organization_id="hillbranch01").status_code == 403
+    assert exchange(scope="openid").status_code == 200
+
+
+@pytest.mark.parametrize(("like", "status"), [("1.41", 200), ("1.42", 200), ("head", 400)])
+def test_head_refuses_subject_token_of_suspended_user(emulator, bookstore, exchange, like, status):
+    emulator.like = like
     emulator.tenant.suspend_user("editor000001")
-    assert exchange(scope="openid").json()["error"] == "invalid_grant"
+    answer = exchange(scope="openid")
+    assert answer.status_code == status
+    if status == 200:
+        assert bookstore.userinfo(answer.json()["access_token"]).status_code == 200
+
+
+def test_head_refuses_userinfo_of_suspended_user(emulator, bookstore, exchange):
+    emulator.tenant.suspend_user("editor000001")
+    token = exchange(scope="openid").json()["access_token"]
+    emulator.like = "head"
+    assert bookstore.userinfo(token).status_code == 401
 
 
 def test_exchange_requires_permission_of_application(bookstore, exchange):
@@ -91,11 +108,11 @@ def test_third_party_application_cannot_exchange_tokens(api, third_party):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"subject_token_type": "urn:ietf:params:oauth:token-type:access_token"},
+        {"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"},
         {"actor_token": "x"},
         {"subject_token": None},
         {"resource": ["https://a.example", "https://b.example"]},
     ],
 )
-def test_unsupported_exchanges_are_refused(exchange, changes):
+def test_malformed_exchanges_are_refused(exchange, changes):
     assert exchange(**changes).status_code == 400

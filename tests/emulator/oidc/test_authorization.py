@@ -84,7 +84,6 @@ def test_only_redirect_uri_may_be_omitted(emulator, bookstore):
         ),
         ({"max_age": "-1"}, "invalid_request", "invalid max_age parameter value"),
         ({"id_token_hint": "junk"}, "invalid_request", "could not validate id_token_hint"),
-        ({"request": "junk"}, "request_not_supported", "request parameter provided but not supported"),
         ({"nonce": ["a", "b"]}, "invalid_request", "'nonce' parameter must not be provided twice"),
     ],
 )
@@ -92,6 +91,22 @@ def test_other_errors_are_sent_to_the_callback(emulator, bookstore, changes, err
     received = error_of(bookstore.authorize(**changes))
     expected = {"error": error, "error_description": description, "state": "st", "iss": emulator.issuer}
     assert list(received.items()) == list(expected.items())
+
+
+@pytest.mark.parametrize("name", ["request", "request_uri"])
+@pytest.mark.parametrize("like", ["1.41", "1.42"])
+def test_unsupported_request_is_described_until_1_41(emulator, bookstore, like, name):
+    emulator.like = like
+    received = error_of(bookstore.authorize(**{name: "https://client.example/request"}))
+    assert received.pop("error") == f"{name}_not_supported"
+    description = received.pop("error_description", None)
+    assert description == ({"1.41": f"{name} parameter provided but not supported"}.get(like))
+    assert list(received) == ["state", "iss"]
+
+
+def test_unknown_pushed_request_is_refused(bookstore):
+    request_uri = "urn:ietf:params:oauth:request_uri:unknown"
+    assert error_of(bookstore.authorize(request_uri=request_uri))["error"] == "invalid_request_uri"
 
 
 def test_front_channel_response_type_error_is_a_fragment(bookstore):

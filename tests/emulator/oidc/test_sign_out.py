@@ -1,19 +1,22 @@
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from logto_auth.emulator import Emulator
+from logto_auth.emulator.oidc.outbound_guard import is_blocked
 from tests.emulator.relying_party import RelyingParty, claims_of, header_of, parameters_of
 
 HOME = "http://localhost:8000/"
 
 
 @pytest.fixture
-def receiver():
+def receiver(emulator):
     """A back-channel endpoint that stores the requests. Tests set `answer` and `delay`."""
+    emulator.outbound_guard = False
 
     class Receiver(BaseHTTPRequestHandler):
         received: list = []
@@ -136,18 +139,73 @@ def test_refresh_token_without_offline_access_ends_with_session(bookstore, visit
 
 
 def test_backchannel_logout_is_sent_before_redirect(emulator, bookstore, visitor, receiver):
+    emulator.like = "1.42"
     bookstore.application.backchannel_logout_uri = receiver.url
     bookstore.application.backchannel_logout_session_required = True
     sid = claims_of(bookstore.sign_in(visitor=visitor)["id_token"])["sid"]
     visitor.sign_out(bookstore.end_session_url())
     ((headers, form),) = receiver.received
-    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert "User-Agent" not in headers
+    host = urlsplit(receiver.url).netloc
+    form_type = "application/x-www-form-urlencoded"
+    # Python adds the two headers that the recordings do not have.
+    sent = {name: value for name, value in headers.items() if name not in {"Content-Length", "Accept-Encoding"}}
+    assert sent == {"host": host, "content-type": form_type, "user-agent": "", "accept": "*/*"}
     (token,) = form["logout_token"]
     assert header_of(token)["typ"] == "logout+jwt"
     claims = claims_of(token)
-    assert list(claims) == ["sub", "events", "jti", "sid", "aud", "iat", "iss"]
+    assert list(claims) == ["sub", "events", "jti", "sid", "aud", "exp", "iat", "iss"]
+    assert claims["exp"] - claims["iat"] == 120
     assert (claims["sub"], claims["sid"]) == ("customer0001", sid)
+
+
+def test_outbound_guard_blocks_loopback_silently(emulator, bookstore, visitor, receiver):
+    emulator.outbound_guard, emulator.like = True, "1.42"
+    bookstore.application.backchannel_logout_uri = receiver.url
+    bookstore.sign_in(visitor=visitor)
+    url = bookstore.end_session_url(client_id=bookstore.application.id, post_logout_redirect_uri=HOME)
+    assert visitor.sign_out(url) == HOME
+    assert receiver.received == []
+
+
+def test_1_41_has_no_outbound_guard(emulator, bookstore, visitor, receiver):
+    emulator.outbound_guard, emulator.like = True, "1.41"
+    bookstore.application.backchannel_logout_uri = receiver.url
+    bookstore.sign_in(visitor=visitor)
+    visitor.sign_out(bookstore.end_session_url())
+    ((headers, _),) = receiver.received
+    assert not {"User-Agent", "Accept"} & set(headers)
+
+
+def test_reset_restores_outbound_guard_and_version():
+    emulator = Emulator(like="head", outbound_guard=False)
+    emulator.like, emulator.outbound_guard = "1.41", True
+    emulator.reset(tenant=True)
+    assert (emulator.like, emulator.outbound_guard) == ("head", False)
+
+
+@pytest.mark.parametrize(
+    ("host", "blocked"),
+    [
+        ("localhost", True),
+        ("127.1.2.3", True),
+        ("[::1]", True),
+        ("[::ffff:10.0.0.1]", True),
+        ("10.0.0.1", True),
+        ("172.16.0.1", True),
+        ("192.168.1.1", True),
+        ("169.254.169.254", True),
+        ("100.64.0.1", True),
+        ("0.0.0.0", True),
+        ("[fe80::1]", True),
+        ("[fd00::1]", True),
+        ("198.51.100.1", True),
+        ("93.184.216.34", False),
+        ("[2606:4700:4700::1111]", False),
+        ("unknown.invalid", False),
+    ],
+)
+def test_guard_knows_special_addresses(host, blocked):
+    assert is_blocked(f"https://{host}:8443/backchannel") is blocked
 
 
 def test_logout_token_has_sid_only_if_required(bookstore, visitor, receiver):

@@ -100,6 +100,8 @@ def test_origin_must_belong_to_the_application(bookstore):
     for origin, error in expected.items():
         response = requests.post(url, data=data, auth=auth, headers={"Origin": origin}, timeout=5)
         assert response.json()["error"] == error
+        # A browser shows a refused response to no script.
+        assert response.headers.get("Access-Control-Allow-Origin") == (origin if origin in allowed else None)
 
 
 def test_userinfo_checks_the_origin(bookstore):
@@ -112,6 +114,8 @@ def test_preflight_request_is_answered(emulator):
     headers = {"Origin": "http://localhost:8000", "Access-Control-Request-Headers": "authorization"}
     response = requests.options(f"{emulator.endpoint}/oidc/me", headers=headers, timeout=5)
     assert (response.status_code, response.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
+    assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
+    assert "Content-Type" not in response.headers
 
 
 # Grant types
@@ -183,7 +187,8 @@ def test_concurrent_exchanges_of_a_code_succeed_once(bookstore):
 # ID tokens
 
 
-def test_at_hash_is_the_left_half_of_sha384(bookstore):
+def test_at_hash_is_the_left_half_of_sha384(emulator, bookstore):
+    emulator.like = "1.41"
     answer = bookstore.sign_in()
     digest = hashlib.sha384(answer["access_token"].encode()).digest()
     assert claims_of(answer["id_token"])["at_hash"] == urlsafe_b64encode(digest[:24]).decode()
@@ -481,11 +486,13 @@ def test_revoking_refresh_token_ends_the_grant(bookstore):
     assert bookstore.userinfo(tokens["access_token"]).status_code == 401
 
 
-def test_revoking_access_token_ends_it_alone(bookstore):
+@pytest.mark.parametrize(("like", "refresh_status"), [("1.41", 200), ("1.42", 400)])
+def test_revoking_access_token_ends_grant_since_1_42(emulator, bookstore, like, refresh_status):
+    emulator.like = like
     tokens = bookstore.sign_in()
     bookstore.post("token/revocation", token=tokens["access_token"])
     assert bookstore.userinfo(tokens["access_token"]).status_code == 401
-    assert bookstore.refresh(tokens["refresh_token"]).status_code == 200
+    assert bookstore.refresh(tokens["refresh_token"]).status_code == refresh_status
 
 
 def test_revoking_unknown_and_foreign_tokens(bookstore, spa):
@@ -501,10 +508,27 @@ def test_introspection_describes_stored_tokens_only(bookstore, spa):
     assert list(refresh_token) == ["active", "sub", "client_id", "exp", "iat", "sid", "iss", "scope"]
     access_token = bookstore.post("token/introspection", token=tokens["access_token"]).json()
     assert access_token["token_type"] == "Bearer"
-    jwt = bookstore.refresh(tokens["refresh_token"], resource=API).json()["access_token"]
-    for token in (jwt, "nope"):
-        assert bookstore.post("token/introspection", token=token).json() == {"active": False}
+    assert bookstore.post("token/introspection", token="nope").json() == {"active": False}
     assert spa.post("token/introspection", token=tokens["access_token"]).json() == {"active": False}
+
+
+@pytest.mark.parametrize("kind", ["access_token", "id_token"])
+def test_jwts_are_neither_revoked_nor_introspected(emulator, bookstore, kind):
+    emulator.like = "1.42"
+    refresh_token = bookstore.sign_in(**RIGHTS)["refresh_token"]
+    jwt = bookstore.refresh(refresh_token, resource=API).json()[kind]
+    for endpoint, done in (("revocation", "revoked"), ("introspection", "introspected")):
+        refused = bookstore.post(f"token/{endpoint}", token=jwt)
+        assert error_of(refused) == (400, "unsupported_token_type")
+        assert refused.json()["error_description"].startswith(f"Structured JWT Tokens cannot be {done} via")
+    emulator.like = "1.41"
+    assert bookstore.post("token/revocation", token=jwt).status_code == 200
+    assert bookstore.post("token/introspection", token=jwt).json() == {"active": False}
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "e30.x", "nope", "e30", "bnVsbA.x.y"])
+def test_other_texts_with_dots_are_unknown_tokens(bookstore, token):
+    assert bookstore.post("token/introspection", token=token).json() == {"active": False}
 
 
 # Userinfo
@@ -519,9 +543,11 @@ def test_userinfo_accepts_token_in_header_or_form(emulator, bookstore):
     assert both.status_code == 400
 
 
-def test_userinfo_requires_a_token(emulator):
+@pytest.mark.parametrize(("like", "expected"), [("1.41", (400, "invalid_request")), ("1.42", (401, "invalid_token"))])
+def test_userinfo_requires_a_token(emulator, like, expected):
+    emulator.like = like
     response = requests.get(f"{emulator.endpoint}/oidc/me", timeout=5)
-    assert error_of(response) == (400, "invalid_request")
+    assert error_of(response) == expected
     assert response.headers["WWW-Authenticate"] == f'Bearer realm="{emulator.issuer}"'
 
 

@@ -1,9 +1,11 @@
 from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
 
 from logto_auth.emulator import AlipayAccount, VisitFailed, Visitor
+from logto_auth.emulator.visitors.page_reader import forms_of
 from tests.emulator.relying_party import claims_of, parameters_of
 
 
@@ -38,6 +40,7 @@ def test_suspended_user_remains_on_page(bookstore, visitor, password):
     assert 'data-code="user.suspended"' in failure.value.response.text
 
 
+@pytest.mark.usefixtures("default_sign_up")
 def test_new_user_registers(emulator, bookstore, visitor):
     sub = sub_of(bookstore, visitor.register(bookstore.authorization_url(), "newcomer", "long-enough"))
     assert emulator.tenant.users[sub].username == "newcomer"
@@ -54,6 +57,7 @@ def test_new_user_registers(emulator, bookstore, visitor):
         ("newcomer", "short", "password.rejected"),
     ],
 )
+@pytest.mark.usefixtures("default_sign_up")
 def test_invalid_registrations_are_refused(bookstore, visitor, username, password, code):
     with pytest.raises(VisitFailed) as failure:
         visitor.register(bookstore.authorization_url(), username, password)
@@ -198,12 +202,25 @@ def test_user_input_is_escaped(emulator, bookstore, third_party, visitor):
 # Forms and cookies
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/register", "/direct/social/alipay", "/one-time-token", "/consent"])
+PAGES = ["/sign-in", "/register", "/direct/social/alipay", "/one-time-token", "/consent"]
+
+
+def is_session_not_found(response):
+    return response.status_code == 400 and 'data-code="session.not_found"' in response.text
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_page_without_interaction_redirects(emulator, bookstore, path):
-    for method in ("GET", "POST"):
-        url = f"{emulator.endpoint}{path}?app_id={bookstore.application.id}"
-        response = requests.request(method, url, data={"account": "customer0001"}, allow_redirects=False, timeout=5)
-        assert response.headers["Location"] == "/unknown-session"
+    url = f"{emulator.endpoint}{path}?app_id={bookstore.application.id}"
+    response = requests.get(url, allow_redirects=False, timeout=5)
+    assert response.headers["Location"] == "/unknown-session"
+    assert requests.get(f"{emulator.endpoint}/unknown-session", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/continue/username"])
+def test_form_without_interaction_is_session_not_found(emulator, bookstore, path):
+    url = f"{emulator.endpoint}{path}?app_id={bookstore.application.id}"
+    assert is_session_not_found(requests.post(url, data={"account": "customer0001"}, timeout=5))
 
 
 @pytest.mark.parametrize("path", ["/switch-account", "/callback/social/alipaynative"])
@@ -222,8 +239,22 @@ def test_form_without_csrf_token_is_refused(emulator, bookstore, visitor):
     url = visitor.open(bookstore.authorization_url()).url
     for token in ("", "wrong"):
         data = {"account": "customer0001", "csrf_token": token}
-        response = visitor.session.post(url, data=data, allow_redirects=False)
-        assert response.headers["Location"] == "/unknown-session"
+        assert is_session_not_found(visitor.session.post(url, data=data, allow_redirects=False))
+
+
+def test_form_of_older_tab_finishes_later_sign_in(bookstore, visitor):
+    first, second = (visitor.open(bookstore.authorization_url(state=state)) for state in ("first", "second"))
+    callbacks = [visitor.session.post(first.url, data=form_with_account(first), allow_redirects=False)]
+    assert (
+        parameters_of(visitor.open(urljoin(first.url, callbacks[0].headers["Location"])).headers["Location"])["state"]
+        == "second"
+    )
+    assert is_session_not_found(visitor.session.post(second.url, data=form_with_account(second)))
+
+
+def form_with_account(page):
+    (form,) = (form for form in forms_of(page) if form.id == "accounts")
+    return [*form.fields, ("account", "customer0001")]
 
 
 def test_forged_cookie_is_ignored(emulator, bookstore, visitor):
@@ -264,3 +295,16 @@ def test_visitor_reports_what_is_missing(emulator, bookstore, visitor):
     emulator.tenant.sign_in_experience.connectors = []
     with pytest.raises(VisitFailed, match="no button for Alipay"):
         visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
+
+
+def test_first_of_two_tabs_finishes_the_later_sign_in(bookstore, visitor):
+    """Logto has one interaction for each browser and application."""
+    pages = [visitor.open(bookstore.authorization_url(state=state)) for state in ("first", "second")]
+    ends = []
+    for page in pages:
+        (form,) = (form for form in forms_of(page) if form.id == "sign-in")
+        data = {**dict(form.fields), "identifier": "customer", "password": "customer-password"}
+        answer = visitor.session.post(form.action, data=data, allow_redirects=False)
+        ends.append(visitor.open(urljoin(page.url, answer.headers["Location"])))
+    assert parameters_of(ends[0].headers["Location"])["state"] == "second"
+    assert urlsplit(ends[1].url).path == "/unknown-session"

@@ -1,0 +1,76 @@
+"""Find the users that no page had, for a run that creates users.
+
+The users that this site knows are asked for by id. Others are missed in two cases: they share their time of creation
+with others, or rows were deleted while pages were counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.types import User
+from logto_auth.models import SyncRun
+
+from .apply import apply_batch
+from .by_id import all_groups
+from .listed import count_listed, listed_before
+from .report import NOT_LISTED, Report, report_not_listed
+from .runs import UNLISTED, advance, position_in
+
+
+def sync_missed(run: SyncRun, api: ManagementAPI, report: Report) -> None:
+    """Compare the number of listed users with that of Logto, and find the missing ones by the characters of their ids.
+
+    Call it after `sync_unlisted`. Only for a run with `creates_users`: others need only the users known here.
+    """
+    if not run.creates_users:
+        return
+    total = api.users.count()
+    missing = total - count_listed(run)
+    if missing <= 0:
+        return
+    # Users who registered during the run are on the first page.
+    newest, _ = api.users.first_page()
+    missing -= _apply_new(run, newest, api, report)
+    if missing <= 0:
+        return
+    for group in all_groups(api.users.first_page):
+        missing -= _apply_new(run, group.users, api, report)
+        if not group.is_complete:
+            missing = _sync_incomplete(run, group.pattern, missing, api, report)
+        report.progress(NOT_LISTED, total - max(0, missing), total)
+        if missing <= 0:
+            return
+
+
+def _apply_new(run: SyncRun, users: Sequence[User], api: ManagementAPI, report: Report) -> int:
+    """Apply Logto's data for those of these users that the run has not listed yet, and return their number."""
+    before = listed_before(run, [user["id"] for user in users])
+    new = [user for user in users if user["id"] not in before]
+    if new:
+        position = position_in(run, UNLISTED)
+        apply_batch(run, new, api, report, then=partial(advance, run, UNLISTED, report, **_without_stage(position)))
+    return len(new)
+
+
+def _sync_incomplete(run: SyncRun, pattern: str, missing: int, api: ManagementAPI, report: Report) -> int:
+    """Sync the pages of a group of users that cannot be divided, and return how many of `missing` are still missing.
+
+    Report those of the group.
+    """
+    query: dict[str, Any] = {"search.id": pattern, "mode.id": "posix"}
+    listed = set[str]()
+    for page in api.users.pages(**query):
+        missing -= _apply_new(run, page, api, report)
+        listed |= {user["id"] for user in page}
+    number = min(missing, api.users.count(**query) - len(listed))
+    if number > 0:
+        report_not_listed(report, number, f"users whose ids match {pattern}")
+    return missing
+
+
+def _without_stage(position: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in position.items() if name != "stage"}

@@ -1,0 +1,96 @@
+"""Recordings that no test sends to the emulator, with the reason."""
+
+from __future__ import annotations
+
+_ACTIONS = "The emulator runs no Actions."
+_EXPERIENCE = "The emulator has pages instead of the Experience API, and sends no codes."
+_MOCK_CONNECTORS = "The emulator has no mock connectors and no Google."
+_DECODED = "A decoded token of the recording before it."
+
+LEFT_OUT = {
+    "errors": {
+        "connector_test_bad": _MOCK_CONNECTORS,
+        "password_import": "Compared by `test_password_imports.py`.",
+    },
+    "organizations": {
+        "invitation_message": "Compared by `test_scenarios.py`.",
+        "m2m_organization_resource_token_decoded": _DECODED,
+        "m2m_organization_token_decoded": _DECODED,
+    },
+    "tenant": {
+        **dict.fromkeys(
+            (
+                "action_bad_action",
+                "action_bad_key",
+                "action_bad_type",
+                "action_create_user",
+                "action_created",
+                "action_deleted",
+                "action_email_identifier",
+                "action_email_taken",
+                "action_extra_fields",
+                "action_http_requests",
+                "action_identifier_mismatch",
+                "action_no_password_verified",
+                "action_none",
+                "action_patched",
+                "action_post_sign_in",
+                "action_post_sign_in_created",
+                "action_post_sign_in_event",
+                "action_post_sign_in_throws",
+                "action_post_sign_in_throws_allow",
+                "action_read",
+                "action_slow",
+                "action_test",
+                "action_test_environment",
+                "action_test_error",
+                "action_throws",
+                "action_throws_allow",
+                "action_unknown",
+                "action_unknown_user",
+                "action_unreachable",
+                "action_update_user",
+                "action_update_user_with_password",
+                "actions_list",
+            ),
+            _ACTIONS,
+        ),
+        **dict.fromkeys(
+            (
+                "email_code_sign_in_flow",
+                "forgot_password_flow",
+                "sign_in_locked",
+                "webhook_Identifier_Lockout",
+                "webhook_Message_RateLimited",
+                "webhook_PostResetPassword",
+            ),
+            _EXPERIENCE,
+        ),
+        **dict.fromkeys(
+            (
+                "connector_mock_email_created",
+                "connector_mock_sms_created",
+                "connector_mock_social_created",
+                "well_known_experience",
+                "well_known_sign_in_exp",
+            ),
+            _MOCK_CONNECTORS,
+        ),
+        **dict.fromkeys(("cookie_keys_list", "cookie_keys_rotate"), "The emulator has no cookie keys."),
+        "backchannel_blocked_by_guard": "A sign-out, not a call: the tests of back-channel logout cover it.",
+        "hook_recent_logs": "The deliveries of a long session. Compared by `test_scenarios.py`.",
+        "hook_test_requests": "Compared by `test_scenarios.py`.",
+        "hooks_list_stats": "The counts of a long session. Compared by `test_scenarios.py`.",
+        "jwks_staged": "Keys are random. `keys_list_staged` has their order.",
+        "oauth_authorization_server": "A document of the OpenID Connect provider, whose tests compare it.",
+        "webhook_Grant_LimitExceeded": "Compared by `test_scenarios.py`.",
+        "webhook_PostSignIn_mfa": "The emulator has no factors. The payload is that of any sign-in.",
+        "well_known_phrases": "The pages of the emulator have one language.",
+        "well_known_webauthn": "The emulator has no passkeys.",
+    },
+    "account": {},
+    "tokens": {
+        "jwt_customizer_test": "The emulator runs no scripts.",
+        "jwt_customizer_test_error": "The emulator runs no scripts.",
+    },
+}

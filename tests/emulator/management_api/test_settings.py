@@ -1,0 +1,100 @@
+"""Settings that have no effect in the emulator: account center, custom profile fields, MFA of users, uploads."""
+
+import pytest
+
+
+def code(response):
+    return response.status_code, response.json()["code"]
+
+
+@pytest.fixture
+def nickname(api):
+    body = {"name": "shoeSize", "type": "Text", "required": True, "config": {"maxLength": 3}}
+    return api.made("/custom-profile-fields", body)
+
+
+def test_account_center_of_new_tenant_is_off(api):
+    center = api.get("/account-center").json()
+    assert (center["enabled"], center["fields"]) == (False, {})
+
+
+def test_account_center_fields_are_replaced(api):
+    api.patch("/account-center", {"fields": {"name": "Edit", "avatar": "ReadOnly"}})
+    assert api.patch("/account-center", {"fields": {"name": "Off"}}).json()["fields"] == {"name": "Off"}
+
+
+def test_custom_profile_field_is_changed_ordered_and_deleted(api, nickname):
+    other = api.made("/custom-profile-fields", {"name": "site", "type": "Url", "required": False})
+    assert (nickname["sieOrder"], other["sieOrder"]) == (1, 2)
+    order = [{"name": "site", "sieOrder": 1}, {"name": "shoeSize", "sieOrder": 2}]
+    listed = api.post("/custom-profile-fields/properties/sie-order", {"order": order}).json()
+    assert [each["name"] for each in listed] == ["site", "shoeSize"]
+    changed = api.put("/custom-profile-fields/site", {"type": "Url", "label": "Site", "required": True}).json()
+    assert (changed["label"], changed["required"], changed["id"]) == ("Site", True, other["id"])
+    assert api.delete("/custom-profile-fields/site").status_code == 204
+    assert code(api.get("/custom-profile-fields/site")) == (404, "entity.not_found")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "x", "type": "Nope", "required": True},
+        {"name": "x", "type": "Text"},
+        {"name": "x", "type": "Select", "required": True},
+        {"name": "x", "type": "Number", "required": True, "config": {"minValue": "1"}},
+    ],
+)
+def test_invalid_custom_profile_fields_are_refused(api, body):
+    assert code(api.post("/custom-profile-fields", body)) == (400, "guard.invalid_input")
+
+
+def test_custom_profile_fields_have_unique_names(api, nickname):
+    body = {"name": "shoeSize", "type": "Text", "required": True}
+    assert code(api.post("/custom-profile-fields", body)) == (422, "entity.unique_integrity_violation")
+    batch = [{"name": f"field{number}", "type": "Text", "required": True} for number in range(21)]
+    assert code(api.post("/custom-profile-fields/batch", batch)) == (400, "guard.invalid_input")
+    assert len(api.post("/custom-profile-fields/batch", batch[:2]).json()) == 2
+    order = {"order": [{"name": "nope", "sieOrder": 1}]}
+    answer = api.post("/custom-profile-fields/properties/sie-order", order)
+    assert code(answer) == (400, "custom_profile_fields.entity_not_exists_with_names")
+
+
+def test_logto_configs_of_user_are_merged(api):
+    path = "/users/customer0001/logto-configs"
+    assert api.get(path).json() == {
+        "mfa": {"skipped": False, "skipMfaOnSignIn": False},
+        "passkeySignIn": {"skipped": False},
+    }
+    api.patch(path, {"mfa": {"enabled": True}})
+    assert api.patch(path, {"mfa": {"skipped": True}}).json()["mfa"] == {
+        "skipped": True,
+        "skipMfaOnSignIn": False,
+        "enabled": True,
+    }
+    assert code(api.get("/users/nope/logto-configs")) == (404, "entity.not_found")
+
+
+def test_uploads_have_no_storage(api):
+    assert api.get("/user-assets/service-status").json() == {"status": "not_configured"}
+    assert code(api.post("/user-assets")) == (400, "storage.not_configured")
+
+
+def test_custom_claims_script_is_changed(api):
+    path = "/configs/jwt-customizer/access-token"
+    assert code(api.patch(path, {"script": "x"})) == (404, "entity.not_exists_with_id")
+    assert api.put(path, {"script": "x"}).status_code == 201
+    assert api.put(path, {"script": "y"}).status_code == 200
+    assert api.patch(path, {"environmentVariables": {"A": "1"}}).json() == {
+        "script": "y",
+        "environmentVariables": {"A": "1"},
+    }
+
+
+def test_grant_of_user_is_listed_and_revoked(api, bookstore):
+    tokens = bookstore.sign_in(scope="openid offline_access profile")
+    [grant] = api.get("/users/customer0001/grants", appType="firstParty").json()["grants"]
+    assert grant["payload"]["openid"] == {"scope": "openid offline_access profile"}
+    assert api.get("/users/customer0001/grants", appType="thirdParty").json() == {"grants": []}
+    assert api.delete(f"/users/editor000001/grants/{grant['id']}").status_code == 404
+    assert api.delete(f"/users/customer0001/grants/{grant['id']}").status_code == 204
+    assert bookstore.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"

@@ -1,0 +1,30 @@
+"""What the site needs at Logto. All names begin with the id of the run."""
+
+from __future__ import annotations
+
+import os
+
+from logto_auth.tenant import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+
+RUN = os.environ["LIVE_RUN"]
+API = f"https://{RUN.replace('_', '-')}.example/api"
+MANAGE_STOCK = f"{RUN}:manage:stock"
+EDITOR = f"{RUN} editor"
+MANAGER = f"{RUN} manager"
+CLERK = f"{RUN} clerk"
+BOOKS = {"read:books": "Read books", "write:books": "Change books"}
+
+TENANT = TenantDeclaration(
+    application=f"{RUN} {os.environ['LIVE_SITE']}",
+    resources=[APIResource(API, f"{RUN} API", scopes=BOOKS)],
+    roles=[
+        Role(EDITOR, "Changes books", scopes={API: list(BOOKS)}),
+        Role(f"{RUN} robot", "Reads books", scopes={API: ["read:books"]}, type="MachineToMachine"),
+    ],
+    organization_scopes={MANAGE_STOCK: "Change the stock of a branch"},
+    organization_roles=[
+        OrganizationRole(MANAGER, "Runs a branch", scopes=[MANAGE_STOCK]),
+        OrganizationRole(CLERK, "Reads books in a branch", resource_scopes={API: ["read:books"]}),
+    ],
+    webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
+)
