@@ -28,7 +28,7 @@ NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 # The tests that sites' databases could change.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api organizations sessions sign_in sync users webhooks))
 
-.PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench format clean python
+.PHONY: demo test test-databases test-browser test-profiles check lint types layers docs build bench generate format clean python
 
 demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
@@ -56,6 +56,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python tests/check_phrases.py
+	$(BIN)/python -m tests.openapi.generate --check
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
@@ -75,6 +76,10 @@ build: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# The types of the Management API, from the recorded OpenAPI document of Logto.
+generate: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.openapi.generate
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

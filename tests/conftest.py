@@ -12,7 +12,7 @@ from django.db import connection
 from tests import profiles
 from tests.servers import require_database_server
 
-pytest_plugins = ["logto_auth.testing.pytest_plugin", "tests.fixtures"]
+pytest_plugins = ["logto_auth.testing.pytest_plugin", "tests.fixtures", "tests.openapi.recorder"]
 BLOCKER = pytest.StashKey()
 
 

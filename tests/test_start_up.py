@@ -78,6 +78,22 @@ print(*HEAVY & set(sys.modules), *({"logto_auth.backends"} & set(sys.modules)))
     assert set(run(code)) == HEAVY | {"logto_auth.backends"}
 
 
+def test_types_of_management_api_are_for_type_checkers_only() -> None:
+    code = """
+from django.core.wsgi import get_wsgi_application
+
+import logto_auth.management.commands.logto_connectors
+import logto_auth.management.commands.logto_doctor
+import logto_auth.management.commands.logto_import
+import logto_auth.management.commands.logto_setup
+import logto_auth.management.commands.logto_sync
+
+get_wsgi_application()
+print("logto_auth.management_api.resources" in sys.modules, "logto_auth.management_api.generated" in sys.modules)
+"""
+    assert run(code) == ["True", "False"]
+
+
 def test_checks_and_receivers_run_although_imported_late() -> None:
     code = """
 from django.core.checks import run_checks

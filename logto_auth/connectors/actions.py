@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from logto_auth.exceptions import ConnectorError, LogtoError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import (
+        Connector,
+        ConnectorChanges,
+        ConnectorFactory,
+        ConnectorTest,
+        NewConnector,
+    )
 
 __all__ = ["create", "replaced_by", "send_test_message", "update"]
 
 # The connectors that send messages: by their type, the key of the recipient in a test request.
-RECIPIENT_KEYS = {"Email": "email", "Sms": "phone"}
+RECIPIENT_KEYS: Final[Mapping[str, Literal["email", "phone"]]] = {"Email": "email", "Sms": "phone"}
 DUPLICATE_CODES = frozenset(
     {"connector.multiple_instances_not_supported", "connector.multiple_target_with_same_platform"}
 )
 
 
-def create(api: ManagementAPI, factory: Connector, config: Mapping[str, Any], **properties: Any) -> Connector:
+def create(
+    api: ManagementAPI, factory: ConnectorFactory, config: dict[str, Any], properties: ConnectorChanges
+) -> Connector:
     """Create a connector and return it. `properties` are `metadata` and `syncProfile`, as Logto accepts them.
 
     Raise ConnectorError if the tenant has such a connector already, or if Logto rejects the config.
     """
+    payload = cast("NewConnector", {"connectorId": factory["id"], "config": config, **properties})
     try:
-        return api.connectors.create({"connectorId": factory["id"], "config": config, **properties})
+        return api.connectors.create(payload)
     except ManagementAPIError as error:
         if error.code not in DUPLICATE_CODES:
             raise _explained(error) from error
@@ -37,7 +48,7 @@ def create(api: ManagementAPI, factory: Connector, config: Mapping[str, Any], **
         ) from error
 
 
-def replaced_by(factory: Connector, connectors: Iterable[Connector]) -> list[Connector]:
+def replaced_by(factory: ConnectorFactory, connectors: Iterable[Connector]) -> list[Connector]:
     """Return the connectors that Logto deletes when one of `factory` is created.
 
     Logto keeps one connector for e-mail and one for SMS.
@@ -45,10 +56,10 @@ def replaced_by(factory: Connector, connectors: Iterable[Connector]) -> list[Con
     return [each for each in connectors if each["type"] == factory["type"] and each["type"] in RECIPIENT_KEYS]
 
 
-def update(api: ManagementAPI, connector: Connector, config: Mapping[str, Any], **properties: Any) -> Connector:
+def update(api: ManagementAPI, connector: Connector, config: dict[str, Any], properties: ConnectorChanges) -> Connector:
     """Replace the config of a connector and return the connector. Raise ConnectorError if Logto rejects the config."""
     try:
-        return api.connectors.update(connector["id"], {"config": config, **properties})
+        return api.connectors.update(connector["id"], {**properties, "config": config})
     except ManagementAPIError as error:
         raise _explained(error) from error
 
@@ -63,13 +74,15 @@ def send_test_message(api: ManagementAPI, connector: Connector, recipient: str) 
         )
     # Logto accepts a phone number as digits only.
     to = "".join(filter(str.isdigit, recipient)) if kind == "Sms" else recipient
+    message: ConnectorTest = {"config": connector["config"]}
+    message[RECIPIENT_KEYS[kind]] = to
     try:
-        api.connectors.test(connector["connectorId"], {RECIPIENT_KEYS[kind]: to, "config": connector["config"]})
+        api.connectors.test(connector["connectorId"], message)
     except ManagementAPIError as error:
         raise _explained(error) from error
 
 
-def _conflicts(connector: Connector, factory: Connector, target: str) -> bool:
+def _conflicts(connector: Connector, factory: ConnectorFactory, target: str) -> bool:
     has_same_target = (connector["target"], connector["platform"]) == (target, factory["platform"])
     return connector["connectorId"] == factory["id"] or has_same_target
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.exceptions import ConnectorError
-from logto_auth.management_api.types import Connector
 
 from . import alipay
 from .forms import complete_config, config_without_form, form_items
 
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorFactory
+
 __all__ = ["changed_keys", "new_config", "unknown_keys", "updated_config"]
 
 
-def new_config(factory: Connector, given: Mapping[str, str]) -> dict[str, Any]:
+def new_config(factory: ConnectorFactory, given: Mapping[str, str]) -> dict[str, Any]:
     """Return the config of a new connector from the texts in `given`. Raise ConnectorError, with a line per error."""
     return _checked(factory["id"], _completed(factory, given))
 
@@ -39,7 +41,9 @@ def unknown_keys(connector: Connector) -> list[str]:
     return [key for key in connector["config"] if key not in known] if known else []
 
 
-def _completed(source: Connector, given: Mapping[str, str], stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _completed(
+    source: Connector | ConnectorFactory, given: Mapping[str, str], stored: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     if items := form_items(source):
         return complete_config(items, given, stored)
     return config_without_form(source.get("configTemplate", ""), given, stored)

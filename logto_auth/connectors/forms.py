@@ -12,11 +12,13 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.exceptions import ConnectorError
-from logto_auth.management_api.types import ConnectorForm
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorFactory
 
 __all__ = ["MASK", "FormItem", "choices", "complete_config", "config_without_form", "form_items", "masked", "parse"]
 
@@ -29,7 +31,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
 
 
-def form_items(source: ConnectorForm) -> list[dict[str, Any]]:
+def form_items(source: Connector | ConnectorFactory) -> Sequence[FormItem]:
     """Return the form of a factory or connector, which is empty if the factory has none."""
     return source.get("formItems") or []
 

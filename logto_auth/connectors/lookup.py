@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from logto_auth.exceptions import ConnectorError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorFactory
 
 __all__ = ["callback_uri", "describe", "find_connector", "find_factory"]
 
@@ -22,7 +25,7 @@ def find_connector(connectors: Sequence[Connector], name: str) -> Connector:
     return found[0]
 
 
-def find_factory(api: ManagementAPI, factory_id: str) -> Connector:
+def find_factory(api: ManagementAPI, factory_id: str) -> ConnectorFactory:
     """Return the factory with this id. Raise ConnectorError, which lists the factories with similar ids."""
     try:
         return api.connectors.factory(factory_id)

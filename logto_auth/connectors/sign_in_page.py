@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, SignInExperienceChanges
 
 __all__ = [
     "NO_SIGN_UP_IDENTIFIER",
@@ -29,7 +31,7 @@ __all__ = [
     "without_target",
 ]
 
-TARGETS = "socialSignInConnectorTargets"
+TARGETS: Final = "socialSignInConnectorTargets"
 # The sign-up identifier "Not applicable" of the Logto Console. Sign-in methods stay.
 NO_SIGN_UP_IDENTIFIER: dict[str, dict[str, Any]] = {"signUp": {"identifiers": [], "password": False, "verify": False}}
 # No sign-up identifier, and no sign-in method except the social ones.
@@ -104,7 +106,7 @@ def apply_changes(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
 
     Raise ConnectorError if Logto removed a target, which it does without an error if the target has no connector.
     """
-    targets: list[str] = api.sign_in_experience.update(dict(changes))[TARGETS]
+    targets = api.sign_in_experience.update(cast("SignInExperienceChanges", changes))[TARGETS]
     if dropped := [each for each in changes.get(TARGETS, targets) if each not in targets]:
         raise ConnectorError(
             f"Logto removed {', '.join(dropped)} because no connector has this target. "

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Hook
 from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.tenant.plan import Plan, make_plan
 from logto_auth.tenant.settings import secret_expires_at
@@ -20,6 +19,9 @@ from logto_auth.tenant.site import site_declaration
 from logto_auth.tenant.webhook import find_webhooks
 
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Hook
 
 __all__ = ["examine"]
 
@@ -102,7 +104,7 @@ def _back_channel_logout(api: ManagementAPI, uri: str) -> Finding:
 
 
 def _scopes(api: ManagementAPI) -> Iterator[Finding]:
-    resources = cast("Iterator[dict[str, Any]]", api.api_resources.all(includeScopes=True))
+    resources = api.api_resources.all(includeScopes=True)
     names = {each["indicator"]: {scope["name"] for scope in each["scopes"]} for each in resources}
     names[ORGANIZATIONS_RESOURCE] = {scope["name"] for scope in api.organization_scopes.all()}
     available = set().union(*(names.get(resource, set()) for resource in conf.resources))
@@ -176,7 +178,7 @@ def _fingerprint(key: str) -> str:
 
 
 def _deliveries(api: ManagementAPI, webhook: Hook) -> Finding:
-    stats = cast("dict[str, Any]", api.hooks.get(webhook["id"], includeExecutionStats=True))["executionStats"]
+    stats = api.hooks.get(webhook["id"], includeExecutionStats=True)["executionStats"]
     calls, succeeded = stats["requestCount"], stats["successCount"]
     latest = next(api.hooks.recent_logs(webhook["id"]), None)
     if latest is not None and latest["payload"].get("result") == "Error":
@@ -190,7 +192,7 @@ def _deliveries(api: ManagementAPI, webhook: Hook) -> Finding:
     return ok("webhook", f"{succeeded} of {calls} calls succeeded, including the latest one.")
 
 
-def _cause(payload: dict[str, Any]) -> str:
+def _cause(payload: Mapping[str, Any]) -> str:
     response = payload.get("response")
     status = response.get("statusCode") if isinstance(response, dict) else None
     return f"this site answered {status}" if status else "this site did not answer"

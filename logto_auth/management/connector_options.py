@@ -7,15 +7,17 @@ import sys
 from argparse import BooleanOptionalAction
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
 from logto_auth.connectors.sign_in_page import NO_SIGN_UP_IDENTIFIER, SOCIAL_ONLY
 from logto_auth.exceptions import ConnectorError
-from logto_auth.management_api.types import Connector
 
 from . import arguments
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorChanges, ConnectorFactory
 
 __all__ = ["add_subcommands", "given_config", "given_properties", "read_text"]
 
@@ -122,14 +124,14 @@ def given_config(options: Mapping[str, Any]) -> dict[str, str]:
     return given
 
 
-def given_properties(options: Mapping[str, Any], source: Connector) -> dict[str, Any]:
+def given_properties(options: Mapping[str, Any], source: Connector | ConnectorFactory) -> ConnectorChanges:
     """Return `metadata` and `syncProfile` from the options, for a request to Logto. Raise ConnectorError.
 
     `source` is the factory of a new connector, or the connector to change.
     """
     given = {name: options[name] for name in METADATA_OPTIONS if options.get(name)}
-    stored = source.get("metadata") or {}
-    properties: dict[str, Any] = {}
+    stored: Any = source.get("metadata") or {}
+    properties: ConnectorChanges = {}
     if given and not source.get("isStandard"):
         raise ConnectorError(f"This factory has a fixed target, name and logo. Omit --{', --'.join(given)}.")
     if source.get("isStandard") and not {"target"} & {*given, *stored}:
@@ -138,7 +140,8 @@ def given_properties(options: Mapping[str, Any], source: Connector) -> dict[str,
         )
     if given:
         named = {"name": {"en": given["name"]}} if "name" in given else {}
-        properties["metadata"] = {**stored, **given, **named}
+        metadata: Any = {**stored, **given, **named}
+        properties["metadata"] = metadata
     if options["sync_profile"] is not None:
         properties["syncProfile"] = options["sync_profile"]
     return properties

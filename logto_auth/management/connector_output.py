@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.connectors import alipay
 from logto_auth.connectors.forms import choices, form_items, masked
 from logto_auth.connectors.lookup import callback_uri
 from logto_auth.exceptions import ConnectorError
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector, ConnectorFactory
 
 __all__ = ["connector_details", "connector_row", "factory_row", "form_text", "listed", "table"]
 
@@ -43,7 +45,7 @@ def connector_details(connector: Connector, targets: Sequence[str], endpoint: st
     return {**details, "config": masked(form_items(connector), connector["config"])}
 
 
-def factory_row(factory: Connector) -> dict[str, Any]:
+def factory_row(factory: ConnectorFactory) -> dict[str, Any]:
     """Return the row of a factory."""
     return {
         "factory": factory["id"],
@@ -54,7 +56,7 @@ def factory_row(factory: Connector) -> dict[str, Any]:
     }
 
 
-def form_text(factory: Connector) -> str:
+def form_text(factory: ConnectorFactory) -> str:
     """Return the form of a factory as a table, or the example of a config if it has no form."""
     if items := form_items(factory):
         return table([_form_row(item) for item in items])

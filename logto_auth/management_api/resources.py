@@ -1,7 +1,7 @@
 """The methods of the Management API, one class for each kind of object.
 
 Methods have Logto's names and send and return Logto's payloads unchanged, in camelCase, so that Logto's documentation
-applies. `types` has the types of what they return. `update` sends a PATCH, which **replaces** JSON columns such as
+applies. `types` has the types of both. `update` sends a PATCH, which **replaces** JSON columns such as
 `oidcClientMetadata`, `customData` and `config` as a whole: read, merge, then write.
 
 Every method raises ManagementAPIError if Logto answers with an error, and ProviderUnreachable if it does not answer.
@@ -10,27 +10,14 @@ Every method raises ManagementAPIError if Logto answers with an error, and Provi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from urllib.parse import quote
 
-from .transport import Transport
-from .types import (
-    Application,
-    ApplicationSecret,
-    Connector,
-    Hook,
-    Invitation,
-    Member,
-    OneTimeToken,
-    Organization,
-    OrganizationOfMember,
-    OrganizationRole,
-    OrganizationScope,
-    Resource,
-    Role,
-    Scope,
-    User,
-)
+from .transport import Method, Payload, QueryValue, Transport
+
+if TYPE_CHECKING:
+    # Only for annotations: at run time, the import of the types takes longer than that of everything else here.
+    from . import generated as types
 
 __all__ = [
     "Applications",
@@ -42,6 +29,7 @@ __all__ = [
     "OrganizationRoles",
     "OrganizationScopes",
     "Organizations",
+    "PagedCollection",
     "Resources",
     "Roles",
     "SignInExperience",
@@ -50,92 +38,108 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+New = TypeVar("New", bound=Payload)
+Changes = TypeVar("Changes", bound=Payload)
 
 
-class Collection(Generic[T]):
-    """Objects under one path that can be listed, created, read, updated and deleted."""
+class Collection(Generic[T, New, Changes]):
+    """Objects under one path that can be listed, created, read, updated and deleted.
+
+    `T` is the type of an object, `New` that of the payload of `create`, and `Changes` that of `update`.
+    """
 
     path = ""
 
     def __init__(self, api: Transport) -> None:
         self._api = api
 
-    def all(self, **query: Any) -> Iterator[T]:
-        """Return an iterator over all objects. It requests one page of 100 at a time."""
-        return self._rows(self.path, **query)
+    def all(self, **query: QueryValue) -> Iterator[T]:
+        """Return an iterator over all objects, which Logto sends in one answer."""
+        return iter(self._api.request("GET", self.path, query=query))
 
-    def pages(self, *, first_page: int = 1, **query: Any) -> Iterator[list[T]]:
-        """Yield all objects from `first_page` on, page by page."""
-        return cast("Iterator[list[T]]", self._api.pages(self.path, query=query, first_page=first_page))
-
-    def count(self, **query: Any) -> int:
-        """Return the number of objects."""
-        return self._api.count(self.path, query=query)
-
-    def first_page(self, **query: Any) -> tuple[list[T], int]:
-        """Return the first page of objects, and the number of all objects."""
-        return cast("tuple[list[T], int]", self._api.first_page(self.path, query=query))
-
-    def create(self, payload: dict[str, Any]) -> T:
+    def create(self, payload: New) -> T:
         """Create an object and return it."""
-        return cast(T, self._api.request("POST", self.path, json=payload))
+        return self._call("POST", self.path, payload)
 
-    def get(self, id: str, **query: Any) -> T:
+    def get(self, id: str, **query: QueryValue) -> T:
         """Return the object with this id. Raise ManagementAPIError with the status 404 if there is none."""
-        return cast(T, self._api.request("GET", self._path(id), query=query))
+        return self._api.request("GET", self._path(id), query=query)
 
-    def update(self, id: str, payload: dict[str, Any]) -> T:
+    def update(self, id: str, payload: Changes) -> T:
         """Update an object and return it."""
-        return cast(T, self._api.request("PATCH", self._path(id), json=payload))
+        return self._call("PATCH", self._path(id), payload)
 
     def delete(self, id: str) -> None:
         """Delete an object."""
-        self._api.request("DELETE", self._path(id))
+        self._call("DELETE", self._path(id))
 
     def _path(self, id: str, *segments: str) -> str:
         return "/".join([self.path, *(quote(part, safe="") for part in (id, *segments))])
 
-    def _rows(self, path: str, **query: Any) -> Iterator[Any]:
+    def _rows(self, path: str, **query: QueryValue) -> Iterator[Any]:
         for page in self._api.pages(path, query=query):
             yield from page
 
-    def _call(self, method: str, path: str, json: Any = None) -> Any:
+    def _call(self, method: Method, path: str, json: Payload | None = None) -> Any:
         return self._api.request(method, path, json=json)
 
 
-class Applications(Collection[Application]):
+class PagedCollection(Collection[T, New, Changes]):
+    """A collection that Logto sends page by page."""
+
+    def all(self, **query: QueryValue) -> Iterator[T]:
+        """Return an iterator over all objects. It requests one page of 100 at a time."""
+        return self._rows(self.path, **query)
+
+    def pages(self, *, first_page: int = 1, **query: QueryValue) -> Iterator[list[T]]:
+        """Yield all objects from `first_page` on, page by page."""
+        return self._api.pages(self.path, query=query, first_page=first_page)
+
+    def count(self, **query: QueryValue) -> int:
+        """Return the number of objects."""
+        return self._api.count(self.path, query=query)
+
+    def first_page(self, **query: QueryValue) -> tuple[list[T], int]:
+        """Return the first page of objects, and the number of all objects."""
+        return self._api.first_page(self.path, query=query)
+
+
+class Applications(PagedCollection["types.Application", "types.NewApplication", "types.ApplicationChanges"]):
     path = "applications"
 
-    def secrets(self, id: str) -> list[ApplicationSecret]:
+    def secrets(self, id: str) -> list[types.ApplicationSecret]:
         """Return the app secrets, in clear. The key `secret` of the application itself is not a valid secret."""
-        return cast("list[ApplicationSecret]", self._call("GET", self._path(id, "secrets")))
+        return self._call("GET", self._path(id, "secrets"))
 
 
-class Users(Collection[User]):
+class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"]):
     path = "users"
 
-    def with_ids(self, ids: Sequence[str]) -> list[User]:
+    def with_ids(self, ids: Sequence[str]) -> list[types.User]:
         """Return the users with these ids that exist, in one request. `ids` has at most 100 entries."""
-        query: dict[str, Any] = {"search.id": list(ids), "mode.id": "exact", "isCaseSensitive": True}
-        return next(self.pages(**query), [])
+        query: dict[str, QueryValue] = {"search.id": list(ids), "mode.id": "exact", "isCaseSensitive": True}
+        return next(self._api.pages(self.path, query=query), [])
 
-    def suspend(self, id: str, *, is_suspended: bool = True) -> User:
+    def suspend(self, id: str, *, is_suspended: bool = True) -> types.User:
         """Suspend or reactivate a user, and return the user.
 
         Logto ends the sessions and revokes the refresh tokens of a suspended user. JWT access tokens stay valid until
         they expire.
         """
-        return cast(User, self._call("PATCH", self._path(id, "is-suspended"), {"isSuspended": is_suspended}))
+        payload: types.Suspension = {"isSuspended": is_suspended}
+        return self._call("PATCH", self._path(id, "is-suspended"), payload)
 
     def update_custom_data(self, id: str, custom_data: dict[str, Any]) -> dict[str, Any]:
         """Merge `custom_data` into the stored value, one level deep, and return the result."""
-        return cast("dict[str, Any]", self._call("PATCH", self._path(id, "custom-data"), {"customData": custom_data}))
+        payload: types.CustomDataChanges = {"customData": custom_data}
+        return self._call("PATCH", self._path(id, "custom-data"), payload)
 
-    def update_profile(self, id: str, profile: dict[str, Any]) -> dict[str, Any]:
+    def update_profile(self, id: str, profile: types.Profile) -> types.Profile:
         """Merge `profile` into the stored value and return the result."""
-        return cast("dict[str, Any]", self._call("PATCH", self._path(id, "profile"), {"profile": profile}))
+        payload: types.ProfileChanges = {"profile": profile}
+        return self._call("PATCH", self._path(id, "profile"), payload)
 
-    def roles(self, id: str) -> Iterator[Role]:
+    def roles(self, id: str) -> Iterator[types.Role]:
         """Return an iterator over the global roles of a user."""
         return self._rows(self._path(id, "roles"))
 
@@ -143,73 +147,76 @@ class Users(Collection[User]):
         """Remove a global role from a user."""
         self._call("DELETE", self._path(id, "roles", role_id))
 
-    def organizations(self, id: str) -> list[OrganizationOfMember]:
+    def organizations(self, id: str) -> list[types.OrganizationOfMember]:
         """Return the organizations of a user, each with `organizationRoles`."""
-        return cast("list[OrganizationOfMember]", self._call("GET", self._path(id, "organizations")))
+        return self._call("GET", self._path(id, "organizations"))
 
-    def sessions(self, id: str) -> list[dict[str, Any]]:
+    def sessions(self, id: str) -> list[types.Session]:
         """Return the sessions of a user at Logto."""
-        return cast("list[dict[str, Any]]", self._call("GET", self._path(id, "sessions"))["sessions"])
+        return self._call("GET", self._path(id, "sessions"))["sessions"]
 
     def end_session(self, id: str, session_uid: str) -> None:
         """End a session at Logto and revoke its grants. Logto sends no back-channel logout for it."""
         self._api.request("DELETE", self._path(id, "sessions", session_uid), query={"revokeGrantsTarget": "all"})
 
 
-class Roles(Collection[Role]):
+class Roles(PagedCollection["types.Role", "types.NewRole", "types.RoleChanges"]):
     path = "roles"
 
-    def scopes(self, id: str) -> Iterator[Scope]:
+    def scopes(self, id: str) -> Iterator[types.Scope]:
         """Return an iterator over the permissions of a role, each with its `resource`."""
         return self._rows(self._path(id, "scopes"))
 
     def add_scopes(self, id: str, scope_ids: Sequence[str]) -> None:
         """Add permissions that the role does not have yet."""
-        self._call("POST", self._path(id, "scopes"), {"scopeIds": list(scope_ids)})
+        payload: types.ScopeIds = {"scopeIds": list(scope_ids)}
+        self._call("POST", self._path(id, "scopes"), payload)
 
-    def users(self, id: str) -> Iterator[User]:
+    def users(self, id: str) -> Iterator[types.User]:
         """Return an iterator over the users with the role."""
         return self._rows(self._path(id, "users"))
 
-    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[User]]:
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[types.User]]:
         """Yield these users from `first_page` on, page by page."""
-        return cast("Iterator[list[User]]", self._api.pages(self._path(id, "users"), first_page=first_page))
+        return self._api.pages(self._path(id, "users"), first_page=first_page)
 
-    def first_page_of_users(self, id: str, **query: Any) -> tuple[list[User], int]:
+    def first_page_of_users(self, id: str, **query: QueryValue) -> tuple[list[types.User], int]:
         """Return the first page of these users, and the number of all. `query` may search, as `Users` does."""
-        return cast("tuple[list[User], int]", self._api.first_page(self._path(id, "users"), query=query))
+        return self._api.first_page(self._path(id, "users"), query=query)
 
 
-class Resources(Collection[Resource]):
+class Resources(PagedCollection["types.Resource", "types.NewResource", "types.ResourceChanges"]):
     path = "resources"
 
-    def scopes(self, id: str) -> Iterator[Scope]:
+    def scopes(self, id: str) -> Iterator[types.Scope]:
         """Return an iterator over the permissions of an API resource."""
         return self._rows(self._path(id, "scopes"))
 
-    def create_scope(self, id: str, name: str, description: str = "") -> Scope:
+    def create_scope(self, id: str, name: str, description: str = "") -> types.Scope:
         """Create a permission and return it."""
-        return cast(Scope, self._call("POST", self._path(id, "scopes"), {"name": name, "description": description}))
+        payload: types.NewScope = {"name": name, "description": description}
+        return self._call("POST", self._path(id, "scopes"), payload)
 
-    def update_scope(self, id: str, scope_id: str, payload: dict[str, Any]) -> Scope:
+    def update_scope(self, id: str, scope_id: str, payload: types.ScopeChanges) -> types.Scope:
         """Update a permission and return it."""
-        return cast(Scope, self._call("PATCH", self._path(id, "scopes", scope_id), payload))
+        return self._call("PATCH", self._path(id, "scopes", scope_id), payload)
 
 
-class Organizations(Collection[Organization]):
+class Organizations(PagedCollection["types.Organization", "types.NewOrganization", "types.OrganizationChanges"]):
     path = "organizations"
 
-    def users(self, id: str) -> Iterator[Member]:
+    def users(self, id: str) -> Iterator[types.Member]:
         """Return an iterator over the members, each with `organizationRoles`."""
         return self._rows(self._path(id, "users"))
 
-    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[Member]]:
+    def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[types.Member]]:
         """Yield the members from `first_page` on, page by page."""
-        return cast("Iterator[list[Member]]", self._api.pages(self._path(id, "users"), first_page=first_page))
+        return self._api.pages(self._path(id, "users"), first_page=first_page)
 
     def add_users(self, id: str, user_ids: Sequence[str]) -> None:
         """Add users as members. Existing members do not change."""
-        self._call("POST", self._path(id, "users"), {"userIds": list(user_ids)})
+        payload: types.UserIds = {"userIds": list(user_ids)}
+        self._call("POST", self._path(id, "users"), payload)
 
     def remove_user(self, id: str, user_id: str) -> None:
         """Remove a member."""
@@ -217,75 +224,76 @@ class Organizations(Collection[Organization]):
 
     def set_user_roles(self, id: str, user_id: str, organization_role_ids: Sequence[str]) -> None:
         """Replace the roles of a member."""
-        self._call(
-            "PUT", self._path(id, "users", user_id, "roles"), {"organizationRoleIds": list(organization_role_ids)}
-        )
+        payload: types.OrganizationRolesOfMember = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("PUT", self._path(id, "users", user_id, "roles"), payload)
 
-    def jit_email_domains(self, id: str) -> Iterator[dict[str, Any]]:
+    def jit_email_domains(self, id: str) -> Iterator[types.JitEmailDomain]:
         """Return an iterator over the just-in-time domains: users with such an e-mail become members at sign-up."""
         return self._rows(self._path(id, "jit", "email-domains"))
 
     def set_jit_email_domains(self, id: str, domains: Sequence[str]) -> None:
         """Replace the just-in-time e-mail domains."""
-        self._call("PUT", self._path(id, "jit", "email-domains"), {"emailDomains": list(domains)})
+        payload: types.JitEmailDomains = {"emailDomains": list(domains)}
+        self._call("PUT", self._path(id, "jit", "email-domains"), payload)
 
     def set_jit_roles(self, id: str, organization_role_ids: Sequence[str]) -> None:
         """Replace the roles that just-in-time members get."""
-        self._call("PUT", self._path(id, "jit", "roles"), {"organizationRoleIds": list(organization_role_ids)})
+        payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("PUT", self._path(id, "jit", "roles"), payload)
 
 
-class OrganizationRoles(Collection[OrganizationRole]):
+class OrganizationRoles(
+    PagedCollection["types.OrganizationRole", "types.NewOrganizationRole", "types.OrganizationRoleChanges"]
+):
     path = "organization-roles"
 
     def add_scopes(self, id: str, organization_scope_ids: Sequence[str]) -> None:
         """Add organization permissions that the role does not have yet."""
-        self._call("POST", self._path(id, "scopes"), {"organizationScopeIds": list(organization_scope_ids)})
+        payload: types.OrganizationScopeIds = {"organizationScopeIds": list(organization_scope_ids)}
+        self._call("POST", self._path(id, "scopes"), payload)
 
     def add_resource_scopes(self, id: str, scope_ids: Sequence[str]) -> None:
         """Add permissions of API resources that the role does not have yet."""
-        self._call("POST", self._path(id, "resource-scopes"), {"scopeIds": list(scope_ids)})
+        payload: types.ScopeIds = {"scopeIds": list(scope_ids)}
+        self._call("POST", self._path(id, "resource-scopes"), payload)
 
 
-class OrganizationScopes(Collection[OrganizationScope]):
+class OrganizationScopes(
+    PagedCollection["types.OrganizationScope", "types.NewOrganizationScope", "types.OrganizationScopeChanges"]
+):
     path = "organization-scopes"
 
 
-class Invitations(Collection[Invitation]):
+class Invitations(Collection["types.Invitation", "types.NewInvitation", NoReturn]):
+    """Invitations. `all` filters them by `organizationId`, `inviterId` or `invitee`."""
+
     path = "organization-invitations"
 
-    def all(self, **query: Any) -> Iterator[Invitation]:
-        """Return an iterator over the invitations, filtered by `organizationId`, `inviterId` or `invitee`.
-
-        Logto sends them without pages.
-        """
-        return iter(cast("list[Invitation]", self._api.request("GET", self.path, query=query)))
-
-    def accept(self, id: str, user_id: str) -> Invitation:
+    def accept(self, id: str, user_id: str) -> types.Invitation:
         """Accept an invitation and add the user as a member. The user must have the invited e-mail."""
-        payload = {"status": "Accepted", "acceptedUserId": user_id}
-        return cast(Invitation, self._call("PUT", self._path(id, "status"), payload))
+        payload: types.InvitationStatus = {"status": "Accepted", "acceptedUserId": user_id}
+        return self._call("PUT", self._path(id, "status"), payload)
 
-    def revoke(self, id: str) -> Invitation:
+    def revoke(self, id: str) -> types.Invitation:
         """Revoke an invitation and return it."""
-        return cast(Invitation, self._call("PUT", self._path(id, "status"), {"status": "Revoked"}))
+        payload: types.InvitationStatus = {"status": "Revoked"}
+        return self._call("PUT", self._path(id, "status"), payload)
 
 
-class Connectors(Collection[Connector]):
+class Connectors(Collection["types.Connector", "types.NewConnector", "types.ConnectorChanges"]):
+    """Connectors. `all` and `get` return their secrets in clear."""
+
     path = "connectors"
 
-    def all(self, **query: Any) -> Iterator[Connector]:
-        """Return an iterator over the connectors, with their secrets in clear. Logto sends them without pages."""
-        return iter(cast("list[Connector]", self._api.request("GET", self.path, query=query)))
-
-    def factories(self) -> list[Connector]:
+    def factories(self) -> list[types.ConnectorFactory]:
         """Return the factories of connectors."""
-        return cast("list[Connector]", self._call("GET", "connector-factories"))
+        return self._call("GET", "connector-factories")
 
-    def factory(self, id: str) -> Connector:
+    def factory(self, id: str) -> types.ConnectorFactory:
         """Return a factory. Raise ManagementAPIError with the status 404 if there is none with this id."""
-        return cast(Connector, self._call("GET", f"connector-factories/{quote(id, safe='')}"))
+        return self._call("GET", f"connector-factories/{quote(id, safe='')}")
 
-    def test(self, factory_id: str, payload: dict[str, Any]) -> None:
+    def test(self, factory_id: str, payload: types.ConnectorTest) -> None:
         """Send a test message with a config that need not be stored. For e-mail and SMS."""
         self._call("POST", self._path(factory_id, "test"), payload)
 
@@ -296,28 +304,28 @@ class SignInExperience:
     def __init__(self, api: Transport) -> None:
         self._api = api
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> types.SignInExperience:
         """Return the sign-in experience."""
-        return cast("dict[str, Any]", self._api.request("GET", "sign-in-exp"))
+        return self._api.request("GET", "sign-in-exp")
 
-    def update(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def update(self, payload: types.SignInExperienceChanges) -> types.SignInExperience:
         """Update the sign-in experience and return it. Each section in `payload` replaces the stored section."""
-        return cast("dict[str, Any]", self._api.request("PATCH", "sign-in-exp", json=payload))
+        return self._api.request("PATCH", "sign-in-exp", json=payload)
 
 
-class Hooks(Collection[Hook]):
+class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):
     path = "hooks"
 
-    def test(self, id: str, payload: dict[str, Any]) -> None:
+    def test(self, id: str, payload: types.HookTest) -> None:
         """Request test deliveries from Logto."""
         self._call("POST", self._path(id, "test"), payload)
 
-    def recent_logs(self, id: str) -> Iterator[dict[str, Any]]:
+    def recent_logs(self, id: str) -> Iterator[types.Log]:
         """Return an iterator over the log entries of the latest deliveries."""
         return self._rows(self._path(id, "recent-logs"))
 
 
-class OneTimeTokens(Collection[OneTimeToken]):
+class OneTimeTokens(PagedCollection["types.OneTimeToken", "types.NewOneTimeToken", NoReturn]):
     path = "one-time-tokens"
 
 
@@ -327,7 +335,9 @@ class SubjectTokens:
     def __init__(self, api: Transport) -> None:
         self._api = api
 
-    def create(self, user_id: str, context: dict[str, Any] | None = None) -> dict[str, Any]:
+    def create(self, user_id: str, context: dict[str, Any] | None = None) -> types.SubjectToken:
         """Return `{"subjectToken", "expiresIn"}`, with the lifetime in seconds. The token can be exchanged once."""
-        payload = {"userId": user_id, **({"context": context} if context is not None else {})}
-        return cast("dict[str, Any]", self._api.request("POST", "subject-tokens", json=payload))
+        payload: types.NewSubjectToken = {"userId": user_id}
+        if context is not None:
+            payload["context"] = context
+        return self._api.request("POST", "subject-tokens", json=payload)

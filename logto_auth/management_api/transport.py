@@ -1,6 +1,6 @@
 """Send requests to the Management API: access token, paging, rate limit, retries and errors.
 
-Source: Logto's Management API, version 1.41.
+Source: Logto's Management API, versions 1.41 and 1.42.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_origin, overload
 from urllib.parse import urlencode, urlsplit
 
 from logto_auth.oidc.client_credentials import ClientCredentialsToken, MachineClient
@@ -18,7 +18,25 @@ from logto_auth.oidc.http import BearerAuth, HTTPClient, Response, retry_after_s
 
 from .errors import ManagementAPIError
 
-__all__ = ["CLOUD_DOMAIN", "OPEN_SOURCE_RESOURCE", "PAGE_SIZE", "RateLimiter", "Transport", "resource_indicator"]
+__all__ = [
+    "CLOUD_DOMAIN",
+    "OPEN_SOURCE_RESOURCE",
+    "PAGE_SIZE",
+    "Method",
+    "Payload",
+    "QueryValue",
+    "RateLimiter",
+    "Transport",
+    "resource_indicator",
+]
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+# A TypedDict is such a mapping too.
+Payload = Mapping[str, object]
+# A list repeats the parameter, and None omits it.
+QueryValue = str | int | Sequence[str | int] | None
+
+R = TypeVar("R")
 
 # The resource indicator of a self-hosted tenant. A cloud tenant's indicator is its own URL.
 OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
@@ -81,27 +99,57 @@ class Transport:
         self.limit(requests_per_second)
         return requests_per_second
 
+    @overload
     def request(
         self,
-        method: str,
+        method: Method,
         path: str,
         *,
-        json: Any = None,
-        query: Mapping[str, Any] | None = None,
+        json: Payload | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+    ) -> Any: ...
+
+    @overload
+    def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        json: Payload | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        returns: type[R],
+    ) -> R: ...
+
+    def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        json: Payload | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        returns: type[Any] | None = None,
     ) -> Any:
         """Return the decoded body of the response, or None if it has no JSON body.
 
         `path` is relative to `/api`. `json` uses Logto's camelCase keys. In `query`, a list repeats the parameter and
         None omits it.
 
+        `returns` is the type of the body: a TypedDict, or a list of one, such as `list[User]`. Type checkers then know
+        what the call returns. A body that is no object or no list, as the type says, raises ManagementAPIError with
+        the code `unexpected_body`. The keys are not checked.
+
         A request is repeated with growing pauses if Logto is too busy (status 429). An idempotent request is also
         repeated if Logto fails (status 500, 502, 503 or 504) or cannot be reached.
         """
-        return _json_body(self._send_with_retries(method, path, json, query))
+        response = self._send_with_retries(method, path, json, query)
+        body = _json_body(response)
+        if returns is not None:
+            _check_kind(body, returns, response)
+        return body
 
     def pages(
-        self, path: str, *, query: Mapping[str, Any] | None = None, first_page: int = 1
-    ) -> Iterator[list[dict[str, Any]]]:
+        self, path: str, *, query: Mapping[str, QueryValue] | None = None, first_page: int = 1
+    ) -> Iterator[list[Any]]:
         """Yield the rows of `path` page by page, at most 100 rows each, starting with `first_page` (1 or greater).
 
         Pages are counted because the links that Logto sends omit `/api`. Rows that are added in the meantime may make
@@ -111,23 +159,25 @@ class Transport:
         while True:
             page_query = {**(query or {}), "page": page, "page_size": PAGE_SIZE}
             response = self._send_with_retries("GET", path, None, page_query)
-            rows: list[dict[str, Any]] = _json_body(response)
+            rows: list[Any] = _json_body(response)
             if rows:
                 yield rows
             if len(rows) < PAGE_SIZE or response.headers.get("Total-Number") == str(page * PAGE_SIZE):
                 return
             page += 1
 
-    def count(self, path: str, *, query: Mapping[str, Any] | None = None) -> int:
+    def count(self, path: str, *, query: Mapping[str, QueryValue] | None = None) -> int:
         """Return the number of rows of `path`, from the header `Total-Number`."""
         return _total(self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": 1}))
 
-    def first_page(self, path: str, *, query: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], int]:
+    def first_page(self, path: str, *, query: Mapping[str, QueryValue] | None = None) -> tuple[list[Any], int]:
         """Return up to 100 rows of `path`, and the number of all rows."""
         response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": PAGE_SIZE})
         return _json_body(response), _total(response)
 
-    def _send_with_retries(self, method: str, path: str, json: Any, query: Mapping[str, Any] | None) -> Response:
+    def _send_with_retries(
+        self, method: str, path: str, json: Payload | None, query: Mapping[str, QueryValue] | None
+    ) -> Response:
         token, may_renew, has_waited = self._token(), True, False
         for tries_left in reversed(range(MAX_TRIES)):
             wait_seconds = _backoff_seconds(MAX_TRIES - tries_left)
@@ -156,7 +206,12 @@ class Transport:
         return response
 
     def _send(
-        self, method: str, path: str, json: Any, query: Mapping[str, Any] | None, token: ClientCredentialsToken
+        self,
+        method: str,
+        path: str,
+        json: Payload | None,
+        query: Mapping[str, QueryValue] | None,
+        token: ClientCredentialsToken,
     ) -> Response:
         url = f"{self.base_url}/{path.lstrip('/')}"
         if pairs := _query_pairs(query or {}):
@@ -262,7 +317,20 @@ def _json_body(response: Response) -> Any:
     return None if is_text or not response.body else response.json()
 
 
-def _query_pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _check_kind(body: object, returns: type[Any], response: Response) -> None:
+    """Raise ManagementAPIError unless the body is a list, if `returns` is one, and else an object."""
+    kind = list if (get_origin(returns) or returns) is list else dict
+    if not isinstance(body, kind):
+        names = {list: "a list", dict: "an object", type(None): "nothing"}
+        raise ManagementAPIError(
+            f"{response.url} answered {response.status} with {names.get(type(body), type(body).__name__)}. "
+            f"Expected {names[kind]}; check the path and `returns`.",
+            code="unexpected_body",
+            status=response.status,
+        )
+
+
+def _query_pairs(query: Mapping[str, QueryValue]) -> list[tuple[str, str]]:
     return [
         (name, str(item).lower() if isinstance(item, bool) else str(item))
         for name, value in query.items()

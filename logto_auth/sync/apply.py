@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, reset_queries
@@ -14,7 +15,6 @@ from django.db.models import Q, QuerySet
 from logto_auth.exceptions import ManagementAPIError, SignInRefused
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, SyncRun, UserStatus, atomic
 from logto_auth.signals import user_created, user_updated
 from logto_auth.storable import VALUE_ERRORS, is_refused_value
@@ -29,6 +29,9 @@ from .planned_user import PlannedUser
 from .report import Report
 from .runs import UNLISTED, USERS, advance, check_listed, check_open, in_batches, is_past, position_in
 from .write import can_be_written_in_bulk, write
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import User
 
 # If a site knows fewer than one in this many users of its tenant, it asks for them by id and lists no pages.
 WORTH_LISTING = 4

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, reset_queries
@@ -21,7 +21,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, UserStatus, atomic, database
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.rights import has_admin_rights
@@ -30,6 +29,9 @@ from logto_auth.users.suspension import suspend
 from .in_order import InOrder, in_order
 from .payloads import Identifier, Payload, exact_identifier, payload_of, user_values
 from .report import Report
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import NewUser, User
 
 CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
     "created",
@@ -253,7 +255,7 @@ def _create(api: ManagementAPI, payload: Payload) -> _Created | ManagementAPIErr
     It runs in a thread: without queries.
     """
     try:
-        sub = api.users.create(payload.values)["id"]
+        sub = api.users.create(cast("NewUser", payload.values))["id"]
     except ManagementAPIError as error:
         if error.status not in REFUSED_PAYLOAD:
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -18,7 +18,6 @@ from django.db import models
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import User
 from logto_auth.models import (
     LogtoIdentity,
     Organization,
@@ -39,6 +38,9 @@ from .notes import UserNotes, confirm_removals, listed_names, notes_by_digest
 from .planned_user import PlannedUser
 from .report import Report
 from .taken_values import find_possible_links, settle_unique_values
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import User
 
 ORGANIZATION_ROLES_SCOPE = "urn:logto:scope:organization_roles"
 

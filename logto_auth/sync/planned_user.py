@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from logto_auth.management_api.types import User
 from logto_auth.models import LogtoIdentity, OrganizationMembership, UserStatus
 from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
 from logto_auth.users.rights import NO_GROUP_CHANGES, GroupChanges, Rights
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import User
 
 
 @dataclass(kw_only=True)

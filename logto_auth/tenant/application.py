@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Application, OidcClientMetadata
 
 from .declaration import TenantDeclaration, normalize_uri
 from .steps import Difference, Step, change_step, creation_step, merge
 
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Application, NewApplication, OidcClientMetadata
+
 __all__ = ["DeclaredApplication"]
 
-TYPE = "Traditional"
+TYPE: Final = "Traditional"
+NO_METADATA: OidcClientMetadata = {"redirectUris": [], "postLogoutRedirectUris": []}
 # The labels of these fields in the Logto Console.
 LABELS = {
     "redirectUris": "redirect URIs",
@@ -46,7 +49,7 @@ class DeclaredApplication:
                     "`application` in the declaration that LOGTO_TENANT names."
                 )
             return creation_step(
-                "application", self._declaration.application, _labelled(self._merged({})), self._create
+                "application", self._declaration.application, _labelled(self._merged(NO_METADATA)), self._create
             )
         stored = self._stored["oidcClientMetadata"]
         merged = self._merged(stored)
@@ -64,7 +67,8 @@ class DeclaredApplication:
             raise ConfigurationError(
                 f'An application "{name}" was created in the meantime. Run this again to use that application.'
             )
-        payload = {"name": self._declaration.application, "type": TYPE, "oidcClientMetadata": self._merged({})}
+        metadata = self._merged(NO_METADATA)
+        payload: NewApplication = {"name": self._declaration.application, "type": TYPE, "oidcClientMetadata": metadata}
         self.id = self._api.applications.create(payload)["id"]
 
     def _change(self) -> None:

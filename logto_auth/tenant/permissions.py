@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Resource, Scope
 
 from .declaration import APIResource, TenantDeclaration
 from .steps import Step, change_step, creation_step, value_difference
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import NewResource, Resource, ResourceChanges, Scope
 
 __all__ = ["DeclaredPermissions", "Permission", "permission_labels"]
 
@@ -73,20 +75,23 @@ class DeclaredPermissions:
 
     def _resource_step(self, declared: APIResource, stored: Resource | None) -> Step:
         kind, indicator, ttl = "API resource", declared.indicator, declared.access_token_ttl_seconds
-        payload: dict[str, Any] = {"name": declared.name or None, "accessTokenTtl": ttl}
-        payload = {key: value for key, value in payload.items() if value is not None}
+        changes: ResourceChanges = {}
+        if declared.name:
+            changes["name"] = declared.name
+        if ttl is not None:
+            changes["accessTokenTtl"] = ttl
         if stored is None:
             shown = {"name": declared.name, TTL: ttl}
-            payload = {"name": indicator, "indicator": indicator, **payload}
-            return creation_step(kind, indicator, shown, partial(self._create_resource, payload))
+            new: NewResource = {"name": indicator, "indicator": indicator, **changes}
+            return creation_step(kind, indicator, shown, partial(self._create_resource, new))
         differences = [
             value_difference("name", stored["name"], declared.name),
             value_difference(TTL, stored["accessTokenTtl"], ttl),
         ]
-        send = partial(self._api.api_resources.update, stored["id"], payload)
+        send = partial(self._api.api_resources.update, stored["id"], changes)
         return change_step(kind, indicator, differences, send)
 
-    def _create_resource(self, payload: dict[str, Any]) -> None:
+    def _create_resource(self, payload: NewResource) -> None:
         self._resource_ids[payload["indicator"]] = self._api.api_resources.create(payload)["id"]
 
     def _scope_step(self, permission: Permission, description: str, stored: Scope | None) -> Step:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import OrganizationRole as StoredOrganizationRole
-from logto_auth.management_api.types import OrganizationScope
-from logto_auth.management_api.types import Role as StoredRole
+from logto_auth.management_api.transport import Payload
 
 from .declaration import OrganizationRole, Role, TenantDeclaration
 from .permissions import DeclaredPermissions, Permission, permission_labels
 from .steps import Step, change_step, creation_step, list_difference, value_difference
 
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import (
+        NewOrganizationRole,
+        NewOrganizationScope,
+        NewRole,
+        OrganizationScope,
+        OrganizationScopeChanges,
+    )
+    from logto_auth.management_api.types import OrganizationRole as StoredOrganizationRole
+    from logto_auth.management_api.types import Role as StoredRole
+
 __all__ = ["DeclaredOrganizationTemplate", "DeclaredRoles"]
 
 T = TypeVar("T")
+P = TypeVar("P", bound=Payload)
 
 PERMISSIONS = "permissions"
 ORGANIZATION_PERMISSIONS = "organization permissions"
@@ -67,7 +77,7 @@ class DeclaredRoles:
         return change_step("role", declared.name, [description, added], send)
 
     def _create(self, declared: Role, required: Sequence[Permission]) -> None:
-        payload = {
+        payload: NewRole = {
             "name": declared.name,
             "description": declared.description,
             "type": declared.type,
@@ -102,14 +112,15 @@ class DeclaredOrganizationTemplate:
                 yield self._role_step(role, stored_roles.get(role.name))
 
     def _scope_step(self, name: str, description: str, stored: OrganizationScope | None) -> Step:
-        kind, shown = "organization permission", {"description": description}
+        kind = "organization permission"
+        changes: OrganizationScopeChanges = {"description": description}
         if stored is None:
-            payload = _without_empty({"name": name, **shown})
-            return creation_step(kind, name, shown, partial(self._create_scope, payload))
-        send = partial(self._api.organization_scopes.update, stored["id"], shown)
+            new: NewOrganizationScope = {"name": name, "description": description}
+            return creation_step(kind, name, changes, partial(self._create_scope, _without_empty(new)))
+        send = partial(self._api.organization_scopes.update, stored["id"], changes)
         return change_step(kind, name, [value_difference("description", stored["description"], description)], send)
 
-    def _create_scope(self, payload: dict[str, str]) -> None:
+    def _create_scope(self, payload: NewOrganizationScope) -> None:
         self._scope_ids[payload["name"]] = self._api.organization_scopes.create(payload)["id"]
 
     def _role_step(self, declared: OrganizationRole, stored: StoredOrganizationRole | None) -> Step:
@@ -150,7 +161,7 @@ class DeclaredOrganizationTemplate:
         return change_step(kind, declared.name, differences, send)
 
     def _create_role(self, declared: OrganizationRole, required: Sequence[Permission]) -> None:
-        payload = {
+        payload: NewOrganizationRole = {
             "name": declared.name,
             "type": declared.type,
             "description": declared.description,
@@ -168,8 +179,8 @@ class DeclaredOrganizationTemplate:
                 )
 
 
-def _without_empty(payload: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in payload.items() if value}
+def _without_empty(payload: P) -> P:
+    return cast(P, {key: value for key, value in payload.items() if value})
 
 
 def _missing(required: Sequence[T], held: Sequence[T]) -> list[T]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from logto_auth.conf import conf
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import ApplicationSecret
 
 from .plan import Plan
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import ApplicationSecret
 
 __all__ = ["SECRET_SETTINGS", "SiteSettings", "secret_expires_at", "site_settings"]
 

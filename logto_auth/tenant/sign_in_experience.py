@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from logto_auth.management_api import ManagementAPI
 
@@ -11,7 +12,7 @@ from .steps import Step, change_step, value_difference
 
 __all__ = ["sign_in_experience_steps"]
 
-UNKNOWN_SESSION = "unknownSessionRedirectUrl"
+UNKNOWN_SESSION: Final = "unknownSessionRedirectUrl"
 # The label in the Logto Console.
 LABEL = "unknown session redirect URL"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Hook
 
 from .declaration import TenantDeclaration, normalize_uri
 from .steps import Step, change_step, creation_step, list_difference, merge, value_difference
 from .webhook_events import check_events
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Hook, NewHook
 
 __all__ = ["DeclaredWebhook", "find_webhooks"]
 
@@ -44,7 +47,7 @@ class DeclaredWebhook:
 
     def _create(self) -> None:
         url = self._declaration.webhook_url
-        payload = {
+        payload: NewHook = {
             "name": self._declaration.application or urlsplit(url).hostname or "",
             "events": list(self._declaration.webhook_events),
             "config": {"url": url},

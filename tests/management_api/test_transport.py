@@ -15,6 +15,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError, ProviderError, ProviderUnreachable
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import MAX_TRIES, OPEN_SOURCE_RESOURCE, resource_indicator
+from logto_auth.management_api.types import User
 from logto_auth.oidc.http import HTTPClient
 from tests.recorded import recording
 
@@ -274,6 +275,35 @@ def test_count_without_total_number_raises_error(api: ManagementAPI, logto: Emul
     with pytest.raises(ManagementAPIError, match="no header Total-Number") as caught:
         api.users.count()
     assert caught.value.code == "no_total"
+
+
+# Types of answers
+
+
+def test_returns_accepts_the_kind_of_the_answer(api: ManagementAPI, logto: Emulator) -> None:
+    user = logto.tenant.add_user(username="reader")
+    assert api.request("GET", f"users/{user.id}", returns=User)["username"] == "reader"
+    assert [each["id"] for each in api.request("GET", "users", returns=list[User])] == [user.id]
+    assert api.request("GET", f"users/{user.id}/custom-data", returns=dict[str, Any]) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "returns", "text"),
+    [
+        ("users", User, "answered 200 with a list. Expected an object"),
+        ("sign-in-exp", list[User], "answered 200 with an object. Expected a list"),
+    ],
+)
+def test_answer_of_another_kind_raises_error(api: ManagementAPI, path: str, returns: Any, text: str) -> None:
+    with pytest.raises(ManagementAPIError, match=text) as caught:
+        api.request("GET", path, returns=returns)
+    assert (caught.value.code, caught.value.status) == ("unexpected_body", 200)
+
+
+def test_answer_without_body_raises_error_with_returns(api: ManagementAPI, logto: Emulator) -> None:
+    user = logto.tenant.add_user(username="reader")
+    with pytest.raises(ManagementAPIError, match=r"answered 204 with nothing\. Expected an object"):
+        api.request("DELETE", f"users/{user.id}", returns=User)
 
 
 # Independence

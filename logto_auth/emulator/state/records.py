@@ -99,6 +99,10 @@ class Role:
     is_default: bool = False
     description: str = ""
 
+    def __post_init__(self) -> None:
+        # Logto has no role without a description.
+        self.description = self.description or self.name
+
 
 @dataclass
 class OrganizationRole:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -20,7 +20,9 @@ from logto_auth.management import connector_output as output
 from logto_auth.management.confirmation import confirm
 from logto_auth.management.connector_options import add_subcommands, given_config, given_properties, read_text
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Connector
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import Connector
 
 __all__ = ["Command"]
 
@@ -49,7 +51,7 @@ class Command(BaseCommand):
         return list(self.api.connectors.all())
 
     @cached_property
-    def experience(self) -> dict[str, Any]:
+    def experience(self) -> Mapping[str, Any]:
         return self.api.sign_in_experience.get()
 
     # Show
@@ -86,7 +88,7 @@ class Command(BaseCommand):
         new_config = config.new_config(factory, given_config(options))
         if replaced := actions.replaced_by(factory, self.connectors):
             self._confirm(f"Logto keeps one connector of this type. It will delete: {lookup.describe(replaced)}.")
-        added = actions.create(self.api, factory, new_config, **properties)
+        added = actions.create(self.api, factory, new_config, properties)
         data, lines = {"id": added["id"], "factory": factory["id"]}, [f"Added {lookup.describe([added])}."]
         if added["type"] == "Social":
             data["callback_uri"] = lookup.callback_uri(conf.endpoint, added)
@@ -102,7 +104,7 @@ class Command(BaseCommand):
         updated_config = config.updated_config(connector, given_config(options), unset=options["unset"])
         changed = [*config.changed_keys(connector["config"], updated_config), *properties]
         if changed:
-            actions.update(self.api, connector, updated_config, **properties)
+            actions.update(self.api, connector, updated_config, properties)
         text = f"Changed in {lookup.describe([connector])}: {', '.join(changed)}." if changed else "Nothing to change."
         self._print({"id": connector["id"], "changed": changed}, text)
 

@@ -229,7 +229,8 @@ def test_organizations_of_user_are_listed(api):
 
 
 def test_sso_identities_are_shown_if_requested(emulator, api):
-    sso = {"issuer": "https://idp.example", "identityId": "1", "detail": {}}
+    ids = {"tenantId": "default", "id": "1", "userId": "1", "ssoConnectorId": "1"}
+    sso = {**ids, "issuer": "https://idp.example", "identityId": "1", "detail": {}, "createdAt": 1, "updatedAt": 1}
     user = emulator.tenant.add_user(sso_identities=[sso])
     assert "ssoIdentities" not in api.get(f"/users/{user.id}").json()
     assert api.get(f"/users/{user.id}", includeSsoIdentities="true").json()["ssoIdentities"] == [sso]
