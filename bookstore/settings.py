@@ -153,6 +153,9 @@ if USES_EMULATOR:
     LOGTO_APP_SECRET = "emulatoronlysecret00000000000001"  # noqa: S105 - valid only for the emulator
 else:
     LOGTO_ENDPOINT, LOGTO_APP_ID, LOGTO_APP_SECRET = (os.environ.get(name, "") for name in OWN_LOGTO_VARIABLES)
+    LOGTO_INTERNAL_ENDPOINT = os.environ.get("LOGTO_INTERNAL_ENDPOINT", "")
+LOGTO_BASE_URL = os.environ.get("LOGTO_BASE_URL", "")
+LOGTO_INTERNAL_BASE_URL = os.environ.get("LOGTO_INTERNAL_BASE_URL", "")
 
 LOGTO_SCOPES = (
     "openid",
@@ -219,4 +222,6 @@ if USES_EMULATOR:
 else:
     LOGTO_M2M_APP_ID = os.environ.get("LOGTO_M2M_APP_ID", "")
     LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
+    # Only a tenant of Logto Cloud with a custom domain needs it.
+    LOGTO_MANAGEMENT_API_RESOURCE = os.environ.get("LOGTO_MANAGEMENT_API_RESOURCE", "")
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ACTIONS", "ManagesAtLogto", "console_url", "sign_out_everywhere"]
 
 PERMISSION = "logto_auth.manage_at_logto"
-CLOUD_CONSOLE = "https://cloud.logto.io"
 
 # Changes one user at Logto and here, and returns a warning for staff or None.
 Action: TypeAlias = "Callable[[ManagementAPI, LogtoIdentity], str | None]"
@@ -111,15 +110,10 @@ class ManagesAtLogto:
 
 def console_url(identity: LogtoIdentity) -> str:
     """Return the URL of the user in the Logto Console; empty if the URL of the console is unknown."""
-    console = conf.console_url.rstrip("/") or _cloud_console()
+    from .tenant.cloud import cloud_console
+
+    console = conf.console_url.rstrip("/") or cloud_console(conf)
     return f"{console}/users/{quote(identity.sub, safe='')}" if console and identity.issuer == conf.issuer else ""
-
-
-def _cloud_console() -> str:
-    from .management_api.transport import CLOUD_DOMAIN
-
-    host = urlsplit(conf.endpoint).hostname or ""
-    return f"{CLOUD_CONSOLE}/{host.removesuffix(CLOUD_DOMAIN)}" if host.endswith(CLOUD_DOMAIN) else ""
 
 
 def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], action: Action) -> None:

@@ -16,6 +16,7 @@ from . import exceptions
 from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
+from .management_api.transport import resource_indicator
 from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
 from .oidc.client_credentials import MachineClient
@@ -23,6 +24,7 @@ from .oidc.errors import CallbackError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
 from .oidc.secrets import Secret
+from .origins import is_origin
 
 __all__ = ["access_token_verifier", "machine_client", "management_api", "oidc_client", "provider", "reset_clients"]
 
@@ -35,6 +37,10 @@ _CREATE_MACHINE_APPLICATION = (
 _CREDENTIALS_HINT = "Check LOGTO_APP_ID, LOGTO_APP_SECRET and that the application is of the type Traditional Web."
 _MACHINE_CREDENTIALS_HINT = (
     "Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET and that the application is of the type Machine-to-machine."
+)
+_RESOURCE_HINT = (
+    "Check LOGTO_MANAGEMENT_API_RESOURCE. A tenant of Logto Cloud with a custom domain needs "
+    "https://<tenant ID>.logto.app/api, and a Logto that you run yourself needs no value."
 )
 
 P = ParamSpec("P")
@@ -123,15 +129,20 @@ def management_api() -> ManagementAPI:
 
     The application needs a role with the permission `all`. Raise ConfigurationError.
     """
-    return _management_api(
-        machine_client(), conf.endpoint, conf.management_api_resource, tuple(conf.http_timeout_seconds)
-    )
+    # The indicator is a name, so it follows the public address.
+    resource = conf.management_api_resource or resource_indicator(conf.endpoint)
+    return _management_api(machine_client(), conf.server_endpoint, resource, tuple(conf.http_timeout_seconds))
 
 
 def provider() -> Provider:
-    """Return the provider that all clients share, with its metadata and keys."""
-    former_issuers = tuple(conf.former_issuers)
-    return _provider(conf.issuer, former_issuers, tuple(conf.signing_algorithms), tuple(conf.http_timeout_seconds))
+    """Return the provider that all clients share, with its metadata and keys. Raise ConfigurationError."""
+    return _provider(
+        conf.issuer,
+        conf.internal_endpoint,
+        tuple(conf.former_issuers),
+        tuple(conf.signing_algorithms),
+        tuple(conf.http_timeout_seconds),
+    )
 
 
 def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
@@ -143,8 +154,17 @@ def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for t
 # The cache key is the values themselves. A changed setting gives another client, so nothing has to be reset.
 @lru_cache(maxsize=16)
 def _provider(
-    issuer: str, former_issuers: Sequence[str], algorithms: Sequence[str], timeouts: Sequence[float]
+    issuer: str,
+    internal_endpoint: str,
+    former_issuers: Sequence[str],
+    algorithms: Sequence[str],
+    timeouts: Sequence[float],
 ) -> Provider:
+    if internal_endpoint and not is_origin(internal_endpoint):
+        raise ConfigurationError(
+            "LOGTO_INTERNAL_ENDPOINT is not an origin without a path, such as http://logto:3001. "
+            "Run `manage.py check` for the details."
+        )
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     return Provider(
@@ -152,6 +172,7 @@ def _provider(
         former_issuers=former_issuers,
         algorithms=algorithms,
         http=http,
+        internal_endpoint=internal_endpoint,
         endpoint_name="LOGTO_ENDPOINT",
     )
 
@@ -181,7 +202,12 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
         connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=_MAX_MANAGEMENT_API_BYTES
     )
     return ManagementAPI(
-        endpoint=endpoint, machine=machine, http=http, resource=resource, credentials_hint=_MACHINE_CREDENTIALS_HINT
+        endpoint=endpoint,
+        machine=machine,
+        http=http,
+        resource=resource,
+        credentials_hint=_MACHINE_CREDENTIALS_HINT,
+        resource_hint=_RESOURCE_HINT,
     )
 
 

@@ -153,6 +153,15 @@ class Conf:
         required=True,
         example="https://abc123.logto.app",
     )
+    internal_endpoint = Setting(
+        "",
+        "Origin at which this server reaches Logto, if it is another one than `LOGTO_ENDPOINT`: `http://logto:3001` "
+        "between containers. Discovery, keys, tokens, userinfo and the Management API are requested there. The issuer "
+        "and all URLs for browsers stay at `LOGTO_ENDPOINT`. `http` is accepted only for this machine and for private "
+        "networks, because app secrets and tokens are sent there. Empty: `LOGTO_ENDPOINT`.",
+        type=str,
+        example="http://logto:3001",
+    )
     former_endpoints: Setting[Sequence[str]] = Setting(
         (),
         "Origins that `LOGTO_ENDPOINT` was before, for the same tenant, such as `https://<tenant>.logto.app` before a "
@@ -171,6 +180,14 @@ class Conf:
         "of the site is redirected there first. When empty, these URIs follow the request.",
         type=str,
         example="https://shop.example",
+    )
+    internal_base_url = Setting(
+        "",
+        "Origin at which the server of Logto reaches this site, if it is another one than for browsers: "
+        "`http://web:8000` between containers. `manage.py logto_setup` registers the back-channel logout URI and the "
+        "webhook there. Its host must be in `ALLOWED_HOSTS`. Empty: the first base URL that Logto can reach.",
+        type=str,
+        example="http://web:8000",
     )
     next_origins: Setting[Sequence[str]] = Setting(
         (),
@@ -440,6 +457,11 @@ class Conf:
     def issuer(self) -> str:
         """The issuer of all tokens: the endpoint followed by `/oidc`."""
         return _issuer_at(self.endpoint)
+
+    @property
+    def server_endpoint(self) -> str:
+        """The origin to which this server sends its requests to Logto."""
+        return self.internal_endpoint or self.endpoint
 
     @property
     def former_issuers(self) -> list[str]:

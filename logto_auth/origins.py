@@ -1,15 +1,25 @@
-"""Tests for URLs: whether one is an origin, and whether it leads to the local machine."""
+"""Tests for URLs: whether one is an origin, and whether it leads to this machine or to a private network."""
 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-__all__ = ["is_loopback", "is_origin"]
+__all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private"]
+
+# Top-level names that exist only in private networks. Kubernetes uses `svc`, alone and before its own domain.
+PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".svc")
+# The characters that a URL has for its own purposes, and the sign of those that are encoded already.
+URL_CHARACTERS = "/?#[]@!$&'()*+,;=:%~"
 
 
 def is_origin(url: str) -> bool:
-    """Return whether `url` is an http or https URL with a host and without path, query, fragment or credentials."""
+    """Return whether `url` is an http or https URL with a host and without path, query, fragment or credentials.
+
+    The host must be in ASCII, as in URLs of browsers and in the header `Host`. See `ascii_hint`.
+    """
+    if not (url.isascii() and url.isprintable()) or {" ", "\\"} & set(url):
+        return False
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  (raises for a port that is not a number)
@@ -30,3 +40,55 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def is_private(url: str) -> bool:
+    """Return whether the host of `url` is only in a network of its own.
+
+    That is a loopback address, a private IP address, a name without a dot, or one that ends in `PRIVATE_SUFFIXES`.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(PRIVATE_SUFFIXES)
+    return address.is_loopback or (address.is_private and not address.is_link_local)
+
+
+def ascii_form(url: str) -> str:
+    """Return `url` with its domain in the `xn--` form, and with other characters percent-encoded.
+
+    Empty if `url` is in ASCII already, or if its domain has no such form.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if url.isascii() or not host or "@" in parts.netloc:
+        return ""
+    labels = [_ascii_label(label) for label in host.split(".")]
+    if not all(labels):
+        return ""
+    authority = ".".join(labels) + (f":{port}" if port else "")
+    return quote(parts._replace(netloc=authority).geturl(), safe=URL_CHARACTERS)
+
+
+def ascii_hint(url: str) -> str:
+    """Return a sentence that asks for the ASCII form of `url`; empty if there is no other form."""
+    form = ascii_form(url)
+    return f"Write domains with other letters in their xn-- form: {form!r}." if form else ""
+
+
+def _ascii_label(label: str) -> str:
+    """Return one label of a domain as browsers write it, or an empty text if it is invalid."""
+    if label.isascii():
+        return label
+    # Imported here, because `conf` and the URLs of the site need only the functions above.
+    import requests
+
+    try:
+        url = requests.Request("GET", f"http://{label}.example/").prepare().url or ""
+    except requests.RequestException:
+        return ""
+    return urlsplit(url).netloc.removesuffix(".example")

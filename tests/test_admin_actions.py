@@ -179,17 +179,26 @@ def test_message_names_missing_setting(staff: Client, reader: Browser, settings:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "console", "links"),
+    ("endpoint", "resource", "console", "links"),
     [
-        ("https://abc123.logto.app", "", ["https://cloud.logto.io/abc123/users/a%2Fb"]),
-        ("https://logto.example", "", []),
-        ("https://logto.example", "https://a.example/console/", ["https://a.example/console/users/a%2Fb"]),
+        ("https://abc123.logto.app", "", "", ["https://cloud.logto.io/abc123/users/a%2Fb"]),
+        ("https://logto.example", "", "", []),
+        ("https://logto.example", "https://default.logto.app/api", "", []),
+        # A cloud tenant with a custom domain.
+        (
+            "https://logto.example",
+            "https://abc123.logto.app/api",
+            "",
+            ["https://cloud.logto.io/abc123/users/a%2Fb"],
+        ),
+        ("https://logto.example", "", "https://a.example/console/", ["https://a.example/console/users/a%2Fb"]),
     ],
 )
 def test_user_page_links_to_console(
-    admin_client: Client, settings: Any, endpoint: str, console: str, links: list[str]
+    admin_client: Client, settings: Any, endpoint: str, resource: str, console: str, links: list[str]
 ) -> None:
     settings.LOGTO_ENDPOINT, settings.LOGTO_CONSOLE_URL = endpoint, console
+    settings.LOGTO_MANAGEMENT_API_RESOURCE = resource
     user = User.objects.create_user("reader")
     LogtoIdentity.objects.create(user=user, issuer=f"{endpoint}/oidc", sub="a/b", status="suspended")
     LogtoIdentity.objects.create(user=user, issuer="https://elsewhere.example/oidc", sub="c")

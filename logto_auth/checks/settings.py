@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -18,19 +16,17 @@ from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
 from logto_auth.organizations.current import from_subdomain
-from logto_auth.origins import is_loopback, is_origin
+from logto_auth.origins import ascii_hint
 from logto_auth.tenant.declaration import declaration_errors
 from logto_auth.tenant.site import load_declaration
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
+from .addresses import check_addresses
 from .lenient_conf import conf
+from .placeholders import is_placeholder
 from .problem import Problem
 from .sign_in import signs_users_in
 
-PLACEHOLDER = re.compile(
-    r"[<>{}]|\byour[-_ ](app|client|endpoint|logto|own|secret|tenant)|change[-_ ]?me|placeholder|^[x.]+$|^todo$",
-    re.IGNORECASE,
-)
 QUERY_OPTIONS = {
     "first_screen",
     "identifiers",
@@ -51,6 +47,16 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
 }
+# Their values are copied from Logto or from the documentation.
+COPIED = (
+    Conf.endpoint,
+    Conf.internal_endpoint,
+    Conf.app_id,
+    Conf.app_secret,
+    Conf.m2m_app_id,
+    Conf.m2m_app_secret,
+    Conf.management_api_resource,
+)
 # RFC 1035, section 2.3.1, in part: labels separated by single dots, without a dot at either end.
 DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
@@ -73,19 +79,6 @@ APP_SECRET_MISSING = Problem(
 )
 PLACEHOLDER_LEFT = Problem(
     "logto_auth.E005", "{setting} is still a placeholder.", "Copy the value from the Logto Console."
-)
-ENDPOINT_NOT_ORIGIN = Problem(
-    "logto_auth.E006",
-    "LOGTO_ENDPOINT is {value}, not an origin without a path.",
-    "Expected an origin such as https://abc123.logto.app.",
-)
-ENDPOINT_UNENCRYPTED = Problem(
-    "logto_auth.E007",
-    "LOGTO_ENDPOINT is {value}: tokens would cross the internet unencrypted.",
-    "Use https. Plain http is only for Logto on this machine or in a private network.",
-)
-BASE_URL_NOT_ORIGIN = Problem(
-    "logto_auth.E008", "LOGTO_BASE_URL is {value}.", "Expected an origin without a path: https://shop.example."
 )
 OPENID_MISSING = Problem(
     "logto_auth.E009",
@@ -146,19 +139,6 @@ RUNNER_NOT_A_FUNCTION = Problem(
     "LOGTO_WEBHOOK_RUNNER is {value}, which is not a function that can be imported.",
     "Correct the dotted path. The hint says what is missing, such as Django 6.0 for logto_auth.contrib.tasks.",
 )
-CONSOLE_URL_INVALID = Problem(
-    "logto_auth.E024", "LOGTO_CONSOLE_URL is {value}.", "Expected a URL that begins with https:// or http://."
-)
-FORMER_ENDPOINT_INVALID = Problem(
-    "logto_auth.E031",
-    "LOGTO_FORMER_ENDPOINTS contains {value}.",
-    "Expected the origin that LOGTO_ENDPOINT was before, such as https://abc123.logto.app.",
-)
-NEXT_ORIGIN_INVALID = Problem(
-    "logto_auth.E032",
-    "LOGTO_NEXT_ORIGINS contains {value}.",
-    "Expected an origin without a path or a wildcard: https://app.shop.example. Plain http is only for this machine.",
-)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -195,7 +175,7 @@ def _check_types() -> Iterator[CheckMessage]:
 
 def _check_values() -> Iterator[CheckMessage]:
     yield from _check_credentials()
-    yield from _check_origins()
+    yield from check_addresses()
     yield from _check_protocol_values()
     yield from _check_dotted_paths()
     yield from _check_numbers()
@@ -204,8 +184,6 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_organization_domain()
     yield from _check_tenant()
     yield from _check_webhooks()
-    if conf.console_url and urlsplit(conf.console_url).scheme not in ("http", "https"):
-        yield CONSOLE_URL_INVALID(value=repr(conf.console_url))
 
 
 def _check_credentials() -> Iterator[CheckMessage]:
@@ -216,41 +194,9 @@ def _check_credentials() -> Iterator[CheckMessage]:
         yield APP_ID_MISSING()
     if Conf.app_secret.site_value == "" and signs_users_in():
         yield APP_SECRET_MISSING()
-    for setting in (Conf.endpoint, Conf.app_id, Conf.app_secret, Conf.m2m_app_id, Conf.m2m_app_secret):
-        if PLACEHOLDER.search(conf.value_of(setting)):
+    for setting in COPIED:
+        if is_placeholder(conf.value_of(setting)):
             yield PLACEHOLDER_LEFT(setting=setting.name)
-
-
-def _check_origins() -> Iterator[CheckMessage]:
-    if conf.endpoint and not PLACEHOLDER.search(conf.endpoint):
-        yield from _check_endpoint(conf.endpoint)
-    if conf.base_url and not is_origin(conf.base_url):
-        yield BASE_URL_NOT_ORIGIN(value=repr(conf.base_url))
-    for endpoint in conf.former_endpoints:
-        if not is_origin(endpoint) or endpoint.rstrip("/") == conf.endpoint.rstrip("/"):
-            yield FORMER_ENDPOINT_INVALID(value=repr(endpoint))
-    for origin in conf.next_origins:
-        if not is_origin(origin) or "*" in origin or (urlsplit(origin).scheme == "http" and not is_loopback(origin)):
-            yield NEXT_ORIGIN_INVALID(value=repr(origin))
-
-
-def _check_endpoint(endpoint: str) -> Iterator[CheckMessage]:
-    if not is_origin(endpoint):
-        without_path = endpoint.rstrip("/").removesuffix("/oidc")
-        hint = f"Set it to {without_path!r}." if is_origin(without_path) else ""
-        # The part before an @ may be a password.
-        yield ENDPOINT_NOT_ORIGIN(value="a URL with an @" if "@" in endpoint else repr(endpoint), hint=hint)
-    elif urlsplit(endpoint).scheme == "http" and not _is_private(urlsplit(endpoint).hostname or ""):
-        yield ENDPOINT_UNENCRYPTED(value=repr(endpoint))
-
-
-def _is_private(host: str) -> bool:
-    """Return whether `host` is reachable only from here: loopback, a private address, or a name without a dot."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal", ".test"))
-    return address.is_loopback or (address.is_private and not address.is_link_local)
 
 
 def _check_protocol_values() -> Iterator[CheckMessage]:
@@ -278,7 +224,8 @@ def _check_sign_in_options() -> Iterator[CheckMessage]:
             extra=conf.sign_in_parameters,
         )
     except InvalidSignInOption as error:
-        yield INVALID_SIGN_IN_OPTION(hint=str(error))
+        hints = [str(error), *map(ascii_hint, conf.resources)]
+        yield INVALID_SIGN_IN_OPTION(hint=" ".join(filter(None, hints)))
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:
@@ -314,7 +261,7 @@ def _check_roles() -> Iterator[CheckMessage]:
 
 def _check_apis() -> Iterator[CheckMessage]:
     if conf.api_resource and not is_absolute_uri(conf.api_resource):
-        yield API_RESOURCE_NOT_URI(value=repr(conf.api_resource))
+        yield API_RESOURCE_NOT_URI(value=repr(conf.api_resource), hint=ascii_hint(conf.api_resource))
     app_id, app_secret = Conf.m2m_app_id, Conf.m2m_app_secret
     for missing, other in ((app_id, app_secret), (app_secret, app_id)):
         if conf.value_of(other) and not conf.value_of(missing):
@@ -326,7 +273,8 @@ def _check_apis() -> Iterator[CheckMessage]:
 def _check_organization_domain() -> Iterator[CheckMessage]:
     is_used = _imported(conf.organization_from) is from_subdomain
     if is_used and not DOMAIN.fullmatch(conf.organization_domain):
-        yield ORGANIZATION_DOMAIN_INVALID(value=repr(conf.organization_domain))
+        hint = ascii_hint(f"https://{conf.organization_domain}").replace("https://", "")
+        yield ORGANIZATION_DOMAIN_INVALID(value=repr(conf.organization_domain), hint=hint)
 
 
 def _check_tenant() -> Iterator[CheckMessage]:
@@ -352,7 +300,7 @@ def _check_webhooks() -> Iterator[CheckMessage]:
 
 
 def _is_signing_key(key: str) -> bool:
-    return len(key) >= MIN_SIGNING_KEY_LENGTH and not PLACEHOLDER.search(key)
+    return len(key) >= MIN_SIGNING_KEY_LENGTH and not is_placeholder(key)
 
 
 def _check_webhook_runner(path: str) -> Iterator[CheckMessage]:

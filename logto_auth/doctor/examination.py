@@ -8,7 +8,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.oidc.http import HTTPClient
 
-from . import site, tenant
+from . import addresses, site, tenant
 from .findings import Finding, failure, findings_or_ok, skipped
 from .logto import LogtoExamination
 from .sign_in import SignInExamination
@@ -17,7 +17,7 @@ __all__ = ["examine"]
 
 WRONG_TYPE = "logto_auth.E001"
 # After any of these errors, Logto cannot be called.
-NO_LOGTO = frozenset({"logto_auth.E002", "logto_auth.E006", "logto_auth.E007", "logto_auth.E013"})
+NO_LOGTO = frozenset(f"logto_auth.{number}" for number in ("E002", "E006", "E007", "E013", "E036", "E037"))
 
 
 def examine(base_urls: Sequence[str], *, deploy: bool = False) -> Iterator[Finding]:
@@ -45,6 +45,7 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     logto = LogtoExamination(http)
+    yield from addresses.examine(http)
     yield from logto.examine()
     if logto.metadata is None:
         yield skipped("sign-in", "No sign-in was tried, because there is no valid discovery document.")

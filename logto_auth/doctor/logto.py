@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
@@ -31,10 +32,10 @@ class LogtoExamination:
 
     def examine(self) -> Iterator[Finding]:
         """Yield the findings about the discovery document, the clock and the keys."""
-        url = f"{conf.issuer}/.well-known/openid-configuration"
+        addresses = Addresses(conf.issuer, conf.internal_endpoint)
         began = time.monotonic()
         try:
-            response = self._http.get(url)
+            response = self._http.get(addresses.discovery_url)
         except ProviderError as error:
             yield failure("reachability", str(error), _remedy(error))
             return
@@ -44,13 +45,16 @@ class LogtoExamination:
         yield clock_finding(response)
         try:
             document = response.json_object()
-            self.metadata = parse_metadata(document, conf.issuer, endpoint_name="LOGTO_ENDPOINT")
+            self.metadata = parse_metadata(
+                document, conf.issuer, internal_endpoint=conf.internal_endpoint, endpoint_name="LOGTO_ENDPOINT"
+            )
         except ProviderError as error:
             yield failure(
                 "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
             )
             return
-        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints have the same origin.")
+        which = "are at one of the two addresses" if addresses.is_split else "have the same origin"
+        yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints {which}.")
         yield self._keys(self.metadata.jwks_uri)
 
     def _reachability(self, response: Response, seconds: float) -> Iterator[Finding]:

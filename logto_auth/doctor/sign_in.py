@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient, Response
@@ -51,6 +52,8 @@ class SignInExamination:
     def __init__(self, http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> None:
         self._http = http
         self._metadata = metadata
+        # This server may reach only the internal address of Logto, also for what a browser would open.
+        self._addresses = Addresses(metadata.issuer, conf.internal_endpoint)
         # For a URI with a wildcard, one URI that matches is tried.
         self._redirect_uris = [uri.replace("*", EXAMPLE) for uri in redirect_uris(base_urls)]
         self._post_sign_out_uris = [uri.replace("*", EXAMPLE) for uri in post_sign_out_uris(base_urls)]
@@ -121,7 +124,7 @@ class SignInExamination:
 
     def _authorize(self, redirect_uri: str, *, resource: str = "", has_pkce: bool = True) -> Answer:
         url = AuthorizationRequest().url(
-            self._metadata.authorization_endpoint,
+            self._addresses.for_server(self._metadata.authorization_endpoint),
             client_id=conf.app_id,
             redirect_uri=redirect_uri,
             scopes=list(conf.scopes),
@@ -135,7 +138,8 @@ class SignInExamination:
 
     def _post_sign_out_uri(self, uri: str) -> Finding:
         query = urlencode({"client_id": conf.app_id, "post_logout_redirect_uri": uri})
-        response = self._http.get_allowing_redirect(f"{self._metadata.end_session_endpoint}?{query}")
+        end_session_endpoint = self._addresses.for_server(self._metadata.end_session_endpoint)
+        response = self._http.get_allowing_redirect(f"{end_session_endpoint}?{query}")
         if response.status == 200:
             return ok("post-sign-out-uri", f"{uri} is registered.")
         answer = _answer(response)

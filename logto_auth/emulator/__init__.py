@@ -22,8 +22,9 @@ except ImportError as error:
     raise ImportError(_text) from error
 
 from .faults import Faults, HttpFault
+from .listening import PortInUse
 from .provider import Provider
-from .server import Emulator, PortInUse, run_in_thread
+from .server import Emulator, run_in_thread
 from .state.application_record import Application
 from .state.clock import Clock
 from .state.password_digests import PasswordDigest

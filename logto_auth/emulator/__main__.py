@@ -8,27 +8,38 @@ from collections.abc import Sequence
 from functools import partial
 
 from . import Emulator, seed_demo
+from .listening import LOOPBACK, is_loopback
+from .state.records import OPEN_SOURCE_RESOURCE
 from .versions import DEFAULT, VERSIONS
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _NOTICE = """\
 ================================================================================
   LOGTO EMULATOR: for development and tests only. NOT A PRODUCTION SERVER.
-  Anyone who can reach it can sign in as anyone. It listens on 127.0.0.1 only.
+  Anyone who can reach it can sign in as anyone. {reach}
 ================================================================================"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the emulator until Ctrl-C and return the exit code."""
     options = _parser().parse_args(arguments)
-    if options.host not in _LOOPBACK:
-        print(f"The emulator listens on 127.0.0.1 only, not on {options.host}.", file=sys.stderr)
-        return 1
     seed = partial(seed_demo, base_urls=options.base_url) if options.base_url else seed_demo
-    emulator = Emulator(port=options.port, like=options.like, outbound_guard=options.outbound_guard, seed=seed)
+    try:
+        emulator = Emulator(
+            port=options.port,
+            host=options.host,
+            public_endpoint=options.public_endpoint,
+            expose_to_network=options.expose_to_network,
+            cloud_tenant=options.cloud,
+            like=options.like,
+            outbound_guard=options.outbound_guard,
+            seed=seed,
+        )
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     try:
         with emulator.start():
-            print(_NOTICE)
+            print(_NOTICE.format(reach=_reach(options.host)))
             print(_summary(emulator), flush=True)
             emulator.wait()
     except OSError as error:
@@ -46,7 +57,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=_port, default=3001, help="the port to listen on (default 3001; 0 uses a free port)"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1 or localhost; other hosts are refused")
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help=f"the address to listen on (default {LOOPBACK}); one that other machines can reach needs "
+        "--expose-to-network",
+    )
+    parser.add_argument(
+        "--expose-to-network",
+        action="store_true",
+        help="allow a --host that other machines can reach; anyone who can reach the emulator can sign in as anyone",
+    )
+    parser.add_argument(
+        "--public-endpoint",
+        default="",
+        metavar="URL",
+        help="the origin that browsers use, and the issuer's, such as http://localhost:3001; default: that of --host",
+    )
+    parser.add_argument(
+        "--cloud",
+        default="",
+        metavar="TENANT",
+        help="be this tenant of Logto Cloud, with the public endpoint as its custom domain",
+    )
     parser.add_argument(
         "--like",
         choices=VERSIONS,
@@ -68,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _reach(host: str) -> str:
+    """Return which machines can reach the emulator, in words."""
+    if is_loopback(host):
+        return f"It listens on {host} only."
+    return f"\n  WARNING: IT LISTENS ON {host}, AND OTHER MACHINES CAN REACH IT."
+
+
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= 65535:
@@ -78,6 +118,7 @@ def _port(text: str) -> int:
 def _summary(emulator: Emulator) -> str:
     application = next(iter(emulator.tenant.applications.values()))
     users = emulator.tenant.users.values()
+    resource = emulator.tenant.management_api_resource
     lines = [
         f"  Endpoint      {emulator.endpoint}",
         f"  Issuer        {emulator.issuer}",
@@ -85,6 +126,7 @@ def _summary(emulator: Emulator) -> str:
         f"  App secret    {application.secret}",
         f"  Redirect URIs {', '.join(application.redirect_uris)}",
         f"  Logto         {emulator.like}{_guard_notice(emulator)}",
+        *([f"  Management API {resource}"] if resource != OPEN_SOURCE_RESOURCE else []),
         "  Accounts (the sign-in page has a button for each):",
         *(f"    {user.username:<12} {user.password}{'   (suspended)' if user.is_suspended else ''}" for user in users),
         "  Press Ctrl-C to stop.",

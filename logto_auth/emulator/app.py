@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from . import management_api
+from .cloud import check_cloud_request
 from .faults import ENDPOINTS, HttpFault
 from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
 from .oidc.errors import OIDCError
@@ -51,6 +52,7 @@ def create_app(provider: Provider) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
     app.before_request(_record)
+    app.before_request(_refuse_as_cloud)
     app.before_request(_apply_fault_before)
     app.after_request(_allow_other_origins)
     app.after_request(_vary)
@@ -79,6 +81,11 @@ def _record() -> None:
             headers=headers_without_secrets(request.headers.items()),
         )
     )
+
+
+def _refuse_as_cloud() -> Response | None:
+    provider = current()
+    return check_cloud_request(provider.endpoint, provider.rate_limit) if provider.cloud_tenant else None
 
 
 def _apply_fault_before() -> Response | None:

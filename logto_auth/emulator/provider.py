@@ -6,12 +6,14 @@ from typing import cast
 
 from flask import current_app
 
+from .cloud import RateLimit
 from .faults import Faults
 from .instances import Instances
 from .request_log import RequestLog
 from .state import ids
 from .state.clock import Clock
 from .state.keys import SigningKeys
+from .state.records import OPEN_SOURCE_RESOURCE
 from .state.sessions import Authorization, Session
 from .state.tenant import Tenant
 from .webhook_delivery import Webhooks
@@ -22,19 +24,25 @@ _EXTENSION = "logto_emulator"
 class Provider:
     """A tenant with its clock, keys, sessions, webhooks and faults. `endpoint` is the configured public origin.
 
-    `outbound_guard` is False if Logto runs with `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED`.
+    `cloud_tenant` is the ID of the tenant that it has in Logto Cloud. Empty: an open-source Logto.
     """
 
-    def __init__(self, endpoint: str = "http://localhost:3001") -> None:
+    def __init__(self, endpoint: str = "http://localhost:3001", *, cloud_tenant: str = "") -> None:
         self.endpoint = endpoint
+        self.cloud_tenant = cloud_tenant
         self.clock = Clock()
         self.keys = SigningKeys(self.clock)
         self.instances = Instances(self.clock)
-        self.tenant = Tenant(self.clock, on_user_ended=self.instances.end_account)
+        self.tenant = Tenant(
+            self.clock,
+            on_user_ended=self.instances.end_account,
+            management_api_resource=_management_api_resource(cloud_tenant),
+        )
         self.webhooks = Webhooks(self.tenant, self.clock)
         self.faults = Faults()
         self.requests = RequestLog()
         self.outbound_guard = True
+        self.rate_limit = RateLimit()
 
     @property
     def issuer(self) -> str:
@@ -62,6 +70,11 @@ class Provider:
     def authorization_in(self, session: Session, client_id: str) -> Authorization:
         """Return the part of a client in a session. Create it if needed."""
         return session.authorizations.setdefault(client_id, Authorization(sid=self.new_uid()))
+
+
+def _management_api_resource(cloud_tenant: str) -> str:
+    """Return the indicator of the Management API. In Logto Cloud, it is the same at each domain of a tenant."""
+    return f"https://{cloud_tenant}.logto.app/api" if cloud_tenant else OPEN_SOURCE_RESOURCE
 
 
 def install(provider: Provider, extensions: dict[str, object]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from collections.abc import Callable, Mapping
 from threading import Thread
 from types import TracebackType
@@ -13,9 +11,11 @@ from joserfc.jwk import Key
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from .app import create_app
+from .cloud import check_tenant_id
 from .connections import RequestHandler, handler_with
 from .faults import Faults
 from .instances import Instances
+from .listening import LOOPBACK, bound_socket, check_host, endpoint_at, public_origin
 from .provider import Provider
 from .request_log import RequestLog
 from .state.clock import Clock
@@ -24,35 +24,41 @@ from .state.tenant import Tenant
 from .versions import DEFAULT, VERSIONS, LogtoVersion
 from .webhook_delivery import Webhooks
 
-_HOST = "127.0.0.1"
-
-
-class PortInUse(OSError):
-    """Another program uses the port."""
-
 
 class Emulator:
-    """A Logto for development and tests. It listens on 127.0.0.1 only.
+    """A Logto for development and tests. It listens on 127.0.0.1, unless another `host` is given.
 
-    `port=0` uses any free port. `like` is the version of Logto to show, a name in `versions.VERSIONS`.
-    `outbound_guard=False` lets back-channel logouts reach loopback and private addresses, as Logto's variable
-    `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` does. `seed` is a function that fills the tenant, now and at each
-    `reset(tenant=True)`; `seed_demo` is an example.
+    `port=0` uses any free port. A `host` that other machines can reach needs `expose_to_network=True`: anyone who can
+    reach the emulator can sign in as anyone. `public_endpoint` is the origin that browsers use, and the issuer's.
+    `cloud_tenant` is a tenant ID, and makes the emulator a tenant of Logto Cloud with a custom domain.
+
+    `like` is the version of Logto to show, a name in `versions.VERSIONS`. `outbound_guard=False` lets back-channel
+    logouts reach loopback and private addresses, as Logto's variable `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` does.
+    `seed` is a function that fills the tenant, now and at each `reset(tenant=True)`; `seed_demo` is an example.
     """
 
     def __init__(
         self,
         *,
         port: int = 0,
+        host: str = LOOPBACK,
+        public_endpoint: str = "",
+        expose_to_network: bool = False,
+        cloud_tenant: str = "",
         like: str = DEFAULT,
         outbound_guard: bool = True,
         seed: Callable[[Tenant], object] | None = None,
     ) -> None:
+        check_host(host, expose_to_network=expose_to_network)
+        if cloud_tenant:
+            check_tenant_id(cloud_tenant)
+        self._host = host
         self._port = port
+        self._public_endpoint = public_origin(public_endpoint) if public_endpoint else ""
         self._version = _version(like)
         self._outbound_guard = outbound_guard
         self._seed = seed
-        self._provider = Provider()
+        self._provider = Provider(cloud_tenant=cloud_tenant)
         self._restore_options()
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
@@ -64,7 +70,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The origin, such as `http://localhost:3001`. With `port=0` it is known after the start."""
+        """The public origin, such as `http://localhost:3001`. With `port=0` it is known after the start."""
         return self._provider.endpoint
 
     @property
@@ -128,13 +134,13 @@ class Emulator:
         """Start the server in a thread and return self. Raise PortInUse or another OSError."""
         if self._server is not None:
             raise RuntimeError("The emulator is already running.")
-        listener = _bound_socket(self._port)
-        port = listener.getsockname()[1]
-        self._provider.endpoint = f"http://localhost:{port}"
+        listener = bound_socket(self._host, self._port)
+        host, port = listener.getsockname()[:2]
+        self._provider.endpoint = self._public_endpoint or endpoint_at(self._host, port)
         with listener:
             # The server duplicates the descriptor.
             self._server = make_server(
-                _HOST,
+                host,
                 port,
                 create_app(self._provider),
                 threaded=True,
@@ -184,6 +190,7 @@ class Emulator:
         self.requests.clear()
         self.webhooks.clear()
         self.clock.reset()
+        self._provider.rate_limit.reset()
         if tenant:
             self._restore_options()
             self.tenant.clear()
@@ -211,31 +218,12 @@ class Emulator:
         return sign_compact({name: value for name, value in merged.items() if value is not None}, claims, signing_key)
 
 
-def run_in_thread(
-    port: int = 0,
-    *,
-    like: str = DEFAULT,
-    outbound_guard: bool = True,
-    seed: Callable[[Tenant], object] | None = None,
-) -> Emulator:
-    """Return a started emulator. Use it as a context manager, or call `stop()`."""
-    return Emulator(port=port, like=like, outbound_guard=outbound_guard, seed=seed).start()
+def run_in_thread(port: int = 0, **options: Any) -> Emulator:
+    """Return a started emulator with the options of `Emulator`. Use it as a context manager, or call `stop()`."""
+    return Emulator(port=port, **options).start()
 
 
 def _version(name: str) -> LogtoVersion:
     if name not in VERSIONS:
         raise ValueError(f"The emulator knows no Logto {name!r}. Expected one of {', '.join(VERSIONS)}.")
     return VERSIONS[name]
-
-
-def _bound_socket(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        kind = PortInUse if error.errno == errno.EADDRINUSE else OSError
-        raise kind(error.errno, f"Cannot listen on port {port} of {_HOST}: {error.strerror}.") from error
-    return listener

@@ -41,6 +41,7 @@ class Transport:
     `resource` is the resource indicator of the API. If it is empty, it is derived from `endpoint`. A cloud tenant with
     a custom domain has to pass it: `https://<tenant>.logto.app/api`. `credentials_hint` is a sentence that is added to
     the error when Logto rejects the credentials of `machine`; it says where the caller configures them.
+    `resource_hint` is the same for a resource that the tenant does not have.
 
     Every method raises ManagementAPIError if Logto answers with an error, and ProviderUnreachable if it does not
     answer. Thread-safe.
@@ -54,6 +55,7 @@ class Transport:
         http: HTTPClient,
         resource: str = "",
         credentials_hint: str = "",
+        resource_hint: str = "",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = endpoint.rstrip("/") + "/api"
@@ -61,6 +63,7 @@ class Transport:
         self._machine = machine
         self._http = http
         self._credentials_hint = credentials_hint
+        self._resource_hint = resource_hint
         self._sleep = sleep
         self._rate_limiter = RateLimiter(sleep)
 
@@ -180,6 +183,8 @@ class Transport:
         return token
 
     def _token_error_text(self, error: ProviderError) -> str:
+        if error.error == "invalid_target":
+            return f"the tenant has no such API resource. {self._resource_hint}".rstrip()
         if error.error not in ("invalid_client", "invalid_request"):
             return str(error)
         reason = error.error_description or error.error

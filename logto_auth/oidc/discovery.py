@@ -3,53 +3,60 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
+from .addresses import Addresses
 from .errors import ProviderError
 from .http import HTTPClient
 from .types import ProviderMetadata
 
 __all__ = ["ENDPOINTS", "ENDPOINT_NAME", "fetch_metadata", "parse_metadata"]
 
-ENDPOINTS = (
-    "authorization_endpoint",
-    "token_endpoint",
-    "jwks_uri",
-    "userinfo_endpoint",
-    "end_session_endpoint",
-    "revocation_endpoint",
-)
+# The browser opens these URLs. This server sends requests to the others.
+BROWSER_ENDPOINTS = ("authorization_endpoint", "end_session_endpoint")
+SERVER_ENDPOINTS = ("token_endpoint", "jwks_uri", "userinfo_endpoint", "revocation_endpoint")
+ENDPOINTS = (*BROWSER_ENDPOINTS, *SERVER_ENDPOINTS)
 ENDPOINT_NAME = "the endpoint"
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
-
-def fetch_metadata(http: HTTPClient, issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
+def fetch_metadata(
+    http: HTTPClient, issuer: str, *, internal_endpoint: str = "", endpoint_name: str = ENDPOINT_NAME
+) -> ProviderMetadata:
     """Return the metadata of `issuer`. Error messages call its configured URL `endpoint_name`.
+
+    `internal_endpoint` is the origin to which requests are sent, if it is another one than that of the issuer.
 
     Raise ProviderError when the document is invalid, names another issuer, or names a URL at another origin.
     Raise ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
-    response = http.get(f"{issuer}/.well-known/openid-configuration")
+    response = http.get(Addresses(issuer, internal_endpoint).discovery_url)
     if response.status != 200:
+        which = "the internal endpoint" if internal_endpoint else endpoint_name
         raise ProviderError(
-            f"{response.url} answered {response.status}, expected 200. "
-            f"Check that {endpoint_name} is Logto's own origin."
+            f"{response.url} answered {response.status}, expected 200. Check that {which} is Logto's own origin."
         )
-    return parse_metadata(response.json_object(), issuer, endpoint_name=endpoint_name)
+    return parse_metadata(
+        response.json_object(), issuer, internal_endpoint=internal_endpoint, endpoint_name=endpoint_name
+    )
 
 
-def parse_metadata(document: dict[str, Any], issuer: str, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
-    """Return the checked metadata of a discovery document. Raise ProviderError naming the field that is wrong."""
+def parse_metadata(
+    document: dict[str, Any], issuer: str, *, internal_endpoint: str = "", endpoint_name: str = ENDPOINT_NAME
+) -> ProviderMetadata:
+    """Return the checked metadata of a discovery document. Raise ProviderError naming the field that is wrong.
+
+    Logto writes the URLs with the host of the request. So with an `internal_endpoint`, URLs at both origins are
+    accepted. Those for browsers become public, and all others internal.
+    """
     if document.get("issuer") != issuer:
         raise ProviderError(
             f"The discovery document names the issuer {document.get('issuer')!r:.200}, expected {issuer!r}. "
             f"Set {endpoint_name} to exactly the endpoint that Logto reports."
         )
-    endpoints = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
+    addresses = Addresses(issuer, internal_endpoint)
+    endpoints = {name: _endpoint(document, name, addresses) for name in ENDPOINTS}
     # Few sites introspect tokens, so a missing introspection endpoint does not make sign-ins fail.
     introspection = "introspection_endpoint"
-    endpoints[introspection] = _endpoint(document, introspection, issuer) if introspection in document else ""
+    endpoints[introspection] = _endpoint(document, introspection, addresses) if introspection in document else ""
     return ProviderMetadata(
         issuer=issuer,
         authorization_response_iss_parameter_supported=document.get("authorization_response_iss_parameter_supported")
@@ -58,29 +65,14 @@ def parse_metadata(document: dict[str, Any], issuer: str, *, endpoint_name: str 
     )
 
 
-def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
+def _endpoint(document: dict[str, Any], name: str, addresses: Addresses) -> str:
     url = document.get(name)
     # Requests to the endpoints carry the App secret and tokens, so none may go to another server.
-    if not isinstance(url, str) or not _is_plain(url) or _origin(url) is None or _origin(url) != _origin(issuer):
+    if not isinstance(url, str) or not addresses.is_known(url):
+        internal = f" or at {addresses.internal_endpoint!r}" if addresses.is_split else ""
         raise ProviderError(
             f"The discovery document names {url!r:.200} as {name}, expected a plain URL at the origin of the issuer "
-            f"{issuer!r}. Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host and X-Forwarded-Proto."
+            f"{addresses.issuer!r}{internal}. Behind a proxy, Logto needs TRUST_PROXY_HEADER=1 and the headers Host "
+            "and X-Forwarded-Proto."
         )
-    return url
-
-
-def _is_plain(url: str) -> bool:
-    """Return whether all libraries read `url` alike."""
-    return url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
-
-
-def _origin(url: str) -> tuple[str, str, int | None] | None:
-    """Return scheme, host and port of an http(s) URL without user info, None for any other URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-    except ValueError:
-        return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
-        return None
-    return parts.scheme, parts.hostname, port
+    return addresses.for_browsers(url) if name in BROWSER_ENDPOINTS else addresses.for_server(url)

@@ -21,6 +21,7 @@ _KEYS_MAX_AGE_SECONDS = 900
 class Provider:
     """The provider `issuer`. Safe to share between threads; keep one, because it caches.
 
+    `internal_endpoint` is the origin to which requests are sent, if it is another one than that of the issuer.
     `former_issuers` are other names of the same provider. It signs the tokens of each name with the same keys.
     `algorithms` are the accepted signing algorithms. Error messages call the configured URL of the provider
     `endpoint_name`.
@@ -33,6 +34,7 @@ class Provider:
         former_issuers: Sequence[str] = (),
         algorithms: Sequence[str],
         http: HTTPClient,
+        internal_endpoint: str = "",
         endpoint_name: str = ENDPOINT_NAME,
     ) -> None:
         self.issuer = issuer
@@ -40,7 +42,7 @@ class Provider:
         self.algorithms = tuple(algorithms)
         self.http = http
         self._metadata = SingleFlight(
-            lambda: fetch_metadata(http, issuer, endpoint_name=endpoint_name),
+            lambda: fetch_metadata(http, issuer, internal_endpoint=internal_endpoint, endpoint_name=endpoint_name),
             seconds_fresh=_METADATA_MAX_AGE_SECONDS,
             cool_down_seconds=_COOL_DOWN_SECONDS,
         )

@@ -20,6 +20,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from logto_auth.oidc.authorization import is_absolute_uri
+from logto_auth.origins import ascii_form, ascii_hint
 
 __all__ = [
     "RESERVED_SCOPES",
@@ -167,6 +168,9 @@ def _uri_errors(declaration: TenantDeclaration) -> Iterator[str]:
 
 def _redirect_uri_errors(uri: str) -> Iterator[str]:
     parts = _split(uri)
+    if form := ascii_form(uri):
+        yield f"The redirect URI {uri!r:.200} is not in ASCII, as Logto and browsers write it. Use {form!r}."
+        return
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
         yield f"The redirect URI {uri!r:.200} is not an http or https URL."
         return
@@ -215,10 +219,11 @@ def _resource_errors(resources: Sequence[APIResource]) -> Iterator[str]:
 
 def _indicator_errors(indicator: str) -> Iterator[str]:
     if not is_absolute_uri(indicator):
-        yield (
+        text = (
             f"The indicator {indicator!r:.200} is not an absolute URI without a fragment, a comma or a space, such as "
             "https://shop.example/api."
         )
+        yield f"{text} {ascii_hint(indicator)}".rstrip()
     elif indicator.startswith("urn:logto:") or MANAGEMENT_API.fullmatch(indicator):
         yield f"The indicator {indicator} is reserved for Logto. Choose another indicator for your API."
 

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.origins import is_loopback, is_origin
+from logto_auth.origins import ascii_hint, is_loopback, is_origin
 
 from .declaration import TenantDeclaration, normalize_uri
 
@@ -36,8 +36,8 @@ CALLED_BY_LOGTO = ("back-channel-logout", "webhook")
 def site_declaration(base_urls: Sequence[str], *, application: str = "") -> TenantDeclaration:
     """Return the declaration that `LOGTO_TENANT` names, with the URLs of this site.
 
-    The site is served at `base_urls`. Logto calls the first of them that it can reach. `application` is the name of the
-    application if the declaration has none. Raise ConfigurationError.
+    The site is served at `base_urls`. Logto calls `LOGTO_INTERNAL_BASE_URL`, or the first of them that it can reach.
+    `application` is the name of the application if the declaration has none. Raise ConfigurationError.
     """
     declared = load_declaration()
     return replace(
@@ -68,12 +68,14 @@ def load_declaration() -> TenantDeclaration:
 def site_base_urls(given: Sequence[str]) -> list[str]:
     """Return the origins at which the site is served: `given`, or else `LOGTO_BASE_URL`. Raise ConfigurationError."""
     base_urls = list(given) or ([conf.base_url] if conf.base_url else [])
-    for url in base_urls:
-        if not is_origin(url):
-            raise ConfigurationError(
-                f"The base URL {url!r} is not an origin without a path, such as https://shop.example."
-            )
-    return [normalize_uri(url).rstrip("/") for url in base_urls]
+    return [_base_url(url) for url in base_urls]
+
+
+def _base_url(url: str) -> str:
+    if not is_origin(url):
+        text = f"The base URL {url!r} is not an origin without a path, such as https://shop.example."
+        raise ConfigurationError(f"{text} {ascii_hint(url)}".rstrip())
+    return normalize_uri(url).rstrip("/")
 
 
 def needs_base_url() -> bool:
@@ -115,8 +117,11 @@ def _url_for_logto(view: str, base_urls: Sequence[str]) -> str:
 
 
 def _first_reachable(base_urls: Sequence[str]) -> str:
-    """Return the first base URL that Logto can call, or an empty text."""
-    is_local_logto = is_loopback(conf.endpoint)
+    """Return `LOGTO_INTERNAL_BASE_URL`, or else the first base URL that Logto can call, or an empty text."""
+    if conf.internal_base_url:
+        return _base_url(conf.internal_base_url)
+    # Between containers, "localhost" is another machine for browsers, for Logto and for this site.
+    is_local_logto = is_loopback(conf.server_endpoint)
     return next((url for url in base_urls if "*" not in url and (is_local_logto or not is_loopback(url))), "")
 
 

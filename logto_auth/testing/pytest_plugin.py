@@ -27,6 +27,12 @@ __all__ = ["browser", "logto", "logto_emulator"]
 
 # The origin of Django's test client.
 SITE = "http://testserver"
+OTHER_ADDRESSES = (
+    "LOGTO_BASE_URL",
+    "LOGTO_INTERNAL_BASE_URL",
+    "LOGTO_INTERNAL_ENDPOINT",
+    "LOGTO_MANAGEMENT_API_RESOURCE",
+)
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +51,8 @@ def logto(logto_emulator: Emulator, settings: Any, request: pytest.FixtureReques
     """Return an emulator without users, and with one application, which the site's settings name.
 
     The application knows the URLs of the site for Django's test client, and for `live_server` if the test uses it.
-    `LOGTO_BASE_URL` is empty, because neither of them is that server. If the site has no sign-in view (an API), there
-    is no application.
+    Other settings with addresses of the site or of Logto are empty, because those addresses lead elsewhere. If the site
+    has no sign-in view (an API), there is no application.
     """
     from logto_auth.sessions.outage import clear_outage
     from logto_auth.tenant.site import redirect_uris
@@ -54,7 +60,8 @@ def logto(logto_emulator: Emulator, settings: Any, request: pytest.FixtureReques
     logto_emulator.reset(tenant=True)
     logto_emulator.keys.clear()
     settings.LOGTO_ENDPOINT = logto_emulator.endpoint
-    settings.LOGTO_BASE_URL = ""
+    for name in OTHER_ADDRESSES:
+        setattr(settings, name, "")
     if redirect_uris([SITE]):
         application = logto_emulator.tenant.add_application(name="Site under test", type="Traditional")
         settings.LOGTO_APP_ID = application.id

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import accounts, deployment, project, templates
+from logto_auth.checks import accounts, addresses, deployment, project, templates
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
 from logto_auth.tenant import Role, TenantDeclaration
 
 from .found import messages
 
-MODULES = (checks_of_settings, accounts, project, templates, deployment)
+MODULES = (checks_of_settings, addresses, accounts, project, templates, deployment)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
@@ -119,6 +119,15 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"LOGOUT_REDIRECT_URL": "no-such-view"},
         "LOGOUT_REDIRECT_URL is 'no-such-view', which is neither a URL nor the name of a view.",
     ),
+    "E036": (
+        {"LOGTO_INTERNAL_ENDPOINT": "http://logto:3001/oidc"},
+        "LOGTO_INTERNAL_ENDPOINT is 'http://logto:3001/oidc', not an origin without a path.",
+    ),
+    "E037": (
+        {"LOGTO_INTERNAL_ENDPOINT": "http://logto.shop.example:3001"},
+        "LOGTO_INTERNAL_ENDPOINT is 'http://logto.shop.example:3001': app secrets and tokens would cross the internet "
+        "unencrypted.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -196,6 +205,21 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "W019": (
         {"LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED": False},
         "LOGTO_LOGOUT_TOKEN_TYPE_REQUIRED is False: the type of logout tokens is not checked.",
+    ),
+    "W021": (
+        {
+            "LOGTO_ENDPOINT": "https://sign-in.shop.example",
+            "LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123",
+            "LOGTO_M2M_APP_ID": "machine",
+            "LOGTO_M2M_APP_SECRET": "emulatoronlysecret00000000000002",
+        },
+        "The indicator of the Management API is https://default.logto.app/api, but LOGTO_CONSOLE_URL names the tenant "
+        "abc123 of Logto Cloud.",
+    ),
+    "W022": (
+        {"LOGTO_ENDPOINT": "https://sign-in.shop.example", "LOGTO_INTERNAL_ENDPOINT": "https://abc123.logto.app"},
+        "LOGTO_INTERNAL_ENDPOINT is 'https://abc123.logto.app', and LOGTO_ENDPOINT is 'https://sign-in.shop.example'. "
+        "Logto Cloud has another issuer at each.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -83,10 +83,10 @@ def test_unapplied_migration_is_found(found: Found) -> None:
 
 
 def test_rows_of_another_issuer_are_found(found: Found, settings: Any) -> None:
-    Organization.objects.create(issuer="https://abc123.logto.app/oidc", logto_id="harbourbr001")
-    text = "Users or organizations belong to https://abc123.logto.app/oidc. They are unknown at "
+    Organization.objects.create(issuer="https://former.example/oidc", logto_id="harbourbr001")
+    text = "Users or organizations belong to https://former.example/oidc. They are unknown at "
     assert only(found()).startswith(f"warning issuers: {text}")
-    settings.LOGTO_FORMER_ENDPOINTS = ["https://abc123.logto.app"]
+    settings.LOGTO_FORMER_ENDPOINTS = ["https://former.example"]
     assert only(found()).startswith(f"failure issuers: {text}")
 
 

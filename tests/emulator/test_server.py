@@ -7,13 +7,17 @@ import time
 from email.utils import parsedate_to_datetime
 from itertools import takewhile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from logto_auth.emulator import Emulator, PortInUse, run_in_thread
+from logto_auth.emulator import Emulator, PortInUse, run_in_thread, seed_demo
 from logto_auth.emulator.__main__ import main
+from tests.emulator.management_api_client import RESOURCE
+from tests.emulator.relying_party import claims_of
 from tests.processes import child
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,9 +70,76 @@ def test_emulator_prints_nothing(capfd):
 # The command line
 
 
-def test_command_refuses_other_hosts(capsys):
-    assert main(["--host", "0.0.0.0"]) == 1
-    assert "127.0.0.1 only, not on 0.0.0.0" in capsys.readouterr().err
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.1", "logto.example"])
+def test_hosts_of_a_network_need_a_flag(host, capsys):
+    assert main(["--port", "0", "--host", host]) == 1
+    assert "--expose-to-network" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="expose_to_network=True"):
+        Emulator(host=host)
+
+
+def test_flag_alone_does_not_change_the_host():
+    with run_in_thread(expose_to_network=True) as emulator:
+        assert emulator._server.server_address[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost", "::1"])
+def test_other_loopback_addresses_need_no_flag(host):
+    with run_in_thread(host=host) as emulator:
+        assert requests.get(f"{emulator.endpoint}/api/status", timeout=5).status_code == 204
+        assert urlsplit(emulator.endpoint).hostname == host
+
+
+def test_exposed_emulator_says_so_and_answers_at_each_address():
+    port = free_port()
+    command = [sys.executable, "-m", "logto_auth.emulator", "--port", str(port), "--host", "0.0.0.0"]
+    public = "https://logto.example"
+    with child([*command, "--expose-to-network", "--public-endpoint", public], cwd=ROOT) as process:
+        text = "".join(takewhile(lambda line: "Ctrl-C" not in line, iter(process.stdout.readline, "")))
+        documents = [
+            requests.get(f"http://{host}:{port}/oidc/.well-known/openid-configuration", timeout=5).json()
+            for host in ("127.0.0.1", "127.0.0.2")
+        ]
+        process.kill()
+    assert "WARNING: IT LISTENS ON 0.0.0.0, AND OTHER MACHINES CAN REACH IT." in text
+    assert "127.0.0.1 only" not in text
+    assert f"Issuer        {public}/oidc" in text
+    assert [document["issuer"] for document in documents] == [f"{public}/oidc"] * 2
+    assert documents[1]["token_endpoint"] == f"http://127.0.0.2:{port}/oidc/token"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "logto.example",
+        "ftp://logto.example",
+        "https://logto.example/oidc",
+        "https://user:hush@logto.example",
+        "https://logto.example?a=b",
+        "https://müller.example",
+        "https://logto.example:port",
+        "https://[logto",
+        "https://",
+    ],
+)
+def test_public_endpoint_must_be_an_origin(url, capsys):
+    assert main(["--port", "0", "--public-endpoint", url]) == 1
+    assert "is not an origin" in capsys.readouterr().err
+
+
+def test_public_endpoint_is_the_issuer_of_all_tokens():
+    with run_in_thread(seed=seed_demo, public_endpoint="https://logto.example/") as emulator:
+        port = emulator._server.server_address[1]
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/oidc/token",
+            data={"grant_type": "client_credentials", "resource": RESOURCE, "scope": "all"},
+            auth=("bookstoresetup0000001", "emulatoronlysecret00000000000003"),
+            timeout=5,
+        ).json()
+        token = answer["access_token"]
+        url = f"http://127.0.0.1:{port}/api/users"
+        assert claims_of(token)["iss"] == "https://logto.example/oidc"
+        assert requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).status_code == 200
 
 
 def test_command_refuses_invalid_port(capsys):

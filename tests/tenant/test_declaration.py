@@ -57,6 +57,23 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a redirect URI without a scheme": ({"redirect_uris": ["shop.example/callback"]}, "is not an http or https"),
     "a redirect URI with a password": ({"redirect_uris": ["https://a:b@shop.example/"]}, "is not an http or https"),
+    "a domain with an umlaut": (
+        {"redirect_uris": ["https://müller.example:8443/callback"]},
+        "Use 'https://xn--mller-kva.example:8443/callback'.",
+    ),
+    "a wildcard below a domain with an umlaut": (
+        {"redirect_uris": ["https://*.müller.example/callback"]},
+        "Use 'https://*.xn--mller-kva.example/callback'.",
+    ),
+    "a path with an umlaut": (
+        {"post_sign_out_uris": ["https://shop.example/größe"]},
+        "Use 'https://shop.example/gr%C3%B6%C3%9Fe'.",
+    ),
+    "a domain with invisible letters": ({"redirect_uris": ["https://mü\u200b.example/"]}, "is not an http or https"),
+    "an indicator with an umlaut": (
+        resource(indicator="https://müller.example/api"),
+        "xn-- form: 'https://xn--mller-kva.example/api'.",
+    ),
     "a redirect URI with a space": ({"redirect_uris": ["https://shop.example/call back"]}, "is not an http or https"),
     "a redirect URI with a fragment": ({"redirect_uris": ["https://shop.example/#x"]}, "has a fragment"),
     "a wildcard that never matches": ({"redirect_uris": ["https://shop.*/callback"]}, "would never match"),

@@ -8,8 +8,10 @@ import pytest
 
 from logto_auth import checks
 from logto_auth.emulator import Emulator, seed_demo
+from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.tenant import TenantDeclaration, make_plan, site_declaration
+from logto_auth.tenant.site import site_base_urls, unreachable_warning
 from tests.management_commands import SITE, Run
 
 from .declarations import resource, role
@@ -52,6 +54,34 @@ def test_uris_below_i18n_patterns_have_every_language(settings: Any) -> None:
     declared = site_declaration([SITE])
     assert declared.redirect_uris == [f"{SITE}/{code}/callback" for code in ("en", "ja", "zh-hans")]
     assert declared.post_sign_out_uris == [f"{SITE}/"]
+
+
+def test_base_url_with_umlaut_gets_its_ascii_form() -> None:
+    with pytest.raises(ConfigurationError, match=r"'https://xn--mller-kva\.example'"):
+        site_base_urls(["https://müller.example"])
+
+
+def test_logto_calls_the_internal_base_url(settings: Any) -> None:
+    settings.LOGTO_INTERNAL_BASE_URL = "http://web:8000"
+    declared = site_declaration(["https://shop.example"])
+    assert declared.redirect_uris == ["https://shop.example/callback"]
+    assert declared.post_sign_out_uris == ["https://shop.example/"]
+    assert declared.back_channel_logout_uri == "http://web:8000/back-channel-logout"
+    assert declared.webhook_url == "http://web:8000/webhooks/logto"
+    assert unreachable_warning(["http://localhost:8000"]) == ""
+
+
+def test_wrong_internal_base_url_is_refused(settings: Any) -> None:
+    settings.LOGTO_INTERNAL_BASE_URL = "http://web:8000/shop"
+    with pytest.raises(ConfigurationError, match="is not an origin without a path"):
+        site_declaration(["https://shop.example"])
+
+
+def test_logto_in_a_container_gets_no_localhost_url(settings: Any) -> None:
+    settings.LOGTO_ENDPOINT = "http://localhost:3001"
+    settings.LOGTO_INTERNAL_ENDPOINT = "http://logto:3001"
+    assert site_declaration(["http://localhost:8000"]).webhook_url == ""
+    assert "Logto cannot call this site" in unreachable_warning(["http://localhost:8000"])
 
 
 def test_remote_logto_gets_no_localhost_url(settings: Any) -> None:

@@ -80,6 +80,10 @@ def test_plugin_works_with_settings_configured_in_conftest(tmp_path: Path, is_fi
 @pytest.fixture
 def settings_of_a_server(settings: Any) -> None:
     settings.LOGTO_BASE_URL = "https://shop.example"
+    # Nothing listens there, so a request to it would fail.
+    settings.LOGTO_INTERNAL_ENDPOINT = "http://localhost:9"
+    settings.LOGTO_INTERNAL_BASE_URL = "http://web:8000"
+    settings.LOGTO_MANAGEMENT_API_RESOURCE = "https://abc123.logto.app/api"
     settings.LOGOUT_REDIRECT_URL = "/goodbye/"
 
 

@@ -10,7 +10,6 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from logto_auth.emulator.provider import Provider
-from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
 
 from .api_errors import APIError
 
@@ -20,7 +19,7 @@ _ALGORITHMS = ["ES384", "RS256", "PS256"]
 def check_access(provider: Provider) -> None:
     """Raise APIError unless the access token is valid. The current roles of the application are not checked."""
     claims = _claims(provider, _bearer_token())
-    for claim, expected in {"iss": provider.issuer, "aud": MANAGEMENT_API_RESOURCE}.items():
+    for claim, expected in {"iss": provider.issuer, "aud": provider.tenant.management_api_resource}.items():
         if claims.get(claim) != expected:
             raise _refused_claim("ERR_JWT_CLAIM_VALIDATION_FAILED", "JWTClaimValidationFailed", claim, claims)
     if claims.get("exp", 0) <= provider.clock.now():

@@ -10,7 +10,6 @@ from flask import Response, request
 from logto_auth.emulator.oidc.redirect_uris import redirect_uri_registrable
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.json_columns import jsonb
-from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE
 from logto_auth.emulator.state.tenant import Tenant
 
 from .api_errors import APIError
@@ -172,4 +171,4 @@ def _change(application: Application, given: dict[str, Any]) -> None:
 def _is_admin(tenant: Tenant, application: Application) -> bool:
     """Return whether a role of the application has the permission `all` of the Management API."""
     roles = [role for role in tenant.roles.values() if role.name in application.roles]
-    return any("all" in role.scopes.get(MANAGEMENT_API_RESOURCE, ()) for role in roles)
+    return any("all" in role.scopes.get(tenant.management_api_resource, ()) for role in roles)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Scope
+from logto_auth.emulator.state.records import Resource, Scope
 from logto_auth.emulator.state.tenant import Tenant
 
 from .api_errors import APIError, not_found
@@ -103,7 +103,7 @@ def change_resource(tenant: Tenant, id: str) -> dict[str, Any]:
 @route("DELETE", "/resources/:id", status=204)
 def delete_resource(tenant: Tenant, id: str) -> None:
     resource = existing(tenant.resources, id, "resources")
-    if resource.indicator == MANAGEMENT_API_RESOURCE:
+    if resource.indicator == tenant.management_api_resource:
         raise APIError("resource.cannot_delete_management_api", 400)
     tenant.delete_resource(resource)
 
@@ -156,7 +156,7 @@ def _scopes_as_json(resource: Resource) -> list[dict[str, Any]]:
 
 def _modifiable(tenant: Tenant, resource_id: str) -> Resource:
     resource = existing(tenant.resources, resource_id, "resources")
-    if resource.indicator == MANAGEMENT_API_RESOURCE:
+    if resource.indicator == tenant.management_api_resource:
         raise APIError("resource.cannot_modify_management_api", 400)
     return resource
 

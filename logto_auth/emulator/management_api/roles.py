@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from logto_auth.emulator.state.application_record import Application
-from logto_auth.emulator.state.records import MANAGEMENT_API_RESOURCE, Resource, Role, Scope, User
+from logto_auth.emulator.state.records import Resource, Role, Scope, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import resources
@@ -77,7 +77,7 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
     )
     # As in Logto, the role remains when a permission is refused.
     scopes = _scopes(tenant, given.get("scopeIds", []))
-    _check_assignment(scopes, type)
+    _check_assignment(tenant, scopes, type)
     role.scopes = resources.names_by_indicator([*tenant.scopes_held(role.scopes), *scopes])
     if scopes:
         data = [resources.scope_as_json(resource, scope) for resource, scope in scopes]
@@ -123,7 +123,7 @@ def add_scopes(tenant: Tenant, id: str) -> list[dict[str, Any]]:
         body(object_of(scopeIds=list_of(text(at_least=1), at_least=1)))["scopeIds"],
     )
     scopes = _scopes(tenant, scope_ids)
-    _check_assignment(scopes, role.type)
+    _check_assignment(tenant, scopes, role.type)
     for resource, scope in scopes:
         if scope.name in role.scopes.get(resource.indicator, ()):
             raise APIError("role.scope_exists", id=scope.id)
@@ -161,8 +161,8 @@ def _scopes(tenant: Tenant, scope_ids: Iterable[str]) -> list[tuple[Resource, Sc
     return named(api_scopes_by_id(tenant), scope_ids, partial(not_exists_with_id, "scopes"))
 
 
-def _check_assignment(scopes: Iterable[tuple[Resource, Scope]], type: str) -> None:
-    if type == "User" and any(resource.indicator == MANAGEMENT_API_RESOURCE for resource, _ in scopes):
+def _check_assignment(tenant: Tenant, scopes: Iterable[tuple[Resource, Scope]], type: str) -> None:
+    if type == "User" and any(resource.indicator == tenant.management_api_resource for resource, _ in scopes):
         raise APIError("role.management_api_scopes_not_assignable_to_user_role")
 
 

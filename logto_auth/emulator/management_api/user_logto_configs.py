@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.tenant import Tenant
 
 from .lookup import existing
@@ -21,10 +22,7 @@ _changes = object_of(
 
 @route("GET", "/users/:userId/logto-configs")
 def show_configs(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    configs = existing(tenant.users, user_id).logto_configs
-    mfa = {"skipped": False, "skipMfaOnSignIn": False, **configs.get("mfa", {})}
-    mfa.pop("additionalBindingSuggestionSkipped", None)
-    return {"mfa": mfa, "passkeySignIn": {"skipped": False, **configs.get("passkeySignIn", {})}}
+    return _as_json(existing(tenant.users, user_id))
 
 
 @route("PATCH", "/users/:userId/logto-configs")
@@ -32,4 +30,11 @@ def change_configs(tenant: Tenant, user_id: str) -> dict[str, Any]:
     user = existing(tenant.users, user_id)
     for name, values in body(_changes).items():
         user.logto_configs[name] = {**user.logto_configs.get(name, {}), **values}
-    return show_configs(tenant, user_id)
+    return _as_json(user)
+
+
+def _as_json(user: User) -> dict[str, Any]:
+    configs = user.logto_configs
+    mfa = {"skipped": False, "skipMfaOnSignIn": False, **configs.get("mfa", {})}
+    mfa.pop("additionalBindingSuggestionSkipped", None)
+    return {"mfa": mfa, "passkeySignIn": {"skipped": False, **configs.get("passkeySignIn", {})}}

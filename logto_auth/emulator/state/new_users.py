@@ -23,7 +23,7 @@ class NewUser:
 
     fields: dict[str, Any]
     organization_ids: Sequence[str] = ()
-    filled: dict[ProfilePart, str] = field(default_factory=dict)
+    filled: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_social(self) -> bool:

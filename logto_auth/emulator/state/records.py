@@ -19,8 +19,8 @@ OneTimeTokenStatus = Literal["active", "consumed", "revoked", "expired"]
 # A reserved indicator that always exists. It represents the organization permissions.
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 
-# The built-in resource and role of the Management API.
-MANAGEMENT_API_RESOURCE = "https://default.logto.app/api"
+# The built-in resource of the Management API of an open-source Logto, and the built-in role.
+OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
 MANAGEMENT_API_ROLE = "Logto Management API access"
 
 

@@ -10,8 +10,8 @@ from .application_record import Application, ApplicationSecret, ApplicationType,
 from .clock import Clock
 from .permission_store import PermissionStore
 from .records import (
-    MANAGEMENT_API_RESOURCE,
     MANAGEMENT_API_ROLE,
+    OPEN_SOURCE_RESOURCE,
     AlipayAccount,
     Hook,
     OneTimeToken,
@@ -25,22 +25,31 @@ from .tenant_tables import DuplicateError
 class Tenant(PermissionStore):
     """Users, applications, roles, resources and organizations, by id.
 
-    `on_user_ended` is called with the id of a user who was suspended or deleted.
+    `on_user_ended` is called with the id of a user who was suspended or deleted. `management_api_resource` is the
+    indicator of the Management API.
     """
 
-    def __init__(self, clock: Clock, *, on_user_ended: Callable[[str], None] = lambda sub: None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        on_user_ended: Callable[[str], None] = lambda sub: None,
+        management_api_resource: str = OPEN_SOURCE_RESOURCE,
+    ) -> None:
         super().__init__(clock)
+        self.management_api_resource = management_api_resource
         self._on_user_ended = on_user_ended
         self.clear()
 
     def clear(self) -> None:
         """Empty the tenant, except for the resource and the role that Logto itself creates."""
         self._clear()
-        self.add_resource(MANAGEMENT_API_RESOURCE, scopes=["all"], name="Logto Management API", id="management-api")
+        name = "Logto Management API"
+        self.add_resource(self.management_api_resource, scopes=["all"], name=name, id="management-api")
         self.add_role(
             MANAGEMENT_API_ROLE,
             type="MachineToMachine",
-            scopes={MANAGEMENT_API_RESOURCE: ["all"]},
+            scopes={self.management_api_resource: ["all"]},
             description="Full access to the Management API.",
         )
 

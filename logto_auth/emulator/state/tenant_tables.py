@@ -39,7 +39,7 @@ class DuplicateError(ValueError):
     def __init__(self, code: str, **values: str) -> None:
         super().__init__(f"The name is in use. Logto answers 422 {code}.")
         self.code = code
-        self.values = values
+        self.values: dict[str, Any] = dict(values)
 
 
 class TenantTables:

@@ -195,11 +195,14 @@ class Visitor:
         raise VisitFailed(f"The visit did not end after {_MAX_STEPS} redirects.", response)
 
     def _at_logto(self, url: str) -> bool:
-        """Return whether the URL is one of Logto, as `localhost` or as `127.0.0.1`. A custom scheme never is."""
+        """Return whether the URL is one of Logto, as its endpoint, `localhost` or `127.0.0.1`.
+
+        A custom scheme never is.
+        """
         here, there = urlsplit(self.endpoint), urlsplit(url)
         if there.scheme != here.scheme:
             return False
-        return there.hostname in {"localhost", "127.0.0.1"} and there.port == here.port
+        return there.hostname in {here.hostname, "localhost", "127.0.0.1"} and there.port == here.port
 
     def _callback(self, response: requests.Response) -> str:
         if not _leaves(response):
