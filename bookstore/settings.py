@@ -157,6 +157,9 @@ else:
 LOGTO_BASE_URL = os.environ.get("LOGTO_BASE_URL", "")
 LOGTO_INTERNAL_BASE_URL = os.environ.get("LOGTO_INTERNAL_BASE_URL", "")
 
+# The one origin that has to be registered. A sign-in at 127.0.0.1 goes to it first. The emulator accepts both.
+LOGTO_BASE_URL = os.environ.get("LOGTO_BASE_URL", "" if USES_EMULATOR or not DEBUG else f"http://localhost:{PORT}")
+
 LOGTO_SCOPES = (
     "openid",
     "offline_access",

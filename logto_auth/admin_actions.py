@@ -44,7 +44,7 @@ def may_manage_at_logto(request: HttpRequest) -> bool:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(user__in=users).end()
+    ended = LogtoSession.objects.filter(user__in=users).end(reason="ended_by_staff")
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 
@@ -83,7 +83,7 @@ def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[An
     """End all sessions of the selected users here and at Logto, with the tokens of these sessions."""
 
     def sign_out(api: ManagementAPI, identity: LogtoIdentity) -> None:
-        LogtoSession.objects.filter(identity=identity).end()
+        LogtoSession.objects.filter(identity=identity).end(reason="ended_by_staff")
         for session in api.users.sessions(identity.sub):
             try:
                 api.users.end_session(identity.sub, session["payload"]["uid"])

@@ -18,6 +18,8 @@ from django.dispatch import Signal
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from .check_tags import CHECKS, CREDENTIALS
+
 __all__ = ["LogtoAdminConfig", "LogtoAuthConfig"]
 
 
@@ -31,10 +33,10 @@ class LogtoAuthConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks and connect the receivers."""
-        register(imported_when_called("logto_auth.checks.check_settings"))
-        register(imported_when_called("logto_auth.checks.check_accounts"))
-        register(imported_when_called("logto_auth.checks.check_project"))
-        register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, deploy=True)
+        for name in ("check_settings", "check_accounts", "check_project"):
+            register(imported_when_called(f"logto_auth.checks.{name}"), CHECKS)
+        register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, CHECKS, deploy=True)
+        register(imported_when_called("logto_auth.checks.check_credentials"), Tags.security, CREDENTIALS, deploy=True)
 
         user_model = get_user_model()
         connect(user_logged_in, "logto_auth.sessions.ending.begin_unconfirmed_session")

@@ -257,9 +257,10 @@ class Conf:
         60, "Accepted difference in seconds between the clocks of Logto and this site.", type=int
     )
     signing_algorithms: Setting[Sequence[str]] = Setting(
-        ("ES384", "RS256"),
+        ("ES384", "ES256", "ES512", "RS256"),
         "Accepted signature algorithms of tokens: ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384 or PS512. "
-        "Logto signs with ES384, or with RS256 after its signing key has been rotated to RSA.",
+        "Logto signs with ES384, with RS256 after its signing key has been rotated to RSA, and with ES256 or ES512 if "
+        "its operator has provided an EC key of another curve. A key is used for the algorithm of its curve only.",
         type=SEQUENCE,
         items="str",
     )

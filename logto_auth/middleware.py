@@ -67,7 +67,8 @@ class LogtoMiddleware:
             response = refusal or await cast(Awaitable[HttpResponseBase], self.get_response(request))
             if _requires_sign_in(response):
                 user = await request.auser()
-                return _replaced(request, response, is_signed_in=user.is_authenticated)
+                replace = sync_to_async(_replaced)  # the page may need the database
+                return await replace(request, response, is_signed_in=user.is_authenticated)
             if _may_extend_session(request):
                 await sync_to_async(extend_session)(request, principal)
             return _completed(request, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -13,10 +13,12 @@ from django.conf import settings
 from django.db import connections, models, router, transaction
 from django.db.models import F
 from django.db.models.functions import Least
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
 from .oidc.secrets import hide_frames
+from .signals import session_ended
 from .storable import write_storable
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
@@ -148,11 +150,33 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
         """Return the sessions of the identity `(issuer, sub)`."""
         return self.filter(identity__digest=make_digest(issuer, sub))  # type: ignore[no-any-return]
 
-    def end(self) -> int:
-        """End these sessions on this site; return how many there were. One query.
+    def end(self, *, reason: str = "", request: HttpRequest | None = None) -> int:
+        """End these sessions on this site; return how many there were.
 
-        The next request of such a session finds no row, and signs the user out (decision 21).
+        The next request of such a session finds no row, and signs the user out (decision 21). With a `reason`,
+        `session_ended` is sent for each session that this call has ended; of several calls for one session, only one
+        has. `request` is passed to the receivers. One query, and with a receiver one more for each session.
         """
+        if not reason or not session_ended.receivers:
+            return self._delete()
+        users = self.take()
+        send_session_ended(users, reason=reason, request=request)
+        return len(users)
+
+    def take(self) -> list[Any]:
+        """End these sessions, and return their users, one for each session that this call has ended.
+
+        The caller sends `session_ended` for them, after its transaction. Without a receiver of the signal the list is
+        empty, and there is one query.
+        """
+        if not session_ended.receivers:
+            self._delete()
+            return []
+        # A DELETE of several rows does not tell which of them a parallel request has deleted.
+        rows = self.defer("encrypted_tokens").select_related("user")
+        return [row.user for row in rows if self.model.objects.filter(pk=row.pk)._delete()]
+
+    def _delete(self) -> int:
         _total, deleted = self.delete()
         return deleted.get(self.model._meta.label, 0)
 
@@ -168,8 +192,16 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     # As for `delete()` of Django: not in templates, and not for all rows by `LogtoSession.objects.end()`.
     end.alters_data = True  # type: ignore[attr-defined]
     end.queryset_only = True  # type: ignore[attr-defined]
+    take.alters_data = True  # type: ignore[attr-defined]
+    take.queryset_only = True  # type: ignore[attr-defined]
     require_revalidation.alters_data = True  # type: ignore[attr-defined]
     require_revalidation.queryset_only = True  # type: ignore[attr-defined]
+
+
+def send_session_ended(users: Iterable[Any], *, reason: str, request: HttpRequest | None = None) -> None:
+    """Send `session_ended` for sessions of `users` that have just ended."""
+    for user in users:
+        session_ended.send_robust(sender=type(user), request=request, user=user, reason=reason)
 
 
 @hide_frames

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import quote, urlsplit
 
-__all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private"]
+__all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private", "is_public_address", "is_public_host"]
 
 # Top-level names that exist only in private networks. Kubernetes uses `svc`, alone and before its own domain.
 PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".svc")
 # The characters that a URL has for its own purposes, and the sign of those that are encoded already.
 URL_CHARACTERS = "/?#[]@!$&'()*+,;=:%~"
+# Names of the local machine and of local networks (RFC 6761, RFC 6762, RFC 8375), and two that are used for them.
+LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa", ".svc")
 
 
 def is_origin(url: str) -> bool:
@@ -40,6 +42,24 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def is_public_host(host: str) -> bool:
+    """Return whether `host` may be public, by its form alone.
+
+    It is not if it is a loopback, private or other special address, a name without a dot, or a name of a local network.
+    """
+    try:
+        return is_public_address(host)
+    except ValueError:
+        return "." in host and not host.endswith(LOCAL_SUFFIXES)
+
+
+def is_public_address(text: str) -> bool:
+    """Return whether an IP address is public. Raise ValueError if it is not an address."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_global) and not address.is_multicast
 
 
 def is_private(url: str) -> bool:

@@ -40,15 +40,19 @@ if the roles at Logto changed, and `"organizations"` if memberships of organizat
 """
 
 session_ended = Signal()
-"""Sent when a request finds that its session has ended.
+"""Sent once for each session that has ended.
 
-Logto no longer confirms it, the site refuses the user, or something else has ended it before: a back-channel logout,
-another session of the user, or the admin. The session is empty by then. The signal is not sent for a sign-out, nor if
-the account was deactivated or deleted.
+Logto no longer confirms it, the site refuses the user, the user has signed out at Logto, or the user or staff has ended
+it from another session.
+
+What ends the session sends the signal. The next requests of the session find it ended, and send nothing. The signal is
+not sent for a sign-out, for a session that has expired, nor if the account was deleted.
 
 Sender: the user model.
 
-Arguments: `request`; `user`, who is no longer signed in; `reason`, the code of the error.
+Arguments: `request`, the request of the session in which it ended, before Django's session is emptied, or None if
+something else has ended it; `user`, who is no longer signed in; `reason`, the code of the error, or another text of the
+table below.
 """
 
 sign_in_refused = Signal()

@@ -48,7 +48,13 @@ from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
 from .sign_in.next_url import safe_next_url
 from .sign_in.page import add_headers, render_page
-from .sign_in.start import absolute_uri, options_from_query, redirect_to_base_url, redirect_to_logto
+from .sign_in.start import (
+    absolute_uri,
+    options_from_query,
+    redirect_to_base_url,
+    redirect_to_logto,
+    repeat_with_consent,
+)
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
 from .users.provisioning import find_identity
@@ -70,7 +76,13 @@ EMAIL = re.compile(r"\S+@\S+\.\S+")
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
 # Errors of a silent sign-in that end the session, because Logto does not confirm it.
-UNCONFIRMED_CODES = {"access_denied", "authorization_failed", "login_required", "session_not_confirmed"}
+UNCONFIRMED_CODES = {
+    "access_denied",
+    "authorization_failed",
+    "interaction_required",
+    "login_required",
+    "session_not_confirmed",
+}
 # The receivers of `user_logged_in` on each site: Django's and ours.
 OWN_RECEIVERS = {"update_last_login", "logto_auth.sessions.ending.begin_unconfirmed_session"}
 
@@ -185,6 +197,11 @@ class CallbackView(PublicView):
     ) -> HttpResponse:
         if error.code in STALE_CODES and request.user.is_authenticated:
             return HttpResponseRedirect(next_url)
+        if pending and pending.repeat_options is not None and _is_consent_required(error):
+            try:
+                return repeat_with_consent(request, pending)
+            except LogtoError as repeat_error:
+                error = repeat_error
         if pending and pending.is_silent and _is_unconfirmed(error):
             # Logto no longer confirms the session. The next page redirects to the sign-in if it requires one.
             if pending.confirmed_user and _is_session_of(request, pending):
@@ -290,6 +307,10 @@ def _check_membership(token_set: TokenSet, organization_id: str) -> None:
             "The user is not a member of the organization. Is urn:logto:scope:organizations among LOGTO_SCOPES?",
             code="not_a_member",
         )
+
+
+def _is_consent_required(error: LogtoError) -> bool:
+    return isinstance(error, ProviderError) and error.error == "consent_required"
 
 
 def _is_unconfirmed(error: LogtoError) -> bool:

@@ -19,6 +19,7 @@ def age(browser: Browser, seconds: int = 3601) -> None:
             token["expires_at"] -= seconds
         row.tokens = tokens
         row.fresh_until -= seconds
+        row.started_at -= seconds
         row.save()
 
 

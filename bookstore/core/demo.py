@@ -120,11 +120,10 @@ def _database_name() -> str:
 # What is printed
 
 
-def banner(site_urls: list[str]) -> str:
+def banner(site: str) -> str:
     """Return the URLs, the accounts, and how to stop."""
-    site = site_urls[0]
     lines = ["", f"  Bookstore  {site}/", f"  Admin      {site}/admin/", f"  API        {site}/api/docs/"]
-    lines += _emulator_lines(site) if settings.USES_EMULATOR else _own_logto_lines(site_urls)
+    lines += _emulator_lines(site) if settings.USES_EMULATOR else _own_logto_lines(site)
     return "\n".join([*lines, ""])
 
 
@@ -149,14 +148,16 @@ def _emulator_lines(site: str) -> list[str]:
     ]
 
 
-def _own_logto_lines(site_urls: list[str]) -> list[str]:
+def _own_logto_lines(site: str) -> list[str]:
     return [
         f"  Logto      {settings.LOGTO_ENDPOINT}  (application {settings.LOGTO_APP_ID})",
         "",
-        "  Register with that application, with `manage.py logto_setup` or in the Logto Console:",
-        *(f"    redirect URI                {url}/callback" for url in site_urls),
-        *(f"    post sign-out redirect URI  {url}/" for url in site_urls),
-        f"    back-channel logout URI     {site_urls[0]}/back-channel-logout  (if Logto can reach this machine)",
+        "  The application needs these URIs, by `manage.py logto_setup` or in the Logto Console:",
+        f"    redirect URI                {site}/callback",
+        f"    post sign-out redirect URI  {site}/",
+        f"    back-channel logout URI     {site}/back-channel-logout",
+        "  A Logto on another machine cannot call the last one. Logto 1.42 and newer calls this machine only with",
+        "  OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true in Logto's environment.",
         '  Users with the role "editor" may add and edit books; users with "admin" may use the admin.',
         *_own_api_lines(),
         "",

@@ -30,6 +30,7 @@ DESCRIPTIONS = {
     "doctor": "diagnosis of a sign-in",
     "emulator": "a small Logto for development and tests; imports nothing of the package",
     "compiled_query": "fast reads of one row",
+    "check_tags": "tags of the system checks",
     "encryption": "keys and tokens at rest",
     "exceptions": "all errors",
     "management": "manage.py commands",

@@ -22,6 +22,11 @@ class Principal(Protocol):
     """The `api.ErrorResponse` that an authenticator or a permission class prepared for this request, else None."""
 
     @property
+    def may_gain_by_sign_in(self) -> bool:
+        """Whether a new sign-in may give the user rights that they did not have at the latest one."""
+        ...
+
+    @property
     def is_authenticated(self) -> bool:
         """Whether a user or an application is authenticated through Logto."""
         ...
@@ -101,6 +106,7 @@ class RequestPrincipal:
 
     # Defaults on the class: a principal is made for every request, and most requests use none of these.
     error_response: Any = None
+    may_gain_by_sign_in = False
     _requested_organization: tuple[ResolverMatch, str | None] | None = None
 
     def __init__(self, request: HttpRequest) -> None:

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 
+from logto_auth.conf import conf
 from logto_auth.navigation import SAFE_METHODS, VARYING_HEADERS, is_boosted, is_from_htmx, is_from_script
 from logto_auth.sign_in.next_url import is_allowed_next
 from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
 
+from .principal import Principal
 from .requirements import MissingRequirement
 
 __all__ = [
@@ -68,18 +70,30 @@ def sign_in_page(request: HttpRequest, url: str) -> HttpResponse:
 def forbidden_response(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
     """Return a 403 for a signed-in user, with the requirement that is `missing` if it is known.
 
-    It is for users to whom another sign-in would not give access.
+    It offers a new sign-in, unless the user has just signed in: Logto adds permissions that the user has got since the
+    latest one, and shows no page. A redirect there would be a loop for users who have not.
     """
+    page = page_of_request(request)
+    renew_url = ""
+    if _may_gain_by_sign_in(request) and "prompt" in conf.sign_in_query_parameters:
+        renew_url = sign_in_url(page, prompt="consent")
     if is_from_script(request) and not is_boosted(request):
-        details = {"missing": {missing.kind.value: missing.names}} if missing else {}
+        details: dict[str, Any] = {"missing": {missing.kind.value: missing.names}} if missing else {}
+        if renew_url:
+            details["sign_in_url"] = absolute_uri(request, renew_url)
         return _json(request, {"error": "forbidden", **details}, status=403)
-    switch_url = sign_in_url(page_of_request(request), prompt="login")
-    context = {"switch_url": switch_url, "user": request.user, "missing": missing}
+    switch_url = sign_in_url(page, prompt="login")
+    context = {"renew_url": renew_url, "switch_url": switch_url, "user": request.user, "missing": missing}
     response = render_page(request, "forbidden.html", context, status=403)
     if is_boosted(request) and request.method == "GET":
         # htmx 2 shows no page with this status. The browser itself does.
         response["HX-Redirect"] = request.get_full_path()
     return response
+
+
+def _may_gain_by_sign_in(request: HttpRequest) -> bool:
+    principal: Principal | None = getattr(request, "logto", None)
+    return principal is not None and principal.may_gain_by_sign_in
 
 
 def page_of_request(request: HttpRequest) -> str:

@@ -4,8 +4,8 @@
 """
 
 from .accounts import check_accounts
-from .deployment import check_deployment
+from .deployment import check_credentials, check_deployment
 from .project import check_project
 from .settings import check_settings
 
-__all__ = ["check_accounts", "check_deployment", "check_project", "check_settings"]
+__all__ = ["check_accounts", "check_credentials", "check_deployment", "check_project", "check_settings"]

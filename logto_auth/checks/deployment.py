@@ -1,4 +1,4 @@
-"""Checks for settings that suit only a developer's machine. `manage.py check --deploy` runs them."""
+"""Checks of what a machine of a developer may lack, or do otherwise. `manage.py check --deploy` runs them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ from logto_auth.conf import Conf, Setting
 
 from .lenient_conf import conf
 from .problem import Problem
-from .sign_in import signs_users_in
+from .sign_in import missing_credentials, signs_users_in
 
 DAY = 24 * 60 * 60
 
+ENDPOINT_MISSING = Problem(
+    "logto_auth.E002", "LOGTO_ENDPOINT is not set.", "Set it to the origin of Logto, such as https://abc123.logto.app."
+)
+APP_ID_MISSING = Problem(
+    "logto_auth.E003", "LOGTO_APP_ID is not set.", "Copy the App ID of the application from the Logto Console."
+)
+APP_SECRET_MISSING = Problem(
+    "logto_auth.E004", "LOGTO_APP_SECRET is not set.", "Copy an app secret of the application from the Logto Console."
+)
 ENDPOINT_INSECURE = Problem(
     "logto_auth.W005", "LOGTO_ENDPOINT is {value}, without encryption.", "Use the https URL of Logto."
 )
@@ -67,6 +76,13 @@ MAXIMUMS: dict[Setting[Any], tuple[int, str]] = {
     Conf.api_token_cache_size: (100_000, "Each process keeps that many tokens in memory: about 2 kB each."),
 }
 MAX_TIMEOUT_SECONDS = 60
+
+MISSING = {Conf.endpoint: ENDPOINT_MISSING, Conf.app_id: APP_ID_MISSING, Conf.app_secret: APP_SECRET_MISSING}
+
+
+def check_credentials(**kwargs: Any) -> list[CheckMessage]:
+    """Check that the settings without which nothing works have values."""
+    return [MISSING[setting]() for setting in missing_credentials()]
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:

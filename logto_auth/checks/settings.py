@@ -19,13 +19,14 @@ from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import ascii_hint
 from logto_auth.tenant.declaration import declaration_errors
 from logto_auth.tenant.site import load_declaration
+from logto_auth.tenant.webhook_events import KNOWN_EVENTS, unknown_event_error
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
 from .addresses import check_addresses
 from .lenient_conf import conf
 from .placeholders import is_placeholder
 from .problem import Problem
-from .sign_in import signs_users_in
+from .sign_in import missing_credentials, signs_users_in
 
 QUERY_OPTIONS = {
     "first_screen",
@@ -67,15 +68,6 @@ WRONG_TYPE = Problem(
     "logto_auth.E001",
     "{wrong_type}",
     "Set a value of the expected type. The hint has an example. The usual mistake is a string in place of a list.",
-)
-ENDPOINT_MISSING = Problem(
-    "logto_auth.E002", "LOGTO_ENDPOINT is not set.", "Set it to the origin of Logto, such as https://abc123.logto.app."
-)
-APP_ID_MISSING = Problem(
-    "logto_auth.E003", "LOGTO_APP_ID is not set.", "Copy the App ID of the application from the Logto Console."
-)
-APP_SECRET_MISSING = Problem(
-    "logto_auth.E004", "LOGTO_APP_SECRET is not set.", "Copy an app secret of the application from the Logto Console."
 )
 PLACEHOLDER_LEFT = Problem(
     "logto_auth.E005", "{setting} is still a placeholder.", "Copy the value from the Logto Console."
@@ -151,6 +143,18 @@ SUPERUSERS_NOT_STAFF = Problem(
 )
 
 
+NOT_SET_YET = Problem(
+    "logto_auth.W023",
+    "{setting} is not set: requests that need it fail.",
+    "Set it before the site goes live. `manage.py logto_setup` creates the application and prints the values.",
+)
+UNKNOWN_WEBHOOK_EVENT = Problem(
+    "logto_auth.W024",
+    "{path} declares the webhook event {event}, which Logto 1.42 does not have.",
+    "Correct the name. If a newer Logto has the event, silence this check: manage.py logto_setup asks the tenant.",
+)
+
+
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Check the names, types and values of the `LOGTO_` settings."""
     return [*_check_names(), *_check_types(), *_check_values()]
@@ -187,13 +191,9 @@ def _check_values() -> Iterator[CheckMessage]:
 
 
 def _check_credentials() -> Iterator[CheckMessage]:
-    # None is a wrong type, which is reported already.
-    if Conf.endpoint.site_value == "":
-        yield ENDPOINT_MISSING()
-    if Conf.app_id.site_value == "" and signs_users_in():
-        yield APP_ID_MISSING()
-    if Conf.app_secret.site_value == "" and signs_users_in():
-        yield APP_SECRET_MISSING()
+    # A warning, so that `migrate` and tests run on a machine that has no credentials. A deployment check is the error.
+    for setting in missing_credentials():
+        yield NOT_SET_YET(setting=setting.name)
     for setting in COPIED:
         if is_placeholder(conf.value_of(setting)):
             yield PLACEHOLDER_LEFT(setting=setting.name)
@@ -287,6 +287,9 @@ def _check_tenant() -> Iterator[CheckMessage]:
         return
     for text in declaration_errors(declaration):
         yield TENANT_INVALID(error=text, path=conf.tenant)
+    for event in declaration.webhook_events:
+        if event not in KNOWN_EVENTS:
+            yield UNKNOWN_WEBHOOK_EVENT(path=conf.tenant, event=repr(event), hint=unknown_event_error(event))
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
+
+from logto_auth.conf import Conf, Setting
 
 from .lenient_conf import conf
 
@@ -24,6 +28,15 @@ def signs_users_in() -> bool:
         # Introspection needs an application too.
         or (has_application and not conf.api_introspected_apps)
     )
+
+
+def missing_credentials() -> Iterator[Setting[str]]:
+    """Yield the settings without which no request to Logto succeeds, and which are empty.
+
+    None is a wrong type, which is reported as such.
+    """
+    needed = [Conf.endpoint, *([Conf.app_id, Conf.app_secret] if signs_users_in() else [])]
+    yield from (setting for setting in needed if setting.site_value == "")
 
 
 def sign_in_path() -> str | None:

@@ -9,14 +9,14 @@ from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api.types import Connector
 
 from . import alipay
-from .forms import complete_config
+from .forms import complete_config, config_without_form, form_items
 
 __all__ = ["changed_keys", "new_config", "unknown_keys", "updated_config"]
 
 
 def new_config(factory: Connector, given: Mapping[str, str]) -> dict[str, Any]:
     """Return the config of a new connector from the texts in `given`. Raise ConnectorError, with a line per error."""
-    return _checked(factory["id"], complete_config(factory["formItems"], given))
+    return _checked(factory["id"], _completed(factory, given))
 
 
 def updated_config(connector: Connector, given: Mapping[str, str], *, unset: Iterable[str] = ()) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def updated_config(connector: Connector, given: Mapping[str, str], *, unset: Ite
     if unknown := [key for key in unset if key not in stored]:
         raise ConnectorError(f"{', '.join(unknown)}: not in the config. Its keys: {', '.join(stored) or 'none'}.")
     kept = {key: value for key, value in stored.items() if key not in unset}
-    return _checked(connector["connectorId"], complete_config(connector["formItems"], given, kept))
+    return _checked(connector["connectorId"], _completed(connector, given, kept))
 
 
 def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -34,9 +34,15 @@ def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
 
 
 def unknown_keys(connector: Connector) -> list[str]:
-    """Return the keys of the stored config that the form does not have."""
-    known = {item["key"] for item in connector["formItems"]}
-    return [key for key in connector["config"] if key not in known]
+    """Return the keys of the stored config that the form does not have. Without a form, every key is known."""
+    known = {item["key"] for item in form_items(connector)}
+    return [key for key in connector["config"] if key not in known] if known else []
+
+
+def _completed(source: Connector, given: Mapping[str, str], stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    if items := form_items(source):
+        return complete_config(items, given, stored)
+    return config_without_form(source.get("configTemplate", ""), given, stored)
 
 
 def _checked(factory_id: str, config: dict[str, Any]) -> dict[str, Any]:

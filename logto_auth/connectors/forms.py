@@ -2,6 +2,9 @@
 
 The form is the list `formItems` of the factory. Logto checks a config too, but it stores keys that the form does not
 have, and some connectors pass such keys on: an extra `charset` is sent to Alipay.
+
+A factory may have no form, such as a custom connector on a self-hosted Logto. Then only Logto knows which keys a config
+needs. The factory may have `configTemplate`, an example of a config as JSON text.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from logto_auth.exceptions import ConnectorError
+from logto_auth.management_api.types import ConnectorForm
 
-__all__ = ["MASK", "FormItem", "choices", "complete_config", "masked", "parse"]
+__all__ = ["MASK", "FormItem", "choices", "complete_config", "config_without_form", "form_items", "masked", "parse"]
 
 FormItem = Mapping[str, Any]
 
@@ -23,6 +27,48 @@ MASK = "(hidden)"
 SECRET_WORDS = frozenset({"authorization", "credentials", "key", "pass", "passphrase", "password", "secret", "token"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
+
+
+def form_items(source: ConnectorForm) -> list[dict[str, Any]]:
+    """Return the form of a factory or connector, which is empty if the factory has none."""
+    return source.get("formItems") or []
+
+
+def config_without_form(
+    template: str, given: Mapping[str, str], stored: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the `stored` config, updated with the texts in `given`, for a factory without a form.
+
+    Every key is accepted. A value is JSON if the value in `template` is not a text, or if it is a JSON object or list.
+    An empty text removes a value. Raise ConnectorError, with a line for each error.
+    """
+    examples, config, errors = _template_values(template), dict(stored or {}), []
+    for key, text in given.items():
+        is_text = isinstance(examples.get(key, ""), str)
+        try:
+            config[key] = _text_or_json(text) if is_text else parse({"type": "Json", "label": key}, text)
+        except ConnectorError as error:
+            errors.append(f"{key}: {error}")
+    if errors:
+        raise ConnectorError("\n".join(errors))
+    return {key: value for key, value in config.items() if _has_value(value)}
+
+
+def _template_values(template: str) -> dict[str, Any]:
+    """Return the values of a template; an empty dictionary if it is not a JSON object."""
+    try:
+        values = json.loads(template)
+    except (ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _text_or_json(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list) else text
 
 
 def complete_config(

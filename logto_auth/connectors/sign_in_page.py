@@ -1,10 +1,11 @@
-"""Which social connectors Logto's sign-in page offers.
+"""Which social connectors Logto's sign-in page offers, and which other methods to sign in and sign up.
 
 The page offers targets. `alipay-native` and `alipay-web` both have the target `alipay` and are enabled together.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Connector
 
 __all__ = [
+    "NO_SIGN_UP_IDENTIFIER",
     "SOCIAL_ONLY",
     "TARGETS",
     "apply_changes",
@@ -20,16 +22,18 @@ __all__ = [
     "find_target",
     "has_no_sign_in",
     "other_methods",
+    "previous_sections",
+    "requires_sign_up_identifier",
+    "restored_sections",
     "with_target",
     "without_target",
 ]
 
 TARGETS = "socialSignInConnectorTargets"
+# The sign-up identifier "Not applicable" of the Logto Console. Sign-in methods stay.
+NO_SIGN_UP_IDENTIFIER: dict[str, dict[str, Any]] = {"signUp": {"identifiers": [], "password": False, "verify": False}}
 # No sign-up identifier, and no sign-in method except the social ones.
-SOCIAL_ONLY: dict[str, dict[str, Any]] = {
-    "signUp": {"identifiers": [], "password": False, "verify": False},
-    "signIn": {"methods": []},
-}
+SOCIAL_ONLY: dict[str, dict[str, Any]] = {**NO_SIGN_UP_IDENTIFIER, "signIn": {"methods": []}}
 
 
 def find_target(connectors: Iterable[Connector], name: str) -> str:
@@ -42,19 +46,57 @@ def find_target(connectors: Iterable[Connector], name: str) -> str:
     raise ConnectorError(f"No social connector has the target, id or factory {name!r}. Existing targets: {existing}.")
 
 
-def with_target(experience: Mapping[str, Any], target: str, *, social_only: bool = False) -> dict[str, Any]:
-    """Return the changes that offer `target` after all others. `social_only` removes all other sign-in methods."""
+def with_target(
+    experience: Mapping[str, Any], target: str, *, emptied: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return the changes that offer `target` after all others.
+
+    `emptied` are sections to empty as well, such as `SOCIAL_ONLY` or `NO_SIGN_UP_IDENTIFIER`.
+    """
     targets = experience[TARGETS]
     changes: dict[str, Any] = {} if target in targets else {TARGETS: [*targets, target]}
-    if social_only:
-        changes.update({name: none for name, none in SOCIAL_ONLY.items() if any(experience[name].values())})
-    return changes
+    return {**changes, **{name: none for name, none in (emptied or {}).items() if any(experience[name].values())}}
 
 
 def without_target(experience: Mapping[str, Any], target: str) -> dict[str, Any]:
     """Return the changes that stop offering `target`. The other targets do not change."""
     targets = experience[TARGETS]
     return {TARGETS: [each for each in targets if each != target]} if target in targets else {}
+
+
+def previous_sections(experience: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the present `signUp` and `signIn` of those that `changes` replaces, for `restored_sections`."""
+    return {name: experience[name] for name in SOCIAL_ONLY if name in changes}
+
+
+def restored_sections(experience: Mapping[str, Any], previous: str) -> dict[str, Any]:
+    """Return the changes that restore the sections in the JSON text `previous`.
+
+    The text is the result of `previous_sections`, or an object with it as `before`. Raise ConnectorError.
+    """
+    try:
+        given = json.loads(previous)
+    except (ValueError, RecursionError):
+        given = None
+    sections: Any = given.get("before", given) if isinstance(given, dict) else None
+    if not _are_sections(sections):
+        raise ConnectorError(
+            'Expected JSON such as {"signUp": {...}, "signIn": {...}}, as `enable` printed it, or the output of '
+            "`enable --json`."
+        )
+    return {name: value for name, value in sections.items() if experience[name] != value}
+
+
+def _are_sections(value: Any) -> bool:
+    is_named = isinstance(value, dict) and bool(value) and value.keys() <= SOCIAL_ONLY.keys()
+    return is_named and all(isinstance(each, dict) for each in value.values())
+
+
+def requires_sign_up_identifier(experience: Mapping[str, Any]) -> list[str]:
+    """Return the identifiers that a page of Logto requires of new users after a social sign-in. Empty: none."""
+    if (experience.get("socialSignIn") or {}).get("skipRequiredIdentifiers"):
+        return []
+    return list(experience["signUp"]["identifiers"])
 
 
 def apply_changes(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
@@ -71,15 +113,15 @@ def apply_changes(api: ManagementAPI, changes: Mapping[str, Any]) -> list[str]:
     return targets
 
 
-def other_methods(experience: Mapping[str, Any]) -> list[str]:
-    """Return the methods to sign in and sign up without a social connector, in words."""
+def other_methods(experience: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
+    """Return the methods without a social connector that `changes` removes, in words."""
     methods = []
-    for method in experience["signIn"]["methods"]:
+    for method in experience["signIn"]["methods"] if "signIn" in changes else []:
         proofs = {"a password": method["password"], "a code": method["verificationCode"]}
         methods.append(
             f"sign in by {method['identifier']} with {' or '.join(proof for proof in proofs if proofs[proof])}"
         )
-    identifiers = experience["signUp"]["identifiers"]
+    identifiers = experience["signUp"]["identifiers"] if "signUp" in changes else []
     return [*methods, *([f"sign up with {' or '.join(identifiers)}"] if identifiers else [])]
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from logto_auth.conf import conf
-from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.oidc.http import HTTPClient
+from logto_auth.oidc.types import ProviderMetadata
+from logto_auth.tenant.cloud import cloud_tenant
+from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
 
 from . import addresses, site, tenant
-from .findings import Finding, failure, findings_or_ok, skipped
+from .findings import Finding, findings_or_ok, guarded, skipped, warning
 from .logto import LogtoExamination
+from .logto_version import read_answers, version_findings
+from .outbound_guard import outbound_guard_findings
 from .sign_in import SignInExamination
+from .versions import LogtoVersion, deduce, has_dynamic_app
 
 __all__ = ["examine"]
 
@@ -25,33 +30,52 @@ def examine(base_urls: Sequence[str], *, deploy: bool = False) -> Iterator[Findi
 
     `deploy` includes the system checks for deployment.
     """
-    messages = site.system_messages(deploy=deploy)
-    ids = {message.id for message in messages}
-    yield from findings_or_ok(map(site.finding_from, messages), "settings", "The system checks found no problems.")
+    ids: set[str | None] = set()
+    yield from findings_or_ok(_settings(ids, deploy=deploy), "settings", "The system checks found no problems.")
     if WRONG_TYPE in ids:
         yield skipped("site", "The other examinations were skipped. Correct the types of the settings first.")
         return
-    yield from site.examine(base_urls)
-    if ids & NO_LOGTO:
+    yield from guarded(site.examine(base_urls), "site")
+    if ids & NO_LOGTO or not conf.endpoint:
         yield skipped("logto", "Logto was not called. Correct the settings first.")
         return
-    try:
-        yield from _examine_logto(base_urls)
-    except (ConfigurationError, LogtoError) as error:
-        yield failure("logto", str(error), "Correct this, then run the command again for the remaining checks.")
+    yield from guarded(_examine_logto(base_urls), "logto")
+
+
+def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
+    """Yield the messages of the system checks as findings, and add their ids to `ids`."""
+    for message in site.system_messages(deploy=deploy):
+        ids.add(message.id)
+        yield site.finding_from(message)
 
 
 def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     logto = LogtoExamination(http)
-    yield from addresses.examine(http)
-    yield from logto.examine()
+    yield from guarded(addresses.examine(http), "addresses")
+    yield from guarded(logto.examine(), "discovery")
     if logto.metadata is None:
         yield skipped("sign-in", "No sign-in was tried, because there is no valid discovery document.")
         return
+    version = deduce(read_answers(http, logto.discovery))
+    yield from version_findings(version)
     if conf.app_id and conf.app_secret:
-        yield from SignInExamination(http, logto.metadata, base_urls).examine()
+        yield from guarded(_examine_sign_in(http, logto.metadata, base_urls), "sign-in")
     else:
         yield skipped("sign-in", "No sign-in was tried, because LOGTO_APP_ID or LOGTO_APP_SECRET is not set.")
-    yield from tenant.examine(base_urls)
+    yield from guarded(_examine_calls_of_logto(base_urls, version, has_dynamic_app(logto.discovery)), "reach")
+    yield from guarded(tenant.examine(base_urls), "management-api")
+
+
+def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guarded: bool) -> Iterator[Finding]:
+    if text := unreachable_warning(base_urls):
+        remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
+        yield warning("reach", text, remedy)
+    elif uri := back_channel_logout_uri(base_urls):
+        yield from outbound_guard_findings(uri, version, is_on=is_guarded, is_cloud=bool(cloud_tenant(conf)))
+
+
+def _examine_sign_in(http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> Iterator[Finding]:
+    # The redirect URIs come from the URLconf, which may be broken.
+    yield from SignInExamination(http, metadata, base_urls).examine()

@@ -1,12 +1,48 @@
-"""The results of an examination."""
+"""The results of an examination. An examination that fails is a finding, too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-__all__ = ["LEVELS", "Finding", "Level", "failure", "findings_or_ok", "ok", "skipped", "warning"]
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseError
+from django.db.migrations import exceptions as migration_errors
+
+from logto_auth.exceptions import ConfigurationError, LogtoError
+from logto_auth.oidc.errors import single_line
+
+__all__ = [
+    "LEVELS",
+    "Finding",
+    "Level",
+    "described",
+    "failure",
+    "findings_or_ok",
+    "guarded",
+    "ok",
+    "skipped",
+    "warning",
+]
+
+# Errors of a project's code, settings or database. Their texts name modules, settings and tables. The texts of other
+# errors may contain a value that Logto sent, which may be a secret.
+PROJECT_ERRORS = (
+    ImportError,
+    SyntaxError,
+    NameError,
+    AttributeError,
+    ImproperlyConfigured,
+    DatabaseError,
+    LogtoError,
+    migration_errors.AmbiguityError,
+    migration_errors.BadMigrationError,
+    migration_errors.CircularDependencyError,
+    migration_errors.InconsistentMigrationHistory,
+    migration_errors.NodeNotFoundError,
+)
 
 Level = Literal["ok", "skipped", "warning", "failure"]
 # From best to worst.
@@ -45,5 +81,29 @@ def failure(check: str, message: str, remedy: str) -> Finding:
 
 def findings_or_ok(findings: Iterable[Finding], check: str, message: str) -> Iterator[Finding]:
     """Yield the findings, or the finding that there is no problem if there are none."""
-    found = list(findings)
+    found = list(guarded(findings, check))
     yield from found or [ok(check, message)]
+
+
+def guarded(findings: Iterable[Finding], check: str) -> Iterator[Finding]:
+    """Yield the findings. If examining raises an error, yield a failure of `check` for it."""
+    try:
+        yield from findings
+    except (ConfigurationError, LogtoError) as error:
+        yield failure(check, str(error), "Correct this, then run the command again for the remaining checks.")
+    except Exception as error:  # settings, URLconf, database and proxies may be broken in any way
+        yield failure(
+            check, f"This could not be examined: {described(error)}", "Correct this, then run the command again."
+        )
+
+
+def described(error: Exception) -> str:
+    """Return the kind of an error with its text on one line, or with its place in the code."""
+    kind = type(error).__name__
+    if isinstance(error, PROJECT_ERRORS):
+        return f"{kind}: {single_line(str(error).strip()) or 'no text'}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}" if trace else "an unknown place"
+    return f"{kind} in {place}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
@@ -24,11 +25,15 @@ SLOW = 0.5
 
 
 class LogtoExamination:
-    """The examination of the Logto in the settings. `metadata` is None until a valid discovery document was read."""
+    """The examination of the Logto in the settings. `metadata` is None until a valid discovery document was read.
+
+    `discovery` is the whole document.
+    """
 
     def __init__(self, http: HTTPClient) -> None:
         self._http = http
         self.metadata: ProviderMetadata | None = None
+        self.discovery: dict[str, Any] = {}
 
     def examine(self) -> Iterator[Finding]:
         """Yield the findings about the discovery document, the clock and the keys."""
@@ -44,7 +49,7 @@ class LogtoExamination:
             return
         yield clock_finding(response)
         try:
-            document = response.json_object()
+            document = self.discovery = response.json_object()
             self.metadata = parse_metadata(
                 document, conf.issuer, internal_endpoint=conf.internal_endpoint, endpoint_name="LOGTO_ENDPOINT"
             )
@@ -88,7 +93,7 @@ class LogtoExamination:
             return failure(
                 "keys",
                 f"Logto signs with a key of the type {_kind(current)}, expected {list(conf.signing_algorithms)}.",
-                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: ES384 for an EC key, RS256 for an RSA key.",
+                "Add the algorithm of the key to LOGTO_SIGNING_ALGORITHMS: RS256 for RSA, for EC that of the curve.",
             )
         return ok("keys", f"Logto signs with {keys[0].algorithm_name}. Keys published: {len(document['keys'])}.")
 

@@ -15,16 +15,19 @@ from django.db import connections, router
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
+from logto_auth.check_tags import CHECKS, CREDENTIALS
 from logto_auth.conf import conf
 from logto_auth.models import LogtoSession
+from logto_auth.oidc.errors import single_line
 from logto_auth.origins import is_loopback
 from logto_auth.users.moving import KEY_FIELDS
 
-from .findings import Finding, failure, findings_or_ok, skipped, warning
+from .findings import Finding, described, failure, findings_or_ok, skipped, warning
 
 __all__ = ["examine", "finding_from", "system_messages"]
 
 CACHED_ENGINES = ("django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.cached_db")
+NOT_SET_YET = "logto_auth.W023"
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 # After a longer wait, a worker is likely to be killed, or the site runs out of workers.
 LONGEST_WAIT_SECONDS = 30
@@ -32,9 +35,15 @@ SHORTEST_WAIT_SECONDS = 1
 
 
 def system_messages(*, deploy: bool) -> list[CheckMessage]:
-    """Return the messages of the system checks of this package, except those that the site has silenced."""
-    messages = run_checks(include_deployment_checks=deploy)
-    return [each for each in messages if (each.id or "").startswith("logto_auth.") and not each.is_silenced()]
+    """Return the messages of the system checks of this package, except those that the site has silenced.
+
+    A missing credential is reported as the error of the deployment check, and not as a warning.
+    """
+    messages = [
+        *run_checks(tags=[CREDENTIALS], include_deployment_checks=True),
+        *(each for each in run_checks(tags=[CHECKS], include_deployment_checks=deploy) if each.id != NOT_SET_YET),
+    ]
+    return [each for each in messages if not each.is_silenced()]
 
 
 def finding_from(message: CheckMessage) -> Finding:
@@ -61,12 +70,19 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    connection = connections[router.db_for_write(LogtoSession)]
     try:
+        connection = connections[router.db_for_write(LogtoSession)]
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        yield failure("database", f"The database is not usable: {_first_line(error)}", "Check DATABASES.")
+        yield failure("database", f"The database is not usable: {described(error)}", "Check DATABASES.")
+        return
+    except Exception as error:  # a migration is a module of any app
+        yield failure(
+            "database",
+            f"The migrations cannot be examined: {described(error)}",
+            "Correct the migration. `manage.py showmigrations` fails in the same way.",
+        )
         return
     if missing:
         names = ", ".join(sorted({migration.app_label for migration, _ in missing}))
@@ -79,8 +95,9 @@ def _issuers() -> Iterator[Finding]:
         for model in KEY_FIELDS:
             others = model._default_manager.exclude(issuer=conf.issuer).order_by()
             issuers.update(others.values_list("issuer", flat=True).distinct())
-    except DatabaseError:
-        return  # reported as "database"
+    except DatabaseError as error:
+        yield skipped("issuers", f"The users were not examined, because of the database: {described(error)}")
+        return
     for issuer in sorted(issuers):
         text = f"Users or organizations belong to {issuer}. They are unknown at {conf.issuer}."
         if issuer in conf.former_issuers:
@@ -99,7 +116,9 @@ def _sessions() -> Iterator[Finding]:
         is_returned = store_class(store.session_key).get("logto_doctor") is True
         store.delete()
     except Exception as error:  # a session store may raise any error of its database or cache
-        yield failure("sessions", f"{engine} cannot store a session: {_first_line(error)}", "Check SESSION_ENGINE.")
+        yield failure(
+            "sessions", f"{engine} cannot store a session: {single_line(str(error))}", "Check SESSION_ENGINE."
+        )
         return
     if not is_returned:
         yield failure("sessions", f"{engine} does not return stored sessions.", "Check SESSION_ENGINE and CACHES.")
@@ -170,7 +189,3 @@ def _proxy(url: str) -> Iterator[Finding]:
         'If there is such a proxy, set SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https"), and let the '
         "proxy remove this header from requests of browsers.",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

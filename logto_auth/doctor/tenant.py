@@ -16,7 +16,7 @@ from logto_auth.management_api.types import Hook
 from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.tenant.plan import Plan, make_plan
 from logto_auth.tenant.settings import secret_expires_at
-from logto_auth.tenant.site import site_declaration, unreachable_warning
+from logto_auth.tenant.site import site_declaration
 from logto_auth.tenant.webhook import find_webhooks
 
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
@@ -32,9 +32,6 @@ RUN_SETUP = f"Run {SETUP}."
 
 def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     """Yield the findings that need the Management API, or a skipped finding if the site has no access to it."""
-    if text := unreachable_warning(base_urls):
-        remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
-        yield warning("reach", text, remedy)
     if not (conf.m2m_app_id and conf.m2m_app_secret):
         yield skipped(
             "management-api",
@@ -90,8 +87,8 @@ def _back_channel_logout(api: ManagementAPI, uri: str) -> Finding:
     if stored != uri:
         return warning(
             "back-channel-logout",
-            f"The back-channel logout URI is {stored or 'not set'}, expected {uri}. The site sees sign-outs elsewhere "
-            "only at the next refresh.",
+            f"The back-channel logout URI is {stored or 'not set'}, expected {uri}. A sign-out elsewhere does not end "
+            "sessions here.",
             RUN_SETUP,
         )
     if not metadata.get("backchannelLogoutSessionRequired"):
@@ -101,7 +98,7 @@ def _back_channel_logout(api: ManagementAPI, uri: str) -> Finding:
             "end.",
             f"{RUN_SETUP} Sessions that began earlier have no sid.",
         )
-    return ok("back-channel-logout", f"Logto reports sign-outs elsewhere to {uri}.")
+    return ok("back-channel-logout", f"The back-channel logout URI is {uri}.")
 
 
 def _scopes(api: ManagementAPI) -> Iterator[Finding]:

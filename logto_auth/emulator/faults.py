@@ -26,6 +26,7 @@ ENDPOINTS = (
     "introspection",
     "session_end",
     "management_api",
+    "openapi",
 )
 
 

@@ -24,6 +24,8 @@ _EXTENSION = "logto_emulator"
 class Provider:
     """A tenant with its clock, keys, sessions, webhooks and faults. `endpoint` is the configured public origin.
 
+    `outbound_guard` is False if Logto runs with `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED`.
+
     `cloud_tenant` is the ID of the tenant that it has in Logto Cloud. Empty: an open-source Logto.
     """
 

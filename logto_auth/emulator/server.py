@@ -19,7 +19,7 @@ from .listening import LOOPBACK, bound_socket, check_host, endpoint_at, public_o
 from .provider import Provider
 from .request_log import RequestLog
 from .state.clock import Clock
-from .state.keys import Algorithm, SigningKey, SigningKeys, natural_alg, sign_compact
+from .state.keys import Algorithm, Curve, SigningKey, SigningKeys, natural_alg, sign_compact
 from .state.tenant import Tenant
 from .versions import DEFAULT, VERSIONS, LogtoVersion
 from .webhook_delivery import Webhooks
@@ -201,9 +201,14 @@ class Emulator:
         self.tenant.version = self._version
         self.outbound_guard = self._outbound_guard
 
-    def rotate_keys(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
-        """Generate a new signing key and return all keys: Current, Next, Previous."""
-        return self.keys.rotate(algorithm, grace_seconds)
+    def rotate_keys(
+        self, algorithm: Algorithm = "EC", grace_seconds: int = 0, *, curve: Curve = "P-384"
+    ) -> list[SigningKey]:
+        """Generate a new signing key and return all keys: Current, Next, Previous.
+
+        Logto itself generates EC keys of P-384. With `curve` the key is like one that the operator has provided.
+        """
+        return self.keys.rotate(algorithm, grace_seconds, curve=curve)
 
     def sign(self, claims: object, *, header: Mapping[str, Any] | None = None, key: Key | None = None) -> str:
         """Return a token with any content, signed with `key` or with the current key.

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from logto_auth.connectors.sign_in_page import NO_SIGN_UP_IDENTIFIER, SOCIAL_ONLY
 from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api.types import Connector
 
@@ -61,10 +62,17 @@ def add_subcommands(parser: CommandParser) -> None:
 
     enable = command("enable", "Offer a social connector on the sign-in page, after the others.")
     enable.add_argument("target", help=TARGET)
-    enable.add_argument("--social-only", action="store_true", help="remove all other methods to sign in and sign up")
+    methods = enable.add_mutually_exclusive_group()
+    for option, emptied, help in (
+        ("--no-sign-up-identifier", NO_SIGN_UP_IDENTIFIER, "set the sign-up identifier to not applicable"),
+        ("--social-only", SOCIAL_ONLY, "remove all other methods to sign in and sign up"),
+    ):
+        methods.add_argument(option, dest="emptied", action="store_const", const=emptied, default={}, help=help)
     disable = command("disable", "Stop offering a social connector.")
     disable.add_argument("target", help=TARGET)
-    for each in (enable, disable):
+    restore = command("restore", "Restore the methods to sign in and sign up that `enable` has replaced.")
+    restore.add_argument("previous", help="JSON that `enable` printed; @FILE reads a file, @- standard input")
+    for each in (enable, disable, restore):
         arguments.add_yes(each)
 
     keys = command(

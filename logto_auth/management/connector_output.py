@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from logto_auth.connectors import alipay
-from logto_auth.connectors.forms import choices, masked
+from logto_auth.connectors.forms import choices, form_items, masked
 from logto_auth.connectors.lookup import callback_uri
 from logto_auth.exceptions import ConnectorError
 from logto_auth.management_api.types import Connector
 
-__all__ = ["connector_details", "connector_row", "factory_row", "form_row", "listed", "table"]
+__all__ = ["connector_details", "connector_row", "factory_row", "form_text", "listed", "table"]
 
+# The longest texts on a line, in characters. `--json` prints the whole value.
+MAX_CELL = 60
+MAX_VALUE = 500
 PLACES = {"Web": "in browsers", "Native": "in apps", "Universal": "in browsers and apps"}
 
 
@@ -37,7 +40,7 @@ def connector_details(connector: Connector, targets: Sequence[str], endpoint: st
         details["sync_profile"] = connector["syncProfile"]
     if connector["connectorId"] in alipay.FACTORIES:
         details["public_key"] = _public_key(connector["config"])
-    return {**details, "config": masked(connector["formItems"], connector["config"])}
+    return {**details, "config": masked(form_items(connector), connector["config"])}
 
 
 def factory_row(factory: Connector) -> dict[str, Any]:
@@ -51,8 +54,17 @@ def factory_row(factory: Connector) -> dict[str, Any]:
     }
 
 
-def form_row(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row of a form item."""
+def form_text(factory: Connector) -> str:
+    """Return the form of a factory as a table, or the example of a config if it has no form."""
+    if items := form_items(factory):
+        return table([_form_row(item) for item in items])
+    lines = ["This factory has no form. --set accepts any key, and Logto checks the config."]
+    if template := factory.get("configTemplate"):
+        lines += ["Example of a config:", template.strip()]
+    return "\n".join(lines)
+
+
+def _form_row(item: Mapping[str, Any]) -> dict[str, Any]:
     default = item.get("defaultValue")
     return {
         "key": item["key"],
@@ -67,19 +79,30 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the rows as aligned columns below a heading."""
     if not rows:
         return ""
-    lines = [[name.upper() for name in rows[0]], *([str(value) for value in row.values()] for row in rows)]
+    lines = [
+        [name.upper() for name in rows[0]],
+        *([_shortened(str(value), MAX_CELL) for value in row.values()] for row in rows),
+    ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def listed(values: Mapping[str, Any], indent: str = "") -> str:
-    """Return a line for each value. The values of an object are indented below its name."""
+    """Return a line for each value. The values of an object, and the items of a list, are indented below its name."""
     lines = []
     for name, value in values.items():
-        is_object = isinstance(value, Mapping)
-        lines.append(f"{indent}{name}: {'' if is_object else _one_line(value)}".rstrip())
-        lines += [listed(value, indent + "  ")] if is_object and value else []
+        is_object, is_list = isinstance(value, Mapping), isinstance(value, list) and bool(value)
+        shown = "" if is_object or is_list else _shortened(_one_line(value), MAX_VALUE)
+        lines.append(f"{indent}{name}: {shown}".rstrip())
+        if is_object and value:
+            lines.append(listed(value, indent + "  "))
+        elif is_list:
+            lines += [f"{indent}  - {_shortened(_one_line(item), MAX_VALUE)}" for item in value]
     return "\n".join(lines)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _one_line(value: Any) -> str:

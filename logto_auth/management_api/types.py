@@ -142,7 +142,14 @@ class Invitation(TypedDict):
     organizationRoles: list[dict[str, Any]]
 
 
-class Connector(TypedDict):
+class ConnectorForm(TypedDict, total=False):
+    """The form of a factory, and an example of a config as text. Custom factories may have either, or none."""
+
+    formItems: list[dict[str, Any]]
+    configTemplate: str
+
+
+class Connector(ConnectorForm):
     """A connector, or a factory of connectors. The `id` of a factory is the `connectorId` of its connectors."""
 
     id: str
@@ -151,7 +158,6 @@ class Connector(TypedDict):
     platform: str | None
     type: str
     name: dict[str, str]
-    formItems: list[dict[str, Any]]
     config: dict[str, Any]
     metadata: dict[str, Any]
     syncProfile: bool

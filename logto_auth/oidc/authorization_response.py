@@ -9,17 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .errors import CallbackError, ProviderError, single_line
+from .oauth_errors import Fault, meaning_of, with_remedy
 
 __all__ = ["AuthorizationResponse"]
 
 _MAX_CODE_LENGTH = 2048
-# OAuth's name, and the one that Logto sends when the user cancels.
-_DENIED_ERRORS = frozenset({"access_denied", "oidc.aborted"})
-# Logto's answers to `prompt=none` when the user would have to do something.
-_INTERACTION_ERRORS = frozenset(
-    {"login_required", "consent_required", "interaction_required", "account_selection_required"}
-)
-_SERVER_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
+# Answers to `prompt=none` when a user is signed in at Logto, and would have to do something.
+_INTERACTION_ERRORS = frozenset({"consent_required", "interaction_required", "account_selection_required"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +62,9 @@ class AuthorizationResponse:
 
         Raise CallbackError when the code is missing, too long or not printable. Raise ProviderError when the response
         has an `error`, also beside a code. Its `code` is `access_denied` (the user cancelled), `login_required`
-        (`prompt=none`, and the user would have to do something), `provider_error` (Logto failed) or
-        `authorization_failed` (anything else).
+        (`prompt=none`, and no user is signed in), `interaction_required` (`prompt=none`, and the user would have to do
+        something), `provider_error` (Logto failed) or `authorization_failed` (anything else). The `status` of the last
+        one is 503 if the operator has to act, with the remedy in the message, and 400 if the error is unknown.
         Source: OpenID Connect Core 1.0, section 3.1.2.6; RFC 6749, section 4.1.2.1.
         """
         if self.error is not None:
@@ -81,13 +78,18 @@ class AuthorizationResponse:
 
 
 def _authorization_error(error: str, description: str) -> ProviderError:
-    if error in _DENIED_ERRORS:
-        code, status = "access_denied", 403
-    elif error in _INTERACTION_ERRORS:
+    meaning = meaning_of(error, description)
+    if error == "login_required":
         code, status = "login_required", 401
-    elif error in _SERVER_ERRORS:
+    elif error in _INTERACTION_ERRORS:
+        code, status = "interaction_required", 401
+    elif meaning.fault is Fault.USER:
+        code, status = "access_denied", 403
+    elif meaning.fault is Fault.LOGTO:
         code, status = "provider_error", 502
+    elif meaning.fault is Fault.OPERATOR:
+        code, status = "authorization_failed", 503
     else:
         code, status = "authorization_failed", 400
-    message = f"Logto ended the sign-in with {error or 'an empty error'}: {description}"
+    message = with_remedy(f"Logto ended the sign-in with {error or 'an empty error'}: {description}", meaning)
     return ProviderError(message, error=error, error_description=description, code=code, status=status)

@@ -233,17 +233,14 @@ class OIDCClient:
         if response.status != 200:
             raise provider_error(response, hint=self._auth.hint)
 
-    def end_session_url(self, *, post_logout_redirect_uri: str, state: str, id_token: Secret | None) -> Secret:
+    def end_session_url(self, *, post_logout_redirect_uri: str, id_token: Secret | None) -> Secret:
         """Return the URL at which the browser signs out at Logto. It contains `id_token`.
 
-        `id_token` becomes the hint, unless Logto would refuse it. Raise ProviderError if the metadata cannot be
-        fetched. Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
+        `id_token` becomes the hint, unless Logto would refuse it. There is no `state`: Logto would add it to the URL of
+        the page that the user sees then. Raise ProviderError if the metadata cannot be fetched.
+        Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
         """
-        parameters = {
-            "client_id": self.client_id,
-            "post_logout_redirect_uri": post_logout_redirect_uri,
-            "state": state,
-        }
+        parameters = {"client_id": self.client_id, "post_logout_redirect_uri": post_logout_redirect_uri}
         url = f"{self.metadata.end_session_endpoint}?{urlencode(parameters)}"
         has_hint = id_token is not None and self._is_good_hint(id_token)
         return Secret(f"{url}&id_token_hint={id_token.reveal()}" if id_token and has_hint else url)

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 __all__ = [
     "CallbackError",
@@ -39,6 +40,14 @@ class LogtoError(Exception):
         super().__init__(message)
         self.code = code or self.code
         self.status = status or self.status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let `copy` and `pickle` set the attributes: `__init__` of a subclass may need other arguments than `args`."""
+        return _restored, (type(self), self.args), vars(self)
+
+
+def _restored(cls: type[LogtoError], args: tuple[Any, ...]) -> LogtoError:
+    return cls.__new__(cls, *args)
 
 
 class ProviderError(LogtoError):

@@ -31,6 +31,12 @@ _MAX_RETRY_AFTER_SECONDS = 3600
 # Node.js, on which Logto runs, closes a connection after 5 idle seconds. NAT gateways forget it after minutes.
 _MAX_IDLE_SECONDS = 4
 
+# How the library ssl names an answer that is not TLS. Which one, depends on the versions of Python and OpenSSL.
+_SIGNS_OF_HTTP = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "record layer failure", "HTTP_REQUEST")
+# What a server that expects TLS does with a request in clear text. Node.js closes the connection.
+_SIGNS_OF_HTTPS = ("RemoteDisconnected", "ConnectionResetError", "BadStatusLine")
+_NGINX_WITH_HTTPS = b"plain HTTP request was sent to HTTPS"
+
 _TIME_OUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 # Errors of requests, urllib3 and http.client. Some of them are ValueErrors: of an invalid URL, header or encoding.
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
@@ -159,6 +165,10 @@ class HTTPClient:
                 if not may_repeat:
                     raise
                 response = self._send_once(method, url, content)
+        if response.status == 400 and url.startswith("http:") and _NGINX_WITH_HTTPS in response.body:
+            raise ProviderError(
+                f"{response.url} answered 400. The server speaks https: the URL must begin with https://."
+            )
         if not may_redirect and 300 <= response.status < 400:
             raise ProviderError(f"{response.url} answered with a redirect ({response.status}), which is not followed.")
         return response
@@ -175,7 +185,8 @@ class HTTPClient:
                 f"{plain_url} did not answer within {self.total_seconds} s.", code="provider_timeout", status=504
             ) from None
         except _FAILURES as error:
-            raise _ConnectionFailed(f"{plain_url} is out of reach: {_cause(error)}.") from None
+            cause = _cause(error)
+            raise _ConnectionFailed(f"{plain_url} is out of reach: {cause}.{_scheme_hint(plain_url, cause)}") from None
         if len(response.body) > self.max_body_bytes:
             raise ProviderError(self._too_long(plain_url))
         return response
@@ -225,6 +236,15 @@ def retry_after_seconds(response: Response) -> int | None:
     """
     value = response.headers.get("Retry-After", "").strip()
     return min(int(value), _MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,6}", value) else None
+
+
+def _scheme_hint(url: str, cause: str) -> str:
+    """Return a sentence if the server probably speaks http where the URL says https, or the reverse."""
+    if url.startswith("https:") and any(sign in cause for sign in _SIGNS_OF_HTTP):
+        return " The server seems to speak http there. If it does, the URL must begin with http://."
+    if url.startswith("http:") and any(sign in cause for sign in _SIGNS_OF_HTTPS):
+        return " The server closed the connection. If it speaks https, the URL must begin with https://."
+    return ""
 
 
 def _cause(error: BaseException) -> str:

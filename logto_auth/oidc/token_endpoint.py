@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 
 from .errors import ProviderError, single_line
 from .http import Response, retry_after_seconds
+from .oauth_errors import Fault, meaning_of, with_remedy
 from .provider import Provider
 from .secrets import Secret
 
@@ -99,7 +100,8 @@ def provider_error(response: Response, *, hint: str = CREDENTIALS_HINT) -> Provi
     """Return the error for a response with a status other than 200. Its text is short and printable for any body.
 
     `hint` is added when Logto rejects the credentials of the application. The error has `code` `provider_busy`,
-    `client_rejected`, `code_rejected` or `provider_error`. Source: RFC 6749, section 5.2.
+    `client_rejected` (the operator has to act), `code_rejected`, `access_denied` or `provider_error`.
+    Source: RFC 6749, section 5.2.
     """
     try:
         body = response.json_object()
@@ -113,6 +115,14 @@ def provider_error(response: Response, *, hint: str = CREDENTIALS_HINT) -> Provi
     if error == "invalid_client" or (response.status == 401 and not error):
         message += f". {hint}"
         return ProviderError(message, error=error, error_description=description, code="client_rejected", status=503)
+    meaning = meaning_of(error, description)
     if error == "invalid_grant":
-        return ProviderError(message, error=error, error_description=description, code="code_rejected", status=400)
-    return ProviderError(message, error=error, error_description=description)
+        code, status = "code_rejected", 400
+    elif error == "access_denied" and meaning.fault is Fault.USER:
+        code, status = "access_denied", 403
+    elif meaning.fault is Fault.OPERATOR:
+        code, status = "client_rejected", 503
+    else:
+        code, status = "provider_error", 502
+    message = with_remedy(message, meaning)
+    return ProviderError(message, error=error, error_description=description, code=code, status=status)

@@ -6,6 +6,7 @@ Source: OpenID Connect Back-Channel Logout 1.0.
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -103,5 +104,5 @@ def _end_sessions(claims: LogoutTokenClaims) -> int:
         # A session without a sid started before Logto was set up to send one. It ends as well, if the user is known.
         without_sid = Q(sid="") if claims.sub is not None else Q()
         rows = rows.filter(Q(sid=claims.sid) | without_sid)
-    ended: int = repeat_after_deadlock(rows.end)
+    ended: int = repeat_after_deadlock(partial(rows.end, reason="signed_out_at_logto"))
     return ended

@@ -6,7 +6,6 @@ Rows of other sessions are ended by `LogtoSession.objects.….end()`.
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from typing import Any
 
@@ -18,12 +17,12 @@ from django.views.decorators.debug import sensitive_variables
 from logto_auth.access.responses import session_ended_response
 from logto_auth.clients import oidc_client
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
-from logto_auth.models import LogtoSession
+from logto_auth.models import LogtoSession, send_session_ended
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret
-from logto_auth.signals import session_ended
 
 from . import store
+from .outage import clear_outage, may_contact_logto, report_outage
 from .principal import SessionPrincipal
 from .store import SessionTokens
 
@@ -43,17 +42,18 @@ logger = logging.getLogger("logto_auth")
 
 
 def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
-    """Sign the user out of this site because of `error`, and send `session_ended`.
+    """Sign the user out of this site because of `error`. `session_ended` is sent, if no other request has ended it.
 
     Return None for a safe method: the view runs, without a user. For any other method return the 401 response, because
     the request must not be carried out for an anonymous user.
     """
     # Not `request.user`: other code may have put a user there whom the user of the session impersonates.
-    user = get_user(request)
+    user, has_row = get_user(request), store.session_id(request.session) is not None
     logger.warning("A session has ended: %s (%s)", error, error.code)
+    store.end(request.session, reason=error.code, request=request)
     sign_out_here(request)
-    if user.is_authenticated:
-        session_ended.send_robust(sender=user.__class__, request=request, user=user, reason=error.code)
+    if user.is_authenticated and not has_row:
+        send_session_ended([user], reason=error.code, request=request)
     return None if request.method in SAFE_METHODS else session_ended_response(request)
 
 
@@ -75,24 +75,32 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
     """Revoke the refresh token of `tokens` and return the URL at which the browser signs out at Logto.
 
     The URL contains the ID token. Logto's end-session endpoint leaves a refresh token valid, so it is revoked
-    separately. Raise ProviderUnreachable if Logto cannot be reached, ProviderError if its metadata cannot be used. A
-    refused revocation is logged.
+    separately. Raise ProviderUnreachable if Logto cannot be reached, at once if another request could not reach it a
+    moment ago; ProviderError if its metadata cannot be used. A refused revocation is logged.
     Source: OpenID Connect RP-Initiated Logout 1.0, section 2.
     """
     client = oidc_client()
     url = client.end_session_url(
         post_logout_redirect_uri=post_logout_redirect_uri,
-        state=secrets.token_urlsafe(16),
         id_token=tokens.id_token if tokens else None,
     )
     if tokens is not None and tokens.refresh_token is not None:
-        try:
-            client.revoke(tokens.refresh_token)
-        except ProviderUnreachable:
-            raise
-        except ProviderError as error:
-            logger.error("The refresh token was not revoked: %s", error)
+        _revoke(tokens.refresh_token)
     return url
+
+
+def _revoke(refresh_token: Secret) -> None:
+    """Revoke the token. Raise ProviderUnreachable; log that Logto has refused it."""
+    if not may_contact_logto():
+        raise ProviderUnreachable("Logto could not be reached a moment ago; it is not contacted again yet.")
+    try:
+        oidc_client().revoke(refresh_token)
+    except ProviderUnreachable:
+        report_outage()
+        raise
+    except ProviderError as error:
+        logger.error("The refresh token was not revoked: %s", error)
+    clear_outage()
 
 
 def delete_expired_sessions() -> int:
@@ -126,7 +134,7 @@ def end_row_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any
 def end_sessions_of_inactive_user(sender: object, instance: Any, raw: bool = False, **kwargs: Any) -> None:
     """End all sessions of a user whose account is deactivated: a receiver of the user model's `post_save`."""
     if not instance.is_active and not raw:
-        LogtoSession.objects.of_user(instance).end()
+        LogtoSession.objects.of_user(instance).end(reason="account_disabled")
 
 
 def end_sessions_of_deleted_user(sender: object, instance: Any, **kwargs: Any) -> None:

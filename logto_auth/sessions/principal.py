@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger("logto_auth")
+
+# How long after a sign-in the 403 page does not offer another one.
+SECONDS_OF_NEW_SIGN_IN = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +188,16 @@ class SessionPrincipal(RequestPrincipal):
         return self._own_session is not None
 
     @property
+    def may_gain_by_sign_in(self) -> bool:  # type: ignore[override]
+        """Whether the latest sign-in is so long ago that a new one may give the user more rights.
+
+        Logto keeps the permissions of an API resource that the user had at the sign-in. Those that the user gets later
+        are in no refreshed token.
+        """
+        stored = self._own_session
+        return stored is not None and time.time() - stored.started_at > SECONDS_OF_NEW_SIGN_IN
+
+    @property
     def is_machine(self) -> bool:
         """False: a machine-to-machine application has no session."""
         return False
@@ -324,11 +338,9 @@ class SessionPrincipal(RequestPrincipal):
         except ProviderError as error:
             if error.error not in refresh.REFUSALS:
                 raise
-            logger.warning(
-                "Logto grants no permissions for %s. Is it in LOGTO_RESOURCES, and was it at the sign-in? %s",
-                wanted,
-                error,
-            )
+            # The operator has to act if the status is that of an error of this site.
+            level = logging.ERROR if error.status >= 500 else logging.WARNING
+            logger.log(level, "Logto grants no permissions for %s: %s", wanted, error)
         except SignInRequired as error:
             # Without a refresh token, another sign-in would not give the permissions either. If the session has
             # ended, the user has to sign in.
@@ -387,7 +399,8 @@ class SessionPrincipal(RequestPrincipal):
     def refresh(self) -> None:
         """Fetch new claims from Logto, in one call: for code that has just changed something about the user there.
 
-        Claims, roles, organizations and permissions are new after that. The account, its groups and memberships are
+        Claims, roles, organizations and permissions are new after that, except permissions on API resources that the
+        user has got since the sign-in: only another sign-in adds them. The account, its groups and memberships are
         updated in the database; the object `request.user` is not.
 
         Raise SignInRequired if the session has no refresh token, or Logto no longer confirms the session; SignInRefused
@@ -452,7 +465,7 @@ class SessionPrincipal(RequestPrincipal):
         current = self._own_session
         if current is None:
             return 0
-        ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end()
+        ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end(reason="ended_by_user")
         return ended
 
     async def aload(self) -> SessionPrincipal:

@@ -18,9 +18,17 @@ from django.db import InterfaceError, OperationalError, connections, router, tra
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
-from logto_auth.exceptions import ProviderError, ProviderUnreachable, SignInRefused, SignInRequired, TokenError
+from logto_auth.exceptions import (
+    LogtoError,
+    ProviderError,
+    ProviderUnreachable,
+    SignInRefused,
+    SignInRequired,
+    TokenError,
+)
 from logto_auth.models import LogtoIdentity, LogtoSession, LogtoSessionQuerySet, encrypt_tokens
 from logto_auth.oidc.types import Claims, TokenSet
+from logto_auth.users.current_request import answered_request
 from logto_auth.users.provisioning import update
 from logto_auth.users.suspension import refuse_inactive
 
@@ -235,9 +243,9 @@ def _refresh_and_release(row: StoredSession, resource: str | None, organization_
             resource=resource,
             organization_id=organization_id,
         )
-    except TokenError:
+    except TokenError as error:
         # Fail closed: a session is not continued with a token that failed a check.
-        _end(row)
+        _end(row, error)
         raise
     except ProviderError as error:
         _handle_error(row, error, is_for_claims=resource is None and organization_id is None)
@@ -289,8 +297,8 @@ def _update_account(row: StoredSession, claims: Claims | None) -> None:
         refuse_inactive(identity)
         if claims is not None:
             update(identity, claims)
-    except (SignInRefused, SignInRequired):
-        _end(row)
+    except (SignInRefused, SignInRequired) as error:
+        _end(row, error)
         raise
 
 
@@ -303,8 +311,8 @@ def _identity(row: StoredSession) -> LogtoIdentity:
     return identity
 
 
-def _end(row: StoredSession) -> None:
-    LogtoSession.objects.filter(pk=row.id).end()
+def _end(row: StoredSession, error: LogtoError) -> None:
+    LogtoSession.objects.filter(pk=row.id).end(reason=error.code, request=answered_request())
 
 
 def _handle_error(row: StoredSession, error: ProviderError, *, is_for_claims: bool) -> None:
@@ -319,8 +327,13 @@ def _handle_error(row: StoredSession, error: ProviderError, *, is_for_claims: bo
     if error.error == "invalid_grant" or (is_for_claims and error.error == "access_denied"):
         # The user is suspended, deleted or no longer allowed to use the application, or the token was revoked. Logto
         # does not report which.
-        _end(row)
-        raise SignInRequired("Logto no longer accepts the refresh token.") from error
+        ended = SignInRequired(
+            "Logto no longer accepts the refresh token."
+            if error.error == "invalid_grant"
+            else f"Logto denies the user access to this application: {error}"
+        )
+        _end(row, ended)
+        raise ended from error
     if not is_for_claims and error.error in REFUSALS:
         # Only this access token is refused: an unknown resource, or an organization that the user does not belong to.
         _release_lease(row)

@@ -159,6 +159,7 @@ class StoredSession:
     identity_id: int
     encrypted_tokens: str = field(repr=False)
     chosen_organization: str
+    started_at: float
     delete_after: float
     version: int
     fresh_until: float
@@ -248,13 +249,16 @@ def _ip_address(request: HttpRequest) -> str | None:
         return None
 
 
-def end(session: SessionBase) -> None:
-    """Delete the row of `session`, and the keys of this module. One query if there is a row."""
+def end(session: SessionBase, *, reason: str = "", request: HttpRequest | None = None) -> None:
+    """Delete the row of `session`, and the keys of this module. With a `reason`, `session_ended` is sent for the row.
+
+    One query if there is a row.
+    """
     pk = session.pop(SESSION_ID_KEY, None)
     session.pop(ACTING_AS_KEY, None)
     session.pop(FRESH_UNTIL_KEY, None)
     if pk is not None:
-        LogtoSession.objects.filter(pk=pk).end()
+        LogtoSession.objects.filter(pk=pk).end(reason=reason, request=request)
 
 
 def extend(session: SessionBase, stored: StoredSession) -> None:

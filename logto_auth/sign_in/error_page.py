@@ -33,6 +33,10 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Please sign in"),
         _("You are no longer signed in at Logto. Please sign in again."),
     ),
+    "interaction_required": (
+        _("Please sign in"),
+        _("Logto has to ask you something before it signs you in to this site. Please sign in again."),
+    ),
     "authorization_failed": (
         _("Logto declined the sign-in"),
         _("Logto did not accept the request of this site. If this happens again, please contact the site operator."),

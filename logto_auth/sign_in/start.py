@@ -29,6 +29,7 @@ __all__ = [
     "options_from_query",
     "redirect_to_base_url",
     "redirect_to_logto",
+    "repeat_with_consent",
     "sign_in_url",
 ]
 
@@ -65,28 +66,56 @@ def redirect_to_logto(
     _require_navigation(request, is_silent=is_silent)
     if not is_silent and (moved := redirect_to_base_url(request)):
         return moved
+    options = options or SignInOptions()
     authorization_request = AuthorizationRequest()
-    redirect_uri = absolute_uri(request, view_url("callback"))
-    options = _with_site_parameters(options or SignInOptions())
-    client = oidc_client()
-    url = authorization_request.url(
-        client.metadata.authorization_endpoint,
-        client_id=client.client_id,
-        redirect_uri=redirect_uri,
-        scopes=conf.scopes,
-        resources=conf.resources,
-        prompt=conf.prompt,
-        options=options,
-    )
-    response = HttpResponseRedirect(url)
     pending = PendingSignIn.create(
         authorization_request,
-        redirect_uri=redirect_uri,
+        redirect_uri=absolute_uri(request, view_url("callback")),
         next_url=safe_next_url(request, next_url),
         options=options,
         is_silent=is_silent,
         confirmed_user=request.session.get(SESSION_KEY, "") if is_silent else "",
+        may_repeat=(options.prompt or conf.prompt) == "none",
     )
+    return _redirect(request, authorization_request, pending, options)
+
+
+def repeat_with_consent(request: HttpRequest, pending: PendingSignIn) -> HttpResponseRedirect:
+    """Return the redirect that repeats a sign-in with `prompt=none`, to which Logto has answered `consent_required`.
+
+    The session at Logto has no grant for this site, or none for a scope that the site requests now. With
+    `prompt=consent` Logto adds it, and shows no page for a first-party application. The second sign-in confirms the
+    same session as the first one, has the same time limit, and is not repeated.
+
+    Raise ProviderError if Logto's metadata cannot be fetched.
+    """
+    options = SignInOptions(**{**(pending.repeat_options or {}), "prompt": "consent"})
+    authorization_request = AuthorizationRequest()
+    repeated = replace(
+        pending,
+        state=authorization_request.state,
+        nonce=authorization_request.nonce,
+        code_verifier=authorization_request.code_verifier,
+        repeat_options=None,
+    )
+    return _redirect(request, authorization_request, repeated, options)
+
+
+def _redirect(
+    request: HttpRequest, authorization_request: AuthorizationRequest, pending: PendingSignIn, options: SignInOptions
+) -> HttpResponseRedirect:
+    """Return the redirect to Logto, with the cookie of `pending`."""
+    client = oidc_client()
+    url = authorization_request.url(
+        client.metadata.authorization_endpoint,
+        client_id=client.client_id,
+        redirect_uri=pending.redirect_uri,
+        scopes=conf.scopes,
+        resources=conf.resources,
+        prompt=conf.prompt,
+        options=_with_site_parameters(options),
+    )
+    response = HttpResponseRedirect(url)
     save_pending(request, response, pending)
     return response
 

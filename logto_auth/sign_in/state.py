@@ -8,9 +8,11 @@ is kept for a while, without its secrets, so that a stale tab can still be redir
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -32,6 +34,8 @@ EXPIRED_RETENTION_SECONDS = 24 * 3600
 # In bytes, of all cookies of pending sign-ins. Servers and proxies commonly refuse a request with more than 8 KB of
 # cookies, and the site has cookies of its own.
 MAX_COOKIES_LENGTH = 5000
+# In characters of JSON. Together with the longest `next` they fit into one cookie, which has at most 4096 bytes.
+MAX_OPTIONS_LENGTH = 512
 # In one response. Proxies refuse responses with too many headers.
 MAX_DELETED_COOKIES = 20
 
@@ -55,6 +59,8 @@ class PendingSignIn:
     """Whether this site, and not the user, started it."""
     confirmed_user: str = ""
     """The primary key of the user whose session it confirms; empty if it confirms none."""
+    repeat_options: dict[str, Any] | None = None
+    """The sign-in options that were set, if the sign-in has `prompt=none` and may be repeated with another prompt."""
     is_used: bool = False
     """Whether a callback has used it."""
     is_host_only: bool = False
@@ -70,8 +76,9 @@ class PendingSignIn:
         options: SignInOptions,
         is_silent: bool,
         confirmed_user: str,
+        may_repeat: bool = False,
     ) -> PendingSignIn:
-        """Return the pending sign-in of `request`, started now."""
+        """Return the pending sign-in of `request`, started now. With `may_repeat` it remembers its options."""
         is_host_only = settings.SESSION_COOKIE_PATH == "/" and not settings.SESSION_COOKIE_DOMAIN
         return cls(
             state=request.state,
@@ -85,6 +92,7 @@ class PendingSignIn:
             is_silent=is_silent,
             is_host_only=is_host_only and redirect_uri.startswith("https:"),
             confirmed_user=confirmed_user,
+            repeat_options=_repeat_options(options) if may_repeat else None,
         )
 
     @property
@@ -95,7 +103,14 @@ class PendingSignIn:
 
     def as_used(self) -> PendingSignIn:
         """Return a copy without its secrets, which no callback can use."""
-        return replace(self, nonce="", code_verifier=Secret(""), is_used=True)
+        return replace(self, nonce="", code_verifier=Secret(""), repeat_options=None, is_used=True)
+
+
+def _repeat_options(options: SignInOptions) -> dict[str, Any] | None:
+    """Return the options that differ from their defaults; None if they are too long for a cookie."""
+    values = {**vars(options), "extra": dict(options.extra)}
+    changed = {name: value for name, value in values.items() if value != getattr(SignInOptions(), name)}
+    return changed if len(json.dumps(changed)) <= MAX_OPTIONS_LENGTH else None
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:

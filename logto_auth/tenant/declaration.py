@@ -60,6 +60,7 @@ RESERVED_SCOPES = frozenset(
         "urn:logto:scope:organizations",
         "urn:logto:scope:organization_roles",
         "urn:logto:scope:sessions",
+        "urn:logto:scope:trusted_devices",
     }
 )
 # RFC 6749, section 3.3.
@@ -107,7 +108,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first six fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first seven fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -119,6 +120,9 @@ class TenantDeclaration:
     organization_roles: Sequence[OrganizationRole] = ()
     webhook_events: Sequence[str] = WEBHOOK_EVENTS
     """Events of the webhook. A site that handles more events adds them to WEBHOOK_EVENTS. Empty: no webhook."""
+    unknown_session_redirect_url: str = ""
+    """Where Logto's pages lead a browser that has no sign-in there, such as a second tab or a bookmark: a URL, or a
+    path of the site that begins with `/`. The tenant has one for all applications. Empty: it is not changed."""
 
     application_id: str = ""
     redirect_uris: Sequence[str] = ()
@@ -131,6 +135,7 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
     """Return a sentence for each part that Logto would reject, or would accept and never use."""
     return [
         *_uri_errors(declaration),
+        *_unknown_session_errors(declaration.unknown_session_redirect_url),
         *_resource_errors(declaration.resources),
         *_role_errors("role", declaration.roles),
         *_role_errors("organization role", declaration.organization_roles),
@@ -164,6 +169,16 @@ def _uri_errors(declaration: TenantDeclaration) -> Iterator[str]:
     ):
         if "*" in uri:
             yield f"The {what} {uri} has a wildcard, but Logto has to call it. Use a URL without a wildcard."
+
+
+def _unknown_session_errors(url: str) -> Iterator[str]:
+    parts = _split(url)
+    is_path = url.startswith("/") and not url.startswith("//")
+    if url and not is_path and (parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname):
+        yield (
+            f"unknown_session_redirect_url is {url!r:.200}, which is neither an http or https URL nor a path that "
+            "begins with /."
+        )
 
 
 def _redirect_uri_errors(uri: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from .application import DeclaredApplication
 from .declaration import TenantDeclaration, declaration_errors
 from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
+from .sign_in_experience import sign_in_experience_steps
 from .steps import Step
 from .webhook import DeclaredWebhook
 
@@ -51,6 +52,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
         *permissions.steps(),
         *DeclaredRoles(api, declaration, permissions).steps(),
         *DeclaredOrganizationTemplate(api, declaration, permissions).steps(),
+        *sign_in_experience_steps(api, declaration),
         *([webhook.step()] if webhook.is_needed else []),
     ]
     return Plan(steps, application, webhook)

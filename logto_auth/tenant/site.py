@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
@@ -15,13 +15,16 @@ from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.origins import ascii_hint, is_loopback, is_origin
+from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_host
 
 from .declaration import TenantDeclaration, normalize_uri
 
 __all__ = [
+    "SWITCH_OF_OUTBOUND_GUARD",
+    "back_channel_logout_uri",
     "load_declaration",
     "needs_base_url",
+    "outbound_guard_warning",
     "post_sign_out_uris",
     "redirect_uris",
     "site_base_urls",
@@ -29,6 +32,8 @@ __all__ = [
     "unreachable_warning",
 ]
 
+# The variable in Logto's environment without which Logto 1.42 and newer calls no private address.
+SWITCH_OF_OUTBOUND_GUARD = "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true"
 # The views that Logto's server calls.
 CALLED_BY_LOGTO = ("back-channel-logout", "webhook")
 
@@ -46,8 +51,9 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         application_id=conf.app_id if _has_sign_in() else "",
         redirect_uris=redirect_uris(base_urls),
         post_sign_out_uris=post_sign_out_uris(base_urls),
-        back_channel_logout_uri=_url_for_logto("back-channel-logout", base_urls),
+        back_channel_logout_uri=back_channel_logout_uri(base_urls),
         webhook_url=_url_for_logto("webhook", base_urls),
+        unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
     )
 
 
@@ -57,8 +63,10 @@ def load_declaration() -> TenantDeclaration:
         return TenantDeclaration()
     try:
         declared = import_string(conf.tenant)
-    except ImportError as error:
-        raise ConfigurationError(f"LOGTO_TENANT is {conf.tenant!r}, which cannot be imported: {error}.") from error
+    except Exception as error:  # the module of the site runs
+        raise ConfigurationError(
+            f"LOGTO_TENANT is {conf.tenant!r}, which cannot be imported: {type(error).__name__}: {error}."
+        ) from error
     if not isinstance(declared, TenantDeclaration):
         kind = type(declared).__name__
         raise ConfigurationError(f"LOGTO_TENANT is {conf.tenant!r}, which is a {kind}, expected a TenantDeclaration.")
@@ -89,7 +97,23 @@ def unreachable_warning(base_urls: Sequence[str]) -> str:
         return ""
     return (
         f"Logto cannot call this site at {', '.join(base_urls)}. It gets no back-channel logout URI and no webhook. "
-        "The site sees sign-outs elsewhere at the next refresh."
+        "A sign-out elsewhere does not end sessions here."
+    )
+
+
+def back_channel_logout_uri(base_urls: Sequence[str]) -> str:
+    """Return the URL at which Logto reports sign-outs. Empty if Logto cannot call the site, or the view is missing."""
+    return _url_for_logto("back-channel-logout", base_urls)
+
+
+def outbound_guard_warning(base_urls: Sequence[str]) -> str:
+    """Return a warning if the host of the back-channel logout URI is not public by its form, or an empty text."""
+    host = urlsplit(back_channel_logout_uri(base_urls)).hostname or ""
+    if not host or is_public_host(host):
+        return ""
+    return (
+        f"Logto 1.42 and newer sends no back-channel logout to {host}, which is not a public host, unless it runs with "
+        f"{SWITCH_OF_OUTBOUND_GUARD}. Logto reports no error. Webhooks are not affected."
     )
 
 
@@ -114,6 +138,14 @@ def _url_for_logto(view: str, base_urls: Sequence[str]) -> str:
     """Return the URL at which Logto calls a view. Empty if Logto cannot reach it, or the URLconf lacks the view."""
     path, base_url = _path(view), _first_reachable(base_urls)
     return urljoin(base_url, path) if path and base_url else ""
+
+
+def _absolute(url: str, base_urls: Sequence[str]) -> str:
+    """Return `url`, or the URL of a path at the first base URL without a wildcard. Empty if there is none."""
+    if not url.startswith("/"):
+        return url
+    base_url = next((each for each in base_urls if "*" not in each), "")
+    return urljoin(base_url, url) if base_url else ""
 
 
 def _first_reachable(base_urls: Sequence[str]) -> str:

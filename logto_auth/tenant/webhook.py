@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Hook
 
 from .declaration import TenantDeclaration, normalize_uri
 from .steps import Step, change_step, creation_step, list_difference, merge, value_difference
+from .webhook_events import check_events
 
 __all__ = ["DeclaredWebhook", "find_webhooks"]
 
@@ -28,8 +30,10 @@ class DeclaredWebhook:
         return bool(self._declaration.webhook_url and self._declaration.webhook_events)
 
     def step(self) -> Step:
-        """Return the step that creates or changes the webhook."""
+        """Return the step that creates or changes the webhook. Raise ConfigurationError if Logto lacks an event."""
         url, events = self._declaration.webhook_url, self._declaration.webhook_events
+        if errors := check_events(self._api, events, self._stored["events"] if self._stored else ()):
+            raise ConfigurationError("\n".join(errors))
         if self._stored is None:
             return creation_step("webhook", url, {"events": list(events)}, self._create)
         differences = [

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import LazyObject
 
 __all__ = [
+    "answered_request",
     "astream",
     "current_request",
     "principal_of_user",
@@ -71,14 +72,18 @@ async def astream(request: HttpRequest, content: AsyncIterable[T]) -> AsyncItera
         yield item
 
 
+def answered_request() -> HttpRequest | None:
+    """Return the request that is being answered; None outside of one."""
+    request = current_request.get()
+    return request() if isinstance(request, ref) else request
+
+
 def principal_of_user(user: Any) -> Any:
     """Return `request.logto` if `user` is the user of the request that is being answered; None for any other object.
 
     Objects are compared by identity: another instance of the same user has no principal.
     """
-    request = current_request.get()
-    if isinstance(request, ref):
-        request = request()
+    request = answered_request()
     if request is None or not _is_user_of(request, user):
         return None
     principal = getattr(request, "logto", None)

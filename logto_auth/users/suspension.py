@@ -15,7 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic, database, locked
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic, database, locked, send_session_ended
 from logto_auth.oidc.types import Claims
 
 from .accepted import accepted_user
@@ -31,12 +31,15 @@ def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
         has_changed = _store_status(identity, status, at)
         if has_changed is None:
             return False
-        LogtoSession.objects.filter(identity=identity).end()
+        users = LogtoSession.objects.filter(identity=identity).take()
         if has_changed and _is_last_active_of_account(identity):
             _reload_user(identity)
             if identity.user.is_active:
                 LogtoIdentity.objects.filter(pk=identity.pk).update(deactivated_by_logto=True)
+                users += LogtoSession.objects.of_user(identity.user_id).take()
                 _set_active(identity.user, is_active=False)
+    # After the transaction: an error of a receiver in the database must not undo the suspension.
+    send_session_ended(users, reason="account_disabled")
     return True
 
 

@@ -1,6 +1,6 @@
 """Read a webhook delivery: check its signature and parse its body as a `WebhookEvent`. No database.
 
-Source: Logto 1.41. The signature covers the raw body, which contains the time of the event.
+Source: Logto 1.41 and 1.42. The signature covers the raw body, which contains the time of the event.
 """
 
 from __future__ import annotations

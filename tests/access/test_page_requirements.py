@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -366,9 +367,23 @@ def test_resource_not_requested_gives_no_permissions(editor: Browser, settings, 
     settings.LOGTO_API_RESOURCE = "https://nowhere.example/api"
     response = editor.client.get("/function/books/")
     assert response.status_code == 403
-    assert "no permissions for https://nowhere.example/api. Is it in LOGTO_RESOURCES" in caplog.text
-    assert "invalid_target" in caplog.text
+    [record] = [
+        record for record in caplog.records if "no permissions for https://nowhere.example/api" in record.message
+    ]
+    assert record.levelname == "ERROR"
+    assert "invalid_target" in record.message
+    assert "Create the API resource at Logto, or correct its indicator" in record.message
     assert editor.client.get("/function/editors/").status_code == 200, "the session continues"
+
+
+def test_organization_that_requires_mfa_is_logged_with_remedy(editor: Browser, logto: Emulator, caplog: Any) -> None:
+    description = "organization requires MFA but user has no MFA configured"
+    body = json.dumps({"error": "access_denied", "error_description": description})
+    logto.faults.http["token"] = HttpFault(status=403, body=body)
+    assert editor.client.get(f"/function/branches/{HARBOUR}/stock/").status_code == 403
+    [record] = [record for record in caplog.records if "no permissions for" in record.message]
+    assert record.levelname == "WARNING"
+    assert "The user has to set up multi-factor authentication at Logto." in record.message
 
 
 def test_missing_resource_setting_is_a_configuration_error(editor: Browser, settings) -> None:

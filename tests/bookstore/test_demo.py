@@ -120,6 +120,8 @@ def test_real_logto_needs_no_emulator(environment, busy_port):
         output, _errors = process.communicate(timeout=30)
     assert "https://tenant.logto.example" in output
     assert f"http://localhost:{environment['PORT']}/callback" in output
+    # Only one origin has to be registered.
+    assert "127.0.0.1" not in output
     assert "secret-of-the-own-logto" not in output
     assert "customer-password" not in output
     assert "create the API resource https://bookstore.example/api" in output
@@ -155,6 +157,26 @@ def test_incomplete_logto_configuration_is_refused(environment):
     assert "LOGTO_APP_ID and LOGTO_APP_SECRET" in sentence
     sentence = fault(environment | {"LOGTO_API_RESOURCE": "https://own.example"})
     assert "LOGTO_ENDPOINT and LOGTO_APP_ID and LOGTO_APP_SECRET" in sentence
+
+
+def test_wrong_endpoint_is_reported_before_the_start(environment):
+    with start(environment | OWN_LOGTO | {"LOGTO_ENDPOINT": "https://tenant.logto.example/oidc"}) as process:
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (1, "")
+    assert errors.startswith("SystemCheckError: System check identified some issues:")
+    assert "(logto_auth.E006) LOGTO_ENDPOINT is 'https://tenant.logto.example/oidc', not an origin" in errors
+    assert "HINT: Set it to 'https://tenant.logto.example'." in errors
+    assert "Traceback" not in errors
+
+
+def test_sign_in_at_another_name_of_the_machine_goes_to_the_registered_one(environment):
+    with start(environment | OWN_LOGTO) as process:
+        port = environment["PORT"]
+        wait_until_it_answers(f"http://127.0.0.1:{port}/", process)
+        answer = requests.get(f"http://127.0.0.1:{port}/sign-in", timeout=5, allow_redirects=False)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert answer.headers["Location"].startswith(f"http://localhost:{port}/sign-in")
 
 
 @pytest.mark.parametrize("variable", ["PORT", "EMULATOR_PORT"])

@@ -17,6 +17,7 @@ from .found import messages
 MODULES = (checks_of_settings, addresses, accounts, project, templates, deployment)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
+TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
@@ -221,7 +222,15 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "LOGTO_INTERNAL_ENDPOINT is 'https://abc123.logto.app', and LOGTO_ENDPOINT is 'https://sign-in.shop.example'. "
         "Logto Cloud has another issuer at each.",
     ),
+    "W023": ({"LOGTO_APP_ID": ""}, "LOGTO_APP_ID is not set: requests that need it fail."),
+    "W024": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT"},
+        f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT declares the webhook event 'User.Delted', which Logto 1.42 does not "
+        "have.",
+    ),
 }
+# Numbers that no problem has.
+UNUSED = ["W020"]
 # test_accounts.py causes these. They need a router, or another user model.
 ACCOUNTS = ["E033", "W011"]
 
@@ -240,5 +249,8 @@ def test_every_problem_has_an_example() -> None:
 
 @pytest.mark.parametrize("letter", ["E", "W"])
 def test_ids_run_in_order_without_gaps(letter: str) -> None:
-    ids = sorted(problem.id for problem in ALL_PROBLEMS if problem.id.startswith(f"logto_auth.{letter}"))
-    assert ids == [f"logto_auth.{letter}{number:03}" for number in range(1, len(ids) + 1)]
+    ids = [problem.id.removeprefix("logto_auth.") for problem in ALL_PROBLEMS]
+    of_letter = sorted(
+        [each for each in ids if each.startswith(letter)] + [each for each in UNUSED if each[0] == letter]
+    )
+    assert of_letter == [f"{letter}{number:03}" for number in range(1, len(of_letter) + 1)]

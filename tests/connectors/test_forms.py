@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logto_auth.connectors.forms import MASK, complete_config, masked, parse
+from logto_auth.connectors.forms import MASK, complete_config, config_without_form, masked, parse
 from logto_auth.exceptions import ConnectorError
 from tests.recorded import recording
 
@@ -50,6 +50,31 @@ def test_missing_required_value_is_an_error() -> None:
     assert errors(ALIPAY, {"appId": "1"}) == [
         'privateKey: is required, and has no default. Expected "Private Key", such as "<private-key>".'
     ]
+
+
+@pytest.mark.parametrize(
+    ("template", "key", "text", "value"),
+    [
+        ('{"port": 25}', "port", "587", 587),
+        ('{"id": "<id>"}', "id", "587", "587"),
+        ('{"id": "<id>"}', "other", "true", "true"),
+        ("", "other", '["a"]', ["a"]),
+        ("not JSON", "other", "1", "1"),
+        ("[1]", "other", "{broken", "{broken"),
+    ],
+)
+def test_template_decides_the_type_without_a_form(template: str, key: str, text: str, value: Any) -> None:
+    assert config_without_form(template, {key: text}, {"kept": 1, "gone": 2, key: 0}) == {
+        "kept": 1,
+        "gone": 2,
+        key: value,
+    }
+    assert config_without_form(template, {"gone": ""}, {"kept": 1, "gone": 2}) == {"kept": 1}
+
+
+def test_template_value_that_is_not_json_is_an_error() -> None:
+    with pytest.raises(ConnectorError, match=r"^port: is not JSON, line 1 column 1\. Expected JSON\.$"):
+        config_without_form('{"port": 25}', {"port": "many"})
 
 
 def test_example_with_placeholder_is_no_default() -> None:

@@ -101,7 +101,12 @@ def test_key_pair_to_sign_in_with_alipay(tenant: Tenant, browser: Browser, tmp_p
         "To offer it: manage.py logto_connectors enable alipay",
     ]
     assert "Alipay" not in browser.logto.open(browser.start()).text
-    assert run("enable", "alipay") == ("Offered: alipay.", "")
+    out, warning = run("enable", "alipay")
+    assert out == "Offered: alipay."
+    assert warning == (
+        "After the first sign-in with alipay, Logto asks new users for: username. "
+        "`enable alipay --no-sign-up-identifier` turns this off."
+    )
     assert run_json("show", "alipay-web")["public_key"] == public_key
     url = browser.start("/orders/", direct_sign_in="social:alipay")
     assert browser.open(browser.logto.sign_in_with_alipay(url, "2088000000000001", username="reader")).url == "/orders/"
@@ -131,10 +136,10 @@ def test_native_connector_alone_gives_a_browser_warning(tenant: Tenant, key_file
         "Browsers do not show native connectors, only apps with Logto's SDK do. "
         "For a website, add alipay-web. It has the same target, so users have one account for both."
     )
-    assert run("enable", "alipay")[1] == warning
+    assert run("enable", "alipay")[1].splitlines()[0] == warning
     _, warning = run("add", "alipay-web", "--app-id", APP_ID, "--private-key-file", key_file)
     assert warning == ""
-    assert run("enable", "alipay")[1] == ""
+    assert "Browsers" not in run("enable", "alipay")[1]
 
 
 def test_second_connector_is_refused_with_update_command(tenant: Tenant, key_file: str) -> None:
@@ -164,7 +169,7 @@ def test_config_errors_are_all_reported_and_nothing_is_sent(tenant: Tenant, tmp_
 
 def test_unknown_factory_is_refused_with_similar_ones(tenant: Tenant) -> None:
     assert error_of("add", "alipay") == "Logto has no factory 'alipay'. Expected one of: alipay-web, alipay-native."
-    assert "oidc, simple-mail" in error_of("factories", "zzz")
+    assert "oidc, mock-social-connector, simple-mail" in error_of("factories", "zzz")
 
 
 def test_generic_connector_needs_a_target(tenant: Tenant) -> None:
@@ -299,6 +304,36 @@ def test_social_only_asks_and_names_removed_methods(tenant: Tenant, set_stdin: A
     assert run("enable", "alipay", "--social-only")[0].startswith("alipay is offered already. Nothing to change.")
 
 
+def test_no_sign_up_identifier_keeps_sign_in_methods_and_is_restored(
+    tenant: Tenant, set_stdin: Any, tmp_path: Path
+) -> None:
+    tenant.sign_in_experience.connectors = ["alipay-web"]
+    before = {name: tenant.sign_in_experience.settings[name] for name in SOCIAL_ONLY}
+    set_stdin("y\n")
+    out, asked = run("enable", "alipay", "--no-sign-up-identifier")
+    assert asked.splitlines() == ["Users will no longer be able to sign up with username.", "Continue? [y/N]"]
+    settings = tenant.sign_in_experience.settings
+    assert settings["signUp"] == {"identifiers": [], "password": False, "verify": False}
+    assert settings["signIn"] == before["signIn"]
+    undo = out.splitlines()[-1].removeprefix("To undo: manage.py logto_connectors ")
+    set_stdin("n\n")
+    assert error_of(*shlex.split(undo)).startswith("Aborted, nothing was changed.")
+    assert run(*shlex.split(undo), "--yes")[0].splitlines()[0] == "Offered: alipay."
+    assert {name: settings[name] for name in SOCIAL_ONLY} == before
+    assert run(*shlex.split(undo))[0].startswith("The sign-in experience is as given. Nothing to change.")
+    # The output for scripts is accepted, too.
+    file = tmp_path / "before.json"
+    file.write_text(run("enable", "alipay", "--social-only", "--yes", "--json")[0])
+    assert not tenant.sign_in_experience.takes_passwords
+    assert run_json("restore", f"@{file}", "--yes")["changed"] == ["signUp", "signIn"]
+    assert {name: settings[name] for name in SOCIAL_ONLY} == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"signUp": 1}', '{"branding": {}}', '{"before": {}}'])
+def test_text_without_previous_methods_is_refused(tenant: Tenant, text: str) -> None:
+    assert error_of("restore", text).startswith('Expected JSON such as {"signUp": {...}, "signIn": {...}}')
+
+
 def test_social_only_with_native_connector_warns_about_browsers(tenant: Tenant) -> None:
     tenant.sign_in_experience.connectors = ["alipay-native"]
     _, warned = run("enable", "alipay", "--social-only", "--yes")
@@ -351,9 +386,9 @@ def test_show_warns_about_invalid_config(tenant: Tenant) -> None:
 
 def test_factories_lists_factories_or_one_form(tenant: Tenant) -> None:
     assert run("factories")[0].splitlines()[:3] == [
-        "FACTORY                        NAME                TYPE    TARGET      PLATFORM",
-        "alipay-native                  Alipay              Social  alipay      Native",
-        "alipay-web                     Alipay              Social  alipay      Web",
+        "FACTORY                        NAME                TYPE    TARGET       PLATFORM",
+        "alipay-native                  Alipay              Social  alipay       Native",
+        "alipay-web                     Alipay              Social  alipay       Web",
     ]
     assert run("factories", "alipay-web")[0].splitlines() == [
         "KEY         TYPE           REQUIRED  DEFAULT  CHOICES",
@@ -363,7 +398,52 @@ def test_factories_lists_factories_or_one_form(tenant: Tenant) -> None:
         "charset     Select                   utf8     gbk, utf8",
         "scope       Text",
     ]
-    assert [item["key"] for item in run_json("factories", "alipay-web")][:2] == ["appId", "privateKey"]
+    assert [item["key"] for item in run_json("factories", "alipay-web")["form"]][:2] == ["appId", "privateKey"]
+
+
+def test_long_values_of_a_form_are_shortened(tenant: Tenant) -> None:
+    out, _ = run("factories", "simple-mail-transfer-protocol")
+    assert max(map(len, out.splitlines())) < 160
+    templates = next(
+        item for item in run_json("factories", "simple-mail-transfer-protocol")["form"] if item["key"] == "templates"
+    )
+    assert len(templates["defaultValue"]) == 4
+    add_smtp("--set", f"templates={json.dumps([{**each, 'content': 'x' * 900} for each in templates['defaultValue']])}")
+    shown, _ = run("show", "simple-mail-transfer-protocol")
+    assert max(map(len, shown.splitlines())) < 520
+    assert shown.count('\n    - {"') == 4
+
+
+# Factories without a form
+
+
+def test_factory_without_form_shows_example_of_config(tenant: Tenant) -> None:
+    assert run("factories", "mock-social-connector")[0].splitlines() == [
+        "This factory has no form. --set accepts any key, and Logto checks the config.",
+        "Example of a config:",
+        "{",
+        '  "clientId": "<client-id>",',
+        '  "clientSecret": "<client-secret>"',
+        "}",
+    ]
+    data = run_json("factories", "mock-social-connector")
+    assert (data["form"], json.loads(data["config_template"])["clientId"]) == ([], "<client-id>")
+
+
+def test_connector_without_form_is_added_shown_and_updated(tenant: Tenant) -> None:
+    assert (
+        error_of("add", "mock-social-connector", "--set", "clientId=1").splitlines()[0] == "Logto rejects the config."
+    )
+    values = ("clientId=1", "clientSecret=s3", 'extra={"a": 1}')
+    added = run_json("add", "mock-social-connector", *(f"--set={each}" for each in values))["id"]
+    assert stored(tenant, added) == {"clientId": "1", "clientSecret": "s3", "extra": {"a": 1}}
+    out, warning = run("show", added)
+    assert out.splitlines()[-5:] == ["config:", "  extra:", "    a: 1", "  clientId: 1", "  clientSecret: (hidden)"]
+    assert warning == ""
+    assert run_json("update", added, "--set", "clientId=2", "--unset", "extra")["changed"] == ["extra", "clientId"]
+    assert stored(tenant, added) == {"clientId": "2", "clientSecret": "s3"}
+    assert run_json("list")[0]["factory"] == "mock-social-connector"
+    run("remove", added, "--yes")
 
 
 # E-mail and SMS
@@ -517,7 +597,7 @@ def test_guide_shows_the_output_of_its_commands(
     monkeypatch.chdir(tmp_path)
     blocks = CONSOLE_BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
     shown = [match for block in blocks for match in COMMAND.finditer(block)]
-    assert len(shown) == 7
+    assert len(shown) == 8
     for match in shown:
         out = io.StringIO()
         set_stdin("y\n")

@@ -180,9 +180,9 @@ def test_superusers_enter_the_admin_at_each_step(
 @pytest.mark.parametrize(
     ("page", "kind", "expected"),
     [
-        ("README.md", "site", {"E002", "E003", "E004"}),
-        (ADD_TO_A_SITE, "site", {"E002", "E003", "E004"}),
-        (PROTECT_AN_API, "api", {"E002"}),
+        ("README.md", "site", {"E002", "E003", "E004", "W023"}),
+        (ADD_TO_A_SITE, "site", {"E002", "E003", "E004", "W023"}),
+        (PROTECT_AN_API, "api", {"E002", "W023"}),
     ],
 )
 def test_new_site_without_variables_reports_what_is_missing(
@@ -190,9 +190,12 @@ def test_new_site_without_variables_reports_what_is_missing(
 ) -> None:
     site = NewSite(tmp_path)
     site.follow(page, kind)
-    printed = site.run("manage.py", "check", code=1)
+    printed = site.run("manage.py", "check", "--deploy", code=1)
     assert set(re.findall(r"logto_auth\.(\w+)", printed)) >= expected
     assert "Traceback" not in printed
+    # The database and the tests of the site need no credentials.
+    for command in (("makemigrations", "--check"), ("migrate",)):
+        assert "Traceback" not in site.run("manage.py", *command)
 
 
 def test_guide_to_tests_can_be_followed(tmp_path: Path) -> None:

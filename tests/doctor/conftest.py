@@ -32,10 +32,14 @@ def application(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> App
 
 @pytest.fixture
 def found(run: Run, application: Application) -> Found:
-    """A function that returns the findings except those that are ok, as `level check: message`."""
+    """A function that returns the findings except those that are ok, as `level check: message`.
+
+    The finding about Logto's outbound guard depends on the names that this machine resolves, so it is left out.
+    """
 
     def found(*arguments: str) -> list[str]:
         findings = json.loads(run("logto_doctor", "--json", *arguments).out)["findings"]
-        return [f"{each['level']} {each['check']}: {each['message']}" for each in findings if each["level"] != "ok"]
+        shown = (each for each in findings if each["level"] != "ok" and each["check"] != "outbound-guard")
+        return [f"{each['level']} {each['check']}: {each['message']}" for each in shown]
 
     return found

@@ -194,7 +194,16 @@ def test_algorithm_outside_the_setting_is_refused(refused: Callable[..., Any], r
         refused("alg")
 
 
-def test_es256_signature_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
+def test_es256_signature_by_another_key_is_refused(refused: Callable[..., Any], logto: Emulator) -> None:
+    key, other = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    logto.faults.id_token_key = key
+    entry = {**other.as_dict(private=False), "alg": "ES256", "kid": key.thumbprint()}
+    logto.faults.jwks = lambda document: {"keys": [*document["keys"], entry]}
+    refused("signature")
+
+
+def test_es256_outside_the_setting_is_refused(refused: Callable[..., Any], logto: Emulator, settings: Any) -> None:
+    settings.LOGTO_SIGNING_ALGORITHMS = ["ES384", "RS256"]
     key = ECKey.generate_key("P-256")
     logto.faults.id_token_key = key
     logto.faults.jwks = lambda document: {"keys": [*document["keys"], {**key.as_dict(private=False), "alg": "ES256"}]}

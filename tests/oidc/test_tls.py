@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from logto_auth.oidc.errors import ProviderUnreachable
+from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import BearerAuth, HTTPClient
 from logto_auth.oidc.secrets import Secret
 from tests.raw_server import RawServer
@@ -72,7 +72,7 @@ def server(path: Path) -> Iterator[TLSServer]:
         yield server
 
 
-def get(server: TLSServer) -> object:
+def get(server: RawServer) -> object:
     http = HTTPClient(connect_seconds=2, total_seconds=2)
     return [http.get(server.url, auth=BearerAuth(Secret("token"))).json() for _ in range(2)]
 
@@ -98,6 +98,43 @@ def test_certificate_of_another_host_is_refused(server: TLSServer, path: Path, m
 
 @pytest.mark.parametrize("path", [THIS_HOST], indirect=True)
 def test_unknown_certificate_is_refused(server: TLSServer, path: Path) -> None:
-    with pytest.raises(ProviderUnreachable, match="SSL"):
+    with pytest.raises(ProviderUnreachable, match="certificate verify failed") as caught:
         get(server)
+    assert "http://" not in str(caught.value)
     assert server.requests == []
+
+
+# http where the server speaks https, and the reverse
+
+
+@pytest.mark.parametrize("answer", [ANSWER, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_https_url_of_http_server_gives_hint(answer: bytes) -> None:
+    with RawServer(lambda connection: connection.sendall(answer), reads_request=False) as server:
+        server.url = server.url.replace("http:", "https:")
+        with pytest.raises(ProviderUnreachable, match=r"speak http there.* must begin with http://\."):
+            get(server)
+
+
+@pytest.mark.parametrize("path", [THIS_HOST], indirect=True)
+def test_http_url_of_https_server_gives_hint(server: TLSServer, path: Path) -> None:
+    server.url = server.url.replace("https:", "http:")
+    with pytest.raises(ProviderUnreachable, match=r"If it speaks https, the URL must begin with https://\."):
+        get(server)
+
+
+def test_http_url_of_nginx_with_https_gives_hint() -> None:
+    page = b"<center>The plain HTTP request was sent to HTTPS port</center>"
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page)
+    with (
+        RawServer(lambda connection: connection.sendall(answer)) as server,
+        pytest.raises(ProviderError, match="The server speaks https"),
+    ):
+        get(server)
+
+
+def test_closed_port_gives_no_hint() -> None:
+    with RawServer(lambda connection: None) as server:
+        pass
+    with pytest.raises(ProviderUnreachable) as caught:
+        get(server)
+    assert "must begin" not in str(caught.value)

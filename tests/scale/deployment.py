@@ -28,6 +28,9 @@ DEAD_REDIS_URL = "redis://127.0.0.1:9/14"
 APP_ID, APP_SECRET = "scaleapp000000000001", "scalesecret000000000000000000001"
 WAIT_SECONDS = 30
 
+# The file in which the processes count signals: see `urls.count_ended_session`.
+ENDED_SESSIONS = "ended-sessions"
+
 T = TypeVar("T")
 
 
@@ -80,6 +83,11 @@ class Site:
             self._process.kill()
             self._process.wait()
         self._socket.close()
+
+    def ended_sessions(self) -> int:
+        """Return how often the processes have sent `session_ended`."""
+        path = self.marks / ENDED_SESSIONS
+        return path.stat().st_size if path.exists() else 0
 
     def kill_worker_of(self, mark: str) -> None:
         """Kill the process that is working on the request with this `X-Mark`."""

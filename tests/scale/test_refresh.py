@@ -76,8 +76,10 @@ def test_suspended_user_is_signed_out_by_one_refresh(reader: User, deployment: D
     deployment.emulator.tenant.suspend_user("reader000001")
     reader.get("/age-session")
     deployment.emulator.faults.http["token"] = HttpFault(delay_seconds=0.5)
+    ended = reader.site.ended_sessions()
     answers = reader.get_at_once(["/"] * 100)
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"user": null}')}
+    assert reader.site.ended_sessions() == ended + 1
     assert deployment.refreshes() == 1
     assert deployment.count("logto_auth_logtosession") == deployment.count("django_session") == 0
 

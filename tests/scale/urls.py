@@ -13,6 +13,9 @@ from django.urls import include, path
 
 from logto_auth.models import LogtoSession
 from logto_auth.sessions.store import session_id
+from logto_auth.signals import session_ended
+
+from .deployment import ENDED_SESSIONS
 
 
 def worker_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -59,6 +62,14 @@ def age_tokens(request: HttpRequest) -> HttpResponse:
     row.save()
     return HttpResponse()
 
+
+def count_ended_session(**kwargs: object) -> None:
+    """Write one byte for each time that the signal is sent, in any process."""
+    with Path(os.environ["SCALE_MARKS"], ENDED_SESSIONS).open("ab") as file:
+        file.write(b".")
+
+
+session_ended.connect(count_ended_session)
 
 urlpatterns = [
     path("", page),

@@ -22,7 +22,6 @@ from django.utils.decorators import async_only_middleware
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.sessions.store import DELETION_DELAY_SECONDS
-from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
 from tests.ageing import age
 from tests.support import row_of
@@ -163,20 +162,6 @@ def test_ended_session_answers_unsafe_methods_with_401(reader: Browser, method: 
     LogtoSession.objects.all().delete()
     assert getattr(reader.client, method)("/", headers={"Sec-Fetch-Mode": "cors"}).status_code == status
     assert name(reader) == "nobody"
-
-
-def test_signal_is_sent_once_for_session_ended_elsewhere(reader: Browser) -> None:
-    seen: list[tuple[str, str]] = []
-
-    def note(user: Any, reason: str, **kwargs: object) -> None:
-        seen.append((user.get_username(), reason))
-
-    session_ended.connect(note)
-    LogtoSession.objects.all().delete()
-    for _ in range(2):
-        assert name(reader) == "nobody"
-    session_ended.disconnect(note)
-    assert seen == [("reader", "sign_in_required")]
 
 
 @async_only_middleware

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -213,6 +214,25 @@ def test_wrong_refreshed_id_token_ends_session(
     age(reader)
     assert not reader.client.get("/").wsgi_request.user.is_authenticated
     assert ended == ["token_invalid"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("invalid_grant", "Logto no longer accepts the refresh token."),
+        ("access_denied", "Logto denies the user access to this application"),
+    ],
+)
+def test_log_tells_why_refresh_ended_session(
+    reader: Browser, logto: Emulator, ended: list[str], caplog: Any, error: str, text: str
+) -> None:
+    body = json.dumps({"error": error, "error_description": "Access denied."})
+    logto.faults.http["token"] = HttpFault(status=400, body=body)
+    age(reader)
+    assert not reader.client.get("/").wsgi_request.user.is_authenticated
+    assert text in caplog.text
+    assert ("access control of the application" in caplog.text) == (error == "access_denied")
+    assert ended == ["sign_in_required"]
 
 
 def test_deactivated_user_is_signed_out_on_refresh(reader: Browser, logto: Emulator) -> None:

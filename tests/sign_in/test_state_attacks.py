@@ -349,8 +349,11 @@ def test_missing_issuer_is_accepted_if_not_advertised(
     [
         pytest.param("access_denied", "access_denied", 403, id="access_denied"),
         pytest.param("login_required", "login_required", 401, id="login_required"),
-        pytest.param("consent_required", "login_required", 401, id="consent_required"),
-        pytest.param("invalid_request", "authorization_failed", 400, id="invalid_request"),
+        pytest.param("consent_required", "interaction_required", 401, id="consent_required"),
+        pytest.param("invalid_request", "authorization_failed", 503, id="invalid_request"),
+        pytest.param("invalid_scope", "authorization_failed", 503, id="invalid_scope"),
+        pytest.param("invalid_target", "authorization_failed", 503, id="invalid_target"),
+        pytest.param("unauthorized_client", "authorization_failed", 503, id="unauthorized_client"),
         pytest.param("server_error", "provider_error", 502, id="server_error"),
         pytest.param("temporarily_unavailable", "provider_error", 502, id="temporarily_unavailable"),
         pytest.param("", "authorization_failed", 400, id="empty"),
@@ -371,7 +374,7 @@ def test_error_of_logto_shows_own_text_and_logs_one_line(
     assert "alert(1)" not in page
     assert "yyyy" not in page
     assert len(page) < 10_000
-    assert len(response.line) < 700
+    assert len(response.line) < 800
     assert response.line.isprintable()
 
 

@@ -34,5 +34,6 @@ def snapshot(logto: Emulator) -> dict[str, Any]:
         "organization_roles": {
             each.name: (each.description, tuple(each.scopes)) for each in tenant.organization_roles.values()
         },
+        "unknown_session_redirect_url": tenant.sign_in_experience.unknown_session_redirect_url,
         "hooks": [(each.url, tuple(each.events), each.enabled) for each in tenant.hooks.values()],
     }

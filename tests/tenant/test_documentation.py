@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
@@ -55,6 +56,15 @@ def shop(fresh: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     settings.LOGTO_BASE_URL = ""
     settings.ALLOWED_HOSTS = ["shop.example"]
     settings.SESSION_COOKIE_SECURE = True
+    settings.LOGTO_SIGNING_ALGORITHMS = ("ES256", "ES384", "ES512", "RS256")
+    resolved = socket.getaddrinfo
+    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 0))]
+    # Nothing connects to it.
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: public if host == "shop.example" else resolved(host, *rest, **more),
+    )
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     return fresh
 

@@ -79,3 +79,28 @@ def test_token_lifetime_changes_only_if_declared(api: ManagementAPI, fresh: Emul
     assert (stored.access_token_ttl, stored.name) == (900, "Shop")
     apply_plan(make_plan(api, TenantDeclaration(**resource(name="Other"))))
     assert (stored.access_token_ttl, stored.name) == (900, "Other")
+
+
+def test_unknown_session_redirect_is_set_and_otherwise_kept(api: ManagementAPI, fresh: Emulator) -> None:
+    experience = fresh.tenant.sign_in_experience
+    assert make_plan(api, TenantDeclaration()).steps == []
+    declared = TenantDeclaration(unknown_session_redirect_url="https://shop.example/")
+    (step,) = make_plan(api, declared).changes
+    assert (step.kind, step.differences[0].before, step.differences[0].after) == (
+        "sign-in experience",
+        "",
+        "https://shop.example/",
+    )
+    before = dict(experience.settings)
+    apply_plan(make_plan(api, declared))
+    assert experience.settings == {**before, "unknownSessionRedirectUrl": "https://shop.example/"}
+    assert make_plan(api, declared).changes == []
+    apply_plan(make_plan(api, TenantDeclaration()))
+    assert experience.unknown_session_redirect_url == "https://shop.example/"
+
+
+@pytest.mark.parametrize(
+    "url", ["shop.example", "//shop.example/", "javascript:alert(1)", "https://", "ftp://shop.example"]
+)
+def test_unknown_session_redirect_must_be_a_url_or_path(api: ManagementAPI, url: str) -> None:
+    assert "neither an http or https URL nor a path" in planning_error(api, unknown_session_redirect_url=url)

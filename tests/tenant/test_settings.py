@@ -33,7 +33,8 @@ def test_expired_secrets_give_a_warning(run: Run, fresh: Emulator, settings: Any
     fresh.tenant.add_application_secret(application.id, "Short", value="s" * 32, expires_at=10**13)
     fresh.tenant.add_application_secret(application.id, "Long", value="l" * 32, expires_at=10**14)
     result = run("logto_setup", "--env-file", str(path))
-    assert (result.err, read_env_file(path)["LOGTO_APP_SECRET"]) == ("", "l" * 32)
+    assert "expired" not in result.err
+    assert read_env_file(path)["LOGTO_APP_SECRET"] == "l" * 32
     settings.LOGTO_APP_SECRET = "s" * 32
     run("logto_setup", "--env-file", str(path))
     assert read_env_file(path)["LOGTO_APP_SECRET"] == "s" * 32

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 URL = "/webhooks/logto"
-# All events of Logto 1.41.
+# All events of Logto 1.42.
 EVENTS = (
     "PostRegister",
     "PostSignIn",
@@ -42,6 +42,7 @@ EVENTS = (
     "OrganizationScope.Data.Updated",
     "Identifier.Lockout",
     "Message.RateLimited",
+    "Grant.LimitExceeded",
 )
 # The user whom the events are about.
 SUB = "reader000001"

@@ -449,13 +449,13 @@ def test_query_count_does_not_depend_on_site_size(identity: LogtoIdentity) -> No
     assert counts[0] == counts[1]
     assert counts[0] == {
         "rename": 10,
-        "suspend": 16,
+        "suspend": 17,
         "lift": 12,
         "join": 9,
         "leave": 7,
         "organization renamed": 4,
         "organization deleted": 5,
-        "delete": 10,
+        "delete": 11,
     }
 
 

@@ -15,6 +15,7 @@ from . import (  # noqa: F401
     jwt_customizers,
     memberships,
     one_time_tokens,
+    openapi,
     organization_invitations,
     organization_jit,
     organization_members,

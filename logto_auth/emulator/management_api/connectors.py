@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import request
@@ -186,9 +187,15 @@ def _change(tenant: Tenant, connector: Connector, given: dict[str, Any]) -> None
 
 def _check_config(factory: ConnectorFactory, config: dict[str, Any]) -> None:
     try:
-        object_of(**{item["key"]: _item_schema(factory, item) for item in factory.form_items})(config, ())
+        object_of(**_config_schemas(factory))(config, ())
     except Misfit as misfit:
         raise invalid_config(misfit.issues) from None
+
+
+def _config_schemas(factory: ConnectorFactory) -> dict[str, Schema]:
+    if factory.config_template:
+        return {key: text() for key in json.loads(factory.config_template)}
+    return {item["key"]: _item_schema(factory, item) for item in factory.form_items}
 
 
 def _item_schema(factory: ConnectorFactory, item: dict[str, Any]) -> Schema:
@@ -246,6 +253,10 @@ def _described(factory: ConnectorFactory) -> dict[str, Any]:
         "logo": _LOGO,
         "logoDark": None,
         "readme": f"# {factory.name['en']}",
-        "formItems": list(factory.form_items),
+        **(
+            {"configTemplate": factory.config_template}
+            if factory.config_template
+            else {"formItems": list(factory.form_items)}
+        ),
         **({"isStandard": True} if factory.is_standard else {}),
     }

@@ -137,9 +137,13 @@ def _start_interaction(
     prompt: Prompt,
     solved: Collection[str],
 ) -> Response:
+    # Logto's pages send no token of their own: the browser's cookie alone names the interaction. So a form of an
+    # earlier interaction of the browser belongs to the latest one.
+    earlier = provider.instances.find_interaction(cookies.read_interaction_uid(checked.client.id))
     interaction = Interaction(
         uid=provider.new_uid(),
         request=checked,
+        **({"csrf_token": earlier.csrf_token} if earlier else {}),
         prompt=prompt.name,
         session_uid=session.uid if session else None,
         expires_at=provider.clock.now() + INTERACTION_TTL,
@@ -147,6 +151,10 @@ def _start_interaction(
         missing_scopes=prompt.missing_scopes,
         missing_resource_scopes=prompt.missing_resource_scopes,
     )
+    if former := provider.instances.find_interaction(cookies.read_interaction_uid(checked.client.id)):
+        # As Logto's pages do, which know no interaction but that of the cookie: the form of an earlier tab finishes the
+        # sign-in that was started last.
+        interaction.csrf_token = former.csrf_token
     provider.instances.interactions[interaction.uid] = interaction
     locate = sign_in_location if prompt.name == "login" else consent_location
     response = see_other(locate(checked))

@@ -16,13 +16,17 @@ from . import ids
 from .clock import Clock
 
 Algorithm = Literal["EC", "RSA"]
+Curve = Literal["P-256", "P-384", "P-521"]
 Status = Literal["Current", "Next", "Previous"]
 
 # Logto generates RSA keys of 4096 bits, which takes seconds. Keys of 2048 bits sign the same way.
 _RSA_BITS = 2048
 
-# The algorithms in the discovery document for each kind of key. RSA keys sign with RS256.
-_ADVERTISED: dict[Algorithm, tuple[str, ...]] = {"EC": ("ES384",), "RSA": ("PS256", "RS256")}
+# The algorithm of an EC key is that of its curve (RFC 7518, section 3.4). Logto generates keys of P-384. Keys of other
+# curves come from the operator.
+_ALGS_OF_CURVES: dict[Curve, str] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+# What the discovery document lists for an RSA key, which signs with RS256.
+_ALGS_OF_RSA = ("PS256", "RS256")
 
 
 @dataclass
@@ -51,7 +55,7 @@ class SigningKey:
         if self.algorithm == "RSA":
             return {"kty": "RSA", "use": "sig", "kid": self.kid, "e": public["e"], "n": public["n"]}
         point = {"crv": public["crv"], "x": public["x"], "y": public["y"]}
-        return {"kty": "EC", "use": "sig", "kid": self.kid, "alg": "ES384", **point}
+        return {"kty": "EC", "use": "sig", "kid": self.kid, "alg": self.alg, **point}
 
 
 class SigningKeys:
@@ -80,19 +84,21 @@ class SigningKeys:
         with self._lock:
             self._keys = [SigningKey(generate_key("EC"), "EC", "Current", self._clock.now())]
 
-    def rotate(self, algorithm: Algorithm = "EC", grace_seconds: int = 0) -> list[SigningKey]:
-        """Generate a new key and return all keys.
+    def rotate(
+        self, algorithm: Algorithm = "EC", grace_seconds: int = 0, *, curve: Curve = "P-384"
+    ) -> list[SigningKey]:
+        """Generate a new key and return all keys. `curve` is that of an EC key.
 
         Without `grace_seconds` the new key is Current at once. Otherwise it is published as Next, and becomes Current
         when that time is over. Raise ValueError if a Next key exists; Logto answers 422 `oidc.invalid_request`.
         """
-        if algorithm not in _ADVERTISED:
+        if algorithm not in ("EC", "RSA"):
             raise ValueError(f"Expected the algorithm EC or RSA, not {algorithm!r}.")
         with self._lock:
             if any(key.status == "Next" for key in self.all()):
                 raise ValueError("A Next key exists. It must become Current before the next rotation.")
             now = self._clock.precise()
-            new = SigningKey(generate_key(algorithm), algorithm, "Next", int(now), now + grace_seconds)
+            new = SigningKey(generate_key(algorithm, curve), algorithm, "Next", int(now), now + grace_seconds)
             self._keys.append(new)
             return self.all()
 
@@ -107,8 +113,8 @@ class SigningKeys:
 
     def advertised_algs(self) -> list[str]:
         """Return `id_token_signing_alg_values_supported`: the algorithms of all current kinds of keys."""
-        kinds = {key.algorithm for key in self.all()}
-        return sorted(alg for kind in kinds for alg in _ADVERTISED[kind])
+        keys = self.all()
+        return sorted({alg for key in keys for alg in (_ALGS_OF_RSA if key.algorithm == "RSA" else (key.alg,))})
 
     def find(self, kid: str) -> SigningKey | None:
         """Return the published key with this `kid`."""
@@ -123,17 +129,17 @@ class SigningKeys:
             key.status = "Current" if key is pending else "Previous"
 
 
-def generate_key(algorithm: Algorithm) -> ECKey | RSAKey:
-    """Return a new private key: P-384 for ES384, or RSA."""
+def generate_key(algorithm: Algorithm, curve: Curve = "P-384") -> ECKey | RSAKey:
+    """Return a new private key: EC of the curve, or RSA."""
     key: ECKey | RSAKey
-    key = ECKey.generate_key("P-384") if algorithm == "EC" else RSAKey.generate_key(_RSA_BITS)
+    key = ECKey.generate_key(curve) if algorithm == "EC" else RSAKey.generate_key(_RSA_BITS)
     return key
 
 
 def natural_alg(key: Key) -> str:
     """Return the `alg` with which the emulator signs with this key."""
     if isinstance(key, ECKey):
-        return {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}[key.curve_name]
+        return _ALGS_OF_CURVES[key.curve_name]  # type: ignore[index]
     if isinstance(key, RSAKey):
         return "RS256"
     return "HS256" if isinstance(key, OctKey) else "EdDSA"

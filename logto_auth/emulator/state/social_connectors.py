@@ -1,6 +1,7 @@
 """Social connectors and their factories.
 
-Of Logto's factories the emulator has the two for Alipay, and the generic ones for OAuth 2.0 and OIDC.
+Of Logto's factories the emulator has the two for Alipay, the generic ones for OAuth 2.0 and OIDC, and the mock
+connector of Logto's own tests. Like many custom connectors, that one has no form.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ _SIGN_TYPES = [{"value": "RSA", "title": "RSA-SHA1"}, {"value": "RSA2", "title":
 
 @dataclass(frozen=True)
 class ConnectorFactory:
-    """A kind of connector. `lengths` and `optional_keys` add to `form_items` what the config schema requires."""
+    """A kind of connector. `lengths` and `optional_keys` add to `form_items` what the config schema requires.
+
+    A factory without a form has `config_template`, whose keys a config requires.
+    """
 
     id: str
     target: str
@@ -32,6 +36,7 @@ class ConnectorFactory:
     is_standard: bool = False
     lengths: Mapping[str, int] = field(default_factory=dict)
     optional_keys: frozenset[str] = frozenset()
+    config_template: str = ""
 
 
 @dataclass
@@ -115,6 +120,15 @@ FACTORIES = {
             {"en": "Any OpenID Connect provider."},
             _CLIENT_FORM,
             is_standard=True,
+        ),
+        ConnectorFactory(
+            "mock-social-connector",
+            "mock-social",
+            "Universal",
+            {"en": "Mock Social", "zh-CN": "Mock 社交登录", "ko": "Mock Social", "tr-TR": "Mock Social"},
+            {"en": "Social mock connector description"},
+            (),
+            config_template='{\n  "clientId": "<client-id>",\n  "clientSecret": "<client-secret>"\n}\n',
         ),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.connectors import actions, alipay, config, lookup, sign_in_page
+from logto_auth.connectors.forms import form_items
 from logto_auth.exceptions import ConfigurationError, ConnectorError, LogtoError
 from logto_auth.management import connector_output as output
 from logto_auth.management.confirmation import confirm
@@ -65,8 +67,13 @@ class Command(BaseCommand):
 
     def do_factories(self, options: dict[str, Any]) -> None:
         if options["factory"]:
-            items = lookup.find_factory(self.api, options["factory"])["formItems"]
-            self._print(items, output.table([output.form_row(item) for item in items]))
+            factory = lookup.find_factory(self.api, options["factory"])
+            data = {
+                "factory": factory["id"],
+                "form": form_items(factory),
+                "config_template": factory.get("configTemplate"),
+            }
+            self._print(data, output.form_text(factory))
         else:
             rows = [output.factory_row(each) for each in self.api.connectors.factories()]
             self._print(rows, output.table(rows))
@@ -120,18 +127,37 @@ class Command(BaseCommand):
 
     def do_enable(self, options: dict[str, Any]) -> None:
         target = sign_in_page.find_target(self.connectors, options["target"])
-        changes = sign_in_page.with_target(self.experience, target, social_only=options["social_only"])
-        if sign_in_page.SOCIAL_ONLY.keys() & changes.keys():
-            left = {**self.experience, **changes}[sign_in_page.TARGETS]
-            question = [
-                f"Users will no longer be able to {method}." for method in sign_in_page.other_methods(self.experience)
-            ]
-            question.append(f"Remaining: {', '.join(left)}.")
-            if not sign_in_page.browser_targets(self.connectors, left):
-                question.append("Browsers show none of these. Users will not be able to sign in to a website.")
-            self._confirm(*question)
+        changes = sign_in_page.with_target(self.experience, target, emptied=options["emptied"])
+        if removed := sign_in_page.other_methods(self.experience, changes):
+            self._confirm(*(f"Users will no longer be able to {method}." for method in removed), *self._rest(changes))
         self._apply(changes, f"{target} is offered already.")
         self._warn_if_native_only(self.connectors, target)
+        if identifiers := sign_in_page.requires_sign_up_identifier({**self.experience, **changes}):
+            self._warn(
+                f"After the first sign-in with {target}, Logto asks new users for: {', '.join(identifiers)}. "
+                f"`enable {target} --no-sign-up-identifier` turns this off."
+            )
+
+    def _rest(self, changes: Mapping[str, Any]) -> list[str]:
+        """Return what remains to sign in with, if `changes` removes the other methods."""
+        if "signIn" not in changes:
+            return []
+        left = {**self.experience, **changes}[sign_in_page.TARGETS]
+        remaining = [f"Remaining: {', '.join(left)}."]
+        if not sign_in_page.browser_targets(self.connectors, left):
+            remaining.append("Browsers show none of these. Users will not be able to sign in to a website.")
+        return remaining
+
+    def do_restore(self, options: dict[str, Any]) -> None:
+        given = options["previous"]
+        previous = read_text(given[1:]) if given.startswith("@") else given
+        changes = sign_in_page.restored_sections(self.experience, previous)
+        if changes:
+            self._confirm(
+                "This replaces the following sections of Logto's sign-in experience:",
+                *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in changes.items()),
+            )
+        self._apply(changes, "The sign-in experience is as given.")
 
     def do_disable(self, options: dict[str, Any]) -> None:
         target = options["target"]
@@ -148,8 +174,14 @@ class Command(BaseCommand):
 
     def _apply(self, changes: Mapping[str, Any], unchanged: str) -> None:
         targets = sign_in_page.apply_changes(self.api, changes) if changes else self.experience[sign_in_page.TARGETS]
-        lines = [] if changes else [f"{unchanged} Nothing to change."]
-        self._print({"targets": targets, "changed": list(changes)}, *lines, f"Offered: {', '.join(targets) or 'none'}.")
+        lines = [f"Offered: {', '.join(targets) or 'none'}."]
+        data: dict[str, Any] = {"targets": targets, "changed": list(changes)}
+        if not changes:
+            lines.insert(0, f"{unchanged} Nothing to change.")
+        if previous := sign_in_page.previous_sections(self.experience, changes):
+            data["before"] = previous
+            lines.append(f"To undo: manage.py logto_connectors restore {shlex.quote(json.dumps(previous))}")
+        self._print(data, *lines)
 
     # Alipay's keys
 

@@ -18,7 +18,7 @@ from logto_auth.management.confirmation import confirm
 from logto_auth.management.plan_output import plan_data, plan_lines
 from logto_auth.tenant import Plan, Step, apply_plan, env_file, make_plan, site_declaration
 from logto_auth.tenant.settings import SECRET_SETTINGS, SiteSettings, site_settings
-from logto_auth.tenant.site import needs_base_url, site_base_urls, unreachable_warning
+from logto_auth.tenant.site import needs_base_url, outbound_guard_warning, site_base_urls, unreachable_warning
 
 __all__ = ["Command"]
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         api = management_api()
         plan = make_plan(api, site_declaration(base_urls, application=options["name"]))
         self._print(*plan_lines(plan))
-        warnings = [text for text in [unreachable_warning(base_urls)] if text]
+        warnings = [text for text in (unreachable_warning(base_urls), outbound_guard_warning(base_urls)) if text]
         if options["check"]:
             self._print_result(plan, warnings, applied=False)
             if plan.changes:

@@ -1,9 +1,12 @@
 """`/api/connectors` and `/api/sign-in-exp`, and the effect on the sign-in pages."""
 
+import json
+
 import pytest
 import requests
 
 from logto_auth.emulator import VisitFailed
+from tests.recorded import recording
 
 CONFIG = {"appId": "2021000000000000", "privateKey": "key", "signType": "RSA2"}
 
@@ -126,12 +129,22 @@ def test_factories_are_listed_and_shown(api):
         "alipay-web",
         "oauth2",
         "oidc",
+        "mock-social-connector",
         "simple-mail-transfer-protocol",
         "twilio-short-message-service",
     ]
     native = api.get("/connector-factories/alipay-native").json()
     assert [item["key"] for item in native["formItems"]] == ["appId", "privateKey", "signType"]
     assert api.get("/connector-factories/nope").status_code == 404
+
+
+def test_factory_without_form_equals_the_recorded_connector(api):
+    recorded = recording("tenant/connector_mock_social_created", "1.42")
+    given = json.loads(recorded["request"]["body"])
+    assert code(add(api, given["connectorId"], config={"clientId": "r3"})) == (400, "connector.invalid_config")
+    created = add(api, given["connectorId"], config=given["config"])
+    kept = ("config", "target", "platform", "type", "configTemplate", "formItems")
+    assert {name: created.json().get(name) for name in kept} == {name: recorded["body"].get(name) for name in kept}
 
 
 SMTP = {

@@ -16,7 +16,7 @@ from bookstore.core.demo import banner, checked_ports, missing_variables, prepar
 
 class Command(BaseCommand):
     help = "Run the bookstore and, unless the environment names a Logto, an emulated Logto beside it."
-    requires_system_checks = []  # runserver runs them, after the clearer messages below
+    requires_system_checks = []  # `run` runs them, after the clearer messages below
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,11 +32,12 @@ class Command(BaseCommand):
                 f"To use a Logto of your own, set {' and '.join(missing)} as well; "
                 "to use the emulator, unset all LOGTO_ variables."
             )
+        self.check()
         port, emulator_port = checked_ports()
         prepare_database()
         site_urls = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
         with self.logto(emulator_port, site_urls):
-            self.stdout.write(banner(site_urls))
+            self.stdout.write(banner(site_urls[0]))
             logging.disable(logging.INFO)  # one line for each cover would scroll the banner away
             settings.DEBUG = False  # show the 404 page of the shop, not Django's debug page
             call_command(
