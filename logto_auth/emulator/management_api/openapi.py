@@ -11,7 +11,8 @@ from typing import Any
 from flask import Response, current_app, request
 
 from logto_auth.emulator.oidc.http import json_response
-from logto_auth.emulator.state.webhook_events import EVENTS
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.state.webhook_events import events_of
 
 from .routing import blueprint, public
 
@@ -41,7 +42,7 @@ def _paths() -> dict[str, Any]:
 
 
 def _events() -> dict[str, Any]:
-    return {"type": "string", "enum": list(EVENTS)}
+    return {"type": "string", "enum": list(events_of(current().tenant.version))}
 
 
 def _json_body(properties: dict[str, Any]) -> dict[str, Any]:

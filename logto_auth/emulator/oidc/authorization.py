@@ -143,7 +143,6 @@ def _start_interaction(
     interaction = Interaction(
         uid=provider.new_uid(),
         request=checked,
-        **({"csrf_token": earlier.csrf_token} if earlier else {}),
         prompt=prompt.name,
         session_uid=session.uid if session else None,
         expires_at=provider.clock.now() + INTERACTION_TTL,
@@ -151,10 +150,8 @@ def _start_interaction(
         missing_scopes=prompt.missing_scopes,
         missing_resource_scopes=prompt.missing_resource_scopes,
     )
-    if former := provider.instances.find_interaction(cookies.read_interaction_uid(checked.client.id)):
-        # As Logto's pages do, which know no interaction but that of the cookie: the form of an earlier tab finishes the
-        # sign-in that was started last.
-        interaction.csrf_token = former.csrf_token
+    if earlier is not None:
+        interaction.csrf_token = earlier.csrf_token
     provider.instances.interactions[interaction.uid] = interaction
     locate = sign_in_location if prompt.name == "login" else consent_location
     response = see_other(locate(checked))
