@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.management_api.types import User
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import User
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 # How many users a pattern should match: few patterns match more than a page then.
 GOOD_SIZE = 75
 
 # Takes the parameters of a search. Returns the first page of the users found, and the number of all.
-Search = Callable[..., tuple[list[User], int]]
+Search = Callable[..., tuple[list["User"], int]]
 
 
 @dataclass(frozen=True)

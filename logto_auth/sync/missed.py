@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import User
 from logto_auth.models import SyncRun
 
 from .apply import apply_batch
@@ -19,6 +18,9 @@ from .by_id import all_groups
 from .listed import count_listed, listed_before
 from .report import NOT_LISTED, Report, report_not_listed
 from .runs import UNLISTED, advance, position_in
+
+if TYPE_CHECKING:
+    from logto_auth.management_api.types import User
 
 
 def sync_missed(run: SyncRun, api: ManagementAPI, report: Report) -> None:

@@ -8,17 +8,18 @@ from typing import Any
 
 __all__ = ["DEVIATIONS", "ERRORS_FROM_SOURCE", "Deviation"]
 
-# Answers of the emulator that are neither in the document nor recorded. Source: Logto's code, in which a missing row
-# is 404 for each operation. The document does not list all errors.
 NO_STATUS = "the document does not have this status"
+# Errors of the emulator that are neither in the document nor recorded. The document does not list all errors of Logto.
 ERRORS_FROM_SOURCE = frozenset(
-    f"{operation}, answer 404: {NO_STATUS}"
-    for operation in (
-        "DELETE /organization-roles/{id}/resource-scopes/{scopeId}",
-        "DELETE /organization-roles/{id}/scopes/{organizationScopeId}",
-        "DELETE /organizations/{id}/jit/roles/{organizationRoleId}",
-        "POST /one-time-tokens",
-    )
+    f"{operation}, answer {status}: {NO_STATUS}"
+    for operation, status in {
+        "DELETE /organization-roles/{id}/resource-scopes/{scopeId}": 404,
+        "DELETE /organization-roles/{id}/scopes/{organizationScopeId}": 404,
+        "DELETE /organizations/{id}/jit/roles/{organizationRoleId}": 404,
+        "POST /custom-profile-fields": 422,
+        "POST /one-time-tokens": 404,
+        "POST /user-assets": 400,
+    }.items()
 )
 
 Content = dict[str, Any]

@@ -67,6 +67,7 @@ _MESSAGES = {
     "user.password_algorithm_required": "Password algorithm is required.",
     "user.password_and_digest": "You cannot set both plain text password and password digest.",
     "user.phone_already_in_use": "This phone number is associated with an existing account.",
+    "user.personal_access_token_name_exists": "Personal access token name already exists.",
     "user.username_already_in_use": "This username is already in use.",
     # Not recorded
     "auth.jwt_sub_missing": "The token has no `sub`.",

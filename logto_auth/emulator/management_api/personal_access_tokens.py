@@ -7,7 +7,7 @@ from typing import Any
 from logto_auth.emulator.state.records import PersonalAccessToken
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, not_found
+from .api_errors import not_found, refused_input
 from .lookup import existing
 from .routing import body, route
 from .schemas import integer, nullable, object_of, optional, text
@@ -27,7 +27,7 @@ def create_token(tenant: Tenant, user_id: str) -> dict[str, Any]:
     given = body(_new)
     expires_at = given.get("expiresAt")
     if expires_at is not None and expires_at <= tenant.clock.now_ms():
-        raise APIError("request.invalid_input", 400)
+        raise refused_input("The value of `expiresAt` must be in the future.")
     return _as_json(tenant.add_personal_access_token(user_id, given["name"], expires_at=expires_at))
 
 
