@@ -58,7 +58,7 @@ class ListedNames:
         """Return whether Logto has the role. One request for a name that was not listed."""
 
         def exists() -> bool:
-            query = {"search.name": name, "mode.name": "exact", "isCaseSensitive": True, "type": "User"}
+            query: dict[str, Any] = {"search.name": name, "mode.name": "exact", "isCaseSensitive": True, "type": "User"}
             return api.roles.count(**query) > 0
 
         return name in self.roles or self._ask("role", name, exists)
