@@ -116,7 +116,6 @@ LOGTO_1_42 = replace(
     refuses_structured_tokens=True,
     foreign_revocation_description="client is not authorized to revoke the presented token",
     userinfo_without_token_is_401=True,
-    has_trusted_devices_scope=True,
     discovery_has_ed25519=True,
     discovery_has_request_parameter=False,
     has_oauth_metadata=True,
@@ -134,6 +133,7 @@ LOGTO_HEAD = replace(
     refuses_suspended_users=True,
     exchange_refuses_id_tokens=True,
     exchange_refuses_third_party_tokens=True,
+    has_trusted_devices_scope=True,
     has_cimd=True,
     users_have_cimd_client_id=True,
 )

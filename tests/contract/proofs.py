@@ -54,7 +54,7 @@ PROOFS = {
         "tokens/revocation_other_client", lambda answer: answer["body"]["error_description"], SINCE_1_42
     ),
     "has_trusted_devices_scope": Proof(
-        "discovery", lambda answer: _TRUSTED_DEVICES in answer["body"]["scopes_supported"], BOTH
+        "discovery", lambda answer: _TRUSTED_DEVICES in answer["body"]["scopes_supported"], {"1.41": "1.41", **HEAD}
     ),
     "discovery_has_ed25519": Proof(
         "discovery",
