@@ -30,6 +30,11 @@ class LogtoVersion:
     uid_length: int
     """The length of `jti`, `sid`, and the ids of sessions, interactions and grants."""
 
+    signs_with_every_curve: bool
+    """An EC key of a curve other than P-384 signs. Otherwise Logto signs with a published key of P-384 or, without
+    one, refuses every client with 400 `invalid_client_metadata`.
+    """
+
     # Grants
     refuses_suspended_users: bool
     """Each grant and userinfo refuse a suspended user. Otherwise only the tokens from before the suspension end."""
@@ -73,6 +78,8 @@ class LogtoVersion:
     """An application contains `secret`, which does not authenticate."""
     users_have_cimd_client_id: bool
     """A user contains `cimdClientId`."""
+    members_take_empty_role_lists: bool
+    """An empty list of organization roles for a member is accepted, otherwise answered with 422."""
     email_blocklist_is_public: bool
     """The public sign-in experience contains `emailBlocklistPolicy`."""
     has_grant_limit_event: bool
@@ -85,6 +92,7 @@ LOGTO_1_41 = LogtoVersion(
     id_token_has_at_hash=True,
     logout_token_ttl=None,
     uid_length=21,
+    signs_with_every_curve=False,
     refuses_suspended_users=False,
     exchange_refuses_id_tokens=False,
     exchange_refuses_third_party_tokens=False,
@@ -102,6 +110,7 @@ LOGTO_1_41 = LogtoVersion(
     backchannel_uses_fetch=False,
     applications_have_secret=True,
     users_have_cimd_client_id=False,
+    members_take_empty_role_lists=False,
     email_blocklist_is_public=True,
     has_grant_limit_event=False,
 )
@@ -130,12 +139,14 @@ LOGTO_1_42 = replace(
 LOGTO_HEAD = replace(
     LOGTO_1_42,
     name="head",
+    signs_with_every_curve=True,
     refuses_suspended_users=True,
     exchange_refuses_id_tokens=True,
     exchange_refuses_third_party_tokens=True,
     has_trusted_devices_scope=True,
     has_cimd=True,
     users_have_cimd_client_id=True,
+    members_take_empty_role_lists=True,
 )
 
 VERSIONS = {version.name: version for version in (LOGTO_1_41, LOGTO_1_42, LOGTO_HEAD)}

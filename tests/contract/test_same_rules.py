@@ -12,7 +12,8 @@ from .recorded_on_head import recorded_for
 from .test_same_shape import TOKENS
 
 OPAQUE = re.compile(r"[0-9A-Za-z_-]{43}")
-UID = {
+_LENGTHS = {"1.41": 21, "1.42": 43, "head": 43}
+UID = {version: re.compile(rf"[0-9A-Za-z_-]{{{length}}}") for version, length in _LENGTHS.items()}
     version: re.compile(rf"[0-9A-Za-z_-]{{{length}}}") for version, length in (("1.41", 21), ("1.42", 43), ("head", 43))
 }
 

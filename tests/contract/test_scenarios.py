@@ -13,7 +13,7 @@ from tests.emulator.relying_party import CALLBACK, RelyingParty
 from tests.recorded import FOLDER, recording
 
 from .exchanges import shape
-from .recorded_on_head import PENDING_ITEMS, PENDING_KEYS, of_version
+from .recorded_on_head import PENDING_ANSWERS, PENDING_ITEMS, PENDING_KEYS, of_version
 from .scenarios import errors, organizations, settings, tenant, webhooks
 from .scenarios.left_out import LEFT_OUT
 from .scenarios.play import play
@@ -165,6 +165,6 @@ def test_pending_items_are_those_of_the_head():
     assert of_version({"scopes_supported": scopes}, "head") == {"scopes_supported": scopes}
 
 
-@pytest.mark.parametrize("field", [*PENDING_KEYS.values(), *PENDING_ITEMS.values()])
+@pytest.mark.parametrize("field", sorted({*PENDING_KEYS.values(), *PENDING_ITEMS.values(), *PENDING_ANSWERS.values()}))
 def test_what_is_pending_is_of_the_head_only(field):
     assert [getattr(LOGTO[version], field) for version in ("1.41", "1.42", "head")] == [False, False, True]
