@@ -3,7 +3,8 @@
 Every difference that the emulator shows is a field of `LogtoVersion`. A version is the version before it with the
 fields that changed, so a new version of Logto is one more `replace`. Code asks for the field, never for the name.
 
-Source: HTTP recorded from Logto 1.41.0 and 1.42.0, and Logto's change log.
+Source: HTTP recorded from Logto 1.41.0 and the development head. Each field was tried on running servers of 1.41.0,
+1.42.0 and the head of August 2026.
 """
 
 from __future__ import annotations
@@ -62,8 +63,6 @@ class LogtoVersion:
     """Discovery contains `request_parameter_supported: false`."""
     has_oauth_metadata: bool
     """`/oidc/.well-known/oauth-authorization-server` exists (RFC 8414)."""
-    unsupported_request_is_described: bool
-    """`request_not_supported` and `request_uri_not_supported` have an `error_description`."""
     has_cimd: bool
     """The dynamic app exists: a `client_id` may be the URL of a metadata document. It is off by default."""
 
@@ -104,7 +103,6 @@ LOGTO_1_41 = LogtoVersion(
     discovery_has_ed25519=False,
     discovery_has_request_parameter=True,
     has_oauth_metadata=False,
-    unsupported_request_is_described=True,
     has_cimd=False,
     has_outbound_guard=False,
     backchannel_uses_fetch=False,
@@ -128,7 +126,6 @@ LOGTO_1_42 = replace(
     discovery_has_ed25519=True,
     discovery_has_request_parameter=False,
     has_oauth_metadata=True,
-    unsupported_request_is_described=False,
     has_outbound_guard=True,
     backchannel_uses_fetch=True,
     applications_have_secret=False,

@@ -14,8 +14,6 @@ from .test_same_shape import TOKENS
 OPAQUE = re.compile(r"[0-9A-Za-z_-]{43}")
 _LENGTHS = {"1.41": 21, "1.42": 43, "head": 43}
 UID = {version: re.compile(rf"[0-9A-Za-z_-]{{{length}}}") for version, length in _LENGTHS.items()}
-    version: re.compile(rf"[0-9A-Za-z_-]{{{length}}}") for version, length in (("1.41", 21), ("1.42", 43), ("head", 43))
-}
 
 
 @pytest.mark.parametrize("name", ["jwks_before_rotation", "jwks_after_rotation"])
