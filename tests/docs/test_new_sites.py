@@ -180,9 +180,9 @@ def test_superusers_enter_the_admin_at_each_step(
 @pytest.mark.parametrize(
     ("page", "kind", "expected"),
     [
-        ("README.md", "site", {"E002", "E003", "E004", "W023"}),
-        (ADD_TO_A_SITE, "site", {"E002", "E003", "E004", "W023"}),
-        (PROTECT_AN_API, "api", {"E002", "W023"}),
+        ("README.md", "site", {"E002", "E003", "E004", "W022"}),
+        (ADD_TO_A_SITE, "site", {"E002", "E003", "E004", "W022"}),
+        (PROTECT_AN_API, "api", {"E002", "W022"}),
     ],
 )
 def test_new_site_without_variables_reports_what_is_missing(
