@@ -89,7 +89,7 @@ import logto_auth.management.commands.logto_setup
 import logto_auth.management.commands.logto_sync
 
 get_wsgi_application()
-print("logto_auth.management_api.resources" in sys.modules, "logto_auth.management_api.generated" in sys.modules)
+print("logto_auth.management_api.resources" in sys.modules, "logto_auth.management_api.types" in sys.modules)
 """
     assert run(code) == ["True", "False"]
 
