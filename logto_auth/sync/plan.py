@@ -24,7 +24,6 @@ from logto_auth.models import (
     OrganizationMembership,
     SyncRun,
     UserStatus,
-    database,
     make_digest,
 )
 from logto_auth.organizations.memberships import membership_changes
