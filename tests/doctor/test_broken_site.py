@@ -115,7 +115,7 @@ def test_wrong_base_url_setting_is_a_finding(found: Found, settings: Any) -> Non
             "failure sessions: django.contrib.sessions.backends.cached_db cannot store a session: The connection",
         ),
         (
-            {"DATABASE_ROUTERS": [BrokenRouter()]},
+            {"DATABASE_ROUTERS": [f"{__name__}.BrokenRouter"]},
             "failure database: The migrations cannot be examined: KeyError in test_",
         ),
     ],

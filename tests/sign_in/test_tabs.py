@@ -48,7 +48,9 @@ def test_second_form_ends_at_unknown_session_of_logto(
     browser: Browser, tabs: list[requests.Response], first: int
 ) -> None:
     browser.open(fill_in(browser, tabs[first]).headers["Location"])
-    assert fill_in(browser, tabs[1 - first]).url.endswith("/unknown-session")
+    other = fill_in(browser, tabs[1 - first])
+    assert (other.status_code, "session.not_found" in other.text) == (400, True)
+    assert browser.logto.open(other.url).url.endswith("/unknown-session")
 
 
 def test_second_tab_returns_signed_in_by_unknown_session_url(
@@ -57,7 +59,7 @@ def test_second_tab_returns_signed_in_by_unknown_session_url(
     logto.tenant.sign_in_experience.unknown_session_redirect_url = "http://testserver/sign-in"
     browser.open(fill_in(browser, tabs[0]).headers["Location"])
     key = browser.client.session.session_key
-    returned = fill_in(browser, tabs[1]).headers["Location"]
+    returned = browser.logto.open(fill_in(browser, tabs[1]).url).headers["Location"]
     assert returned == "http://testserver/sign-in"
     assert browser.open(returned)["Location"] == "/"
     assert browser.client.session.session_key == key, "the session is that of the first tab"

@@ -37,6 +37,8 @@ def _paths() -> dict[str, Any]:
             path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 paths.setdefault(path, {})[method.lower()] = {"responses": {}}
+    if not current().tenant.version.has_cimd:
+        del paths["/api/configs/cimd"]
     paths["/api/hooks"]["post"]["requestBody"] = _json_body({"events": {"type": "array", "items": _events()}})
     return paths
 

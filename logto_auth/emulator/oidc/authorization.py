@@ -137,9 +137,6 @@ def _start_interaction(
     prompt: Prompt,
     solved: Collection[str],
 ) -> Response:
-    # Logto's pages send no token of their own: the browser's cookie alone names the interaction. So a form of an
-    # earlier interaction of the browser belongs to the latest one.
-    earlier = provider.instances.find_interaction(cookies.read_interaction_uid(checked.client.id))
     interaction = Interaction(
         uid=provider.new_uid(),
         request=checked,
@@ -150,8 +147,6 @@ def _start_interaction(
         missing_scopes=prompt.missing_scopes,
         missing_resource_scopes=prompt.missing_resource_scopes,
     )
-    if earlier is not None:
-        interaction.csrf_token = earlier.csrf_token
     provider.instances.interactions[interaction.uid] = interaction
     locate = sign_in_location if prompt.name == "login" else consent_location
     response = see_other(locate(checked))

@@ -1,5 +1,5 @@
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -295,16 +295,3 @@ def test_visitor_reports_what_is_missing(emulator, bookstore, visitor):
     emulator.tenant.sign_in_experience.connectors = []
     with pytest.raises(VisitFailed, match="no button for Alipay"):
         visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
-
-
-def test_first_of_two_tabs_finishes_the_later_sign_in(bookstore, visitor):
-    """Logto has one interaction for each browser and application."""
-    pages = [visitor.open(bookstore.authorization_url(state=state)) for state in ("first", "second")]
-    ends = []
-    for page in pages:
-        (form,) = (form for form in forms_of(page) if form.id == "sign-in")
-        data = {**dict(form.fields), "identifier": "customer", "password": "customer-password"}
-        answer = visitor.session.post(form.action, data=data, allow_redirects=False)
-        ends.append(visitor.open(urljoin(page.url, answer.headers["Location"])))
-    assert parameters_of(ends[0].headers["Location"])["state"] == "second"
-    assert urlsplit(ends[1].url).path == "/unknown-session"
