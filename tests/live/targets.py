@@ -42,6 +42,11 @@ class Target:
         return self.emulator is not None
 
     @property
+    def version(self) -> str:
+        """The version of the emulator."""
+        return self.name.removeprefix(EMULATOR)
+
+    @property
     def may_rotate_keys(self) -> bool:
         return self.is_emulator or self.options.may_rotate_keys
 
