@@ -301,6 +301,9 @@ def test_invalid_username_is_left_out_and_reported(name: str, logto: Emulator, c
     (user,) = logto.tenant.users.values()
     assert (user.username, user.primary_email) == (None, "customer@example.com")
     browser = Browser(logto)
+    with pytest.raises(VisitFailed, match="Sign-up requires a username"):
+        browser.logto.sign_in(browser.start(), "customer@example.com", "old password")
+    logto.tenant.sign_in_experience.sign_up_identifiers = []
     browser.open(browser.logto.sign_in(browser.start(), "customer@example.com", "old password"))
     assert browser.client.get("/").wsgi_request.user.get_username() == name
 
