@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from logto_auth.management_api.transport import PAGE_SIZE
+from logto_auth.management_api.transport import PAGE_SIZE, QueryValue
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import User
@@ -35,6 +35,11 @@ class Group:
     users: list[User]
     """The first page of them."""
     total: int
+
+    @property
+    def query(self) -> dict[str, QueryValue]:
+        """The parameters of the search for them."""
+        return _query(self.pattern)
 
     @property
     def is_complete(self) -> bool:
@@ -82,5 +87,8 @@ def _parts(characters: str, total: int) -> Iterator[str]:
 
 
 def _group(search: Search, pattern: str) -> Group:
-    query: dict[str, Any] = {"search.id": pattern, "mode.id": "posix"}
-    return Group(pattern, *search(**query))
+    return Group(pattern, *search(**_query(pattern)))
+
+
+def _query(pattern: str) -> dict[str, QueryValue]:
+    return {"search.id": pattern, "mode.id": "posix"}
