@@ -1,7 +1,7 @@
 """Whether Logto's outbound guard lets back-channel logouts through to the site.
 
-Since 1.42, Logto's OIDC engine closes connections to loopback, private and other special addresses. Sign-outs succeed
-all the same, and neither the browser nor Logto's log shows an error. Webhooks are not guarded.
+Since 1.42, Logto's OIDC engine closes connections to loopback, private and other special addresses. The
+sign-out at Logto succeeds, and neither the browser nor Logto's log shows an error. Webhooks are not affected.
 
 The guard looks at the address to which Logto connects. The doctor sees the address to which the name resolves on its
 own machine, and cannot see whether the guard is switched off.

@@ -209,8 +209,8 @@ def test_logto_that_hides_its_answers_is_unknown(checks: Any, fresh: Emulator) -
     )
     (line,) = checks("version")
     assert line.startswith("skipped: The version of Logto is unknown. Its answers contradict each other: ")
-    (guarded,) = checks("outbound-guard")
-    assert guarded.startswith("warning: If it is 1.42 or newer, Logto sends no back-channel logout to testserver")
+    (message,) = checks("outbound-guard")
+    assert message.startswith("warning: If it is 1.42 or newer, Logto sends no back-channel logout to testserver")
 
 
 @pytest.mark.django_db
