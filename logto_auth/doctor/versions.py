@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any
 
 from logto_auth.conf import conf
+from logto_auth.tenant.site import OUTBOUND_GUARD_OFF
 from logto_auth.tenant.webhook_events import events_in
 
 __all__ = [
@@ -235,8 +236,8 @@ class Consequence:
 CONSEQUENCES = (
     Consequence(
         Version.V1_42,
-        "The outbound guard is on, unless Logto runs with OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true: no back-channel "
-        "logout reaches a loopback or private address. Webhooks do.",
+        f"The outbound guard is on, unless Logto runs with {OUTBOUND_GUARD_OFF}: no back-channel logout reaches a "
+        "loopback or private address. Webhooks do.",
         "There is no outbound guard: back-channel logouts reach private addresses.",
     ),
     Consequence(
