@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from logto_auth.management_api.transport import PAGE_SIZE, QueryValue
+from logto_auth.management_api.transport import PAGE_SIZE
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import User
@@ -37,7 +37,7 @@ class Group:
     total: int
 
     @property
-    def query(self) -> dict[str, QueryValue]:
+    def query(self) -> dict[str, Any]:
         """The parameters of the search for them."""
         return _query(self.pattern)
 
@@ -90,5 +90,5 @@ def _group(search: Search, pattern: str) -> Group:
     return Group(pattern, *search(**_query(pattern)))
 
 
-def _query(pattern: str) -> dict[str, QueryValue]:
+def _query(pattern: str) -> dict[str, Any]:
     return {"search.id": pattern, "mode.id": "posix"}
