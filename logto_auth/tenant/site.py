@@ -32,8 +32,8 @@ __all__ = [
     "unreachable_warning",
 ]
 
-# The variable in Logto's environment that turns the outbound guard off. Otherwise Logto 1.42 and newer sends back-channel
-# logouts to public addresses only.
+# The variable in Logto's environment that turns the outbound guard off. Logto 1.42 and newer has it, and without the
+# variable sends back-channel logouts to public addresses only.
 OUTBOUND_GUARD_OFF = "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true"
 # The views that Logto's server calls.
 CALLED_BY_LOGTO = ("back-channel-logout", "webhook")
