@@ -44,7 +44,7 @@ class Version(IntEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """What a Logto has published. A value of None was not read, or not as a JSON object."""
+    """What a Logto has published. A value is None if it could not be read, or is not a JSON object."""
 
     discovery: Mapping[str, Any] | None = None
     oauth_metadata: Mapping[str, Any] | None = None
@@ -67,7 +67,7 @@ class Evidence:
     presence: str
     """What is seen, for the report."""
     absence: str
-    """What is seen instead in older versions. Empty if other reasons are possible, so that nothing is proved."""
+    """What is seen instead in older versions. Empty if the difference may be missing for other reasons."""
     since: Version
     is_seen: Callable[[Answers], bool | None]
 
