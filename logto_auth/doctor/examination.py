@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from logto_auth.conf import conf
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.cloud import cloud_tenant
@@ -52,16 +53,17 @@ def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
 def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
-    logto = LogtoExamination(http)
-    yield from errors_as_failures(addresses.examine(http), "addresses")
+    logto_addresses = Addresses(conf.issuer, conf.internal_endpoint)
+    logto = LogtoExamination(http, logto_addresses)
+    yield from errors_as_failures(addresses.examine(http, logto_addresses), "addresses")
     yield from errors_as_failures(logto.examine(), "discovery")
     if logto.metadata is None:
         yield skipped("sign-in", "No sign-in was tried, because there is no valid discovery document.")
         return
-    version = deduce(read_answers(http, logto.discovery))
+    version = deduce(read_answers(http, logto_addresses, logto.discovery))
     yield from version_findings(version)
     if conf.app_id and conf.app_secret:
-        yield from errors_as_failures(_examine_sign_in(http, logto.metadata, base_urls), "sign-in")
+        yield from errors_as_failures(_examine_sign_in(http, logto.metadata, logto_addresses, base_urls), "sign-in")
     else:
         yield skipped("sign-in", "No sign-in was tried, because LOGTO_APP_ID or LOGTO_APP_SECRET is not set.")
     yield from errors_as_failures(
@@ -78,6 +80,8 @@ def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_
         yield from outbound_guard_findings(uri, version, is_on=is_guard_on, is_cloud=bool(cloud_tenant(conf)))
 
 
-def _examine_sign_in(http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> Iterator[Finding]:
+def _examine_sign_in(
+    http: HTTPClient, metadata: ProviderMetadata, logto_addresses: Addresses, base_urls: Sequence[str]
+) -> Iterator[Finding]:
     # The redirect URIs come from the URLconf, which may be broken.
-    yield from SignInExamination(http, metadata, base_urls).examine()
+    yield from SignInExamination(http, metadata, logto_addresses, base_urls).examine()
