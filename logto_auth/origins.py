@@ -12,7 +12,7 @@ __all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private",
 # Domains that do not exist on the internet: RFC 6761, RFC 6762 and RFC 8375. ICANN has reserved `internal`, and
 # Kubernetes uses `svc`, alone and before its own domain.
 PRIVATE_SUFFIXES = (".home.arpa", ".internal", ".local", ".localhost", ".svc", ".test")
-# The characters that a URL has for its own purposes, and the sign of those that are encoded already.
+# The reserved characters of URLs (RFC 3986, section 2.2), and "%" and "~".
 URL_CHARACTERS = "/?#[]@!$&'()*+,;=:%~"
 
 

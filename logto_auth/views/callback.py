@@ -1,78 +1,38 @@
-"""The views that a browser opens: sign-in, callback, sign-out, and the choice of an organization."""
+"""The end of a sign-in: the redirect URI, to which Logto sends the browser."""
 
 from __future__ import annotations
 
-import logging
-import re
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, login
-from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth import SESSION_KEY, login
 from django.contrib.auth.signals import user_logged_in
-from django.contrib.auth.views import redirect_to_login
 from django.db import connections, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
-from django.views.generic import View
 
-from .access.requirements import MissingRequirement, RequirementKind
-from .access.responses import forbidden_response, prefetch_response, sign_in_page, unauthorized_response
-from .backends import backend_path, logto_backend
-from .clients import django_errors, oidc_client
-from .conf import conf
-from .exceptions import (
-    CallbackError,
-    InvalidSignInOption,
-    LogtoError,
-    OrganizationRequired,
-    ProviderError,
-    SignInRefused,
-    TokenError,
-)
-from .navigation import is_from_htmx, is_from_page_library, is_from_script, is_prefetch
-from .oidc.authorization import SignInOptions
-from .oidc.authorization_response import AuthorizationResponse
-from .oidc.secrets import Secret
-from .oidc.types import Claims, TokenSet
-from .organizations.memberships import organizations_in
-from .sessions import store
-from .sessions.ending import end_session, sign_out_here, sign_out_url
-from .sessions.principal import session_principal
-from .sign_in.error_page import error_response
-from .sign_in.next_url import safe_next_url
-from .sign_in.page import add_headers, render_page
-from .sign_in.start import (
-    absolute_uri,
-    options_from_query,
-    redirect_to_base_url,
-    redirect_to_logto,
-    repeat_with_consent,
-)
-from .sign_in.state import PendingSignIn, load_pending, save_pending
-from .signals import signed_in, signed_out
-from .transactions import database
-from .users.provisioning import find_identity
-from .users.suspension import lift_suspension
+from logto_auth.backends import backend_path, logto_backend
+from logto_auth.clients import django_errors, oidc_client
+from logto_auth.conf import conf
+from logto_auth.exceptions import CallbackError, LogtoError, ProviderError, SignInRefused, TokenError
+from logto_auth.oidc.authorization_response import AuthorizationResponse
+from logto_auth.oidc.types import Claims, TokenSet
+from logto_auth.organizations.memberships import organizations_in
+from logto_auth.sessions import store
+from logto_auth.sessions.ending import end_session
+from logto_auth.sessions.principal import session_principal
+from logto_auth.sign_in.error_page import error_response
+from logto_auth.sign_in.start import repeat_with_consent
+from logto_auth.sign_in.state import PendingSignIn, load_pending, save_pending
+from logto_auth.signals import signed_in
+from logto_auth.transactions import database
+from logto_auth.users.provisioning import find_identity
+from logto_auth.users.suspension import lift_suspension
 
-__all__ = [
-    "AcceptInvitationView",
-    "CallbackView",
-    "ChooseOrganizationView",
-    "SignInView",
-    "SignOutOthersView",
-    "SignOutView",
-]
+from .public import PublicView
 
-logger = logging.getLogger("logto_auth")
+__all__ = ["CallbackView"]
 
-# As Logto checks it. The page of an invitation must not show other text, which anyone can put into a link.
-EMAIL = re.compile(r"\S+@\S+\.\S+")
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
 # Errors of a silent sign-in that end the session, because Logto does not confirm it.
@@ -85,94 +45,6 @@ UNCONFIRMED_CODES = {
 }
 # The receivers of `user_logged_in` on each site: Django's and ours.
 OWN_RECEIVERS = {"update_last_login", "logto_auth.sessions.ending.begin_unconfirmed_session"}
-
-
-@method_decorator(login_not_required, name="dispatch")
-class PublicView(View):
-    """A view that needs no sign-in. Its responses are never cached or framed."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Refuse a prefetch, which must change nothing, and add the headers to the response."""
-        response = prefetch_response() if is_prefetch(request) else super().dispatch(request, *args, **kwargs)
-        add_headers(response)
-        return response
-
-    def head(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Return an empty response: only a GET starts or finishes a sign-in."""
-        return HttpResponse()
-
-
-# Starting a sign-in
-
-
-class SignInView(PublicView):
-    """Redirect to Logto. The URL sets `?next=` and the options that `LOGTO_SIGN_IN_QUERY_PARAMETERS` allows."""
-
-    http_method_names = ["get", "head"]
-    sign_in_options = SignInOptions()
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Return the redirect to Logto, or to `next` if the user is signed in and the URL sets no option."""
-        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
-        if is_from_page_library(request):
-            return sign_in_page(request, request.get_full_path())
-        if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
-            return unauthorized_response(request, request.get_full_path())
-        try:
-            options = options_from_query(request.GET, defaults=self.sign_in_options)
-            if options == SignInOptions() and session_principal(request).is_authenticated:
-                return HttpResponseRedirect(next_url)
-            return redirect_to_logto(request, next_url=next_url, options=options)
-        except LogtoError as error:
-            return error_response(request, error, next_url=next_url)
-
-
-@method_decorator(csrf_protect, name="dispatch")
-class AcceptInvitationView(PublicView):
-    """The page of an invitation link: `?token=` is Logto's one-time token, `?email=` the e-mail address it is for.
-
-    It is not among `logto_auth.urls`: a site that sends invitations adds it. The user accepts with a button, signs in
-    or registers at Logto with the token, and then belongs to the organizations that the token was issued for.
-    """
-
-    http_method_names = ["get", "head", "post"]
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Return the page, which shows whom the invitation is for and who is signed in. It changes nothing."""
-        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
-        try:
-            email = _invitation(request).login_hint
-        except LogtoError as error:
-            return error_response(request, error, next_url=next_url)
-        if moved := redirect_to_base_url(request):
-            return moved
-        return render_page(request, "accept_invitation.html", {"email": email, "user": request.user})
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Return the redirect to Logto."""
-        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
-        try:
-            return redirect_to_logto(request, next_url=next_url, options=_invitation(request))
-        except LogtoError as error:
-            return error_response(request, error, next_url=next_url)
-
-
-def _invitation(request: HttpRequest) -> SignInOptions:
-    """Return the sign-in options of an invitation link. Raise InvalidSignInOption if it has no valid token or email."""
-    options = SignInOptions(
-        one_time_token=request.GET.get("token", ""),
-        login_hint=request.GET.get("email", ""),
-        # Another user than the invited one may be signed in at Logto in this browser.
-        prompt="login",
-    )
-    if not options.one_time_token:
-        raise InvalidSignInOption("The link of an invitation needs the parameter token: the one-time token.")
-    if not EMAIL.fullmatch(options.login_hint):
-        raise InvalidSignInOption("The parameter email of the link of an invitation is not an e-mail address.")
-    return options
-
-
-# Finishing a sign-in
 
 
 class CallbackView(PublicView):
@@ -351,79 +223,3 @@ def _additional_userinfo(token_set: TokenSet) -> Claims:
         return {}
     userinfo = oidc_client().userinfo(token_set.access_token, sub=token_set.id_token_claims["sub"])
     return {name: userinfo[name] for name in missing if name in userinfo}
-
-
-# Signing out
-
-
-class SignOutView(PublicView):
-    """End the session here, revoke the refresh token, and redirect to the sign-out at Logto. POST only."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Sign out, and return the redirect to Logto, or the page `signed_out.html` if Logto cannot be reached."""
-        stored, user = session_principal(request).stored_session, request.user
-        is_of_logto = stored is not None or store.is_of_logto_backend(request.session)
-        home = resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix())
-        sign_out_here(request)
-        if user.is_authenticated:
-            # `request.user` is a lazy object, whose own type is not the user model.
-            signed_out.send_robust(sender=user.__class__, request=request, user=user)
-        if user.is_authenticated and not is_of_logto:
-            # The user signed in with a password, so there is no session at Logto.
-            return HttpResponseRedirect(home)
-        try:
-            url = sign_out_url(absolute_uri(request, home), stored.tokens if stored else None)
-        except ProviderError as error:
-            # The session on this site has ended. The page says that the session at Logto may remain.
-            logger.error("Signed out of this site only: %s", error)
-            return render_page(request, "signed_out.html", {"home": home})
-        return _redirect_to_sign_out(request, url)
-
-
-def _redirect_to_sign_out(request: HttpRequest, url: Secret) -> HttpResponse:
-    """Return the redirect to `url` at Logto. A script cannot follow it, and gets the URL."""
-    if not is_from_script(request):
-        return _SignOutRedirect(url.reveal())
-    response = JsonResponse({"sign_out_url": url.reveal()})
-    if is_from_htmx(request):
-        response["HX-Redirect"] = url.reveal()
-    return response
-
-
-class _SignOutRedirect(HttpResponseRedirect):
-    def __repr__(self) -> str:
-        """Return a text without the URL, which contains the ID token."""
-        return f"<{type(self).__name__} status_code={self.status_code}>"
-
-
-class SignOutOthersView(PublicView):
-    """End the other sessions of the user on this site. POST only."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """End the other sessions, and return the redirect to `next`."""
-        session_principal(request).end_other_sessions()
-        return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
-
-
-# Organizations
-
-
-class ChooseOrganizationView(PublicView):
-    """Make an organization the current one, for pages whose URL selects none. POST only."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the choice and return the redirect to `next`; 403 if the user does not belong to the organization."""
-        next_url = safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME))
-        if not request.user.is_authenticated:
-            return redirect_to_login(next_url)
-        try:
-            session_principal(request).choose_organization(request.POST.get("organization_id", ""))
-        except OrganizationRequired:
-            return forbidden_response(request, MissingRequirement(RequirementKind.ORGANIZATION))
-        return HttpResponseRedirect(next_url)
