@@ -172,8 +172,11 @@ def _answer_error(error: Exception) -> Response:
             return _plain(error)
         raise error
     if isinstance(error, HTTPException) and error.code in {404, 405}:
-        description = f"unrecognized route or not allowed method ({request.method} on {request.path})"
-        return error_response(OIDCError("invalid_request", description, status=404))
+        path = request.path.removeprefix("/oidc") or "/"
+        description = f"unrecognized route or not allowed method ({request.method} on {path})"
+        response = error_response(OIDCError("invalid_request", description, status=404))
+        del response.headers["Cache-Control"]
+        return response
     if isinstance(error, HTTPException):
         return error_response(OIDCError("invalid_request", "request is invalid", status=error.code or 400))
     _logger.exception("The emulator failed to answer %s", request.path)
