@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import redirect_to_login
-from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -35,7 +32,6 @@ from .exceptions import (
     SignInRefused,
     TokenError,
 )
-from .models import database
 from .navigation import is_from_htmx, is_from_page_library, is_from_script, is_prefetch
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
@@ -47,6 +43,7 @@ from .sessions.ending import end_session, sign_out_here, sign_out_url
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
 from .sign_in.next_url import safe_next_url
+from .sign_in.one_commit import one_commit
 from .sign_in.page import add_headers, render_page
 from .sign_in.start import (
     absolute_uri,
@@ -83,8 +80,6 @@ UNCONFIRMED_CODES = {
     "login_required",
     "session_not_confirmed",
 }
-# The receivers of `user_logged_in` on each site: Django's and ours.
-OWN_RECEIVERS = {"update_last_login", "logto_auth.sessions.ending.begin_unconfirmed_session"}
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -247,25 +242,13 @@ class CallbackView(PublicView):
         if SESSION_KEY in request.session:
             # Django's login() keeps the session key if the same user signs in again.
             request.session.cycle_key()
-        with _one_commit():
+        with one_commit():
             login(request, identity.user, backend=backend_path())
             stored = store.start_session(request, identity, token_set, userinfo)
         session_principal(request).remember(stored)
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
-
-
-def _one_commit() -> AbstractContextManager[object]:
-    """Return a transaction for the rows of a sign-in, because each commit waits for the disk.
-
-    There is none if it could break: a receiver of the site may ignore an error of the database, after which a
-    transaction cannot go on; and on SQLite a transaction that begins with a read fails if another one writes.
-    """
-    receivers = {name for (name, _sender), *_ in user_logged_in.receivers}
-    if receivers - OWN_RECEIVERS or connections[database()].vendor == "sqlite":
-        return nullcontext()
-    return transaction.atomic(using=database(), savepoint=False)
 
 
 @django_errors
