@@ -25,10 +25,15 @@ def fetch_metadata(
 
     `internal_endpoint` is the origin to which requests are sent, if it is another one than that of the issuer.
 
-    Raise ProviderError when the document is invalid, names another issuer, or names a URL at another origin.
+    Raise ProviderError when `issuer` is not a plain http(s) URL, and when the document is invalid, names another
+    issuer, or names a URL at another origin.
     Raise ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
-    response = http.get(Addresses(issuer, internal_endpoint).discovery_url)
+    addresses = Addresses(issuer, internal_endpoint)
+    if not addresses.is_known(issuer):
+        # Without the URL, which may contain a password.
+        raise ProviderError(f"{endpoint_name} is not an http or https URL in ASCII without credentials.")
+    response = http.get(addresses.discovery_url)
     if response.status != 200:
         which = "the internal endpoint" if internal_endpoint else endpoint_name
         raise ProviderError(
