@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -107,12 +108,17 @@ def _remedy(error: ProviderError) -> str:
 def clock_finding(response: Response) -> Finding:
     """Return the difference between the clock of this machine and the header `Date` of the response."""
     try:
-        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+        date = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, OverflowError, ValueError):
         return warning(
-            "clock", "Logto's answer has no header Date, so the clocks were not compared.", "Use NTP on this machine."
+            "clock",
+            "Logto's answer has no readable header Date, so the clocks were not compared.",
+            "Use NTP on this machine.",
         )
-    apart = abs(date - time.time())
+    if date.tzinfo is None:
+        # The header is in UTC, whatever it says of its zone (RFC 9110, section 5.6.7).
+        date = date.replace(tzinfo=timezone.utc)
+    apart = abs(date.timestamp() - time.time())
     message = f"The clocks of Logto and this machine differ by {apart:.0f} s"
     if apart > conf.clock_skew_seconds:
         return failure(
