@@ -57,6 +57,8 @@ class LogtoVersion:
     """Discovery contains `request_parameter_supported: false`."""
     has_oauth_metadata: bool
     """`/oidc/.well-known/oauth-authorization-server` exists (RFC 8414)."""
+    browser_endpoints_require_form: bool
+    """A POST to `/oidc/auth` or `/oidc/session/end` that is not a form is answered with 404."""
     unsupported_request_is_described: bool
     """`request_not_supported` and `request_uri_not_supported` have an `error_description`."""
     has_cimd: bool
@@ -96,6 +98,7 @@ LOGTO_1_41 = LogtoVersion(
     discovery_has_ed25519=False,
     discovery_has_request_parameter=True,
     has_oauth_metadata=False,
+    browser_endpoints_require_form=False,
     unsupported_request_is_described=True,
     has_cimd=False,
     has_outbound_guard=False,
@@ -120,6 +123,7 @@ LOGTO_1_42 = replace(
     discovery_has_ed25519=True,
     discovery_has_request_parameter=False,
     has_oauth_metadata=True,
+    browser_endpoints_require_form=True,
     unsupported_request_is_described=False,
     has_outbound_guard=True,
     backchannel_uses_fetch=True,

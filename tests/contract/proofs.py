@@ -87,6 +87,7 @@ PROOFS = {
 WITHOUT_RECORDING = {
     "has_grant_limit_event": "Logto's change log; tests/emulator/management_api/test_versions.py",
     "userinfo_without_token_is_401": "the engine's change log; tests/emulator/oidc/test_tokens.py",
+    "browser_endpoints_require_form": "tried on Logto 1.41 and 1.42; tests/emulator/oidc/test_authorization.py",
     "unsupported_request_is_described": "the engine's source; tests/emulator/oidc/test_authorization.py",
 }
 
