@@ -21,7 +21,8 @@ def is_origin(url: str) -> bool:
 
     The host must be in ASCII, as in URLs of browsers and in the header `Host`. See `ascii_hint`.
     """
-    if not is_plain_url(url):
+    # An empty query or fragment counts, too: what is appended to it would not be a path.
+    if not is_plain_url(url) or {"?", "#"} & set(url):
         return False
     try:
         parts = urlsplit(url)
@@ -32,7 +33,7 @@ def is_origin(url: str) -> bool:
         parts.scheme in ("http", "https")
         and bool(parts.hostname)
         and parts.path in ("", "/")
-        and not (parts.query or parts.fragment or "@" in parts.netloc)
+        and "@" not in parts.netloc
     )
 
 

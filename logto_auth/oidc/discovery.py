@@ -21,9 +21,13 @@ ENDPOINT_NAME = "the endpoint"
 def fetch_metadata(http: HTTPClient, addresses: Addresses, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
     """Return the metadata of the provider at `addresses`. Error messages call its configured URL `endpoint_name`.
 
-    Raise ProviderError when the document is invalid, names another issuer, or names a URL at another origin.
+    Raise ProviderError when `issuer` is not a plain http(s) URL, and when the document is invalid, names another
+    issuer, or names a URL at another origin.
     Raise ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
+    if not addresses.is_known(addresses.issuer):
+        # Without the URL, which may contain a password.
+        raise ProviderError(f"{endpoint_name} is not an http or https URL in ASCII without credentials.")
     response = http.get(addresses.discovery_url)
     if response.status != 200:
         which = "the internal endpoint" if addresses.is_split else endpoint_name

@@ -58,6 +58,7 @@ _MEANINGS = {
         "Create the API resource at Logto, or correct its indicator in the settings of this site. They must be equal "
         "character by character.",
     ),
+    "registration_not_supported": Meaning(Fault.OPERATOR, "Remove the parameter from the parameters of the sign-in."),
     "request_not_supported": Meaning(Fault.OPERATOR, "Remove the parameter from the parameters of the sign-in."),
     "request_uri_not_supported": Meaning(Fault.OPERATOR, "Remove the parameter from the parameters of the sign-in."),
     "unauthorized_client": Meaning(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, login
-from django.contrib.auth.signals import user_logged_in
-from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
@@ -22,10 +18,10 @@ from logto_auth.sessions import store
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response
+from logto_auth.sign_in.one_commit import one_commit
 from logto_auth.sign_in.start import repeat_with_consent
 from logto_auth.sign_in.state import PendingSignIn, load_pending, save_pending
 from logto_auth.signals import signed_in
-from logto_auth.transactions import database
 from logto_auth.users.provisioning import find_identity
 from logto_auth.users.suspension import lift_suspension
 
@@ -43,8 +39,6 @@ UNCONFIRMED_CODES = {
     "login_required",
     "session_not_confirmed",
 }
-# The receivers of `user_logged_in` on each site: Django's and ours.
-OWN_RECEIVERS = {"update_last_login", "logto_auth.sessions.ending.begin_unconfirmed_session"}
 
 
 class CallbackView(PublicView):
@@ -119,25 +113,13 @@ class CallbackView(PublicView):
         if SESSION_KEY in request.session:
             # Django's login() keeps the session key if the same user signs in again.
             request.session.cycle_key()
-        with _one_commit():
+        with one_commit():
             login(request, identity.user, backend=backend_path())
             stored = store.start_session(request, identity, token_set, userinfo)
         session_principal(request).remember(stored)
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
-
-
-def _one_commit() -> AbstractContextManager[object]:
-    """Return a transaction for the rows of a sign-in, because each commit waits for the disk.
-
-    There is none if it could break: a receiver of the site may ignore an error of the database, after which a
-    transaction cannot go on; and on SQLite a transaction that begins with a read fails if another one writes.
-    """
-    receivers = {name for (name, _sender), *_ in user_logged_in.receivers}
-    if receivers - OWN_RECEIVERS or connections[database()].vendor == "sqlite":
-        return nullcontext()
-    return transaction.atomic(using=database(), savepoint=False)
 
 
 @django_errors
