@@ -35,7 +35,6 @@ from .exceptions import (
     SignInRefused,
     TokenError,
 )
-from .models import database
 from .navigation import is_from_htmx, is_from_page_library, is_from_script, is_prefetch
 from .oidc.authorization import SignInOptions
 from .oidc.authorization_response import AuthorizationResponse
@@ -57,6 +56,7 @@ from .sign_in.start import (
 )
 from .sign_in.state import PendingSignIn, load_pending, save_pending
 from .signals import signed_in, signed_out
+from .transactions import database
 from .users.provisioning import find_identity
 from .users.suspension import lift_suspension
 

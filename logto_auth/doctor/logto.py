@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from typing import Any
+
+from django.utils.http import parse_http_date
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
@@ -107,10 +108,12 @@ def _remedy(error: ProviderError) -> str:
 def clock_finding(response: Response) -> Finding:
     """Return the difference between the clock of this machine and the header `Date` of the response."""
     try:
-        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        date = parse_http_date(response.headers["Date"])
     except (KeyError, ValueError):
         return warning(
-            "clock", "Logto's answer has no header Date, so the clocks were not compared.", "Use NTP on this machine."
+            "clock",
+            "Logto's answer has no header Date with a time, so the clocks were not compared.",
+            "Use NTP on this machine.",
         )
     apart = abs(date - time.time())
     message = f"The clocks of Logto and this machine differ by {apart:.0f} s"

@@ -99,7 +99,7 @@ _MEANINGS_OF_DESCRIPTIONS = {
 
 
 def meaning_of(error: str, description: str = "") -> Meaning:
-    """Return the meaning of an `error` and its `error_description`; `Fault.UNKNOWN` for an error that Logto does not have."""
+    """Return the meaning of an `error` and its `error_description`, with `Fault.UNKNOWN` if Logto has no such error."""
     meaning = _MEANINGS_OF_DESCRIPTIONS.get((error, description))
     return meaning or _MEANINGS.get(error) or Meaning(Fault.UNKNOWN)
 

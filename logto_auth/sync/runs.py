@@ -22,7 +22,8 @@ from django.utils.timezone import now
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError
-from logto_auth.models import SyncNote, SyncPart, SyncRun, atomic, database, make_digest
+from logto_auth.models import SyncNote, SyncPart, SyncRun, make_digest
+from logto_auth.transactions import atomic, database
 
 from .report import Report
 

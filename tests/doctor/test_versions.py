@@ -119,6 +119,8 @@ def guard(
         ("web", []),
         ("shop.internal", []),
         ("shop.local", []),
+        ("shop.test", []),
+        ("nas.home.arpa", []),
         ("shop.example", ["10.0.0.5"]),
         ("shop.example", ["::ffff:10.0.0.5"]),
         ("shop.example", ["fe80::1%eth0"]),
