@@ -73,14 +73,14 @@ def _blocked(host: str, private: list[str], version: LogtoVersion, *, is_on: boo
         unless = ". Its outbound guard is on, because the dynamic app (CIMD) requires it"
         remedy = "Serve the site at an address that is public as seen from Logto, or turn the dynamic app off."
     else:
-        unless = f" unless it runs with {OUTBOUND_GUARD_OFF}, which cannot be seen from here"
+        unless = f" unless it runs with {OUTBOUND_GUARD_OFF}. The doctor cannot see whether it does"
         remedy = (
             f"If Logto may call private addresses, set {OUTBOUND_GUARD_OFF} in its environment and start it "
             "again. Or serve the site at an address that is public as seen from Logto."
         )
     return warning(
         "outbound-guard",
-        f"{who} sends no back-channel logout to {host}{seen}{unless}. A sign-out elsewhere then does not end sessions "
-        "here, and Logto reports no error. Webhooks are not affected.",
+        f"{who} sends no back-channel logout to {host}{seen}{unless}. Without this call, a sign-out elsewhere "
+        "does not end sessions here. Logto reports no error. Webhooks are not affected.",
         remedy,
     )

@@ -42,7 +42,7 @@ _MEANINGS = {
     "account_selection_required": Meaning(Fault.USER),
     "interaction_required": Meaning(
         Fault.USER,
-        "Logto answers so to applications of the type Native. This site needs one of the type Traditional Web.",
+        "Logto sends this error to applications of the type Native. This site needs one of the type Traditional Web.",
     ),
     "invalid_grant": Meaning(Fault.USER),
     # The settings of this site do not match the tenant.
@@ -100,7 +100,7 @@ _MEANINGS_OF_DESCRIPTIONS = {
 
 
 def meaning_of(error: str, description: str = "") -> Meaning:
-    """Return the meaning of an `error` and its `error_description`. The fault of other errors is `Fault.UNKNOWN`."""
+    """Return the meaning of an `error` and its `error_description`, with `Fault.UNKNOWN` if Logto has no such error."""
     meaning = _MEANINGS_OF_DESCRIPTIONS.get((error, description))
     return meaning or _MEANINGS.get(error) or Meaning(Fault.UNKNOWN)
 

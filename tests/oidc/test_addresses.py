@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from logto_auth.oidc.addresses import Addresses
-from logto_auth.oidc.discovery import BROWSER_ENDPOINTS, ENDPOINTS, SERVER_ENDPOINTS, parse_metadata
+from logto_auth.oidc.discovery import BROWSER_ENDPOINTS, ENDPOINTS, SERVER_ENDPOINTS, fetch_metadata, parse_metadata
 from logto_auth.oidc.errors import ProviderError
+from logto_auth.oidc.http import HTTPClient
 from tests.recorded import recording
 
 PUBLIC, INTERNAL = "https://logto.example", "http://logto:3001"
@@ -108,3 +109,10 @@ def test_url_at_a_third_origin_is_not_moved() -> None:
     for move in (Addresses(ISSUER, INTERNAL).for_server, Addresses(ISSUER, INTERNAL).for_browsers):
         with pytest.raises(ValueError, match="neither address"):
             move("https://evil.example/oidc/token")
+
+
+@pytest.mark.parametrize("endpoint", ["logto.example", "https://müller.example", "https://user:hush@logto.example"])
+def test_issuer_that_is_no_url_is_refused_before_a_request(endpoint: str) -> None:
+    with pytest.raises(ProviderError, match="^the endpoint is not an http or https URL in ASCII") as caught:
+        fetch_metadata(HTTPClient(), Addresses(f"{endpoint}/oidc"))
+    assert "hush" not in str(caught.value)
