@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import quote, urlsplit
 
 __all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private", "is_public_address", "is_public_host"]
@@ -72,8 +73,13 @@ def is_private(url: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return "." not in host or host.endswith(PRIVATE_SUFFIXES)
+        return ("." not in host and not _is_number(host)) or host.endswith(PRIVATE_SUFFIXES)
     return address.is_loopback or (address.is_private and not address.is_link_local)
+
+
+def _is_number(host: str) -> bool:
+    """Return whether the system reads `host` as an IPv4 address in one number, such as 134744072 or 0x8080808."""
+    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host) is not None
 
 
 def ascii_form(url: str) -> str:
