@@ -154,9 +154,7 @@ if USES_EMULATOR:
 else:
     LOGTO_ENDPOINT, LOGTO_APP_ID, LOGTO_APP_SECRET = (os.environ.get(name, "") for name in OWN_LOGTO_VARIABLES)
     LOGTO_INTERNAL_ENDPOINT = os.environ.get("LOGTO_INTERNAL_ENDPOINT", "")
-LOGTO_BASE_URL = os.environ.get("LOGTO_BASE_URL", "")
 LOGTO_INTERNAL_BASE_URL = os.environ.get("LOGTO_INTERNAL_BASE_URL", "")
-
 # The one origin that has to be registered. A sign-in at 127.0.0.1 goes to it first. The emulator accepts both.
 LOGTO_BASE_URL = os.environ.get("LOGTO_BASE_URL", "" if USES_EMULATOR or not DEBUG else f"http://localhost:{PORT}")
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connections, models, router, transaction
+from django.db import DatabaseError, connections, models, router
 from django.db.models import F
 from django.db.models.functions import Least
 from django.http import HttpRequest
@@ -20,33 +20,11 @@ from .conf import conf
 from .oidc.secrets import hide_frames
 from .signals import session_ended
 from .storable import write_storable
+from .transactions import atomic, locked
 
 __all__ = ["LogtoIdentity", "LogtoSession", "Organization", "OrganizationMembership", "UserStatus"]
 
 Row = TypeVar("Row", bound=models.Model)
-
-
-def database() -> str:
-    """Return the alias of the database to which the tables of this package and the users are written.
-
-    A decision about an account reads from it as well, because a replica may lack the newest rows.
-    """
-    return router.db_for_write(LogtoIdentity)
-
-
-def atomic() -> transaction.Atomic:
-    """Return a transaction of `database()`. Without the alias, Django's is one of the database `default`."""
-    return transaction.atomic(using=database())
-
-
-def locked(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
-    """Return `rows` with a lock on each until the end of the transaction, taken in the order of their keys.
-
-    Two transactions that lock the same rows in different orders would wait for each other. The keys stay unlocked where
-    the database can do so: PostgreSQL checks foreign keys to these rows at the end of a transaction, which would wait.
-    """
-    can_spare_keys = connections[database()].features.has_select_for_no_key_update
-    return rows.order_by("pk").select_for_update(no_key=can_spare_keys)  # type: ignore[no-any-return]
 
 
 class RowQuerySet(models.QuerySet[Row]):

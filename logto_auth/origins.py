@@ -6,14 +6,15 @@ import ipaddress
 import re
 from urllib.parse import quote, urlsplit
 
+from .oidc.addresses import is_plain_url
+
 __all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private", "is_public_address", "is_public_host"]
 
-# Top-level names that exist only in private networks. Kubernetes uses `svc`, alone and before its own domain.
-PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".svc")
-# The characters that a URL has for its own purposes, and the sign of those that are encoded already.
+# Domains that do not exist on the internet: RFC 6761, RFC 6762 and RFC 8375. ICANN has reserved `internal`, and
+# Kubernetes uses `svc`, alone and before its own domain.
+PRIVATE_SUFFIXES = (".home.arpa", ".internal", ".local", ".localhost", ".svc", ".test")
+# The reserved characters of URLs (RFC 3986, section 2.2), and "%" and "~".
 URL_CHARACTERS = "/?#[]@!$&'()*+,;=:%~"
-# Names of the local machine and of local networks (RFC 6761, RFC 6762, RFC 8375), and two that are used for them.
-LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa", ".svc")
 
 
 def is_origin(url: str) -> bool:
@@ -22,7 +23,7 @@ def is_origin(url: str) -> bool:
     The host must be in ASCII, as in URLs of browsers and in the header `Host`. See `ascii_hint`.
     """
     # An empty query or fragment counts, too: what is appended to it would not be a path.
-    if not (url.isascii() and url.isprintable()) or {" ", "\\", "?", "#"} & set(url):
+    if not is_plain_url(url) or {"?", "#"} & set(url):
         return False
     try:
         parts = urlsplit(url)
@@ -49,12 +50,12 @@ def is_loopback(url: str) -> bool:
 def is_public_host(host: str) -> bool:
     """Return whether `host` may be public, by its form alone.
 
-    It is not if it is a loopback, private or other special address, a name without a dot, or a name of a local network.
+    Loopback, private and other special addresses are not public, nor are the names of private networks.
     """
     try:
         return is_public_address(host)
     except ValueError:
-        return "." in host and not host.endswith(LOCAL_SUFFIXES)
+        return not _is_private_name(host)
 
 
 def is_public_address(text: str) -> bool:
@@ -65,16 +66,21 @@ def is_public_address(text: str) -> bool:
 
 
 def is_private(url: str) -> bool:
-    """Return whether the host of `url` is only in a network of its own.
+    """Return whether the host of `url` is this machine or in a private network.
 
-    That is a loopback address, a private IP address, a name without a dot, or one that ends in `PRIVATE_SUFFIXES`.
+    Link-local addresses are excluded: clouds serve the credentials of a machine there.
     """
     host = urlsplit(url).hostname or ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return ("." not in host and not _is_number(host)) or host.endswith(PRIVATE_SUFFIXES)
+        return _is_private_name(host)
     return address.is_loopback or (address.is_private and not address.is_link_local)
+
+
+def _is_private_name(host: str) -> bool:
+    """Return whether a host name has no dot, or belongs to a domain for private networks."""
+    return ("." not in host and not _is_number(host)) or host.endswith(PRIVATE_SUFFIXES)
 
 
 def _is_number(host: str) -> bool:

@@ -77,7 +77,8 @@ def test_whole_journey_on_a_custom_domain(run: Run, fresh: Emulator, settings: A
     assert run("logto_setup", "--yes", "--env-file", str(env_file)).code == 0
     set_all(settings, read_env_file(env_file))
     found = findings(run)
-    assert {each["level"] for each in found} == {"ok"}, [each for each in found if each["level"] != "ok"]
+    # The host of the test client is not public, so Logto Cloud would not call it.
+    assert {each["check"] for each in found if each["level"] != "ok"} <= {"outbound-guard"}
     assert [each["message"] for each in found if each["check"] == "cloud"] == [
         "This is the tenant abc123 of Logto Cloud, at its custom domain. It accepts 200 requests in 10 seconds."
     ]

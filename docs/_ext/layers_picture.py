@@ -22,7 +22,7 @@ DESCRIPTIONS = {
     "checks": "system checks",
     "clients": "clients built from settings",
     "conf": "all settings",
-    "deadlocks": "changes that are repeated",
+    "transactions": "the database, locks",
     "connectors": "Alipay and other connectors",
     "context_processors": "request.logto in templates",
     "contrib": "DRF, Ninja, Celery, tasks",

@@ -53,12 +53,12 @@ INTERNAL_ENDPOINT_UNENCRYPTED = Problem(
     "Use https, or the name or IP address that Logto has in the private network.",
 )
 WRONG_CLOUD_RESOURCE = Problem(
-    "logto_auth.W021",
+    "logto_auth.W020",
     "The indicator of the Management API is {resource}, but {setting} names the tenant {tenant} of Logto Cloud.",
     "Set LOGTO_MANAGEMENT_API_RESOURCE to {expected}. With another indicator, Logto answers invalid_target.",
 )
 INTERNAL_ENDPOINT_OF_CLOUD = Problem(
-    "logto_auth.W022",
+    "logto_auth.W021",
     "LOGTO_INTERNAL_ENDPOINT is {value}, and LOGTO_ENDPOINT is {endpoint}. Logto Cloud has another issuer at each.",
     "Remove LOGTO_INTERNAL_ENDPOINT. It is only for a Logto that you run yourself.",
 )

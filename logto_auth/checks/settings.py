@@ -144,12 +144,12 @@ SUPERUSERS_NOT_STAFF = Problem(
 
 
 NOT_SET_YET = Problem(
-    "logto_auth.W023",
+    "logto_auth.W022",
     "{setting} is not set: requests that need it fail.",
     "Set it before the site goes live. `manage.py logto_setup` creates the application and prints the values.",
 )
 UNKNOWN_WEBHOOK_EVENT = Problem(
-    "logto_auth.W024",
+    "logto_auth.W023",
     "{path} declares the webhook event {event}, which Logto 1.42 does not have.",
     "Correct the name. If a newer Logto has the event, silence this check: manage.py logto_setup asks the tenant.",
 )

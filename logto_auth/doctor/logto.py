@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
+
+from django.utils.http import parse_http_date
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError, ProviderUnreachable
@@ -31,17 +31,17 @@ class LogtoExamination:
     `discovery` is the whole document.
     """
 
-    def __init__(self, http: HTTPClient) -> None:
+    def __init__(self, http: HTTPClient, addresses: Addresses) -> None:
         self._http = http
+        self._addresses = addresses
         self.metadata: ProviderMetadata | None = None
         self.discovery: dict[str, Any] = {}
 
     def examine(self) -> Iterator[Finding]:
         """Yield the findings about the discovery document, the clock and the keys."""
-        addresses = Addresses(conf.issuer, conf.internal_endpoint)
         began = time.monotonic()
         try:
-            response = self._http.get(addresses.discovery_url)
+            response = self._http.get(self._addresses.discovery_url)
         except ProviderError as error:
             yield failure("reachability", str(error), _remedy(error))
             return
@@ -51,15 +51,13 @@ class LogtoExamination:
         yield clock_finding(response)
         try:
             document = self.discovery = response.json_object()
-            self.metadata = parse_metadata(
-                document, conf.issuer, internal_endpoint=conf.internal_endpoint, endpoint_name="LOGTO_ENDPOINT"
-            )
+            self.metadata = parse_metadata(document, self._addresses, endpoint_name="LOGTO_ENDPOINT")
         except ProviderError as error:
             yield failure(
                 "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
             )
             return
-        which = "are at one of the two addresses" if addresses.is_split else "have the same origin"
+        which = "are at one of the two addresses" if self._addresses.is_split else "have the same origin"
         yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints {which}.")
         yield self._keys(self.metadata.jwks_uri)
 
@@ -108,17 +106,14 @@ def _remedy(error: ProviderError) -> str:
 def clock_finding(response: Response) -> Finding:
     """Return the difference between the clock of this machine and the header `Date` of the response."""
     try:
-        date = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, OverflowError, ValueError):
+        date = parse_http_date(response.headers["Date"])
+    except (KeyError, ValueError):
         return warning(
             "clock",
-            "Logto's answer has no readable header Date, so the clocks were not compared.",
+            "Logto's answer has no header Date with a time, so the clocks were not compared.",
             "Use NTP on this machine.",
         )
-    if date.tzinfo is None:
-        # The header is in UTC, whatever it says of its zone (RFC 9110, section 5.6.7).
-        date = date.replace(tzinfo=timezone.utc)
-    apart = abs(date.timestamp() - time.time())
+    apart = abs(date - time.time())
     message = f"The clocks of Logto and this machine differ by {apart:.0f} s"
     if apart > conf.clock_skew_seconds:
         return failure(

@@ -27,7 +27,7 @@ from .findings import Finding, described, failure, findings_or_ok, skipped, warn
 __all__ = ["examine", "finding_from", "system_messages"]
 
 CACHED_ENGINES = ("django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.cached_db")
-NOT_SET_YET = "logto_auth.W023"
+NOT_SET_YET = "logto_auth.W022"
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 # After a longer wait, a worker is likely to be killed, or the site runs out of workers.
 LONGEST_WAIT_SECONDS = 30

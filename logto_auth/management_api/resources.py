@@ -17,7 +17,7 @@ from .transport import Method, Payload, QueryValue, Transport
 
 if TYPE_CHECKING:
     # Only for annotations: at run time, the import of the types takes longer than that of everything else here.
-    from . import generated as types
+    from . import types
 
 __all__ = [
     "Applications",

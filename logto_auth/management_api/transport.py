@@ -6,7 +6,6 @@ Source: Logto's Management API, versions 1.41 and 1.42.
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_origin, overload
@@ -17,6 +16,7 @@ from logto_auth.oidc.errors import ProviderError, ProviderUnreachable, single_li
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response, retry_after_seconds
 
 from .errors import ManagementAPIError
+from .rate_limiter import RateLimiter
 
 __all__ = [
     "CLOUD_DOMAIN",
@@ -25,7 +25,6 @@ __all__ = [
     "Method",
     "Payload",
     "QueryValue",
-    "RateLimiter",
     "Transport",
     "resource_indicator",
 ]
@@ -246,34 +245,6 @@ class Transport:
         reason = error.error_description or error.error
         text = f"the application {self._machine.client_id} was rejected, {reason}. {self._credentials_hint}"
         return text.rstrip()
-
-
-class RateLimiter:
-    """Space out requests of all threads, so that at most `requests_per_second` are sent. None means no limit."""
-
-    def __init__(self, sleep: Callable[[float], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self.requests_per_second: float | None = None
-        self._sleep = sleep
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._next_at = float("-inf")
-        self._paused_until = float("-inf")
-
-    def wait(self, *, ignores_pause: bool = False) -> None:
-        """Block until the next request may be sent. A thread that has waited itself ignores the pause."""
-        with self._lock:
-            now = self._clock()
-            at = now if ignores_pause else max(now, self._paused_until)
-            if self.requests_per_second:
-                at = max(at, self._next_at)
-                self._next_at = at + 1 / self.requests_per_second
-        if at > now or self.requests_per_second:
-            self._sleep(at - now)
-
-    def pause(self, seconds: float) -> None:
-        """Let threads send no other requests for this time, because Logto is too busy."""
-        with self._lock:
-            self._paused_until = max(self._paused_until, self._clock() + seconds)
 
 
 def resource_indicator(endpoint: str) -> str:

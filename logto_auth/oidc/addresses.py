@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-__all__ = ["Addresses"]
+__all__ = ["Addresses", "is_plain_url"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -35,7 +35,7 @@ class Addresses:
 
     def is_known(self, url: object) -> bool:
         """Return whether `url` is a plain http(s) URL at one of the two origins."""
-        if not isinstance(url, str) or not _is_plain(url):
+        if not isinstance(url, str) or not is_plain_url(url):
             return False
         origin = _origin(url)
         return origin is not None and origin in (_origin(self.public_endpoint), _origin(self.internal_endpoint))
@@ -56,7 +56,7 @@ class Addresses:
         return endpoint + url.removeprefix(_origin_text(url))
 
 
-def _is_plain(url: str) -> bool:
+def is_plain_url(url: str) -> bool:
     """Return whether all libraries read `url` alike."""
     return url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
 

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, atomic
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.types import Claims
 from logto_auth.storable import write_storable
+from logto_auth.transactions import atomic
 
 from .memberships import Membership, membership_changes, memberships_in
 

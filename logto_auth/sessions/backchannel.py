@@ -21,13 +21,13 @@ from django.views.generic import View
 
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
-from logto_auth.deadlocks import repeat_after_deadlock
 from logto_auth.exceptions import LogtoError, TokenError
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.token_checks import MAX_TOKEN_LENGTH
 from logto_auth.oidc.types import LogoutTokenClaims
 from logto_auth.site_cache import ReplayMemory
+from logto_auth.transactions import repeat_after_deadlock
 
 __all__ = ["BackChannelLogoutView"]
 

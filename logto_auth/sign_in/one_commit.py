@@ -10,7 +10,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import connections, transaction
 from django.db.models.signals import post_save, pre_save
 
-from logto_auth.models import LogtoSession, database
+from logto_auth.models import LogtoSession
+from logto_auth.transactions import database
 
 __all__ = ["one_commit"]
 

@@ -15,9 +15,10 @@ from django.db.models import Q, QuerySet
 from logto_auth.exceptions import ManagementAPIError, SignInRefused
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.models import LogtoIdentity, SyncRun, UserStatus, atomic
+from logto_auth.models import LogtoIdentity, SyncRun, UserStatus
 from logto_auth.signals import user_created, user_updated
 from logto_auth.storable import VALUE_ERRORS, is_refused_value
+from logto_auth.transactions import atomic
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.provisioning import find_identity, provision_unknown, update
 from logto_auth.users.suspension import reactivate, suspend

@@ -21,7 +21,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.models import LogtoIdentity, UserStatus, atomic, database
+from logto_auth.models import LogtoIdentity, UserStatus
+from logto_auth.transactions import atomic, database
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.rights import has_admin_rights
 from logto_auth.users.suspension import suspend

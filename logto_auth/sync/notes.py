@@ -21,9 +21,10 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
-from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, atomic, make_digest
+from logto_auth.models import LogtoIdentity, Organization, SyncNote, SyncRun, make_digest
 from logto_auth.oidc.claims import is_name, text
 from logto_auth.storable import write_storable
+from logto_auth.transactions import atomic
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
 
 from .by_id import all_groups

@@ -24,10 +24,10 @@ from logto_auth.models import (
     OrganizationMembership,
     SyncRun,
     UserStatus,
-    database,
     make_digest,
 )
 from logto_auth.organizations.memberships import membership_changes
+from logto_auth.transactions import database
 from logto_auth.users.fields import changed_values, values_for
 from logto_auth.users.management_api import claims_of
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE

@@ -13,8 +13,8 @@ from django.db import models
 from django.db.models.functions import Upper
 
 from logto_auth.conf import conf
-from logto_auth.models import database
 from logto_auth.oidc.claims import text
+from logto_auth.transactions import database
 from logto_auth.users.unique_values import Candidates, candidates_for_existing, candidates_for_new, settle
 
 from . import report as outcomes

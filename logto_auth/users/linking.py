@@ -14,9 +14,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
-from logto_auth.models import LogtoIdentity, UserStatus, database, locked
+from logto_auth.models import LogtoIdentity, UserStatus
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
+from logto_auth.transactions import database, locked
 
 from .accepted import accepted_user
 from .rights import has_admin_rights

@@ -13,11 +13,12 @@ from django.db import IntegrityError, models
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, atomic, database, make_digest
+from logto_auth.models import LogtoIdentity, make_digest
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import user_created, user_updated
 from logto_auth.storable import VALUE_ERRORS, is_refused_value, write_storable
+from logto_auth.transactions import atomic, database
 
 from .fields import changed_values, faulty_fields, field_values, missing_fields, values_for
 from .linking import find_user_to_link, log_shared_email

@@ -15,8 +15,9 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F
 
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, atomic, database, locked, send_session_ended
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, send_session_ended
 from logto_auth.oidc.types import Claims
+from logto_auth.transactions import atomic, database, locked
 
 from .accepted import accepted_user
 

@@ -14,10 +14,11 @@ from django.db.models import ProtectedError, RestrictedError
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, Organization, UserStatus, atomic
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, UserStatus
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations import rows
+from logto_auth.transactions import atomic
 from logto_auth.users.management_api import changed_at, claims_of_account, claims_of_custom_data, claims_of_profile
 from logto_auth.users.provisioning import find_identity, update_fields
 from logto_auth.users.rights import has_admin_rights

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from django.db import connections
 
 from logto_auth.conf import conf
-from logto_auth.models import WebhookMark, database, make_digest
+from logto_auth.models import WebhookMark, make_digest
+from logto_auth.transactions import database
 
 # A mark is needed as long as older events may arrive, from Logto or from a task queue of the site.
 KEPT_FOR_SECONDS = 7 * 24 * 3600

@@ -24,9 +24,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from logto_auth.conf import conf
-from logto_auth.deadlocks import repeat_after_deadlock
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.site_cache import ReplayMemory
+from logto_auth.transactions import repeat_after_deadlock
 
 from .events import MIN_SIGNING_KEY_LENGTH, WebhookEvent, WebhookRefused, is_signed, read
 from .handlers import apply

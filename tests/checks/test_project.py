@@ -124,7 +124,7 @@ def test_deployment_reports_very_large_limits(setting: str, accepted: object, re
     ("settings", "expected"),
     [
         ({}, ""),
-        ({"LOGTO_ENDPOINT": ""}, "E002 W023"),
+        ({"LOGTO_ENDPOINT": ""}, "E002 W022"),
         ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, ""),
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, ""),
         ({"MIDDLEWARE": [MIDDLEWARE[2]]}, ""),
@@ -151,11 +151,11 @@ def test_api_without_sign_in_skips_checks_of_sign_in(settings: dict[str, Any], e
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"LOGTO_API_RESOURCE": ""}, "E025 E026 E030 W023"),
-        ({"LOGTO_APP_ID": "bookstoredemo00000001"}, "E025 E026 E030 W023"),
-        ({"LOGTO_APP_SECRET": "emulatoronlysecret00000000000001"}, "E025 E026 E030 W023"),
-        ({"LOGIN_URL": "logto_auth:sign-in"}, "E025 E026 E030 W023"),
-        ({"ROOT_URLCONF": "bookstore.urls"}, "E025 E026 W004 W023"),
+        ({"LOGTO_API_RESOURCE": ""}, "E025 E026 E030 W022"),
+        ({"LOGTO_APP_ID": "bookstoredemo00000001"}, "E025 E026 E030 W022"),
+        ({"LOGTO_APP_SECRET": "emulatoronlysecret00000000000001"}, "E025 E026 E030 W022"),
+        ({"LOGIN_URL": "logto_auth:sign-in"}, "E025 E026 E030 W022"),
+        ({"ROOT_URLCONF": "bookstore.urls"}, "E025 E026 W004 W022"),
     ],
     ids=str,
 )

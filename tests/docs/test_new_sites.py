@@ -180,9 +180,9 @@ def test_superusers_enter_the_admin_at_each_step(
 @pytest.mark.parametrize(
     ("page", "kind", "expected"),
     [
-        ("README.md", "site", {"E002", "E003", "E004", "W023"}),
-        (ADD_TO_A_SITE, "site", {"E002", "E003", "E004", "W023"}),
-        (PROTECT_AN_API, "api", {"E002", "W023"}),
+        ("README.md", "site", {"E002", "E003", "E004", "W022"}),
+        (ADD_TO_A_SITE, "site", {"E002", "E003", "E004", "W022"}),
+        (PROTECT_AN_API, "api", {"E002", "W022"}),
     ],
 )
 def test_new_site_without_variables_reports_what_is_missing(
@@ -209,7 +209,7 @@ def test_guide_to_tests_can_be_followed(tmp_path: Path) -> None:
     assert "1 passed" in site.run("-m", "pytest", "-p", "no:cacheprovider")
 
 
-def test_guide_to_the_terminal_ends_without_a_warning(fresh: Emulator, settings: Any, tmp_path: Path) -> None:
+def test_guide_to_the_terminal_ends_without_a_failure(fresh: Emulator, settings: Any, tmp_path: Path) -> None:
     site = NewSite(
         tmp_path,
         LOGTO_ENDPOINT=fresh.endpoint,
@@ -227,7 +227,9 @@ def test_guide_to_the_terminal_ends_without_a_warning(fresh: Emulator, settings:
     site.environment |= read_env_file(site.folder / ".env")
     site.run("manage.py", "migrate", "--verbosity", "0")
     printed = site.run("manage.py", "logto_doctor", "--base-url", "http://localhost:8000")
-    assert "0 warning, 0 failure" in printed, printed
+    assert "0 failure" in printed, printed
+    # Logto 1.42 calls no site on the own machine.
+    assert set(re.findall(r"^warning +(\S+)", printed, re.MULTILINE)) <= {"outbound-guard"}, printed
 
 
 def test_new_site_is_an_api(logto: Emulator, tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -84,26 +82,17 @@ def test_slow_answer_is_a_warning(found: Found, fresh: Emulator, settings: Any) 
         {},
         {"Date": "tomorrow"},
         {"Date": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"},
-        {"Date": "Sun, 29 Nov 2026 00:41:06 +99999999999999999999"},
+        {"Date": "Sun, 29 Nov 2026 00:41:06 -0000"},
+        {"Date": "Sun, 29 Nov 2026 00:41:06 GMT, Sun, 29 Nov 2026 00:41:06 GMT"},
     ],
-    ids=["none", "text", "year", "zone"],
+    ids=["none", "text", "year", "zone", "twice"],
 )
 def test_answer_without_readable_date_is_a_warning(headers: dict[str, str]) -> None:
-    assert clock_finding(Response(200, headers, b"", "")).message == (
-        "Logto's answer has no readable header Date, so the clocks were not compared."
+    finding = clock_finding(Response(200, headers, b"", ""))
+    assert (finding.level, finding.message) == (
+        "warning",
+        "Logto's answer has no header Date with a time, so the clocks were not compared.",
     )
-
-
-@pytest.mark.parametrize("zone", ["", " -0000", " GMT, Sun, 29 Nov 2026 00:41:06 GMT"])
-def test_date_without_zone_is_in_utc(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "America/Chicago")
-    time.tzset()
-    try:
-        date = formatdate(usegmt=True).removesuffix(" GMT") + zone
-        assert clock_finding(Response(200, {"Date": date}, b"", "")).level == "ok"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(-120, "failure"), (120, "failure"), (45, "warning"), (-45, "warning")])

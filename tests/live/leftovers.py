@@ -14,14 +14,18 @@ from urllib.parse import urlsplit
 from .tenant_api import TenantAPI
 
 # A username and a password, as in a tenant that Logto has just created. These are the parts that journeys rely on.
-# Logto looks up leaked passwords at a service on the internet, which a test server need not reach.
+# One part differs: Logto looks up leaked passwords at a service on the internet, which a test server need not reach.
 DEFAULT_SIGN_IN: dict[str, Any] = {
     "signInMode": "SignInAndRegister",
     "signUp": {"identifiers": ["username"], "password": True, "verify": False},
     "signIn": {
         "methods": [{"identifier": "username", "password": True, "verificationCode": False, "isPasswordPrimary": True}]
     },
-    "passwordPolicy": {"rejects": {"pwned": False}},
+    "passwordPolicy": {
+        "length": {"min": 8, "max": 256},
+        "characterTypes": {"min": 1},
+        "rejects": {"pwned": False, "repetitionAndSequence": True, "userInfo": True, "words": []},
+    },
 }
 # What journeys change by commands.
 CHANGED_BY_COMMANDS = ("socialSignInConnectorTargets",)

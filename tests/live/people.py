@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-from .experience import ExperienceVisitor
 from .sites import Site
 from .targets import Target
 
@@ -49,9 +48,7 @@ class Person:
 
     def sign_in_by_link(self, authorization_url: str) -> str:
         """Use the one-time token in the URL, and return the callback URL. A new user gets username and password."""
-        if isinstance(self.logto, ExperienceVisitor):
-            return self.logto.sign_in_by_link(authorization_url, username=self.username, password=self.password)
-        return self.logto.sign_in_by_link(authorization_url)
+        return self.logto.sign_in_by_link(authorization_url, username=self.username, password=self.password)
 
     def follow(self, site: Site, url: str) -> requests.Response:
         """Open a URL and follow redirects between the site and Logto. Return the last page, of the one or the other."""

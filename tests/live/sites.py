@@ -154,7 +154,7 @@ def eventually(
     assert comes_true(is_so, seconds), explain()
 
 
-def comes_true(is_so: Callable[[], bool], seconds: float = NOTHING_COMES_SECONDS) -> bool:
+def comes_true(is_so: Callable[[], bool], seconds: float) -> bool:
     """Wait until `is_so()`, at most for some seconds, and return whether it is."""
     give_up_at = time.monotonic() + seconds
     while not is_so():

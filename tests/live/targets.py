@@ -11,7 +11,7 @@ from functools import cached_property
 import pytest
 import requests
 
-from logto_auth.emulator import Visitor, run_in_thread
+from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
 from .experience import ExperienceVisitor
 from .leftovers import kept_sign_in_experience, remove_all, remove_old_runs
@@ -35,10 +35,16 @@ class Target:
     api: TenantAPI
     options: Options
     run: str
+    emulator: Emulator | None = None
 
     @property
     def is_emulator(self) -> bool:
-        return self.name != REAL
+        return self.emulator is not None
+
+    @property
+    def version(self) -> str:
+        """The version of the emulator."""
+        return self.name.removeprefix(EMULATOR)
 
     @property
     def may_rotate_keys(self) -> bool:
@@ -47,6 +53,17 @@ class Target:
     def visitor(self) -> Visitor:
         """Return a new browser at this Logto, without cookies."""
         return Visitor(self.endpoint) if self.is_emulator else ExperienceVisitor(self.endpoint)
+
+    def outbound_guards(self) -> Iterator[str]:
+        """Yield "on", "off" or, if it is not known, "": the states of the outbound guard that can be tried here."""
+        if not self.may_have_outbound_guard:
+            yield "off"
+        elif self.emulator is None:
+            yield self.options.outbound_guard
+        else:
+            for state in ("on", "off"):
+                self.emulator.outbound_guard = state == "on"
+                yield state
 
     @cached_property
     def may_have_outbound_guard(self) -> bool:
@@ -78,7 +95,7 @@ def open_target(name: str, options: Options) -> Iterator[Target]:
     with run_in_thread(like=name.removeprefix(EMULATOR)) as emulator:
         machine = emulator.tenant.add_application(name="Live", type="MachineToMachine", roles=[ROLE])
         api = TenantAPI(emulator.endpoint, machine.id, machine.secret)
-        target = Target(name, emulator.endpoint, machine.id, machine.secret, api, options, _run_id())
+        target = Target(name, emulator.endpoint, machine.id, machine.secret, api, options, _run_id(), emulator)
         with _tidied(target):
             yield target
 

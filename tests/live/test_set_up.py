@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import Note
 from .sites import Site
 from .targets import Target
+
+# What the doctor calls a version of the emulator.
+SHOWN_VERSIONS = {"head": "newer than 1.42.0"}
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
@@ -43,11 +47,20 @@ def test_set_up_repairs_what_others_changed(target: Target, library: Site) -> No
     assert set(repaired) == {f"{library.url}/callback", "https://other.example/callback"}
 
 
-def test_doctor(shop: Site) -> None:
+def test_doctor(shop: Site, note: Note) -> None:
+    target = shop.target
     findings = shop.command_json("logto_doctor")["findings"]
     assert [each["message"] for each in findings if each["level"] == "failure"] == []
     checked = {each["check"] for each in findings if each["level"] == "ok"}
     assert checked >= {"discovery", "keys", "application", "redirect-uri", "management-api", "declaration", "webhook"}
+    version = next(each["message"] for each in findings if each["check"] == "version").partition(" Evidence:")[0]
+    if target.is_emulator:
+        assert version == f"Logto is {SHOWN_VERSIONS.get(target.version, target.version)}."
+    else:
+        note(version)
+    warned = {each["check"] for each in findings if each["level"] == "warning"}
+    if not target.options.site_host:
+        assert ("outbound-guard" in warned) == target.may_have_outbound_guard
 
 
 def test_doctor_finds_a_wrong_secret(shop: Site) -> None:

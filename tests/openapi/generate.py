@@ -25,11 +25,17 @@ from datamodel_code_generator import (
 from .document import VERSION
 from .types import type_schemas
 
-FILE = Path(__file__).parents[2] / "logto_auth" / "management_api" / "generated.py"
-HEADER = f'''"""The types of payloads and answers of the Management API, for the operations that this package calls.
+FILE = Path(__file__).parents[2] / "logto_auth" / "management_api" / "types.py"
+HEADER = f'''"""The types of what the Management API returns, and of what is sent to it.
+
+`NewUser` is the payload that creates a `User`, and `UserChanges` the payload that changes one. Types of objects inside
+others are here too, such as `OidcClientMetadata`. Times are in milliseconds since the epoch, lifetimes in seconds.
+
+The types describe what Logto sends; the values are not checked. A key that not every answer has is `NotRequired`, and
+Logto may send keys that are not here.
 
 Generated from the OpenAPI document of Logto {VERSION} by `make generate`, with datamodel-code-generator. Do not edit.
-`tests/openapi` has the generator, and the corrections of the document.
+`tests/openapi` has the generator, and what recorded HTTP corrects in the document.
 """'''
 # Type checkers bring typing_extensions along. At run time, the annotations are not evaluated.
 NOT_REQUIRED = "from typing_extensions import NotRequired\n"
@@ -39,8 +45,9 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 
 def generated() -> str:
     """Return the text of the module."""
+    schemas = type_schemas()
     code = generate(
-        json.dumps({"$schema": DRAFT, "definitions": type_schemas()}),
+        json.dumps({"$schema": DRAFT, "definitions": schemas}),
         input_file_type=InputFileType.JsonSchema,
         output_model_type=DataModelType.TypingTypedDict,
         target_python_version=PythonVersion.PY_310,
@@ -54,7 +61,8 @@ def generated() -> str:
     )
     assert isinstance(code, str)
     assert code.count(NOT_REQUIRED) == 1
-    code = code.replace(NOT_REQUIRED, GUARDED).replace("from typing import ", "from typing import TYPE_CHECKING, ", 1)
+    guarded = f"{GUARDED}\n__all__ = {sorted(schemas)}\n"
+    code = code.replace(NOT_REQUIRED, guarded).replace("from typing import ", "from typing import TYPE_CHECKING, ", 1)
     return _formatted(code)
 
 

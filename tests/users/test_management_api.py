@@ -54,7 +54,7 @@ def test_scopes_decide_which_claims_are_returned(scopes: tuple[str, ...]) -> Non
         identities={"alipay": {"userId": "2088", "details": {"name": "R"}}},
         custom_data={"points": 3},
     )
-    claims = claims_of(shown(user), "https://logto.example/oidc", scopes)
+    claims = claims_of(shown(tenant, user), "https://logto.example/oidc", scopes)
     signed_in = without_what_is_elsewhere(userinfo_claims(tenant, user, scopes))
     assert claims == {"iss": "https://logto.example/oidc", **signed_in}
 

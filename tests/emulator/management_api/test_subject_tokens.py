@@ -87,6 +87,7 @@ def test_head_refuses_subject_token_of_suspended_user(emulator, bookstore, excha
 
 
 def test_head_refuses_userinfo_of_suspended_user(emulator, bookstore, exchange):
+    emulator.like = "1.42"
     emulator.tenant.suspend_user("editor000001")
     token = exchange(scope="openid").json()["access_token"]
     emulator.like = "head"

@@ -93,14 +93,10 @@ def test_other_errors_are_sent_to_the_callback(emulator, bookstore, changes, err
     assert list(received.items()) == list(expected.items())
 
 
-@pytest.mark.parametrize("name", ["request", "request_uri"])
-@pytest.mark.parametrize("like", ["1.41", "1.42"])
-def test_unsupported_request_is_described_until_1_41(emulator, bookstore, like, name):
-    emulator.like = like
+@pytest.mark.parametrize("name", ["request", "request_uri", "registration"])
+def test_unsupported_parameter_is_refused_without_a_description(bookstore, name):
     received = error_of(bookstore.authorize(**{name: "https://client.example/request"}))
     assert received.pop("error") == f"{name}_not_supported"
-    description = received.pop("error_description", None)
-    assert description == ({"1.41": f"{name} parameter provided but not supported"}.get(like))
     assert list(received) == ["state", "iss"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, transaction
 
-from logto_auth import deadlocks
-from logto_auth.deadlocks import MAX_TRIES, repeat_after_deadlock
+from logto_auth import transactions
+from logto_auth.transactions import MAX_TRIES, repeat_after_deadlock
 
 
 class PostgresError(Exception):
@@ -46,7 +46,7 @@ class Change:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlocks, "LONGEST_WAIT_SECONDS", 0)
+    monkeypatch.setattr(transactions, "LONGEST_WAIT_SECONDS", 0)
 
 
 @pytest.mark.django_db(transaction=True)
