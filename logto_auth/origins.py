@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import quote, urlsplit
 
 from .oidc.addresses import is_plain_url
@@ -79,7 +80,12 @@ def is_private(url: str) -> bool:
 
 def _is_private_name(host: str) -> bool:
     """Return whether a host name has no dot, or belongs to a domain for private networks."""
-    return "." not in host or host.endswith(PRIVATE_SUFFIXES)
+    return ("." not in host and not _is_number(host)) or host.endswith(PRIVATE_SUFFIXES)
+
+
+def _is_number(host: str) -> bool:
+    """Return whether the system reads `host` as an IPv4 address in one number, such as 134744072 or 0x8080808."""
+    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host) is not None
 
 
 def ascii_form(url: str) -> str:
