@@ -1,4 +1,4 @@
-"""Checks of what a machine of a developer may lack, or do otherwise. `manage.py check --deploy` runs them."""
+"""Checks of settings that a development machine may lack or set differently. `manage.py check --deploy` runs them."""
 
 from __future__ import annotations
 

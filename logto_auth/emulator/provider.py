@@ -12,7 +12,7 @@ from .instances import Instances
 from .request_log import RequestLog
 from .state import ids
 from .state.clock import Clock
-from .state.keys import SigningKeys
+from .state.keys import LOGTO_CURVE_ALG, SigningKey, SigningKeys
 from .state.records import OPEN_SOURCE_RESOURCE
 from .state.sessions import Authorization, Session
 from .state.tenant import Tenant
@@ -50,6 +50,14 @@ class Provider:
     def issuer(self) -> str:
         """The issuer. It depends on `endpoint` and not on the request."""
         return f"{self.endpoint}/oidc"
+
+    @property
+    def signing_key(self) -> SigningKey | None:
+        """The key that signs, or None if Logto has none for the algorithm that it requires: it then has no client."""
+        current = self.keys.current
+        if current.algorithm == "RSA" or self.tenant.version.signs_with_every_curve:
+            return current
+        return next((key for key in self.keys.all() if key.alg == LOGTO_CURVE_ALG), None)
 
     @property
     def guards_outbound_requests(self) -> bool:

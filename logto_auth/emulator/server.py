@@ -206,7 +206,8 @@ class Emulator:
     ) -> list[SigningKey]:
         """Generate a new signing key and return all keys: Current, Next, Previous.
 
-        Logto itself generates EC keys of P-384. With `curve` the key is like one that the operator has provided.
+        Logto itself generates EC keys of P-384. With `curve` the key is like one that the operator has provided. Until
+        1.42 Logto cannot sign with it: `signs_with_every_curve` in `versions.py`.
         """
         return self.keys.rotate(algorithm, grace_seconds, curve=curve)
 

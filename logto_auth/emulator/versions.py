@@ -3,7 +3,8 @@
 Every difference that the emulator shows is a field of `LogtoVersion`. A version is the version before it with the
 fields that changed, so a new version of Logto is one more `replace`. Code asks for the field, never for the name.
 
-Source: HTTP recorded from Logto 1.41.0 and 1.42.0, and Logto's change log.
+Source: HTTP recorded from Logto 1.41.0 and the development head. Each field was tried on running servers of 1.41.0,
+1.42.0 and the head of August 2026.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ class LogtoVersion:
     """The seconds from `iat` to `exp` in a logout token. None: it has no `exp`."""
     uid_length: int
     """The length of `jti`, `sid`, and the ids of sessions, interactions and grants."""
+
+    signs_with_every_curve: bool
+    """An EC key of a curve other than P-384 signs. Otherwise Logto signs with a published key of P-384 or, without
+    one, refuses every client with 400 `invalid_client_metadata`.
+    """
 
     # Grants
     refuses_suspended_users: bool
@@ -57,8 +63,8 @@ class LogtoVersion:
     """Discovery contains `request_parameter_supported: false`."""
     has_oauth_metadata: bool
     """`/oidc/.well-known/oauth-authorization-server` exists (RFC 8414)."""
-    unsupported_request_is_described: bool
-    """`request_not_supported` and `request_uri_not_supported` have an `error_description`."""
+    browser_endpoints_require_form: bool
+    """A POST to `/oidc/auth` or `/oidc/session/end` that is not a form is answered with 404."""
     has_cimd: bool
     """The dynamic app exists: a `client_id` may be the URL of a metadata document. It is off by default."""
 
@@ -73,6 +79,8 @@ class LogtoVersion:
     """An application contains `secret`, which does not authenticate."""
     users_have_cimd_client_id: bool
     """A user contains `cimdClientId`."""
+    members_take_empty_role_lists: bool
+    """An empty list of organization roles for a member is accepted, otherwise answered with 422."""
     email_blocklist_is_public: bool
     """The public sign-in experience contains `emailBlocklistPolicy`."""
     has_grant_limit_event: bool
@@ -85,6 +93,7 @@ LOGTO_1_41 = LogtoVersion(
     id_token_has_at_hash=True,
     logout_token_ttl=None,
     uid_length=21,
+    signs_with_every_curve=False,
     refuses_suspended_users=False,
     exchange_refuses_id_tokens=False,
     exchange_refuses_third_party_tokens=False,
@@ -96,12 +105,13 @@ LOGTO_1_41 = LogtoVersion(
     discovery_has_ed25519=False,
     discovery_has_request_parameter=True,
     has_oauth_metadata=False,
-    unsupported_request_is_described=True,
+    browser_endpoints_require_form=False,
     has_cimd=False,
     has_outbound_guard=False,
     backchannel_uses_fetch=False,
     applications_have_secret=True,
     users_have_cimd_client_id=False,
+    members_take_empty_role_lists=False,
     email_blocklist_is_public=True,
     has_grant_limit_event=False,
 )
@@ -116,11 +126,10 @@ LOGTO_1_42 = replace(
     refuses_structured_tokens=True,
     foreign_revocation_description="client is not authorized to revoke the presented token",
     userinfo_without_token_is_401=True,
-    has_trusted_devices_scope=True,
     discovery_has_ed25519=True,
     discovery_has_request_parameter=False,
     has_oauth_metadata=True,
-    unsupported_request_is_described=False,
+    browser_endpoints_require_form=True,
     has_outbound_guard=True,
     backchannel_uses_fetch=True,
     applications_have_secret=False,
@@ -131,11 +140,14 @@ LOGTO_1_42 = replace(
 LOGTO_HEAD = replace(
     LOGTO_1_42,
     name="head",
+    signs_with_every_curve=True,
     refuses_suspended_users=True,
     exchange_refuses_id_tokens=True,
     exchange_refuses_third_party_tokens=True,
+    has_trusted_devices_scope=True,
     has_cimd=True,
     users_have_cimd_client_id=True,
+    members_take_empty_role_lists=True,
 )
 
 VERSIONS = {version.name: version for version in (LOGTO_1_41, LOGTO_1_42, LOGTO_HEAD)}

@@ -4,17 +4,18 @@ from typing import Any
 import pytest
 
 from logto_auth.emulator import Emulator
-from tests.recorded import VERSIONS, recording
+from logto_auth.emulator.versions import VERSIONS
 
 from .exchanges import Exchange, recorded
 from .names import NAMES, Names
+from .recorded_on_head import recorded_for
 from .replay import Replay
 from .replay_management import ManagementReplay
 
 
 @pytest.fixture(params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
-    """The version of Logto: the test runs with the recordings of each."""
+    """The version of Logto: the test runs with what was recorded for each."""
     return request.param
 
 
@@ -59,7 +60,7 @@ def exchange(request: pytest.FixtureRequest, version: str) -> Callable[..., Exch
 def token(request: pytest.FixtureRequest, version: str) -> Callable[[str], Any]:
     """Return a function that gives a decoded token by name: once the recorded one, once that of the emulator."""
     if request.param == "recording":
-        return lambda name: recording(name, version)
+        return lambda name: recorded_for(name, version)
     replay: Replay = request.getfixturevalue("replay")
     return lambda name: getattr(replay, name)()
 

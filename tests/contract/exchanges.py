@@ -10,7 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from tests.recorded import DEFAULT, recording
+from tests.recorded import DEFAULT
+
+from .recorded_on_head import recorded_for
 
 # The headers that the recordings contain.
 KEPT_HEADERS = ("Access-Control-Allow-Origin", "Cache-Control", "Content-Type", "WWW-Authenticate")
@@ -35,8 +37,8 @@ class Exchange:
 
 
 def recorded(name: str, index: int | None = None, *, version: str = DEFAULT) -> Exchange:
-    """Return a recorded exchange; `index` selects one of a list."""
-    data = recording(name, version) if index is None else recording(name, version)[index]
+    """Return a recorded exchange as the version shows it; `index` selects one of a list."""
+    data = recorded_for(name, version) if index is None else recorded_for(name, version)[index]
     if "status" not in data:
         return Exchange(303, {}, None, data["location"], "http://localhost:3001/oidc")
     location = data.get("location") or data["headers"].get("Location")

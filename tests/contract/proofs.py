@@ -54,7 +54,7 @@ PROOFS = {
         "tokens/revocation_other_client", lambda answer: answer["body"]["error_description"], SINCE_1_42
     ),
     "has_trusted_devices_scope": Proof(
-        "discovery", lambda answer: _TRUSTED_DEVICES in answer["body"]["scopes_supported"], BOTH
+        "discovery", lambda answer: _TRUSTED_DEVICES in answer["body"]["scopes_supported"], {"1.41": "1.41", **HEAD}
     ),
     "discovery_has_ed25519": Proof(
         "discovery",
@@ -85,9 +85,15 @@ PROOFS = {
 
 # Differences without a recording: the source, and the test of the emulator.
 WITHOUT_RECORDING = {
-    "has_grant_limit_event": "Logto's change log; tests/emulator/management_api/test_versions.py",
-    "userinfo_without_token_is_401": "the engine's change log; tests/emulator/oidc/test_tokens.py",
-    "unsupported_request_is_described": "the engine's source; tests/emulator/oidc/test_authorization.py",
+    "signs_with_every_curve": "tried on Logto 1.41.0, 1.42.0 and the head; tests/emulator/oidc/test_keys.py",
+    "members_take_empty_role_lists": (
+        "recorded on the head, tried on 1.41.0 and 1.42.0; tests/emulator/management_api/test_empty_lists.py"
+    ),
+    "has_grant_limit_event": (
+        "tried on Logto 1.41.0, 1.42.0 and the head; tests/emulator/management_api/test_versions.py"
+    ),
+    "userinfo_without_token_is_401": "tried on Logto 1.41.0, 1.42.0 and the head; tests/emulator/oidc/test_tokens.py",
+    "browser_endpoints_require_form": "tried on Logto 1.41 and 1.42; tests/emulator/oidc/test_authorization.py",
 }
 
 

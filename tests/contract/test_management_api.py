@@ -10,8 +10,8 @@ import pytest
 from tests.recorded import recording
 
 from .exchanges import Exchange, shape
+from .recorded_on_head import FOLDERS, of_version, recorded_for
 from .replay_management import ManagementReplay
-from .scenarios.play import of_version
 
 REFUSALS = [
     "alipay_native_created_twice",
@@ -34,24 +34,21 @@ ANSWERS = [
     "sign_in_exp_patch_social_only",
     "wellknown_sign_in_exp",
 ]
-# The version that the emulator shows, and the recordings with which it is compared.
-VERSIONS = {"1.41": "1.41", "1.42": "1.42", "head": "1.42"}
 # Values that differ between instances, and large values that the recordings omit.
 OWN = {"id", "secret", "value", "applicationId", "createdAt", "updatedAt", "lastSignInAt", "logo", "readme"}
 
 
-@pytest.fixture(params=VERSIONS)
-def management(request, emulator):
+@pytest.fixture
+def management(version, emulator):
     """The Management API of an emulator like each version, with the settings of the recorded Logto."""
-    emulator.like = request.param
-    replay = ManagementReplay(emulator, VERSIONS[request.param])
+    replay = ManagementReplay(emulator, FOLDERS[version])
     yield replay
     replay.close()
 
 
 def recorded(management, name):
     """Return the recorded value as the emulated version shows it."""
-    return of_version(recording(name, management.version), management.emulator.like)
+    return recorded_for(name, management.emulator.like)
 
 
 def recorded_exchange(management, name):

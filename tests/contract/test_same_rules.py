@@ -7,13 +7,13 @@ from base64 import urlsafe_b64encode
 import pytest
 from joserfc import jwk, jws
 
-from tests.recorded import recording
-
 from .exchanges import decoded, recorded
+from .recorded_on_head import recorded_for
 from .test_same_shape import TOKENS
 
 OPAQUE = re.compile(r"[0-9A-Za-z_-]{43}")
-UID = {version: re.compile(rf"[0-9A-Za-z_-]{{{length}}}") for version, length in (("1.41", 21), ("1.42", 43))}
+_LENGTHS = {"1.41": 21, "1.42": 43, "head": 43}
+UID = {version: re.compile(rf"[0-9A-Za-z_-]{{{length}}}") for version, length in _LENGTHS.items()}
 
 
 @pytest.mark.parametrize("name", ["jwks_before_rotation", "jwks_after_rotation"])
@@ -200,4 +200,6 @@ def test_jwks_forbids_caching(exchange):
 
 def test_rotation_lists_current_key_first(replay, version):
     statuses = [key.status for key in replay.emulator.rotate_keys()]
-    assert statuses == [key["status"] for key in recording("keys_rotate", version)["body"]] == ["Current", "Previous"]
+    assert (
+        statuses == [key["status"] for key in recorded_for("keys_rotate", version)["body"]] == ["Current", "Previous"]
+    )

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.recorded import recording
-
 from .exchanges import Exchange, location_shape, recorded, shape
+from .recorded_on_head import recorded_for
 
 ERRORS = [
     "auth_bad_redirect_uri",
@@ -92,7 +91,7 @@ def test_callback_parameters_match_recording(replay, version, name):
 
 @pytest.mark.parametrize("name", TOKENS)
 def test_token_claims_match_recording_in_order(replay, version, name):
-    assert shape(getattr(replay, name)()) == shape(recording(name, version))
+    assert shape(getattr(replay, name)()) == shape(recorded_for(name, version))
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -104,7 +103,7 @@ def test_sign_out_responses_match_recording(replay, version, index):
 
 
 def test_backchannel_request_matches_recording(replay, version):
-    ((ours,), (theirs,)) = replay.backchannel_logout_requests(), recording("backchannel_logout_requests", version)
+    ((ours,), (theirs,)) = replay.backchannel_logout_requests(), recorded_for("backchannel_logout_requests", version)
     assert ours["path"] == theirs["path"]
     assert ours["body"].partition("=")[0] == theirs["body"].partition("=")[0] == "logout_token"
     # Python adds these two headers, which the recordings do not have.

@@ -6,15 +6,17 @@ from functools import cache
 import pytest
 
 from logto_auth.emulator import run_in_thread
+from logto_auth.emulator.versions import VERSIONS as LOGTO
 from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.receiver import Receiver
 from tests.emulator.relying_party import CALLBACK, RelyingParty
 from tests.recorded import FOLDER, recording
 
 from .exchanges import shape
+from .recorded_on_head import PENDING_ANSWERS, PENDING_ITEMS, PENDING_KEYS, of_version
 from .scenarios import errors, organizations, settings, tenant, webhooks
 from .scenarios.left_out import LEFT_OUT
-from .scenarios.play import of_version, play
+from .scenarios.play import play
 
 SCENARIOS = {
     "errors": errors.SCENARIO,
@@ -26,7 +28,7 @@ SCENARIOS = {
     "grants": settings.GRANTS,
     "first-party grants": settings.FIRST_PARTY_GRANTS,
 }
-# The recordings were made on the development head. `of_version` names what 1.42.0 lacks.
+# The recordings were made on the development head.
 VERSIONS = ("1.42", "head")
 CALLS = [(scenario, name) for scenario, each in SCENARIOS.items() for name in each.names]
 
@@ -155,3 +157,14 @@ def test_pending_keys_are_those_of_the_head():
     user = {"id": "x", "cimdClientId": None}
     assert of_version([user], "1.42") == [{"id": "x"}]
     assert of_version([user], "head") == [user]
+
+
+def test_pending_items_are_those_of_the_head():
+    scopes = ["openid", "urn:logto:scope:trusted_devices"]
+    assert of_version({"scopes_supported": scopes}, "1.42") == {"scopes_supported": ["openid"]}
+    assert of_version({"scopes_supported": scopes}, "head") == {"scopes_supported": scopes}
+
+
+@pytest.mark.parametrize("field", sorted({*PENDING_KEYS.values(), *PENDING_ITEMS.values(), *PENDING_ANSWERS.values()}))
+def test_what_is_pending_is_of_the_head_only(field):
+    assert [getattr(LOGTO[version], field) for version in ("1.41", "1.42", "head")] == [False, False, True]

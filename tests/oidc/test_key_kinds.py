@@ -30,6 +30,12 @@ KINDS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def logto_head(logto: Emulator) -> None:
+    """Logto 1.42 cannot sign with every curve."""
+    logto.like = "head"
+
+
 @pytest.mark.parametrize(("kind", "alg"), KINDS)
 def test_tokens_of_each_kind_of_key_are_accepted(
     browser: Browser, logto: Emulator, settings: Any, kind: dict[str, Any], alg: str

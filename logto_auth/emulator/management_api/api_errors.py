@@ -64,6 +64,11 @@ def unknown_reference() -> APIError:
     return APIError("entity.relation_foreign_key_not_found")
 
 
+def no_values() -> APIError:
+    """Return the error for a change or an insertion without any value."""
+    return APIError("entity.invalid_input", reason="Value list must not be empty.")
+
+
 def refused_input(reason: str, status: int = 400, *, data: Any = None) -> APIError:
     """Return the error for input that matches its schema but is refused for a reason."""
     return APIError("request.invalid_input", status, data=data, reason=reason)

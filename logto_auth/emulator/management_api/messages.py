@@ -10,6 +10,8 @@ import re
 
 _MESSAGES = {
     "application.device_flow_not_changeable": "Device flow cannot be changed after application creation.",
+    "application.invalid_role_type": "Can not assign user type role to machine to machine application.",
+    "application.invalid_type": "Only machine to machine applications can have associated roles.",
     "application.secret_name_exists": "Secret name already exists.",
     "application.third_party_application_cannot_enable_token_exchange": (
         "Third-party applications are not allowed to enable token exchange."

@@ -19,8 +19,7 @@ from .routing import body, route
 from .schemas import list_of, object_of, text
 
 _domain = text(at_least=1, at_most=128)
-_sso_connector_ids = object_of(ssoConnectorIds=list_of(text(at_least=1)))
-_role_ids = object_of(organizationRoleIds=list_of(text(at_least=1)))
+_id = text(at_least=1)
 
 
 @route("GET", "/organizations/:id/jit/email-domains")
@@ -67,13 +66,15 @@ def list_roles(tenant: Tenant, id: str) -> Response:
 
 @route("POST", "/organizations/:id/jit/roles", status=201)
 def add_roles(tenant: Tenant, id: str) -> None:
-    organization, given = organization_of_path(tenant, id), _given_role_names(tenant)
+    given = _given_role_names(tenant, at_least=1)
+    organization = organization_of_path(tenant, id)
     organization.jit_roles = list(dict.fromkeys([*organization.jit_roles, *given]))
 
 
 @route("PUT", "/organizations/:id/jit/roles", status=204)
 def replace_roles(tenant: Tenant, id: str) -> None:
-    organization_of_path(tenant, id).jit_roles = _given_role_names(tenant)
+    given = _given_role_names(tenant)
+    organization_of_path(tenant, id).jit_roles = given
 
 
 @route("DELETE", "/organizations/:id/jit/roles/:organizationRoleId", status=204)
@@ -95,13 +96,12 @@ def list_sso_connectors(tenant: Tenant, id: str) -> Response:
 
 @route("POST", "/organizations/:id/jit/sso-connectors", status=201)
 def add_sso_connectors(tenant: Tenant, id: str) -> None:
-    organization_of_path(tenant, id)
-    referenced({}, body(_sso_connector_ids)["ssoConnectorIds"])
+    _check_sso_connectors(tenant, id, at_least=1)
 
 
 @route("PUT", "/organizations/:id/jit/sso-connectors", status=204)
 def replace_sso_connectors(tenant: Tenant, id: str) -> None:
-    add_sso_connectors(tenant, id)
+    _check_sso_connectors(tenant, id)
 
 
 @route("DELETE", "/organizations/:id/jit/sso-connectors/:ssoConnectorId", status=204)
@@ -109,8 +109,15 @@ def remove_sso_connector(tenant: Tenant, id: str, sso_connector_id: str) -> None
     raise not_found()
 
 
-def _given_role_names(tenant: Tenant) -> list[str]:
-    return [role.name for role in roles_by_id(tenant, body(_role_ids)["organizationRoleIds"])]
+def _check_sso_connectors(tenant: Tenant, organization_id: str, *, at_least: int = 0) -> None:
+    given = body(object_of(ssoConnectorIds=list_of(_id, at_least=at_least)))["ssoConnectorIds"]
+    organization_of_path(tenant, organization_id)
+    referenced({}, given)
+
+
+def _given_role_names(tenant: Tenant, *, at_least: int = 0) -> list[str]:
+    given = body(object_of(organizationRoleIds=list_of(_id, at_least=at_least)))["organizationRoleIds"]
+    return [role.name for role in roles_by_id(tenant, given)]
 
 
 def _domain_as_json(organization: Organization, domain: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.user_json import user_json
 
 from . import applications, organization_template
-from .api_errors import APIError, not_found, unknown_reference
+from .api_errors import APIError, no_values, not_found, unknown_reference
 from .lookup import referenced
 from .organizations import matches, named_roles_as_json, organization_of_path, roles_by_id
 from .paging import optionally_paged, paged
@@ -24,7 +24,8 @@ from .schemas import list_of, object_of, optional, text
 
 _ids = list_of(text(at_least=1))
 _some_ids = list_of(text(at_least=1), at_least=1)
-_roles = object_of(organizationRoleIds=optional(_ids), organizationRoleNames=optional(_ids))
+_roles_of_user = object_of(organizationRoleIds=optional(_ids), organizationRoleNames=optional(_ids))
+_roles_of_application = object_of(organizationRoleIds=_some_ids)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ _KINDS = (
 
 
 def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
-    holders, known = kind.holders(organization_of_path(tenant, id)), kind.known(tenant)
+    if id not in tenant.organizations:
+        # An unknown organization has no members.
+        return paged([], 0, str)
+    holders, known = kind.holders(tenant.organizations[id]), kind.known(tenant)
     query, role = request.args.get("q"), tenant.organization_roles.get(request.args.get("organizationRoleId", ""))
     member_ids: Iterable[str] = holders
     total = len(holders)
@@ -155,6 +159,8 @@ def add_member_roles(kind: _Kind, tenant: Tenant, id: str, **parameters: str) ->
     holders, (member_id,) = _holders(kind, tenant, id), parameters.values()
     _check_membership(holders, member_id)
     roles = _given_roles(kind, tenant)
+    if not roles and not tenant.version.members_take_empty_role_lists:
+        raise no_values()
     _add_roles(holders, member_id, roles)
     return kind.answer({"organizationRoleIds": [role.id for role in roles]})
 
@@ -215,8 +221,8 @@ def _check_membership(holders: dict[str, list[str]], member_id: str) -> None:
 
 
 def _given_roles(kind: _Kind, tenant: Tenant) -> list[OrganizationRole]:
-    """Return the organization roles that the body names, by id or by name."""
-    given = body(_roles)
+    """Return the organization roles that the body names: by id, and those of a user by name, too."""
+    given = body(_roles_of_user if kind.path == "users" else _roles_of_application)
     by_name = {name: tenant.find_organization_role(name) for name in given.get("organizationRoleNames", [])}
     unknown = [name for name, role in by_name.items() if role is None]
     if unknown:

@@ -12,7 +12,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .api_errors import not_found
-from .lookup import api_scopes_by_id, of_path, referenced
+from .lookup import api_scopes_by_id, existing, of_path, referenced
 from .organizations import matches
 from .paging import optionally_paged, paged
 from .resources import names_by_indicator, names_without
@@ -23,8 +23,7 @@ from .schemas import choice, list_of, nullable, object_of, optional, text
 _name = text(at_least=1, at_most=128)
 _description = optional(nullable(text(at_most=256)))
 _ids = list_of(text(at_least=1))
-_scope_ids = object_of(organizationScopeIds=_ids)
-_resource_scope_ids = object_of(scopeIds=_ids)
+_some_ids = list_of(text(at_least=1), at_least=1)
 _new_role = object_of(
     name=_name,
     description=_description,
@@ -81,7 +80,8 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/organization-roles/:id")
 def show_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    return role_as_json(_role(tenant, id))
+    # Unlike the routes of permissions, and of organizations.
+    return role_as_json(existing(tenant.organization_roles, id))
 
 
 @route("PATCH", "/organization-roles/:id", event="OrganizationRole.Data.Updated")
@@ -111,19 +111,15 @@ def list_role_scopes(tenant: Tenant, id: str) -> Response:
 
 @route("POST", "/organization-roles/:id/scopes", status=201, event="OrganizationRole.Scopes.Updated")
 def add_role_scopes(tenant: Tenant, id: str) -> None:
-    role, scopes = (
-        _role(tenant, id),
-        _scopes(tenant, body(_scope_ids)["organizationScopeIds"]),
-    )
+    scope_ids = body(object_of(organizationScopeIds=_some_ids))["organizationScopeIds"]
+    role, scopes = _role(tenant, id), _scopes(tenant, scope_ids)
     role.scopes = tuple(dict.fromkeys([*role.scopes, *(scope.name for scope in scopes)]))
 
 
 @route("PUT", "/organization-roles/:id/scopes", status=204, event="OrganizationRole.Scopes.Updated")
 def replace_role_scopes(tenant: Tenant, id: str) -> None:
-    role, scopes = (
-        _role(tenant, id),
-        _scopes(tenant, body(_scope_ids)["organizationScopeIds"]),
-    )
+    scope_ids = body(object_of(organizationScopeIds=_ids))["organizationScopeIds"]
+    role, scopes = _role(tenant, id), _scopes(tenant, scope_ids)
     role.scopes = tuple(scope.name for scope in scopes)
 
 
@@ -156,19 +152,15 @@ def list_role_resource_scopes(tenant: Tenant, id: str) -> Response:
 
 @route("POST", "/organization-roles/:id/resource-scopes", status=201)
 def add_role_resource_scopes(tenant: Tenant, id: str) -> None:
-    role, given = (
-        _role(tenant, id),
-        referenced(api_scopes_by_id(tenant), body(_resource_scope_ids)["scopeIds"]),
-    )
+    scope_ids = body(object_of(scopeIds=_some_ids))["scopeIds"]
+    role, given = _role(tenant, id), referenced(api_scopes_by_id(tenant), scope_ids)
     role.resource_scopes = names_by_indicator([*tenant.scopes_held(role.resource_scopes), *given])
 
 
 @route("PUT", "/organization-roles/:id/resource-scopes", status=204)
 def replace_role_resource_scopes(tenant: Tenant, id: str) -> None:
-    role, given = (
-        _role(tenant, id),
-        referenced(api_scopes_by_id(tenant), body(_resource_scope_ids)["scopeIds"]),
-    )
+    scope_ids = body(object_of(scopeIds=_ids))["scopeIds"]
+    role, given = _role(tenant, id), referenced(api_scopes_by_id(tenant), scope_ids)
     role.resource_scopes = names_by_indicator(given)
 
 

@@ -14,7 +14,7 @@ from logto_auth.emulator.state.records import Role, RoleType, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import applications, roles, users
-from .api_errors import APIError, not_exists_with_id, not_found
+from .api_errors import APIError, no_values, not_exists_with_id, not_found
 from .lookup import existing, named
 from .paging import paged
 from .routing import body, route
@@ -37,7 +37,7 @@ class _Kind:
 
 
 def _machine(tenant: Tenant, application_id: str) -> Application:
-    application = existing(tenant.applications, application_id)
+    application = existing(tenant.applications, application_id, "applications")
     if application.type != "MachineToMachine":
         raise APIError("application.invalid_type")
     return application
@@ -85,10 +85,16 @@ def add_roles(kind: _Kind, tenant: Tenant, **parameters: str) -> dict[str, Any]:
     return {"roleIds": role_ids, "addedRoleIds": [role.id for role in added]}
 
 
-def replace_roles(kind: _Kind, tenant: Tenant, **parameters: str) -> dict[str, Any]:
-    holder, role_ids = _holder(kind, tenant, parameters), body(_role_ids)["roleIds"]
-    kind.assign(tenant, holder, [role.name for role in _assignable(kind, tenant, role_ids)])
+def replace_user_roles(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    role_ids = body(_role_ids)["roleIds"]
+    _replace_roles(_USERS, tenant, user_id, role_ids)
     return {"roleIds": role_ids}
+
+
+def replace_application_roles(tenant: Tenant, application_id: str) -> None:
+    """Replace the roles. As in Logto, a list without a new role is refused after the others were removed."""
+    if not _replace_roles(_APPLICATIONS, tenant, application_id, body(_role_ids)["roleIds"]):
+        raise no_values()
 
 
 def remove_role(kind: _Kind, tenant: Tenant, role_id: str, **parameters: str) -> None:
@@ -99,8 +105,9 @@ for _kind in (_USERS, _APPLICATIONS):
     _all = f"/{_kind.path}/:{_kind.parameter}/roles"
     route("GET", _all)(partial(list_roles, _kind))
     route("POST", _all, status=201)(partial(add_roles, _kind))
-    route("PUT", _all)(partial(replace_roles, _kind))
     route("DELETE", f"{_all}/:roleId", status=204)(partial(remove_role, _kind))
+route("PUT", "/users/:userId/roles")(replace_user_roles)
+route("PUT", "/applications/:applicationId/roles")(replace_application_roles)
 
 
 # Holders of a role
@@ -153,6 +160,22 @@ def remove_application(tenant: Tenant, id: str, application_id: str) -> None:
 def _holder(kind: _Kind, tenant: Tenant, parameters: dict[str, str]) -> Any:
     (holder_id,) = parameters.values()
     return kind.find(tenant, holder_id)
+
+
+def _replace_roles(kind: _Kind, tenant: Tenant, holder_id: str, role_ids: Sequence[str]) -> list[Role]:
+    """Leave the holder only these roles, and return those that are new.
+
+    Raise APIError for a role of the other type, after the roles that are not in the list were removed.
+    """
+    holder = kind.find(tenant, holder_id)
+    wanted = named(tenant.roles, role_ids, partial(not_exists_with_id, "roles"))
+    kept = [role.name for role in wanted if role.name in holder.roles]
+    added = [role for role in wanted if role.name not in holder.roles]
+    kind.assign(tenant, holder, kept)
+    if any(role.type != kind.role_type for role in added):
+        raise APIError("entity.db_constraint_violated")
+    kind.assign(tenant, holder, [*kept, *(role.name for role in added)])
+    return added
 
 
 def _given_ids(key: str) -> list[str]:

@@ -14,7 +14,7 @@ from logto_auth.emulator.state.records import Resource, Role, Scope, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import resources
-from .api_errors import APIError, not_exists_with_id
+from .api_errors import APIError, no_values, not_exists_with_id
 from .lookup import api_scopes_by_id, existing, named
 from .paging import optionally_paged, paged
 from .routing import announce, body, changes, route
@@ -75,7 +75,9 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
         description=given["description"],
         is_default=given.get("isDefault", False),
     )
-    # As in Logto, the role remains when a permission is refused.
+    # As in Logto, the role remains when its permissions are refused.
+    if given.get("scopeIds") == []:
+        raise no_values()
     scopes = _scopes(tenant, given.get("scopeIds", []))
     _check_assignment(tenant, scopes, type)
     role.scopes = resources.names_by_indicator([*tenant.scopes_held(role.scopes), *scopes])

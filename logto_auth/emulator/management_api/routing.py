@@ -17,7 +17,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .access import check_access
-from .api_errors import APIError, BrokenBody, invalid_input
+from .api_errors import APIError, BrokenBody, invalid_input, no_values
 from .schemas import Misfit, Schema
 
 blueprint = Blueprint("management_api", __name__, url_prefix="/api")
@@ -94,7 +94,7 @@ def changes(schema: Schema) -> dict[str, Any]:
     """Return the validated body of a change. Raise 422 `entity.invalid_input` if it changes nothing."""
     given: dict[str, Any] = body(schema)
     if not given:
-        raise APIError("entity.invalid_input", reason="Value list must not be empty.")
+        raise no_values()
     return given
 
 

@@ -85,6 +85,9 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
     if {"signIn", "signUp"} & given.keys():
         wanted = {**experience.settings, **given}
         _check_sign_in_methods(wanted["signIn"]["methods"], wanted["signUp"])
+    if not given.get("mfa", {}).get("factors", True):
+        # As in Logto, adaptive MFA ends with the last factor.
+        given.setdefault("adaptiveMfa", {"enabled": False})
     experience.settings.update(given)
     return experience.settings
 

@@ -32,13 +32,17 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
     """Return the checked request, or raise OIDCError."""
     params = single_parameters(lists, repeatable=["resource"])
     if "request" in params:
-        raise _unsupported(provider, "request")
+        raise _unsupported("request")
     client = find_client(provider, _required(params, "client_id"))
+    if "registration" in params:
+        raise errors.OIDCError("registration_not_supported", None)
     if "request_uri" in params:
         # Valid pushed requests were resolved before.
         is_pushed = params["request_uri"].startswith(PUSHED_REQUEST_PREFIX)
-        raise invalid_request_uri() if is_pushed else _unsupported(provider, "request_uri")
+        raise invalid_request_uri() if is_pushed else _unsupported("request_uri")
     _check_response_mode(params)
+    if "registration" in params:
+        raise _unsupported("registration")
     redirect_uri = params.get("redirect_uri") or only_redirect_uri(client)
     _check_response_type(client, _required(params, "response_type"))
     if redirect_uri is None:
@@ -76,10 +80,8 @@ def invalid_request_uri() -> errors.OIDCError:
     return errors.OIDCError("invalid_request_uri", "request_uri is invalid, expired, or was already used")
 
 
-def _unsupported(provider: Provider, name: str) -> errors.OIDCError:
-    is_described = provider.tenant.version.unsupported_request_is_described
-    description = f"{name} parameter provided but not supported" if is_described else None
-    return errors.OIDCError(f"{name}_not_supported", description)
+def _unsupported(name: str) -> errors.OIDCError:
+    return errors.OIDCError(f"{name}_not_supported", None)
 
 
 def response_mode(params: Mapping[str, str]) -> str:

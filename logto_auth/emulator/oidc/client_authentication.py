@@ -23,6 +23,8 @@ def find_client(provider: Provider, client_id: str) -> Application:
     client = provider.tenant.applications.get(client_id)
     if client is None:
         raise unresolved_client(provider, client_id)
+    if provider.signing_key is None:
+        raise errors.no_key_for_id_tokens(provider.keys.advertised_algs())
     return client
 
 

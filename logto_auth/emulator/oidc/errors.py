@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 # Messages by `code`. Clients should branch on `error`.
 _MESSAGES = {
     "oidc.access_denied": "Access denied.",
     "oidc.insufficient_scope": "Token missing scope `{{{{scope}}}}`.",
+    "oidc.invalid_client_metadata": "Invalid client metadata provided.",
     "oidc.invalid_grant": "Grant request is invalid.",
     "oidc.invalid_redirect_uri": "`redirect_uri` did not match any of the client's registered `redirect_uris`.",
     "oidc.invalid_request": "Request is invalid.",
@@ -84,6 +86,12 @@ def invalid_client(description: str) -> OIDCError:
     return OIDCError("invalid_client", description, redirectable=False)
 
 
+def no_key_for_id_tokens(algs: Sequence[str]) -> OIDCError:
+    """Return the error if no key has the algorithm that Logto requires of all clients. `algs` are those of the keys."""
+    description = f"id_token_signed_response_alg must be {_listed(algs, 'or')}"
+    return OIDCError("invalid_client_metadata", description, redirectable=False)
+
+
 def client_authentication_failed() -> OIDCError:
     return OIDCError("invalid_client", "client authentication failed", status=401)
 
@@ -106,8 +114,8 @@ def session_not_found(description: str) -> OIDCError:
     return OIDCError("invalid_request", description, code="session.not_found", redirectable=False)
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: Sequence[str], last: str = "and") -> str:
     quoted = [f"'{name}'" for name in names]
     if len(quoted) < 3:
-        return " and ".join(quoted)
-    return f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
+        return f" {last} ".join(quoted)
+    return f"{', '.join(quoted[:-1])}, {last} {quoted[-1]}"

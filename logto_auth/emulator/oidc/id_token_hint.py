@@ -31,14 +31,17 @@ def decode_id_token_hint(token: str) -> dict[str, Any]:
 def validate_id_token_hint(provider: Provider, token: str, client: Application) -> dict[str, Any]:
     """Return the claims of a hint for this client, or raise OIDCError. Expiry is ignored.
 
-    The signature must be by a published key with the current algorithm.
+    The signature must be by a published key with the algorithm that signs now.
     """
     refused = errors.invalid_request("could not validate id_token_hint")
+    signing = provider.signing_key
+    if signing is None:
+        raise refused
     published = KeySet([key.key for key in provider.keys.all()])
     for key in published.keys:
         key.ensure_kid()
     try:
-        jws.deserialize_compact(token, published, algorithms=[provider.keys.current.alg])
+        jws.deserialize_compact(token, published, algorithms=[signing.alg])
     except (JoseError, ValueError):
         raise refused from None
     claims = decode_id_token_hint(token)

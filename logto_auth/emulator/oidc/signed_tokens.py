@@ -9,7 +9,7 @@ from typing import Any
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
-from logto_auth.emulator.state.keys import natural_alg, sign_compact
+from logto_auth.emulator.state.keys import SigningKey, natural_alg, sign_compact
 from logto_auth.emulator.state.records import User
 
 from .claims import id_token_claims
@@ -94,15 +94,20 @@ def issue_logout_token(provider: Provider, client: Application, *, sub: str, sid
 
 
 def sign(provider: Provider, claims: dict[str, Any], *, typ: str) -> str:
-    """Return the claims signed with the current key."""
-    key = provider.keys.current
+    """Return the claims, signed."""
+    key = _signing_key(provider)
     return sign_compact({"alg": key.alg, "typ": typ, "kid": key.kid}, claims, key.key)
 
 
 def at_hash(provider: Provider, access_token: str) -> str:
-    """Return the `at_hash` of an access token for the algorithm of the current key."""
-    digest = _DIGESTS[provider.keys.current.alg](access_token.encode()).digest()
+    """Return the `at_hash` of an access token for the algorithm of the signing key."""
+    digest = _DIGESTS[_signing_key(provider).alg](access_token.encode()).digest()
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _signing_key(provider: Provider) -> SigningKey:
+    # Without a signing key no client is found, and nothing is signed unless the keys change during a request.
+    return provider.signing_key or provider.keys.current
 
 
 def _sign_id_token(provider: Provider, claims: dict[str, Any]) -> str:
@@ -111,7 +116,7 @@ def _sign_id_token(provider: Provider, claims: dict[str, Any]) -> str:
     if faults.id_token_claims:
         claims = faults.id_token_claims(dict(claims))
     # Look up the key after the hook for claims, which may rotate it.
-    key = faults.id_token_key or provider.keys.current.key
+    key = faults.id_token_key or _signing_key(provider).key
     typ = {"typ": "JWT"} if provider.tenant.version.id_token_has_typ else {}
     header: dict[str, Any] = {"alg": natural_alg(key), **typ, "kid": key.thumbprint()}
     if faults.id_token_header:

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, request
 from logto_auth.emulator.oidc.http import see_other
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
-from logto_auth.emulator.state.new_users import NewUser
 from logto_auth.emulator.state.records import AlipayAccount
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, alipay_user
@@ -18,8 +17,8 @@ from logto_auth.emulator.state.social_connectors import Connector
 
 from .alipay_app import account_of_auth_code, alipay_uri
 from .connector_choice import shown_connector
-from .continue_pages import continue_sign_up
-from .interactions import finish_login, page, submitted_interaction, waiting_interaction
+from .continue_pages import continue_sign_in
+from .interactions import page, submitted_interaction, waiting_interaction
 from .sign_in import REGISTER_PATHS, SIGN_IN_PATHS, sign_in_page
 
 blueprint = Blueprint("alipay_pages", __name__)
@@ -80,10 +79,8 @@ def social_callback(connector_id: str) -> Response:
 
 
 def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccount) -> Response:
-    user = alipay_user(provider.tenant, account.user_id, account.nick_name, account.avatar)
-    if isinstance(user, NewUser):
-        return continue_sign_up(provider, interaction, user)
-    return finish_login(provider, interaction, user)
+    verified = alipay_user(provider.tenant, account.user_id, account.nick_name, account.avatar)
+    return continue_sign_in(provider, interaction, verified)
 
 
 def _native_page(interaction: Interaction, connector: Connector) -> Response:

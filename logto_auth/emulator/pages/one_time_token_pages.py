@@ -10,14 +10,12 @@ from flask import Blueprint, Response, request
 from logto_auth.emulator.oidc.http import json_response, see_other, self_submitting_form
 from logto_auth.emulator.oidc.redirect_uris import form_encode
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.state.new_users import NewUser
 from logto_auth.emulator.state.one_time_token_rules import check_one_time_token, redeem_one_time_token
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .continue_pages import continue_sign_up
-from .interactions import finish_login, page, signed_in_user, submitted_interaction, waiting_interaction
-from .sign_in_webhooks import announce_memberships
+from .continue_pages import continue_sign_in
+from .interactions import page, signed_in_user, submitted_interaction, waiting_interaction
 
 blueprint = Blueprint("one_time_token_pages", __name__)
 
@@ -46,12 +44,7 @@ def submit_one_time_token() -> Response:
     interaction = submitted_interaction(provider, "login", "consent")
     token, email = request.form.get("one_time_token", ""), request.form.get("login_hint", "")
     try:
-        redeemed = redeem_one_time_token(provider.tenant, token, email)
-        if isinstance(redeemed, NewUser):
-            return continue_sign_up(provider, interaction, redeemed)
-        user, joined = redeemed
-        announce_memberships(provider, interaction, user, joined, is_new=False)
-        return finish_login(provider, interaction, user)
+        return continue_sign_in(provider, interaction, redeem_one_time_token(provider.tenant, token, email))
     except SignInRefused as refusal:
         return page("invalid_link.html", refusal=refusal)
 

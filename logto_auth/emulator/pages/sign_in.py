@@ -10,8 +10,10 @@ from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, user_with_password
+from logto_auth.emulator.state.verified_users import ReturningUser
 
 from .connector_choice import shown_connector
+from .continue_pages import continue_sign_in
 from .interactions import (
     SubmittedToUnknownSession,
     UnknownSession,
@@ -67,7 +69,7 @@ def submit_sign_in() -> Response:
     provider = current()
     interaction = submitted_interaction(provider, "login")
     try:
-        return finish_login(provider, interaction, _chosen_user(provider))
+        return continue_sign_in(provider, interaction, ReturningUser(_chosen_user(provider), is_by_password=True))
     except SignInRefused as refusal:
         return sign_in_page(provider, interaction, refusal)
 

@@ -25,6 +25,7 @@ _RSA_BITS = 2048
 # The algorithm of an EC key is that of its curve (RFC 7518, section 3.4). Logto generates keys of P-384. Keys of other
 # curves come from the operator.
 _ALGS_OF_CURVES: dict[Curve, str] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+LOGTO_CURVE_ALG = "ES384"
 # What the discovery document lists for an RSA key, which signs with RS256.
 _ALGS_OF_RSA = ("PS256", "RS256")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .new_users import NewUser, join_organizations
-from .records import OneTimeToken, User
+from .records import OneTimeToken
 from .sign_in_rules import SignInRefused, check_not_suspended
 from .tenant import Tenant
+from .verified_users import NewUser, ReturningUser, VerifiedUser
 
 
 def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken:
@@ -25,11 +25,11 @@ def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken
     return token
 
 
-def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> tuple[User, list[str]] | NewUser:
-    """Consume the token. Return its user and the ids of the organizations joined, or a new user to add.
+def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> VerifiedUser:
+    """Consume the token and return its user, who may be new.
 
     An unknown e-mail is a new user, even if registration is closed: the token itself is the invitation. The token is
-    consumed even if the new user does not complete the sign-up. Raise SignInRefused.
+    consumed even if the user does not fill in what sign-up requires. Raise SignInRefused.
     """
     with tenant.lock:
         token = check_one_time_token(tenant, value, email)
@@ -39,7 +39,7 @@ def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> tuple[User,
             by_domain = _organizations_of_domain(tenant, email)
             return NewUser({"primary_email": email}, [*by_domain, *token.jit_organization_ids])
         check_not_suspended(user)
-        return user, join_organizations(tenant, user, token.jit_organization_ids)
+        return ReturningUser(user, token.jit_organization_ids)
 
 
 def _organizations_of_domain(tenant: Tenant, email: str) -> list[str]:

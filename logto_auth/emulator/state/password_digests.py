@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 ALGORITHMS = ("Argon2i", "Argon2id", "Argon2d", "SHA1", "SHA256", "MD5", "Bcrypt", "Legacy")
 _HEX_SALT = "hex:"
+_BCRYPT = re.compile(r"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
+_ARGON2 = re.compile(r"\$argon2(id|i|d)\$v=[0-9]+\$([mtp]=[0-9]+,){2}[mtp]=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 
 
 class MalformedDigest(ValueError):
@@ -36,8 +39,8 @@ class PasswordDigest:
     value: str = field(repr=False)
 
     def fits(self, password: str) -> bool:
-        """Return whether the password matches. Raise MalformedDigest."""
-        return _VERIFIERS[self.algorithm](self.value, password)
+        """Return whether the password matches. Raise MalformedDigest. As in Logto, nothing matches an empty digest."""
+        return bool(self.value) and _VERIFIERS[self.algorithm](self.value, password)
 
 
 def check_legacy_digest(digest: str) -> None:
@@ -95,6 +98,8 @@ def _plain(algorithm: str) -> Callable[[str, str], bool]:
 
 
 def _bcrypt_fits(digest: str, password: str) -> bool:
+    if not _BCRYPT.fullmatch(digest):
+        raise MalformedDigest
     try:
         import bcrypt
     except ImportError:
@@ -106,7 +111,7 @@ def _bcrypt_fits(digest: str, password: str) -> bool:
 
 
 def _argon2_fits(digest: str, password: str) -> bool:
-    if not digest.startswith("$argon2"):
+    if not _ARGON2.fullmatch(digest):
         raise MalformedDigest
     try:
         from argon2 import PasswordHasher

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from . import ids
 from .application_record import Application
-from .new_users import NewUser
+from .verified_users import VerifiedUser
 
 INTERACTION_TTL = 3600
 GRANT_TTL = 180 * 86400
@@ -73,8 +73,8 @@ class Session:
 class Interaction:
     """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
-    `social_state` is the `state` of a sign-in in progress at a social provider, and `new_user` was verified and still
-    lacks what sign-up requires.
+    `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user who
+    still lacks what sign-up requires.
     """
 
     uid: str
@@ -86,7 +86,7 @@ class Interaction:
     solved: frozenset[str] = frozenset()
     account_id: str | None = None
     social_state: str | None = None
-    new_user: NewUser | None = None
+    verified: VerifiedUser | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .new_users import NewUser
 from .password_digests import MalformedDigest
 from .records import User
 from .tenant import Tenant
+from .verified_users import NewUser, ReturningUser, VerifiedUser
 
 
 class SignInRefused(Exception):
@@ -71,7 +71,7 @@ def check_new_password(tenant: Tenant, password: str) -> None:
         raise SignInRefused("password.rejected", f"The password needs at least {at_least} characters.")
 
 
-def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str | None) -> User | NewUser:
+def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str | None) -> VerifiedUser:
     """Return the user who is linked to an Alipay account, or a new user to add.
 
     Alipay reports no email and no phone. Name and avatar are stored at the first sign-in only.
@@ -80,7 +80,7 @@ def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str
         raise SignInRefused("connector.invalid_response", "An Alipay account needs a user id.", status=400)
     user = tenant.find_user_by_identity("alipay", user_id)
     if user is not None:
-        return user
+        return ReturningUser(user, is_social=True)
     if not tenant.sign_in_experience.can_register:
         raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
     identity = _alipay_identity(user_id, nick_name, avatar)

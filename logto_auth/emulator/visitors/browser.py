@@ -56,7 +56,7 @@ class Visitor:
         With a password, submit the form; without, press the button of the account. The username may be omitted if
         the user is already signed in. If a consent page follows, consent.
         """
-        return self._past_consent(self._past_sign_in(authorization_url, username, password))
+        return self._past_consent(self._complete(self._past_sign_in(authorization_url, username, password)))
 
     def sign_in_by_link(
         self,
@@ -147,8 +147,19 @@ class Visitor:
             if self._find_form(response, form_id) is None:
                 continue
             if value is None:
-                raise VisitFailed(f'Sign-up requires a {part} of a new user. Pass {part}="…".', response)
+                raise VisitFailed(f'Sign-up requires a {part}, which the user lacks. Pass {part}="…".', response)
             response = self._submit(response, form_id, {part: value})
+        return response
+
+    def _complete(self, response: requests.Response) -> requests.Response:
+        """Return the response unless it is a page that asks an existing user for what sign-up requires."""
+        for part in ("username", "password"):
+            if self._find_form(response, f"continue-{part}"):
+                raise VisitFailed(
+                    f"Sign-up requires a {part}, which this user lacks. Give the user one, or require nothing: "
+                    "tenant.sign_in_experience.sign_up_identifiers = [].",
+                    response,
+                )
         return response
 
     def _past_consent(self, response: requests.Response) -> str:

@@ -12,8 +12,8 @@ import requests
 
 from logto_auth.emulator import Application, Emulator
 from tests.contract.exchanges import Exchange, received
+from tests.contract.recorded_on_head import recorded_for
 from tests.emulator.management_api_client import ManagementAPI
-from tests.recorded import recording
 
 from .comparing import Names, differences, keeping
 
@@ -94,19 +94,11 @@ def play(scenario: Scenario, emulator: Emulator) -> dict[str, list[str]]:
 
 
 def _differences_of(scenario: Scenario, stage: Stage, name: str) -> list[str]:
-    theirs = of_version(recording(f"{scenario.folder}/{name}", "1.42"), stage.emulator.like)
+    theirs = recorded_for(f"{scenario.folder}/{name}", stage.emulator.like)
     ours = stage.send(theirs, scenario.auth.get(name))
     if name in scenario.kept_only:
         ours = keeping(stage.names, theirs, ours)
     return differences(stage.names, theirs, ours, sort=name in scenario.in_any_order)
-
-
-def of_version(value: Any, version: str) -> Any:
-    """Return a recorded value as this version shows it. The recordings of 1.42 have keys that are pending after it."""
-    if isinstance(value, dict):
-        pending = {"cimdClientId"} if version == "1.42" else set()
-        return {key: of_version(inner, version) for key, inner in value.items() if key not in pending}
-    return [of_version(inner, version) for inner in value] if isinstance(value, list) else value
 
 
 def client_authentication(application: Application) -> Callable[[Mapping[str, Any]], str]:

@@ -8,13 +8,13 @@ from typing import Any
 import requests
 
 from logto_auth.emulator import Emulator, Visitor
+from tests.contract.recorded_on_head import of_version
 from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.receiver import Received, Receiver
 from tests.emulator.relying_party import CALLBACK, RelyingParty
 from tests.recorded import recording
 
 from .comparing import Names, compare
-from .play import of_version
 
 FILES = {
     name: recording(f"tenant/webhook_{name}", "1.42")["requests"]

@@ -154,7 +154,7 @@ def test_machine_roles_are_listed_added_and_removed(emulator, api, made):
     ]
     assert api.delete(f"{path}/{role['id']}").status_code == 204
     assert api.get(path).json() == []
-    assert api.put(path, {"roleIds": ["roleeditor00000000001"]}).json()["code"] == "application.invalid_role_type"
+    assert api.put(path, {"roleIds": ["roleeditor00000000001"]}).json()["code"] == "entity.db_constraint_violated"
     assert api.get(f"/applications/{made['id']}/roles").json()["code"] == "application.invalid_type"
 
 

@@ -98,3 +98,14 @@ def test_grant_of_user_is_listed_and_revoked(api, bookstore):
     assert api.delete(f"/users/editor000001/grants/{grant['id']}").status_code == 404
     assert api.delete(f"/users/customer0001/grants/{grant['id']}").status_code == 204
     assert bookstore.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_adaptive_mfa_ends_with_the_last_factor(api):
+    assert api.get("/sign-in-exp").json()["adaptiveMfa"] == {}
+    settings = api.patch("/sign-in-exp", {"mfa": {"factors": [], "policy": "NoPrompt"}}).json()
+    assert settings["adaptiveMfa"] == {"enabled": False}
+
+
+def test_adaptive_mfa_stays_with_a_factor(api):
+    settings = api.patch("/sign-in-exp", {"mfa": {"factors": ["Totp"], "policy": "NoPrompt"}}).json()
+    assert settings["adaptiveMfa"] == {}

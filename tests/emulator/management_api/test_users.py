@@ -166,12 +166,33 @@ def test_imported_password_digest_signs_in(api, bookstore, visitor, algorithm, d
 
 @pytest.mark.parametrize(
     ("algorithm", "digest"),
-    [("Bcrypt", "$2b$04$" + "x" * 53), ("Legacy", '["pbkdf2", ["@"], "00"]'), ("Argon2id", "$argon2id$nope")],
+    [("Bcrypt", "$2b$04$" + "x" * 53), ("Legacy", '["pbkdf2", ["@"], "00"]'), ("Argon2id", ""), ("Bcrypt", "")],
 )
 def test_unsupported_digest_matches_no_password(api, algorithm, digest):
     user = api.made("/users", {"username": "moved", "passwordAlgorithm": algorithm, "passwordDigest": digest})
-    assert user["hasPassword"] is True
+    assert user["hasPassword"] is True or digest == ""
     assert api.post(f"{path_of(user)}/password/verify", {"password": "old-password"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "digest"),
+    [
+        ("Bcrypt", "nope"),
+        ("Bcrypt", "$2b$10$short"),
+        ("Argon2i", "not-a-digest"),
+        ("Argon2id", "$argon2id$nope"),
+        ("Argon2id", "$argon2id$v=19$m=16,t=2,p=1$bad"),
+        ("Argon2i", "$argon2i$v=19$m=4096,t=10$aZzrqpSX45DOo+9uEW6XVw$O4MdirF0mtuWWWz68eyNAt2u1FzzV3m3g00oIxmEr0A"),
+        ("Argon2i", "$argon2i$v=19$m=4096,t=10,p=1$aZzrqpSX45DOo+9uEW6XVw$"),
+    ],
+)
+def test_malformed_digest_is_a_server_error(api, bookstore, visitor, algorithm, digest):
+    """As tried on Logto 1.41.0, 1.42.0 and the head."""
+    user = api.made("/users", {"username": "moved", "passwordAlgorithm": algorithm, "passwordDigest": digest})
+    assert api.post(f"{path_of(user)}/password/verify", {"password": "old-password"}).status_code == 500
+    with pytest.raises(VisitFailed) as failure:
+        visitor.sign_in(bookstore.authorization_url(), "moved", "old-password")
+    assert failure.value.response.status_code == 500
 
 
 @pytest.mark.parametrize(

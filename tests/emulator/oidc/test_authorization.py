@@ -93,14 +93,10 @@ def test_other_errors_are_sent_to_the_callback(emulator, bookstore, changes, err
     assert list(received.items()) == list(expected.items())
 
 
-@pytest.mark.parametrize("name", ["request", "request_uri"])
-@pytest.mark.parametrize("like", ["1.41", "1.42"])
-def test_unsupported_request_is_described_until_1_41(emulator, bookstore, like, name):
-    emulator.like = like
+@pytest.mark.parametrize("name", ["request", "request_uri", "registration"])
+def test_unsupported_parameter_is_refused_without_a_description(bookstore, name):
     received = error_of(bookstore.authorize(**{name: "https://client.example/request"}))
     assert received.pop("error") == f"{name}_not_supported"
-    description = received.pop("error_description", None)
-    assert description == ({"1.41": f"{name} parameter provided but not supported"}.get(like))
     assert list(received) == ["state", "iss"]
 
 
@@ -312,6 +308,20 @@ def test_authorization_endpoint_accepts_post(emulator, bookstore):
     form = parameters_of(bookstore.authorization_url())
     response = requests.post(f"{emulator.endpoint}/oidc/auth", data=form, allow_redirects=False, timeout=10)
     assert response.headers["Location"].startswith("/sign-in?app_id=")
+
+
+@pytest.mark.parametrize("path", ["auth", "session/end"])
+@pytest.mark.parametrize(("like", "status"), [("1.41", 400), ("1.42", 404), ("head", 404)])
+def test_post_to_browser_endpoint_must_be_a_form(emulator, path, like, status):
+    emulator.like = like
+    response = requests.post(f"{emulator.endpoint}/oidc/{path}", files={"client_id": (None, "x")}, timeout=10)
+    assert (response.status_code, response.json()["error"]) == (status, "invalid_request")
+
+
+def test_registration_is_refused(bookstore):
+    received = error_of(bookstore.authorize(registration="{}"))
+    assert received.pop("error") == "registration_not_supported"
+    assert list(received) == ["state", "iss"]
 
 
 # Third-party applications

@@ -123,3 +123,38 @@ def test_header_may_be_wrong(emulator, header):
 def test_any_content_can_be_signed(emulator):
     assert emulator.sign("not json").count(".") == 2
     assert emulator.sign(b"\xff").count(".") == 2
+
+
+@pytest.mark.parametrize("version", ["1.41", "1.42"])
+def test_key_of_another_curve_alone_refuses_every_client(rotating_emulator, relying_party, version):
+    """Tried on real servers with a key of P-256 that the operator provided."""
+    emulator = rotating_emulator
+    for _ in range(2):
+        emulator.rotate_keys(curve="P-256")
+    emulator.like = version
+    answers = [
+        relying_party.authorize(),
+        relying_party.refresh("nope"),
+        relying_party.post("token/introspection", token="nope"),
+        relying_party.post("token/revocation", token="nope"),
+        requests.get(relying_party.end_session_url(client_id=relying_party.application.id), timeout=5),
+    ]
+    described = {
+        "error": "invalid_client_metadata",
+        "error_description": "id_token_signed_response_alg must be 'ES256'",
+    }
+    for answer in answers:
+        assert answer.status_code == 400
+        assert answer.json().items() >= described.items()
+    assert algs_of(emulator) == ["ES256"]
+
+
+@pytest.mark.parametrize(("version", "alg"), [("1.41", "ES384"), ("1.42", "ES384"), ("head", "ES256")])
+def test_previous_key_signs_if_only_it_has_the_required_curve(rotating_emulator, relying_party, version, alg):
+    emulator = rotating_emulator
+    emulator.like = version
+    emulator.rotate_keys(curve="P-256")
+    current, previous = jwks_of(emulator)
+    header = header_of(relying_party.sign_in()["id_token"])
+    assert (header["alg"], header["kid"]) == (alg, (current if alg == "ES256" else previous)["kid"])
+    assert algs_of(emulator) == ["ES256", "ES384"]

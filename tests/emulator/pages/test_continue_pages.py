@@ -1,4 +1,4 @@
-"""The pages that ask new users for what the sign-up of a default tenant requires."""
+"""The pages that ask users, new and existing ones, for what the sign-up of a default tenant requires."""
 
 import pytest
 
@@ -107,3 +107,71 @@ def test_page_without_verified_user_redirects(emulator, bookstore, visitor):
 def test_demo_tenant_asks_for_nothing(emulator, bookstore, visitor):
     emulator.reset(tenant=True)
     assert "code=" in visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
+
+
+# Existing users: tried on Logto 1.41.0, 1.42.0 and the head
+
+
+@pytest.fixture
+def link_of(emulator, bookstore):
+    def make(user):
+        token = emulator.tenant.add_one_time_token(user.primary_email, jit_organization_ids=["harbourbr001"])
+        return bookstore.authorization_url(login_hint=token.email, one_time_token=token.token)
+
+    return make
+
+
+def test_link_asks_existing_user_for_username_and_password(emulator, bookstore, visitor, link_of):
+    user = emulator.tenant.add_user(primary_email="old@bookstore.example")
+    assert stop_of(visitor.sign_in_by_link, link_of(user)) == "username"
+    assert stop_of(visitor.sign_in_by_link, link_of(user), username="old") == "password"
+    assert user.id not in emulator.tenant.organizations["harbourbr001"].members
+    callback = visitor.sign_in_by_link(link_of(user), username="old", password="old-password")
+    assert user_at(bookstore, callback) is user
+    assert (user.username, user.password) == ("old", "old-password")
+    assert user.id in emulator.tenant.organizations["harbourbr001"].members
+
+
+def test_link_asks_existing_user_for_the_missing_password_only(emulator, visitor, link_of):
+    user = emulator.tenant.add_user(primary_email="old@bookstore.example", username="old")
+    assert stop_of(visitor.sign_in_by_link, link_of(user)) == "password"
+
+
+def test_link_asks_complete_user_for_nothing(emulator, bookstore, visitor, link_of):
+    user = emulator.tenant.add_user(primary_email="old@bookstore.example", username="old", password="old-password")
+    assert user_at(bookstore, visitor.sign_in_by_link(link_of(user))) is user
+
+
+@pytest.mark.parametrize("password", ["old-password", None])
+def test_sign_in_by_email_asks_for_a_username(emulator, bookstore, visitor, password):
+    emulator.tenant.add_user(primary_email="old@bookstore.example", password="old-password")
+    url = bookstore.authorization_url()
+    assert stop_of(visitor.sign_in, url, "old@bookstore.example", password) == "username"
+
+
+def test_account_button_stands_for_a_password(emulator, bookstore, visitor):
+    user = emulator.tenant.add_user(username="old")
+    assert user_at(bookstore, visitor.sign_in(bookstore.authorization_url(), "old")) is user
+
+
+def test_existing_social_user_is_asked_for_a_username(emulator, bookstore, visitor):
+    emulator.tenant.sign_in_experience.sign_up_identifiers = []
+    visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
+    emulator.tenant.sign_in_experience.sign_up_identifiers = ["username"]
+    with Visitor(visitor.endpoint) as other:
+        assert stop_of(other.sign_in_with_alipay, bookstore.authorization_url(), "2088") == "username"
+        assert other.sign_in_with_alipay(bookstore.authorization_url(), "2088", username="reader")
+
+
+def test_existing_users_are_asked_for_nothing_if_sign_up_requires_nothing(emulator, bookstore, visitor, link_of):
+    emulator.tenant.sign_in_experience.sign_up_identifiers = []
+    user = emulator.tenant.add_user(primary_email="old@bookstore.example")
+    assert user_at(bookstore, visitor.sign_in_by_link(link_of(user))) is user
+
+
+def test_suspended_user_is_refused_before_the_page(emulator, visitor, link_of):
+    user = emulator.tenant.add_user(primary_email="old@bookstore.example")
+    link = link_of(user)
+    emulator.tenant.suspend_user(user.id)
+    with pytest.raises(VisitFailed, match="suspended"):
+        visitor.sign_in_by_link(link)
