@@ -24,7 +24,7 @@ from .oidc.errors import CallbackError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
 from .oidc.secrets import Secret
-from .origins import ascii_hint, is_origin
+from .origins import is_origin
 
 __all__ = ["access_token_verifier", "machine_client", "management_api", "oidc_client", "provider", "reset_clients"]
 
@@ -34,7 +34,6 @@ _CREATE_MACHINE_APPLICATION = (
     'Create an application of the type "Machine-to-machine" in the Logto Console, under Applications, and copy its '
     'App ID and App secret. To use the Management API it needs the role "Logto Management API access".'
 )
-_DETAILS = "Run `manage.py check` for the details."
 _CREDENTIALS_HINT = "Check LOGTO_APP_ID, LOGTO_APP_SECRET and that the application is of the type Traditional Web."
 _MACHINE_CREDENTIALS_HINT = (
     "Check LOGTO_M2M_APP_ID, LOGTO_M2M_APP_SECRET and that the application is of the type Machine-to-machine."
@@ -146,16 +145,10 @@ def provider() -> Provider:
     )
 
 
-def _require(*settings: Setting[str], remedy: str = _DETAILS) -> None:
+def _require(*settings: Setting[str], remedy: str = "Run `manage.py check` for the details.") -> None:
     missing = [setting.name for setting in settings if not setting.site_value]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} must be set. {remedy}")
-
-
-def _require_origin(setting: Setting[str], value: str) -> None:
-    if value and not is_origin(value):
-        text = f"{setting.name} is not an origin without a path, such as {setting.example}."
-        raise ConfigurationError(" ".join(filter(None, (text, ascii_hint(value), _DETAILS))))
 
 
 # The cache key is the values themselves. A changed setting gives another client, so nothing has to be reset.
@@ -167,8 +160,11 @@ def _provider(
     algorithms: Sequence[str],
     timeouts: Sequence[float],
 ) -> Provider:
-    _require_origin(Conf.endpoint, issuer.removesuffix("/oidc"))
-    _require_origin(Conf.internal_endpoint, internal_endpoint)
+    if internal_endpoint and not is_origin(internal_endpoint):
+        raise ConfigurationError(
+            "LOGTO_INTERNAL_ENDPOINT is not an origin without a path, such as http://logto:3001. "
+            "Run `manage.py check` for the details."
+        )
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     return Provider(

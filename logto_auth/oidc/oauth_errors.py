@@ -100,7 +100,7 @@ _MEANINGS_OF_DESCRIPTIONS = {
 
 
 def meaning_of(error: str, description: str = "") -> Meaning:
-    """Return the meaning of an `error` and its `error_description`, with `Fault.UNKNOWN` if Logto has no such error."""
+    """Return the meaning of an `error` and its `error_description`. The fault of other errors is `Fault.UNKNOWN`."""
     meaning = _MEANINGS_OF_DESCRIPTIONS.get((error, description))
     return meaning or _MEANINGS.get(error) or Meaning(Fault.UNKNOWN)
 
