@@ -14,12 +14,12 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, connections
 from django.http import HttpRequest
 from django.urls import reverse
-from logto_auth.deadlocks import repeat_after_deadlock
 
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
+from logto_auth.transactions import repeat_after_deadlock
 from logto_auth.users.suspension import suspend
 from tests.ageing import age
 
