@@ -20,6 +20,8 @@ _PLAIN_REFRESH_TOKEN = "TN8CSVezKcbpnadOP0cF2Cg7K-PM5xRLBw0SOtGPzuI"
 
 def _seed(stage: Stage) -> None:
     tenant = stage.emulator.tenant
+    # The invited user, who signs in, has only an e-mail.
+    tenant.sign_in_experience.sign_up_identifiers = []
     resource = tenant.add_resource(API, name="r3 Bookstore API", id="p6knziyc9wikta54aado5")
     for name, scope_id in (("read:books", "ruqnl0w2zb3lnxogblt9k"), ("write:books", "9qwsfoc0blpi0wiwm5a0e")):
         tenant.add_scope(resource, name, description=name).id = scope_id
