@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from . import sites
 from .sync import database, peak_mib
 
-# Of no password: to make hashes here would take longer than the import.
+# No password has this hash. To compute real hashes would take longer than the import.
 PASSWORD = "pbkdf2_sha256$1000$seasalt$" + "A" * 43 + "="
 
 

@@ -19,5 +19,5 @@ TENANT = TenantDeclaration(
         OrganizationRole("manager", "Runs a branch", scopes=["manage:stock"]),
         OrganizationRole("staff", "Works in a branch"),
     ],
-    unknown_session_redirect_url="/",
+    unknown_session_redirect_url="/sign-in",
 )

@@ -155,7 +155,7 @@ class Conf:
     )
     internal_endpoint = Setting(
         "",
-        "Origin at which this server reaches Logto, if it is another one than `LOGTO_ENDPOINT`: `http://logto:3001` "
+        "Origin at which this server reaches Logto, if it differs from `LOGTO_ENDPOINT`: `http://logto:3001` "
         "between containers. Discovery, keys, tokens, userinfo and the Management API are requested there. The issuer "
         "and all URLs for browsers stay at `LOGTO_ENDPOINT`. `http` is accepted only for this machine and for private "
         "networks, because app secrets and tokens are sent there. Empty: `LOGTO_ENDPOINT`.",
@@ -183,7 +183,7 @@ class Conf:
     )
     internal_base_url = Setting(
         "",
-        "Origin at which the server of Logto reaches this site, if it is another one than for browsers: "
+        "Origin at which the server of Logto reaches this site, if browsers use another one: "
         "`http://web:8000` between containers. `manage.py logto_setup` registers the back-channel logout URI and the "
         "webhook there. Its host must be in `ALLOWED_HOSTS`. Empty: the first base URL that Logto can reach.",
         type=str,

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import connections, models, router
+from django.db import DatabaseError, connections, models, router
 from django.db.models import F
 from django.db.models.functions import Least
 from django.http import HttpRequest
@@ -137,7 +137,14 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
         """
         if not reason or not session_ended.receivers:
             return self._delete()
-        users = self.take()
+        users: list[Any] = []
+        try:
+            self._take(users)
+        except DatabaseError:
+            # Without a transaction of the caller, the rows that were deleted before the error stay deleted.
+            if not connections[self.db].in_atomic_block:
+                send_session_ended(users, reason=reason, request=request)
+            raise
         send_session_ended(users, reason=reason, request=request)
         return len(users)
 
@@ -147,12 +154,19 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
         The caller sends `session_ended` for them, after its transaction. Without a receiver of the signal the list is
         empty, and there is one query.
         """
-        if not session_ended.receivers:
+        users: list[Any] = []
+        if session_ended.receivers:
+            self._take(users)
+        else:
             self._delete()
-            return []
+        return users
+
+    def _take(self, users: list[Any]) -> None:
+        """End these sessions, and append the user of each to `users`."""
         # A DELETE of several rows does not tell which of them a parallel request has deleted.
-        rows = self.defer("encrypted_tokens").select_related("user")
-        return [row.user for row in rows if self.model.objects.filter(pk=row.pk)._delete()]
+        for row in self.defer("encrypted_tokens").select_related("user"):
+            if self.model.objects.filter(pk=row.pk)._delete():
+                users.append(row.user)
 
     def _delete(self) -> int:
         _total, deleted = self.delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import quote, urlsplit
 
 from .oidc.addresses import is_plain_url
@@ -12,7 +13,7 @@ __all__ = ["ascii_form", "ascii_hint", "is_loopback", "is_origin", "is_private",
 # Domains that do not exist on the internet: RFC 6761, RFC 6762 and RFC 8375. ICANN has reserved `internal`, and
 # Kubernetes uses `svc`, alone and before its own domain.
 PRIVATE_SUFFIXES = (".home.arpa", ".internal", ".local", ".localhost", ".svc", ".test")
-# The characters that a URL has for its own purposes, and the sign of those that are encoded already.
+# The reserved characters of URLs (RFC 3986, section 2.2), and "%" and "~".
 URL_CHARACTERS = "/?#[]@!$&'()*+,;=:%~"
 
 
@@ -21,7 +22,8 @@ def is_origin(url: str) -> bool:
 
     The host must be in ASCII, as in URLs of browsers and in the header `Host`. See `ascii_hint`.
     """
-    if not is_plain_url(url):
+    # An empty query or fragment counts, too: what is appended to it would not be a path.
+    if not is_plain_url(url) or {"?", "#"} & set(url):
         return False
     try:
         parts = urlsplit(url)
@@ -32,7 +34,7 @@ def is_origin(url: str) -> bool:
         parts.scheme in ("http", "https")
         and bool(parts.hostname)
         and parts.path in ("", "/")
-        and not (parts.query or parts.fragment or "@" in parts.netloc)
+        and "@" not in parts.netloc
     )
 
 
@@ -78,7 +80,12 @@ def is_private(url: str) -> bool:
 
 def _is_private_name(host: str) -> bool:
     """Return whether a host name has no dot, or belongs to a domain for private networks."""
-    return "." not in host or host.endswith(PRIVATE_SUFFIXES)
+    return ("." not in host and not _is_number(host)) or host.endswith(PRIVATE_SUFFIXES)
+
+
+def _is_number(host: str) -> bool:
+    """Return whether the system reads `host` as an IPv4 address in one number, such as 134744072 or 0x8080808."""
+    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host) is not None
 
 
 def ascii_form(url: str) -> str:

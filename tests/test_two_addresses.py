@@ -161,8 +161,8 @@ def test_setup_doctor_and_sync(run: Run, fresh: Emulator, internal: str, setting
     assert User.objects.filter(username="reader").exists()
     fresh.requests.clear()
     findings = doctor(run)
-    # Logto 1.42 calls no private host, unless an operator has allowed it.
-    assert {each.check for each in findings if each.level != "ok"} <= {"outbound-guard"}
+    # The outbound guard of Logto 1.42 is on, and "web" has no public address.
+    assert {each.check for each in findings if each.level != "ok"} <= {"outbound-guard"}, findings
     assert f"This server sends its requests to {internal}, without encryption." in texts(findings, "addresses")
     assert texts(findings, "internal-base-url") == "Logto calls this site at http://web:8000."
     public = [request for request in fresh.requests if request.headers["Host"].startswith("localhost")]
@@ -224,11 +224,39 @@ def texts(findings: list[Finding], check: str) -> str:
 
 
 def test_wrong_internal_endpoint_is_refused_when_it_is_used(logto: Emulator, settings: Any) -> None:
-    for url in (f"{logto.endpoint}/oidc", "http://user:hush@127.0.0.1", "file:///etc/passwd"):
+    for url in (f"{logto.endpoint}/oidc", "http://user:hush@127.0.0.1", "file:///etc/passwd", "http://a?", "http://a#"):
         settings.LOGTO_INTERNAL_ENDPOINT = url
         with pytest.raises(ConfigurationError, match="LOGTO_INTERNAL_ENDPOINT is not an origin") as caught:
             provider()
         assert "hush" not in str(caught.value)
+
+
+WRONG_ENDPOINTS = {
+    "no-scheme": "auth.shop.example",
+    "port-without-scheme": "localhost:3001",
+    "umlaut": "https://müller.example",
+    "space": " https://auth.shop.example",
+    "password": "https://user:hush@auth.shop.example",
+    "port": "https://auth.shop.example:99999",
+    "bracket": "http://[::1",
+    "other-scheme": "ftp://auth.shop.example",
+}
+
+
+@pytest.mark.parametrize("url", WRONG_ENDPOINTS.values(), ids=WRONG_ENDPOINTS)
+def test_wrong_endpoint_is_named_by_every_request(run: Run, settings: Any, caplog: Any, url: str) -> None:
+    # Without the templates and the middleware of the bookstore, which need its URLs.
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": []}]
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("bookstore.")]
+    settings.LOGTO_ENDPOINT = url
+    settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = "website", "secret"
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = "machine", "secret"
+    reset_clients()
+    assert Client().get("/sign-in").status_code == 502
+    assert Client().post("/sign-out").status_code == 200
+    assert "LOGTO_ENDPOINT is not an http or https URL in ASCII" in run("logto_sync").error
+    assert caplog.text.count("LOGTO_ENDPOINT is not an http or https URL in ASCII") == 2
+    assert "hush" not in caplog.text
 
 
 def test_internal_address_with_an_error_names_it(logto: Emulator, internal: str, settings: Any) -> None:

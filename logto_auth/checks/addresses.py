@@ -72,16 +72,16 @@ def check_addresses() -> Iterator[CheckMessage]:
         url = conf.value_of(setting)
         if url and not is_origin(url):
             yield BASE_URL_NOT_ORIGIN(
-                setting=setting.name, value=_shown(url), example=setting.example, hint=ascii_hint(url)
+                setting=setting.name, value=shown(url), example=setting.example, hint=ascii_hint(url)
             )
     for url in conf.former_endpoints:
         if not is_origin(url) or url.rstrip("/") == conf.endpoint.rstrip("/"):
-            yield FORMER_ENDPOINT_INVALID(value=_shown(url), hint=ascii_hint(url))
+            yield FORMER_ENDPOINT_INVALID(value=shown(url), hint=ascii_hint(url))
     for url in conf.next_origins:
         if not is_origin(url) or "*" in url or (urlsplit(url).scheme == "http" and not is_loopback(url)):
-            yield NEXT_ORIGIN_INVALID(value=_shown(url), hint=ascii_hint(url))
+            yield NEXT_ORIGIN_INVALID(value=shown(url), hint=ascii_hint(url))
     if conf.console_url and not conf.console_url.startswith(("http://", "https://")):
-        yield CONSOLE_URL_INVALID(value=repr(conf.console_url))
+        yield CONSOLE_URL_INVALID(value=shown(conf.console_url))
     yield from _check_cloud()
 
 
@@ -92,9 +92,9 @@ def _check_server(setting: Setting[str], not_origin: Problem, unencrypted: Probl
         return
     if not is_origin(url):
         without_path = (ascii_form(url) or url).rstrip("/").removesuffix("/oidc")
-        yield not_origin(value=_shown(url), hint=f"Set it to {without_path!r}." if is_origin(without_path) else "")
+        yield not_origin(value=shown(url), hint=f"Set it to {without_path!r}." if is_origin(without_path) else "")
     elif urlsplit(url).scheme == "http" and not is_private(url):
-        yield unencrypted(value=repr(url))
+        yield unencrypted(value=shown(url))
 
 
 def _check_cloud() -> Iterator[CheckMessage]:
@@ -111,9 +111,9 @@ def _check_cloud() -> Iterator[CheckMessage]:
     if conf.internal_endpoint.rstrip("/") not in ("", conf.endpoint.rstrip("/")) and (
         tenant_id_of(conf.endpoint) or tenant_id_of(conf.internal_endpoint)
     ):
-        yield INTERNAL_ENDPOINT_OF_CLOUD(value=_shown(conf.internal_endpoint), endpoint=_shown(conf.endpoint))
+        yield INTERNAL_ENDPOINT_OF_CLOUD(value=shown(conf.internal_endpoint), endpoint=shown(conf.endpoint))
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """Return a URL for a message. The part before an @ may be a password."""
     return "a URL with an @" if "@" in url else repr(url)

@@ -1,4 +1,4 @@
-"""Checks of what a machine of a developer may lack, or do otherwise. `manage.py check --deploy` runs them."""
+"""Checks of settings that a development machine may lack or set differently. `manage.py check --deploy` runs them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage
 
 from logto_auth.conf import Conf, Setting
 
+from .addresses import shown
 from .lenient_conf import conf
 from .problem import Problem
 from .sign_in import missing_credentials, signs_users_in
@@ -97,9 +98,9 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
 
 def _check_encryption() -> Iterator[CheckMessage]:
     if conf.endpoint.startswith("http:"):
-        yield ENDPOINT_INSECURE(value=repr(conf.endpoint))
+        yield ENDPOINT_INSECURE(value=shown(conf.endpoint))
     if conf.base_url.startswith("http:"):
-        yield BASE_URL_INSECURE(value=repr(conf.base_url))
+        yield BASE_URL_INSECURE(value=shown(conf.base_url))
 
 
 def _check_cookies() -> Iterator[CheckMessage]:

@@ -1,4 +1,4 @@
-"""Values that were copied from the documentation, and never replaced."""
+"""Values that were copied from the documentation and not replaced."""
 
 from __future__ import annotations
 

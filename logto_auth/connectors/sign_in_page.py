@@ -95,7 +95,7 @@ def _are_sections(value: Any) -> bool:
 
 
 def requires_sign_up_identifier(experience: Mapping[str, Any]) -> list[str]:
-    """Return the identifiers that a page of Logto requires of new users after a social sign-in. Empty: none."""
+    """Return the identifiers that Logto asks new users for after a social sign-in. Empty: it asks for none."""
     if (experience.get("socialSignIn") or {}).get("skipRequiredIdentifiers"):
         return []
     return list(experience["signUp"]["identifiers"])

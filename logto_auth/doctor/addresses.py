@@ -19,12 +19,11 @@ from .findings import Finding, failure, ok
 __all__ = ["examine"]
 
 
-def examine(http: HTTPClient) -> Iterator[Finding]:
+def examine(http: HTTPClient, addresses: Addresses) -> Iterator[Finding]:
     """Yield the findings about the two addresses of Logto, the internal one of the site, and the cloud tenant.
 
     Whether this server reaches the public address of Logto is only information: it sends no requests there.
     """
-    addresses = Addresses(conf.issuer, conf.internal_endpoint)
     if addresses.is_split:
         yield _two_addresses(addresses)
         yield _public_address(http, addresses)

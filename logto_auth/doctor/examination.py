@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from logto_auth.conf import conf
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.cloud import cloud_tenant
 from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
 
 from . import addresses, site, tenant
-from .findings import Finding, findings_or_ok, guarded, skipped, warning
+from .findings import Finding, errors_as_failures, findings_or_ok, skipped, warning
 from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
 from .outbound_guard import outbound_guard_findings
@@ -35,11 +36,11 @@ def examine(base_urls: Sequence[str], *, deploy: bool = False) -> Iterator[Findi
     if WRONG_TYPE in ids:
         yield skipped("site", "The other examinations were skipped. Correct the types of the settings first.")
         return
-    yield from guarded(site.examine(base_urls), "site")
+    yield from errors_as_failures(site.examine(base_urls), "site")
     if ids & NO_LOGTO or not conf.endpoint:
         yield skipped("logto", "Logto was not called. Correct the settings first.")
         return
-    yield from guarded(_examine_logto(base_urls), "logto")
+    yield from errors_as_failures(_examine_logto(base_urls), "logto")
 
 
 def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
@@ -52,30 +53,35 @@ def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
 def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
-    logto = LogtoExamination(http)
-    yield from guarded(addresses.examine(http), "addresses")
-    yield from guarded(logto.examine(), "discovery")
+    logto_addresses = Addresses(conf.issuer, conf.internal_endpoint)
+    logto = LogtoExamination(http, logto_addresses)
+    yield from errors_as_failures(addresses.examine(http, logto_addresses), "addresses")
+    yield from errors_as_failures(logto.examine(), "discovery")
     if logto.metadata is None:
         yield skipped("sign-in", "No sign-in was tried, because there is no valid discovery document.")
         return
-    version = deduce(read_answers(http, logto.discovery))
+    version = deduce(read_answers(http, logto_addresses, logto.discovery))
     yield from version_findings(version)
     if conf.app_id and conf.app_secret:
-        yield from guarded(_examine_sign_in(http, logto.metadata, base_urls), "sign-in")
+        yield from errors_as_failures(_examine_sign_in(http, logto.metadata, logto_addresses, base_urls), "sign-in")
     else:
         yield skipped("sign-in", "No sign-in was tried, because LOGTO_APP_ID or LOGTO_APP_SECRET is not set.")
-    yield from guarded(_examine_calls_of_logto(base_urls, version, has_dynamic_app(logto.discovery)), "reach")
-    yield from guarded(tenant.examine(base_urls), "management-api")
+    yield from errors_as_failures(
+        _examine_calls_of_logto(base_urls, version, has_dynamic_app(logto.discovery)), "reach"
+    )
+    yield from errors_as_failures(tenant.examine(base_urls), "management-api")
 
 
-def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guarded: bool) -> Iterator[Finding]:
+def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guard_on: bool) -> Iterator[Finding]:
     if text := unreachable_warning(base_urls):
         remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
         yield warning("reach", text, remedy)
     elif uri := back_channel_logout_uri(base_urls):
-        yield from outbound_guard_findings(uri, version, is_on=is_guarded, is_cloud=bool(cloud_tenant(conf)))
+        yield from outbound_guard_findings(uri, version, is_on=is_guard_on, is_cloud=bool(cloud_tenant(conf)))
 
 
-def _examine_sign_in(http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> Iterator[Finding]:
+def _examine_sign_in(
+    http: HTTPClient, metadata: ProviderMetadata, logto_addresses: Addresses, base_urls: Sequence[str]
+) -> Iterator[Finding]:
     # The redirect URIs come from the URLconf, which may be broken.
-    yield from SignInExamination(http, metadata, base_urls).examine()
+    yield from SignInExamination(http, metadata, logto_addresses, base_urls).examine()

@@ -19,9 +19,9 @@ __all__ = [
     "Finding",
     "Level",
     "described",
+    "errors_as_failures",
     "failure",
     "findings_or_ok",
-    "guarded",
     "ok",
     "skipped",
     "warning",
@@ -81,12 +81,12 @@ def failure(check: str, message: str, remedy: str) -> Finding:
 
 def findings_or_ok(findings: Iterable[Finding], check: str, message: str) -> Iterator[Finding]:
     """Yield the findings, or the finding that there is no problem if there are none."""
-    found = list(guarded(findings, check))
+    found = list(errors_as_failures(findings, check))
     yield from found or [ok(check, message)]
 
 
-def guarded(findings: Iterable[Finding], check: str) -> Iterator[Finding]:
-    """Yield the findings. If examining raises an error, yield a failure of `check` for it."""
+def errors_as_failures(findings: Iterable[Finding], check: str) -> Iterator[Finding]:
+    """Yield the findings. If the examination raises an error, yield a failure of `check` for it."""
     try:
         yield from findings
     except (ConfigurationError, LogtoError) as error:

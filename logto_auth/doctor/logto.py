@@ -31,17 +31,17 @@ class LogtoExamination:
     `discovery` is the whole document.
     """
 
-    def __init__(self, http: HTTPClient) -> None:
+    def __init__(self, http: HTTPClient, addresses: Addresses) -> None:
         self._http = http
+        self._addresses = addresses
         self.metadata: ProviderMetadata | None = None
         self.discovery: dict[str, Any] = {}
 
     def examine(self) -> Iterator[Finding]:
         """Yield the findings about the discovery document, the clock and the keys."""
-        addresses = Addresses(conf.issuer, conf.internal_endpoint)
         began = time.monotonic()
         try:
-            response = self._http.get(addresses.discovery_url)
+            response = self._http.get(self._addresses.discovery_url)
         except ProviderError as error:
             yield failure("reachability", str(error), _remedy(error))
             return
@@ -51,15 +51,13 @@ class LogtoExamination:
         yield clock_finding(response)
         try:
             document = self.discovery = response.json_object()
-            self.metadata = parse_metadata(
-                document, conf.issuer, internal_endpoint=conf.internal_endpoint, endpoint_name="LOGTO_ENDPOINT"
-            )
+            self.metadata = parse_metadata(document, self._addresses, endpoint_name="LOGTO_ENDPOINT")
         except ProviderError as error:
             yield failure(
                 "discovery", str(error), "LOGTO_ENDPOINT must equal the ENDPOINT of Logto exactly. Compare them."
             )
             return
-        which = "are at one of the two addresses" if addresses.is_split else "have the same origin"
+        which = "are at one of the two addresses" if self._addresses.is_split else "have the same origin"
         yield ok("discovery", f"The issuer is {conf.issuer}, and the endpoints {which}.")
         yield self._keys(self.metadata.jwks_uri)
 

@@ -10,6 +10,7 @@ import jwt
 from logto_auth.clients import machine_client, management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError, ProviderError
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 
 from .findings import Finding, ok, skipped, warning
@@ -20,9 +21,9 @@ __all__ = ["read_answers", "version_findings"]
 OLDEST_TESTED = Version.V1_41
 
 
-def read_answers(http: HTTPClient, discovery: Mapping[str, Any]) -> Answers:
+def read_answers(http: HTTPClient, addresses: Addresses, discovery: Mapping[str, Any]) -> Answers:
     """Return what Logto publishes beside its discovery document. No answer is required."""
-    base_url = conf.server_endpoint.rstrip("/")
+    base_url = addresses.internal_endpoint
     return Answers(
         discovery=discovery,
         oauth_metadata=_document(http, f"{base_url}/oidc/.well-known/oauth-authorization-server"),

@@ -1,7 +1,7 @@
 """Whether Logto's outbound guard lets back-channel logouts through to the site.
 
-Since 1.42, Logto's OIDC engine closes connections to loopback, private and other special addresses. Sign-outs succeed
-all the same, and neither the browser nor Logto's log shows an error. Webhooks are not guarded.
+Since 1.42, Logto's OIDC engine closes connections to loopback, private and other special addresses. The
+sign-out at Logto succeeds, and neither the browser nor Logto's log shows an error. Webhooks are not affected.
 
 The guard looks at the address to which Logto connects. The doctor sees the address to which the name resolves on its
 own machine, and cannot see whether the guard is switched off.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
 from logto_auth.origins import is_public_address, is_public_host
-from logto_auth.tenant.site import SWITCH_OF_OUTBOUND_GUARD
+from logto_auth.tenant.site import OUTBOUND_GUARD_OFF
 
 from .findings import Finding, ok, skipped, warning
 from .versions import LogtoVersion, Version
@@ -73,14 +73,14 @@ def _blocked(host: str, private: list[str], version: LogtoVersion, *, is_on: boo
         unless = ". Its outbound guard is on, because the dynamic app (CIMD) requires it"
         remedy = "Serve the site at an address that is public as seen from Logto, or turn the dynamic app off."
     else:
-        unless = f" unless it runs with {SWITCH_OF_OUTBOUND_GUARD}, which cannot be seen from here"
+        unless = f" unless it runs with {OUTBOUND_GUARD_OFF}. The doctor cannot see whether it does"
         remedy = (
-            f"If Logto may call private addresses, set {SWITCH_OF_OUTBOUND_GUARD} in its environment and start it "
+            f"If Logto may call private addresses, set {OUTBOUND_GUARD_OFF} in its environment and start it "
             "again. Or serve the site at an address that is public as seen from Logto."
         )
     return warning(
         "outbound-guard",
-        f"{who} sends no back-channel logout to {host}{seen}{unless}. A sign-out elsewhere then does not end sessions "
-        "here, and Logto reports no error. Webhooks are not affected.",
+        f"{who} sends no back-channel logout to {host}{seen}{unless}. Without this call, a sign-out elsewhere "
+        "does not end sessions here. Logto reports no error. Webhooks are not affected.",
         remedy,
     )

@@ -49,11 +49,13 @@ class Answer:
 class SignInExamination:
     """The examination of sign-ins to the site at `base_urls`, with the application in the settings."""
 
-    def __init__(self, http: HTTPClient, metadata: ProviderMetadata, base_urls: Sequence[str]) -> None:
+    def __init__(
+        self, http: HTTPClient, metadata: ProviderMetadata, addresses: Addresses, base_urls: Sequence[str]
+    ) -> None:
         self._http = http
         self._metadata = metadata
         # This server may reach only the internal address of Logto, also for what a browser would open.
-        self._addresses = Addresses(metadata.issuer, conf.internal_endpoint)
+        self._addresses = addresses
         # For a URI with a wildcard, one URI that matches is tried.
         self._redirect_uris = [uri.replace("*", EXAMPLE) for uri in redirect_uris(base_urls)]
         self._post_sign_out_uris = [uri.replace("*", EXAMPLE) for uri in post_sign_out_uris(base_urls)]

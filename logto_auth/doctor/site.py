@@ -19,7 +19,7 @@ from logto_auth.check_tags import CHECKS, CREDENTIALS
 from logto_auth.conf import conf
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.errors import single_line
-from logto_auth.origins import is_loopback
+from logto_auth.origins import is_loopback, is_origin
 from logto_auth.users.moving import KEY_FIELDS
 
 from .findings import Finding, described, failure, findings_or_ok, skipped, warning
@@ -90,6 +90,9 @@ def _database() -> Iterator[Finding]:
 
 
 def _issuers() -> Iterator[Finding]:
+    if not is_origin(conf.endpoint):
+        yield skipped("issuers", "The users were not examined. Correct LOGTO_ENDPOINT first.")
+        return
     issuers: set[str] = set()
     try:
         for model in KEY_FIELDS:

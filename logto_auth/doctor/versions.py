@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any
 
 from logto_auth.conf import conf
+from logto_auth.tenant.site import OUTBOUND_GUARD_OFF
 from logto_auth.tenant.webhook_events import events_in
 
 __all__ = [
@@ -43,7 +44,7 @@ class Version(IntEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """What a Logto has published. A value of None was not read, or not as a JSON object."""
+    """What a Logto has published. A value is None if it could not be read, or is not a JSON object."""
 
     discovery: Mapping[str, Any] | None = None
     oauth_metadata: Mapping[str, Any] | None = None
@@ -66,7 +67,7 @@ class Evidence:
     presence: str
     """What is seen, for the report."""
     absence: str
-    """What is seen instead in older versions. Empty if other reasons are possible, so that nothing is proved."""
+    """What is seen instead in older versions. Empty if the difference may be missing for other reasons."""
     since: Version
     is_seen: Callable[[Answers], bool | None]
 
@@ -235,8 +236,8 @@ class Consequence:
 CONSEQUENCES = (
     Consequence(
         Version.V1_42,
-        "The outbound guard is on, unless Logto runs with OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true: no back-channel "
-        "logout reaches a loopback or private address. Webhooks do.",
+        f"The outbound guard is on, unless Logto runs with {OUTBOUND_GUARD_OFF}: no back-channel logout reaches a "
+        "loopback or private address. Webhooks do.",
         "There is no outbound guard: back-channel logouts reach private addresses.",
     ),
     Consequence(

@@ -171,8 +171,10 @@ def _answer_error(error: Exception) -> Response:
         if isinstance(error, HTTPException):
             return _plain(error)
         raise error
+    if isinstance(error, OIDCError):
+        return error_response(error)
     if isinstance(error, HTTPException) and error.code in {404, 405}:
-        path = request.path.removeprefix("/oidc") or "/"
+        path = request.path.removeprefix("/oidc") if request.path not in ("/oidc", "/oidc/") else "/"
         description = f"unrecognized route or not allowed method ({request.method} on {path})"
         response = error_response(OIDCError("invalid_request", description, status=404))
         del response.headers["Cache-Control"]

@@ -42,8 +42,8 @@ def public_origin(url: str) -> str:
         is_origin = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         is_origin = False
-    rest = "" if not is_origin else parts.path.rstrip("/") + parts.query + parts.fragment
-    if not is_origin or rest or "@" in url or not url.isascii() or not url.isprintable() or " " in url:
+    rest = "" if not is_origin else parts.path.rstrip("/")
+    if not is_origin or rest or set("@?# ") & set(url) or not url.isascii() or not url.isprintable():
         raise ValueError(f"The public endpoint {url!r} is not an origin, such as http://logto.example:3001.")
     return url.rstrip("/")
 

@@ -63,6 +63,8 @@ class LogtoVersion:
     """Discovery contains `request_parameter_supported: false`."""
     has_oauth_metadata: bool
     """`/oidc/.well-known/oauth-authorization-server` exists (RFC 8414)."""
+    browser_endpoints_require_form: bool
+    """A POST to `/oidc/auth` or `/oidc/session/end` that is not a form is answered with 404."""
     has_cimd: bool
     """The dynamic app exists: a `client_id` may be the URL of a metadata document. It is off by default."""
 
@@ -103,6 +105,7 @@ LOGTO_1_41 = LogtoVersion(
     discovery_has_ed25519=False,
     discovery_has_request_parameter=True,
     has_oauth_metadata=False,
+    browser_endpoints_require_form=False,
     has_cimd=False,
     has_outbound_guard=False,
     backchannel_uses_fetch=False,
@@ -126,6 +129,7 @@ LOGTO_1_42 = replace(
     discovery_has_ed25519=True,
     discovery_has_request_parameter=False,
     has_oauth_metadata=True,
+    browser_endpoints_require_form=True,
     has_outbound_guard=True,
     backchannel_uses_fetch=True,
     applications_have_secret=False,

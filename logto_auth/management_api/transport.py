@@ -249,7 +249,10 @@ class Transport:
 
 def resource_indicator(endpoint: str) -> str:
     """Return the resource indicator of the Management API of the tenant at `endpoint`."""
-    host = urlsplit(endpoint).hostname or ""
+    try:
+        host = urlsplit(endpoint).hostname or ""
+    except ValueError:  # such as "http://[::1"; the first request reports it
+        host = ""
     return endpoint.rstrip("/") + "/api" if host.endswith(CLOUD_DOMAIN) else OPEN_SOURCE_RESOURCE
 
 

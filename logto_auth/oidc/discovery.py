@@ -18,41 +18,39 @@ ENDPOINTS = (*BROWSER_ENDPOINTS, *SERVER_ENDPOINTS)
 ENDPOINT_NAME = "the endpoint"
 
 
-def fetch_metadata(
-    http: HTTPClient, issuer: str, *, internal_endpoint: str = "", endpoint_name: str = ENDPOINT_NAME
-) -> ProviderMetadata:
-    """Return the metadata of `issuer`. Error messages call its configured URL `endpoint_name`.
+def fetch_metadata(http: HTTPClient, addresses: Addresses, *, endpoint_name: str = ENDPOINT_NAME) -> ProviderMetadata:
+    """Return the metadata of the provider at `addresses`. Error messages call its configured URL `endpoint_name`.
 
-    `internal_endpoint` is the origin to which requests are sent, if it is another one than that of the issuer.
-
-    Raise ProviderError when the document is invalid, names another issuer, or names a URL at another origin.
+    Raise ProviderError when `issuer` is not a plain http(s) URL, and when the document is invalid, names another
+    issuer, or names a URL at another origin.
     Raise ProviderUnreachable. Source: OpenID Connect Discovery 1.0, sections 4.2 and 4.3.
     """
-    response = http.get(Addresses(issuer, internal_endpoint).discovery_url)
+    if not addresses.is_known(addresses.issuer):
+        # Without the URL, which may contain a password.
+        raise ProviderError(f"{endpoint_name} is not an http or https URL in ASCII without credentials.")
+    response = http.get(addresses.discovery_url)
     if response.status != 200:
-        which = "the internal endpoint" if internal_endpoint else endpoint_name
+        which = "the internal endpoint" if addresses.is_split else endpoint_name
         raise ProviderError(
             f"{response.url} answered {response.status}, expected 200. Check that {which} is Logto's own origin."
         )
-    return parse_metadata(
-        response.json_object(), issuer, internal_endpoint=internal_endpoint, endpoint_name=endpoint_name
-    )
+    return parse_metadata(response.json_object(), addresses, endpoint_name=endpoint_name)
 
 
 def parse_metadata(
-    document: dict[str, Any], issuer: str, *, internal_endpoint: str = "", endpoint_name: str = ENDPOINT_NAME
+    document: dict[str, Any], addresses: Addresses, *, endpoint_name: str = ENDPOINT_NAME
 ) -> ProviderMetadata:
     """Return the checked metadata of a discovery document. Raise ProviderError naming the field that is wrong.
 
-    Logto writes the URLs with the host of the request. So with an `internal_endpoint`, URLs at both origins are
-    accepted. Those for browsers become public, and all others internal.
+    Logto writes the URLs with the host of the request. So URLs at both addresses are accepted. Those for browsers
+    become public, and all others internal.
     """
+    issuer = addresses.issuer
     if document.get("issuer") != issuer:
         raise ProviderError(
             f"The discovery document names the issuer {document.get('issuer')!r:.200}, expected {issuer!r}. "
             f"Set {endpoint_name} to exactly the endpoint that Logto reports."
         )
-    addresses = Addresses(issuer, internal_endpoint)
     endpoints = {name: _endpoint(document, name, addresses) for name in ENDPOINTS}
     # Few sites introspect tokens, so a missing introspection endpoint does not make sign-ins fail.
     introspection = "introspection_endpoint"

@@ -42,10 +42,10 @@ _MEANINGS = {
     "account_selection_required": Meaning(Fault.USER),
     "interaction_required": Meaning(
         Fault.USER,
-        "Logto answers so to applications of the type Native. This site needs one of the type Traditional Web.",
+        "Logto sends this error to applications of the type Native. This site needs one of the type Traditional Web.",
     ),
     "invalid_grant": Meaning(Fault.USER),
-    # The settings of this site do not fit the tenant.
+    # The settings of this site do not match the tenant.
     "insufficient_scope": Meaning(Fault.OPERATOR, "Add the scope to the scopes of this site, and sign in again."),
     "invalid_client": Meaning(Fault.OPERATOR, "Check the App ID."),
     "invalid_redirect_uri": Meaning(Fault.OPERATOR, "Register the redirect URI of this site at the application."),
@@ -58,6 +58,7 @@ _MEANINGS = {
         "Create the API resource at Logto, or correct its indicator in the settings of this site. They must be equal "
         "character by character.",
     ),
+    "registration_not_supported": Meaning(Fault.OPERATOR, "Remove the parameter from the parameters of the sign-in."),
     "request_not_supported": Meaning(Fault.OPERATOR, "Remove the parameter from the parameters of the sign-in."),
     "request_uri_not_supported": Meaning(Fault.OPERATOR, "Remove the parameter from the parameters of the sign-in."),
     "unauthorized_client": Meaning(
@@ -68,7 +69,7 @@ _MEANINGS = {
     "unsupported_response_type": Meaning(
         Fault.OPERATOR, "The application may not do this. Check its type: Traditional Web for sign-ins."
     ),
-    # Logto has a problem.
+    # Logto has failed.
     "server_error": Meaning(Fault.LOGTO, "See the log of Logto."),
     "temporarily_unavailable": Meaning(Fault.LOGTO),
 }
@@ -99,7 +100,7 @@ _MEANINGS_OF_DESCRIPTIONS = {
 
 
 def meaning_of(error: str, description: str = "") -> Meaning:
-    """Return the meaning of an `error` and its `error_description`; `Fault.UNKNOWN` for an error that Logto has not."""
+    """Return the meaning of an `error` and its `error_description`. The fault of other errors is `Fault.UNKNOWN`."""
     meaning = _MEANINGS_OF_DESCRIPTIONS.get((error, description))
     return meaning or _MEANINGS.get(error) or Meaning(Fault.UNKNOWN)
 

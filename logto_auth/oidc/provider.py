@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .addresses import Addresses
 from .discovery import ENDPOINT_NAME, fetch_metadata
 from .http import HTTPClient
 from .jwks import RemoteKeySet
@@ -38,11 +39,12 @@ class Provider:
         endpoint_name: str = ENDPOINT_NAME,
     ) -> None:
         self.issuer = issuer
+        self.addresses = Addresses(issuer, internal_endpoint)
         self.former_issuers = tuple(former_issuers)
         self.algorithms = tuple(algorithms)
         self.http = http
         self._metadata = SingleFlight(
-            lambda: fetch_metadata(http, issuer, internal_endpoint=internal_endpoint, endpoint_name=endpoint_name),
+            lambda: fetch_metadata(http, self.addresses, endpoint_name=endpoint_name),
             seconds_fresh=_METADATA_MAX_AGE_SECONDS,
             cool_down_seconds=_COOL_DOWN_SECONDS,
         )

@@ -37,6 +37,11 @@ class Group:
     total: int
 
     @property
+    def query(self) -> dict[str, Any]:
+        """The parameters of the search for them."""
+        return _query(self.pattern)
+
+    @property
     def is_complete(self) -> bool:
         """Whether all users of the pattern are in `users`."""
         return self.total <= PAGE_SIZE
@@ -82,5 +87,8 @@ def _parts(characters: str, total: int) -> Iterator[str]:
 
 
 def _group(search: Search, pattern: str) -> Group:
-    query: dict[str, Any] = {"search.id": pattern, "mode.id": "posix"}
-    return Group(pattern, *search(**query))
+    return Group(pattern, *search(**_query(pattern)))
+
+
+def _query(pattern: str) -> dict[str, Any]:
+    return {"search.id": pattern, "mode.id": "posix"}

@@ -131,8 +131,9 @@ class Import:
             reason = f"not imported, because no identifier is left to sign in with: {remarks}"
             queue.then(partial(self._conflict, payload, reason))
         elif shared := [name for name in payload.identifiers if self._owner(payload, name) is not None]:
-            reason = f"not imported: the account {self._owner(payload, shared[0])} was imported with this "
-            queue.then(partial(self._conflict, payload, reason + " and ".join(shared)))
+            owner = self._owner(payload, shared[0])
+            reason = f"not imported: account {owner} has the same {' and '.join(shared)}, and comes first"
+            queue.then(partial(self._conflict, payload, reason))
         elif found:
             queue.then(partial(self._adopt, payload, found))
         else:

@@ -61,7 +61,7 @@ class InOrder:
             self._handle_finished()
 
     def _handle_finished(self) -> None:
-        """Wait for the oldest result, and handle it together with the following results that are there."""
+        """Wait for the oldest result, and handle it together with the following results that have arrived."""
         wait([self._waiting[0][0]])
         finished = list(takewhile(lambda entry: entry[0].done(), self._waiting))
         self._prepare([future.result() for future, _ in finished if future.exception() is None])
@@ -102,10 +102,10 @@ def in_order(
 ) -> Iterator[InOrder]:
     """Return a queue with this number of threads. At the end, all results have been handled.
 
-    `prepare` is called with all results that are there, before each of them is handled.
+    `prepare` is called with all results that have arrived, before each of them is handled.
 
-    After an error or Ctrl-C, no more requests are sent. The results of requests in flight are handled all the same:
-    `on_stop` is called with their number, and `on_error` with each further error.
+    After an error or Ctrl-C, no more requests are sent. The results of requests in flight are still handled: `on_stop`
+    is called with their number, and `on_error` with each further error.
     """
     queue = InOrder(concurrency, prepare)
     try:

@@ -18,7 +18,7 @@ def mark_listed(run: SyncRun, subs: Collection[str]) -> None:
     identities = LogtoIdentity.objects.for_subs(run.issuer, subs)
     identities.update(seen_in_run=run.pk)
     if not run.creates_users:
-        # The others do not matter.
+        # Only such a run compares the number of listed users with that of Logto.
         return
     with_account = set(identities.values_list("sub", flat=True))
     SyncNote.objects.bulk_create(
@@ -48,13 +48,13 @@ def _without_account(run: SyncRun) -> Any:
 
 
 class Distinct:
-    """Counts the different ids among those that it has got, with 8 bytes for each."""
+    """Count the different ids among many, with 8 bytes for each."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
 
     def __len__(self) -> int:
-        """Return how many ids it has got, with repetitions."""
+        """Return how many ids were added, with repetitions."""
         return len(self._hashes)
 
     def add(self, ids: Iterable[str]) -> None:
@@ -62,5 +62,5 @@ class Distinct:
         self._hashes.extend(map(hash, ids))
 
     def count(self) -> int:
-        """Return the number of different ids. Part after part, because a set takes much memory."""
+        """Return the number of different ids. They are counted in parts, because one set takes much memory."""
         return sum(len({each for each in self._hashes if each % BUCKETS == part}) for part in range(BUCKETS))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import SyncRun
 
 from .apply import apply_batch
-from .by_id import all_groups
+from .by_id import Group, all_groups
 from .listed import count_listed, listed_before
 from .report import NOT_LISTED, Report, report_not_listed
 from .runs import UNLISTED, advance, position_in
@@ -42,7 +42,7 @@ def sync_missed(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     for group in all_groups(api.users.first_page):
         missing -= _apply_new(run, group.users, api, report)
         if not group.is_complete:
-            missing = _sync_incomplete(run, group.pattern, missing, api, report)
+            missing = _sync_incomplete(run, group, missing, api, report)
         report.progress(NOT_LISTED, total - max(0, missing), total)
         if missing <= 0:
             return
@@ -53,26 +53,21 @@ def _apply_new(run: SyncRun, users: Sequence[User], api: ManagementAPI, report: 
     before = listed_before(run, [user["id"] for user in users])
     new = [user for user in users if user["id"] not in before]
     if new:
-        position = position_in(run, UNLISTED)
-        apply_batch(run, new, api, report, then=partial(advance, run, UNLISTED, report, **_without_stage(position)))
+        note_step = partial(advance, run, UNLISTED, report, **position_in(run, UNLISTED))
+        apply_batch(run, new, api, report, then=note_step)
     return len(new)
 
 
-def _sync_incomplete(run: SyncRun, pattern: str, missing: int, api: ManagementAPI, report: Report) -> int:
+def _sync_incomplete(run: SyncRun, group: Group, missing: int, api: ManagementAPI, report: Report) -> int:
     """Sync the pages of a group of users that cannot be divided, and return how many of `missing` are still missing.
 
     Report those of the group.
     """
-    query: dict[str, Any] = {"search.id": pattern, "mode.id": "posix"}
     listed = set[str]()
-    for page in api.users.pages(**query):
+    for page in api.users.pages(**group.query):
         missing -= _apply_new(run, page, api, report)
         listed |= {user["id"] for user in page}
-    number = min(missing, api.users.count(**query) - len(listed))
+    number = min(missing, api.users.count(**group.query) - len(listed))
     if number > 0:
-        report_not_listed(report, number, f"users whose ids match {pattern}")
+        report_not_listed(report, number, f"users whose ids match {group.pattern}")
     return missing
-
-
-def _without_stage(position: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in position.items() if name != "stage"}

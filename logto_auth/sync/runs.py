@@ -143,7 +143,8 @@ def is_past(run: SyncRun, stage: str) -> bool:
 
 def position_in(run: SyncRun, stage: str) -> dict[str, Any]:
     """Return the position of the run within `stage`; empty at its beginning."""
-    return run.position if run.position["stage"] == stage else {}
+    position = dict(run.position)
+    return position if position.pop("stage") == stage else {}
 
 
 def in_batches(pages: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:

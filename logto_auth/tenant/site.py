@@ -20,7 +20,7 @@ from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_hos
 from .declaration import TenantDeclaration, normalize_uri
 
 __all__ = [
-    "SWITCH_OF_OUTBOUND_GUARD",
+    "OUTBOUND_GUARD_OFF",
     "back_channel_logout_uri",
     "load_declaration",
     "needs_base_url",
@@ -32,8 +32,9 @@ __all__ = [
     "unreachable_warning",
 ]
 
-# The variable in Logto's environment without which Logto 1.42 and newer calls no private address.
-SWITCH_OF_OUTBOUND_GUARD = "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true"
+# The variable in Logto's environment that turns the outbound guard off. Logto 1.42 and newer has it, and without the
+# variable sends back-channel logouts to public addresses only.
+OUTBOUND_GUARD_OFF = "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true"
 # The views that Logto's server calls.
 CALLED_BY_LOGTO = ("back-channel-logout", "webhook")
 
@@ -113,7 +114,7 @@ def outbound_guard_warning(base_urls: Sequence[str]) -> str:
         return ""
     return (
         f"Logto 1.42 and newer sends no back-channel logout to {host}, which is not a public host, unless it runs with "
-        f"{SWITCH_OF_OUTBOUND_GUARD}. Logto reports no error. Webhooks are not affected."
+        f"{OUTBOUND_GUARD_OFF}. Logto reports no error. Webhooks are not affected."
     )
 
 

@@ -47,11 +47,11 @@ def check_events(api: ManagementAPI, declared: Iterable[str], existing: Iterable
     `existing` are events of its webhook, which Logto has accepted. The OpenAPI document of the tenant is read only if
     an event is not in all versions. Raise ProviderUnreachable.
     """
-    unsure = [event for event in declared if event not in EVENTS_OF_ALL_VERSIONS.union(existing)]
-    if not unsure:
+    to_confirm = [event for event in declared if event not in EVENTS_OF_ALL_VERSIONS.union(existing)]
+    if not to_confirm:
         return []
     events = _events_of_tenant(api)
-    return [unknown_event_error(event, events) for event in unsure if event not in events]
+    return [unknown_event_error(event, events) for event in to_confirm if event not in events]
 
 
 def unknown_event_error(event: str, events: Collection[str] = KNOWN_EVENTS) -> str:

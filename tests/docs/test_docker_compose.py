@@ -14,6 +14,7 @@ from logto_auth import checks
 from logto_auth.conf import conf
 from logto_auth.doctor.addresses import examine
 from logto_auth.emulator.__main__ import _parser
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.tenant import site_declaration
 from logto_auth.tenant.site import site_base_urls
@@ -97,7 +98,8 @@ def test_logto_may_call_the_site_in_the_private_network() -> None:
         assert declared.redirect_uris == ["http://localhost:8000/callback"]
         assert declared.back_channel_logout_uri == "http://web:8000/back-channel-logout"
         assert declared.webhook_url == "http://web:8000/webhooks/logto"
-        findings = [*examine(HTTPClient(connect_seconds=0.1, total_seconds=0.1))]
+        http = HTTPClient(connect_seconds=0.1, total_seconds=0.1)
+        findings = [*examine(http, Addresses(conf.issuer, conf.internal_endpoint))]
     assert "Logto calls this site at http://web:8000." in [finding.message for finding in findings]
 
 

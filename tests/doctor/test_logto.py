@@ -76,15 +76,16 @@ def test_slow_answer_is_a_warning(found: Found, fresh: Emulator, settings: Any) 
     assert 1.6 <= float(words[1]) <= 3
 
 
-# The last one is of a proxy that adds a header of its own, and the one before has no zone that counts.
 @pytest.mark.parametrize(
     "headers",
     [
         {},
-        {"Date": "soon"},
+        {"Date": "tomorrow"},
+        {"Date": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"},
         {"Date": "Sun, 29 Nov 2026 00:41:06 -0000"},
         {"Date": "Sun, 29 Nov 2026 00:41:06 GMT, Sun, 29 Nov 2026 00:41:06 GMT"},
     ],
+    ids=["none", "text", "year", "zone", "twice"],
 )
 def test_answer_without_readable_date_is_a_warning(headers: dict[str, str]) -> None:
     finding = clock_finding(Response(200, headers, b"", ""))

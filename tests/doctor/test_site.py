@@ -90,6 +90,14 @@ def test_rows_of_another_issuer_are_found(found: Found, settings: Any) -> None:
     assert only(found()).startswith(f"failure issuers: {text}")
 
 
+@pytest.mark.parametrize("endpoint", ["", "http://localhost:3001/oidc"])
+def test_wrong_endpoint_is_no_reason_to_move_users(found: Found, settings: Any, endpoint: str) -> None:
+    Organization.objects.create(issuer="http://localhost:3001/oidc", logto_id="harbourbr001")
+    settings.LOGTO_ENDPOINT = endpoint
+    lines = [line for line in found() if " issuers: " in line]
+    assert lines == ["skipped issuers: The users were not examined. Correct LOGTO_ENDPOINT first."]
+
+
 def test_time_out_of_wrong_type_is_reported(found: Found, settings: Any) -> None:
     settings.LOGTO_HTTP_TIMEOUT_SECONDS = ("3", 10)
     assert [line.rpartition(" ")[2] for line in found()] == ["(logto_auth.E001)", "first."]

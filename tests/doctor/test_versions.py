@@ -111,16 +111,8 @@ def guard(
     ("host", "addresses"),
     [
         ("localhost:8000", ["127.0.0.1", "::1"]),
-        ("127.0.0.1:8000", ["127.0.0.1"]),
-        ("[::1]:8000", ["::1"]),
-        ("192.168.1.5", ["192.168.1.5"]),
         ("[fd00::5]", ["fd00::5"]),
-        ("100.64.0.9", ["100.64.0.9"]),
         ("web", []),
-        ("shop.internal", []),
-        ("shop.local", []),
-        ("shop.test", []),
-        ("nas.home.arpa", []),
         ("shop.example", ["10.0.0.5"]),
         ("shop.example", ["::ffff:10.0.0.5"]),
         ("shop.example", ["fe80::1%eth0"]),
@@ -209,8 +201,8 @@ def test_logto_that_hides_its_answers_is_unknown(checks: Any, fresh: Emulator) -
     )
     (line,) = checks("version")
     assert line.startswith("skipped: The version of Logto is unknown. Its answers contradict each other: ")
-    (guarded,) = checks("outbound-guard")
-    assert guarded.startswith("warning: If it is 1.42 or newer, Logto sends no back-channel logout to testserver")
+    (message,) = checks("outbound-guard")
+    assert message.startswith("warning: If it is 1.42 or newer, Logto sends no back-channel logout to testserver")
 
 
 @pytest.mark.django_db

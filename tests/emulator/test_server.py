@@ -116,6 +116,7 @@ def test_exposed_emulator_says_so_and_answers_at_each_address():
         "https://logto.example/oidc",
         "https://user:hush@logto.example",
         "https://logto.example?a=b",
+        "https://logto.example?",
         "https://müller.example",
         "https://logto.example:port",
         "https://[logto",

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from logto_auth.emulator.versions import DEFAULT, VERSIONS
+from logto_auth.origins import ascii_hint, is_origin
 
 PREFIX = "LOGTO_LIVE_"
 REQUIRED = ("ENDPOINT", "M2M_APP_ID", "M2M_APP_SECRET")
@@ -37,6 +38,9 @@ class Options:
         given = [self.endpoint, self.m2m_app_id, self.m2m_app_secret]
         if any(given) and not all(given):
             return f"Set all of {', '.join(PREFIX + name for name in REQUIRED)}, or none of them."
+        if self.endpoint and not is_origin(self.endpoint):
+            hint = ascii_hint(self.endpoint) or "Expected http://localhost:3001, for example, without /oidc."
+            return f"{PREFIX}ENDPOINT is not an origin without a path. {hint}"
         if unknown := set(self.emulator_versions) - VERSIONS.keys():
             return f"{PREFIX}EMULATOR has {', '.join(sorted(unknown))}, expected some of {', '.join(VERSIONS)}."
         if self.outbound_guard not in {"", "on", "off"}:

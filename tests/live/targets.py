@@ -85,7 +85,7 @@ def target_names(options: Options) -> list[str]:
 def open_target(name: str, options: Options) -> Iterator[Target]:
     """Yield the Logto with this name, with sign-ins by username and password. Leave the tenant as it was found."""
     if name == REAL:
-        api = TenantAPI(options.endpoint, options.m2m_app_id, options.m2m_app_secret, options.management_api_resource)
+        api = _api_of_real_logto(options)
         _refuse_used_tenant(api, options)
         remove_old_runs(api)
         target = Target(REAL, options.endpoint, options.m2m_app_id, options.m2m_app_secret, api, options, _run_id())
@@ -98,6 +98,18 @@ def open_target(name: str, options: Options) -> Iterator[Target]:
         target = Target(name, emulator.endpoint, machine.id, machine.secret, api, options, _run_id(), emulator)
         with _tidied(target):
             yield target
+
+
+def _api_of_real_logto(options: Options) -> TenantAPI:
+    """Return the API of the tenant that the options name. End the whole run if Logto gives no access to it."""
+    try:
+        return TenantAPI(options.endpoint, options.m2m_app_id, options.m2m_app_secret, options.management_api_resource)
+    except requests.RequestException as error:
+        problem = f"{PREFIX}ENDPOINT {options.endpoint} cannot be reached: {type(error).__name__}."
+    except AssertionError as error:
+        problem = f"{error} Check {PREFIX}M2M_APP_ID and {PREFIX}M2M_APP_SECRET."
+    # Not an error of each journey, whose traceback would show the secret.
+    pytest.exit(problem, returncode=2)
 
 
 @contextmanager

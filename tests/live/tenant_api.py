@@ -27,7 +27,7 @@ class TenantAPI:
             "scope": "all",
         }
         response = self._http.post(f"{endpoint}/oidc/token", data=fields, auth=(app_id, app_secret), timeout=15)
-        assert response.status_code == 200, f"Logto issued no token for the Management API: {response.text}"
+        assert response.status_code == 200, f"Logto issued no token for the Management API: {response.text}."
         self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def __call__(self, method: str, path: str, json: Any = None, **query: Any) -> Any:

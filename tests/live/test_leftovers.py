@@ -13,7 +13,7 @@ from logto_auth.emulator import Emulator
 from . import leftovers
 from .leftovers import DEFAULT_SIGN_IN, kept_sign_in_experience, remove_all, remove_old_runs
 from .options import Options
-from .targets import MANY_USERS, ROLE, open_target
+from .targets import MANY_USERS, REAL, ROLE, open_target
 from .tenant_api import TenantAPI
 
 RUN = f"live_{time.time_ns() // 1_000_000:x}"
@@ -106,3 +106,27 @@ def test_used_tenant_is_refused(logto: Emulator, api: TenantAPI, machine: Any) -
     with pytest.raises(pytest.exit.Exception, match="LOGTO_LIVE_ANY_TENANT=1"), open_target("this Logto", options):
         pass
     assert contents(api) == before
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "text"),
+    [
+        ("http://localhost:3001/oidc", "without /oidc"),
+        ("http://müller.example", "'http://xn--mller-kva.example'"),
+        ("localhost:3001", "not an origin"),
+    ],
+)
+def test_wrong_endpoint_is_a_problem(endpoint: str, text: str) -> None:
+    assert text in Options(endpoint, "machine", "secret").problem
+    assert Options("http://localhost:3001", "machine", "secret").problem == ""
+
+
+def test_logto_without_access_ends_the_run(logto: Emulator, machine: Any) -> None:
+    for endpoint, text in (
+        (logto.endpoint, "Check LOGTO_LIVE_M2M_APP_ID"),
+        ("http://127.0.0.1:9", "cannot be reached"),
+    ):
+        options = Options(endpoint, machine.id, "hush")
+        with pytest.raises(pytest.exit.Exception, match=text) as caught, open_target(REAL, options):
+            pass
+        assert "hush" not in str(caught.value)

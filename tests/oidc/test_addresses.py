@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from logto_auth.oidc.addresses import Addresses
-from logto_auth.oidc.discovery import BROWSER_ENDPOINTS, ENDPOINTS, SERVER_ENDPOINTS, parse_metadata
+from logto_auth.oidc.discovery import BROWSER_ENDPOINTS, ENDPOINTS, SERVER_ENDPOINTS, fetch_metadata, parse_metadata
 from logto_auth.oidc.errors import ProviderError
+from logto_auth.oidc.http import HTTPClient
 from tests.recorded import recording
 
 PUBLIC, INTERNAL = "https://logto.example", "http://logto:3001"
@@ -27,7 +28,7 @@ def document(origin: str, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("origin", [PUBLIC, INTERNAL])
 def test_browsers_get_public_urls_and_the_server_internal_ones(origin: str) -> None:
-    metadata = parse_metadata(document(origin), ISSUER, internal_endpoint=INTERNAL)
+    metadata = parse_metadata(document(origin), Addresses(ISSUER, INTERNAL))
     assert metadata.issuer == ISSUER
     urls = {name: getattr(metadata, name) for name in (*ENDPOINTS, "introspection_endpoint")}
     origins = {name: url.partition("/oidc/")[0] for name, url in urls.items()}
@@ -67,18 +68,18 @@ def test_browsers_get_public_urls_and_the_server_internal_ones(origin: str) -> N
 )
 def test_url_at_a_third_origin_is_refused(name: str, url: Any) -> None:
     with pytest.raises(ProviderError, match=f"as {name}, expected a plain URL at the origin of the issuer"):
-        parse_metadata(document(INTERNAL, **{name: url}), ISSUER, internal_endpoint=INTERNAL)
+        parse_metadata(document(INTERNAL, **{name: url}), Addresses(ISSUER, INTERNAL))
 
 
 def test_internal_url_is_refused_without_the_setting() -> None:
     with pytest.raises(ProviderError, match="authorization_endpoint"):
-        parse_metadata(document(INTERNAL), ISSUER)
+        parse_metadata(document(INTERNAL), Addresses(ISSUER))
 
 
 @pytest.mark.parametrize("issuer", [f"{INTERNAL}/oidc", "https://other.example/oidc", f"{PUBLIC}/oidc/"])
 def test_internal_logto_must_name_the_public_issuer(issuer: str) -> None:
     with pytest.raises(ProviderError, match="names the issuer"):
-        parse_metadata(document(INTERNAL, issuer=issuer), ISSUER, internal_endpoint=INTERNAL)
+        parse_metadata(document(INTERNAL, issuer=issuer), Addresses(ISSUER, INTERNAL))
 
 
 @pytest.mark.parametrize("internal", ["", PUBLIC, f"{PUBLIC}/", f"{PUBLIC}:443"])
@@ -108,3 +109,10 @@ def test_url_at_a_third_origin_is_not_moved() -> None:
     for move in (Addresses(ISSUER, INTERNAL).for_server, Addresses(ISSUER, INTERNAL).for_browsers):
         with pytest.raises(ValueError, match="neither address"):
             move("https://evil.example/oidc/token")
+
+
+@pytest.mark.parametrize("endpoint", ["logto.example", "https://müller.example", "https://user:hush@logto.example"])
+def test_issuer_that_is_no_url_is_refused_before_a_request(endpoint: str) -> None:
+    with pytest.raises(ProviderError, match=r"^the endpoint is not an http or https URL in ASCII") as caught:
+        fetch_metadata(HTTPClient(connect_seconds=1, total_seconds=1), Addresses(f"{endpoint}/oidc"))
+    assert "hush" not in str(caught.value)

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 
 from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.errors import ProviderError
 from logto_auth.testing import Browser
@@ -117,16 +118,16 @@ def test_discovery_with_a_wrong_field_is_refused(change: dict[str, Any]) -> None
     issuer, host = "http://localhost:3001/oidc", "localhost:3001"
     text = json.dumps(change).replace("{issuer}", issuer).replace("{host}", host)
     document = recording("discovery")["body"]
-    assert parse_metadata(document, issuer)
+    assert parse_metadata(document, Addresses(issuer))
     with pytest.raises(ProviderError, match=next(iter(change))):
-        parse_metadata({**document, **json.loads(text)}, issuer)
+        parse_metadata({**document, **json.loads(text)}, Addresses(issuer))
 
 
 @pytest.mark.parametrize("name", ["issuer", *ENDPOINTS])
 def test_discovery_with_a_missing_field_is_refused(name: str) -> None:
     document = {key: value for key, value in recording("discovery")["body"].items() if key != name}
     with pytest.raises(ProviderError, match=name):
-        parse_metadata(document, "http://localhost:3001/oidc")
+        parse_metadata(document, Addresses("http://localhost:3001/oidc"))
 
 
 @pytest.mark.parametrize("change", [{"issuer": "https://evil.example/oidc"}, {"jwks_uri": None}], ids=["issuer", "url"])
@@ -146,9 +147,9 @@ def test_https_issuer_requires_https_endpoints(name: str, url: str) -> None:
         for key, value in recording("discovery")["body"].items()
     }
     issuer = "https://tenant.logto.app/oidc"
-    assert parse_metadata(document, issuer).token_endpoint == f"{issuer}/token"
+    assert parse_metadata(document, Addresses(issuer)).token_endpoint == f"{issuer}/token"
     with pytest.raises(ProviderError, match=name):
-        parse_metadata({**document, name: url.replace("{host}", "tenant.logto.app")}, issuer)
+        parse_metadata({**document, name: url.replace("{host}", "tenant.logto.app")}, Addresses(issuer))
 
 
 @pytest.mark.parametrize("name", ["token_endpoint", "revocation_endpoint", "userinfo_endpoint", "jwks_uri"])
@@ -167,7 +168,7 @@ def test_endpoint_may_name_the_default_port() -> None:
         for key, value in recording("discovery")["body"].items()
     }
     issuer = "https://tenant.logto.app/oidc"
-    metadata = parse_metadata({**document, "issuer": issuer}, issuer)
+    metadata = parse_metadata({**document, "issuer": issuer}, Addresses(issuer))
     assert metadata.token_endpoint == "https://tenant.logto.app:443/oidc/token"
 
 

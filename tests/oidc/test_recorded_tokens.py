@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.discovery import parse_metadata
 from logto_auth.oidc.jwks import KeySet
 from logto_auth.oidc.secrets import Secret
@@ -73,7 +74,7 @@ def recorded(request: pytest.FixtureRequest) -> Recorded:
 def test_discovery_is_accepted(recorded: Recorded) -> None:
     document = recorded.read("discovery")["body"]
     assert ("request_parameter_supported" in document) == (recorded.version == "1.41")
-    assert parse_metadata(document, ISSUER).issuer == ISSUER
+    assert parse_metadata(document, Addresses(ISSUER)).issuer == ISSUER
 
 
 # ID tokens

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -18,6 +19,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.signals import session_ended
 from logto_auth.testing import Browser
+from logto_auth.transactions import repeat_after_deadlock
 from logto_auth.users.suspension import suspend
 from tests.ageing import age
 
@@ -206,3 +208,20 @@ def test_parallel_ends_of_several_sessions_send_one_signal_each(devices: list[Br
 
     at_once(end, 2)
     assert sum(counts) == len(ended.reasons) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_repetition_after_deadlock_sends_one_signal_each(devices: list[Browser], ended: Ended) -> None:
+    deletions: list[str] = []
+
+    def break_second_deletion(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("DELETE"):
+            deletions.append(sql)
+            if len(deletions) == 2:
+                raise OperationalError(1213, "Deadlock found when trying to get lock")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(break_second_deletion):
+        repeat_after_deadlock(partial(LogtoSession.objects.all().end, reason="signed_out_at_logto"))
+    assert ended.reasons == ["signed_out_at_logto"] * 3
+    assert not LogtoSession.objects.exists()

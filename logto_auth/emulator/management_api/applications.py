@@ -12,7 +12,7 @@ from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError
+from .api_errors import APIError, not_exists
 from .lookup import existing
 from .paging import optionally_paged
 from .routing import body, route
@@ -129,12 +129,14 @@ def change_application(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("DELETE", "/applications/:id", status=204)
 def delete_application(tenant: Tenant, id: str) -> None:
-    tenant.delete_application(existing(tenant.applications, id).id)
+    tenant.delete_application(existing(tenant.applications, id, "applications").id)
 
 
 @route("PATCH", "/applications/:id/custom-data")
 def merge_custom_data(tenant: Tenant, id: str) -> dict[str, Any]:
-    application = existing(tenant.applications, id)
+    if id not in tenant.applications:
+        raise not_exists("application")
+    application = tenant.applications[id]
     application.custom_data = {**application.custom_data, **body(anything)}
     return dict(jsonb(application.custom_data))
 

@@ -26,7 +26,7 @@ from .schemas import Schema, boolean, choice, integer, list_of, object_of, optio
 _DAY_MS = 86400 * 1000
 
 _config = object_of(url=text(), headers=optional(record_of(text())), retries=optional(integer(at_least=0, at_most=3)))
-_fields = {"name": optional(text(at_most=256)), "enabled": optional(boolean)}
+_fields = {"name": optional(text(at_least=1, at_most=256)), "enabled": optional(boolean)}
 
 
 @route("GET", "/hooks")

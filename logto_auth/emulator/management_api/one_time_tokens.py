@@ -61,12 +61,12 @@ def verify_token(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/one-time-tokens/:id")
 def show_token(tenant: Tenant, id: str) -> dict[str, Any]:
-    return _as_json(existing(tenant.one_time_tokens, id))
+    return _as_json(existing(tenant.one_time_tokens, id, "one_time_tokens"))
 
 
 @route("PUT", "/one-time-tokens/:id/status")
 def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
-    token = existing(tenant.one_time_tokens, id)
+    token = existing(tenant.one_time_tokens, id, "one_time_tokens")
     status = body(object_of(status=choice("active", "consumed", "revoked", "expired")))["status"]
     if status == "active":
         raise APIError("one_time_token.cannot_reactivate_token", 400)

@@ -78,7 +78,10 @@ _KINDS = (
 
 
 def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
-    holders, known = kind.holders(organization_of_path(tenant, id)), kind.known(tenant)
+    if id not in tenant.organizations:
+        # An unknown organization has no members.
+        return paged([], 0, str)
+    holders, known = kind.holders(tenant.organizations[id]), kind.known(tenant)
     query, role = request.args.get("q"), tenant.organization_roles.get(request.args.get("organizationRoleId", ""))
     member_ids: Iterable[str] = holders
     total = len(holders)

@@ -12,7 +12,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .api_errors import not_found
-from .lookup import api_scopes_by_id, of_path, referenced
+from .lookup import api_scopes_by_id, existing, of_path, referenced
 from .organizations import matches
 from .paging import optionally_paged, paged
 from .resources import names_by_indicator, names_without
@@ -80,7 +80,8 @@ def create_role(tenant: Tenant) -> dict[str, Any]:
 
 @route("GET", "/organization-roles/:id")
 def show_role(tenant: Tenant, id: str) -> dict[str, Any]:
-    return role_as_json(_role(tenant, id))
+    # Unlike the routes of permissions, and of organizations.
+    return role_as_json(existing(tenant.organization_roles, id))
 
 
 @route("PATCH", "/organization-roles/:id", event="OrganizationRole.Data.Updated")

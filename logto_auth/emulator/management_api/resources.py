@@ -120,7 +120,10 @@ def change_default(tenant: Tenant, id: str) -> dict[str, Any]:
 
 @route("GET", "/resources/:resourceId/scopes")
 def list_scopes(tenant: Tenant, resource_id: str) -> Response:
-    resource = existing(tenant.resources, resource_id, "resources")
+    # An unknown resource has no permissions.
+    resource = tenant.resources.get(resource_id)
+    if resource is None:
+        return paged([], 0, str)
     found = searched(resource.scopes.values(), {"id": "id", "name": "name", "description": "description"})
     return paged(found, len(found), lambda scope: scope_as_json(resource, scope))
 

@@ -37,7 +37,7 @@ class _Kind:
 
 
 def _machine(tenant: Tenant, application_id: str) -> Application:
-    application = existing(tenant.applications, application_id)
+    application = existing(tenant.applications, application_id, "applications")
     if application.type != "MachineToMachine":
         raise APIError("application.invalid_type")
     return application

@@ -33,6 +33,7 @@ from .http import (
     NO_STORE,
     error_response,
     json_response,
+    page_parameters,
     request_form,
     see_other,
     self_submitting_form,
@@ -49,7 +50,7 @@ blueprint = Blueprint("authorization", __name__)
 def authorize() -> Response:
     """Redirect to the sign-in page or to the callback."""
     provider = current()
-    lists = request_form() if request.method == "POST" else dict(request.args.lists())
+    lists = page_parameters(only_forms=provider.tenant.version.browser_endpoints_require_form)
     lists, pushed_request_id = _unpushed(provider, lists)
     try:
         checked = read_authorization_request(provider, lists)

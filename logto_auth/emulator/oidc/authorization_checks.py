@@ -34,6 +34,8 @@ def read_authorization_request(provider: Provider, lists: Mapping[str, list[str]
     if "request" in params:
         raise _unsupported("request")
     client = find_client(provider, _required(params, "client_id"))
+    if "registration" in params:
+        raise errors.OIDCError("registration_not_supported", None)
     if "request_uri" in params:
         # Valid pushed requests were resolved before.
         is_pushed = params["request_uri"].startswith(PUSHED_REQUEST_PREFIX)

@@ -14,7 +14,15 @@ from logto_auth.emulator.state.sessions import LogoutDetails, Session
 from . import cookies, errors
 from .backchannel import notify_clients
 from .client_authentication import find_client
-from .http import NO_STORE, error_response, request_form, see_other, self_submitting_form, single_parameters
+from .http import (
+    NO_STORE,
+    error_response,
+    page_parameters,
+    request_form,
+    see_other,
+    self_submitting_form,
+    single_parameters,
+)
 from .id_token_hint import decode_id_token_hint, validate_id_token_hint
 from .redirect_uris import redirect_uri_allowed, with_parameters
 
@@ -28,7 +36,7 @@ _SESSION_END_SUCCESS = "/oidc/session/end/success"
 def session_end() -> Response:
     """Return a page that submits itself to the confirm step. The user is not asked."""
     provider = current()
-    lists = request_form() if request.method == "POST" else dict(request.args.lists())
+    lists = page_parameters(only_forms=provider.tenant.version.browser_endpoints_require_form)
     try:
         params = single_parameters(lists)
         client = _client(provider, params)

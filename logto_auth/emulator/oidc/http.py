@@ -6,20 +6,42 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, abort, render_template, request
 from markupsafe import escape
 
 from . import errors
 
 NO_STORE = {"Cache-Control": "no-store"}
+_FORM = "application/x-www-form-urlencoded"
 
 
 def request_form() -> dict[str, list[str]]:
-    """Return the parameters of the body, which is a form or JSON."""
+    """Return the parameters of the body, which is a form or JSON. Raise OIDCError for another type."""
+    check_content_type()
     if request.is_json:
         data = request.get_json(silent=True)
         return {key: [str(value)] for key, value in data.items()} if isinstance(data, dict) else {}
     return dict(request.form.lists())
+
+
+def page_parameters(*, only_forms: bool) -> dict[str, list[str]]:
+    """Return the parameters of a request of a browser, in the URL or in the body.
+
+    With `only_forms`, answer 404 to another body than a form.
+    """
+    if request.method != "POST":
+        return dict(request.args.lists())
+    if only_forms and request.mimetype != _FORM:
+        abort(404)
+    return request_form()
+
+
+def check_content_type() -> None:
+    """Raise OIDCError if the body is neither a form nor JSON. A multipart form does not count."""
+    if not request.is_json and request.mimetype not in ("", _FORM):
+        raise errors.invalid_request(
+            f"only {_FORM} content-type bodies are supported on {request.method} {request.path.removeprefix('/oidc')}"
+        )
 
 
 def single_parameters(lists: Mapping[str, list[str]], *, repeatable: Iterable[str] = ()) -> dict[str, str]:

@@ -9,7 +9,7 @@ from logto_auth.emulator.provider import Provider, current
 from . import errors
 from .claims import userinfo_claims
 from .client_authentication import check_origin, find_client
-from .http import NO_STORE, challenge, error_response, json_response
+from .http import NO_STORE, challenge, check_content_type, error_response, json_response
 
 blueprint = Blueprint("userinfo", __name__)
 
@@ -44,6 +44,8 @@ def _claims(provider: Provider) -> dict[str, object]:
 
 def _bearer_token(provider: Provider) -> str:
     """Return the access token of the request, from the header or the form. Raise OIDCError for one in the URL."""
+    if request.method == "POST":
+        check_content_type()
     header, in_body = request.headers.get("Authorization", ""), request.form.get("access_token", "")
     in_query = request.args.get("access_token", "")
     given = [text for text in (header, in_body, in_query) if text]

@@ -101,3 +101,36 @@ def test_large_tenant_is_listed_within_a_second():
         found = api.get("/users", **{"search.primaryEmail": "user_7@example.com", "mode.primaryEmail": "exact"})
         assert names(found) == ["user_7"]
         api.http.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["organizations/nope/users", "organizations/nope/applications", "resources/nope/scopes"]
+)
+def test_lists_of_unknown_objects_are_empty(api, path):
+    response = api.get(f"/{path}")
+    assert (response.status_code, response.json(), response.headers["Total-Number"]) == (200, [], "0")
+
+
+def test_unknown_user_has_no_sessions(api):
+    assert api.get("/users/nope/sessions").json() == {"sessions": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("get", "one-time-tokens/nope", "entity.not_exists_with_id"),
+        ("delete", "one-time-tokens/nope", "entity.not_found"),
+        ("get", "organization-roles/nope", "entity.not_found"),
+        ("get", "organization-scopes/nope", "entity.not_exists_with_id"),
+        ("delete", "applications/nope", "entity.not_exists_with_id"),
+        ("get", "applications/nope/roles", "entity.not_exists_with_id"),
+    ],
+)
+def test_code_for_unknown_object_depends_on_route(api, method, path, code):
+    response = getattr(api, method)(f"/{path}")
+    assert (response.status_code, response.json()["code"]) == (404, code)
+
+
+def test_webhook_has_a_name_that_is_not_empty(api):
+    hook = {"name": "", "events": ["User.Created"], "config": {"url": "http://localhost:9/"}}
+    assert api.post("/hooks", hook).json()["code"] == "guard.invalid_input"

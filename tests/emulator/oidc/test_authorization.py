@@ -310,6 +310,20 @@ def test_authorization_endpoint_accepts_post(emulator, bookstore):
     assert response.headers["Location"].startswith("/sign-in?app_id=")
 
 
+@pytest.mark.parametrize("path", ["auth", "session/end"])
+@pytest.mark.parametrize(("like", "status"), [("1.41", 400), ("1.42", 404), ("head", 404)])
+def test_post_to_browser_endpoint_must_be_a_form(emulator, path, like, status):
+    emulator.like = like
+    response = requests.post(f"{emulator.endpoint}/oidc/{path}", files={"client_id": (None, "x")}, timeout=10)
+    assert (response.status_code, response.json()["error"]) == (status, "invalid_request")
+
+
+def test_registration_is_refused(bookstore):
+    received = error_of(bookstore.authorize(registration="{}"))
+    assert received.pop("error") == "registration_not_supported"
+    assert list(received) == ["state", "iss"]
+
+
 # Third-party applications
 
 

@@ -577,9 +577,22 @@ def test_json_body_is_accepted(emulator, bookstore):
     assert requests.post(f"{emulator.endpoint}/oidc/token", json=body, timeout=5).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/oidc/nope", "/oidc/token", "/oidc/session/end/confirm"])
+@pytest.mark.parametrize("endpoint", ["token", "token/introspection", "token/revocation", "me"])
+@pytest.mark.parametrize("body", [{"files": {"token": (None, "x")}}, {"data": "token=x", "type": "text/plain"}])
+def test_other_content_types_are_refused(emulator, bookstore, endpoint, body):
+    headers = {"Content-Type": body["type"]} if "type" in body else {}
+    content = {name: value for name, value in body.items() if name != "type"}
+    auth = (bookstore.application.id, bookstore.application.secret)
+    response = requests.post(f"{emulator.endpoint}/oidc/{endpoint}", **content, headers=headers, auth=auth, timeout=5)
+    assert error_of(response) == (400, "invalid_request")
+    assert response.json()["error_description"] == (
+        f"only application/x-www-form-urlencoded content-type bodies are supported on POST /{endpoint}"
+    )
+
+
+@pytest.mark.parametrize("path", ["/nope", "/token", "/session/end/confirm", "/"])
 def test_unknown_routes_and_methods_get_json_error(emulator, path):
-    response = requests.get(emulator.endpoint + path, timeout=5)
+    response = requests.get(f"{emulator.endpoint}/oidc{path}", timeout=5)
     assert error_of(response) == (404, "invalid_request")
     shown = path.removeprefix("/oidc")
     assert response.json()["error_description"] == f"unrecognized route or not allowed method (GET on {shown})"

@@ -1,0 +1,15 @@
+"""The views that a browser opens: sign-in, callback, sign-out, and the choice of an organization."""
+
+from .callback import CallbackView
+from .organizations import ChooseOrganizationView
+from .sign_in import AcceptInvitationView, SignInView
+from .sign_out import SignOutOthersView, SignOutView
+
+__all__ = [
+    "AcceptInvitationView",
+    "CallbackView",
+    "ChooseOrganizationView",
+    "SignInView",
+    "SignOutOthersView",
+    "SignOutView",
+]
