@@ -300,9 +300,10 @@ def test_invalid_username_is_left_out_and_reported(name: str, logto: Emulator, c
     assert f"username {name!r} is left out, because Logto would refuse it: only letters" in output
     (user,) = logto.tenant.users.values()
     assert (user.username, user.primary_email) == (None, "customer@example.com")
-    # Otherwise Logto asks the user for a username.
-    logto.tenant.sign_in_experience.sign_up_identifiers = []
     browser = Browser(logto)
+    with pytest.raises(VisitFailed, match="Sign-up requires a username"):
+        browser.logto.sign_in(browser.start(), "customer@example.com", "old password")
+    logto.tenant.sign_in_experience.sign_up_identifiers = []
     browser.open(browser.logto.sign_in(browser.start(), "customer@example.com", "old password"))
     assert browser.client.get("/").wsgi_request.user.get_username() == name
 
