@@ -42,7 +42,7 @@ def set_up(logto: Emulator) -> None:
     for name, id in (("Harbour Branch", HARBOUR), ("Hill Branch", HILL)):
         tenant.add_organization(name, id=id)
     for username, roles in (("editor", ["editor"]), ("reader", ["reader"]), ("customer", [])):
-        tenant.add_user(username=username, id=f"{username}000001", name=username.capitalize(), roles=roles)
+        tenant.add_user(username=username, id=username.ljust(11, "0") + "1", name=username.capitalize(), roles=roles)
     tenant.add_member(HARBOUR, "editor000001", roles=["manager"])
     tenant.add_member(HILL, "editor000001", roles=["staff"])
     tenant.add_member(HARBOUR, "reader000001", roles=["staff"])

@@ -154,7 +154,7 @@ def test_first_call_creates_account_if_enabled(app: App, settings, signalled: li
     first, second = call("/who/", token).json(), call("/who/", token).json()
     user = User.objects.get()
     assert first == second
-    assert (first["pk"], first["username"]) == (user.pk, "customer000001")
+    assert (first["pk"], first["username"]) == (user.pk, "customer0001")
     assert not user.has_usable_password()
     assert (user.is_staff, user.is_superuser, user.email) == (False, False, "")
     assert signalled == ["created"]

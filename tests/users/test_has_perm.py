@@ -293,10 +293,10 @@ def test_permission_of_one_organization_is_missing_in_another(logto: Emulator, b
 
 
 def test_choice_of_former_organization_is_ignored(logto: Emulator, browser: Browser) -> None:
-    logto.tenant.add_member(HARBOUR, "customer000001", roles=["staff"])
-    logto.tenant.update_user("customer000001", roles=["reader"])
+    logto.tenant.add_member(HARBOUR, "customer0001", roles=["staff"])
+    logto.tenant.update_user("customer0001", roles=["reader"])
     browser.sign_in("customer")
     browser.client.post("/choose-organization", {"organization_id": HARBOUR})
-    logto.tenant.remove_member(HARBOUR, "customer000001")
+    logto.tenant.remove_member(HARBOUR, "customer0001")
     age(browser)
     assert browser.client.get("/answers/").json()["read"]
