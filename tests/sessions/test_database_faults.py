@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, connections, transaction
 
 from logto_auth.emulator import Emulator, HttpFault
@@ -30,6 +32,13 @@ IMPATIENT = {
     "postgresql": {"options": "-c lock_timeout=100"},
     "mysql": {"init_command": "SET SESSION innodb_lock_wait_timeout = 1"},
 }
+
+
+@pytest.fixture(autouse=True)
+def no_cut_connection_is_left() -> Iterator[None]:
+    """Close the connection of the thread in which async tests run their queries: it has been cut, too."""
+    yield
+    asyncio.run(sync_to_async(connections.close_all)())
 
 
 def cut_connections() -> None:
