@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg  # noqa: F401  (its extension must not be imported while freezegun replaces datetime.date)
 import pytest
 from django.apps import apps
 from django.db import connection
