@@ -169,7 +169,7 @@ def test_sign_in_on_session_ended_page(session_ended_page: Page, site: str) -> N
 
 def test_accept_invitation(tab: Page, site: str, logto: Emulator) -> None:
     sign_in(tab, "reader")
-    logto.tenant.add_user(username="guest", primary_email="guest@example.com")
+    logto.tenant.add_user(username="guest", password="guest-password", primary_email="guest@example.com")
     token = logto.tenant.add_one_time_token("guest@example.com").token
     tab.goto(f"/accept-invitation?token={token}&email=guest@example.com&next=/shelf/")
     expect(tab.get_by_text("If you accept, you will be signed in as guest@example.com instead.")).to_be_visible()
