@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, sync_playwright
 
 from logto_auth.emulator import Emulator
 from tests.rights import ask_for_rights, set_up
@@ -136,4 +136,10 @@ def libraries() -> None:
 def screenshot(page: Page, name: str) -> None:
     """Keep a picture of the page in `test-screenshots/`, to be looked at."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    path = SCREENSHOTS / f"{name}.png"
+    try:
+        page.screenshot(path=path)
+    except Error:
+        # Chromium takes no picture during a redirect.
+        page.wait_for_timeout(500)
+        page.screenshot(path=path)
