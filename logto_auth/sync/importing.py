@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, reset_queries
+from django.db import IntegrityError, connections, reset_queries
 from django.db.models import Exists, OuterRef, QuerySet
 
 from logto_auth.conf import conf
@@ -84,12 +84,15 @@ class Import:
     """The ids of the users at Logto that a dry run would link."""
     _in_flight: Counter[Identifier] = field(default_factory=Counter)
     """The identifiers of users whose creation Logto has not answered yet, with the case folded."""
+    _is_in_transaction: bool = False
+    """Whether the caller has begun a transaction."""
 
     def run(self) -> None:
         """Import all accounts that are not linked. Raise LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
+        self._is_in_transaction = connections[database()].in_atomic_block
         with in_order(
-            self.concurrency, prepare=self._link_together, on_stop=self._say_stop, on_error=self._say_error
+            self.concurrency, prepare=self._link_together, on_stop=self._stop, on_error=self._say_error
         ) as queue:
             for payloads, existing in self._batches(queue):
                 for payload in payloads:
@@ -244,8 +247,14 @@ class Import:
     def _say(self, payload: Payload, text: str) -> None:
         self.report.say(f"{payload.user.get_username()} ({payload.user.pk}): {text}")
 
-    def _say_stop(self, number: int) -> None:
-        self.report.say(f"Stopping: waiting for the answers to {number} requests.")
+    def _stop(self, number: int) -> None:
+        if number:
+            self.report.say(f"Stopping: waiting for the answers to {number} requests.")
+        if not self._is_in_transaction:
+            # If Ctrl-C comes while Django begins a transaction, Django and the database differ in whether one is open.
+            # A new connection has none.
+            connections[database()].close()
+            connections[database()].connect()
 
     def _say_error(self, error: Exception) -> None:
         self.report.say(f"Another request failed too: {error}")

@@ -78,9 +78,7 @@ class InOrder:
         """Send no more requests, wait for those that are in flight, and handle their results."""
         started = [(future, handle) for future, handle in self._waiting if not future.cancel()]
         self._waiting.clear()
-        in_flight = sum(not future.done() for future, _ in started)
-        if in_flight:
-            on_stop(in_flight)
+        on_stop(sum(not future.done() for future, _ in started))
         for future, handle in started:
             try:
                 handle(future.result())
@@ -105,7 +103,7 @@ def in_order(
     `prepare` is called with all results that have arrived, before each of them is handled.
 
     After an error or Ctrl-C, no more requests are sent. The results of requests in flight are still handled: `on_stop`
-    is called with their number, and `on_error` with each further error.
+    is called before with their number, which may be 0, and `on_error` with each further error.
     """
     queue = InOrder(concurrency, prepare)
     try:

@@ -141,6 +141,32 @@ def test_invalid_concurrency_is_refused(number: str, command: Command) -> None:
         command("logto_import", f"--concurrency={number}")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_interruption_in_a_transaction_loses_no_link(
+    logto: Emulator, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C comes when the database has begun a transaction, but Django does not know of it yet."""
+    if connection.vendor != "sqlite":
+        pytest.skip("The other databases begin a transaction with the first statement in it.")
+    for number in range(60):
+        customer(f"customer{number}")
+    logto.faults.http["management_api"] = HttpFault(delay_seconds=0.05)
+    begin, begun = connection._start_transaction_under_autocommit, []
+
+    def interrupt() -> None:
+        begin()
+        begun.append(True)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(connection, "_start_transaction_under_autocommit", interrupt)
+    with pytest.raises(CommandError, match="Interrupted"):
+        command("logto_import")
+    linked = dict(LogtoIdentity.objects.values_list("sub", "user__username"))
+    assert linked == {user.id: user.username for user in logto.tenant.users.values()}
+    assert 0 < len(linked) < 60
+
+
 # The result of one request at a time
 
 
