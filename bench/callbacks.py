@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from tests.scale.deployment import connect
 from tests.servers import listens
 
 from . import callback_site
+from .gunicorn import gunicorn
 from .sites import CALLBACK, SITE, START
 
 ROUNDS = 60
@@ -59,36 +59,16 @@ def _running(candidate: str, logto: dict[str, str], folder: Path) -> Iterator[st
     """Run the site of a candidate and yield its URL. It has a database of its own."""
     database = f"logto_auth_bench_{os.getpid()}_{candidate.replace('-', '_')}"
     settings = callback_site.settings(candidate, logto, database)
-    environment = {**os.environ, callback_site.SETTINGS_VARIABLE: json.dumps(settings)}
+    environment = {callback_site.SETTINGS_VARIABLE: json.dumps(settings)}
     with connect("postgres") as server:
         server.execute(f"CREATE DATABASE {database}")
         try:
             migrate = "from bench.callback_site import migrate; migrate()"
-            subprocess.run([sys.executable, "-c", migrate], env=environment, check=True)
-            with _gunicorn(environment, folder / candidate) as url:
-                yield url
+            subprocess.run([sys.executable, "-c", migrate], env={**os.environ, **environment}, check=True)
+            with gunicorn("bench.callback_site:application()", environment, folder / candidate, "/times") as port:
+                yield f"http://127.0.0.1:{port}"
         finally:
             server.execute(f"DROP DATABASE {database} WITH (FORCE)")
-
-
-@contextmanager
-def _gunicorn(environment: dict[str, str], log_path: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener, log_path.open("w") as log:
-        bind = ["--bind", f"fd://{listener.fileno()}", "--workers", "1", "--no-control-socket"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *bind, "bench.callback_site:application()"],
-            env=environment,
-            pass_fds=[listener.fileno()],
-            stdout=log,
-            stderr=log,
-        )
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            requests.get(f"{url}/times", timeout=30).raise_for_status()
-            yield url
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def _sign_in(emulator: Emulator, candidate: str, url: str, username: str) -> dict[str, float]:

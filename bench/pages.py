@@ -5,17 +5,11 @@ Counts and CPU time are measured in this process. Requests per second are those 
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +18,7 @@ from django.conf import settings as django_settings
 
 from . import page_site
 from .candidate import Costs, Meter
+from .gunicorn import get, gunicorn
 from .sessions import in_turn, signed_in_client
 
 PLAIN, RIGHTS = "page without request.logto", "page with roles, a decorator and 4 tags"
@@ -31,7 +26,6 @@ PATHS = {PLAIN: "/", RIGHTS: "/rights"}
 ROUNDS = 2000
 # Batches are short and alternate, because the load of the machine varies.
 BATCHES, BATCH_SIZE = 41, 100
-WAIT_SECONDS = 30
 
 
 def measure_in_process(client: Any) -> dict[str, dict[str, float]]:
@@ -45,46 +39,6 @@ def measure_in_process(client: Any) -> dict[str, dict[str, float]]:
         for kind, path in pair if number % 4 < 2 else reversed(pair):
             in_turn(meter, costs[kind], number)(lambda path=path: client.get(path))
     return {kind: cost.medians() for kind, cost in costs.items()}
-
-
-@contextmanager
-def gunicorn(settings: dict[str, Any], folder: Path) -> Iterator[int]:
-    """Run the site in one worker process and yield its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    command = ["--workers", "1", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *command, "bench.page_site:application()"],
-            env={**os.environ, page_site.SETTINGS_VARIABLE: json.dumps(settings)},
-            pass_fds=[listener.fileno()],
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            port = listener.getsockname()[1]
-            get(port, "/cpu-seconds", timeout=WAIT_SECONDS)
-            yield port
-        except Exception:
-            log.seek(0)
-            sys.stderr.write(log.read())
-            raise
-        finally:
-            process.terminate()
-            process.wait(WAIT_SECONDS)
-            listener.close()
-
-
-def get(port: int, path: str, cookie: str = "", timeout: float = 10) -> bytes:
-    """Return the body of a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    try:
-        connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
-        response = connection.getresponse()
-        body = response.read()
-        assert response.status == 200, (response.status, body)
-        return body
-    finally:
-        connection.close()
 
 
 def measure_gunicorn(port: int, cookie: str) -> dict[str, dict[str, float]]:
@@ -120,7 +74,8 @@ def main() -> None:
         client = signed_in_client(task["logto"]["endpoint"], task["username"])
         costs = measure_in_process(client)
         cookie = f"sessionid={client.cookies['sessionid'].value}"
-        with gunicorn(settings, Path(folder)) as port:
+        environment = {page_site.SETTINGS_VARIABLE: json.dumps(settings)}
+        with gunicorn("bench.page_site:application()", environment, Path(folder) / "log", "/cpu-seconds") as port:
             rates = measure_gunicorn(port, cookie)
     json.dump({kind: {**costs[kind], **rates[kind]} for kind in PATHS}, sys.stdout)
 
