@@ -4,7 +4,8 @@ Source: recorded from Logto 1.42.
 """
 
 # Importing these modules registers their routes.
-from . import profile, verifications  # noqa: F401
+from . import factors, mfa_settings, passkeys, profile, verifications  # noqa: F401
+from .passkeys import well_known
 from .routing import PREFIXES, blueprint
 
-__all__ = ["PREFIXES", "blueprint"]
+__all__ = ["PREFIXES", "blueprint", "well_known"]

@@ -109,7 +109,7 @@ class Center:
 
     # Pages
 
-    def page(self, template: str, *, refusal: SignInRefused | None = None, **context: object) -> Response:
+    def page(self, template: str, *, refusal: SignInRefused | None = None, **context: Any) -> Response:
         """Return a page of the Account Center, with the notice that waits for it."""
         notice = self.visit.taken_notice()
         return page(f"account/{template}", refusal=refusal, center=self, visit=self.visit, notice=notice, **context)
