@@ -62,6 +62,7 @@ def create_app(provider: Provider) -> Flask:
     for module in _MODULES:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
+    app.register_blueprint(account_api.uploads)
     app.register_blueprint(account_api.well_known)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)

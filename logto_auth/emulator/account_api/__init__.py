@@ -4,8 +4,19 @@ Source: recorded from Logto 1.42.
 """
 
 # Importing these modules registers their routes.
-from . import factors, mfa_settings, passkeys, profile, verifications  # noqa: F401
+from . import (  # noqa: F401
+    addresses,
+    avatar,
+    factors,
+    identities,
+    mfa_settings,
+    passkeys,
+    password,
+    profile,
+    sessions,
+    verifications,
+)
 from .passkeys import well_known
-from .routing import PREFIXES, blueprint
+from .routing import PREFIXES, blueprint, uploads
 
-__all__ = ["PREFIXES", "blueprint", "well_known"]
+__all__ = ["PREFIXES", "blueprint", "uploads", "well_known"]
