@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from logto_auth.emulator import totp_code
+from logto_auth.emulator import HttpFault, totp_code
 from logto_auth.emulator.state.factors import find_backup_codes, find_totp, passkeys_of
 
 from .account_visitor import AccountVisitor
@@ -584,6 +584,17 @@ def test_profile_page_changes_the_fields_that_are_on_it(customer, tenant, user):
     assert (user.name, user.profile["nickname"]) == ("Carla", "Cee")
     tenant.enable_account_center(name="ReadOnly")
     assert "edit-name" not in customer.go("profile").forms
+
+
+# Faults
+
+
+@pytest.mark.parametrize("fault", [HttpFault(status=503), HttpFault(drop=True), HttpFault(body="{", status=200)])
+@pytest.mark.parametrize("path", ["username", "security", "passkey/add", "sessions"])
+def test_failing_api_is_shown(customer, emulator, path, fault):
+    emulator.faults.http["account_api"] = fault
+    customer.go(path)
+    assert customer.problem == "Something went wrong."
 
 
 # Webhooks
