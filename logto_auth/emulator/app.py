@@ -11,13 +11,23 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import management_api
+from . import account_api, management_api
 from .cloud import check_cloud_request
 from .faults import ENDPOINTS, HttpFault
 from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
 from .oidc.errors import OIDCError
 from .oidc.http import error_response, json_response
-from .pages import alipay_app, alipay_pages, consent_page, continue_pages, one_time_token_pages, sign_in
+from .pages import (
+    account_center,
+    alipay_app,
+    alipay_pages,
+    alipay_stand_in,
+    consent_page,
+    continue_pages,
+    messages_page,
+    one_time_token_pages,
+    sign_in,
+)
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -33,11 +43,16 @@ _MODULES = (
     continue_pages,
     alipay_pages,
     alipay_app,
+    account_center,
+    alipay_stand_in,
+    messages_page,
+    account_api,
     management_api,
 )
 
 # Endpoints with CORS headers.
 _CORS_ENDPOINTS = frozenset({"discovery", "jwks", "token", "me", "revocation", "introspection"})
+_CORS_METHODS = "GET,HEAD,PUT,POST,DELETE,PATCH"
 
 _logger = logging.getLogger(__name__)
 
@@ -51,8 +66,12 @@ def create_app(provider: Provider) -> Flask:
     for module in _MODULES:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
+    app.register_blueprint(account_api.uploads)
+    app.register_blueprint(account_api.well_known)
+    app.before_request(account_api.allow_upload)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)
+    app.before_request(_answer_preflight)
     app.before_request(_apply_fault_before)
     app.after_request(_allow_other_origins)
     app.after_request(_vary)
@@ -63,8 +82,8 @@ def create_app(provider: Provider) -> Flask:
 
 def _endpoint_name() -> str:
     """Return the name of the endpoint in faults and in the request log, or ""."""
-    if request.blueprint == management_api.blueprint.name:
-        return "management_api"
+    if request.blueprint in {management_api.blueprint.name, account_api.blueprint.name}:
+        return request.blueprint
     name = (request.endpoint or "").rpartition(".")[2]
     return name if name in ENDPOINTS else ""
 
@@ -137,7 +156,30 @@ def _drip(body: bytes, seconds: float) -> Iterator[bytes]:
         yield bytes([byte])
 
 
+def _answer_preflight() -> Response | None:
+    """Answer the question of a browser whether a script may call the Account API, before any other check."""
+    if request.method != "OPTIONS" or not _is_of_account_api():
+        return None
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    if "Access-Control-Request-Method" in request.headers:
+        response.headers["Access-Control-Allow-Methods"] = _CORS_METHODS
+        asked = request.headers.get("Access-Control-Request-Headers")
+        if asked:
+            response.headers["Access-Control-Allow-Headers"] = asked
+    return response
+
+
+def _is_of_account_api() -> bool:
+    return request.path.startswith(account_api.PREFIXES)
+
+
 def _allow_other_origins(response: Response) -> Response:
+    if _is_of_account_api():
+        response.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
+        if request.method != "OPTIONS":
+            response.headers["Access-Control-Expose-Headers"] = "*"
+        return response
     if _endpoint_name() not in _CORS_ENDPOINTS:
         return response
     if g.get("origin_refused"):
@@ -146,7 +188,7 @@ def _allow_other_origins(response: Response) -> Response:
     if request.method == "OPTIONS":
         response.status_code = 204
         del response.headers["Content-Type"]
-        response.headers["Access-Control-Allow-Methods"] = "GET,HEAD,PUT,POST,DELETE,PATCH"
+        response.headers["Access-Control-Allow-Methods"] = _CORS_METHODS
         asked = request.headers.get("Access-Control-Request-Headers")
         if asked:
             response.headers["Access-Control-Allow-Headers"] = asked

@@ -8,11 +8,12 @@ import json
 from flask import Blueprint, Response, request
 
 from logto_auth.emulator.oidc.http import see_other
+from logto_auth.emulator.oidc.redirect_uris import form_encode
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.records import AlipayAccount
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import SignInRefused, alipay_user
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, alipay_identity, alipay_user
 from logto_auth.emulator.state.social_connectors import Connector
 
 from .alipay_app import account_of_auth_code, alipay_uri
@@ -20,6 +21,7 @@ from .connector_choice import shown_connector
 from .continue_pages import continue_sign_in
 from .interactions import page, submitted_interaction, waiting_interaction
 from .sign_in import REGISTER_PATHS, SIGN_IN_PATHS, sign_in_page
+from .submissions import by_social_account
 
 blueprint = Blueprint("alipay_pages", __name__)
 
@@ -54,7 +56,7 @@ def submit_alipay() -> Response:
             request.form.get("nick_name", "").strip() or None,
             request.form.get("avatar", "").strip() or None,
         )
-        return _sign_in(provider, interaction, account)
+        return _sign_in(provider, interaction, connector, account)
     except SignInRefused as refusal:
         return _web_page(provider, interaction, refusal)
 
@@ -73,13 +75,15 @@ def social_callback(connector_id: str) -> Response:
         if state is None or not hmac.compare_digest(state.encode(), request.args.get("state", "").encode()):
             raise SignInRefused("error.invalid_connector_auth", "This browser did not request the answer.", status=400)
         account = account_of_auth_code(provider, request.args.get("auth_code", ""))
-        return _sign_in(provider, interaction, account)
+        return _sign_in(provider, interaction, connector, account)
     except SignInRefused as refusal:
         return sign_in_page(provider, interaction, refusal)
 
 
-def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccount) -> Response:
+def _sign_in(provider: Provider, interaction: Interaction, connector: Connector, account: AlipayAccount) -> Response:
     verified = alipay_user(provider.tenant, account.user_id, account.nick_name, account.avatar)
+    details = alipay_identity(account.user_id, account.nick_name, account.avatar)["details"]
+    interaction.verification_record = by_social_account(connector.id, details)
     return continue_sign_in(provider, interaction, verified)
 
 
@@ -94,5 +98,12 @@ def _native_page(interaction: Interaction, connector: Connector) -> Response:
 
 
 def _web_page(provider: Provider, interaction: Interaction, refusal: SignInRefused | None = None) -> Response:
-    accounts = provider.tenant.alipay_accounts
-    return page("alipay.html", refusal=refusal, interaction=interaction, accounts=accounts)
+    app_id = form_encode([("app_id", interaction.request.client.id)])
+    return page(
+        "alipay.html",
+        refusal=refusal,
+        action=f"/direct/social/alipay?{app_id}",
+        hidden={"csrf_token": interaction.csrf_token},
+        accounts=provider.tenant.alipay_accounts,
+        back=f"/sign-in?{app_id}",
+    )

@@ -24,13 +24,14 @@ class SignInExperience:
 
     @property
     def connectors(self) -> list[str]:
-        """The factory ids of the enabled connectors, such as `alipay-web`. Setting it replaces all connectors."""
+        """The factory ids of the enabled social connectors, such as `alipay-web`. Setting it replaces all of them."""
         return [connector.factory.id for connector in self.enabled_connectors]
 
     @connectors.setter
     def connectors(self, factory_ids: Iterable[str]) -> None:
         made = [stand_in(factory_id) for factory_id in factory_ids]
-        self.connector_instances = {connector.id: connector for connector in made}
+        others = [each for each in self.connector_instances.values() if each.factory.type != "Social"]
+        self.connector_instances = {connector.id: connector for connector in [*made, *others]}
         self.targets = list(dict.fromkeys(connector.target for connector in made))
 
     @property
@@ -69,6 +70,20 @@ class SignInExperience:
     @property
     def can_register_with_username(self) -> bool:
         return self.can_register and "username" in self.sign_up_identifiers
+
+    @property
+    def mfa_factors(self) -> list[str]:
+        """The types of second factors that users may have, such as `Totp`."""
+        return list(self.settings["mfa"].get("factors", []))
+
+    @mfa_factors.setter
+    def mfa_factors(self, factors: Iterable[str]) -> None:
+        self.settings["mfa"] = {**self.settings["mfa"], "factors": list(factors)}
+
+    @property
+    def has_passkey_sign_in(self) -> bool:
+        """Whether users may sign in with a passkey alone."""
+        return bool(self.settings["passkeySignIn"].get("enabled"))
 
     @property
     def min_password_length(self) -> int:
