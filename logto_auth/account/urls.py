@@ -6,6 +6,7 @@ from .identifiers import EmailPage, PhonePage, UsernamePage
 from .linked import LinkCallback, LinkedPage, LinkPage
 from .password import PasswordPage
 from .profile import ProfilePage
+from .verify_page import VerifyPage
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -24,6 +25,5 @@ urlpatterns = [
     path("linked/<str:connector_id>/callback", LinkCallback.as_view(), name="link-callback"),
     # signed_in.py, applications.py, delete.py
     # name="sessions", "applications", "delete"
-    # verification.py
-    # name="verify"
+    path("verify", VerifyPage.as_view(), name="verify"),
 ]
