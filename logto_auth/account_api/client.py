@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
-from .answers import Call, error_from, list_in, object_in, seconds_in, text_in, unexpected_body
+from .answers import Call, error_from, json_in, list_in, object_in, seconds_in, text_in, unexpected_body
 from .errors import AccessTokenRejected, AccountScopeMissing, InvalidValue
 from .types import (
     Account,
@@ -304,7 +304,7 @@ class AccountAPI:
         """Return the user's second factors. Scope `identities`. Field `mfa`, at least `ReadOnly`. No record."""
         call = Call(name="GET /my-account/mfa-verifications", scopes=("identities",), field="mfa")
         response = self._send(call, "GET", "/my-account/mfa-verifications")
-        return list_in(response.json(), call)
+        return list_in(json_in(response), call)
 
     def generate_totp_secret(self) -> TotpSecret:
         """Return a new secret for an authenticator app. It takes effect with `add_totp`. No scope, field or record."""
