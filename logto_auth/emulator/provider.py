@@ -16,6 +16,7 @@ from .state.keys import LOGTO_CURVE_ALG, SigningKey, SigningKeys
 from .state.records import OPEN_SOURCE_RESOURCE
 from .state.sessions import Authorization, Session
 from .state.tenant import Tenant
+from .verifications import Verifications
 from .webhook_delivery import Webhooks
 
 _EXTENSION = "logto_emulator"
@@ -42,6 +43,7 @@ class Provider:
         )
         self.webhooks = Webhooks(self.tenant, self.clock)
         self.faults = Faults()
+        self.verifications = Verifications(self.tenant, self.instances, self.clock, self.faults)
         self.requests = RequestLog()
         self.outbound_guard = True
         self.rate_limit = RateLimit()
