@@ -2,72 +2,71 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import traceback
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from logto_auth import exceptions as errors
 from logto_auth.account_api import AccountAPI
-from logto_auth.account_api.client import SESSIONS_SCOPE
 from logto_auth.account_api.types import TotpSecret
 from logto_auth.oidc.secrets import Secret
 
+from .calls import CALLS, Call
 from .logto import ALL_SCOPES, FakeLogto
 
-Call = Callable[[AccountAPI], Any]
 SECRET = "s3cret-0123456789"
 
-# Each call that needs a scope, and the scopes.
-SCOPED: list[tuple[Call, tuple[str, ...]]] = [
-    (lambda api: api.update(name="x"), ("profile",)),
-    (lambda api: api.update(username="x"), ("profile",)),
-    (lambda api: api.update(custom_data={}), ("profile", "custom_data")),
-    (lambda api: api.update_profile({"nickname": "x"}), ("profile",)),
-    (lambda api: api.update_profile({"address": {"country": "JP"}}), ("profile", "address")),
-    (lambda api: api.upload_avatar(b"x", filename="a.png", content_type="image/png"), ("profile",)),
-    (lambda api: api.set_email("a@example.com", new_record_id="r"), ("email",)),
-    (lambda api: api.remove_email(), ("email",)),
-    (lambda api: api.set_phone("123456", new_record_id="r"), ("phone",)),
-    (lambda api: api.remove_phone(), ("phone",)),
-    (lambda api: api.link_identity("r"), ("identities",)),
-    (lambda api: api.replace_identity("r"), ("identities",)),
-    (lambda api: api.unlink_identity("github"), ("identities",)),
-    (lambda api: api.factors(), ("identities",)),
-    (lambda api: api.add_totp("s", "c"), ("identities",)),
-    (lambda api: api.replace_totp("s", "c"), ("identities",)),
-    (lambda api: api.backup_codes(), ("identities",)),
-    (lambda api: api.add_backup_codes(["c"]), ("identities",)),
-    (lambda api: api.add_passkey("r"), ("identities",)),
-    (lambda api: api.rename_factor("f", "x"), ("identities",)),
-    (lambda api: api.remove_factor("f"), ("identities",)),
-    (lambda api: api.mfa_settings(), ("identities",)),
-    (lambda api: api.update_mfa_settings(skip_at_sign_in=True), ("identities",)),
-    (lambda api: api.sessions(), (SESSIONS_SCOPE,)),
-    (lambda api: api.end_session("u"), (SESSIONS_SCOPE,)),
-    (lambda api: api.grants(), (SESSIONS_SCOPE,)),
-    (lambda api: api.revoke_grant("g"), (SESSIONS_SCOPE,)),
-]
+
+def names_in(cell: str) -> list[str]:
+    return re.findall(r"`(.*?)`", cell)
 
 
-@pytest.mark.parametrize(("call", "scopes"), SCOPED)
-def test_missing_scope_is_named_before_any_call(fake: FakeLogto, call: Call, scopes: tuple[str, ...]) -> None:
+# The rows of the table in the documentation: call, scopes, field, and whether a record is needed.
+ROW = re.compile(r"\| `(\w+)`( \w+)? \| (.*?) \| (.*?) \| (yes|no) \|")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "account-api.md").read_text(encoding="utf-8")
+ROWS = {
+    name + kind: (names_in(scopes), names_in(field), record == "yes")
+    for name, kind, scopes, field, record in ROW.findall(PAGE)
+}
+
+
+def test_table_has_every_method() -> None:
+    public = {name for name, value in vars(AccountAPI).items() if inspect.isfunction(value) and name[0] != "_"}
+    assert ROWS.keys() == CALLS.keys()
+    assert {name.partition(" ")[0] for name in CALLS} == public
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_missing_scope_is_named_before_any_call(fake: FakeLogto, name: str) -> None:
+    scopes, _, _ = ROWS[name]
     for missing in scopes:
         with pytest.raises(errors.AccountScopeMissing) as raised:
-            call(fake.api(scopes=set(ALL_SCOPES) - {missing}))
+            CALLS[name](fake.api(scopes=set(ALL_SCOPES) - {missing}))
         assert raised.value.scopes == (missing,)
         assert missing in str(raised.value)
     assert fake.asked == []
 
 
-def test_calls_with_their_scopes_are_sent(fake: FakeLogto) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_call_with_its_scopes_is_sent_with_its_record(fake: FakeLogto, name: str) -> None:
+    scopes, _, needs_record = ROWS[name]
     fake.answer(418, {"code": "teapot"})
-    for call, scopes in SCOPED:
-        with pytest.raises(errors.AccountAPIError) as raised:
-            call(fake.api(scopes=scopes))
-        assert raised.value.code == "teapot"
-    assert len(fake.asked) == len(SCOPED)
+    with pytest.raises(errors.AccountAPIError) as raised:
+        CALLS[name](fake.api(scopes=scopes, verification_id="the-record"))
+    assert raised.value.code == "teapot"
+    assert [asked.headers["logto-verification-id"] for asked in fake.asked] == ["the-record" if needs_record else None]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, field, _) in ROWS.items() if field])
+def test_field_that_is_not_editable_is_named(fake: FakeLogto, name: str) -> None:
+    fake.answer(400, {"code": "account_center.field_not_editable"})
+    with pytest.raises(errors.FieldNotEditable) as raised:
+        CALLS[name](fake.api())
+    assert [raised.value.field] == ROWS[name][1]
 
 
 # Not sent
@@ -98,32 +97,6 @@ def test_none_empties_a_field(fake: FakeLogto) -> None:
     fake.answer(200, {"id": "u1"})
     fake.api().update(name=None, avatar=None)
     assert fake.asked[0].json() == {"name": None, "avatar": None}
-
-
-# The verification record
-
-
-def test_record_is_sent_only_where_it_is_needed(fake: FakeLogto) -> None:
-    fake.answer(418, {"code": "teapot"})
-    api = fake.api(verification_id="the-record")
-    calls: dict[str, Call] = {
-        "update name": lambda api: api.update(name="x"),
-        "update username": lambda api: api.update(username="x"),
-        "factors": lambda api: api.factors(),
-        "verify password": lambda api: api.verify_password("x"),
-        "sessions": lambda api: api.sessions(),
-    }
-    for call in calls.values():
-        with pytest.raises(errors.AccountAPIError):
-            call(api)
-    sent = [asked.headers["logto-verification-id"] for asked in fake.asked]
-    assert dict(zip(calls, sent, strict=True)) == {
-        "update name": None,
-        "update username": "the-record",
-        "factors": None,
-        "verify password": None,
-        "sessions": "the-record",
-    }
 
 
 # Sessions and grants
@@ -256,23 +229,6 @@ def test_logto_out_of_reach_is_provider_unreachable(fake: FakeLogto) -> None:
 
 # Successful answers that are not what the document says
 
-RETURNING: list[Call] = [
-    lambda api: api.get(),
-    lambda api: api.update(name="x"),
-    lambda api: api.update_profile({}),
-    lambda api: api.upload_avatar(b"x", filename="a", content_type="image/png"),
-    lambda api: api.verify_password("x"),
-    lambda api: api.send_code("phone", "123456"),
-    lambda api: api.start_social("c", state="s", redirect_uri="https://site.example/"),
-    lambda api: api.factors(),
-    lambda api: api.generate_totp_secret(),
-    lambda api: api.backup_codes(),
-    lambda api: api.generate_backup_codes(),
-    lambda api: api.passkey_options(),
-    lambda api: api.mfa_settings(),
-    lambda api: api.sessions(),
-    lambda api: api.grants(),
-]
 WRONG_BODIES: list[Any] = [
     "",
     "OK",
@@ -288,13 +244,13 @@ WRONG_BODIES: list[Any] = [
 
 
 @pytest.mark.parametrize("body", WRONG_BODIES, ids=repr)
-@pytest.mark.parametrize("call", RETURNING)
-def test_wrong_body_is_an_account_api_error_or_ignored(fake: FakeLogto, call: Call, body: Any) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_wrong_body_is_an_account_api_error_or_ignored(fake: FakeLogto, name: str, body: Any) -> None:
     """No other error leaves the client, whatever Logto sends."""
     fake.answer(200, body)
     error: Exception | None = None
     try:
-        call(fake.api())
+        CALLS[name](fake.api())
     except errors.AccountAPIError as raised:
         error = raised
     assert getattr(error, "code", "unexpected_body") == "unexpected_body"
