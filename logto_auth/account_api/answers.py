@@ -29,7 +29,7 @@ from .errors import (
     WrongPassword,
 )
 
-__all__ = ["Call", "error_from", "list_in", "object_in", "seconds_in", "text_in", "unexpected_body"]
+__all__ = ["Call", "error_from", "json_in", "list_in", "object_in", "seconds_in", "text_in", "unexpected_body"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def _error(
     if code == "auth.unauthorized":
         needed = " ".join(call.scopes) or "unknown"
         return AccountScopeMissing(f"{text} Needed scopes: {needed}.", scopes=call.scopes, **details)
-    if code == "verification_record.not_found" and call.row:
+    if call.row and (code == "verification_record.not_found" or (response.status == 404 and _has_code(details))):
         return InvalidValue(text, field=call.row, **details)
     if code in _PLAIN_ERRORS:
         return _PLAIN_ERRORS[code](text, **details)
@@ -141,6 +141,11 @@ def _error(
         data=_without_in(sent, data) if code.startswith("oidc.") else None,
         **details,
     )
+
+
+def _has_code(details: dict[str, Any]) -> bool:
+    """Return whether Logto sent a code: not for a route that it does not have."""
+    return not details["code"].startswith("http_")
 
 
 def _connector_error(call: Call, text: str, details: dict[str, Any]) -> AccountAPIError:
@@ -242,12 +247,17 @@ def unexpected_body(call: Call, expected: str) -> AccountAPIError:
     return AccountAPIError(f"{call.name} was answered without {expected}.", code=_UNEXPECTED_BODY)
 
 
+def json_in(response: Response) -> Any:
+    """Return the body, None if it is not JSON."""
+    try:
+        return response.json()
+    except ProviderError:
+        return None
+
+
 def object_in(response: Response, call: Call, *needed: str) -> dict[str, Any]:
     """Return the body, an object with the keys `needed`. Raise AccountAPIError if it is something else."""
-    try:
-        body = response.json()
-    except ProviderError:
-        body = None
+    body = json_in(response)
     if not isinstance(body, dict) or not body.keys() >= set(needed):
         raise unexpected_body(call, f"an object that has {' and '.join(needed)}" if needed else "an object")
     return body
