@@ -5,6 +5,6 @@ Source: recorded from Logto 1.42.
 
 # Importing these modules registers their routes.
 from . import addresses, avatar, identities, password, profile, sessions, verifications  # noqa: F401
-from .routing import PREFIXES, blueprint, uploads
+from .routing import PREFIXES, allow_upload, blueprint, uploads
 
-__all__ = ["PREFIXES", "blueprint", "uploads"]
+__all__ = ["PREFIXES", "allow_upload", "blueprint", "uploads"]

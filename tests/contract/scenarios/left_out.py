@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _ACTIONS = "The emulator runs no Actions."
-_EXPERIENCE = "The emulator has pages instead of the Experience API, and sends no codes."
-_MOCK_CONNECTORS = "The emulator has no mock connectors and no Google."
+_EXPERIENCE = "The emulator has pages instead of the Experience API, and no sign-in by codes."
+_MOCK_CONNECTORS = "The emulator has only one of the mock connectors, and no Google."
 _DECODED = "A decoded token of the recording before it."
 
 LEFT_OUT = {
@@ -61,7 +61,6 @@ LEFT_OUT = {
                 "forgot_password_flow",
                 "sign_in_locked",
                 "webhook_Identifier_Lockout",
-                "webhook_Message_RateLimited",
                 "webhook_PostResetPassword",
             ),
             _EXPERIENCE,
