@@ -12,6 +12,7 @@ from .password import PasswordPage
 from .profile import ProfilePage
 from .security import SecurityPage
 from .signed_in import SessionsPage
+from .verify_page import VerifyPage
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -33,6 +34,5 @@ urlpatterns = [
     path("sessions", SessionsPage.as_view(), name="sessions"),
     path("applications", ApplicationsPage.as_view(), name="applications"),
     path("delete", DeletePage.as_view(), name="delete"),
-    # verification.py
-    # name="verify"
+    path("verify", VerifyPage.as_view(), name="verify"),
 ]
