@@ -62,7 +62,8 @@ def signed_in_places(
     """Return one place for each browser, the current one first, then the latest.
 
     A session at Logto and the rows of this site belong together if the `sid` is the same: that of the ID token, which
-    Logto keeps for each application. `current_id` is the id of the row of this request.
+    Logto keeps for each application. Logto puts it into ID tokens if the application has a back-channel logout; without
+    it, only the current browser is recognized. `current_id` is the id of the row of this request.
     """
     rows_by_sid: dict[str, list[LogtoSession]] = {}
     for row in rows:
@@ -70,6 +71,8 @@ def signed_in_places(
     places = []
     for session in at_logto:
         sid, uid = _sid(session), _dig(session, "payload", "uid")
+        if sid not in rows_by_sid and _dig(session, "isCurrent") is True:
+            sid = f"{HERE}{current_id}"
         if isinstance(uid, str) and uid:
             places.append(_place(tuple(rows_by_sid.pop(sid, ())), session, key=uid, current_id=current_id))
     for group in rows_by_sid.values():
