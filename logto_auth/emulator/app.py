@@ -17,7 +17,15 @@ from .faults import ENDPOINTS, HttpFault
 from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
 from .oidc.errors import OIDCError
 from .oidc.http import error_response, json_response
-from .pages import alipay_app, alipay_pages, consent_page, continue_pages, one_time_token_pages, sign_in
+from .pages import (
+    account_center,
+    alipay_app,
+    alipay_pages,
+    consent_page,
+    continue_pages,
+    one_time_token_pages,
+    sign_in,
+)
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -33,6 +41,7 @@ _MODULES = (
     continue_pages,
     alipay_pages,
     alipay_app,
+    account_center,
     account_api,
     management_api,
 )
@@ -54,6 +63,7 @@ def create_app(provider: Provider) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
     app.register_blueprint(account_api.uploads)
+    app.register_blueprint(account_api.well_known)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)
     app.before_request(_answer_preflight)

@@ -75,8 +75,7 @@ class Webhooks:
 
     def now(self) -> str:
         """Return the current time in the format of payloads."""
-        moment = datetime.fromtimestamp(self._clock.precise(), timezone.utc)
-        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+        return self._clock.now_iso()
 
     def wait(self, seconds: float = 15) -> None:
         """Wait until all announced events were delivered or failed. Raise TimeoutError after `seconds`."""

@@ -86,7 +86,6 @@ LEFT_OUT = {
         "webhook_Grant_LimitExceeded": "Compared by `test_scenarios.py`.",
         "webhook_PostSignIn_mfa": "The emulator has no factors. The payload is that of any sign-in.",
         "well_known_phrases": "The pages of the emulator have one language.",
-        "well_known_webauthn": "The emulator has no passkeys.",
     },
     "account": {},
     "tokens": {

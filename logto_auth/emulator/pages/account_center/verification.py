@@ -8,7 +8,7 @@ from flask import Response, request
 
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .api import Refused
+from .api import CallRefused
 from .tasks import Center
 
 _STEP = "verification"
@@ -33,7 +33,7 @@ def submit_verification(center: Center) -> Response:
     """Check the password, send a code, or check a code. Then show the task."""
     try:
         return _STEPS[request.form["step"]](center)
-    except Refused as refused:
+    except CallRefused as refused:
         return show_verification(center, refused.answer.refusal)
     except KeyError:
         return show_verification(center)
