@@ -21,8 +21,10 @@ from .pages import (
     account_center,
     alipay_app,
     alipay_pages,
+    alipay_stand_in,
     consent_page,
     continue_pages,
+    messages_page,
     one_time_token_pages,
     sign_in,
 )
@@ -42,6 +44,8 @@ _MODULES = (
     alipay_pages,
     alipay_app,
     account_center,
+    alipay_stand_in,
+    messages_page,
     account_api,
     management_api,
 )

@@ -1,7 +1,7 @@
 """The pages of Logto's Account Center, where users manage their accounts.
 
-A site links here with `redirect`. The pages do everything by calls to the Account API with the access token of the built-in
-application `account-center`, so they can do what it allows.
+A site links here with `redirect`. The pages do everything by calls to the Account API, with the access token of the
+built-in application `account-center`. So they can do what that API allows, no more and no less.
 """
 
 from __future__ import annotations

@@ -78,6 +78,6 @@ def _send(method: str, path: str, headers: Mapping[str, str], **body: Any) -> An
         **{name: value for name, value in body.items() if value is not None},
     }
     # A new context, or Flask would let both requests share one `g`.
-    response = Context().run(client.open, path, **sent)
+    response = Context().run(client.open, path, buffered=True, **sent)
     data = response.get_json(silent=True) if response.is_json else None
     return Answer(response.status_code, {} if data is None else data)

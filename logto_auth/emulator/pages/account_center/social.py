@@ -114,7 +114,10 @@ class SocialCallback(Task):
 
 
 def leave_with(center: Center, refused: CallRefused) -> Response:
-    """Go to the site that waits, or to the security page, with the error as a notice. Raise CallRefused for no record."""
+    """Go to the site that waits, or to the security page, with the error as a notice.
+
+    Raise CallRefused if the verification record is missing: the user verifies the identity again.
+    """
     if refused.answer.code == PERMISSION_DENIED:
         raise refused
     return _leave_with_text(center, refused.answer.refusal.message)

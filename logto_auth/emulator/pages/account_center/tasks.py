@@ -1,7 +1,7 @@
 """What all pages of the Account Center share: who is there, what is enabled, and the way through a task.
 
-A task needs a sign-in, a field that users may edit, and a verification record, in this order. It then changes the user by
-a call to the Account API and ends at its success page.
+A task needs a sign-in, a field that users may edit, and a verification record, in this order. It then changes the user
+by a call to the Account API and ends at its success page.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ class Center:
         return list(self.call("GET", "/my-account/mfa-verifications"))
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call the Account API or the Verification API with the verification record. Raise CallRefused and SignInNeeded."""
+        """Call the Account API or the Verification API with the verification record.
+
+        Raise CallRefused, and SignInNeeded if the access token has ended.
+        """
         try:
             return call(self.visit, method, f"/api{path}", body, record=self.record)
         except CallRefused as refused:
