@@ -11,7 +11,8 @@ from django.core.cache import cache
 from logto_auth.account.applications import connected_applications
 from logto_auth.emulator.state.sessions import Grant
 
-from .conftest import SESSIONS_SCOPE, Reader, calls_of, text_of
+from .conftest import SESSIONS_SCOPE, Reader, text_of
+from .logto_calls import calls_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def test_applications_are_shown_with_their_permissions(verified: Reader) -> None
     grant(verified, "g3", name="Own shop", is_third_party=False)
     verified.logto.requests.clear()
     page = verified.get("applications")
-    assert [path for path in calls_of(verified.logto) if "my-account" in path] == ["/api/my-account/grants"]
+    assert calls_of(verified.logto) == ["/api/my-account/grants"]
     (application,) = page.context["applications"]
     assert application.name == "Reading list"
     assert application.permissions == (

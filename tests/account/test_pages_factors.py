@@ -12,7 +12,8 @@ from logto_auth.emulator import HttpFault
 from logto_auth.emulator.state.factors import BackupCodes, Passkey, Totp
 from logto_auth.emulator.state.totp import totp_code
 
-from .conftest import Reader, calls_of, step_in, text_of
+from .conftest import Reader, step_in, text_of
+from .logto_calls import calls_of
 
 pytestmark = pytest.mark.django_db
 
@@ -73,10 +74,6 @@ def add_codes(reader: Reader) -> list[str]:
     return codes_in(page)
 
 
-def account_calls(reader: Reader) -> list[str]:
-    return [path for path in calls_of(reader.logto) if path.startswith(("/api/my-account", "/api/verifications"))]
-
-
 # Access
 
 
@@ -85,7 +82,7 @@ def test_unverified_user_is_sent_to_verification(reader: Reader, path: str) -> N
     reader.logto.requests.clear()
     assert reader.get(path)["Location"] == f"/account/verify?next=/account/{path}"
     assert reader.post(path, "remove")["Location"] == f"/account/verify?next=/account/{path}"
-    assert account_calls(reader) == []
+    assert calls_of(reader.logto) == []
 
 
 @pytest.mark.parametrize("path", [APP, CODES, "security/passkeys", "security", "sessions", "applications"])
@@ -99,7 +96,7 @@ def test_page_is_never_stored_or_framed(verified: Reader, path: str) -> None:
 @pytest.mark.parametrize("path", [APP, CODES, "security/passkeys", "security", "applications"])
 def test_page_makes_two_calls_at_most(verified: Reader, path: str) -> None:
     verified.get(path)
-    assert len(account_calls(verified)) <= 2
+    assert len(calls_of(verified.logto)) <= 2
 
 
 @pytest.mark.parametrize("path", [APP, CODES, "security/passkeys"])
@@ -128,7 +125,7 @@ def test_expired_record_leads_to_verification(verified: Reader) -> None:
 def test_form_needs_csrf_token(verified: Reader, path: str, action: str) -> None:
     verified.client.handler.enforce_csrf_checks = True
     assert verified.post(path, action).status_code == 403
-    assert account_calls(verified) == []
+    assert calls_of(verified.logto) == []
 
 
 # The authenticator app
@@ -136,7 +133,7 @@ def test_form_needs_csrf_token(verified: Reader, path: str, action: str) -> None
 
 def test_app_is_added_with_first_code(verified: Reader) -> None:
     page = verified.get(APP)
-    assert account_calls(verified) == ["/api/my-account/mfa-verifications", TOTP_SECRET]
+    assert calls_of(verified.logto) == ["/api/my-account/mfa-verifications", TOTP_SECRET]
     secret = secret_in(page)
     assert f"otpauth://totp/localhost%3Areader%40example.com?secret={secret}&amp;issuer=localhost" in page.text
     response = verified.post(APP, "add", step=step_in(page), code=f" {totp_code(secret)} ")
@@ -293,7 +290,7 @@ def test_backup_codes_are_shown_again(verified: Reader) -> None:
     assert codes_in(page) == codes
     assert page.text.count("<s>") == 1
     assert "9 codes have not been used." in text_of(page)
-    assert len(account_calls(verified)) == 2
+    assert len(calls_of(verified.logto)) == 2
     verified.forget_verification()
     assert verified.get(CODES).status_code == 302
 
@@ -428,7 +425,7 @@ def test_page_of_passkey_does_not_change_other_factor(verified: Reader) -> None:
 
 def test_overview_shows_what_protects_account(reader: Reader) -> None:
     page = reader.get(SECURITY)
-    assert len(account_calls(reader)) == 2
+    assert len(calls_of(reader.logto)) == 2
     text = text_of(page)
     assert "reader@example.com" in text
     assert "Password Set" in text
