@@ -63,7 +63,7 @@ def test_passkey_is_added(verified: Reader) -> None:
 
 def test_page_works_with_strict_csp_and_says_that_it_needs_script(verified: Reader) -> None:
     page = verified.get(PAGE).text
-    assert '<script src="/static/logto_auth/passkeys.js" defer></script>' in page
+    assert '<script src="/static/logto_auth/passkeys.js"></script>' in page
     assert "Passkeys need JavaScript." in page
     assert "onsubmit" not in page
     assert "style=" not in page
