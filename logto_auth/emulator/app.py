@@ -68,6 +68,7 @@ def create_app(provider: Provider) -> Flask:
     app.register_blueprint(management_api.public)
     app.register_blueprint(account_api.uploads)
     app.register_blueprint(account_api.well_known)
+    app.before_request(account_api.allow_upload)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)
     app.before_request(_answer_preflight)

@@ -7,10 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from logto_auth.emulator import totp_code
+from logto_auth.emulator import HttpFault, totp_code
 from logto_auth.emulator.state.factors import find_backup_codes, find_totp, passkeys_of
-from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES
-from logto_auth.emulator.state.social_connectors import Connector
 
 from .account_visitor import AccountVisitor
 from .authenticator import new_passkey
@@ -44,11 +42,8 @@ def tenant(emulator):
     tenant = emulator.tenant
     tenant.enable_account_center()
     tenant.account_center["webauthnRelatedOrigins"] = [emulator.endpoint]
-    experience = tenant.sign_in_experience
-    experience.settings["mfa"] = {"factors": ["Totp", "WebAuthn", "BackupCode"], "policy": "NoPrompt"}
-    for factory in MESSAGE_FACTORIES.values():
-        config = {"templates": [{"usageType": "Generic", "content": "{{code}}"}]}
-        experience.connector_instances[factory.id] = Connector(factory, config)
+    tenant.sign_in_experience.settings["mfa"] = {"factors": ["Totp", "WebAuthn", "BackupCode"], "policy": "NoPrompt"}
+    tenant.add_message_connectors()
     return tenant
 
 
@@ -67,10 +62,6 @@ def visitor(emulator, tenant):
 def customer(visitor):
     """A signed-in user with a verified identity."""
     return visitor.go("username").sign_in_as("customer").verify(PASSWORD)
-
-
-def alipay_id(tenant):
-    return next(each.id for each in tenant.sign_in_experience.enabled_connectors if each.factory.id == "alipay-web")
 
 
 def code_of(visitor, secret):
@@ -445,6 +436,105 @@ def test_malformed_passkey_is_refused(customer, user, credential):
     assert user.factors == []
 
 
+# Social accounts
+
+
+def alipay_path(tenant, suffix=""):
+    connectors = tenant.sign_in_experience.enabled_connectors
+    return f"social/{next(each.id for each in connectors if each.factory.id == 'alipay-web')}{suffix}"
+
+
+def choose(customer, user_id):
+    """Choose an account at the stand-in for Alipay."""
+    assert urlsplit(customer.page.url).path == "/stand-in/alipay"
+    return customer.fill("alipay", alipay_user_id=user_id)
+
+
+def test_social_account_is_added_changed_and_removed(customer, tenant, user):
+    choose(customer.go(alipay_path(tenant), redirect=SITE), "2088000000000001")
+    assert customer.path == "social/success"
+    assert user.identities["alipay"]["userId"] == "2088000000000001"
+    assert customer.fill("done").left_to == RETURNED
+    assert customer.go(alipay_path(tenant)).problem == "You have already associated this social account."
+    choose(customer.go(alipay_path(tenant, "/change")), "2088000000000002")
+    assert user.identities["alipay"]["userId"] == "2088000000000002"
+    assert customer.go(alipay_path(tenant, "/remove")).path == "social/success"
+    assert user.identities == {}
+
+
+def test_social_account_needs_the_verification(visitor, tenant):
+    visitor.go(alipay_path(tenant)).sign_in_as("customer")
+    assert "verification-password" in visitor.forms
+    visitor.verify(PASSWORD)
+    assert urlsplit(visitor.page.url).path == "/stand-in/alipay"
+
+
+def test_removal_waits_for_the_verification(visitor, tenant, user):
+    tenant.update_user(user.id, identities={"alipay": {"userId": "1", "details": {}}})
+    visitor.go(alipay_path(tenant, "/remove")).sign_in_as("customer")
+    assert user.identities
+    assert visitor.verify(PASSWORD).path == "social/success"
+    assert user.identities == {}
+
+
+def test_social_account_of_another_user_is_refused(customer, tenant, user):
+    editor = tenant.find_user(username="editor")
+    tenant.update_user(editor.id, identities={"alipay": {"userId": "2088000000000001", "details": {}}})
+    choose(customer.go(alipay_path(tenant)), "2088000000000001")
+    assert customer.path == "security"
+    assert customer.notice == "The social account has been associated with an existing account."
+    assert user.identities == {}
+
+
+def test_refused_social_account_returns_to_the_site_that_waits(customer, tenant):
+    editor = tenant.find_user(username="editor")
+    tenant.update_user(editor.id, identities={"alipay": {"userId": "2088000000000001", "details": {}}})
+    choose(customer.go(alipay_path(tenant), redirect=SITE), "2088000000000001")
+    assert customer.left_to == RETURNED
+
+
+@pytest.mark.parametrize("state", ["", "other"])
+def test_answer_that_this_browser_did_not_request_is_refused(customer, tenant, user, state):
+    customer.go(alipay_path(tenant))
+    customer.go(f"callback/{alipay_path(tenant)}", state=state, auth_code="x")
+    assert customer.notice == "This browser did not request the answer of the provider."
+    assert user.identities == {}
+
+
+def test_answer_without_a_started_task_is_refused(customer, tenant):
+    customer.go(f"callback/{alipay_path(tenant)}", state="x", auth_code="x")
+    assert customer.notice == "The session is not valid. Start again."
+
+
+def test_verification_that_ended_at_the_provider_is_repeated(customer, tenant, user, emulator):
+    emulator.clock.advance(300)
+    customer.go(alipay_path(tenant, "/change"))
+    emulator.clock.advance(301)
+    choose(customer, "2088000000000001")
+    assert user.identities == {}
+    assert customer.path == alipay_path(tenant, "/change")
+    assert "verification-password" in customer.forms
+
+
+def test_last_way_to_sign_in_is_not_removed(customer, tenant, user):
+    tenant.update_user(user.id, identities={"alipay": {"userId": "1", "details": {}}}, username=None)
+    tenant.update_user(user.id, primary_email=None)
+    customer.go(alipay_path(tenant, "/remove"))
+    assert customer.notice == "You need to keep at least one identifier in your account."
+    assert user.identities
+
+
+def test_unknown_connector_has_no_task(customer):
+    assert customer.go("social/unknown").problem == "This social account is not enabled."
+
+
+def test_user_without_a_method_links_an_account_without_verification(visitor, tenant):
+    bare = tenant.add_user(username="bare")
+    visitor.go(alipay_path(tenant)).sign_in_as("bare")
+    choose(visitor, "2088000000000001")
+    assert bare.identities
+
+
 # Whole pages
 
 
@@ -494,6 +584,17 @@ def test_profile_page_changes_the_fields_that_are_on_it(customer, tenant, user):
     assert (user.name, user.profile["nickname"]) == ("Carla", "Cee")
     tenant.enable_account_center(name="ReadOnly")
     assert "edit-name" not in customer.go("profile").forms
+
+
+# Faults
+
+
+@pytest.mark.parametrize("fault", [HttpFault(status=503), HttpFault(drop=True), HttpFault(body="{", status=200)])
+@pytest.mark.parametrize("path", ["username", "security", "passkey/add", "sessions"])
+def test_failing_api_is_shown(customer, emulator, path, fault):
+    emulator.faults.http["account_api"] = fault
+    customer.go(path)
+    assert customer.problem == "Something went wrong."
 
 
 # Webhooks

@@ -17,6 +17,6 @@ from . import (  # noqa: F401
     verifications,
 )
 from .passkeys import well_known
-from .routing import PREFIXES, blueprint, uploads
+from .routing import PREFIXES, allow_upload, blueprint, uploads
 
-__all__ = ["PREFIXES", "blueprint", "uploads", "well_known"]
+__all__ = ["PREFIXES", "allow_upload", "blueprint", "uploads", "well_known"]

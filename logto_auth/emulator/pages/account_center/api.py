@@ -80,4 +80,7 @@ def _send(method: str, path: str, headers: Mapping[str, str], **body: Any) -> An
     # A new context, or Flask would let both requests share one `g`.
     response = Context().run(client.open, path, buffered=True, **sent)
     data = response.get_json(silent=True) if response.is_json else None
+    if data is None and response.status_code == 200 and response.mimetype != "text/plain":
+        # A fault cut the answer off.
+        return Answer(502, {})
     return Answer(response.status_code, {} if data is None else data)
