@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.http import HttpRequest
 from playwright.sync_api import Browser, Page, expect
 
 from logto_auth.emulator import Emulator
@@ -21,7 +20,6 @@ from .conftest import browser_profile, screenshot
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 APP, CODES, PASSKEYS = (f"/account/security/{name}" for name in ("authenticator-app", "backup-codes", "passkeys"))
-POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; form-action 'self' http://localhost:*"
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -32,17 +30,6 @@ AUTHENTICATOR = {
 }
 
 
-def strict_policy(get_response: Any) -> Any:
-    """A middleware with the strictest Content Security Policy under which the pages work without nonces."""
-
-    def middleware(request: HttpRequest) -> Any:
-        response = get_response(request)
-        response["Content-Security-Policy"] = POLICY
-        return response
-
-    return middleware
-
-
 def delete_account(request: Any) -> None:
     request.user.delete()
 
@@ -50,11 +37,13 @@ def delete_account(request: Any) -> None:
 @pytest.fixture
 def security_site(live_server: Any, logto: Emulator, settings: Any) -> str:
     """Return the URL of a site with the account pages, whose Logto offers all second factors."""
-    settings.ROOT_URLCONF = "tests.account.urls"
-    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": []}]
+    settings.ROOT_URLCONF = "tests.browser.strict_account_urls"
+    (templates,) = settings.TEMPLATES
+    processors = [*templates["OPTIONS"]["context_processors"], f"{settings.ROOT_URLCONF}.csp_nonce"]
+    options = {**templates["OPTIONS"], "context_processors": processors}
+    settings.TEMPLATES = [{**templates, "DIRS": [], "OPTIONS": options}]
     settings.LOGTO_SCOPES = [*SCOPES, SESSIONS_SCOPE]
     settings.LOGTO_DELETE_ACCOUNT = f"{__name__}.delete_account"
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.strict_policy"]
     register_site(logto, live_server.url)
     application = logto.tenant.applications[settings.LOGTO_APP_ID]
     application.backchannel_logout_uri = f"{live_server.url}/back-channel-logout"
@@ -310,6 +299,7 @@ def test_pages_fit(chromium: Browser, security_site: str, look: str, options: di
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a picture of the page, which must not be wider than the window."""
+    """Keep a picture of the page, which must have its styles and not be wider than the window."""
+    assert page.locator("main").evaluate("main => getComputedStyle(main).borderRadius") != "0px"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
     screenshot(page, name)
