@@ -10,6 +10,7 @@ from django.dispatch import Signal
 
 __all__ = [
     "account_changed",
+    "account_deleted",
     "session_ended",
     "sign_in_refused",
     "signed_in",
@@ -89,4 +90,14 @@ Sender: the user model.
 
 Arguments: `request`; `user`; `task`, one of `logto_auth.account.TASKS`; `changed`, a set of the names of claims that
 have changed, which may be empty.
+"""
+
+account_deleted = Signal()
+"""Sent when users have deleted their account on the page for it, after the function of `LOGTO_DELETE_ACCOUNT`.
+
+Whether the account is deleted here and at Logto is what that function does. The session has not ended yet.
+
+Sender: the user model.
+
+Arguments: `request`; `user`, whose row may be deleted; `claims`.
 """

@@ -79,7 +79,7 @@ NAVIGATION: tuple[tuple[str, str | Promise, str], ...] = (
     ("profile", _("Profile"), ""),
     ("security", _("Security"), ""),
     ("linked", _("Linked accounts"), "social"),
-    ("sessions", _("Sessions"), "session"),
+    ("sessions", _("Sessions"), ""),
     ("applications", _("Applications"), "session"),
 )
 

@@ -15,7 +15,7 @@ from tests.recorded import FOLDER, recording
 
 from .exchanges import shape
 from .recorded_on_head import PENDING_ANSWERS, PENDING_ITEMS, PENDING_KEYS, of_version
-from .scenarios import account, errors, organizations, settings, tenant, webhooks
+from .scenarios import account, account_factors, errors, organizations, settings, tenant, webhooks
 from .scenarios.left_out import LEFT_OUT
 from .scenarios.play import play
 
@@ -29,6 +29,7 @@ SCENARIOS = {
     "grants": settings.GRANTS,
     "first-party grants": settings.FIRST_PARTY_GRANTS,
     **account.SCENARIOS,
+    **account_factors.SCENARIOS,
 }
 # The recordings were made on the development head.
 VERSIONS = ("1.42", "head")
