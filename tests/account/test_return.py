@@ -173,8 +173,7 @@ def test_changed_password_ends_other_sessions(reader: Browser, logto: Emulator, 
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     phone = sign_in(logto)
     assert come_back(reader, return_url(reader, "password")) == (
-        "Your password has been changed.|"
-        "1 other session on this site has ended. 1 other session at Logto has ended."
+        "Your password has been changed.|1 other session on this site has ended. 1 other session at Logto has ended."
     )
     assert not phone.client.get("/").wsgi_request.user.is_authenticated
     assert len(logto.instances.sessions) == 1
