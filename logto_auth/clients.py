@@ -35,8 +35,6 @@ __all__ = [
     "access_token_verifier",
     "account_api",
     "account_center",
-    "is_sign_in_experience_known",
-    "known_account_center",
     "machine_client",
     "management_api",
     "oidc_client",
@@ -175,7 +173,7 @@ def account_center() -> AccountCenter:
 
     They are kept in the cache for a minute. Raise ConfigurationError, ProviderError, and ProviderUnreachable.
     """
-    return cast("AccountCenter", _well_known("account-center"))
+    return cast("AccountCenter", _well_known("account-center", enabled=bool, fields=dict))
 
 
 def known_account_center() -> AccountCenter | None:
@@ -196,14 +194,19 @@ def sign_in_experience() -> SignInExperience:
     return cast("SignInExperience", _well_known("sign-in-exp"))
 
 
-def _well_known(name: str) -> dict[str, Any]:
+def _well_known(name: str, **needed: type) -> dict[str, Any]:
+    """Return a public document of Logto, in which the keys `needed` have values of these types."""
     url = _well_known_url(name)
 
     def fetch() -> dict[str, Any]:
         response = provider().http.get(url)
         if response.status != 200:
             raise ProviderError(f"{url} answered {response.status}. Expected the public settings of Logto.")
-        return response.json_object()
+        document = response.json_object()
+        for key, kind in needed.items():
+            if not isinstance(document.get(key), kind):
+                raise ProviderError(f"{url} answered without {key}. Expected the public settings of Logto.")
+        return document
 
     return cached(_WELL_KNOWN, url, fetch, timeout_seconds=_WELL_KNOWN_SECONDS)
 
