@@ -19,7 +19,15 @@ from django.core.management.base import BaseCommand
 
 from logto_auth.emulator import Emulator
 from logto_auth.management.commands import logto_doctor, logto_setup
-from logto_auth.tenant import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import (
+    WEBHOOK_EVENTS,
+    AccountCenter,
+    APIResource,
+    OrganizationRole,
+    PasswordPolicy,
+    Role,
+    TenantDeclaration,
+)
 from tests.management_commands import read_env_file, set_all
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -106,7 +114,7 @@ def options(command: type[BaseCommand]) -> set[str]:
 
 def test_declaration_fields_are_documented_with_defaults() -> None:
     (filled_in,) = re.findall(r"^The commands fill in (.*?) from", DECLARATION, re.MULTILINE | re.DOTALL)
-    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole):
+    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole, AccountCenter, PasswordPolicy):
         (section,) = re.findall(rf"^## `{declared.__name__}`\n(.*?)^## ", DECLARATION, re.MULTILINE | re.DOTALL)
         documented = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)` )?\|", section, re.MULTILINE))
         expected = {each.name: default_of(each) for each in fields(declared) if f"`{each.name}`" not in filled_in}
