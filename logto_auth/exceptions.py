@@ -4,6 +4,20 @@
     ├── ProviderError             Logto answered with an error, or not as the protocol requires
     │   └── ProviderUnreachable   no answer from Logto, or not in time
     ├── ManagementAPIError        the Management API answered with an error
+    ├── AccountAPIError           the Account API answered with an error
+    │   ├── AccessTokenRejected     Logto no longer accepts the access token
+    │   ├── AccountScopeMissing     the access token lacks a scope
+    │   ├── AccountCenterDisabled   the account center is off
+    │   ├── FieldNotEditable        users may not change a field, or not see it
+    │   ├── VerificationRequired    the user has to prove again who they are
+    │   ├── WrongPassword
+    │   ├── WrongCode
+    │   ├── CodeExpired             a code, or the proof of a new address, has expired or was never valid
+    │   ├── VerificationBlocked     too many tries
+    │   ├── InvalidValue            Logto does not accept a value
+    │   │   └── PasswordRejected    the new password does not fit the password policy
+    │   ├── MessageNotSent          an e-mail or SMS was not sent
+    │   └── AccountServiceFailed    Logto failed
     ├── TokenError                a token failed a check                            (also SuspiciousOperation)
     ├── CallbackError             a callback without a sign-in in this browser      (also SuspiciousOperation)
     ├── InvalidSignInOption       a sign-in option that Logto would not accept      (also ValueError)
@@ -26,24 +40,54 @@ from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 
+from .account_api.errors import (
+    AccessTokenRejected,
+    AccountAPIError,
+    AccountCenterDisabled,
+    AccountScopeMissing,
+    AccountServiceFailed,
+    CodeExpired,
+    FieldNotEditable,
+    InvalidValue,
+    MessageNotSent,
+    PasswordRejected,
+    VerificationBlocked,
+    VerificationRequired,
+    WrongCode,
+    WrongPassword,
+)
 from .management_api.errors import ConnectorError, ManagementAPIError
 from .oidc import errors
 from .oidc.errors import InvalidSignInOption, LogtoError, ProviderError, ProviderUnreachable
 
 __all__ = [
+    "AccessTokenRejected",
+    "AccountAPIError",
+    "AccountCenterDisabled",
+    "AccountScopeMissing",
+    "AccountServiceFailed",
     "AuthorizationHeaderError",
     "CallbackError",
+    "CodeExpired",
     "ConfigurationError",
     "ConnectorError",
+    "FieldNotEditable",
     "InvalidSignInOption",
+    "InvalidValue",
     "LogtoError",
     "ManagementAPIError",
+    "MessageNotSent",
     "OrganizationRequired",
+    "PasswordRejected",
     "ProviderError",
     "ProviderUnreachable",
     "SignInRefused",
     "SignInRequired",
     "TokenError",
+    "VerificationBlocked",
+    "VerificationRequired",
+    "WrongCode",
+    "WrongPassword",
 ]
 
 

@@ -247,6 +247,9 @@ class LogtoSession(models.Model):
     fresh_until = models.FloatField(editable=False)
     no_refresh_before = models.FloatField(default=0, editable=False)
     unreachable_since = models.FloatField(null=True, editable=False)
+    # The verification record of the Account API, and when it expires: see `sessions.account`.
+    encrypted_verification_id = models.TextField(blank=True, default="", editable=False)
+    verified_until = models.FloatField(default=0, editable=False)
 
     objects = LogtoSessionQuerySet.as_manager()
 

@@ -27,6 +27,7 @@ from logto_auth.organizations.memberships import Membership, organizations_in
 from logto_auth.users.claims import role_names
 
 from . import refresh, store
+from .account import SessionAccount
 from .store import SessionTokens, StoredSession
 
 __all__ = [
@@ -467,6 +468,20 @@ class SessionPrincipal(RequestPrincipal):
             return 0
         ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end(reason="ended_by_user")
         return ended
+
+    @cached_property
+    def account(self) -> SessionAccount:
+        """The user's own account at Logto. Its methods raise SignInRequired when signed out."""
+        return SessionAccount(self)
+
+    @property
+    def own_session(self) -> StoredSession | None:
+        """The row of the session that authenticates `request.user`, for this package; None if there is none."""
+        return self._own_session
+
+    def opaque_token(self) -> store.AccessToken:
+        """Return the token of `access_token()` with its scopes. Raise what `access_token` raises."""
+        return self._usable_token(None, None)
 
     async def aload(self) -> SessionPrincipal:
         """Return this object after reading all that its properties need from the database: for async views."""
