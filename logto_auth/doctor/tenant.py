@@ -18,6 +18,7 @@ from logto_auth.tenant.settings import secret_expires_at
 from logto_auth.tenant.site import site_declaration
 from logto_auth.tenant.webhook import find_webhooks
 
+from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     yield from findings_or_ok(_scopes(api), "scopes", "All scopes in the settings exist.")
     if conf.app_id:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
+    yield from connector_findings(api)
     if declared.webhook_url:
         yield from _webhook(api, declared.webhook_url)
 
