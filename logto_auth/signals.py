@@ -8,7 +8,7 @@ continues. To refuse a sign-in, raise `SignInRefused` in the function of `LOGTO_
 
 from django.dispatch import Signal
 
-__all__ = ["session_ended", "sign_in_refused", "signed_in", "signed_out", "user_created", "user_updated"]
+__all__ = ["account_deleted", "session_ended", "sign_in_refused", "signed_in", "signed_out", "user_created", "user_updated"]
 
 signed_in = Signal()
 """Sent when a user has signed in through Logto, after Django's own `user_logged_in`.
@@ -69,4 +69,14 @@ signed_out = Signal()
 Sender: the user model.
 
 Arguments: `request`; `user`.
+"""
+
+account_deleted = Signal()
+"""Sent when a user has deleted their account on the page of the account centre, after `LOGTO_DELETE_ACCOUNT` was called.
+
+Whether the account is deleted here and at Logto is what that function does. The session has not ended yet.
+
+Sender: the user model.
+
+Arguments: `request`; `user`, whose row may be deleted; `claims`.
 """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from django.apps import apps
 from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -47,7 +48,7 @@ from logto_auth.sign_in.start import redirect_to_logto
 
 from .error_texts import FORM_ERRORS, NOT_MANAGED, PageText, form_text, page_text, remedy
 
-__all__ = ["AccountPage", "NavigationEntry", "refresh_claims"]
+__all__ = ["AccountPage", "NavigationEntry", "refresh_claims", "url_of", "with_query"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -95,7 +96,12 @@ class AccountPage(View):
     actions: ClassVar[dict[str, str]] = {}
     """The methods that process a form, by the value of its button `action`. "" is for a form without this value."""
     done_texts: ClassVar[dict[str, str | Promise]] = {}
-    """What the page says after a change, by a word that `done` passes."""
+    """What a page says after a change, by a word that `done` passes. The next page may be another one."""
+    all_done_texts: ClassVar[dict[str, str | Promise]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        AccountPage.all_done_texts.update(cls.done_texts)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Return the page, or the page or redirect for a user who cannot have it."""
@@ -107,7 +113,7 @@ class AccountPage(View):
         if is_prefetch(request):
             return prefetch_response()
         if not request.user.is_authenticated:
-            return redirect_to_login(page_of_request(request))
+            return redirect_to_login(self.page_url)
         if not session_principal(request).is_authenticated:
             return self.error_page(NOT_MANAGED, status=403)
         try:
@@ -119,6 +125,9 @@ class AccountPage(View):
         """Return None if the page may be shown, else the response to send instead. Raise LogtoError."""
         if not self.account.has_scopes(*self.scopes):
             return self.scopes_response([scope for scope in self.scopes if not self.account.has_scopes(scope)])
+        if self.request.method == "POST":
+            # Logto itself refuses a change. An error here would lose what the user typed.
+            return None
         if not self.center["enabled"]:
             raise AccountCenterDisabled("The account center of Logto is off.")
         if self.field and self.permission(self.field) == "Off":
@@ -150,10 +159,29 @@ class AccountPage(View):
         """The public settings of the account center. Raise ProviderError."""
         return account_center()
 
+    @cached_property
+    def permissions(self) -> Mapping[str, str] | None:
+        """The permissions of the fields. None if Logto does not respond, and this is the response to a form."""
+        try:
+            return cast(Mapping[str, str], self.center["fields"])
+        except LogtoError:
+            if self.request.method != "POST":
+                raise
+            return None
+
+    @cached_property
+    def shown_account(self) -> Mapping[str, Any]:
+        """The user's account at Logto; empty if Logto does not respond, and this is the response to a form."""
+        try:
+            return self.user_account
+        except LogtoError:
+            if self.request.method != "POST":
+                raise
+            return {}
+
     def permission(self, field: str) -> str:
         """Return the permission of a field of the account center: Off, ReadOnly or Edit."""
-        permission: str = self.center["fields"].get(field, "Off")  # type: ignore[assignment]
-        return permission
+        return "Edit" if self.permissions is None else self.permissions.get(field, "Off")
 
     def may_edit(self, field: str) -> bool:
         """Return whether users may change the field."""
@@ -166,13 +194,18 @@ class AccountPage(View):
         """The URL path of this page without a query."""
         return self.request.path
 
+    @property
+    def page_url(self) -> str:
+        """The URL of the page to show after a sign-in."""
+        return page_of_request(self.request)
+
     def render(self, context: dict[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
         """Return the page."""
         return self.render_template(self.template_name, context or {}, status=status)
 
     def render_template(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         """Return a page from a template below `logto_auth/account/`, inside the navigation."""
-        done = self.done_texts.get(self.request.GET.get(DONE, ""))
+        done = self.all_done_texts.get(self.request.GET.get(DONE, ""))
         context = {
             "navigation": self.navigation(),
             "messages": messages.get_messages(self.request),
@@ -184,34 +217,32 @@ class AccountPage(View):
 
     def navigation(self) -> list[NavigationEntry]:
         """Return the links to the pages that the site has and the account center shows."""
-        try:
-            fields: Any = self.center["fields"]
-        except LogtoError:
-            fields = None
         entries = []
         for name, label, field in NAVIGATION:
-            if field and fields is not None and fields.get(field, "Off") == "Off":
+            if field and self.permission(field) == "Off":
                 continue
-            try:
-                url = reverse(f"logto_account:{name}")
-            except NoReverseMatch:  # a site may include only some of the pages
-                continue
-            entries.append(NavigationEntry(name, label, url, name == self.section))
+            if url := url_of(name):
+                entries.append(NavigationEntry(name, label, url, name == self.section))
         return entries
 
-    def done(self, word: str, url: str = "", *, text: str = "", **values: object) -> HttpResponseRedirect:
-        """Return the redirect to this page, or to `url`, after a change. The next page shows a text.
+    def done(self, word: str, url: str = "", *, text: str = "") -> HttpResponseRedirect:
+        """Return the redirect to this page, or to `url`, after a change at Logto, whose claims are fetched again.
 
-        It is `text`, else that of `word` in `done_texts`. Without `django.contrib.messages` it is always that of `word`.
+        The next page shows `text`, else that of `word` in `done_texts`; always the latter if the site does not use
+        `django.contrib.messages`. Raise SignInRequired or SignInRefused if the session has ended.
         """
-        text = text or str(self.done_texts[word])
+        refresh_claims(self.request)
+        return self.redirect(word, url, text=text)
+
+    def redirect(
+        self, word: str, url: str = "", *, text: str = "", level: int = messages.SUCCESS
+    ) -> HttpResponseRedirect:
+        """Return the redirect to this page, or to `url`, where a text is shown: see `done`."""
         url = url or self.url
         if _has_messages(self.request):
-            messages.success(self.request, text)
+            messages.add_message(self.request, level, text or str(self.done_texts[word]))
         else:
-            query = QueryDict(mutable=True)
-            query[DONE] = word
-            url = f"{url}?{query.urlencode()}"
+            url = with_query(url, {DONE: word})
         return HttpResponseRedirect(url)
 
     @contextmanager
@@ -224,7 +255,8 @@ class AccountPage(View):
             yield
         except FORM_ERRORS as error:
             self.log(error)
-            form.add_error(field, self.form_text(error))
+            named = getattr(error, "field", "")
+            form.add_error(named if named in form.fields else field, self.form_text(error))
 
     def form_text(self, error: LogtoError) -> str:
         """Return the sentence for a form. Staff also see the remedy."""
@@ -257,8 +289,7 @@ class AccountPage(View):
             return self.scopes_response(error.scopes)
         if isinstance(error, SignInRequired | SignInRefused | TokenError):
             # The session has ended at Logto, or the site refuses the user.
-            page = page_of_request(self.request)
-            return end_session(self.request, error) or redirect_to_login(page)
+            return end_session(self.request, error) or redirect_to_login(self.page_url)
         reference = secrets.token_hex(4)
         self.log(error, reference)
         response = self.error_page(page_text(error), status=error.status, error=error, reference=reference)
@@ -286,11 +317,21 @@ class AccountPage(View):
             status=status,
         )
 
+    def require_verification(self, *, next_url: str = "", unless_impossible: bool = False) -> HttpResponseBase | None:
+        """Return None if the user has proved who they are in the last minutes, else the response that asks for it.
+
+        `unless_impossible` is for changes that Logto allows a user without password, e-mail address and phone number.
+        Then this may call Logto.
+        """
+        if self.account.is_verified:
+            return None
+        if unless_impossible and not self.user_account.get("hasSecurityVerificationMethod", True):
+            return None
+        return self.verification_response(next_url)
+
     def verification_response(self, next_url: str = "") -> HttpResponseBase:
         """Return the response for a user who has to prove who they are: then they return to `next_url`, or here."""
-        query = QueryDict(mutable=True)
-        query["next"] = next_url or self.url
-        url = f"{reverse('logto_account:verify')}?{query.urlencode(safe='/')}"
+        url = with_query(reverse("logto_account:verify"), {REDIRECT_FIELD_NAME: next_url or self.url})
         return unauthorized_response(self.request, url) if is_from_script(self.request) else HttpResponseRedirect(url)
 
     def scopes_response(self, scopes: Any) -> HttpResponseBase:
@@ -307,10 +348,23 @@ class AccountPage(View):
             }
             return render_page(self.request, "account/missing_scopes.html", context, status=403)
         options = SignInOptions(prompt="none", scopes=tuple(missing))
-        query = self.request.GET.copy()
-        query[SCOPES_REQUESTED] = "1"
-        next_url = f"{self.url}?{query.urlencode(safe='/')}"
+        next_url = with_query(self.url, {**self.request.GET.dict(), SCOPES_REQUESTED: "1"})
         return redirect_to_logto(self.request, next_url=next_url, options=options, is_silent=True)
+
+
+def url_of(name: str) -> str:
+    """Return the URL path of a page of the account centre, "" if the site has left that page out."""
+    try:
+        return reverse(f"logto_account:{name}")
+    except NoReverseMatch:
+        return ""
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """Return the URL path `url` with `parameters` as its query."""
+    query = QueryDict(mutable=True)
+    query.update(parameters)
+    return f"{url}?{query.urlencode(safe='/')}"
 
 
 def refresh_claims(request: HttpRequest) -> None:

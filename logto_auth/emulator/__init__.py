@@ -32,6 +32,7 @@ from .state.records import AlipayAccount, Organization, User
 from .state.seeds import seed_demo
 from .state.tenant import Tenant
 from .state.tenant_tables import DuplicateError
+from .state.totp import totp_code
 from .versions import DEFAULT as DEFAULT_VERSION
 from .visitors.browser import VisitFailed, Visitor
 from .visitors.native_app import NativeVisitor
@@ -56,6 +57,7 @@ __all__ = [
     "Visitor",
     "run_in_thread",
     "seed_demo",
+    "totp_code",
 ]
 
 del _authlib, _flask, _joserfc, _sys

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import management_api
+from . import account_api, management_api
 from .cloud import check_cloud_request
 from .faults import ENDPOINTS, HttpFault
 from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
@@ -33,11 +33,13 @@ _MODULES = (
     continue_pages,
     alipay_pages,
     alipay_app,
+    account_api,
     management_api,
 )
 
 # Endpoints with CORS headers.
 _CORS_ENDPOINTS = frozenset({"discovery", "jwks", "token", "me", "revocation", "introspection"})
+_CORS_METHODS = "GET,HEAD,PUT,POST,DELETE,PATCH"
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ def create_app(provider: Provider) -> Flask:
     app.register_blueprint(management_api.public)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)
+    app.before_request(_answer_preflight)
     app.before_request(_apply_fault_before)
     app.after_request(_allow_other_origins)
     app.after_request(_vary)
@@ -63,8 +66,8 @@ def create_app(provider: Provider) -> Flask:
 
 def _endpoint_name() -> str:
     """Return the name of the endpoint in faults and in the request log, or ""."""
-    if request.blueprint == management_api.blueprint.name:
-        return "management_api"
+    if request.blueprint in {management_api.blueprint.name, account_api.blueprint.name}:
+        return request.blueprint
     name = (request.endpoint or "").rpartition(".")[2]
     return name if name in ENDPOINTS else ""
 
@@ -137,7 +140,30 @@ def _drip(body: bytes, seconds: float) -> Iterator[bytes]:
         yield bytes([byte])
 
 
+def _answer_preflight() -> Response | None:
+    """Answer the question of a browser whether a script may call the Account API, before any other check."""
+    if request.method != "OPTIONS" or not _is_of_account_api():
+        return None
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    if "Access-Control-Request-Method" in request.headers:
+        response.headers["Access-Control-Allow-Methods"] = _CORS_METHODS
+        asked = request.headers.get("Access-Control-Request-Headers")
+        if asked:
+            response.headers["Access-Control-Allow-Headers"] = asked
+    return response
+
+
+def _is_of_account_api() -> bool:
+    return request.path.startswith(account_api.PREFIXES)
+
+
 def _allow_other_origins(response: Response) -> Response:
+    if _is_of_account_api():
+        response.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
+        if request.method != "OPTIONS":
+            response.headers["Access-Control-Expose-Headers"] = "*"
+        return response
     if _endpoint_name() not in _CORS_ENDPOINTS:
         return response
     if g.get("origin_refused"):
@@ -146,7 +172,7 @@ def _allow_other_origins(response: Response) -> Response:
     if request.method == "OPTIONS":
         response.status_code = 204
         del response.headers["Content-Type"]
-        response.headers["Access-Control-Allow-Methods"] = "GET,HEAD,PUT,POST,DELETE,PATCH"
+        response.headers["Access-Control-Allow-Methods"] = _CORS_METHODS
         asked = request.headers.get("Access-Control-Request-Headers")
         if asked:
             response.headers["Access-Control-Allow-Headers"] = asked

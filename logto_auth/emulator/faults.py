@@ -26,6 +26,7 @@ ENDPOINTS = (
     "introspection",
     "session_end",
     "management_api",
+    "account_api",
     "openapi",
 )
 
@@ -82,7 +83,7 @@ class HttpFaults(dict[str, HttpFault]):
 
 @dataclass
 class Faults:
-    """Hooks that change responses. Each is None unless a test sets it.
+    """Hooks that change responses, each None unless a test sets it, and services that fail.
 
     - `id_token_claims`, `id_token_header`: take a copy of the claims or the header and return what to sign.
     - `id_token`: takes header and claims, and returns any text in place of the token.
@@ -90,6 +91,9 @@ class Faults:
     - `userinfo`, `discovery`, `jwks`, `token_response`: take the correct response and return another. Text and bytes
       are sent unchanged.
     - `callback`: takes the parameters of an authorization response and returns others.
+    - `breach_list_unreachable`: Logto cannot reach the list of known passwords, and answers changes of passwords with
+      500, if the password policy of the tenant asks that list, as the default policy does.
+    - `messages_fail`: the servers for e-mails and text messages refuse all of them.
     """
 
     id_token_claims: Callable[[Claims], Claims] | None = None
@@ -101,6 +105,8 @@ class Faults:
     jwks: Callable[[Claims], Any] | None = None
     token_response: Callable[[Claims], Any] | None = None
     callback: Callable[[Parameters], Parameters] | None = None
+    breach_list_unreachable: bool = False
+    messages_fail: bool = False
     http: HttpFaults = field(default_factory=HttpFaults)
 
     def clear(self) -> None:
@@ -108,4 +114,4 @@ class Faults:
         self.http.clear()
         for each in fields(self):
             if each.name != "http":
-                setattr(self, each.name, None)
+                setattr(self, each.name, each.default)

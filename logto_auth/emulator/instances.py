@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import Any
 
+from .state.account_visits import AccountVisit
 from .state.clock import Clock
 from .state.records import AlipayAccount
 from .state.sessions import Grant, Interaction, Session
@@ -29,6 +30,7 @@ class Instances:
         self.pushed_requests: dict[str, PushedRequest] = {}
         self.subject_tokens: dict[str, SubjectToken] = {}
         self.alipay_auth_codes: dict[str, AlipayAccount] = {}
+        self.account_visits: dict[str, AccountVisit] = {}
 
     def find_session(self, session_id: str | None) -> Session | None:
         """Return the session with this id unless it has expired."""

@@ -11,11 +11,14 @@ from .faults import Faults
 from .instances import Instances
 from .request_log import RequestLog
 from .state import ids
+from .state.account_visits import account_center_client
+from .state.application_record import Application
 from .state.clock import Clock
 from .state.keys import LOGTO_CURVE_ALG, SigningKey, SigningKeys
 from .state.records import OPEN_SOURCE_RESOURCE
 from .state.sessions import Authorization, Session
 from .state.tenant import Tenant
+from .verifications import Verifications
 from .webhook_delivery import Webhooks
 
 _EXTENSION = "logto_emulator"
@@ -42,6 +45,7 @@ class Provider:
         )
         self.webhooks = Webhooks(self.tenant, self.clock)
         self.faults = Faults()
+        self.verifications = Verifications(self.tenant, self.instances, self.clock, self.faults)
         self.requests = RequestLog()
         self.outbound_guard = True
         self.rate_limit = RateLimit()
@@ -68,6 +72,11 @@ class Provider:
     def takes_client_metadata_documents(self) -> bool:
         """Whether a `client_id` may be a URL. Without the outbound guard Logto ignores that the tenant enabled it."""
         return self.tenant.version.has_cimd and self.tenant.cimd_enabled and self.guards_outbound_requests
+
+    def find_application(self, client_id: str) -> Application | None:
+        """Return the application with this id, or None. The Account Center is one that no list shows."""
+        center = account_center_client(self.endpoint)
+        return center if client_id == center.id else self.tenant.applications.get(client_id)
 
     def new_uid(self) -> str:
         """Return a new `jti`, `sid`, or id of a session, an interaction or a grant."""

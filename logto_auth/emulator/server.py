@@ -20,7 +20,9 @@ from .provider import Provider
 from .request_log import RequestLog
 from .state.clock import Clock
 from .state.keys import Algorithm, Curve, SigningKey, SigningKeys, natural_alg, sign_compact
+from .state.message_connectors import SentMessages
 from .state.tenant import Tenant
+from .verifications import Verifications
 from .versions import DEFAULT, VERSIONS, LogtoVersion
 from .webhook_delivery import Webhooks
 
@@ -124,6 +126,16 @@ class Emulator:
         return self._provider.instances
 
     @property
+    def verifications(self) -> Verifications:
+        """The records of the Verification API, and the limits for attempts and messages."""
+        return self._provider.verifications
+
+    @property
+    def messages(self) -> SentMessages:
+        """The e-mails and text messages that Logto would have sent. `messages.code_for(recipient)` returns a code."""
+        return self.tenant.sent_messages
+
+    @property
     def webhooks(self) -> Webhooks:
         """Deliveries of webhooks. `webhooks.wait()` returns when all are done."""
         return self._provider.webhooks
@@ -187,6 +199,7 @@ class Emulator:
         """
         self.faults.clear()
         self.instances.clear()
+        self.verifications.clear()
         self.requests.clear()
         self.webhooks.clear()
         self.clock.reset()

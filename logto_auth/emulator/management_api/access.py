@@ -9,9 +9,8 @@ from flask import request
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.provider import Provider
-
-from .api_errors import APIError
 
 _ALGORITHMS = ["ES384", "RS256", "PS256"]
 

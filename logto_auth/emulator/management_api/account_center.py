@@ -1,4 +1,4 @@
-"""`/api/account-center`: what users may change in their own accounts. The emulator has no Account API."""
+"""`/api/account-center`: what users may change in their own accounts."""
 
 from __future__ import annotations
 
@@ -6,28 +6,15 @@ from typing import Any
 
 from flask import Response
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.schemas import boolean, choice, custom, list_of, nullable, object_of, optional, text
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.oidc.redirect_uris import parse_url
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import ACCOUNT_FIELDS
 
-from .routing import body, public, route
-from .schemas import boolean, choice, custom, list_of, nullable, object_of, optional, text
-
-FIELDS = (
-    "name",
-    "avatar",
-    "profile",
-    "email",
-    "phone",
-    "password",
-    "username",
-    "social",
-    "customData",
-    "mfa",
-    "passkey",
-    "session",
-)
+from .routing import public, route
 
 
 def _is_http_url(value: str) -> bool:
@@ -37,7 +24,7 @@ def _is_http_url(value: str) -> bool:
 
 _changes = object_of(
     enabled=optional(boolean),
-    fields=optional(object_of(**dict.fromkeys(FIELDS, optional(choice("Off", "ReadOnly", "Edit"))))),
+    fields=optional(object_of(**dict.fromkeys(ACCOUNT_FIELDS, optional(choice("Off", "ReadOnly", "Edit"))))),
     webauthnRelatedOrigins=optional(list_of(text())),
     deleteAccountUrl=optional(
         nullable(custom(_is_http_url, text(at_most=2048), message="deleteAccountUrl must be a valid http(s) URL"))

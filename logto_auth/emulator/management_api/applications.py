@@ -7,16 +7,28 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError, not_exists
+from logto_auth.emulator.api.schemas import (
+    anything,
+    boolean,
+    choice,
+    custom,
+    integer,
+    list_of,
+    nullable,
+    object_of,
+    optional,
+    text,
+)
 from logto_auth.emulator.oidc.redirect_uris import redirect_uri_registrable
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, not_exists
 from .lookup import existing
 from .paging import optionally_paged
-from .routing import body, route
-from .schemas import anything, boolean, choice, custom, integer, list_of, nullable, object_of, optional, text
+from .routing import route
 from .search import searched
 
 _TYPES = ("Native", "SPA", "Traditional", "MachineToMachine", "Protected", "SAML")

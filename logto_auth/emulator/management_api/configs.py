@@ -6,14 +6,15 @@ from typing import Any
 
 from flask import abort
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import boolean, choice, integer, list_of, object_of, optional
 from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, EXTENDED_CLAIMS
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.keys import SigningKey
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError
-from .routing import body, route
-from .schemas import boolean, choice, integer, list_of, object_of, optional
+from .routing import route
 
 _EXTENDED = [name for names in CLAIMS_BY_SCOPE.values() for name in names if name in EXTENDED_CLAIMS]
 _YEAR = 365 * 86400

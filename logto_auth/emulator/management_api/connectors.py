@@ -7,17 +7,9 @@ from typing import Any
 
 from flask import request
 
-from logto_auth.emulator.state.json_columns import cleaned, jsonb
-from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
-from logto_auth.emulator.state.social_connectors import FACTORIES as SOCIAL_FACTORIES
-from logto_auth.emulator.state.social_connectors import Connector, ConnectorFactory
-from logto_auth.emulator.state.tenant import Tenant
-from logto_auth.emulator.state.tenant_tables import DuplicateError
-
-from .api_errors import APIError, invalid_config
-from .lookup import existing
-from .routing import body, route
-from .schemas import (
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError, invalid_config
+from logto_auth.emulator.api.schemas import (
     Misfit,
     Path,
     Schema,
@@ -32,6 +24,15 @@ from .schemas import (
     text,
     union,
 )
+from logto_auth.emulator.state.json_columns import cleaned, jsonb
+from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES, TEST_CODE, USAGE_TYPES, SentMessage
+from logto_auth.emulator.state.social_connectors import FACTORIES as SOCIAL_FACTORIES
+from logto_auth.emulator.state.social_connectors import Connector, ConnectorFactory
+from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.tenant_tables import DuplicateError
+
+from .lookup import existing
+from .routing import route
 
 FACTORIES = {**SOCIAL_FACTORIES, **MESSAGE_FACTORIES}
 _LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'/%3E"

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import (
+    Path,
+    Schema,
+    anything,
+    boolean,
+    choice,
+    list_of,
+    number,
+    object_of,
+    optional,
+    text,
+)
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from .api_errors import APIError
 from .lookup import existing
-from .routing import body, route
-from .schemas import Path, Schema, anything, boolean, choice, list_of, number, object_of, optional, text
+from .routing import route
 
 _TYPES = ("Text", "Number", "Date", "Checkbox", "Select", "Url", "Regex", "Address", "Fullname")
 _BATCH = 20

@@ -8,6 +8,19 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body, changes
+from logto_auth.emulator.api.errors import APIError, not_exists, refused_input
+from logto_auth.emulator.api.schemas import (
+    Schema,
+    boolean,
+    choice,
+    integer,
+    list_of,
+    object_of,
+    optional,
+    record_of,
+    text,
+)
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.json_columns import jsonb
@@ -16,12 +29,10 @@ from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.webhook_events import events_of
 from logto_auth.emulator.webhook_delivery import Delivery, encoded
 
-from .api_errors import APIError, not_exists, refused_input
 from .hook_samples import sample_payload
 from .lookup import existing
 from .paging import optionally_paged, paged
-from .routing import body, changes, route
-from .schemas import Schema, boolean, choice, integer, list_of, object_of, optional, record_of, text
+from .routing import route
 
 _DAY_MS = 86400 * 1000
 

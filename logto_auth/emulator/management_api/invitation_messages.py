@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.state.message_connectors import SentMessage
 from logto_auth.emulator.state.records import Invitation, User
 from logto_auth.emulator.state.social_connectors import Connector
 from logto_auth.emulator.state.tenant import Tenant
-
-from .api_errors import APIError
 
 _USAGE = "OrganizationInvitation"
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import Response
 
+from logto_auth.emulator.api.bodies import body, fitted
+from logto_auth.emulator.api.errors import not_exists_with_id
+from logto_auth.emulator.api.schemas import anything, boolean, choice, object_of, optional, record_of, text
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import not_exists_with_id
-from .routing import body, fitted, route
-from .schemas import anything, boolean, choice, object_of, optional, record_of, text
+from .routing import route
 
 _KEYS = {"access-token": "jwt.accessToken", "client-credentials": "jwt.clientCredentials"}
 _PATH = "/configs/jwt-customizer/:tokenTypePath"

@@ -7,10 +7,9 @@ from typing import Protocol, TypeVar
 
 from flask import request
 
+from logto_auth.emulator.api.errors import APIError, not_exists, not_exists_with_id, not_found, unknown_reference
 from logto_auth.emulator.state.records import Resource, Scope
 from logto_auth.emulator.state.tenant import Tenant
-
-from .api_errors import APIError, not_exists, not_exists_with_id, not_found, unknown_reference
 
 
 class _HasId(Protocol):

@@ -7,16 +7,17 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError, not_exists_with_id
+from logto_auth.emulator.api.schemas import choice, integer, list_of, object_of, optional, text
 from logto_auth.emulator.state.one_time_token_rules import check_one_time_token
 from logto_auth.emulator.state.records import OneTimeToken
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, not_exists_with_id
 from .lookup import existing, named
 from .paging import optionally_paged
-from .routing import body, route
-from .schemas import choice, integer, list_of, object_of, optional, text
+from .routing import route
 
 _new = object_of(
     email=text(at_least=1),

@@ -6,17 +6,18 @@ from typing import Any
 
 from flask import request
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError, refused_input, unknown_reference
+from logto_auth.emulator.api.schemas import Path, choice, integer, list_of, nullable, object_of, optional, text
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.records import Invitation
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, refused_input, unknown_reference
 from .invitation_messages import check_email_connector, send_invitation
 from .lookup import existing
 from .organizations import roles_by_id
-from .routing import announce, body, route
-from .schemas import Path, choice, integer, list_of, nullable, object_of, optional, text
+from .routing import announce, route
 
 _ids = list_of(text(at_least=1))
 _variables = object_of(code=optional(text()), link=text(), locale=optional(text()))

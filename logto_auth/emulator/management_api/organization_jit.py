@@ -6,17 +6,18 @@ from typing import Any
 
 from flask import Response
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import not_found
+from logto_auth.emulator.api.schemas import list_of, object_of, text
 from logto_auth.emulator.state.records import Organization
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from . import organization_template
-from .api_errors import not_found
 from .lookup import referenced
 from .organizations import organization_of_path, roles_by_id
 from .paging import optionally_paged
-from .routing import body, route
-from .schemas import list_of, object_of, text
+from .routing import route
 
 _domain = text(at_least=1, at_most=128)
 _id = text(at_least=1)

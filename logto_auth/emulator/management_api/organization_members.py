@@ -9,18 +9,19 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError, no_values, not_found, unknown_reference
+from logto_auth.emulator.api.schemas import list_of, object_of, optional, text
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Organization, OrganizationRole
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.user_json import user_json
 
 from . import applications, organization_template
-from .api_errors import APIError, no_values, not_found, unknown_reference
 from .lookup import referenced
 from .organizations import matches, named_roles_as_json, organization_of_path, roles_by_id
 from .paging import optionally_paged, paged
-from .routing import announce, body, route
-from .schemas import list_of, object_of, optional, text
+from .routing import announce, route
 
 _ids = list_of(text(at_least=1))
 _some_ids = list_of(text(at_least=1), at_least=1)

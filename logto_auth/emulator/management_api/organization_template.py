@@ -7,18 +7,19 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body, changes
+from logto_auth.emulator.api.errors import not_found
+from logto_auth.emulator.api.schemas import choice, list_of, nullable, object_of, optional, text
 from logto_auth.emulator.state.records import OrganizationRole, Scope
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from .api_errors import not_found
 from .lookup import api_scopes_by_id, existing, of_path, referenced
 from .organizations import matches
 from .paging import optionally_paged, paged
 from .resources import names_by_indicator, names_without
 from .resources import scope_as_json as resource_scope_as_json
-from .routing import announce, body, changes, route
-from .schemas import choice, list_of, nullable, object_of, optional, text
+from .routing import announce, route
 
 _name = text(at_least=1, at_most=128)
 _description = optional(nullable(text(at_most=256)))

@@ -7,15 +7,16 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body, changes
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import anything, boolean, nullable, object_of, optional, text
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.records import Organization, OrganizationRole
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError
 from .lookup import of_path, referenced
 from .paging import paged
-from .routing import body, changes, route
-from .schemas import anything, boolean, nullable, object_of, optional, text
+from .routing import route
 
 _FEATURED = 3
 

@@ -10,9 +10,8 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.oidc.http import json_response
-
-from .api_errors import APIError
 
 _DEFAULT_SIZE = 20
 _MAX_SIZE = 100

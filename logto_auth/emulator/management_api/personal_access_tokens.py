@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import not_found, refused_input
+from logto_auth.emulator.api.schemas import integer, nullable, object_of, optional, text
 from logto_auth.emulator.state.records import PersonalAccessToken
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import not_found, refused_input
 from .lookup import existing
-from .routing import body, route
-from .schemas import integer, nullable, object_of, optional, text
+from .routing import route
 
 _new = object_of(name=text(at_least=1), expiresAt=optional(nullable(integer())))
 

@@ -7,14 +7,15 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body, changes
+from logto_auth.emulator.api.errors import APIError, not_found
+from logto_auth.emulator.api.schemas import boolean, integer, nullable, object_of, optional, text
 from logto_auth.emulator.state.records import Resource, Scope
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError, not_found
 from .lookup import existing, with_id
 from .paging import optionally_paged, paged
-from .routing import body, changes, route
-from .schemas import boolean, integer, nullable, object_of, optional, text
+from .routing import route
 from .search import searched
 
 _name = text(at_least=1, at_most=256)

@@ -9,16 +9,17 @@ from typing import Any
 
 from flask import Response
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError, no_values, not_exists_with_id, not_found
+from logto_auth.emulator.api.schemas import list_of, object_of, text
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Role, RoleType, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import applications, roles, users
-from .api_errors import APIError, no_values, not_exists_with_id, not_found
 from .lookup import existing, named
 from .paging import paged
-from .routing import body, route
-from .schemas import list_of, object_of, text
+from .routing import route
 from .search import is_searched
 
 _role_ids = object_of(roleIds=list_of(text(at_least=1)))

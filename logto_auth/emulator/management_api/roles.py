@@ -9,16 +9,17 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body, changes
+from logto_auth.emulator.api.errors import APIError, no_values, not_exists_with_id
+from logto_auth.emulator.api.schemas import boolean, choice, list_of, object_of, optional, text
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Resource, Role, Scope, User
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import resources
-from .api_errors import APIError, no_values, not_exists_with_id
 from .lookup import api_scopes_by_id, existing, named
 from .paging import optionally_paged, paged
-from .routing import announce, body, changes, route
-from .schemas import boolean, choice, list_of, object_of, optional, text
+from .routing import announce, route
 from .search import searched
 
 _SEARCHED = {"id": "id", "name": "name", "description": "description"}

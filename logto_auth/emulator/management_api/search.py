@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from .api_errors import APIError, refused_input
+from logto_auth.emulator.api.errors import APIError, refused_input
 
 _MODES = ("exact", "like", "similar_to", "posix")
 

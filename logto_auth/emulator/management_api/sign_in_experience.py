@@ -6,14 +6,9 @@ from typing import Any
 
 from flask import Response
 
-from logto_auth.emulator.oidc.http import json_response
-from logto_auth.emulator.provider import current
-from logto_auth.emulator.state.tenant import Tenant
-
-from .api_errors import APIError
-from .connectors import as_public_json
-from .routing import body, public, route
-from .schemas import (
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import (
     anything,
     boolean,
     choice,
@@ -26,6 +21,12 @@ from .schemas import (
     text,
     with_default,
 )
+from logto_auth.emulator.oidc.http import json_response
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.state.tenant import Tenant
+
+from .connectors import as_public_json
+from .routing import public, route
 
 _IDENTIFIERS = ("username", "email", "phone")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import anything, object_of, optional, text
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.stored_tokens import SUBJECT_TOKEN_TTL, SubjectToken
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError
-from .routing import body, route
-from .schemas import anything, object_of, optional, text
+from .routing import route
 
 
 @route("POST", "/subject-tokens", status=201)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.state.tenant import Tenant
 
-from .api_errors import APIError
 from .routing import route
 
 

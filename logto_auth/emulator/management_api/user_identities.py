@@ -6,15 +6,16 @@ from typing import Any
 
 from flask import Response
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import anything, object_of, optional, text
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.tenant import Tenant
 
 from . import users
-from .api_errors import APIError
 from .lookup import existing
-from .routing import body, route
-from .schemas import anything, object_of, optional, text
+from .routing import route
 
 
 @route("GET", "/users/:userId/identities/:target")

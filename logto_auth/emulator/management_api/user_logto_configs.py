@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from logto_auth.emulator.api.bodies import body
+from logto_auth.emulator.api.schemas import boolean, object_of, optional
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.tenant import Tenant
 
 from .lookup import existing
-from .routing import body, route
-from .schemas import boolean, object_of, optional
+from .routing import route
 
 _flag = optional(boolean)
 _changes = object_of(

@@ -8,6 +8,10 @@ from typing import Any
 
 from flask import Response, request
 
+from logto_auth.emulator.api.bodies import body, changes
+from logto_auth.emulator.api.errors import APIError, refused_input
+from logto_auth.emulator.api.schemas import anything, boolean, choice, nullable, object_of, optional, or_empty, text
+from logto_auth.emulator.api.user_schemas import check_lengths, email, phone, profile, username
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.password_digests import (
@@ -22,11 +26,9 @@ from logto_auth.emulator.state.sign_in_rules import accepts_password
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.user_json import user_json
 
-from .api_errors import APIError, refused_input
 from .lookup import existing
 from .paging import paged
-from .routing import announce, body, changes, route
-from .schemas import anything, boolean, choice, nullable, object_of, optional, or_empty, text
+from .routing import announce, route
 from .search import is_searched, searched
 
 _SEARCHED = {
@@ -38,49 +40,26 @@ _SEARCHED = {
 }
 _ATTRIBUTES = {**_SEARCHED, "avatar": "avatar", "customData": "custom_data", "profile": "profile"}
 
-_COLUMN_LENGTHS = {"username": 128, "primaryEmail": 128, "primaryPhone": 128, "name": 128, "avatar": 2048}
-
-_username = text(pattern=r"^[A-Z_a-z]\w*$")
-_email = text(pattern=r"^\S+@\S+\.\S+$")
-_phone = text(pattern=r"^\d+$")
-_address_keys = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
-_profile_keys = (
-    "familyName",
-    "givenName",
-    "middleName",
-    "nickname",
-    "preferredUsername",
-    "profile",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-)
-_profile = object_of(
-    **{key: optional(text()) for key in _profile_keys},
-    address=optional(object_of(**{key: optional(text()) for key in _address_keys})),
-)
 _new = object_of(
-    primaryPhone=optional(_phone),
-    primaryEmail=optional(_email),
-    username=optional(_username),
+    primaryPhone=optional(phone),
+    primaryEmail=optional(email),
+    username=optional(username),
     password=optional(text(at_least=1)),
     passwordDigest=optional(text(at_most=256)),
     passwordAlgorithm=optional(choice(*ALGORITHMS)),
     name=optional(text()),
     avatar=optional(text(url=True)),
     customData=optional(anything),
-    profile=optional(_profile),
+    profile=optional(profile),
 )
 _changes = object_of(
-    username=optional(nullable(or_empty(_username))),
-    primaryEmail=optional(nullable(or_empty(_email))),
-    primaryPhone=optional(nullable(or_empty(_phone))),
+    username=optional(nullable(or_empty(username))),
+    primaryEmail=optional(nullable(or_empty(email))),
+    primaryPhone=optional(nullable(or_empty(phone))),
     name=optional(nullable(or_empty(text()))),
     avatar=optional(nullable(or_empty(text(url=True)))),
     customData=optional(anything),
-    profile=optional(_profile),
+    profile=optional(profile),
 )
 
 
@@ -150,7 +129,7 @@ def merge_custom_data(tenant: Tenant, user_id: str) -> dict[str, Any]:
 
 @route("PATCH", "/users/:userId/profile", event="User.Data.Updated")
 def merge_profile(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    user, given = existing(tenant.users, user_id), body(object_of(profile=_profile))
+    user, given = existing(tenant.users, user_id), body(object_of(profile=profile))
     return tenant.update_user(user.id, profile={**user.profile, **given["profile"]}).profile
 
 
@@ -193,10 +172,7 @@ def _is_excluded(tenant: Tenant, user: User) -> bool:
 
 def _attributes(given: dict[str, Any]) -> dict[str, Any]:
     """Return the given fields by attribute. Raise 422 for a text that is too long for Logto's database."""
-    for name, most in _COLUMN_LENGTHS.items():
-        if len(given.get(name) or "") > most:
-            data = {"message": f"value too long for type character varying({most})"}
-            raise APIError("entity.value_too_long", data=data)
+    check_lengths(given)
     return {attribute: given[name] for name, attribute in _ATTRIBUTES.items() if name in given}
 
 

@@ -226,7 +226,7 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
 def _refuse(provider: Provider, error: errors.OIDCError, lists: Mapping[str, list[str]]) -> Response:
     """Redirect an error to the client if the redirect URI is valid; otherwise return it as JSON."""
     params = {name: values[0] for name, values in lists.items() if len(values) == 1 and values[0]}
-    client = provider.tenant.applications.get(params.get("client_id", ""))
+    client = provider.find_application(params.get("client_id", ""))
     state = {"state": params["state"]} if "state" in params else {}
     if client is None:
         return error_response(error, extra={**state, "iss": provider.issuer})

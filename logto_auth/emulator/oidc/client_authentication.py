@@ -20,7 +20,7 @@ from .redirect_uris import redirect_uri_allowed
 
 def find_client(provider: Provider, client_id: str) -> Application:
     """Return the application with this id, or raise OIDCError (400, as Logto)."""
-    client = provider.tenant.applications.get(client_id)
+    client = provider.find_application(client_id)
     if client is None:
         raise unresolved_client(provider, client_id)
     if provider.signing_key is None:

@@ -188,7 +188,7 @@ def check_organization_access(provider: Provider, client: Application, user: Use
     consented = (client.id, user.id, organization_id) in provider.tenant.organization_consents
     if client.is_third_party and not consented:
         raise errors.access_denied("organization access is not granted to the application")
-    if organization.is_mfa_required and not user.has_mfa:
+    if organization.is_mfa_required and not user.has_second_factor:
         raise errors.access_denied("organization requires MFA but user has no MFA configured")
 
 

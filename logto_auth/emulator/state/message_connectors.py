@@ -1,6 +1,7 @@
 """Connectors for e-mail and SMS. A tenant has at most one of each.
 
-The emulator sends no messages. `Tenant.sent_messages` lists those that Logto would have sent.
+The emulator sends no messages. `Tenant.sent_messages` lists those that Logto would have sent, and the page
+`/emulator/messages` shows them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .social_connectors import ConnectorFactory
+from .refusals import Refused
+from .sign_in_settings import SignInExperience
+from .social_connectors import Connector, ConnectorFactory
+from .verification_records import AddressKind
 
 # A config needs a template for each of these.
 USAGE_TYPES = ("Register", "SignIn", "ForgotPassword", "Generic")
@@ -18,13 +22,47 @@ TEST_CODE = "000000"
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message that Logto would have sent. `payload` has the variables for the template of this `type`."""
+    """A message that Logto would have sent. `payload` has the variables for the template of this `type`.
+
+    `sent_at` is in milliseconds.
+    """
 
     factory_id: str
     to: str
-    code: str = ""
+    code: str = field(default="", repr=False)
     type: str = "Generic"
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sent_at: int = 0
+
+
+class SentMessages(list[SentMessage]):
+    """The messages that Logto would have sent, oldest first."""
+
+    def to(self, recipient: str) -> list[SentMessage]:
+        """Return the messages to an e-mail address or a phone number."""
+        return [message for message in self if message.to == recipient]
+
+    def code_for(self, recipient: str) -> str:
+        """Return the code in the last message to a recipient. Raise LookupError if there is none."""
+        codes = [message.code for message in self.to(recipient) if message.code]
+        if not codes:
+            raise LookupError(f"No code was sent to {recipient}.")
+        return codes[-1]
+
+
+def message_connector(experience: SignInExperience, kind: AddressKind, template: str) -> Connector:
+    """Return the connector for e-mails or text messages.
+
+    Raise 501 without one, and 400 if it has no template of this type and no `Generic` one.
+    """
+    type = "Email" if kind == "email" else "Sms"
+    connectors = experience.connector_instances.values()
+    connector = next((each for each in connectors if each.factory.type == type), None)
+    if connector is None:
+        raise Refused("connector.not_found", 501, type=type)
+    if not {template, "Generic"} & {each.get("usageType") for each in connector.config.get("templates", [])}:
+        raise Refused("connector.template_not_found")
+    return connector
 
 
 def _item(type: str, key: str, label: str, placeholder: str = "", **more: Any) -> dict[str, Any]:

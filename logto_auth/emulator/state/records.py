@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import ids
+from .factors import Factor
 from .password_digests import PasswordDigest
 
 RoleType = Literal["User", "MachineToMachine"]
@@ -44,7 +45,9 @@ class User:
     custom_data: dict[str, Any] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
     logto_configs: dict[str, Any] = field(default_factory=dict)
+    factors: list[Factor] = field(default_factory=list)
     has_mfa: bool = False
+    """True makes Logto treat the user as one with a second factor, also without `factors`."""
     is_suspended: bool = False
     application_id: str | None = None
     last_sign_in_at: int | None = None
@@ -59,6 +62,10 @@ class User:
     @property
     def has_password(self) -> bool:
         return self.password is not None or self.password_digest is not None
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.has_mfa or bool(self.factors)
 
     def password_fits(self, password: str) -> bool:
         if self.password_digest is not None:

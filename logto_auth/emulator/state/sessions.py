@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import ids
 from .application_record import Application
@@ -58,7 +59,10 @@ class LogoutDetails:
 
 @dataclass
 class Session:
-    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change."""
+    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change.
+
+    `last_submission` says how the user signed in, as the APIs show it.
+    """
 
     id: str
     uid: str
@@ -67,6 +71,7 @@ class Session:
     login_at: int = 0
     authorizations: dict[str, Authorization] = field(default_factory=dict)
     logout: LogoutDetails | None = None
+    last_submission: dict[str, Any] | None = None
 
 
 @dataclass
@@ -74,7 +79,7 @@ class Interaction:
     """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
     `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user who
-    still lacks what sign-up requires.
+    still lacks what sign-up requires. `submission` says how the user signed in.
     """
 
     uid: str
@@ -87,6 +92,7 @@ class Interaction:
     account_id: str | None = None
     social_state: str | None = None
     verified: VerifiedUser | None = None
+    submission: dict[str, Any] | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .password_digests import MalformedDigest
 from .records import User
 from .tenant import Tenant
@@ -83,7 +85,7 @@ def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str
         return ReturningUser(user, is_social=True)
     if not tenant.sign_in_experience.can_register:
         raise SignInRefused("auth.forbidden", "Registration is closed.", status=403)
-    identity = _alipay_identity(user_id, nick_name, avatar)
+    identity = alipay_identity(user_id, nick_name, avatar)
     return NewUser({"name": nick_name, "avatar": avatar, "identities": {"alipay": identity}})
 
 
@@ -98,12 +100,12 @@ def record_sign_in(tenant: Tenant, user: User) -> None:
     user.updated_at = user.last_sign_in_at
 
 
-def _alipay_identity(user_id: str, nick_name: str | None, avatar: str | None) -> dict[str, object]:
+def alipay_identity(user_id: str, nick_name: str | None, avatar: str | None) -> dict[str, Any]:
     """Return the identity in the format of the connector, without the values that Alipay does not report."""
     reported = {"avatar": avatar, "nick_name": nick_name}
     answer = {"code": "10000", "msg": "Success", "user_id": user_id}
     answer |= {name: value for name, value in reported.items() if value is not None}
-    details: dict[str, object] = {"id": user_id}
+    details: dict[str, Any] = {"id": user_id}
     details |= {name: value for name, value in {"name": nick_name, "avatar": avatar}.items() if value is not None}
     details["rawData"] = {"sign": "emulator", "alipay_user_info_share_response": answer}
     return {"userId": user_id, "details": details}

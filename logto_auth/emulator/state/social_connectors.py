@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from . import ids
+
+ALIPAY_PAGE_PATH = "/stand-in/alipay"
 
 Platform = Literal["Native", "Web", "Universal"]
 ConnectorType = Literal["Social", "Email", "Sms"]
@@ -132,6 +135,34 @@ FACTORIES = {
         ),
     )
 }
+
+
+def social_authorization_uri(
+    connector: Connector, *, state: str, redirect_uri: str, scope: str | None, endpoint: str
+) -> str:
+    """Return the URL to which a browser goes to prove an account at the social provider.
+
+    Alipay's page is a stand-in at `endpoint`, with the parameters of the real one.
+    """
+    config = connector.config
+    if connector.factory.id == "alipay-native":
+        # As at Logto: without a redirect URI and a scope.
+        return f"alipay://?app_id={config['appId']}&state={state}"
+    if connector.factory.id == "alipay-web":
+        scope = scope or config.get("scope") or "auth_user"
+        query = {"app_id": config["appId"], "redirect_uri": redirect_uri, "scope": scope, "state": state}
+        return f"{endpoint}{ALIPAY_PAGE_PATH}?{urlencode(query)}"
+    if connector.factory.id == "mock-social-connector":
+        query = {"state": state, "redirect_uri": redirect_uri, "scope": scope or "email profile"}
+        return f"http://mock-social/?{urlencode(query)}"
+    query = {
+        "response_type": "code",
+        "client_id": config["clientId"],
+        "scope": scope or config.get("scope", ""),
+        "redirect_uri": redirect_uri,
+        "state": state,
+    }
+    return f"{config['authorizationEndpoint']}?{urlencode(query)}"
 
 
 def stand_in(factory_id: str) -> Connector:

@@ -19,7 +19,7 @@ from .records import (
     Organization,
     PersonalAccessToken,
 )
-from .tenant_tables import DuplicateError
+from .tenant_tables import ACCOUNT_FIELDS, DuplicateError, FieldPermission
 
 
 class Tenant(PermissionStore):
@@ -226,6 +226,17 @@ class Tenant(PermissionStore):
         hook = Hook(name, list(events), {"url": url}, self.clock.now_ms(), enabled)
         self.hooks[hook.id] = hook
         return hook
+
+    def enable_account_center(self, permission: FieldPermission = "Edit", **fields: FieldPermission) -> None:
+        """Enable the account center, and let users change all fields. `fields` are those with another permission.
+
+        In a new tenant, as in a new Logto, the account center is off.
+        """
+        unknown = fields.keys() - set(ACCOUNT_FIELDS)
+        if unknown:
+            raise TypeError(f"The account center has no field {min(unknown)!r}.")
+        wanted = {**dict.fromkeys(ACCOUNT_FIELDS, permission), **fields}
+        self.account_center |= {"enabled": True, "fields": wanted}
 
     def add_alipay_account(
         self, user_id: str, *, nick_name: str | None = None, avatar: str | None = None

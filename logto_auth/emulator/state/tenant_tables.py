@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 from logto_auth.emulator.versions import DEFAULT, VERSIONS
 
 from .application_record import Application
 from .clock import Clock
-from .message_connectors import SentMessage
+from .message_connectors import SentMessages
 from .records import (
     AlipayAccount,
     Hook,
@@ -26,6 +26,23 @@ from .records import (
     User,
 )
 from .sign_in_settings import SignInExperience
+
+# The fields of the account center.
+ACCOUNT_FIELDS = (
+    "name",
+    "avatar",
+    "profile",
+    "email",
+    "phone",
+    "password",
+    "username",
+    "social",
+    "customData",
+    "mfa",
+    "passkey",
+    "session",
+)
+FieldPermission = Literal["Off", "ReadOnly", "Edit"]
 
 _SESSION_TTL = 14 * 86400
 
@@ -70,7 +87,7 @@ class TenantTables:
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
         self.session_ttl = _SESSION_TTL
         self.hooks: dict[str, Hook] = {}
-        self.sent_messages: list[SentMessage] = []
+        self.sent_messages = SentMessages()
         self.personal_access_tokens: dict[str, PersonalAccessToken] = {}
         self.cimd_enabled = False
 

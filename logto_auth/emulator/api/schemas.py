@@ -12,7 +12,7 @@ from typing import Any
 
 from logto_auth.emulator.oidc.redirect_uris import parse_url
 
-from .api_errors import Issue
+from .errors import Issue
 
 Path = tuple[str | int, ...]
 Schema = Callable[[Any, Path], Any]
@@ -196,6 +196,26 @@ def union(*members: Schema) -> Schema:
             except Misfit as misfit:
                 errors.append(misfit.issues)
         raise Misfit(_union_issue(errors, path))
+
+    return schema
+
+
+def discriminated(key: str, **members: Schema) -> Schema:
+    """Return a schema for an object whose `key` names one of the members, which is its schema."""
+
+    def schema(value: Any, path: Path) -> Any:
+        _check_type(value, dict, "object", path)
+        if value.get(key) not in members:
+            expected = " | ".join(f"'{name}'" for name in members)
+            raise Misfit(
+                {
+                    "code": "invalid_union_discriminator",
+                    "options": list(members),
+                    "path": [*path, key],
+                    "message": f"Invalid discriminator value. Expected {expected}",
+                }
+            )
+        return members[value[key]](value, path)
 
     return schema
 

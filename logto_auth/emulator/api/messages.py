@@ -1,4 +1,4 @@
-"""The messages of the Management API's errors, by code.
+"""The messages of errors, by code.
 
 Clients should branch on the code. Source: recorded from Logto 1.42. The last group was not recorded; its codes are
 Logto's and its texts are ours.
@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 
 _MESSAGES = {
+    "account_center.field_not_editable": "Field is not editable.",
+    "account_center.field_not_enabled": "Field is not enabled.",
+    "account_center.not_enabled": "Account center is not enabled.",
     "application.device_flow_not_changeable": "Device flow cannot be changed after application creation.",
     "application.invalid_role_type": "Can not assign user type role to machine to machine application.",
     "application.invalid_type": "Only machine to machine applications can have associated roles.",
@@ -19,8 +22,10 @@ _MESSAGES = {
     "auth.authorization_header_missing": "Authorization header is missing.",
     "auth.authorization_token_type_not_supported": "Authorization type is not supported.",
     "auth.forbidden": "Forbidden. Please check your user roles and permissions.",
+    "auth.third_party_application_forbidden": "Third-party applications cannot modify account data through this API.",
     "auth.unauthorized": "Unauthorized. Please check credentials and its scope.",
     "connector.invalid_config": "The connector's config is invalid.",
+    "connector.invalid_response": "The connector's response is invalid.",
     "connector.multiple_instances_not_supported": "Can not create multiple instance with picked standard connector.",
     "connector.not_found_with_connector_id": "Can not find connector with given standard connector id.",
     "entity.db_constraint_violated": "Database constraint violated.",
@@ -37,7 +42,7 @@ _MESSAGES = {
     "guard.invalid_pagination": "The request pagination value is invalid.",
     "hook.endpoint_responded_with_error": "Endpoint responded with error.",
     "hook.send_test_payload_failed": "Failed to send test payload: {{message}}",
-    "jwt_customizer.general": ("An error occurred while customizing the token claims. Please try again later."),
+    "jwt_customizer.general": "An error occurred while customizing the token claims. Please try again later.",
     "oidc.invalid_grant": "Grant request is invalid.",
     "oidc.invalid_request": "Request is invalid.",
     "oidc.invalid_session_account_id": "Session accountId mismatch.",
@@ -52,8 +57,10 @@ _MESSAGES = {
         "Invalid role names detected: {{names}}. Please create these roles first before proceeding."
     ),
     "password.invalid_legacy_password_format": "Invalid legacy password format.",
+    "password.rejected": "Password rejected. Please check if your password meets the requirements.",
     "password.unsupported_legacy_hash_algorithm": "Unsupported legacy hash algorithm: {{algorithm}}.",
     "request.invalid_input": "Input is invalid. {{details}}",
+    "request.message_rate_limited": "Too many messages sent to this recipient. Please try again later.",
     "resource.cannot_delete_management_api": "Cannot delete Logto Management API.",
     "resource.cannot_modify_management_api": "Cannot modify Logto Management API.",
     "resource.resource_identifier_in_use": "The API identifier {{name}} is already in use",
@@ -61,18 +68,37 @@ _MESSAGES = {
     "role.scope_exists": "The scope id {{id}} has already been added to this role",
     "scope.name_exists": "The scope name {{name}} is already in use",
     "scope.name_with_space": "The name of the scope cannot contain any spaces.",
+    "secrets.third_party_token_set.token_not_found": "Token record not found.",
+    "session.invalid_connector_id": "Unable to find available connector with id {{connectorId}}.",
     "session.invalid_credentials": "Incorrect account or password. Please check your input.",
+    "session.verification_blocked_too_many_attempts": (
+        "Too many attempts in a short time. Please try again {{relativeTime}}."
+    ),
     "user.email_already_in_use": "This email is associated with an existing account.",
     "user.identity_already_in_use": "The social account has been associated with an existing account.",
     "user.identity_not_exist": "The social account has not been registered yet.",
     "user.invalid_role_type": "Invalid role type, can not assign machine-to-machine role to user.",
+    "user.last_sign_in_method_required": "You need to keep at least one identifier in your account.",
     "user.password_algorithm_required": "Password algorithm is required.",
     "user.password_and_digest": "You cannot set both plain text password and password digest.",
-    "user.phone_already_in_use": "This phone number is associated with an existing account.",
     "user.personal_access_token_name_exists": "Personal access token name already exists.",
+    "user.phone_already_in_use": "This phone number is associated with an existing account.",
     "user.username_already_in_use": "This username is already in use.",
+    "verification_code.code_mismatch": "Invalid verification code.",
+    "verification_code.email_mismatch": "Email mismatch. Please request a new verification code.",
+    "verification_code.not_found": "Verification code not found. Please send verification code first.",
+    "verification_record.not_found": "Verification record not found.",
+    "verification_record.permission_denied": "Permission denied, please re-authenticate.",
     # Not recorded
     "auth.jwt_sub_missing": "The token has no `sub`.",
+    "connector.general": "The connector failed.",
+    "connector.not_found": "There is no connector of the type {{type}}.",
+    "connector.social_auth_code_invalid": "The social provider does not know the authorization code.",
+    "connector.template_not_found": "The connector has no template for this message.",
+    "user.same_password": "The new password is the old one.",
+    "verification_code.exceed_max_try": "There were too many wrong codes.",
+    "verification_code.expired": "The code has expired.",
+    "verification_code.phone_mismatch": "The code was sent to another phone number.",
 }
 
 

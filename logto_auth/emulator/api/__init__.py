@@ -1,0 +1,1 @@
+"""What Logto's APIs below `/api` share: errors in Logto's JSON, schemas for input, and responses."""
