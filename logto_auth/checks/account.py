@@ -14,7 +14,7 @@ from django.utils import translation
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
 from logto_auth.tenant.account_center import AccountCenter
-from logto_auth.tenant.account_pages import included_pages, is_path_of_site
+from logto_auth.tenant.account_pages import has_page_at, included_pages
 from logto_auth.tenant.site import load_declaration
 
 from .lenient_conf import conf
@@ -30,7 +30,7 @@ ACCOUNT_PAGES_INCOMPLETE = Problem(
 DELETE_URL_WITHOUT_PAGE = Problem(
     "logto_auth.W025",
     "{path} declares the delete_account_url {url}, where the site has no page.",
-    "Correct the path. That of the account pages is the URL of 'logto_account:delete'.",
+    "Correct the path. That of the account pages is the URL of 'logto_account:delete', and needs LOGTO_DELETE_ACCOUNT.",
 )
 ACCOUNT_CENTER_DECLARED_OFF = Problem(
     "logto_auth.W026",
@@ -66,7 +66,8 @@ def _declared() -> AccountCenter | None:
 
 
 def _check_delete_url(url: str) -> Iterator[CheckMessage]:
-    if url.startswith("/") and not is_path_of_site(url.partition("?")[0].partition("#")[0]):
+    path = url.partition("?")[0].partition("#")[0]
+    if path.startswith("/") and not has_page_at(path, deletes_accounts=bool(conf.delete_account)):
         yield DELETE_URL_WITHOUT_PAGE(path=conf.tenant, url=url)
 
 

@@ -5,7 +5,7 @@ A site whose URLs do not include `logto_auth.account.urls` needs none of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.origins import is_loopback
 from logto_auth.tenant.account_center import OFF
-from logto_auth.tenant.account_pages import IncludedPage, included_pages, is_path_of_site
+from logto_auth.tenant.account_pages import AccountPageNeeds, has_page_at, included_pages
 from logto_auth.tenant.cloud import cloud_tenant
 from logto_auth.tenant.password_policy import complete_policy
 from logto_auth.tenant.uris import normalize_uri
@@ -52,13 +52,13 @@ def examine(http: HTTPClient, addresses: Addresses, base_urls: Sequence[str]) ->
         "account-center",
         "The account center is on, and shows what the account pages need.",
     )
-    if _has_page(pages, "passkeys") and "Edit" in (fields.get("mfa"), fields.get("passkey")):
+    if "passkeys" in pages and "Edit" in (fields.get("mfa"), fields.get("passkey")):
         yield from findings_or_ok(
             _origins(center["webauthnRelatedOrigins"], base_urls),
             "passkeys",
             "Logto accepts passkeys from all origins of this site.",
         )
-    if _has_page(pages, "password") and fields.get("password") == "Edit":
+    if "password" in pages and fields.get("password") == "Edit":
         yield _breach_list(_published(http, addresses, "sign-in-exp"))
 
 
@@ -70,12 +70,8 @@ def _published(http: HTTPClient, addresses: Addresses, name: str) -> dict[str, A
     return response.json_object()
 
 
-def _has_page(pages: Iterable[IncludedPage], name: str) -> bool:
-    return any(page.name == name for page in pages)
-
-
-def _scopes(pages: Sequence[IncludedPage]) -> Iterator[Finding]:
-    needed = dict.fromkeys(scope for page in pages for scope in page.scopes)
+def _scopes(pages: Mapping[str, AccountPageNeeds]) -> Iterator[Finding]:
+    needed = dict.fromkeys(scope for page in pages.values() for scope in page.scopes)
     if missing := [scope for scope in needed if scope not in conf.scopes]:
         yield warning(
             "account-scopes",
@@ -85,11 +81,11 @@ def _scopes(pages: Sequence[IncludedPage]) -> Iterator[Finding]:
         )
 
 
-def _hidden_pages(pages: Sequence[IncludedPage], fields: Mapping[str, str]) -> Iterator[Finding]:
+def _hidden_pages(pages: Mapping[str, AccountPageNeeds], fields: Mapping[str, str]) -> Iterator[Finding]:
     hidden: dict[tuple[str, ...], list[str]] = {}
-    for page in pages:
+    for name, page in pages.items():
         if page.fields and all(_permission(field, fields) == OFF for field in page.fields):
-            hidden.setdefault(page.fields, []).append(page.name)
+            hidden.setdefault(page.fields, []).append(name)
     for off, names in hidden.items():
         which = f"The field {off[0]} is" if len(off) == 1 else f"The fields {', '.join(off)} are"
         yield warning(
@@ -108,12 +104,12 @@ def _permission(field: str, fields: Mapping[str, str]) -> str:
 def _delete_account_url(url: str, base_urls: Sequence[str]) -> Iterator[Finding]:
     parts = urlsplit(url)
     origin = normalize_uri(f"{parts.scheme}://{parts.netloc}").rstrip("/")
-    if origin in base_urls and not is_path_of_site(parts.path or "/"):
+    if origin in base_urls and not has_page_at(parts.path or "/", deletes_accounts=bool(conf.delete_account)):
         yield warning(
             "account-center",
             f"The account pages of Logto send users who delete their account to {url}, where this site has no page.",
             "Set delete_account_url in account_center of LOGTO_TENANT to a path of the site, and run "
-            "manage.py logto_setup.",
+            "manage.py logto_setup. The page logto_account:delete needs LOGTO_DELETE_ACCOUNT.",
         )
 
 
@@ -157,7 +153,7 @@ def connector_findings(api: ManagementAPI) -> Iterator[Finding]:
     Raise ManagementAPIError.
     """
     pages = included_pages()
-    names = [name for name in MESSAGES if _has_page(pages, name)]
+    names = [name for name in MESSAGES if name in pages]
     if not names:
         return
     center = api.account_center.get()
