@@ -30,7 +30,7 @@ from logto_auth.sign_in.start import absolute_uri, redirect_to_logto, sign_in_ur
 from logto_auth.signals import account_deleted
 
 from .factors import account_name
-from .page import AccountPage
+from .page import AccountPage, url_of
 
 __all__ = ["DeletePage"]
 
@@ -92,7 +92,7 @@ class DeletePage(AccountPage):
 
     def render_form(self, form: ConfirmationForm) -> HttpResponse:
         """Return the page with the form."""
-        return self.render({"form": form, "name": form.expected})
+        return self.render({"form": form, "security_url": url_of("security")})
 
     @sensitive_variables()
     def delete(self) -> HttpResponseBase:

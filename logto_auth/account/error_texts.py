@@ -93,7 +93,9 @@ PAGES: dict[type[LogtoError], PageText] = {
     FieldNotEditable: PageText(
         _("You cannot change this"),
         _("This site does not let users see or change this setting."),
-        _("The field is not Edit in the account center. Change its permission in Logto's Console, or with logto_setup."),
+        _(
+            "The field is not Edit in the account center. Change its permission in Logto's Console, or with logto_setup."
+        ),
     ),
     ProviderError: PageText(
         _("Your account settings cannot be loaded"),

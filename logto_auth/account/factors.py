@@ -135,6 +135,10 @@ class FactorPage(AccountPage):
         """The field of the account center that must be Edit."""
         return "mfa"
 
+    def render(self, context: dict[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
+        """Return the page, with a link back to the page of all factors."""
+        return super().render({"security_url": self.security_url, **(context or {})}, status=status)
+
     @cached_property
     def factors(self) -> Factors:
         """The factors of the user, by one call. Raise LogtoError."""
@@ -216,7 +220,6 @@ class AuthenticatorAppPage(FactorPage):
                 "secret": " ".join(text[i : i + GROUP_LENGTH] for i in range(0, len(text), GROUP_LENGTH)),
                 "uri": uri.reveal(),
                 "qr_code": qr_code_svg(uri),
-                "security_url": self.security_url,
             }
         )
 
@@ -287,7 +290,6 @@ class BackupCodesPage(FactorPage):
                 "has_main_factor": self.factors.has_main_factor,
                 "is_offered": self.is_offered,
                 "error": error,
-                "security_url": self.security_url,
             }
         )
 

@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
@@ -92,9 +91,9 @@ class AboutForm(forms.Form):
         """Return the URL. Raise ValidationError for a scheme that browsers must not follow."""
         return _http_url(self.cleaned_data["avatar"])
 
-    def clean_avatar_file(self) -> UploadedFile | None:
+    def clean_avatar_file(self) -> Any:
         """Return the file. Raise ValidationError if it is too large, or no image."""
-        file: UploadedFile | None = self.cleaned_data["avatar_file"]
+        file = self.cleaned_data["avatar_file"]
         if file is None:
             return None
         if (file.size or 0) > MAX_UPLOAD_BYTES:
@@ -207,7 +206,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, names: Iterable[str], values: Mapping[str, Any], **kwargs: Any) -> None:
         initial = {name: str(values.get(name) or "") for name in names}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
         for name, value in initial.items():
             field = PROFILE_FIELDS[name](value)
             field.show_hidden_initial = True
@@ -232,7 +231,8 @@ class AddressForm(forms.Form):
     """The postal address."""
 
     def __init__(self, *args: Any, values: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, initial={name: values.get(name) or "" for name in ADDRESS_FIELDS}, **kwargs)
+        initial = {name: values.get(name) or "" for name in ADDRESS_FIELDS}
+        super().__init__(*args, **{**kwargs, "initial": initial})
         for name, (label, autocomplete) in ADDRESS_FIELDS.items():
             self.fields[name] = forms.CharField(
                 label=label,

@@ -181,9 +181,7 @@ class AddressPage(IdentifierPage):
         if not form.is_valid():
             return self.code_page(step, form)
         with self.form_errors(form, "code"):
-            self.account.verify_code(
-                self.kind, step["value"], record_id=step["record"], code=form.cleaned_data["code"]
-            )
+            self.account.verify_code(self.kind, step["value"], record_id=step["record"], code=form.cleaned_data["code"])
             return self.set_address({**step, "is_verified": True})
         return self.code_page(step, form)
 

@@ -265,15 +265,14 @@ class LinkCallback(LinkingPage):
             return None
 
 
-def linked_accounts(
-    identities: Mapping[str, Any], connectors: Iterable[SocialConnector]
-) -> Iterable[LinkedAccount]:
+def linked_accounts(identities: Mapping[str, Any], connectors: Iterable[SocialConnector]) -> Iterable[LinkedAccount]:
     """Yield a row for each provider: those that Logto offers, then those that are linked and no longer offered."""
     offered = browser_connectors(connectors)
     for target in [*offered, *sorted(set(identities) - set(offered))]:
         connector = offered.get(target)
         identity = identities.get(target)
-        account_id, details = "", {}
+        account_id = ""
+        details: Mapping[str, Any] = {}
         if isinstance(identity, Mapping):
             account_id, details = str(identity.get("userId") or ""), identity.get("details") or {}
         yield LinkedAccount(

@@ -27,7 +27,6 @@ from logto_auth.access.responses import page_of_request, prefetch_response, unau
 from logto_auth.account_api.types import Account, AccountCenter
 from logto_auth.clients import account_center
 from logto_auth.exceptions import (
-    AccountAPIError,
     AccountCenterDisabled,
     AccountScopeMissing,
     FieldNotEditable,
@@ -262,7 +261,7 @@ class AccountPage(View):
         """Return the sentence for a form. Staff also see the remedy."""
         text = form_text(error)
         advice = remedy(error)
-        return f"{text} {advice}" if advice and self.request.user.is_staff else text  # type: ignore[union-attr]
+        return f"{text} {advice}" if advice and self.request.user.is_staff else text
 
     def log(self, error: LogtoError, reference: str = "-") -> None:
         """Log one line: an error if the operator has to act, else information."""
@@ -308,7 +307,7 @@ class AccountPage(View):
             {
                 "title": text.title,
                 "text": text.text,
-                "remedy": advice if self.request.user.is_staff else "",  # type: ignore[union-attr]
+                "remedy": advice if self.request.user.is_staff else "",
                 "code": error.code if error else "",
                 "reference": reference,
                 "try_again_url": self.url if error else "",

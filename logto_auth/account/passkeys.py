@@ -99,7 +99,7 @@ class AddPasskeyPage(PasskeysPage):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Return the page with a new challenge."""
         if not self.is_offered:
-            return self.render({"is_offered": False, "security_url": self.security_url})
+            return self.render({"is_offered": False})
         return self.new_challenge()
 
     @sensitive_variables()
@@ -121,7 +121,6 @@ class AddPasskeyPage(PasskeysPage):
                 "error": error,
                 "remedy": remedy if self.request.user.is_staff else "",  # type: ignore[union-attr]
                 "wrong_origin": WRONG_ORIGIN,
-                "security_url": self.security_url,
             }
         )
 
@@ -220,7 +219,6 @@ class PasskeyPage(PasskeysPage):
                 "name": passkey_name(passkey),
                 "added_at": added_at(passkey),
                 "takes_backup_codes_along": self.factors.takes_backup_codes_along(passkey),
-                "security_url": self.security_url,
             }
         )
 

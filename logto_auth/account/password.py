@@ -15,7 +15,6 @@ from logto_auth.clients import sign_in_experience
 from logto_auth.exceptions import LogtoError, PasswordRejected, VerificationRequired
 
 from .forms import NewPasswordForm
-from .other_sessions import EndedSessions, end_other_sessions
 from .page import AccountPage, url_of
 
 __all__ = ["PasswordPage", "policy_rules", "rejection_text"]
@@ -83,6 +82,8 @@ class PasswordPage(AccountPage):
             return self.page(form)
         if refusal := self.require_verification(unless_impossible=True):
             return refusal
+        from .other_sessions import end_other_sessions
+
         had_password = self.has_password
         try:
             with self.form_errors(form, "new_password"):
@@ -102,7 +103,7 @@ class PasswordPage(AccountPage):
         return super().form_text(error)
 
 
-def changed_text(word: str, ended: EndedSessions) -> str:
+def changed_text(word: str, ended: Any) -> str:
     """Return the text after a change, with the number of sessions that it has ended."""
     text = str(PasswordPage.done_texts[word])
     if ended.here:

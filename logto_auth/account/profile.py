@@ -117,8 +117,9 @@ class ProfilePage(AccountPage):
         for name, key, label in IDENTIFIERS:
             if self.permission(name) == "Off":
                 continue
-            value = account.get(key) or ""
-            rows.append(Identifier(label, shown_phone(value) if name == "phone" else value, url_of(name) if self.may_edit(name) else ""))
+            value = str(account.get(key) or "")
+            shown = shown_phone(value) if name == "phone" else value
+            rows.append(Identifier(label, shown, url_of(name) if self.may_edit(name) else ""))
         return rows
 
     # Changes
@@ -142,9 +143,7 @@ class ProfilePage(AccountPage):
         file = form.cleaned_data.get("avatar_file")
         if file is not None:
             name = "avatar." + file.content_type.partition("/")[2]
-            changes["avatar"] = self.account.upload_avatar(
-                file.read(), filename=name, content_type=file.content_type
-            )
+            changes["avatar"] = self.account.upload_avatar(file.read(), filename=name, content_type=file.content_type)
         return changes
 
     def save_details(self) -> HttpResponseBase:

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
+from logto_auth.conf import conf
+
 from .factors import FACTOR_TEXTS, Factors, added_at, offered_factors
 from .page import AccountPage
 from .passkeys import may_edit_passkeys, passkey_name
@@ -37,7 +39,10 @@ class SecurityPage(AccountPage):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Return the page."""
         account = self.user_account
-        return self.render({"account": account, **self.edit_urls(), **self.factor_context()})
+        delete_url = _url("delete") if conf.delete_account else ""
+        return self.render(
+            {"account": account, "delete_url": delete_url, **self.edit_urls(), **self.factor_context()}
+        )
 
     def edit_urls(self) -> dict[str, Any]:
         """Return the URL of the page that changes a field, by field; "" if the user may not change it."""

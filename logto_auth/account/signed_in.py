@@ -166,6 +166,7 @@ class SessionsPage(AccountPage):
                 "shows_logto": self.shows_logto and error is None,
                 "logto_url": f"{self.url}?at=logto" if offers_logto else "",
                 "logto_failed": error is not None,
+                "may_edit": self.shows_logto and error is None and self.may_edit("session"),
             }
         )
 
@@ -200,7 +201,7 @@ class SessionsPage(AccountPage):
             return self.done("gone")
         # The rows first, so that the browser is signed out here if Logto fails.
         LogtoSession.objects.filter(pk__in=[row.pk for row in place.rows]).end(reason="ended_by_user")
-        if place.is_at_logto:
+        if place.is_at_logto and self.may_edit("session"):
             try:
                 self.account.end_session(place.key)
             except InvalidValue as error:

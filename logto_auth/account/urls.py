@@ -2,10 +2,17 @@
 
 from django.urls import path
 
+from .applications import ApplicationsPage
+from .delete import DeletePage
+from .factors import AuthenticatorAppPage, BackupCodesPage
 from .identifiers import EmailPage, PhonePage, UsernamePage
 from .linked import LinkCallback, LinkedPage, LinkPage
+from .passkeys import AddPasskeyPage, PasskeyPage
 from .password import PasswordPage
 from .profile import ProfilePage
+from .security import SecurityPage
+from .signed_in import SessionsPage
+from .verify_page import VerifyPage
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -16,14 +23,16 @@ urlpatterns = [
     path("email", EmailPage.as_view(), name="email"),
     path("phone", PhonePage.as_view(), name="phone"),
     path("password", PasswordPage.as_view(), name="password"),
-    # security.py, factors.py, passkeys.py
-    # name="security", "authenticator-app", "backup-codes", "passkeys", "passkey" (<str:factor_id>)
-    # linked.py
+    path("security", SecurityPage.as_view(), name="security"),
+    path("security/authenticator-app", AuthenticatorAppPage.as_view(), name="authenticator-app"),
+    path("security/backup-codes", BackupCodesPage.as_view(), name="backup-codes"),
+    path("security/passkeys", AddPasskeyPage.as_view(), name="passkeys"),
+    path("security/passkeys/<str:factor_id>", PasskeyPage.as_view(), name="passkey"),
     path("linked", LinkedPage.as_view(), name="linked"),
     path("linked/<str:connector_id>", LinkPage.as_view(), name="link"),
     path("linked/<str:connector_id>/callback", LinkCallback.as_view(), name="link-callback"),
-    # signed_in.py, applications.py, delete.py
-    # name="sessions", "applications", "delete"
-    # verification.py
-    # name="verify"
+    path("sessions", SessionsPage.as_view(), name="sessions"),
+    path("applications", ApplicationsPage.as_view(), name="applications"),
+    path("delete", DeletePage.as_view(), name="delete"),
+    path("verify", VerifyPage.as_view(), name="verify"),
 ]

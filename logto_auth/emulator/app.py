@@ -53,6 +53,7 @@ def create_app(provider: Provider) -> Flask:
     for module in _MODULES:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
+    app.register_blueprint(account_api.uploads)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)
     app.before_request(_answer_preflight)

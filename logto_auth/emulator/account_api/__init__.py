@@ -4,7 +4,7 @@ Source: recorded from Logto 1.42.
 """
 
 # Importing these modules registers their routes.
-from . import profile, verifications  # noqa: F401
-from .routing import PREFIXES, blueprint
+from . import addresses, avatar, identities, password, profile, sessions, verifications  # noqa: F401
+from .routing import PREFIXES, blueprint, uploads
 
-__all__ = ["PREFIXES", "blueprint"]
+__all__ = ["PREFIXES", "blueprint", "uploads"]

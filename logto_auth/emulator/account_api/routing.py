@@ -12,13 +12,19 @@ from logto_auth.emulator.api.answers import answer, refuse_with_logtos_json, rul
 from logto_auth.emulator.api.bodies import MAX_BODY_BYTES
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.tenant import Tenant
+from logto_auth.emulator.state.uploads import MAX_BYTES
 
 from .caller import Caller, current_caller
 
 blueprint = Blueprint("account_api", __name__, url_prefix="/api")
 
+# The uploaded files, which are public.
+uploads = Blueprint("uploads", __name__)
+
 # The paths of both APIs, to which scripts of any origin have access.
 PREFIXES = ("/api/my-account", "/api/verifications")
+
+AVATAR_PATH = "/my-account/user-assets/avatar"
 
 _Parameters = ParamSpec("_Parameters")
 _View = Callable[Concatenate[Tenant, Caller, _Parameters], Any]
@@ -28,7 +34,9 @@ refuse_with_logtos_json(blueprint)
 
 @blueprint.before_request
 def _check_caller() -> None:
-    request.max_content_length = MAX_BODY_BYTES
+    is_upload = request.path == f"/api{AVATAR_PATH}"
+    # A file that is a little too large is answered, and a larger one is not read.
+    request.max_content_length = 2 * MAX_BYTES if is_upload else MAX_BODY_BYTES
     g.caller = current_caller(current())
 
 

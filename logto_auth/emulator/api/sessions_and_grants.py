@@ -80,6 +80,13 @@ def live_grants(provider: Provider, user_id: str) -> list[Grant]:
     return [grant for grant in grants if grant is not None and grant.account_id == user_id]
 
 
+def forget_grant(provider: Provider, user_id: str, grant_id: str) -> None:
+    """Remove the parts of clients with this grant from the sessions of a user."""
+    for session in live_sessions(provider, user_id):
+        kept = {name: each for name, each in session.authorizations.items() if each.grant_id != grant_id}
+        session.authorizations = kept
+
+
 def _authorization_json(authorization: Authorization) -> dict[str, Any]:
     persists = {"persistsLogout": True} if authorization.persists_logout else {}
     return {"sid": authorization.sid, "grantId": authorization.grant_id, **persists}

@@ -219,6 +219,7 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
         if interaction.account_id is not None:
             session.account_id = interaction.account_id
             session.login_at = provider.clock.now()
+            session.last_submission = interaction.submission
         instances.sessions[session.id] = session
     return session
 

@@ -12,7 +12,7 @@ from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.records import AlipayAccount
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import SignInRefused, alipay_user
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, alipay_identity, alipay_user
 from logto_auth.emulator.state.social_connectors import Connector
 
 from .alipay_app import account_of_auth_code, alipay_uri
@@ -20,6 +20,7 @@ from .connector_choice import shown_connector
 from .continue_pages import continue_sign_in
 from .interactions import page, submitted_interaction, waiting_interaction
 from .sign_in import REGISTER_PATHS, SIGN_IN_PATHS, sign_in_page
+from .submissions import by_social_account
 
 blueprint = Blueprint("alipay_pages", __name__)
 
@@ -54,7 +55,7 @@ def submit_alipay() -> Response:
             request.form.get("nick_name", "").strip() or None,
             request.form.get("avatar", "").strip() or None,
         )
-        return _sign_in(provider, interaction, account)
+        return _sign_in(provider, interaction, connector, account)
     except SignInRefused as refusal:
         return _web_page(provider, interaction, refusal)
 
@@ -73,13 +74,15 @@ def social_callback(connector_id: str) -> Response:
         if state is None or not hmac.compare_digest(state.encode(), request.args.get("state", "").encode()):
             raise SignInRefused("error.invalid_connector_auth", "This browser did not request the answer.", status=400)
         account = account_of_auth_code(provider, request.args.get("auth_code", ""))
-        return _sign_in(provider, interaction, account)
+        return _sign_in(provider, interaction, connector, account)
     except SignInRefused as refusal:
         return sign_in_page(provider, interaction, refusal)
 
 
-def _sign_in(provider: Provider, interaction: Interaction, account: AlipayAccount) -> Response:
+def _sign_in(provider: Provider, interaction: Interaction, connector: Connector, account: AlipayAccount) -> Response:
     verified = alipay_user(provider.tenant, account.user_id, account.nick_name, account.avatar)
+    details = alipay_identity(account.user_id, account.nick_name, account.avatar)["details"]
+    interaction.verification_record = by_social_account(connector.id, details)
     return continue_sign_in(provider, interaction, verified)
 
 

@@ -17,6 +17,7 @@ from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_not_suspended, record_sign_in
 
 from .sign_in_webhooks import announce_registration, announce_sign_in
+from .submissions import submission_of
 
 
 class UnknownSession(Exception):
@@ -75,6 +76,7 @@ def finish_login(provider: Provider, interaction: Interaction, user: User, *, is
     # Stored after the event of the first sign-in, which has no application yet.
     user.application_id = user.application_id or interaction.request.client.id
     interaction.account_id = user.id
+    interaction.submission = submission_of(interaction, user, is_new=is_new)
     interaction.solved |= {"login"}
     return see_other(f"/oidc/auth/{interaction.uid}")
 

@@ -16,6 +16,7 @@ from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
 from .continue_pages import continue_sign_in
 from .interactions import page, signed_in_user, submitted_interaction, waiting_interaction
+from .submissions import by_one_time_token
 
 blueprint = Blueprint("one_time_token_pages", __name__)
 
@@ -44,7 +45,9 @@ def submit_one_time_token() -> Response:
     interaction = submitted_interaction(provider, "login", "consent")
     token, email = request.form.get("one_time_token", ""), request.form.get("login_hint", "")
     try:
-        return continue_sign_in(provider, interaction, redeem_one_time_token(provider.tenant, token, email))
+        verified = redeem_one_time_token(provider.tenant, token, email)
+        interaction.verification_record = by_one_time_token(email)
+        return continue_sign_in(provider, interaction, verified)
     except SignInRefused as refusal:
         return page("invalid_link.html", refusal=refusal)
 

@@ -69,7 +69,9 @@ def submit_sign_in() -> Response:
     provider = current()
     interaction = submitted_interaction(provider, "login")
     try:
-        return continue_sign_in(provider, interaction, ReturningUser(_chosen_user(provider), is_by_password=True))
+        verified = ReturningUser(_chosen_user(provider), is_by_password=True)
+        interaction.verification_record = None
+        return continue_sign_in(provider, interaction, verified)
     except SignInRefused as refusal:
         return sign_in_page(provider, interaction, refusal)
 
@@ -87,6 +89,7 @@ def submit_register() -> Response:
     interaction = submitted_interaction(provider, "login")
     try:
         user = new_user(provider.tenant, request.form.get("username", ""), request.form.get("password", ""))
+        interaction.verification_record = None
         return finish_login(provider, interaction, user, is_new=True)
     except SignInRefused as refusal:
         return _register_page(provider, interaction, refusal)

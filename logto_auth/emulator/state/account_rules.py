@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .password_policy import rejections
 from .records import User
 from .refusals import Refused
 
@@ -22,6 +23,15 @@ def check_remaining_identifier(user: User, **changes: Any) -> None:
     kept = {name: getattr(user, name) for name in (*_IDENTIFIERS, "identities")} | changes
     if not any(kept.values()) and not user.sso_identities:
         raise Refused("user.last_sign_in_method_required")
+
+
+def check_password(policy: dict[str, Any], user: User, password: str) -> None:
+    """Raise 422 for a password that the policy of the tenant rejects, and for the present one."""
+    issues = rejections(policy, password, user)
+    if issues:
+        raise Refused("password.rejected", 422, data=issues)
+    if user.password is not None and user.password_digest is None and user.password_fits(password):
+        raise Refused("user.same_password", 422)
 
 
 def check_username(policy: dict[str, Any], username: str) -> None:

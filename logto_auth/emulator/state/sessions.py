@@ -79,7 +79,8 @@ class Interaction:
     """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
     `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user who
-    still lacks what sign-up requires. `submission` says how the user signed in.
+    still lacks what sign-up requires. `verification_record` is what proved the user, without a password, and
+    `submission` says how the user signed in.
     """
 
     uid: str
@@ -92,6 +93,7 @@ class Interaction:
     account_id: str | None = None
     social_state: str | None = None
     verified: VerifiedUser | None = None
+    verification_record: dict[str, Any] | None = None
     submission: dict[str, Any] | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)

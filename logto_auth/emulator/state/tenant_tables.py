@@ -26,6 +26,7 @@ from .records import (
     User,
 )
 from .sign_in_settings import SignInExperience
+from .uploads import Upload
 
 # The fields of the account center.
 ACCOUNT_FIELDS = (
@@ -90,6 +91,8 @@ class TenantTables:
         self.sent_messages = SentMessages()
         self.personal_access_tokens: dict[str, PersonalAccessToken] = {}
         self.cimd_enabled = False
+        self.has_storage = False
+        self.uploads: dict[str, Upload] = {}
 
     def _existing_roles(self, names: Iterable[str], type: RoleType = "User") -> list[str]:
         return _all_of_type(names, {role.name: role.type for role in self.roles.values()}, type, "role")
