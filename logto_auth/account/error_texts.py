@@ -24,12 +24,13 @@ from logto_auth.exceptions import (
     WrongPassword,
 )
 
-__all__ = ["FORM_ERRORS", "PageText", "form_text", "page_text"]
+__all__ = ["FORM_ERRORS", "NOT_MANAGED", "PageText", "form_text", "page_text", "remedy"]
 
 Text = str | Promise
 
-# Errors that a form shows beside what the user typed. For other errors there is a page of its own.
+# Errors that a form shows beside what the user typed.
 FORM_ERRORS = (
+    AccountCenterDisabled,
     AccountServiceFailed,
     CodeExpired,
     FieldNotEditable,
@@ -58,11 +59,13 @@ TEXTS_BY_CLASS: dict[type[LogtoError], Text] = {
     WrongPassword: _("The password is not correct."),
     WrongCode: _("The code is not correct."),
     CodeExpired: _("The code has expired or was used already. Please request a new one."),
+    AccountCenterDisabled: _("This site does not offer account settings at the moment."),
     FieldNotEditable: _("This can no longer be changed here."),
     InvalidValue: _("Logto does not accept this value. Please check it."),
     MessageNotSent: _("The message could not be sent. Please try again later."),
     AccountServiceFailed: _("Logto has a problem and did not save the change. Please try again in a few minutes."),
-    ProviderError: _("Logto does not respond, so nothing has changed. Please try again in a few minutes."),
+    ProviderError: _("Logto does not respond. Please try again in a few minutes."),
+    LogtoError: _("Logto did not save the change. Please try again in a few minutes."),
 }
 
 
@@ -93,9 +96,7 @@ PAGES: dict[type[LogtoError], PageText] = {
     FieldNotEditable: PageText(
         _("You cannot change this"),
         _("This site does not let users see or change this setting."),
-        _(
-            "The field is not Edit in the account center. Change its permission in Logto's Console, or with logto_setup."
-        ),
+        _("The account center does not allow this. Change the field in Logto's Console, or with logto_setup."),
     ),
     ProviderError: PageText(
         _("Your account settings cannot be loaded"),
@@ -112,6 +113,7 @@ REMEDIES: dict[type[LogtoError], Text] = {
         "Logto could not finish the request. If this is about passwords, Logto may not reach the list of leaked "
         "passwords (api.pwnedpasswords.com): allow it, or switch this check off in the password policy."
     ),
+    AccountCenterDisabled: PAGES[AccountCenterDisabled].remedy,
     FieldNotEditable: PAGES[FieldNotEditable].remedy,
 }
 
@@ -127,12 +129,12 @@ def remedy(error: LogtoError) -> Text:
 
 
 def form_text(error: LogtoError) -> str:
-    """Return the sentence that a form shows for `error`, one of `FORM_ERRORS`."""
+    """Return the sentence that a form shows for `error`."""
     if isinstance(error, VerificationBlocked):
         return _blocked(error)
     if error.code in TEXTS_BY_CODE:
         return str(TEXTS_BY_CODE[error.code])
-    return next((str(text) for kind, text in TEXTS_BY_CLASS.items() if isinstance(error, kind)), str(error.code))
+    return str(next(text for kind, text in TEXTS_BY_CLASS.items() if isinstance(error, kind)))
 
 
 def _blocked(error: VerificationBlocked) -> str:

@@ -136,18 +136,37 @@ LOCALE = RegexValidator(
 )
 
 
+# The regions of time zones that are not only other names of zones elsewhere.
+REGIONS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+
+
 @lru_cache(maxsize=1)
-def _time_zones() -> tuple[str, ...]:
-    """Return the names of all time zones; none on a system without them."""
-    return tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
+def _time_zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return the names of all time zones as groups of choices; none on a system without them."""
+    names = sorted(available_timezones())
+    groups = ((region, tuple((name, name) for name in names if name.startswith(f"{region}/"))) for region in REGIONS)
+    return tuple((region, choices) for region, choices in groups if choices)
 
 
 def _time_zone(value: str) -> forms.Field:
-    label = _("Time zone")
-    if not _time_zones():
+    label, groups = _("Time zone"), _time_zones()
+    if not groups:
         return _text(label)
-    names = dict.fromkeys(filter(None, (value, *_time_zones())))
-    return forms.ChoiceField(label=label, required=False, choices=[("", "—"), *((name, name) for name in names)])
+    known = {name for _region, choices in groups for name, _label in choices}
+    # A present value that is not in the list is kept.
+    single = [("UTC", "UTC"), *([(value, value)] if value and value not in known | {"UTC"} else [])]
+    return forms.ChoiceField(label=label, required=False, choices=[("", "—"), *single, *groups])
 
 
 def _birthdate(value: str) -> forms.Field:

@@ -45,7 +45,7 @@ from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
-from .error_texts import FORM_ERRORS, NOT_MANAGED, PageText, form_text, page_text, remedy
+from .error_texts import NOT_MANAGED, PageText, form_text, page_text, remedy
 
 __all__ = ["AccountPage", "NavigationEntry", "refresh_claims", "url_of", "with_query"]
 
@@ -53,6 +53,8 @@ logger = logging.getLogger("logto_auth")
 
 # Marks the URL of a page after the round trip for its scopes, so that there is only one.
 SCOPES_REQUESTED = "scopes_requested"
+# Errors that a form cannot show.
+PAGE_ERRORS = (AccountScopeMissing, SignInRefused, SignInRequired, TokenError, VerificationRequired)
 # The name of the finished change, for sites without `django.contrib.messages`.
 DONE = "done"
 
@@ -246,13 +248,15 @@ class AccountPage(View):
 
     @contextmanager
     def form_errors(self, form: BaseForm, field: str | None = None) -> Iterator[None]:
-        """Show errors of Logto that the user can do something about in `form`, beside `field` if it is given.
+        """Show an error of Logto in `form`: beside the field that it names, else beside `field`, else above all fields.
 
-        Other errors are raised.
+        Errors that no form can show are raised: they lead to the verification of the user, to Logto, or to the sign-in.
         """
         try:
             yield
-        except FORM_ERRORS as error:
+        except LogtoError as error:
+            if isinstance(error, PAGE_ERRORS):
+                raise
             self.log(error)
             named = getattr(error, "field", "")
             form.add_error(named if named in form.fields else field, self.form_text(error))
