@@ -47,14 +47,15 @@ def examine(http: HTTPClient, addresses: Addresses, base_urls: Sequence[str]) ->
         )
         return
     fields: Mapping[str, str] = center["fields"]
+    delete_url, origins = center["deleteAccountUrl"] or "", center["webauthnRelatedOrigins"]
     yield from findings_or_ok(
-        [*_hidden_pages(pages, fields), *_delete_account_url(center["deleteAccountUrl"] or "", base_urls)],
+        [*_hidden_pages(pages, fields), *_delete_account_url(delete_url, base_urls)],
         "account-center",
         "The account center is on, and shows what the account pages need.",
     )
     if "passkeys" in pages and "Edit" in (fields.get("mfa"), fields.get("passkey")):
         yield from findings_or_ok(
-            _origins(center["webauthnRelatedOrigins"], base_urls),
+            _origins(origins, base_urls),
             "passkeys",
             "Logto accepts passkeys from all origins of this site.",
         )

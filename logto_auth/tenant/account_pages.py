@@ -62,7 +62,8 @@ def included_pages() -> dict[str, AccountPageNeeds]:
     """
     if not getattr(settings, "ROOT_URLCONF", None):
         return {}
-    return {name: ACCOUNT_PAGES.get(name, AccountPageNeeds()) for name in _included_names()}
+    included = set(_included_names())
+    return {name: needs for name, needs in ACCOUNT_PAGES.items() if name in included}
 
 
 def _included_names() -> Iterator[str]:
