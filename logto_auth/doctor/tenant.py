@@ -59,9 +59,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         )
         return
     yield ok("management-api", f"The application {conf.m2m_app_id} has access to {api.base_url}.")
-    yield from findings_or_ok(
-        _differences(plan), "declaration", "API resources, permissions, roles and webhook are as declared."
-    )
+    yield from findings_or_ok(_differences(plan), "declaration", "The tenant is as declared.")
     if conf.app_id and declared.back_channel_logout_uri:
         yield _back_channel_logout(api, declared.back_channel_logout_uri)
     yield from findings_or_ok(_scopes(api), "scopes", "All scopes in the settings exist.")

@@ -100,6 +100,17 @@ def test_guide_shows_the_output_of_its_commands(
         set_all(settings, read_env_file(tmp_path / ".env"))
 
 
+def test_guide_shows_the_plan_for_the_account_center(shop: Emulator) -> None:
+    (section,) = re.findall(r"^## 7\. .*?(?=^## )", GUIDE, re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    exec(code, vars(sys.modules["shop.tenant"]))
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("logto_setup", "--check", "--base-url", "https://shop.example", stdout=out, no_color=True)
+    assert shown in out.getvalue()
+
+
 @pytest.mark.parametrize("module", [logto_setup, logto_doctor])
 def test_every_option_is_documented(module: Any) -> None:
     name = module.__name__.rpartition(".")[2]
