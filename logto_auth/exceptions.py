@@ -21,11 +21,13 @@
     ├── TokenError                a token failed a check                            (also SuspiciousOperation)
     ├── CallbackError             a callback without a sign-in in this browser      (also SuspiciousOperation)
     ├── InvalidSignInOption       a sign-in option that Logto would not accept      (also ValueError)
+    ├── InvalidAccountTask        a page that Logto's Account Center does not have  (also ValueError)
     ├── ConnectorError            a connector that cannot be set up or enabled      (also ValueError)
     ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not accept this user                (also PermissionDenied)
     ├── OrganizationRequired      there is no current organization                  (also PermissionDenied)
-    └── SignInRequired            only a new sign-in can give what was requested
+    ├── SignInRequired            only a new sign-in can give what was requested
+    └── StepExpired               a form with several steps has to start again
 
     ConfigurationError            a setting is missing or wrong     (an ImproperlyConfigured, outside the tree)
 
@@ -72,6 +74,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectorError",
     "FieldNotEditable",
+    "InvalidAccountTask",
     "InvalidSignInOption",
     "InvalidValue",
     "LogtoError",
@@ -83,6 +86,7 @@ __all__ = [
     "ProviderUnreachable",
     "SignInRefused",
     "SignInRequired",
+    "StepExpired",
     "TokenError",
     "VerificationBlocked",
     "VerificationRequired",
@@ -135,3 +139,17 @@ class SignInRequired(LogtoError):
 
     code = "sign_in_required"
     status = 401
+
+
+class StepExpired(LogtoError):
+    """The hidden field of a form is too old, altered, or from another session or form. Show the first step again."""
+
+    code = "step_expired"
+    status = 400
+
+
+class InvalidAccountTask(LogtoError, ValueError):
+    """Logto's Account Center has no such page or task, or the task needs another argument."""
+
+    code = "invalid_account_task"
+    status = 400

@@ -8,7 +8,16 @@ continues. To refuse a sign-in, raise `SignInRefused` in the function of `LOGTO_
 
 from django.dispatch import Signal
 
-__all__ = ["account_deleted", "session_ended", "sign_in_refused", "signed_in", "signed_out", "user_created", "user_updated"]
+__all__ = [
+    "account_changed",
+    "account_deleted",
+    "session_ended",
+    "sign_in_refused",
+    "signed_in",
+    "signed_out",
+    "user_created",
+    "user_updated",
+]
 
 signed_in = Signal()
 """Sent when a user has signed in through Logto, after Django's own `user_logged_in`.
@@ -69,6 +78,18 @@ signed_out = Signal()
 Sender: the user model.
 
 Arguments: `request`; `user`.
+"""
+
+account_changed = Signal()
+"""Sent when a user has come back from a task of Logto's Account Center, and something has changed.
+
+The claims and the account are up to date by then, if Logto could be reached. Tasks such as `password` change no claim:
+Logto says only that they are done.
+
+Sender: the user model.
+
+Arguments: `request`; `user`; `task`, one of `logto_auth.account.TASKS`; `changed`, a set of the names of claims that
+have changed, which may be empty.
 """
 
 account_deleted = Signal()

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from logto_auth.encryption import decrypt, encrypt
-from logto_auth.exceptions import LogtoError, SignInRequired
+from logto_auth.exceptions import SignInRequired, StepExpired
 from logto_auth.oidc.secrets import hide_frames
 from logto_auth.sessions.principal import session_principal
 
@@ -23,21 +23,21 @@ STEP_SECONDS = 600
 PURPOSE = "account-step"
 
 
-class StepExpired(LogtoError):
-    """The hidden field of a form is too old, altered, or from another session or form. Show the first step again."""
-
-    code = "step_expired"
-    status = 400
-
-
 @hide_frames
-def seal_step(request: HttpRequest, purpose: str, data: dict[str, Any], *, expires_at: float | None = None) -> str:
+def seal_step(
+    request: HttpRequest,
+    purpose: str,
+    data: dict[str, Any],
+    *,
+    seconds: int = STEP_SECONDS,
+    expires_at: float | None = None,
+) -> str:
     """Return `data`, a JSON object, as a text that only `open_step` in the same session and for `purpose` reads.
 
-    It is valid for `STEP_SECONDS`, or until `expires_at` if that is earlier. Raise SignInRequired if nobody is signed
+    It is valid for `seconds`, or until `expires_at` if that is earlier. Raise SignInRequired if nobody is signed
     in through Logto.
     """
-    until = time.time() + STEP_SECONDS
+    until = time.time() + seconds
     content = {
         "purpose": purpose,
         "session": _session_key(request),
@@ -59,7 +59,7 @@ def open_step(request: HttpRequest, purpose: str, text: str) -> dict[str, Any]:
     if content is None or content["purpose"] != purpose or content["session"] != session:
         raise StepExpired("The step of the form is not one of this session and this form.")
     if time.time() >= content["until"]:
-        raise StepExpired(f"The step of the form is older than {STEP_SECONDS} seconds.")
+        raise StepExpired("The step of the form has expired.")
     data: dict[str, Any] = content["data"]
     return data
 

@@ -18,6 +18,7 @@ from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .error_texts import FORM_ERRORS
+from .forms import CodeForm
 from .page import AccountPage
 from .steps import StepExpired, open_step, seal_step
 from .verification import verification_url, with_next
@@ -43,21 +44,6 @@ class PasswordForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-
-
-class CodeForm(forms.Form):
-    """The code of a message, and the record that the code completes."""
-
-    code = forms.CharField(
-        label=_("Code"),
-        max_length=16,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "group": "code"}),
-    )
-    step = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_code(self) -> str:
-        """Return the code without the spaces of a message."""
-        return "".join(self.cleaned_data["code"].split())
 
 
 class OwnAddress(NamedTuple):

@@ -17,7 +17,16 @@ from .faults import ENDPOINTS, HttpFault
 from .oidc import authorization, discovery, end_session, token_endpoints, userinfo
 from .oidc.errors import OIDCError
 from .oidc.http import error_response, json_response
-from .pages import alipay_app, alipay_pages, consent_page, continue_pages, one_time_token_pages, sign_in
+from .pages import (
+    alipay_app,
+    alipay_pages,
+    alipay_stand_in,
+    consent_page,
+    continue_pages,
+    messages_page,
+    one_time_token_pages,
+    sign_in,
+)
 from .provider import Provider, current, install
 from .request_log import RecordedRequest, headers_without_secrets, without_secrets
 
@@ -33,6 +42,8 @@ _MODULES = (
     continue_pages,
     alipay_pages,
     alipay_app,
+    alipay_stand_in,
+    messages_page,
     account_api,
     management_api,
 )

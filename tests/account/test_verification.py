@@ -140,7 +140,7 @@ def test_verification_counts_for_ten_minutes(reader: Browser, account: Any) -> N
 def test_verification_counts_for_its_session_only(reader: Browser, logto: Emulator) -> None:
     reader.client.post(VERIFY, {"action": "password", "password": PASSWORD})
     assert sign_in(logto).client.get("/payment/").status_code == 302
-    reader.sign_in()
+    reader.sign_in("reader", prompt="login")
     assert reader.client.get("/payment/").status_code == 302, "a new sign-in starts without a record"
 
 
@@ -160,10 +160,10 @@ def test_user_without_logto_is_told_so(client: Client, settings: Any) -> None:
     assert b"Logto does not manage this account" in response.content
 
 
-@pytest.mark.urls("logto_auth.urls")
-def test_missing_page_is_configuration_error(reader: Browser) -> None:
-    request = RequestFactory().get("/payment/")
-    request.session, request.user = reader.client.session, get_user_model().objects.get()  # type: ignore[assignment]
+def test_missing_page_is_configuration_error(reader: Browser, settings: Any) -> None:
+    request: Any = RequestFactory().get("/payment/")
+    request.session, request.user = reader.client.session, get_user_model().objects.get()
+    settings.ROOT_URLCONF = "tests.account.urls_without_pages"
     with pytest.raises(ConfigurationError, match=r'include\("logto_auth.account.urls"\)'):
         payment(request)
 
@@ -361,7 +361,7 @@ def test_disabled_account_center_has_a_page(reader: Browser, logto: Emulator) ->
 
 def test_unreachable_logto_is_a_form_error(reader: Browser, logto: Emulator) -> None:
     reader.client.get(VERIFY)
-    logto.faults.http["api"] = HttpFault(status=500, body="Oops")
+    logto.faults.http["account_api"] = HttpFault(status=500, body="Oops")
     response = reader.client.post(VERIFY, {"action": "password", "password": PASSWORD})
     assert response.status_code in (200, 502, 503)
     assert PASSWORD not in response.content.decode()

@@ -9,6 +9,7 @@ from flask import Response
 
 from logto_auth.emulator.api.bodies import body
 from logto_auth.emulator.api.schemas import anything, choice, discriminated, object_of, optional, text
+from logto_auth.emulator.api.user_events import announcing_limits
 from logto_auth.emulator.api.user_schemas import phone
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.provider import current
@@ -44,7 +45,9 @@ def verify_password(tenant: Tenant, caller: Caller) -> dict[str, Any] | Response
     given = body(object_of(password=text(at_least=1)))
     caller.require_first_party()
     try:
-        return record_json(current().verifications.verify_password(caller.user, given["password"]))
+        with announcing_limits("userId", caller.user.id):
+            record = current().verifications.verify_password(caller.user, given["password"])
+        return record_json(record)
     except MalformedDigest:
         return json_response({"message": "Internal server error."}, status=500)
 
@@ -55,15 +58,11 @@ def send_code(tenant: Tenant, caller: Caller) -> dict[str, Any]:
     given = body(_sending)
     identifier = given["identifier"]
     caller.require_first_party()
-    return record_json(
-        current().verifications.send_code(
-            caller.user,
-            identifier["type"],
-            identifier["value"],
-            caller.application,
-            template=given.get("templateType", OWN_ADDRESS),
-        )
-    )
+    kind, address = identifier["type"], identifier["value"]
+    template = given.get("templateType", OWN_ADDRESS)
+    with announcing_limits(kind, address):
+        record = current().verifications.send_code(caller.user, kind, address, caller.application, template=template)
+    return record_json(record)
 
 
 @route("POST", "/verifications/verification-code/verify")
@@ -71,9 +70,9 @@ def verify_code(tenant: Tenant, caller: Caller) -> dict[str, Any]:
     given = body(_code)
     identifier = given["identifier"]
     caller.require_first_party()
-    record = current().verifications.verify_code(
-        given["verificationId"], identifier["type"], identifier["value"], given["code"]
-    )
+    kind, address = identifier["type"], identifier["value"]
+    with announcing_limits(kind, address):
+        record = current().verifications.verify_code(given["verificationId"], kind, address, given["code"])
     return {"verificationRecordId": record.id}
 
 

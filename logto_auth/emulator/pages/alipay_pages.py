@@ -8,6 +8,7 @@ import json
 from flask import Blueprint, Response, request
 
 from logto_auth.emulator.oidc.http import see_other
+from logto_auth.emulator.oidc.redirect_uris import form_encode
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.records import AlipayAccount
@@ -97,5 +98,12 @@ def _native_page(interaction: Interaction, connector: Connector) -> Response:
 
 
 def _web_page(provider: Provider, interaction: Interaction, refusal: SignInRefused | None = None) -> Response:
-    accounts = provider.tenant.alipay_accounts
-    return page("alipay.html", refusal=refusal, interaction=interaction, accounts=accounts)
+    app_id = form_encode([("app_id", interaction.request.client.id)])
+    return page(
+        "alipay.html",
+        refusal=refusal,
+        action=f"/direct/social/alipay?{app_id}",
+        hidden={"csrf_token": interaction.csrf_token},
+        accounts=provider.tenant.alipay_accounts,
+        back=f"/sign-in?{app_id}",
+    )

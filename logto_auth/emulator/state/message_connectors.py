@@ -19,6 +19,16 @@ from .verification_records import AddressKind
 USAGE_TYPES = ("Register", "SignIn", "ForgotPassword", "Generic")
 TEST_CODE = "000000"
 
+# The types of messages for which `message_connectors` has templates.
+_ALL_USAGE_TYPES = (
+    *USAGE_TYPES,
+    "OrganizationInvitation",
+    "UserPermissionValidation",
+    "BindNewIdentifier",
+    "MfaVerification",
+    "BindMfa",
+)
+
 
 @dataclass(frozen=True)
 class SentMessage:
@@ -145,3 +155,26 @@ MESSAGE_FACTORIES = {
         ),
     )
 }
+
+
+def message_connectors() -> list[Connector]:
+    """Return a connector for e-mails and one for text messages, with fixed ids and a template for each message."""
+    templates = [{"usageType": usage, "content": "Your code is {{code}}."} for usage in _ALL_USAGE_TYPES]
+    mail = [{**each, "subject": "Your code", "contentType": "text/plain"} for each in templates]
+    smtp = {
+        "host": "localhost",
+        "port": 25,
+        "auth": {"type": "login", "user": "emulator", "pass": "emulator"},
+        "fromEmail": "logto@emulator.example",
+        "templates": mail,
+    }
+    twilio = {
+        "accountSID": "emulator",
+        "authToken": "emulator",
+        "fromMessagingServiceSID": "emulator",
+        "templates": templates,
+    }
+    return [
+        Connector(MESSAGE_FACTORIES["simple-mail-transfer-protocol"], smtp, id="emulatormail"),
+        Connector(MESSAGE_FACTORIES["twilio-short-message-service"], twilio, id="emulatorsms0"),
+    ]

@@ -39,6 +39,7 @@ def seed_demo(
     _seed_users(tenant)
     _seed_branches(tenant)
     _seed_alipay(tenant)
+    _seed_account_center(tenant)
     bookstore = _add_bookstore(tenant, base_urls)
     _seed_app(tenant)
     _seed_machines(tenant)
@@ -142,3 +143,10 @@ def _seed_alipay(tenant: Tenant) -> None:
     tenant.sign_in_experience.sign_up_identifiers = []
     tenant.add_alipay_account("2088000000000001", nick_name="Alipay Reader")
     tenant.add_alipay_account("2088000000000002")
+
+
+def _seed_account_center(tenant: Tenant) -> None:
+    """Let users change all of their accounts, with codes by e-mail and SMS and with uploads."""
+    tenant.enable_account_center()
+    tenant.add_message_connectors()
+    tenant.has_storage = True

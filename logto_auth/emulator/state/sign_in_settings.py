@@ -24,13 +24,14 @@ class SignInExperience:
 
     @property
     def connectors(self) -> list[str]:
-        """The factory ids of the enabled connectors, such as `alipay-web`. Setting it replaces all connectors."""
+        """The factory ids of the enabled social connectors, such as `alipay-web`. Setting it replaces all of them."""
         return [connector.factory.id for connector in self.enabled_connectors]
 
     @connectors.setter
     def connectors(self, factory_ids: Iterable[str]) -> None:
         made = [stand_in(factory_id) for factory_id in factory_ids]
-        self.connector_instances = {connector.id: connector for connector in made}
+        others = [each for each in self.connector_instances.values() if each.factory.type != "Social"]
+        self.connector_instances = {connector.id: connector for connector in [*made, *others]}
         self.targets = list(dict.fromkeys(connector.target for connector in made))
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 from . import ids
 from .application_record import Application, ApplicationSecret, ApplicationType, make_secrets
 from .clock import Clock
+from .message_connectors import message_connectors
 from .permission_store import PermissionStore
 from .records import (
     MANAGEMENT_API_ROLE,
@@ -237,6 +238,13 @@ class Tenant(PermissionStore):
             raise TypeError(f"The account center has no field {min(unknown)!r}.")
         wanted = {**dict.fromkeys(ACCOUNT_FIELDS, permission), **fields}
         self.account_center |= {"enabled": True, "fields": wanted}
+
+    def add_message_connectors(self) -> None:
+        """Add connectors for e-mails and text messages, in place of others. `sent_messages` lists what they send."""
+        connectors = self.sign_in_experience.connector_instances
+        for replaced in [each for each in connectors.values() if each.factory.type != "Social"]:
+            del connectors[replaced.id]
+        connectors.update({each.id: each for each in message_connectors()})
 
     def add_alipay_account(
         self, user_id: str, *, nick_name: str | None = None, avatar: str | None = None

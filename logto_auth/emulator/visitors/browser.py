@@ -95,6 +95,21 @@ class Visitor:
         response = self._use_alipay_account(self._open_alipay(authorization_url), account)
         return self._callback(self._past_sign_up(response, username, None))
 
+    def choose_alipay_account(
+        self,
+        authorization_uri: str,
+        alipay_user_id: str,
+        *,
+        nick_name: str | None = None,
+        avatar: str | None = None,
+    ) -> str:
+        """Choose an account at the stand-in for Alipay, to which the Account API sent the browser.
+
+        Return the URL to which Alipay sends the browser back. Raise VisitFailed.
+        """
+        account = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
+        return self._callback(self._use_alipay_account(self.open(authorization_uri), account))
+
     def register(self, authorization_url: str, username: str, password: str) -> str:
         """Register a new account and return the callback URL. Raise VisitFailed."""
         response = self.open(authorization_url)

@@ -74,7 +74,8 @@ class Stage:
         headers = {"Content-Type": _content_type(body)} if body else {}
         auth = auth or request.get("auth") or _MANAGEMENT_TOKEN
         token = self.tokens[auth](exchange) if auth in self.tokens else str(self.api.http.headers["Authorization"])
-        headers["Authorization"] = token
+        headers |= {name: self.names.own(value) for name, value in request.get("headers", {}).items()}
+        headers |= {"Authorization": token} if token else {}
         response = requests.request(request["method"], url, data=body.encode() or None, headers=headers, timeout=10)
         return received(response, self.emulator.issuer)
 

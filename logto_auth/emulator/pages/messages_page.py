@@ -1,0 +1,35 @@
+"""The page of the e-mails and text messages that Logto would have sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from flask import Blueprint, Response
+
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.state.message_connectors import SentMessage
+
+from .interactions import page
+
+blueprint = Blueprint("messages_page", __name__)
+
+MESSAGES_PATH = "/emulator/messages"
+_SHOWN = 50
+
+
+@blueprint.get(MESSAGES_PATH)
+def show_messages() -> Response:
+    """Show the latest messages, newest first."""
+    messages = current().tenant.sent_messages
+    return page("messages.html", messages=[_shown(each) for each in messages[: -_SHOWN - 1 : -1]])
+
+
+def _shown(message: SentMessage) -> dict[str, str]:
+    sent_at = datetime.fromtimestamp(message.sent_at / 1000, timezone.utc)
+    return {
+        "to": message.to,
+        "type": message.type,
+        "code": message.code,
+        "medium": "E-mail" if "@" in message.to else "Text message",
+        "time": f"{sent_at:%H:%M:%S} UTC" if message.sent_at else "",
+    }
