@@ -20,7 +20,7 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import View
 
 from logto_auth.access.responses import page_of_request, prefetch_response, unauthorized_response
@@ -110,6 +110,8 @@ class AccountPage(View):
         add_headers(response)
         return response
 
+    # Values of forms, such as passwords, are local variables in functions of Django too.
+    @sensitive_variables()
     def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_prefetch(request):
             return prefetch_response()

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import get_script_prefix
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.clients import sign_in_experience
 from logto_auth.exceptions import LogtoError, PasswordRejected, VerificationRequired
+from logto_auth.sign_in.next_url import is_allowed_next
 
 from .forms import NewPasswordForm
+from .other_sessions import end_other_sessions, ended_text
 from .page import AccountPage, url_of
 
 __all__ = ["PasswordPage", "policy_rules", "rejection_text"]
@@ -41,7 +44,8 @@ class PasswordPage(AccountPage):
         """Return the page, or the redirect to the verification of the user."""
         if not self.may_edit("password"):
             return self.page(None)
-        return self.require_verification(unless_impossible=True) or self.page(NewPasswordForm())
+        refusal = self.require_verification(next_url=request.get_full_path(), unless_impossible=True)
+        return refusal or self.page(NewPasswordForm())
 
     def page(self, form: NewPasswordForm | None) -> HttpResponse:
         """Return the page with `form`, if the user may change the password."""
@@ -66,6 +70,14 @@ class PasswordPage(AccountPage):
         account = self.shown_account
         return str(account.get("username") or account.get("primaryEmail") or account.get("primaryPhone") or "")
 
+    @property
+    def next_url(self) -> str:
+        """Where the user goes after the change: the page that needs a password, else the overview."""
+        next_url = self.request.GET.get(REDIRECT_FIELD_NAME, "")
+        if next_url and is_allowed_next(self.request, next_url):
+            return next_url
+        return url_of("security") or url_of("profile") or get_script_prefix()
+
     def rules(self) -> Iterable[str]:
         """Return the password policy in words; nothing if it cannot be fetched. Logto checks the password anyway."""
         try:
@@ -74,26 +86,23 @@ class PasswordPage(AccountPage):
             self.log(error)
             return []
 
-    @sensitive_variables()
     def save(self) -> HttpResponseBase:
         """Set the password, end the other sessions, and return the redirect."""
         form = NewPasswordForm(self.request.POST)
         if not form.is_valid():
             return self.page(form)
-        if refusal := self.require_verification(unless_impossible=True):
+        if refusal := self.require_verification(next_url=self.request.get_full_path(), unless_impossible=True):
             return refusal
-        from .other_sessions import end_other_sessions
-
         had_password = self.has_password
         try:
             with self.form_errors(form, "new_password"):
                 self.account.set_password(form.cleaned_data["new_password"])
                 ended = end_other_sessions(self.request)
                 word = "password-changed" if had_password else "password-set"
-                return self.done(word, url_of("security") or self.url, text=changed_text(word, ended))
+                return self.done(word, self.next_url, text=f"{self.done_texts[word]} {ended_text(ended)}")
         except VerificationRequired:
             # A password is not kept: the user enters it again.
-            return self.verification_response()
+            return self.verification_response(self.request.get_full_path())
         return self.page(form)
 
     def form_text(self, error: LogtoError) -> str:
@@ -101,28 +110,6 @@ class PasswordPage(AccountPage):
         if isinstance(error, PasswordRejected) and error.reasons:
             return " ".join(rejection_text(code, values) for code, values in error.reasons)
         return super().form_text(error)
-
-
-def changed_text(word: str, ended: Any) -> str:
-    """Return the text after a change, with the number of sessions that it has ended."""
-    text = str(PasswordPage.done_texts[word])
-    if ended.here:
-        other = ngettext(
-            "%(count)s other session on this site has ended.",
-            "%(count)s other sessions on this site have ended.",
-            ended.here,
-        )
-        text += " " + other % {"count": ended.here}
-    if ended.at_logto:
-        other = ngettext(
-            "%(count)s other session at Logto has ended.",
-            "%(count)s other sessions at Logto have ended.",
-            ended.at_logto,
-        )
-        text += " " + other % {"count": ended.at_logto}
-    if ended.at_logto is None:
-        text += " " + gettext("You may still be signed in at Logto on other devices.")
-    return text
 
 
 def policy_rules(policy: Mapping[str, Any]) -> Iterable[str]:

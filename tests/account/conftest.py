@@ -13,6 +13,8 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from logto_auth.emulator import Emulator
+from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES
+from logto_auth.emulator.state.social_connectors import Connector
 from logto_auth.sessions.principal import SessionPrincipal, session_principal
 from logto_auth.testing import Browser
 
@@ -67,6 +69,7 @@ def account_site(logto: Emulator, settings: Any) -> Emulator:
     settings.LOGTO_SCOPES = [*SCOPES, SESSIONS_SCOPE]
     cache.clear()
     logto.tenant.enable_account_center()
+    add_message_connectors(logto)
     return logto
 
 
@@ -97,9 +100,12 @@ def reader(reader_of: Any) -> Reader:
     return reader_of()
 
 
-def calls_of(logto: Emulator) -> list[str]:
-    """Return the paths that the site called at Logto."""
-    return [request.path for request in logto.requests]
+def add_message_connectors(logto: Emulator) -> None:
+    """Let Logto send e-mails and text messages, which the emulator keeps."""
+    for factory_id in ("simple-mail-transfer-protocol", "twilio-short-message-service"):
+        config = {"templates": [{"usageType": "Generic", "content": "{{code}}"}]}
+        connector = Connector(MESSAGE_FACTORIES[factory_id], config)
+        logto.tenant.sign_in_experience.connector_instances[connector.id] = connector
 
 
 def step_in(response: HttpResponse) -> str:
