@@ -171,7 +171,7 @@ def account_center() -> AccountCenter:
 
     They are kept in the cache for a minute. Raise ConfigurationError, ProviderError, and ProviderUnreachable.
     """
-    return cast("AccountCenter", _well_known("account-center"))
+    return cast("AccountCenter", _well_known("account-center", enabled=bool, fields=dict))
 
 
 def sign_in_experience() -> SignInExperience:
@@ -182,7 +182,8 @@ def sign_in_experience() -> SignInExperience:
     return cast("SignInExperience", _well_known("sign-in-exp"))
 
 
-def _well_known(name: str) -> dict[str, Any]:
+def _well_known(name: str, **needed: type) -> dict[str, Any]:
+    """Return a public document of Logto, in which the keys `needed` have values of these types."""
     _require(Conf.endpoint)
     url = f"{conf.server_endpoint.rstrip('/')}/api/.well-known/{name}"
 
@@ -190,7 +191,11 @@ def _well_known(name: str) -> dict[str, Any]:
         response = provider().http.get(url)
         if response.status != 200:
             raise ProviderError(f"{url} answered {response.status}. Expected the public settings of Logto.")
-        return response.json_object()
+        document = response.json_object()
+        for key, kind in needed.items():
+            if not isinstance(document.get(key), kind):
+                raise ProviderError(f"{url} answered without {key}. Expected the public settings of Logto.")
+        return document
 
     return cached("well_known", url, fetch, timeout_seconds=_WELL_KNOWN_SECONDS)
 

@@ -29,7 +29,7 @@ from .errors import (
     WrongPassword,
 )
 
-__all__ = ["Call", "error_from", "list_in", "object_in", "seconds_in", "text_in", "unexpected_body"]
+__all__ = ["Call", "error_from", "json_in", "list_in", "object_in", "seconds_in", "text_in", "unexpected_body"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,12 +242,17 @@ def unexpected_body(call: Call, expected: str) -> AccountAPIError:
     return AccountAPIError(f"{call.name} was answered without {expected}.", code=_UNEXPECTED_BODY)
 
 
+def json_in(response: Response) -> Any:
+    """Return the body, None if it is not JSON."""
+    try:
+        return response.json()
+    except ProviderError:
+        return None
+
+
 def object_in(response: Response, call: Call, *needed: str) -> dict[str, Any]:
     """Return the body, an object with the keys `needed`. Raise AccountAPIError if it is something else."""
-    try:
-        body = response.json()
-    except ProviderError:
-        body = None
+    body = json_in(response)
     if not isinstance(body, dict) or not body.keys() >= set(needed):
         raise unexpected_body(call, f"an object that has {' and '.join(needed)}" if needed else "an object")
     return body

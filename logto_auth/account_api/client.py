@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from logto_auth.oidc.http import BearerAuth, HTTPClient, Response
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
-from .answers import Call, error_from, list_in, object_in, seconds_in, text_in, unexpected_body
+from .answers import Call, error_from, json_in, list_in, object_in, seconds_in, text_in, unexpected_body
 from .errors import AccessTokenRejected, AccountScopeMissing, InvalidValue
 from .types import (
     Account,
@@ -57,7 +57,7 @@ class AccountAPI:
     The docstring of each method names the scopes, the field of the account center that must be `Edit`, and whether it
     needs a verification record. Every method raises
 
-    - AccountScopeMissing if the token lacks a scope: before any call, as far as the scopes are known.
+    - AccountScopeMissing if the token lacks a scope: before any call, if the scopes show it.
     - AccountCenterDisabled if the account center is off, and FieldNotEditable if the field is not `Edit`.
     - VerificationRequired if a record is needed, and there is none, or it has expired.
     - AccessTokenRejected if Logto does not accept the token any more.
@@ -88,7 +88,7 @@ class AccountAPI:
     # The profile
 
     def get(self) -> Account:
-        """Return the account, as far as the scopes of the token and the fields of the account center show it.
+        """Return the account, with what the scopes of the token and the fields of the account center show.
 
         Scopes: none for `id` and `hasSecurityVerificationMethod`. `profile` adds name, avatar, username, profile,
         hasPassword and times; `email`, `phone`, `custom_data` and `identities` what they say; `profile` and `address`
@@ -173,6 +173,7 @@ class AccountAPI:
         Scope `email`. Field `email`. A record. Raise InvalidValue if the address is malformed or taken, CodeExpired if
         `new_record_id` is not a verified record of this address.
         """
+        new_record_id = as_secret(new_record_id)
         self._set_identifier("email", email, new_record_id)
 
     def remove_email(self) -> None:
@@ -187,17 +188,17 @@ class AccountAPI:
 
         Scope `phone`. Field `phone`. A record.
         """
+        new_record_id = as_secret(new_record_id)
         self._set_identifier("phone", phone, new_record_id)
 
     def remove_phone(self) -> None:
         """Remove the user's phone number. See `remove_email`. Scope `phone`. Field `phone`. A record."""
         self._remove_identifier("phone")
 
-    def _set_identifier(self, kind: IdentifierKind, value: str, new_record_id: Secret | str) -> None:
+    def _set_identifier(self, kind: IdentifierKind, value: str, new_record_id: Secret) -> None:
         path = f"/my-account/primary-{kind}"
         call = Call(name=f"POST {path}", scopes=(kind,), field=kind)
-        payload = {kind: value, "newIdentifierVerificationRecordId": as_secret(new_record_id)}
-        del new_record_id
+        payload = {kind: value, "newIdentifierVerificationRecordId": new_record_id}
         self._send(call, "POST", path, payload, verified=True)
 
     def _remove_identifier(self, kind: IdentifierKind) -> None:
@@ -277,10 +278,12 @@ class AccountAPI:
         number. Raise InvalidValue if the account is linked to some user, or another one of the same provider to this
         user; CodeExpired if the record is not verified.
         """
+        new_record_id = as_secret(new_record_id)
         self._link("POST", new_record_id)
 
     def replace_identity(self, new_record_id: Secret | str) -> None:
         """Link the account, in place of the one that is linked. See `link_identity`."""
+        new_record_id = as_secret(new_record_id)
         self._link("PUT", new_record_id)
 
     def unlink_identity(self, target: str) -> None:
@@ -292,10 +295,9 @@ class AccountAPI:
         call = Call(name="DELETE /my-account/identities/{target}", scopes=("identities",), field="social", row="social")
         self._send(call, "DELETE", f"/my-account/identities/{_segment(target, call)}", verified=True)
 
-    def _link(self, method: str, new_record_id: Secret | str) -> None:
+    def _link(self, method: str, new_record_id: Secret) -> None:
         call = Call(name=f"{method} /my-account/identities", scopes=("identities",), field="social")
-        payload = {"newIdentifierVerificationRecordId": as_secret(new_record_id)}
-        del new_record_id
+        payload = {"newIdentifierVerificationRecordId": new_record_id}
         self._send(call, method, "/my-account/identities", payload, verified=True)
 
     # Second factors
@@ -304,7 +306,7 @@ class AccountAPI:
         """Return the user's second factors. Scope `identities`. Field `mfa`, at least `ReadOnly`. No record."""
         call = Call(name="GET /my-account/mfa-verifications", scopes=("identities",), field="mfa")
         response = self._send(call, "GET", "/my-account/mfa-verifications")
-        return list_in(response.json(), call)
+        return list_in(json_in(response), call)
 
     def generate_totp_secret(self) -> TotpSecret:
         """Return a new secret for an authenticator app. It takes effect with `add_totp`. No scope, field or record."""

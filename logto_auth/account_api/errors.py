@@ -84,7 +84,7 @@ class AccountScopeMissing(AccountAPIError):
     code = "scope_missing"
     status = 403
 
-    def __init__(self, text: str, *, scopes: Iterable[str], **details: Any) -> None:
+    def __init__(self, text: str, *, scopes: Iterable[str] = (), **details: Any) -> None:
         super().__init__(text, **details)
         self.scopes = tuple(scopes)
 

@@ -233,7 +233,7 @@ class SocialConnector(TypedDict):
 
 
 class SignInExperience(TypedDict):
-    """The public settings of the sign-in page, as far as the account pages use them."""
+    """The public settings of the sign-in page that the account pages use."""
 
     socialConnectors: NotRequired[list[SocialConnector]]
     passwordPolicy: NotRequired[dict[str, Any]]

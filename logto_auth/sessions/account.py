@@ -64,7 +64,12 @@ def _async(
 
     @wraps(method)
     async def wrapper(self: SessionAccount, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await sync_to_async(hide_frames(method))(self, *args, **kwargs)
+        try:
+            return await sync_to_async(method)(self, *args, **kwargs)
+        except Exception as error:
+            # Frames of `sync_to_async` hold the arguments, which may be secrets: see `hide_frames`.
+            del args, kwargs
+            raise error.with_traceback(None) from None
 
     wrapper.__doc__ = f"See `{method.__name__}`."
     return wrapper

@@ -14,8 +14,8 @@ from .contract import Exchange
 
 __all__ = ["exchanges_of", "names_of_recordings"]
 
-# The APIs of Logto's own pages. They have documents of their own.
-PAGES = ("/api/experience", "/api/interaction")
+# The APIs of Logto's own pages, and of users. They have documents of their own.
+PAGES = ("/api/experience", "/api/interaction", "/api/my-account", "/api/verifications")
 
 
 def names_of_recordings(version: str) -> list[str]:
