@@ -21,7 +21,7 @@ from logto_auth.tenant.cloud import cloud_tenant
 from logto_auth.tenant.password_policy import complete_policy
 from logto_auth.tenant.uris import normalize_uri
 
-from .findings import Finding, failure, findings_or_ok, ok, warning
+from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
 
 __all__ = ["connector_findings", "examine"]
 
@@ -53,12 +53,8 @@ def examine(http: HTTPClient, addresses: Addresses, base_urls: Sequence[str]) ->
         "account-center",
         "The account center is on, and shows what the account pages need.",
     )
-    if "passkeys" in pages and "Edit" in (fields.get("mfa"), fields.get("passkey")):
-        yield from findings_or_ok(
-            _origins(origins, base_urls),
-            "passkeys",
-            "Logto accepts passkeys from all origins of this site.",
-        )
+    if "passkeys" in pages and _permission("passkey", fields) == "Edit":
+        yield from _passkeys(origins, base_urls)
     if "password" in pages and fields.get("password") == "Edit":
         yield _breach_list(_published(http, addresses, "sign-in-exp"))
 
@@ -112,6 +108,14 @@ def _delete_account_url(url: str, base_urls: Sequence[str]) -> Iterator[Finding]
             "Set delete_account_url in account_center of LOGTO_TENANT to a path of the site, and run "
             "manage.py logto_setup. The page logto_account:delete needs LOGTO_DELETE_ACCOUNT.",
         )
+
+
+def _passkeys(stored: Sequence[str], base_urls: Sequence[str]) -> Iterator[Finding]:
+    if base_urls:
+        text = "Logto accepts passkeys from all origins of this site."
+        yield from findings_or_ok(_origins(stored, base_urls), "passkeys", text)
+    else:
+        yield skipped("passkeys", "The origins for passkeys were not checked. Set LOGTO_BASE_URL, or pass --base-url.")
 
 
 def _origins(stored: Sequence[str], base_urls: Sequence[str]) -> Iterator[Finding]:

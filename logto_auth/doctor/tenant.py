@@ -39,7 +39,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         yield skipped(
             "management-api",
             "Not checked, because LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set: the declaration, back-channel "
-            "logout, names of permissions, expiry of secrets, the webhook.",
+            "logout, names of permissions, expiry of secrets, connectors for messages, the webhook.",
         )
         return
     try:

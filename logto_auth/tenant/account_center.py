@@ -61,7 +61,7 @@ class AccountCenter:
     """The permissions by field. A field that is not declared keeps the permission that the tenant has."""
     webauthn_related_origins: Sequence[str] | None = None
     """The origins of the pages on which users add passkeys. They are added to those of the tenant.
-    None: the origins of this site if `mfa` or `passkey` is declared as `Edit`, or else no origin."""
+    None: the origins of this site if `passkey`, or else `mfa`, is declared as `Edit`, and otherwise no origin."""
     delete_account_url: str = ""
     """Where Logto's account pages send users who want to delete their account: a URL, or a path of the site that
     begins with `/`. Empty: it is not changed."""
@@ -85,7 +85,8 @@ class AccountCenter:
     @property
     def allows_passkeys(self) -> bool:
         """Whether the declaration lets users add passkeys."""
-        return self.enabled and "Edit" in (self.fields.get("mfa"), self.fields.get("passkey"))
+        # Without a permission for passkeys, Logto uses that for second factors.
+        return self.enabled and self.fields.get("passkey", self.fields.get("mfa")) == "Edit"
 
 
 def account_center_errors(declared: AccountCenter | None) -> Iterator[str]:

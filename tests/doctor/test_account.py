@@ -160,6 +160,11 @@ def test_origins_without_passkeys_are_found(pages: Emulator, found: Found, setti
     )
 
 
+def test_origins_need_a_base_url(pages: Emulator, found: Found, settings: Any) -> None:
+    settings.LOGTO_BASE_URL = ""
+    assert any(line.startswith("skipped passkeys: ") for line in found())
+
+
 @pytest.mark.parametrize("editable", ["email", "phone"])
 def test_missing_message_connector_is_found(pages: Emulator, problems: Found, editable: str) -> None:
     set_connectors(pages, SMS if editable == "email" else EMAIL)

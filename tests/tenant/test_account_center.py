@@ -157,6 +157,7 @@ def test_all_editable_names_every_field_of_logto() -> None:
 
 DECLARED = declared(fields={"mfa": "Edit"}, delete_account_url="/account/delete")
 DECLARED_WITHOUT_PASSKEYS = declared(fields={"mfa": "ReadOnly"})
+DECLARED_WITHOUT_PASSKEY_FIELD = declared(fields={"mfa": "Edit", "passkey": "Off"})
 DECLARED_WITH_ORIGINS = declared(fields={"mfa": "Edit"}, webauthn_related_origins=[])
 
 
@@ -169,7 +170,9 @@ def test_urls_of_the_site_are_filled_in(settings: Any) -> None:
     assert center.delete_account_url == "https://shop.example/account/delete"
 
 
-@pytest.mark.parametrize("name", ["DECLARED_WITHOUT_PASSKEYS", "DECLARED_WITH_ORIGINS"])
+@pytest.mark.parametrize(
+    "name", ["DECLARED_WITHOUT_PASSKEYS", "DECLARED_WITHOUT_PASSKEY_FIELD", "DECLARED_WITH_ORIGINS"]
+)
 def test_site_gets_no_origin_without_need(settings: Any, name: str) -> None:
     settings.LOGTO_TENANT = f"{__name__}.{name}"
     center = site_declaration(["https://shop.example"]).account_center
