@@ -13,6 +13,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ProviderError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.addresses import Addresses
+from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.origins import is_loopback
 from logto_auth.tenant.account_center import OFF
@@ -104,7 +105,8 @@ def _delete_account_url(url: str, base_urls: Sequence[str]) -> Iterator[Finding]
     if origin in base_urls and not has_page_at(parts.path or "/", deletes_accounts=bool(conf.delete_account)):
         yield warning(
             "account-center",
-            f"The account pages of Logto send users who delete their account to {url}, where this site has no page.",
+            f"The account pages of Logto send users who delete their account to {single_line(url)}, where this "
+            "site has no page.",
             "Set delete_account_url in account_center of LOGTO_TENANT to a path of the site, and run "
             "manage.py logto_setup. The page logto_account:delete needs LOGTO_DELETE_ACCOUNT.",
         )
