@@ -26,7 +26,7 @@ from .oidc.http import HTTPClient
 from .oidc.provider import Provider
 from .oidc.secrets import Secret
 from .origins import is_origin
-from .site_cache import cached
+from .site_cache import cached, known
 
 if TYPE_CHECKING:
     from .account_api.types import AccountCenter, SignInExperience
@@ -35,6 +35,8 @@ __all__ = [
     "access_token_verifier",
     "account_api",
     "account_center",
+    "is_sign_in_experience_known",
+    "known_account_center",
     "machine_client",
     "management_api",
     "oidc_client",
@@ -47,6 +49,8 @@ __all__ = [
 _MAX_MANAGEMENT_API_BYTES = 32 * 1024 * 1024
 # How long a change in Logto's Console may take to show on the account pages.
 _WELL_KNOWN_SECONDS = 60
+# Their kind in the cache.
+_WELL_KNOWN = "well_known"
 _CREATE_MACHINE_APPLICATION = (
     'Create an application of the type "Machine-to-machine" in the Logto Console, under Applications, and copy its '
     'App ID and App secret. To use the Management API it needs the role "Logto Management API access".'
@@ -174,6 +178,16 @@ def account_center() -> AccountCenter:
     return cast("AccountCenter", _well_known("account-center", enabled=bool, fields=dict))
 
 
+def known_account_center() -> AccountCenter | None:
+    """Return the settings of the account center if they are in the cache: for pages that must not make another call."""
+    return cast("AccountCenter | None", known(_WELL_KNOWN, _well_known_url("account-center")))
+
+
+def is_sign_in_experience_known() -> bool:
+    """Return whether `sign_in_experience` finds the settings in the cache."""
+    return known(_WELL_KNOWN, _well_known_url("sign-in-exp")) is not None
+
+
 def sign_in_experience() -> SignInExperience:
     """Return the public settings of the sign-in page: social connectors, password policy, second factors.
 
@@ -184,8 +198,7 @@ def sign_in_experience() -> SignInExperience:
 
 def _well_known(name: str, **needed: type) -> dict[str, Any]:
     """Return a public document of Logto, in which the keys `needed` have values of these types."""
-    _require(Conf.endpoint)
-    url = f"{conf.server_endpoint.rstrip('/')}/api/.well-known/{name}"
+    url = _well_known_url(name)
 
     def fetch() -> dict[str, Any]:
         response = provider().http.get(url)
@@ -197,7 +210,12 @@ def _well_known(name: str, **needed: type) -> dict[str, Any]:
                 raise ProviderError(f"{url} answered without {key}. Expected the public settings of Logto.")
         return document
 
-    return cached("well_known", url, fetch, timeout_seconds=_WELL_KNOWN_SECONDS)
+    return cached(_WELL_KNOWN, url, fetch, timeout_seconds=_WELL_KNOWN_SECONDS)
+
+
+def _well_known_url(name: str) -> str:
+    _require(Conf.endpoint)
+    return f"{conf.server_endpoint.rstrip('/')}/api/.well-known/{name}"
 
 
 def provider() -> Provider:

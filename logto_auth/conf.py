@@ -316,7 +316,8 @@ class Conf:
     delete_account = Setting(
         "",
         "Dotted path of a function `(request) -> None` that deletes the account of `request.user`, for the page "
-        "`logto_account:delete`. It may raise `ValidationError` with a text for the user. Empty: there is no such page.",
+        "`logto_account:delete`. It may raise `ValidationError` with a text for the user. Empty: the page does not "
+        "exist.",
         type=str,
         example="shop.users.delete_account",
     )

@@ -93,7 +93,7 @@ have changed, which may be empty.
 """
 
 account_deleted = Signal()
-"""Sent when a user has deleted their account on the page of the account centre, after `LOGTO_DELETE_ACCOUNT` was called.
+"""Sent when users have deleted their account on the page for it, after the function of `LOGTO_DELETE_ACCOUNT`.
 
 Whether the account is deleted here and at Logto is what that function does. The session has not ended yet.
 

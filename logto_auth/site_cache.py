@@ -6,11 +6,11 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 
-__all__ = ["ReplayMemory", "cache_failures_ignored", "cached"]
+__all__ = ["ReplayMemory", "cache_failures_ignored", "cached", "known"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,13 @@ def cached(kind: str, name: str, fetch: Callable[[], T], *, timeout_seconds: int
         with cache_failures_ignored():
             cache.set(key, value, timeout=timeout_seconds)
     return value
+
+
+def known(kind: str, name: str) -> Any:
+    """Return what `cached` has stored for `name`; None if there is nothing, or the cache cannot be reached."""
+    with cache_failures_ignored():
+        return cache.get(_cache_key(kind, name))
+    return None
 
 
 class ReplayMemory:

@@ -52,6 +52,12 @@ TEXTS_BY_CODE: dict[str, Text] = {
     "user.last_sign_in_method_required": _(
         "This is your only way to sign in, so it cannot be removed. Add another one first."
     ),
+    "session.mfa.backup_code_can_not_be_alone": _(
+        "Backup codes cannot be your only second factor. Add an authenticator app or a passkey first."
+    ),
+    "session.mfa.mfa_factor_not_enabled": _("Logto no longer offers this factor."),
+    "user.backup_code_already_in_use": _("You have backup codes already. Reload the page to see them."),
+    "user.totp_already_in_use": _("An authenticator app is set up already."),
     "session.invalid_connector_id": _("This provider is not available any more."),
 }
 

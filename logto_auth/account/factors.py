@@ -239,7 +239,7 @@ class AuthenticatorAppPage(FactorPage):
         secret, replaces = TotpSecret(Secret(step["secret"])), step["replaces"]
         if form.is_valid():
             change = self.account.replace_totp if replaces else self.account.add_totp
-            with self.form_errors(form):
+            with self.form_errors(form, "code"):
                 change(secret.secret, form.cleaned_data["code"])
         if form.errors:
             return self.render_secret(form, secret, replaces=replaces)

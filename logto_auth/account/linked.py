@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.account_api.types import SocialConnector
 from logto_auth.clients import sign_in_experience
-from logto_auth.exceptions import InvalidValue, LogtoError, VerificationRequired
+from logto_auth.exceptions import FieldNotEditable, InvalidValue, LogtoError, VerificationRequired
 from logto_auth.sign_in.start import LOGTO_LANGUAGES, absolute_uri, redirect_to_base_url
 
 from .error_texts import FORM_ERRORS
@@ -69,6 +69,7 @@ class LinkingPage(AccountPage):
     done_texts = {
         "linked": _("The account has been linked."),
         "unlinked": _("The account is no longer linked."),
+        "not-linked": _("This account is not linked any more."),
         "link-cancelled": _("The account was not linked, because the provider did not confirm it."),
         "link-unknown": _("This link was not started in this browser, or it took too long. Please start again."),
         "link-not-in-browser": _("This provider can only be linked in its app."),
@@ -104,6 +105,7 @@ class LinkedPage(LinkingPage):
     """Show the linked accounts, and unlink them."""
 
     template_name = "linked.html"
+    uses_sign_in_experience = True
     actions = {"unlink": "unlink", "finish": "finish_link"}
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
@@ -122,7 +124,10 @@ class LinkedPage(LinkingPage):
             # What is linked is shown all the same.
             self.log(error)
             connectors = []
-        accounts = list(linked_accounts(self.shown_account.get("identities") or {}, connectors))
+        account = self.shown_account
+        if account and "identities" not in account:
+            raise FieldNotEditable("The field social of the account center is Off.", field=self.field)
+        accounts = list(linked_accounts(account.get("identities") or {}, connectors))
         return self.render({"accounts": accounts, "may_edit_social": self.may_edit("social"), **context})
 
     def step_of(self, text: str) -> dict[str, Any] | None:
@@ -136,8 +141,11 @@ class LinkedPage(LinkingPage):
         """Unlink an account."""
         if refusal := self.require_verification(unless_impossible=True):
             return refusal
+        target = self.request.POST.get("target", "")
+        if target not in (self.user_account.get("identities") or {}):
+            return self.failure("not-linked")
         try:
-            self.account.unlink_identity(self.request.POST.get("target", ""))
+            self.account.unlink_identity(target)
         except FORM_ERRORS as error:
             self.log(error)
             return self.failure("link-failed", self.form_text(error))
@@ -208,8 +216,6 @@ class LinkPage(LinkingPage):
             # The provider's redirect is a cross-site navigation, to which browsers do not send Strict cookies.
             samesite="Lax",
         )
-        # Not "same-origin" as for other pages: the provider need not know this URL, and no form follows.
-        response["Referrer-Policy"] = "no-referrer"
         return response
 
     def name_of(self, connector_id: str) -> str:

@@ -25,7 +25,7 @@ from django.views.generic import View
 
 from logto_auth.access.responses import page_of_request, prefetch_response, unauthorized_response
 from logto_auth.account_api.types import Account, AccountCenter
-from logto_auth.clients import account_center
+from logto_auth.clients import account_center, is_sign_in_experience_known, known_account_center
 from logto_auth.exceptions import (
     AccountCenterDisabled,
     AccountScopeMissing,
@@ -59,6 +59,12 @@ PAGE_ERRORS = (AccountScopeMissing, SignInRefused, SignInRequired, TokenError, V
 DONE = "done"
 
 
+UNKNOWN_CENTER: AccountCenter = {
+    "enabled": True,
+    "fields": {"password": "Edit", "social": "Edit", "session": "Edit"},
+}
+
+
 class NavigationEntry(NamedTuple):
     """A link of the navigation."""
 
@@ -73,7 +79,7 @@ NAVIGATION: tuple[tuple[str, str | Promise, str], ...] = (
     ("profile", _("Profile"), ""),
     ("security", _("Security"), ""),
     ("linked", _("Linked accounts"), "social"),
-    ("sessions", _("Sessions"), "session"),
+    ("sessions", _("Sessions"), ""),
     ("applications", _("Applications"), "session"),
 )
 
@@ -94,6 +100,8 @@ class AccountPage(View):
     """The scopes without which the page shows nothing."""
     field: ClassVar[str] = ""
     """The field of the account center that must not be Off."""
+    uses_sign_in_experience: ClassVar[bool] = False
+    """Whether the page needs the settings of the sign-in page too."""
     actions: ClassVar[dict[str, str]] = {}
     """The methods that process a form, by the value of its button `action`. "" is for a form without this value."""
     done_texts: ClassVar[dict[str, str | Promise]] = {}
@@ -159,7 +167,13 @@ class AccountPage(View):
 
     @cached_property
     def center(self) -> AccountCenter:
-        """The public settings of the account center. Raise ProviderError."""
+        """The public settings of the account center. Raise ProviderError.
+
+        No page makes more than two calls. If a page needs other settings that are not in the cache, and these are not
+        either, all fields count as Edit: Logto leaves out what is Off, and refuses what is not Edit.
+        """
+        if self.uses_sign_in_experience and self.request.method == "GET" and not is_sign_in_experience_known():
+            return known_account_center() or UNKNOWN_CENTER
         return account_center()
 
     @cached_property

@@ -31,8 +31,8 @@ MAX_NAME_LENGTH = 64
 # Some authenticators send a chain of certificates, of some kilobytes.
 MAX_CREDENTIAL_LENGTH = 64 * 1024
 # What Logto accepts as the way a passkey is reached. A browser may send newer ones.
-TRANSPORTS = frozenset({"usb", "nfc", "ble", "internal", "cable", "hybrid", "smart-card"})
-ATTACHMENTS = frozenset({"cross-platform", "platform"})
+TRANSPORTS = ("usb", "nfc", "ble", "internal", "cable", "hybrid", "smart-card")
+ATTACHMENTS = ("cross-platform", "platform")
 
 BAD_CREDENTIAL = _("Your browser did not create a passkey. Please try again.")
 WRONG_ORIGIN = _("Logto does not accept passkeys that are created on this site.")
@@ -119,7 +119,7 @@ class AddPasskeyPage(PasskeysPage):
                 "form": PasskeyForm(initial={"step": step, "name": name}),
                 "options": json.dumps(registration.options),
                 "error": error,
-                "remedy": remedy if self.request.user.is_staff else "",  # type: ignore[union-attr]
+                "remedy": remedy if self.request.user.is_staff else "",
                 "wrong_origin": WRONG_ORIGIN,
             }
         )
@@ -169,29 +169,28 @@ def credential_in(text: str) -> dict[str, Any] | None:
     Logto checks the challenge, the origin and the signature.
     """
     try:
-        value = json.loads(text) if len(text) <= MAX_CREDENTIAL_LENGTH else None
+        value: Any = json.loads(text) if len(text) <= MAX_CREDENTIAL_LENGTH else None
     except (ValueError, RecursionError):
         return None
-    response = value.get("response") if isinstance(value, Mapping) else None
-    if not isinstance(response, Mapping):
+    if not isinstance(value, dict) or not isinstance(value.get("response"), dict):
         return None
+    response = value["response"]
     texts = [value.get("id"), value.get("rawId"), response.get("clientDataJSON"), response.get("attestationObject")]
     if not all(isinstance(each, str) and each for each in texts):
         return None
     transports = response.get("transports")
-    known = [each for each in transports if each in TRANSPORTS] if _are_strings(transports) else []
     attachment = value.get("authenticatorAttachment")
     return {
         "id": texts[0],
         "rawId": texts[1],
-        "response": {"clientDataJSON": texts[2], "attestationObject": texts[3], "transports": known},
+        "response": {
+            "clientDataJSON": texts[2],
+            "attestationObject": texts[3],
+            "transports": [name for name in TRANSPORTS if isinstance(transports, list) and name in transports],
+        },
         **({"authenticatorAttachment": attachment} if attachment in ATTACHMENTS else {}),
         "clientExtensionResults": {},
     }
-
-
-def _are_strings(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 class PasskeyPage(PasskeysPage):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.clients import sign_in_experience
-from logto_auth.exceptions import LogtoError, PasswordRejected, VerificationRequired
+from logto_auth.exceptions import FieldNotEditable, LogtoError, PasswordRejected, VerificationRequired
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .forms import NewPasswordForm
@@ -34,6 +34,7 @@ class PasswordPage(AccountPage):
     section = "security"
     scopes = ()
     field = "password"
+    uses_sign_in_experience = True
     actions = {"save": "save"}
     done_texts = {
         "password-changed": _("Your password has been changed."),
@@ -49,6 +50,9 @@ class PasswordPage(AccountPage):
 
     def page(self, form: NewPasswordForm | None) -> HttpResponse:
         """Return the page with `form`, if the user may change the password."""
+        account = self.shown_account
+        if account and "hasPassword" not in account and self.account.has_scopes("profile"):
+            raise FieldNotEditable("The field password of the account center is Off.", field=self.field)
         return self.render(
             {
                 "form": form,

@@ -45,13 +45,12 @@ CLAIM_TEXTS: dict[str, tuple[Text, Text]] = {
     "email": (_("Your e-mail address has been changed."), _("Your e-mail address has been removed.")),
     "phone_number": (_("Your phone number has been changed."), _("Your phone number has been removed.")),
 }
-# Claims of the profile, for which one text is enough.
+# Claims of the profile, for which one text is enough. `preferred_username` is not among them: it repeats `username`.
 PROFILE_CLAIMS = (
     "given_name",
     "family_name",
     "middle_name",
     "nickname",
-    "preferred_username",
     "profile",
     "website",
     "gender",

@@ -11,18 +11,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.account_api.client import SESSIONS_SCOPE
 from logto_auth.account_api.types import Session
-from logto_auth.conf import conf
 from logto_auth.exceptions import InvalidValue, LogtoError
 from logto_auth.models import LogtoSession
 from logto_auth.sessions.principal import session_principal
 
 from .devices import device_name
-from .other_sessions import EndedSessions, end_other_sessions
+from .other_sessions import end_other_sessions, ended_text, sid_at_logto
 from .page import AccountPage
 
 __all__ = ["SessionsPage", "SignedInPlace"]
@@ -62,14 +60,17 @@ def signed_in_places(
     """Return one place for each browser, the current one first, then the latest.
 
     A session at Logto and the rows of this site belong together if the `sid` is the same: that of the ID token, which
-    Logto keeps for each application. `current_id` is the id of the row of this request.
+    Logto keeps for each application. Logto puts it into ID tokens if the application has a back-channel logout; without
+    it, only the current browser is recognized. `current_id` is the id of the row of this request.
     """
     rows_by_sid: dict[str, list[LogtoSession]] = {}
     for row in rows:
         rows_by_sid.setdefault(row.sid or f"{HERE}{row.pk}", []).append(row)
     places = []
     for session in at_logto:
-        sid, uid = _sid(session), _dig(session, "payload", "uid")
+        sid, uid = sid_at_logto(session), _dig(session, "payload", "uid")
+        if sid not in rows_by_sid and _dig(session, "isCurrent") is True:
+            sid = f"{HERE}{current_id}"
         if isinstance(uid, str) and uid:
             places.append(_place(tuple(rows_by_sid.pop(sid, ())), session, key=uid, current_id=current_id))
     for group in rows_by_sid.values():
@@ -93,12 +94,6 @@ def _place(rows: tuple[LogtoSession, ...], session: Session | None, *, key: str,
         is_at_logto=session is not None,
         rows=rows,
     )
-
-
-def _sid(session: Session) -> str:
-    """Return the `sid` that the ID tokens for this site have; "" if the session has not been used here."""
-    sid = _dig(session, "payload", "authorizations", conf.app_id, "sid")
-    return sid if isinstance(sid, str) else ""
 
 
 def _dig(value: Any, *keys: str) -> Any:
@@ -203,7 +198,7 @@ class SessionsPage(AccountPage):
         LogtoSession.objects.filter(pk__in=[row.pk for row in place.rows]).end(reason="ended_by_user")
         if place.is_at_logto and self.may_edit("session"):
             try:
-                self.account.end_session(place.key)
+                self.account.end_session(place.key, revoke_grants="all")
             except InvalidValue as error:
                 # It has ended in the meantime.
                 if error.field != "session":
@@ -215,22 +210,4 @@ class SessionsPage(AccountPage):
 
     def end_others(self) -> HttpResponseBase:
         """End all other sessions of the user, here and at Logto if possible."""
-        return self.done("others-ended", text=others_ended_text(end_other_sessions(self.request)))
-
-
-def others_ended_text(ended: EndedSessions) -> str:
-    """Return what the user reads after the end of their other sessions."""
-    here = ngettext(
-        "%(count)s other session on this site was ended.",
-        "%(count)s other sessions on this site were ended.",
-        ended.here,
-    ) % {"count": ended.here}
-    if ended.at_logto is None:
-        there = gettext("Sessions at Logto remain.")
-    else:
-        there = ngettext(
-            "%(count)s other session at Logto was ended.",
-            "%(count)s other sessions at Logto were ended.",
-            ended.at_logto,
-        ) % {"count": ended.at_logto}
-    return f"{here} {there}"
+        return self.done("others-ended", text=ended_text(end_other_sessions(self.request)))

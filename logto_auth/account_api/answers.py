@@ -119,7 +119,7 @@ def _error(
     if code == "auth.unauthorized":
         needed = " ".join(call.scopes) or "unknown"
         return AccountScopeMissing(f"{text} Needed scopes: {needed}.", scopes=call.scopes, **details)
-    if code == "verification_record.not_found" and call.row:
+    if call.row and (code == "verification_record.not_found" or (response.status == 404 and _has_code(details))):
         return InvalidValue(text, field=call.row, **details)
     if code in _PLAIN_ERRORS:
         return _PLAIN_ERRORS[code](text, **details)
@@ -141,6 +141,11 @@ def _error(
         data=_without_in(sent, data) if code.startswith("oidc.") else None,
         **details,
     )
+
+
+def _has_code(details: dict[str, Any]) -> bool:
+    """Return whether Logto sent a code: not for a route that it does not have."""
+    return not details["code"].startswith("http_")
 
 
 def _connector_error(call: Call, text: str, details: dict[str, Any]) -> AccountAPIError:

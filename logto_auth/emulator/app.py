@@ -18,6 +18,7 @@ from .oidc import authorization, discovery, end_session, token_endpoints, userin
 from .oidc.errors import OIDCError
 from .oidc.http import error_response, json_response
 from .pages import (
+    account_center,
     alipay_app,
     alipay_pages,
     alipay_stand_in,
@@ -42,6 +43,7 @@ _MODULES = (
     continue_pages,
     alipay_pages,
     alipay_app,
+    account_center,
     alipay_stand_in,
     messages_page,
     account_api,
@@ -65,6 +67,8 @@ def create_app(provider: Provider) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_blueprint(management_api.public)
     app.register_blueprint(account_api.uploads)
+    app.register_blueprint(account_api.well_known)
+    app.before_request(account_api.allow_upload)
     app.before_request(_record)
     app.before_request(_refuse_as_cloud)
     app.before_request(_answer_preflight)

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import partial
 from threading import Condition
 from typing import Any
@@ -75,8 +74,7 @@ class Webhooks:
 
     def now(self) -> str:
         """Return the current time in the format of payloads."""
-        moment = datetime.fromtimestamp(self._clock.precise(), timezone.utc)
-        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+        return self._clock.now_iso()
 
     def wait(self, seconds: float = 15) -> None:
         """Wait until all announced events were delivered or failed. Raise TimeoutError after `seconds`."""

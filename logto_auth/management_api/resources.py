@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from urllib.parse import quote
 
+from .errors import ManagementAPIError
 from .transport import Method, Payload, QueryValue, Transport
 
 if TYPE_CHECKING:
@@ -154,7 +155,13 @@ class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"])
 
     def sessions(self, id: str) -> list[types.Session]:
         """Return the sessions of a user at Logto."""
-        return self._call("GET", self._path(id, "sessions"))["sessions"]
+        path = self._path(id, "sessions")
+        sessions = self._api.request("GET", path, returns=dict).get("sessions")
+        if not isinstance(sessions, list):
+            raise ManagementAPIError(
+                f"{path} answered without a list of sessions. Is this a Logto?", code="unexpected_body", status=502
+            )
+        return sessions
 
     def end_session(self, id: str, session_uid: str) -> None:
         """End a session at Logto and revoke its grants. Logto sends no back-channel logout for it."""

@@ -105,7 +105,10 @@ def _end_by_management_api(current: StoredSession) -> int | None:
     """End the sessions with another `sid` than the current one; None if that is unknown. Raise LogtoError."""
     sid, sub = _sid_of(current), current.tokens.claims.get("sub")
     if not sid or not isinstance(sub, str):
-        logger.warning("The session has no sid, so the other sessions at Logto cannot be told apart from it.")
+        logger.warning(
+            "The session has no sid, so that its session at Logto cannot be told apart from the others. Back-channel "
+            "logout brings one: manage.py logto_setup registers it."
+        )
         return None
     users = management_api().users
 

@@ -1,6 +1,7 @@
 """All recorded calls of the Management API and webhooks of 1.42, compared with the emulator's."""
 
 import json
+import re
 from functools import cache
 
 import pytest
@@ -14,7 +15,7 @@ from tests.recorded import FOLDER, recording
 
 from .exchanges import shape
 from .recorded_on_head import PENDING_ANSWERS, PENDING_ITEMS, PENDING_KEYS, of_version
-from .scenarios import account, errors, organizations, settings, tenant, webhooks
+from .scenarios import account, account_factors, errors, organizations, settings, tenant, webhooks
 from .scenarios.left_out import LEFT_OUT
 from .scenarios.play import play
 
@@ -28,6 +29,7 @@ SCENARIOS = {
     "grants": settings.GRANTS,
     "first-party grants": settings.FIRST_PARTY_GRANTS,
     **account.SCENARIOS,
+    **account_factors.SCENARIOS,
 }
 # The recordings were made on the development head.
 VERSIONS = ("1.42", "head")
@@ -144,6 +146,24 @@ def test_invitation_message_matches_recording():
     payload = theirs["payload"]
     organization = {**payload["organization"], "id": message.payload["organization"]["id"]}
     assert json.dumps(message.payload) == json.dumps({**payload, "organization": organization})
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("verification_code_email_message", 0),
+        ("verification_code_email_own_message", 2),
+        ("verification_code_phone_message", 3),
+    ],
+)
+def test_message_with_code_matches_recording(name, index):
+    with run_in_thread(like="head") as emulator:
+        play(account.ADDRESSES, emulator)
+        message = emulator.messages[index]
+    theirs = recording(f"account/{name}", "1.42")
+    assert (message.to, message.type) == (theirs.get("address") or theirs["phone"], theirs["type"])
+    assert re.fullmatch(r"[0-9]{6}", message.code)
+    assert json.dumps(message.payload) == json.dumps({**theirs["payload"], "code": message.code})
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -18,6 +18,6 @@ def test_examples_end_at_the_callback(kind: str, callback: str) -> None:
     assert block.run()["callback"].startswith(f"{callback}?code=")
 
 
-@pytest.mark.parametrize("kind", ["emulator's Management API", "emulator's webhooks"])
+@pytest.mark.parametrize("kind", ["emulator's Account API", "emulator's Management API", "emulator's webhooks"])
 def test_examples_pass_their_assertions(kind: str) -> None:
     the_block("docs/reference/emulator.md", kind).run()

@@ -25,6 +25,7 @@ OWN_TESTS = {
     "deactivate",
     "emulator",
     "emulator on a phone",
+    "emulator's Account API",
     "emulator's Management API",
     "emulator's webhooks",
     "identities from usernames",

@@ -5,6 +5,7 @@ import pytest
 
 from logto_auth.emulator import DEFAULT_VERSION, Application, Emulator, NativeVisitor, Visitor, run_in_thread, seed_demo
 
+from .account_api_client import ALL_SCOPES, AccountAPI
 from .management_api_client import ManagementAPI
 from .receiver import Receiver
 from .relying_party import CALLBACK, RelyingParty
@@ -91,6 +92,14 @@ def api(emulator: Emulator) -> Iterator[ManagementAPI]:
     api = ManagementAPI(emulator)
     yield api
     api.http.close()
+
+
+@pytest.fixture
+def account(emulator: Emulator, bookstore: RelyingParty) -> Iterator[AccountAPI]:
+    """The Account API with all scopes for the user `customer` of the demo tenant."""
+    account = AccountAPI(emulator, bookstore.sign_in("customer", scope=ALL_SCOPES)["access_token"])
+    yield account
+    account.http.close()
 
 
 @pytest.fixture

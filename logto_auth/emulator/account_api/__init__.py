@@ -4,7 +4,19 @@ Source: recorded from Logto 1.42.
 """
 
 # Importing these modules registers their routes.
-from . import addresses, avatar, identities, password, profile, sessions, verifications  # noqa: F401
-from .routing import PREFIXES, blueprint, uploads
+from . import (  # noqa: F401
+    addresses,
+    avatar,
+    factors,
+    identities,
+    mfa_settings,
+    passkeys,
+    password,
+    profile,
+    sessions,
+    verifications,
+)
+from .passkeys import well_known
+from .routing import PREFIXES, allow_upload, blueprint, uploads
 
-__all__ = ["PREFIXES", "blueprint", "uploads"]
+__all__ = ["PREFIXES", "allow_upload", "blueprint", "uploads", "well_known"]

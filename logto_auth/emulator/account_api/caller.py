@@ -72,6 +72,11 @@ class Caller:
         """Return `Off`, `ReadOnly` or `Edit`. A field that the tenant did not set is off."""
         return str(self.account_center["fields"].get(field, "Off"))
 
+    @property
+    def passkey_field(self) -> Field:
+        """The field whose permission counts for passkeys: that of factors, unless the tenant set one for passkeys."""
+        return "passkey" if "passkey" in self.account_center["fields"] else "mfa"
+
     def require_verification(self) -> None:
         """Raise Refused unless the request has a verification record that proves the identity of the user."""
         if not self.is_verified:
@@ -103,7 +108,7 @@ def current_caller(provider: Provider) -> Caller:
     return Caller(
         user=user,
         token=token,
-        application=provider.tenant.applications.get(token.client_id),
+        application=provider.find_application(token.client_id),
         is_verified=provider.verifications.proves_identity(request.headers.get(VERIFICATION_HEADER), user.id),
         account_center=provider.tenant.account_center,
     )

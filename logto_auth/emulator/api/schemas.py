@@ -81,6 +81,20 @@ def choice(*options: str) -> Schema:
     return schema
 
 
+def literal(expected: str) -> Schema:
+    """Return a schema for exactly this string."""
+
+    def schema(value: Any, path: Path) -> Any:
+        if value == expected:
+            return value
+        received = {} if value is MISSING else {"received": value}
+        message = f'Invalid literal value, expected "{expected}"'
+        issue = {"code": "invalid_literal", "expected": expected, "path": list(path), "message": message}
+        raise Misfit({**received, **issue})
+
+    return schema
+
+
 def integer(*, at_least: int | None = None, at_most: int | None = None) -> Schema:
     """Return a schema for a whole number."""
 

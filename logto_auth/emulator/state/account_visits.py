@@ -1,7 +1,7 @@
 """The Account Center: its built-in client, and what it keeps of a browser.
 
-Logto's page is an app in the browser, with the built-in client `account-center`. It keeps its data in the storage of the
-tab, some of it in that of the browser. Here all tabs of a browser share it.
+Logto's page is an app in the browser, with the built-in client `account-center`. It keeps its data in the storage of
+the tab, some of it in that of the browser. Here all tabs of a browser share it.
 """
 
 from __future__ import annotations

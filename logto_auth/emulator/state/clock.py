@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 
 
 class Clock:
@@ -18,6 +19,11 @@ class Clock:
     def now_ms(self) -> int:
         """Return the time in milliseconds, as the Management API uses it."""
         return int(self.precise() * 1000)
+
+    def now_iso(self) -> str:
+        """Return the time as ISO text with milliseconds, as webhooks and factors use it."""
+        moment = datetime.fromtimestamp(self.precise(), timezone.utc)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
     def precise(self) -> float:
         """Return the time in seconds with a fraction."""

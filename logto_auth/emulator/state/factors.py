@@ -13,21 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from . import ids
+from .refusals import Refused, record_not_found
 from .totp import accepts_totp_code, totp_secret_is_well_formed
 
 FactorType = Literal["Totp", "WebAuthn", "BackupCode"]
 
 _BACKUP_CODES = 10
 _BACKUP_CODE = re.compile(r"[0-9a-f]{10}", re.IGNORECASE)
-
-
-class FactorRefused(Exception):
-    """A factor that Logto does not bind. `code` and `status` are those of its API."""
-
-    def __init__(self, code: str, status: int = 400) -> None:
-        super().__init__(code)
-        self.code = code
-        self.status = status
 
 
 @dataclass
@@ -125,17 +117,17 @@ def passkeys_of(factors: Sequence[Factor]) -> list[Passkey]:
 def with_totp(
     factors: Sequence[Factor], secret: str, code: str | None, *, at: float, created_at: str, replace: bool = False
 ) -> list[Factor]:
-    """Return the factors with an authenticator app. Raise FactorRefused.
+    """Return the factors with an authenticator app. Raise Refused.
 
     Without a code, or with an empty one, Logto binds it unproved; a replacement requires the code. `at` is in seconds.
     """
     before = find_totp(factors)
     if before is not None and not replace:
-        raise FactorRefused("user.totp_already_in_use", 422)
+        raise Refused("user.totp_already_in_use", 422)
     if not totp_secret_is_well_formed(secret):
-        raise FactorRefused("user.totp_secret_invalid")
+        raise Refused("user.totp_secret_invalid")
     if (code or replace) and not accepts_totp_code(secret, code or "", at):
-        raise FactorRefused("session.mfa.invalid_totp_code")
+        raise Refused("session.mfa.invalid_totp_code")
     totp = Totp(secret=secret, created_at=created_at)
     if before is None:
         return [*factors, totp]
@@ -143,24 +135,24 @@ def with_totp(
 
 
 def with_backup_codes(factors: Sequence[Factor], codes: Sequence[str], *, created_at: str) -> list[Factor]:
-    """Return the factors with backup codes. Raise FactorRefused.
+    """Return the factors with backup codes. Raise Refused.
 
     A used-up set stays beside the new one, as in Logto.
     """
     if any(isinstance(each, BackupCodes) and each.remaining for each in factors):
-        raise FactorRefused("user.backup_code_already_in_use", 422)
+        raise Refused("user.backup_code_already_in_use", 422)
     if all(isinstance(each, BackupCodes) for each in factors):
-        raise FactorRefused("session.mfa.backup_code_can_not_be_alone", 422)
+        raise Refused("session.mfa.backup_code_can_not_be_alone", 422)
     if len(codes) != _BACKUP_CODES or not all(_BACKUP_CODE.fullmatch(each) for each in codes):
-        raise FactorRefused("user.wrong_backup_code_format", 422)
+        raise Refused("user.wrong_backup_code_format", 422)
     return [*factors, BackupCodes(created_at=created_at, codes=[BackupCode(each) for each in codes])]
 
 
 def find_factor(factors: Sequence[Factor], factor_id: str) -> Factor:
-    """Return the factor with this id. Raise FactorRefused."""
+    """Return the factor with this id. Raise Refused."""
     found = next((each for each in factors if each.id == factor_id), None)
     if found is None:
-        raise FactorRefused("verification_record.not_found")
+        raise record_not_found()
     return found
 
 

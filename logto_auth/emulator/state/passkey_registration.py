@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .factors import Factor, Passkey, passkeys_of
+from .factors import Passkey, passkeys_of
 from .records import User
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def new_challenge() -> str:
     return _base64url(secrets.token_bytes(32))
 
 
-def registration_options(user: User, factors: Sequence[Factor], *, rp_id: str, challenge: str) -> dict[str, Any]:
+def registration_options(user: User, *, rp_id: str, challenge: str) -> dict[str, Any]:
     """Return the options for `navigator.credentials.create`, in JSON. `rp_id` is the host name of the API."""
     name = user.username or user.primary_email or user.primary_phone or "Unnamed User"
     return {
@@ -44,7 +44,7 @@ def registration_options(user: User, factors: Sequence[Factor], *, rp_id: str, c
         "challenge": challenge,
         "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in _ALGORITHMS],
         "timeout": _TIMEOUT_MS,
-        "excludeCredentials": [_descriptor(each) for each in passkeys_of(factors)],
+        "excludeCredentials": [_descriptor(each) for each in passkeys_of(user.factors)],
         "authenticatorSelection": {
             "requireResidentKey": True,
             "residentKey": "required",

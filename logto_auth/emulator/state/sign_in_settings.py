@@ -72,6 +72,16 @@ class SignInExperience:
         return self.can_register and "username" in self.sign_up_identifiers
 
     @property
+    def mfa_factors(self) -> list[str]:
+        """The types of second factors that users may have, such as `Totp`."""
+        return list(self.settings["mfa"].get("factors", []))
+
+    @property
+    def has_passkey_sign_in(self) -> bool:
+        """Whether users may sign in with a passkey alone."""
+        return bool(self.settings["passkeySignIn"].get("enabled"))
+
+    @property
     def min_password_length(self) -> int:
         return int(self.settings["passwordPolicy"].get("length", {}).get("min", 8))
 

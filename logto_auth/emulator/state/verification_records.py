@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import ids
+from .factors import Passkey
 
 RECORD_TTL = 600
 
@@ -64,3 +65,12 @@ class SocialRecord(VerificationRecord):
     connector_id: str
     target: str
     user_info: dict[str, Any] | None = None
+
+
+@dataclass(kw_only=True)
+class PasskeyRecord(VerificationRecord):
+    """The user has an authenticator that made a new passkey. `passkey` is that passkey, once it is verified."""
+
+    challenge: str
+    rp_id: str
+    passkey: Passkey | None = None

@@ -51,6 +51,7 @@
       alert.textContent = form.dataset[name] || form.dataset.errorOther;
       alert.hidden = false;
     };
+    document.querySelectorAll("[data-passkey-no-script]").forEach(text => { text.hidden = true; });
     form.hidden = false;
     if (!window.PublicKeyCredential || !navigator.credentials) {
       button.disabled = true;

@@ -22,8 +22,11 @@ _GENERATED = frozenset(
         "refresh_token",
         "id_token",
         "verificationRecordId",
+        "challenge",
+        "secret",
     }
 )
+_LISTS_OF_CODES = frozenset({"codes"})
 _TIMES = frozenset({"createdAt", "updatedAt", "lastSignInAt", "expiresAt", "effectiveAt"})
 _LEFT_OUT = re.compile(r"<left out(, \d+ characters)?>")
 _COMPARED_HEADERS = (
@@ -112,6 +115,9 @@ def _compare_member(names: Names, key: str, theirs: Any, ours: Any, path: str) -
         if _format(theirs) != _format(ours):
             yield f"{path}: the format of {ours!r} is not that of {theirs!r}"
         names.learn(theirs, ours)
+    elif key in _LISTS_OF_CODES and isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        for index, (their, our) in enumerate(zip(theirs, ours, strict=True)):
+            yield from _compare_member(names, "secret" if isinstance(their, str) else "", their, our, f"{path}[{index}]")
     elif key in _TIMES and theirs is not None and type(theirs) is type(ours):
         if _digits_as_zero(theirs) != _digits_as_zero(ours):
             yield f"{path}: the format of {ours} is not that of {theirs}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _ACTIONS = "The emulator runs no Actions."
-_EXPERIENCE = "The emulator has pages instead of the Experience API, and sends no codes."
-_MOCK_CONNECTORS = "The emulator has no mock connectors and no Google."
+_EXPERIENCE = "The emulator has pages instead of the Experience API, and no sign-in by codes."
+_MOCK_CONNECTORS = "The emulator has only one of the mock connectors, and no Google."
 _DECODED = "A decoded token of the recording before it."
 
 LEFT_OUT = {
@@ -61,7 +61,6 @@ LEFT_OUT = {
                 "forgot_password_flow",
                 "sign_in_locked",
                 "webhook_Identifier_Lockout",
-                "webhook_Message_RateLimited",
                 "webhook_PostResetPassword",
             ),
             _EXPERIENCE,
@@ -86,16 +85,18 @@ LEFT_OUT = {
         "webhook_Grant_LimitExceeded": "Compared by `test_scenarios.py`.",
         "webhook_PostSignIn_mfa": "The emulator has no factors. The payload is that of any sign-in.",
         "well_known_phrases": "The pages of the emulator have one language.",
-        "well_known_webauthn": "The emulator has no passkeys.",
     },
-    "account": dict.fromkeys(
-        (
-            "verification_code_email_message",
-            "verification_code_email_own_message",
-            "verification_code_phone_message",
+    "account": {
+        **dict.fromkeys(
+            (
+                "verification_code_email_message",
+                "verification_code_email_own_message",
+                "verification_code_phone_message",
+            ),
+            "Compared by `test_scenarios.py`.",
         ),
-        "Compared by `test_scenarios.py`.",
-    ),
+        **dict.fromkeys(("mfa_sign_in", "mfa_sign_in_backup_code"), _EXPERIENCE),
+    },
     "tokens": {
         "jwt_customizer_test": "The emulator runs no scripts.",
         "jwt_customizer_test_error": "The emulator runs no scripts.",

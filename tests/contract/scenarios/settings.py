@@ -35,7 +35,7 @@ ACCOUNT_CENTER = Scenario(
 PUBLIC_ACCOUNT_CENTER = Scenario(
     "tenant",
     lambda stage: _seed_with_origin(stage),
-    ("well_known_account_center",),
+    ("well_known_account_center", "well_known_webauthn"),
     recorded_at=1795884240,
 )
 JWT_CUSTOMIZER = Scenario(

@@ -9,6 +9,7 @@ import requests
 
 from logto_auth.emulator import Emulator, Visitor
 from tests.contract.recorded_on_head import of_version
+from tests.emulator.account_api_client import AccountAPI
 from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.receiver import Received, Receiver
 from tests.emulator.relying_party import CALLBACK, RelyingParty
@@ -30,6 +31,7 @@ FILES = {
         "Organization_Data_Updated",
         "Organization_Deleted",
         "Organization_Membership_Updated",
+        "Message_RateLimited",
         "PostRegister",
         "PostSignIn",
         "Role_Created",
@@ -66,14 +68,7 @@ def differences_of_deliveries(emulator: Emulator) -> dict[str, list[str]]:
 
 
 def _recorded() -> list[tuple[str, dict[str, Any]]]:
-    pairs = [(name, request) for name, requests in FILES.items() for request in requests]
-    # The Account API, which changed the name to "Self", is not emulated.
-    return [pair for pair in pairs if not _is_of_account_api(pair[1]["body"])]
-
-
-def _is_of_account_api(body: str) -> bool:
-    payload = json.loads(body)
-    return payload["event"] == "User.Data.Updated" and "matchedRoute" not in payload
+    return [(name, request) for name, requests in FILES.items() for request in requests]
 
 
 def _sorted(payload: dict[str, Any]) -> dict[str, Any]:
@@ -107,6 +102,8 @@ def _cause_all(emulator: Emulator, receiver: Receiver) -> Names:
         tenant.add_scope(resource, name, description=name).id = scope_id
     tenant.add_user(id="dno2js30dta3", username="r3alice")
     application = tenant.add_application(name="r3 plain", id="pmnlbwb2se4ahi3ln7uux", redirect_uris=[CALLBACK])
+    tenant.enable_account_center()
+    tenant.add_message_connectors()
     calls = _Calls(emulator, RelyingParty(emulator, application))
     events = [json.loads(requests[0]["body"])["event"] for requests in FILES.values()]
     hook = calls.api.made(
@@ -126,7 +123,9 @@ def _cause_all(emulator: Emulator, receiver: Receiver) -> Names:
 
 
 class _Calls:
-    """Calls and sign-ins, each of which waits for its deliveries."""
+    """Calls and sign-ins, each of which waits for its deliveries. `account` is the Account API of the changed user."""
+
+    account: AccountAPI
 
     def __init__(self, emulator: Emulator, relying_party: RelyingParty) -> None:
         self.emulator, self.relying_party = emulator, relying_party
@@ -134,6 +133,7 @@ class _Calls:
 
     def close(self) -> None:
         self.api.http.close()
+        self.account.http.close()
         self.relying_party.http.close()
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
@@ -153,7 +153,8 @@ class _Calls:
         self("PATCH", f"{path}/password", {"password": "q"})
         self("PATCH", f"{path}/is-suspended", {"isSuspended": True})
         self("PATCH", f"{path}/is-suspended", {"isSuspended": False})
-        self._sign_in()
+        self.account = self._sign_in()
+        self._change_own_name()
         return user
 
     def change_role(self) -> None:
@@ -193,11 +194,24 @@ class _Calls:
         with Visitor(self.emulator) as visitor:
             visitor.register(self.relying_party.authorization_url(), "r3reg2c2c", "r3reg2c2c-password")
         self.emulator.webhooks.wait()
-        self.emulator.tenant.update_user(user_id, name="Self")
-        self._sign_in()
+        self._exceed_limit_of_messages()
+        self._sign_in().http.close()
         self("DELETE", f"/users/{user_id}")
 
-    def _sign_in(self) -> None:
-        with Visitor(self.emulator) as visitor:
-            visitor.sign_in(self.relying_party.authorization_url(), "r3wh2c2c")
+    def _exceed_limit_of_messages(self) -> None:
+        recipient = "r3rate2c2c@example.com"
+        for _ in range(10):
+            self.account.send_code("email", recipient)
+        body = {"identifier": {"type": "email", "value": recipient}}
+        assert self.account.post("/verifications/verification-code", body).status_code == 429
         self.emulator.webhooks.wait()
+
+    def _change_own_name(self) -> None:
+        assert self.account.patch("/my-account", {"name": "Self"}).ok
+        self.emulator.webhooks.wait()
+
+    def _sign_in(self) -> AccountAPI:
+        """Sign in, and return the Account API of the user."""
+        token = self.relying_party.sign_in("r3wh2c2c", scope="openid profile")["access_token"]
+        self.emulator.webhooks.wait()
+        return AccountAPI(self.emulator, token)

@@ -1,7 +1,6 @@
 import pytest
 
 from logto_auth.emulator.state.factors import (
-    FactorRefused,
     Passkey,
     find_backup_codes,
     new_backup_codes,
@@ -9,6 +8,7 @@ from logto_auth.emulator.state.factors import (
     with_backup_codes,
     with_totp,
 )
+from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.totp import new_totp_secret, totp_code
 
 AT = 1_795_883_562.0
@@ -30,13 +30,13 @@ def test_authenticator_app_may_be_bound_without_a_code():
 
 
 def test_wrong_code_is_refused():
-    with pytest.raises(FactorRefused) as refused:
+    with pytest.raises(Refused) as refused:
         with_app(code="000000")
     assert (refused.value.code, refused.value.status) == ("session.mfa.invalid_totp_code", 400)
 
 
 def test_second_authenticator_app_is_refused():
-    with pytest.raises(FactorRefused) as refused:
+    with pytest.raises(Refused) as refused:
         with_totp(with_app(), new_totp_secret(), None, at=AT, created_at=TIME)
     assert (refused.value.code, refused.value.status) == ("user.totp_already_in_use", 422)
 
@@ -44,7 +44,7 @@ def test_second_authenticator_app_is_refused():
 def test_replacement_needs_the_code_and_keeps_the_place():
     other = new_totp_secret()
     factors = [*with_app(), passkey()]
-    with pytest.raises(FactorRefused, match="invalid_totp_code"):
+    with pytest.raises(Refused, match="invalid_totp_code"):
         with_totp(factors, other, "", at=AT, created_at=TIME, replace=True)
     replaced = with_totp(factors, other, totp_code(other, AT), at=AT, created_at=TIME, replace=True)
     assert [each.type for each in replaced] == ["Totp", "WebAuthn"]
@@ -59,12 +59,12 @@ def test_backup_codes_have_logtos_format():
 
 @pytest.mark.parametrize("codes", [[], ["a"], ["g" * 10] * 10, ["0123456789"] * 9, ["0123456789\n"] * 10])
 def test_malformed_backup_codes_are_refused(codes):
-    with pytest.raises(FactorRefused, match="wrong_backup_code_format"):
+    with pytest.raises(Refused, match="wrong_backup_code_format"):
         with_backup_codes(with_app(), codes, created_at=TIME)
 
 
 def test_backup_codes_need_another_factor():
-    with pytest.raises(FactorRefused, match="backup_code_can_not_be_alone"):
+    with pytest.raises(Refused, match="backup_code_can_not_be_alone"):
         with_backup_codes([], new_backup_codes(), created_at=TIME)
 
 
@@ -80,7 +80,7 @@ def test_used_backup_code_does_not_count_and_is_not_accepted_again():
 def test_backup_codes_are_bound_again_once_all_are_used():
     codes = new_backup_codes()
     factors = with_backup_codes(with_app(), codes, created_at=TIME)
-    with pytest.raises(FactorRefused, match="backup_code_already_in_use"):
+    with pytest.raises(Refused, match="backup_code_already_in_use"):
         with_backup_codes(factors, new_backup_codes(), created_at=TIME)
     for code in codes:
         use_backup_code(factors, code, used_at=TIME)

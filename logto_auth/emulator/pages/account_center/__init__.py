@@ -1,7 +1,7 @@
 """The pages of Logto's Account Center, where users manage their accounts.
 
-A site links here with `redirect`. The pages do everything by calls to the Account API with the access token of the built-in
-application `account-center`, so they can do what it allows.
+A site links here with `redirect`. The pages do everything by calls to the Account API, with the access token of the
+built-in application `account-center`. So they can do what that API allows, no more and no less.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from logto_auth.emulator.oidc.http import see_other
 from logto_auth.emulator.provider import current
 
+from .api import CallRefused
 from .factors import AuthenticatorApp, BackupCodes, NewBackupCodes, NewPasskey, Passkeys
 from .identifiers import Address, Password, Username
 from .social import SUCCESS as SOCIAL_SUCCESS
@@ -69,6 +70,8 @@ def _open(task: Task, *, is_whole: bool = False) -> Response:
         response = _answer(task, center)
     except SignInNeeded:
         response = start_sign_in(provider, visit, _route_of_callback(request.path))
+    except CallRefused as refused:
+        response = center.problem(refused.answer.refusal.message)
     return with_cookie(response, visit)
 
 

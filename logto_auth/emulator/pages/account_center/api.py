@@ -42,7 +42,7 @@ class Answer:
         return SignInRefused(self.code or "server_error", str(message or "Something went wrong."), status=self.status)
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """Logto refused a call."""
 
     def __init__(self, answer: Answer) -> None:
@@ -53,12 +53,12 @@ class Refused(Exception):
 def call(
     visit: AccountVisit, method: str, path: str, body: Mapping[str, Any] | None = None, *, record: str = ""
 ) -> Any:
-    """Send a request with the access token of the visit, and return the JSON of the answer. Raise Refused."""
+    """Send a request with the access token of the visit, and return the JSON of the answer. Raise CallRefused."""
     headers = {"Authorization": f"Bearer {visit.access_token}"} if visit.access_token else {}
     headers |= {"logto-verification-id": record} if record else {}
     answer = _send(method, path, headers, json=body)
     if not answer.ok:
-        raise Refused(answer)
+        raise CallRefused(answer)
     return answer.data
 
 
@@ -70,18 +70,17 @@ def post_form(path: str, fields: Mapping[str, str]) -> Answer:
 def _send(method: str, path: str, headers: Mapping[str, str], **body: Any) -> Answer:
     """Send a request of this browser to this server, without its cookies."""
     client = Client(current_app.wsgi_app, use_cookies=False)
-
-    def send() -> Answer:
-        response = client.open(
-            path,
-            method=method,
-            base_url=request.host_url,
-            headers={"User-Agent": request.headers.get("User-Agent", ""), **headers},
-            environ_base={"REMOTE_ADDR": request.remote_addr},
-            **{name: value for name, value in body.items() if value is not None},
-        )
-        data = response.get_json(silent=True) if response.is_json else None
-        return Answer(response.status_code, {} if data is None else data)
-
+    sent = {
+        "method": method,
+        "base_url": request.host_url,
+        "headers": {"User-Agent": request.headers.get("User-Agent", ""), **headers},
+        "environ_base": {"REMOTE_ADDR": request.remote_addr},
+        **{name: value for name, value in body.items() if value is not None},
+    }
     # A new context, or Flask would let both requests share one `g`.
-    return Context().run(send)
+    response = Context().run(client.open, path, buffered=True, **sent)
+    data = response.get_json(silent=True) if response.is_json else None
+    if data is None and response.status_code == 200 and response.mimetype != "text/plain":
+        # A fault cut the answer off.
+        return Answer(502, {})
+    return Answer(response.status_code, {} if data is None else data)

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .api import Refused
+from .api import CallRefused
 from .tasks import Center, Task
 
 
@@ -62,7 +62,7 @@ class Address(Task):
         body = {"identifier": identifier, "verificationId": new["record"], "code": request.form.get("code", "")}
         try:
             center.call("POST", "/verifications/verification-code/verify", body)
-        except Refused as refused:
+        except CallRefused as refused:
             if refused.answer.code == "verification_record.not_found":
                 center.steps().pop("new")
             raise

@@ -15,7 +15,7 @@ from logto_auth.emulator.oidc.http import see_other
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .api import PERMISSION_DENIED, Refused
+from .api import PERMISSION_DENIED, CallRefused
 from .tasks import Center, Task
 from .visits import BASE, return_to
 
@@ -49,7 +49,7 @@ class SocialTask(Task):
         """Remove the account, or go to the social provider."""
         try:
             return self._remove(center) if self.mode == "remove" else self._leave(center)
-        except Refused as refused:
+        except CallRefused as refused:
             return leave_with(center, refused)
 
     def submit(self, center: Center) -> Response:
@@ -101,7 +101,7 @@ class SocialCallback(Task):
             center.call("POST", "/verifications/social/verify", body)
             method = "PUT" if started["mode"] == "change" else "POST"
             center.call(method, "/my-account/identities", {"newIdentifierVerificationRecordId": started["record"]})
-        except Refused as refused:
+        except CallRefused as refused:
             if refused.answer.code == PERMISSION_DENIED:
                 center.visit.forget_record()
                 suffix = "/change" if started["mode"] == "change" else ""
@@ -113,8 +113,11 @@ class SocialCallback(Task):
         return center.again()
 
 
-def leave_with(center: Center, refused: Refused) -> Response:
-    """Go to the site that waits, or to the security page, with the error as a notice. Raise Refused for no record."""
+def leave_with(center: Center, refused: CallRefused) -> Response:
+    """Go to the site that waits, or to the security page, with the error as a notice.
+
+    Raise CallRefused if the verification record is missing: the user verifies the identity again.
+    """
     if refused.answer.code == PERMISSION_DENIED:
         raise refused
     return _leave_with_text(center, refused.answer.refusal.message)

@@ -1,7 +1,7 @@
 """What all pages of the Account Center share: who is there, what is enabled, and the way through a task.
 
-A task needs a sign-in, a field that users may edit, and a verification record, in this order. It then changes the user by
-a call to the Account API and ends at its success page.
+A task needs a sign-in, a field that users may edit, and a verification record, in this order. It then changes the user
+by a call to the Account API and ends at its success page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.account_visits import AccountVisit
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .api import PERMISSION_DENIED, Refused, call
+from .api import PERMISSION_DENIED, CallRefused, call
 from .visits import BASE
 
 NOT_ENABLED = "This feature is not enabled."
@@ -99,17 +99,20 @@ class Center:
         return list(self.call("GET", "/my-account/mfa-verifications"))
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call the Account API or the Verification API with the verification record. Raise Refused and SignInNeeded."""
+        """Call the Account API or the Verification API with the verification record.
+
+        Raise CallRefused, and SignInNeeded if the access token has ended.
+        """
         try:
             return call(self.visit, method, f"/api{path}", body, record=self.record)
-        except Refused as refused:
+        except CallRefused as refused:
             if refused.answer.status == 401 and refused.answer.code == "auth.unauthorized":
                 raise SignInNeeded from refused
             raise
 
     # Pages
 
-    def page(self, template: str, *, refusal: SignInRefused | None = None, **context: object) -> Response:
+    def page(self, template: str, *, refusal: SignInRefused | None = None, **context: Any) -> Response:
         """Return a page of the Account Center, with the notice that waits for it."""
         notice = self.visit.taken_notice()
         return page(f"account/{template}", refusal=refusal, center=self, visit=self.visit, notice=notice, **context)
@@ -160,7 +163,7 @@ class Task:
         raise NotImplementedError
 
     def submit(self, center: Center) -> Response:
-        """Do what the form says. Raise Refused, and the page shows the error."""
+        """Do what the form says. Raise CallRefused, and the page shows the error."""
         raise NotImplementedError
 
 
@@ -168,7 +171,7 @@ def perform(task: Task, center: Center) -> Response:
     """Show or submit a task whose obstacles are gone."""
     try:
         return task.submit(center) if request.method == "POST" else task.show(center)
-    except Refused as refused:
+    except CallRefused as refused:
         if refused.answer.code == PERMISSION_DENIED and task.needs_verification(center):
             center.visit.forget_record()
             center.forget_steps()

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .api import Refused
+from .api import CallRefused
 from .tasks import Center
 
 _STEP = "verification"
@@ -31,12 +31,11 @@ def show_verification(center: Center, refusal: SignInRefused | None = None) -> R
 
 def submit_verification(center: Center) -> Response:
     """Check the password, send a code, or check a code. Then show the task."""
+    step = _STEPS.get(request.form["step"])
     try:
-        return _STEPS[request.form["step"]](center)
-    except Refused as refused:
+        return step(center) if step else show_verification(center)
+    except CallRefused as refused:
         return show_verification(center, refused.answer.refusal)
-    except KeyError:
-        return show_verification(center)
 
 
 def _check_password(center: Center) -> Response:
@@ -45,8 +44,11 @@ def _check_password(center: Center) -> Response:
 
 
 def _send_code(center: Center) -> Response:
-    kind = request.form["kind"]
-    identifier = {"type": kind, "value": center.verification_methods[kind]}
+    kind = request.form.get("kind", "")
+    address = center.verification_methods.get(kind)
+    if not address:
+        return show_verification(center)
+    identifier = {"type": kind, "value": address}
     made = center.call("POST", "/verifications/verification-code", {"identifier": identifier})
     center.steps()["own_code"] = {
         "identifier": identifier,
@@ -57,7 +59,9 @@ def _send_code(center: Center) -> Response:
 
 
 def _check_code(center: Center) -> Response:
-    sent = center.steps()["own_code"]
+    sent = center.steps().get("own_code")
+    if sent is None:
+        return show_verification(center)
     body = {"identifier": sent["identifier"], "verificationId": sent["record"], "code": request.form.get("code", "")}
     made = center.call("POST", "/verifications/verification-code/verify", body)
     return _verified(center, made["verificationRecordId"], sent["expires_at"])

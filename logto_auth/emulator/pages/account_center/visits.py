@@ -5,20 +5,25 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask import Response, request
+from werkzeug.datastructures import Headers
 
 from logto_auth.emulator.oidc import cookies
 from logto_auth.emulator.oidc.claims import TRUSTED_DEVICES_SCOPE, oidc_scopes
-from logto_auth.emulator.oidc.http import see_other
+from logto_auth.emulator.oidc.http import NO_STORE, see_other
 from logto_auth.emulator.oidc.redirect_uris import form_encode, parse_url
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.account_visits import ACCOUNT_CENTER_ID, AccountVisit
 
 from .api import post_form
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 BASE = "/account"
 _COOKIE = "_account_center"
@@ -115,12 +120,22 @@ def finish_sign_in(visit: AccountVisit) -> bool:
 
 
 def return_to(visit: AccountVisit, url: str) -> Response:
-    """Redirect to the URL of the site, exactly as it was given, and forget it. Nothing is added.
-
-    A header has no characters beyond ASCII. They are encoded as a browser encodes them.
-    """
+    """Redirect to the URL of the site, exactly as it was given, and forget it. Nothing is added."""
     visit.return_url = ""
-    return see_other(re.sub(r"[^!-~]+", lambda found: quote(found[0]), url))
+    return _ExactRedirect(url)
+
+
+class _ExactRedirect(Response):
+    """A redirect to a URL that is not encoded again. Only characters beyond ASCII are, as by a browser."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__("", 303, NO_STORE)
+        self._url = re.sub(r"[^!-~]+", lambda found: quote(found[0]), url)
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        headers["Location"] = self._url
+        return headers
 
 
 def _callback_url() -> str:

@@ -44,6 +44,10 @@ class _WholePage(Task):
         """Return the URL of a task that comes back here, unless a site waits already."""
         return f"{BASE}/{path}?{form_encode([('redirect', request.base_url)])}"
 
+    def page(self, center: Center, refusal: SignInRefused | None, **context: Any) -> Response:
+        """Return this page, with links to the other whole pages."""
+        return center.page(f"{self.path}.html", refusal=refusal, pages=available_pages(center), **context)
+
 
 class Profile(_WholePage):
     """Show and change the fields that the tenant put on the page."""
@@ -62,7 +66,7 @@ class Profile(_WholePage):
             {"key": key, "value": _value_of(center.user, key), "editable": center.fields.get(field) == "Edit"}
             for key, field in _keys_of(center)
         ]
-        return center.page("profile.html", refusal=refusal, rows=rows)
+        return self.page(center, refusal, rows=rows)
 
     def submit(self, center: Center) -> Response:
         """Change the one field of the form."""
@@ -101,9 +105,9 @@ class Security(_WholePage):
 
     def show(self, center: Center, refusal: SignInRefused | None = None) -> Response:
         sees_factors = is_visible(center.fields.get("mfa"))
-        return center.page(
-            "security.html",
-            refusal=refusal,
+        return self.page(
+            center,
+            refusal,
             task_url=self.task_url,
             factors={each["type"]: each for each in center.factors()} if sees_factors else {},
             skips_mfa=sees_factors and center.call("GET", "/my-account/mfa-settings")["skipMfaOnSignIn"],
@@ -128,9 +132,9 @@ class Sessions(_WholePage):
     field = "session"
 
     def show(self, center: Center, refusal: SignInRefused | None = None) -> Response:
-        return center.page(
-            "sessions.html",
-            refusal=refusal,
+        return self.page(
+            center,
+            refusal,
             sessions=center.call("GET", "/my-account/sessions")["sessions"],
             grants=center.call("GET", "/my-account/grants?appType=thirdParty")["grants"],
         )
