@@ -42,7 +42,7 @@ def tenant(emulator):
     tenant = emulator.tenant
     tenant.enable_account_center()
     tenant.account_center["webauthnRelatedOrigins"] = [emulator.endpoint]
-    tenant.sign_in_experience.settings["mfa"] = {"factors": ["Totp", "WebAuthn", "BackupCode"], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = ["Totp", "WebAuthn", "BackupCode"]
     tenant.add_message_connectors()
     return tenant
 
@@ -294,7 +294,7 @@ def test_root_and_unknown_paths_lead_to_the_first_page(customer, tenant):
     ],
 )
 def test_factor_that_the_tenant_does_not_enable_has_no_task(customer, tenant, task, problem):
-    tenant.sign_in_experience.settings["mfa"] = {"factors": [], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = []
     assert customer.go(task).problem == problem
 
 
