@@ -27,7 +27,7 @@ AUTHENTICATOR = {
 def emulator() -> Iterator[Emulator]:
     with run_in_thread(seed=seed_demo) as emulator:
         emulator.tenant.enable_account_center()
-        emulator.tenant.sign_in_experience.settings["mfa"] = {"factors": ["WebAuthn"], "policy": "NoPrompt"}
+        emulator.tenant.sign_in_experience.mfa_factors = ["WebAuthn"]
         yield emulator
 
 

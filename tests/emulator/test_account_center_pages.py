@@ -42,7 +42,7 @@ def tenant(emulator):
     tenant = emulator.tenant
     tenant.enable_account_center()
     tenant.account_center["webauthnRelatedOrigins"] = [emulator.endpoint]
-    tenant.sign_in_experience.settings["mfa"] = {"factors": ["Totp", "WebAuthn", "BackupCode"], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = ["Totp", "WebAuthn", "BackupCode"]
     tenant.add_message_connectors()
     return tenant
 
@@ -294,7 +294,7 @@ def test_root_and_unknown_paths_lead_to_the_first_page(customer, tenant):
     ],
 )
 def test_factor_that_the_tenant_does_not_enable_has_no_task(customer, tenant, task, problem):
-    tenant.sign_in_experience.settings["mfa"] = {"factors": [], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = []
     assert customer.go(task).problem == problem
 
 
@@ -541,6 +541,12 @@ def test_user_without_a_method_links_an_account_without_verification(visitor, te
 def test_security_page_links_to_tasks_that_come_back(customer):
     customer.go("security")
     assert f"/account/email?redirect={customer.endpoint.replace('/', '%2F').replace(':', '%3A')}" in customer.page.text
+
+
+def test_social_connector_for_apps_is_not_listed(customer, tenant):
+    connectors = tenant.sign_in_experience.enabled_connectors
+    listed = {each.id for each in connectors if f"/social/{each.id}?" in customer.go("security").page.text}
+    assert listed == {each.id for each in connectors if each.factory.platform == "Web"}
 
 
 def test_address_is_removed_on_the_security_page(customer, user):

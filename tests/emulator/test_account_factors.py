@@ -22,7 +22,7 @@ def tenant(emulator):
     """A tenant whose users may change everything and have all factors."""
     tenant = emulator.tenant
     tenant.enable_account_center()
-    tenant.sign_in_experience.settings["mfa"] = {"factors": ["Totp", "WebAuthn", "BackupCode"], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = ["Totp", "WebAuthn", "BackupCode"]
     return tenant
 
 
@@ -136,7 +136,7 @@ def test_permission_of_factors_counts_for_passkeys_without_an_own_one(account, t
 
 @pytest.mark.parametrize("type", ["Totp", "BackupCode", "WebAuthn"])
 def test_factor_must_be_enabled_in_the_tenant(account, tenant, type):
-    tenant.sign_in_experience.settings["mfa"] = {"factors": [], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = []
     body = next(body for _, _, body in CHANGES if body and body.get("type") == type)
     assert code_of(account.post(FACTORS, body)) == (400, "session.mfa.mfa_factor_not_enabled")
 

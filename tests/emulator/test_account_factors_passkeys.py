@@ -21,7 +21,7 @@ def tenant(emulator):
     tenant = emulator.tenant
     tenant.enable_account_center()
     tenant.account_center["webauthnRelatedOrigins"] = [SITE, emulator.endpoint]
-    tenant.sign_in_experience.settings["mfa"] = {"factors": ["WebAuthn"], "policy": "NoPrompt"}
+    tenant.sign_in_experience.mfa_factors = ["WebAuthn"]
     return tenant
 
 

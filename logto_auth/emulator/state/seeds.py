@@ -39,7 +39,7 @@ def seed_demo(
     _seed_users(tenant)
     _seed_branches(tenant)
     _seed_alipay(tenant)
-    _seed_account_center(tenant)
+    _seed_account_center(tenant, base_urls)
     bookstore = _add_bookstore(tenant, base_urls)
     _seed_app(tenant)
     _seed_machines(tenant)
@@ -145,8 +145,10 @@ def _seed_alipay(tenant: Tenant) -> None:
     tenant.add_alipay_account("2088000000000002")
 
 
-def _seed_account_center(tenant: Tenant) -> None:
-    """Let users change all of their accounts, with codes by e-mail and SMS and with uploads."""
+def _seed_account_center(tenant: Tenant, base_urls: Sequence[str]) -> None:
+    """Let users change all of their accounts, with codes by e-mail and SMS, with uploads and with all factors."""
     tenant.enable_account_center()
+    tenant.account_center["webauthnRelatedOrigins"] = [url.rstrip("/") for url in base_urls]
+    tenant.sign_in_experience.mfa_factors = ["Totp", "WebAuthn", "BackupCode"]
     tenant.add_message_connectors()
     tenant.has_storage = True

@@ -76,6 +76,10 @@ class SignInExperience:
         """The types of second factors that users may have, such as `Totp`."""
         return list(self.settings["mfa"].get("factors", []))
 
+    @mfa_factors.setter
+    def mfa_factors(self, factors: Iterable[str]) -> None:
+        self.settings["mfa"] = {**self.settings["mfa"], "factors": list(factors)}
+
     @property
     def has_passkey_sign_in(self) -> bool:
         """Whether users may sign in with a passkey alone."""

@@ -18,7 +18,7 @@ _AGENT = "python-requests/2.34.2"
 
 def _seed_factors(stage: Stage) -> None:
     _seed(stage, name="New Name")
-    stage.emulator.tenant.sign_in_experience.settings["mfa"] = {"factors": _FACTORS, "policy": "NoPrompt"}
+    stage.emulator.tenant.sign_in_experience.mfa_factors = _FACTORS
     stage.names.learn(_AGENT, requests.utils.default_user_agent())
     for record_id in ("noy8jatlgr2aptc394h6i", "03g1udl8t61dayxo3smve"):
         _record(record_id)(stage)

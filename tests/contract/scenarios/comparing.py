@@ -117,7 +117,9 @@ def _compare_member(names: Names, key: str, theirs: Any, ours: Any, path: str) -
         names.learn(theirs, ours)
     elif key in _LISTS_OF_CODES and isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
         for index, (their, our) in enumerate(zip(theirs, ours, strict=True)):
-            yield from _compare_member(names, "secret" if isinstance(their, str) else "", their, our, f"{path}[{index}]")
+            yield from _compare_member(
+                names, "secret" if isinstance(their, str) else "", their, our, f"{path}[{index}]"
+            )
     elif key in _TIMES and theirs is not None and type(theirs) is type(ours):
         if _digits_as_zero(theirs) != _digits_as_zero(ours):
             yield f"{path}: the format of {ours} is not that of {theirs}"
