@@ -20,7 +20,9 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
 from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
+from .account import check_account_pages
 from .lenient_conf import conf
+from .middleware import middleware_paths
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 from .templates import check_templates
@@ -107,7 +109,7 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
     checks = (_check_backend, _check_sessions, _check_urls, _check_forms, _check_admin, check_templates)
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
-    return [*signing_in, *_check_middleware()]
+    return [*signing_in, *_check_middleware(), *check_account_pages()]
 
 
 def _check_backend() -> Iterator[CheckMessage]:
@@ -157,20 +159,11 @@ def _check_forms() -> Iterator[CheckMessage]:
 
 def _check_middleware() -> Iterator[CheckMessage]:
     order = list(settings.MIDDLEWARE)
-    ours = [path for path in order if path == MIDDLEWARE or _is_our_middleware(path)]
+    ours = middleware_paths(LogtoMiddleware)
     if not ours and signs_users_in():
         yield MIDDLEWARE_MISSING()
     elif ours and AUTHENTICATION_MIDDLEWARE in order and order.index(ours[0]) < order.index(AUTHENTICATION_MIDDLEWARE):
         yield MIDDLEWARE_TOO_EARLY()
-
-
-def _is_our_middleware(path: str) -> bool:
-    """Return whether the path names a subclass of ours. Django itself reports a path that cannot be imported."""
-    try:
-        middleware = import_string(path)
-    except ImportError:
-        return False
-    return isinstance(middleware, type) and issubclass(middleware, LogtoMiddleware)
 
 
 def _check_sessions() -> Iterator[CheckMessage]:

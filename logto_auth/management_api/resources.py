@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import types
 
 __all__ = [
+    "AccountCenter",
     "Applications",
     "Collection",
     "Connectors",
@@ -318,6 +319,24 @@ class SignInExperience:
     def update(self, payload: types.SignInExperienceChanges) -> types.SignInExperience:
         """Update the sign-in experience and return it. Each section in `payload` replaces the stored section."""
         return self._api.request("PATCH", "sign-in-exp", json=payload)
+
+
+class AccountCenter:
+    """The account center: what users may read and change in their own accounts. A tenant has one."""
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def get(self) -> types.AccountCenter:
+        """Return the account center. A field that is absent from `fields` is Off."""
+        return self._api.request("GET", "account-center")
+
+    def update(self, payload: types.AccountCenterChanges) -> types.AccountCenter:
+        """Update the account center and return it.
+
+        `fields` and `webauthnRelatedOrigins` replace the stored values. Logto drops fields that it does not have.
+        """
+        return self._api.request("PATCH", "account-center", json=payload)
 
 
 class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):
