@@ -199,3 +199,26 @@ def test_passkey_can_be_way_to_sign_in_without_being_second_factor(verified: Rea
     settings["passkeySignIn"] = {"enabled": True}
     cache.clear()
     assert add(verified, verified.get(PAGE)).status_code == 302
+
+
+class LazyNonce:
+    """A nonce as Django 6 has it: false until the first use."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "bm9uY2U"
+
+
+def lazy_nonce(request: Any) -> dict[str, Any]:
+    return {"csp_nonce": LazyNonce()}
+
+
+def test_nonce_is_used_before_it_was_generated(verified: Reader, settings: Any) -> None:
+    (templates,) = settings.TEMPLATES
+    processors = [*templates["OPTIONS"]["context_processors"], f"{__name__}.lazy_nonce"]
+    settings.TEMPLATES = [{**templates, "OPTIONS": {**templates["OPTIONS"], "context_processors": processors}}]
+    page = verified.get(PAGE).text
+    assert '<script src="/static/logto_auth/passkeys.js" nonce="bm9uY2U"></script>' in page
+    assert page.count("<style") == page.count('<style nonce="bm9uY2U">') > 0
