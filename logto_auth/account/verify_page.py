@@ -122,9 +122,11 @@ class VerifyPage(AccountPage):
     def show(self, *, password_form: PasswordForm | None = None, error: Any = "") -> HttpResponseBase:
         """Return the page with all ways in which the user can prove who they are."""
         account = self.user_account
-        has_password = account.get("hasPassword", False)
+        has_method = account.get("hasSecurityVerificationMethod", False)
+        # Logto does not say whether there is a password if the field is Off. It checks one nevertheless.
+        has_password = account.get("hasPassword", has_method)
         if not (has_password or self.addresses):
-            if account.get("hasSecurityVerificationMethod") and (missing := self.missing_scopes):
+            if has_method and (missing := self.missing_scopes):
                 return self.scopes_response(missing)
             return self.show_without_method()
         return self.render(

@@ -23,7 +23,7 @@ _SECRET_PARAMETERS = frozenset(
         "token",
     }
 )
-_SECRET_HEADERS = frozenset({"authorization", "cookie"})
+_SECRET_HEADERS = frozenset({"cookie", "logto-verification-id"})
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,11 @@ def without_secrets(parameters: Mapping[str, Iterable[str]]) -> dict[str, list[s
 
 
 def headers_without_secrets(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the headers with credentials reduced to their scheme."""
-    return {
-        name: f"{value.split(' ')[0]} [hidden]" if name.lower() in _SECRET_HEADERS else value for name, value in headers
-    }
+    """Return the headers without secrets. Of credentials the scheme remains."""
+    return {name: _without_secret(name.lower(), value) for name, value in headers}
+
+
+def _without_secret(name: str, value: str) -> str:
+    if name == "authorization":
+        return f"{value.split(' ')[0]} [hidden]" if " " in value else "[hidden]"
+    return "[hidden]" if name in _SECRET_HEADERS else value

@@ -19,7 +19,7 @@ from .replay_tokens import TokensReplay
 NOT_REPLAYED = {
     "the emulator runs no scripts for custom claims": ["jwt_customizer_*"],
     "the emulator has no device flow": ["device_*"],
-    "the emulator has no second factors": ["mfa_*"],
+    "the sign-in page asks for no second factor": ["mfa_*"],
     "the emulator has no interaction API: its page asks for the consent": [
         "third_party_consent_exchange",
         "third_party_organization_consent",

@@ -69,6 +69,13 @@ def test_user_with_address_needs_a_record_for_the_first_password(emulator, books
     account.http.close()
 
 
+def test_record_is_not_in_the_log_of_requests(emulator, account):
+    record_id = account.verify_password(PASSWORD)
+    account.get()
+    assert emulator.requests[-1].headers["Logto-Verification-Id"] == "[hidden]"
+    assert record_id not in repr(list(emulator.requests))
+
+
 # Passwords
 
 

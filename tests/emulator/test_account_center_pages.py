@@ -543,6 +543,12 @@ def test_security_page_links_to_tasks_that_come_back(customer):
     assert f"/account/email?redirect={customer.endpoint.replace('/', '%2F').replace(':', '%3A')}" in customer.page.text
 
 
+def test_social_connector_for_apps_is_not_listed(customer, tenant):
+    connectors = tenant.sign_in_experience.enabled_connectors
+    listed = {each.id for each in connectors if f"/social/{each.id}?" in customer.go("security").page.text}
+    assert listed == {each.id for each in connectors if each.factory.platform == "Web"}
+
+
 def test_address_is_removed_on_the_security_page(customer, user):
     customer.go("security").fill("remove-email")
     assert user.primary_email is None

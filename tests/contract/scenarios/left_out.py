@@ -83,7 +83,7 @@ LEFT_OUT = {
         "jwks_staged": "Keys are random. `keys_list_staged` has their order.",
         "oauth_authorization_server": "A document of the OpenID Connect provider, whose tests compare it.",
         "webhook_Grant_LimitExceeded": "Compared by `test_scenarios.py`.",
-        "webhook_PostSignIn_mfa": "The emulator has no factors. The payload is that of any sign-in.",
+        "webhook_PostSignIn_mfa": "The sign-in page asks for no factor. The payload is that of any sign-in.",
         "well_known_phrases": "The pages of the emulator have one language.",
     },
     "account": {

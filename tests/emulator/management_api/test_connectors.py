@@ -13,7 +13,8 @@ CONFIG = {"appId": "2021000000000000", "privateKey": "key", "signType": "RSA2"}
 
 @pytest.fixture(autouse=True)
 def _no_connectors(emulator):
-    emulator.tenant.sign_in_experience.connectors = []
+    emulator.tenant.sign_in_experience.connector_instances.clear()
+    emulator.tenant.sign_in_experience.targets = []
 
 
 def code(response):

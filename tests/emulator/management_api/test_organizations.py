@@ -196,6 +196,7 @@ def test_invitation_expires(emulator, api, invitation):
 def test_invalid_invitations_are_refused(emulator, api, invitation):
     body = {"invitee": "x@example.com", "organizationId": "harbourbr001", "expiresAt": emulator.clock.now_ms() + 60_000}
     path = "/organization-invitations"
+    emulator.tenant.sign_in_experience.connector_instances.clear()
     assert code(api.post(path, {**body, "invitee": "editor@bookstore.example"})) == (422, "request.invalid_input")
     assert api.post(path, {**body, "invitee": invitation["invitee"]}).status_code == 422
     assert api.post(path, {**body, "expiresAt": 1}).status_code == 400
@@ -203,7 +204,8 @@ def test_invalid_invitations_are_refused(emulator, api, invitation):
     assert api.post(path, {**body, "organizationId": "nope"}).status_code == 422
 
 
-def test_invitations_are_listed_revoked_and_deleted(api, invitation):
+def test_invitations_are_listed_revoked_and_deleted(emulator, api, invitation):
+    emulator.tenant.sign_in_experience.connector_instances.clear()
     path = f"/organization-invitations/{invitation['id']}"
     assert api.get("/organization-invitations", organizationId="harbourbr001").json() == [invitation]
     assert api.get("/organization-invitations", invitee="nobody@example.com").json() == []

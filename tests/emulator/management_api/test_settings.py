@@ -1,6 +1,8 @@
-"""Settings that have no effect in the emulator: account center, custom profile fields, MFA of users, uploads."""
+"""The account center, and settings that have no effect in the emulator: custom profile fields, MFA of users, uploads."""
 
 import pytest
+
+from tests.emulator.management_api_client import ManagementAPI
 
 
 def code(response):
@@ -13,8 +15,11 @@ def nickname(api):
     return api.made("/custom-profile-fields", body)
 
 
-def test_account_center_of_new_tenant_is_off(api):
+def test_account_center_of_new_tenant_is_off(emulator):
+    emulator.tenant.clear()
+    api = ManagementAPI(emulator)
     center = api.get("/account-center").json()
+    api.http.close()
     assert (center["enabled"], center["fields"]) == (False, {})
 
 

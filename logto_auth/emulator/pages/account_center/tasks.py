@@ -89,6 +89,16 @@ class Center:
         addresses = {"email": self.user.get("primaryEmail"), "phone": self.user.get("primaryPhone")}
         return found | {kind: str(address) for kind, address in addresses.items() if address}
 
+    @property
+    def listed_connectors(self) -> list[dict[str, Any]]:
+        """The social connectors for browsers, one for each provider."""
+        found: dict[str, dict[str, Any]] = {}
+        for connector in self.experience.get("socialConnectors") or []:
+            is_better = connector["platform"] == "Web" or connector["target"] not in found
+            if connector["platform"] != "Native" and is_better:
+                found[connector["target"]] = connector
+        return list(found.values())
+
     def connector(self, connector_id: str) -> dict[str, Any] | None:
         """Return the enabled social connector with this id, or None."""
         connectors: list[dict[str, Any]] = self.experience.get("socialConnectors") or []

@@ -87,7 +87,7 @@ class Security(_WholePage):
 
     def permission(self, center: Center) -> str | None:
         fields = center.fields
-        shows_social = is_visible(fields.get("social")) and center.experience.get("socialConnectors")
+        shows_social = is_visible(fields.get("social")) and center.listed_connectors
         shows_factors = is_visible(fields.get("mfa")) and center.factor_types
         shows_passkeys = is_visible(center.passkey_permission) and center.takes_passkeys
         shown = (
