@@ -6,13 +6,14 @@ The protocol layer knows neither settings nor Django. This module passes the set
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from django.views.decorators.debug import sensitive_variables
 
 from . import exceptions
+from .account_api import AccountAPI
 from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
@@ -20,16 +21,34 @@ from .management_api.transport import resource_indicator
 from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
 from .oidc.client_credentials import MachineClient
-from .oidc.errors import CallbackError, TokenError
+from .oidc.errors import CallbackError, ProviderError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
 from .oidc.secrets import Secret
 from .origins import is_origin
+from .site_cache import cached, known
 
-__all__ = ["access_token_verifier", "machine_client", "management_api", "oidc_client", "provider", "reset_clients"]
+if TYPE_CHECKING:
+    from .account_api.types import AccountCenter, SignInExperience
+
+__all__ = [
+    "access_token_verifier",
+    "account_api",
+    "account_center",
+    "machine_client",
+    "management_api",
+    "oidc_client",
+    "provider",
+    "reset_clients",
+    "sign_in_experience",
+]
 
 # A page of a hundred users with custom data, or all connectors with their logos, has several megabytes.
 _MAX_MANAGEMENT_API_BYTES = 32 * 1024 * 1024
+# How long a change in Logto's Console may take to show on the account pages.
+_WELL_KNOWN_SECONDS = 60
+# Their kind in the cache.
+_WELL_KNOWN = "well_known"
 _CREATE_MACHINE_APPLICATION = (
     'Create an application of the type "Machine-to-machine" in the Logto Console, under Applications, and copy its '
     'App ID and App secret. To use the Management API it needs the role "Logto Management API access".'
@@ -132,6 +151,69 @@ def management_api() -> ManagementAPI:
     # The indicator is a name, so it follows the public address.
     resource = conf.management_api_resource or resource_indicator(conf.endpoint)
     return _management_api(machine_client(), conf.server_endpoint, resource, tuple(conf.http_timeout_seconds))
+
+
+def account_api(access_token: Secret, *, scopes: Collection[str], verification_id: Secret | None = None) -> AccountAPI:
+    """Return the client of the Account API for one user: see `account_api.AccountAPI`. Raise ConfigurationError.
+
+    Views use `request.logto.account`, which has the tokens of the session.
+    """
+    _require(Conf.endpoint)
+    return AccountAPI(
+        endpoint=conf.server_endpoint,
+        http=provider().http,
+        access_token=access_token,
+        scopes=scopes,
+        verification_id=verification_id,
+    )
+
+
+def account_center() -> AccountCenter:
+    """Return the public settings of the account center: whether it is on, and what users may change.
+
+    They are kept in the cache for a minute. Raise ConfigurationError, ProviderError, and ProviderUnreachable.
+    """
+    return cast("AccountCenter", _well_known("account-center", enabled=bool, fields=dict))
+
+
+def known_account_center() -> AccountCenter | None:
+    """Return the settings of the account center if they are in the cache: for pages that must not make another call."""
+    return cast("AccountCenter | None", known(_WELL_KNOWN, _well_known_url("account-center")))
+
+
+def is_sign_in_experience_known() -> bool:
+    """Return whether `sign_in_experience` finds the settings in the cache."""
+    return known(_WELL_KNOWN, _well_known_url("sign-in-exp")) is not None
+
+
+def sign_in_experience() -> SignInExperience:
+    """Return the public settings of the sign-in page: social connectors, password policy, second factors.
+
+    They are kept in the cache for a minute. Raise ConfigurationError, ProviderError, and ProviderUnreachable.
+    """
+    return cast("SignInExperience", _well_known("sign-in-exp"))
+
+
+def _well_known(name: str, **needed: type) -> dict[str, Any]:
+    """Return a public document of Logto, in which the keys `needed` have values of these types."""
+    url = _well_known_url(name)
+
+    def fetch() -> dict[str, Any]:
+        response = provider().http.get(url)
+        if response.status != 200:
+            raise ProviderError(f"{url} answered {response.status}. Expected the public settings of Logto.")
+        document = response.json_object()
+        for key, kind in needed.items():
+            if not isinstance(document.get(key), kind):
+                raise ProviderError(f"{url} answered without {key}. Expected the public settings of Logto.")
+        return document
+
+    return cached(_WELL_KNOWN, url, fetch, timeout_seconds=_WELL_KNOWN_SECONDS)
+
+
+def _well_known_url(name: str) -> str:
+    _require(Conf.endpoint)
+    return f"{conf.server_endpoint.rstrip('/')}/api/.well-known/{name}"
 
 
 def provider() -> Provider:

@@ -313,6 +313,14 @@ class Conf:
         "raise `SignInRefused`.",
         type=str,
     )
+    delete_account = Setting(
+        "",
+        "Dotted path of a function `(request) -> None` that deletes the account of `request.user`, for the page "
+        "`logto_account:delete`. It may raise `ValidationError` with a text for the user. Empty: the page does not "
+        "exist.",
+        type=str,
+        example="shop.users.delete_account",
+    )
     staff_roles: Setting[Sequence[str]] = Setting(
         (),
         "Logto roles that set `is_staff`. Users without any of them lose `is_staff`. Empty: `is_staff` is not changed.",

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from .access.requirements import Requirement, RequirementKind, signed_in_recently
 from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .account.verification import require_verification
 from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
@@ -41,6 +42,7 @@ __all__ = [
     "require_token",
     "role_required",
     "scope_required",
+    "verification_required",
 ]
 
 logger = logging.getLogger("logto_auth")
@@ -150,6 +152,24 @@ def require_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBa
     if is_from_script(request):
         return unauthorized_response(request, max_age=max_age)
     return HttpResponseRedirect(sign_in_url(page_of_request(request), max_age=max_age))
+
+
+def verification_required(view: View | None = None) -> View:
+    """Run the view only for a user who has just proved who they are: by their password, or a code to their address.
+
+    Other users are sent to the page of the verification, and return to the page. A form is not processed: they return
+    to the page that contains it. The proof counts for 10 minutes, in this session only. Scripts get a 401 with the URL
+    of the page. Works with and without parentheses.
+
+    The site's URLs must include `logto_auth.account.urls`, otherwise the view raises ConfigurationError.
+    """
+
+    def decorate(view: View) -> View:
+        decorated = checked(require_verification)(view)
+        decorated.requires_verification = True  # type: ignore[attr-defined]  # for the system check
+        return decorated
+
+    return decorate(view) if view else decorate
 
 
 # APIs

@@ -4,14 +4,30 @@
     ├── ProviderError             Logto answered with an error, or not as the protocol requires
     │   └── ProviderUnreachable   no answer from Logto, or not in time
     ├── ManagementAPIError        the Management API answered with an error
+    ├── AccountAPIError           the Account API answered with an error
+    │   ├── AccessTokenRejected     Logto no longer accepts the access token
+    │   ├── AccountScopeMissing     the access token lacks a scope
+    │   ├── AccountCenterDisabled   the account center is off
+    │   ├── FieldNotEditable        users may not change a field, or not see it
+    │   ├── VerificationRequired    the user has to prove again who they are
+    │   ├── WrongPassword
+    │   ├── WrongCode
+    │   ├── CodeExpired             a code, or the proof of a new address, has expired or was never valid
+    │   ├── VerificationBlocked     too many tries
+    │   ├── InvalidValue            Logto does not accept a value
+    │   │   └── PasswordRejected    the new password does not fit the password policy
+    │   ├── MessageNotSent          an e-mail or SMS was not sent
+    │   └── AccountServiceFailed    Logto failed
     ├── TokenError                a token failed a check                            (also SuspiciousOperation)
     ├── CallbackError             a callback without a sign-in in this browser      (also SuspiciousOperation)
     ├── InvalidSignInOption       a sign-in option that Logto would not accept      (also ValueError)
+    ├── InvalidAccountTask        a page that Logto's Account Center does not have  (also ValueError)
     ├── ConnectorError            a connector that cannot be set up or enabled      (also ValueError)
     ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not accept this user                (also PermissionDenied)
     ├── OrganizationRequired      there is no current organization                  (also PermissionDenied)
-    └── SignInRequired            only a new sign-in can give what was requested
+    ├── SignInRequired            only a new sign-in can give what was requested
+    └── StepExpired               a form with several steps has to start again
 
     ConfigurationError            a setting is missing or wrong     (an ImproperlyConfigured, outside the tree)
 
@@ -26,24 +42,56 @@ from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 
+from .account_api.errors import (
+    AccessTokenRejected,
+    AccountAPIError,
+    AccountCenterDisabled,
+    AccountScopeMissing,
+    AccountServiceFailed,
+    CodeExpired,
+    FieldNotEditable,
+    InvalidValue,
+    MessageNotSent,
+    PasswordRejected,
+    VerificationBlocked,
+    VerificationRequired,
+    WrongCode,
+    WrongPassword,
+)
 from .management_api.errors import ConnectorError, ManagementAPIError
 from .oidc import errors
 from .oidc.errors import InvalidSignInOption, LogtoError, ProviderError, ProviderUnreachable
 
 __all__ = [
+    "AccessTokenRejected",
+    "AccountAPIError",
+    "AccountCenterDisabled",
+    "AccountScopeMissing",
+    "AccountServiceFailed",
     "AuthorizationHeaderError",
     "CallbackError",
+    "CodeExpired",
     "ConfigurationError",
     "ConnectorError",
+    "FieldNotEditable",
+    "InvalidAccountTask",
     "InvalidSignInOption",
+    "InvalidValue",
     "LogtoError",
     "ManagementAPIError",
+    "MessageNotSent",
     "OrganizationRequired",
+    "PasswordRejected",
     "ProviderError",
     "ProviderUnreachable",
     "SignInRefused",
     "SignInRequired",
+    "StepExpired",
     "TokenError",
+    "VerificationBlocked",
+    "VerificationRequired",
+    "WrongCode",
+    "WrongPassword",
 ]
 
 
@@ -91,3 +139,17 @@ class SignInRequired(LogtoError):
 
     code = "sign_in_required"
     status = 401
+
+
+class StepExpired(LogtoError):
+    """The hidden field of a form is too old, altered, or from another session or form. Show the first step again."""
+
+    code = "step_expired"
+    status = 400
+
+
+class InvalidAccountTask(LogtoError, ValueError):
+    """Logto's Account Center has no such page or task, or the task needs another argument."""
+
+    code = "invalid_account_task"
+    status = 400

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from .access.requirements import Requirement
+from .account.verification import require_verification
 from .decorators import require_recent_sign_in, require_session, require_token
 from .exceptions import ConfigurationError
 
@@ -31,6 +32,7 @@ __all__ = [
     "RoleRequiredMixin",
     "ScopeRequiredMixin",
     "SessionRequirementMixin",
+    "VerificationRequiredMixin",
 ]
 
 
@@ -58,6 +60,15 @@ class RecentSignInRequiredMixin(CheckedView):
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
         return require_recent_sign_in(request, self.max_age) or super().check(request)
+
+
+class VerificationRequiredMixin(CheckedView):
+    """Run the view only for a user who has just proved who they are; see the decorator."""
+
+    requires_verification = True
+
+    def check(self, request: HttpRequest) -> HttpResponseBase | None:
+        return require_verification(request) or super().check(request)
 
 
 class RequirementMixin(CheckedView):

@@ -8,7 +8,16 @@ continues. To refuse a sign-in, raise `SignInRefused` in the function of `LOGTO_
 
 from django.dispatch import Signal
 
-__all__ = ["session_ended", "sign_in_refused", "signed_in", "signed_out", "user_created", "user_updated"]
+__all__ = [
+    "account_changed",
+    "account_deleted",
+    "session_ended",
+    "sign_in_refused",
+    "signed_in",
+    "signed_out",
+    "user_created",
+    "user_updated",
+]
 
 signed_in = Signal()
 """Sent when a user has signed in through Logto, after Django's own `user_logged_in`.
@@ -69,4 +78,26 @@ signed_out = Signal()
 Sender: the user model.
 
 Arguments: `request`; `user`.
+"""
+
+account_changed = Signal()
+"""Sent when a user has come back from a task of Logto's Account Center, and something has changed.
+
+The claims and the account are up to date by then, if Logto could be reached. Tasks such as `password` change no claim:
+Logto says only that they are done.
+
+Sender: the user model.
+
+Arguments: `request`; `user`; `task`, one of `logto_auth.account.TASKS`; `changed`, a set of the names of claims that
+have changed, which may be empty.
+"""
+
+account_deleted = Signal()
+"""Sent when users have deleted their account on the page for it, after the function of `LOGTO_DELETE_ACCOUNT`.
+
+Whether the account is deleted here and at Logto is what that function does. The session has not ended yet.
+
+Sender: the user model.
+
+Arguments: `request`; `user`, whose row may be deleted; `claims`.
 """

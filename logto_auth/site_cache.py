@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 
-__all__ = ["ReplayMemory", "cache_failures_ignored"]
+__all__ = ["ReplayMemory", "cache_failures_ignored", "cached", "known"]
+
+T = TypeVar("T")
 
 logger = logging.getLogger("logto_auth")
 
@@ -21,6 +24,26 @@ def cache_failures_ignored() -> Iterator[None]:
         yield
     except Exception:  # each cache backend raises errors of its own
         logger.warning("The cache cannot be reached. Requests are slower, and nothing else changes.", exc_info=True)
+
+
+def cached(kind: str, name: str, fetch: Callable[[], T], *, timeout_seconds: int) -> T:
+    """Return what the cache has for `name`, else what `fetch` returns, which is then kept for `timeout_seconds`."""
+    key = _cache_key(kind, name)
+    value: T | None = None
+    with cache_failures_ignored():
+        value = cache.get(key)
+    if value is None:
+        value = fetch()
+        with cache_failures_ignored():
+            cache.set(key, value, timeout=timeout_seconds)
+    return value
+
+
+def known(kind: str, name: str) -> Any:
+    """Return what `cached` has stored for `name`; None if there is nothing, or the cache cannot be reached."""
+    with cache_failures_ignored():
+        return cache.get(_cache_key(kind, name))
+    return None
 
 
 class ReplayMemory:
@@ -44,6 +67,10 @@ class ReplayMemory:
             cache.set(self._key(message_id), True, timeout=timeout_seconds)
 
     def _key(self, message_id: str) -> str:
-        # A JSON string can contain half of a surrogate pair, which plain UTF-8 cannot encode.
-        digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
-        return f"logto_auth:{self._kind}:{digest}"
+        return _cache_key(self._kind, message_id)
+
+
+def _cache_key(kind: str, name: str) -> str:
+    # A JSON string can contain half of a surrogate pair, which plain UTF-8 cannot encode.
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"logto_auth:{kind}:{digest}"

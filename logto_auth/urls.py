@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import api_urls
+from .account.return_view import AccountReturnView
 from .sessions.backchannel import BackChannelLogoutView
 from .views import CallbackView, ChooseOrganizationView, SignInView, SignOutOthersView, SignOutView
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("sign-out", SignOutView.as_view(), name="sign-out"),
     path("sign-out-others", SignOutOthersView.as_view(), name="sign-out-others"),
     path("back-channel-logout", BackChannelLogoutView.as_view(), name="back-channel-logout"),
+    path("account-return", AccountReturnView.as_view(), name="account-return"),
     path("choose-organization", ChooseOrganizationView.as_view(), name="choose-organization"),
     *api_urls.urlpatterns,
 ]

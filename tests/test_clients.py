@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from freezegun import freeze_time
 
 from logto_auth import clients, exceptions
 from logto_auth.emulator import Emulator
 from logto_auth.oidc import errors
 from logto_auth.oidc.authorization_response import AuthorizationResponse
+from logto_auth.oidc.secrets import Secret
+from tests.account_api.logto import fake_logto
 
 ORGANIZATION = "harbourbr001"
 
@@ -111,6 +115,81 @@ def test_all_errors_but_configuration_errors_are_logto_errors(layer: Any) -> Non
     kinds = {name: getattr(layer, name) for name in layer.__all__ if inspect.isclass(getattr(layer, name))}
     outside = {name for name, kind in kinds.items() if not issubclass(kind, errors.LogtoError)}
     assert outside == ({"ConfigurationError"} if layer is exceptions else set())
+
+
+# Public settings
+
+
+@pytest.fixture
+def empty_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.mark.parametrize("read", [clients.account_center, clients.sign_in_experience])
+def test_public_settings_are_kept_for_a_minute(logto: Emulator, empty_cache: None, read: Callable[[], Any]) -> None:
+    with freeze_time() as clock:
+        first = read()
+        clock.tick(59)
+        assert read() == first
+        assert len(logto.requests) == 1
+        clock.tick(2)
+        read()
+        assert len(logto.requests) == 2
+
+
+def test_account_center_says_what_users_may_change(logto: Emulator, empty_cache: None) -> None:
+    assert not clients.account_center()["enabled"]
+    cache.clear()
+    logto.tenant.enable_account_center(email="ReadOnly")
+    settings = clients.account_center()
+    assert (settings["enabled"], settings["fields"]["email"], settings["fields"]["name"]) == (True, "ReadOnly", "Edit")
+
+
+def test_sign_in_experience_has_connectors(logto: Emulator, empty_cache: None) -> None:
+    logto.tenant.sign_in_experience.connectors = ["alipay-web"]
+    (connector,) = clients.sign_in_experience()["socialConnectors"]
+    assert connector["target"] == "alipay"
+
+
+@pytest.mark.parametrize(
+    "answer", [(500, "{}"), (404, "Not Found"), (200, "[]"), (200, "<html>"), (200, "{}"), (200, '{"enabled": true}')]
+)
+def test_unusable_public_settings_are_a_provider_error(empty_cache: None, settings: Any, answer: Any) -> None:
+    with fake_logto() as fake:
+        fake.answer(*answer)
+        settings.LOGTO_ENDPOINT = fake.url
+        for _ in range(2):
+            with pytest.raises(exceptions.ProviderError):
+                clients.account_center()
+        # A failure is not kept.
+        assert len(fake.asked) == 2
+        fake.answers.clear()
+        fake.answer(200, {"enabled": False, "fields": {}})
+        assert clients.account_center() == {"enabled": False, "fields": {}}
+
+
+def test_public_settings_are_those_of_the_endpoint(empty_cache: None, settings: Any) -> None:
+    with fake_logto() as first, fake_logto() as second:
+        first.answer(200, {"enabled": True, "fields": {}})
+        second.answer(200, {"enabled": False, "fields": {}})
+        for fake in (first, second):
+            settings.LOGTO_ENDPOINT = fake.url
+            assert clients.account_center()["enabled"] is (fake is first)
+
+
+def test_unreachable_logto_has_no_public_settings(empty_cache: None, settings: Any) -> None:
+    settings.LOGTO_ENDPOINT = "http://127.0.0.1:9"
+    with pytest.raises(exceptions.ProviderUnreachable):
+        clients.sign_in_experience()
+
+
+def test_calls_for_a_user_go_to_the_internal_endpoint(settings: Any) -> None:
+    with fake_logto() as fake:
+        fake.answer(200, {"id": "u1"})
+        settings.LOGTO_ENDPOINT, settings.LOGTO_INTERNAL_ENDPOINT = "https://public.example", fake.url
+        assert clients.account_api(Secret("token"), scopes=["openid"]).get() == {"id": "u1"}
 
 
 # Hints

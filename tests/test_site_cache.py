@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
 
-from logto_auth.site_cache import ReplayMemory, cache_failures_ignored
+from logto_auth.site_cache import ReplayMemory, cache_failures_ignored, cached
 
 
 class FailingCache(LocMemCache):
@@ -59,4 +60,16 @@ def test_failing_cache_remembers_nothing(failing_cache: None, caplog: Any) -> No
 def test_error_inside_the_block_is_logged(caplog: Any) -> None:
     with cache_failures_ignored():
         raise ConnectionError("The cache is down.")
+    assert "The cache cannot be reached." in caplog.text
+
+
+def test_value_is_fetched_once() -> None:
+    values = iter([1, 2])
+    name = uuid4().hex
+    assert [cached("test", name, lambda: next(values), timeout_seconds=60) for _ in range(2)] == [1, 1]
+
+
+def test_failing_cache_fetches_each_time(failing_cache: None, caplog: Any) -> None:
+    values = iter([1, 2])
+    assert [cached("test", "name", lambda: next(values), timeout_seconds=60) for _ in range(2)] == [1, 2]
     assert "The cache cannot be reached." in caplog.text

@@ -12,6 +12,8 @@ PICTURE = ROOT / "docs" / "images" / "layers.svg"
 # At most 30 characters each. A name without a description has no second line.
 DESCRIPTIONS = {
     "access": "what a view requires",
+    "account": "account pages and links",
+    "account_api": "client, without Django",
     "admin_actions": "sync, suspend, sign out",
     "admin_password": "form for when Logto is down",
     "admin_site": "admin with Logto sign-in",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -11,7 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, get_script_prefix, resolve
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.admin_site import LogtoAdminSite
@@ -20,7 +20,9 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.middleware import LogtoMiddleware
 from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
+from .account import check_account_pages
 from .lenient_conf import conf
+from .middleware import middleware_paths
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 from .templates import check_templates
@@ -68,6 +70,11 @@ REDIRECT_TO_NO_URL = Problem(
     "{setting} is {value}, which is neither a URL nor the name of a view.",
     "Correct the name. With a namespace, it looks like 'shop:home'.",
 )
+VERIFICATION_MISSING = Problem(
+    "logto_auth.E038",
+    "{view} requires the security verification, but the site's URLs do not include its page.",
+    "Add path('account/', include('logto_auth.account.urls')).",
+)
 NO_PASSWORD_BACKEND = Problem(
     "logto_auth.W003",
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
@@ -102,7 +109,7 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
     checks = (_check_backend, _check_sessions, _check_urls, _check_forms, _check_admin, check_templates)
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
-    return [*signing_in, *_check_middleware()]
+    return [*signing_in, *_check_middleware(), *check_account_pages()]
 
 
 def _check_backend() -> Iterator[CheckMessage]:
@@ -152,20 +159,11 @@ def _check_forms() -> Iterator[CheckMessage]:
 
 def _check_middleware() -> Iterator[CheckMessage]:
     order = list(settings.MIDDLEWARE)
-    ours = [path for path in order if path == MIDDLEWARE or _is_our_middleware(path)]
+    ours = middleware_paths(LogtoMiddleware)
     if not ours and signs_users_in():
         yield MIDDLEWARE_MISSING()
     elif ours and AUTHENTICATION_MIDDLEWARE in order and order.index(ours[0]) < order.index(AUTHENTICATION_MIDDLEWARE):
         yield MIDDLEWARE_TOO_EARLY()
-
-
-def _is_our_middleware(path: str) -> bool:
-    """Return whether the path names a subclass of ours. Django itself reports a path that cannot be imported."""
-    try:
-        middleware = import_string(path)
-    except ImportError:
-        return False
-    return isinstance(middleware, type) and issubclass(middleware, LogtoMiddleware)
 
 
 def _check_sessions() -> Iterator[CheckMessage]:
@@ -192,6 +190,19 @@ def _check_urls() -> Iterator[CheckMessage]:
             yield REDIRECT_TO_NO_URL(setting=name, value=repr(value))
     if _resolved(settings.LOGOUT_REDIRECT_URL or "/") is not None:
         yield from _check_languages()
+    if url_path("logto_account:verify") is None:
+        yield from (VERIFICATION_MISSING(view=view) for view in _views_with_verification(get_resolver().url_patterns))
+
+
+def _views_with_verification(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
+    """Yield the names of views with `verification_required` or `VerificationRequiredMixin`."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _views_with_verification(pattern.url_patterns)
+            continue
+        view = getattr(pattern.callback, "view_class", pattern.callback)
+        if getattr(view, "requires_verification", False):
+            yield f"{view.__module__}.{view.__qualname__}"
 
 
 def _resolved(to: Any) -> str | None:

@@ -229,7 +229,13 @@ def _check_sign_in_options() -> Iterator[CheckMessage]:
 
 
 def _check_dotted_paths() -> Iterator[CheckMessage]:
-    for setting in (Conf.user_fields, Conf.link_by_email, Conf.api_machine_user, Conf.organization_from):
+    for setting in (
+        Conf.user_fields,
+        Conf.link_by_email,
+        Conf.api_machine_user,
+        Conf.organization_from,
+        Conf.delete_account,
+    ):
         path = conf.value_of(setting)
         # A setting with a default cannot be empty.
         is_off = not path and not setting.default

@@ -18,6 +18,7 @@ from logto_auth.tenant.settings import secret_expires_at
 from logto_auth.tenant.site import site_declaration
 from logto_auth.tenant.webhook import find_webhooks
 
+from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         yield skipped(
             "management-api",
             "Not checked, because LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set: the declaration, back-channel "
-            "logout, names of permissions, expiry of secrets, the webhook.",
+            "logout, names of permissions, expiry of secrets, connectors for messages, the webhook.",
         )
         return
     try:
@@ -58,14 +59,13 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         )
         return
     yield ok("management-api", f"The application {conf.m2m_app_id} has access to {api.base_url}.")
-    yield from findings_or_ok(
-        _differences(plan), "declaration", "API resources, permissions, roles and webhook are as declared."
-    )
+    yield from findings_or_ok(_differences(plan), "declaration", "The tenant is as declared.")
     if conf.app_id and declared.back_channel_logout_uri:
         yield _back_channel_logout(api, declared.back_channel_logout_uri)
     yield from findings_or_ok(_scopes(api), "scopes", "All scopes in the settings exist.")
     if conf.app_id:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
+    yield from connector_findings(api)
     if declared.webhook_url:
         yield from _webhook(api, declared.webhook_url)
 

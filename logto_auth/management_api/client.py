@@ -58,6 +58,10 @@ class ManagementAPI(Transport):
         return resources.SignInExperience(self)
 
     @cached_property
+    def account_center(self) -> resources.AccountCenter:
+        return resources.AccountCenter(self)
+
+    @cached_property
     def hooks(self) -> resources.Hooks:
         return resources.Hooks(self)
 

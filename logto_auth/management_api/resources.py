@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from urllib.parse import quote
 
+from .errors import ManagementAPIError
 from .transport import Method, Payload, QueryValue, Transport
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from . import types
 
 __all__ = [
+    "AccountCenter",
     "Applications",
     "Collection",
     "Connectors",
@@ -153,7 +155,13 @@ class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"])
 
     def sessions(self, id: str) -> list[types.Session]:
         """Return the sessions of a user at Logto."""
-        return self._call("GET", self._path(id, "sessions"))["sessions"]
+        path = self._path(id, "sessions")
+        sessions = self._api.request("GET", path, returns=dict).get("sessions")
+        if not isinstance(sessions, list):
+            raise ManagementAPIError(
+                f"{path} answered without a list of sessions. Is this a Logto?", code="unexpected_body", status=502
+            )
+        return sessions
 
     def end_session(self, id: str, session_uid: str) -> None:
         """End a session at Logto and revoke its grants. Logto sends no back-channel logout for it."""
@@ -311,6 +319,24 @@ class SignInExperience:
     def update(self, payload: types.SignInExperienceChanges) -> types.SignInExperience:
         """Update the sign-in experience and return it. Each section in `payload` replaces the stored section."""
         return self._api.request("PATCH", "sign-in-exp", json=payload)
+
+
+class AccountCenter:
+    """The account center: what users may read and change in their own accounts. A tenant has one."""
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def get(self) -> types.AccountCenter:
+        """Return the account center. A field that is absent from `fields` is Off."""
+        return self._api.request("GET", "account-center")
+
+    def update(self, payload: types.AccountCenterChanges) -> types.AccountCenter:
+        """Update the account center and return it.
+
+        `fields` and `webauthnRelatedOrigins` replace the stored values. Logto drops fields that it does not have.
+        """
+        return self._api.request("PATCH", "account-center", json=payload)
 
 
 class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):

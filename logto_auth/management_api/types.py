@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
 __all__ = [
+    "AccountCenter",
+    "AccountCenterChanges",
+    "AccountCenterFields",
     "AdaptiveMfa",
     "Address",
     "Application",
@@ -122,6 +125,47 @@ __all__ = [
     "UserIds",
     "VerificationCodePolicy",
 ]
+
+
+class AccountCenter(TypedDict):
+    """Returned by GET /account-center and others."""
+
+    tenantId: str
+    id: str
+    enabled: bool
+    fields: AccountCenterFields
+    webauthnRelatedOrigins: list[str]
+    deleteAccountUrl: str | None
+    customCss: str | None
+    profileFields: list[SignUpProfileField] | None
+
+
+class AccountCenterChanges(TypedDict):
+    """Sent by PATCH /account-center."""
+
+    enabled: NotRequired[bool]
+    fields: NotRequired[AccountCenterFields]
+    webauthnRelatedOrigins: NotRequired[list[str]]
+    deleteAccountUrl: NotRequired[str | None]
+    customCss: NotRequired[str | None]
+    profileFields: NotRequired[list[SignUpProfileField] | None]
+
+
+class AccountCenterFields(TypedDict):
+    """Part of AccountCenter and others."""
+
+    name: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    avatar: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    profile: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    email: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    phone: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    password: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    username: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    social: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    customData: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    mfa: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    passkey: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+    session: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
 
 
 class AdaptiveMfa(TypedDict):

@@ -133,9 +133,11 @@ class HTTPClient:
         # A compressed response could unpack to any size. Logto's responses are small.
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
 
-    def get(self, url: str, *, auth: AuthBase | None = None) -> Response:
-        """Return the response to a GET."""
-        return self._send("GET", url, auth=auth, may_repeat=True)
+    def get(
+        self, url: str, *, auth: AuthBase | None = None, headers: Mapping[str, str | Secret] | None = None
+    ) -> Response:
+        """Return the response to a GET. The values of `headers` may be secrets."""
+        return self._send("GET", url, auth=auth, headers=headers, may_repeat=True)
 
     def get_allowing_redirect(self, url: str) -> Response:
         """Return the response to a GET, which may be a redirect with a `Location`."""
@@ -147,9 +149,26 @@ class HTTPClient:
         """Return the response to a POST of a form, whose values may be secrets."""
         return self._send("POST", url, data=data, auth=auth, may_repeat=may_repeat)
 
-    def send_json(self, method: str, url: str, payload: Any = None, *, auth: AuthBase | None = None) -> Response:
-        """Return the response to a request with a JSON body, or without a body when `payload` is None."""
-        return self._send(method, url, json=payload, auth=auth)
+    def send_json(
+        self,
+        method: str,
+        url: str,
+        payload: Any = None,
+        *,
+        auth: AuthBase | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+    ) -> Response:
+        """Return the response to a request with a JSON body, or without a body when `payload` is None.
+
+        Values of the payload and of `headers` may be secrets.
+        """
+        return self._send(method, url, json=payload, auth=auth, headers=headers)
+
+    def post_file(
+        self, url: str, content: bytes, *, name: str, filename: str, content_type: str, auth: AuthBase | None = None
+    ) -> Response:
+        """Return the response to a POST of a form with one file, in the field `name` (RFC 7578)."""
+        return self._send("POST", url, files={name: (filename, content, content_type)}, auth=auth)
 
     def _send(
         self, method: str, url: str, *, may_repeat: bool = False, may_redirect: bool = False, **content: Any
@@ -203,11 +222,20 @@ class HTTPClient:
         url: str,
         *,
         auth: AuthBase | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
         data: Mapping[str, str | Secret] | None = None,
         json: Any = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> Response:
-        form = data and {name: value.reveal() if isinstance(value, Secret) else value for name, value in data.items()}
-        request = requests.Request(method, url, data=form, json=json, auth=auth or _NoAuth())
+        request = requests.Request(
+            method,
+            url,
+            headers=_revealed(headers),
+            data=_revealed(data),
+            json=_revealed(json),
+            files=files,
+            auth=auth or _NoAuth(),
+        )
         with self._session.send(
             self._session.prepare_request(request),
             timeout=(self.connect_seconds, self.total_seconds),
@@ -238,6 +266,17 @@ def retry_after_seconds(response: Response) -> int | None:
     """
     value = response.headers.get("Retry-After", "").strip()
     return min(int(value), _MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,6}", value) else None
+
+
+def _revealed(value: Any) -> Any:
+    """Return JSON, a form or headers with the texts of the secrets in it."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: _revealed(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_revealed(each) for each in value]
+    return value
 
 
 def _scheme_hint(url: str, cause: str) -> str:

@@ -27,6 +27,8 @@ from logto_auth.organizations.memberships import Membership, organizations_in
 from logto_auth.users.claims import role_names
 
 from . import refresh, store
+from .account import SessionAccount
+from .other_sessions import EndedSessions, end_other_sessions
 from .store import SessionTokens, StoredSession
 
 __all__ = [
@@ -460,13 +462,30 @@ class SessionPrincipal(RequestPrincipal):
             for row in LogtoSession.objects.of_user(current.user_id).order_by("-started_at")
         )
 
-    def end_other_sessions(self) -> int:
-        """End the user's other sessions on this site; return how many there were."""
+    def end_other_sessions(self) -> EndedSessions:
+        """End the user's other sessions, here and at Logto with their tokens; return how many there were.
+
+        Logto would sign another browser in again without a password, so its sessions end too: by the Account API if the
+        user is verified (`account.is_verified`) and the scope `urn:logto:scope:sessions` was granted, else by the
+        Management API if `LOGTO_M2M_APP_ID` is set. If neither can do it, `at_logto` of the result is None. Problems at
+        Logto are logged, and raise nothing. When signed out, no session ends.
+        """
         current = self._own_session
-        if current is None:
-            return 0
-        ended: int = LogtoSession.objects.of_user(current.user_id).exclude(pk=current.id).end(reason="ended_by_user")
-        return ended
+        return end_other_sessions(current, self.account) if current else EndedSessions(here=0, at_logto=0)
+
+    @cached_property
+    def account(self) -> SessionAccount:
+        """The user's own account at Logto. Its methods raise SignInRequired when signed out."""
+        return SessionAccount(self)
+
+    @property
+    def own_session(self) -> StoredSession | None:
+        """The row of the session that authenticates `request.user`, for this package; None if there is none."""
+        return self._own_session
+
+    def opaque_token(self) -> store.AccessToken:
+        """Return the token of `access_token()` with its scopes. Raise what `access_token` raises."""
+        return self._usable_token(None, None)
 
     async def aload(self) -> SessionPrincipal:
         """Return this object after reading all that its properties need from the database: for async views."""
@@ -484,6 +503,10 @@ class SessionPrincipal(RequestPrincipal):
     async def aaccess_token(self, resource: str | None = None, organization_id: str | None = None) -> str:
         """See `access_token`."""
         return await sync_to_async(self.access_token)(resource, organization_id)
+
+    async def aend_other_sessions(self) -> EndedSessions:
+        """See `end_other_sessions`."""
+        return await sync_to_async(self.end_other_sessions)()
 
     async def aorganization_token(self, organization_id: str | None = None) -> str:
         """See `organization_token`."""

@@ -25,6 +25,7 @@ from django.utils.module_loading import import_string
 from logto_auth.backends import LogtoBackend
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
+from logto_auth.encryption import decrypt, encrypt
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
 from logto_auth.oidc.secrets import Secret, hide_frames
@@ -39,11 +40,13 @@ __all__ = [
     "choose_organization",
     "end",
     "extend",
+    "forget_verification",
     "fresh_until",
     "is_of_logto_backend",
     "is_user_of",
     "read",
     "reattach",
+    "remember_verification",
     "session_id",
     "start_session",
     "unconfirmed_fresh_until",
@@ -165,6 +168,8 @@ class StoredSession:
     fresh_until: float
     no_refresh_before: float
     unreachable_since: float | None
+    encrypted_verification_id: str = field(repr=False)
+    verified_until: float
 
     @property
     def is_fresh(self) -> bool:
@@ -180,6 +185,11 @@ class StoredSession:
     def tokens(self) -> SessionTokens:
         """The tokens; without any if they cannot be decrypted."""
         return SessionTokens(decrypt_tokens(self.encrypted_tokens, self.id))
+
+    @property
+    def verification_id(self) -> Secret | None:
+        """The id of the verification record, expired or not; None without one, or if it cannot be decrypted."""
+        return _decrypt_verification_id(self.encrypted_verification_id, self.id)
 
 
 COLUMNS = tuple(StoredSession.__dataclass_fields__)
@@ -199,6 +209,38 @@ def choose_organization(stored: StoredSession, organization_id: str) -> None:
     """Store the organization that the user chose. The caller must have checked that the user belongs to it."""
     LogtoSession.objects.filter(pk=stored.id).update(chosen_organization=organization_id)
     stored.chosen_organization = organization_id
+
+
+def remember_verification(stored: StoredSession, record_id: Secret, until: float) -> None:
+    """Store the verification record of the session. It counts until `until`, in seconds since the epoch.
+
+    No other column is written: another request may be refreshing the tokens.
+    """
+    stored.encrypted_verification_id = _encrypt_verification_id(record_id, stored.id)
+    stored.verified_until = until
+    LogtoSession.objects.filter(pk=stored.id).update(
+        encrypted_verification_id=stored.encrypted_verification_id, verified_until=until
+    )
+
+
+def forget_verification(stored: StoredSession) -> None:
+    """Let the session have no verification record, unless another request has stored a new one."""
+    LogtoSession.objects.filter(pk=stored.id, encrypted_verification_id=stored.encrypted_verification_id).update(
+        encrypted_verification_id="", verified_until=0
+    )
+    stored.encrypted_verification_id, stored.verified_until = "", 0
+
+
+@hide_frames
+def _encrypt_verification_id(record_id: Secret, session_id: uuid.UUID) -> str:
+    return encrypt({"session": str(session_id), "id": record_id.reveal()}, purpose="verification")
+
+
+@hide_frames
+def _decrypt_verification_id(encrypted: str, session_id: uuid.UUID) -> Secret | None:
+    value = (decrypt(encrypted, purpose="verification") if encrypted else None) or {}
+    # The text may have been copied from the row of another session.
+    return Secret(value["id"]) if value.get("session") == str(session_id) else None
 
 
 def fresh_until(token_set: TokenSet) -> float:

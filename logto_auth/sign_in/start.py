@@ -25,6 +25,7 @@ from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
+    "active_languages",
     "check_url_options",
     "options_from_query",
     "redirect_to_base_url",
@@ -155,11 +156,11 @@ def _with_site_parameters(options: SignInOptions) -> SignInOptions:
     if options.ui_locales or "ui_locales" in options.extra:
         return options
     with suppress(InvalidSignInOption):  # the site's code may activate any text as a language
-        options = replace(options, ui_locales=_active_languages())
+        options = replace(options, ui_locales=active_languages())
     return options
 
 
-def _active_languages() -> str:
+def active_languages() -> str:
     """Return the tag of the active language, and of that language in general, in Logto's spelling."""
     code = get_language() or ""
     tag = LOGTO_LANGUAGES.get(code) or to_locale(code).replace("_", "-")

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 
 from logto_auth.access.requirements import Requirement
 from logto_auth.access.responses import page_of_request
-from logto_auth.exceptions import InvalidSignInOption, LogtoError
+from logto_auth.account.links import PAGES as ACCOUNT_PAGES
+from logto_auth.account.links import account_url
+from logto_auth.exceptions import InvalidAccountTask, InvalidSignInOption, LogtoError
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_sign_in_path
 from logto_auth.sign_in.start import check_url_options, sign_in_url
@@ -65,6 +67,25 @@ def logto_sign_out_others_button(context: template.Context, label: str = "", **a
     url = reverse("logto_auth:sign-out-others")
     css_class, next_url = _css_class(attributes), _current_page(context)
     return _button(context, url, label or _("Sign out everywhere else"), css_class, next_url=next_url)
+
+
+@register.simple_tag(takes_context=True)
+def logto_account_link(context: template.Context, task: str, next: str = "", **options: Any) -> str:
+    """Return the URL of a page or a task of Logto's Account Center: `<a href="{% logto_account_link "password" %}">`.
+
+    After the task the browser comes back to `next`, by default this page. `options` are those of `account_url`:
+    `show_success`, `identifier`, `ui_locales`, and `connector_id` for the tasks with "social".
+    """
+    request = _request(context)
+    if request is None:
+        return ""
+    try:
+        return account_url(
+            request, task, next=None if task in ACCOUNT_PAGES else next or _current_page(context), **options
+        )
+    except (InvalidAccountTask, TypeError) as error:
+        _report(str(error))
+        return ""
 
 
 @register.simple_tag(takes_context=True)

@@ -4,7 +4,9 @@ A site declares a `TenantDeclaration` and names it in `LOGTO_TENANT`. `manage.py
 applies the plan; the functions here do the same without the command.
 """
 
+from .account_center import AccountCenter
 from .declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from .password_policy import PasswordPolicy
 from .plan import Plan, apply_plan, make_plan
 from .site import site_declaration
 from .steps import Step
@@ -12,7 +14,9 @@ from .steps import Step
 __all__ = [
     "WEBHOOK_EVENTS",
     "APIResource",
+    "AccountCenter",
     "OrganizationRole",
+    "PasswordPolicy",
     "Plan",
     "Role",
     "Step",

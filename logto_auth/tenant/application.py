@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 
-from .declaration import TenantDeclaration, normalize_uri
+from .declaration import TenantDeclaration
 from .steps import Difference, Step, change_step, creation_step, merge
+from .uris import normalize_uri
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Application, NewApplication, OidcClientMetadata

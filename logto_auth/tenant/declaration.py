@@ -17,10 +17,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from logto_auth.oidc.authorization import is_absolute_uri
 from logto_auth.origins import ascii_form, ascii_hint
+
+from .account_center import AccountCenter, account_center_errors
+from .password_policy import PasswordPolicy, password_policy_errors
+from .uris import DEFAULT_PORTS, is_url_or_path, normalize_uri, split_uri
 
 __all__ = [
     "RESERVED_SCOPES",
@@ -67,7 +71,6 @@ RESERVED_SCOPES = frozenset(
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 INTERNAL_PREFIX = "#internal:"
 MANAGEMENT_API = re.compile(r"https://[\w-]+\.logto\.app/api")
-DEFAULT_PORTS = {"http": 80, "https": 443}
 # The longest texts that Logto stores, in characters.
 MAX_NAME = 128
 MAX_DESCRIPTION = {"role": 128, "organization role": 256, "organization permission": 256}
@@ -108,7 +111,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first seven fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first nine fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -123,6 +126,10 @@ class TenantDeclaration:
     unknown_session_redirect_url: str = ""
     """Where Logto's pages lead a browser that has no sign-in there, such as a second tab or a bookmark: a URL, or a
     path of the site that begins with `/`. The tenant has one for all applications. Empty: it is not changed."""
+    account_center: AccountCenter | None = None
+    """What users may change in their own accounts. The tenant has one for all applications. None: it is not changed."""
+    password_policy: PasswordPolicy | None = None
+    """What a new password must be like. The tenant has one for all applications. None: it is not changed."""
 
     application_id: str = ""
     redirect_uris: Sequence[str] = ()
@@ -140,21 +147,9 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
         *_role_errors("role", declaration.roles),
         *_role_errors("organization role", declaration.organization_roles),
         *_organization_errors(declaration),
+        *account_center_errors(declaration.account_center),
+        *password_policy_errors(declaration.password_policy),
     ]
-
-
-def normalize_uri(uri: str) -> str:
-    """Return `uri` in the form in which Logto compares it: lower-case scheme and host, no default port, a path."""
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        return uri
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-        return uri
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    authority = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
-    return parts._replace(netloc=authority, path=parts.path or "/").geturl()
 
 
 # URIs
@@ -172,9 +167,7 @@ def _uri_errors(declaration: TenantDeclaration) -> Iterator[str]:
 
 
 def _unknown_session_errors(url: str) -> Iterator[str]:
-    parts = _split(url)
-    is_path = url.startswith("/") and not url.startswith("//")
-    if url and not is_path and (parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname):
+    if url and not is_url_or_path(url):
         yield (
             f"unknown_session_redirect_url is {url!r:.200}, which is neither an http or https URL nor a path that "
             "begins with /."
@@ -182,7 +175,7 @@ def _unknown_session_errors(url: str) -> Iterator[str]:
 
 
 def _redirect_uri_errors(uri: str) -> Iterator[str]:
-    parts = _split(uri)
+    parts = split_uri(uri)
     if form := ascii_form(uri):
         yield f"The redirect URI {uri!r:.200} is not in ASCII, as Logto and browsers write it. Use {form!r}."
         return
@@ -204,15 +197,6 @@ def _wildcard_errors(uri: str, parts: SplitResult) -> Iterator[str]:
         )
     if "*" in parts.query:
         yield f"The redirect URI {uri} has a wildcard in its query, which Logto rejects. Remove the wildcard."
-
-
-def _split(uri: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(uri)
-        parts.port  # noqa: B018  (raises ValueError if the port is not a number)
-    except ValueError:
-        return None
-    return parts if uri.isascii() and uri.isprintable() and " " not in uri else None
 
 
 # API resources

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 
+from .account_center import account_center_step
 from .application import DeclaredApplication
 from .declaration import TenantDeclaration, declaration_errors
 from .permissions import DeclaredPermissions
@@ -53,6 +54,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
         *DeclaredRoles(api, declaration, permissions).steps(),
         *DeclaredOrganizationTemplate(api, declaration, permissions).steps(),
         *sign_in_experience_steps(api, declaration),
+        *([account_center_step(api, declaration.account_center)] if declaration.account_center else []),
         *([webhook.step()] if webhook.is_needed else []),
     ]
     return Plan(steps, application, webhook)
@@ -61,8 +63,9 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
 def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) -> None:
     """Send the requests of all changes. `on_done` is called with each step after its requests.
 
-    Raise ManagementAPIError at the first step that Logto rejects, and ConfigurationError if the application exists
-    because another run has created it. The steps before it remain applied; a new plan contains the others.
+    Raise ManagementAPIError at the first step that Logto rejects. Raise ConfigurationError if the application exists
+    because another run has created it, or if Logto has dropped a declared field of the account center. The steps
+    before it remain applied; a new plan contains the others.
     """
     for step in plan.changes:
         step.send()

@@ -8,6 +8,7 @@ from typing import Final
 from logto_auth.management_api import ManagementAPI
 
 from .declaration import TenantDeclaration
+from .password_policy import password_policy_step
 from .steps import Step, change_step, value_difference
 
 __all__ = ["sign_in_experience_steps"]
@@ -18,11 +19,19 @@ LABEL = "unknown session redirect URL"
 
 
 def sign_in_experience_steps(api: ManagementAPI, declaration: TenantDeclaration) -> Iterator[Step]:
-    """Yield the step that sets the declared values, if there are any."""
-    if url := declaration.unknown_session_redirect_url:
-        stored = api.sign_in_experience.get().get(UNKNOWN_SESSION)
-        difference = value_difference(LABEL, stored or "", url)
+    """Yield the steps that set the declared values, if there are any.
+
+    Raise ConfigurationError if the declared password policy does not fit that of the tenant.
+    """
+    url, policy = declaration.unknown_session_redirect_url, declaration.password_policy
+    if not url and policy is None:
+        return
+    stored = api.sign_in_experience.get()
+    if url:
+        difference = value_difference(LABEL, stored.get(UNKNOWN_SESSION) or "", url)
         name = "of all applications of the tenant"
         yield change_step(
             "sign-in experience", name, [difference], lambda: api.sign_in_experience.update({UNKNOWN_SESSION: url})
         )
+    if policy is not None:
+        yield password_policy_step(api, policy, stored["passwordPolicy"])

@@ -17,7 +17,9 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_host
 
-from .declaration import TenantDeclaration, normalize_uri
+from .account_center import AccountCenter
+from .declaration import TenantDeclaration
+from .uris import normalize_uri
 
 __all__ = [
     "OUTBOUND_GUARD_OFF",
@@ -55,6 +57,7 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         back_channel_logout_uri=back_channel_logout_uri(base_urls),
         webhook_url=_url_for_logto("webhook", base_urls),
         unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
+        account_center=_account_center(declared.account_center, base_urls),
     )
 
 
@@ -133,6 +136,20 @@ def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
 def _has_sign_in() -> bool:
     """Return whether the URLconf has the callback. A site that is only an API has no callback."""
     return bool(_path("callback"))
+
+
+def _account_center(declared: AccountCenter | None, base_urls: Sequence[str]) -> AccountCenter | None:
+    if declared is None:
+        return None
+    origins = declared.webauthn_related_origins
+    if origins is None:
+        # Browsers compare whole origins, so a wildcard matches none.
+        origins = [url for url in base_urls if "*" not in url] if declared.allows_passkeys else []
+    return replace(
+        declared,
+        webauthn_related_origins=origins,
+        delete_account_url=_absolute(declared.delete_account_url, base_urls),
+    )
 
 
 def _url_for_logto(view: str, base_urls: Sequence[str]) -> str:

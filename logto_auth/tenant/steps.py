@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Difference", "Step", "change_step", "creation_step", "list_difference", "merge", "value_difference"]
+__all__ = [
+    "Difference",
+    "Step",
+    "change_step",
+    "creation_step",
+    "exact_difference",
+    "list_difference",
+    "merge",
+    "value_difference",
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,11 @@ def change_step(kind: str, name: str, differences: Iterable[Difference | None], 
 def value_difference(name: str, before: object, after: object) -> Difference | None:
     """Return how a value differs from the declared value `after`. An empty `after` accepts any value."""
     return Difference(name, before, after) if after and before != after else None
+
+
+def exact_difference(name: str, before: object, after: object) -> Difference | None:
+    """Return how a value differs from the declared value `after`, which may be empty or False."""
+    return Difference(name, before, after) if before != after else None
 
 
 def list_difference(

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 
-from .declaration import TenantDeclaration, normalize_uri
+from .declaration import TenantDeclaration
 from .steps import Step, change_step, creation_step, list_difference, merge, value_difference
+from .uris import normalize_uri
 from .webhook_events import check_events
 
 if TYPE_CHECKING:

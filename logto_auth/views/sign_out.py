@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 
+from logto_auth.access.responses import unauthorized_response
+from logto_auth.account.notices import Notice, notices_response
+from logto_auth.account.other_sessions import end_other_sessions, ended_text, verification_to_end_sessions
 from logto_auth.exceptions import ProviderError
 from logto_auth.navigation import is_from_htmx, is_from_script
 from logto_auth.oidc.secrets import Secret
@@ -71,11 +76,20 @@ class _SignOutRedirect(HttpResponseRedirect):
 
 
 class SignOutOthersView(PublicView):
-    """End the other sessions of the user on this site. POST only."""
+    """End the other sessions of the user, on this site and at Logto. POST only."""
 
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """End the other sessions, and return the redirect to `next`."""
-        session_principal(request).end_other_sessions()
-        return HttpResponseRedirect(safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME)))
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """End the other sessions, say how many there were, and return the redirect to `next`.
+
+        If the sessions at Logto can end only after the security verification, the redirect leads there first.
+        """
+        next_url = safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME))
+        if not session_principal(request).is_authenticated:
+            return HttpResponseRedirect(next_url)
+        ended = end_other_sessions(request)
+        if url := verification_to_end_sessions(request, ended, next_url):
+            return unauthorized_response(request, url) if is_from_script(request) else HttpResponseRedirect(url)
+        level = messages.WARNING if ended.at_logto is None else messages.SUCCESS
+        return notices_response(request, [Notice(ended_text(ended), level)], next_url)

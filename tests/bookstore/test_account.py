@@ -7,7 +7,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from bookstore.account.claims import identities, presentable
-from bookstore.account.devices import device_name
 from bookstore.account.names import display_name, initials
 from bookstore.catalog.models import Book
 from logto_auth.emulator import HttpFault
@@ -135,36 +134,6 @@ def test_session_list_takes_one_query(browser, tenant, logto, django_assert_num_
         another_browser(logto, PHONE)
     with django_assert_num_queries(number):
         browser.client.get("/account/")
-
-
-@pytest.mark.parametrize(
-    ("user_agent", "name"),
-    [
-        (LAPTOP, "Firefox on Linux"),
-        (PHONE, "Safari on iPhone"),
-        (
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36",
-            "Chrome on Windows",
-        ),
-        ("Mozilla/5.0 (Macintosh) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", "Edge on macOS"),
-        (
-            "Mozilla/5.0 (Linux; Android 15) Chrome/140.0.0.0 Mobile Safari/537.36 AlipayClient/10.7",
-            "Alipay on Android",
-        ),
-        ("curl/8.14.1", "curl/8.14.1"),
-        ("x" * 255, "x" * 40),
-        ("", "Unknown browser"),
-    ],
-)
-def test_browsers_have_readable_names(user_agent, name):
-    assert device_name(user_agent) == name
-
-
-def test_browsers_have_names_in_each_language():
-    with translation.override("ja"):
-        assert device_name(LAPTOP) == "LinuxのFirefox"
-    with translation.override("zh-hans"):
-        assert device_name(LAPTOP) == "Linux 上的 Firefox"
 
 
 # Roles

@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import accounts, addresses, deployment, project, templates
+from logto_auth.checks import account, accounts, addresses, deployment, project, templates
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
-from logto_auth.tenant import Role, TenantDeclaration
+from logto_auth.tenant import AccountCenter, Role, TenantDeclaration
 
 from .found import messages
 
-MODULES = (checks_of_settings, addresses, accounts, project, templates, deployment)
+MODULES = (checks_of_settings, addresses, account, accounts, project, templates, deployment)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
+TENANT_WITHOUT_A_DELETE_PAGE = TenantDeclaration(account_center=AccountCenter(delete_account_url="/no-such-page"))
+TENANT_WITHOUT_ACCOUNT_CENTER = TenantDeclaration(account_center=AccountCenter(enabled=False))
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E001": ({"LOGTO_SCOPES": "openid profile"}, "LOGTO_SCOPES is of type str."),
@@ -129,6 +131,13 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "LOGTO_INTERNAL_ENDPOINT is 'http://logto.shop.example:3001': app secrets and tokens would cross the internet "
         "unencrypted.",
     ),
+    "E039": (
+        {
+            "ROOT_URLCONF": "tests.checks.urls_with_account_pages",
+            "MIDDLEWARE": [name for name in settings.MIDDLEWARE if "SessionMiddleware" not in name],
+        },
+        "The site's URLs include the account pages, which need SessionMiddleware in MIDDLEWARE.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -227,6 +236,25 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"LOGTO_TENANT": f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT"},
         f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT declares the webhook event 'User.Delted', which Logto 1.42 does not "
         "have.",
+    ),
+    "W025": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_A_DELETE_PAGE"},
+        f"{__name__}.TENANT_WITHOUT_A_DELETE_PAGE declares the delete_account_url /no-such-page, where the site has no "
+        "page.",
+    ),
+    "W026": (
+        {
+            "LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_ACCOUNT_CENTER",
+            "ROOT_URLCONF": "tests.checks.urls_with_account_pages",
+        },
+        f"{__name__}.TENANT_WITHOUT_ACCOUNT_CENTER turns the account center off, but the site's URLs include the "
+        "account pages.",
+    ),
+    "W027": (
+        {"ROOT_URLCONF": "tests.checks.urls_with_account_pages_by_language"},
+        "The account pages have another URL in each language, and so have the redirect URIs of linked accounts: "
+        "/en/account/linked/connector-id/callback, /ja/account/linked/connector-id/callback, "
+        "/zh-hans/account/linked/connector-id/callback.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -190,3 +190,17 @@ def test_checks_survive_any_type_in_every_setting() -> None:
         with override_settings(**{setting.name: value for setting in conf.all()}):
             found = run_checks(include_deployment_checks=True)
         assert "logto_auth.E001" in [message.id for message in found]
+
+
+@override_settings(ROOT_URLCONF="tests.account.urls_without_pages")
+def test_view_that_requires_missing_verification_page_is_named() -> None:
+    found = [message for message in run_checks() if message.id == "logto_auth.E038"]
+    assert [message.msg.partition(" ")[0] for message in found] == [
+        "tests.account.urls_without_pages.payment",
+        "tests.account.urls_without_pages.Payment",
+    ]
+
+
+@override_settings(ROOT_URLCONF="tests.account.test_verification")
+def test_verification_page_is_found() -> None:
+    assert "logto_auth.E038" not in {message.id for message in run_checks()}

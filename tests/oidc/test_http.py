@@ -11,6 +11,7 @@ import pytest
 
 from logto_auth.oidc.errors import ProviderError, ProviderUnreachable
 from logto_auth.oidc.http import HTTPClient
+from logto_auth.oidc.secrets import Secret
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -93,6 +94,24 @@ def test_cookies_and_netrc_are_ignored(
     headers = server.seen[-1][2]
     assert "Cookie" not in headers
     assert "Authorization" not in headers
+
+
+def test_secrets_in_json_and_headers_are_sent(server: Any, client: HTTPClient) -> None:
+    payload = {"a": Secret("x"), "b": [Secret("y"), 1, None], "c": ({"d": Secret("z")},)}
+    client.send_json("POST", server.url + "/", payload, headers={"X-Record": Secret("r"), "X-Plain": "p"})
+    headers = server.seen[-1][2]
+    assert (headers["X-Record"], headers["X-Plain"]) == ("r", "p")
+    assert int(headers["Content-Length"]) == len('{"a": "x", "b": ["y", 1, null], "c": [{"d": "z"}]}')
+    client.get(server.url + "/", headers={"X-Record": Secret("r")})
+    assert server.seen[-1][2]["X-Record"] == "r"
+
+
+def test_secret_that_is_no_header_is_not_shown(server: Any, client: HTTPClient) -> None:
+    with pytest.raises(ProviderError) as caught:
+        client.get(server.url + "/", headers={"X-Record": Secret("line\nbreak")})
+    assert "break" not in f"{caught.value} {caught.value.__cause__}"
+    assert caught.value.__suppress_context__
+    assert server.seen == []
 
 
 def test_error_message_has_url_without_query(server: Any, client: HTTPClient) -> None:

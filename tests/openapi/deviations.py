@@ -109,6 +109,13 @@ def _payloads_of_grants_are_open(content: Content) -> None:
             each["additionalProperties"] = True
 
 
+def _delete_account_url_is_a_string(content: Content) -> None:
+    _payload(content, "patch", "/account-center")["properties"]["deleteAccountUrl"] = {
+        "type": "string",
+        "nullable": True,
+    }
+
+
 def _cimd_client_id_is_optional(content: Content) -> None:
     for each in _objects(content):
         if isinstance(each.get("required"), list) and "cimdClientId" in each["required"]:
@@ -163,6 +170,12 @@ DEVIATIONS = (
         "The grants hold openid, resources and rejected too.",
         ("1.42/tokens/user_grants",),
         _payloads_of_grants_are_open,
+    ),
+    Deviation(
+        "the URL that deletes an account is a string",
+        "The document says that a change has an object. Logto reads a string, and refuses one that is no URL.",
+        ("1.42/account/account_center_bad_delete_url",),
+        _delete_account_url_is_a_string,
     ),
     Deviation(
         "cimdClientId is optional",

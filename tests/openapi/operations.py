@@ -93,6 +93,8 @@ OPERATIONS = {
     "GET /connector-factories/{id}": Names(answer="ConnectorFactory"),
     "GET /sign-in-exp": Names(answer="SignInExperience"),
     "PATCH /sign-in-exp": Names("SignInExperienceChanges", "SignInExperience"),
+    "GET /account-center": Names(answer="AccountCenter"),
+    "PATCH /account-center": Names("AccountCenterChanges", "AccountCenter"),
     "GET /hooks": Names(answer="Hook"),
     "POST /hooks": Names("NewHook", "Hook"),
     "GET /hooks/{id}": Names(answer="Hook"),

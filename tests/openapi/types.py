@@ -25,6 +25,7 @@ INNER_NAMES = {
     "Config": "HookConfig",
     "Context": "OneTimeTokenContext",
     "ExecutionStats": "HookExecutionStats",
+    "Fields": "AccountCenterFields",
     "Length": "PasswordLength",
     "Metadata": "ConnectorMetadata",
     "Method": "SignInMethod",

@@ -51,7 +51,7 @@ def everything(request: HttpRequest) -> HttpResponse:
         principal.scopes,
         principal.permissions(API),
         principal.sessions,
-        principal.end_other_sessions(),
+        principal.end_other_sessions().here,
         request.user.has_perm("logto.write:books"),
         tags == "True",
     ]

@@ -19,7 +19,15 @@ from django.core.management.base import BaseCommand
 
 from logto_auth.emulator import Emulator
 from logto_auth.management.commands import logto_doctor, logto_setup
-from logto_auth.tenant import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import (
+    WEBHOOK_EVENTS,
+    AccountCenter,
+    APIResource,
+    OrganizationRole,
+    PasswordPolicy,
+    Role,
+    TenantDeclaration,
+)
 from tests.management_commands import read_env_file, set_all
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -92,6 +100,17 @@ def test_guide_shows_the_output_of_its_commands(
         set_all(settings, read_env_file(tmp_path / ".env"))
 
 
+def test_guide_shows_the_plan_for_the_account_center(shop: Emulator) -> None:
+    (section,) = re.findall(r"^## 7\. .*?(?=^## )", GUIDE, re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    exec(code, vars(sys.modules["shop.tenant"]))
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("logto_setup", "--check", "--base-url", "https://shop.example", stdout=out, no_color=True)
+    assert shown in out.getvalue()
+
+
 @pytest.mark.parametrize("module", [logto_setup, logto_doctor])
 def test_every_option_is_documented(module: Any) -> None:
     name = module.__name__.rpartition(".")[2]
@@ -106,7 +125,7 @@ def options(command: type[BaseCommand]) -> set[str]:
 
 def test_declaration_fields_are_documented_with_defaults() -> None:
     (filled_in,) = re.findall(r"^The commands fill in (.*?) from", DECLARATION, re.MULTILINE | re.DOTALL)
-    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole):
+    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole, AccountCenter, PasswordPolicy):
         (section,) = re.findall(rf"^## `{declared.__name__}`\n(.*?)^## ", DECLARATION, re.MULTILINE | re.DOTALL)
         documented = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)` )?\|", section, re.MULTILINE))
         expected = {each.name: default_of(each) for each in fields(declared) if f"`{each.name}`" not in filled_in}

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import template
 
-from bookstore.account import devices, names
+from bookstore.account import names
+from logto_auth.account import devices
 
 register = template.Library()
 

@@ -19,7 +19,7 @@ from . import markdown
 
 PACKAGE = Path(logto_auth.__file__).parent
 # The codes there are Logto's own.
-CODES_OF_LOGTO = {"emulator", "management_api"}
+CODES_OF_LOGTO = {"account_api", "emulator", "management_api"}
 
 
 def tree(_: str) -> str:

@@ -168,6 +168,11 @@ def optional(inner: Schema) -> Schema:
     return lambda value, path: MISSING if value is MISSING else inner(value, path)
 
 
+def with_default(inner: Schema, default: Any) -> Schema:
+    """Return a schema that takes `default` in place of an absent key, as Zod's `default` does."""
+    return lambda value, path: inner(default if value is MISSING else value, path)
+
+
 def nullable(inner: Schema) -> Schema:
     """Return a schema that accepts null too."""
     return lambda value, path: None if value is None else inner(value, path)

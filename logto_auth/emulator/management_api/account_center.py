@@ -27,7 +27,7 @@ _changes = object_of(
     fields=optional(object_of(**dict.fromkeys(ACCOUNT_FIELDS, optional(choice("Off", "ReadOnly", "Edit"))))),
     webauthnRelatedOrigins=optional(list_of(text())),
     deleteAccountUrl=optional(
-        nullable(custom(_is_http_url, text(), message="deleteAccountUrl must be a valid http(s) URL"))
+        nullable(custom(_is_http_url, text(at_most=2048), message="deleteAccountUrl must be a valid http(s) URL"))
     ),
     customCss=optional(nullable(text())),
     profileFields=optional(nullable(list_of(object_of(name=text())))),
@@ -41,8 +41,11 @@ def show_account_center(tenant: Tenant) -> dict[str, Any]:
 
 @route("PATCH", "/account-center")
 def change_account_center(tenant: Tenant) -> dict[str, Any]:
-    """Replace the given settings. `fields` is replaced as a whole."""
-    tenant.account_center |= body(_changes)
+    """Replace the given settings. `fields` is replaced as a whole, and origins are stored once."""
+    changes = body(_changes)
+    if "webauthnRelatedOrigins" in changes:
+        changes["webauthnRelatedOrigins"] = list(dict.fromkeys(changes["webauthnRelatedOrigins"]))
+    tenant.account_center |= changes
     return tenant.account_center
 
 

@@ -12,12 +12,14 @@ from logto_auth.emulator.api.schemas import (
     anything,
     boolean,
     choice,
+    integer,
     list_of,
     nullable,
     object_of,
     optional,
     or_empty,
     text,
+    with_default,
 )
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.provider import current
@@ -35,6 +37,24 @@ _address = optional(nullable(or_empty(text(url=True))))
 _section = optional(anything)
 _method = object_of(
     identifier=choice(*_IDENTIFIERS), password=boolean, verificationCode=boolean, isPasswordPrimary=boolean
+)
+# Logto adds the other keys of a part that is sent, and none to parts that are not sent.
+_password_policy = object_of(
+    length=optional(
+        object_of(
+            min=with_default(integer(at_least=1), 8),
+            max=with_default(integer(at_least=1), 256),
+        )
+    ),
+    characterTypes=optional(object_of(min=with_default(integer(at_least=1, at_most=4), 1))),
+    rejects=optional(
+        object_of(
+            pwned=with_default(boolean, True),
+            repetitionAndSequence=with_default(boolean, True),
+            userInfo=with_default(boolean, True),
+            words=with_default(list_of(text()), []),
+        )
+    ),
 )
 _changes = object_of(
     color=_section,
@@ -60,7 +80,7 @@ _changes = object_of(
     customContent=_section,
     customUiAssets=optional(nullable(anything)),
     customUiCsp=_section,
-    passwordPolicy=_section,
+    passwordPolicy=optional(_password_policy),
     mfa=_section,
     adaptiveMfa=_section,
     singleSignOnEnabled=optional(boolean),

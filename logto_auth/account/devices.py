@@ -1,6 +1,10 @@
 """A readable name for the browser of a session, from its User-Agent header."""
 
+from __future__ import annotations
+
 from django.utils.translation import gettext as _
+
+__all__ = ["device_name"]
 
 # The first match counts: nearly every browser also names the browsers below it.
 BROWSERS = {

@@ -1,0 +1,85 @@
+"""The page that shows how an account is protected: password, addresses, and second factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+
+from logto_auth.conf import conf
+
+from .factors import FACTOR_TEXTS, Factors, added_at, offered_factors
+from .page import AccountPage
+from .passkeys import may_edit_passkeys, passkey_name
+
+__all__ = ["SecurityPage"]
+
+
+@dataclass(frozen=True)
+class ShownPasskey:
+    """A passkey as the page shows it. `url` is "" if the user may not change it."""
+
+    name: str
+    added_at: datetime | None
+    url: str
+
+
+class SecurityPage(AccountPage):
+    """Show the ways to sign in and the second factors, with links to change them. At most two calls."""
+
+    template_name = "security.html"
+    section = "security"
+    scopes = ("profile", "identities")
+    done_texts = FACTOR_TEXTS
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the page."""
+        account = self.user_account
+        delete_url = _url("delete") if conf.delete_account else ""
+        return self.render({"account": account, "delete_url": delete_url, **self.edit_urls(), **self.factor_context()})
+
+    def edit_urls(self) -> dict[str, Any]:
+        """Return the URL of the page that changes a field, by field; "" if the user may not change it."""
+        return {
+            f"{field}_url": _url(field) if self.may_edit(field) else ""
+            for field in ("password", "email", "phone", "username")
+        }
+
+    def factor_context(self) -> dict[str, Any]:
+        """Return what the page shows of second factors; nothing if the account center hides them. Raise LogtoError."""
+        if self.permission("mfa") == "Off":
+            # Logto does not list passkeys without this field. They can still be added.
+            may_add = may_edit_passkeys(self) and "WebAuthn" in offered_factors()
+            return {"add_passkey_url": _url("passkeys") if may_add else ""}
+        factors, offered = Factors.of(self.account.factors()), offered_factors()
+        may_edit, may_edit_passkey = self.may_edit("mfa"), may_edit_passkeys(self)
+        return {
+            "shows_factors": True,
+            "factors": factors,
+            "authenticator_app_url": _url("authenticator-app") if may_edit else "",
+            "offers_authenticator_app": "Totp" in offered,
+            "backup_codes_url": _url("backup-codes") if may_edit else "",
+            "offers_backup_codes": "BackupCode" in offered,
+            "passkeys": [
+                ShownPasskey(
+                    name=passkey_name(each),
+                    added_at=added_at(each),
+                    url=_url("passkey", each["id"]) if may_edit_passkey else "",
+                )
+                for each in factors.passkeys
+            ],
+            "add_passkey_url": _url("passkeys") if may_edit_passkey and "WebAuthn" in offered else "",
+            "offers_passkeys": "WebAuthn" in offered,
+        }
+
+
+def _url(name: str, *args: str) -> str:
+    """Return the URL of a page; "" if the site does not have it."""
+    try:
+        return reverse(f"logto_account:{name}", args=args)
+    except NoReverseMatch:
+        return ""
