@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 from django.apps import apps
 from django.contrib import messages
-from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -23,7 +22,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import View
 
-from logto_auth.access.responses import page_of_request, prefetch_response, unauthorized_response
+from logto_auth.access.responses import page_of_request, prefetch_response
 from logto_auth.account_api.types import Account, AccountCenter
 from logto_auth.clients import account_center, is_sign_in_experience_known, known_account_center
 from logto_auth.exceptions import (
@@ -46,6 +45,7 @@ from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
 from .error_texts import NOT_MANAGED, PageText, form_text, page_text, remedy
+from .verification import verification_response
 
 __all__ = ["AccountPage", "NavigationEntry", "refresh_claims", "url_of", "with_query"]
 
@@ -350,8 +350,7 @@ class AccountPage(View):
 
     def verification_response(self, next_url: str = "") -> HttpResponseBase:
         """Return the response for a user who has to prove who they are: then they return to `next_url`, or here."""
-        url = with_query(reverse("logto_account:verify"), {REDIRECT_FIELD_NAME: next_url or self.url})
-        return unauthorized_response(self.request, url) if is_from_script(self.request) else HttpResponseRedirect(url)
+        return verification_response(self.request, next_url or self.url)
 
     def scopes_response(self, scopes: Any) -> HttpResponseBase:
         """Return the redirect to Logto that asks for `scopes`; the page that names them if Logto did not give them."""

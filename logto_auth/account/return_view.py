@@ -170,7 +170,7 @@ def _refresh(principal: SessionPrincipal) -> bool:
 
 
 def _changed(former: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the claims about the user that are not the same. A missing claim is the same as an empty one."""
+    """Yield the names of the claims that are different. A missing claim is the same as an empty one."""
     for name in (*CLAIM_TEXTS, *PROFILE_CLAIMS):
         if (former.get(name) or None) != (present.get(name) or None):
             yield name

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.account_api.types import IdentifierKind
 from logto_auth.oidc.secrets import Secret
@@ -67,6 +68,7 @@ class VerifyPage(AccountPage):
         """Return the page; the redirect to `next` if the user has proved it already."""
         return HttpResponseRedirect(self.next_url) if self.account.is_verified else self.show()
 
+    @sensitive_variables()
     def check_password(self) -> HttpResponseBase:
         """Check the password, and redirect to `next`."""
         form = PasswordForm(self.request.POST)
@@ -75,6 +77,7 @@ class VerifyPage(AccountPage):
                 self.account.verify_password(Secret(form.cleaned_data["password"]))
         return self.show(password_form=form) if form.errors else HttpResponseRedirect(self.next_url)
 
+    @sensitive_variables()
     def send_code(self) -> HttpResponseBase:
         """Send a code to an address of the user, and return the page that asks for it."""
         kind = cast(IdentifierKind, self.request.POST.get("kind", ""))
@@ -94,6 +97,7 @@ class VerifyPage(AccountPage):
         sealed = seal_step(self.request, STEP, step, expires_at=record.expires_at)
         return self.show_code_form(CodeForm(initial={"step": sealed}), step)
 
+    @sensitive_variables()
     def check_code(self) -> HttpResponseBase:
         """Check the code of the message, and redirect to `next`."""
         form = CodeForm(self.request.POST)
@@ -132,6 +136,7 @@ class VerifyPage(AccountPage):
             }
         )
 
+    @sensitive_variables()
     def show_code_form(self, form: CodeForm, step: dict[str, Any]) -> HttpResponseBase:
         """Return the page that asks for the code that was sent."""
         address = OwnAddress(step["kind"], step["address"])

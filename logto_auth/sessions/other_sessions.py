@@ -86,8 +86,8 @@ def _end_at_logto(current: StoredSession, account: SessionAccount) -> int | None
     return None
 
 
-def _end_by_account_api(current: StoredSession, account: SessionAccount) -> int:
-    """End the sessions that are not the current one, for which Logto has a mark. Raise LogtoError."""
+def _end_by_account_api(current: StoredSession, account: SessionAccount) -> int | None:
+    """End the sessions that are not the current one, which Logto marks; None if it does not. Raise LogtoError."""
     sid = _sid_of(current)
 
     def end(uid: str) -> bool:
@@ -97,8 +97,11 @@ def _end_by_account_api(current: StoredSession, account: SessionAccount) -> int:
             return False  # It has ended meanwhile.
         return True
 
-    others = [each for each in account.sessions() if not (each.get("isCurrent") or _has_sid(each, sid))]
-    return _end_each(others, end)
+    sessions = account.sessions()
+    if not sid and any(_value_in(session, "isCurrent") is None for session in sessions):
+        logger.warning("Logto does not say which session is the current one, so that none is ended there.")
+        return None
+    return _end_each([each for each in sessions if not (_value_in(each, "isCurrent") or _has_sid(each, sid))], end)
 
 
 def _end_by_management_api(current: StoredSession) -> int | None:
@@ -106,8 +109,8 @@ def _end_by_management_api(current: StoredSession) -> int | None:
     sid, sub = _sid_of(current), current.tokens.claims.get("sub")
     if not sid or not isinstance(sub, str):
         logger.warning(
-            "The session has no sid, so that its session at Logto cannot be told apart from the others. Back-channel "
-            "logout brings one: manage.py logto_setup registers it."
+            "The session has no sid, so that its session at Logto is unknown among the others. Back-channel logout "
+            "brings one: manage.py logto_setup registers it."
         )
         return None
     users = management_api().users

@@ -7,8 +7,6 @@ from typing import Any
 from django.core.cache import cache
 
 from logto_auth.emulator import Emulator
-from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES
-from logto_auth.emulator.state.social_connectors import Connector
 from logto_auth.testing import Browser
 
 SCOPES = ("openid", "offline_access", "profile", "email", "phone", "identities", "urn:logto:scope:sessions")
@@ -22,9 +20,7 @@ def enable_account_center(logto: Emulator, settings: Any, **fields: Any) -> None
     cache.clear()
     settings.LOGTO_SCOPES = SCOPES
     logto.tenant.enable_account_center(**fields)
-    for factory in MESSAGE_FACTORIES.values():
-        connector = Connector(factory, config={"templates": [{"usageType": "Generic", "content": "{{code}}"}]})
-        logto.tenant.sign_in_experience.connector_instances[connector.id] = connector
+    logto.tenant.add_message_connectors()
 
 
 def sign_in(logto: Emulator, username: str = "reader") -> Browser:

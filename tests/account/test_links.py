@@ -46,7 +46,7 @@ def parts(url: str) -> tuple[str, dict[str, str]]:
 def test_task_comes_back_to_site(request_: Any, logto: Emulator) -> None:
     url = account_url(request_, "password", next="/settings/")
     assert url.startswith(f"{logto.endpoint}/account/password?")
-    path, query = parts(url)
+    _path, query = parts(url)
     assert set(query) == {"redirect", "ui_locales"}
     assert query["redirect"].startswith("http://testserver/account-return?next=/settings/&state=")
 
@@ -152,8 +152,9 @@ def test_tag_links_to_pages(request_: Any, logto: Emulator) -> None:
     assert render(request_, '{% logto_account_link "security" %}') == f"{logto.endpoint}/account/security"
 
 
-@pytest.mark.parametrize("tag", ['{% logto_account_link "pasword" %}', '{% logto_account_link "password" colour="r" %}'])
-def test_mistake_in_template_is_reported(request_: Any, settings: Any, caplog: Any, tag: str) -> None:
+@pytest.mark.parametrize("arguments", ['"pasword"', '"password" colour="r"', '"social"'])
+def test_mistake_in_template_is_reported(request_: Any, settings: Any, caplog: Any, arguments: str) -> None:
+    tag = f"{{% logto_account_link {arguments} %}}"
     assert render(request_, tag) == ""
     assert "wrong way" in caplog.text
     settings.DEBUG = True

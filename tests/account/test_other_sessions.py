@@ -101,9 +101,7 @@ def tokens_of(browser: Browser) -> dict[str, str]:
 def test_account_api_ends_them_after_verification(laptop: Browser, phone: Browser, logto: Emulator) -> None:
     stolen = tokens_of(phone)
     verify(laptop)
-    assert laptop.client.get("/end-others").content == (
-        b"EndedSessions(here=1, at_logto=1, needs_verification=False)"
-    )
+    assert laptop.client.get("/end-others").content == (b"EndedSessions(here=1, at_logto=1, needs_verification=False)")
     assert not is_signed_in_here(phone)
     assert not is_signed_in_at_logto(phone)
     assert is_signed_in_here(laptop)
@@ -206,7 +204,10 @@ def test_management_api_needs_sid_of_current_session(
     assert not is_signed_in_at_logto(phone)
 
 
-@pytest.mark.parametrize("fault", [HttpFault(status=500, body="Oops"), HttpFault(drop=True), HttpFault(body="[]"), HttpFault(body="{}")])
+@pytest.mark.parametrize(
+    "fault",
+    [HttpFault(status=500, body="Oops"), HttpFault(drop=True), HttpFault(body="[]"), HttpFault(body="{}")],
+)
 def test_unreachable_logto_still_ends_them_here(
     laptop: Browser, phone: Browser, machine: Any, logto: Emulator, fault: HttpFault, caplog: Any
 ) -> None:
@@ -306,4 +307,3 @@ def test_other_users_state_ends_nothing(laptop: Browser, phone: Browser, logto: 
     second = sign_in(logto, "other")
     assert attacked.client.get(url)["Location"] == "/"
     assert is_signed_in_here(second)
-

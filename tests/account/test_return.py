@@ -20,6 +20,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoSession
 from logto_auth.signals import account_changed
 from logto_auth.testing import Browser
+from tests.emulator.account_visitor import AccountVisitor
 
 from .account_site import EMAIL, PASSWORD, calls, enable_account_center, sign_in
 from .test_other_sessions import add_sid
@@ -165,7 +166,31 @@ def test_claim_without_scope_is_taken_as_done(user: Any, logto: Emulator, settin
     assert come_back(browser, return_url(browser, "email")) == "Your e-mail address has been changed."
 
 
-# A changed password
+# A changed password, and the whole way
+
+
+def journey(browser: Browser, logto: Emulator, task: str, form: str, **values: str) -> str:
+    """Follow the link in the browser, finish the task at Logto, and return the URL to which Logto sends the browser."""
+    with AccountVisitor(logto) as visitor:
+        visitor.session.cookies = browser.logto.session.cookies
+        visitor.page = visitor.open(browser.client.get("/settings/", {"task": task}).content.decode())
+        return visitor.verify(PASSWORD).fill(form, **values).left_to.removeprefix("http://testserver")
+
+
+def test_user_returns_from_account_center(reader: Browser, logto: Emulator) -> None:
+    url = journey(reader, logto, "username", "username-form", username="writer")
+    assert come_back(reader, url) == "Your username has been changed."
+
+
+def test_password_changed_at_account_center_keeps_others_out(reader: Browser, logto: Emulator) -> None:
+    phone = sign_in(logto)
+    new = "a-Long-and-new-passphrase-7"
+    url = journey(reader, logto, "password", "password-form", password=new, confirm_password=new)
+    verify_url = reader.client.get(url)["Location"]
+    response = reader.client.post(verify_url, {"action": "password", "password": new})
+    assert come_back(reader, response["Location"]).endswith("1 other session at Logto has ended.")
+    assert not phone.client.get("/").wsgi_request.user.is_authenticated
+    assert len(logto.instances.sessions) == 1
 
 
 def test_changed_password_ends_other_sessions(reader: Browser, logto: Emulator, settings: Any) -> None:
@@ -173,8 +198,7 @@ def test_changed_password_ends_other_sessions(reader: Browser, logto: Emulator, 
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     phone = sign_in(logto)
     assert come_back(reader, return_url(reader, "password")) == (
-        "Your password has been changed.|"
-        "1 other session on this site has ended. 1 other session at Logto has ended."
+        "Your password has been changed.|1 other session on this site has ended. 1 other session at Logto has ended."
     )
     assert not phone.client.get("/").wsgi_request.user.is_authenticated
     assert len(logto.instances.sessions) == 1

@@ -308,7 +308,7 @@ def test_eleventh_message_is_refused_politely(reader: Browser) -> None:
 
 
 def test_missing_connector_is_form_error(reader: Browser, logto: Emulator) -> None:
-    logto.tenant.sign_in_experience.connectors = []
+    logto.tenant.sign_in_experience.connector_instances.clear()
     response, _step = send_code(reader)
     assert response.status_code == 200
     assert b"The message could not be sent" in response.content
