@@ -35,8 +35,6 @@ __all__ = [
     "access_token_verifier",
     "account_api",
     "account_center",
-    "is_sign_in_experience_known",
-    "known_account_center",
     "machine_client",
     "management_api",
     "oidc_client",

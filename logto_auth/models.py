@@ -248,8 +248,9 @@ class LogtoSession(models.Model):
     no_refresh_before = models.FloatField(default=0, editable=False)
     unreachable_since = models.FloatField(null=True, editable=False)
     # The verification record of the Account API, and when it expires: see `sessions.account`.
-    encrypted_verification_id = models.TextField(blank=True, default="", editable=False)
-    verified_until = models.FloatField(default=0, editable=False)
+    # The database has the defaults too: during an upgrade, the former version writes rows without these columns.
+    encrypted_verification_id = models.TextField(blank=True, default="", db_default="", editable=False)
+    verified_until = models.FloatField(default=0, db_default=0, editable=False)
 
     objects = LogtoSessionQuerySet.as_manager()
 

@@ -371,6 +371,7 @@ class BackupCodesPage(FactorPage):
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
+    @sensitive_variables()
     def unused_codes(self) -> list[str]:
         """Return the codes of the user that can still be used. Raise LogtoError."""
         return [each["code"] for each in self.present_codes() if not each.get("usedAt")]

@@ -127,7 +127,7 @@ class SessionsPage(AccountPage):
     actions = {"end": "end", "end-others": "end_others"}
     done_texts = {
         "ended": _("The session was ended."),
-        "ended-here": _("The session on this site was ended. Logto could not be reached, or refused to end it there."),
+        "ended-here": _("The session on this site was ended. That browser may still be signed in at Logto."),
         "gone": _("This session has ended already."),
         "others-ended": _("Your other sessions were ended."),
     }
@@ -144,39 +144,36 @@ class SessionsPage(AccountPage):
             if not self.account.is_verified:
                 return self.verification_response()
             return HttpResponseRedirect(self.url)
-        # What is shown must not fail because of what is only added.
-        error: LogtoError | None = None
-        at_logto: list[Session] = []
+        # The sessions on this site are shown, whatever happens to the others.
+        at_logto, has_failed, url = None, False, ""
         try:
-            at_logto = self.sessions_at_logto()
-            offers_logto = not self.shows_logto and self.may_see_sessions_at_logto()
-        except LogtoError as problem:
-            self.log(problem)
-            error, offers_logto = problem, False
-        places = self.places(at_logto)
+            if self.may_see_sessions_at_logto():
+                at_logto = self.sessions_at_logto()
+                url = f"{self.url}?at=logto" if at_logto is None else ""
+        except LogtoError as error:
+            self.log(error)
+            has_failed = True
+        places = self.places(at_logto or ())
         return self.render(
             {
                 "places": places,
                 "has_others": any(not place.is_current for place in places),
-                "shows_logto": self.shows_logto and error is None,
-                "logto_url": f"{self.url}?at=logto" if offers_logto else "",
-                "logto_failed": error is not None,
-                "may_edit": self.shows_logto and error is None and self.may_edit("session"),
+                "shows_logto": at_logto is not None,
+                "may_end_at_logto": at_logto is not None and self.may_edit("session"),
+                "logto_url": url,
+                "logto_failed": has_failed,
             }
         )
-
-    @property
-    def shows_logto(self) -> bool:
-        """Whether the sessions at Logto can be listed now."""
-        return self.account.is_verified and self.account.has_scopes(SESSIONS_SCOPE)
 
     def may_see_sessions_at_logto(self) -> bool:
         """Return whether the account center shows sessions. Raise ProviderError."""
         return self.center["enabled"] and self.permission("session") != "Off"
 
-    def sessions_at_logto(self) -> list[Session]:
-        """Return the sessions at Logto, by one call; none if they cannot be listed now. Raise LogtoError."""
-        return self.account.sessions() if self.shows_logto and self.may_see_sessions_at_logto() else []
+    def sessions_at_logto(self) -> list[Session] | None:
+        """Return the sessions at Logto, by one call; None if the user has to do something first. Raise LogtoError."""
+        if self.account.is_verified and self.account.has_scopes(SESSIONS_SCOPE):
+            return self.account.sessions()
+        return None
 
     def places(self, at_logto: Iterable[Session]) -> list[SignedInPlace]:
         """Return the places where the user is signed in."""
@@ -190,23 +187,25 @@ class SessionsPage(AccountPage):
         """End one session: on this site, and at Logto if it is known there. Raise LogtoError before anything ended."""
         key = self.request.POST.get("session", "")
         # Only a session that the user has is ended: it is looked up among theirs, here and at Logto.
-        at_logto = [] if key.startswith(HERE) else self.sessions_at_logto()
-        place = next((each for each in self.places(at_logto) if each.key == key), None)
+        at_logto = None if key.startswith(HERE) else self.sessions_at_logto()
+        place = next((each for each in self.places(at_logto or ()) if each.key == key), None)
         if place is None or place.is_current:
             return self.done("gone")
         # The rows first, so that the browser is signed out here if Logto fails.
         LogtoSession.objects.filter(pk__in=[row.pk for row in place.rows]).end(reason="ended_by_user")
-        if place.is_at_logto and self.may_edit("session"):
-            try:
-                self.account.end_session(place.key, revoke_grants="all")
-            except InvalidValue as error:
-                # It has ended in the meantime.
-                if error.field != "session":
-                    raise
-            except LogtoError as error:
-                self.log(error)
-                return self.done("ended-here")
-        return self.done("ended")
+        return self.done("ended" if place.is_at_logto and self.end_at_logto(place.key) else "ended-here")
+
+    def end_at_logto(self, uid: str) -> bool:
+        """End a session at Logto, with its tokens, and return whether it has ended."""
+        try:
+            self.account.end_session(uid, revoke_grants="all")
+        except InvalidValue as error:
+            # It has ended in the meantime.
+            return error.field == "session"
+        except LogtoError as error:
+            self.log(error)
+            return False
+        return True
 
     def end_others(self) -> HttpResponseBase:
         """End all other sessions of the user, here and at Logto if possible."""

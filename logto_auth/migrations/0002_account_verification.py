@@ -12,11 +12,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="logtosession",
             name="encrypted_verification_id",
-            field=models.TextField(blank=True, default="", editable=False),
+            field=models.TextField(blank=True, db_default="", default="", editable=False),
         ),
         migrations.AddField(
             model_name="logtosession",
             name="verified_until",
-            field=models.FloatField(default=0, editable=False),
+            field=models.FloatField(db_default=0, default=0, editable=False),
         ),
     ]

@@ -10,10 +10,15 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from asgiref.sync import sync_to_async
 
 from logto_auth.account_api.client import AccountAPI
-from logto_auth.account_api.errors import AccessTokenRejected, InvalidValue, VerificationRequired
+from logto_auth.account_api.errors import (
+    AccessTokenRejected,
+    AccountScopeMissing,
+    InvalidValue,
+    VerificationRequired,
+)
 from logto_auth.account_api.types import IdentifierKind, VerificationRecord
 from logto_auth.clients import account_api
-from logto_auth.exceptions import SignInRequired
+from logto_auth.exceptions import ProviderError, SignInRequired
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
 from . import store
@@ -146,14 +151,27 @@ class SessionAccount:
         self._remember(record_id, time.time() + MAX_VERIFICATION_SECONDS if expires_at is None else expires_at)
 
     def own_address(self, kind: IdentifierKind) -> str:
-        """Return the user's present e-mail address or phone number at Logto. Raise InvalidValue if there is none.
+        """Return the user's present e-mail address or phone number at Logto.
 
+        Scope `email` or `phone`. Raise InvalidValue if there is none, and what `request.logto.user_info` raises.
         It comes from userinfo, because the Account API hides a field that is Off, and claims may be stale.
         """
-        address = self._principal.user_info().get(ADDRESS_CLAIMS[kind])
+        if not self.has_scopes(kind):
+            raise AccountScopeMissing(f"A code to the user's own address needs the scope {kind}.", scopes=[kind])
+        address = self._user_info().get(ADDRESS_CLAIMS[kind])
         if not isinstance(address, str) or not address:
             raise InvalidValue(f"The user has no address of the kind {kind} at Logto.", field=kind, code="no_address")
         return address
+
+    def _user_info(self) -> Mapping[str, Any]:
+        """Return userinfo. If Logto does not accept the token, refresh it once, as `_call` does."""
+        try:
+            return self._principal.user_info()
+        except ProviderError as error:
+            if error.error != "invalid_token":
+                raise
+        self._principal.refresh()
+        return self._principal.user_info()
 
     def _remember(self, record_id: Secret, expires_at: float) -> None:
         stored = self._principal.own_session
@@ -181,7 +199,7 @@ class SessionAccount:
         try:
             return call(api)
         except VerificationRequired:
-            if stored is not None:
+            if stored is not None and stored.encrypted_verification_id:
                 store.forget_verification(stored)
             raise
 

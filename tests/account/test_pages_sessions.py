@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from logto_auth.account.signed_in import signed_in_places
@@ -127,7 +128,24 @@ def test_unverified_user_ends_session_of_site(reader: Reader) -> None:
     other = another_browser(reader)
     (key,) = keys_in(reader.get("sessions"))
     assert key.startswith("here:")
-    reader.post("sessions", "end", session=key)
+    page = reader.client.post("/account/sessions", {"action": "end", "session": key}, follow=True)
+    assert "That browser may still be signed in at Logto." in text_of(page)
+    assert not is_signed_in(other)
+
+
+@pytest.mark.parametrize(("permission", "shows_logto"), [("ReadOnly", True), ("Off", False)])
+def test_session_is_ended_here_if_logto_does_not_let_users_end_sessions(
+    reader: Reader, permission: str, shows_logto: bool
+) -> None:
+    other = another_browser(reader)
+    reader.verify()
+    reader.logto.tenant.enable_account_center(session=permission)
+    cache.clear()
+    page = reader.get("sessions")
+    assert page.context["shows_logto"] is shows_logto
+    (key,) = keys_in(page)
+    page = reader.client.post("/account/sessions", {"action": "end", "session": key}, follow=True)
+    assert "That browser may still be signed in at Logto." in text_of(page)
     assert not is_signed_in(other)
 
 

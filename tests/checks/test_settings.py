@@ -63,6 +63,8 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_LINK_BY_EMAIL": "os.path.sep"}, "E014"),
         ({"LOGTO_USER_FIELDS": ""}, "E014"),
         ({"LOGTO_LINK_BY_EMAIL": ""}, ""),
+        ({"LOGTO_DELETE_ACCOUNT": "shop.nowhere.delete"}, "E014"),
+        ({"LOGTO_DELETE_ACCOUNT": ""}, ""),
         ({"LOGTO_ORGANIZATION_FROM": "no.such.function"}, "E014"),
         ({"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.current.URL_KWARG"}, "E014"),
         ({"LOGTO_ORGANIZATION_FROM": ""}, "E014"),

@@ -14,8 +14,8 @@ from .contract import Exchange
 
 __all__ = ["exchanges_of", "names_of_recordings"]
 
-# The APIs of Logto's own pages, and of users. They have documents of their own.
-PAGES = ("/api/experience", "/api/interaction", "/api/my-account", "/api/verifications")
+# The APIs of Logto's own pages, and those of users. They have documents of their own.
+OTHER_APIS = ("/api/experience", "/api/interaction", "/api/my-account", "/api/verifications")
 
 
 def names_of_recordings(version: str) -> list[str]:
@@ -37,7 +37,7 @@ def _is_exchange(value: dict[str, Any]) -> bool:
     if not isinstance(request, dict) or "status" not in value:
         return False
     path = urlsplit(request.get("url", "")).path
-    return path.startswith("/api/") and not path.startswith(PAGES)
+    return path.startswith("/api/") and not path.startswith(OTHER_APIS)
 
 
 def _exchange(value: dict[str, Any]) -> Exchange:

@@ -252,6 +252,21 @@ def test_own_code_needs_an_address(reader: Browser) -> None:
     assert raised.value.field == "phone"
 
 
+def test_own_code_needs_the_scope_of_the_address(browser: Browser, logto: Emulator, settings: Any) -> None:
+    settings.LOGTO_SCOPES = ("openid", "offline_access", "profile")
+    logto.tenant.add_user(username="reader", primary_email=EMAIL)
+    browser.sign_in("reader")
+    with pytest.raises(errors.AccountScopeMissing) as raised:
+        account_of(browser).send_own_code("email")
+    assert raised.value.scopes == ("email",)
+
+
+def test_own_code_replaces_a_dead_token(reader: Browser, logto: Emulator) -> None:
+    logto.instances.access_tokens.clear()
+    account_of(reader).send_own_code("email")
+    assert logto.messages.code_for(EMAIL)
+
+
 def test_address_of_a_field_that_is_off_gets_a_code(reader: Browser, logto: Emulator) -> None:
     logto.tenant.enable_account_center(email="Off")
     account_of(reader).send_own_code("email")

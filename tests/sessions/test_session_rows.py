@@ -99,3 +99,21 @@ def test_tokens_of_another_row_are_not_decrypted(devices: list[Browser]) -> None
     LogtoSession.objects.filter(pk=rows[0].pk).update(encrypted_tokens=rows[1].encrypted_tokens)
     assert row_of(devices[0]).tokens == {}
     assert dict(devices[0].client.get("/").wsgi_request.logto.claims) == {}
+
+
+def test_version_without_verification_can_write_rows(browser: Browser, logto: Emulator) -> None:
+    """During an upgrade, its processes still run on the new table."""
+    logto.tenant.add_user(username="reader")
+    browser.sign_in("reader")
+    table, quote = LogtoSession._meta.db_table, connection.ops.quote_name
+    columns = {field.column for field in LogtoSession._meta.concrete_fields} - {
+        "encrypted_verification_id",
+        "verified_until",
+    }
+    names = ", ".join(map(quote, columns))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {names} FROM {quote(table)}")
+        row = cursor.fetchone()
+        cursor.execute(f"DELETE FROM {quote(table)}")
+        cursor.execute(f"INSERT INTO {quote(table)} ({names}) VALUES ({', '.join(['%s'] * len(row))})", row)
+    assert not browser.client.get("/sign-in").wsgi_request.logto.account.is_verified
