@@ -18,22 +18,39 @@ __all__ = ["CompiledQuery"]
 class CompiledQuery:
     """Find the row of `model` by its unique field `field`, in the database to which rows of `model` are written.
 
-    `columns` are the names of the columns to read, by default all of the model.
+    `columns` are the names of the columns to read, by default all of the model. `related` names a foreign key that is
+    never NULL. All columns of its row are read too, by a join. That row must be in the same database.
     """
 
-    def __init__(self, model: type[models.Model], field: str, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, model: type[models.Model], field: str, columns: Sequence[str] = (), *, related: str = ""
+    ) -> None:
         self._model = model
         self._field: Any = model._meta.get_field(field)
-        self._columns = columns or [field.attname for field in model._meta.concrete_fields]
+        self._columns = columns or _columns(model)
+        self._related = related
+        relation: Any = model._meta.get_field(related) if related else None
+        self._related_model = relation and relation.related_model
+        self._related_columns = _columns(self._related_model) if self._related_model else []
         self._compiled: dict[tuple[str, type[BaseDatabaseWrapper]], tuple[str, dict[int, Any]]] = {}
 
     def instance(self, value: Any) -> Any:
-        """Return the row as an instance of the model, which needs all columns; None if there is none. One query."""
+        """Return the row as an instance of the model, which needs all columns; None if there is none. One query.
+
+        The row of `related` is the value of that field.
+        """
         values = self.values(value)
-        return None if values is None else self._model.from_db(self._alias, self._columns, values)
+        if values is None:
+            return None
+        alias, count = self._alias, len(self._columns)
+        instance = self._model.from_db(alias, self._columns, values[:count])
+        if self._related:
+            related = self._related_model.from_db(alias, self._related_columns, values[count:])
+            setattr(instance, self._related, related)
+        return instance
 
     def values(self, value: Any) -> list[Any] | None:
-        """Return the values of the columns; None if there is no row. One query."""
+        """Return the values of the columns, then those of `related`; None if there is no row. One query."""
         if value is None:
             return None
         connection = connections[self._alias]
@@ -73,8 +90,13 @@ class CompiledQuery:
         """Return the SQL, with one parameter, and the converters of its columns, both from the ORM's compiler."""
         key = (connection.alias, type(connection))
         if key not in self._compiled:
-            rows = models.QuerySet(self._model).filter(**{self._field.name: value}).values_list(*self._columns)
+            columns = [*self._columns, *(f"{self._related}__{column}" for column in self._related_columns)]
+            rows = models.QuerySet(self._model).filter(**{self._field.name: value}).values_list(*columns)
             compiler = rows.order_by().query.get_compiler(connection=connection)
             sql, _parameters = compiler.as_sql()
             self._compiled[key] = sql, compiler.get_converters(column for column, *_ in compiler.select)
         return self._compiled[key]
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]

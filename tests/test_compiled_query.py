@@ -37,6 +37,19 @@ def test_row_equals_that_of_the_orm(identity: LogtoIdentity, django_assert_num_q
     assert (found._state.db, found._state.adding) == (connection.alias, False)
 
 
+def test_related_row_equals_that_of_the_orm(identity: LogtoIdentity, django_assert_num_queries: Any) -> None:
+    query = CompiledQuery(LogtoIdentity, "digest", related="user")
+    for _ in range(2):
+        with django_assert_num_queries(1):
+            found = query.instance(make_digest("i", "s"))
+            user = found.user
+        assert stored(found) == stored(LogtoIdentity.objects.get())
+        assert stored(user) == stored(User.objects.get())
+        assert not user.get_deferred_fields()
+        assert (user._state.db, user._state.adding) == (connection.alias, False)
+    assert query.instance(make_digest("i", "t")) is None
+
+
 def test_values_are_those_of_the_columns(identity: LogtoIdentity) -> None:
     assert CompiledQuery(LogtoIdentity, "id", ("sub", "roles")).values(identity.pk) == ["s", ["editor", "é"]]
 

@@ -15,13 +15,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models
+from django.db import models, router
 from django.utils.module_loading import import_string
 
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.exceptions import SignInRefused
+from logto_auth.transactions import database
 
-__all__ = ["GetUserMixin", "accepted_user"]
+__all__ = ["GetUserMixin", "accepted_user", "may_be_joined"]
 
 
 class GetUserMixin:
@@ -53,12 +54,34 @@ class _DefaultBackend(GetUserMixin, ModelBackend):  # type: ignore[misc]
     """For a site without `LogtoBackend`, which only accepts access tokens."""
 
 
-def accepted_user(user_id: Any) -> AbstractBaseUser:
-    """Return the account with this key. Raise SignInRefused if the site does not accept it. One query."""
-    user = _backend_class(tuple(settings.AUTHENTICATION_BACKENDS))().get_user(user_id)
-    if user is None:
+def may_be_joined() -> bool:
+    """Return whether a join with the identity reads the account as `get_user()` of the site's backend does.
+
+    It does if the backend does not override `get_user()`, the default manager has no rules of its own, and both rows
+    are in one database. `user_can_authenticate()` decides in either case.
+    """
+    user_model = get_user_model()
+    return (
+        _site_backend_class().get_user is GetUserMixin.get_user
+        and _query(user_model) is not None
+        and router.db_for_write(user_model) == database()
+    )
+
+
+def accepted_user(user_id: Any, *, joined: AbstractBaseUser | None = None) -> AbstractBaseUser:
+    """Return the account with this key. Raise SignInRefused if the site does not accept it. One query.
+
+    `joined` is the account as a join has just read it, if `may_be_joined()`. Then there is no query.
+    """
+    backend: Any = _site_backend_class()()
+    user: AbstractBaseUser | None = backend.get_user(user_id) if joined is None else joined
+    if user is None or (joined is not None and not backend.user_can_authenticate(user)):
         raise SignInRefused(f"The account {user_id} is disabled on this site.", code="account_disabled")
     return user
+
+
+def _site_backend_class() -> type[GetUserMixin]:
+    return _backend_class(tuple(settings.AUTHENTICATION_BACKENDS))
 
 
 @lru_cache(maxsize=8)

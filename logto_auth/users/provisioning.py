@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,6 +20,7 @@ from logto_auth.signals import user_created, user_updated
 from logto_auth.storable import VALUE_ERRORS, is_refused_value, write_storable
 from logto_auth.transactions import atomic, database
 
+from .accepted import may_be_joined
 from .fields import changed_values, faulty_fields, field_values, missing_fields, values_for
 from .linking import find_user_to_link, log_shared_email
 from .rights import Rights, changed_roles, group_changes, rights_of
@@ -38,12 +39,11 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
     A known user is updated from the claims. An unknown user is linked or created as the settings say. Raise
     SignInRefused if the site refuses the user or the account is inactive.
     """
-    identity, created = _find(claims["iss"], claims["sub"]), False
+    identity, created = _find_accepted(claims["iss"], claims["sub"]), False
     if identity is None:
         identity, created = provision_unknown(claims, may_create=conf.create_users)
         has_changed = True
     else:
-        refuse_inactive(identity)
         has_changed = bool(update(identity, claims))
     if has_changed:
         # A receiver of `user_created` or `user_updated` may have deactivated the account.
@@ -52,15 +52,15 @@ def provision(claims: Claims) -> tuple[LogtoIdentity, bool]:
 
 
 def provision_api_user(issuer: str, sub: str) -> LogtoIdentity:
-    """Return the identity of the user of an access token, with its Django user. Two queries for a known user.
+    """Return the identity of the user of an access token, with its Django user.
 
     An access token has no claims about its user, so nothing is updated. Raise SignInRefused for inactive users, and
     for unknown users unless `LOGTO_API_CREATE_USERS` is set.
     """
-    identity = _find(issuer, sub)
+    identity = _find_accepted(issuer, sub)
     if identity is None:
         identity, _created = provision_unknown({"iss": issuer, "sub": sub}, may_create=conf.api_create_users)
-    refuse_inactive(identity)
+        refuse_inactive(identity)
     return identity
 
 
@@ -101,13 +101,29 @@ def find_identity(issuer: str, sub: str) -> LogtoIdentity | None:
     return identity
 
 
-def _find(issuer: str, sub: str) -> LogtoIdentity | None:
-    """Return the identity without its user, which `refuse_inactive` loads. Every API call needs this."""
-    identity: LogtoIdentity | None = _identity_by_digest.instance(make_digest(issuer, sub))
+def _find_accepted(issuer: str, sub: str) -> LogtoIdentity | None:
+    """Return the identity with its Django user; None if it is unknown. Raise SignInRefused if the user is not accepted.
+
+    Every API call needs this. One query; two if the account must be requested from the site's backend.
+    """
+    digest = make_digest(issuer, sub)
+    identity: LogtoIdentity | None
+    if may_be_joined():
+        identity = _identity_with_user().instance(digest)
+        joined = None if identity is None else identity.user
+    else:
+        identity, joined = _identity_by_digest.instance(digest), None
+    if identity is not None:
+        refuse_inactive(identity, joined=joined)
     return identity
 
 
 _identity_by_digest = CompiledQuery(LogtoIdentity, "digest")
+
+
+@cache
+def _identity_with_user() -> CompiledQuery:
+    return CompiledQuery(LogtoIdentity, "digest", related="user")
 
 
 def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:

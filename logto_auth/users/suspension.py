@@ -84,11 +84,14 @@ def release_account(user: AbstractBaseUser, issuer: str) -> None:
         _set_active(user, is_active=True)
 
 
-def refuse_inactive(identity: LogtoIdentity) -> None:
-    """Load `identity.user`. Raise SignInRefused if Logto or this site does not accept the user. One query."""
+def refuse_inactive(identity: LogtoIdentity, *, joined: AbstractBaseUser | None = None) -> None:
+    """Load `identity.user`. Raise SignInRefused if Logto or this site does not accept the user. One query.
+
+    `joined` is the account as it was read with the identity: see `accepted_user`. Then there is no query.
+    """
     if identity.status != UserStatus.ACTIVE:
         raise SignInRefused(f"The user {identity.sub} is {identity.status} at Logto.", code="account_disabled")
-    identity.user = accepted_user(identity.user_id)  # type: ignore[assignment]
+    identity.user = accepted_user(identity.user_id, joined=joined)  # type: ignore[assignment]
 
 
 def forget_deactivation(

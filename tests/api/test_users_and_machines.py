@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from logto_auth.api.authentication import Machine
+from logto_auth.backends import LogtoBackend
 from logto_auth.contrib.ninja import LogtoAuth
 from logto_auth.contrib.rest_framework import IsUser, LogtoAuthentication
 from logto_auth.decorators import access_token_required
@@ -122,11 +123,27 @@ def test_token_finds_the_existing_account(logto: Emulator, app: App) -> None:
     assert answer["roles"] == ["editor"]
 
 
-def test_call_of_known_user_is_two_queries(logto: Emulator, app: App, django_assert_num_queries: Any) -> None:
+class AskingBackend(LogtoBackend):
+    """The backend of a site that decides in `get_user()`."""
+
+    def get_user(self, user_id: Any) -> Any:
+        return super().get_user(user_id)
+
+
+@pytest.mark.parametrize(("backend", "queries"), [(LogtoBackend, 1), (AskingBackend, 2)])
+def test_queries_of_known_user_are_constant(
+    backend: type[LogtoBackend],
+    queries: int,
+    logto: Emulator,
+    app: App,
+    settings: Any,
+    django_assert_num_queries: Any,
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{backend.__module__}.{backend.__qualname__}"]
     has_been_here(logto, "editor")
     token = app.token("editor", resource=API)
     for _ in range(2):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(queries):
             assert call("/name/", token).content == b"editor"
 
 

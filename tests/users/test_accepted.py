@@ -33,9 +33,17 @@ class BanningBackend(LogtoBackend):
         return super().user_can_authenticate(user) and user.email != BANNED
 
 
-@pytest.fixture
-def banning(settings: Any) -> None:
-    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.BanningBackend"]
+class HidingBackend(LogtoBackend):
+    """The backend of a site whose rule is where Django asks for the user of a session."""
+
+    def get_user(self, user_id: Any) -> Any:
+        user = super().get_user(user_id)
+        return None if user is None or user.email == BANNED else user
+
+
+@pytest.fixture(params=[BanningBackend, HidingBackend])
+def banning(request: Any, settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{request.param.__name__}"]
 
 
 def deactivate(sender: object, user: Any, **kwargs: Any) -> None:
@@ -144,8 +152,12 @@ def test_rule_of_default_manager_holds(manager: Any, monkeypatch: Any) -> None:
     made.model = User
     assert accepted._query.__wrapped__(User) is not None
     monkeypatch.setattr(type(User), "_default_manager", made)
+    for each in (user, staff):
+        LogtoIdentity.objects.create(user=each, issuer="i", sub=each.username)
     accepted._query.cache_clear()
-    assert accepted_user(staff.pk) == staff
+    assert accepted_user(staff.pk) == provision_api_user("i", "staff").user == staff
     with pytest.raises(SignInRefused):
         accepted_user(user.pk)
+    with pytest.raises(SignInRefused):
+        provision_api_user("i", "user")
     accepted._query.cache_clear()
