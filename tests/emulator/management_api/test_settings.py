@@ -14,7 +14,9 @@ def nickname(api):
 
 
 def test_account_center_of_new_tenant_is_off(api):
-    center = api.get("/account-center").json()
+    # The demo tenant has it on.
+    api.emulator.tenant.clear()
+    center = api.get("/.well-known/account-center").json()
     assert (center["enabled"], center["fields"]) == (False, {})
 
 
