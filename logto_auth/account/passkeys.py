@@ -49,7 +49,7 @@ class NameForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=MAX_NAME_LENGTH,
-        help_text=_("A name by which you recognize it, such as that of your device."),
+        help_text=_("A name by which you recognize it, such as the name of your device."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

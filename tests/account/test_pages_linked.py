@@ -132,7 +132,7 @@ def test_account_is_unlinked(reader: Reader) -> None:
     reader.verify()
     reader.post("linked", "unlink", target="mock-social")
     assert reader.user.identities == {}
-    assert "The account is no longer linked." in text_of(reader.get("linked"))
+    assert "The linked account has been removed." in text_of(reader.get("linked"))
 
 
 def test_unknown_target_is_not_unlinked(reader: Reader) -> None:
@@ -140,7 +140,7 @@ def test_unknown_target_is_not_unlinked(reader: Reader) -> None:
     for target in ("", "nothing", "../password", "a/b"):
         response = reader.post("linked", "unlink", target=target)
         assert response["Location"] == "/account/linked"
-        assert "This account is not linked any more." in text_of(reader.get("linked"))
+        assert "This account is no longer linked." in text_of(reader.get("linked"))
 
 
 # Attacks
@@ -254,13 +254,13 @@ def test_connector_for_apps_is_not_started(reader: Reader) -> None:
     reader.verify()
     response = reader.post(f"linked/{APP_ONLY}", "link")
     assert response["Location"] == "/account/linked"
-    assert "This provider can only be linked in its app." in text_of(reader.get("linked"))
+    assert "This service can only be linked in its app." in text_of(reader.get("linked"))
 
 
 def test_unknown_connector_is_explained(reader: Reader) -> None:
     reader.verify()
     assert reader.post("linked/unknown", "link").status_code == 302
-    assert "This provider is not available any more." in text_of(reader.get("linked"))
+    assert "This service is no longer available." in text_of(reader.get("linked"))
     assert reader.get("linked/unknown")["Location"] == "/account/linked"
 
 
