@@ -214,7 +214,7 @@ def test_identity_of_other_user_is_not_linked(reader: Reader) -> None:
     reader.verify()
     come_back(reader, start(reader))
     assert reader.user.identities == {}
-    assert "This account is linked to another user already." in text_of(reader.get("linked"))
+    assert "This account is already linked to another user." in text_of(reader.get("linked"))
 
 
 @pytest.mark.parametrize("answer", [{"error": "access_denied"}, {"code": ""}])
@@ -226,7 +226,7 @@ def test_provider_that_says_no_links_nothing(reader: Reader, answer: dict[str, s
         values.pop("code", None)
     reader.get(f"linked/{MOCK}/callback", **values)
     assert reader.user.identities == {}
-    assert "because the provider did not confirm it" in text_of(reader.get("linked"))
+    assert "because the other service did not confirm it" in text_of(reader.get("linked"))
 
 
 def test_record_that_expires_at_the_provider_keeps_the_proof(reader: Reader) -> None:
