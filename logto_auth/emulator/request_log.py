@@ -15,6 +15,7 @@ _SECRET_PARAMETERS = frozenset(
         "client_secret",
         "code",
         "code_verifier",
+        "confirm_password",
         "id_token_hint",
         "one_time_token",
         "password",

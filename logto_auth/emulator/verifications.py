@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from .faults import Faults
 from .instances import Instances
+from .state.account_rules import check_new_email
 from .state.application_record import Application
 from .state.attempt_limits import MessageLimit, WrongAttempts
 from .state.clock import Clock
@@ -121,6 +122,8 @@ class Verifications:
         present = user.primary_email if kind == "email" else user.primary_phone
         is_new = address != present
         template = NEW_ADDRESS if is_new else template or OWN_ADDRESS
+        if is_new and kind == "email":
+            check_new_email(self._tenant.sign_in_experience.settings["emailBlocklistPolicy"], address)
         with self._lock:
             if self.message_limit.is_reached(address):
                 raise Refused("request.message_rate_limited", 429)

@@ -154,6 +154,28 @@ def test_record_for_a_new_address_counts_for_nobody_once_it_is_the_present_one(a
     assert code_of(account.patch(*RENAME)) == NO_RECORD
 
 
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ({"customBlocklist": ["@Bookstore.example"]}, "session.email_blocklist.email_not_allowed"),
+        ({"customBlocklist": ["new+1@bookstore.example"]}, "session.email_blocklist.email_not_allowed"),
+        ({"customBlocklist": ["@*.example"]}, "session.email_blocklist.email_not_allowed"),
+        ({"customAllowlist": ["@other.example"]}, "session.email_blocklist.email_not_allowed"),
+        ({"blockSubaddressing": True}, "session.email_blocklist.email_subaddressing_not_allowed"),
+    ],
+)
+def test_new_email_that_the_tenant_blocks_is_refused(emulator, account, policy, code):
+    address = "new+1@bookstore.example"
+    record_id = account.send_code("email", address)
+    account.verify_code("email", address, record_id)
+    emulator.tenant.sign_in_experience.settings["emailBlocklistPolicy"] = policy
+    answer = account.post("/verifications/verification-code", {"identifier": {"type": "email", "value": address}})
+    assert code_of(answer) == (422, code)
+    account.verify_password(PASSWORD)
+    body = {"email": address, "newIdentifierVerificationRecordId": record_id}
+    assert code_of(account.post("/my-account/primary-email", body)) == (422, code)
+
+
 def test_ten_wrong_codes_are_too_many(account):
     record_id = account.send_code("email", NEW)
     wrong = "000000" if account.emulator.messages.code_for(NEW) != "000000" else "000001"

@@ -615,3 +615,15 @@ def test_webhook_tells_of_a_change(customer, tenant, user):
     assert received.payload["data"]["username"] == "renamed"
     assert received.payload["userAgent"] == customer.session.headers["User-Agent"]
     assert "matchedRoute" not in received.payload
+
+
+# Logs
+
+
+def test_log_of_requests_has_no_password_and_no_code(customer, emulator):
+    customer.go("password").fill("password-form", password=NEW_PASSWORD, confirm_password=NEW_PASSWORD)
+    customer.go("authenticator-app")
+    code = code_of(customer, customer.text("id", "secret"))
+    customer.fill("code-form", code=code)
+    logged = str(list(emulator.requests))
+    assert not [each for each in (PASSWORD, NEW_PASSWORD, code) if each in logged]

@@ -9,7 +9,7 @@ from logto_auth.emulator.api.schemas import Schema, object_of, text
 from logto_auth.emulator.api.user_events import announce_change
 from logto_auth.emulator.api.user_schemas import check_lengths, email, phone
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.state.account_rules import check_remaining_identifier
+from logto_auth.emulator.state.account_rules import check_new_email, check_remaining_identifier
 from logto_auth.emulator.state.tenant import Tenant
 
 from .caller import Caller
@@ -48,6 +48,8 @@ def _set_address(tenant: Tenant, caller: Caller, kind: _Kind) -> None:
     given: dict[str, Any] = body(_SCHEMAS[kind])
     _check(caller, kind)
     address, attribute = given[kind], _ATTRIBUTES[kind]
+    if kind == "email":
+        check_new_email(tenant.sign_in_experience.settings["emailBlocklistPolicy"], address)
     current().verifications.check_new_address(given["newIdentifierVerificationRecordId"], kind, address)
     check_lengths({"primaryEmail": address})
     announce_change(tenant.update_user(caller.user.id, **{attribute: address}))

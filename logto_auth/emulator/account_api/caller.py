@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from flask import request
 
+from logto_auth.emulator.api.bearer_token import bearer_token
 from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.account_rules import has_verification_method
@@ -112,13 +113,3 @@ def current_caller(provider: Provider) -> Caller:
         is_verified=provider.verifications.proves_identity(request.headers.get(VERIFICATION_HEADER), user.id),
         account_center=provider.tenant.account_center,
     )
-
-
-def bearer_token() -> str:
-    """Return the token of the `Authorization` header, or raise APIError."""
-    header = request.headers.get("Authorization")
-    if not header:
-        raise APIError("auth.authorization_header_missing", 401)
-    if not header.startswith("Bearer "):
-        raise APIError("auth.authorization_token_type_not_supported", 401, data={"supportedTypes": ["Bearer"]})
-    return header.removeprefix("Bearer ")

@@ -103,6 +103,8 @@ _MESSAGES = {
     "connector.template_not_found": "The connector has no template for this message.",
     "guard.file_size_exceeded": "The file is too large.",
     "guard.mime_type_not_allowed": "The file is not an image of an accepted type.",
+    "session.email_blocklist.email_not_allowed": "The e-mail address {{email}} is not accepted.",
+    "session.email_blocklist.email_subaddressing_not_allowed": "An e-mail address with + is not accepted.",
     "session.insufficient_info": "The state or the redirect URI is missing.",
     "session.mfa.mfa_factor_not_enabled": "This type of factor is not enabled.",
     "storage.not_configured": "Logto has no storage for files.",

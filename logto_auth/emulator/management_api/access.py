@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import request
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from logto_auth.emulator.api.bearer_token import bearer_token
 from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.provider import Provider
 
@@ -17,7 +17,7 @@ _ALGORITHMS = ["ES384", "RS256", "PS256"]
 
 def check_access(provider: Provider) -> None:
     """Raise APIError unless the access token is valid. The current roles of the application are not checked."""
-    claims = _claims(provider, _bearer_token())
+    claims = _claims(provider, bearer_token())
     for claim, expected in {"iss": provider.issuer, "aud": provider.tenant.management_api_resource}.items():
         if claims.get(claim) != expected:
             raise _refused_claim("ERR_JWT_CLAIM_VALIDATION_FAILED", "JWTClaimValidationFailed", claim, claims)
@@ -27,15 +27,6 @@ def check_access(provider: Provider) -> None:
         raise APIError("auth.jwt_sub_missing", 401)
     if "all" not in str(claims.get("scope", "")).split(" "):
         raise APIError("auth.forbidden", 403)
-
-
-def _bearer_token() -> str:
-    header = request.headers.get("Authorization")
-    if not header:
-        raise APIError("auth.authorization_header_missing", 401)
-    if not header.startswith("Bearer "):
-        raise APIError("auth.authorization_token_type_not_supported", 401, data={"supportedTypes": ["Bearer"]})
-    return header.removeprefix("Bearer ")
 
 
 def _claims(provider: Provider, token: str) -> dict[str, Any]:

@@ -34,6 +34,25 @@ def check_password(policy: dict[str, Any], user: User, password: str) -> None:
         raise Refused("user.same_password", 422)
 
 
+def check_new_email(policy: dict[str, Any], email: str) -> None:
+    """Raise 422 for a new e-mail address that the lists of the tenant do not accept."""
+    if policy.get("blockSubaddressing") and "+" in email.split("@")[0]:
+        raise Refused("session.email_blocklist.email_subaddressing_not_allowed", 422)
+    allowed, blocked = policy.get("customAllowlist") or [], policy.get("customBlocklist") or []
+    if (allowed and not _is_listed(allowed, email)) or _is_listed(blocked, email):
+        raise Refused("session.email_blocklist.email_not_allowed", 422, email=email)
+
+
+def _is_listed(items: list[str], email: str) -> bool:
+    """Return whether a list has the e-mail address, or its domain after "@". "*" stands for any text.
+
+    Logto knows other spellings of addresses of Gmail, too.
+    """
+    forms = (email.lower(), f"@{email.lower().split('@')[1]}")
+    patterns = [re.escape(item.lower()).replace(r"\*", ".*") for item in items]
+    return any(re.fullmatch(pattern, form) for pattern in patterns for form in forms)
+
+
 def check_username(policy: dict[str, Any], username: str) -> None:
     """Raise 422 for a username that the policy of the tenant does not accept. Its form was checked before."""
     if len(username) < policy.get("minLength", 1):

@@ -1,4 +1,4 @@
-"""The account center, and settings that have no effect in the emulator: custom profile fields, MFA of users, uploads."""
+"""The account center, and settings that have no effect in the emulator: custom profile fields, MFA, uploads."""
 
 import pytest
 
