@@ -58,6 +58,9 @@ TEXTS_BY_CODE: dict[str, Text] = {
     "session.mfa.mfa_factor_not_enabled": _("Logto no longer offers this factor."),
     "user.backup_code_already_in_use": _("You have backup codes already. Reload the page to see them."),
     "user.totp_already_in_use": _("An authenticator app is set up already."),
+    "guard.file_size_exceeded": _("This file is too large."),
+    "guard.mime_type_not_allowed": _("This file is not a PNG, JPEG, GIF or WebP image."),
+    "storage.not_configured": _("This site does not store pictures. Enter the address of one on the web instead."),
     "session.invalid_connector_id": _("This provider is not available any more."),
 }
 
@@ -124,6 +127,11 @@ REMEDIES: dict[type[LogtoError], Text] = {
 }
 
 
+REMEDIES_BY_CODE: dict[str, Text] = {
+    "storage.not_configured": _("Set up a storage provider for uploads at Logto."),
+}
+
+
 def page_text(error: LogtoError) -> PageText:
     """Return the texts of the page for `error`."""
     return next((text for kind, text in PAGES.items() if isinstance(error, kind)), PAGES[AccountAPIError])
@@ -131,7 +139,8 @@ def page_text(error: LogtoError) -> PageText:
 
 def remedy(error: LogtoError) -> Text:
     """Return what the operator does about `error`, "" if there is nothing to do."""
-    return next((text for kind, text in REMEDIES.items() if isinstance(error, kind)), "")
+    found = REMEDIES_BY_CODE.get(error.code)
+    return found or next((text for kind, text in REMEDIES.items() if isinstance(error, kind)), "")
 
 
 def form_text(error: LogtoError) -> str:

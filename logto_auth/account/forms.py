@@ -36,7 +36,7 @@ MAX_AVATAR_LENGTH = 2048
 # Logto has no limit for these. They are in each ID token, so they stay short.
 MAX_PROFILE_LENGTH = 256
 MAX_ADDRESS_LENGTH = 512
-# Logto's limit for uploads.
+# Enough for a picture. It is in memory while it is sent, and Logto accepts more.
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024
 # Beyond this, hashing the password costs more than it protects. Logto's default policy has the same limit.
 MAX_PASSWORD_LENGTH = 256

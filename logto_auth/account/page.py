@@ -263,9 +263,10 @@ class AccountPage(View):
         return HttpResponseRedirect(url)
 
     @contextmanager
-    def form_errors(self, form: BaseForm, field: str | None = None) -> Iterator[None]:
+    def form_errors(self, form: BaseForm, field: str | None = None, *, field_of_error: bool = True) -> Iterator[None]:
         """Show an error of Logto in `form`: beside the field that it names, else beside `field`, else above all fields.
 
+        Without `field_of_error`, the field that the error names does not count.
         Errors that no form can show are raised: they lead to the verification of the user, to Logto, or to the sign-in.
         """
         try:
@@ -275,7 +276,7 @@ class AccountPage(View):
                 raise
             self.log(error)
             named = getattr(error, "field", "")
-            form.add_error(named if named in form.fields else field, self.form_text(error))
+            form.add_error(named if field_of_error and named in form.fields else field, self.form_text(error))
 
     def form_text(self, error: LogtoError) -> str:
         """Return the sentence for a form. Staff also see the remedy."""
@@ -285,11 +286,8 @@ class AccountPage(View):
 
     def log(self, error: LogtoError, reference: str = "-") -> None:
         """Log one line: an error if the operator has to act, else information."""
-        is_for_operator = error.status >= 500 or isinstance(
-            error, AccountCenterDisabled | AccountScopeMissing | FieldNotEditable
-        )
-        level = logging.ERROR if is_for_operator else logging.INFO
-        advice = remedy(error) or page_text(error).remedy if is_for_operator else ""
+        advice = remedy(error) or (page_text(error).remedy if isinstance(error, AccountScopeMissing) else "")
+        level = logging.ERROR if advice or error.status >= 500 else logging.INFO
         logger.log(
             level,
             "Account page: %s (%s, reference %s) %s",

@@ -130,21 +130,24 @@ class ProfilePage(AccountPage):
         if form is None:
             raise FieldNotEditable("Neither name nor avatar is Edit in the account center.", field="name")
         if form.is_valid():
+            changes: dict[str, Any] = {
+                name: form.cleaned_data[name] or None for name in form.changed_data if name in TEXTS
+            }
+            with self.form_errors(form, "avatar_file", field_of_error=False):
+                changes |= self._uploaded(form.cleaned_data.get("avatar_file"))
+        if form.is_valid():
             with self.form_errors(form):
-                changes = self._about_changes(form)
                 if changes:
                     self.account.update(**changes)
                 return self.done("profile-saved")
         return self.page(about_form=form)
 
-    def _about_changes(self, form: AboutForm) -> dict[str, Any]:
-        """Return the arguments of `account.update`, after uploading the picture."""
-        changes: dict[str, Any] = {name: form.cleaned_data[name] or None for name in form.changed_data if name in TEXTS}
-        file = form.cleaned_data.get("avatar_file")
-        if file is not None:
-            name = "avatar." + file.content_type.partition("/")[2]
-            changes["avatar"] = self.account.upload_avatar(file.read(), filename=name, content_type=file.content_type)
-        return changes
+    def _uploaded(self, file: Any) -> dict[str, str]:
+        """Upload the picture, and return the argument of `account.update`; nothing without a picture."""
+        if file is None:
+            return {}
+        name = "avatar." + file.content_type.partition("/")[2]
+        return {"avatar": self.account.upload_avatar(file.read(), filename=name, content_type=file.content_type)}
 
     def save_details(self) -> HttpResponseBase:
         """Change the further fields."""

@@ -92,6 +92,8 @@ _INVALID_PREFIXES = ("guard.", "session.email_blocklist.", "user.")
 # What a connector or a provider said, in Logto's words. It may repeat what they were sent, a code for example.
 _CONNECTOR_PREFIX = "connector."
 _UNEXPECTED_BODY = "unexpected_body"
+# A password of one letter is part of every message, and protects nothing.
+_MIN_SECRET_LENGTH = 4
 # Logto gives the end of a block only in its text, which is English without a header Accept-Language.
 _RETRY_AFTER = re.compile(r"in ([0-9]{1,4}) (second|minute|hour)s?\b")
 _UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -114,7 +116,7 @@ def _error(
     response: Response, call: Call, text: str, details: dict[str, Any], data: object, sent: object
 ) -> AccountAPIError:
     code = details["code"]
-    if response.status == 401 and code not in _PLAIN_ERRORS:
+    if response.status == 401 and code not in _PLAIN_ERRORS.keys() | _FIELD_CODES:
         return AccessTokenRejected(text, **details)
     if code == "auth.unauthorized":
         needed = " ".join(call.scopes) or "unknown"
@@ -223,7 +225,7 @@ def _without_in(sent: object, value: Any) -> Any:
 def _without(sent: object, text: str) -> str:
     """Return `text` without the secrets of `sent`."""
     for secret in _secrets(sent):
-        if secret.reveal():
+        if len(secret.reveal()) >= _MIN_SECRET_LENGTH:
             text = text.replace(secret.reveal(), repr(secret))
     return text
 

@@ -257,6 +257,30 @@ def test_logto_down_is_reported(verified: Reader) -> None:
     assert verified.get(APP).status_code == 503
 
 
+@pytest.mark.parametrize("fault", [HttpFault(status=500, body="Oops"), HttpFault(drop=True), HttpFault(body="[]")])
+def test_secrets_are_not_logged(verified: Reader, caplog: Any, fault: HttpFault) -> None:
+    page = verified.get(APP)
+    secret = secret_in(page)
+    code = totp_code(secret)
+    verified.logto.faults.http["account_api"] = fault
+    again = verified.post(APP, "add", step=step_in(page), code=code)
+    assert again.status_code in {200, 302, 502}
+    verified.get(APP)
+    assert secret not in caplog.text
+    assert code not in caplog.text
+
+
+def test_page_tells_what_was_done_without_messages(verified: Reader, settings: Any) -> None:
+    messages = "django.contrib.messages.middleware.MessageMiddleware"
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if each != messages]
+    verified.client.handler._middleware_chain = None
+    page = verified.client.post(f"/account/{APP}", {"action": "remove"}, follow=True)
+    assert page.request["QUERY_STRING"] == "done=authenticator-app-removed"
+    assert "The authenticator app was removed." in text_of(page)
+    # Only known words are shown.
+    assert 'role="status"' not in verified.get(SECURITY, done="<b>x</b>").text
+
+
 # The backup codes
 
 

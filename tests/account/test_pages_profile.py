@@ -148,14 +148,26 @@ def test_fields_that_are_off_are_not_shown(reader: Reader) -> None:
     assert "Linked accounts" not in page
 
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32 + b"IEND\xaeB`\x82"
 
 
 def test_uploaded_picture_becomes_the_avatar(reader: Reader) -> None:
+    reader.logto.tenant.has_storage = True
     file = SimpleUploadedFile("evil.html", PNG, content_type="text/html")
     response = reader.post("", "about", avatar_file=file, name="Ada Reader", **{"initial-name": "Ada Reader"})
     assert response.status_code == 302, text_of(response)
     assert reader.user.avatar.startswith("http")
+
+
+def test_logto_without_storage_is_explained(reader: Reader, caplog: Any) -> None:
+    reader.logto.tenant.has_storage = False
+    file = SimpleUploadedFile("a.png", PNG, content_type="image/png")
+    response = reader.post("", "about", avatar_file=file, name="Typed", **{"initial-name": "Ada Reader"})
+    assert "This site does not store pictures." in text_of(response)
+    assert "storage provider" not in text_of(response)
+    assert 'value="Typed"' in response.content.decode()
+    assert reader.user.name == "Ada Reader"
+    assert "Set up a storage provider" in caplog.text
 
 
 @pytest.mark.parametrize(

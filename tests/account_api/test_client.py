@@ -226,6 +226,25 @@ def test_invalid_input_without_a_path_has_the_field_of_the_call(fake: FakeLogto,
     assert raised.value.field == "email"
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("account_center.not_enabled", errors.AccountCenterDisabled),
+        ("account_center.field_not_enabled", errors.FieldNotEditable),
+        ("verification_record.permission_denied", errors.VerificationRequired),
+        ("session.invalid_credentials", errors.WrongPassword),
+        ("verification_code.code_mismatch", errors.WrongCode),
+    ],
+)
+def test_code_decides_whatever_the_status(fake: FakeLogto, status: int, code: str, error: type[Exception]) -> None:
+    """Logto's statuses are uneven, and may change with a version."""
+    fake.answer(status, {"code": code})
+    with pytest.raises(errors.AccountAPIError) as raised:
+        fake.api().get()
+    assert type(raised.value) is error
+
+
 def test_suspended_user_is_not_an_invalid_value(fake: FakeLogto) -> None:
     fake.answer(403, {"code": "user.suspended"})
     with pytest.raises(errors.AccountAPIError) as raised:
@@ -281,6 +300,13 @@ def test_secrets_that_logto_repeats_are_hidden(fake: FakeLogto) -> None:
     assert SECRET not in f"{raised.value} {vars(raised.value)}"
     assert "Not [hidden]!" in str(raised.value)
     assert raised.value.data == {"[hidden]": ["[hidden]", 1], "b": "c"}
+
+
+def test_message_is_readable_whatever_the_user_typed(fake: FakeLogto) -> None:
+    fake.answer(422, {"code": "password.rejected", "message": "Password rejected."})
+    with pytest.raises(errors.PasswordRejected) as raised:
+        fake.api().set_password("a")
+    assert raised.value.message == "Password rejected."
 
 
 SECRET_CALLS: list[Call] = [

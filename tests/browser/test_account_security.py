@@ -11,6 +11,7 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 
 from logto_auth.emulator import Emulator
+from logto_auth.emulator.state.sessions import Grant
 from logto_auth.emulator.state.totp import totp_code
 from logto_auth.testing import register_site
 from tests.account.conftest import PASSWORD, SCOPES, SESSIONS_SCOPE
@@ -276,7 +277,8 @@ def test_site_outside_of_relying_party_is_reported(page: Page) -> None:
         ("dark", {"viewport": {"width": 900, "height": 900}, "color_scheme": "dark"}),
     ],
 )
-def test_pages_fit(chromium: Browser, security_site: str, look: str, options: dict[str, Any]) -> None:
+def test_pages_fit(chromium: Browser, security_site: str, logto: Emulator, look: str, options: dict[str, Any]) -> None:
+    add_connected_application(logto)
     with browser_profile(chromium, security_site, **options) as context:
         page = context.new_page()
         sign_in(page, "/account/security")
@@ -296,6 +298,23 @@ def test_pages_fit(chromium: Browser, security_site: str, look: str, options: di
         picture(page, f"account-applications-{look}")
         page.goto("/account/delete")
         picture(page, f"account-delete-{look}")
+
+
+def add_connected_application(logto: Emulator) -> None:
+    """Let the user have given access to an application with a long name."""
+    application = logto.tenant.add_application(name="The reading list of the book club", is_third_party=True)
+    (user,) = logto.tenant.users.values()
+    now = logto.clock.now()
+    scopes = ["openid", "profile", "email", "offline_access", "urn:logto:scope:organizations"]
+    logto.instances.grants["g1"] = Grant(
+        id="g1",
+        account_id=user.id,
+        client_id=application.id,
+        created_at=now,
+        expires_at=now + 3600,
+        oidc_scopes=scopes,
+        resource_scopes={"https://api.example.com": ["read:books", "write:a-very-long-name-of-a-permission"]},
+    )
 
 
 def picture(page: Page, name: str) -> None:
