@@ -15,11 +15,10 @@ def nickname(api):
     return api.made("/custom-profile-fields", body)
 
 
-def test_account_center_of_new_tenant_is_off(emulator):
-    emulator.tenant.clear()
-    api = ManagementAPI(emulator)
-    center = api.get("/account-center").json()
-    api.http.close()
+def test_account_center_of_new_tenant_is_off(api):
+    # The demo tenant has it on.
+    api.emulator.tenant.clear()
+    center = api.get("/.well-known/account-center").json()
     assert (center["enabled"], center["fields"]) == (False, {})
 
 
