@@ -129,7 +129,9 @@ REMEDIES: dict[type[LogtoError], Text] = {
 
 
 REMEDIES_BY_CODE: dict[str, Text] = {
-    "session.mfa.mfa_factor_not_enabled": _("Enable this factor in Logto's Console, under multi-factor authentication."),
+    "session.mfa.mfa_factor_not_enabled": _(
+        "Enable this factor in Logto's Console, under multi-factor authentication."
+    ),
     "storage.not_configured": _("Set up a storage provider for uploads at Logto."),
 }
 
