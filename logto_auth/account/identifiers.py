@@ -19,7 +19,8 @@ from logto_auth.sessions.principal import session_principal
 
 from .error_texts import FORM_ERRORS
 from .forms import CodeForm, EmailForm, PhoneForm, UsernameForm
-from .page import AccountPage, url_of, with_query
+from .navigation import url_of
+from .page import AccountPage, with_query
 from .profile import shown_phone
 from .steps import StepExpired, open_step, seal_step
 

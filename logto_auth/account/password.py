@@ -17,8 +17,9 @@ from logto_auth.exceptions import FieldNotEditable, LogtoError, PasswordRejected
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .forms import NewPasswordForm
+from .navigation import url_of
 from .other_sessions import end_other_sessions, ended_text
-from .page import AccountPage, url_of
+from .page import AccountPage
 
 __all__ = ["PasswordPage", "policy_rules", "rejection_text"]
 

@@ -14,7 +14,8 @@ from logto_auth.account_api.types import Address, ProfileFields
 from logto_auth.exceptions import FieldNotEditable
 
 from .forms import ADDRESS_FIELDS, COMMON_PROFILE_FIELDS, PROFILE_FIELDS, AboutForm, AddressForm, ProfileForm
-from .page import AccountPage, url_of
+from .navigation import url_of
+from .page import AccountPage
 
 __all__ = ["Identifier", "ProfilePage", "shown_phone"]
 
