@@ -81,6 +81,11 @@ class LinkingPage(AccountPage):
         """The URL of the page after a sign-in: never that of the callback, which has a code in it."""
         return reverse("logto_account:linked")
 
+    @property
+    def url(self) -> str:
+        """The URL of the page with the buttons."""
+        return self.page_url
+
     def failure(self, word: str, text: str = "") -> HttpResponseBase:
         """Return the redirect to the page, which says that nothing was linked."""
         return self.redirect(word, self.page_url, text=text, level=messages.ERROR)
@@ -165,11 +170,6 @@ class LinkPage(LinkingPage):
     def get(self, request: HttpRequest, connector_id: str) -> HttpResponseBase:
         """Return the redirect to the page with the buttons."""
         return HttpResponseRedirect(self.page_url)
-
-    @property
-    def url(self) -> str:
-        """The URL of the page with the buttons."""
-        return self.page_url
 
     def link(self, connector_id: str) -> HttpResponseBase:
         """Link an account of a provider of which none is linked."""
