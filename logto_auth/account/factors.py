@@ -35,14 +35,14 @@ from .steps import StepExpired, open_step, seal_step
 __all__ = ["FACTOR_TEXTS", "AuthenticatorAppPage", "BackupCodesPage", "FactorPage", "Factors"]
 
 FACTOR_TEXTS: dict[str, str | Promise] = {
-    "authenticator-app-added": _("Your authenticator app is set up."),
-    "authenticator-app-replaced": _("Your new authenticator app is set up. The former one no longer works."),
-    "authenticator-app-removed": _("The authenticator app was removed."),
+    "authenticator-app-added": _("Your authenticator app has been set up."),
+    "authenticator-app-replaced": _("Your authenticator app has been replaced. The former one no longer works."),
+    "authenticator-app-removed": _("Your authenticator app has been removed."),
     "backup-codes-added": _("Your backup codes are active. Former codes no longer work."),
-    "backup-codes-removed": _("Your backup codes were removed."),
-    "passkey-added": _("Your passkey was added."),
-    "passkey-renamed": _("The passkey was renamed."),
-    "passkey-removed": _("The passkey was removed."),
+    "backup-codes-removed": _("Your backup codes have been removed."),
+    "passkey-added": _("Your passkey has been added."),
+    "passkey-renamed": _("Your passkey has been renamed."),
+    "passkey-removed": _("Your passkey has been removed."),
 }
 STEP_EXPIRED = _("This page was open for too long. Please try again.")
 # Characters of a secret between two spaces.

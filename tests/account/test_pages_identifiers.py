@@ -135,7 +135,7 @@ def test_code_can_be_sent_again(reader: Reader) -> None:
     reader.verify()
     first = send(reader)
     page = reader.post("email", "again", step=first)
-    assert "Another code was sent to new@example.com" in text_of(page)
+    assert "We have sent another code to new@example.com" in text_of(page)
     assert len(reader.logto.messages.to(NEW)) == 2
     code = reader.logto.messages.code_for(NEW)
     assert reader.post("email", "confirm", step=step_in(page), code=code).status_code == 302

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,45 @@ def test_none_empties_a_field(fake: FakeLogto) -> None:
     fake.answer(200, {"id": "u1"})
     fake.api().update(name=None, avatar=None)
     assert fake.asked[0].json() == {"name": None, "avatar": None}
+
+
+# Answers that prove nothing
+
+PROOFS: dict[str, Callable[[AccountAPI], object]] = {
+    "code": lambda api: api.verify_code("email", "a@example.com", record_id="record-1", code="123456"),
+    "social": lambda api: api.verify_social("record-1", {"code": "c"}),
+    "passkey": lambda api: api.verify_passkey("record-1", {"id": "a"}),
+}
+CHANGES: dict[str, Callable[[AccountAPI], object]] = {
+    "password": lambda api: api.set_password("a-new-password"),
+    "email": lambda api: api.set_email("a@example.com", new_record_id="r"),
+    "no phone": lambda api: api.remove_phone(),
+    "link": lambda api: api.link_identity("r"),
+    "unlink": lambda api: api.unlink_identity("alipay"),
+    "totp": lambda api: api.replace_totp("secret", "123456"),
+    "factor": lambda api: api.remove_factor("f"),
+    "session": lambda api: api.end_session("s"),
+    "grant": lambda api: api.revoke_grant("g"),
+}
+LOGIN_PAGE = "<html>Sign in to the network</html>"
+
+
+@pytest.mark.parametrize("body", [LOGIN_PAGE, {}, [], {"verificationRecordId": "record-2"}, None])
+@pytest.mark.parametrize("name", PROOFS)
+def test_record_is_proved_only_if_logto_names_it(fake: FakeLogto, name: str, body: Any) -> None:
+    fake.answer(200, body)
+    with pytest.raises(errors.AccountAPIError):
+        PROOFS[name](fake.api())
+    fake.answers.clear()
+    fake.answer(200, {"verificationRecordId": "record-1"})
+    PROOFS[name](fake.api())
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_page_of_a_proxy_is_no_change(fake: FakeLogto, name: str) -> None:
+    fake.answer(200, LOGIN_PAGE)
+    with pytest.raises(errors.AccountAPIError):
+        CHANGES[name](fake.api())
 
 
 # Sessions and grants
