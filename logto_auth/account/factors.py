@@ -20,12 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.account_api.types import BackupCode, Factor, TotpSecret
-from logto_auth.clients import sign_in_experience
 from logto_auth.conf import conf
 from logto_auth.exceptions import FieldNotEditable, InvalidValue
 from logto_auth.oidc.secrets import Secret
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import sign_in_experience
 
 from .forms import CodeForm, StepForm
 from .page import AccountPage

@@ -23,8 +23,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.account_api.types import SocialConnector
-from logto_auth.clients import sign_in_experience
 from logto_auth.exceptions import FieldNotEditable, InvalidValue, LogtoError, VerificationRequired
+from logto_auth.sessions.public_settings import sign_in_experience
 from logto_auth.sign_in.start import LOGTO_LANGUAGES, absolute_uri, redirect_to_base_url
 
 from .error_texts import FORM_ERRORS

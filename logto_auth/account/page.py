@@ -22,7 +22,7 @@ from django.views.generic import View
 
 from logto_auth.access.responses import page_of_request, prefetch_response
 from logto_auth.account_api.types import Account, AccountCenter
-from logto_auth.clients import account_center, is_sign_in_experience_known, known_account_center
+from logto_auth.clients import is_sign_in_experience_known, known_account_center
 from logto_auth.exceptions import (
     AccountCenterDisabled,
     AccountScopeMissing,
@@ -39,6 +39,7 @@ from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import account_center
 from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
