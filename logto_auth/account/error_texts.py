@@ -58,6 +58,7 @@ TEXTS_BY_CODE: dict[str, Text] = {
     "session.mfa.mfa_factor_not_enabled": _("Logto no longer offers this factor."),
     "user.backup_code_already_in_use": _("You already have backup codes. Reload the page to see them."),
     "user.totp_already_in_use": _("An authenticator app is already set up."),
+    "entity.value_too_long": _("This is too long. Please shorten it."),
     "guard.file_size_exceeded": _("This file is too large."),
     "guard.mime_type_not_allowed": _("This file is not a PNG, JPEG, GIF or WebP image."),
     "storage.not_configured": _("This site does not store pictures. Enter the address of one on the web instead."),
@@ -128,6 +129,9 @@ REMEDIES: dict[type[LogtoError], Text] = {
 
 
 REMEDIES_BY_CODE: dict[str, Text] = {
+    "session.mfa.mfa_factor_not_enabled": _(
+        "Enable this factor in Logto's Console, under multi-factor authentication."
+    ),
     "storage.not_configured": _("Set up a storage provider for uploads at Logto."),
 }
 

@@ -13,24 +13,24 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.account_api.types import BackupCode, Factor, TotpSecret
-from logto_auth.clients import sign_in_experience
 from logto_auth.conf import conf
 from logto_auth.exceptions import FieldNotEditable, InvalidValue
 from logto_auth.oidc.secrets import Secret
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import sign_in_experience
 
 from .forms import CodeForm, StepForm
 from .page import AccountPage
 from .qr_code import qr_code_svg
 from .steps import StepExpired, open_step, seal_step
+from .times import local_time
 
 __all__ = ["FACTOR_TEXTS", "AuthenticatorAppPage", "BackupCodesPage", "FactorPage", "Factors"]
 
@@ -88,10 +88,7 @@ class Factors:
 
 def added_at(factor: Factor) -> datetime | None:
     """Return when the factor was added, None if Logto does not say."""
-    try:
-        return parse_datetime(factor.get("createdAt", ""))
-    except (TypeError, ValueError):
-        return None
+    return local_time(factor.get("createdAt"))
 
 
 def remove(account: SessionAccount, factor: Factor) -> None:

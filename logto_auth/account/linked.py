@@ -23,8 +23,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.account_api.types import SocialConnector
-from logto_auth.clients import sign_in_experience
 from logto_auth.exceptions import FieldNotEditable, InvalidValue, LogtoError, VerificationRequired
+from logto_auth.sessions.public_settings import sign_in_experience
 from logto_auth.sign_in.start import LOGTO_LANGUAGES, absolute_uri, redirect_to_base_url
 
 from .error_texts import FORM_ERRORS
@@ -80,6 +80,11 @@ class LinkingPage(AccountPage):
     def page_url(self) -> str:
         """The URL of the page after a sign-in: never that of the callback, which has a code in it."""
         return reverse("logto_account:linked")
+
+    @property
+    def url(self) -> str:
+        """The URL of the page with the buttons."""
+        return self.page_url
 
     def failure(self, word: str, text: str = "") -> HttpResponseBase:
         """Return the redirect to the page, which says that nothing was linked."""
@@ -165,11 +170,6 @@ class LinkPage(LinkingPage):
     def get(self, request: HttpRequest, connector_id: str) -> HttpResponseBase:
         """Return the redirect to the page with the buttons."""
         return HttpResponseRedirect(self.page_url)
-
-    @property
-    def url(self) -> str:
-        """The URL of the page with the buttons."""
-        return self.page_url
 
     def link(self, connector_id: str) -> HttpResponseBase:
         """Link an account of a provider of which none is linked."""

@@ -119,7 +119,7 @@ class AddPasskeyPage(PasskeysPage):
                 "form": PasskeyForm(initial={"step": step, "name": name}),
                 "options": json.dumps(registration.options),
                 "error": error,
-                "remedy": remedy if self.request.user.is_staff else "",
+                "remedy": remedy if self.is_for_staff else "",
                 "wrong_origin": WRONG_ORIGIN,
             }
         )

@@ -9,11 +9,13 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.clients import sign_in_experience
+from logto_auth.account_api.types import AccountCenter
 from logto_auth.exceptions import FieldNotEditable, LogtoError, PasswordRejected, VerificationRequired
+from logto_auth.sessions.public_settings import account_center, sign_in_experience
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .forms import NewPasswordForm
@@ -42,6 +44,14 @@ class PasswordPage(AccountPage):
         "password-changed": _("Your password has been changed."),
         "password-set": _("Your password has been set."),
     }
+
+    @cached_property
+    def center(self) -> AccountCenter:
+        """The settings of the account center, which a page that only asks for the verification needs, too."""
+        shows_rules = self.request.method == "GET" and (
+            self.account.is_verified or not self.user_account.get("hasSecurityVerificationMethod", True)
+        )
+        return super().center if shows_rules else account_center()
 
     def get(self, request: Any) -> HttpResponseBase:
         """Return the page, or the redirect to the verification of the user."""
