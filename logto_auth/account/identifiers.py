@@ -233,7 +233,7 @@ class EmailPage(AddressPage):
     kind = "email"
     claim = "email"
     form_class = EmailForm
-    same_text = _("This is your e-mail address already.")
+    same_text = _("This is already your e-mail address.")
     done_texts = {
         "email-changed": _("Your e-mail address has been changed."),
         "email-removed": _("Your e-mail address has been removed."),
@@ -250,7 +250,7 @@ class PhonePage(AddressPage):
     kind = "phone"
     claim = "phone_number"
     form_class = PhoneForm
-    same_text = _("This is your phone number already.")
+    same_text = _("This is already your phone number.")
     done_texts = {
         "phone-changed": _("Your phone number has been changed."),
         "phone-removed": _("Your phone number has been removed."),

@@ -22,7 +22,7 @@ from django.views.generic import View
 
 from logto_auth.access.responses import page_of_request, prefetch_response
 from logto_auth.account_api.types import Account, AccountCenter
-from logto_auth.clients import account_center, is_sign_in_experience_known, known_account_center
+from logto_auth.clients import is_sign_in_experience_known, known_account_center
 from logto_auth.exceptions import (
     AccountCenterDisabled,
     AccountScopeMissing,
@@ -39,6 +39,7 @@ from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import account_center
 from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
@@ -252,11 +253,16 @@ class AccountPage(View):
             named = getattr(error, "field", "")
             form.add_error(named if field_of_error and named in form.fields else field, self.form_text(error))
 
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether the page may show remedies. A user model need not have `is_staff`."""
+        return bool(getattr(self.request.user, "is_staff", False))
+
     def form_text(self, error: LogtoError) -> str:
         """Return the sentence for a form. Staff also see the remedy."""
         text = form_text(error)
         advice = remedy(error)
-        return f"{text} {advice}" if advice and self.request.user.is_staff else text
+        return f"{text} {advice}" if advice and self.is_for_staff else text
 
     def log(self, error: LogtoError, reference: str = "-") -> None:
         """Log one line: an error if the operator has to act, else information."""
@@ -299,7 +305,7 @@ class AccountPage(View):
             {
                 "title": text.title,
                 "text": text.text,
-                "remedy": advice if self.request.user.is_staff else "",
+                "remedy": advice if self.is_for_staff else "",
                 "code": error.code if error else "",
                 "reference": reference,
                 "try_again_url": self.url if error else "",

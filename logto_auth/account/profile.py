@@ -32,8 +32,8 @@ class Identifier(NamedTuple):
 # Name of the URL and of the field, key in the account, label.
 IDENTIFIERS: tuple[tuple[str, str, str | Promise], ...] = (
     ("username", "username", _("Username")),
-    ("email", "primaryEmail", _("E-mail")),
-    ("phone", "primaryPhone", _("Phone")),
+    ("email", "primaryEmail", _("E-mail address")),
+    ("phone", "primaryPhone", _("Phone number")),
 )
 
 
