@@ -108,7 +108,7 @@ def delete(browser):
 
 def test_deleted_user_leaves_orders_without_name(browser, customer, tenant, emma):
     order = order_of(customer, emma)
-    assert "Your account was deleted" in delete(browser).text
+    assert "Your account has been deleted" in delete(browser).text
     order.refresh_from_db()
     assert (order.user, order.lines.count()) == (None, 1)
     assert not User.objects.filter(username="customer").exists()
