@@ -45,7 +45,7 @@ class SecurityPage(AccountPage):
                 "account": account,
                 # Logto does not say whether there is a password if the field is Off.
                 "shows_password": self.permission("password") != "Off",
-                "shows_sign_in_methods": any(self.permission(field) != "Off" for field in ("password", "email", "phone")),
+                "shows_sign_in_methods": any(self.permission(each) != "Off" for each in ("password", "email", "phone")),
                 "delete_url": delete_url,
                 **self.edit_urls(),
                 **self.factor_context(),
