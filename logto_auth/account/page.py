@@ -190,7 +190,7 @@ class AccountPage(View):
 
     @cached_property
     def permissions(self) -> Mapping[str, str] | None:
-        """The permissions of the fields. None if they cannot be fetched, and the page works without or answers a form."""
+        """The permissions of the fields; None if they cannot be fetched, and the page needs none or answers a form."""
         try:
             return cast(Mapping[str, str], self.center["fields"])
         except LogtoError:
