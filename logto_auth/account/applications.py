@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -18,6 +17,7 @@ from logto_auth.account_api.types import Grant
 from logto_auth.exceptions import InvalidValue
 
 from .page import AccountPage
+from .times import local_time
 
 __all__ = ["ApplicationsPage", "ConnectedApplication"]
 
@@ -31,7 +31,7 @@ SCOPE_TEXTS: dict[str, str | Promise] = {
     "custom_data": _("See additional data of your account"),
     "identities": _("See your linked accounts"),
     "roles": _("See your roles"),
-    "offline_access": _("Keep access while you are not there"),
+    "offline_access": _("Keep access while you are not using it"),
     "urn:logto:scope:organizations": _("See your organizations"),
     "urn:logto:scope:organization_roles": _("See your roles in organizations"),
     "urn:logto:scope:sessions": _("See where you are signed in"),
@@ -99,9 +99,7 @@ def _words(value: object) -> list[str]:
 
 
 def _issued_at(grant: Grant) -> datetime | None:
-    with suppress(TypeError, ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(_object(grant.get("payload")).get("iat"), tz=timezone.utc)  # type: ignore[arg-type]
-    return None
+    return local_time(_object(grant.get("payload")).get("iat"))
 
 
 class ApplicationsPage(AccountPage):

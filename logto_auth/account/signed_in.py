@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -22,6 +21,7 @@ from logto_auth.sessions.principal import session_principal
 from .devices import device_name
 from .other_sessions import end_other_sessions, ended_text, sid_at_logto
 from .page import AccountPage
+from .times import local_time
 
 __all__ = ["SessionsPage", "SignedInPlace"]
 
@@ -88,7 +88,7 @@ def _place(rows: tuple[LogtoSession, ...], session: Session | None, *, key: str,
         key=key,
         user_agent=(row.user_agent if row else "") or context("userAgent"),
         ip_address=(row.ip_address if row else "") or context("ip"),
-        since=_moment(started_at),
+        since=local_time(started_at),
         # `isCurrent` is a claim of Logto about the token that was used, which this session may have refreshed.
         is_current=any(each.pk == current_id for each in rows) or _dig(session, "isCurrent") is True,
         is_at_logto=session is not None,
@@ -108,12 +108,6 @@ def _text_in(value: Any, *keys: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _moment(seconds: Any) -> datetime | None:
-    with suppress(TypeError, ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(seconds, tz=timezone.utc)
-    return None
-
-
 class SessionsPage(AccountPage):
     """Show where the user is signed in, and end these sessions.
 
@@ -127,10 +121,10 @@ class SessionsPage(AccountPage):
     needs_center = False
     actions = {"end": "end", "end-others": "end_others"}
     done_texts = {
-        "ended": _("The session was ended."),
-        "ended-here": _("The session on this site was ended. That browser may still be signed in at Logto."),
-        "gone": _("This session has ended already."),
-        "others-ended": _("Your other sessions were ended."),
+        "ended": _("The session has ended."),
+        "ended-here": _("The session on this site has ended. That browser may still be signed in at Logto."),
+        "gone": _("This session has already ended."),
+        "others-ended": _("Your other sessions have ended."),
     }
 
     def check(self) -> HttpResponseBase | None:

@@ -11,7 +11,7 @@ from logto_auth.oidc.http import BearerAuth, HTTPClient, Response
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
 from .answers import Call, error_from, json_in, list_in, object_in, seconds_in, text_in, unexpected_body
-from .errors import AccessTokenRejected, AccountScopeMissing, InvalidValue
+from .errors import AccountScopeMissing, InvalidValue, WrongCode
 from .shapes import UNFIT, Unfit, fitting
 from .types import (
     Account,
@@ -320,17 +320,17 @@ class AccountAPI:
     def add_totp(self, secret: Secret | str, code: Secret | str) -> None:
         """Add the authenticator app. `code` is one that it shows now.
 
-        Scope `identities`. Field `mfa`. A record. Raise WrongCode; InvalidValue if the user has one already, or if the
-        secret is malformed.
+        Scope `identities`. Field `mfa`. A record. Raise WrongCode, also for an empty code, which Logto would not check;
+        InvalidValue if the user has one already, or if the secret is malformed.
         """
-        payload = {"type": "Totp", "secret": as_secret(secret), "code": as_secret(code)}
+        payload = {"type": "Totp", "secret": as_secret(secret), "code": _totp_code(code)}
         del secret, code
         self._add_factor(payload)
 
     def replace_totp(self, secret: Secret | str, code: Secret | str) -> None:
         """Add the authenticator app, in place of the one that the user has. See `add_totp`."""
         path = "/my-account/mfa-verifications/totp"
-        payload = {"secret": as_secret(secret), "code": as_secret(code)}
+        payload = {"secret": as_secret(secret), "code": _totp_code(code)}
         del secret, code
         self._change(_factor_call(f"PUT {path}"), "PUT", path, payload)
 
@@ -459,12 +459,7 @@ class AccountAPI:
         Scope `urn:logto:scope:sessions`. Field `session`. A record. Raise InvalidValue if the user has no such grant.
         """
         call = Call(name="DELETE /my-account/grants/{id}", scopes=(SESSIONS_SCOPE,), field="session", row="grant")
-        try:
-            self._change(call, "DELETE", f"/my-account/grants/{_segment(id, call)}")
-        except AccessTokenRejected as error:
-            # Logto answers so if the grant is unknown, too. With a dead token, this raises AccessTokenRejected.
-            self.get()
-            raise InvalidValue(str(error), field="grant", code=error.code, message=error.message) from None
+        self._change(call, "DELETE", f"/my-account/grants/{_segment(id, call)}")
 
     # Calls
 
@@ -514,6 +509,15 @@ class AccountAPI:
 
 def _factor_call(name: str, *, field: str = "mfa", row: str = "") -> Call:
     return Call(name=name, scopes=("identities",), field=field, row=row)
+
+
+@hide_frames
+def _totp_code(code: Secret | str) -> Secret:
+    """Return the code. Raise WrongCode if it is empty: Logto would add the app without checking a code."""
+    code = as_secret(code)
+    if not code.reveal():
+        raise WrongCode("The code is empty.", code="session.mfa.invalid_totp_code")
+    return code
 
 
 def _segment(text: str, call: Call) -> str:

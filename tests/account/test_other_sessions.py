@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -229,19 +230,31 @@ def test_missing_role_of_machine_is_logged(
 
 
 def test_session_that_ends_meanwhile_is_no_error(
-    laptop: Browser, phone: Browser, machine: Any, logto: Emulator, monkeypatch: Any
+    laptop: Browser, phone: Browser, machine: Any, logto: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from logto_auth.management_api.resources import Users
+    append = logto.requests.append
 
-    sessions = Users.sessions
+    def end_first(request: Any) -> None:
+        if request.method == "DELETE":
+            logto.instances.sessions.clear()
+        append(request)
 
-    def list_and_end(self: Users, id: str) -> Any:
-        found = sessions(self, id)
-        logto.instances.sessions.clear()
-        return found
-
-    monkeypatch.setattr(Users, "sessions", list_and_end)
+    monkeypatch.setattr(logto.requests, "append", end_first)
     assert b"here=1, at_logto=0" in laptop.client.get("/end-others").content
+    assert "DELETE" in {request.method for request in logto.requests}
+
+
+def test_list_without_mark_of_current_session_ends_nothing(
+    user: Any, logto: Emulator, settings: Any, caplog: Any
+) -> None:
+    add_sid(logto, settings, is_required=False)
+    laptop = sign_in(logto)
+    verify(laptop)
+    sessions = [{"payload": {"uid": session.uid}} for session in logto.instances.sessions.values()]
+    logto.faults.http["account_api"] = HttpFault(body=json.dumps({"sessions": sessions}), times=1)
+    assert b"at_logto=None" in laptop.client.get("/end-others").content
+    assert "which session is the current one" in caplog.text
+    assert len(logto.instances.sessions) == len(sessions) == 1
 
 
 # The button

@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.emulator.management_api_client import ManagementAPI
-
 
 def code(response):
     return response.status_code, response.json()["code"]
