@@ -164,9 +164,11 @@ LOGTO_SCOPES = (
     "profile",
     "email",
     "phone",
+    "address",
     "custom_data",
     "identities",
     "roles",
+    "urn:logto:scope:sessions",
     "urn:logto:scope:organizations",
     "urn:logto:scope:organization_roles",
     "read:books",
@@ -225,4 +227,6 @@ else:
     LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
     # Only a tenant of Logto Cloud with a custom domain needs it.
     LOGTO_MANAGEMENT_API_RESOURCE = os.environ.get("LOGTO_MANAGEMENT_API_RESOURCE", "")
+# Only the Management API deletes users. Without it the shop has no page for that.
+LOGTO_DELETE_ACCOUNT = "bookstore.account.deletion.delete_account" if LOGTO_M2M_APP_ID else ""
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from logto_auth.tenant import APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
 
 API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
 BOOKS = {"read:books": "Read all books, sold out or not", "write:books": "Add and change books"}
@@ -20,4 +20,7 @@ TENANT = TenantDeclaration(
         OrganizationRole("staff", "Works in a branch"),
     ],
     unknown_session_redirect_url="/sign-in",
+    account_center=AccountCenter.all_editable(
+        delete_account_url="/account/delete" if settings.LOGTO_DELETE_ACCOUNT else ""
+    ),
 )

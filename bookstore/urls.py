@@ -1,4 +1,4 @@
-"""The URLs of the site. Sign-in, callback and sign-out come from logto_auth."""
+"""The URLs of the site. Sign-in, callback and sign-out come from logto_auth, and so do the account pages."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -15,6 +15,7 @@ urlpatterns = [
     path("branches/", include("bookstore.branches.urls")),
     path("api/", include("bookstore.api.urls")),
     path("account/", include("bookstore.account.urls")),
+    path("account/", include("logto_auth.account.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}bookstore/icon.svg")),

@@ -76,6 +76,7 @@ LOGTO_SUPERUSER_ROLES = ()
 LOGTO_GROUPS_BY_ROLE = {}
 LOGTO_M2M_APP_ID = ""
 LOGTO_M2M_APP_SECRET = ""
+LOGTO_DELETE_ACCOUNT = ""
 LOGTO_WEBHOOK_SIGNING_KEY = ""
 
 # What an OpenAPI document is by default; the bookstore's own is made in a process of its own.

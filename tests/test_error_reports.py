@@ -60,7 +60,7 @@ class Flow:
     def refresh(self) -> Callable[[], object]:
         self._sign_in()
         age(self.browser)
-        return lambda: self.browser.client.get("/account/")
+        return lambda: self.browser.client.get("/account/claims")
 
     def sign_out(self) -> Callable[[], object]:
         self._sign_in()

@@ -57,7 +57,7 @@ def hostile(browser: Browser, logto: Emulator, settings: Any) -> Browser:
     return browser
 
 
-@pytest.mark.parametrize("path", ["/", "/account/", "/admin/", "/admin/auth/user/", "/basket/"])
+@pytest.mark.parametrize("path", ["/", "/account/claims", "/admin/", "/admin/auth/user/", "/basket/"])
 def test_texts_of_provider_are_escaped(hostile: Browser, path: str) -> None:
     response = hostile.client.get(path)
     assert response.status_code == 200

@@ -64,7 +64,7 @@ def test_debug_page_of_signed_in_user_shows_no_token(
     settings.DEBUG = True
     browser.client.raise_request_exception = False
     monkeypatch.setattr("bookstore.account.views.presentable", broken)
-    page = browser.client.get("/account/").content.decode()
+    page = browser.client.get("/account/claims").content.decode()
     assert "RuntimeError" in page
     assert [secret for secret in secrets_of_the_session() if secret in page] == []
 
@@ -124,7 +124,7 @@ def test_database_contains_no_readable_token(browser: Browser, reader: Any) -> N
 def test_pages_and_cookies_contain_no_token(browser: Browser, logto: Emulator, reader: Any) -> None:
     browser.sign_in("reader")
     secrets = secrets_of_the_session()
-    for path in ("/", "/account/", "/basket/"):
+    for path in ("/", "/account/claims", "/basket/"):
         page = browser.client.get(path).content.decode()
         assert [secret for secret in secrets if secret in page] == []
     cookies = str(browser.client.cookies)

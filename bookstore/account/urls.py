@@ -3,4 +3,4 @@ from django.urls import path
 from . import views
 
 app_name = "account"
-urlpatterns = [path("", views.AccountPage.as_view(), name="account")]
+urlpatterns = [path("claims", views.ClaimsPage.as_view(), name="claims")]

@@ -1,4 +1,4 @@
-"""The account page of a user."""
+"""The page of what the shop knows about a user. The other account pages are those of logto_auth."""
 
 import logging
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.views.generic import TemplateView
 
+from logto_auth.account import account_navigation
 from logto_auth.exceptions import LogtoError
 from logto_auth.organizations import organizations_in
 
@@ -15,13 +16,14 @@ from .claims import identities, presentable
 logger = logging.getLogger(__name__)
 
 
-class AccountPage(LoginRequiredMixin, TemplateView):
-    template_name = "account/account.html"
+class ClaimsPage(LoginRequiredMixin, TemplateView):
+    template_name = "account/claims.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user_info = self.user_info()
         latest = user_info or {}
         return super().get_context_data(
+            navigation=account_navigation(self.request),
             claims=presentable(self.request.logto.claims),
             custom_data=presentable(latest.get("custom_data") or {}),
             identities=identities(latest),
@@ -39,5 +41,5 @@ class AccountPage(LoginRequiredMixin, TemplateView):
         try:
             return self.request.logto.user_info()
         except LogtoError as error:
-            logger.warning("The account page is shown without userinfo: %s", error)
+            logger.warning("The page of the claims is shown without userinfo: %s", error)
             return None

@@ -136,6 +136,7 @@ def _emulator_lines(site: str) -> list[str]:
         "  Username    Password              Description",
         *(f"  {username:<11} {password:<21} {who}" for username, password, who in ACCOUNTS),
         "  Alipay needs no password: it offers one user with a name and one without.",
+        f"  No e-mail or text message leaves the demo. Their codes are at {settings.LOGTO_ENDPOINT}/emulator/messages",
         "",
         "  A machine-to-machine application can set the stock of the harbour branch:",
         f"    TOKEN=$(curl -s {settings.LOGTO_ENDPOINT}/oidc/token -u {ROBOT} \\",

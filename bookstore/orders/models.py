@@ -19,8 +19,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
+    # An order remains when its reader deletes the account: the shop has to keep its books. Nothing else in it is personal.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders", verbose_name=_("reader")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="orders",
+        verbose_name=_("reader"),
     )
     placed_at = models.DateTimeField(_("placed"), auto_now_add=True)
 

@@ -6,6 +6,7 @@ A site without these pages links to Logto's own by `account_url`.
 """
 
 from .links import PAGES, TASKS, account_url
+from .navigation import account_navigation
 from .other_sessions import EndedSessions, end_other_sessions
 from .verification import require_verification, verification_url
 
@@ -13,6 +14,7 @@ __all__ = [
     "PAGES",
     "TASKS",
     "EndedSessions",
+    "account_navigation",
     "account_url",
     "end_other_sessions",
     "require_verification",

@@ -31,7 +31,7 @@ SCOPE_TEXTS: dict[str, str | Promise] = {
     "custom_data": _("See additional data of your account"),
     "identities": _("See your linked accounts"),
     "roles": _("See your roles"),
-    "offline_access": _("Keep access while you are not there"),
+    "offline_access": _("Keep access while you are not using it"),
     "urn:logto:scope:organizations": _("See your organizations"),
     "urn:logto:scope:organization_roles": _("See your roles in organizations"),
     "urn:logto:scope:sessions": _("See where you are signed in"),

@@ -30,7 +30,8 @@ from logto_auth.sign_in.start import absolute_uri, redirect_to_logto, sign_in_ur
 from logto_auth.signals import account_deleted
 
 from .factors import account_name
-from .page import AccountPage, url_of
+from .navigation import url_of
+from .page import AccountPage
 
 __all__ = ["DeletePage"]
 

@@ -47,8 +47,8 @@ TEXTS_BY_CODE: dict[str, Text] = {
     "user.username_already_in_use": _("This username is taken. Please choose another one."),
     "user.email_already_in_use": _("This e-mail address belongs to another account."),
     "user.phone_already_in_use": _("This phone number belongs to another account."),
-    "user.identity_already_in_use": _("This account is linked to another user already. Nothing has changed."),
-    "user.identity_not_exist": _("This account is not linked any more."),
+    "user.identity_already_in_use": _("This account is already linked to another user. Nothing has changed."),
+    "user.identity_not_exist": _("This account is no longer linked."),
     "user.last_sign_in_method_required": _(
         "This is your only way to sign in, so it cannot be removed. Add another one first."
     ),
@@ -56,18 +56,19 @@ TEXTS_BY_CODE: dict[str, Text] = {
         "Backup codes cannot be your only second factor. Add an authenticator app or a passkey first."
     ),
     "session.mfa.mfa_factor_not_enabled": _("Logto no longer offers this factor."),
-    "user.backup_code_already_in_use": _("You have backup codes already. Reload the page to see them."),
-    "user.totp_already_in_use": _("An authenticator app is set up already."),
+    "user.backup_code_already_in_use": _("You already have backup codes. Reload the page to see them."),
+    "user.totp_already_in_use": _("An authenticator app is already set up."),
+    "entity.value_too_long": _("This is too long. Please shorten it."),
     "guard.file_size_exceeded": _("This file is too large."),
     "guard.mime_type_not_allowed": _("This file is not a PNG, JPEG, GIF or WebP image."),
     "storage.not_configured": _("This site does not store pictures. Enter the address of one on the web instead."),
-    "session.invalid_connector_id": _("This provider is not available any more."),
+    "session.invalid_connector_id": _("This service is no longer available."),
 }
 
 TEXTS_BY_CLASS: dict[type[LogtoError], Text] = {
     WrongPassword: _("The password is not correct."),
     WrongCode: _("The code is not correct."),
-    CodeExpired: _("The code has expired or was used already. Please request a new one."),
+    CodeExpired: _("The code has expired or was already used. Please request a new one."),
     AccountCenterDisabled: _("This site does not offer account settings at the moment."),
     FieldNotEditable: _("This can no longer be changed here."),
     InvalidValue: _("Logto does not accept this value. Please check it."),
@@ -99,7 +100,7 @@ PAGES: dict[type[LogtoError], PageText] = {
     ),
     AccountScopeMissing: PageText(
         _("Account settings are not available"),
-        _("This site has no access to these settings of your account."),
+        _("Logto did not give this site access to these settings of your account. Please contact the site operator."),
         _("The session lacks scopes of Logto. Add them to LOGTO_SCOPES."),
     ),
     FieldNotEditable: PageText(
@@ -128,6 +129,9 @@ REMEDIES: dict[type[LogtoError], Text] = {
 
 
 REMEDIES_BY_CODE: dict[str, Text] = {
+    "session.mfa.mfa_factor_not_enabled": _(
+        "Enable this factor in Logto's Console, under multi-factor authentication."
+    ),
     "storage.not_configured": _("Set up a storage provider for uploads at Logto."),
 }
 
@@ -157,7 +161,7 @@ def _blocked(error: VerificationBlocked) -> str:
         return gettext("Too many attempts. Please wait a while and try again.")
     minutes = max(1, -(-error.retry_after_seconds // 60))
     return ngettext(
-        "Too many attempts. Please try again in %(minutes)s minute.",
-        "Too many attempts. Please try again in %(minutes)s minutes.",
+        "Too many attempts. Try again in %(minutes)d minute.",
+        "Too many attempts. Try again in %(minutes)d minutes.",
         minutes,
     ) % {"minutes": minutes}

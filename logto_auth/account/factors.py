@@ -19,12 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.account_api.types import BackupCode, Factor, TotpSecret
-from logto_auth.clients import sign_in_experience
 from logto_auth.conf import conf
 from logto_auth.exceptions import FieldNotEditable, InvalidValue
 from logto_auth.oidc.secrets import Secret
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import sign_in_experience
 
 from .forms import CodeForm, StepForm
 from .page import AccountPage
@@ -35,14 +35,14 @@ from .times import local_time
 __all__ = ["FACTOR_TEXTS", "AuthenticatorAppPage", "BackupCodesPage", "FactorPage", "Factors"]
 
 FACTOR_TEXTS: dict[str, str | Promise] = {
-    "authenticator-app-added": _("Your authenticator app is set up."),
-    "authenticator-app-replaced": _("Your new authenticator app is set up. The former one no longer works."),
-    "authenticator-app-removed": _("The authenticator app was removed."),
+    "authenticator-app-added": _("Your authenticator app has been set up."),
+    "authenticator-app-replaced": _("Your authenticator app has been replaced. The former one no longer works."),
+    "authenticator-app-removed": _("Your authenticator app has been removed."),
     "backup-codes-added": _("Your backup codes are active. Former codes no longer work."),
-    "backup-codes-removed": _("Your backup codes were removed."),
-    "passkey-added": _("Your passkey was added."),
-    "passkey-renamed": _("The passkey was renamed."),
-    "passkey-removed": _("The passkey was removed."),
+    "backup-codes-removed": _("Your backup codes have been removed."),
+    "passkey-added": _("Your passkey has been added."),
+    "passkey-renamed": _("Your passkey has been renamed."),
+    "passkey-removed": _("Your passkey has been removed."),
 }
 STEP_EXPIRED = _("This page was open for too long. Please try again.")
 # Characters of a secret between two spaces.

@@ -19,7 +19,8 @@ from logto_auth.sessions.principal import session_principal
 
 from .error_texts import FORM_ERRORS
 from .forms import CodeForm, EmailForm, PhoneForm, UsernameForm
-from .page import AccountPage, url_of, with_query
+from .navigation import url_of
+from .page import AccountPage, with_query
 from .profile import shown_phone
 from .steps import StepExpired, open_step, seal_step
 
@@ -232,7 +233,7 @@ class EmailPage(AddressPage):
     kind = "email"
     claim = "email"
     form_class = EmailForm
-    same_text = _("This is your e-mail address already.")
+    same_text = _("This is already your e-mail address.")
     done_texts = {
         "email-changed": _("Your e-mail address has been changed."),
         "email-removed": _("Your e-mail address has been removed."),
@@ -249,7 +250,7 @@ class PhonePage(AddressPage):
     kind = "phone"
     claim = "phone_number"
     form_class = PhoneForm
-    same_text = _("This is your phone number already.")
+    same_text = _("This is already your phone number.")
     done_texts = {
         "phone-changed": _("Your phone number has been changed."),
         "phone-removed": _("Your phone number has been removed."),

@@ -23,8 +23,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.account_api.types import SocialConnector
-from logto_auth.clients import sign_in_experience
 from logto_auth.exceptions import FieldNotEditable, InvalidValue, LogtoError, VerificationRequired
+from logto_auth.sessions.public_settings import sign_in_experience
 from logto_auth.sign_in.start import LOGTO_LANGUAGES, absolute_uri, redirect_to_base_url
 
 from .error_texts import FORM_ERRORS
@@ -68,11 +68,11 @@ class LinkingPage(AccountPage):
     field = "social"
     done_texts = {
         "linked": _("The account has been linked."),
-        "unlinked": _("The account is no longer linked."),
-        "not-linked": _("This account is not linked any more."),
-        "link-cancelled": _("The account was not linked, because the provider did not confirm it."),
+        "unlinked": _("The linked account has been removed."),
+        "not-linked": _("This account is no longer linked."),
+        "link-cancelled": _("The account was not linked, because the other service did not confirm it."),
         "link-unknown": _("This link was not started in this browser, or it took too long. Please start again."),
-        "link-not-in-browser": _("This provider can only be linked in its app."),
+        "link-not-in-browser": _("This service can only be linked in its app."),
         "link-failed": _("The account was not linked. Please try again."),
     }
 
@@ -80,6 +80,11 @@ class LinkingPage(AccountPage):
     def page_url(self) -> str:
         """The URL of the page after a sign-in: never that of the callback, which has a code in it."""
         return reverse("logto_account:linked")
+
+    @property
+    def url(self) -> str:
+        """The URL of the page with the buttons."""
+        return self.page_url
 
     def failure(self, word: str, text: str = "") -> HttpResponseBase:
         """Return the redirect to the page, which says that nothing was linked."""
@@ -165,11 +170,6 @@ class LinkPage(LinkingPage):
     def get(self, request: HttpRequest, connector_id: str) -> HttpResponseBase:
         """Return the redirect to the page with the buttons."""
         return HttpResponseRedirect(self.page_url)
-
-    @property
-    def url(self) -> str:
-        """The URL of the page with the buttons."""
-        return self.page_url
 
     def link(self, connector_id: str) -> HttpResponseBase:
         """Link an account of a provider of which none is linked."""

@@ -11,6 +11,7 @@ from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .links import END_OTHER_SESSIONS, return_url
+from .sentences import joined
 from .verification import verification_url
 
 __all__ = ["EndedSessions", "end_other_sessions", "ended_text", "sid_at_logto", "verification_to_end_sessions"]
@@ -40,7 +41,7 @@ def ended_text(ended: EndedSessions) -> str:
         texts.append(text % {"count": ended.at_logto})
     if ended.at_logto is None:
         texts.append(gettext("You may still be signed in at Logto on other devices."))
-    return " ".join(texts) or gettext("You were not signed in anywhere else.")
+    return joined(texts) or gettext("You were not signed in anywhere else.")
 
 
 def verification_to_end_sessions(request: HttpRequest, ended: EndedSessions, next_url: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 from django.apps import apps
 from django.contrib import messages
@@ -14,17 +14,15 @@ from django.contrib.auth.views import redirect_to_login
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise, cached_property
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import View
 
 from logto_auth.access.responses import page_of_request, prefetch_response
 from logto_auth.account_api.types import Account, AccountCenter
-from logto_auth.clients import account_center, is_sign_in_experience_known, known_account_center
+from logto_auth.clients import is_sign_in_experience_known, known_account_center
 from logto_auth.exceptions import (
     AccountCenterDisabled,
     AccountScopeMissing,
@@ -41,13 +39,15 @@ from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import account_center
 from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
 from .error_texts import NOT_MANAGED, PageText, form_text, page_text, remedy
+from .navigation import NavigationEntry, navigation_entries
 from .verification import verification_response
 
-__all__ = ["AccountPage", "NavigationEntry", "refresh_claims", "url_of", "with_query"]
+__all__ = ["AccountPage", "refresh_claims", "with_query"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -63,25 +63,6 @@ UNKNOWN_CENTER: AccountCenter = {
     "enabled": True,
     "fields": {"password": "Edit", "social": "Edit", "session": "Edit"},
 }
-
-
-class NavigationEntry(NamedTuple):
-    """A link of the navigation."""
-
-    name: str
-    label: str | Promise
-    url: str
-    is_current: bool
-
-
-# Name of the URL, label, and the field of the account center without which there is nothing to show.
-NAVIGATION: tuple[tuple[str, str | Promise, str], ...] = (
-    ("profile", _("Profile"), ""),
-    ("security", _("Security"), ""),
-    ("linked", _("Linked accounts"), "social"),
-    ("sessions", _("Sessions"), ""),
-    ("applications", _("Applications"), "session"),
-)
 
 
 @method_decorator([csrf_protect, sensitive_post_parameters()], name="dispatch")
@@ -234,13 +215,7 @@ class AccountPage(View):
 
     def navigation(self) -> list[NavigationEntry]:
         """Return the links to the pages that the site has and the account center shows."""
-        entries = []
-        for name, label, field in NAVIGATION:
-            if field and self.permission(field) == "Off":
-                continue
-            if url := url_of(name):
-                entries.append(NavigationEntry(name, label, url, name == self.section))
-        return entries
+        return navigation_entries(self.permission, self.section)
 
     def done(self, word: str, url: str = "", *, text: str = "") -> HttpResponseRedirect:
         """Return the redirect to this page, or to `url`, after a change at Logto, whose claims are fetched again.
@@ -278,11 +253,16 @@ class AccountPage(View):
             named = getattr(error, "field", "")
             form.add_error(named if field_of_error and named in form.fields else field, self.form_text(error))
 
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether the page may show remedies. A user model need not have `is_staff`."""
+        return bool(getattr(self.request.user, "is_staff", False))
+
     def form_text(self, error: LogtoError) -> str:
         """Return the sentence for a form. Staff also see the remedy."""
         text = form_text(error)
         advice = remedy(error)
-        return f"{text} {advice}" if advice and self.request.user.is_staff else text
+        return f"{text} {advice}" if advice and self.is_for_staff else text
 
     def log(self, error: LogtoError, reference: str = "-") -> None:
         """Log one line: an error if the operator has to act, else information."""
@@ -325,7 +305,7 @@ class AccountPage(View):
             {
                 "title": text.title,
                 "text": text.text,
-                "remedy": advice if self.request.user.is_staff else "",
+                "remedy": advice if self.is_for_staff else "",
                 "code": error.code if error else "",
                 "reference": reference,
                 "try_again_url": self.url if error else "",
@@ -366,14 +346,6 @@ class AccountPage(View):
         options = SignInOptions(prompt="none", scopes=tuple(missing))
         next_url = with_query(self.url, {**self.request.GET.dict(), SCOPES_REQUESTED: "1"})
         return redirect_to_logto(self.request, next_url=next_url, options=options, is_silent=True)
-
-
-def url_of(name: str) -> str:
-    """Return the URL path of a page of the account centre, "" if the site has left that page out."""
-    try:
-        return reverse(f"logto_account:{name}")
-    except NoReverseMatch:
-        return ""
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:

@@ -47,9 +47,9 @@ class NameForm(forms.Form):
     """The name of a passkey."""
 
     name = forms.CharField(
-        label=_("Name"),
+        label=_("Passkey name"),
         max_length=MAX_NAME_LENGTH,
-        help_text=_("A name by which you recognize it, such as that of your device."),
+        help_text=_("A name by which you recognize it, such as the name of your device."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -119,7 +119,7 @@ class AddPasskeyPage(PasskeysPage):
                 "form": PasskeyForm(initial={"step": step, "name": name}),
                 "options": json.dumps(registration.options),
                 "error": error,
-                "remedy": remedy if self.request.user.is_staff else "",
+                "remedy": remedy if self.is_for_staff else "",
                 "wrong_origin": WRONG_ORIGIN,
             }
         )

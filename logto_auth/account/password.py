@@ -9,16 +9,20 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.clients import sign_in_experience
+from logto_auth.account_api.types import AccountCenter
 from logto_auth.exceptions import FieldNotEditable, LogtoError, PasswordRejected, VerificationRequired
+from logto_auth.sessions.public_settings import account_center, sign_in_experience
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .forms import NewPasswordForm
+from .navigation import url_of
 from .other_sessions import end_other_sessions, ended_text
-from .page import AccountPage, url_of
+from .page import AccountPage
+from .sentences import joined
 
 __all__ = ["PasswordPage", "policy_rules", "rejection_text"]
 
@@ -40,6 +44,14 @@ class PasswordPage(AccountPage):
         "password-changed": _("Your password has been changed."),
         "password-set": _("Your password has been set."),
     }
+
+    @cached_property
+    def center(self) -> AccountCenter:
+        """The settings of the account center, which a page that only asks for the verification needs, too."""
+        shows_rules = self.request.method == "GET" and (
+            self.account.is_verified or not self.user_account.get("hasSecurityVerificationMethod", True)
+        )
+        return super().center if shows_rules else account_center()
 
     def get(self, request: Any) -> HttpResponseBase:
         """Return the page, or the redirect to the verification of the user."""
@@ -103,7 +115,7 @@ class PasswordPage(AccountPage):
                 self.account.set_password(form.cleaned_data["new_password"])
                 ended = end_other_sessions(self.request)
                 word = "password-changed" if had_password else "password-set"
-                return self.done(word, self.next_url, text=f"{self.done_texts[word]} {ended_text(ended)}")
+                return self.done(word, self.next_url, text=joined([str(self.done_texts[word]), ended_text(ended)]))
         except VerificationRequired:
             # A password is not kept: the user enters it again.
             return self.verification_response(self.request.get_full_path())
@@ -112,7 +124,7 @@ class PasswordPage(AccountPage):
     def form_text(self, error: LogtoError) -> str:
         """Return the sentence for the form: each reason why Logto does not accept a password."""
         if isinstance(error, PasswordRejected) and error.reasons:
-            return " ".join(rejection_text(code, values) for code, values in error.reasons)
+            return joined(rejection_text(code, values) for code, values in error.reasons)
         return super().form_text(error)
 
 
@@ -155,7 +167,7 @@ def rejection_text(code: str, values: Mapping[str, Any]) -> str:
         ) % {"count": count}
     if reason == "character_types" and count is not None:
         return _character_types(count)
-    return str(REJECTIONS.get(reason, _("It does not fit the rules for passwords.")))
+    return str(REJECTIONS.get(reason, _("It does not meet the rules for passwords.")))
 
 
 REJECTIONS = {

@@ -14,7 +14,8 @@ from logto_auth.account_api.types import Address, ProfileFields
 from logto_auth.exceptions import FieldNotEditable
 
 from .forms import ADDRESS_FIELDS, COMMON_PROFILE_FIELDS, PROFILE_FIELDS, AboutForm, AddressForm, ProfileForm
-from .page import AccountPage, url_of
+from .navigation import url_of
+from .page import AccountPage
 
 __all__ = ["Identifier", "ProfilePage", "shown_phone"]
 
@@ -31,8 +32,8 @@ class Identifier(NamedTuple):
 # Name of the URL and of the field, key in the account, label.
 IDENTIFIERS: tuple[tuple[str, str, str | Promise], ...] = (
     ("username", "username", _("Username")),
-    ("email", "primaryEmail", _("E-mail")),
-    ("phone", "primaryPhone", _("Phone")),
+    ("email", "primaryEmail", _("E-mail address")),
+    ("phone", "primaryPhone", _("Phone number")),
 )
 
 

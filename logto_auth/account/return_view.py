@@ -67,7 +67,7 @@ TASK_TEXTS: dict[str, Text] = {
     "username": CLAIM_TEXTS["username"][0],
     "password": _("Your password has been changed."),
     "authenticator-app": _("Your authenticator app has been set up."),
-    "authenticator-app/replace": _("Your authenticator app has been replaced."),
+    "authenticator-app/replace": _("Your authenticator app has been replaced. The former one no longer works."),
     "backup-codes/generate": _("You have new backup codes."),
     "backup-codes/regenerate": _("You have new backup codes."),
     "passkey/add": _("Your passkey has been added."),
@@ -148,7 +148,7 @@ class AccountReturnView(View):
         if is_done and task in TASK_TEXTS:
             notices.append(Notice(str(TASK_TEXTS[task])))
         if claim and not is_done and not is_fresh and claim not in changed:
-            text = gettext("Logto does not respond at the moment. This site shows your change later.")
+            text = gettext("Logto does not respond at the moment. This site will show your change later.")
             notices.append(Notice(text, messages.WARNING))
         return notices
 

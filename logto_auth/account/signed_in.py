@@ -120,10 +120,10 @@ class SessionsPage(AccountPage):
     scopes = ()
     actions = {"end": "end", "end-others": "end_others"}
     done_texts = {
-        "ended": _("The session was ended."),
-        "ended-here": _("The session on this site was ended. That browser may still be signed in at Logto."),
-        "gone": _("This session has ended already."),
-        "others-ended": _("Your other sessions were ended."),
+        "ended": _("The session has ended."),
+        "ended-here": _("The session on this site has ended. That browser may still be signed in at Logto."),
+        "gone": _("This session has already ended."),
+        "others-ended": _("Your other sessions have ended."),
     }
 
     def check(self) -> HttpResponseBase | None:

@@ -33,7 +33,7 @@ ADDRESSES: dict[IdentifierKind, tuple[str, str, str]] = {
     "email": ("primaryEmail", "email", "email"),
     "phone": ("primaryPhone", "phone_number", "phone"),
 }
-CODE_EXPIRED = _("The code has expired or was used already. Please request a new one.")
+CODE_EXPIRED = _("The code has expired or was already used. Please request a new one.")
 
 
 class PasswordForm(forms.Form):

@@ -67,11 +67,19 @@ _PLAIN_ERRORS: Mapping[str, type[AccountAPIError]] = {
     "session.verification_expired": CodeExpired,
     "session.verification_session_not_found": CodeExpired,
 }
-_FIELD_CODES = frozenset({"account_center.field_not_editable", "account_center.field_not_enabled"})
+# What the operator has not allowed: a field, or a kind of second factor.
+_FIELD_CODES = frozenset(
+    {
+        "account_center.field_not_editable",
+        "account_center.field_not_enabled",
+        "session.mfa.mfa_factor_not_enabled",
+    }
+)
 _BLOCKED_CODES = frozenset({"session.verification_blocked_too_many_attempts", "request.message_rate_limited"})
 # Which value an error is about. An empty text stands for the field of the call.
 _INVALID_FIELDS = {
     "entity.invalid_input": "",
+    "entity.value_too_long": "",
     "oidc.invalid_session_account_id": "session",
     "oidc.session_not_found": "session",
     "session.invalid_connector_id": "connector",

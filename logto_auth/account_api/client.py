@@ -11,7 +11,7 @@ from logto_auth.oidc.http import BearerAuth, HTTPClient, Response
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
 from .answers import Call, error_from, json_in, list_in, object_in, seconds_in, text_in, unexpected_body
-from .errors import AccessTokenRejected, AccountScopeMissing, InvalidValue
+from .errors import AccountScopeMissing, InvalidValue, WrongCode
 from .types import (
     Account,
     BackupCode,
@@ -165,7 +165,7 @@ class AccountAPI:
         """
         password = as_secret(password)
         call = Call(name="POST /my-account/password", field="password")
-        self._send(call, "POST", "/my-account/password", {"password": password}, verified=True)
+        self._change(call, "POST", "/my-account/password", {"password": password})
 
     def set_email(self, email: str, *, new_record_id: Secret | str) -> None:
         """Make `email` the user's address. `new_record_id` is of a code sent to it that `verify_code` has accepted.
@@ -199,11 +199,11 @@ class AccountAPI:
         path = f"/my-account/primary-{kind}"
         call = Call(name=f"POST {path}", scopes=(kind,), field=kind)
         payload = {kind: value, "newIdentifierVerificationRecordId": new_record_id}
-        self._send(call, "POST", path, payload, verified=True)
+        self._change(call, "POST", path, payload)
 
     def _remove_identifier(self, kind: IdentifierKind) -> None:
         path = f"/my-account/primary-{kind}"
-        self._send(Call(name=f"DELETE {path}", scopes=(kind,), field=kind), "DELETE", path, verified=True)
+        self._change(Call(name=f"DELETE {path}", scopes=(kind,), field=kind), "DELETE", path)
 
     # Verification records
 
@@ -235,13 +235,13 @@ class AccountAPI:
         or was sent to another address.
         """
         path = "/verifications/verification-code/verify"
-        payload = {
+        payload: dict[str, Any] = {
             "identifier": {"type": kind, "value": value},
             "verificationId": as_secret(record_id),
             "code": as_secret(code),
         }
         del record_id, code
-        self._send(Call(name=f"POST {path}", field="code"), "POST", path, payload)
+        self._complete_record(Call(name=f"POST {path}", field="code"), path, payload, payload["verificationId"])
 
     # Linked identities
 
@@ -264,12 +264,13 @@ class AccountAPI:
         or has expired.
         """
         path = "/verifications/social/verify"
-        payload = {
+        payload: dict[str, Any] = {
             "verificationRecordId": as_secret(record_id),
             "connectorData": {name: as_secret(value) for name, value in connector_data.items()},
         }
         del record_id, connector_data
-        self._send(Call(name=f"POST {path}", field="social"), "POST", path, payload)
+        call = Call(name=f"POST {path}", field="social")
+        self._complete_record(call, path, payload, payload["verificationRecordId"])
 
     def link_identity(self, new_record_id: Secret | str) -> None:
         """Link the account that the record of `verify_social` proves.
@@ -293,12 +294,12 @@ class AccountAPI:
         sign in.
         """
         call = Call(name="DELETE /my-account/identities/{target}", scopes=("identities",), field="social", row="social")
-        self._send(call, "DELETE", f"/my-account/identities/{_segment(target, call)}", verified=True)
+        self._change(call, "DELETE", f"/my-account/identities/{_segment(target, call)}")
 
     def _link(self, method: str, new_record_id: Secret) -> None:
         call = Call(name=f"{method} /my-account/identities", scopes=("identities",), field="social")
         payload = {"newIdentifierVerificationRecordId": new_record_id}
-        self._send(call, method, "/my-account/identities", payload, verified=True)
+        self._change(call, method, "/my-account/identities", payload)
 
     # Second factors
 
@@ -317,19 +318,19 @@ class AccountAPI:
     def add_totp(self, secret: Secret | str, code: Secret | str) -> None:
         """Add the authenticator app. `code` is one that it shows now.
 
-        Scope `identities`. Field `mfa`. A record. Raise WrongCode; InvalidValue if the user has one already, or if the
-        secret is malformed.
+        Scope `identities`. Field `mfa`. A record. Raise WrongCode, also for an empty code, which Logto would not check;
+        InvalidValue if the user has one already, or if the secret is malformed.
         """
-        payload = {"type": "Totp", "secret": as_secret(secret), "code": as_secret(code)}
+        payload = {"type": "Totp", "secret": as_secret(secret), "code": _totp_code(code)}
         del secret, code
         self._add_factor(payload)
 
     def replace_totp(self, secret: Secret | str, code: Secret | str) -> None:
         """Add the authenticator app, in place of the one that the user has. See `add_totp`."""
         path = "/my-account/mfa-verifications/totp"
-        payload = {"secret": as_secret(secret), "code": as_secret(code)}
+        payload = {"secret": as_secret(secret), "code": _totp_code(code)}
         del secret, code
-        self._send(_factor_call(f"PUT {path}"), "PUT", path, payload, verified=True)
+        self._change(_factor_call(f"PUT {path}"), "PUT", path, payload)
 
     def backup_codes(self) -> list[BackupCode]:
         """Return the user's backup codes, with those that were used. Scope `identities`. A record."""
@@ -371,13 +372,14 @@ class AccountAPI:
         `webauthnRelatedOrigins` of the account center; CodeExpired if the record is unknown or has expired.
         """
         path = "/verifications/web-authn/registration/verify"
-        payload = {
+        payload: dict[str, Any] = {
             "verificationRecordId": as_secret(record_id),
             # The browser calls the type "public-key".
             "payload": {**credential, "type": "WebAuthn"},
         }
         del record_id
-        self._send(Call(name=f"POST {path}", field="passkey"), "POST", path, payload)
+        call = Call(name=f"POST {path}", field="passkey")
+        self._complete_record(call, path, payload, payload["verificationRecordId"])
 
     def add_passkey(self, record_id: Secret | str, *, name: str = "") -> None:
         """Add the passkey that `verify_passkey` has accepted. Without a name, it has that of the client's User-Agent.
@@ -397,7 +399,7 @@ class AccountAPI:
     def remove_factor(self, id: str) -> None:
         """Remove a second factor. Scope `identities`. Field `mfa` or `passkey`. A record. Raise InvalidValue."""
         call = _factor_call("DELETE /my-account/mfa-verifications/{id}", row="factor")
-        self._send(call, "DELETE", f"/my-account/mfa-verifications/{_segment(id, call)}", verified=True)
+        self._change(call, "DELETE", f"/my-account/mfa-verifications/{_segment(id, call)}")
 
     def mfa_settings(self) -> MfaSettings:
         """Return the settings of second factors. Scope `identities`. Field `mfa`, at least `ReadOnly`. No record."""
@@ -413,7 +415,7 @@ class AccountAPI:
 
     def _add_factor(self, payload: Mapping[str, Any], *, field: str = "mfa") -> None:
         call = _factor_call("POST /my-account/mfa-verifications", field=field)
-        self._send(call, "POST", "/my-account/mfa-verifications", payload, verified=True)
+        self._change(call, "POST", "/my-account/mfa-verifications", payload)
 
     # Sessions and grants
 
@@ -437,7 +439,7 @@ class AccountAPI:
         """
         call = Call(name="DELETE /my-account/sessions/{uid}", scopes=(SESSIONS_SCOPE,), field="session", row="session")
         query = urlencode({"revokeGrantsTarget": revoke_grants})
-        self._send(call, "DELETE", f"/my-account/sessions/{_segment(uid, call)}?{query}", verified=True)
+        self._change(call, "DELETE", f"/my-account/sessions/{_segment(uid, call)}?{query}")
 
     def grants(self, *, app_type: GrantsOfApplications = "all") -> list[Grant]:
         """Return what the user has granted to applications, to all or to those of one type.
@@ -455,12 +457,7 @@ class AccountAPI:
         Scope `urn:logto:scope:sessions`. Field `session`. A record. Raise InvalidValue if the user has no such grant.
         """
         call = Call(name="DELETE /my-account/grants/{id}", scopes=(SESSIONS_SCOPE,), field="session", row="grant")
-        try:
-            self._send(call, "DELETE", f"/my-account/grants/{_segment(id, call)}", verified=True)
-        except AccessTokenRejected as error:
-            # Logto answers so if the grant is unknown, too. With a dead token, this raises AccessTokenRejected.
-            self.get()
-            raise InvalidValue(str(error), field="grant", code=error.code, message=error.message) from None
+        self._change(call, "DELETE", f"/my-account/grants/{_segment(id, call)}")
 
     # Calls
 
@@ -486,6 +483,22 @@ class AccountAPI:
             response = self._http.send_json(method, url, payload, auth=auth, headers=headers)
         return self._checked(response, call, payload)
 
+    def _change(self, call: Call, method: str, path: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Change something with the verification record. Raise AccountAPIError if Logto does not say that it has.
+
+        Logto answers with 204. A page of something else on the way, such as a proxy, may have the status 200.
+        """
+        response = self._send(call, method, path, payload, verified=True)
+        if response.body:
+            raise unexpected_body(call, "an empty body")
+
+    @hide_frames
+    def _complete_record(self, call: Call, path: str, payload: Mapping[str, Any], record_id: Secret) -> None:
+        """Let Logto check a proof. Raise AccountAPIError if it does not name the record: then nothing is proved."""
+        body = object_in(self._send(call, "POST", path, payload), call)
+        if body.get("verificationRecordId") != record_id.reveal():
+            raise unexpected_body(call, "the verification record")
+
     def _checked(self, response: Response, call: Call, payload: Mapping[str, Any] | None) -> Response:
         if response.status >= 400:
             raise error_from(response, call, sent=[payload, self._access_token, self._verification_id])
@@ -494,6 +507,15 @@ class AccountAPI:
 
 def _factor_call(name: str, *, field: str = "mfa", row: str = "") -> Call:
     return Call(name=name, scopes=("identities",), field=field, row=row)
+
+
+@hide_frames
+def _totp_code(code: Secret | str) -> Secret:
+    """Return the code. Raise WrongCode if it is empty: Logto would add the app without checking a code."""
+    code = as_secret(code)
+    if not code.reveal():
+        raise WrongCode("The code is empty.", code="session.mfa.invalid_totp_code")
+    return code
 
 
 def _segment(text: str, call: Call) -> str:

@@ -97,7 +97,10 @@ class AccountCenterDisabled(AccountAPIError):
 
 
 class FieldNotEditable(AccountAPIError):
-    """The account center does not let users change a field, or see it. `field` is Logto's name, "" if unknown."""
+    """The account center does not let users change a field, or see it. `field` is Logto's name, "" if unknown.
+
+    With the code `session.mfa.mfa_factor_not_enabled`, the tenant does not offer this kind of second factor.
+    """
 
     code = "account_center.field_not_editable"
     status = 403

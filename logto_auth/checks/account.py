@@ -28,17 +28,17 @@ ACCOUNT_PAGES_INCOMPLETE = Problem(
     "Add it. If no users sign in at this site, remove logto_auth.account.urls.",
 )
 DELETE_URL_WITHOUT_PAGE = Problem(
-    "logto_auth.W025",
+    "logto_auth.W024",
     "{path} declares the delete_account_url {url}, where the site has no page.",
     "Correct the path. That of the account pages is the URL of 'logto_account:delete', and needs LOGTO_DELETE_ACCOUNT.",
 )
 ACCOUNT_CENTER_DECLARED_OFF = Problem(
-    "logto_auth.W026",
+    "logto_auth.W025",
     "{path} turns the account center off, but the site's URLs include the account pages.",
     "Declare account_center with enabled=True, or remove logto_auth.account.urls.",
 )
 CALLBACK_IN_EACH_LANGUAGE = Problem(
-    "logto_auth.W027",
+    "logto_auth.W026",
     "The account pages have another URL in each language, and so have the redirect URIs of linked accounts: {urls}.",
     "Include logto_auth.account.urls outside of i18n_patterns. Otherwise register all of them at each provider, and "
     "silence this check.",

@@ -31,6 +31,10 @@ DAY_SECONDS = 24 * 3600
 ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 SETUP = "manage.py logto_setup"
 RUN_SETUP = f"Run {SETUP}."
+UNMATCHED_SESSIONS = (
+    "ID tokens do not name the session, so sessions here cannot be matched to those at Logto: a change of the password "
+    "may leave some open there."
+)
 
 
 def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
@@ -86,18 +90,20 @@ def _differences(plan: Plan) -> Iterator[Finding]:
 def _back_channel_logout(api: ManagementAPI, uri: str) -> Finding:
     metadata = api.applications.get(conf.app_id)["oidcClientMetadata"]
     stored = metadata.get("backchannelLogoutUri", "")
+    names_sessions = bool(stored and metadata.get("backchannelLogoutSessionRequired"))
+    unmatched = "" if names_sessions else f" {UNMATCHED_SESSIONS}"
     if stored != uri:
         return warning(
             "back-channel-logout",
             f"The back-channel logout URI is {stored or 'not set'}, expected {uri}. A sign-out elsewhere does not end "
-            "sessions here.",
+            f"sessions here.{unmatched}",
             RUN_SETUP,
         )
     if not metadata.get("backchannelLogoutSessionRequired"):
         return warning(
             "back-channel-logout",
             '"Is session required" is off. Logto does not report which session has ended, so all sessions of the user '
-            "end.",
+            f"end.{unmatched}",
             f"{RUN_SETUP} Sessions that began earlier have no sid.",
         )
     return ok("back-channel-logout", f"The back-channel logout URI is {uri}.")

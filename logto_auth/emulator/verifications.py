@@ -17,6 +17,7 @@ from .state.account_rules import check_new_email
 from .state.application_record import Application
 from .state.attempt_limits import MessageLimit, WrongAttempts
 from .state.clock import Clock
+from .state.columns import check_length, check_text
 from .state.json_columns import jsonb
 from .state.message_connectors import SentMessage, message_connector
 from .state.records import User
@@ -39,6 +40,9 @@ from .state.verification_records import (
 __all__ = ["Verifications"]
 
 _Record = TypeVar("_Record", bound=VerificationRecord)
+
+# The columns for the addresses of codes.
+_ADDRESS_LENGTHS = {"email": 128, "phone": 32}
 
 
 class Verifications:
@@ -72,6 +76,7 @@ class Verifications:
 
     def find(self, record_id: str, kind: type[_Record]) -> _Record:
         """Return a record of this kind that has not expired, of any user. Raise 400 `verification_record.not_found`."""
+        check_text(record_id)
         record = self.records.get(record_id)
         if not isinstance(record, kind) or record.expires_at <= self._clock.now_ms():
             raise record_not_found()
@@ -127,6 +132,8 @@ class Verifications:
         with self._lock:
             if self.message_limit.is_reached(address):
                 raise Refused("request.message_rate_limited", 429)
+            check_text(address)
+            check_length(address, _ADDRESS_LENGTHS[kind])
             connector = message_connector(self._tenant.sign_in_experience, kind, template)
             if self._faults.messages_fail:
                 raise Refused("connector.general", data={"message": "The server refused the message."})

@@ -22,6 +22,7 @@ from logto_auth.exceptions import ProviderError, SignInRequired
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
 from . import store
+from .outage import contact
 from .store import AccessToken, StoredSession
 
 __all__ = ["MAX_VERIFICATION_SECONDS", "SessionAccount"]
@@ -62,6 +63,17 @@ def _with_token(method: Callable[Concatenate[AccountAPI, P], R]) -> Callable[Con
     return wrapper
 
 
+def _reading(method: Callable[Concatenate[AccountAPI, P], R]) -> Callable[Concatenate[SessionAccount, P], R]:
+    """Do as `_with_token`, for a method that only reads: it shows whether Logto can be reached."""
+
+    @wraps(method)
+    @hide_frames
+    def wrapper(self: SessionAccount, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._call(lambda api: method(api, *args, **kwargs), detects_outage=True)
+
+    return wrapper
+
+
 def _async(
     method: Callable[Concatenate[SessionAccount, P], R],
 ) -> Callable[Concatenate[SessionAccount, P], Coroutine[Any, Any, R]]:
@@ -86,6 +98,8 @@ class SessionAccount:
     The access token of the session is refreshed if necessary, and the session's verification record is sent where it is
     needed. In place of AccessTokenRejected, a method raises SignInRequired: the session has ended at Logto. All methods
     raise SignInRequired if nobody is signed in through Logto, and what `request.logto.access_token` raises.
+
+    While Logto cannot be reached, the methods raise ProviderUnreachable without waiting, as the refresh of tokens does.
     """
 
     def __init__(self, principal: SignedInUser) -> None:
@@ -166,7 +180,10 @@ class SessionAccount:
     def _user_info(self) -> Mapping[str, Any]:
         """Return userinfo. If Logto does not accept the token, refresh it once, as `_call` does."""
         try:
-            return self._principal.user_info()
+            # A token that has expired is refreshed before: that is a contact of its own.
+            self._principal.opaque_token()
+            with contact():
+                return self._principal.user_info()
         except ProviderError as error:
             if error.error != "invalid_token":
                 raise
@@ -182,22 +199,23 @@ class SessionAccount:
     # Calls
 
     @hide_frames
-    def _call(self, call: Callable[[AccountAPI], R]) -> R:
+    def _call(self, call: Callable[[AccountAPI], R], *, detects_outage: bool = False) -> R:
         try:
-            return self._call_once(call)
+            return self._call_once(call, detects_outage=detects_outage)
         except AccessTokenRejected:
             # A fresh token, or the end of the session here. The refused call has changed nothing.
             self._principal.refresh()
         try:
-            return self._call_once(call)
+            return self._call_once(call, detects_outage=detects_outage)
         except AccessTokenRejected as error:
             raise SignInRequired("Logto does not accept the access token of the session.") from error
 
-    def _call_once(self, call: Callable[[AccountAPI], R]) -> R:
+    def _call_once(self, call: Callable[[AccountAPI], R], *, detects_outage: bool) -> R:
         api = self._api()
         stored = self._principal.own_session
         try:
-            return call(api)
+            with contact(detects_outage=detects_outage):
+                return call(api)
         except VerificationRequired:
             if stored is not None and stored.encrypted_verification_id:
                 store.forget_verification(stored)
@@ -209,7 +227,7 @@ class SessionAccount:
         verification_id = stored.verification_id if stored is not None and self.is_verified else None
         return account_api(token.token, scopes=token.scopes, verification_id=verification_id)
 
-    get = _with_token(AccountAPI.get)
+    get = _reading(AccountAPI.get)
     update = _with_token(AccountAPI.update)
     update_profile = _with_token(AccountAPI.update_profile)
     upload_avatar = _with_token(AccountAPI.upload_avatar)
@@ -225,11 +243,11 @@ class SessionAccount:
     link_identity = _with_token(AccountAPI.link_identity)
     replace_identity = _with_token(AccountAPI.replace_identity)
     unlink_identity = _with_token(AccountAPI.unlink_identity)
-    factors = _with_token(AccountAPI.factors)
+    factors = _reading(AccountAPI.factors)
     generate_totp_secret = _with_token(AccountAPI.generate_totp_secret)
     add_totp = _with_token(AccountAPI.add_totp)
     replace_totp = _with_token(AccountAPI.replace_totp)
-    backup_codes = _with_token(AccountAPI.backup_codes)
+    backup_codes = _reading(AccountAPI.backup_codes)
     generate_backup_codes = _with_token(AccountAPI.generate_backup_codes)
     add_backup_codes = _with_token(AccountAPI.add_backup_codes)
     passkey_options = _with_token(AccountAPI.passkey_options)
@@ -237,11 +255,11 @@ class SessionAccount:
     add_passkey = _with_token(AccountAPI.add_passkey)
     rename_factor = _with_token(AccountAPI.rename_factor)
     remove_factor = _with_token(AccountAPI.remove_factor)
-    mfa_settings = _with_token(AccountAPI.mfa_settings)
+    mfa_settings = _reading(AccountAPI.mfa_settings)
     update_mfa_settings = _with_token(AccountAPI.update_mfa_settings)
-    sessions = _with_token(AccountAPI.sessions)
+    sessions = _reading(AccountAPI.sessions)
     end_session = _with_token(AccountAPI.end_session)
-    grants = _with_token(AccountAPI.grants)
+    grants = _reading(AccountAPI.grants)
     revoke_grant = _with_token(AccountAPI.revoke_grant)
 
     aget = _async(get)

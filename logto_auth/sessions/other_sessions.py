@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from logto_auth.account_api.client import SESSIONS_SCOPE
-from logto_auth.clients import account_center, management_api
+from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, InvalidValue, LogtoError, ManagementAPIError
 from logto_auth.models import LogtoSession
 
 from .account import SessionAccount
+from .public_settings import account_center
 from .store import StoredSession
 
 __all__ = ["EndedSessions", "end_other_sessions", "sid_at_logto"]

@@ -7,14 +7,17 @@ wait for Logto. Processes that do not share a cache each detect the outage thems
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
 
 from django.core.cache import cache
 
 from logto_auth.conf import conf
+from logto_auth.exceptions import LogtoError, ProviderUnreachable
 from logto_auth.site_cache import cache_failures_ignored
 
-__all__ = ["OUTAGE_RETRY_SECONDS", "clear_outage", "may_contact_logto", "report_outage"]
+__all__ = ["OUTAGE_RETRY_SECONDS", "clear_outage", "contact", "may_contact_logto", "report_outage"]
 
 # How long no request contacts Logto after one could not reach it. It is shorter than `refresh.COOL_DOWN_SECONDS`, the
 # time for a single session, because one broken connection is no outage.
@@ -45,6 +48,28 @@ def clear_outage() -> None:
     """Let every request contact Logto again."""
     with cache_failures_ignored():
         cache.delete_many([_cache_key("outage"), _cache_key("turn")])
+
+
+@contextmanager
+def contact(*, detects_outage: bool = True) -> Iterator[None]:
+    """Call Logto in the block. Raise ProviderUnreachable at once if Logto could not be reached a moment ago.
+
+    Without `detects_outage`, a failed call does not begin an outage. It is for calls that may be slow although Logto
+    responds, for example because it asks another service: one visitor must not make the site stop calling Logto.
+    """
+    if not may_contact_logto():
+        raise ProviderUnreachable("Logto could not be reached a moment ago; it is not contacted again yet.")
+    try:
+        yield
+    except ProviderUnreachable:
+        if detects_outage:
+            report_outage()
+        raise
+    except LogtoError:
+        # Logto has answered, for example that the access token has expired. The caller may refresh it at once.
+        clear_outage()
+        raise
+    clear_outage()
 
 
 def _cache_key(name: str) -> str:

@@ -73,7 +73,7 @@ def offered(response: Any) -> str:
 
 @pytest.mark.parametrize("url", ["/function/", "/async/", "/class/", "/permission/"])
 def test_new_sign_in_adds_permission_without_page_of_logto(reader: Browser, logto: Emulator, url: str) -> None:
-    reader.client.get("/account/")
+    reader.client.get("/account/claims")
     age(reader, 3600)  # a refresh does not add it
     renew = offered(reader.client.get(url))
     callback = reader.logto.sign_in(reader.client.get(renew)["Location"])

@@ -76,7 +76,7 @@ def test_applications_are_shown_with_their_permissions(verified: Reader) -> None
         "Know your user ID",
         "See your name, username and picture",
         "See your e-mail address",
-        "Keep access while you are not there",
+        "Keep access while you are not using it",
     )
     assert application.api_scopes == ("read:books",)
     assert "<code>read:books</code>" in page.text

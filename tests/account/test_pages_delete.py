@@ -108,7 +108,7 @@ def test_account_is_deleted(recent: Reader) -> None:
     assert "To confirm, type reader@example.com" in page.text
     response = delete(recent, " READER@example.com ")
     assert response.status_code == 200
-    assert "Your account was deleted" in text_of(response)
+    assert "Your account has been deleted" in text_of(response)
     assert response["Cache-Control"] == "no-store"
     assert users() == []
     assert not LogtoIdentity.objects.exists()
@@ -133,7 +133,7 @@ def test_refresh_token_is_revoked(recent: Reader) -> None:
 def test_account_is_deleted_while_logto_is_down(recent: Reader) -> None:
     recent.logto.faults.http["revocation"] = HttpFault(drop=True)
     response = delete(recent)
-    assert "Your account was deleted" in text_of(response)
+    assert "Your account has been deleted" in text_of(response)
     assert users() == []
     assert recent.client.get("/").text == "Hello AnonymousUser"
 

@@ -139,7 +139,7 @@ def test_app_is_added_with_first_code(verified: Reader) -> None:
     response = verified.post(APP, "add", step=step_in(page), code=f" {totp_code(secret)} ")
     assert response["Location"] == TO_SECURITY
     assert app_of(verified).secret == secret  # type: ignore[union-attr]
-    assert "Your authenticator app is set up." in text_of(verified.get(SECURITY))
+    assert "Your authenticator app has been set up." in text_of(verified.get(SECURITY))
 
 
 TOTP_SECRET = "/api/my-account/mfa-verifications/totp-secret/generate"
@@ -183,7 +183,7 @@ def test_repeated_form_changes_nothing(verified: Reader) -> None:
     verified.post(APP, "add", **form)
     before = app_of(verified)
     again = verified.post(APP, "add", **form)
-    assert "An authenticator app is set up already." in text_of(again)
+    assert "An authenticator app is already set up." in text_of(again)
     assert app_of(verified) == before
 
 
@@ -276,7 +276,7 @@ def test_page_tells_what_was_done_without_messages(verified: Reader, settings: A
     verified.client.handler._middleware_chain = None
     page = verified.client.post(f"/account/{APP}", {"action": "remove"}, follow=True)
     assert page.request["QUERY_STRING"] == "done=authenticator-app-removed"
-    assert "The authenticator app was removed." in text_of(page)
+    assert "Your authenticator app has been removed." in text_of(page)
     # Only known words are shown.
     assert 'role="status"' not in verified.get(SECURITY, done="<b>x</b>").text
 

@@ -132,7 +132,7 @@ def test_account_is_unlinked(reader: Reader) -> None:
     reader.verify()
     reader.post("linked", "unlink", target="mock-social")
     assert reader.user.identities == {}
-    assert "The account is no longer linked." in text_of(reader.get("linked"))
+    assert "The linked account has been removed." in text_of(reader.get("linked"))
 
 
 def test_unknown_target_is_not_unlinked(reader: Reader) -> None:
@@ -140,7 +140,7 @@ def test_unknown_target_is_not_unlinked(reader: Reader) -> None:
     for target in ("", "nothing", "../password", "a/b"):
         response = reader.post("linked", "unlink", target=target)
         assert response["Location"] == "/account/linked"
-        assert "This account is not linked any more." in text_of(reader.get("linked"))
+        assert "This account is no longer linked." in text_of(reader.get("linked"))
 
 
 # Attacks
@@ -214,7 +214,7 @@ def test_identity_of_other_user_is_not_linked(reader: Reader) -> None:
     reader.verify()
     come_back(reader, start(reader))
     assert reader.user.identities == {}
-    assert "This account is linked to another user already." in text_of(reader.get("linked"))
+    assert "This account is already linked to another user." in text_of(reader.get("linked"))
 
 
 @pytest.mark.parametrize("answer", [{"error": "access_denied"}, {"code": ""}])
@@ -226,7 +226,7 @@ def test_provider_that_says_no_links_nothing(reader: Reader, answer: dict[str, s
         values.pop("code", None)
     reader.get(f"linked/{MOCK}/callback", **values)
     assert reader.user.identities == {}
-    assert "because the provider did not confirm it" in text_of(reader.get("linked"))
+    assert "because the other service did not confirm it" in text_of(reader.get("linked"))
 
 
 def test_record_that_expires_at_the_provider_keeps_the_proof(reader: Reader) -> None:
@@ -254,13 +254,13 @@ def test_connector_for_apps_is_not_started(reader: Reader) -> None:
     reader.verify()
     response = reader.post(f"linked/{APP_ONLY}", "link")
     assert response["Location"] == "/account/linked"
-    assert "This provider can only be linked in its app." in text_of(reader.get("linked"))
+    assert "This service can only be linked in its app." in text_of(reader.get("linked"))
 
 
 def test_unknown_connector_is_explained(reader: Reader) -> None:
     reader.verify()
     assert reader.post("linked/unknown", "link").status_code == 302
-    assert "This provider is not available any more." in text_of(reader.get("linked"))
+    assert "This service is no longer available." in text_of(reader.get("linked"))
     assert reader.get("linked/unknown")["Location"] == "/account/linked"
 
 

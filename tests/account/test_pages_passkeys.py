@@ -58,7 +58,7 @@ def test_passkey_is_added(verified: Reader) -> None:
     assert calls_of(verified.logto) == ["/api/verifications/web-authn/registration"]
     assert add(verified, page)["Location"] == "/account/security"
     assert passkeys_of(verified) == ["My key"]
-    assert "Your passkey was added." in text_of(verified.get("security"))
+    assert "Your passkey has been added." in text_of(verified.get("security"))
 
 
 def test_page_works_with_strict_csp_and_says_that_it_needs_script(verified: Reader) -> None:

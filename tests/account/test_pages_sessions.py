@@ -103,7 +103,7 @@ def test_ended_session_is_ended_here_and_at_logto(reader: Reader) -> None:
     reader.verify()
     (key,) = keys_in(reader.get("sessions"))
     page = reader.client.post("/account/sessions", {"action": "end", "session": key}, follow=True)
-    assert "The session was ended." in text_of(page)
+    assert "The session has ended." in text_of(page)
     assert not is_signed_in(other)
     assert is_signed_in(reader.browser)
     with pytest.raises(ProviderError, match="invalid_grant"):
@@ -154,7 +154,7 @@ def test_session_that_is_gone_is_reported(reader: Reader) -> None:
     (key,) = keys_in(reader.get("sessions"))
     reader.post("sessions", "end", session=key)
     page = reader.client.post("/account/sessions", {"action": "end", "session": key}, follow=True)
-    assert "This session has ended already." in text_of(page)
+    assert "This session has already ended." in text_of(page)
 
 
 def test_current_session_is_not_ended(reader: Reader) -> None:

@@ -284,7 +284,7 @@ def test_prefetch_changes_nothing(reader: Browser, sent: Any) -> None:
 def test_unreachable_logto_is_said(reader: Browser, logto: Emulator, sent: Any, caplog: Any) -> None:
     url = return_url(reader, "email")
     logto.faults.http["token"] = HttpFault(drop=True)
-    assert "This site shows your change later." in come_back(reader, url)
+    assert "This site will show your change later." in come_back(reader, url)
     assert sent == []
     assert any(record.levelno == logging.WARNING for record in caplog.records)
 

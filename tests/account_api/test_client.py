@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,45 @@ def test_none_empties_a_field(fake: FakeLogto) -> None:
     assert fake.asked[0].json() == {"name": None, "avatar": None}
 
 
+# Answers that prove nothing
+
+PROOFS: dict[str, Callable[[AccountAPI], object]] = {
+    "code": lambda api: api.verify_code("email", "a@example.com", record_id="record-1", code="123456"),
+    "social": lambda api: api.verify_social("record-1", {"code": "c"}),
+    "passkey": lambda api: api.verify_passkey("record-1", {"id": "a"}),
+}
+CHANGES: dict[str, Callable[[AccountAPI], object]] = {
+    "password": lambda api: api.set_password("a-new-password"),
+    "email": lambda api: api.set_email("a@example.com", new_record_id="r"),
+    "no phone": lambda api: api.remove_phone(),
+    "link": lambda api: api.link_identity("r"),
+    "unlink": lambda api: api.unlink_identity("alipay"),
+    "totp": lambda api: api.replace_totp("secret", "123456"),
+    "factor": lambda api: api.remove_factor("f"),
+    "session": lambda api: api.end_session("s"),
+    "grant": lambda api: api.revoke_grant("g"),
+}
+LOGIN_PAGE = "<html>Sign in to the network</html>"
+
+
+@pytest.mark.parametrize("body", [LOGIN_PAGE, {}, [], {"verificationRecordId": "record-2"}, None])
+@pytest.mark.parametrize("name", PROOFS)
+def test_record_is_proved_only_if_logto_names_it(fake: FakeLogto, name: str, body: Any) -> None:
+    fake.answer(200, body)
+    with pytest.raises(errors.AccountAPIError):
+        PROOFS[name](fake.api())
+    fake.answers.clear()
+    fake.answer(200, {"verificationRecordId": "record-1"})
+    PROOFS[name](fake.api())
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_page_of_a_proxy_is_no_change(fake: FakeLogto, name: str) -> None:
+    fake.answer(200, LOGIN_PAGE)
+    with pytest.raises(errors.AccountAPIError):
+        CHANGES[name](fake.api())
+
+
 # Sessions and grants
 
 
@@ -112,13 +152,38 @@ def test_end_of_session_revokes_its_grants(fake: FakeLogto) -> None:
     ]
 
 
-def test_unknown_grant_is_told_from_a_dead_token(fake: FakeLogto) -> None:
-    fake.answer(401, {"code": "auth.unauthorized", "message": "Unauthorized."})
-    fake.answer(200, {"id": "u1"})
+def test_unknown_grant_is_an_invalid_value(fake: FakeLogto) -> None:
+    fake.answer(404, {"code": "oidc.invalid_grant", "message": "Grant request is invalid."})
     with pytest.raises(errors.InvalidValue) as raised:
         fake.api().revoke_grant("nope")
     assert raised.value.field == "grant"
-    assert [asked.method for asked in fake.asked] == ["DELETE", "GET"]
+
+
+# Second factors
+
+
+@pytest.mark.parametrize("name", ["add_totp", "replace_totp"])
+def test_empty_code_of_authenticator_app_is_not_sent(fake: FakeLogto, name: str) -> None:
+    for code in ("", Secret("")):
+        with pytest.raises(errors.WrongCode):
+            getattr(fake.api(), name)("JBSWY3DPEHPK3PXP", code)
+    assert fake.asked == []
+
+
+def test_factor_that_the_tenant_does_not_offer_is_not_editable(fake: FakeLogto) -> None:
+    fake.answer(400, {"code": "session.mfa.mfa_factor_not_enabled", "message": "MFA factor is not enabled."})
+    with pytest.raises(errors.FieldNotEditable) as raised:
+        fake.api().add_totp("JBSWY3DPEHPK3PXP", "123456")
+    assert (raised.value.field, raised.value.code) == ("mfa", "session.mfa.mfa_factor_not_enabled")
+
+
+def test_text_that_is_too_long_is_an_invalid_value(fake: FakeLogto) -> None:
+    data = {"message": "value too long for type character varying(128)"}
+    fake.answer(422, {"code": "entity.value_too_long", "message": "The length is too long.", "data": data})
+    for call, field in ((lambda api: api.update(name="x"), "name"), (lambda api: api.send_code("email", "x"), "email")):
+        with pytest.raises(errors.InvalidValue) as raised:
+            call(fake.api())
+        assert (raised.value.field, raised.value.status) == (field, 400)
 
 
 def test_user_without_backup_codes_has_none(fake: FakeLogto) -> None:

@@ -119,7 +119,7 @@ def start_social(name: str) -> Call:
 
 
 def add_totp(name: str) -> Call:
-    return lambda api: api.add_totp(sent(name)["secret"], sent(name).get("code", ""))
+    return lambda api: api.add_totp(sent(name)["secret"], sent(name).get("code", "123456"))
 
 
 def add_backup_codes(name: str) -> Call:

@@ -143,7 +143,7 @@ def test_alipay_is_linked_and_unlinked(page: Page) -> None:
     expect(page.get_by_role("status")).to_contain_text("The account has been linked.")
     expect(page.get_by_text("小明")).to_be_visible()
     page.get_by_role("button", name="Unlink Alipay").click()
-    expect(page.get_by_role("status")).to_contain_text("The account is no longer linked.")
+    expect(page.get_by_role("status")).to_contain_text("The linked account has been removed.")
 
 
 def test_pages_fit_and_can_be_read(chromium: Browser, account_site: str, look: dict[str, Any], logto: Emulator) -> None:

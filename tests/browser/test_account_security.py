@@ -122,7 +122,7 @@ def test_app_and_backup_codes(plain_page: Page) -> None:
     expect(page.get_by_text("The code is not correct.")).to_be_visible()
     screenshot(page, "account-authenticator-app")
     set_up_app(page)
-    expect(page.get_by_text("Your authenticator app is set up.")).to_be_visible()
+    expect(page.get_by_text("Your authenticator app has been set up.")).to_be_visible()
     page.get_by_role("link", name="Add Backup codes").click()
     page.get_by_role("button", name="Make backup codes").click()
     screenshot(page, "account-backup-codes")
@@ -141,7 +141,7 @@ def test_app_and_backup_codes(plain_page: Page) -> None:
     page.get_by_text("Remove the authenticator app").first.click()
     screenshot(page, "account-authenticator-app-removal")
     page.get_by_role("button", name="Remove the authenticator app").click()
-    expect(page.get_by_text("The authenticator app was removed.")).to_be_visible()
+    expect(page.get_by_text("Your authenticator app has been removed.")).to_be_visible()
     expect(page.get_by_text("codes left")).to_be_hidden()
 
 
@@ -169,7 +169,7 @@ def test_sessions_are_ended(plain_page: Page, chromium: Browser, security_site: 
         expect(page.get_by_text("This browser")).to_have_count(1)
         screenshot(page, "account-sessions")
         page.get_by_role("button", name="End Safari on iPhone").click()
-        expect(page.get_by_text("The session was ended.")).to_be_visible()
+        expect(page.get_by_text("The session has ended.")).to_be_visible()
         tabs[0].goto("/account/")
         expect(tabs[0].get_by_role("heading", name=re.compile("^Sign in to"))).to_be_visible()
         page.get_by_role("button", name="End all others").click()
@@ -188,7 +188,7 @@ def test_account_is_deleted(page: Page, security_site: str) -> None:
     screenshot(page, "account-delete")
     page.get_by_label("To confirm, type reader@example.com").fill("reader@example.com")
     page.get_by_role("button", name="Delete the account").click()
-    expect(page.get_by_role("heading", name="Your account was deleted")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your account has been deleted")).to_be_visible()
     screenshot(page, "account-deleted")
     page.get_by_role("button", name="Continue").click()
     expect(page).to_have_url(f"{security_site}/")
@@ -208,7 +208,7 @@ def test_passkey_is_added_renamed_and_removed(page: Page) -> None:
     screenshot(page, "account-passkeys")
     page.get_by_label("Name").fill("Laptop")
     page.get_by_role("button", name="Create the passkey").click()
-    expect(page.get_by_text("Your passkey was added.")).to_be_visible()
+    expect(page.get_by_text("Your passkey has been added.")).to_be_visible()
     credentials = session.send("WebAuthn.getCredentials", {"authenticatorId": authenticator})["credentials"]
     assert [each["rpId"] for each in credentials] == ["localhost"]
     page.get_by_role("link", name="Change Laptop").click()
@@ -219,7 +219,7 @@ def test_passkey_is_added_renamed_and_removed(page: Page) -> None:
     screenshot(page, "account-passkey")
     page.get_by_text("Remove the passkey").first.click()
     page.get_by_role("button", name="Remove the passkey").click()
-    expect(page.get_by_text("The passkey was removed.")).to_be_visible()
+    expect(page.get_by_text("Your passkey has been removed.")).to_be_visible()
     expect(page.get_by_text("My laptop")).to_have_count(0)
 
 
@@ -228,7 +228,7 @@ def test_same_device_is_not_added_twice(page: Page) -> None:
     page.goto(PASSKEYS)
     verify(page)
     page.get_by_role("button", name="Create the passkey").click()
-    expect(page.get_by_text("Your passkey was added.")).to_be_visible()
+    expect(page.get_by_text("Your passkey has been added.")).to_be_visible()
     page.goto(PASSKEYS)
     page.get_by_role("button", name="Create the passkey").click()
     expect(page.get_by_role("alert")).to_have_text("This device already has a passkey for your account.")
@@ -243,7 +243,7 @@ def test_cancelled_passkey_can_be_tried_again(page: Page) -> None:
     screenshot(page, "account-passkey-cancelled")
     session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
     page.get_by_role("button", name="Create the passkey").click()
-    expect(page.get_by_text("Your passkey was added.")).to_be_visible()
+    expect(page.get_by_text("Your passkey has been added.")).to_be_visible()
 
 
 def test_site_that_logto_does_not_know_is_reported(page: Page, logto: Emulator) -> None:

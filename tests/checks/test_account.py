@@ -51,11 +51,11 @@ def declared(name: str) -> dict[str, str]:
         ({"MIDDLEWARE": without("SessionMiddleware")}, ""),
         ({**WITH_PAGES, **DELETES_ACCOUNTS, **declared("LEADS_TO_PAGE")}, ""),
         # The page needs a setting.
-        ({**WITH_PAGES, **declared("LEADS_TO_PAGE")}, "W025"),
-        ({**WITH_PAGES, **declared("LEADS_NOWHERE")}, "W025"),
-        (declared("LEADS_NOWHERE"), "W025"),
+        ({**WITH_PAGES, **declared("LEADS_TO_PAGE")}, "W024"),
+        ({**WITH_PAGES, **declared("LEADS_NOWHERE")}, "W024"),
+        (declared("LEADS_NOWHERE"), "W024"),
         ({**WITH_PAGES, **declared("LEADS_ELSEWHERE")}, ""),
-        ({**WITH_PAGES, **declared("TURNED_OFF")}, "W026"),
+        ({**WITH_PAGES, **declared("TURNED_OFF")}, "W025"),
         # A site without these pages may turn it off.
         ({"ROOT_URLCONF": "tests.checks.urls_without_account_pages", **declared("TURNED_OFF")}, ""),
         # LocaleMiddleware redirects to the language.
@@ -65,7 +65,7 @@ def declared(name: str) -> dict[str, str]:
                 **DELETES_ACCOUNTS,
                 **declared("LEADS_TO_PAGE"),
             },
-            "W027",
+            "W026",
         ),
         (
             {
@@ -73,7 +73,7 @@ def declared(name: str) -> dict[str, str]:
                 **DELETES_ACCOUNTS,
                 **declared("LEADS_BELOW_LANGUAGE"),
             },
-            "W027",
+            "W026",
         ),
     ],
 )

@@ -131,6 +131,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "LOGTO_INTERNAL_ENDPOINT is 'http://logto.shop.example:3001': app secrets and tokens would cross the internet "
         "unencrypted.",
     ),
+    "E038": (
+        {"ROOT_URLCONF": "tests.account.urls_without_pages"},
+        "tests.account.urls_without_pages.payment requires the security verification, but the site's URLs do not "
+        "include its page.",
+    ),
     "E039": (
         {
             "ROOT_URLCONF": "tests.checks.urls_with_account_pages",
@@ -237,12 +242,12 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         f"{__name__}.TENANT_WITH_AN_UNKNOWN_EVENT declares the webhook event 'User.Delted', which Logto 1.42 does not "
         "have.",
     ),
-    "W025": (
+    "W024": (
         {"LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_A_DELETE_PAGE"},
         f"{__name__}.TENANT_WITHOUT_A_DELETE_PAGE declares the delete_account_url /no-such-page, where the site has no "
         "page.",
     ),
-    "W026": (
+    "W025": (
         {
             "LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_ACCOUNT_CENTER",
             "ROOT_URLCONF": "tests.checks.urls_with_account_pages",
@@ -250,7 +255,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         f"{__name__}.TENANT_WITHOUT_ACCOUNT_CENTER turns the account center off, but the site's URLs include the "
         "account pages.",
     ),
-    "W027": (
+    "W026": (
         {"ROOT_URLCONF": "tests.checks.urls_with_account_pages_by_language"},
         "The account pages have another URL in each language, and so have the redirect URIs of linked accounts: "
         "/en/account/linked/connector-id/callback, /ja/account/linked/connector-id/callback, "

@@ -30,7 +30,7 @@ from .pages import blocks_of, the_block
 def test_answer_to_a_script_is_as_shown(client: Any, logto: Emulator, settings: Any) -> None:
     settings.LOGTO_BASE_URL = "https://shop.example"
     headers = {"Sec-Fetch-Mode": "cors", "Referer": "http://testserver/basket/"}
-    response = client.get("/account/", headers=headers)
+    response = client.get("/account/claims", headers=headers)
     (shown,) = (block for block in blocks_of("docs/how-to/htmx-and-fetch.md") if block.language == "http")
     head, _, body = shown.code.strip().partition("\n\n")
     status, *lines = head.splitlines()

@@ -59,11 +59,13 @@ def test_missing_declared_objects_are_found(found: Found, fresh: Emulator, run: 
 def test_wrong_back_channel_logout_is_found(found: Found, application: Application) -> None:
     application.backchannel_logout_uri = None
     assert only(found()).startswith("warning back-channel-logout: The back-channel logout URI is not set, expected")
+    assert "sessions here cannot be matched to those at Logto" in only(found())
     application.backchannel_logout_uri = "http://testserver:8001/back-channel-logout"
     assert "is http://testserver:8001/back-channel-logout, expected http://testserver/back-channel" in only(found())
     application.backchannel_logout_uri = f"{SITE}/back-channel-logout"
     application.backchannel_logout_session_required = False
     assert only(found()).startswith('warning back-channel-logout: "Is session required" is off')
+    assert "sessions here cannot be matched to those at Logto" in only(found())
     application.backchannel_logout_session_required = True
     assert found() == []
 

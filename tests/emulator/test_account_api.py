@@ -180,6 +180,55 @@ def test_empty_text_is_no_username(account):
     assert code_of(account.patch("/my-account", {"username": ""})) == (400, "guard.invalid_input")
 
 
+@pytest.mark.parametrize("field", ["name", "avatar"])
+def test_empty_text_is_stored_as_null(account, customer, field):
+    account.patch("/my-account", {"name": "A", "avatar": "https://a.example/b.png"})
+    answer = account.patch("/my-account", {field: ""})
+    if field == "avatar":
+        assert code_of(answer) == (400, "guard.invalid_input")
+    else:
+        assert (answer.json()["name"], customer.name) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/my-account", {"name": "a\0b"}),
+        ("/my-account", {"customData": {"a": ["x", {"b": "y\0"}]}}),
+        ("/my-account", {"customData": {"a\0": 1}}),
+        ("/my-account/profile", {"nickname": "a\0b"}),
+        ("/my-account/profile", {"address": {"country": "a\0b"}}),
+    ],
+)
+def test_nul_character_is_not_stored(account, customer, path, body):
+    before = (customer.name, dict(customer.custom_data), dict(customer.profile))
+    answer = account.patch(path, body)
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error."})
+    assert (customer.name, customer.custom_data, customer.profile) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/my-account", {"customData": {"a": "\ud800"}}),
+        ("/my-account", {"customData": {"\udc00": 1}}),
+        ("/my-account/profile", {"nickname": "a\ud800b"}),
+    ],
+)
+def test_half_of_surrogate_pair_is_no_json(account, path, body):
+    assert code_of(account.patch(path, body)) == (422, "entity.invalid_input")
+    assert account.get().status_code == 200
+
+
+def test_half_of_surrogate_pair_is_replaced_in_a_text(account):
+    assert account.patch("/my-account", {"name": "a\ud800b"}).json()["name"] == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_username_ends_where_the_text_ends(account):
+    account.verify_password(PASSWORD)
+    assert code_of(account.patch("/my-account", {"username": "reader\n"})) == (400, "guard.invalid_input")
+
+
 def test_username_policy_of_the_tenant_applies(emulator, account):
     account.verify_password(PASSWORD)
     policy = {"minLength": 4, "maxLength": 6, "allowedChars": {"uppercase": False, "underscore": False}}
@@ -469,7 +518,8 @@ def test_revoked_grant_leaves_the_session_without_its_application(account, books
 def test_grant_of_other_user_is_not_revoked(account, other, emulator):
     account.verify_password(PASSWORD)
     [theirs] = [each for each in emulator.instances.grants.values() if each.account_id == "editor000001"]
-    assert code_of(account.delete(f"/my-account/grants/{theirs.id}")) == (401, "auth.unauthorized")
+    assert code_of(account.delete(f"/my-account/grants/{theirs.id}")) == (404, "oidc.invalid_grant")
+    assert code_of(account.delete("/my-account/grants/nope")) == (404, "oidc.invalid_grant")
     assert other.get().status_code == 200
 
 
@@ -493,7 +543,12 @@ def test_uploaded_avatar_is_served(account, customer):
     assert customer.avatar is None
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", PNG[:-1], b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_empty_file_is_answered_with_500(account):
+    answer = uploaded(account, b"")
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error."})
+
+
+@pytest.mark.parametrize("content", [b"no image", PNG[:-1], b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
 def test_other_file_than_image_is_refused(account, content):
     assert code_of(uploaded(account, content)) == (400, "guard.mime_type_not_allowed")
 

@@ -254,6 +254,24 @@ def test_failed_message_is_refused_and_not_counted(emulator, account):
     assert account.send_code("email", NEW)
 
 
+def test_address_that_is_too_long_gets_no_code(emulator, account):
+    longest = "a" * (128 - len("@example.com")) + "@example.com"
+    account.send_code("email", longest)
+    for kind, value, most in [("email", f"a{longest}", 128), ("phone", "1" * 33, 32)]:
+        answer = account.post("/verifications/verification-code", {"identifier": {"type": kind, "value": value}})
+        assert code_of(answer) == (422, "entity.value_too_long")
+        assert answer.json()["data"] == {"message": f"value too long for type character varying({most})"}
+    assert len(emulator.messages) == 1
+
+
+def test_nul_character_in_address_or_record_is_answered_with_500(account):
+    identifier = {"type": "email", "value": "a\0b@example.com"}
+    known = {"type": "email", "value": EMAIL}
+    body = {"identifier": known, "verificationId": "a\0b", "code": "123456"}
+    assert account.post("/verifications/verification-code", {"identifier": identifier}).status_code == 500
+    assert account.post("/verifications/verification-code/verify", body).status_code == 500
+
+
 def test_code_of_unknown_recipient_is_no_code(emulator):
     with pytest.raises(LookupError, match="nobody"):
         emulator.messages.code_for("nobody@bookstore.example")

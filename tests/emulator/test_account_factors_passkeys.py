@@ -62,6 +62,17 @@ def test_options_are_for_the_host_of_the_api_and_exclude_known_passkeys(account)
     assert (excluded["type"], excluded["transports"]) == ("public-key", ["internal"])
 
 
+def test_passkey_is_named_after_the_address_before_the_username(account, tenant):
+    for name, changes in {
+        "customer@bookstore.example": {"primary_phone": "15550001111"},
+        "15550001111": {"primary_email": None},
+        "customer": {"primary_phone": None},
+    }.items():
+        tenant.update_user("customer0001", **changes)
+        options = account.post("/verifications/web-authn/registration").json()["registrationOptions"]
+        assert options["user"]["name"] == name
+
+
 def test_passkey_is_bound_renamed_and_removed(account):
     add_passkey(account, name="My key")
     [passkey] = account.get(FACTORS).json()

@@ -127,9 +127,9 @@ def test_gateway_that_forgets_connections_delays_no_sign_in(
     assert browser.sign_in("reader").status_code == 302
     time.sleep(4.3)
     began = time.monotonic()
-    assert browser.client.get("/account/").status_code == 200
+    assert browser.client.get("/account/claims").status_code == 200
     age(browser)
-    assert browser.client.get("/account/").status_code == 200
+    assert browser.client.get("/account/claims").status_code == 200
     # A new browser, for the former one has an idle connection to Logto of its own.
     assert Browser(logto).sign_in("reader").status_code == 302
     assert time.monotonic() - began < 3

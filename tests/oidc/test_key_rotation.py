@@ -120,11 +120,11 @@ def test_session_survives_a_broken_key_set(
     if keys is None:
         logto.faults.http["jwks"] = HttpFault(status=500)
     age(browser)
-    assert browser.client.get("/account/").status_code == 200
+    assert browser.client.get("/account/claims").status_code == 200
     assert LogtoSession.objects.count() == 1
     logto.faults.clear()
     reset_clients()
-    assert browser.client.get("/account/").status_code == 200
+    assert browser.client.get("/account/claims").status_code == 200
 
 
 @pytest.mark.django_db

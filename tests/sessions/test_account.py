@@ -25,7 +25,7 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES
 from logto_auth.emulator.state.social_connectors import Connector
 from logto_auth.models import LogtoSession
-from logto_auth.sessions import refresh, store
+from logto_auth.sessions import outage, refresh, store
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.testing import Browser
 
@@ -400,6 +400,50 @@ def test_async_methods_do_the_same(reader: Browser) -> None:
         return (await account.aget())["username"]
 
     assert change() == "other"
+
+
+# Outages
+
+
+def test_outage_is_not_waited_for_again(reader: Browser, logto: Emulator) -> None:
+    logto.faults.http["account_api"] = HttpFault(drop=True)
+    account = account_of(reader)
+    with pytest.raises(errors.ProviderUnreachable):
+        account.get()
+    del logto.faults.http["account_api"]
+    before = len(logto.requests)
+    calls: list[Callable[[], Any]] = [account.get, account.factors, lambda: account.update(name="Eve")]
+    for call in [*calls, lambda: account.verify_password(PASSWORD), lambda: account.own_address("email")]:
+        with pytest.raises(errors.ProviderUnreachable):
+            call()
+    assert len(logto.requests) == before
+
+
+def test_outage_ends_with_the_first_answer(reader: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "OUTAGE_RETRY_SECONDS", 0.2)
+    outage.report_outage()
+    time.sleep(0.3)
+    account = account_of(reader)
+    assert account.get()["username"] == "reader"
+    assert account.own_address("email") == EMAIL
+
+
+def test_address_is_fetched_after_an_outage_with_an_expired_token(
+    reader: Browser, logto: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logto.instances.access_tokens.clear()
+    monkeypatch.setattr(outage, "OUTAGE_RETRY_SECONDS", 0.2)
+    outage.report_outage()
+    time.sleep(0.3)
+    assert account_of(reader).own_address("email") == EMAIL
+
+
+def test_slow_change_of_one_user_is_no_outage(reader: Browser, logto: Emulator) -> None:
+    logto.faults.http["account_api"] = HttpFault(drop=True, times=1)
+    account = account_of(reader)
+    with pytest.raises(errors.ProviderUnreachable):
+        account.update(name="Eve")
+    assert account.get()["username"] == "reader"
 
 
 # Secrets

@@ -32,8 +32,8 @@ def is_signed_in(browser: Browser) -> bool:
 
 
 def test_other_sessions_can_be_ended(devices: list[Browser]) -> None:
-    response = devices[1].client.post("/sign-out-others", {"next": "/account/"})
-    assert response["Location"] == "/account/"
+    response = devices[1].client.post("/sign-out-others", {"next": "/account/claims"})
+    assert response["Location"] == "/account/claims"
     assert [is_signed_in(browser) for browser in devices] == [False, True, False]
     assert LogtoSession.objects.count() == 1
 

@@ -45,7 +45,7 @@ def reader(browser: Browser, logto: Emulator) -> Browser:
 
 
 def is_signed_in(browser: Browser) -> bool:
-    return browser.client.get("/account/").status_code == 200
+    return browser.client.get("/account/claims").status_code == 200
 
 
 def test_fresh_session_makes_no_call(reader: Browser, logto: Emulator) -> None:
@@ -105,9 +105,9 @@ def test_failed_token_request_ends_session_at_next_request(reader: Browser, logt
     row.tokens = tokens
     row.save()
     # The account page asks for an access token, for userinfo; the session itself is still fresh.
-    assert reader.client.get("/account/").status_code == 200
+    assert reader.client.get("/account/claims").status_code == 200
     assert LogtoSession.objects.count() == 0
-    assert reader.client.get("/account/").status_code == 302
+    assert reader.client.get("/account/claims").status_code == 302
     assert ended == ["sign_in_required"]
 
 
@@ -134,7 +134,7 @@ def test_suspended_user_is_signed_out_on_refresh(
     getattr(logto.tenant, action)("reader000001")
     assert is_signed_in(reader), "the session is still fresh"
     age(reader)
-    assert reader.client.get("/account/")["Location"] == "/sign-in?next=/account/"
+    assert reader.client.get("/account/claims")["Location"] == "/sign-in?next=/account/claims"
     assert "_auth_user_id" not in reader.client.session
     assert LogtoSession.objects.count() == 0
     assert ended == ["sign_in_required"]
@@ -248,9 +248,9 @@ class TestWithoutRefreshToken:
 
     def test_page_is_redirected_to_silent_sign_in(self, reader: Browser, logto: Emulator) -> None:
         age(reader)
-        response = reader.client.get("/account/?tab=2")
+        response = reader.client.get("/account/claims?tab=2")
         assert "prompt=none" in response["Location"]
-        assert reader.open(reader.logto.sign_in(response["Location"]))["Location"] == "/account/?tab=2"
+        assert reader.open(reader.logto.sign_in(response["Location"]))["Location"] == "/account/claims?tab=2"
         assert is_signed_in(reader)
 
     def test_user_signed_out_at_logto_continues_signed_out(
@@ -258,11 +258,11 @@ class TestWithoutRefreshToken:
     ) -> None:
         reader.logto.session.cookies.clear()
         age(reader)
-        response = reader.client.get("/account/")
+        response = reader.client.get("/account/claims")
         callback = reader.logto.sign_in(response["Location"])
         assert "error=login_required" in callback
-        assert reader.open(callback)["Location"] == "/account/"
-        assert reader.client.get("/account/")["Location"] == "/sign-in?next=/account/"
+        assert reader.open(callback)["Location"] == "/account/claims"
+        assert reader.client.get("/account/claims")["Location"] == "/sign-in?next=/account/claims"
         assert ended == ["login_required"]
 
     @pytest.mark.parametrize("error", ["access_denied", "invalid_scope", "interaction_required"])
@@ -272,28 +272,28 @@ class TestWithoutRefreshToken:
             *(pair for pair in parameters if pair[0] in ("state", "iss")),
         ]
         age(reader)
-        callback = reader.logto.sign_in(reader.client.get("/account/")["Location"])
-        assert reader.open(callback)["Location"] == "/account/"
+        callback = reader.logto.sign_in(reader.client.get("/account/claims")["Location"])
+        assert reader.open(callback)["Location"] == "/account/claims"
         assert "_auth_user_id" not in reader.client.session
 
     def test_prefetch_is_refused_and_click_confirms(self, reader: Browser, logto: Emulator) -> None:
         age(reader)
-        response = reader.client.get("/account/", headers={"Sec-Purpose": "prefetch"})
+        response = reader.client.get("/account/claims", headers={"Sec-Purpose": "prefetch"})
         assert (response.status_code, response.content) == (403, b"")
         assert not response.cookies
-        assert "prompt=none" in reader.client.get("/account/")["Location"]
+        assert "prompt=none" in reader.client.get("/account/claims")["Location"]
 
     def test_turbo_opens_page_anew(self, reader: Browser) -> None:
         age(reader)
-        response = reader.client.get("/account/?tab=2", headers={"X-Turbo-Request-Id": "1"})
+        response = reader.client.get("/account/claims?tab=2", headers={"X-Turbo-Request-Id": "1"})
         assert response.status_code == 200
         assert 'name="turbo-visit-control" content="reload"' in response.content.decode()
-        assert 'href="/account/?tab=2"' in response.content.decode()
+        assert 'href="/account/claims?tab=2"' in response.content.decode()
 
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_script_gets_401(self, reader: Browser, method: str) -> None:
         age(reader)
-        response = getattr(reader.client, method)("/account/", headers={"Sec-Fetch-Mode": "cors"})
+        response = getattr(reader.client, method)("/account/claims", headers={"Sec-Fetch-Mode": "cors"})
         assert response.status_code == 401
 
     def test_form_gets_401(self, reader: Browser) -> None:

@@ -74,7 +74,7 @@ def test_session_key_changes_when_same_user_signs_in(browser: Browser, witness: 
 
 
 def test_csrf_token_changes_at_sign_in(browser: Browser, reader: Any) -> None:
-    browser.client.get("/account/", follow=False)
+    browser.client.get("/account/claims", follow=False)
     browser.client.cookies[django_settings.CSRF_COOKIE_NAME] = "a" * 32
     browser.sign_in("reader")
     assert browser.client.cookies[django_settings.CSRF_COOKIE_NAME].value != "a" * 32
@@ -216,7 +216,7 @@ def test_session_ends_with_account_at_next_request(browser: Browser, witness: Wi
         User.objects.filter(pk=user.pk).update(is_active=False)
     else:
         user.delete()
-    response = browser.client.get("/account/")
+    response = browser.client.get("/account/claims")
     assert response.status_code == 302
     assert response["Location"].startswith("/sign-in")
     request = response.wsgi_request
@@ -232,7 +232,7 @@ def test_session_ends_with_account_in_async_views(browser: Browser, witness: Wit
     client.cookies = browser.client.cookies
 
     async def visitor() -> Any:
-        response = await client.get("/account/")
+        response = await client.get("/account/claims")
         user = await response.asgi_request.auser()
         await sync_to_async(connections.close_all)()
         return user

@@ -110,7 +110,7 @@ def test_signal_is_sent_for_sign_out_at_logto(
 def test_signal_has_request_that_refreshes(devices: list[Browser], logto: Emulator, ended: Ended) -> None:
     logto.tenant.suspend_user(LogtoIdentity.objects.get().sub)
     age(devices[0])
-    request = devices[0].client.get("/account/").wsgi_request
+    request = devices[0].client.get("/account/claims").wsgi_request
     assert ended.reasons == ["sign_in_required"]
     assert ended.requests == [request]
 

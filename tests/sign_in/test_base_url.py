@@ -46,7 +46,7 @@ def test_sign_in_at_other_host_moves_to_base_url(logto: Emulator, browser: Brows
     assert pending_cookies(other) == {}
     to_logto = browser.open(moved)["Location"]
     assert query_of(to_logto)["login_hint"] == "reader"
-    assert browser.open(browser.logto.sign_in(to_logto, "reader"))["Location"] == "/account/?page=2"
+    assert browser.open(browser.logto.sign_in(to_logto, "reader"))["Location"] == "/account/claims?page=2"
 
 
 @pytest.mark.parametrize("base_url", ["http://testserver", "http://testserver:80/", "HTTP://TestServer"])
@@ -61,8 +61,8 @@ def test_sign_in_at_base_url_starts_at_once(client: Client, logto: Emulator, set
 def test_proxy_that_hides_origin_causes_no_loop(logto: Emulator, settings: Any, headers: dict[str, str]) -> None:
     settings.LOGTO_BASE_URL = "https://shop.example"
     client = Client(headers=headers)
-    moved = client.get("/sign-in?next=/account/")["Location"]
-    assert moved == "https://shop.example/sign-in?next=/account/&redirected=1"
+    moved = client.get("/sign-in?next=/account/claims")["Location"]
+    assert moved == "https://shop.example/sign-in?next=/account/claims&redirected=1"
     response = client.get(moved.removeprefix("https://shop.example"))
     assert query_of(response["Location"])["redirect_uri"] == "https://shop.example/callback"
     # The browser is at https, so the cookie can be Secure although Django sees http.
@@ -95,9 +95,9 @@ def test_signed_in_user_stays_at_own_host(logto: Emulator, settings: Any) -> Non
     browser = Browser(logto)
     browser.sign_in("reader")
     settings.LOGTO_BASE_URL = "https://shop.example"
-    assert browser.client.get("/sign-in?next=/account/")["Location"] == "/account/"
+    assert browser.client.get("/sign-in?next=/account/claims")["Location"] == "/account/claims"
 
 
 def test_script_gets_sign_in_url_at_base_url(client: Client, base_url: str) -> None:
     headers = {"Host": "127.0.0.1:8000", "Sec-Fetch-Mode": "cors"}
-    assert client.get("/account/", headers=headers).json()["sign_in_url"] == f"{base_url}/sign-in"
+    assert client.get("/account/claims", headers=headers).json()["sign_in_url"] == f"{base_url}/sign-in"

@@ -78,20 +78,20 @@ def test_stale_session_survives_sign_in_at_another_site(
     sign_in_at_another_site(signed_in, logto)
     age(signed_in)
     logto.requests.clear()
-    assert follow(signed_in, signed_in.client.get("/account/?tab=2"))["Location"] == "/account/?tab=2"
+    assert follow(signed_in, signed_in.client.get("/account/claims?tab=2"))["Location"] == "/account/claims?tab=2"
     assert prompts(logto) == ["none", "consent"]
-    assert signed_in.client.get("/account/").status_code == 200
+    assert signed_in.client.get("/account/claims").status_code == 200
     assert LogtoSession.objects.count() == 1
 
 
 def test_stale_session_survives_deployment_with_new_scope(signed_in: Browser, logto: Emulator, settings: Any) -> None:
     settings.LOGTO_SCOPES = ("openid", "profile", "email")
     age(signed_in)
-    assert follow(signed_in, signed_in.client.get("/account/"))["Location"] == "/account/"
-    assert signed_in.client.get("/account/").status_code == 200
+    assert follow(signed_in, signed_in.client.get("/account/claims"))["Location"] == "/account/claims"
+    assert signed_in.client.get("/account/claims").status_code == 200
     age(signed_in)
     logto.requests.clear()
-    follow(signed_in, signed_in.client.get("/account/"))
+    follow(signed_in, signed_in.client.get("/account/claims"))
     assert prompts(logto) == ["none"], "Logto has the grant now"
 
 
@@ -99,8 +99,8 @@ def test_repeated_confirmation_signs_in_nobody_else(signed_in: Browser, logto: E
     logto.tenant.add_user(username="mallory")
     sign_in_at_another_site(signed_in, logto, "mallory")
     age(signed_in)
-    follow(signed_in, signed_in.client.get("/account/"))
-    assert signed_in.client.get("/account/")["Location"] == "/sign-in?next=/account/"
+    follow(signed_in, signed_in.client.get("/account/claims"))
+    assert signed_in.client.get("/account/claims")["Location"] == "/sign-in?next=/account/claims"
     assert not User.objects.filter(username="mallory").exists()
 
 
@@ -128,15 +128,15 @@ def test_second_consent_required_ends_session(signed_in: Browser, logto: Emulato
     ]
     age(signed_in)
     logto.requests.clear()
-    assert follow(signed_in, signed_in.client.get("/account/"))["Location"] == "/account/"
+    assert follow(signed_in, signed_in.client.get("/account/claims"))["Location"] == "/account/claims"
     assert prompts(logto) == ["none", "consent"]
-    assert signed_in.client.get("/account/")["Location"] == "/sign-in?next=/account/"
+    assert signed_in.client.get("/account/claims")["Location"] == "/sign-in?next=/account/claims"
 
 
 def test_unreachable_logto_shows_page_before_repetition(signed_in: Browser, logto: Emulator) -> None:
     sign_in_at_another_site(signed_in, logto)
     age(signed_in)
-    callback = signed_in.logto.sign_in(signed_in.client.get("/account/")["Location"])
+    callback = signed_in.logto.sign_in(signed_in.client.get("/account/claims")["Location"])
     reset_clients()
     logto.faults.http["discovery"] = HttpFault(drop=True)
     response = signed_in.open(callback)
@@ -150,11 +150,11 @@ def test_sign_in_without_prompt_by_url_is_repeated(signed_in: Browser, logto: Em
     signed_in.client.logout()
     sign_in_at_another_site(signed_in, logto)
     logto.requests.clear()
-    response = signed_in.client.get("/sign-in?prompt=none&login_hint=reader&next=/account/")
-    assert follow(signed_in, response)["Location"] == "/account/"
+    response = signed_in.client.get("/sign-in?prompt=none&login_hint=reader&next=/account/claims")
+    assert follow(signed_in, response)["Location"] == "/account/claims"
     assert prompts(logto) == ["none", "consent"]
     assert logto.requests.to("auth")[1].query["login_hint"] == ["reader"]
-    assert signed_in.client.get("/account/").status_code == 200
+    assert signed_in.client.get("/account/claims").status_code == 200
 
 
 def test_repeated_sign_in_keeps_options_of_view(signed_in: Browser, logto: Emulator) -> None:
@@ -162,7 +162,7 @@ def test_repeated_sign_in_keeps_options_of_view(signed_in: Browser, logto: Emula
     options = SignInOptions(
         prompt="none", max_age=600, organization_id="org1", members_only=True, scopes=["email"], extra={"shop": "7"}
     )
-    response = redirect_to_logto(request, next_url="/account/", options=options)
+    response = redirect_to_logto(request, next_url="/account/claims", options=options)
     signed_in.client.cookies.update(response.cookies)
     callback = signed_in.logto.sign_in(response["Location"])
     repeated = query_of(signed_in.open(callback)["Location"])
@@ -176,7 +176,7 @@ def test_site_with_prompt_none_by_default_is_repeated_once(signed_in: Browser, l
     signed_in.client.logout()
     sign_in_at_another_site(signed_in, logto)
     logto.requests.clear()
-    assert follow(signed_in, signed_in.client.get("/sign-in?next=/account/"))["Location"] == "/account/"
+    assert follow(signed_in, signed_in.client.get("/sign-in?next=/account/claims"))["Location"] == "/account/claims"
     assert prompts(logto) == ["none", "consent"]
 
 
@@ -194,7 +194,7 @@ def test_page_says_that_logto_asks_something(browser: Browser, logto: Emulator, 
 def test_used_sign_in_forgets_its_options(signed_in: Browser, logto: Emulator) -> None:
     signed_in.client.logout()
     sign_in_at_another_site(signed_in, logto)
-    follow(signed_in, signed_in.client.get("/sign-in?prompt=none&login_hint=reader&next=/account/"))
+    follow(signed_in, signed_in.client.get("/sign-in?prompt=none&login_hint=reader&next=/account/claims"))
     with_hint = [cookie for cookie in pending_cookies(signed_in.client).values() if "reader" in str(decrypted(cookie))]
     assert with_hint == []
 

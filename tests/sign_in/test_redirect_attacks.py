@@ -85,19 +85,19 @@ UNSAFE = [
     "callback",
 ]
 SAFE = [
-    "/account/",
-    "/account/?tab=1&next=//evil.example",
-    "/account/?a=%0d%0a",
+    "/account/claims",
+    "/account/claims?tab=1&next=//evil.example",
+    "/account/claims?a=%0d%0a",
     "/account/#orders",
     "/日本/?q=本",
     "/%E6%97%A5%E6%9C%AC/",
     "account/",
-    "http://testserver/account/",
-    "//testserver/account/",
+    "http://testserver/account/claims",
+    "//testserver/account/claims",
     "/a//b",
     "/sign-out/x",
     "/account/sign-out",
-    "/account/?next=/sign-out",
+    "/account/claims?next=/sign-out",
     "/sign%252Dout",
     # Without a host, Python's `urljoin` fails at these.
     ".//\uff0f\uff0fexample",
@@ -131,7 +131,7 @@ def test_sign_in_pages_are_refused_in_each_language(rf: RequestFactory, settings
             home = safe_next_url(rf.get("/"), None)
             for url in ("/en/sign-out", "/ja/callback", "/zh-hans/sign-in?next=/", "/ja/x/../sign-out"):
                 assert safe_next_url(rf.get("/"), url) == home
-            assert safe_next_url(rf.get("/"), "/ja/account/") == "/ja/account/"
+            assert safe_next_url(rf.get("/"), "/ja/account/claims") == "/ja/account/claims"
 
 
 def test_sign_in_pages_are_refused_below_script_prefix(rf: RequestFactory, settings: Any) -> None:
@@ -215,7 +215,7 @@ def test_script_of_other_site_gets_absolute_sign_in_url(client: Client, settings
     answers = []
     for origins in ([], [APP]):
         settings.LOGTO_NEXT_ORIGINS = origins
-        answers.append(client.get("/account/", headers=headers).json()["sign_in_url"])
+        answers.append(client.get("/account/claims", headers=headers).json()["sign_in_url"])
     assert answers == [
         "http://testserver/sign-in",
         "http://testserver/sign-in?next=https%3A//app.shop.example/cart%3Fx%3D1",
@@ -236,9 +236,9 @@ def test_every_redirect_checks_next(browser: Browser, witness: Witness, reader: 
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("http://testserver/account/", "/"),
-        ("https://testserver/account/", "https://testserver/account/"),
-        ("//testserver/account/", "/"),
+        ("http://testserver/account/claims", "/"),
+        ("https://testserver/account/claims", "https://testserver/account/claims"),
+        ("//testserver/account/claims", "/"),
     ],
     ids=["http-on-an-https-site", "https", "no-scheme"],
 )
@@ -277,18 +277,18 @@ def test_request_cannot_change_target_of_sign_out(
 
 @pytest.mark.parametrize("name", ["redirect", "redirect_uri", "return_to", "url", "post_logout_redirect_uri", "iss"])
 def test_callback_parameters_do_not_change_next(browser: Browser, witness: Witness, reader: Any, name: str) -> None:
-    url = browser.logto.sign_in(browser.start("/account/"), "reader")
+    url = browser.logto.sign_in(browser.start("/account/claims"), "reader")
     extra = urlencode({name: "https://evil.example/"})
     if name == "iss":
         witness.sees_refused(lambda: browser.open(f"{url}&{extra}"), "callback_invalid", 400)
     else:
-        assert browser.open(f"{url}&{extra}")["Location"] == "/account/"
+        assert browser.open(f"{url}&{extra}")["Location"] == "/account/claims"
 
 
 def test_repeated_next_is_checked(browser: Browser, reader: Any) -> None:
     browser.sign_in("reader")
-    for query in ("next=/account/&next=//evil.example", "next=//evil.example&next=/account/"):
-        assert browser.client.get(f"/sign-in?{query}")["Location"] in ("/", "/account/")
+    for query in ("next=/account/claims&next=//evil.example", "next=//evil.example&next=/account/claims"):
+        assert browser.client.get(f"/sign-in?{query}")["Location"] in ("/", "/account/claims")
 
 
 @pytest.mark.parametrize("url", [UNSAFE[0], UNSAFE[9]])

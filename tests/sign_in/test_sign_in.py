@@ -22,13 +22,13 @@ User = get_user_model()
 
 def test_new_user_signs_in_and_returns_to_next(browser: Browser, logto: Emulator) -> None:
     sub = logto.tenant.add_user(username="reader", primary_email="reader@example.com", name="Reader").id
-    response = browser.sign_in("reader", next_url="/account/")
-    assert (response.status_code, response["Location"]) == (302, "/account/")
+    response = browser.sign_in("reader", next_url="/account/claims")
+    assert (response.status_code, response["Location"]) == (302, "/account/claims")
     user = User.objects.get()
     assert (user.username, user.email, user.first_name) == ("reader", "reader@example.com", "Reader")
     assert not user.has_usable_password()
     assert LogtoIdentity.objects.get().sub == sub
-    assert browser.client.get("/account/").wsgi_request.user == user
+    assert browser.client.get("/account/claims").wsgi_request.user == user
 
 
 def test_second_start_makes_no_call(browser: Browser, logto: Emulator, settings) -> None:
@@ -173,7 +173,7 @@ def test_userinfo_is_requested_for_missing_claims_only(browser: Browser, logto: 
     other = Browser(logto)
     other.sign_in("reader")
     assert len(logto.requests.to("me")) == 1
-    claims = other.client.get("/account/").wsgi_request.logto.claims
+    claims = other.client.get("/account/claims").wsgi_request.logto.claims
     assert claims["custom_data"] == {"shelf": 7}
     assert "identities" not in claims
 
@@ -211,7 +211,7 @@ def test_unknown_option_value_is_refused(client, logto: Emulator, query: str) ->
 def test_signed_in_user_is_redirected_to_next(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(username="reader")
     browser.sign_in("reader")
-    assert browser.client.get("/sign-in?next=/account/")["Location"] == "/account/"
+    assert browser.client.get("/sign-in?next=/account/claims")["Location"] == "/account/claims"
     assert browser.start(prompt="login").startswith(logto.endpoint)
 
 

@@ -133,7 +133,7 @@ def test_views_survive_any_pending_cookie(
     client.cookies[known] = value
     client.cookies[COOKIE_PREFIX + name if is_prefixed else f"x{name}"] = value
     state = "unknown-state"
-    for path in ("/callback", f"/callback?state={state}&code=x", "/sign-in", "/account/"):
+    for path in ("/callback", f"/callback?state={state}&code=x", "/sign-in", "/account/claims"):
         assert client.get(path).status_code in (302, 400)
     assert client.post("/sign-out").status_code == 302
 
@@ -169,7 +169,7 @@ def test_altered_pending_cookie_is_refused(waiting: Browser, place: int, charact
 )
 def test_views_survive_any_header(waiting: Browser, name: str, value: str) -> None:
     for headers in ({name: value}, {"HX-Request": "true", name: value}):
-        for path in ("/sign-in", "/callback", "/account/"):
+        for path in ("/sign-in", "/callback", "/account/claims"):
             assert waiting.client.get(path, headers=headers).status_code in (302, 400, 401, 403)
 
 

@@ -43,7 +43,7 @@ def test_foreign_callback_leaves_own_sign_in_usable(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any
 ) -> None:
     logto.tenant.add_user(username="attacker")
-    own = callback_of(browser, next_url="/account/")
+    own = callback_of(browser, next_url="/account/claims")
     url = callback_of(Browser(logto), "attacker")
     witness.sees_refused(lambda: browser.open(url), "state_unknown", 400)
     assert witness.sees_signed_in(browser.open(own)).username == "reader"
@@ -260,7 +260,7 @@ def test_sign_in_and_callback_require_get(
 def test_tabs_finish_in_any_order_at_their_pages(
     browser: Browser, witness: Witness, reader: Any, order: tuple[int, ...]
 ) -> None:
-    pages = ["/account/", "/basket/", "/"]
+    pages = ["/account/claims", "/basket/", "/"]
     urls = [callback_of(browser, next_url=page) for page in pages]
     for index in order:
         response = browser.open(urls[index])

@@ -39,7 +39,7 @@ def fill_in(browser: Browser, page: requests.Response, username: str = "reader")
 def test_first_form_finishes_later_sign_in(browser: Browser, tabs: list[requests.Response], first: int) -> None:
     callback = fill_in(browser, tabs[first]).headers["Location"]
     assert browser.open(callback)["Location"] == "/books/2/"
-    assert browser.client.get("/account/").status_code == 200
+    assert browser.client.get("/account/claims").status_code == 200
     assert LogtoSession.objects.count() == 1
 
 
@@ -89,7 +89,7 @@ def test_late_callback_shows_page_with_new_start(
     browser: Browser, logto: Emulator, witness: Witness, reader: Any, hours: int, code: str
 ) -> None:
     with freeze_time() as clock:
-        callback = browser.logto.sign_in(browser.start("/account/"), "reader")
+        callback = browser.logto.sign_in(browser.start("/account/claims"), "reader")
         clock.tick(hours * 3600)
         # Django's test client keeps expired cookies.
         if code == "state_unknown":
@@ -100,8 +100,8 @@ def test_late_callback_shows_page_with_new_start(
 
 def test_late_callback_of_signed_in_user_leads_to_page(browser: Browser, logto: Emulator, reader: Any) -> None:
     with freeze_time() as clock:
-        late = browser.logto.sign_in(browser.start("/account/"), "reader")
+        late = browser.logto.sign_in(browser.start("/account/claims"), "reader")
         clock.tick(2 * 3600)
         browser.sign_in("reader")
         assert query_of(late)["state"]
-        assert browser.open(late)["Location"] == "/account/"
+        assert browser.open(late)["Location"] == "/account/claims"

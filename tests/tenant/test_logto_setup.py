@@ -30,7 +30,7 @@ def test_empty_tenant_is_set_up_for_bookstore_sign_in(run: Run, fresh: Emulator,
     settings.LOGTO_GROUPS_BY_ROLE = {"editor": "Editors"}
     fresh.tenant.add_user(username="editor", roles=["editor"])
     browser = Browser(fresh)
-    assert browser.sign_in("editor", next_url="/account/").url == "/account/"
+    assert browser.sign_in("editor", next_url="/account/claims").url == "/account/claims"
     assert get_user_model().objects.get(username="editor").groups.get().name == "Editors"
     assert browser.sign_out().partition("?")[0] == f"{SITE}/"
     assert fresh.tenant.find_role("editor").scopes == {API: ["read:books", "write:books"]}

@@ -154,7 +154,7 @@ def test_linking_removes_the_password(browser: Browser, witness: Witness, reader
     local.refresh_from_db()
     assert not local.has_usable_password()
     assert not squatter.login(username=local.username, password="secret")
-    assert not squatter.get("/account/").wsgi_request.user.is_authenticated
+    assert not squatter.get("/account/claims").wsgi_request.user.is_authenticated
 
 
 # Users who were deleted at Logto and created anew

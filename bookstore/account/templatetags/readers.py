@@ -1,11 +1,10 @@
-"""`{% load readers %}`: the name, initials and browsers of the signed-in user."""
+"""`{% load readers %}`: the name and initials of the signed-in user."""
 
 from typing import Any
 
 from django import template
 
 from bookstore.account import names
-from logto_auth.account import devices
 
 register = template.Library()
 
@@ -20,8 +19,3 @@ def reader_name(context: dict[str, Any]) -> str:
 @register.filter
 def initials(name: str) -> str:
     return names.initials(name)
-
-
-@register.filter
-def device_name(user_agent: str) -> str:
-    return devices.device_name(user_agent)

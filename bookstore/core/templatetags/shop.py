@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.conf import settings
 from django.utils.formats import number_format
 
 register = template.Library()
@@ -23,3 +24,9 @@ def query(context: dict[str, Any], **changes: Any) -> str:
     current = context["request"].GET
     choice = {name: current.get(name) for name in LIST_PARAMETERS} | changes
     return "?" + urlencode({name: value for name, value in choice.items() if value})
+
+
+@register.simple_tag
+def demo_messages_url() -> str:
+    """`{% demo_messages_url as url %}` is where the emulator shows its e-mails and text messages, "" with a real Logto."""
+    return f"{settings.LOGTO_ENDPOINT}/emulator/messages" if settings.USES_EMULATOR else ""

@@ -1,6 +1,6 @@
 """`/api/my-account/user-assets/avatar`: the upload of an avatar. It does not become the avatar of the user by itself.
 
-Source: read from Logto's source, not recorded.
+Source: read from Logto's source, and the answer to an empty file tried with Logto 1.42.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from logto_auth.emulator.api.bodies import fitted
 from logto_auth.emulator.api.schemas import list_of, object_of
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state import ids
-from logto_auth.emulator.state.refusals import Refused
+from logto_auth.emulator.state.refusals import Failed, Refused
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.uploads import MAX_BYTES, Upload, image_type
 
@@ -35,6 +35,8 @@ def upload_avatar(tenant: Tenant, caller: Caller) -> dict[str, Any]:
     content = file.read()
     if len(content) > MAX_BYTES:
         raise Refused("guard.file_size_exceeded")
+    if not content:
+        raise Failed
     content_type = image_type(content)
     if content_type is None:
         raise Refused("guard.mime_type_not_allowed")

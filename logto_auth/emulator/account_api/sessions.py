@@ -68,7 +68,7 @@ def revoke_grant(tenant: Tenant, caller: Caller, grant_id: str) -> None:
     """End a grant with its tokens, and the part of its application in the sessions of the user."""
     _check_changing(caller)
     if grant_id not in {grant.id for grant in live_grants(current(), caller.user.id)}:
-        raise Refused("auth.unauthorized", 401)
+        raise Refused("oidc.invalid_grant", 404)
     current().instances.revoke_grant(grant_id)
     forget_grant(current(), caller.user.id, grant_id)
 

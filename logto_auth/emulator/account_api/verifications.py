@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from logto_auth.emulator.api.bodies import body
-from logto_auth.emulator.api.schemas import anything, choice, discriminated, object_of, optional, text
+from logto_auth.emulator.api.schemas import anything, choice, discriminated, literal, object_of, optional, text, union
 from logto_auth.emulator.api.user_events import announcing_limits
 from logto_auth.emulator.api.user_schemas import phone
 from logto_auth.emulator.oidc.http import json_response
@@ -27,7 +27,7 @@ _identifier = discriminated(
     email=object_of(type=choice("email"), value=text(at_most=_LONGEST_EMAIL, pattern=r"^\S+@\S+\.\S+$")),
     phone=object_of(type=choice("phone"), value=phone),
 )
-_sending = object_of(identifier=_identifier, templateType=optional(choice(BIND_MFA, OWN_ADDRESS)))
+_sending = object_of(identifier=_identifier, templateType=optional(union(literal(BIND_MFA), literal(OWN_ADDRESS))))
 _code = object_of(identifier=_identifier, verificationId=text(), code=text())
 _social = object_of(connectorId=text(), state=text(), redirectUri=text(), scope=optional(text()))
 _social_answer = object_of(connectorData=anything, verificationRecordId=text())

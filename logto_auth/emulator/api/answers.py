@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.state.refusals import Refused
+from logto_auth.emulator.state.refusals import Failed, Refused
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
 from .errors import APIError, BrokenBody
@@ -39,6 +39,10 @@ def refuse_with_logtos_json(blueprint: Blueprint) -> None:
     @blueprint.errorhandler(BrokenBody)
     def refuse_broken_body(error: BrokenBody) -> Response:
         return json_response({"message": str(error)}, status=400)
+
+    @blueprint.errorhandler(Failed)
+    def fail(error: Failed) -> Response:
+        return json_response({"message": "Internal server error."}, status=500)
 
 
 def rule_of(path: str) -> str:

@@ -98,7 +98,7 @@ _MESSAGES = {
     # Not recorded
     "auth.jwt_sub_missing": "The token has no `sub`.",
     "connector.general": "The connector failed.",
-    "connector.not_found": "There is no connector of the type {{type}}.",
+    "connector.not_found": "Cannot find any available connector for type: {{type}}.",
     "connector.social_auth_code_invalid": "The social provider does not know the authorization code.",
     "connector.template_not_found": "The connector has no template for this message.",
     "guard.file_size_exceeded": "The file is too large.",

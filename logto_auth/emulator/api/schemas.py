@@ -47,15 +47,20 @@ def text(
             raise Misfit(_size_issue("too_small", "minimum", at_least, "string", path))
         if at_most is not None and len(value) > at_most:
             raise Misfit(_size_issue("too_big", "maximum", at_most, "string", path))
-        if pattern is not None and not re.search(pattern, value, re.ASCII):
+        if pattern is not None and not _matches(pattern, value, re.ASCII):
             raise Misfit(_string_issue("regex", "Invalid", path))
-        if email and not re.search(_EMAIL, value):
+        if email and not _matches(_EMAIL, value):
             raise Misfit(_string_issue("email", "Invalid email", path))
         if url and parse_url(value) is None:
             raise Misfit(_string_issue("url", "Invalid url", path))
         return value
 
     return schema
+
+
+def _matches(pattern: str, value: str, flags: int = 0) -> bool:
+    # In JavaScript, `$` does not match before a last line break.
+    return re.search(re.sub(r"\$$", r"\\Z", pattern), value, flags) is not None
 
 
 def choice(*options: str) -> Schema:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import APIError
+from logto_auth.emulator.state.columns import check_length
+
 from .schemas import object_of, optional, text
 
 _COLUMN_LENGTHS = {"username": 128, "primaryEmail": 128, "primaryPhone": 128, "name": 128, "avatar": 2048}
@@ -36,6 +37,4 @@ profile = object_of(**profile_members)
 def check_lengths(given: dict[str, Any]) -> None:
     """Raise 422 for a text that is too long for Logto's database."""
     for name, most in _COLUMN_LENGTHS.items():
-        if len(given.get(name) or "") > most:
-            data = {"message": f"value too long for type character varying({most})"}
-            raise APIError("entity.value_too_long", data=data)
+        check_length(given.get(name) or "", most)

@@ -37,7 +37,7 @@ def new_challenge() -> str:
 
 def registration_options(user: User, *, rp_id: str, challenge: str) -> dict[str, Any]:
     """Return the options for `navigator.credentials.create`, in JSON. `rp_id` is the host name of the API."""
-    name = user.username or user.primary_email or user.primary_phone or "Unnamed User"
+    name = user.primary_email or user.primary_phone or user.username or "Unnamed User"
     return {
         "rp": {"name": rp_id, "id": rp_id},
         "user": {"id": _base64url(user.id.encode()), "name": name, "displayName": user.name or name},

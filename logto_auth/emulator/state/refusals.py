@@ -16,6 +16,10 @@ class Refused(Exception):
         self.code, self.status, self.data, self.values = code, status, data, values
 
 
+class Failed(Exception):
+    """Logto fails: its APIs answer 500 without a code."""
+
+
 def permission_denied() -> Refused:
     """Return the error for a missing, unknown, expired, unverified or foreign verification record."""
     return Refused("verification_record.permission_denied", 401)

@@ -149,6 +149,7 @@ def _seed_account_center(tenant: Tenant, base_urls: Sequence[str]) -> None:
     """Let users change all of their accounts, with codes by e-mail and SMS, with uploads and with all factors."""
     tenant.enable_account_center()
     tenant.account_center["webauthnRelatedOrigins"] = [url.rstrip("/") for url in base_urls]
+    tenant.account_center["deleteAccountUrl"] = f"{base_urls[0].rstrip('/')}/account/delete"
     tenant.sign_in_experience.mfa_factors = ["Totp", "WebAuthn", "BackupCode"]
     tenant.add_message_connectors()
     tenant.has_storage = True

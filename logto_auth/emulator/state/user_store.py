@@ -8,6 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from . import ids
+from .columns import stored_json, stored_text
 from .password_digests import PasswordDigest
 from .records import User
 from .tenant_tables import DuplicateError, TenantTables
@@ -18,6 +19,9 @@ _USERNAME = re.compile(r"[A-Z_a-z]\w*", re.ASCII)
 _IDENTIFIERS = {"username": "username", "primary_email": "email", "primary_phone": "phone"}
 
 _Key = tuple[str, ...]
+
+_TEXTS = {"username", "primary_email", "primary_phone", "name", "avatar"}
+_JSON = {"profile", "identities", "custom_data"}
 
 
 class UserStore(TenantTables):
@@ -68,17 +72,17 @@ class UserStore(TenantTables):
                 created_at=now if created_at is None else created_at,
                 is_created_at_given=created_at is not None,
                 updated_at=now,
-                username=username,
+                username=stored_text(username),
                 password=password,
                 password_digest=password_digest,
-                primary_email=primary_email,
-                primary_phone=primary_phone,
-                name=name,
-                avatar=avatar,
-                profile=dict(profile or {}),
-                identities=dict(identities or {}),
+                primary_email=stored_text(primary_email),
+                primary_phone=stored_text(primary_phone),
+                name=stored_text(name),
+                avatar=stored_text(avatar),
+                profile=stored_json(dict(profile or {})),
+                identities=stored_json(dict(identities or {})),
                 sso_identities=list(sso_identities),
-                custom_data=dict(custom_data or {}),
+                custom_data=stored_json(dict(custom_data or {})),
                 roles=self._existing_roles([*roles, *defaults]),
                 has_mfa=has_mfa,
                 is_suspended=is_suspended,
@@ -96,6 +100,7 @@ class UserStore(TenantTables):
             unknown = [name for name in changes if not hasattr(user, name)]
             if unknown:
                 raise TypeError(f"User has no field {unknown[0]!r}.")
+            changes = {name: _stored(name, value) for name, value in changes.items()}
             self._refuse_taken(changes, allowed_sub=sub)
             if "roles" in changes:
                 changes["roles"] = self._existing_roles(changes["roles"])
@@ -189,6 +194,13 @@ class UserStore(TenantTables):
         for key in _keys(user):
             if self._sub_by_key.get(key) == user.id:
                 del self._sub_by_key[key]
+
+
+def _stored(name: str, value: Any) -> Any:
+    """Return what the column of an attribute has after `value` was written to it."""
+    if name in _TEXTS:
+        return stored_text(value)
+    return stored_json(value) if name in _JSON else value
 
 
 def _key(name: str, value: str) -> _Key:

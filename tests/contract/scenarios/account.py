@@ -447,7 +447,6 @@ SESSIONS = Scenario(
         _other_sessions,
         "session_revoke_bad_target",
         "session_of_other_user",
-        "grant_unknown",
         "grant_revoked",
         "session_revoked",
         "session_revoked_again",
@@ -458,6 +457,8 @@ SESSIONS = Scenario(
         "session_current_revoked",
         "profile_after_session_revoked",
         "refresh_after_session_revoked",
+        # It was recorded with a token whose own grant had just been revoked.
+        "grant_unknown",
     ),
     recorded_at=1795883559,
     auth={"refresh_after_session_revoked": _CLIENT},
