@@ -161,6 +161,7 @@ def _own_logto_lines(site: str) -> list[str]:
         "  OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true in Logto's environment.",
         '  Users with the role "editor" may add and edit books; users with "admin" may use the admin.',
         *_own_api_lines(),
+        "  The account pages need Logto's account center: switch it on by `manage.py logto_setup` or in the Console.",
         "",
         "  Ctrl-C ends the server.",
     ]

@@ -19,7 +19,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    # An order remains when its reader deletes the account: the shop has to keep its books. Nothing else in it is personal.
+    # An order remains when its reader deletes the account, because the shop has to keep its books. Nothing else in it
+    # is personal.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import translation
 
@@ -92,8 +93,12 @@ def tenant(logto: Emulator, settings, db) -> Tenant:
         "LOGTO_STAFF_ROLES",
         "LOGTO_SUPERUSER_ROLES",
         "LOGTO_GROUPS_BY_ROLE",
+        "LOGTO_M2M_APP_ID",
+        "LOGTO_M2M_APP_SECRET",
+        "LOGTO_DELETE_ACCOUNT",
     ):
         setattr(settings, name, getattr(bookstore_settings, name))
+    cache.clear()
     application = seed_demo(logto.tenant, base_urls=["http://testserver"])
     settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = application.id, application.secret
     return logto.tenant

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from bookstore.account.claims import identities, presentable
 from bookstore.account.names import display_name, initials
 from bookstore.catalog.models import Book
 from logto_auth.emulator import HttpFault
-from logto_auth.testing import Browser
 
 ALIPAY_ONLY = {
     "alipay": {
@@ -22,14 +19,14 @@ ALIPAY_ONLY = {
 
 def account_page(browser, username, **options) -> str:
     browser.sign_in(username, **options)
-    return browser.client.get("/account/").text
+    return browser.client.get("/account/claims").text
 
 
 # The page
 
 
-def test_the_account_asks_to_sign_in(client, db):
-    assert client.get("/account/")["Location"] == "/sign-in?next=/account/"
+def test_claims_page_asks_to_sign_in(client, db):
+    assert client.get("/account/claims")["Location"] == "/sign-in?next=/account/claims"
 
 
 def test_claims_are_shown_and_escaped(browser, tenant):
@@ -54,7 +51,7 @@ def test_the_last_orders_are_shown(browser, tenant, emma):
     browser.sign_in("customer")
     browser.client.post(f"/basket/{emma.slug}/add/", {"quantity": 1})
     browser.client.post("/checkout/", {"agreed_cents": emma.price_cents})
-    assert "$12.50" in browser.client.get("/account/").text
+    assert "$12.50" in browser.client.get("/account/claims").text
 
 
 def test_alipay_user_without_name_is_shown(browser, tenant):
@@ -62,7 +59,7 @@ def test_alipay_user_without_name_is_shown(browser, tenant):
     tenant.add_user(identities=ALIPAY_ONLY, id="alipay000001", username="only_to_get_in")
     browser.sign_in("only_to_get_in")
     tenant.users["alipay000001"].username = None
-    page = browser.client.get("/account/").text
+    page = browser.client.get("/account/claims").text
     assert "<strong>alipay</strong> 2088000000000009" in page
     assert "tfs.example" not in page
 
@@ -70,7 +67,7 @@ def test_alipay_user_without_name_is_shown(browser, tenant):
 def test_unreachable_logto_shows_a_note(browser, tenant, logto):
     browser.sign_in("customer")
     logto.faults.http["me"] = HttpFault(status=503)
-    response = browser.client.get("/account/")
+    response = browser.client.get("/account/claims")
     assert response.status_code == 200
     assert "Logto does not respond at the moment." in response.text
     assert "customer@bookstore.example" in response.text
@@ -79,61 +76,10 @@ def test_unreachable_logto_shows_a_note(browser, tenant, logto):
 def test_password_session_shows_no_claims(client, db):
     user = User.objects.create_user("local")
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    response = client.get("/account/")
+    response = client.get("/account/claims")
     assert response.status_code == 200
     assert "without Logto" in response.text
     assert 'action="/sign-out"' in response.text
-
-
-# Where one is signed in
-
-LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
-
-
-def another_browser(logto, user_agent: str) -> Browser:
-    browser = Browser(logto)
-    browser.client.defaults["HTTP_USER_AGENT"] = user_agent
-    browser.sign_in("customer")
-    return browser
-
-
-def test_account_lists_sessions(browser, tenant, logto):
-    browser.client.defaults["HTTP_USER_AGENT"] = LAPTOP
-    page = account_page(browser, "customer")
-    assert "Where you are signed in" in page
-    assert '<strong>Firefox on Linux</strong> <span class="mark">this device</span>' in page
-    assert "127.0.0.1" in page
-    assert "Sign out everywhere else" not in page, "there is nowhere else"
-
-
-def test_button_ends_other_sessions(browser, tenant, logto):
-    browser.sign_in("customer")
-    phone = another_browser(logto, PHONE)
-    page = browser.client.get("/account/").text
-    assert "<strong>Safari on iPhone</strong><span" in page
-    assert page.count('class="mark"') == 1
-    assert '<form method="post" action="/sign-out-others"' in page
-    assert "Sign out everywhere else" in page
-    browser.client.post("/sign-out-others", {"next": "/account/"})
-    assert "Safari on iPhone" not in browser.client.get("/account/").text
-    assert phone.client.get("/account/").status_code == 302
-
-
-def test_user_agent_is_escaped(browser, tenant, logto):
-    browser.client.defaults["HTTP_USER_AGENT"] = "<script>alert(1)</script>"
-    assert "<strong>&lt;script&gt;alert(1)&lt;/script&gt;</strong>" in account_page(browser, "customer")
-
-
-def test_session_list_takes_one_query(browser, tenant, logto, django_assert_num_queries):
-    browser.sign_in("customer")
-    with CaptureQueriesContext(connection) as queries:
-        browser.client.get("/account/")
-        number = len(queries)
-    for _ in range(3):
-        another_browser(logto, PHONE)
-    with django_assert_num_queries(number):
-        browser.client.get("/account/")
 
 
 # Roles

@@ -92,6 +92,30 @@ def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
         assert f"{account}-password" in output
 
 
+@pytest.mark.timeout(180)
+def test_doctor_has_no_findings_in_demo(environment):
+    base_url = f"http://localhost:{environment['PORT']}"
+    with start(environment) as process:
+        wait_until_it_answers(base_url, process)
+        doctor = manage("logto_doctor", "--json", environment=environment)
+        plan = manage("logto_setup", "--check", "--base-url", base_url, environment=environment)
+        process.send_signal(signal.SIGINT)
+        output, _errors = process.communicate(timeout=30)
+    assert {finding["level"] for finding in json.loads(doctor.stdout)["findings"]} == {"ok", "skipped"}
+    # A demo needs neither of the other two.
+    changes = [line for line in plan.stdout.splitlines() if line.startswith(("+", "~"))]
+    assert [line.split(" of ")[0] for line in changes] == [
+        "~ sign-in experience",
+        f"+ webhook {base_url}/webhooks/logto",
+    ]
+    assert f"http://localhost:{environment['EMULATOR_PORT']}/emulator/messages" in output
+
+
+def manage(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
 OWN_LOGTO = {
     "LOGTO_ENDPOINT": "https://tenant.logto.example",
     "LOGTO_APP_ID": "own",

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from .conftest import screenshot
+from .conftest import browser_profile, screenshot
 from .people import sign_in, sign_in_button, sign_out_button
 
 pytestmark = pytest.mark.browser
@@ -83,7 +83,7 @@ def test_two_alipay_users_sign_in_one_after_another(page: Page, demo: str) -> No
         screenshot(page, "alipay")
         page.get_by_role("button", name=re.compile(number)).click()
         expect(sign_out_button(page)).to_be_visible()
-        page.goto("/account/")
+        page.goto("/account/claims")
         screenshot(page, f"account-alipay-{number[-1]}")
         main = page.get_by_role("main")
         expect(main).to_contain_text(number)
@@ -191,11 +191,51 @@ def test_user_ends_sessions_on_other_devices(chromium, page: Page, demo: str) ->
     other = chromium.new_context(base_url=demo, locale="en-GB")
     other_page = other.new_page()
     sign_in(other_page, "editor")
-    page.goto("/account/")
-    page.get_by_role("button", name="Sign out everywhere else").click()
-    expect(page).to_have_url(f"{demo}/account/")
+    page.goto("/account/sessions")
+    page.get_by_role("button", name="End all others").click()
+    expect(page).to_have_url(f"{demo}/account/sessions")
+    expect(page.get_by_role("status")).to_have_count(1)
     screenshot(page, "account-sessions")
     other_page.reload()
     expect(sign_in_button(other_page)).to_be_visible()
     expect(sign_out_button(page)).to_be_visible()
     other.close()
+
+
+LOOKS = {
+    "desktop": {"viewport": {"width": 1200, "height": 900}},
+    "phone": {"viewport": {"width": 320, "height": 640}},
+    "dark": {"viewport": {"width": 800, "height": 900}, "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_account_pages_are_at_home_in_the_shop(chromium, demo: str, look: str) -> None:
+    with browser_profile(chromium, demo, **LOOKS[look]) as context:
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        sign_in(page, "customer")
+        page.get_by_role("banner").get_by_role("link", name="your account").click()
+        for name in ("Profile", "Security", "Linked accounts", "Sessions", "Claims"):
+            page.get_by_role("navigation", name="Account").get_by_role("link", name=name).click()
+            screenshot(page, f"shop-{name.lower()}-{look}")
+            # The styles of the package have arrived, although the policy of the shop allows no inline styles.
+            expect(page.locator(".account-nav ul")).to_have_css("display", "flex")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert complaints == []
+
+
+def test_code_is_read_at_the_emulator(page: Page, context: BrowserContext, demo: str) -> None:
+    sign_in(page, "customer")
+    page.goto("/account/phone")
+    page.get_by_role("button", name="Send a code").click()
+    with context.expect_page() as opened:
+        page.get_by_role("link", name="Read the code here").click()
+    code = re.search(r"\b\d{6}\b", opened.value.get_by_role("main").inner_text())
+    assert code
+    screenshot(opened.value, "messages")
+    page.get_by_label("Code").fill(code[0])
+    page.get_by_role("button", name="Continue").click()
+    expect(page).to_have_url(f"{demo}/account/phone")
+    expect(page.get_by_label("New phone number")).to_be_visible()

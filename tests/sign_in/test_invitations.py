@@ -64,7 +64,10 @@ def test_invitation_page_is_opt_in(client: Client, settings: Any) -> None:
 
 def test_invitation_makes_new_user_a_member(tenant: Any, browser: Browser) -> None:
     tenant.add_jit(HILL, roles=["staff"])
-    assert accept(browser, invited(tenant, "new@bookstore.example", next="/account/claims"))["Location"] == "/account/claims"
+    assert (
+        accept(browser, invited(tenant, "new@bookstore.example", next="/account/claims"))["Location"]
+        == "/account/claims"
+    )
     membership = OrganizationMembership.objects.get()
     assert (membership.organization.logto_id, membership.roles) == (HILL, ["staff"])
 

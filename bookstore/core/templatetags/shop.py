@@ -28,5 +28,5 @@ def query(context: dict[str, Any], **changes: Any) -> str:
 
 @register.simple_tag
 def demo_messages_url() -> str:
-    """`{% demo_messages_url as url %}` is where the emulator shows its e-mails and text messages, "" with a real Logto."""
+    """`{% demo_messages_url as url %}` is where the emulator shows its messages, "" with a real Logto."""
     return f"{settings.LOGTO_ENDPOINT}/emulator/messages" if settings.USES_EMULATOR else ""
