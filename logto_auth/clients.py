@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django.views.decorators.debug import sensitive_variables
 
 from . import exceptions
 from .account_api import AccountAPI
+from .account_api.shapes import Unfit, fitting, required_keys
+from .account_api.types import AccountCenter, SignInExperience
 from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
@@ -27,9 +29,6 @@ from .oidc.provider import Provider
 from .oidc.secrets import Secret
 from .origins import is_origin
 from .site_cache import cached, known
-
-if TYPE_CHECKING:
-    from .account_api.types import AccountCenter, SignInExperience
 
 __all__ = [
     "access_token_verifier",
@@ -173,7 +172,7 @@ def account_center() -> AccountCenter:
 
     They are kept in the cache for a minute. Raise ConfigurationError, ProviderError, and ProviderUnreachable.
     """
-    return cast("AccountCenter", _well_known("account-center", enabled=bool, fields=dict))
+    return cast("AccountCenter", _well_known("account-center", AccountCenter))
 
 
 def known_account_center() -> AccountCenter | None:
@@ -191,21 +190,21 @@ def sign_in_experience() -> SignInExperience:
 
     They are kept in the cache for a minute. Raise ConfigurationError, ProviderError, and ProviderUnreachable.
     """
-    return cast("SignInExperience", _well_known("sign-in-exp"))
+    return cast("SignInExperience", _well_known("sign-in-exp", SignInExperience))
 
 
-def _well_known(name: str, **needed: type) -> dict[str, Any]:
-    """Return a public document of Logto, in which the keys `needed` have values of these types."""
+def _well_known(name: str, kind: Any) -> dict[str, Any]:
+    """Return a public document of Logto, whose values have the types of `kind`."""
     url = _well_known_url(name)
 
     def fetch() -> dict[str, Any]:
         response = provider().http.get(url)
         if response.status != 200:
             raise ProviderError(f"{url} answered {response.status}. Expected the public settings of Logto.")
-        document = response.json_object()
-        for key, kind in needed.items():
-            if not isinstance(document.get(key), kind):
-                raise ProviderError(f"{url} answered without {key}. Expected the public settings of Logto.")
+        document: dict[str, Any] | Unfit = fitting(response.json_object(), kind)
+        if isinstance(document, Unfit):
+            needed = " and ".join(sorted(required_keys(kind)))
+            raise ProviderError(f"{url} answered without {needed}. Expected the public settings of Logto.")
         return document
 
     return cached(_WELL_KNOWN, url, fetch, timeout_seconds=_WELL_KNOWN_SECONDS)

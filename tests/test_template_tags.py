@@ -101,8 +101,28 @@ def test_check_finds_mistake(tag: str, tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        ("'pasword'", "no task 'pasword'"),
+        ("'security' next='/'", "does not come back"),
+        ("'social'", "needs the connector_id"),
+        ("'email' connector_id=connector.id", "has no connector_id"),
+        ("'email' foo=1", "does not know the argument foo"),
+    ],
+)
+def test_check_finds_mistake_in_account_link(arguments: str, mistake: str, tmp_path: Path, settings: Any) -> None:
+    (problem,) = template_problems(tmp_path, f"{{% load logto %}}{{% logto_account_link {arguments} %}}", settings)
+    assert mistake in problem
+
+
+@pytest.mark.parametrize(
     "tag",
     [
+        "logto_account_link 'email' next='/' identifier=user.email show_success=True ui_locales='ja' as url",
+        "logto_account_link 'social/remove' connector_id=connector.id",
+        "logto_account_link 'security'",
+        "logto_account_link task",
+        "logto_account_link task=task",
         "logto_sign_in_button _('Sign in') direct_sign_in='social:alipay' class='button' as link",
         "logto_sign_in_url next=request.path login_hint=user.email max_age=300",
         "logto_organization_switcher 'Branch' next='/' class='switcher'",

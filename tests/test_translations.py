@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ CATALOGUES = sorted(
     [*ROOT.glob("logto_auth/locale/*/LC_MESSAGES/django.po"), *ROOT.glob("bookstore/locale/*/*/django.po")]
 )
 
+PARTS = re.compile(r"%\(\w+\)[sd]|<[^>]+>")
+KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 TEMPLATES = {"logto_auth": ROOT / "logto_auth" / "templates", "bookstore": ROOT / "templates"}
 
 
@@ -48,27 +51,31 @@ def test_every_text_is_translated_and_compiled(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
-def test_texts_of_the_code_are_in_the_catalogue(path: Path) -> None:
+def test_translations_keep_placeholders_and_tags(path: Path) -> None:
     with path.open("rb") as source:
-        known = {first(message.id) for message in read_po(source) if message.id}
-    found = extract_from_dir(
-        path.parents[3], [("**.py", "python")], keywords={"_": None, "gettext": None, "ngettext": (1, 2)}
-    )
-    assert {first(id) for _, _, id, _, _ in found} - known == set()
+        messages = [message for message in read_po(source) if message.id]
+    assert [
+        (message.id, text)
+        for message in messages
+        for text in ([message.string] if isinstance(message.string, str) else message.string)
+        if sorted(PARTS.findall(text)) != sorted(PARTS.findall(first(message.id)))
+    ] == []
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: "-".join(path.parts[-5:-2]))
-def test_texts_of_the_templates_are_in_the_catalogue(path: Path) -> None:
+def test_catalogue_has_the_texts_of_code_and_templates(path: Path) -> None:
     owner = path.parents[3]
     with path.open("rb") as source:
         known = {first(message.id) for message in read_po(source) if message.id}
-    found = {text for file in TEMPLATES[owner.name].rglob("*.html") for text in texts_of_template(file)}
-    assert found
-    assert found - known == set()
+    of_code = {first(id) for _, _, id, _, _ in extract_from_dir(owner, [("**.py", "python")], keywords=KEYWORDS)}
+    of_templates = {text for file in TEMPLATES[owner.name].rglob("*.html") for text in texts_of_template(file)}
+    assert of_code
+    assert of_templates
+    assert (of_code | of_templates) - known == set()
+    assert known - (of_code | of_templates) == set()
 
 
 def texts_of_template(file: Path) -> set[str]:
     # Django turns the tags into calls of gettext, and everything else into meaningless names.
     lines = [line.strip() for line in templatize(file.read_text(), origin=str(file)).splitlines()]
-    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
-    return {first(id) for _, id, _, _ in extract("python", io.BytesIO("\n".join(lines).encode()), keywords=keywords)}
+    return {first(id) for _, id, _, _ in extract("python", io.BytesIO("\n".join(lines).encode()), keywords=KEYWORDS)}

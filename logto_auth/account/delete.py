@@ -67,6 +67,7 @@ class DeletePage(AccountPage):
     template_name = "delete.html"
     section = "security"
     scopes = ()
+    needs_center = False
     actions = {"delete": "delete"}
 
     def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

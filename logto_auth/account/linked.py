@@ -194,7 +194,7 @@ class LinkPage(LinkingPage):
             self.log(error)
             return self.failure("link-failed", self.form_text(error))
         uri = verification.authorization_uri
-        if urlsplit(uri).scheme not in ("http", "https"):
+        if not is_web_url(uri):
             # The connector is for apps. It would open nothing, or worse, run a script.
             logger.error("The connector %r does not work in browsers: it needs the platform Web.", connector_id[:64])
             return self.failure("link-not-in-browser")
@@ -269,6 +269,15 @@ class LinkCallback(LinkingPage):
             return open_step(self.request, PURPOSE, self.request.COOKIES.get(COOKIE, ""))
         except StepExpired:
             return None
+
+
+def is_web_url(uri: str) -> bool:
+    """Return whether a browser opens `uri` as a page."""
+    try:
+        return urlsplit(uri).scheme in ("http", "https")
+    except ValueError:
+        # Such as http://[, which an operator may have entered at the connector.
+        return False
 
 
 def linked_accounts(identities: Mapping[str, Any], connectors: Iterable[SocialConnector]) -> Iterable[LinkedAccount]:

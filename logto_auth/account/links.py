@@ -22,7 +22,17 @@ from logto_auth.sign_in.start import absolute_uri, active_languages
 
 from .steps import seal_step
 
-__all__ = ["CLAIMS_OF_TASKS", "END_OTHER_SESSIONS", "PAGES", "RETURN", "TASKS", "account_url", "digest", "return_url"]
+__all__ = [
+    "CLAIMS_OF_TASKS",
+    "END_OTHER_SESSIONS",
+    "PAGES",
+    "RETURN",
+    "TASKS",
+    "account_url",
+    "check_task",
+    "digest",
+    "return_url",
+]
 
 # Pages that show everything. They read no parameter, and nothing returns from them.
 PAGES = {
@@ -80,13 +90,11 @@ def account_url(
     Raise InvalidAccountTask for an unknown task, a missing `connector_id`, or a `next` for a page; ConfigurationError
     without `LOGTO_ENDPOINT`.
     """
-    path = _path(task, connector_id)
+    path = check_task(task, connector_id=connector_id, next=next)
     if not conf.endpoint:
         raise ConfigurationError(f"{Conf.endpoint.name} must be set. Run `manage.py check` for the details.")
     url = conf.endpoint.rstrip("/") + path
     if task in PAGES:
-        if next:
-            raise InvalidAccountTask(f"The page {task!r} of the Account Center does not come back. Omit next.")
         return url
     query = QueryDict(mutable=True)
     query["redirect"] = absolute_uri(request, return_url(request, task, next or ""))
@@ -99,7 +107,8 @@ def account_url(
     return f"{url}?{query.urlencode()}"
 
 
-def _path(task: str, connector_id: str) -> str:
+def check_task(task: str, *, connector_id: str = "", next: str | None = None) -> str:
+    """Return the path of a task or a page at Logto. Raise InvalidAccountTask as `account_url`."""
     path = PAGES.get(task) or TASKS.get(task)
     if path is None:
         known = ", ".join([*PAGES, *TASKS])
@@ -110,6 +119,8 @@ def _path(task: str, connector_id: str) -> str:
             if not connector_id
             else f"The task {task!r} of the Account Center has no connector_id."
         )
+    if next and task in PAGES:
+        raise InvalidAccountTask(f"The page {task!r} of the Account Center does not come back. Omit next.")
     return path.format(connector_id=quote(connector_id, safe=""))
 
 

@@ -81,6 +81,8 @@ class AccountPage(View):
     """The scopes without which the page shows nothing."""
     field: ClassVar[str] = ""
     """The field of the account center that must not be Off."""
+    needs_center: ClassVar[bool] = True
+    """Whether there is no page if the settings of the account center cannot be fetched."""
     uses_sign_in_experience: ClassVar[bool] = False
     """Whether the page needs the settings of the sign-in page too."""
     actions: ClassVar[dict[str, str]] = {}
@@ -146,24 +148,34 @@ class AccountPage(View):
         """The user's account at Logto, by one call. Raise LogtoError."""
         return self.account.get()
 
-    @cached_property
+    @property
     def center(self) -> AccountCenter:
         """The public settings of the account center. Raise ProviderError.
 
         No page makes more than two calls. If a page needs other settings that are not in the cache, and these are not
         either, all fields count as Edit: Logto leaves out what is Off, and refuses what is not Edit.
         """
+        if isinstance(self._center, LogtoError):
+            raise self._center
+        return self._center
+
+    @cached_property
+    def _center(self) -> AccountCenter | LogtoError:
+        # The error is kept, too: a page waits only once for a Logto that does not respond.
         if self.uses_sign_in_experience and self.request.method == "GET" and not is_sign_in_experience_known():
             return known_account_center() or UNKNOWN_CENTER
-        return account_center()
+        try:
+            return account_center()
+        except LogtoError as error:
+            return error
 
     @cached_property
     def permissions(self) -> Mapping[str, str] | None:
-        """The permissions of the fields. None if Logto does not respond, and this is the response to a form."""
+        """The permissions of the fields; None if they cannot be fetched, and the page needs none or answers a form."""
         try:
             return cast(Mapping[str, str], self.center["fields"])
         except LogtoError:
-            if self.request.method != "POST":
+            if self.needs_center and self.request.method != "POST":
                 raise
             return None
 

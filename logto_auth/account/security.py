@@ -40,7 +40,17 @@ class SecurityPage(AccountPage):
         """Return the page."""
         account = self.user_account
         delete_url = _url("delete") if conf.delete_account else ""
-        return self.render({"account": account, "delete_url": delete_url, **self.edit_urls(), **self.factor_context()})
+        return self.render(
+            {
+                "account": account,
+                # Logto does not say whether there is a password if the field is Off.
+                "shows_password": self.permission("password") != "Off",
+                "shows_sign_in_methods": any(self.permission(each) != "Off" for each in ("password", "email", "phone")),
+                "delete_url": delete_url,
+                **self.edit_urls(),
+                **self.factor_context(),
+            }
+        )
 
     def edit_urls(self) -> dict[str, Any]:
         """Return the URL of the page that changes a field, by field; "" if the user may not change it."""

@@ -118,6 +118,7 @@ class SessionsPage(AccountPage):
     template_name = "sessions.html"
     section = "sessions"
     scopes = ()
+    needs_center = False
     actions = {"end": "end", "end-others": "end_others"}
     done_texts = {
         "ended": _("The session has ended."),

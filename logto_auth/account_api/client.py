@@ -12,6 +12,7 @@ from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
 from .answers import Call, error_from, json_in, list_in, object_in, seconds_in, text_in, unexpected_body
 from .errors import AccountScopeMissing, InvalidValue, WrongCode
+from .shapes import UNFIT, Unfit, fitting
 from .types import (
     Account,
     BackupCode,
@@ -95,7 +96,7 @@ class AccountAPI:
         together add the address. A field that is Off is left out. No record.
         """
         call = Call(name="GET /my-account")
-        return cast("Account", object_in(self._send(call, "GET", "/my-account"), call, "id"))
+        return _account(self._send(call, "GET", "/my-account"), call)
 
     def update(
         self,
@@ -121,7 +122,7 @@ class AccountAPI:
             field=next(iter(payload)) if len(payload) == 1 else "",
         )
         response = self._send(call, "PATCH", "/my-account", payload, verified="username" in payload)
-        return cast("Account", object_in(response, call, "id"))
+        return _account(response, call)
 
     def update_profile(self, fields: ProfileFields) -> ProfileFields:
         """Change the given fields of the profile, and return all of them. The address is merged, too.
@@ -307,7 +308,8 @@ class AccountAPI:
         """Return the user's second factors. Scope `identities`. Field `mfa`, at least `ReadOnly`. No record."""
         call = Call(name="GET /my-account/mfa-verifications", scopes=("identities",), field="mfa")
         response = self._send(call, "GET", "/my-account/mfa-verifications")
-        return list_in(json_in(response), call)
+        factors: list[Factor] = fitting(list_in(json_in(response), call), list[Factor])
+        return factors
 
     def generate_totp_secret(self) -> TotpSecret:
         """Return a new secret for an authenticator app. It takes effect with `add_totp`. No scope, field or record."""
@@ -528,6 +530,13 @@ def _segment(text: str, call: Call) -> str:
     if segment in {"", ".", ".."}:
         raise InvalidValue(f"{call.name} was not sent: it needs an id.", field=call.row, code="invalid_id")
     return segment
+
+
+def _account(response: Response, call: Call) -> Account:
+    account: Account | Unfit = fitting(object_in(response, call, "id"), Account)
+    if account is UNFIT:
+        raise unexpected_body(call, "a text as id")
+    return account
 
 
 # Bodies with secrets

@@ -1,8 +1,10 @@
 """What the Account API and the Verification API return.
 
-The dictionaries have Logto's camelCase keys, and the values are not checked. A key that not every answer has is
-`NotRequired`; Logto may send keys that are not here. Their times are in milliseconds since the epoch, or ISO 8601 where
-the type is `str`. The dataclasses hold secrets and times in seconds since the epoch.
+The dictionaries have Logto's camelCase keys. A key that not every answer has is `NotRequired`; Logto may send keys
+that are not here. Values of the account, of factors and of settings have the types that are named here: see `shapes`.
+Those of sessions and grants are not checked, so that a session of a new shape can still be ended. Times are in
+milliseconds since the epoch, or ISO 8601 where the type is `str`. The dataclasses hold secrets and times in seconds
+since the epoch.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ __all__ = [
     "GrantsOfApplications",
     "IdentifierKind",
     "Identity",
+    "MfaPolicy",
     "MfaSettings",
     "PasskeyRegistration",
+    "PasskeySignIn",
+    "PasswordPolicy",
     "ProfileFields",
     "RevokedGrants",
     "Session",
@@ -232,14 +237,57 @@ class SocialConnector(TypedDict):
     platform: NotRequired[Literal["Native", "Universal", "Web"] | None]
 
 
+class PasswordLength(TypedDict, total=False):
+    """How long a password has to be."""
+
+    min: int
+    max: int
+
+
+class CharacterTypes(TypedDict, total=False):
+    """How many kinds of characters a password needs."""
+
+    min: int
+
+
+class PasswordRejects(TypedDict, total=False):
+    """What a password must not be."""
+
+    pwned: bool
+    repetitionAndSequence: bool
+    userInfo: bool
+    words: list[str]
+
+
+class PasswordPolicy(TypedDict, total=False):
+    """The rules for passwords."""
+
+    length: PasswordLength
+    characterTypes: CharacterTypes
+    rejects: PasswordRejects
+
+
+class MfaPolicy(TypedDict, total=False):
+    """The second factors that users may add."""
+
+    factors: list[str]
+    policy: str
+
+
+class PasskeySignIn(TypedDict, total=False):
+    """Whether users may sign in with a passkey alone."""
+
+    enabled: bool
+
+
 class SignInExperience(TypedDict):
     """The public settings of the sign-in page that the account pages use."""
 
     socialConnectors: NotRequired[list[SocialConnector]]
-    passwordPolicy: NotRequired[dict[str, Any]]
+    passwordPolicy: NotRequired[PasswordPolicy]
     usernamePolicy: NotRequired[dict[str, Any]]
-    mfa: NotRequired[dict[str, Any]]
-    passkeySignIn: NotRequired[dict[str, Any]]
+    mfa: NotRequired[MfaPolicy]
+    passkeySignIn: NotRequired[PasskeySignIn]
 
 
 @dataclass(frozen=True, kw_only=True)

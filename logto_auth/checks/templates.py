@@ -12,7 +12,8 @@ from django.template import engines
 from django.template.backends.django import DjangoTemplates
 from django.template.base import Lexer, TokenType
 
-from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
+from logto_auth.account.links import check_task
+from logto_auth.exceptions import ConfigurationError, InvalidAccountTask, InvalidSignInOption
 from logto_auth.sign_in.start import check_url_options
 
 from .problem import Problem
@@ -30,6 +31,7 @@ ARGUMENTS = {
     "logto_sign_out_button": {"label", "class"},
     "logto_sign_out_others_button": {"label", "class"},
     "logto_organization_switcher": {"label", "next", "class"},
+    "logto_account_link": {"task", "next", "show_success", "identifier", "ui_locales", "connector_id"},
 }
 ARGUMENT = re.compile(r"""(?P<name>\w+)=(?P<text>(?P<quote>["']).*(?P=quote)$)?""", re.DOTALL)
 
@@ -69,6 +71,8 @@ def _mistake(tag: str, arguments: list[str]) -> str:
     """Return what is wrong with the arguments of a tag, or an empty text."""
     named = {match["name"]: match["text"] for match in map(ARGUMENT.match, arguments) if match}
     others = {argument: text for argument, text in named.items() if argument not in ARGUMENTS[tag]}
+    if tag == "logto_account_link" and not others:
+        return _mistake_in_account_link(arguments, named)
     if not tag.startswith("logto_sign_in"):
         return f"The tag does not know the argument {', '.join(others)}." if others else ""
     # The value of a variable is known only when the page is made. An empty one is no option.
@@ -79,4 +83,16 @@ def _mistake(tag: str, arguments: list[str]) -> str:
         return str(error)
     except ConfigurationError:
         pass  # E001 reports the setting
+    return ""
+
+
+def _mistake_in_account_link(arguments: list[str], named: dict[str, Any]) -> str:
+    """Return what is wrong with the task of a link, or an empty text. A task in a variable is not checked."""
+    task = named["task"] if "task" in named else next(iter(arguments), "")
+    if not task or task[0] not in ("'", '"'):
+        return ""
+    try:
+        check_task(task[1:-1], connector_id="x" if "connector_id" in named else "", next=named.get("next"))
+    except InvalidAccountTask as error:
+        return str(error)
     return ""

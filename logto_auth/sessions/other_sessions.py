@@ -7,6 +7,7 @@ to revoke them.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -21,13 +22,16 @@ from .account import SessionAccount
 from .public_settings import account_center
 from .store import StoredSession
 
-__all__ = ["EndedSessions", "end_other_sessions", "sid_at_logto"]
+__all__ = ["EndedSessions", "end_each", "end_other_sessions", "sid_at_logto"]
 
 logger = logging.getLogger("logto_auth")
 
 # Ends the session with this `uid` at Logto, and returns whether it existed.
 End: TypeAlias = Callable[[str], bool]
 NOT_FOUND = 404
+# One call for each session. Servers stop a request after 30 seconds, and a transaction of it is then rolled back: the
+# sessions on this site would live on.
+MAX_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +106,7 @@ def _end_by_account_api(current: StoredSession, account: SessionAccount) -> int 
     if not sid and any(_value_in(session, "isCurrent") is None for session in sessions):
         logger.warning("Logto does not say which session is the current one, so that none is ended there.")
         return None
-    return _end_each([each for each in sessions if not (_value_in(each, "isCurrent") or _has_sid(each, sid))], end)
+    return end_each([each for each in sessions if not (_value_in(each, "isCurrent") or _has_sid(each, sid))], end)
 
 
 def _end_by_management_api(current: StoredSession) -> int | None:
@@ -125,12 +129,20 @@ def _end_by_management_api(current: StoredSession) -> int | None:
             return False  # It has ended meanwhile.
         return True
 
-    return _end_each([each for each in users.sessions(sub) if not _has_sid(each, sid)], end)
+    return end_each([each for each in users.sessions(sub) if not _has_sid(each, sid)], end)
 
 
-def _end_each(sessions: Iterable[Mapping[str, Any]], end: End) -> int:
-    uids = (_value_in(session, "payload", "uid") for session in sessions)
-    return sum(end(uid) for uid in uids if isinstance(uid, str) and uid)
+def end_each(sessions: Iterable[Mapping[str, Any]], end: End) -> int | None:
+    """End the sessions, and return how many there were; None if there is no time for all of them."""
+    until, ended = time.monotonic() + MAX_SECONDS, 0
+    for session in sessions:
+        uid = _value_in(session, "payload", "uid")
+        if time.monotonic() >= until:
+            logger.warning("Logto is slow: only %s of the other sessions were ended there.", ended)
+            return None
+        if isinstance(uid, str) and uid:
+            ended += end(uid)
+    return ended
 
 
 def _is_possible_when_verified(account: SessionAccount) -> bool:

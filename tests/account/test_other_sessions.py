@@ -11,9 +11,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
+from freezegun import freeze_time
 
 from logto_auth.emulator import Emulator, HttpFault, VisitFailed
 from logto_auth.models import LogtoSession
+from logto_auth.sessions.other_sessions import end_each
 from logto_auth.testing import Browser
 
 from .account_site import PASSWORD, enable_account_center, sign_in
@@ -320,3 +322,16 @@ def test_other_users_state_ends_nothing(laptop: Browser, phone: Browser, logto: 
     second = sign_in(logto, "other")
     assert attacked.client.get(url)["Location"] == "/"
     assert is_signed_in_here(second)
+
+
+def test_slow_logto_does_not_hold_the_request() -> None:
+    ended: list[str] = []
+    with freeze_time(tick=False) as clock:
+
+        def end(uid: str) -> bool:
+            ended.append(uid)
+            clock.tick(6)
+            return True
+
+        assert end_each([{"payload": {"uid": f"s{i}"}} for i in range(50)], end) is None
+    assert ended == ["s0", "s1", "s2"]

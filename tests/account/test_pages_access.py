@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from django.test import Client
 from django.urls import include, path
 
 from logto_auth.account.identifiers import EmailPage
+from logto_auth.account.page import AccountPage
 from logto_auth.account.profile import ProfilePage
 from logto_auth.emulator import HttpFault
 from logto_auth.models import LogtoSession
@@ -187,6 +189,12 @@ def test_change_is_done_although_the_claims_cannot_be_fetched(reader: Reader) ->
 def test_broken_cache_fails_no_page(reader: Reader, settings: Any) -> None:
     settings.CACHES = {"default": {"BACKEND": "tests.account.test_pages_access.BrokenCache"}}
     assert reader.get("linked").status_code == 200
+
+
+def test_user_model_need_not_know_staff() -> None:
+    page = AccountPage()
+    page.request = SimpleNamespace(user=SimpleNamespace())
+    assert not page.is_for_staff
 
 
 class BrokenCache(LocMemCache):

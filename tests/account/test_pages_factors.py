@@ -459,6 +459,20 @@ def test_overview_shows_what_protects_account(reader: Reader) -> None:
     assert f'href="/account/{CODES}"' not in page.text
 
 
+def test_overview_hides_password_whose_field_is_off(reader: Reader) -> None:
+    reader.logto.tenant.enable_account_center(password="Off")
+    cache.clear()
+    text = text_of(reader.get(SECURITY))
+    assert "Not set" not in text.replace("Not set up", "")
+    assert "reader@example.com" in text
+
+
+def test_overview_without_visible_fields_has_no_empty_list(reader: Reader) -> None:
+    reader.logto.tenant.enable_account_center("Off")
+    cache.clear()
+    assert "Signing in" not in text_of(reader.get(SECURITY))
+
+
 def test_overview_shows_read_only_fields_without_links(verified: Reader) -> None:
     set_up_app(verified)
     verified.user.factors.append(passkey("key1"))

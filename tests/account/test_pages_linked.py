@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from logto_auth.account.linked import browser_connectors, connector_name
+from logto_auth.account.linked import browser_connectors, connector_name, is_web_url
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.emulator.state.social_connectors import FACTORIES, Connector
 
@@ -311,3 +311,17 @@ def test_name_of_provider_in_the_active_language() -> None:
     for language, name in (("zh-hans", "支付宝"), ("ja", "Alipay")):
         with override(language):
             assert connector_name(connector) == name
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_page"),
+    [
+        ("https://a.example/x", True),
+        ("HTTP://a", True),
+        ("alipay://x", False),
+        ("javascript:1", False),
+        ("http://[", False),
+    ],
+)
+def test_only_pages_of_the_web_are_opened(uri: str, is_page: bool) -> None:
+    assert is_web_url(uri) is is_page

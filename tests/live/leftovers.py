@@ -1,4 +1,4 @@
-"""Leave a tenant as it was found: remove what a run has made, and restore the sign-in experience."""
+"""Leave a tenant as it was found: remove what a run has made, and restore the settings."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ DEFAULT_SIGN_IN: dict[str, Any] = {
         "rejects": {"pwned": False, "repetitionAndSequence": True, "userInfo": True, "words": []},
     },
 }
-# What journeys change by commands.
-CHANGED_BY_COMMANDS = ("socialSignInConnectorTargets",)
+# The settings that a run changes, by path. The lists name what journeys and their sites change in addition.
+KEPT = {
+    # A change of `mfa` may change the last one.
+    "sign-in-exp": (*DEFAULT_SIGN_IN, "socialSignInConnectorTargets", "mfa", "adaptiveMfa"),
+    "account-center": ("enabled", "fields", "webauthnRelatedOrigins", "deleteAccountUrl"),
+}
 # A path, and the member whose value begins with the run's id. Objects come before what they refer to.
 KINDS = (
     ("hooks", "name"),
@@ -71,27 +75,39 @@ def remove_old_runs(api: TenantAPI) -> None:
 
 
 @contextmanager
-def kept_sign_in_experience(api: TenantAPI) -> Iterator[None]:
-    """Let users sign in with username and password, and restore the sign-in experience at the end.
+def kept_settings(api: TenantAPI) -> Iterator[None]:
+    """Let users sign in with username and password, and restore the settings of the tenant at the end.
 
     A file has the former state until then. If the process is killed, the next run restores it.
     """
     file = SNAPSHOTS / f"{urlsplit(api.endpoint).netloc.replace(':', '-')}.json"
     if file.exists():
-        api.patch("sign-in-exp", json.loads(file.read_text()))
+        _restore(api, json.loads(file.read_text()))
         file.unlink()
-    found = api.get("sign-in-exp")
-    before = {name: found[name] for name in (*DEFAULT_SIGN_IN, *CHANGED_BY_COMMANDS)}
+    before = _kept(api)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(before))
     try:
-        if {name: found[name] for name in DEFAULT_SIGN_IN} != DEFAULT_SIGN_IN:
+        if {name: before["sign-in-exp"][name] for name in DEFAULT_SIGN_IN} != DEFAULT_SIGN_IN:
             api.patch("sign-in-exp", DEFAULT_SIGN_IN)
         yield
     finally:
-        if {name: value for name, value in api.get("sign-in-exp").items() if name in before} != before:
-            api.patch("sign-in-exp", before)
+        _restore(api, before)
         file.unlink()
+
+
+def _restore(api: TenantAPI, before: dict[str, dict[str, Any]]) -> None:
+    now = _kept(api)
+    for path, values in before.items():
+        if now[path] != values:
+            api.patch(path, values)
+
+
+def _kept(api: TenantAPI) -> dict[str, dict[str, Any]]:
+    """Return the present settings."""
+    found = {path: api.get(path) for path in KEPT}
+    # Not every version of Logto has all of them.
+    return {path: {name: found[path][name] for name in names if name in found[path]} for path, names in KEPT.items()}
 
 
 def _named(api: TenantAPI, path: str, member: str, prefix: str) -> list[dict[str, Any]]:

@@ -41,6 +41,7 @@ class Site:
         has_refresh_tokens: bool = True,
         freshness_seconds: int | None = None,
         internal_endpoint: str = "",
+        has_account_pages: bool = False,
     ) -> None:
         self.target = target
         self.name = name
@@ -52,6 +53,7 @@ class Site:
         self._has_refresh_tokens = has_refresh_tokens
         self._freshness_seconds = freshness_seconds
         self._internal_endpoint = internal_endpoint
+        self._has_account_pages = has_account_pages
 
     @property
     def env_file(self) -> Path:
@@ -75,6 +77,7 @@ class Site:
             "LIVE_WEBHOOKS": "1" if self._has_webhooks else "",
             "LIVE_REFRESH_TOKENS": "1" if self._has_refresh_tokens else "",
             "LIVE_FRESHNESS_SECONDS": "" if self._freshness_seconds is None else str(self._freshness_seconds),
+            "LIVE_ACCOUNT_PAGES": "1" if self._has_account_pages else "",
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,

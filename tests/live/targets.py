@@ -14,7 +14,7 @@ import requests
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
 from .experience import ExperienceVisitor
-from .leftovers import kept_sign_in_experience, remove_all, remove_old_runs
+from .leftovers import kept_settings, remove_all, remove_old_runs
 from .options import PREFIX, Options, is_local
 from .tenant_api import TenantAPI
 
@@ -115,7 +115,7 @@ def _api_of_real_logto(options: Options) -> TenantAPI:
 @contextmanager
 def _tidied(target: Target) -> Iterator[None]:
     try:
-        with kept_sign_in_experience(target.api):
+        with kept_settings(target.api):
             yield
     finally:
         remove_all(target.api, target.run)

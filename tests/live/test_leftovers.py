@@ -11,7 +11,7 @@ import pytest
 from logto_auth.emulator import Emulator
 
 from . import leftovers
-from .leftovers import DEFAULT_SIGN_IN, kept_sign_in_experience, remove_all, remove_old_runs
+from .leftovers import DEFAULT_SIGN_IN, kept_settings, remove_all, remove_old_runs
 from .options import Options
 from .targets import MANY_USERS, REAL, ROLE, open_target
 from .tenant_api import TenantAPI
@@ -78,7 +78,7 @@ def test_sign_in_experience_is_restored_after_a_failure(api: TenantAPI) -> None:
 
 
 def interrupted_run(api: TenantAPI) -> None:
-    with kept_sign_in_experience(api):
+    with kept_settings(api):
         assert api.get("sign-in-exp")["signInMode"] == DEFAULT_SIGN_IN["signInMode"]
         api.patch("sign-in-exp", {"socialSignInConnectorTargets": []})
         raise KeyboardInterrupt
@@ -86,16 +86,27 @@ def interrupted_run(api: TenantAPI) -> None:
 
 def test_sign_in_experience_is_restored_after_a_kill(api: TenantAPI) -> None:
     before = api.patch("sign-in-exp", {"signInMode": "SignIn"})
-    with kept_sign_in_experience(api):
+    with kept_settings(api):
         [file] = leftovers.SNAPSHOTS.iterdir()
         kept = file.read_text()
     # As a killed run leaves it.
     file.write_text(kept)
     api.patch("sign-in-exp", DEFAULT_SIGN_IN)
-    with kept_sign_in_experience(api):
+    with kept_settings(api):
         pass
     assert api.get("sign-in-exp") == before
     assert not file.exists()
+
+
+def test_factors_and_account_center_are_restored(api: TenantAPI) -> None:
+    before = [api.get(path) for path in leftovers.KEPT]
+    with kept_settings(api):
+        api.patch("sign-in-exp", {"mfa": {"factors": ["Totp"], "policy": "NoPrompt"}})
+        api.patch(
+            "account-center", {"enabled": True, "fields": {"name": "Edit"}, "deleteAccountUrl": "https://a.example"}
+        )
+        assert [api.get(path) for path in leftovers.KEPT] != before
+    assert [api.get(path) for path in leftovers.KEPT] == before
 
 
 def test_used_tenant_is_refused(logto: Emulator, api: TenantAPI, machine: Any) -> None:

@@ -72,6 +72,8 @@ def _started(record_id: str, challenge: str) -> PasskeyRecord:
 
 def _seed_passkeys(stage: Stage) -> None:
     _seed_factors(stage)
+    # Both addresses had been removed before, so that the username names the passkey.
+    stage.emulator.tenant.update_user("epg0wpnam14q", primary_email=None, primary_phone=None)
     stage.emulator.tenant.account_center["webauthnRelatedOrigins"] = [stage.emulator.endpoint]
     verifications = stage.emulator.verifications
     for record_id, challenge in (

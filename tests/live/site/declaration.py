@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from logto_auth.tenant import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import WEBHOOK_EVENTS, AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
 
 RUN = os.environ["LIVE_RUN"]
 API = f"https://{RUN.replace('_', '-')}.example/api"
@@ -12,6 +12,7 @@ MANAGE_STOCK = f"{RUN}:manage:stock"
 EDITOR = f"{RUN} editor"
 MANAGER = f"{RUN} manager"
 CLERK = f"{RUN} clerk"
+HAS_ACCOUNT_PAGES = os.environ["LIVE_ACCOUNT_PAGES"] == "1"
 BOOKS = {"read:books": "Read books", "write:books": "Change books"}
 
 TENANT = TenantDeclaration(
@@ -27,4 +28,5 @@ TENANT = TenantDeclaration(
         OrganizationRole(CLERK, "Reads books in a branch", resource_scopes={API: ["read:books"]}),
     ],
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
+    account_center=AccountCenter.all_editable(delete_account_url="/account/delete") if HAS_ACCOUNT_PAGES else None,
 )

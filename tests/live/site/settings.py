@@ -3,13 +3,14 @@
 import os
 from pathlib import Path
 
-from .declaration import API, MANAGE_STOCK
+from .declaration import API, HAS_ACCOUNT_PAGES, MANAGE_STOCK
 
 FOLDER = Path(os.environ["LIVE_FOLDER"])
 SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.live.site.urls"
 USE_TZ = True
+STATIC_URL = "/static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = ["logto_auth", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
@@ -60,5 +61,8 @@ LOGTO_SCOPES = [
     "write:books",
     MANAGE_STOCK,
 ]
+if HAS_ACCOUNT_PAGES:
+    # The page of the phone number has to ask for its scope.
+    LOGTO_SCOPES += ["identities", "urn:logto:scope:sessions"]
 if os.environ.get("LIVE_FRESHNESS_SECONDS"):
     LOGTO_FRESHNESS_SECONDS = int(os.environ["LIVE_FRESHNESS_SECONDS"])

@@ -19,7 +19,7 @@ from logto_auth.decorators import (
 from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
-from .declaration import EDITOR, MANAGE_STOCK
+from .declaration import EDITOR, HAS_ACCOUNT_PAGES, MANAGE_STOCK
 
 # The calls of Logto's server to this process: path and status.
 calls: list[tuple[str, int]] = []
@@ -95,3 +95,5 @@ urlpatterns = [
     path("api/branches/<organization_id>/books/", access_token_required(organization_scopes=["read:books"])(ok)),
     path("api/branches/<organization_id>/stock/", organization_token_required(MANAGE_STOCK)(ok)),
 ]
+if HAS_ACCOUNT_PAGES:
+    urlpatterns.append(path("account/", include("logto_auth.account.urls")))

@@ -5,6 +5,7 @@ from . import views
 
 urlpatterns = [
     path("", include("logto_auth.urls")),
+    path("account/", include("logto_auth.account.urls")),
     path("", views.home, name="home"),
     path("members/", views.members, name="members"),
     path("write/", views.write, name="write"),
