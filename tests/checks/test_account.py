@@ -48,7 +48,13 @@ def declared(name: str) -> dict[str, str]:
         # E026 reports it.
         ({**WITH_PAGES, "MIDDLEWARE": without("LogtoMiddleware")}, "E026"),
         ({**WITH_PAGES, "MIDDLEWARE": without("SessionMiddleware")}, "E039"),
-        ({"MIDDLEWARE": without("SessionMiddleware")}, ""),
+        (
+            {
+                "ROOT_URLCONF": "tests.checks.urls_without_account_pages",
+                "MIDDLEWARE": without("SessionMiddleware"),
+            },
+            "",
+        ),
         ({**WITH_PAGES, **DELETES_ACCOUNTS, **declared("LEADS_TO_PAGE")}, ""),
         # The page needs a setting.
         ({**WITH_PAGES, **declared("LEADS_TO_PAGE")}, "W024"),

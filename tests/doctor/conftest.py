@@ -15,6 +15,12 @@ from .findings import API, Found
 __all__ = ["api", "application", "found", "fresh", "run"]
 
 
+@pytest.fixture(autouse=True)
+def site_without_account_pages(settings: Any) -> None:
+    """Leave out the account pages, which have findings of their own: see `test_account`."""
+    settings.ROOT_URLCONF = "tests.checks.urls_without_account_pages"
+
+
 @pytest.fixture
 def application(run: Run, fresh: Emulator, settings: Any, tmp_path: Path) -> Application:
     """The application of a site that `logto_setup` has set up for the bookstore, with a webhook."""

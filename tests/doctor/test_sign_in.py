@@ -73,6 +73,8 @@ def test_every_uri_is_tried(found: Found, application: Application) -> None:
         f"failure post-sign-out-uri: {SITE}/ is not registered. A user who signs out sees an error page of Logto.",
         "failure post-sign-out-uri: http://testserver:8002/ is not registered. A user who signs out sees an error page "
         "of Logto.",
+        "warning declaration: The account center of all applications of the tenant differs from the declaration: "
+        "WebAuthn related origins.",
     ]
 
 

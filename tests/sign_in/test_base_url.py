@@ -40,8 +40,8 @@ def base_url(settings: Any, logto: Emulator) -> str:
 def test_sign_in_at_other_host_moves_to_base_url(logto: Emulator, browser: Browser) -> None:
     logto.tenant.add_user(username="reader")
     other = Client(headers={"Host": "127.0.0.1:8000"})
-    response = other.get("/sign-in?next=/account/%3Fpage%3D2&login_hint=reader")
-    moved = "http://testserver/sign-in?next=/account/%3Fpage%3D2&login_hint=reader&redirected=1"
+    response = other.get("/sign-in?next=/account/claims%3Fpage%3D2&login_hint=reader")
+    moved = "http://testserver/sign-in?next=/account/claims%3Fpage%3D2&login_hint=reader&redirected=1"
     assert response["Location"] == moved
     assert pending_cookies(other) == {}
     to_logto = browser.open(moved)["Location"]
