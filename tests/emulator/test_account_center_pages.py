@@ -353,7 +353,7 @@ def test_address_of_another_user_is_refused(customer, emulator):
 def test_missing_connector_is_shown(customer, tenant):
     tenant.sign_in_experience.connector_instances.clear()
     customer.go("email").fill("address-form", value="new@example.com")
-    assert customer.alert == "There is no connector of the type Email."
+    assert customer.alert == "Cannot find any available connector for type: Email."
 
 
 def test_password_is_changed(customer, user):

@@ -61,6 +61,8 @@ def shop(fresh: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     for name, value in {"shop": ModuleType("shop"), "shop.tenant": module}.items():
         monkeypatch.setitem(sys.modules, name, value)
     settings.LOGTO_TENANT = "shop.tenant.TENANT"
+    # The guide adds the account pages in its last section.
+    settings.ROOT_URLCONF = "tests.checks.urls_without_account_pages"
     settings.LOGTO_BASE_URL = ""
     settings.ALLOWED_HOSTS = ["shop.example"]
     settings.SESSION_COOKIE_SECURE = True
