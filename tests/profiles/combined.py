@@ -13,5 +13,5 @@ AUTH_USER_MODEL = "email_users.User"
 FORCE_SCRIPT_NAME = "/shop"
 ROOT_URLCONF = "tests.profiles.site.language_urls"
 # The URLs of all languages are registered.
-SILENCED_SYSTEM_CHECKS = ["logto_auth.W014"]
+SILENCED_SYSTEM_CHECKS = ["logto_auth.W014", "logto_auth.W026"]
 PROFILE_TRANSACTIONAL = True

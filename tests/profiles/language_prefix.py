@@ -4,4 +4,4 @@ from tests.profiles.site.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.profiles.site.language_urls"
 # The URLs of all languages are registered.
-SILENCED_SYSTEM_CHECKS = ["logto_auth.W014"]
+SILENCED_SYSTEM_CHECKS = ["logto_auth.W014", "logto_auth.W026"]
