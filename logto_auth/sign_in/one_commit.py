@@ -13,7 +13,7 @@ from django.db.models.signals import post_save, pre_save
 from logto_auth.models import LogtoSession
 from logto_auth.transactions import database
 
-__all__ = ["one_commit", "runs_code_of_site"]
+__all__ = ["one_commit"]
 
 # The receivers on each site: Django's and ours. None of them ignores an error of the database.
 OWN_RECEIVERS = {
@@ -30,12 +30,12 @@ def one_commit() -> AbstractContextManager[object]:
     There is none if it could break: code of the site may ignore an error of the database, after which a transaction
     cannot go on; and on SQLite a transaction that begins with a read fails if another one writes.
     """
-    if connections[database()].vendor == "sqlite" or runs_code_of_site():
+    if connections[database()].vendor == "sqlite" or _runs_code_of_site():
         return nullcontext()
     return transaction.atomic(using=database(), savepoint=False)
 
 
-def runs_code_of_site() -> bool:
+def _runs_code_of_site() -> bool:
     """Return whether receivers of the site, or its `save()` of the user model, run during `login()`."""
     user_model = get_user_model()
     # None stands for receivers of all models. Django saves its own session in a transaction anyway.

@@ -19,7 +19,6 @@ from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response
 from logto_auth.sign_in.one_commit import one_commit
-from logto_auth.sign_in.one_save import save_once
 from logto_auth.sign_in.start import repeat_with_consent
 from logto_auth.sign_in.state import PendingSignIn, load_pending, save_pending
 from logto_auth.signals import signed_in
@@ -114,9 +113,6 @@ class CallbackView(PublicView):
         if SESSION_KEY in request.session:
             # Django's login() keeps the session key if the same user signs in again.
             request.session.cycle_key()
-        if type(self) is CallbackView:
-            # A subclass may need the key of the session.
-            save_once(request, identity.user)
         with one_commit():
             login(request, identity.user, backend=backend_path())
             stored = store.start_session(request, identity, token_set, userinfo)
