@@ -128,7 +128,7 @@ def tab(chromium: Browser, site: str) -> Iterator[Page]:
 
 @pytest.fixture
 def libraries() -> None:
-    """Skip or fail the test unless the navigation libraries are installed."""
+    """Skip or fail the test unless the packages of npm are installed."""
     if not NODE_MODULES.is_dir():
         lacking("the npm packages of tests/browser/package.json: `make test-browser` installs them, with npm")
 
