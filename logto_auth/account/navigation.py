@@ -10,9 +10,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.clients import account_center
 from logto_auth.exceptions import LogtoError
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.public_settings import account_center
 
 __all__ = ["NavigationEntry", "account_navigation", "navigation_entries", "url_of"]
 
@@ -63,9 +63,9 @@ def navigation_entries(permission: Callable[[str], str], current: str = "") -> l
     ]
 
 
-def url_of(name: str) -> str:
+def url_of(name: str, *args: str) -> str:
     """Return the URL path of a page of the account centre, "" if the site has left that page out."""
     try:
-        return reverse(f"logto_account:{name}")
+        return reverse(f"logto_account:{name}", args=args)
     except NoReverseMatch:
         return ""
