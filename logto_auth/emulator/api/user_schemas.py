@@ -10,7 +10,7 @@ from .schemas import object_of, optional, text
 
 _COLUMN_LENGTHS = {"username": 128, "primaryEmail": 128, "primaryPhone": 128, "name": 128, "avatar": 2048}
 _ADDRESS_KEYS = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
-_PROFILE_KEYS = (
+PROFILE_KEYS = (
     "familyName",
     "givenName",
     "middleName",
@@ -28,7 +28,7 @@ username = text(pattern=r"^[A-Z_a-z]\w*$")
 email = text(pattern=r"^\S+@\S+\.\S+$")
 phone = text(pattern=r"^\d+$")
 profile_members = {
-    **{key: optional(text()) for key in _PROFILE_KEYS},
+    **{key: optional(text()) for key in PROFILE_KEYS},
     "address": optional(object_of(**{key: optional(text()) for key in _ADDRESS_KEYS})),
 }
 profile = object_of(**profile_members)

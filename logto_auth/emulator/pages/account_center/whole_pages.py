@@ -7,25 +7,13 @@ from urllib.parse import quote
 
 from flask import Response, request
 
+from logto_auth.emulator.api.user_schemas import PROFILE_KEYS
 from logto_auth.emulator.oidc.redirect_uris import form_encode
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
 from .tasks import Center, Task
 from .visits import BASE
 
-_PROFILE_KEYS = (
-    "familyName",
-    "givenName",
-    "middleName",
-    "nickname",
-    "preferredUsername",
-    "profile",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-)
 # Fields of the profile page that are several keys in one.
 _COMPOSITES = {"fullname": ("givenName", "middleName", "familyName")}
 
@@ -153,7 +141,7 @@ def _field_of(name: str) -> str:
     """Return the field of the Account Center that a field of the profile page belongs to."""
     if name in {"name", "avatar"}:
         return name
-    return "profile" if name in {*_PROFILE_KEYS, *_COMPOSITES, "address"} else "customData"
+    return "profile" if name in {*PROFILE_KEYS, *_COMPOSITES, "address"} else "customData"
 
 
 def _keys_of(center: Center) -> list[tuple[str, str]]:
