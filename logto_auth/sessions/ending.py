@@ -22,7 +22,7 @@ from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret
 
 from . import store
-from .outage import clear_outage, may_contact_logto, report_outage
+from .outage import contact
 from .principal import SessionPrincipal
 from .store import SessionTokens
 
@@ -91,16 +91,13 @@ def sign_out_url(post_logout_redirect_uri: str, tokens: SessionTokens | None) ->
 
 def _revoke(refresh_token: Secret) -> None:
     """Revoke the token. Raise ProviderUnreachable; log that Logto has refused it."""
-    if not may_contact_logto():
-        raise ProviderUnreachable("Logto could not be reached a moment ago; it is not contacted again yet.")
     try:
-        oidc_client().revoke(refresh_token)
+        with contact():
+            oidc_client().revoke(refresh_token)
     except ProviderUnreachable:
-        report_outage()
         raise
     except ProviderError as error:
         logger.error("The refresh token was not revoked: %s", error)
-    clear_outage()
 
 
 def delete_expired_sessions() -> int:
