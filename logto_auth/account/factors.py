@@ -29,7 +29,7 @@ from logto_auth.sessions.public_settings import sign_in_experience
 from .forms import CodeForm, StepForm
 from .page import AccountPage
 from .qr_code import qr_code_svg
-from .steps import StepExpired, open_step, seal_step
+from .steps import find_step, seal_step
 from .times import local_time
 
 __all__ = ["FACTOR_TEXTS", "AuthenticatorAppPage", "BackupCodesPage", "FactorPage", "Factors"]
@@ -228,9 +228,8 @@ class AuthenticatorAppPage(FactorPage):
     @sensitive_variables()
     def add(self) -> HttpResponseBase:
         """Add the app, or replace the former one. Raise LogtoError."""
-        try:
-            step = open_step(self.request, self.purpose, self.request.POST.get("step", ""))
-        except StepExpired:
+        step = find_step(self.request, self.purpose, self.request.POST.get("step", ""))
+        if step is None:
             return self.new_secret(STEP_EXPIRED)
         form = AuthenticatorAppForm(self.request.POST)
         secret, replaces = TotpSecret(Secret(step["secret"])), step["replaces"]
@@ -346,11 +345,8 @@ class BackupCodesPage(FactorPage):
     @sensitive_variables()
     def new_codes(self) -> list[str] | None:
         """Return the codes of the form; None if it is too old."""
-        try:
-            codes: list[str] = open_step(self.request, self.purpose, self.request.POST.get("step", ""))["codes"]
-        except StepExpired:
-            return None
-        return codes
+        step = find_step(self.request, self.purpose, self.request.POST.get("step", ""))
+        return None if step is None else step["codes"]
 
     @sensitive_variables()
     def download(self) -> HttpResponseBase:

@@ -20,9 +20,10 @@ from logto_auth.sessions.principal import session_principal
 from .error_texts import FORM_ERRORS
 from .forms import CodeForm, EmailForm, PhoneForm, UsernameForm
 from .navigation import url_of
-from .page import AccountPage, with_query
+from .page import AccountPage
 from .profile import shown_phone
-from .steps import StepExpired, open_step, seal_step
+from .steps import find_step, seal_step
+from .verification import with_query
 
 __all__ = ["EmailPage", "PhonePage", "UsernamePage"]
 
@@ -71,10 +72,7 @@ class IdentifierPage(AccountPage):
 
     def step_of(self, text: str) -> dict[str, Any] | None:
         """Return what the steps before have found out; None if `text` is empty, too old or of another session."""
-        try:
-            return open_step(self.request, self.purpose, text) if text else None
-        except StepExpired:
-            return None
+        return find_step(self.request, self.purpose, text)
 
     def url_with_step(self, **data: Any) -> str:
         """Return the URL of this page that continues with `data` after the verification of the user."""

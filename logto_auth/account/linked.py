@@ -28,8 +28,9 @@ from logto_auth.sessions.public_settings import sign_in_experience
 from logto_auth.sign_in.start import LOGTO_LANGUAGES, absolute_uri, redirect_to_base_url
 
 from .error_texts import FORM_ERRORS
-from .page import AccountPage, with_query
-from .steps import STEP_SECONDS, StepExpired, open_step, seal_step
+from .page import AccountPage
+from .steps import STEP_SECONDS, find_step, seal_step
+from .verification import with_query
 
 __all__ = ["LinkCallback", "LinkPage", "LinkedAccount", "LinkedPage"]
 
@@ -137,10 +138,7 @@ class LinkedPage(LinkingPage):
 
     def step_of(self, text: str) -> dict[str, Any] | None:
         """Return the step in `text`; None if it is empty, too old or of another session."""
-        try:
-            return open_step(self.request, PURPOSE, text) if text else None
-        except StepExpired:
-            return None
+        return find_step(self.request, PURPOSE, text)
 
     def unlink(self) -> HttpResponseBase:
         """Unlink an account."""
@@ -265,10 +263,7 @@ class LinkCallback(LinkingPage):
 
     def step_in_cookie(self) -> dict[str, Any] | None:
         """Return the step of the link that this browser has started; None without one of this session."""
-        try:
-            return open_step(self.request, PURPOSE, self.request.COOKIES.get(COOKIE, ""))
-        except StepExpired:
-            return None
+        return find_step(self.request, PURPOSE, self.request.COOKIES.get(COOKIE, ""))
 
 
 def is_web_url(uri: str) -> bool:

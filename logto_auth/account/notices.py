@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from logto_auth.sign_in.page import add_headers, render_page
 
-__all__ = ["Notice", "notices_response"]
+__all__ = ["Notice", "has_messages", "notices_response"]
 
 
 class Notice(NamedTuple):
@@ -26,7 +26,7 @@ def notices_response(request: HttpRequest, notices: Sequence[Notice], next_url: 
 
     A site without `django.contrib.messages` gets the page `account/returned.html`, with a link to `next_url`.
     """
-    if notices and not _has_messages(request):
+    if notices and not has_messages(request):
         shown = [{"text": each.text, "level_tag": messages.DEFAULT_TAGS[each.level]} for each in notices]
         return render_page(request, "account/returned.html", {"notices": shown, "next_url": next_url})
     for notice in notices:
@@ -36,5 +36,6 @@ def notices_response(request: HttpRequest, notices: Sequence[Notice], next_url: 
     return response
 
 
-def _has_messages(request: HttpRequest) -> bool:
+def has_messages(request: HttpRequest) -> bool:
+    """Return whether the site uses `django.contrib.messages`, and the request has passed its middleware."""
     return apps.is_installed("django.contrib.messages") and hasattr(request, "_messages")

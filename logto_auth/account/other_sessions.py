@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.sessions.other_sessions import EndedSessions, sid_at_logto
+from logto_auth.sessions.other_sessions import EndedSessions, sid_at_logto, value_in
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_allowed_next
 
@@ -14,7 +14,14 @@ from .links import END_OTHER_SESSIONS, return_url
 from .sentences import joined
 from .verification import verification_url
 
-__all__ = ["EndedSessions", "end_other_sessions", "ended_text", "sid_at_logto", "verification_to_end_sessions"]
+__all__ = [
+    "EndedSessions",
+    "end_other_sessions",
+    "ended_text",
+    "sid_at_logto",
+    "value_in",
+    "verification_to_end_sessions",
+]
 
 
 def end_other_sessions(request: HttpRequest) -> EndedSessions:

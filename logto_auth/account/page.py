@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
-from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise, cached_property
@@ -45,9 +44,10 @@ from logto_auth.sign_in.start import redirect_to_logto
 
 from .error_texts import NOT_MANAGED, PageText, form_text, page_text, remedy
 from .navigation import NavigationEntry, navigation_entries
-from .verification import verification_response
+from .notices import has_messages
+from .verification import verification_response, with_query
 
-__all__ = ["AccountPage", "refresh_claims", "with_query"]
+__all__ = ["AccountPage", "refresh_claims"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -219,7 +219,7 @@ class AccountPage(View):
         context = {
             "navigation": self.navigation(),
             "messages": messages.get_messages(self.request),
-            "notices": [done] if done and not _has_messages(self.request) else [],
+            "notices": [done] if done and not has_messages(self.request) else [],
             "user": self.request.user,
             **context,
         }
@@ -243,7 +243,7 @@ class AccountPage(View):
     ) -> HttpResponseRedirect:
         """Return the redirect to this page, or to `url`, where a text is shown: see `done`."""
         url = url or self.url
-        if _has_messages(self.request):
+        if has_messages(self.request):
             messages.add_message(self.request, level, text or str(self.done_texts[word]))
         else:
             url = with_query(url, {DONE: word})
@@ -360,13 +360,6 @@ class AccountPage(View):
         return redirect_to_logto(self.request, next_url=next_url, options=options, is_silent=True)
 
 
-def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """Return the URL path `url` with `parameters` as its query."""
-    query = QueryDict(mutable=True)
-    query.update(parameters)
-    return f"{url}?{query.urlencode(safe='/')}"
-
-
 def refresh_claims(request: HttpRequest) -> None:
     """Fetch new claims after a change at Logto, so that the claims of the session and the Django user follow.
 
@@ -379,7 +372,3 @@ def refresh_claims(request: HttpRequest) -> None:
         if not principal.is_authenticated:
             raise
         logger.warning("The claims are not fetched again after a change of the account: %s", error)
-
-
-def _has_messages(request: HttpRequest) -> bool:
-    return apps.is_installed("django.contrib.messages") and hasattr(request, "_messages")

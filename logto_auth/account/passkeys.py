@@ -21,7 +21,7 @@ from logto_auth.oidc.secrets import Secret
 from .devices import device_name
 from .factors import STEP_EXPIRED, FactorPage, added_at, remove_with_backup_codes
 from .page import AccountPage
-from .steps import StepExpired, open_step, seal_step
+from .steps import find_step, seal_step
 
 __all__ = ["AddPasskeyPage", "PasskeyPage", "may_edit_passkeys", "passkey_name"]
 
@@ -129,9 +129,8 @@ class AddPasskeyPage(PasskeysPage):
         """Add the passkey that the browser has created. Raise LogtoError."""
         form = PasskeyForm(self.request.POST)
         name = self.request.POST.get("name", "")[:MAX_NAME_LENGTH]
-        try:
-            step = open_step(self.request, self.purpose, self.request.POST.get("step", ""))
-        except StepExpired:
+        step = find_step(self.request, self.purpose, self.request.POST.get("step", ""))
+        if step is None:
             return self.new_challenge(STEP_EXPIRED, name=name)
         credential = credential_in(self.request.POST.get("credential", ""))
         if credential is None or not form.is_valid():

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
 
 from logto_auth.conf import conf
 
 from .factors import FACTOR_TEXTS, Factors, added_at, offered_factors
+from .navigation import url_of
 from .page import AccountPage
 from .passkeys import may_edit_passkeys, passkey_name
 
@@ -39,7 +39,7 @@ class SecurityPage(AccountPage):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Return the page."""
         account = self.user_account
-        delete_url = _url("delete") if conf.delete_account else ""
+        delete_url = url_of("delete") if conf.delete_account else ""
         return self.render(
             {
                 "account": account,
@@ -55,7 +55,7 @@ class SecurityPage(AccountPage):
     def edit_urls(self) -> dict[str, Any]:
         """Return the URL of the page that changes a field, by field; "" if the user may not change it."""
         return {
-            f"{field}_url": _url(field) if self.may_edit(field) else ""
+            f"{field}_url": url_of(field) if self.may_edit(field) else ""
             for field in ("password", "email", "phone", "username")
         }
 
@@ -64,32 +64,24 @@ class SecurityPage(AccountPage):
         if self.permission("mfa") == "Off":
             # Logto does not list passkeys without this field. They can still be added.
             may_add = may_edit_passkeys(self) and "WebAuthn" in offered_factors()
-            return {"add_passkey_url": _url("passkeys") if may_add else ""}
+            return {"add_passkey_url": url_of("passkeys") if may_add else ""}
         factors, offered = Factors.of(self.account.factors()), offered_factors()
         may_edit, may_edit_passkey = self.may_edit("mfa"), may_edit_passkeys(self)
         return {
             "shows_factors": True,
             "factors": factors,
-            "authenticator_app_url": _url("authenticator-app") if may_edit else "",
+            "authenticator_app_url": url_of("authenticator-app") if may_edit else "",
             "offers_authenticator_app": "Totp" in offered,
-            "backup_codes_url": _url("backup-codes") if may_edit else "",
+            "backup_codes_url": url_of("backup-codes") if may_edit else "",
             "offers_backup_codes": "BackupCode" in offered,
             "passkeys": [
                 ShownPasskey(
                     name=passkey_name(each),
                     added_at=added_at(each),
-                    url=_url("passkey", each["id"]) if may_edit_passkey else "",
+                    url=url_of("passkey", each["id"]) if may_edit_passkey else "",
                 )
                 for each in factors.passkeys
             ],
-            "add_passkey_url": _url("passkeys") if may_edit_passkey and "WebAuthn" in offered else "",
+            "add_passkey_url": url_of("passkeys") if may_edit_passkey and "WebAuthn" in offered else "",
             "offers_passkeys": "WebAuthn" in offered,
         }
-
-
-def _url(name: str, *args: str) -> str:
-    """Return the URL of a page; "" if the site does not have it."""
-    try:
-        return reverse(f"logto_account:{name}", args=args)
-    except NoReverseMatch:
-        return ""

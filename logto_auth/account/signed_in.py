@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -19,7 +19,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.sessions.principal import session_principal
 
 from .devices import device_name
-from .other_sessions import end_other_sessions, ended_text, sid_at_logto
+from .other_sessions import end_other_sessions, ended_text, sid_at_logto, value_in
 from .page import AccountPage
 from .times import local_time
 
@@ -68,8 +68,8 @@ def signed_in_places(
         rows_by_sid.setdefault(row.sid or f"{HERE}{row.pk}", []).append(row)
     places = []
     for session in at_logto:
-        sid, uid = sid_at_logto(session), _dig(session, "payload", "uid")
-        if sid not in rows_by_sid and _dig(session, "isCurrent") is True:
+        sid, uid = sid_at_logto(session), value_in(session, "payload", "uid")
+        if sid not in rows_by_sid and value_in(session, "isCurrent") is True:
             sid = f"{HERE}{current_id}"
         if isinstance(uid, str) and uid:
             places.append(_place(tuple(rows_by_sid.pop(sid, ())), session, key=uid, current_id=current_id))
@@ -83,28 +83,21 @@ def _place(rows: tuple[LogtoSession, ...], session: Session | None, *, key: str,
     # The latest row: the rows are sorted.
     row = rows[0] if rows else None
     context = partial(_text_in, session, "lastSubmission", "signInContext")
-    started_at = row.started_at if row else _dig(session, "payload", "loginTs") or _dig(session, "payload", "iat")
+    signed_in_at = value_in(session, "payload", "loginTs") or value_in(session, "payload", "iat")
     return SignedInPlace(
         key=key,
         user_agent=(row.user_agent if row else "") or context("userAgent"),
         ip_address=(row.ip_address if row else "") or context("ip"),
-        since=local_time(started_at),
+        since=local_time(row.started_at if row else signed_in_at),
         # `isCurrent` is a claim of Logto about the token that was used, which this session may have refreshed.
-        is_current=any(each.pk == current_id for each in rows) or _dig(session, "isCurrent") is True,
+        is_current=any(each.pk == current_id for each in rows) or value_in(session, "isCurrent") is True,
         is_at_logto=session is not None,
         rows=rows,
     )
 
 
-def _dig(value: Any, *keys: str) -> Any:
-    """Return a value inside of JSON, None if there is none. Logto does not document what is in a session."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
 def _text_in(value: Any, *keys: str) -> str:
-    found = _dig(value, *keys)
+    found = value_in(value, *keys)
     return found if isinstance(found, str) else ""
 
 

@@ -16,7 +16,7 @@ from logto_auth.exceptions import SignInRequired, StepExpired
 from logto_auth.oidc.secrets import hide_frames
 from logto_auth.sessions.principal import session_principal
 
-__all__ = ["STEP_SECONDS", "StepExpired", "open_step", "seal_step"]
+__all__ = ["STEP_SECONDS", "StepExpired", "find_step", "open_step", "seal_step"]
 
 # As long as a code and a verification record live at Logto.
 STEP_SECONDS = 600
@@ -62,6 +62,15 @@ def open_step(request: HttpRequest, purpose: str, text: str) -> dict[str, Any]:
         raise StepExpired("The step of the form has expired.")
     data: dict[str, Any] = content["data"]
     return data
+
+
+@hide_frames
+def find_step(request: HttpRequest, purpose: str, text: str) -> dict[str, Any] | None:
+    """Return what `open_step` does; None if `text` is empty, too old, or of another session or form."""
+    try:
+        return open_step(request, purpose, text) if text else None
+    except StepExpired:
+        return None
 
 
 def _session_key(request: HttpRequest) -> str:

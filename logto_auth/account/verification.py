@@ -6,6 +6,8 @@ views. The proof belongs to one session, and lasts as long as the verification r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
@@ -17,7 +19,7 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.navigation import is_from_script
 from logto_auth.sessions.principal import session_principal
 
-__all__ = ["require_verification", "verification_response", "verification_url", "with_next"]
+__all__ = ["require_verification", "verification_response", "verification_url", "with_next", "with_query"]
 
 
 def verification_url(next_url: str = "") -> str:
@@ -37,8 +39,13 @@ def verification_url(next_url: str = "") -> str:
 
 def with_next(url: str, next_url: str) -> str:
     """Return `url`, a path without a query, with the page that comes after it."""
+    return with_query(url, {REDIRECT_FIELD_NAME: next_url})
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """Return the URL path `url` with `parameters` as its query."""
     query = QueryDict(mutable=True)
-    query[REDIRECT_FIELD_NAME] = next_url
+    query.update(parameters)
     return f"{url}?{query.urlencode(safe='/')}"
 
 

@@ -21,7 +21,7 @@ from logto_auth.sign_in.next_url import is_allowed_next
 from .error_texts import FORM_ERRORS
 from .forms import CodeForm
 from .page import AccountPage
-from .steps import StepExpired, open_step, seal_step
+from .steps import find_step, seal_step
 from .verification import verification_url, with_next
 
 __all__ = ["VerifyPage", "masked"]
@@ -101,9 +101,8 @@ class VerifyPage(AccountPage):
     def check_code(self) -> HttpResponseBase:
         """Check the code of the message, and redirect to `next`."""
         form = CodeForm(self.request.POST)
-        try:
-            step = open_step(self.request, STEP, form.data.get("step", ""))
-        except StepExpired:
+        step = find_step(self.request, STEP, form.data.get("step", ""))
+        if step is None:
             return self.show(error=CODE_EXPIRED)
         if form.is_valid():
             record_id, code = Secret(step["record"]), Secret(form.cleaned_data["code"])

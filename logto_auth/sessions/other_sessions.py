@@ -22,7 +22,7 @@ from .account import SessionAccount
 from .public_settings import account_center
 from .store import StoredSession
 
-__all__ = ["EndedSessions", "end_each", "end_other_sessions", "sid_at_logto"]
+__all__ = ["EndedSessions", "end_each", "end_other_sessions", "sid_at_logto", "value_in"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -66,7 +66,7 @@ def sid_at_logto(session: Mapping[str, Any]) -> str:
 
     Return "" if the session has not been used on this site. Source: recorded from Logto 1.42.
     """
-    sid = _value_in(session, "payload", "authorizations", conf.app_id, "sid")
+    sid = value_in(session, "payload", "authorizations", conf.app_id, "sid")
     return sid if isinstance(sid, str) else ""
 
 
@@ -103,10 +103,10 @@ def _end_by_account_api(current: StoredSession, account: SessionAccount) -> int 
         return True
 
     sessions = account.sessions()
-    if not sid and any(_value_in(session, "isCurrent") is None for session in sessions):
+    if not sid and any(value_in(session, "isCurrent") is None for session in sessions):
         logger.warning("Logto does not say which session is the current one, so that none is ended there.")
         return None
-    return end_each([each for each in sessions if not (_value_in(each, "isCurrent") or _has_sid(each, sid))], end)
+    return end_each([each for each in sessions if not (value_in(each, "isCurrent") or _has_sid(each, sid))], end)
 
 
 def _end_by_management_api(current: StoredSession) -> int | None:
@@ -136,7 +136,7 @@ def end_each(sessions: Iterable[Mapping[str, Any]], end: End) -> int | None:
     """End the sessions, and return how many there were; None if there is no time for all of them."""
     until, ended = time.monotonic() + MAX_SECONDS, 0
     for session in sessions:
-        uid = _value_in(session, "payload", "uid")
+        uid = value_in(session, "payload", "uid")
         if time.monotonic() >= until:
             logger.warning("Logto is slow: only %s of the other sessions were ended there.", ended)
             return None
@@ -164,7 +164,7 @@ def _has_sid(session: Mapping[str, Any], sid: str) -> bool:
     return bool(sid) and sid_at_logto(session) == sid
 
 
-def _value_in(value: Any, *keys: str) -> Any:
+def value_in(value: Any, *keys: str) -> Any:
     """Return a value inside of JSON, None if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
