@@ -13,11 +13,12 @@ from importlib.resources import files
 from typing import Final
 
 from logto_auth.exceptions import ConfigurationError
+from logto_auth.oidc.authentication_methods import CLAIM
 
-__all__ = ["CLAIM", "FUNCTION", "VERSION", "block", "merged_script", "version_in"]
+__all__ = ["CALL", "FUNCTION", "VERSION", "block", "merged_script", "version_in"]
 
-CLAIM: Final = "authentication_methods"
 FUNCTION: Final = "logtoAuthClaims"
+CALL: Final = f"...{FUNCTION}({{ token, context }})"
 FILE = f"{CLAIM}.js"
 NEW_FUNCTION = f"const getCustomJwtClaims = async (parameters) => ({{ ...{FUNCTION}(parameters) }});\n"
 # A marker is alone on its line. JavaScript ends a line at each of these characters.
@@ -101,8 +102,8 @@ def _line(script: str, position: int) -> int:
 
 def _what_to_add() -> str:
     return (
-        f"Add this block to it, outside of any function, and add ...{FUNCTION}({{ token, context }}) to the object that "
-        "getCustomJwtClaims returns. Then run manage.py logto_setup again.\n\n" + block()
+        f"Add this block to it, outside of any function, and add {CALL} to the object that getCustomJwtClaims returns. "
+        f"Then run manage.py logto_setup again.\n\n{block()}"
     )
 
 

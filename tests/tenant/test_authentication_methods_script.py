@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from logto_auth.tenant.claims_script import CLAIM, FUNCTION, block, merged_script
+from logto_auth.oidc.authentication_methods import CLAIM, methods_in
+from logto_auth.tenant.claims_script import FUNCTION, block, merged_script
 from tests.recorded import FOLDER, recording
 
 from .javascript import NODE, call, call_in_node
@@ -44,6 +45,8 @@ def methods(given: object) -> Any:
     """The claim, or None if there is none. The answer has no other claim."""
     answer = call(block(), FUNCTION, given)
     assert answer.keys() <= {CLAIM}
+    # The site reads all of it.
+    assert list(methods_in(answer) or ()) == answer.get(CLAIM, [])
     return answer.get(CLAIM)
 
 
