@@ -352,6 +352,13 @@ class Conf:
         type=str,
         example="https://shop.example/api",
     )
+    second_factor = Setting(
+        False,
+        "Whether this site checks by which methods a user has authenticated at Logto. Requires `LOGTO_API_RESOURCE`, "
+        "and the custom claims script of this package at Logto: each sign-in and each refresh of claims asks for an "
+        "access token for that API resource, and reads the claim `authentication_methods` in it.",
+        type=bool,
+    )
     api_scopes: Setting[Sequence[str]] = Setting(
         (),
         "Names of the permissions of that API resource, for the protected-resource metadata. No decision is based on "
@@ -476,6 +483,16 @@ class Conf:
     def former_issuers(self) -> list[str]:
         """The issuers of tokens from before the endpoint was changed."""
         return [_issuer_at(endpoint) for endpoint in self.former_endpoints]
+
+    @property
+    def second_factor_resource(self) -> str | None:
+        """The API resource whose access token proves the methods of authentication; None if they are not checked."""
+        return (self.second_factor and self.api_resource) or None
+
+    @property
+    def sign_in_resources(self) -> list[str]:
+        """The API resources that each sign-in requests."""
+        return list(dict.fromkeys([*self.resources, *filter(None, [self.second_factor_resource])]))
 
     def all(self) -> Iterator[Setting[Any]]:
         """Return all settings, in the order of this file."""

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage
 
+from logto_auth.tenant import MFA, TenantDeclaration
+
 from .found import ids, messages
 
+SECOND_FACTOR = {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": "https://shop.example/api"}
 SUBDOMAINS = {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"}
 
 
@@ -53,6 +56,13 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_CONSOLE_URL": "javascript:alert(1)"}, "E024"),
         ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, ""),
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
+        ({"LOGTO_SECOND_FACTOR": 1}, "E001"),
+        ({"LOGTO_SECOND_FACTOR": True}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_API_RESOURCE": "urn:logto:resource:organizations"}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_SCOPES": ("openid", "profile")}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_PROMPT": "none"}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_PROMPT": "login"}, "W029"),
+        (SECOND_FACTOR, "W029"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"prompt": "login"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"scope": "openid"}}, "E012"),
@@ -180,3 +190,39 @@ def test_task_runner_without_django_tasks_gets_a_hint() -> None:
 def hint_of(found: list[CheckMessage], id: str) -> str:
     (hint,) = (message.hint for message in found if message.id == f"logto_auth.{id}")
     return hint or ""
+
+
+# Second factors
+
+FACTORS = {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": "https://bookstore.example/api"}
+COMPLETE = TenantDeclaration(mfa=MFA(), authentication_methods_claim=True)
+CLAIM_ALONE = TenantDeclaration(authentication_methods_claim=True)
+POLICY_OF_THE_TENANT = TenantDeclaration(mfa=MFA(policy=""), authentication_methods_claim=True)
+NOTHING = TenantDeclaration()
+ADAPTIVE = TenantDeclaration(mfa=MFA(policy="PromptOnlyAtSignInMandatory"), authentication_methods_claim=True)
+SKIPPABLE = TenantDeclaration(mfa=MFA(policy="PromptAtSignInAndSignUp"), authentication_methods_claim=True)
+INVALID = TenantDeclaration(mfa=MFA(factors=["Sms"]), authentication_methods_claim=True)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("COMPLETE", ""),
+        ("CLAIM_ALONE", ""),
+        ("POLICY_OF_THE_TENANT", ""),
+        ("ADAPTIVE", ""),
+        ("NOTHING", "W029"),
+        ("SKIPPABLE", "W030"),
+        ("INVALID", "E021"),
+    ],
+)
+def test_declaration_has_to_fit_second_factors(name: str, expected: str) -> None:
+    assert ids(messages({**FACTORS, "LOGTO_TENANT": f"{__name__}.{name}"})) == expected
+
+
+def test_site_without_second_factors_may_declare_any_policy() -> None:
+    assert ids(messages({"LOGTO_TENANT": f"{__name__}.SKIPPABLE"})) == ""
+
+
+def test_site_without_a_declaration_is_not_asked_for_the_claim() -> None:
+    assert ids(messages({**FACTORS, "LOGTO_TENANT": ""})) == ""
