@@ -15,9 +15,11 @@ from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
+from logto_auth.oidc.types import ORGANIZATIONS_RESOURCE
 from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import ascii_hint
-from logto_auth.tenant.declaration import declaration_errors
+from logto_auth.tenant.declaration import TenantDeclaration, declaration_errors
+from logto_auth.tenant.mfa import lets_users_skip
 from logto_auth.tenant.site import load_declaration
 from logto_auth.tenant.webhook_events import KNOWN_EVENTS, unknown_event_error
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
@@ -131,6 +133,12 @@ RUNNER_NOT_A_FUNCTION = Problem(
     "LOGTO_WEBHOOK_RUNNER is {value}, which is not a function that can be imported.",
     "Correct the dotted path. The hint says what is missing, such as Django 6.0 for logto_auth.contrib.tasks.",
 )
+SECOND_FACTOR_IMPOSSIBLE = Problem(
+    "logto_auth.E040",
+    "LOGTO_SECOND_FACTOR is True, but {reason}.",
+    "Set LOGTO_API_RESOURCE to the API identifier in the Logto Console, and request refresh tokens: offline_access in "
+    "LOGTO_SCOPES, and another LOGTO_PROMPT than none.",
+)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -152,6 +160,18 @@ UNKNOWN_WEBHOOK_EVENT = Problem(
     "logto_auth.W023",
     "{path} declares the webhook event {event}, which Logto 1.42 does not have.",
     "Correct the name. If a newer Logto has the event, silence this check: manage.py logto_setup asks the tenant.",
+)
+CLAIM_NOT_DECLARED = Problem(
+    "logto_auth.W029",
+    "LOGTO_SECOND_FACTOR is on, but {path} does not declare authentication_methods_claim=True: without the script that "
+    "it installs, nobody meets a requirement for a second factor.",
+    "Declare it, and run manage.py logto_setup. If the script is installed in another way, silence this check.",
+)
+SKIPPABLE_MFA_DECLARED = Problem(
+    "logto_auth.W030",
+    "LOGTO_SECOND_FACTOR is on, but {path} declares the MFA policy {policy}, with which users may turn off that Logto "
+    "asks for their factor. A thief of a password can then use a factor of their own as proof.",
+    "Declare MFA(policy='Mandatory').",
 )
 
 
@@ -185,6 +205,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_roles()
     yield from _check_apis()
+    yield from _check_second_factor()
     yield from _check_organization_domain()
     yield from _check_tenant()
     yield from _check_webhooks()
@@ -276,6 +297,18 @@ def _check_apis() -> Iterator[CheckMessage]:
         yield INTROSPECTION_WITHOUT_APP()
 
 
+def _check_second_factor() -> Iterator[CheckMessage]:
+    if not conf.second_factor:
+        return
+    if not conf.api_resource:
+        yield SECOND_FACTOR_IMPOSSIBLE(reason="LOGTO_API_RESOURCE is not set")
+    elif conf.api_resource == ORGANIZATIONS_RESOURCE:
+        yield SECOND_FACTOR_IMPOSSIBLE(reason=f"LOGTO_API_RESOURCE is {ORGANIZATIONS_RESOURCE!r}, which is not an API")
+    # Each sign-in fetches a JWT. Account pages and userinfo need an opaque token, which a refresh token fetches.
+    if signs_users_in() and ("offline_access" not in conf.scopes or conf.prompt.split() == ["none"]):
+        yield SECOND_FACTOR_IMPOSSIBLE(reason="no refresh token is requested")
+
+
 def _check_organization_domain() -> Iterator[CheckMessage]:
     is_used = _imported(conf.organization_from) is from_subdomain
     if is_used and not DOMAIN.fullmatch(conf.organization_domain):
@@ -296,6 +329,16 @@ def _check_tenant() -> Iterator[CheckMessage]:
     for event in declaration.webhook_events:
         if event not in KNOWN_EVENTS:
             yield UNKNOWN_WEBHOOK_EVENT(path=conf.tenant, event=repr(event), hint=unknown_event_error(event))
+    if conf.tenant and conf.second_factor:
+        yield from _check_second_factor(declaration)
+
+
+def _check_second_factor(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
+    if not declaration.authentication_methods_claim:
+        yield CLAIM_NOT_DECLARED(path=conf.tenant)
+    policy = declaration.mfa.policy if declaration.mfa else ""
+    if policy and lets_users_skip(policy):
+        yield SKIPPABLE_MFA_DECLARED(path=conf.tenant, policy=policy)
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:
