@@ -11,9 +11,13 @@ from typing import Any
 
 from . import ids
 from .application_record import Application
+from .mfa_rules import MfaSetUp
 from .verified_users import VerifiedUser
 
 INTERACTION_TTL = 3600
+# The key of the mark that Logto checked whether the user may use the application. It does so when a client that has a
+# grant asks again, and hands the mark to the consent that follows, in place of a sign-in.
+ACCESS_CHECKED = "appLevelAccessControl"
 GRANT_TTL = 180 * 86400
 
 
@@ -59,10 +63,7 @@ class LogoutDetails:
 
 @dataclass
 class Session:
-    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change.
-
-    `last_submission` says how the user signed in, as the APIs show it.
-    """
+    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change."""
 
     id: str
     uid: str
@@ -71,16 +72,34 @@ class Session:
     login_at: int = 0
     authorizations: dict[str, Authorization] = field(default_factory=dict)
     logout: LogoutDetails | None = None
-    last_submission: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SessionExtension:
+    """How the user of a session signed in, as the APIs and scripts for custom claims see it.
+
+    Logto saves it at a consent, not at the sign-in. So a later sign-in in the session without a consent leaves the
+    older one. It stays until the session is ended or the user is suspended: a session that only expired leaves it to
+    its refresh tokens. After a consent without a sign-in it does not say how the user signed in, see `ACCESS_CHECKED`.
+    """
+
+    account_id: str
+    client_id: str
+    submission: dict[str, Any]
+
+    @property
+    def sign_in(self) -> dict[str, Any] | None:
+        """How the user signed in, or None."""
+        return None if ACCESS_CHECKED in self.submission else self.submission
 
 
 @dataclass
 class Interaction:
     """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
-    `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user who
-    still lacks what sign-up requires. `verification_record` is what proved the user, without a password, and
-    `submission` says how the user signed in.
+    `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user whose sign-in
+    is not complete yet. `records` are the verification records by type, as Logto stores them, `mfa` is what the sign-in
+    sets up. `submission` says how the user signed in; the interaction of a consent that follows inherits it.
     """
 
     uid: str
@@ -93,10 +112,20 @@ class Interaction:
     account_id: str | None = None
     social_state: str | None = None
     verified: VerifiedUser | None = None
-    verification_record: dict[str, Any] | None = None
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mfa: MfaSetUp = field(default_factory=MfaSetUp)
     submission: dict[str, Any] | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
+
+    def begin(self, record: dict[str, Any]) -> None:
+        """Begin to sign a user in, whom the record proves. Forget what an earlier attempt proved and set up."""
+        self.verified, self.records, self.mfa = None, {}, MfaSetUp()
+        self.add_record(record)
+
+    def add_record(self, record: dict[str, Any]) -> None:
+        """Add a verification record. It replaces that of the same type."""
+        self.records[str(record["type"])] = record
 
 
 @dataclass
