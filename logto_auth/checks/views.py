@@ -1,4 +1,4 @@
-"""Checks of what the views of the site require, as far as the URLs show it: the second factor and the verification."""
+"""Checks of what the decorators, mixins and permissions of views require."""
 
 from __future__ import annotations
 

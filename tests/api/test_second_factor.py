@@ -362,7 +362,7 @@ def test_session_without_second_factor_is_401_with_url(place: str, client_of_ses
 def test_url_for_session_says_what_is_required(client_of_session: Client) -> None:
     answer = client_of_session.get("/drf-webauthn")
     assert answer.json()["sign_in_url"] == (
-        "http://testserver/second-factor?methods=WebAuthn+SignInPasskey&next=/drf-webauthn"
+        "http://testserver/second-factor?methods=WebAuthn%20SignInPasskey&next=/drf-webauthn"
     )
     answer = client_of_session.get("/drf-fresh")
     assert answer.json()["sign_in_url"] == "http://testserver/second-factor?max_age=300&next=/drf-fresh"
