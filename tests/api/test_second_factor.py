@@ -19,7 +19,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from logto_auth import urls
 from logto_auth.access import Requirement, SecondFactor
 from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
 from logto_auth.contrib.rest_framework import (
@@ -136,9 +135,8 @@ def operation_of_branch(request: HttpRequest) -> dict[str, str]:
     return {"user": str(request.user)}
 
 
-ours = [*urls.urlpatterns, path("second-factor", page, name="second-factor")]
 urlpatterns = [
-    path("", include((ours, "logto_auth"))),
+    path("", include("logto_auth.urls")),
     path("function", access_token_required(second_factor=True)(page)),
     path("async-function", access_token_required(second_factor=True)(async_page)),
     path("class", Protected.as_view()),
