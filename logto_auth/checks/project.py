@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -11,7 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, get_script_prefix, resolve
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.admin_site import LogtoAdminSite
