@@ -458,3 +458,10 @@ def test_session_without_scope_identities_asks_logto_nothing(guest: Guest, setti
     guest.logto.requests.clear()
     assert urlsplit(guest.go(TO_VAULT)).path == "/oidc/auth"
     assert calls_of(guest.logto) == []
+
+
+@pytest.mark.parametrize("step", ["", "&step=asked", "&step=again"])
+def test_site_without_the_setting_has_no_page(guest: Guest, settings: Any, step: str) -> None:
+    guest.sign_in()
+    settings.LOGTO_SECOND_FACTOR = False
+    assert guest.get(TO_VAULT + step).status_code == 404
