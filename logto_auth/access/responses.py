@@ -18,6 +18,7 @@ from .principal import Principal
 from .requirements import MissingRequirement
 
 __all__ = [
+    "cookie_challenge",
     "forbidden_response",
     "page_of_request",
     "prefetch_response",
@@ -38,14 +39,16 @@ def prefetch_response() -> HttpResponse:
     return response
 
 
-def unauthorized_response(request: HttpRequest, url: str = "", **options: int) -> HttpResponse:
+def unauthorized_response(
+    request: HttpRequest, url: str = "", *, error: str = "sign_in_required", **options: int
+) -> HttpResponse:
     """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx.
 
-    `url` replaces the URL of a sign-in with `options` that returns to the page of the request.
+    `url` replaces the URL of a sign-in with `options` that returns to the page of the request. `error` is in the JSON.
     """
     # A script may belong to another site.
     url = absolute_uri(request, url or sign_in_url(page_of_request(request), **options))
-    response = _json(request, {"error": "sign_in_required", "sign_in_url": url}, status=401)
+    response = _json(request, {"error": error, "sign_in_url": url}, status=401)
     if is_from_htmx(request):
         response["HX-Redirect"] = url
     return _with_challenge(response, url)
@@ -124,6 +127,13 @@ def _json(request: HttpRequest, data: dict[str, Any], status: int) -> JsonRespon
 
 
 def _with_challenge(response: HttpResponse, sign_in_url: str) -> HttpResponse:
-    # RFC 9110, section 15.5.2, requires a challenge. With this scheme no browser opens a password dialog.
-    response["WWW-Authenticate"] = f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'
+    response["WWW-Authenticate"] = cookie_challenge(sign_in_url)
     return response
+
+
+def cookie_challenge(sign_in_url: str) -> str:
+    """Return the value of `WWW-Authenticate` of a 401 for a request without an access token.
+
+    RFC 9110, section 15.5.2, requires a challenge. With this scheme no browser opens a password dialog.
+    """
+    return f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'
