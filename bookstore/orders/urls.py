@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.urls import path
 
 from . import views
@@ -11,3 +12,8 @@ urlpatterns = [
     path("orders/", views.OrderList.as_view(), name="list"),
     path("orders/<int:pk>/", views.OrderDetail.as_view(), name="detail"),
 ]
+if settings.LOGTO_SECOND_FACTOR:
+    urlpatterns += [
+        path("orders/export/", views.ExportPage.as_view(), name="export"),
+        path("orders/export.csv", views.ExportFile.as_view(), name="export-file"),
+    ]
