@@ -352,6 +352,13 @@ class Conf:
         type=str,
         example="https://shop.example/api",
     )
+    second_factor = Setting(
+        False,
+        "Whether this site checks by which methods a user has authenticated at Logto. Requires `LOGTO_API_RESOURCE`, "
+        "and the custom claims script of this package at Logto: each sign-in and each refresh of claims asks for an "
+        "access token for that API resource, and reads the claim `authentication_methods` in it.",
+        type=bool,
+    )
     api_scopes: Setting[Sequence[str]] = Setting(
         (),
         "Names of the permissions of that API resource, for the protected-resource metadata. No decision is based on "

@@ -57,6 +57,16 @@ class Principal(Protocol):
         ...
 
     @property
+    def authentication_methods(self) -> tuple[str, ...]:
+        """The methods by which the user has authenticated at Logto, sorted; empty if they are unknown."""
+        ...
+
+    @property
+    def authentication_methods_at(self) -> int | None:
+        """When they did so at the latest sign-in, in seconds since the epoch; None if the time is unknown."""
+        ...
+
+    @property
     def organizations(self) -> tuple[Membership, ...]:
         """The organizations of the user, or that of the access token."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +15,16 @@ from logto_auth.oidc.claims import seconds_since_authentication
 
 from .principal import Principal
 
-__all__ = ["MissingRequirement", "Requirement", "RequirementKind", "signed_in_recently"]
+__all__ = ["MissingRequirement", "Requirement", "RequirementKind", "SecondFactor", "signed_in_recently"]
+
+SECOND_FACTORS = (
+    "Totp",
+    "WebAuthn",
+    "SignInPasskey",
+    "BackupCode",
+    "MfaEmailVerificationCode",
+    "MfaPhoneVerificationCode",
+)
 
 
 class RequirementKind(str, Enum):
@@ -25,11 +35,12 @@ class RequirementKind(str, Enum):
     ORGANIZATION = "organization"
     ORGANIZATION_ROLE = "organization_role"
     ORGANIZATION_SCOPE = "organization_scope"
+    SECOND_FACTOR = "second_factor"
 
 
 @dataclass(frozen=True)
 class MissingRequirement:
-    """What the principal lacks: all of these scopes, or any of these roles."""
+    """What the principal lacks: all of these scopes, or any of these roles or second factors."""
 
     kind: RequirementKind
     names: tuple[str, ...] = ()
@@ -48,6 +59,7 @@ _MISSING = {
     ),
     RequirementKind.ORGANIZATION_ROLE: _("You need the role %(names)s in this organization."),
     RequirementKind.ORGANIZATION_SCOPE: _("You need the permission %(names)s in this organization."),
+    RequirementKind.SECOND_FACTOR: _("You need to sign in again with a second factor."),
 }
 
 _SEVERAL_MISSING = {
@@ -55,7 +67,46 @@ _SEVERAL_MISSING = {
     RequirementKind.ROLE: _("You need one of these roles: %(names)s."),
     RequirementKind.ORGANIZATION_ROLE: _("You need one of these roles in this organization: %(names)s."),
     RequirementKind.ORGANIZATION_SCOPE: _("You need all of these permissions in this organization: %(names)s."),
+    RequirementKind.SECOND_FACTOR: _MISSING[RequirementKind.SECOND_FACTOR],
 }
+
+
+@dataclass(frozen=True)
+class SecondFactor:
+    """A second factor by which the user must have signed in at Logto: any one of `methods`.
+
+    Raise ValueError for a name that is not in `SECOND_FACTORS`, for no name at all, and for an invalid `max_age`.
+    """
+
+    methods: tuple[str, ...] = SECOND_FACTORS
+    """Logto's names, such as "Totp" and "WebAuthn"."""
+    max_age: int | None = None
+    """How many seconds ago the user may have used it; None: at any time in this session at Logto."""
+
+    def __post_init__(self) -> None:
+        # The letters of a string would each be a name.
+        if isinstance(self.methods, str):
+            raise TypeError("SecondFactor: methods is a string. Expected a tuple.")
+        if not self.methods or not set(self.methods) <= set(SECOND_FACTORS):
+            raise ValueError(f"SecondFactor: methods is {self.methods!r:.200}, expected some of {SECOND_FACTORS}.")
+        # In Python, True is an int.
+        if self.max_age is not None and (type(self.max_age) is not int or self.max_age < 0):
+            raise ValueError(f"SecondFactor: max_age is {self.max_age!r:.100}, expected a number of seconds or None.")
+
+    def is_met_by(self, principal: Principal) -> bool:
+        """Return whether the user has proved such a second factor, and recently enough.
+
+        A machine has no second factor. An access token does not say when the user proved it, so `max_age` is not met.
+        """
+        if principal.is_machine or set(self.methods).isdisjoint(principal.authentication_methods):
+            return False
+        return self.max_age is None or _is_recent(principal.authentication_methods_at, self.max_age)
+
+
+def _is_recent(proved_at: float | None, max_age: int) -> bool:
+    # The same leeway as in the callback. A time in the future never counts as recent.
+    skew = conf.clock_skew_seconds
+    return proved_at is not None and -skew <= time.time() - proved_at <= max_age + skew
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,17 +126,28 @@ class Requirement:
     """Names of roles in the current organization. Roles in other organizations do not count."""
     organization_scopes: tuple[str, ...] = ()
     """Permissions in the current organization."""
+    second_factor: SecondFactor | None = None
+    """The second factor that the user must have proved; None requires none."""
 
     def __post_init__(self) -> None:
         # The letters of a string would each be a name: the role "a" would be one of `roles="admin"`.
         for name in ("scopes", "roles", "organization_roles", "organization_scopes"):
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"Requirement: {name} is a string. Expected a tuple, or use Requirement.of().")
+        if not isinstance(self.second_factor, SecondFactor | None):
+            raise TypeError(
+                f"Requirement: second_factor is {self.second_factor!r:.100}. Expected a SecondFactor or None, or use "
+                "Requirement.of()."
+            )
 
     @classmethod
     def of(cls, **parts: Any) -> Requirement:
-        """Return a requirement whose names may be given as a list, a set, another iterable, or a single string."""
-        return cls(**{name: _normalized(part) for name, part in parts.items()})
+        """Return a requirement whose names may be given as a list, a set, another iterable, or a single string.
+
+        `second_factor` may also be True for any second factor, or the names of those that count.
+        """
+        second_factor = _second_factor(parts.pop("second_factor", None))
+        return cls(**{name: _normalized(part) for name, part in parts.items()}, second_factor=second_factor)
 
     def missing_from(self, principal: Principal) -> MissingRequirement | None:
         """Return the first part that `principal` does not meet, or None. Raise what `principal.permissions` raises."""
@@ -105,6 +167,9 @@ class Requirement:
             missing := _missing(self.organization_scopes, principal.organization_permissions())
         ):
             return MissingRequirement(RequirementKind.ORGANIZATION_SCOPE, missing)
+        # The last part: a user who lacks anything else would gain nothing by a second factor.
+        if self.second_factor is not None and not self.second_factor.is_met_by(principal):
+            return MissingRequirement(RequirementKind.SECOND_FACTOR, self.second_factor.methods)
         return None
 
     @property
@@ -116,6 +181,14 @@ def _normalized(part: Any) -> Any:
     if isinstance(part, str):
         return (part,)
     return tuple(part) if isinstance(part, Iterable) else part
+
+
+def _second_factor(part: Any) -> Any:
+    if part is True:
+        return SecondFactor()
+    if part is None or part is False or isinstance(part, SecondFactor):
+        return part or None
+    return SecondFactor(methods=_normalized(part))
 
 
 def _missing(required: Iterable[str], held: frozenset[str]) -> tuple[str, ...]:

@@ -38,14 +38,16 @@ def prefetch_response() -> HttpResponse:
     return response
 
 
-def unauthorized_response(request: HttpRequest, url: str = "", **options: int) -> HttpResponse:
+def unauthorized_response(
+    request: HttpRequest, url: str = "", *, error: str = "sign_in_required", **options: int
+) -> HttpResponse:
     """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx.
 
-    `url` replaces the URL of a sign-in with `options` that returns to the page of the request.
+    `url` replaces the URL of a sign-in with `options` that returns to the page of the request. `error` is in the JSON.
     """
     # A script may belong to another site.
     url = absolute_uri(request, url or sign_in_url(page_of_request(request), **options))
-    response = _json(request, {"error": "sign_in_required", "sign_in_url": url}, status=401)
+    response = _json(request, {"error": error, "sign_in_url": url}, status=401)
     if is_from_htmx(request):
         response["HX-Redirect"] = url
     return _with_challenge(response, url)

@@ -25,6 +25,7 @@ from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
+from logto_auth.oidc.authentication_methods import methods_in
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.organizations.memberships import Membership, organization_roles_in
@@ -133,6 +134,19 @@ class TokenPrincipal(RequestPrincipal):
     def scopes(self) -> frozenset[str]:
         """All scopes of the access token; `permissions` returns those that count for an API."""
         return self.token.scopes
+
+    @cached_property
+    def authentication_methods(self) -> tuple[str, ...]:
+        """The methods by which the user has authenticated at Logto, sorted; empty if the token does not name them.
+
+        They are in a JWT if the custom claims script of this package is installed. Empty for a machine.
+        """
+        return () if self.is_machine else (methods_in(self.token.claims) or ())
+
+    @property
+    def authentication_methods_at(self) -> None:
+        """None: an access token does not contain the time."""
+        return None
 
     @cached_property
     def roles(self) -> tuple[str, ...]:

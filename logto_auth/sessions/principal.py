@@ -118,6 +118,14 @@ class _SessionData:
         return rows.fill_in_names(self.memberships)
 
     @cached_property
+    def authentication_methods(self) -> tuple[str, ...] | None:
+        return self._tokens.authentication_methods
+
+    @property
+    def authentication_methods_at(self) -> int | None:
+        return self._tokens.authentication_methods_at if self.authentication_methods else None
+
+    @cached_property
     def scopes(self) -> frozenset[str]:
         token = self._tokens.access_token()
         return token.scopes if token else frozenset()
@@ -235,6 +243,27 @@ class SessionPrincipal(RequestPrincipal):
     def roles(self) -> tuple[str, ...]:
         """Names of the user's global roles, sorted; empty without the scope `roles`."""
         return self._session_data().roles
+
+    @property
+    def authentication_methods(self) -> tuple[str, ...]:
+        """The methods by which the user has authenticated at Logto, sorted: `("Password", "Totp")`.
+
+        Empty if Logto has not reported them in its latest answer, without `LOGTO_SECOND_FACTOR`, and when signed out.
+        """
+        return self._session_data().authentication_methods or ()
+
+    @property
+    def authentication_methods_at(self) -> int | None:
+        """The time of the sign-in with these methods, in seconds since the epoch; None if it is unknown.
+
+        It is known only after a sign-in that this site has requested with `prompt=login consent`.
+        """
+        return self._session_data().authentication_methods_at
+
+    @property
+    def has_authentication_methods(self) -> bool:
+        """Whether Logto has reported the methods at all, even if there are none."""
+        return self._session_data().authentication_methods is not None
 
     @property
     def organizations(self) -> tuple[Membership, ...]:

@@ -117,6 +117,18 @@ class SessionTokens:
         self.data["access_tokens"] = {}
 
     @property
+    def authentication_methods(self) -> tuple[str, ...] | None:
+        """The methods in the latest access token for `LOGTO_API_RESOURCE`; None if it did not prove any list."""
+        methods = self.data.get("authentication_methods") if conf.second_factor else None
+        return None if methods is None else tuple(methods)
+
+    @property
+    def authentication_methods_at(self) -> int | None:
+        """A time before which no method was used, in seconds since the epoch; None if there is no such time."""
+        at: int | None = self.data.get("authentication_methods_at")
+        return at
+
+    @property
     def claims(self) -> dict[str, Any]:
         """The claims of the latest ID token, and those that were only in userinfo at the sign-in, in a new dict."""
         return {**self.data.get("userinfo", {}), **self.data.get("id_token_claims", {})}
