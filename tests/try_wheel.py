@@ -55,6 +55,7 @@ for needed in (
     "py.typed",
     "templates/logto_auth/error.html",
     "locale/ja/LC_MESSAGES/django.mo",
+    "tenant/authentication_methods.js",
     "emulator/pages/templates/sign_in.html",
 ):
     assert package.joinpath(needed).is_file(), f"The wheel lacks {needed}."

@@ -62,6 +62,10 @@ class ManagementAPI(Transport):
         return resources.AccountCenter(self)
 
     @cached_property
+    def jwt_customizers(self) -> resources.JwtCustomizers:
+        return resources.JwtCustomizers(self)
+
+    @cached_property
     def hooks(self) -> resources.Hooks:
         return resources.Hooks(self)
 

@@ -27,6 +27,7 @@ __all__ = [
     "Connectors",
     "Hooks",
     "Invitations",
+    "JwtCustomizers",
     "OneTimeTokens",
     "OrganizationRoles",
     "OrganizationScopes",
@@ -337,6 +338,37 @@ class AccountCenter:
         `fields` and `webauthnRelatedOrigins` replace the stored values. Logto drops fields that it does not have.
         """
         return self._api.request("PATCH", "account-center", json=payload)
+
+
+class JwtCustomizers:
+    """The scripts for custom claims. A tenant has one for each `token_type`: access-token and client-credentials."""
+
+    path = "configs/jwt-customizer"
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def get(self, token_type: str) -> types.JwtCustomizer:
+        """Return the script with its settings. Raise ManagementAPIError with the status 404 if there is none."""
+        return self._api.request("GET", self._path(token_type))
+
+    def set(self, token_type: str, payload: types.JwtCustomizerChanges) -> types.JwtCustomizer:
+        """Create the script, or replace it with all its settings, and return it."""
+        return self._api.request("PUT", self._path(token_type), json=payload)
+
+    def update(self, token_type: str, payload: types.JwtCustomizerChanges) -> types.JwtCustomizer:
+        """Update the script and return it. Settings that `payload` does not have stay."""
+        return self._api.request("PATCH", self._path(token_type), json=payload)
+
+    def test(self, payload: types.JwtCustomizerTest) -> dict[str, Any]:
+        """Run a script that need not be stored, and return its claims.
+
+        Raise ManagementAPIError with the code `jwt_customizer.general` if it fails, or denies access. `data` says why.
+        """
+        return self._api.request("POST", f"{self.path}/test", json=payload, returns=dict)
+
+    def _path(self, token_type: str) -> str:
+        return f"{self.path}/{quote(token_type, safe='')}"
 
 
 class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):

@@ -54,6 +54,9 @@ __all__ = [
     "JitEmailDomain",
     "JitEmailDomains",
     "JitRoles",
+    "JwtCustomizer",
+    "JwtCustomizerChanges",
+    "JwtCustomizerTest",
     "LanguageInfo",
     "Log",
     "LogPayload",
@@ -509,6 +512,36 @@ class JitRoles(TypedDict):
     """Sent by PUT /organizations/{id}/jit/roles."""
 
     organizationRoleIds: list[str]
+
+
+class JwtCustomizer(TypedDict):
+    """Returned by GET /configs/jwt-customizer/{tokenTypePath} and others."""
+
+    script: str
+    environmentVariables: NotRequired[dict[str, str]]
+    contextSample: NotRequired[dict[str, Any]]
+    blockIssuanceOnError: NotRequired[bool]
+    tokenSample: NotRequired[dict[str, Any]]
+
+
+class JwtCustomizerChanges(TypedDict):
+    """Sent by PUT /configs/jwt-customizer/{tokenTypePath} and others."""
+
+    script: NotRequired[Any]
+    environmentVariables: NotRequired[Any]
+    contextSample: NotRequired[dict[str, Any]]
+    tokenSample: NotRequired[dict[str, Any]]
+    blockIssuanceOnError: NotRequired[Any]
+
+
+class JwtCustomizerTest(TypedDict):
+    """Sent by POST /configs/jwt-customizer/test."""
+
+    tokenType: Literal["access-token", "client-credentials"]
+    environmentVariables: NotRequired[dict[str, str]]
+    script: str
+    token: dict[str, Any]
+    context: dict[str, Any]
 
 
 class LanguageInfo(TypedDict):

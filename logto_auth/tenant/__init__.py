@@ -6,12 +6,14 @@ applies the plan; the functions here do the same without the command.
 
 from .account_center import AccountCenter
 from .declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from .mfa import MFA
 from .password_policy import PasswordPolicy
 from .plan import Plan, apply_plan, make_plan
 from .site import site_declaration
 from .steps import Step
 
 __all__ = [
+    "MFA",
     "WEBHOOK_EVENTS",
     "APIResource",
     "AccountCenter",

@@ -23,6 +23,7 @@ from logto_auth.oidc.authorization import is_absolute_uri
 from logto_auth.origins import ascii_form, ascii_hint
 
 from .account_center import AccountCenter, account_center_errors
+from .mfa import MFA, mfa_errors
 from .password_policy import PasswordPolicy, password_policy_errors
 from .uris import DEFAULT_PORTS, is_url_or_path, normalize_uri, split_uri
 
@@ -111,7 +112,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first nine fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first eleven fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -130,12 +131,19 @@ class TenantDeclaration:
     """What users may change in their own accounts. The tenant has one for all applications. None: it is not changed."""
     password_policy: PasswordPolicy | None = None
     """What a new password must be like. The tenant has one for all applications. None: it is not changed."""
+    mfa: MFA | None = None
+    """The second factors, and when Logto asks for them. The tenant has one setting for all applications. None: it is
+    not changed."""
+    authentication_methods_claim: bool = False
+    """Whether JWT access tokens have the claim `authentication_methods`. The tenant has one script for the custom
+    claims of all applications, and a block of it adds this claim. `LOGTO_SECOND_FACTOR` needs it."""
 
     application_id: str = ""
     redirect_uris: Sequence[str] = ()
     post_sign_out_uris: Sequence[str] = ()
     back_channel_logout_uri: str = ""
     webhook_url: str = ""
+    api_resource: str = ""
 
 
 def declaration_errors(declaration: TenantDeclaration) -> list[str]:
@@ -149,6 +157,7 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
         *_organization_errors(declaration),
         *account_center_errors(declaration.account_center),
         *password_policy_errors(declaration.password_policy),
+        *mfa_errors(declaration.mfa),
     ]
 
 

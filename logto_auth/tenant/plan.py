@@ -14,6 +14,7 @@ from logto_auth.management_api import ManagementAPI
 
 from .account_center import account_center_step
 from .application import DeclaredApplication
+from .claims import claims_step
 from .declaration import TenantDeclaration, declaration_errors
 from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
@@ -55,6 +56,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
         *DeclaredOrganizationTemplate(api, declaration, permissions).steps(),
         *sign_in_experience_steps(api, declaration),
         *([account_center_step(api, declaration.account_center)] if declaration.account_center else []),
+        *([claims_step(api, declaration, application)] if declaration.authentication_methods_claim else []),
         *([webhook.step()] if webhook.is_needed else []),
     ]
     return Plan(steps, application, webhook)
@@ -64,8 +66,9 @@ def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) 
     """Send the requests of all changes. `on_done` is called with each step after its requests.
 
     Raise ManagementAPIError at the first step that Logto rejects. Raise ConfigurationError if the application exists
-    because another run has created it, or if Logto has dropped a declared field of the account center. The steps
-    before it remain applied; a new plan contains the others.
+    because another run has created it, if Logto has dropped a declared field of the account center, or if the script
+    for custom claims has changed and does not fit any more. The steps before it remain applied; a new plan contains the
+    others.
     """
     for step in plan.changes:
         step.send()

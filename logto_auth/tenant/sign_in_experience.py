@@ -8,6 +8,7 @@ from typing import Final
 from logto_auth.management_api import ManagementAPI
 
 from .declaration import TenantDeclaration
+from .mfa import mfa_step
 from .password_policy import password_policy_step
 from .steps import Step, change_step, value_difference
 
@@ -21,10 +22,10 @@ LABEL = "unknown session redirect URL"
 def sign_in_experience_steps(api: ManagementAPI, declaration: TenantDeclaration) -> Iterator[Step]:
     """Yield the steps that set the declared values, if there are any.
 
-    Raise ConfigurationError if the declared password policy does not fit that of the tenant.
+    Raise ConfigurationError if the declared password policy, or MFA, does not fit the tenant.
     """
-    url, policy = declaration.unknown_session_redirect_url, declaration.password_policy
-    if not url and policy is None:
+    url, policy, mfa = declaration.unknown_session_redirect_url, declaration.password_policy, declaration.mfa
+    if not url and policy is None and mfa is None:
         return
     stored = api.sign_in_experience.get()
     if url:
@@ -35,3 +36,5 @@ def sign_in_experience_steps(api: ManagementAPI, declaration: TenantDeclaration)
         )
     if policy is not None:
         yield password_policy_step(api, policy, stored["passwordPolicy"])
+    if mfa is not None:
+        yield mfa_step(api, mfa, stored)

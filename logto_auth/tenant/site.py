@@ -56,6 +56,7 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         post_sign_out_uris=post_sign_out_uris(base_urls),
         back_channel_logout_uri=back_channel_logout_uri(base_urls),
         webhook_url=_url_for_logto("webhook", base_urls),
+        api_resource=conf.api_resource,
         unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
         account_center=_account_center(declared.account_center, base_urls),
     )

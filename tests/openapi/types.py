@@ -16,7 +16,9 @@ UNIONS = ("anyOf", "oneOf")
 # A longer choice grows with each version of Logto. Its type is that of its values.
 MAX_CHOICES = 8
 # Objects that nobody needs to read here. Their types would be long.
-OPAQUE = frozenset({"lastSubmission", "protectedAppMetadata", "userAgentParsed"})
+OPAQUE = frozenset({"contextSample", "lastSubmission", "protectedAppMetadata", "tokenSample", "userAgentParsed"})
+# Types of which no inner object has a type.
+FLAT = frozenset({"JwtCustomizerTest"})
 OBJECT: Schema = {"type": "object", "additionalProperties": True}
 # Objects inside others have the name of their key, unless it says too little.
 INNER_NAMES = {
@@ -58,9 +60,11 @@ def _schemas(document: Document) -> Iterator[tuple[str, str, Schema]]:
         operation = document.operation(name)
         if names.payload:
             assert operation.payload is not None, f"{name} has no payload"
-            yield names.payload, f"Sent by {name}", _simplified(operation.payload)
+            schema = _simplified(operation.payload)
+            yield names.payload, f"Sent by {name}", _flat(schema) if names.payload in FLAT else schema
         if names.answer:
-            (schema,) = (each["application/json"] for status, each in operation.answers.items() if status < 300)
+            answers = [each["application/json"] for status, each in operation.answers.items() if status < 300]
+            schema = reduce(_either, answers)
             yield names.answer, f"Returned by {name}", _simplified(schema.get("items", schema))
 
 
@@ -90,6 +94,11 @@ def _simplified(schema: Schema) -> Schema:
         if union in kept:
             kept |= reduce(_either, map(_simplified, kept.pop(union)))
     return kept
+
+
+def _flat(schema: Schema) -> Schema:
+    properties = {name: OBJECT if "properties" in each else each for name, each in schema["properties"].items()}
+    return {**schema, "properties": properties}
 
 
 def _mapped(types: str | list[str], names: dict[str, str]) -> str | list[str]:
