@@ -25,6 +25,7 @@ from .pages import (
     consent_page,
     continue_pages,
     messages_page,
+    mfa_verification_pages,
     one_time_token_pages,
     sign_in,
 )
@@ -41,6 +42,7 @@ _MODULES = (
     consent_page,
     one_time_token_pages,
     continue_pages,
+    mfa_verification_pages,
     alipay_pages,
     alipay_app,
     account_center,

@@ -18,6 +18,7 @@ from .state.application_record import Application
 from .state.attempt_limits import MessageLimit, WrongAttempts
 from .state.clock import Clock
 from .state.columns import check_length, check_text
+from .state.factors import use_backup_code, use_totp_code
 from .state.json_columns import jsonb
 from .state.message_connectors import SentMessage, message_connector
 from .state.records import User
@@ -190,6 +191,24 @@ class Verifications:
             record.tries += 1
             return Refused("verification_code.code_mismatch")
         return None
+
+    # Second factors at a sign-in
+
+    def use_totp_code(self, user: User, code: str) -> None:
+        """Use a code of the user's authenticator app. Raise Refused for a wrong one and for one of a used time step."""
+        with self._lock:
+            is_right = use_totp_code(user.factors, code, at=self._clock.precise())
+            self._report_attempt(f"Totp {user.id}", is_right=is_right)
+            if not is_right:
+                raise Refused("session.mfa.invalid_totp_code")
+
+    def use_backup_code(self, user: User, code: str) -> None:
+        """Use a backup code of the user. Raise Refused for a wrong one and for a used one."""
+        with self._lock:
+            is_right = use_backup_code(user.factors, code, used_at=self._clock.now_iso())
+            self._report_attempt(f"BackupCode {user.id}", is_right=is_right)
+            if not is_right:
+                raise Refused("session.mfa.invalid_backup_code")
 
     # Social providers
 

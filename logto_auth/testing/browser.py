@@ -44,14 +44,24 @@ class Browser:
         self.client = client or Client()
         self.logto = Visitor(emulator)
 
-    def sign_in(self, username: str | None = None, *, next_url: str = "", **options: str) -> Any:
+    def sign_in(
+        self,
+        username: str | None = None,
+        *,
+        next_url: str = "",
+        totp_secret: str = "",
+        backup_code: str = "",
+        **options: str,
+    ) -> Any:
         """Sign in as the user `username` of the emulator, and return the response of the site's callback.
 
-        `username` can be omitted if this browser is signed in at the emulator. `options` are sign-in options that a URL
-        can set. Raise `VisitFailed` if the emulator does not sign the user in. If the site does not sign the user in,
-        the response is the error page, and reading its `url` raises an AssertionError with the reason.
+        `username` can be omitted if this browser is signed in at the emulator. `totp_secret` or `backup_code` is for a
+        user with a second factor, as in `Visitor.sign_in`. `options` are sign-in options that a URL can set. Raise
+        `VisitFailed` if the emulator does not sign the user in. If the site does not sign the user in, the response is
+        the error page, and reading its `url` raises an AssertionError with the reason.
         """
-        callback = self.logto.sign_in(self.start(next_url, **options), username)
+        url = self.start(next_url, **options)
+        callback = self.logto.sign_in(url, username, totp_secret=totp_secret, backup_code=backup_code)
         errors: list[LogtoError] = []
 
         def note(error: LogtoError, **kwargs: Any) -> None:

@@ -75,7 +75,9 @@ _MESSAGES = {
         "Too many attempts in a short time. Please try again {{relativeTime}}."
     ),
     "session.mfa.backup_code_can_not_be_alone": "Backup code can not be the only MFA.",
+    "session.mfa.invalid_backup_code": "Invalid backup code.",
     "session.mfa.invalid_totp_code": "Invalid TOTP code.",
+    "session.mfa.require_mfa_verification": "Mfa verification is required to sign in.",
     "session.mfa.webauthn_verification_failed": "WebAuthn verification failed.",
     "user.email_already_in_use": "This email is associated with an existing account.",
     "user.identity_already_in_use": "The social account has been associated with an existing account.",

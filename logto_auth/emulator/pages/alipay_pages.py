@@ -18,9 +18,9 @@ from logto_auth.emulator.state.social_connectors import Connector
 
 from .alipay_app import account_of_auth_code, alipay_uri
 from .connector_choice import shown_connector
-from .continue_pages import continue_sign_in
 from .interactions import page, submitted_interaction, waiting_interaction
 from .sign_in import REGISTER_PATHS, SIGN_IN_PATHS, sign_in_page
+from .sign_in_steps import continue_sign_in
 from .submissions import by_social_account
 
 blueprint = Blueprint("alipay_pages", __name__)
@@ -83,7 +83,7 @@ def social_callback(connector_id: str) -> Response:
 def _sign_in(provider: Provider, interaction: Interaction, connector: Connector, account: AlipayAccount) -> Response:
     verified = alipay_user(provider.tenant, account.user_id, account.nick_name, account.avatar)
     details = alipay_identity(account.user_id, account.nick_name, account.avatar)["details"]
-    interaction.verification_record = by_social_account(connector.id, details)
+    interaction.begin(by_social_account(connector.id, details))
     return continue_sign_in(provider, interaction, verified)
 
 

@@ -4,56 +4,23 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from logto_auth.emulator.oidc.http import see_other
-from logto_auth.emulator.oidc.redirect_uris import form_encode
-from logto_auth.emulator.provider import Provider, current
+from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import (
-    SignInRefused,
-    check_new_password,
-    check_new_username,
-    check_not_suspended,
-)
-from logto_auth.emulator.state.verified_users import (
-    NewUser,
-    ProfilePart,
-    VerifiedUser,
-    add_new_user,
-    complete_user,
-    missing_part,
-)
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_new_password, check_new_username
+from logto_auth.emulator.state.verified_users import ProfilePart
 
 from .interactions import (
     SubmittedToUnknownSession,
     UnknownSession,
-    finish_login,
     page,
     submitted_interaction,
     waiting_interaction,
 )
-from .sign_in_webhooks import announce_memberships
+from .sign_in_steps import continue_sign_in
 
 blueprint = Blueprint("continue_pages", __name__)
 
 _CHECKS = {"username": check_new_username, "password": check_new_password}
-
-
-def continue_sign_in(provider: Provider, interaction: Interaction, verified: VerifiedUser) -> Response:
-    """Sign in the verified user, or redirect to the page for what the user lacks. Raise SignInRefused."""
-    is_new = isinstance(verified, NewUser)
-    if not isinstance(verified, NewUser):
-        check_not_suspended(verified.user)
-    part = missing_part(provider.tenant.sign_in_experience, verified)
-    if part is not None:
-        interaction.verified = verified
-        return see_other(f"/continue/{part}?{form_encode([('app_id', interaction.request.client.id)])}")
-    interaction.verified = None
-    if isinstance(verified, NewUser):
-        user, joined = add_new_user(provider.tenant, verified)
-    else:
-        user, joined = complete_user(provider.tenant, verified)
-    announce_memberships(provider, interaction, user, joined, is_new=is_new)
-    return finish_login(provider, interaction, user, is_new=is_new)
 
 
 @blueprint.get("/continue/<any(username, password):part>")

@@ -6,17 +6,21 @@ Each form belongs to the interaction in the browser's cookie and has its CSRF to
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Response, render_template, request
 
+from logto_auth.emulator.api.messages import message_of
 from logto_auth.emulator.oidc import cookies
 from logto_auth.emulator.oidc.http import NO_STORE, see_other
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_not_suspended, record_sign_in
 
-from .sign_in_webhooks import announce_registration, announce_sign_in
+from .sign_in_webhooks import announce_sign_in
 from .submissions import submission_of
 
 
@@ -69,8 +73,6 @@ def finish_login(provider: Provider, interaction: Interaction, user: User, *, is
     Raise SignInRefused if the user is suspended.
     """
     check_not_suspended(user)
-    if is_new:
-        announce_registration(provider, interaction, user)
     record_sign_in(provider.tenant, user)
     announce_sign_in(provider, interaction, user, is_new=is_new)
     # Stored after the event of the first sign-in, which has no application yet.
@@ -79,6 +81,16 @@ def finish_login(provider: Provider, interaction: Interaction, user: User, *, is
     interaction.submission = submission_of(interaction, user, is_new=is_new)
     interaction.solved |= {"login"}
     return see_other(f"/oidc/auth/{interaction.uid}")
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn `Refused` into SignInRefused, with Logto's message."""
+    try:
+        yield
+    except Refused as refused:
+        message = message_of(refused.code, refused.values)
+        raise SignInRefused(refused.code, message, status=refused.status) from refused
 
 
 def page(template: str, *, refusal: SignInRefused | None = None, status: int = 200, **context: object) -> Response:

@@ -14,8 +14,8 @@ from logto_auth.emulator.state.one_time_token_rules import check_one_time_token,
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 
-from .continue_pages import continue_sign_in
 from .interactions import page, signed_in_user, submitted_interaction, waiting_interaction
+from .sign_in_steps import continue_sign_in
 from .submissions import by_one_time_token
 
 blueprint = Blueprint("one_time_token_pages", __name__)
@@ -46,7 +46,7 @@ def submit_one_time_token() -> Response:
     token, email = request.form.get("one_time_token", ""), request.form.get("login_hint", "")
     try:
         verified = redeem_one_time_token(provider.tenant, token, email)
-        interaction.verification_record = by_one_time_token(email)
+        interaction.begin(by_one_time_token(email))
         return continue_sign_in(provider, interaction, verified)
     except SignInRefused as refusal:
         return page("invalid_link.html", refusal=refusal)

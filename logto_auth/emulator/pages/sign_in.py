@@ -13,16 +13,17 @@ from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, use
 from logto_auth.emulator.state.verified_users import ReturningUser
 
 from .connector_choice import shown_connector
-from .continue_pages import continue_sign_in
 from .interactions import (
     SubmittedToUnknownSession,
     UnknownSession,
-    finish_login,
     page,
     submitted_interaction,
     waiting_interaction,
 )
 from .one_time_token_pages import detour_of_link
+from .sign_in_steps import continue_sign_in
+from .sign_in_webhooks import announce_registration
+from .submissions import by_password
 
 blueprint = Blueprint("pages", __name__)
 
@@ -70,7 +71,7 @@ def submit_sign_in() -> Response:
     interaction = submitted_interaction(provider, "login")
     try:
         verified = ReturningUser(_chosen_user(provider), is_by_password=True)
-        interaction.verification_record = None
+        interaction.begin(by_password(verified.user))
         return continue_sign_in(provider, interaction, verified)
     except SignInRefused as refusal:
         return sign_in_page(provider, interaction, refusal)
@@ -89,8 +90,9 @@ def submit_register() -> Response:
     interaction = submitted_interaction(provider, "login")
     try:
         user = new_user(provider.tenant, request.form.get("username", ""), request.form.get("password", ""))
-        interaction.verification_record = None
-        return finish_login(provider, interaction, user, is_new=True)
+        interaction.begin(by_password(user, is_new=True))
+        announce_registration(provider, interaction, user)
+        return continue_sign_in(provider, interaction, ReturningUser(user, is_by_password=True, is_new=True))
     except SignInRefused as refusal:
         return _register_page(provider, interaction, refusal)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import request
@@ -10,6 +11,7 @@ from flask import request
 from logto_auth.emulator.oidc.http import caller_ip
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.user_json import user_json
 
@@ -37,6 +39,12 @@ def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *
     )
 
 
+def announce_user_change(provider: Provider, interaction: Interaction, user: User, *, is_new: bool) -> None:
+    """Send the event of a user who added a part of the profile or a second factor at a sign-in."""
+    data = {"data": user_json(provider.tenant, user)}
+    _announce_data(provider, interaction, "User.Data.Updated", data, is_new=is_new)
+
+
 def announce_memberships(
     provider: Provider, interaction: Interaction, user: User, organization_ids: Iterable[str], *, is_new: bool
 ) -> None:
@@ -44,6 +52,18 @@ def announce_memberships(
     for organization_id in organization_ids:
         members = {"organizationId": organization_id, "addedUserIds": [user.id]}
         _announce_data(provider, interaction, "Organization.Membership.Updated", members, is_new=is_new)
+
+
+@contextmanager
+def announcing_lockout(provider: Provider, interaction: Interaction, user: User) -> Iterator[None]:
+    """Send the event of a user who is blocked after too many wrong second factors."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code == "session.verification_blocked_too_many_attempts":
+            identifier = {"type": "userId", "value": user.id}
+            _announce_data(provider, interaction, "Identifier.Lockout", identifier, is_new=False)
+        raise
 
 
 def _announce_data(

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from . import ids
 from .refusals import Refused, record_not_found
-from .totp import accepts_totp_code, totp_secret_is_well_formed
+from .totp import accepts_totp_code, totp_secret_is_well_formed, totp_step
 
 FactorType = Literal["Totp", "WebAuthn", "BackupCode"]
 
@@ -35,12 +35,13 @@ class BackupCode:
 
 @dataclass(kw_only=True)
 class Totp:
-    """An authenticator app. `created_at` is ISO text."""
+    """An authenticator app. `created_at` is ISO text, and `last_used_step` the time step of the last code."""
 
     type: ClassVar[FactorType] = "Totp"
     id: str = field(default_factory=ids.standard_id)
     created_at: str
     secret: str = field(repr=False)
+    last_used_step: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what the user sees. The secret is not shown again."""
@@ -156,11 +157,27 @@ def find_factor(factors: Sequence[Factor], factor_id: str) -> Factor:
     return found
 
 
+def use_totp_code(factors: Sequence[Factor], code: str, *, at: float) -> bool:
+    """Mark the time step of a code as used and return True, or return False for a wrong code and for an older step.
+
+    `at` is in seconds.
+    """
+    totp = find_totp(factors)
+    step = totp_step(totp.secret, code, at) if totp else None
+    if totp is None or step is None or (totp.last_used_step is not None and step <= totp.last_used_step):
+        return False
+    totp.last_used_step = step
+    return True
+
+
 def use_backup_code(factors: Sequence[Factor], code: str, *, used_at: str) -> bool:
-    """Mark a backup code as used and return True, or return False if there is no such unused code."""
-    for each in factors:
-        for backup_code in each.codes if isinstance(each, BackupCodes) else ():
-            if backup_code.code == code and backup_code.used_at is None:
-                backup_code.used_at = used_at
-                return True
+    """Mark a backup code as used and return True, or return False if there is no such unused code.
+
+    Only the first set counts, as in Logto: codes that were added after it was used up do not sign in.
+    """
+    found = find_backup_codes(factors)
+    for backup_code in found.codes if found else ():
+        if backup_code.code == code and backup_code.used_at is None:
+            backup_code.used_at = used_at
+            return True
     return False

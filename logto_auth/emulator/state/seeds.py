@@ -151,5 +151,7 @@ def _seed_account_center(tenant: Tenant, base_urls: Sequence[str]) -> None:
     tenant.account_center["webauthnRelatedOrigins"] = [url.rstrip("/") for url in base_urls]
     tenant.account_center["deleteAccountUrl"] = f"{base_urls[0].rstrip('/')}/account/delete"
     tenant.sign_in_experience.mfa_factors = ["Totp", "WebAuthn", "BackupCode"]
+    # With the default of a new tenant, Logto would ask each user at sign-in to set up a second factor.
+    tenant.sign_in_experience.mfa_policy = "NoPrompt"
     tenant.add_message_connectors()
     tenant.has_storage = True

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import ids
 from .application_record import Application
+from .mfa_rules import MfaSetUp
 from .verified_users import VerifiedUser
 
 INTERACTION_TTL = 3600
@@ -78,9 +79,9 @@ class Session:
 class Interaction:
     """A sign-in that waits for the user. `solved` are the completed prompts, `account_id` is the user who signed in.
 
-    `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user who
-    still lacks what sign-up requires. `verification_record` is what proved the user, without a password, and
-    `submission` says how the user signed in.
+    `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user whose sign-in
+    is not complete yet. `records` are the verification records by type, as Logto stores them, `mfa` is what the sign-in
+    sets up, and `submission` says how the user signed in.
     """
 
     uid: str
@@ -93,10 +94,20 @@ class Interaction:
     account_id: str | None = None
     social_state: str | None = None
     verified: VerifiedUser | None = None
-    verification_record: dict[str, Any] | None = None
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mfa: MfaSetUp = field(default_factory=MfaSetUp)
     submission: dict[str, Any] | None = None
     missing_scopes: list[str] = field(default_factory=list)
     missing_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
+
+    def begin(self, record: dict[str, Any]) -> None:
+        """Begin to sign a user in, whom the record proves. Forget what an earlier attempt proved and set up."""
+        self.verified, self.records, self.mfa = None, {}, MfaSetUp()
+        self.add_record(record)
+
+    def add_record(self, record: dict[str, Any]) -> None:
+        """Add a verification record. It replaces that of the same type."""
+        self.records[str(record["type"])] = record
 
 
 @dataclass

@@ -8,6 +8,16 @@ from typing import Any, Literal
 from .json_columns import JsonKey
 from .social_connectors import Connector, stand_in
 
+MfaPolicy = Literal[
+    "UserControlled",
+    "Mandatory",
+    "PromptOnlyAtSignIn",
+    "PromptAtSignInAndSignUp",
+    "NoPrompt",
+    "PromptAtSignInAndSignUpMandatory",
+    "PromptOnlyAtSignInMandatory",
+]
+
 
 class SignInExperience:
     """`settings` is the object of `/api/sign-in-exp`; `connector_instances` are the connectors of the tenant by id."""
@@ -79,6 +89,24 @@ class SignInExperience:
     @mfa_factors.setter
     def mfa_factors(self, factors: Iterable[str]) -> None:
         self.settings["mfa"] = {**self.settings["mfa"], "factors": list(factors)}
+
+    @property
+    def mfa_policy(self) -> str:
+        """Whether users must have a second factor, or are asked to set one up, such as `Mandatory` or `NoPrompt`."""
+        return str(self.settings["mfa"].get("policy", "UserControlled"))
+
+    @mfa_policy.setter
+    def mfa_policy(self, policy: MfaPolicy) -> None:
+        self.settings["mfa"] = {**self.settings["mfa"], "policy": policy}
+
+    @property
+    def organization_mfa_policy(self) -> str:
+        """`Mandatory`: members of an organization that requires MFA must set up a second factor. Else `NoPrompt`."""
+        return str(self.settings["mfa"].get("organizationRequiredMfaPolicy", "NoPrompt"))
+
+    @organization_mfa_policy.setter
+    def organization_mfa_policy(self, policy: Literal["NoPrompt", "Mandatory"]) -> None:
+        self.settings["mfa"] = {**self.settings["mfa"], "organizationRequiredMfaPolicy": policy}
 
     @property
     def has_passkey_sign_in(self) -> bool:

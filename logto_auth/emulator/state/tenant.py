@@ -8,6 +8,7 @@ from typing import Any
 from . import ids
 from .application_record import Application, ApplicationSecret, ApplicationType, make_secrets
 from .clock import Clock
+from .factors import Factor, new_backup_codes, with_backup_codes, with_totp
 from .message_connectors import message_connectors
 from .permission_store import PermissionStore
 from .records import (
@@ -19,8 +20,12 @@ from .records import (
     OneTimeTokenStatus,
     Organization,
     PersonalAccessToken,
+    User,
+    unique,
 )
+from .refusals import Refused
 from .tenant_tables import ACCOUNT_FIELDS, DuplicateError, FieldPermission
+from .totp import new_totp_secret
 
 
 class Tenant(PermissionStore):
@@ -114,6 +119,40 @@ class Tenant(PermissionStore):
             del self.applications[client_id]
             for organization in self.organizations.values():
                 organization.applications.pop(client_id, None)
+
+    # Second factors
+
+    def add_totp(self, user: User, secret: str = "") -> str:
+        """Add an authenticator app to a user without one, and return its secret. `totp_code(secret)` returns a code.
+
+        Turn the type `Totp` on in the tenant, so that sign-ins ask for a code. Raise ValueError if the user has an app.
+        """
+        secret = secret or new_totp_secret()
+        self._add_factor(user, lambda: with_totp(user.factors, secret, None, at=0, created_at=self.clock.now_iso()))
+        return secret
+
+    def add_backup_codes(self, user: User) -> list[str]:
+        """Add ten backup codes to a user who has another factor, and return them.
+
+        Turn the type `BackupCode` on in the tenant. Raise ValueError for a user without another factor, and for one
+        with unused codes.
+        """
+        codes = new_backup_codes()
+        self._add_factor(user, lambda: with_backup_codes(user.factors, codes, created_at=self.clock.now_iso()))
+        return codes
+
+    def _add_factor(self, user: User, added: Callable[[], list[Factor]]) -> None:
+        with self.lock:
+            try:
+                factors = added()
+            except Refused as refused:
+                raise ValueError(
+                    f"The user {user.display_name!r} cannot have this factor: {refused.code}."
+                ) from refused
+            user.factors = factors
+            user.logto_configs = {**user.logto_configs, "mfa": {**user.logto_configs.get("mfa", {}), "enabled": True}}
+            experience = self.sign_in_experience
+            experience.mfa_factors = unique([*experience.mfa_factors, factors[-1].type])
 
     # Organizations
 

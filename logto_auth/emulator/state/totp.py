@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from base64 import b32decode, b32encode
+from urllib.parse import quote
 
 STEP_SECONDS = 30
 _DIGITS = 6
@@ -38,9 +39,20 @@ def totp_code(secret: str, at: float | None = None) -> str:
 
 def accepts_totp_code(secret: str, code: str, at: float) -> bool:
     """Return whether the code is that of the current step, the one before or the one after (RFC 6238, section 5.2)."""
-    step = int(at) // STEP_SECONDS
-    accepted = [_code_of_step(secret, each) for each in (step - 1, step, step + 1)]
-    return any(hmac.compare_digest(code.encode(), each.encode()) for each in accepted)
+    return totp_step(secret, code, at) is not None
+
+
+def totp_step(secret: str, code: str, at: float) -> int | None:
+    """Return the number of the time step of an accepted code, or None."""
+    now = int(at) // STEP_SECONDS
+    codes = {each: _code_of_step(secret, each) for each in (now, now - 1, now + 1)}
+    return next((each for each in codes if hmac.compare_digest(code.encode(), codes[each].encode())), None)
+
+
+def totp_uri(secret: str, *, service: str, account: str) -> str:
+    """Return the URI that an authenticator app reads from a QR code."""
+    issuer = quote(service, safe="")
+    return f"otpauth://totp/{issuer}:{quote(account, safe='')}?secret={secret}&issuer={issuer}"
 
 
 def _code_of_step(secret: str, step: int) -> str:

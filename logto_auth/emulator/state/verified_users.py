@@ -43,13 +43,14 @@ class NewUser:
 class ReturningUser:
     """A verified user of the tenant, and the ids of the organizations to join.
 
-    `is_social` and `is_by_password` say how the user was verified.
+    `is_social` and `is_by_password` say how the user was verified. `is_new`: this sign-in has registered the user.
     """
 
     user: User
     organization_ids: Sequence[str] = ()
     is_social: bool = False
     is_by_password: bool = False
+    is_new: bool = False
     filled: dict[str, Any] = field(default_factory=dict)
 
     @property

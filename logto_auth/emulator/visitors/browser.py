@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from logto_auth.emulator.server import Emulator
+from logto_auth.emulator.state.totp import STEP_SECONDS, totp_code
 
 from .page_reader import Form, account_buttons, forms_of, self_submitting_form, text_of
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_STEPS = 20
 _ALIPAY_PATH = "/direct/social/alipay"
+_SET_UP_PATHS = ("/mfa-binding", "/mfa-onboarding")
+_VERIFICATION_PATH, _VERIFICATION_FORM = "/mfa-verification", "mfa-verification"
 
 
 class VisitFailed(AssertionError):
@@ -50,13 +54,27 @@ class Visitor:
         """Open a URL of Logto and follow redirects, until a page needs the user or a redirect leaves Logto."""
         return self._travel("GET", url, [])
 
-    def sign_in(self, authorization_url: str, username: str | None = None, password: str | None = None) -> str:
+    def sign_in(
+        self,
+        authorization_url: str,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        totp_secret: str = "",
+        backup_code: str = "",
+    ) -> str:
         """Sign in and return the callback URL. Raise VisitFailed with the message of the page.
 
         With a password, submit the form; without, press the button of the account. The username may be omitted if
         the user is already signed in. If a consent page follows, consent.
+
+        `totp_secret` or `backup_code` is for the page that asks for a second factor. The visitor enters the oldest code
+        of the secret that Logto still accepts. Each code is good once, so that three sign-ins are possible within 30
+        seconds; `emulator.clock.advance(30)` makes a new code. A page that only suggests a second factor is skipped.
         """
-        return self._past_consent(self._complete(self._past_sign_in(authorization_url, username, password)))
+        response = self._past_sign_in(authorization_url, username, password)
+        response = self._past_second_factor(response, totp_secret, backup_code)
+        return self._past_consent(self._complete(response))
 
     def sign_in_by_link(
         self,
@@ -153,6 +171,35 @@ class Visitor:
             return self._submit(response, "sign-in", {"identifier": username, "password": password})
         return self._press_account(response, username)
 
+    def _past_second_factor(self, response: requests.Response, totp_secret: str, backup_code: str) -> requests.Response:
+        """Fill in the page that asks for a second factor, if there is one. Raise VisitFailed."""
+        if not urlsplit(response.url).path.startswith(_VERIFICATION_PATH):
+            return response
+        if backup_code:
+            page = self.open(_with_path(response.url, f"{_VERIFICATION_PATH}/BackupCode"))
+            return self._submit(page, _VERIFICATION_FORM, {"code": backup_code})
+        if not totp_secret:
+            message = "The page asks for a second factor, but neither totp_secret nor backup_code was given."
+            raise VisitFailed(message, response)
+        page = self.open(_with_path(response.url, f"{_VERIFICATION_PATH}/Totp"))
+        now = _time_of(page)
+        for at in (now - STEP_SECONDS, now, now + STEP_SECONDS):
+            page = self._submit(page, _VERIFICATION_FORM, {"code": totp_code(totp_secret, at)})
+            if 'data-code="session.mfa.invalid_totp_code"' not in page.text:
+                return page
+        hint = "The secret is wrong, or its codes are used: emulator.clock.advance(30) makes a new one."
+        raise VisitFailed(f"{self._error_text(page)} {hint}", page)
+
+    def _past_set_up(self, response: requests.Response) -> requests.Response:
+        """Skip the page that suggests to set up a second factor, if there is one. Raise VisitFailed."""
+        path = urlsplit(response.url).path
+        if self._find_form(response, "skip-mfa"):
+            return self._submit(response, "skip-mfa")
+        if path.startswith(_SET_UP_PATHS):
+            message = f"The page asks the user to set up a second factor ({path}), which the user may not skip."
+            raise VisitFailed(f"{message} tenant.add_totp(user) gives the user one.", response)
+        return response
+
     def _past_sign_up(
         self, response: requests.Response, username: str | None, password: str | None
     ) -> requests.Response:
@@ -178,6 +225,7 @@ class Visitor:
         return response
 
     def _past_consent(self, response: requests.Response) -> str:
+        response = self._past_set_up(response)
         if self._find_form(response, "consent"):
             response = self._submit(response, "consent", button=("decision", "authorize"))
         return self._callback(response)
@@ -231,6 +279,7 @@ class Visitor:
         return there.hostname in {here.hostname, "localhost", "127.0.0.1"} and there.port == here.port
 
     def _callback(self, response: requests.Response) -> str:
+        response = self._past_set_up(response)
         if not _leaves(response):
             raise VisitFailed(self._error_text(response), response)
         return response.headers["Location"]
@@ -251,3 +300,8 @@ def _leaves(response: requests.Response) -> bool:
 
 def _with_path(url: str, path: str) -> str:
     return urlsplit(url)._replace(path=path).geturl()
+
+
+def _time_of(response: requests.Response) -> float:
+    """Return the time of the server, in seconds: the clock of the emulator."""
+    return parsedate_to_datetime(response.headers["Date"]).timestamp()

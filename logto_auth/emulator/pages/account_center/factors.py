@@ -10,6 +10,7 @@ from flask import Response, request
 
 from logto_auth.emulator.oidc.http import see_other
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
+from logto_auth.emulator.state.totp import totp_uri
 
 from .tasks import Center, Task
 from .visits import BASE
@@ -52,10 +53,9 @@ class AuthenticatorApp(_FactorTask):
         steps = center.steps()
         if "secret" not in steps or request.method == "GET":
             steps["secret"] = center.call("POST", "/my-account/mfa-verifications/totp-secret/generate")["secret"]
-        service = quote(urlsplit(request.host_url).hostname or "", safe="")
         names = (center.user.get(name) for name in ("username", "primaryEmail", "primaryPhone"))
-        name = quote(next(filter(None, names), "User"), safe="")
-        uri = f"otpauth://totp/{service}:{name}?secret={steps['secret']}&issuer={service}"
+        service, account = urlsplit(request.host_url).hostname or "", next(filter(None, names), "User")
+        uri = totp_uri(steps["secret"], service=service, account=account)
         return center.page("authenticator_app.html", refusal=refusal, secret=steps["secret"], uri=uri, task=self)
 
     def submit(self, center: Center) -> Response:

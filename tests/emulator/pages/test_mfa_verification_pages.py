@@ -1,0 +1,170 @@
+"""The pages that ask for a second factor at a sign-in."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from logto_auth.emulator import VisitFailed, Visitor, totp_code
+from tests.emulator.relying_party import parameters_of
+
+
+@pytest.fixture
+def user(emulator):
+    return emulator.tenant.find_user(username="customer")
+
+
+@pytest.fixture
+def secret(emulator, user):
+    """The secret of the authenticator app of `customer`."""
+    return emulator.tenant.add_totp(user)
+
+
+def records_of(emulator):
+    """The verification records of the only session."""
+    (session,) = emulator.instances.sessions.values()
+    return session.last_submission["verificationRecords"]
+
+
+def page_of(visit, *arguments, **options):
+    """Return the page on which a visit stops."""
+    with pytest.raises(VisitFailed) as failure:
+        visit(*arguments, **options)
+    return failure.value.response
+
+
+def enter(visitor, response, code):
+    return visitor._submit(response, "mfa-verification", {"code": code})
+
+
+@pytest.mark.parametrize("password", [None, "customer-password"])
+def test_code_of_the_app_signs_in(emulator, bookstore, visitor, user, secret, password):
+    callback = visitor.sign_in(bookstore.authorization_url(), "customer", password, totp_secret=secret)
+    assert "code" in parameters_of(callback)
+    password_record, totp_record = records_of(emulator)
+    assert (password_record["type"], password_record["verified"]) == ("Password", True)
+    assert totp_record == {"id": totp_record["id"], "type": "Totp", "userId": user.id, "verified": True}
+
+
+def test_backup_code_signs_in_once(emulator, bookstore, user, secret):
+    codes = emulator.tenant.add_backup_codes(user)
+    with Visitor(emulator) as visitor:
+        visitor.sign_in(bookstore.authorization_url(), "customer", backup_code=codes[0])
+    _, record = records_of(emulator)
+    assert record == {"id": record["id"], "type": "BackupCode", "userId": user.id, "code": codes[0]}
+    with Visitor(emulator) as visitor:
+        page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer", backup_code=codes[0])
+    assert (page.status_code, 'data-code="session.mfa.invalid_backup_code"' in page.text) == (400, True)
+
+
+@pytest.mark.usefixtures("secret")
+def test_visit_without_a_factor_says_what_to_pass(bookstore, visitor):
+    with pytest.raises(VisitFailed, match="neither totp_secret nor backup_code") as failure:
+        visitor.sign_in(bookstore.authorization_url(), "customer")
+    assert urlsplit(failure.value.response.url).path == "/mfa-verification/Totp"
+
+
+def test_wrong_code_is_refused_and_the_right_one_is_accepted_afterwards(emulator, bookstore, visitor, secret):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    page = enter(visitor, page, "000000")
+    assert (page.status_code, 'data-code="session.mfa.invalid_totp_code"' in page.text) == (400, True)
+    assert "code" in parameters_of(visitor._past_consent(enter(visitor, page, totp_code(secret))))
+
+
+def test_code_of_a_used_time_step_is_refused(emulator, bookstore, secret):
+    code = totp_code(secret, emulator.clock.precise())
+    outcomes = []
+    for each in (code, code, totp_code(secret, emulator.clock.precise() - 30)):
+        with Visitor(emulator) as visitor:
+            page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+            outcomes.append("invalid_totp_code" in enter(visitor, page, each).text)
+    assert outcomes == [False, True, True]
+
+
+def test_three_sign_ins_are_possible_at_once_and_more_later(emulator, bookstore, secret):
+    def sign_in():
+        with Visitor(emulator) as visitor:
+            return visitor.sign_in(bookstore.authorization_url(), "customer", totp_secret=secret)
+
+    for _ in range(3):
+        sign_in()
+    with pytest.raises(VisitFailed, match=r"clock\.advance\(30\)"):
+        sign_in()
+    emulator.clock.advance(30)
+    assert "code" in parameters_of(sign_in())
+
+
+def test_user_without_a_factor_is_not_asked(bookstore, visitor, secret):
+    assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(), "editor"))
+
+
+def test_user_chooses_another_factor(emulator, bookstore, visitor, user, secret):
+    emulator.tenant.add_backup_codes(user)
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    assert 'href="/mfa-verification?' in page.text
+    choice = visitor.open(page.url.replace("/Totp", ""))
+    assert [each in choice.text for each in ('data-factor="Totp"', 'data-factor="BackupCode"')] == [True, True]
+
+
+@pytest.mark.parametrize("factor", ["BackupCode", "WebAuthn", "Nonsense"])
+def test_factor_that_the_user_lacks_leads_to_the_choice(bookstore, visitor, secret, factor):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    assert urlsplit(visitor.open(page.url.replace("Totp", factor)).url).path == "/mfa-verification"
+
+
+def test_first_factor_alone_gives_no_session(emulator, bookstore, visitor, secret):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer", "customer-password")
+    (interaction,) = emulator.instances.interactions.values()
+    response = visitor.open(f"{emulator.endpoint}/oidc/auth/{interaction.uid}")
+    assert urlsplit(response.url).path == "/sign-in"
+    assert [each.account_id for each in emulator.instances.sessions.values()] == []
+    assert page.status_code == 200
+
+
+def test_new_first_factor_forgets_the_second(emulator, bookstore, visitor, user, secret):
+    """Another tab with the sign-in page cannot take over what this one proved."""
+    other = emulator.tenant.find_user(username="editor")
+    emulator.tenant.add_totp(other)
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    sign_in_page = visitor.open(page.url.replace("/mfa-verification/Totp", "/sign-in"))
+    (interaction,) = emulator.instances.interactions.values()
+    interaction.add_record({"type": "Totp", "userId": user.id, "verified": True})
+    assert urlsplit(visitor._press_account(sign_in_page, "editor").url).path == "/mfa-verification/Totp"
+
+
+@pytest.mark.parametrize("path", ["/mfa-verification", "/mfa-verification/Totp"])
+def test_pages_need_a_verified_user(bookstore, visitor, path):
+    page = visitor.open(bookstore.authorization_url())
+    response = visitor.open(page.url.replace("/sign-in", path))
+    assert urlsplit(response.url).path == "/unknown-session"
+
+
+def test_form_needs_the_token_against_csrf(bookstore, visitor, secret):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    response = visitor.session.post(page.url, data={"code": totp_code(secret), "csrf_token": "x"}, timeout=10)
+    assert (response.status_code, 'data-code="session.not_found"' in response.text) == (400, True)
+
+
+def test_too_many_wrong_codes_block_the_factor_only(emulator, bookstore, visitor, user, secret):
+    codes = emulator.tenant.add_backup_codes(user)
+    emulator.tenant.sign_in_experience.settings["sentinelPolicy"] = {"maxAttempts": 2}
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    for _ in range(2):
+        page = enter(visitor, page, "000000")
+    assert 'data-code="session.verification_blocked_too_many_attempts"' in page.text
+    page = enter(visitor, page, totp_code(secret, emulator.clock.precise()))
+    assert 'data-code="session.verification_blocked_too_many_attempts"' in page.text
+    assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(), "customer", backup_code=codes[0]))
+
+
+def test_one_time_token_is_no_second_factor(emulator, bookstore, visitor, user, secret):
+    token = emulator.tenant.add_one_time_token(user.primary_email)
+    url = bookstore.authorization_url(login_hint=token.email, one_time_token=token.token)
+    assert urlsplit(page_of(visitor.sign_in_by_link, url).url).path == "/mfa-verification/Totp"
+
+
+def test_social_account_is_no_second_factor(emulator, bookstore, visitor):
+    visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
+    emulator.tenant.add_totp(emulator.tenant.find_user_by_identity("alipay", "2088"))
+    with Visitor(emulator) as other:
+        page = page_of(other.sign_in_with_alipay, bookstore.authorization_url(), "2088")
+    assert urlsplit(page.url).path == "/mfa-verification/Totp"
