@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from logto_auth.tenant import AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import MFA, AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
 
 API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
 BOOKS = {"read:books": "Read all books, sold out or not", "write:books": "Add and change books"}
@@ -23,4 +23,7 @@ TENANT = TenantDeclaration(
     account_center=AccountCenter.all_editable(
         delete_account_url="/account/delete" if settings.LOGTO_DELETE_ACCOUNT else ""
     ),
+    # Readers may have a second factor and are not asked to set one up. Only the export of orders requires one.
+    mfa=MFA(policy="NoPrompt"),
+    authentication_methods_claim=settings.LOGTO_SECOND_FACTOR,
 )
