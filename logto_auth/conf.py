@@ -469,6 +469,14 @@ class Conf:
         type=bool,
     )
 
+    admin_second_factor = Setting(
+        False,
+        "Whether `LogtoAdminSite` is open only to staff who have signed in with a second factor. Requires "
+        "`LOGTO_SECOND_FACTOR`. The one exception are sessions that began at the password form of "
+        "`LOGTO_ADMIN_PASSWORD_SIGN_IN`, while that setting is on.",
+        type=bool,
+    )
+
     @property
     def issuer(self) -> str:
         """The issuer of all tokens: the endpoint followed by `/oidc`."""

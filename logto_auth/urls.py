@@ -5,7 +5,14 @@ from django.urls import path
 from . import api_urls
 from .account.return_view import AccountReturnView
 from .sessions.backchannel import BackChannelLogoutView
-from .views import CallbackView, ChooseOrganizationView, SignInView, SignOutOthersView, SignOutView
+from .views import (
+    CallbackView,
+    ChooseOrganizationView,
+    SecondFactorView,
+    SignInView,
+    SignOutOthersView,
+    SignOutView,
+)
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -14,6 +21,7 @@ app_name = "logto_auth"
 urlpatterns = [
     path("sign-in", SignInView.as_view(), name="sign-in"),
     path("callback", CallbackView.as_view(), name="callback"),
+    path("second-factor", SecondFactorView.as_view(), name="second-factor"),
     path("sign-out", SignOutView.as_view(), name="sign-out"),
     path("sign-out-others", SignOutOthersView.as_view(), name="sign-out-others"),
     path("back-channel-logout", BackChannelLogoutView.as_view(), name="back-channel-logout"),

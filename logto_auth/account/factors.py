@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,14 +25,26 @@ from logto_auth.oidc.secrets import Secret
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.public_settings import sign_in_experience
+from logto_auth.sign_in.next_url import is_allowed_next
 
 from .forms import CodeForm, StepForm
+from .navigation import url_of
 from .page import AccountPage
+from .policy import may_choose_at_sign_in
 from .qr_code import qr_code_svg
 from .steps import find_step, seal_step
 from .times import local_time
+from .verification import with_next, with_query
 
-__all__ = ["FACTOR_TEXTS", "AuthenticatorAppPage", "BackupCodesPage", "FactorPage", "Factors"]
+__all__ = [
+    "FACTOR_TEXTS",
+    "AuthenticatorAppPage",
+    "BackupCodesPage",
+    "ContinuedPage",
+    "FactorAtSignInPage",
+    "FactorPage",
+    "Factors",
+]
 
 FACTOR_TEXTS: dict[str, str | Promise] = {
     "authenticator-app-added": _("Your authenticator app has been set up."),
@@ -40,6 +52,8 @@ FACTOR_TEXTS: dict[str, str | Promise] = {
     "authenticator-app-removed": _("Your authenticator app has been removed."),
     "backup-codes-added": _("Your backup codes are active. Former codes no longer work."),
     "backup-codes-removed": _("Your backup codes have been removed."),
+    "factor-at-sign-in-on": _("You are asked for your second factor when you sign in."),
+    "factor-at-sign-in-off": _("You are no longer asked for your second factor when you sign in."),
     "passkey-added": _("Your passkey has been added."),
     "passkey-renamed": _("Your passkey has been renamed."),
     "passkey-removed": _("Your passkey has been removed."),
@@ -108,7 +122,33 @@ def remove_with_backup_codes(account: SessionAccount, factors: Factors, factor: 
     remove(account, factor)
 
 
-class FactorPage(AccountPage):
+class ContinuedPage(AccountPage):
+    """A page that keeps `?next=`, the page that has sent the user here, until they have changed what that page needs.
+
+    Its links and its redirects to pages of this kind have the same `next`.
+    """
+
+    @cached_property
+    def continue_url(self) -> str:
+        """The page that has sent the user here; "" if none has, or a sign-in could not lead there."""
+        next_url = self.request.GET.get(REDIRECT_FIELD_NAME, "")
+        return next_url if next_url and is_allowed_next(self.request, next_url) else ""
+
+    @property
+    def url(self) -> str:
+        """The URL path of this page, with `next`."""
+        return self.continued(super().url)
+
+    def continued(self, url: str) -> str:
+        """Return the URL of a page of this kind with `next`; "" if there is no such page."""
+        return with_next(url, self.continue_url) if url and self.continue_url else url
+
+    def continued_url_of(self, name: str, *args: str) -> str:
+        """Return the URL of the page `name` with `next`; "" if the site has left that page out."""
+        return self.continued(url_of(name, *args))
+
+
+class FactorPage(ContinuedPage):
     """A page that changes the second factors, for a user who has just proved who they are."""
 
     section = "security"
@@ -149,7 +189,7 @@ class FactorPage(AccountPage):
     @property
     def security_url(self) -> str:
         """The URL of the page with all factors."""
-        return reverse("logto_account:security")
+        return self.continued_url_of("security")
 
 
 def offered_factors() -> frozenset[str]:
@@ -187,6 +227,7 @@ class AuthenticatorAppPage(FactorPage):
                     "factor": self.factors.totp,
                     "added_at": added_at(self.factors.totp),
                     "is_offered": self.is_offered,
+                    "replace_url": with_query(self.url, {"replace": "1"}),
                     "takes_backup_codes_along": self.factors.takes_backup_codes_along(self.factors.totp),
                 }
             )
@@ -253,6 +294,33 @@ def account_name(request: HttpRequest) -> str:
     claims = session_principal(request).claims
     names = (claims.get(name) for name in ("email", "username", "phone_number", "name", "sub"))
     return next((name for name in names if isinstance(name, str) and name), "")
+
+
+# Being asked at sign-in
+
+
+class FactorAtSignInPage(FactorPage):
+    """Turn on and off that Logto asks for a second factor at sign-in, if its policy leaves that to the user."""
+
+    template_name = "factor_at_sign_in.html"
+    actions = {"turn-on": "turn_on", "turn-off": "turn_off"}
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the page."""
+        if not may_choose_at_sign_in(sign_in_experience()):
+            return self.render({"may_choose": False})
+        is_on = self.account.mfa_settings().get("skipMfaOnSignIn") is not True
+        return self.render({"may_choose": True, "is_on": is_on})
+
+    def turn_on(self) -> HttpResponseBase:
+        """Let Logto ask. Raise LogtoError."""
+        self.account.update_mfa_settings(skip_at_sign_in=False)
+        return self.redirect("factor-at-sign-in-on", self.security_url)
+
+    def turn_off(self) -> HttpResponseBase:
+        """Let Logto not ask. Raise LogtoError."""
+        self.account.update_mfa_settings(skip_at_sign_in=True)
+        return self.redirect("factor-at-sign-in-off", self.security_url)
 
 
 # Backup codes

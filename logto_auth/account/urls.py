@@ -4,7 +4,7 @@ from django.urls import path
 
 from .applications import ApplicationsPage
 from .delete import DeletePage
-from .factors import AuthenticatorAppPage, BackupCodesPage
+from .factors import AuthenticatorAppPage, BackupCodesPage, FactorAtSignInPage
 from .identifiers import EmailPage, PhonePage, UsernamePage
 from .linked import LinkCallback, LinkedPage, LinkPage
 from .passkeys import AddPasskeyPage, PasskeyPage
@@ -26,6 +26,7 @@ urlpatterns = [
     path("security", SecurityPage.as_view(), name="security"),
     path("security/authenticator-app", AuthenticatorAppPage.as_view(), name="authenticator-app"),
     path("security/backup-codes", BackupCodesPage.as_view(), name="backup-codes"),
+    path("security/at-sign-in", FactorAtSignInPage.as_view(), name="factor-at-sign-in"),
     path("security/passkeys", AddPasskeyPage.as_view(), name="passkeys"),
     path("security/passkeys/<str:factor_id>", PasskeyPage.as_view(), name="passkey"),
     path("linked", LinkedPage.as_view(), name="linked"),

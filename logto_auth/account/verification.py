@@ -38,15 +38,17 @@ def verification_url(next_url: str = "") -> str:
 
 
 def with_next(url: str, next_url: str) -> str:
-    """Return `url`, a path without a query, with the page that comes after it."""
+    """Return `url`, a path, with the page that comes after it."""
     return with_query(url, {REDIRECT_FIELD_NAME: next_url})
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """Return the URL path `url` with `parameters` as its query."""
-    query = QueryDict(mutable=True)
-    query.update(parameters)
-    return f"{url}?{query.urlencode(safe='/')}"
+    """Return the URL path `url` with `parameters` in its query, in place of those of the same name."""
+    path, _, present = url.partition("?")
+    query = QueryDict(present, mutable=True)
+    for name, value in parameters.items():
+        query[name] = value
+    return f"{path}?{query.urlencode(safe='/')}"
 
 
 def require_verification(request: HttpRequest) -> HttpResponseBase | None:

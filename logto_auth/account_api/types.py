@@ -22,6 +22,7 @@ __all__ = [
     "Account",
     "AccountCenter",
     "AccountCenterFields",
+    "AdaptiveMfa",
     "Address",
     "BackupCode",
     "Factor",
@@ -274,6 +275,12 @@ class MfaPolicy(TypedDict, total=False):
     policy: str
 
 
+class AdaptiveMfa(TypedDict, total=False):
+    """Whether Logto asks for a second factor only if a sign-in looks unusual."""
+
+    enabled: bool
+
+
 class PasskeySignIn(TypedDict, total=False):
     """Whether users may sign in with a passkey alone."""
 
@@ -287,6 +294,7 @@ class SignInExperience(TypedDict):
     passwordPolicy: NotRequired[PasswordPolicy]
     usernamePolicy: NotRequired[dict[str, Any]]
     mfa: NotRequired[MfaPolicy]
+    adaptiveMfa: NotRequired[AdaptiveMfa]
     passkeySignIn: NotRequired[PasskeySignIn]
 
 

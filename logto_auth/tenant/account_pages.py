@@ -42,6 +42,7 @@ ACCOUNT_PAGES = {
     "security": AccountPageNeeds(("profile", "identities")),
     "authenticator-app": _FACTOR,
     "backup-codes": _FACTOR,
+    "factor-at-sign-in": _FACTOR,
     "passkeys": _PASSKEY,
     "passkey": _PASSKEY,
     "linked": _LINKED,

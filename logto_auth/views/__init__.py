@@ -1,7 +1,8 @@
-"""The views that a browser opens: sign-in, callback, sign-out, and the choice of an organization."""
+"""The views that a browser opens: sign-in, callback, second factor, sign-out, and the choice of an organization."""
 
 from .callback import CallbackView
 from .organizations import ChooseOrganizationView
+from .second_factor import SecondFactorView
 from .sign_in import AcceptInvitationView, SignInView
 from .sign_out import SignOutOthersView, SignOutView
 
@@ -9,6 +10,7 @@ __all__ = [
     "AcceptInvitationView",
     "CallbackView",
     "ChooseOrganizationView",
+    "SecondFactorView",
     "SignInView",
     "SignOutOthersView",
     "SignOutView",

@@ -1,0 +1,199 @@
+"""The page that asks for a second factor, and that says why the user does not get on without one."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import get_script_prefix
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from logto_auth.access.requirements import SecondFactor
+from logto_auth.access.responses import sign_in_page, unauthorized_response
+from logto_auth.access.second_factor import second_factor_from_query, second_factor_url
+from logto_auth.account.missing_factor import MissingFactor, reason_for, set_up_url
+from logto_auth.account.verification import with_query
+from logto_auth.exceptions import InvalidSignInOption, LogtoError
+from logto_auth.navigation import is_from_page_library, is_from_script
+from logto_auth.oidc.authentication_methods import SECOND_FACTORS
+from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.sessions.principal import session_principal
+from logto_auth.sign_in.error_page import error_response
+from logto_auth.sign_in.next_url import is_allowed_next, safe_next_url
+from logto_auth.sign_in.page import render_page
+from logto_auth.sign_in.start import redirect_to_logto
+
+from .public import PublicView
+
+__all__ = ["SecondFactorView"]
+
+logger = logging.getLogger("logto_auth")
+
+Text = str | Promise
+
+STEP = "step"
+# The user comes back from Logto, which has just asked them to sign in.
+ASKED = "asked"
+# The user has pressed the button of the page.
+AGAIN = "again"
+# The step-up of a session: Logto asks for the credentials, and stores how the user has signed in only at a consent.
+OPTIONS = SignInOptions(prompt="login consent")
+
+# What the page says. They are for users; the operator finds the cause in the log.
+TEXTS: dict[MissingFactor, Text] = {
+    MissingFactor.WITHOUT_LOGTO: _(
+        "You are signed in here without Logto, so this site cannot check a second factor. Sign in through Logto."
+    ),
+    MissingFactor.NOT_REPORTED: _(
+        "This site cannot see whether you used a second factor. Only the site operator can change that. Please contact "
+        "the site operator."
+    ),
+    MissingFactor.NOT_KNOWN: _("This site does not know how you signed in. Please sign in again."),
+    MissingFactor.SINGLE_SIGN_ON: _(
+        "You signed in with your organization's account, and then Logto does not ask for a second factor. Sign in "
+        "again in another way, or contact the site operator."
+    ),
+    MissingFactor.NOT_OFFERED: _(
+        "Your sign-in service does not offer a second factor that this page accepts. Only the site operator can change "
+        "that. Please contact the site operator."
+    ),
+    MissingFactor.ADAPTIVE: _(
+        "Your sign-in service asks for a second factor only if a sign-in looks unusual, and yours did not. Only the "
+        "site operator can change that. Please contact the site operator."
+    ),
+    MissingFactor.NOT_SET_UP: _(
+        "Your account does not have a second factor that this page accepts. Set one up first. Then sign in again."
+    ),
+    MissingFactor.TURNED_OFF: _(
+        "You have turned off the second factor for your sign-in, so you are not asked for it. Turn it on first. Then "
+        "sign in again."
+    ),
+    MissingFactor.OTHER_METHOD: _(
+        "You used another second factor than this page accepts. Sign in again, and choose another way when you are "
+        "asked for the second factor."
+    ),
+    MissingFactor.TOO_OLD: _("You used your second factor too long ago for this page. Please sign in again."),
+    MissingFactor.NOT_ASKED: _(
+        "You were not asked for a second factor when you signed in. Sign in again. If you see this page again, please "
+        "contact the site operator."
+    ),
+}
+# What staff and the log are told.
+REMEDIES: dict[MissingFactor, Text] = {
+    MissingFactor.NOT_REPORTED: _(
+        "Logto's access tokens for LOGTO_API_RESOURCE do not have the claim authentication_methods. The script of the "
+        "custom claims is missing, or it fails. Run manage.py logto_setup, and then manage.py logto_doctor."
+    ),
+    MissingFactor.NOT_OFFERED: _(
+        "Turn on a second factor in the Logto Console, under Multi-factor auth, or declare it in LOGTO_TENANT and run "
+        "manage.py logto_setup."
+    ),
+    MissingFactor.ADAPTIVE: _("Turn off adaptive MFA in the Logto Console, under Multi-factor auth."),
+    MissingFactor.NOT_ASKED: _("Run manage.py logto_doctor, which checks how Logto asks for second factors."),
+}
+# What users call the methods.
+METHOD_TEXTS: dict[str, Text] = {
+    "Totp": _("a code of an authenticator app"),
+    "WebAuthn": _("a passkey"),
+    "SignInPasskey": _("a passkey"),
+    "BackupCode": _("a backup code"),
+    "MfaEmailVerificationCode": _("a code by e-mail"),
+    "MfaPhoneVerificationCode": _("a code by text message"),
+}
+
+
+class SecondFactorView(PublicView):
+    """Let a signed-in user prove a second factor by a new sign-in at Logto, and redirect to `next`.
+
+    The URL is that of `second_factor_url`. A user who comes back from Logto without the second factor, and a user who
+    cannot have one, gets the page that says why: this view never redirects to Logto twice without a click.
+    """
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Return the redirect to `next`, the redirect to Logto, or the page."""
+        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        try:
+            second_factor = second_factor_from_query(request.GET)
+        except InvalidSignInOption as error:
+            return error_response(request, error, next_url=next_url)
+        url = _url(request, next_url, second_factor)
+        if not request.user.is_authenticated:
+            return redirect_to_login(url)
+        principal = session_principal(request)
+        if second_factor.is_met_by(principal):
+            return HttpResponseRedirect(next_url)
+        if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
+            return unauthorized_response(request, url, error="second_factor_required")
+        step = request.GET.get(STEP)
+        if step == AGAIN:
+            return self.ask(request, url)
+        reason = reason_for(principal, second_factor)
+        if step != ASKED and reason.may_end_by_sign_in:
+            return self.ask(request, url)
+        return self.explain(request, reason, second_factor, url)
+
+    def ask(self, request: HttpRequest, url: str) -> HttpResponse:
+        """Return the redirect to Logto, which asks for the credentials, and then leads to `url` as the last step."""
+        if is_from_page_library(request):
+            return sign_in_page(request, with_query(url, {STEP: AGAIN}))
+        try:
+            return redirect_to_logto(request, next_url=with_query(url, {STEP: ASKED}), options=OPTIONS)
+        except LogtoError as error:
+            return error_response(request, error, next_url=url)
+
+    def explain(
+        self, request: HttpRequest, reason: MissingFactor, second_factor: SecondFactor, url: str
+    ) -> HttpResponse:
+        """Return the page that says why the second factor is missing, and what the user can do."""
+        reference = secrets.token_hex(4)
+        remedy = REMEDIES.get(reason, "")
+        _log(reason, remedy, reference)
+        is_limited = set(second_factor.methods) != set(SECOND_FACTORS)
+        context = {
+            "code": reason.value,
+            "reference": reference,
+            "text": TEXTS[reason],
+            "accepted": list(dict.fromkeys(METHOD_TEXTS[each] for each in second_factor.methods)) if is_limited else [],
+            "remedy": remedy if getattr(request.user, "is_staff", False) else "",
+            "links": _links(request, reason, second_factor, url),
+            "user": request.user,
+        }
+        return render_page(request, "second_factor_required.html", context, status=403)
+
+
+def _url(request: HttpRequest, next_url: str, second_factor: SecondFactor) -> str:
+    """Return the URL of this page without a step; without `next` if a sign-in could not return to it."""
+    url = second_factor_url(next_url, second_factor)
+    # It is longer than `next_url`, which has the greatest length that is allowed.
+    return url if is_allowed_next(request, with_query(url, {STEP: ASKED})) else second_factor_url("", second_factor)
+
+
+def _links(request: HttpRequest, reason: MissingFactor, second_factor: SecondFactor, url: str) -> list[dict[str, Text]]:
+    """Return the links of the page, the most useful one first."""
+    again: dict[str, Text] = {"url": with_query(url, {STEP: AGAIN}), "label": _("Sign in again")}
+    home: dict[str, Text] = {"url": get_script_prefix(), "label": _("Home page")}
+    if change := set_up_url(request, reason, second_factor, url):
+        is_turned_off = reason is MissingFactor.TURNED_OFF
+        label = _("Turn on the second factor") if is_turned_off else _("Set up a second factor")
+        return [{"url": change, "label": label}, again, home]
+    return [home, again] if reason.is_for_operator else [again, home]
+
+
+def _log(reason: MissingFactor, remedy: Text, reference: str) -> None:
+    """Log one line: an error if no user of the site can prove a second factor."""
+    levels = {MissingFactor.NOT_REPORTED: logging.ERROR, MissingFactor.NOT_OFFERED: logging.WARNING}
+    levels[MissingFactor.ADAPTIVE] = logging.WARNING
+    logger.log(
+        levels.get(reason, logging.INFO),
+        "The second factor is missing: %s (reference %s) %s",
+        reason.value,
+        reference,
+        remedy,
+        extra={"code": reason.value},
+    )
