@@ -93,6 +93,7 @@ class _DjangoOIDCClient(OIDCClient):
     exchange_code = django_errors(OIDCClient.exchange_code)
     refresh = django_errors(OIDCClient.refresh)
     validate_id_token = django_errors(OIDCClient.validate_id_token)
+    validate_access_token = django_errors(OIDCClient.validate_access_token)
     validate_logout_token = django_errors(OIDCClient.validate_logout_token)
     userinfo = django_errors(OIDCClient.userinfo)
     introspect = django_errors(OIDCClient.introspect)

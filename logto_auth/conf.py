@@ -492,6 +492,16 @@ class Conf:
         """The issuers of tokens from before the endpoint was changed."""
         return [_issuer_at(endpoint) for endpoint in self.former_endpoints]
 
+    @property
+    def second_factor_resource(self) -> str | None:
+        """The API resource whose access token proves the methods of authentication; None if they are not checked."""
+        return (self.second_factor and self.api_resource) or None
+
+    @property
+    def sign_in_resources(self) -> list[str]:
+        """The API resources that each sign-in requests."""
+        return list(dict.fromkeys([*self.resources, *filter(None, [self.second_factor_resource])]))
+
     def all(self) -> Iterator[Setting[Any]]:
         """Return all settings, in the order of this file."""
         return (value for value in vars(Conf).values() if isinstance(value, Setting))

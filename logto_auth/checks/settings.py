@@ -15,6 +15,7 @@ from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
+from logto_auth.oidc.types import ORGANIZATIONS_RESOURCE
 from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import ascii_hint
 from logto_auth.tenant.declaration import declaration_errors
@@ -131,6 +132,12 @@ RUNNER_NOT_A_FUNCTION = Problem(
     "LOGTO_WEBHOOK_RUNNER is {value}, which is not a function that can be imported.",
     "Correct the dotted path. The hint says what is missing, such as Django 6.0 for logto_auth.contrib.tasks.",
 )
+SECOND_FACTOR_IMPOSSIBLE = Problem(
+    "logto_auth.E040",
+    "LOGTO_SECOND_FACTOR is True, but {reason}.",
+    "Set LOGTO_API_RESOURCE to the API identifier in the Logto Console, and request refresh tokens: offline_access in "
+    "LOGTO_SCOPES, and another LOGTO_PROMPT than none.",
+)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -185,6 +192,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_roles()
     yield from _check_apis()
+    yield from _check_second_factor()
     yield from _check_organization_domain()
     yield from _check_tenant()
     yield from _check_webhooks()
@@ -274,6 +282,18 @@ def _check_apis() -> Iterator[CheckMessage]:
             yield M2M_INCOMPLETE(missing=missing.name, other=other.name)
     if conf.api_introspected_apps and not signs_users_in() and not (conf.app_id and conf.app_secret):
         yield INTROSPECTION_WITHOUT_APP()
+
+
+def _check_second_factor() -> Iterator[CheckMessage]:
+    if not conf.second_factor:
+        return
+    if not conf.api_resource:
+        yield SECOND_FACTOR_IMPOSSIBLE(reason="LOGTO_API_RESOURCE is not set")
+    elif conf.api_resource == ORGANIZATIONS_RESOURCE:
+        yield SECOND_FACTOR_IMPOSSIBLE(reason=f"LOGTO_API_RESOURCE is {ORGANIZATIONS_RESOURCE!r}, which is not an API")
+    # Each sign-in fetches a JWT. Account pages and userinfo need an opaque token, which a refresh token fetches.
+    if signs_users_in() and ("offline_access" not in conf.scopes or conf.prompt.split() == ["none"]):
+        yield SECOND_FACTOR_IMPOSSIBLE(reason="no refresh token is requested")
 
 
 def _check_organization_domain() -> Iterator[CheckMessage]:

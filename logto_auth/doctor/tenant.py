@@ -12,6 +12,7 @@ from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.oidc.types import ORGANIZATIONS_RESOURCE
 from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.tenant.plan import Plan, make_plan
 from logto_auth.tenant.settings import secret_expires_at
@@ -28,7 +29,6 @@ __all__ = ["examine"]
 
 SOON_SECONDS = 30 * 24 * 3600
 DAY_SECONDS = 24 * 3600
-ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
 SETUP = "manage.py logto_setup"
 RUN_SETUP = f"Run {SETUP}."
 UNMATCHED_SESSIONS = (

@@ -88,6 +88,7 @@ class Faults:
     - `id_token_claims`, `id_token_header`: take a copy of the claims or the header and return what to sign.
     - `id_token`: takes header and claims, and returns any text in place of the token.
     - `id_token_key`: a key to sign ID tokens with, which is not published.
+    - `access_token_claims`, `access_token_key`: the same for access tokens that are JWTs.
     - `userinfo`, `discovery`, `jwks`, `token_response`: take the correct response and return another. Text and bytes
       are sent unchanged.
     - `callback`: takes the parameters of an authorization response and returns others.
@@ -100,6 +101,8 @@ class Faults:
     id_token_header: Callable[[Claims], Claims] | None = None
     id_token: Callable[[Claims, Claims], str] | None = None
     id_token_key: Key | None = None
+    access_token_claims: Callable[[Claims], Claims] | None = None
+    access_token_key: Key | None = None
     userinfo: Callable[[Claims], Any] | None = None
     discovery: Callable[[Claims], Any] | None = None
     jwks: Callable[[Claims], Any] | None = None

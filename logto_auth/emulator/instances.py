@@ -8,7 +8,7 @@ from typing import Any
 from .state.account_visits import AccountVisit
 from .state.clock import Clock
 from .state.records import AlipayAccount
-from .state.sessions import Grant, Interaction, Session
+from .state.sessions import Grant, Interaction, Session, SessionExtension
 from .state.stored_tokens import AccessToken, AuthorizationCode, PushedRequest, RefreshToken, StoredToken, SubjectToken
 
 
@@ -22,6 +22,7 @@ class Instances:
 
     def clear(self) -> None:
         self.sessions: dict[str, Session] = {}
+        self.session_extensions: dict[str, SessionExtension] = {}
         self.interactions: dict[str, Interaction] = {}
         self.grants: dict[str, Grant] = {}
         self.codes: dict[str, AuthorizationCode] = {}
@@ -36,6 +37,17 @@ class Instances:
         """Return the session with this id unless it has expired."""
         session = self.sessions.get(session_id or "")
         return session if session is not None and session.expires_at > self._clock.now() else None
+
+    def submission_of(self, session_uid: str, account_id: str) -> dict[str, Any] | None:
+        """Return how the user signed in, as saved for the session, or None."""
+        extension = self.session_extensions.get(session_uid)
+        return extension.sign_in if extension is not None and extension.account_id == account_id else None
+
+    def end_session(self, session: Session) -> None:
+        """Remove a session, with what is saved for it. Its grants stay."""
+        with self.lock:
+            self.sessions.pop(session.id, None)
+            self.session_extensions.pop(session.uid, None)
 
     def find_interaction(self, uid: str | None) -> Interaction | None:
         """Return the interaction with this uid unless it has expired."""
@@ -64,6 +76,8 @@ class Instances:
         with self.lock:
             for session in [each for each in self.sessions.values() if each.account_id == sub]:
                 del self.sessions[session.id]
+            for uid in [uid for uid, each in self.session_extensions.items() if each.account_id == sub]:
+                del self.session_extensions[uid]
             for grant in [each for each in self.grants.values() if each.account_id == sub]:
                 del self.grants[grant.id]
             self._drop(lambda stored: stored.account_id == sub)

@@ -17,7 +17,13 @@ from .secrets import Secret, as_secret
 from .token_checks import check_issuer, check_sub, check_times, numeric_date, optional_text, verify_signature
 from .types import ORGANIZATION_AUDIENCE, AccessTokenClaims, Claims
 
-__all__ = ["AccessTokenVerifier", "check_introspection", "is_opaque", "validate_access_token"]
+__all__ = [
+    "AccessTokenVerifier",
+    "check_introspection",
+    "is_opaque",
+    "validate_access_token",
+    "validate_issued_access_token",
+]
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _MAX_AUDIENCE_LENGTH = 2048
@@ -149,6 +155,36 @@ def validate_access_token(
         expires_at=exp,
         claims=frozen(claims),
     )
+
+
+def validate_issued_access_token(
+    token: Secret,
+    *,
+    keys: KeySource,
+    algorithms: Sequence[str],
+    issuer: str,
+    resource: str,
+    client_id: str,
+    sub: str,
+    leeway_seconds: int,
+    now: float,
+) -> AccessTokenClaims:
+    """Return the claims of a JWT access token that Logto has issued to this client, in a response about the user `sub`.
+
+    It passed the checks of `validate_access_token`, and it is for the API `resource`. Raise what that function raises.
+    """
+    _refuse_opaque(token)
+    claims = validate_access_token(
+        token, keys=keys, algorithms=algorithms, issuer=issuer, leeway_seconds=leeway_seconds, now=now
+    )
+    for name, value, expected in (
+        ("aud", claims.audience, resource),
+        ("client_id", claims.client_id, client_id),
+        ("sub", claims.sub, sub),
+    ):
+        if value != expected:
+            raise TokenError(f"The access token has {name} {value!r:.200}, expected {expected!r}.", claim=name)
+    return claims
 
 
 def check_introspection(answer: Claims, *, issuer: str, now: float) -> AccessTokenClaims:

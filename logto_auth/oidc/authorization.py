@@ -27,6 +27,7 @@ __all__ = [
     "PROTOCOL_PARAMETERS",
     "AuthorizationRequest",
     "SignInOptions",
+    "effective_prompt",
     "is_absolute_uri",
 ]
 
@@ -240,7 +241,7 @@ class AuthorizationRequest:
             ("nonce", self.nonce),
             ("code_challenge", self.code_challenge),
             ("code_challenge_method", "S256"),
-            ("prompt", _effective_prompt(options.prompt or prompt, all_scopes)),
+            ("prompt", effective_prompt(options.prompt or prompt, all_scopes)),
             *(("resource", resource) for resource in dict.fromkeys([*resources, *options.resources])),
             *options.parameters(),
         ]
@@ -248,7 +249,8 @@ class AuthorizationRequest:
         return authorization_endpoint + separator + urlencode([pair for pair in parameters if pair[1]])
 
 
-def _effective_prompt(prompt: str, scopes: Collection[str]) -> str:
+def effective_prompt(prompt: str, scopes: Collection[str]) -> str:
+    """Return the prompt that is sent with `scopes`: with `consent`, if a refresh token needs it."""
     # Without `consent` Logto ignores `offline_access`, and issues no refresh token.
     words = list(dict.fromkeys(prompt.split()))
     if "offline_access" in scopes and not {"none", "consent"} & set(words):

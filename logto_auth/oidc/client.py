@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from jwt import PyJWT
 from jwt.exceptions import PyJWTError
 
-from .access_tokens import check_introspection, is_opaque
+from .access_tokens import check_introspection, is_opaque, validate_issued_access_token
 from .authorization_response import AuthorizationResponse
 from .errors import ProviderError, TokenError
 from .http import BearerAuth
@@ -83,10 +83,12 @@ class OIDCClient:
         code_verifier: str | Secret,
         nonce: str,
         max_age_seconds: int | None = None,
+        resource: str | None = None,
     ) -> TokenSet:
         """Return the tokens for an authorization code. The ID token passed every check.
 
-        With `max_age_seconds` the user must have authenticated at most that long ago.
+        With `max_age_seconds` the user must have authenticated at most that long ago. With `resource`, which the
+        authorization request must have named, the access token is a JWT for that API, else an opaque one.
 
         Raise TokenError, and ProviderError; its `error` is `invalid_grant` when the code was used before, has expired
         or is for another client. Source: OpenID Connect Core 1.0, section 3.1.3.
@@ -99,12 +101,13 @@ class OIDCClient:
                 "code": code,
                 "redirect_uri": redirect_uri,
                 "code_verifier": code_verifier,
+                **({} if resource is None else {"resource": resource}),
             },
             auth=self._auth,
         )
         if answer.get("id_token") is None:
             raise TokenError("Logto's response has no ID token. Request the scope openid.", claim="token")
-        token_set = self._token_set(answer, nonce=nonce)
+        token_set = self._token_set(answer, nonce=nonce, resource=resource)
         if max_age_seconds is not None:
             check_authentication_age(
                 token_set.id_token_claims,
@@ -141,7 +144,7 @@ class OIDCClient:
             },
             auth=self._auth,
         )
-        token_set = self._token_set(answer, nonce=None)
+        token_set = self._token_set(answer, nonce=None, resource=resource, organization_id=organization_id)
         if token_set.id_token is not None:
             check_refreshed(token_set.id_token_claims, claims)
         return token_set
@@ -160,6 +163,23 @@ class OIDCClient:
             client_id=self.client_id,
             nonce=nonce,
             access_token=access_token,
+            leeway_seconds=self._leeway_seconds,
+            now=time.time(),
+        )
+
+    def validate_access_token(self, token_set: TokenSet, *, sub: str) -> AccessTokenClaims:
+        """Return the claims of the JWT access token that `token_set` has for its resource, and for the user `sub`.
+
+        Raise TokenError naming the first claim that failed, and ProviderError when the key is unknown.
+        """
+        return validate_issued_access_token(
+            token_set.access_token,
+            keys=self.keys.trusted,
+            algorithms=self._provider.algorithms,
+            issuer=self.issuer,
+            resource=token_set.resource or "",
+            client_id=self.client_id,
+            sub=sub,
             leeway_seconds=self._leeway_seconds,
             now=time.time(),
         )
@@ -256,7 +276,14 @@ class OIDCClient:
         except (PyJWTError, ProviderError):
             return False
 
-    def _token_set(self, answer: dict[str, Any], *, nonce: str | None) -> TokenSet:
+    def _token_set(
+        self,
+        answer: dict[str, Any],
+        *,
+        nonce: str | None,
+        resource: str | None = None,
+        organization_id: str | None = None,
+    ) -> TokenSet:
         access_token: Secret = answer["access_token"]
         id_token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
         claims: Claims = {}
@@ -269,4 +296,6 @@ class OIDCClient:
             refresh_token=refresh_token if is_token(refresh_token) else None,
             id_token=id_token,
             id_token_claims=claims,
+            resource=resource,
+            organization_id=organization_id,
         )

@@ -12,6 +12,7 @@ from .secrets import Secret
 
 __all__ = [
     "EXPIRY_MARGIN_SECONDS",
+    "ORGANIZATIONS_RESOURCE",
     "ORGANIZATION_AUDIENCE",
     "AccessTokenClaims",
     "Claims",
@@ -27,6 +28,9 @@ EXPIRY_MARGIN_SECONDS = 15
 
 ORGANIZATION_AUDIENCE = "urn:logto:organization:"
 """The audience of an organization token is this prefix and the ID of the organization."""
+
+ORGANIZATIONS_RESOURCE = "urn:logto:resource:organizations"
+"""The resource that an authorization request names so that organization tokens can be requested. It is no API."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,16 @@ class TokenSet:
     id_token: Secret | None = None
     id_token_claims: Claims = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Empty without `id_token`."""
+    resource: str | None = None
+    """The API resource that the access token was requested for; None if it was requested for none."""
+    organization_id: str | None = None
+    """The organization that the access token was requested for; None if it was requested for none."""
+    oidc_scopes: frozenset[str] = frozenset()
+    """The scopes of OpenID Connect that the sign-in requested, if its access token is for a resource; else empty."""
+    authentication_methods: tuple[str, ...] | None = None
+    """The verified methods of authentication, see `authentication_methods`; None if they are not proved."""
+    authentication_methods_at: int | None = None
+    """A time before which no method was used, in seconds since the epoch; None if there is no such time."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,8 +127,7 @@ class _SessionData:
 
     @cached_property
     def scopes(self) -> frozenset[str]:
-        token = self._tokens.access_token()
-        return token.scopes if token else frozenset()
+        return self._tokens.scopes
 
 
 SIGNED_OUT = _SessionData(SessionTokens({}))
@@ -309,7 +308,10 @@ class SessionPrincipal(RequestPrincipal):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Scopes that Logto granted at sign-in."""
+        """Scopes that Logto granted at sign-in.
+
+        With `LOGTO_SECOND_FACTOR`, those that the sign-in requested, until the opaque access token is fetched.
+        """
         return self._session_data().scopes
 
     def choose_organization(self, organization_id: str) -> None:

@@ -9,6 +9,7 @@ A lease expires, so a killed process does not block the session (decisions 0008 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -34,7 +35,8 @@ from logto_auth.users.suspension import refuse_inactive
 
 from . import store
 from .outage import clear_outage, may_contact_logto, report_outage
-from .store import AccessToken, StoredSession
+from .second_factor import authentication_methods
+from .store import AccessToken, SessionTokens, StoredSession
 
 __all__ = [
     "COOL_DOWN_SECONDS",
@@ -78,7 +80,7 @@ def refresh_claims(stored: StoredSession) -> StoredSession:
         # A refresh that ended while this request was waiting counts, even if its claims are not fresh any more.
         return row.is_fresh or row.version != stored.version
 
-    return _refresh_unless(is_done, stored)
+    return _refresh_unless(is_done, stored, is_for_claims=True)
 
 
 def refresh_everything(stored: StoredSession) -> StoredSession:
@@ -87,7 +89,7 @@ def refresh_everything(stored: StoredSession) -> StoredSession:
     The refresh of another request does not count: Logto may have answered it before what the site has just changed.
     Raise what `refresh_claims` raises.
     """
-    return _refresh_unless(lambda row: False, stored, forgets_access_tokens=True)
+    return _refresh_unless(lambda row: False, stored, forgets_access_tokens=True, is_for_claims=True)
 
 
 def access_token(
@@ -105,7 +107,8 @@ def access_token(
 
     row = _refresh_unless(is_done, stored, resource=resource, organization_id=organization_id)
     token = row.tokens.access_token(resource, organization_id)
-    assert token is not None
+    if token is None:
+        raise ProviderError(f"Logto has issued an opaque access token for {resource or organization_id}, not a JWT.")
     return row, token
 
 
@@ -125,6 +128,7 @@ def _refresh_unless(
     resource: str | None = None,
     organization_id: str | None = None,
     forgets_access_tokens: bool = False,
+    is_for_claims: bool = False,
 ) -> StoredSession:
     """Return the row as soon as `is_done(row)`, or after a refresh by this request."""
     # After the grace period a request that does not wait would sign the user out.
@@ -136,7 +140,7 @@ def _refresh_unless(
         if _take_lease(row):
             if forgets_access_tokens:
                 row.tokens.forget_access_tokens()
-            _refresh_and_release(row, resource, organization_id)
+            _refresh_and_release(row, resource, organization_id, is_for_claims=is_for_claims)
             return _read_again(row)
         if time.monotonic() > deadline or (not must_wait and _is_slow(row)):
             _report_slow_refresh(row)
@@ -195,8 +199,8 @@ def _update_unless_locked(rows: LogtoSessionQuerySet, **changes: Any) -> bool:
 
 
 def _lease_seconds() -> float:
-    # A refresh may have to fetch Logto's keys as well: two calls.
-    return 2 * sum(conf.http_timeout_seconds) + LEASE_MARGIN_SECONDS
+    # A refresh may have to fetch Logto's keys as well, and is repeated if Logto refuses its resource.
+    return (3 if conf.second_factor_resource else 2) * sum(conf.http_timeout_seconds) + LEASE_MARGIN_SECONDS
 
 
 def _release_lease(row: StoredSession, *, no_refresh_before: float = 0, **changes: Any) -> None:
@@ -230,19 +234,16 @@ def restore_after_rollback(former: Sequence[StoredSession], latest: StoredSessio
 # The refresh
 
 
-def _refresh_and_release(row: StoredSession, resource: str | None, organization_id: str | None) -> None:
+def _refresh_and_release(
+    row: StoredSession, resource: str | None, organization_id: str | None, *, is_for_claims: bool
+) -> None:
     """Refresh the tokens of `row`, whose lease this request holds, and release the lease."""
     tokens = row.tokens
     if tokens.refresh_token is None:
         _release_lease(row)
         raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
     try:
-        token_set = oidc_client().refresh(
-            tokens.refresh_token,
-            claims=tokens.claims,
-            resource=resource,
-            organization_id=organization_id,
-        )
+        token_set = _claims_refresh(tokens) if is_for_claims else _refresh(tokens, resource, organization_id)
     except TokenError as error:
         # Fail closed: a session is not continued with a token that failed a check.
         _end(row, error)
@@ -253,14 +254,47 @@ def _refresh_and_release(row: StoredSession, resource: str | None, organization_
     except BaseException:
         _release_lease(row)
         raise
-    tokens.update(token_set, resource=resource, organization_id=organization_id)
-    _store(row, token_set)
+    tokens.update(token_set)
+    is_proof = is_for_claims or (conf.second_factor_resource or "") == token_set.resource
+    if is_proof:
+        tokens.prove(authentication_methods(token_set, sub=tokens.claims["sub"]))
+    # Otherwise a session that fetches other tokens would keep its methods without asking Logto for them.
+    at_most_until = row.fresh_until if tokens.authentication_methods is not None and not is_proof else math.inf
+    _store(row, min(store.fresh_until(token_set), at_most_until))
     clear_outage()
     _update_account(row, tokens.claims if token_set.id_token is not None else None)
 
 
-def _store(row: StoredSession, token_set: TokenSet) -> None:
-    """Store the new tokens of `row` and release its lease.
+def _claims_refresh(tokens: SessionTokens) -> TokenSet:
+    """Return new tokens with new claims. Their access token proves the methods of authentication, if they are checked.
+
+    If Logto refuses the API resource, the access token is opaque: the claims are new, and no method is proved.
+    Raise what `OIDCClient.refresh` raises.
+    """
+    resource = conf.second_factor_resource
+    if resource is None or resource == tokens.refused_resource:
+        return _refresh(tokens, None, None)
+    try:
+        return _refresh(tokens, resource, None)
+    except ProviderError as error:
+        if error.error not in REFUSALS:
+            raise
+        logger.warning("Logto refuses %s to a session, so that no second factor is proved: %s", resource, error)
+        if error.error == "invalid_target":
+            # The sign-in did not request it. Only another sign-in will.
+            tokens.refused_resource = resource
+    return _refresh(tokens, None, None)
+
+
+def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str | None) -> TokenSet:
+    assert tokens.refresh_token is not None
+    return oidc_client().refresh(
+        tokens.refresh_token, claims=tokens.claims, resource=resource, organization_id=organization_id
+    )
+
+
+def _store(row: StoredSession, fresh_until: float) -> None:
+    """Store the new tokens of `row`, which is then fresh until `fresh_until`, and release its lease.
 
     Before anything else: Logto may have replaced the refresh token, and the former one is then invalid. If a
     revalidation was required during the call, the session stays stale, because the claims may be older.
@@ -272,13 +306,13 @@ def _store(row: StoredSession, token_set: TokenSet) -> None:
     }
     rows = LogtoSession.objects.filter(pk=row.id)
     try:
-        _update(rows, row.version, store.fresh_until(token_set), **changes)
+        _update(rows, row.version, fresh_until, **changes)
     except (OperationalError, InterfaceError):
         # The database may have closed the connection while Logto was called: once more, with another connection.
         if connections[rows.db].in_atomic_block:
             raise
         connections[rows.db].close()
-        _update(rows, row.version, store.fresh_until(token_set), **changes)
+        _update(rows, row.version, fresh_until, **changes)
 
 
 def _update(rows: LogtoSessionQuerySet, version: int, fresh_until: float, **changes: Any) -> bool:

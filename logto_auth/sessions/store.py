@@ -27,6 +27,7 @@ from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
+from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
@@ -94,15 +95,25 @@ class SessionTokens:
         """Return the tokens of a new sign-in. `userinfo` is empty if userinfo was not requested."""
         tokens = cls({"access_tokens": {}, "userinfo": dict(userinfo)})
         tokens.update(token_set)
+        tokens.prove(token_set.authentication_methods)
+        if token_set.authentication_methods_at is not None:
+            tokens.data["authentication_methods_at"] = token_set.authentication_methods_at
         return tokens
 
-    def update(self, token_set: TokenSet, *, resource: str | None = None, organization_id: str | None = None) -> None:
-        """Store the tokens of a response of the token endpoint. Claims of a new ID token replace the former ones."""
-        self.data["access_tokens"][_access_token_key(resource, organization_id)] = {
-            "token": token_set.access_token.reveal(),
-            "expires_at": token_set.expires_at,
-            "scopes": sorted(token_set.scopes),
-        }
+    def update(self, token_set: TokenSet) -> None:
+        """Store the tokens of a response of the token endpoint. Claims of a new ID token replace the former ones.
+
+        An opaque access token that was requested for a resource is not stored: its scopes are no permissions.
+        """
+        is_for_api = token_set.resource is not None or token_set.organization_id is not None
+        if not is_for_api or not is_opaque(token_set.access_token):
+            self.data["access_tokens"][_access_token_key(token_set.resource, token_set.organization_id)] = {
+                "token": token_set.access_token.reveal(),
+                "expires_at": token_set.expires_at,
+                "scopes": sorted(token_set.scopes),
+            }
+        if scopes := token_set.oidc_scopes if is_for_api else token_set.scopes:
+            self.data["scopes"] = sorted(scopes)
         if token_set.refresh_token is not None:
             self.data["refresh_token"] = token_set.refresh_token.reveal()
         if token_set.id_token is not None:
@@ -116,10 +127,16 @@ class SessionTokens:
         """Forget the access tokens: new ones have the permissions of that time."""
         self.data["access_tokens"] = {}
 
+    def prove(self, methods: tuple[str, ...] | None) -> None:
+        """Store the methods in the latest access token for `LOGTO_API_RESOURCE`; None if it proves none."""
+        self.data.pop("authentication_methods", None)
+        if methods is not None:
+            self.data["authentication_methods"] = list(methods)
+
     @property
     def authentication_methods(self) -> tuple[str, ...] | None:
         """The methods in the latest access token for `LOGTO_API_RESOURCE`; None if it did not prove any list."""
-        methods = self.data.get("authentication_methods") if conf.second_factor else None
+        methods = self.data.get("authentication_methods") if conf.second_factor_resource else None
         return None if methods is None else tuple(methods)
 
     @property
@@ -129,9 +146,30 @@ class SessionTokens:
         return at
 
     @property
+    def refused_resource(self) -> str | None:
+        """The API resource for which Logto issues no token in this session, as far as it is known."""
+        resource: str | None = self.data.get("refused_resource")
+        return resource
+
+    @refused_resource.setter
+    def refused_resource(self, resource: str) -> None:
+        self.data["refused_resource"] = resource
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes of the latest opaque access token. Before the first one, those that the sign-in requested."""
+        token = self.access_token()
+        return frozenset(self.data.get("scopes", token.scopes if token else ()))
+
+    @property
+    def userinfo(self) -> dict[str, Any]:
+        """The claims that were only in userinfo at the sign-in."""
+        return {**self.data.get("userinfo", {})}
+
+    @property
     def claims(self) -> dict[str, Any]:
         """The claims of the latest ID token, and those that were only in userinfo at the sign-in, in a new dict."""
-        return {**self.data.get("userinfo", {}), **self.data.get("id_token_claims", {})}
+        return {**self.userinfo, **self.data.get("id_token_claims", {})}
 
     @property
     def id_token(self) -> Secret | None:

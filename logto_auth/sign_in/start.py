@@ -112,7 +112,7 @@ def _redirect(
         client_id=client.client_id,
         redirect_uri=pending.redirect_uri,
         scopes=conf.scopes,
-        resources=conf.resources,
+        resources=conf.sign_in_resources,
         prompt=conf.prompt,
         options=_with_site_parameters(options),
     )

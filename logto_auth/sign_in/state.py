@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
-from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
+from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions, effective_prompt
 from logto_auth.oidc.secrets import Secret, hide_frames
 
 __all__ = ["PendingSignIn", "load_pending", "save_pending"]
@@ -55,6 +56,10 @@ class PendingSignIn:
     """The maximum age of the authentication at Logto, in seconds."""
     organization_id: str = ""
     """The organization whose membership is required; empty if none is."""
+    scopes: Sequence[str] = ()
+    """The scopes that the sign-in requested in addition to those of the site."""
+    asks_for_login: bool = False
+    """Whether Logto had to ask the user to authenticate, and to store how they did (decision 0041)."""
     is_silent: bool = False
     """Whether this site, and not the user, started it."""
     confirmed_user: str = ""
@@ -89,6 +94,8 @@ class PendingSignIn:
             started_at=time.time(),
             max_age=options.max_age,
             organization_id=options.organization_id if options.members_only else "",
+            scopes=_storable_scopes(options),
+            asks_for_login=_asks_for_login(options),
             is_silent=is_silent,
             is_host_only=is_host_only and redirect_uri.startswith("https:"),
             confirmed_user=confirmed_user,
@@ -111,6 +118,18 @@ def _repeat_options(options: SignInOptions) -> dict[str, Any] | None:
     values = {**vars(options), "extra": dict(options.extra)}
     changed = {name: value for name, value in values.items() if value != getattr(SignInOptions(), name)}
     return changed if len(json.dumps(changed)) <= MAX_OPTIONS_LENGTH else None
+
+
+def _storable_scopes(options: SignInOptions) -> tuple[str, ...]:
+    """Return the additional scopes; none if they are too long for a cookie."""
+    scopes = tuple(options.scopes)
+    return scopes if len(json.dumps(scopes)) <= MAX_OPTIONS_LENGTH else ()
+
+
+def _asks_for_login(options: SignInOptions) -> bool:
+    # With `login` alone, Logto asks, but keeps the verification records of the sign-in before.
+    prompt = effective_prompt(options.prompt or conf.prompt, [*conf.scopes, *options.scopes])
+    return {"login", "consent"} <= set(prompt.split())
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,16 +15,20 @@ from logto_auth.clients import django_errors, oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import CallbackError, LogtoError, ProviderError, SignInRefused, TokenError
 from logto_auth.oidc.authorization_response import AuthorizationResponse
+from logto_auth.oidc.claims import is_numeric_date
 from logto_auth.oidc.types import Claims, TokenSet
 from logto_auth.organizations.memberships import organizations_in
 from logto_auth.sessions import store
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.second_factor import authentication_methods
+from logto_auth.sessions.store import SessionTokens
 from logto_auth.sign_in.error_page import error_response
 from logto_auth.sign_in.one_commit import one_commit
 from logto_auth.sign_in.start import repeat_with_consent
 from logto_auth.sign_in.state import PendingSignIn, load_pending, save_pending
 from logto_auth.signals import signed_in
+from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.users.provisioning import find_identity
 from logto_auth.users.suspension import lift_suspension
 
@@ -85,13 +92,14 @@ class CallbackView(PublicView):
         if pending.confirmed_user:
             _check_session(request, pending)
         token_set = _exchange_code(response, pending)
-        userinfo = _additional_userinfo(token_set)
+        token_set, userinfo = _with_userinfo(token_set, pending, _confirmed_tokens(request, pending))
         _check_membership(token_set, pending.organization_id)
         chosen_organization = pending.organization_id
         if pending.confirmed_user:
             # Again, because the session may have ended during the calls.
             _check_session(request, pending)
             chosen_organization = _check_confirmation(request, token_set)
+            token_set = _with_former_time(token_set, _confirmed_tokens(request, pending))
         try:
             self.sign_in(request, token_set, userinfo)
         except SignInRefused:
@@ -144,14 +152,33 @@ def _check_pending(response: AuthorizationResponse, pending: PendingSignIn | Non
 
 def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> TokenSet:
     """Return the verified tokens for the code in `response`. Raise LogtoError."""
-    client = oidc_client()
-    return client.exchange_code(
+    client, resource = oidc_client(), conf.second_factor_resource
+    token_set = client.exchange_code(
         client.authorization_code(response),
         redirect_uri=pending.redirect_uri,
         code_verifier=pending.code_verifier,
         nonce=pending.nonce,
         max_age_seconds=pending.max_age,
+        resource=resource,
     )
+    if resource is None:
+        return token_set
+    claims = token_set.id_token_claims
+    return replace(
+        token_set,
+        oidc_scopes=RESERVED_SCOPES.intersection([*conf.scopes, *pending.scopes]),
+        authentication_methods=authentication_methods(token_set, sub=claims["sub"]),
+        authentication_methods_at=_authenticated_at(claims, pending),
+    )
+
+
+def _authenticated_at(claims: Claims, pending: PendingSignIn) -> int | None:
+    """Return when the user has authenticated in this sign-in, in seconds since the epoch; None if that is unknown."""
+    auth_time = claims.get("auth_time")
+    if not pending.asks_for_login or not is_numeric_date(auth_time):
+        return None
+    skew = conf.clock_skew_seconds
+    return int(auth_time) if pending.started_at - skew <= auth_time <= time.time() + skew else None
 
 
 def _check_membership(token_set: TokenSet, organization_id: str) -> None:
@@ -198,10 +225,54 @@ def _check_confirmation(request: HttpRequest, token_set: TokenSet) -> str:
     return stored.chosen_organization if stored is not None else ""
 
 
-def _additional_userinfo(token_set: TokenSet) -> Claims:
-    """Return the claims of `LOGTO_USERINFO_CLAIMS` that the ID token lacks, from userinfo. No call if it has all."""
+def _confirmed_tokens(request: HttpRequest, pending: PendingSignIn) -> SessionTokens | None:
+    """Return the tokens of the session that `pending` confirms; None if it confirms none, or one without tokens."""
+    stored = session_principal(request).stored_session if pending.confirmed_user else None
+    return stored.tokens if stored is not None else None
+
+
+def _with_former_time(token_set: TokenSet, former: SessionTokens | None) -> TokenSet:
+    """Return `token_set` with the time of the methods in the session that it confirms."""
+    if former is None or former.claims.get("sid") != token_set.id_token_claims.get("sid"):
+        return token_set
+    return replace(token_set, authentication_methods_at=former.authentication_methods_at)
+
+
+def _with_userinfo(
+    token_set: TokenSet, pending: PendingSignIn, former: SessionTokens | None
+) -> tuple[TokenSet, Claims]:
+    """Return the claims of `LOGTO_USERINFO_CLAIMS` that the ID token lacks, from userinfo. No call if it has all.
+
+    Userinfo needs an opaque access token, so one for a resource is replaced by it, in one more call. Logto issues no
+    refresh token for that to a sign-in with `prompt=none`. Such a sign-in keeps the claims in `former`, the tokens of
+    the session that it confirms. Raise ProviderError if there is no such session.
+    """
     missing = [name for name in conf.userinfo_claims if name not in token_set.id_token_claims]
     if not missing:
-        return {}
+        return token_set, {}
+    if token_set.resource is not None:
+        if token_set.refresh_token is None and former is not None:
+            return token_set, {name: value for name, value in former.userinfo.items() if name in missing}
+        token_set = _with_opaque_token(token_set, pending)
     userinfo = oidc_client().userinfo(token_set.access_token, sub=token_set.id_token_claims["sub"])
-    return {name: userinfo[name] for name in missing if name in userinfo}
+    return token_set, {name: userinfo[name] for name in missing if name in userinfo}
+
+
+def _with_opaque_token(token_set: TokenSet, pending: PendingSignIn) -> TokenSet:
+    """Return `token_set` with an opaque access token. Raise ProviderError if there is no refresh token."""
+    if token_set.refresh_token is None:
+        raise ProviderError(
+            "Logto has issued no refresh token, so that the claims of LOGTO_USERINFO_CLAIMS cannot be fetched with "
+            "LOGTO_SECOND_FACTOR. Request offline_access, with another prompt than none.",
+            code="interaction_required" if pending.is_silent else "client_rejected",
+            status=503,
+        )
+    opaque = oidc_client().refresh(token_set.refresh_token, claims=token_set.id_token_claims)
+    return replace(
+        token_set,
+        access_token=opaque.access_token,
+        expires_at=opaque.expires_at,
+        scopes=opaque.scopes,
+        refresh_token=opaque.refresh_token or token_set.refresh_token,
+        resource=None,
+    )

@@ -36,7 +36,7 @@ def list_sessions(tenant: Tenant, caller: Caller) -> dict[str, Any]:
     _check_reading(caller)
     return {
         "sessions": [
-            {**session_json(session), "isCurrent": session.uid == caller.token.session_uid}
+            {**session_json(current(), session), "isCurrent": session.uid == caller.token.session_uid}
             for session in live_sessions(current(), caller.user.id)
         ]
     }

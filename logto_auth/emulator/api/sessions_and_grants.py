@@ -32,7 +32,7 @@ def existing_session(provider: Provider, user_id: str, session_uid: str) -> Sess
 
 def end_session(provider: Provider, session: Session, target: RevokeGrantsTarget | None) -> None:
     """End a session and the tokens that are bound to it. `target` names grants that end, too: they would outlive it."""
-    del provider.instances.sessions[session.id]
+    provider.instances.end_session(session)
     for client_id, authorization in session.authorizations.items():
         client = provider.tenant.applications.get(client_id)
         is_third_party = client is not None and client.is_third_party
@@ -40,8 +40,11 @@ def end_session(provider: Provider, session: Session, target: RevokeGrantsTarget
             provider.instances.revoke_grant(authorization.grant_id)
 
 
-def session_json(session: Session) -> dict[str, Any]:
+def session_json(provider: Provider, session: Session) -> dict[str, Any]:
     """Return a session as the APIs show it. `lastSubmission` says how the user signed in."""
+    extension = provider.instances.session_extensions.get(session.uid)
+    if extension is not None and extension.account_id != session.account_id:
+        extension = None
     authorizations = {client_id: _authorization_json(each) for client_id, each in session.authorizations.items()}
     return {
         "payload": {
@@ -54,9 +57,9 @@ def session_json(session: Session) -> dict[str, Any]:
             "accountId": session.account_id,
             "authorizations": authorizations,
         },
-        "lastSubmission": session.last_submission,
-        "clientId": next(iter(authorizations), None),
-        "accountId": session.account_id,
+        "lastSubmission": extension.sign_in if extension else None,
+        "clientId": extension.client_id if extension else None,
+        "accountId": extension.account_id if extension else None,
         "expiresAt": session.expires_at * 1000,
     }
 

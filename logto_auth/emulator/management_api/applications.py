@@ -22,6 +22,7 @@ from logto_auth.emulator.api.schemas import (
     text,
 )
 from logto_auth.emulator.oidc.redirect_uris import redirect_uri_registrable
+from logto_auth.emulator.state.application_json import application_json
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.tenant import Tenant
@@ -66,35 +67,6 @@ _new = object_of(
 _changes = object_of(name=optional(text(at_least=1, at_most=256)), **_changeable)
 
 
-def as_json(tenant: Tenant, application: Application) -> dict[str, Any]:
-    """Return an application as the API shows it. `secret` does not authenticate; `/secrets` lists those that do."""
-    secret = {"secret": application.internal_secret} if tenant.version.applications_have_secret else {}
-    optional_metadata = {
-        "backchannelLogoutUri": application.backchannel_logout_uri,
-        "backchannelLogoutSessionRequired": application.backchannel_logout_session_required,
-        "logoUri": application.logo_uri,
-    }
-    return {
-        "tenantId": "default",
-        "id": application.id,
-        "name": application.name,
-        **secret,
-        "description": application.description,
-        "type": application.type,
-        "oidcClientMetadata": {
-            "redirectUris": list(application.redirect_uris),
-            "postLogoutRedirectUris": list(application.post_logout_redirect_uris),
-            **{name: value for name, value in optional_metadata.items() if value is not None},
-        },
-        "customClientMetadata": dict(application.custom_client_metadata),
-        "protectedAppMetadata": None,
-        "customData": jsonb(application.custom_data),
-        "isThirdParty": application.is_third_party,
-        "appLevelAccessControlEnabled": False,
-        "createdAt": application.created_at,
-    }
-
-
 @route("GET", "/applications")
 def list_applications(tenant: Tenant) -> Response:
     types, third_party = request.args.getlist("types"), request.args.get("isThirdParty")
@@ -108,7 +80,7 @@ def list_applications(tenant: Tenant) -> Response:
         and (excluded_role is None or excluded_role.name not in application.roles)
         and (excluded_organization is None or application.id not in excluded_organization.applications)
     ]
-    return optionally_paged(found, partial(as_json, tenant))
+    return optionally_paged(found, partial(application_json, tenant))
 
 
 @route("POST", "/applications")
@@ -119,13 +91,13 @@ def create_application(tenant: Tenant) -> dict[str, Any]:
         name=given["name"], type=given["type"], is_third_party=given.get("isThirdParty", False)
     )
     _change(application, given)
-    return as_json(tenant, application)
+    return application_json(tenant, application)
 
 
 @route("GET", "/applications/:id")
 def show_application(tenant: Tenant, id: str) -> dict[str, Any]:
     application = existing(tenant.applications, id, "applications")
-    return {**as_json(tenant, application), "isAdmin": _is_admin(tenant, application)}
+    return {**application_json(tenant, application), "isAdmin": _is_admin(tenant, application)}
 
 
 @route("PATCH", "/applications/:id")
@@ -136,7 +108,7 @@ def change_application(tenant: Tenant, id: str) -> dict[str, Any]:
     if given.get("customClientMetadata", {}).get("isDeviceFlow", was_device_flow) != was_device_flow:
         raise APIError("application.device_flow_not_changeable")
     _change(application, given)
-    return as_json(tenant, application)
+    return application_json(tenant, application)
 
 
 @route("DELETE", "/applications/:id", status=204)

@@ -12,12 +12,13 @@ from flask import Response, request
 from logto_auth.emulator.api.bodies import body
 from logto_auth.emulator.api.errors import APIError, no_values, not_found, unknown_reference
 from logto_auth.emulator.api.schemas import list_of, object_of, optional, text
+from logto_auth.emulator.state.application_json import application_json
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Organization, OrganizationRole
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.user_json import user_json
 
-from . import applications, organization_template
+from . import organization_template
 from .lookup import referenced
 from .organizations import matches, named_roles_as_json, organization_of_path, roles_by_id
 from .paging import optionally_paged, paged
@@ -72,7 +73,7 @@ _KINDS = (
         "MachineToMachine",
         lambda organization: organization.applications,
         lambda tenant: tenant.applications,
-        applications.as_json,
+        application_json,
         lambda application: (application.id, application.name, application.description),
     ),
 )

@@ -11,6 +11,7 @@ from logto_auth.emulator.api.bodies import body, changes
 from logto_auth.emulator.api.errors import APIError, not_found
 from logto_auth.emulator.api.schemas import boolean, integer, nullable, object_of, optional, text
 from logto_auth.emulator.state.records import Resource, Scope
+from logto_auth.emulator.state.resource_json import resource_json
 from logto_auth.emulator.state.tenant import Tenant
 
 from .lookup import existing, with_id
@@ -20,18 +21,6 @@ from .search import searched
 
 _name = text(at_least=1, at_most=256)
 _scope_changes = object_of(name=optional(_name), description=optional(nullable(text())))
-
-
-def as_json(resource: Resource) -> dict[str, Any]:
-    """Return a resource as the API shows it."""
-    return {
-        "tenantId": "default",
-        "id": resource.id,
-        "name": resource.name,
-        "indicator": resource.indicator,
-        "isDefault": resource.is_default,
-        "accessTokenTtl": resource.access_token_ttl,
-    }
 
 
 def scope_as_json(resource: Resource, scope: Scope) -> dict[str, Any]:
@@ -48,7 +37,7 @@ def scope_as_json(resource: Resource, scope: Scope) -> dict[str, Any]:
 
 def scope_with_resource_as_json(pair: tuple[Resource, Scope]) -> dict[str, Any]:
     """Return a permission with its resource."""
-    return {**scope_as_json(*pair), "resource": as_json(pair[0])}
+    return {**scope_as_json(*pair), "resource": resource_json(pair[0])}
 
 
 def names_by_indicator(scopes: Iterable[tuple[Resource, Scope]]) -> dict[str, list[str]]:
@@ -74,7 +63,7 @@ def list_resources(tenant: Tenant) -> Response:
     with_scopes = request.args.get("includeScopes") in {"true", "1", "yes"}
     return optionally_paged(
         list(tenant.resources.values()),
-        lambda resource: {**as_json(resource), **({"scopes": _scopes_as_json(resource)} if with_scopes else {})},
+        lambda resource: {**resource_json(resource), **({"scopes": _scopes_as_json(resource)} if with_scopes else {})},
     )
 
 
@@ -84,12 +73,12 @@ def create_resource(tenant: Tenant) -> dict[str, Any]:
     resource = tenant.add_resource(
         given["indicator"], name=given["name"], access_token_ttl=given.get("accessTokenTtl", 3600)
     )
-    return {**as_json(resource), "scopes": []}
+    return {**resource_json(resource), "scopes": []}
 
 
 @route("GET", "/resources/:id")
 def show_resource(tenant: Tenant, id: str) -> dict[str, Any]:
-    return as_json(existing(tenant.resources, id, "resources"))
+    return resource_json(existing(tenant.resources, id, "resources"))
 
 
 @route("PATCH", "/resources/:id")
@@ -98,7 +87,7 @@ def change_resource(tenant: Tenant, id: str) -> dict[str, Any]:
     given = changes(object_of(name=optional(_name), accessTokenTtl=optional(integer(at_least=1))))
     resource.name = given.get("name", resource.name)
     resource.access_token_ttl = given.get("accessTokenTtl", resource.access_token_ttl)
-    return as_json(resource)
+    return resource_json(resource)
 
 
 @route("DELETE", "/resources/:id", status=204)
@@ -116,7 +105,7 @@ def change_default(tenant: Tenant, id: str) -> dict[str, Any]:
         for other in tenant.resources.values():
             other.is_default = False
     resource.is_default = given["isDefault"]
-    return as_json(resource)
+    return resource_json(resource)
 
 
 @route("GET", "/resources/:resourceId/scopes")

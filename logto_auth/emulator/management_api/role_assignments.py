@@ -12,11 +12,12 @@ from flask import Response
 from logto_auth.emulator.api.bodies import body
 from logto_auth.emulator.api.errors import APIError, no_values, not_exists_with_id, not_found
 from logto_auth.emulator.api.schemas import list_of, object_of, text
+from logto_auth.emulator.state.application_json import application_json
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import Role, RoleType, User
 from logto_auth.emulator.state.tenant import Tenant
 
-from . import applications, roles, users
+from . import roles, users
 from .lookup import existing, named
 from .paging import paged
 from .routing import route
@@ -140,7 +141,7 @@ def remove_user(tenant: Tenant, id: str, user_id: str) -> None:
 @route("GET", "/roles/:id/applications")
 def list_applications(tenant: Tenant, id: str) -> Response:
     holders = tenant.applications_with_role(existing(tenant.roles, id, "roles").name)
-    return paged(holders, len(holders), partial(applications.as_json, tenant))
+    return paged(holders, len(holders), partial(application_json, tenant))
 
 
 @route("POST", "/roles/:id/applications", status=201)

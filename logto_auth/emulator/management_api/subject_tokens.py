@@ -16,11 +16,11 @@ from .routing import route
 
 @route("POST", "/subject-tokens", status=201)
 def create_token(tenant: Tenant) -> dict[str, Any]:
-    """Create a token for one exchange. `context` is ignored: the emulator runs no scripts for custom claims."""
+    """Create a token for one exchange. Scripts for custom claims see its `context`."""
     given, provider = body(object_of(userId=text(), context=optional(anything))), current()
     user = tenant.users.get(given["userId"])
     if user is None:
         raise APIError("entity.relation_foreign_key_not_found", 404)
-    token = SubjectToken(user.id, provider.clock.now() + SUBJECT_TOKEN_TTL)
+    token = SubjectToken(user.id, provider.clock.now() + SUBJECT_TOKEN_TTL, given.get("context", {}))
     provider.instances.subject_tokens[token.value] = token
     return {"subjectToken": token.value, "expiresIn": SUBJECT_TOKEN_TTL}

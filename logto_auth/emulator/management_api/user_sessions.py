@@ -20,12 +20,12 @@ _query = object_of(revokeGrantsTarget=optional(choice("all", "firstParty")))
 
 @route("GET", "/users/:userId/sessions")
 def list_sessions(tenant: Tenant, user_id: str) -> dict[str, Any]:
-    return {"sessions": [session_json(session) for session in live_sessions(current(), user_id)]}
+    return {"sessions": [session_json(current(), session) for session in live_sessions(current(), user_id)]}
 
 
 @route("GET", "/users/:userId/sessions/:sessionId")
 def show_session(tenant: Tenant, user_id: str, session_id: str) -> dict[str, Any]:
-    return session_json(existing_session(current(), user_id, session_id))
+    return session_json(current(), existing_session(current(), user_id, session_id))
 
 
 @route("DELETE", "/users/:userId/sessions/:sessionId", status=204)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state import rbac
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import ORGANIZATIONS_RESOURCE, User, unique
 from logto_auth.emulator.state.sessions import GRANT_TTL, Grant
-from logto_auth.emulator.state.stored_tokens import OPAQUE_TOKEN_TTL, AccessToken, RenewableToken
+from logto_auth.emulator.state.stored_tokens import OPAQUE_TOKEN_TTL, AccessToken, RenewableToken, SubjectToken
 
 from . import errors
 from .authorization_checks import check_resource
 from .claims import oidc_scopes
+from .custom_claims import Issue, custom_claims
 from .signed_tokens import issue_jwt_access_token
 
 _ORGANIZATION_TOKEN_TTL = 3600
@@ -62,12 +62,11 @@ def user_access_token(
     scopes = list(scopes)
     indicator = _resolved_resource(request, source, scopes)
     grant = provider.instances.grants[source.grant_id]
+    issue = _renewable_issue(request, source, user)
     if indicator is None:
         return _store_opaque_token(
             provider,
-            client_id=source.client_id,
-            account_id=source.account_id,
-            grant_id=source.grant_id,
+            issue,
             session_uid=source.session_uid,
             expires_with_session=source.expires_with_session,
             scopes=grant.granted_oidc_scopes(scopes),
@@ -75,55 +74,59 @@ def user_access_token(
         )
     held = _scopes_of_user(provider, request, user, indicator)
     granted = grant.granted_resource_scopes(indicator, [scope for scope in scopes if scope in held])
-    return _issue_for_resource(provider, request, user.id, indicator, granted)
+    return _issue_for_resource(provider, issue, indicator, granted)
 
 
 def organization_access_token(
-    provider: Provider,
-    client: Application,
-    user: User,
-    organization_id: str,
-    scopes: Iterable[str],
-    *,
-    actor_id: str | None = None,
+    provider: Provider, request: TokenRequest, source: RenewableToken, user: User, scopes: Iterable[str]
 ) -> IssuedAccessToken:
-    """Return a JWT for an organization, with the current permissions of the user's roles in it."""
-    wanted = set(scopes)
-    held = rbac.organization_scopes_of_user(provider.tenant, user.id, organization_id)
-    scope = " ".join(name for name in held if name in wanted)
-    return _issue_for_organization(provider, client, user.id, organization_id, scope, actor_id=actor_id)
+    """Return a JWT for the organization of the request, with the current permissions of the user's roles in it."""
+    return _organization_token_of_user(provider, _renewable_issue(request, source, user), user, scopes)
 
 
 def machine_access_token(provider: Provider, request: TokenRequest) -> IssuedAccessToken:
     """Return a JWT for an application itself. Without a permission it has no `scope`."""
     client, organization_id = request.client, request.organization_id
+    issue = Issue(client=client, organization_id=organization_id)
     indicator = _machine_resource(provider, request)
     if indicator is not None:
         held = rbac.resource_scopes_of_application(provider.tenant, client, indicator, organization_id=organization_id)
         granted = [name for name in request.scopes if name in held]
-        return _issue_for_resource(provider, request, client.id, indicator, granted, omit_empty_scope=True)
+        return _issue_for_resource(provider, issue, indicator, granted)
     assert organization_id is not None  # the request names a resource or an organization
     held = rbac.organization_scopes_of_application(provider.tenant, client, organization_id)
     scope = " ".join(name for name in request.scopes if name in held)
-    return _issue_for_organization(provider, client, client.id, organization_id, scope, omit_empty_scope=True)
+    return _issue_for_organization(provider, issue, organization_id, scope)
 
 
 def exchanged_access_token(
-    provider: Provider, request: TokenRequest, user: User, *, actor_id: str | None
+    provider: Provider,
+    request: TokenRequest,
+    user: User,
+    *,
+    actor_id: str | None,
+    subject_token: SubjectToken | None,
 ) -> IssuedAccessToken:
     """Return a token of an exchange: a JWT for a resource or an organization, or an opaque token without both.
 
     Only scopes that the request names are granted. The default resource does not apply. A JWT names the actor.
     """
-    client, organization_id = request.client, request.organization_id
-    if organization_id is not None and not request.resources:
-        return organization_access_token(provider, client, user, organization_id, request.scopes, actor_id=actor_id)
+    issue = Issue(
+        client=request.client,
+        user=user,
+        organization_id=request.organization_id,
+        grant_id=provider.new_uid(),
+        subject_token=subject_token,
+        actor_id=actor_id,
+    )
+    if request.organization_id is not None and not request.resources:
+        return _organization_token_of_user(provider, issue, user, request.scopes)
     indicator = _single_resource(provider, request.resources)
     if indicator is None:
-        return _opaque_token_without_session(provider, request, user)
+        return _opaque_token_without_session(provider, request, issue)
     held = _scopes_of_user(provider, request, user, indicator)
     granted = [name for name in request.scopes if name in held]
-    return _issue_for_resource(provider, request, user.id, indicator, granted, actor_id=actor_id)
+    return _issue_for_resource(provider, issue, indicator, granted)
 
 
 # Resources
@@ -180,71 +183,85 @@ def _resource_ttl(provider: Provider, indicator: str) -> int:
 # Issuing
 
 
-def _issue_for_resource(
-    provider: Provider,
-    request: TokenRequest,
-    sub: str,
-    indicator: str,
-    granted: Iterable[str],
-    *,
-    omit_empty_scope: bool = False,
-    actor_id: str | None = None,
-) -> IssuedAccessToken:
-    ttl, scope = _resource_ttl(provider, indicator), " ".join(granted)
-    token = issue_jwt_access_token(
-        provider,
-        request.client,
-        sub=sub,
-        audience=indicator,
-        scope=None if omit_empty_scope and not scope else scope,
-        ttl=ttl,
+def _renewable_issue(request: TokenRequest, source: RenewableToken, user: User) -> Issue:
+    return Issue(
+        client=request.client,
+        user=user,
         organization_id=request.organization_id,
-        actor_id=actor_id,
+        source=source,
+        grant_id=source.grant_id,
+    )
+
+
+def _organization_token_of_user(
+    provider: Provider, issue: Issue, user: User, scopes: Iterable[str]
+) -> IssuedAccessToken:
+    assert issue.organization_id is not None  # checked by the caller
+    wanted = set(scopes)
+    held = rbac.organization_scopes_of_user(provider.tenant, user.id, issue.organization_id)
+    scope = " ".join(name for name in held if name in wanted)
+    return _issue_for_organization(provider, issue, issue.organization_id, scope)
+
+
+def _issue_for_resource(provider: Provider, issue: Issue, indicator: str, granted: Iterable[str]) -> IssuedAccessToken:
+    ttl, organization_id = _resource_ttl(provider, indicator), issue.organization_id
+    organization = {"organization_id": organization_id} if organization_id else {}
+    return _issue_jwt(provider, issue, indicator, " ".join(granted), ttl, organization)
+
+
+def _issue_for_organization(provider: Provider, issue: Issue, organization_id: str, scope: str) -> IssuedAccessToken:
+    audience = f"urn:logto:organization:{organization_id}"
+    return _issue_jwt(provider, issue, audience, scope, _ORGANIZATION_TOKEN_TTL, {})
+
+
+def _issue_jwt(
+    provider: Provider, issue: Issue, audience: str, scope: str, ttl: int, organization: dict[str, str]
+) -> IssuedAccessToken:
+    """Return a signed token. That of a machine has no empty `scope`. The script of the tenant adds claims."""
+    jti = provider.new_uid()
+    claimed_scope = None if issue.user is None and not scope else scope
+    extra = {
+        **({"act": {"sub": issue.actor_id}} if issue.actor_id else {}),
+        **organization,
+        **custom_claims(provider, issue, jti=jti, audience=audience, scope=claimed_scope),
+    }
+    token = issue_jwt_access_token(
+        provider, issue.client, jti=jti, sub=issue.sub, audience=audience, scope=claimed_scope, ttl=ttl, extra=extra
     )
     return IssuedAccessToken(token, scope, ttl)
 
 
-def _issue_for_organization(
-    provider: Provider,
-    client: Application,
-    sub: str,
-    organization_id: str,
-    scope: str,
-    *,
-    omit_empty_scope: bool = False,
-    actor_id: str | None = None,
-) -> IssuedAccessToken:
-    token = issue_jwt_access_token(
-        provider,
-        client,
-        sub=sub,
-        audience=f"urn:logto:organization:{organization_id}",
-        scope=None if omit_empty_scope and not scope else scope,
-        ttl=_ORGANIZATION_TOKEN_TTL,
-        actor_id=actor_id,
-    )
-    return IssuedAccessToken(token, scope, _ORGANIZATION_TOKEN_TTL)
-
-
-def _opaque_token_without_session(provider: Provider, request: TokenRequest, user: User) -> IssuedAccessToken:
+def _opaque_token_without_session(provider: Provider, request: TokenRequest, issue: Issue) -> IssuedAccessToken:
     now, client = provider.clock.now(), request.client
     scopes = [name for name in request.scopes if name in oidc_scopes(provider.tenant)]
-    grant = Grant(provider.new_uid(), user.id, client.id, now + GRANT_TTL, now, oidc_scopes=scopes)
+    grant = Grant(issue.grant_id, issue.sub, client.id, now + GRANT_TTL, now, oidc_scopes=scopes)
+    token = _store_opaque_token(provider, issue, session_uid="", expires_with_session=False, scopes=scopes, sid=None)
     provider.instances.grants[grant.id] = grant
-    return _store_opaque_token(
-        provider,
-        client_id=client.id,
-        account_id=user.id,
-        grant_id=grant.id,
-        session_uid="",
-        expires_with_session=False,
-        scopes=scopes,
-        sid=None,
-    )
+    return token
 
 
-def _store_opaque_token(provider: Provider, *, scopes: list[str], **fields: Any) -> IssuedAccessToken:
+def _store_opaque_token(
+    provider: Provider,
+    issue: Issue,
+    *,
+    session_uid: str,
+    expires_with_session: bool,
+    scopes: list[str],
+    sid: str | None,
+) -> IssuedAccessToken:
+    """Return an opaque token. Its custom claims show only in its introspection, but a script can refuse it, too."""
     now = provider.clock.now()
-    token = AccessToken(scopes=scopes, issued_at=now, expires_at=now + OPAQUE_TOKEN_TTL, **fields)
+    token = AccessToken(
+        client_id=issue.client.id,
+        account_id=issue.sub,
+        grant_id=issue.grant_id,
+        session_uid=session_uid,
+        expires_with_session=expires_with_session,
+        scopes=scopes,
+        sid=sid,
+        issued_at=now,
+        expires_at=now + OPAQUE_TOKEN_TTL,
+    )
+    token.custom_claims = custom_claims(provider, issue, jti=token.value, audience=None, scope=" ".join(scopes))
     provider.instances.access_tokens[token.value] = token
     return IssuedAccessToken(token.value, " ".join(scopes), OPAQUE_TOKEN_TTL)

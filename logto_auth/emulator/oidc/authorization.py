@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.sessions import (
+    ACCESS_CHECKED,
     INTERACTION_TTL,
     AuthorizationRequest,
     Interaction,
@@ -75,7 +77,7 @@ def resume(uid: str) -> Response:
     provider.instances.interactions.pop(uid, None)
     session = _signed_in(provider, interaction, session)
     try:
-        response = _proceed(provider, interaction.request, session, interaction.solved)
+        response = _proceed(provider, interaction.request, session, interaction.solved, interaction.submission)
     except errors.OIDCError as error:
         response = _respond_with_error(provider, error, interaction.request)
         if session is not None:
@@ -108,16 +110,23 @@ def push() -> Response:
 
 
 def _proceed(
-    provider: Provider, checked: AuthorizationRequest, session: Session | None, solved: Collection[str]
+    provider: Provider,
+    checked: AuthorizationRequest,
+    session: Session | None,
+    solved: Collection[str],
+    submission: dict[str, Any] | None = None,
 ) -> Response:
-    """Return the redirect to the next page, or to the callback with a code."""
+    """Return the redirect to the next page, or to the callback with a code.
+
+    `submission` says how the user has just signed in for this request.
+    """
     prompt = next_prompt(provider, checked, session, solved)
     if prompt is None:
         assert session is not None  # otherwise the next prompt is a login
         return _succeed(provider, checked, session)
     if "none" in checked.prompts:
         raise errors.OIDCError(prompt.error, prompt.description)
-    return _start_interaction(provider, checked, session, prompt, solved)
+    return _start_interaction(provider, checked, session, prompt, solved, submission)
 
 
 def _succeed(provider: Provider, checked: AuthorizationRequest, session: Session) -> Response:
@@ -137,6 +146,7 @@ def _start_interaction(
     session: Session | None,
     prompt: Prompt,
     solved: Collection[str],
+    submission: dict[str, Any] | None,
 ) -> Response:
     interaction = Interaction(
         uid=provider.new_uid(),
@@ -145,6 +155,7 @@ def _start_interaction(
         session_uid=session.uid if session else None,
         expires_at=provider.clock.now() + INTERACTION_TTL,
         solved=frozenset(solved),
+        submission=submission or _access_checked(checked, session),
         missing_scopes=prompt.missing_scopes,
         missing_resource_scopes=prompt.missing_resource_scopes,
     )
@@ -155,6 +166,17 @@ def _start_interaction(
     if session is not None:
         _extend_session(provider, session, response)
     return response
+
+
+def _access_checked(checked: AuthorizationRequest, session: Session | None) -> dict[str, Any] | None:
+    """Return the mark that Logto leaves in place of a sign-in, if the client has a grant in the session.
+
+    Saved at a consent, it replaces how the user signed in.
+    """
+    authorization = session.authorizations.get(checked.client.id) if session else None
+    if session is None or authorization is None or authorization.grant_id is None:
+        return None
+    return {ACCESS_CHECKED: {"checked": True, "applicationId": checked.client.id, "userId": session.account_id}}
 
 
 def _write_interaction_cookies(response: Response, checked: AuthorizationRequest, interaction: Interaction) -> None:
@@ -219,7 +241,6 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
         if interaction.account_id is not None:
             session.account_id = interaction.account_id
             session.login_at = provider.clock.now()
-            session.last_submission = interaction.submission
         instances.sessions[session.id] = session
     return session
 

@@ -130,7 +130,7 @@ def _end(provider: Provider, session: Session) -> None:
     for authorization in list(session.authorizations.values()):
         if authorization.grant_id and not authorization.persists_logout:
             provider.instances.revoke_grant(authorization.grant_id)
-    provider.instances.sessions.pop(session.id, None)
+    provider.instances.end_session(session)
 
 
 def _leave(provider: Provider, session: Session, client_id: str | None) -> None:

@@ -61,7 +61,7 @@ def refresh(provider: Provider, request: TokenRequest) -> dict[str, Any]:
         token = _rotated(provider, request.client, token)
     scopes = unique(request.params["scope"].split(" ")) if "scope" in request.params else token.scopes
     if organization_id is not None and not request.resources:
-        access_token = organization_access_token(provider, request.client, user, organization_id, scopes)
+        access_token = organization_access_token(provider, request, token, user, scopes)
     else:
         access_token = user_access_token(provider, request, token, user, scopes)
     return _user_response(provider, request.client, user, token, scopes, access_token, token.value)

@@ -16,6 +16,8 @@ from .claims import id_token_claims
 
 BACKCHANNEL_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
+# Logto has no such claim, and removes it from those of a script.
+_NEVER_EXTRA = frozenset({"authorization_details"})
 _DIGESTS = {"ES384": hashlib.sha384, "RS256": hashlib.sha256}
 
 
@@ -49,23 +51,21 @@ def issue_jwt_access_token(
     provider: Provider,
     client: Application,
     *,
+    jti: str,
     sub: str,
     audience: str,
     scope: str | None,
     ttl: int,
-    organization_id: str | None = None,
-    actor_id: str | None = None,
+    extra: dict[str, Any],
 ) -> str:
     """Return an access token for a resource or an organization.
 
-    `organization_id` is set on tokens for a resource within an organization only. With a `scope` of None the token has
-    no such claim. `actor_id` is the user who acts for `sub`.
+    With a `scope` of None the token has no such claim. `extra` are further claims, which those of the protocol replace.
     """
     now = provider.clock.now()
     claims = {
-        **({"act": {"sub": actor_id}} if actor_id else {}),
-        **({"organization_id": organization_id} if organization_id else {}),
-        "jti": provider.new_uid(),
+        **{name: value for name, value in extra.items() if name not in _NEVER_EXTRA},
+        "jti": jti,
         "sub": sub,
         "iat": now,
         "exp": now + ttl,
@@ -74,7 +74,9 @@ def issue_jwt_access_token(
         "iss": provider.issuer,
         "aud": audience,
     }
-    return sign(provider, claims, typ="at+jwt")
+    if scope is None:
+        claims.pop("scope", None)
+    return _sign_access_token(provider, claims)
 
 
 def issue_logout_token(provider: Provider, client: Application, *, sub: str, sid: str) -> str:
@@ -108,6 +110,17 @@ def at_hash(provider: Provider, access_token: str) -> str:
 def _signing_key(provider: Provider) -> SigningKey:
     # Without a signing key no client is found, and nothing is signed unless the keys change during a request.
     return provider.signing_key or provider.keys.current
+
+
+def _sign_access_token(provider: Provider, claims: dict[str, Any]) -> str:
+    """Return the signed access token, changed by the fault hooks."""
+    faults = provider.faults
+    if faults.access_token_claims:
+        claims = faults.access_token_claims(dict(claims))
+    key = faults.access_token_key
+    if key is None:
+        return sign(provider, claims, typ="at+jwt")
+    return sign_compact({"alg": natural_alg(key), "typ": "at+jwt", "kid": key.thumbprint()}, claims, key)
 
 
 def _sign_id_token(provider: Provider, claims: dict[str, Any]) -> str:

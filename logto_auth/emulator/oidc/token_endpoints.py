@@ -156,9 +156,10 @@ def _described(provider: Provider, client: Application, value: str) -> dict[str,
         "scope": " ".join(found.scopes),
         "token_type": None if isinstance(found, RefreshToken) else "Bearer",
     }
-    return {
+    custom = found.custom_claims if isinstance(found, AccessToken) else {}
+    return {"active": True, "sub": found.account_id} | {
+        **custom,
         "active": True,
-        "sub": found.account_id,
         "client_id": found.client_id,
         "exp": found.expires_at,
         "iat": found.issued_at,

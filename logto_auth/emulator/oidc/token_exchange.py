@@ -31,7 +31,13 @@ def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:
     user = active_user(provider, _account_id(provider, value, kind))
     if request.organization_id is not None:
         check_organization_access(provider, request.client, user, request.organization_id)
-    token = exchanged_access_token(provider, request, user, actor_id=_actor_id(provider, request))
+    token = exchanged_access_token(
+        provider,
+        request,
+        user,
+        actor_id=_actor_id(provider, request),
+        subject_token=provider.instances.subject_tokens.get(value),
+    )
     provider.instances.subject_tokens.pop(value, None)
     return {"access_token": token.value, "expires_in": token.ttl, "scope": token.scope, "token_type": "Bearer"}
 

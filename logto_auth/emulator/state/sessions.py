@@ -15,6 +15,9 @@ from .mfa_rules import MfaSetUp
 from .verified_users import VerifiedUser
 
 INTERACTION_TTL = 3600
+# The key of the mark that Logto checked whether the user may use the application. It does so when a client that has a
+# grant asks again, and hands the mark to the consent that follows, in place of a sign-in.
+ACCESS_CHECKED = "appLevelAccessControl"
 GRANT_TTL = 180 * 86400
 
 
@@ -60,10 +63,7 @@ class LogoutDetails:
 
 @dataclass
 class Session:
-    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change.
-
-    `last_submission` says how the user signed in, as the APIs show it.
-    """
+    """A browser's session with Logto. `id` is in the cookie and changes; `uid` does not change."""
 
     id: str
     uid: str
@@ -72,7 +72,25 @@ class Session:
     login_at: int = 0
     authorizations: dict[str, Authorization] = field(default_factory=dict)
     logout: LogoutDetails | None = None
-    last_submission: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SessionExtension:
+    """How the user of a session signed in, as the APIs and scripts for custom claims see it.
+
+    Logto saves it at a consent, not at the sign-in. So a later sign-in in the session without a consent leaves the
+    older one. It stays until the session is ended or the user is suspended: a session that only expired leaves it to
+    its refresh tokens. After a consent without a sign-in it does not say how the user signed in, see `ACCESS_CHECKED`.
+    """
+
+    account_id: str
+    client_id: str
+    submission: dict[str, Any]
+
+    @property
+    def sign_in(self) -> dict[str, Any] | None:
+        """How the user signed in, or None."""
+        return None if ACCESS_CHECKED in self.submission else self.submission
 
 
 @dataclass
@@ -81,7 +99,7 @@ class Interaction:
 
     `social_state` is the `state` of a sign-in in progress at a social provider, and `verified` is a user whose sign-in
     is not complete yet. `records` are the verification records by type, as Logto stores them, `mfa` is what the sign-in
-    sets up, and `submission` says how the user signed in.
+    sets up. `submission` says how the user signed in; the interaction of a consent that follows inherits it.
     """
 
     uid: str

@@ -53,7 +53,9 @@ class AuthorizationCode(RenewableToken):
 
 @dataclass(kw_only=True)
 class AccessToken(StoredToken):
-    """An opaque access token."""
+    """An opaque access token. `custom_claims` are in its introspection."""
+
+    custom_claims: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -73,8 +75,9 @@ class PushedRequest:
 
 @dataclass
 class SubjectToken:
-    """A token for impersonation of a user, valid for one exchange."""
+    """A token for impersonation of a user, valid for one exchange. Scripts for custom claims see its `context`."""
 
     account_id: str
     expires_at: int
+    context: dict[str, Any] = field(default_factory=dict)
     value: str = field(default_factory=ids.subject_token, repr=False)
