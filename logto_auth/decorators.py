@@ -6,7 +6,7 @@ The first half is for pages and checks the session; the second half is for APIs 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from typing import Any, cast
 
@@ -17,13 +17,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from .access.requirements import Requirement, RequirementKind, signed_in_recently
+from .access.requirements import Requirement, RequirementKind, SecondFactor, signed_in_recently
 from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .access.second_factor import second_factor_response
 from .account.verification import require_verification
 from .api.authentication import authenticate
 from .api.errors import ErrorResponse
 from .exceptions import LogtoError, ProviderError
 from .navigation import is_from_script
+from .oidc.authentication_methods import SECOND_FACTORS
 from .sessions.ending import end_session
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
@@ -42,6 +44,7 @@ __all__ = [
     "require_token",
     "role_required",
     "scope_required",
+    "second_factor_required",
     "verification_required",
 ]
 
@@ -112,8 +115,38 @@ def organization_scope_required(scope: str, *scopes: str) -> Decorator:
     return _session_required(Requirement(organization_scopes=(scope, *scopes)))
 
 
+def second_factor_required(
+    view: View | None = None, *, max_age: int | None = None, methods: Sequence[str] = SECOND_FACTORS
+) -> View:
+    """Run the view only for a user who has signed in at Logto with a second factor: with one of `methods`.
+
+    Other users are sent to a page that asks Logto for one, and return to the page. A form is not processed: they return
+    to the page that contains it. Scripts get a 401 with the URL of that page. With `max_age`, the sign-in with the
+    second factor must be at most that many seconds ago. Works with and without parentheses.
+
+    Raise ValueError for a method that is no second factor. The view raises ConfigurationError if `LOGTO_SECOND_FACTOR`
+    is False.
+    """
+    second_factor = SecondFactor(methods=tuple(methods), max_age=max_age)
+    decorate = _session_required(Requirement(second_factor=second_factor))
+    return decorate(view) if view else decorate
+
+
 def _session_required(requirement: Requirement) -> Decorator:
-    return checked(lambda request: require_session(request, requirement))
+    return _marked(requirement, checked(lambda request: require_session(request, requirement)))
+
+
+def _marked(requirement: Requirement, decorate: Decorator) -> Decorator:
+    """Return `decorate`, which then marks views that require a second factor, for the system check."""
+    if requirement.second_factor is None:
+        return decorate
+
+    def marking(view: View) -> View:
+        decorated = decorate(view)
+        decorated.requires_second_factor = True  # type: ignore[attr-defined]
+        return decorated
+
+    return marking
 
 
 def require_session(request: HttpRequest, requirement: Requirement) -> HttpResponseBase | None:
@@ -131,6 +164,8 @@ def require_session(request: HttpRequest, requirement: Requirement) -> HttpRespo
         return end_session(request, error) or redirect_to_login(request.get_full_path())
     if missing is None:
         return None
+    if missing.kind is RequirementKind.SECOND_FACTOR and requirement.second_factor:
+        return second_factor_response(request, requirement.second_factor)
     if missing.kind is RequirementKind.ORGANIZATION and "organizations" not in principal.claims:
         logger.warning("The claims do not contain organizations. Is urn:logto:scope:organizations in LOGTO_SCOPES?")
     return forbidden_response(request, missing)
@@ -203,7 +238,8 @@ def organization_token_required(*scopes: str, accepts_machines: bool = True, **r
 
 
 def _token_required(requirement: Requirement, **options: Any) -> Decorator:
-    check = checked(lambda request: require_token(request, requirement, **options))
+    requirement = requirement.for_token()
+    check = _marked(requirement, checked(lambda request: require_token(request, requirement, **options)))
     return lambda view: csrf_exempt(login_not_required(check(view)))
 
 
@@ -218,7 +254,7 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
         return _refused(request, ErrorResponse.of(error))
     if principal is None:
         return _refused(request, ErrorResponse.without_token())
-    missing = requirement.missing_from(principal)
+    missing = requirement.for_token().missing_from(principal)
     return _refused(request, ErrorResponse.insufficient(missing)) if missing else None
 
 

@@ -15,10 +15,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from .access.requirements import Requirement
+from .access.requirements import Requirement, SecondFactor
 from .account.verification import require_verification
 from .decorators import require_recent_sign_in, require_session, require_token
 from .exceptions import ConfigurationError
+from .oidc.authentication_methods import SECOND_FACTORS
 
 __all__ = [
     "AccessTokenRequiredMixin",
@@ -31,6 +32,7 @@ __all__ = [
     "RequirementMixin",
     "RoleRequiredMixin",
     "ScopeRequiredMixin",
+    "SecondFactorRequiredMixin",
     "SessionRequirementMixin",
     "VerificationRequiredMixin",
 ]
@@ -79,6 +81,27 @@ class RequirementMixin(CheckedView):
     organization_required = False
     organization_roles_required: Sequence[str] | None = None
     organization_scopes_required: Sequence[str] | None = ()
+    second_factor_required = False
+    """True if the user must have signed in with a second factor; each of the two attributes below implies it."""
+    second_factor_methods: Sequence[str] | None = None
+    """The second factors that count, by Logto's names; None: all."""
+    second_factor_max_age: int | None = None
+    """How many seconds ago the user may have used it; None: at any time in this session at Logto."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        view: Callable[..., HttpResponseBase] = super().as_view(**initkwargs)
+        # A mistake in the attributes is found when the URLs are loaded. The mark is for the system check.
+        if cls(**initkwargs).get_second_factor() is not None:
+            view.requires_second_factor = True  # type: ignore[attr-defined]
+        return view
+
+    def get_second_factor(self) -> SecondFactor | None:
+        """Return the second factor that the attributes require, or None. Raise ValueError for an invalid one."""
+        methods, max_age = self.second_factor_methods, self.second_factor_max_age
+        if methods is None and max_age is None and not self.second_factor_required:
+            return None
+        return SecondFactor(methods=SECOND_FACTORS if methods is None else tuple(methods), max_age=max_age)
 
     def get_requirement(self) -> Requirement:
         """Return the requirement of this request. Override it if the requirement depends on the request.
@@ -94,6 +117,7 @@ class RequirementMixin(CheckedView):
             organization=self.organization_required,
             organization_roles=self.organization_roles_required,
             organization_scopes=self.organization_scopes_required,
+            second_factor=self.get_second_factor(),
         )
 
 
@@ -134,6 +158,15 @@ class OrganizationScopeRequiredMixin(OrganizationRequiredMixin):
     organization_scopes_required: Sequence[str] | None = None
 
 
+class SecondFactorRequiredMixin(SessionRequirementMixin):
+    """Run the view only for a user who has signed in with a second factor; see the decorator.
+
+    Set `second_factor_methods` or `second_factor_max_age` to require more.
+    """
+
+    second_factor_required = True
+
+
 class AccessTokenRequiredMixin(RequirementMixin):
     """For APIs: run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`."""
 
@@ -146,6 +179,10 @@ class AccessTokenRequiredMixin(RequirementMixin):
         # A session does not authenticate here, so the view needs no CSRF token and no redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
         return view
+
+    def get_second_factor(self) -> SecondFactor | None:
+        """See `RequirementMixin`. Raise ValueError for a `second_factor_max_age`, which no token can meet."""
+        return Requirement(second_factor=super().get_second_factor()).for_token().second_factor
 
     def check(self, request: HttpRequest) -> HttpResponseBase | None:
         response = require_token(

@@ -11,20 +11,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
+from logto_auth.exceptions import ConfigurationError
+from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.oidc.claims import seconds_since_authentication
 
 from .principal import Principal
 
 __all__ = ["MissingRequirement", "Requirement", "RequirementKind", "SecondFactor", "signed_in_recently"]
-
-SECOND_FACTORS = (
-    "Totp",
-    "WebAuthn",
-    "SignInPasskey",
-    "BackupCode",
-    "MfaEmailVerificationCode",
-    "MfaPhoneVerificationCode",
-)
 
 
 class RequirementKind(str, Enum):
@@ -97,7 +90,10 @@ class SecondFactor:
         """Return whether the user has proved such a second factor, and recently enough.
 
         A machine has no second factor. An access token does not say when the user proved it, so `max_age` is not met.
+        Raise ConfigurationError if `LOGTO_SECOND_FACTOR` is False.
         """
+        if not conf.second_factor:
+            raise ConfigurationError("A view requires a second factor. Set LOGTO_SECOND_FACTOR = True.")
         if principal.is_machine or set(self.methods).isdisjoint(principal.authentication_methods):
             return False
         return self.max_age is None or _is_recent(principal.authentication_methods_at, self.max_age)
@@ -171,6 +167,15 @@ class Requirement:
         if self.second_factor is not None and not self.second_factor.is_met_by(principal):
             return MissingRequirement(RequirementKind.SECOND_FACTOR, self.second_factor.methods)
         return None
+
+    def for_token(self) -> Requirement:
+        """Return this requirement, for views that check access tokens. Raise ValueError if no token can meet it."""
+        if self.second_factor is not None and self.second_factor.max_age is not None:
+            raise ValueError(
+                "A view for access tokens requires a second factor with max_age. A token does not contain the time of "
+                "the second factor: leave max_age out."
+            )
+        return self
 
     @property
     def _needs_organization(self) -> bool:

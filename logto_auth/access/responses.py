@@ -18,6 +18,7 @@ from .principal import Principal
 from .requirements import MissingRequirement
 
 __all__ = [
+    "cookie_challenge",
     "forbidden_response",
     "page_of_request",
     "prefetch_response",
@@ -126,6 +127,13 @@ def _json(request: HttpRequest, data: dict[str, Any], status: int) -> JsonRespon
 
 
 def _with_challenge(response: HttpResponse, sign_in_url: str) -> HttpResponse:
-    # RFC 9110, section 15.5.2, requires a challenge. With this scheme no browser opens a password dialog.
-    response["WWW-Authenticate"] = f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'
+    response["WWW-Authenticate"] = cookie_challenge(sign_in_url)
     return response
+
+
+def cookie_challenge(sign_in_url: str) -> str:
+    """Return the value of `WWW-Authenticate` of a 401 for a request without an access token.
+
+    RFC 9110, section 15.5.2, requires a challenge. With this scheme no browser opens a password dialog.
+    """
+    return f'Cookie realm="Logto", sign_in_url="{sign_in_url}"'

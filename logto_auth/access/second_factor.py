@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 
 from logto_auth.exceptions import InvalidSignInOption
 from logto_auth.navigation import is_from_script
+from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.sign_in.next_url import view_url
 
-from .requirements import SECOND_FACTORS, SecondFactor
+from .requirements import SecondFactor
 from .responses import page_of_request, unauthorized_response
 
 __all__ = ["second_factor_from_query", "second_factor_response", "second_factor_url"]

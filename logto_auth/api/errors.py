@@ -1,4 +1,4 @@
-"""Bearer error responses (RFC 6750, section 3), which name the metadata of the API (RFC 9728)."""
+"""Bearer error responses (RFC 6750, section 3; RFC 9470), which name the metadata of the API (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ RETRY_AFTER_SECONDS = 30
 # Texts for API clients where the text of the 403 page would not help.
 TEXTS_FOR_TOKENS = {
     RequirementKind.ORGANIZATION: "An organization token is required: request one from Logto with organization_id.",
+    RequirementKind.SECOND_FACTOR: "The user has to sign in again at Logto, by an authorization request with "
+    "prompt=login consent, and with one of these second factors: %(names)s.",
 }
 # By the code of `SignInRefused`.
 REFUSED = {
@@ -34,8 +36,9 @@ REFUSED = {
     "account_unknown": "This user has no account on this site, and the API does not create one.",
     "machine_refused": "This API accepts only access tokens of users.",
 }
-# Error codes that a challenge may contain; the others are for the body only.
-RFC_6750_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope"}
+# Error codes that a challenge may contain (RFC 6750, section 3.1; RFC 9470, section 3); the others are for the body
+# only.
+CHALLENGE_ERRORS = {"invalid_request", "invalid_token", "insufficient_scope", "insufficient_user_authentication"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ class ErrorResponse:
 
     status: int
     error: str
-    """A code of RFC 6750, or one of this package if there is none."""
+    """A code of RFC 6750 or RFC 9470, or one of this package if there is none."""
     description: str
     """A sentence in English: what was expected, what was received, what to do."""
     scopes: tuple[str, ...] = ()
@@ -87,7 +90,12 @@ class ErrorResponse:
         scopes = missing.names if missing.kind in (RequirementKind.SCOPE, RequirementKind.ORGANIZATION_SCOPE) else ()
         # The description goes into a header, which must be ASCII.
         with override("en"):
-            description = f"The access token does not meet a requirement. {TEXTS_FOR_TOKENS.get(missing.kind, missing)}"
+            text = str(missing)
+        if missing.kind in TEXTS_FOR_TOKENS:
+            text = TEXTS_FOR_TOKENS[missing.kind] % {"names": ", ".join(missing.names)}
+        description = f"The access token does not meet a requirement. {text}"
+        if missing.kind is RequirementKind.SECOND_FACTOR:
+            return cls(status=401, error="insufficient_user_authentication", description=description)
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
     def headers(self, request: HttpRequest) -> dict[str, str]:
@@ -102,7 +110,7 @@ class ErrorResponse:
     def challenge(self, request: HttpRequest) -> str:
         """Return the value of `WWW-Authenticate`. It contains the URL of the API's metadata if the site serves it."""
         parameters = {"scope": " ".join(self.scopes), "resource_metadata": metadata_url(request)}
-        if self.error in RFC_6750_ERRORS:
+        if self.error in CHALLENGE_ERRORS:
             parameters = {"error": self.error, "error_description": self.description, **parameters}
         quoted = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items() if value)
         return f"Bearer {quoted}" if quoted else 'Bearer realm="Logto"'

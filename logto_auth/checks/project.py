@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -11,7 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, get_script_prefix, resolve
+from django.urls import NoReverseMatch, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.admin_site import LogtoAdminSite
@@ -26,6 +26,7 @@ from .middleware import middleware_paths
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 from .templates import check_templates
+from .views import check_views
 
 MIDDLEWARE = "logto_auth.middleware.LogtoMiddleware"
 # In place of the origin of the site, because only paths are compared.
@@ -70,11 +71,6 @@ REDIRECT_TO_NO_URL = Problem(
     "{setting} is {value}, which is neither a URL nor the name of a view.",
     "Correct the name. With a namespace, it looks like 'shop:home'.",
 )
-VERIFICATION_MISSING = Problem(
-    "logto_auth.E038",
-    "{view} requires the security verification, but the site's URLs do not include its page.",
-    "Add path('account/', include('logto_auth.account.urls')).",
-)
 NO_PASSWORD_BACKEND = Problem(
     "logto_auth.W003",
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
@@ -109,7 +105,7 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
     checks = (_check_backend, _check_sessions, _check_urls, _check_forms, _check_admin, check_templates)
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
-    return [*signing_in, *_check_middleware(), *check_account_pages()]
+    return [*signing_in, *_check_middleware(), *check_account_pages(), *check_views()]
 
 
 def _check_backend() -> Iterator[CheckMessage]:
@@ -190,19 +186,6 @@ def _check_urls() -> Iterator[CheckMessage]:
             yield REDIRECT_TO_NO_URL(setting=name, value=repr(value))
     if _resolved(settings.LOGOUT_REDIRECT_URL or "/") is not None:
         yield from _check_languages()
-    if url_path("logto_account:verify") is None:
-        yield from (VERIFICATION_MISSING(view=view) for view in _views_with_verification(get_resolver().url_patterns))
-
-
-def _views_with_verification(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
-    """Yield the names of views with `verification_required` or `VerificationRequiredMixin`."""
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _views_with_verification(pattern.url_patterns)
-            continue
-        view = getattr(pattern.callback, "view_class", pattern.callback)
-        if getattr(view, "requires_verification", False):
-            yield f"{view.__module__}.{view.__qualname__}"
 
 
 def _resolved(to: Any) -> str | None:

@@ -18,7 +18,8 @@ from logto_auth.oidc.jwks import KEY_TYPES
 from logto_auth.oidc.types import ORGANIZATIONS_RESOURCE
 from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import ascii_hint
-from logto_auth.tenant.declaration import declaration_errors
+from logto_auth.tenant.declaration import TenantDeclaration, declaration_errors
+from logto_auth.tenant.mfa import lets_users_skip
 from logto_auth.tenant.site import load_declaration
 from logto_auth.tenant.webhook_events import KNOWN_EVENTS, unknown_event_error
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
@@ -159,6 +160,18 @@ UNKNOWN_WEBHOOK_EVENT = Problem(
     "logto_auth.W023",
     "{path} declares the webhook event {event}, which Logto 1.42 does not have.",
     "Correct the name. If a newer Logto has the event, silence this check: manage.py logto_setup asks the tenant.",
+)
+CLAIM_NOT_DECLARED = Problem(
+    "logto_auth.W029",
+    "LOGTO_SECOND_FACTOR is on, but {path} does not declare authentication_methods_claim=True: without the script that "
+    "it installs, nobody meets a requirement for a second factor.",
+    "Declare it, and run manage.py logto_setup. If the script is installed in another way, silence this check.",
+)
+SKIPPABLE_MFA_DECLARED = Problem(
+    "logto_auth.W030",
+    "LOGTO_SECOND_FACTOR is on, but {path} declares the MFA policy {policy}, with which users may turn off that Logto "
+    "asks for their factor. A thief of a password can then use a factor of their own as proof.",
+    "Declare MFA(policy='Mandatory').",
 )
 
 
@@ -316,6 +329,16 @@ def _check_tenant() -> Iterator[CheckMessage]:
     for event in declaration.webhook_events:
         if event not in KNOWN_EVENTS:
             yield UNKNOWN_WEBHOOK_EVENT(path=conf.tenant, event=repr(event), hint=unknown_event_error(event))
+    if conf.tenant and conf.second_factor:
+        yield from _check_second_factor(declaration)
+
+
+def _check_second_factor(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
+    if not declaration.authentication_methods_claim:
+        yield CLAIM_NOT_DECLARED(path=conf.tenant)
+    policy = declaration.mfa.policy if declaration.mfa else ""
+    if policy and lets_users_skip(policy):
+        yield SKIPPABLE_MFA_DECLARED(path=conf.tenant, policy=policy)
 
 
 def _check_webhooks() -> Iterator[CheckMessage]:

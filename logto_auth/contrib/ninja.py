@@ -45,7 +45,7 @@ class LogtoAuth(HttpAuthBase):
 
     def __init__(self, *scopes: str, **requirements: Any) -> None:
         super().__init__()
-        self.requirement = self.make_requirement(scopes, **requirements)
+        self.requirement = self.make_requirement(scopes, **requirements).for_token()
 
     def make_requirement(self, scopes: tuple[str, ...], **requirements: Any) -> Requirement:
         """Return what the token must meet."""

@@ -1,4 +1,4 @@
-"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles and organizations.
+"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles, organizations and factors.
 
     class BookViewSet(ModelViewSet):
         authentication_classes = [LogtoAuthentication]
@@ -10,6 +10,7 @@ Needs the extra `drf`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,11 +26,15 @@ from django.apps import apps
 from django.http import HttpRequest
 from django.views.generic import View
 
-from logto_auth.access import Principal, Requirement
+from logto_auth.access import MissingRequirement, Principal, Requirement, RequirementKind, SecondFactor
+from logto_auth.access.responses import cookie_challenge, page_of_request
+from logto_auth.access.second_factor import second_factor_url
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import LogtoError, ProviderError
+from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.sessions.principal import request_principal, session_principal
+from logto_auth.sign_in.start import absolute_uri
 
 if TYPE_CHECKING:
     # REST framework's views import the classes in its settings, and those are in this module.
@@ -42,6 +47,7 @@ __all__ = [
     "HasOrganizationScope",
     "HasRole",
     "HasScope",
+    "HasSecondFactor",
     "IsOrganizationMember",
     "IsUser",
     "LogtoAuthentication",
@@ -95,7 +101,7 @@ class LogtoOrganizationAuthentication(LogtoAuthentication):
 
 
 class _Refused(APIException):
-    """An `ErrorResponse` with a status other than 401, with its headers."""
+    """An `ErrorResponse` with its headers. For a 401 of an authenticator, REST framework has a class of its own."""
 
     def __init__(self, error: ErrorResponse, request: HttpRequest) -> None:
         super().__init__(detail=error.description, code=error.error)
@@ -113,6 +119,16 @@ def _exception(request: Request, error: ErrorResponse) -> APIException:
     if error.status == 401:
         return AuthenticationFailed(error.description, code=error.error)
     return _Refused(error, django_request)
+
+
+class _SecondFactorRequired(APIException):
+    """The 401 for a session without the second factor: with the URL of the page that asks for one."""
+
+    status_code = 401
+
+    def __init__(self, error: ErrorResponse, url: str) -> None:
+        super().__init__({"detail": error.description, "error": error.error, "sign_in_url": url}, code=error.error)
+        self.auth_header = cookie_challenge(url)
 
 
 def _django_request(request: Request) -> HttpRequest:
@@ -136,6 +152,19 @@ class RequirementPermission(BasePermission, metaclass=_Negatable):
     methods: Collection[str] | None = None
     """The methods that the requirement applies to; None: all. With others, all authenticated callers have access."""
     is_negated = False
+    _description: str | None = None
+    _missing_factor: tuple[Request, MissingRequirement, SecondFactor] | None = None
+
+    @property
+    def message(self) -> str | None:
+        """The description of the refusal. REST framework reads it when it refuses the request by this permission.
+
+        Raise the 401 for a missing second factor: REST framework itself answers 403 to each permission. Within `&` and
+        `|` it does not read this, and the 403 remains.
+        """
+        if self._missing_factor is not None:
+            raise _second_factor_exception(*self._missing_factor)
+        return self._description
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Normalize `methods`. Raise ValueError for a name that is no HTTP method: its requirement would not apply."""
@@ -173,13 +202,34 @@ class RequirementPermission(BasePermission, metaclass=_Negatable):
         if missing is None:
             return True
         response = ErrorResponse.insufficient(missing)
-        django_request = _django_request(request)
-        # `LogtoMiddleware` adds the challenge to a 403: only the view knows whether another permission suffices. The
-        # browsable API checks other methods than that of the request too.
-        if request.method == django_request.method:
-            request_principal(django_request).error_response = response
-        self.message, self.code = response.description, response.error
+        # `LogtoMiddleware` adds the challenge to a 403: only the view knows whether another permission suffices.
+        _remember(request, replace(response, status=403))
+        self._description, self.code = response.description, response.error
+        if missing.kind is RequirementKind.SECOND_FACTOR and self.requirement.second_factor:
+            self._missing_factor = (request, missing, self.requirement.second_factor)
         return False
+
+
+def _remember(request: Request, error: ErrorResponse) -> None:
+    django_request = _django_request(request)
+    # The browsable API checks other methods than that of the request too.
+    if request.method == django_request.method:
+        request_principal(django_request).error_response = error
+
+
+def _second_factor_exception(
+    request: Request, missing: MissingRequirement, second_factor: SecondFactor
+) -> APIException:
+    """Return the exception for a request that lacks only the second factor (RFC 9470, section 3)."""
+    django_request = _django_request(request)
+    if isinstance(request.auth, TokenPrincipal):
+        error = ErrorResponse.insufficient(missing)
+        _remember(request, error)
+        return _Refused(error, django_request)
+    error = ErrorResponse(status=401, error="second_factor_required", description=str(missing))
+    _remember(request, error)
+    url = second_factor_url(page_of_request(django_request), second_factor)
+    return _SecondFactorRequired(error, absolute_uri(django_request, url))
 
 
 def _principal(request: Request) -> Principal | None:
@@ -214,6 +264,15 @@ def HasOrganizationScope(
 def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
     """Return a permission class that requires one of these roles in the current organization."""
     return _permission(Requirement(organization_roles=roles), methods)
+
+
+def HasSecondFactor(*names: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires a sign-in with a second factor: with one of these, by default any.
+
+    Without it the response is a 401; as a part of `&` and `|`, a 403. Raise ValueError for a name that is no second
+    factor.
+    """
+    return _permission(Requirement(second_factor=SecondFactor(methods=names or SECOND_FACTORS)), methods)
 
 
 def _permission(requirement: Requirement, methods: Collection[str] | None) -> type[RequirementPermission]:

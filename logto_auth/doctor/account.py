@@ -24,7 +24,7 @@ from logto_auth.tenant.uris import normalize_uri
 
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
 
-__all__ = ["connector_findings", "examine"]
+__all__ = ["connector_findings", "examine", "published"]
 
 BREACH_LIST = "api.pwnedpasswords.com"
 # The fields whose changes need a message to the user, with the type of the connector that sends it.
@@ -39,7 +39,7 @@ def examine(http: HTTPClient, addresses: Addresses, base_urls: Sequence[str]) ->
     if not pages:
         return
     yield from findings_or_ok(_scopes(pages), "account-scopes", "LOGTO_SCOPES has all scopes of the account pages.")
-    center = _published(http, addresses, "account-center")
+    center = published(http, addresses, "account-center")
     if not center["enabled"]:
         yield failure(
             "account-center",
@@ -57,10 +57,11 @@ def examine(http: HTTPClient, addresses: Addresses, base_urls: Sequence[str]) ->
     if "passkeys" in pages and _permission("passkey", fields) == "Edit":
         yield from _passkeys(origins, base_urls)
     if "password" in pages and fields.get("password") == "Edit":
-        yield _breach_list(_published(http, addresses, "sign-in-exp"))
+        yield _breach_list(published(http, addresses, "sign-in-exp"))
 
 
-def _published(http: HTTPClient, addresses: Addresses, name: str) -> dict[str, Any]:
+def published(http: HTTPClient, addresses: Addresses, name: str) -> dict[str, Any]:
+    """Return settings of the tenant that need no access: `account-center` or `sign-in-exp`. Raise ProviderError."""
     url = f"{addresses.internal_endpoint}/api/.well-known/{name}"
     response = http.get(url)
     if response.status != 200:

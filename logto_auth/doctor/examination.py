@@ -11,7 +11,7 @@ from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.cloud import cloud_tenant
 from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
 
-from . import account, addresses, site, tenant
+from . import account, addresses, second_factor, site, tenant
 from .findings import Finding, errors_as_failures, findings_or_ok, skipped, warning
 from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
@@ -70,6 +70,7 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
         _examine_calls_of_logto(base_urls, version, has_dynamic_app(logto.discovery)), "reach"
     )
     yield from errors_as_failures(account.examine(http, logto_addresses, base_urls), "account-center")
+    yield from errors_as_failures(second_factor.examine(http, logto_addresses), "mfa")
     yield from errors_as_failures(tenant.examine(base_urls), "management-api")
 
 

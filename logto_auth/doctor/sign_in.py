@@ -200,7 +200,9 @@ def _resource_failure(resource: str, answer: Answer) -> Finding:
             "resources", f"Logto answered {answer} for the API resource {resource}.", "See the log of Logto."
         )
     setting = "LOGTO_RESOURCES" if resource in conf.resources else "LOGTO_API_RESOURCE"
-    consequence = "Logto rejects every sign-in" if resource in conf.resources else "Logto issues no tokens for it"
+    # To know the methods of a sign-in, the site requests the token for its API in the sign-in itself.
+    is_requested = resource in conf.resources or conf.second_factor
+    consequence = "Logto rejects every sign-in" if is_requested else "Logto issues no tokens for it"
     return failure(
         "resources",
         f"{setting} names {resource}, which is not an API resource of the tenant. {consequence}.",

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from logto_auth.clients import management_api
@@ -21,6 +22,7 @@ from logto_auth.tenant.webhook import find_webhooks
 
 from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
+from .second_factor import script_findings, sender_findings
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Hook
@@ -43,13 +45,15 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         yield skipped(
             "management-api",
             "Not checked, because LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set: the declaration, back-channel "
-            "logout, names of permissions, expiry of secrets, connectors for messages, the webhook.",
+            "logout, names of permissions, expiry of secrets, connectors for messages, the webhook"
+            f"{', the script for the claim authentication_methods' if conf.second_factor else ''}.",
         )
         return
     try:
         declared = site_declaration(base_urls)
         api = management_api()
-        plan = make_plan(api, declared)
+        # The script for custom claims has an examination of its own.
+        plan = make_plan(api, replace(declared, authentication_methods_claim=False))
     except ConfigurationError as error:
         yield failure("declaration", str(error), "Correct this, then run the command again for the remaining checks.")
         return
@@ -70,6 +74,9 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     if conf.app_id:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
     yield from connector_findings(api)
+    yield from script_findings(api, declared)
+    if conf.second_factor:
+        yield from sender_findings(api)
     if declared.webhook_url:
         yield from _webhook(api, declared.webhook_url)
 

@@ -15,7 +15,7 @@ from typing import Final
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.oidc.authentication_methods import CLAIM
 
-__all__ = ["CALL", "FUNCTION", "VERSION", "block", "merged_script", "version_in"]
+__all__ = ["CALL", "FUNCTION", "VERSION", "block", "merged_script", "misfit", "version_in"]
 
 FUNCTION: Final = "logtoAuthClaims"
 CALL: Final = f"...{FUNCTION}({{ token, context }})"
@@ -55,39 +55,47 @@ def merged_script(script: str) -> str:
     """
     if not script.strip():
         return f"{block()}{NEW_FUNCTION}"
-    found = _find(script)
-    if found is None:
+    found = _block_in(script)
+    if isinstance(found, str):
         raise ConfigurationError(
-            "The tenant has a script for the custom claims of access tokens without the block of logto_auth. A tenant "
-            f"has only one script, so it is not replaced. {_what_to_add()}"
+            f"{found} Add this block to it, outside of any function, and add {CALL} to the object that "
+            f"getCustomJwtClaims returns. Then run manage.py logto_setup again.\n\n{block()}"
         )
     if found.version > VERSION:
         return script
     return f"{script[: found.start]}{_written_like(found)}{script[found.end :]}"
 
 
+def misfit(script: str) -> str:
+    """Return in a sentence or two why our block does not fit into `script`, or an empty text."""
+    found = _block_in(script) if script.strip() else None
+    return found if isinstance(found, str) else ""
+
+
 def version_in(script: str) -> int | None:
-    """Return the version of our block in `script`, or None if it has none. Raise ConfigurationError as a merge does."""
-    found = _find(script)
-    return found.version if found else None
+    """Return the version of our block in `script`, or None if it has no block that could be replaced."""
+    found = _block_in(script)
+    return None if isinstance(found, str) else found.version
 
 
-def _find(script: str) -> Block | None:
-    """Return our block, or None if there are no markers. Raise ConfigurationError if they are not one pair in order."""
+def _block_in(script: str) -> Block | str:
+    """Return our block in `script`, or why it has none."""
     markers = list(MARKER.finditer(script))
     if not markers:
-        return None
+        return (
+            "The tenant has a script for the custom claims of access tokens without the block of logto_auth. A tenant "
+            "has only one script, so it is not replaced."
+        )
     if [each["kind"] for each in markers] != ["begin", "end"]:
         places = ", ".join(f"{each['kind']} in line {_line(script, each.start())}" for each in markers)
-        raise ConfigurationError(
+        return (
             "The script for the custom claims of access tokens has markers of logto_auth that do not fit together: "
-            f"{places}. Expected one begin, and after it one end. Correct the script in the Logto Console, on the page "
-            f"Custom JWT. {_what_to_add()}"
+            f"{places}. Expected one begin, and after it one end. Remove them in the Logto Console, on the page Custom "
+            "JWT."
         )
     begin, end = markers
-    return Block(
-        begin.start(), end.end(), begin["indent"], begin["newline"], end["newline"], int(begin["version"] or 0)
-    )
+    version = int(begin["version"] or 0)
+    return Block(begin.start(), end.end(), begin["indent"], begin["newline"], end["newline"], version)
 
 
 def _written_like(found: Block) -> str:
@@ -98,13 +106,6 @@ def _written_like(found: Block) -> str:
 
 def _line(script: str, position: int) -> int:
     return len(re.findall(r"\r\n|[\n\r\u2028\u2029]", script[:position])) + 1
-
-
-def _what_to_add() -> str:
-    return (
-        f"Add this block to it, outside of any function, and add {CALL} to the object that getCustomJwtClaims returns. "
-        f"Then run manage.py logto_setup again.\n\n{block()}"
-    )
 
 
 def _version() -> int:

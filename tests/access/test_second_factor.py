@@ -11,9 +11,9 @@ from django.http import HttpResponse, QueryDict
 from django.urls import include, path
 
 from logto_auth.access import MissingRequirement, Requirement, RequirementKind, SecondFactor
-from logto_auth.access.requirements import SECOND_FACTORS
 from logto_auth.access.second_factor import second_factor_from_query, second_factor_url
 from logto_auth.exceptions import InvalidSignInOption
+from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 
 NOW = 1_800_000_000
 
@@ -25,6 +25,7 @@ urlpatterns = [path("", include((logto_auth_urls, "logto_auth")))]
 def now(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setattr(time, "time", lambda: float(NOW))
     settings.LOGTO_CLOCK_SKEW_SECONDS = 10
+    settings.LOGTO_SECOND_FACTOR = True
 
 
 def principal(*methods: str, at: int | None = None, **attributes: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.tenant.claims_script import FUNCTION, VERSION, block, merged_script, version_in
+from logto_auth.tenant.claims_script import FUNCTION, VERSION, block, merged_script, misfit, version_in
 
 OLD = """// logto_auth: begin authentication_methods, version 0
 const logtoAuthClaims = () => ({});
@@ -24,6 +24,7 @@ def test_new_script_is_the_block_and_a_function() -> None:
         "const getCustomJwtClaims = async (parameters) => ({ ...logtoAuthClaims(parameters) });\n"
     )
     assert merged_script(" \n\n") == merged_script("")
+    assert misfit(" \n\n") == ""
     assert merged_script(merged_script("")) == merged_script("")
 
 
@@ -54,7 +55,7 @@ def test_only_the_block_is_replaced(case: str) -> None:
     script, expected = MERGED[case]
     assert merged_script(script) == expected
     assert merged_script(expected) == expected
-    assert version_in(expected) == VERSION
+    assert (version_in(expected), misfit(script)) == (VERSION, "")
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r", "\u2028"])
@@ -123,6 +124,7 @@ ODD_MARKERS = {
 @pytest.mark.parametrize("case", ODD_MARKERS)
 def test_markers_that_do_not_fit_are_refused(case: str) -> None:
     script, places = ODD_MARKERS[case]
-    for function in (merged_script, version_in):
-        with pytest.raises(ConfigurationError, match=f"markers of logto_auth that do not fit together: {places}"):
-            function(script)
+    with pytest.raises(ConfigurationError, match=f"markers of logto_auth that do not fit together: {places}"):
+        merged_script(script)
+    assert places in misfit(script)
+    assert version_in(script) is None

@@ -1,0 +1,78 @@
+"""Checks of what the decorators, mixins and permissions of views require."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from logto_auth.access.requirements import Requirement
+
+from .lenient_conf import conf
+from .problem import Problem
+from .sign_in import sign_in_path, signs_users_in, url_path
+
+VERIFICATION_MISSING = Problem(
+    "logto_auth.E038",
+    "{view} requires the security verification, but the site's URLs do not include its page.",
+    "Add path('account/', include('logto_auth.account.urls')).",
+)
+SECOND_FACTOR_OFF = Problem(
+    "logto_auth.E041",
+    "{view} requires a second factor, but LOGTO_SECOND_FACTOR is False.",
+    "Set LOGTO_SECOND_FACTOR = True, and set Logto up for it; the guide 'Require a second factor' shows how.",
+)
+
+
+def check_views() -> Iterator[CheckMessage]:
+    """Check that the site has what its views require."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return
+    patterns = get_resolver().url_patterns
+    if signs_users_in() and sign_in_path() is not None and url_path("logto_account:verify") is None:
+        yield from (VERIFICATION_MISSING(view=view) for view in _views(patterns, _requires_verification))
+    if conf.second_factor is False:
+        yield from (SECOND_FACTOR_OFF(view=view) for view in _views(patterns, _requires_second_factor))
+
+
+def _views(patterns: Iterable[URLPattern | URLResolver], is_wanted: Callable[[Any], bool]) -> Iterator[str]:
+    """Yield the names of the views that `is_wanted` accepts."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _views(pattern.url_patterns, is_wanted)
+        elif is_wanted(pattern.callback):
+            view = _class_of(pattern.callback) or pattern.callback
+            yield f"{view.__module__}.{view.__qualname__}"
+
+
+def _requires_verification(view: Any) -> bool:
+    """Return whether a view has `verification_required` or `VerificationRequiredMixin`."""
+    return getattr(view, "requires_verification", getattr(_class_of(view), "requires_verification", False))
+
+
+def _requires_second_factor(view: Any) -> bool:
+    """Return whether a view has a decorator or mixin that requires a second factor, or such a permission class.
+
+    The permissions of Django Ninja, and those that depend on the request, are not known here.
+    """
+    # REST framework keeps the arguments of a route, such as those of an action.
+    permissions = getattr(view, "initkwargs", {}).get("permission_classes")
+    if permissions is None:
+        permissions = getattr(_class_of(view), "permission_classes", None)
+    return getattr(view, "requires_second_factor", False) or any(map(_has_second_factor, permissions or ()))
+
+
+def _class_of(view: Any) -> Any:
+    return getattr(view, "view_class", getattr(view, "cls", None))
+
+
+def _has_second_factor(permission: Any) -> bool:
+    """Return whether a permission class of REST framework, or a part of a composition, requires a second factor."""
+    requirement = getattr(permission, "requirement", None)
+    if isinstance(requirement, Requirement):
+        return requirement.second_factor is not None
+    operands = [getattr(permission, name) for name in ("op1_class", "op2_class") if hasattr(permission, name)]
+    return any(map(_has_second_factor, operands))
