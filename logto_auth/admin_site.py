@@ -7,8 +7,9 @@ Each `manage.py` command imports this module, and none calls its views. So the v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
@@ -23,6 +24,7 @@ from django.utils.safestring import mark_safe
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from .admin_actions import ACTIONS, console_url, may_manage_at_logto, sign_out_everywhere
@@ -30,7 +32,12 @@ from .admin_password import PasswordForm
 from .conf import conf
 from .models import LogtoIdentity, Organization, OrganizationMembership
 
+if TYPE_CHECKING:
+    from .access.requirements import SecondFactor
+
 __all__ = ["LogtoAdminSite", "LogtoIdentityInline", "OrganizationAdmin"]
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 # Per organization, so that the page stays short.
 MAX_MEMBERS_SHOWN = 100
@@ -102,10 +109,19 @@ def _lines(memberships: Iterable[tuple[object, OrganizationMembership]]) -> str:
 
 
 class LogtoAdminSite(admin.AdminSite):
-    """Django's admin site with sign-in through Logto."""
+    """Django's admin site with sign-in through Logto.
+
+    With `LOGTO_ADMIN_SECOND_FACTOR`, all its pages need a second factor: also those of a subclass with another
+    `has_permission`, and views of the site with `admin_view`.
+    """
 
     # Of `password_login`.
     login_form = PasswordForm
+
+    second_factor_methods: Sequence[str] | None = None
+    """The methods that count as the second factor; None for all of them."""
+    second_factor_max_age: int | None = None
+    """How many seconds ago a user may have used it; None: at any time in this session at Logto."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -124,20 +140,68 @@ class LogtoAdminSite(admin.AdminSite):
         user_admin.has_manage_at_logto_permission = may_manage_at_logto  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [path("login/password/", self.password_login, name="password_login"), *super().get_urls()]
+        return [
+            path("login/password/", self.password_login, name="password_login"),
+            # In place of Django's, which only users with access to the admin can use.
+            path("logout/", login_not_required(csrf_protect(self._sign_out)), name="logout"),
+            *super().get_urls(),
+        ]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may use the admin: active staff, with the second factor if it is required."""
+        return super().has_permission(request) and self.has_second_factor(request)
+
+    def has_second_factor(self, request: HttpRequest) -> bool:
+        """Return whether the user has proved the second factor, or need not."""
+        if not conf.admin_second_factor:
+            return True
+        from .sessions.password_form import began_at_password_form
+        from .sessions.principal import session_principal
+
+        return began_at_password_form(request) or self._second_factor().is_met_by(session_principal(request))
+
+    def _second_factor(self) -> SecondFactor:
+        """Return the second factor that the pages need. Raise ValueError for a wrong attribute of the class."""
+        from .access.requirements import SecondFactor
+        from .oidc.authentication_methods import SECOND_FACTORS
+
+        methods = SECOND_FACTORS if self.second_factor_methods is None else tuple(self.second_factor_methods)
+        return SecondFactor(methods=methods, max_age=self.second_factor_max_age)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Return `view` for users who may use the admin. Other users are sent to the sign-in, or to the second factor.
+
+        The second factor does not depend on `has_permission`, which a subclass may replace.
+        """
+
+        @wraps(view)
+        def view_with_second_factor(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if self.has_second_factor(request):
+                return view(request, *args, **kwargs)
+            from .access.second_factor import second_factor_response
+
+            return second_factor_response(request, self._second_factor())
+
+        return cast(View, super().admin_view(view_with_second_factor, cacheable))
 
     @method_decorator(never_cache)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to the sign-in at Logto. A signed-in user who is not staff gets a page that says so."""
+        """Redirect to the sign-in at Logto, or to the second factor that staff have not proved.
+
+        A signed-in user who is not staff gets a page that says so.
+        """
         from .access.responses import forbidden_response
+        from .access.second_factor import second_factor_url
         from .sign_in.next_url import safe_next_url
         from .sign_in.start import sign_in_url
 
-        if request.user.is_authenticated and not self.has_permission(request):
-            return forbidden_response(request)
         index = reverse("admin:index", current_app=self.name)
         next_url = request.GET.get(REDIRECT_FIELD_NAME) or index
+        if request.user.is_authenticated and not self.has_permission(request):
+            if super().has_permission(request) and not self.has_second_factor(request):
+                return HttpResponseRedirect(second_factor_url(next_url, self._second_factor()))
+            return forbidden_response(request)
         if self.has_permission(request):
             return HttpResponseRedirect(safe_next_url(request, next_url))
         return HttpResponseRedirect(sign_in_url(next_url))
@@ -149,7 +213,18 @@ class LogtoAdminSite(admin.AdminSite):
         """Show Django's password form, for times when Logto is unreachable; 404 unless LOGTO_ADMIN_PASSWORD_SIGN_IN."""
         if not conf.admin_password_sign_in:
             raise Http404
-        return super().login(request)
+        response = super().login(request)
+        if request.method == "POST" and response.status_code == 302:
+            from .sessions.password_form import begin_at_password_form
+
+            begin_at_password_form(request)
+        return response
+
+    def _sign_out(self, request: HttpRequest) -> HttpResponseBase:
+        """Sign out a user who may have lost the access to the admin. Other visitors are sent to the index."""
+        if request.user.is_authenticated:
+            return self.logout(request)
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
 
     @method_decorator(never_cache)
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]

@@ -40,6 +40,7 @@ class LogtoAuthConfig(AppConfig):
 
         user_model = get_user_model()
         connect(user_logged_in, "logto_auth.sessions.ending.begin_unconfirmed_session")
+        connect(user_logged_in, "logto_auth.sessions.password_form.forget_password_form")
         connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
         connect(post_save, "logto_auth.sessions.ending.end_sessions_of_inactive_user", user_model)
         connect(post_save, "logto_auth.users.suspension.forget_deactivation", user_model)

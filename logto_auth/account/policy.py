@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logto_auth.account_api.types import SignInExperience
+from logto_auth.tenant.mfa import lets_users_skip
 
 __all__ = ["is_adaptive", "may_choose_at_sign_in", "may_skip_at_sign_in"]
 
@@ -14,8 +15,7 @@ def is_adaptive(experience: SignInExperience) -> bool:
 
 def may_skip_at_sign_in(experience: SignInExperience) -> bool:
     """Return whether the policy lets users decide that Logto does not ask them for a second factor."""
-    policy = (experience.get("mfa") or {}).get("policy") or ""
-    return not policy.endswith("Mandatory")
+    return lets_users_skip((experience.get("mfa") or {}).get("policy") or "")
 
 
 def may_choose_at_sign_in(experience: SignInExperience) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -11,7 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.checks import CheckMessage
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, get_script_prefix, resolve
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from logto_auth.admin_site import LogtoAdminSite
@@ -71,6 +71,11 @@ REDIRECT_TO_NO_URL = Problem(
     "{setting} is {value}, which is neither a URL nor the name of a view.",
     "Correct the name. With a namespace, it looks like 'shop:home'.",
 )
+ADMIN_WITHOUT_METHODS = Problem(
+    "logto_auth.E042",
+    "LOGTO_ADMIN_SECOND_FACTOR is True, but LOGTO_SECOND_FACTOR is not: no user can enter the admin.",
+    "Set LOGTO_SECOND_FACTOR = True. The guide 'Require a second factor' says what it needs.",
+)
 NO_PASSWORD_BACKEND = Problem(
     "logto_auth.W003",
     "LOGTO_ADMIN_PASSWORD_SIGN_IN is True, but no backend accepts passwords.",
@@ -99,11 +104,25 @@ URL_IN_EACH_LANGUAGE = Problem(
     "Include logto_auth.urls outside of i18n_patterns, and set LOGOUT_REDIRECT_URL to a URL without a language. "
     "Otherwise register all of them with manage.py logto_setup, and silence this check.",
 )
+ADMIN_WITHOUT_SECOND_FACTOR = Problem(
+    "logto_auth.W028",
+    "LOGTO_ADMIN_SECOND_FACTOR is True, but it has no effect: {reason}.",
+    "Use 'logto_auth.apps.LogtoAdminConfig' in place of 'django.contrib.admin'. An admin site of your own inherits "
+    "from LogtoAdminSite.",
+)
 
 
 def check_project(**kwargs: Any) -> list[CheckMessage]:
     """Check what `logto_auth` requires of the rest of the project's settings."""
-    checks = (_check_backend, _check_sessions, _check_urls, _check_forms, _check_admin, check_templates)
+    checks = (
+        _check_backend,
+        _check_sessions,
+        _check_urls,
+        _check_forms,
+        _check_admin,
+        _check_second_factor,
+        check_templates,
+    )
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
     return [*signing_in, *_check_middleware(), *check_account_pages(), *check_views()]
 
@@ -137,6 +156,30 @@ def _check_admin() -> Iterator[CheckMessage]:
     site = getattr(_sign_in_of_admin()[1], "__self__", None)
     if isinstance(site, AdminSite) and not isinstance(site, LogtoAdminSite):
         yield ADMIN_SITE_REPLACED(expected=default_site, site=f"{type(site).__module__}.{type(site).__name__}")
+
+
+def _check_second_factor() -> Iterator[CheckMessage]:
+    if not conf.admin_second_factor:
+        return
+    if not conf.second_factor:
+        yield ADMIN_WITHOUT_METHODS()
+    sites = dict.fromkeys(_admin_sites(get_resolver().url_patterns))
+    if not sites:
+        yield ADMIN_WITHOUT_SECOND_FACTOR(reason="the site's URLs include no admin")
+    for site in sites:
+        if not isinstance(site, LogtoAdminSite):
+            kind = f"{type(site).__module__}.{type(site).__name__}"
+            reason = f"the admin site {site.name!r} is of the class {kind}, which is not a LogtoAdminSite"
+            yield ADMIN_WITHOUT_SECOND_FACTOR(reason=reason)
+
+
+def _admin_sites(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[AdminSite]:
+    """Yield the admin site of each view of an admin."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _admin_sites(pattern.url_patterns)
+        elif isinstance(site := getattr(pattern.callback, "admin_site", None), AdminSite):
+            yield site
 
 
 def _sign_in_of_admin() -> tuple[str, Any]:
