@@ -11,15 +11,16 @@ from django.urls import include, path
 
 import bookstore.urls
 from bookstore.core.demo import install_claims_script
+from bookstore.orders import urls as orders_urls
 from bookstore.orders.models import Order
-from bookstore.orders.urls import app_name, export_urlpatterns
 from logto_auth.testing import Browser
 
 
 @pytest.fixture
 def admin(tenant, settings):
     """The user `admin` of the demo, whose tenant has the script."""
-    settings.ROOT_URLCONF = (path("", include((export_urlpatterns, app_name))), *bookstore.urls.urlpatterns)
+    orders = path("", include(([*orders_urls.urlpatterns, *orders_urls.export_urlpatterns], orders_urls.app_name)))
+    settings.ROOT_URLCONF = (orders, *bookstore.urls.urlpatterns)
     install_claims_script()
     return tenant.find_user(username="admin")
 
