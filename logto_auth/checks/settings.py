@@ -330,10 +330,10 @@ def _check_tenant() -> Iterator[CheckMessage]:
         if event not in KNOWN_EVENTS:
             yield UNKNOWN_WEBHOOK_EVENT(path=conf.tenant, event=repr(event), hint=unknown_event_error(event))
     if conf.tenant and conf.second_factor:
-        yield from _check_second_factor(declaration)
+        yield from _check_declared_factors(declaration)
 
 
-def _check_second_factor(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
+def _check_declared_factors(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
     if not declaration.authentication_methods_claim:
         yield CLAIM_NOT_DECLARED(path=conf.tenant)
     policy = declaration.mfa.policy if declaration.mfa else ""
