@@ -10,7 +10,7 @@ from django.conf import settings
 from logto_auth.checks import account, accounts, addresses, deployment, project, templates
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
-from logto_auth.tenant import AccountCenter, Role, TenantDeclaration
+from logto_auth.tenant import MFA, AccountCenter, Role, TenantDeclaration
 
 from .found import messages
 
@@ -20,6 +20,8 @@ WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
 TENANT_WITHOUT_A_DELETE_PAGE = TenantDeclaration(account_center=AccountCenter(delete_account_url="/no-such-page"))
+TENANT_WITHOUT_THE_CLAIM = TenantDeclaration(mfa=MFA())
+TENANT_WITH_SKIPPABLE_MFA = TenantDeclaration(mfa=MFA(policy="NoPrompt"), authentication_methods_claim=True)
 TENANT_WITHOUT_ACCOUNT_CENTER = TenantDeclaration(account_center=AccountCenter(enabled=False))
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
@@ -260,6 +262,26 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "The account pages have another URL in each language, and so have the redirect URIs of linked accounts: "
         "/en/account/linked/connector-id/callback, /ja/account/linked/connector-id/callback, "
         "/zh-hans/account/linked/connector-id/callback.",
+    ),
+    "W029": (
+        {
+            "LOGTO_SECOND_FACTOR": True,
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_TENANT": f"{__name__}.TENANT_WITHOUT_THE_CLAIM",
+        },
+        f"LOGTO_SECOND_FACTOR is on, but {__name__}.TENANT_WITHOUT_THE_CLAIM does not declare "
+        "authentication_methods_claim=True: without the script that it installs, nobody meets a requirement for a "
+        "second factor.",
+    ),
+    "W030": (
+        {
+            "LOGTO_SECOND_FACTOR": True,
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_TENANT": f"{__name__}.TENANT_WITH_SKIPPABLE_MFA",
+        },
+        f"LOGTO_SECOND_FACTOR is on, but {__name__}.TENANT_WITH_SKIPPABLE_MFA declares the MFA policy NoPrompt, with "
+        "which users may turn off that Logto asks for their factor. A thief of a password can then use a factor of "
+        "their own as proof.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage
 
+from logto_auth.tenant import MFA, TenantDeclaration
+
 from .found import ids, messages
 
 SUBDOMAINS = {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"}
@@ -180,3 +182,39 @@ def test_task_runner_without_django_tasks_gets_a_hint() -> None:
 def hint_of(found: list[CheckMessage], id: str) -> str:
     (hint,) = (message.hint for message in found if message.id == f"logto_auth.{id}")
     return hint or ""
+
+
+# Second factors
+
+FACTORS = {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": "https://bookstore.example/api"}
+COMPLETE = TenantDeclaration(mfa=MFA(), authentication_methods_claim=True)
+CLAIM_ALONE = TenantDeclaration(authentication_methods_claim=True)
+POLICY_OF_THE_TENANT = TenantDeclaration(mfa=MFA(policy=""), authentication_methods_claim=True)
+NOTHING = TenantDeclaration()
+ADAPTIVE = TenantDeclaration(mfa=MFA(policy="PromptOnlyAtSignInMandatory"), authentication_methods_claim=True)
+SKIPPABLE = TenantDeclaration(mfa=MFA(policy="PromptAtSignInAndSignUp"), authentication_methods_claim=True)
+INVALID = TenantDeclaration(mfa=MFA(factors=["Sms"]), authentication_methods_claim=True)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("COMPLETE", ""),
+        ("CLAIM_ALONE", ""),
+        ("POLICY_OF_THE_TENANT", ""),
+        ("ADAPTIVE", ""),
+        ("NOTHING", "W029"),
+        ("SKIPPABLE", "W030"),
+        ("INVALID", "E021"),
+    ],
+)
+def test_declaration_has_to_fit_second_factors(name: str, expected: str) -> None:
+    assert ids(messages({**FACTORS, "LOGTO_TENANT": f"{__name__}.{name}"})) == expected
+
+
+def test_site_without_second_factors_may_declare_any_policy() -> None:
+    assert ids(messages({"LOGTO_TENANT": f"{__name__}.SKIPPABLE"})) == ""
+
+
+def test_site_without_a_declaration_is_not_asked_for_the_claim() -> None:
+    assert ids(messages({**FACTORS, "LOGTO_TENANT": ""})) == ""

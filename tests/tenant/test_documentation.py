@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand
 from logto_auth.emulator import Emulator
 from logto_auth.management.commands import logto_doctor, logto_setup
 from logto_auth.tenant import (
+    MFA,
     WEBHOOK_EVENTS,
     AccountCenter,
     APIResource,
@@ -102,8 +103,9 @@ def test_guide_shows_the_output_of_its_commands(
         set_all(settings, read_env_file(tmp_path / ".env"))
 
 
-def test_guide_shows_the_plan_for_the_account_center(shop: Emulator) -> None:
-    (section,) = re.findall(r"^## 7\. .*?(?=^## )", GUIDE, re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("number", [7, 8])
+def test_guide_shows_the_plan_for_what_is_shared(shop: Emulator, number: int) -> None:
+    (section,) = re.findall(rf"^## {number}\. .*?(?=^## )", GUIDE, re.MULTILINE | re.DOTALL)
     (code,) = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     (shown,) = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     exec(code, vars(sys.modules["shop.tenant"]))
@@ -127,7 +129,7 @@ def options(command: type[BaseCommand]) -> set[str]:
 
 def test_declaration_fields_are_documented_with_defaults() -> None:
     (filled_in,) = re.findall(r"^The commands fill in (.*?) from", DECLARATION, re.MULTILINE | re.DOTALL)
-    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole, AccountCenter, PasswordPolicy):
+    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole, AccountCenter, PasswordPolicy, MFA):
         (section,) = re.findall(rf"^## `{declared.__name__}`\n(.*?)^## ", DECLARATION, re.MULTILINE | re.DOTALL)
         documented = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)` )?\|", section, re.MULTILINE))
         expected = {each.name: default_of(each) for each in fields(declared) if f"`{each.name}`" not in filled_in}

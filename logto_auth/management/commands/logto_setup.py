@@ -29,7 +29,7 @@ DIFFERENT, FAILED = 1, 2
 class Command(BaseCommand):
     help = (
         "Create or change what this site needs in its Logto tenant: application, API resources, roles, account center, "
-        "password policy, webhook. Shows the changes and asks before it applies them."
+        "password policy, MFA, script for custom claims, webhook. Shows the changes and asks before it applies them."
     )
     # The command finds out the values of settings, so these may still be missing.
     requires_system_checks: tuple[str, ...] = ()
