@@ -33,8 +33,10 @@ def site(shop: Any, apply_settings: Any, settings: Any, logto: Emulator) -> Emul
 @pytest.fixture
 def ada(site: Emulator, settings: Any) -> str:
     """Return the secret of the authenticator app of the user `ada`."""
-    the_block(PAGE, "second factor tests").run()["set_up_tenant"](site, settings)
-    return site.tenant.add_totp(site.tenant.add_user(username="ada"))
+    names = the_block(PAGE, "second factor tests").run()
+    names["set_up_tenant"](site, settings)
+    secret: str = names["add_user_with_app"](site, "ada")
+    return secret
 
 
 @pytest.mark.django_db
