@@ -22,7 +22,7 @@ def secret(emulator, user):
 def records_of(emulator):
     """The verification records of the only session."""
     (session,) = emulator.instances.sessions.values()
-    return session.last_submission["verificationRecords"]
+    return emulator.instances.submission_of(session.uid, session.account_id)["verificationRecords"]
 
 
 def page_of(visit, *arguments, **options):
