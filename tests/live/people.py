@@ -20,6 +20,7 @@ class Person:
         self.id = id
         self.username = username
         self.password = password
+        self.target = target
         self.logto = target.visitor()
         self._sessions: dict[str, requests.Session] = {}
 

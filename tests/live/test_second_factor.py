@@ -189,8 +189,9 @@ def test_api_asks_for_step_up(vault: Site, keeper: Keeper, make_person: MakePers
     person = make_person("caller")
     person.sign_in(vault)
     keeper.sign_in_with_factor(vault, totp_secret=keeper.totp_secret)
+    api = f"https://{vault.target.run.replace('_', '-')}.example/api"
     for caller, status in ((person, 401), (keeper, 200)):
-        token = caller.get(vault, "/token/", resource=vault.api_resource).json()["token"]
+        token = caller.get(vault, "/token/", resource=api).json()["token"]
         answer = caller._send("GET", vault, "/api/vault/", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == status, answer.text
         assert (CHALLENGE in answer.headers.get("WWW-Authenticate", "")) == (status == 401)
