@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import requests
 
-from logto_auth.emulator import Emulator
+from logto_auth.emulator import Emulator, Visitor
+from logto_auth.emulator.state.factors import BackupCodes, Totp
 from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.relying_party import RelyingParty
 
@@ -350,6 +351,143 @@ class TokensReplay:
     def m2m_unknown_resource(self) -> Exchange:
         return self._machine_token(resource="https://nope.example")
 
+    # Scripts for custom claims
+
+    def _install(self, function: str, kind: str = "access-token", **more: Any) -> None:
+        body = {"script": f"const getCustomJwtClaims = {function};", **more}
+        assert self.management.put(f"/configs/jwt-customizer/{kind}", body).status_code in {200, 201}
+
+    def _install_all(self) -> None:
+        """Install a script that returns all that it sees, like the recorded one."""
+        claims = "r3_context: context, r3_token: token, r3_env: environmentVariables, r3_keys: Object.keys(context)"
+        function = f"async ({{ token, context, environmentVariables, api }}) => ({{ {claims} }})"
+        self._install(function, environmentVariables={"KEY": "value"})
+
+    def _add_factors_user(self) -> None:
+        """Add the recorded user, who has two factors. The shape of a list is that of its first element: Password."""
+        user = self.emulator.tenant.add_user(
+            username="r3acca497",
+            password="password",
+            name="New Name",
+            avatar="https://example.com/a.png",
+            custom_data={"b": 2},
+            profile={
+                "familyName": "One",
+                "givenName": "Acc",
+                "nickname": "Nick",
+                "birthdate": "2000-01-02",
+                "address": {"country": "DE"},
+            },
+            roles=["r3editor"],
+        )
+        user.factors = [
+            Totp(secret="A" * 32, created_at="2026-01-01T00:00:00.000Z"),
+            BackupCodes(created_at="2026-01-01T00:00:00.000Z", codes=[]),
+        ]
+        self.emulator.tenant.add_member(self.organization.id, user.id, roles=["r3manager"])
+        metadata = {"idTokenTtl": 3600, "corsAllowedOrigins": ["http://localhost:5173"]}
+        self.plain.application.custom_client_metadata = metadata
+        self.plain.application.post_logout_redirect_uris = ["http://127.0.0.1:9999/"]
+        resource = self.emulator.tenant.find_resource(self.api_resource)
+        assert resource is not None
+        for scope in resource.scopes.values():
+            scope.description = scope.name
+
+    def _for_api(self, username: str, visitor: Visitor | None = None, party: RelyingParty | None = None) -> Any:
+        scope = f"openid offline_access read:books {ORGANIZATIONS} r3manage:inventory"
+        resource = [self.api_resource, "urn:logto:resource:organizations"]
+        return self._tokens(party or self.plain, username, visitor=visitor, scope=scope, resource=resource)
+
+    def _refreshed_for_api(self, tokens: dict[str, Any]) -> Exchange:
+        return self._received(self.plain.refresh(tokens["refresh_token"], resource=self.api_resource))
+
+    def _after(self, function: str) -> Exchange:
+        """Return the answer to a refresh after a script with this function was installed."""
+        tokens = self._for_api("r3alice")
+        self._install(function)
+        return self._refreshed_for_api(tokens)
+
+    def jwt_customizer_after_totp(self) -> dict[str, Any]:
+        self._install_all()
+        self._add_factors_user()
+        return decoded(self._refreshed_for_api(self._for_api("r3acca497")).body["access_token"])
+
+    def jwt_customizer_organization_token(self) -> dict[str, Any]:
+        self._install_all()
+        self._add_factors_user()
+        token = self._for_api("r3acca497")["refresh_token"]
+        response = self.plain.refresh(token, organization_id=self.organization.id)
+        return decoded(response.json()["access_token"])
+
+    def jwt_customizer_silent_sso(self) -> dict[str, Any]:
+        self._install_all()
+        with Visitor(self.emulator) as visitor:
+            self._for_api("r3alice", visitor)
+            fields = {"scope": "openid offline_access read:books", "resource": self.api_resource, "prompt": None}
+            code = self._party("exchanger").code(None, visitor, **fields)
+        tokens = self._party("exchanger").exchange(code, resource=self.api_resource).json()
+        return trimmed(tokens["access_token"], context=["interaction"], keys=True)
+
+    def jwt_customizer_password_only(self) -> dict[str, Any]:
+        self._install_all()
+        answer = self._refreshed_for_api(self._for_api("r3alice"))
+        return trimmed(answer.body["access_token"], context=["interaction"])
+
+    def jwt_customizer_refresh_after_logout(self) -> dict[str, Any]:
+        self._install_all()
+        with Visitor(self.emulator) as visitor:
+            tokens = self._for_api("r3alice", visitor)
+            visitor.sign_out(self.plain.end_session_url(id_token_hint=tokens["id_token"]))
+        answer = trimmed(self._refreshed_for_api(tokens).body["access_token"], keys=True)
+        assert answer["claims"]["r3_keys"] == ["user", "application"]
+        return answer
+
+    def jwt_customizer_code_exchange(self) -> dict[str, Any]:
+        self._install("async ({ context: c }) => ({ r3_keys: Object.keys(c), r3_interaction: c.interaction })")
+        return decoded(self.token_code_with_resource().body["access_token"])
+
+    def jwt_customizer_token_exchange(self) -> dict[str, Any]:
+        self._install_all()
+        token = self.subject_token_created().body["subjectToken"]
+        answer = self._exchange(subject_token=token)
+        return trimmed(answer.body["access_token"], context=["grant"], keys=True)
+
+    def jwt_customizer_m2m_decoded(self) -> dict[str, Any]:
+        claims = "r3_keys: Object.keys(context), r3_context: context, r3_token: token"
+        self._install(f"async ({{ token, context }}) => ({{ {claims} }})", "client-credentials")
+        self._party("machine").application.custom_client_metadata = {}
+        self._party("machine").application.redirect_uris = []
+        return decoded(self.m2m_no_role_resource().body["access_token"])
+
+    def jwt_customizer_denies(self) -> Exchange:
+        return self._after("async ({ api }) => { api.denyAccess('no entry'); }")
+
+    def jwt_customizer_overrides(self) -> Exchange:
+        names = ("sub", "iss", "scope", "aud", "exp", "client_id", "jti", "iat")
+        forged = ", ".join(f"{name}: 'x'" for name in names)
+        return self._after(f"async () => ({{ {forged}, extra: 1 }})")
+
+    def jwt_customizer_overrides_decoded(self) -> dict[str, Any]:
+        return decoded(self.jwt_customizer_overrides().body["access_token"])
+
+    def jwt_customizer_slow(self) -> Exchange:
+        return self._after("async () => { while (true) {} }")
+
+    def jwt_customizer_slow_decoded(self) -> dict[str, Any]:
+        return decoded(self.jwt_customizer_slow().body["access_token"])
+
+    def jwt_customizer_string(self) -> Exchange:
+        return self._after("async () => 'text'")
+
+    def jwt_customizer_string_decoded(self) -> dict[str, Any]:
+        return decoded(self.jwt_customizer_string().body["access_token"])
+
+    def jwt_customizer_throws(self) -> Exchange:
+        return self._after("async () => { throw new Error('boom'); }")
+
+    def jwt_customizer_throws_decoded(self) -> dict[str, Any]:
+        return decoded(self.jwt_customizer_throws().body["access_token"])
+
     # Third-party applications
 
     def _third_party_tokens(self) -> dict[str, Any]:
@@ -506,3 +644,14 @@ _APPLICATIONS: dict[str, Callable[[TokensReplay], dict[str, Any]]] = {
         "organization_scopes": ["r3manage:inventory"],
     },
 }
+
+
+def trimmed(token: str, *, context: Iterable[str] = (), keys: bool = False) -> dict[str, Any]:
+    """Return header and claims of a token. Of what the script saw only these parts are left, at the end as recorded."""
+    answer = decoded(token)
+    claims = {name: value for name, value in answer["claims"].items() if not name.startswith("r3_")}
+    if context:
+        claims["r3_context"] = {name: answer["claims"]["r3_context"][name] for name in context}
+    if keys:
+        claims["r3_keys"] = answer["claims"]["r3_keys"]
+    return {"header": answer["header"], "claims": claims}

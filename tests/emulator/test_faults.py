@@ -32,6 +32,27 @@ def test_id_token_key_is_not_published(emulator, bookstore):
     assert emulator.keys.find(kid) is None
 
 
+def test_hook_changes_claims_of_access_token(emulator, bookstore):
+    api = {"scope": "openid offline_access read:books", "resource": "https://bookstore.example/api"}
+    emulator.faults.access_token_claims = lambda claims: {**claims, "sub": "other"}
+    tokens = bookstore.exchange(bookstore.code(**api), resource=api["resource"]).json()
+    assert claims_of(tokens["access_token"])["sub"] == "other"
+    assert claims_of(tokens["id_token"])["sub"] != "other"
+    refreshed = bookstore.refresh(tokens["refresh_token"], resource=api["resource"]).json()
+    assert claims_of(refreshed["access_token"])["sub"] == "other"
+    emulator.faults.clear()
+    refreshed = bookstore.refresh(tokens["refresh_token"], resource=api["resource"]).json()
+    assert claims_of(refreshed["access_token"])["sub"] != "other"
+
+
+def test_access_token_key_is_not_published(emulator, bookstore):
+    api = {"scope": "openid read:books", "resource": "https://bookstore.example/api"}
+    emulator.faults.access_token_key = ECKey.generate_key("P-384")
+    tokens = bookstore.exchange(bookstore.code(**api), resource=api["resource"]).json()
+    assert emulator.keys.find(header_of(tokens["access_token"])["kid"]) is None
+    assert emulator.keys.find(header_of(tokens["id_token"])["kid"]) is not None
+
+
 def test_hook_can_rotate_key_before_signing(rotating_emulator):
     emulator = rotating_emulator
     relying_party = RelyingParty(emulator, next(iter(emulator.tenant.applications.values())))

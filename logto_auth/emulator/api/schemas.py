@@ -168,6 +168,29 @@ def object_of(**members: Schema) -> Schema:
     return schema
 
 
+def strict_object_of(**members: Schema) -> Schema:
+    """Return a schema for an object with these keys, in this order, and no others."""
+    known = object_of(**members)
+
+    def schema(value: Any, path: Path) -> Any:
+        issues: list[Issue] = []
+        fitted: Any = None
+        try:
+            fitted = known(value, path)
+        except Misfit as misfit:
+            issues += misfit.issues
+        unknown = [name for name in value if name not in members] if isinstance(value, dict) else []
+        if unknown:
+            names = ", ".join(f"'{name}'" for name in unknown)
+            message = f"Unrecognized key(s) in object: {names}"
+            issues.append({"code": "unrecognized_keys", "keys": unknown, "path": list(path), "message": message})
+        if issues:
+            raise Misfit(*issues)
+        return fitted
+
+    return schema
+
+
 def optional(inner: Schema) -> Schema:
     """Return a schema that accepts an absent key too."""
     return lambda value, path: MISSING if value is MISSING else inner(value, path)

@@ -50,6 +50,8 @@ JWT_CUSTOMIZER = Scenario(
         "jwt_customizer_m2m_created",
         "jwt_customizer_syntax_error",
         "jwt_customizer_deleted",
+        "jwt_customizer_test",
+        "jwt_customizer_test_error",
     ),
     recorded_at=1795883911,
 )

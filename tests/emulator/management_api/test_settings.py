@@ -87,10 +87,118 @@ def test_custom_claims_script_is_changed(api):
     assert code(api.patch(path, {"script": "x"})) == (404, "entity.not_exists_with_id")
     assert api.put(path, {"script": "x"}).status_code == 201
     assert api.put(path, {"script": "y"}).status_code == 200
-    assert api.patch(path, {"environmentVariables": {"A": "1"}}).json() == {
-        "script": "y",
+    assert api.patch(path, {"script": "z", "environmentVariables": {"A": "1"}}).json() == {
+        "script": "z",
         "environmentVariables": {"A": "1"},
     }
+    assert api.patch(path, {"script": "y"}).json() == {"script": "y", "environmentVariables": {"A": "1"}}
+    refused = api.patch(path, {"environmentVariables": {"A": "1"}})
+    assert refused.json()["data"]["issues"][0]["path"] == ["script"]
+
+
+def test_custom_claims_script_takes_no_unknown_key(api):
+    response = api.put("/configs/jwt-customizer/access-token", {"script": "x", "unknown": 1, "other": 2})
+    assert code(response) == (400, "guard.invalid_input")
+    assert response.json()["data"]["issues"] == [
+        {
+            "code": "unrecognized_keys",
+            "keys": ["unknown", "other"],
+            "path": [],
+            "message": "Unrecognized key(s) in object: 'unknown', 'other'",
+        }
+    ]
+
+
+def test_custom_claims_script_is_deleted_once(api):
+    path = "/configs/jwt-customizer/access-token"
+    api.put(path, {"script": "x"})
+    assert api.delete(path).status_code == 204
+    assert code(api.delete(path)) == (404, "entity.not_found")
+    assert code(api.get(path)) == (404, "entity.not_exists_with_id")
+
+
+def test_custom_claims_scripts_are_listed_by_kind(api):
+    api.put("/configs/jwt-customizer/client-credentials", {"script": "m"})
+    api.put("/configs/jwt-customizer/access-token", {"script": "u"})
+    listed = api.get("/configs/jwt-customizer").json()
+    assert [each["key"] for each in listed] == ["jwt.accessToken", "jwt.clientCredentials"]
+
+
+def tried(api, function, **changes):
+    """Return the answer to a test run of a script with this function."""
+    script = f"const getCustomJwtClaims = {function};"
+    body = {"tokenType": "access-token", "script": script, "token": {}, "context": {"user": {}}, **changes}
+    return api.post("/configs/jwt-customizer/test", body)
+
+
+def test_custom_claims_script_is_tried_with_samples(api):
+    records = [
+        {"type": "Totp", "id": "r", "userId": "u", "verified": True, "secret": "S"},
+        {"type": "BackupCode", "id": "r", "userId": "u", "code": "0123456789", "backupCodes": ["x"]},
+    ]
+    context = {"user": {"mfaVerificationFactors": ["Totp"]}, "interaction": {"verificationRecords": records}}
+    function = "async ({ context, environmentVariables }) => ({ context, environmentVariables, unset: undefined })"
+    response = tried(api, function, context=context, environmentVariables={"KEY": "v"})
+    assert response.status_code == 200
+    kept = response.json()["context"]["interaction"]["verificationRecords"]
+    assert [sorted(each) for each in kept] == [["id", "type", "userId", "verified"], ["code", "id", "type", "userId"]]
+    assert response.json()["context"]["user"] == context["user"]
+    assert response.json()["environmentVariables"] == {"KEY": "v"}
+    assert "unset" not in response.json()
+    assert api.get("/configs/jwt-customizer").json() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"context": {}}, ["context", "user"]),
+        ({"token": {"unknown": 1}}, ["token"]),
+        ({"token": {"kind": "ClientCredentials"}}, ["token", "kind"]),
+        ({"tokenType": "nope"}, ["tokenType"]),
+        ({"script": None}, ["script"]),
+        (
+            {"context": {"user": {}, "interaction": {"verificationRecords": [{"type": "Nope"}]}}},
+            ["context", "interaction", "verificationRecords", 0, "type"],
+        ),
+        (
+            {"context": {"user": {"mfaVerificationFactors": ["Nope"]}}},
+            ["context", "user", "mfaVerificationFactors", 0],
+        ),
+    ],
+)
+def test_sample_of_another_shape_is_refused(api, changes, path):
+    response = tried(api, "async () => ({})", **changes)
+    assert code(response) == (400, "guard.invalid_input")
+    assert response.json()["data"]["issues"][0]["path"] == path
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("async () => { throw new Error('boom'); }", "boom"),
+        ("async () => { throw 'text'; }", "text"),
+        ("async () => 'text'", "Invalid input"),
+        ("42", "The script does not have a function named `getCustomJwtClaims`"),
+    ],
+)
+def test_script_that_fails_in_a_test_run_is_an_error(api, function, message):
+    response = tried(api, function)
+    assert code(response) == (422, "jwt_customizer.general")
+    assert response.json()["data"] == {"message": message}
+
+
+def test_script_that_denies_access_in_a_test_run_is_an_error(api):
+    response = tried(api, "async ({ api }) => api.denyAccess('no entry')")
+    assert code(response) == (403, "jwt_customizer.general")
+    assert response.json()["data"] == {
+        "message": "no entry",
+        "error": {"code": "AccessDenied", "message": "no entry"},
+    }
+
+
+def test_script_of_machines_is_tried_without_a_user(api):
+    response = tried(api, "async ({ context }) => ({ context })", tokenType="client-credentials", context={})
+    assert response.json() == {"context": {}}
 
 
 def test_grant_of_user_is_listed_and_revoked(api, bookstore):
