@@ -45,7 +45,8 @@ def _views(patterns: Iterable[URLPattern | URLResolver], is_wanted: Callable[[An
             yield from _views(pattern.url_patterns, is_wanted)
         elif is_wanted(pattern.callback):
             view = _class_of(pattern.callback) or pattern.callback
-            yield f"{view.__module__}.{view.__qualname__}"
+            # REST framework makes a class for each function with `api_view`, and sets only `__name__`.
+            yield f"{view.__module__}.{view.__name__}"
 
 
 def _requires_verification(view: Any) -> bool:

@@ -7,7 +7,7 @@ import secrets
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from logto_auth.access.responses import sign_in_page, unauthorized_response
 from logto_auth.access.second_factor import second_factor_from_query, second_factor_url
 from logto_auth.account.missing_factor import MissingFactor, reason_for, set_up_url
 from logto_auth.account.verification import with_query
+from logto_auth.conf import conf
 from logto_auth.exceptions import InvalidSignInOption, LogtoError
 from logto_auth.navigation import is_from_page_library, is_from_script
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
@@ -116,7 +117,9 @@ class SecondFactorView(PublicView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Return the redirect to `next`, the redirect to Logto, or the page."""
+        """Return the redirect to `next`, the redirect to Logto, or the page; 404 without `LOGTO_SECOND_FACTOR`."""
+        if not conf.second_factor:
+            raise Http404
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
             second_factor = second_factor_from_query(request.GET)

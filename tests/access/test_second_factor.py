@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.http import HttpResponse, QueryDict
+from django.http import QueryDict
 from django.urls import include, path
 
 from logto_auth.access import MissingRequirement, Requirement, RequirementKind, SecondFactor
@@ -17,8 +17,7 @@ from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 
 NOW = 1_800_000_000
 
-logto_auth_urls = [path("second-factor", lambda request: HttpResponse(), name="second-factor")]
-urlpatterns = [path("", include((logto_auth_urls, "logto_auth")))]
+urlpatterns = [path("", include("logto_auth.urls"))]
 
 
 @pytest.fixture(autouse=True)

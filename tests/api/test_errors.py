@@ -76,6 +76,16 @@ def test_missing_role_is_no_scope_of_the_challenge(rf: RequestFactory) -> None:
     assert "You need the role editor." in challenge
 
 
+def test_missing_second_factor_is_401_of_rfc_9470(rf: RequestFactory) -> None:
+    missing = MissingRequirement(RequirementKind.SECOND_FACTOR, ("Totp", "WebAuthn"))
+    with translation.override("de"):
+        response = ErrorResponse.insufficient(missing)
+    assert (response.status, response.error, response.scopes) == (401, "insufficient_user_authentication", ())
+    challenge = challenge_of(response, rf)
+    assert challenge.startswith('Bearer error="insufficient_user_authentication", error_description="')
+    assert "with one of these second factors: Totp, WebAuthn." in challenge
+
+
 def test_description_is_english_in_every_language(rf: RequestFactory) -> None:
     with translation.override("ja"):
         challenge = challenge_of(ErrorResponse.insufficient(MissingRequirement(ROLE, ("editor",))), rf)

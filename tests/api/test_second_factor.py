@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from logto_auth import urls
 from logto_auth.access import Requirement, SecondFactor
 from logto_auth.contrib.ninja import LogtoAuth, LogtoOrganizationAuth
 from logto_auth.contrib.rest_framework import (
@@ -30,10 +30,14 @@ from logto_auth.contrib.rest_framework import (
     RequirementPermission,
 )
 from logto_auth.decorators import access_token_required, organization_token_required
-from logto_auth.emulator import Emulator
+from logto_auth.emulator import Emulator, Visitor
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
-from tests.rights import API
+from logto_auth.models import LogtoIdentity
+from logto_auth.tenant.claims_script import merged_script
+from tests.emulator import relying_party
+from tests.emulator.relying_party import CALLBACK, RelyingParty
+from tests.rights import API, HARBOUR, ORGANIZATIONS, SCOPES, set_up
 
 from .attackers import TokenMaker
 from .callers import call, parameters_of
@@ -136,9 +140,8 @@ def operation_of_branch(request: HttpRequest) -> dict[str, str]:
     return {"user": str(request.user)}
 
 
-ours = [*urls.urlpatterns, path("second-factor", page, name="second-factor")]
 urlpatterns = [
-    path("", include((ours, "logto_auth"))),
+    path("", include("logto_auth.urls")),
     path("function", access_token_required(second_factor=True)(page)),
     path("async-function", access_token_required(second_factor=True)(async_page)),
     path("class", Protected.as_view()),
@@ -284,6 +287,62 @@ def test_max_age_of_a_requirement_by_request_is_refused(token: TokenMaker) -> No
 def test_method_that_is_no_second_factor_is_refused_in_the_definition(define: Any) -> None:
     with pytest.raises(ValueError, match="expected some of"):
         define()
+
+
+# Tokens of the emulator, with the script of the package
+
+
+@pytest.fixture
+def party(logto: Emulator) -> Iterator[RelyingParty]:
+    """A native app of the editor, in a tenant with the script."""
+    set_up(logto)
+    logto.tenant.jwt_customizers["jwt.accessToken"] = {"script": merged_script("")}
+    application = logto.tenant.add_application(name="App", type="Native", redirect_uris=[CALLBACK])
+    LogtoIdentity.objects.create(
+        user=get_user_model().objects.create_user("editor"), issuer=logto.issuer, sub="editor000001"
+    )
+    party = RelyingParty(logto, application)
+    yield party
+    party.http.close()
+
+
+def tokens_of(party: RelyingParty, totp_secret: str = "") -> dict[str, Any]:
+    """Return the tokens after a sign-in of the editor."""
+    url = party.authorization_url(scope=" ".join(SCOPES), resource=[API, ORGANIZATIONS])
+    with Visitor(party.emulator) as visitor:
+        callback = visitor.sign_in(url, "editor", totp_secret=totp_secret)
+    tokens: dict[str, Any] = party.exchange(relying_party.parameters_of(callback)["code"]).json()
+    return tokens
+
+
+def statuses(party: RelyingParty, refresh_token: str) -> list[int]:
+    """Return the statuses of calls with new tokens for the API and for an organization."""
+    of_api, of_branch = (
+        party.refresh(refresh_token, **target).json()["access_token"]
+        for target in ({"resource": API}, {"organization_id": HARBOUR})
+    )
+    return [call("/function", of_api).status_code, call("/branch-function", of_branch).status_code]
+
+
+def test_token_of_sign_in_with_second_factor_is_accepted(party: RelyingParty, logto: Emulator) -> None:
+    assert statuses(party, tokens_of(party)["refresh_token"]) == [401, 401]
+    secret = logto.tenant.add_totp(logto.tenant.find_user(username="editor"))
+    assert statuses(party, tokens_of(party, secret)["refresh_token"]) == [200, 200]
+
+
+def test_token_of_an_exchange_has_no_second_factor(party: RelyingParty, logto: Emulator) -> None:
+    secret = logto.tenant.add_totp(logto.tenant.find_user(username="editor"))
+    party.application.custom_client_metadata["allowTokenExchange"] = True
+    exchanged = party.post(
+        "token",
+        grant_type="urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token=tokens_of(party, secret)["access_token"],
+        subject_token_type="urn:ietf:params:oauth:token-type:access_token",
+        resource=API,
+        scope="read:books",
+    )
+    answer = call("/function", exchanged.json()["access_token"])
+    assert (answer.status_code, error_of(answer)) == (401, "insufficient_user_authentication")
 
 
 # REST framework: permissions with other permissions, and requests with a session

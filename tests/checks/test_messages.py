@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import account, accounts, addresses, deployment, project, templates
+from logto_auth.checks import account, accounts, addresses, deployment, project, templates, views
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
 from logto_auth.tenant import MFA, AccountCenter, Role, TenantDeclaration
 
 from .found import messages
 
-MODULES = (checks_of_settings, addresses, account, accounts, project, templates, deployment)
+MODULES = (checks_of_settings, addresses, account, accounts, project, views, templates, deployment)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
@@ -144,6 +144,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
             "MIDDLEWARE": [name for name in settings.MIDDLEWARE if "SessionMiddleware" not in name],
         },
         "The site's URLs include the account pages, which need SessionMiddleware in MIDDLEWARE.",
+    ),
+    "E041": (
+        {"ROOT_URLCONF": "tests.checks.urls_with_second_factor"},
+        "tests.checks.urls_with_second_factor.decorated requires a second factor, but LOGTO_SECOND_FACTOR is False.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (

@@ -204,3 +204,34 @@ def test_view_that_requires_missing_verification_page_is_named() -> None:
 @override_settings(ROOT_URLCONF="tests.account.test_verification")
 def test_verification_page_is_found() -> None:
     assert "logto_auth.E038" not in {message.id for message in run_checks()}
+
+
+@override_settings(ROOT_URLCONF="tests.checks.urls_with_second_factor")
+def test_views_that_require_a_second_factor_are_named() -> None:
+    found = [message for message in run_checks() if message.id == "logto_auth.E041"]
+    names = [message.msg.partition(" ")[0].removeprefix("tests.checks.urls_with_second_factor.") for message in found]
+    assert names == [
+        "decorated",
+        "stacked",
+        "of_token",
+        "async_of_token",
+        "Mixed",
+        "DecoratedClass",
+        "OfToken",
+        "InTheRoute",
+        "Permitted",
+        "Composed",
+        "permitted_function",
+        "Actions",
+    ]
+
+
+@override_settings(ROOT_URLCONF="tests.checks.urls_with_second_factor", LOGTO_SECOND_FACTOR=True)
+def test_second_factor_may_be_required_if_it_is_checked() -> None:
+    assert "logto_auth.E041" not in {message.id for message in run_checks()}
+
+
+def test_api_without_sign_in_is_checked_for_second_factors() -> None:
+    api = {**API_ALONE, "ROOT_URLCONF": "tests.checks.urls_of_api_with_second_factor"}
+    assert "E041" in ids(messages(api))
+    assert "E041" not in ids(messages({**api, "LOGTO_SECOND_FACTOR": True}))
