@@ -7,19 +7,21 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from logto_auth.emulator.provider import Provider, current
-from logto_auth.emulator.state.mfa_rules import factors_for_sign_in
+from logto_auth.emulator.state.mfa_rules import RECORD_TYPES, factors_for_sign_in
 from logto_auth.emulator.state.passkey_authentication import authentication_options
 from logto_auth.emulator.state.passkey_registration import PasskeysUnsupported, new_challenge
 from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
+from logto_auth.emulator.state.verification_records import MFA_VERIFICATION, AddressKind
 from logto_auth.emulator.state.verified_users import ReturningUser
 
 from .interactions import page, refusing, submitted_interaction, verified_user, waiting_interaction
 from .passkey_answers import page_origin, passkey_answer, rp_id
 from .sign_in_steps import VERIFICATION_PATH, continue_sign_in, lacks_second_factor, to_page
-from .sign_in_webhooks import announcing_lockout
-from .submissions import by_backup_code, by_passkey, by_totp
+from .sign_in_webhooks import announcing_limits
+from .submissions import by_backup_code, by_message, by_passkey, by_totp
 
 blueprint = Blueprint("mfa_verification_pages", __name__)
 
@@ -53,8 +55,12 @@ def submit_factor(factor: str) -> Response:
     elsewhere = _elsewhere(provider, interaction, verified, factor)
     if elsewhere is not None:
         return elsewhere
+    address = _address(verified.user, factor)
     try:
-        with refusing(), announcing_lockout(provider, interaction, verified.user):
+        with refusing(), announcing_limits(provider, interaction, *(address or ("userId", verified.user.id))):
+            if address and request.form.get("step") == "send":
+                interaction.add_record(_sent(provider, interaction, verified.user, *address))
+                return _page(provider, interaction, verified.user, factor)
             interaction.add_record(_proved(provider, interaction, verified.user, factor))
         return continue_sign_in(provider, interaction, verified)
     except SignInRefused as refusal:
@@ -72,6 +78,28 @@ def _elsewhere(provider: Provider, interaction: Interaction, verified: Returning
     return None if factor in _factors(provider, verified.user) else to_page(interaction, VERIFICATION_PATH)
 
 
+def _address(user: User, factor: str) -> tuple[AddressKind, str] | None:
+    """Return the address to which codes of this type of factor are sent, or None for another type."""
+    if factor == "EmailVerificationCode":
+        return "email", user.primary_email or ""
+    return ("phone", user.primary_phone or "") if factor == "PhoneVerificationCode" else None
+
+
+def _masked(kind: AddressKind, address: str) -> str:
+    """Return the address as a page shows it to somebody who has proved one factor only."""
+    if kind == "phone":
+        return f"****{address[-4:]}"
+    name, _, domain = address.partition("@")
+    return f"{name[:4] if len(name) > 4 else ''}****@{domain}"
+
+
+def _sent(provider: Provider, interaction: Interaction, user: User, kind: AddressKind, address: str) -> dict[str, Any]:
+    """Send a code, and return its verification record. Raise Refused."""
+    client = interaction.request.client
+    sent = provider.verifications.send_code(user, kind, address, client, template=MFA_VERIFICATION)
+    return by_message(sent.id, kind, address)
+
+
 def _proved(provider: Provider, interaction: Interaction, user: User, factor: str) -> dict[str, Any]:
     """Return the verification record of the submitted factor. Raise Refused, or SignInRefused."""
     code = request.form.get("code", "").strip()
@@ -81,7 +109,14 @@ def _proved(provider: Provider, interaction: Interaction, user: User, factor: st
     if factor == "BackupCode":
         provider.verifications.use_backup_code(user, code)
         return by_backup_code(user, code=code)
-    return _proved_by_passkey(provider, interaction, user)
+    if factor == "WebAuthn":
+        return _proved_by_passkey(provider, interaction, user)
+    record = interaction.records.get(RECORD_TYPES[factor])
+    if record is None:
+        raise Refused("verification_code.not_found")
+    identifier = record["identifier"]
+    provider.verifications.verify_code(record["id"], identifier["type"], identifier["value"], code)
+    return {**record, "verified": True}
 
 
 def _proved_by_passkey(provider: Provider, interaction: Interaction, user: User) -> dict[str, Any]:
@@ -104,4 +139,6 @@ def _page(
         challenge = new_challenge()
         interaction.add_record(by_passkey(user, authenticationChallenge=challenge))
         shown["options"] = authentication_options(user, rp_id=rp_id(), challenge=challenge)
+    elif address := _address(user, factor):
+        shown |= {"address": _masked(*address), "is_sent": RECORD_TYPES[factor] in interaction.records}
     return page("mfa_verification.html", refusal=refusal, interaction=interaction, factor=factor, **shown)
