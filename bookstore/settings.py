@@ -194,6 +194,8 @@ LOGTO_API_CREATE_USERS = True
 LOGTO_RESOURCES = ("urn:logto:resource:organizations",)
 if USES_EMULATOR or OWN_API_RESOURCE:
     LOGTO_RESOURCES += (LOGTO_API_RESOURCE,)
+# The export of all orders requires a second factor. The proof is in an access token for that resource.
+LOGTO_SECOND_FACTOR = LOGTO_API_RESOURCE in LOGTO_RESOURCES
 
 REST_FRAMEWORK = {
     # Sessions are for the pages of the shop and the API page. A token has priority.

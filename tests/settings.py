@@ -69,6 +69,7 @@ LOGTO_SCOPES = ("openid", "offline_access", "profile", "email", "roles")
 LOGTO_RESOURCES = ()
 LOGTO_USERINFO_CLAIMS = ()
 LOGTO_API_RESOURCE = ""
+LOGTO_SECOND_FACTOR = False
 LOGTO_API_SCOPES = ()
 LOGTO_API_CREATE_USERS = False
 LOGTO_STAFF_ROLES = ()

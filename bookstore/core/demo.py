@@ -13,6 +13,8 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 
 from bookstore.catalog.loading import load_catalogue
+from logto_auth.clients import management_api
+from logto_auth.tenant import TenantDeclaration, apply_plan, make_plan
 
 OWN_APPS = ("bookstore.", "logto_auth")
 
@@ -117,6 +119,15 @@ def _database_name() -> str:
     return str(name.relative_to(settings.BASE_DIR)) if name.is_relative_to(settings.BASE_DIR) else str(name)
 
 
+# The emulator
+
+
+def install_claims_script() -> None:
+    """Install the script for the claim of the second factor in the emulator, as `logto_setup` does in a real Logto."""
+    declaration = TenantDeclaration(authentication_methods_claim=True, webhook_events=())
+    apply_plan(make_plan(management_api(), declaration))
+
+
 # What is printed
 
 
@@ -137,6 +148,8 @@ def _emulator_lines(site: str) -> list[str]:
         *(f"  {username:<11} {password:<21} {who}" for username, password, who in ACCOUNTS),
         "  Alipay needs no password: it offers one user with a name and one without.",
         f"  No e-mail or text message leaves the demo. Their codes are at {settings.LOGTO_ENDPOINT}/emulator/messages",
+        "  and so are those of the authenticator apps that you add. The export of all orders requires one:",
+        f"  sign in as admin, and open {site}/orders/export/",
         "",
         "  A machine-to-machine application can set the stock of the harbour branch:",
         f"    TOKEN=$(curl -s {settings.LOGTO_ENDPOINT}/oidc/token -u {ROBOT} \\",

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.urls import path
 
 from . import views
@@ -11,3 +12,10 @@ urlpatterns = [
     path("orders/", views.OrderList.as_view(), name="list"),
     path("orders/<int:pk>/", views.OrderDetail.as_view(), name="detail"),
 ]
+# The export requires a second factor, which a site can check only with the setting.
+export_urlpatterns = [
+    path("orders/export/", views.ExportPage.as_view(), name="export"),
+    path("orders/export.csv", views.ExportFile.as_view(), name="export-file"),
+]
+if settings.LOGTO_SECOND_FACTOR:
+    urlpatterns += export_urlpatterns

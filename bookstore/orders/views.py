@@ -1,20 +1,22 @@
-"""The basket for every visitor; checkout and orders for signed-in users."""
+"""The basket for every visitor; checkout and orders for signed-in users; all orders for staff."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django.views.generic import DetailView, ListView, TemplateView
+from django.views.generic import DetailView, ListView, TemplateView, View
 
 from bookstore.catalog.models import Book
+from logto_auth.mixins import SecondFactorRequiredMixin
 
 from .basket import MOST_COPIES, Basket, BasketLine
 from .checkout import CheckoutRefused, PriceChanged, place_order
+from .export import write_csv
 from .forms import CheckoutForm, QuantityForm
 from .models import Order, OrderLine
 
@@ -124,6 +126,32 @@ class OrderDetail(OwnOrders, DetailView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(lines=self.object.lines.select_related("book"), **kwargs)
+
+
+class AllOrders(PermissionRequiredMixin, SecondFactorRequiredMixin, View):
+    """Limit the view to staff who signed in with a second factor: a stolen password shows no orders of other readers."""
+
+    permission_required = "orders.view_order"
+
+
+class ExportPage(AllOrders, TemplateView):
+    """Say what the file contains. A download alone would leave the user on the page of Logto after the sign-in."""
+
+    template_name = "orders/export.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            order_count=Order.objects.count(), methods=self.request.logto.authentication_methods, **kwargs
+        )
+
+
+class ExportFile(AllOrders):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="orders.csv"'
+        response["Cache-Control"] = "no-store"
+        write_csv(response)
+        return response
 
 
 def total(lines: list[BasketLine]) -> int:

@@ -88,6 +88,7 @@ def tenant(logto: Emulator, settings, db) -> Tenant:
         "LOGTO_RESOURCES",
         "LOGTO_USERINFO_CLAIMS",
         "LOGTO_API_RESOURCE",
+        "LOGTO_SECOND_FACTOR",
         "LOGTO_API_SCOPES",
         "LOGTO_API_CREATE_USERS",
         "LOGTO_STAFF_ROLES",

@@ -145,6 +145,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "The site's URLs include the account pages, which need SessionMiddleware in MIDDLEWARE.",
     ),
+    "E040": (
+        {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": ""},
+        "LOGTO_SECOND_FACTOR is True, but LOGTO_API_RESOURCE is not set.",
+    ),
     "E041": (
         {"ROOT_URLCONF": "tests.checks.urls_with_second_factor"},
         "tests.checks.urls_with_second_factor.decorated requires a second factor, but LOGTO_SECOND_FACTOR is False.",

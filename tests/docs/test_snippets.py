@@ -37,6 +37,7 @@ OWN_TESTS = {
     "organization path",
     "pytest.ini",
     "restored",
+    "second factor tests",
     "sign out everywhere",
     "site admin",
     "site view",

@@ -11,7 +11,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from bookstore.core.demo import banner, checked_ports, missing_variables, prepare_database
+from bookstore.core.demo import (
+    banner,
+    checked_ports,
+    install_claims_script,
+    missing_variables,
+    prepare_database,
+)
 
 
 class Command(BaseCommand):
@@ -37,6 +43,8 @@ class Command(BaseCommand):
         prepare_database()
         site_urls = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
         with self.logto(emulator_port, site_urls):
+            if settings.USES_EMULATOR:
+                install_claims_script()
             self.stdout.write(banner(site_urls[0]))
             logging.disable(logging.INFO)  # one line for each cover would scroll the banner away
             settings.DEBUG = False  # show the 404 page of the shop, not Django's debug page
