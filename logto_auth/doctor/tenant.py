@@ -120,7 +120,7 @@ def _scopes(api: ManagementAPI) -> Iterator[Finding]:
     resources = api.api_resources.all(includeScopes=True)
     names = {each["indicator"]: {scope["name"] for scope in each["scopes"]} for each in resources}
     names[ORGANIZATIONS_RESOURCE] = {scope["name"] for scope in api.organization_scopes.all()}
-    available = set().union(*(names.get(resource, set()) for resource in conf.resources))
+    available = set().union(*(names.get(resource, set()) for resource in conf.sign_in_resources))
     if unknown := [name for name in conf.scopes if name not in RESERVED_SCOPES | available]:
         yield warning(
             "scopes",

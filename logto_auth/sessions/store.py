@@ -147,7 +147,7 @@ class SessionTokens:
 
     @property
     def refused_resource(self) -> str | None:
-        """The API resource for which Logto issues no token in this session, as far as it is known."""
+        """The API resource for which Logto has refused a token in this session; None if it has not."""
         resource: str | None = self.data.get("refused_resource")
         return resource
 

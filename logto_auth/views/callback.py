@@ -167,7 +167,7 @@ def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> T
     return replace(
         token_set,
         oidc_scopes=RESERVED_SCOPES.intersection([*conf.scopes, *pending.scopes]),
-        authentication_methods=authentication_methods(token_set, sub=claims["sub"]),
+        authentication_methods=authentication_methods(token_set, sub=claims["sub"], is_expected=pending.asks_for_login),
         authentication_methods_at=_authenticated_at(claims, pending),
     )
 

@@ -145,6 +145,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "The site's URLs include the account pages, which need SessionMiddleware in MIDDLEWARE.",
     ),
+    "E040": (
+        {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": ""},
+        "LOGTO_SECOND_FACTOR is True, but LOGTO_API_RESOURCE is not set.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},

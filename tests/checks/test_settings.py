@@ -12,6 +12,7 @@ from logto_auth.tenant import MFA, TenantDeclaration
 
 from .found import ids, messages
 
+SECOND_FACTOR = {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": "https://shop.example/api"}
 SUBDOMAINS = {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"}
 
 
@@ -55,6 +56,13 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_CONSOLE_URL": "javascript:alert(1)"}, "E024"),
         ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, ""),
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
+        ({"LOGTO_SECOND_FACTOR": 1}, "E001"),
+        ({"LOGTO_SECOND_FACTOR": True}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_API_RESOURCE": "urn:logto:resource:organizations"}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_SCOPES": ("openid", "profile")}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_PROMPT": "none"}, "E040 W029"),
+        ({**SECOND_FACTOR, "LOGTO_PROMPT": "login"}, "W029"),
+        (SECOND_FACTOR, "W029"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"prompt": "login"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"scope": "openid"}}, "E012"),
