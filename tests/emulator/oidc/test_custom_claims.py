@@ -1,4 +1,5 @@
-import time
+import subprocess
+import sys
 
 import pytest
 
@@ -299,13 +300,10 @@ def test_log_names_a_fetch_that_cannot_work(bookstore, install, caplog):
 
 
 @pytest.mark.parametrize("loop", ["while (true) {}", "await 1; while (true) {}", "while (true) { await 1; }"])
-def test_script_that_takes_too_long_adds_nothing(bookstore, install, caplog, monkeypatch, loop):
-    monkeypatch.setattr("logto_auth.emulator.claims_scripts.TIME_LIMIT_SECONDS", 1)
+def test_script_that_takes_too_long_adds_nothing(bookstore, install, caplog, loop):
     install(f"async () => {{ {loop} }}")
-    started = time.monotonic()
     assert "extra" not in claims_of(sign_in(bookstore)["access_token"])
     assert "timed out after 1000ms" in caplog.text
-    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -361,3 +359,19 @@ def test_script_starts_afresh_for_each_token(bookstore, install):
     install("async () => { globalThis.count = (globalThis.count ?? 0) + 1; return { count }; }")
     tokens = sign_in(bookstore)
     assert [claims_of(tokens["access_token"])["count"], refreshed(bookstore, tokens)["count"]] == [1, 1]
+
+
+def test_script_without_the_engine_is_an_error_with_a_hint(bookstore, install, caplog, monkeypatch):
+    code = bookstore.code(scope=SCOPE, resource=API)
+    monkeypatch.setitem(sys.modules, "quickjs", None)
+    tokens = bookstore.exchange(code, resource=API).json()
+    assert bookstore.refresh(tokens["refresh_token"], resource=API).status_code == 200
+    install("async () => ({})")
+    assert bookstore.refresh(tokens["refresh_token"], resource=API).status_code == 500
+    assert 'pip install "logto-auth[emulator]"' in caplog.text
+
+
+def test_engine_is_loaded_for_scripts_alone():
+    program = "import sys, logto_auth.emulator; print('quickjs' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
