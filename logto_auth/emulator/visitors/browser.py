@@ -195,9 +195,12 @@ class Visitor:
         path = urlsplit(response.url).path
         if self._find_form(response, "skip-mfa"):
             return self._submit(response, "skip-mfa")
-        if path.startswith(_SET_UP_PATHS):
-            message = f"The page asks the user to set up a second factor ({path}), which the user may not skip."
-            raise VisitFailed(f"{message} tenant.add_totp(user) gives the user one.", response)
+        if path.startswith(_SET_UP_PATHS) and not text_of(response, "role", "alert"):
+            method, what = (
+                ("add_backup_codes", "backup codes") if "BackupCode" in path else ("add_totp", "a second factor")
+            )
+            message = f"The page asks the user to set up {what}, and lets nobody skip that."
+            raise VisitFailed(f"{message} tenant.{method}(user) does it beforehand.", response)
         return response
 
     def _past_sign_up(

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from logto_auth.emulator import VisitFailed, Visitor, totp_code
+from logto_auth.emulator.visitors.page_reader import text_of
 from tests.emulator.relying_party import parameters_of
 
 
@@ -22,7 +23,7 @@ def secret(emulator, user):
 def records_of(emulator):
     """The verification records of the only session."""
     (session,) = emulator.instances.sessions.values()
-    return session.last_submission["verificationRecords"]
+    return emulator.instances.submission_of(session.uid, session.account_id)["verificationRecords"]
 
 
 def page_of(visit, *arguments, **options):
@@ -168,3 +169,74 @@ def test_social_account_is_no_second_factor(emulator, bookstore, visitor):
     with Visitor(emulator) as other:
         page = page_of(other.sign_in_with_alipay, bookstore.authorization_url(), "2088")
     assert urlsplit(page.url).path == "/mfa-verification/Totp"
+
+
+# Codes by e-mail and SMS
+
+
+@pytest.fixture(params=["email", "phone"])
+def address(request, emulator, user):
+    """The address of `customer` to which the second factor is sent, its kind, and the type of the factor."""
+    user.primary_phone = "15550100"
+    factor = {"email": "EmailVerificationCode", "phone": "PhoneVerificationCode"}[request.param]
+    emulator.tenant.sign_in_experience.mfa_factors = [factor]
+    return getattr(user, f"primary_{request.param}"), request.param, factor
+
+
+def test_code_is_sent_and_signs_in(emulator, bookstore, visitor, address):
+    to, kind, factor = address
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    assert urlsplit(page.url).path == f"/mfa-verification/{factor}"
+    assert to not in page.text
+    assert visitor._find_form(page, "mfa-verification") is None
+    page = visitor._submit(page, "send-code")
+    (message,) = emulator.messages.to(to)
+    assert message.type == "MfaVerification"
+    refused = enter(visitor, page, "x" + message.code)
+    assert 'data-code="verification_code.code_mismatch"' in refused.text
+    assert "code" in parameters_of(visitor._past_consent(enter(visitor, refused, message.code)))
+    record = records_of(emulator)[1]
+    assert record == {
+        "id": record["id"],
+        "type": f"Mfa{factor}",
+        "identifier": {"type": kind, "value": to},
+        "templateType": "MfaVerification",
+        "verified": True,
+    }
+
+
+def test_code_needs_to_be_sent_first(emulator, bookstore, visitor, address):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    (interaction,) = emulator.instances.interactions.values()
+    refused = visitor._travel("POST", page.url, [("csrf_token", interaction.csrf_token), ("code", "000000")])
+    assert 'data-code="verification_code.not_found"' in refused.text
+
+
+def test_tenant_without_a_connector_shows_the_error(emulator, bookstore, visitor, address):
+    emulator.tenant.sign_in_experience.connector_instances.clear()
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    page = visitor._submit(page, "send-code")
+    assert (page.status_code, 'data-code="connector.not_found"' in page.text) == (501, True)
+
+
+def test_too_many_messages_are_refused(emulator, bookstore, visitor, address):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    for _ in range(11):
+        page = visitor._submit(page, "send-code")
+    assert (page.status_code, 'data-code="request.message_rate_limited"' in page.text) == (429, True)
+
+
+# The demo
+
+
+def test_page_of_messages_shows_a_code_for_each_app(emulator, bookstore, visitor, secret):
+    def shown():
+        page = visitor.open(f"{emulator.endpoint}/emulator/messages")
+        assert text_of(page, "data-authenticator-of", "editor") == ""
+        return text_of(page, "data-authenticator-of", "customer")
+
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    label, code = shown().split()
+    assert (label, code) in {("customer:", totp_code(secret, emulator.clock.precise() + later)) for later in (0, -1)}
+    assert "code" in parameters_of(visitor._past_consent(enter(visitor, page, code)))
+    assert code not in shown()
