@@ -116,7 +116,9 @@ def _kept(api: TenantAPI) -> dict[str, dict[str, Any]]:
     found = {path: api.get(path) for path in KEPT}
     # Not every version of Logto has all of them.
     kept = {path: {name: found[path][name] for name in names if name in found[path]} for path, names in KEPT.items()}
-    script = next((each["value"] for each in api.get("configs/jwt-customizer") if each["key"] == "jwt.accessToken"), None)
+    script = next(
+        (each["value"] for each in api.get("configs/jwt-customizer") if each["key"] == "jwt.accessToken"), None
+    )
     return kept if script is None else {**kept, SCRIPT: script}
 
 

@@ -92,7 +92,9 @@ def script_of(target: Target) -> dict[str, Any]:
 
 def test_set_up_installs_the_script_and_the_factors(vault: Site) -> None:
     mfa = vault.target.api.get("sign-in-exp")["mfa"]
-    assert (mfa["factors"], mfa["policy"]) == (["Totp", "BackupCode"], "NoPrompt")
+    # Factors that were on before stay on.
+    assert {"Totp", "BackupCode"} <= set(mfa["factors"])
+    assert mfa["policy"] == "NoPrompt"
     assert "logtoAuthClaims" in script_of(vault.target)["script"]
     assert {step["action"] for step in vault.command_json("logto_setup", "--check")["steps"]} == {"nothing"}
 
@@ -155,15 +157,20 @@ def test_max_age_asks_for_the_factor_again(vault: Site, keeper: Keeper) -> None:
 
 
 def test_silent_sign_in_proves_nothing(vault: Site, library: Site, keeper: Keeper, note: Note) -> None:
-    """Logto 1.42 forgets how the user signed in when an application asks for consent in the same session."""
+    """Logto 1.42 forgets how the user signed in when an application that has a grant asks for consent again."""
     keeper.sign_in_with_factor(vault, totp_secret=keeper.totp_secret)
+    keeper.sign_in_silently(library)
+    keeper.get(vault, "/refresh/")
+    assert is_admitted(keeper, vault)
     keeper.sign_in_silently(library)
     # The site has not asked Logto yet.
     assert is_admitted(keeper, vault)
     keeper.get(vault, "/refresh/")
-    note("forgotten" if not is_admitted(keeper, vault) else "kept")
-    keeper.sign_in_with_factor(vault, "/vault/", **keeper.another_factor())
-    assert is_admitted(keeper, vault)
+    is_forgotten = not is_admitted(keeper, vault)
+    note("forgotten" if is_forgotten else "kept")
+    if is_forgotten:
+        keeper.sign_in_with_factor(vault, "/vault/", **keeper.another_factor())
+        assert is_admitted(keeper, vault)
 
 
 def test_end_of_the_session_at_logto_takes_the_factor(vault: Site, keeper: Keeper) -> None:
