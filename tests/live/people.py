@@ -62,9 +62,9 @@ class Person:
             url = page.headers["Location"]
         raise AssertionError(f"{MAX_REDIRECTS} redirects, the last one to {url}")
 
-    def sign_in_silently(self, site: Site) -> dict[str, Any]:
+    def sign_in_silently(self, site: Site, **query: str) -> dict[str, Any]:
         """Sign in without a page of Logto, and return who the user is. Raise VisitFailed if Logto shows a page."""
-        return self.arrive(site, self.logto.sign_in(self.start(site)))
+        return self.arrive(site, self.logto.sign_in(self.start(site, **query)))
 
     def sign_in_by_link(self, authorization_url: str) -> str:
         """Use the one-time token in the URL, and return the callback URL. A new user gets username and password."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -156,13 +157,13 @@ def test_max_age_asks_for_the_factor_again(vault: Site, keeper: Keeper) -> None:
     assert page.json()["at"]
 
 
-def test_silent_sign_in_proves_nothing(vault: Site, library: Site, keeper: Keeper, note: Note) -> None:
+def test_silent_sign_in_elsewhere(vault: Site, library: Site, keeper: Keeper, note: Note) -> None:
     """Logto 1.42 forgets how the user signed in when an application that has a grant asks for consent again."""
     keeper.sign_in_with_factor(vault, totp_secret=keeper.totp_secret)
     keeper.sign_in_silently(library)
     keeper.get(vault, "/refresh/")
     assert is_admitted(keeper, vault)
-    keeper.sign_in_silently(library)
+    keeper.sign_in_silently(library, prompt="consent")
     # The site has not asked Logto yet.
     assert is_admitted(keeper, vault)
     keeper.get(vault, "/refresh/")
@@ -205,5 +206,15 @@ def test_api_asks_for_step_up(vault: Site, keeper: Keeper, make_person: MakePers
 
 
 def test_doctor_tries_the_script(vault: Site) -> None:
-    report = vault.run("logto_doctor", "--json")
-    assert "authentication_methods" in report.stdout, report.stderr
+    def levels() -> dict[str, str]:
+        findings = vault.run("logto_doctor", "--json").stdout
+        return {each["check"]: each["level"] for each in json.loads(findings)["findings"]}
+
+    api = vault.target.api
+    ours = script_of(vault.target)["script"]
+    assert levels()["authentication-methods"] == "ok"
+    try:
+        api.patch(SCRIPT, {"script": ours.replace("...logtoAuthClaims(parameters)", "")})
+        assert levels()["authentication-methods"] == "failure"
+    finally:
+        api.patch(SCRIPT, {"script": ours})
