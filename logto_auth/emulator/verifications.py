@@ -21,6 +21,7 @@ from .state.columns import check_length, check_text
 from .state.factors import use_backup_code, use_totp_code
 from .state.json_columns import jsonb
 from .state.message_connectors import SentMessage, message_connector
+from .state.passkey_authentication import use_passkey
 from .state.records import User
 from .state.refusals import Refused, permission_denied, record_not_found
 from .state.sign_in_rules import accepts_password
@@ -201,6 +202,16 @@ class Verifications:
             self._report_attempt(f"Totp {user.id}", is_right=is_right)
             if not is_right:
                 raise Refused("session.mfa.invalid_totp_code")
+
+    def use_passkey(self, user: User, payload: Mapping[str, Any], *, challenge: str, rp_id: str, origin: str) -> None:
+        """Use a passkey of the user. Raise Refused if the answer of the browser does not verify."""
+        with self._lock:
+            is_right = use_passkey(
+                user, payload, challenge=challenge, rp_id=rp_id, origin=origin, used_at=self._clock.now_iso()
+            )
+            self._report_attempt(f"WebAuthn {user.id}", is_right=is_right)
+            if not is_right:
+                raise Refused("session.mfa.webauthn_verification_failed")
 
     def use_backup_code(self, user: User, code: str) -> None:
         """Use a backup code of the user. Raise Refused for a wrong one and for a used one."""

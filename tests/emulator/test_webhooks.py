@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from logto_auth.emulator import VisitFailed, totp_code
 from logto_auth.emulator.state.webhook_events import events_of
+from logto_auth.emulator.visitors.page_reader import text_of
 
 
 @pytest.fixture
@@ -264,3 +266,25 @@ def test_python_can_announce_any_payload(emulator, receiver, hook):
     [delivery] = receiver.received
     assert json.loads(delivery.body)["hookId"] == hook.id
     assert "ü".encode() in delivery.body
+
+
+def test_second_factor_that_is_set_up_at_sign_in_changes_the_user(emulator, receiver, hook, bookstore, visitor):
+    emulator.tenant.sign_in_experience.mfa_factors = ["Totp"]
+    emulator.tenant.sign_in_experience.mfa_policy = "Mandatory"
+    with pytest.raises(VisitFailed) as failure:
+        visitor.sign_in(bookstore.authorization_url(), "customer")
+    page = failure.value.response
+    visitor._submit(page, "mfa-binding", {"code": totp_code(text_of(page, "id", "secret"))})
+    by_event = {payload["event"]: payload for payload in delivered(emulator, receiver)}
+    assert by_event.keys() == {"PostSignIn", "User.Data.Updated"}
+    changed = by_event["User.Data.Updated"]
+    assert (changed["data"]["id"], changed["interactionEvent"]) == ("customer0001", "SignIn")
+
+
+def test_too_many_wrong_second_factors_lock_the_user_out(emulator, receiver, hook, bookstore, visitor):
+    emulator.tenant.add_totp(emulator.tenant.users["customer0001"])
+    emulator.tenant.sign_in_experience.settings["sentinelPolicy"] = {"maxAttempts": 1}
+    with pytest.raises(VisitFailed, match="Too many attempts"):
+        visitor.sign_in(bookstore.authorization_url(), "customer", totp_secret="A" * 32)
+    (lockout,) = delivered(emulator, receiver)
+    assert (lockout["event"], lockout["type"], lockout["value"]) == ("Identifier.Lockout", "userId", "customer0001")

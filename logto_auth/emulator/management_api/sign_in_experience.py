@@ -26,6 +26,7 @@ from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.tenant import Tenant
 
 from .connectors import as_public_json
+from .mfa_policy import adaptive_mfa_schema, check_mfa, mfa_schema
 from .routing import public, route
 
 _IDENTIFIERS = ("username", "email", "phone")
@@ -81,8 +82,8 @@ _changes = object_of(
     customUiAssets=optional(nullable(anything)),
     customUiCsp=_section,
     passwordPolicy=optional(_password_policy),
-    mfa=_section,
-    adaptiveMfa=_section,
+    mfa=optional(mfa_schema),
+    adaptiveMfa=optional(adaptive_mfa_schema),
     singleSignOnEnabled=optional(boolean),
     supportEmail=optional(nullable(or_empty(text(pattern=r"^\S+@\S+\.\S+$")))),
     supportWebsiteUrl=_address,
@@ -116,9 +117,7 @@ def change_sign_in_experience(tenant: Tenant) -> dict[str, Any]:
     if {"signIn", "signUp"} & given.keys():
         wanted = {**experience.settings, **given}
         _check_sign_in_methods(wanted["signIn"]["methods"], wanted["signUp"])
-    if not given.get("mfa", {}).get("factors", True):
-        # As in Logto, adaptive MFA ends with the last factor.
-        given.setdefault("adaptiveMfa", {"enabled": False})
+    check_mfa(given, experience.settings)
     experience.settings.update(given)
     return experience.settings
 

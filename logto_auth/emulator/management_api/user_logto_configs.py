@@ -1,4 +1,4 @@
-"""Settings that Logto keeps about a user: whether MFA and passkeys were skipped. They have no effect here."""
+"""Settings that Logto keeps about a user: whether MFA is on, and whether MFA and passkeys were skipped."""
 
 from __future__ import annotations
 

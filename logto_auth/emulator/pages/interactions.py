@@ -19,6 +19,7 @@ from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.sessions import Interaction
 from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_not_suspended, record_sign_in
+from logto_auth.emulator.state.verified_users import ReturningUser
 
 from .sign_in_webhooks import announce_sign_in
 from .submissions import submission_of
@@ -56,6 +57,13 @@ def submitted_interaction(provider: Provider, *prompts: str) -> Interaction:
     if not any(hmac.compare_digest(each.csrf_token.encode(), submitted) for each in known):
         raise SubmittedToUnknownSession
     return interaction
+
+
+def verified_user(interaction: Interaction, *, is_submitted: bool = False) -> ReturningUser:
+    """Return the user whose sign-in is not complete yet. Raise UnknownSession, of a submitted form its own kind."""
+    if not isinstance(interaction.verified, ReturningUser):
+        raise SubmittedToUnknownSession if is_submitted else UnknownSession
+    return interaction.verified
 
 
 def signed_in_user(provider: Provider) -> User:

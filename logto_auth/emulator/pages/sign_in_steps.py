@@ -77,7 +77,8 @@ def _path_of(missing: MissingSetUp) -> str:
         return ONBOARDING_PATH
     if missing.code == "session.mfa.backup_code_required":
         return f"{BINDING_PATH}/BackupCode"
-    return f"{BINDING_PATH}/{missing.factors[0]}" if len(missing.factors) == 1 else BINDING_PATH
+    only = missing.factors[0] if len(missing.factors) == 1 else ""
+    return f"{BINDING_PATH}/{only}" if only in {"Totp", "WebAuthn"} else BINDING_PATH
 
 
 def _registered(provider: Provider, interaction: Interaction, new_user: NewUser) -> ReturningUser:

@@ -55,14 +55,20 @@ def announce_memberships(
 
 
 @contextmanager
-def announcing_lockout(provider: Provider, interaction: Interaction, user: User) -> Iterator[None]:
-    """Send the event of a user who is blocked after too many wrong second factors."""
+def announcing_limits(provider: Provider, interaction: Interaction, kind: str, value: str) -> Iterator[None]:
+    """Send the event of a limit that a sign-in reaches: of wrong second factors, or of messages to a recipient.
+
+    `kind` is the type of the identifier: `userId`, `email` or `phone`.
+    """
     try:
         yield
     except Refused as refusal:
         if refusal.code == "session.verification_blocked_too_many_attempts":
-            identifier = {"type": "userId", "value": user.id}
+            identifier = {"type": kind, "value": value}
             _announce_data(provider, interaction, "Identifier.Lockout", identifier, is_new=False)
+        if refusal.code == "request.message_rate_limited":
+            recipient = {"action": "VerificationCodeSend", "recipient": value}
+            _announce_data(provider, interaction, "Message.RateLimited", recipient, is_new=False)
         raise
 
 

@@ -11,9 +11,10 @@ from logto_auth.emulator.oidc.http import caller_ip
 from logto_auth.emulator.state import ids
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.sessions import Interaction
+from logto_auth.emulator.state.verification_records import MFA_VERIFICATION, AddressKind
 
 # What Logto stores of a record during a sign-in and leaves out of the session.
-_SECRET = frozenset({"secret", "backupCodes"})
+_SECRET = frozenset({"secret", "backupCodes", "registrationChallenge", "authenticationChallenge"})
 
 
 def by_password(user: User, *, is_new: bool = False) -> dict[str, Any]:
@@ -43,6 +44,22 @@ def by_totp(user: User, *, secret: str = "", is_verified: bool = False) -> dict[
     return record | ({"secret": secret} if secret else {})
 
 
+def by_passkey(user: User, *, is_verified: bool = False, **details: str) -> dict[str, Any]:
+    """Return the record of a passkey. `details` are its challenge, and the RP id if it is a new one."""
+    return {"id": ids.standard_id(), "type": "WebAuthn", "userId": user.id, "verified": is_verified, **details}
+
+
+def by_message(record_id: str, kind: AddressKind, address: str) -> dict[str, Any]:
+    """Return the record of a code that was sent to an address as a second factor. It is not verified yet."""
+    return {
+        "id": record_id,
+        "type": "MfaEmailVerificationCode" if kind == "email" else "MfaPhoneVerificationCode",
+        "identifier": {"type": kind, "value": address},
+        "templateType": MFA_VERIFICATION,
+        "verified": False,
+    }
+
+
 def by_backup_code(user: User, *, code: str = "", new_codes: Sequence[str] = ()) -> dict[str, Any]:
     """Return the record of a used backup code, or of new backup codes. It has no `verified`."""
     record: dict[str, Any] = {"id": ids.standard_id(), "type": "BackupCode", "userId": user.id}
@@ -60,5 +77,5 @@ def submission_of(interaction: Interaction, user: User, *, is_new: bool) -> dict
 
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record without the secret of a new authenticator app and without new backup codes."""
+    """Return a record as the session has it."""
     return {name: value for name, value in record.items() if name not in _SECRET}

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from . import ids
 from .refusals import Refused, record_not_found
-from .totp import accepts_totp_code, totp_secret_is_well_formed, totp_step
+from .totp import STEP_SECONDS, accepts_totp_code, totp_code, totp_secret_is_well_formed, totp_step
 
 FactorType = Literal["Totp", "WebAuthn", "BackupCode"]
 
@@ -168,6 +168,13 @@ def use_totp_code(factors: Sequence[Factor], code: str, *, at: float) -> bool:
         return False
     totp.last_used_step = step
     return True
+
+
+def unused_totp_code(totp: Totp, at: float) -> str:
+    """Return a code that Logto accepts now, or "" while all of them are used. `at` is in seconds."""
+    now = int(at) // STEP_SECONDS
+    step = max(now, now if totp.last_used_step is None else totp.last_used_step + 1)
+    return totp_code(totp.secret, step * STEP_SECONDS) if step <= now + 1 else ""
 
 
 def use_backup_code(factors: Sequence[Factor], code: str, *, used_at: str) -> bool:

@@ -7,7 +7,7 @@ for signing in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .factors import BackupCode, BackupCodes, Factor, Passkey, Totp
@@ -54,7 +54,7 @@ class MfaSetUp:
     def factors(self, created_at: str) -> list[Factor]:
         """Return the new factors. `created_at` is ISO text."""
         made: list[Factor] = [Totp(secret=self.totp_secret, created_at=created_at)] if self.totp_secret else []
-        made += self.passkeys
+        made += [replace(each, created_at=created_at) for each in self.passkeys]
         if self.backup_codes:
             made.append(BackupCodes(created_at=created_at, codes=[BackupCode(each) for each in self.backup_codes]))
         return made
@@ -94,8 +94,8 @@ def needs_second_factor(experience: SignInExperience, user: User, records: Mappi
 
 
 def _proves(record: Mapping[str, Any]) -> bool:
-    """Return whether a record is that of an existing factor. One with a secret is about a new authenticator app."""
-    return bool(record.get("code") or record.get("verified")) and "secret" not in record
+    """Return whether a record proves an existing factor, and not a new one."""
+    return bool(record.get("code") or record.get("verified")) and not {"secret", "registrationRpId"} & record.keys()
 
 
 # Setting up

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .factors import Passkey, passkeys_of
 from .records import User
 
 if TYPE_CHECKING:
+    from fido2.server import Fido2Server
     from fido2.webauthn import AttestedCredentialData, RegistrationResponse
 
 _ALGORITHMS = (-7, -257)  # ES256 and RS256, by their numbers in COSE
-_TIMEOUT_MS = 60_000
+TIMEOUT_MS = 60_000
 
 
 class PasskeyRefused(Exception):
@@ -32,7 +33,7 @@ class PasskeysUnsupported(Exception):
 
 def new_challenge() -> str:
     """Return a random challenge of 32 bytes in Base64url."""
-    return _base64url(secrets.token_bytes(32))
+    return base64url(secrets.token_bytes(32))
 
 
 def registration_options(user: User, *, rp_id: str, challenge: str) -> dict[str, Any]:
@@ -40,11 +41,11 @@ def registration_options(user: User, *, rp_id: str, challenge: str) -> dict[str,
     name = user.primary_email or user.primary_phone or user.username or "Unnamed User"
     return {
         "rp": {"name": rp_id, "id": rp_id},
-        "user": {"id": _base64url(user.id.encode()), "name": name, "displayName": user.name or name},
+        "user": {"id": base64url(user.id.encode()), "name": name, "displayName": user.name or name},
         "challenge": challenge,
         "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in _ALGORITHMS],
-        "timeout": _TIMEOUT_MS,
-        "excludeCredentials": [_descriptor(each) for each in passkeys_of(user.factors)],
+        "timeout": TIMEOUT_MS,
+        "excludeCredentials": [descriptor(each) for each in passkeys_of(user.factors)],
         "authenticatorSelection": {
             "requireResidentKey": True,
             "residentKey": "required",
@@ -63,14 +64,10 @@ def verified_passkey(
     `payload` is Logto's: a `RegistrationResponseJSON` with another `type`.
     Raise PasskeyRefused and PasskeysUnsupported.
     """
-    try:
-        from fido2.server import Fido2Server
-        from fido2.webauthn import PublicKeyCredentialRpEntity, RegistrationResponse
-    except ImportError:
-        raise PasskeysUnsupported(
-            'The emulator needs fido2 to verify passkeys. It is not installed: pip install "logto_auth[emulator]"'
-        ) from None
-    server = Fido2Server(PublicKeyCredentialRpEntity(name=rp_id, id=rp_id), verify_origin=lambda origin: True)
+    # The origin is checked apart, with a text of Logto.
+    server = fido2_server(rp_id, lambda origin: True)
+    from fido2.webauthn import RegistrationResponse
+
     try:
         response = RegistrationResponse.from_dict({**payload, "type": "public-key"})
         assert response is not None
@@ -87,12 +84,24 @@ def verified_passkey(
     _check_algorithm(data)
     return Passkey(
         rp_id=rp_id,
-        credential_id=_base64url(data.credential_id),
-        public_key=_base64url(_encoded_key(data)),
+        credential_id=base64url(data.credential_id),
+        public_key=base64url(_encoded_key(data)),
         counter=response.response.attestation_object.auth_data.counter,
         agent=agent,
         transports=list(payload["response"].get("transports") or []),
     )
+
+
+def fido2_server(rp_id: str, accepts_origin: Callable[[str], bool]) -> Fido2Server:
+    """Return the verifier of the library. Raise PasskeysUnsupported."""
+    try:
+        from fido2.server import Fido2Server
+        from fido2.webauthn import PublicKeyCredentialRpEntity
+    except ImportError:
+        raise PasskeysUnsupported(
+            'The emulator needs fido2 to verify passkeys. It is not installed: pip install "logto_auth[emulator]"'
+        ) from None
+    return Fido2Server(PublicKeyCredentialRpEntity(name=rp_id, id=rp_id), verify_origin=accepts_origin)
 
 
 def _check_client_data(response: RegistrationResponse, challenge: str, origins: Sequence[str]) -> None:
@@ -100,8 +109,8 @@ def _check_client_data(response: RegistrationResponse, challenge: str, origins: 
     client_data = response.response.client_data
     if client_data.type != "webauthn.create":
         raise PasskeyRefused(f"Unexpected registration response type: {client_data.type}")
-    if not hmac.compare_digest(client_data.challenge, _from_base64url(challenge)):
-        shown = _base64url(client_data.challenge)
+    if not hmac.compare_digest(client_data.challenge, from_base64url(challenge)):
+        shown = base64url(client_data.challenge)
         raise PasskeyRefused(f'Unexpected registration response challenge "{shown}", expected "{challenge}"')
     if client_data.origin not in origins:
         # Logto's list begins with its own origin, which is empty: it refuses that too unless it is a related origin.
@@ -124,13 +133,13 @@ def _encoded_key(data: AttestedCredentialData) -> bytes:
     return cbor.encode(dict(data.public_key))
 
 
-def _descriptor(passkey: Passkey) -> dict[str, Any]:
+def descriptor(passkey: Passkey) -> dict[str, Any]:
     return {"id": passkey.credential_id, "type": "public-key", "transports": list(passkey.transports)}
 
 
-def _base64url(data: bytes) -> str:
+def base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _from_base64url(text: str) -> bytes:
+def from_base64url(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -14,8 +14,9 @@ from .factors import Passkey
 RECORD_TTL = 600
 
 AddressKind = Literal["email", "phone"]
-# The types of the messages with codes: for the present address of a user, for a new one, and for a second factor.
+# The types of the messages with codes: for the present address of a user, for a new one, and for second factors.
 OWN_ADDRESS, NEW_ADDRESS, BIND_MFA = "UserPermissionValidation", "BindNewIdentifier", "BindMfa"
+MFA_VERIFICATION = "MfaVerification"
 
 
 @dataclass(kw_only=True)

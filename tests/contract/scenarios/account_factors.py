@@ -19,6 +19,7 @@ _AGENT = "python-requests/2.34.2"
 def _seed_factors(stage: Stage) -> None:
     _seed(stage, name="New Name")
     stage.emulator.tenant.sign_in_experience.mfa_factors = _FACTORS
+    stage.emulator.tenant.sign_in_experience.mfa_policy = "NoPrompt"
     stage.names.learn(_AGENT, requests.utils.default_user_agent())
     for record_id in ("noy8jatlgr2aptc394h6i", "03g1udl8t61dayxo3smve"):
         _record(record_id)(stage)

@@ -1,6 +1,7 @@
-"""The account center, and settings that have no effect here: custom profile fields, MFA of users, uploads."""
+"""The account center, MFA, and settings that have no effect here: custom profile fields, uploads."""
 
 import pytest
+import requests
 
 
 def code(response):
@@ -214,6 +215,77 @@ def test_adaptive_mfa_ends_with_the_last_factor(api):
     assert api.get("/sign-in-exp").json()["adaptiveMfa"] == {}
     settings = api.patch("/sign-in-exp", {"mfa": {"factors": [], "policy": "NoPrompt"}}).json()
     assert settings["adaptiveMfa"] == {"enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({"mfa": {"factors": ["Totp", "Totp"], "policy": "NoPrompt"}}, 400, "duplicated_mfa_factors"),
+        ({"mfa": {"factors": ["BackupCode"], "policy": "NoPrompt"}}, 400, "backup_code_cannot_be_enabled_alone"),
+        (
+            {"mfa": {"factors": ["Totp"], "policy": "PromptOnlyAtSignInMandatory"}},
+            422,
+            "non_adaptive_mfa_requires_skippable_policy",
+        ),
+        (
+            {
+                "mfa": {"factors": ["Totp"], "policy": "PromptAtSignInAndSignUpMandatory"},
+                "adaptiveMfa": {"enabled": False},
+            },
+            422,
+            "non_adaptive_mfa_requires_skippable_policy",
+        ),
+        ({"adaptiveMfa": {"enabled": True}}, 422, "adaptive_mfa_requires_non_skippable_policy"),
+        (
+            {"mfa": {"factors": [], "policy": "PromptOnlyAtSignInMandatory"}, "adaptiveMfa": {"enabled": True}},
+            422,
+            "adaptive_mfa_requires_mfa",
+        ),
+        (
+            {"mfa": {"factors": ["Totp"], "policy": "Mandatory"}, "adaptiveMfa": {"enabled": True}},
+            422,
+            "adaptive_mfa_requires_non_skippable_policy",
+        ),
+    ],
+)
+def test_factors_and_policies_must_fit_each_other(api, body, status, error):
+    before = api.get("/sign-in-exp").json()
+    assert code(api.patch("/sign-in-exp", body)) == (status, f"sign_in_experiences.{error}")
+    assert api.get("/sign-in-exp").json() == before
+
+
+@pytest.mark.parametrize(
+    "mfa",
+    [
+        {},
+        {"factors": ["Totp"]},
+        {"policy": "NoPrompt"},
+        {"factors": ["Sms"], "policy": "NoPrompt"},
+        {"factors": ["Totp"], "policy": "Always"},
+        {"factors": "Totp", "policy": "NoPrompt"},
+        {"factors": [], "policy": "NoPrompt", "organizationRequiredMfaPolicy": "Always"},
+        None,
+        [],
+    ],
+)
+def test_malformed_mfa_is_refused(api, mfa):
+    assert code(api.patch("/sign-in-exp", {"mfa": mfa})) == (400, "guard.invalid_input")
+
+
+def test_mfa_is_stored_and_public(api, emulator):
+    mfa = {
+        "factors": ["Totp", "WebAuthn", "BackupCode"],
+        "policy": "Mandatory",
+        "organizationRequiredMfaPolicy": "Mandatory",
+    }
+    assert api.patch("/sign-in-exp", {"mfa": mfa}).json()["mfa"] == mfa
+    for path in ("sign-in-exp", "experience"):
+        assert requests.get(f"{emulator.endpoint}/api/.well-known/{path}", timeout=5).json()["mfa"] == mfa
+    experience = emulator.tenant.sign_in_experience
+    assert (experience.mfa_policy, experience.organization_mfa_policy) == ("Mandatory", "Mandatory")
+    both = {"mfa": {**mfa, "policy": "PromptOnlyAtSignInMandatory"}, "adaptiveMfa": {"enabled": True}}
+    assert api.patch("/sign-in-exp", both).json()["adaptiveMfa"] == {"enabled": True}
+    assert code(api.patch("/sign-in-exp", {"mfa": mfa}))[1].endswith("adaptive_mfa_requires_non_skippable_policy")
 
 
 def test_adaptive_mfa_stays_with_a_factor(api):

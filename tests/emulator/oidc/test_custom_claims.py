@@ -1,4 +1,5 @@
-import time
+import subprocess
+import sys
 
 import pytest
 
@@ -299,13 +300,10 @@ def test_log_names_a_fetch_that_cannot_work(bookstore, install, caplog):
 
 
 @pytest.mark.parametrize("loop", ["while (true) {}", "await 1; while (true) {}", "while (true) { await 1; }"])
-def test_script_that_takes_too_long_adds_nothing(bookstore, install, caplog, monkeypatch, loop):
-    monkeypatch.setattr("logto_auth.emulator.claims_scripts.TIME_LIMIT_SECONDS", 1)
+def test_script_that_takes_too_long_adds_nothing(bookstore, install, caplog, loop):
     install(f"async () => {{ {loop} }}")
-    started = time.monotonic()
     assert "extra" not in claims_of(sign_in(bookstore)["access_token"])
     assert "timed out after 1000ms" in caplog.text
-    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -344,6 +342,8 @@ def test_value_that_json_cannot_hold_is_an_error_of_the_server(bookstore, instal
         ("async () => ({ extra: [undefined, NaN, new Date(0)], f() {}, u: undefined })", [None, None, 0]),
         ("async () => { console.log('x'); return { extra: 1 }; }", 1),
         ("function () { counter = 1; return { extra: counter }; }", 1),
+        ("async () => ({ extra: '\\ud800' })", "\ud800"),
+        ("async () => ({ extra: '\\u4e2d\\u0000' })", "中\0"),
         ("async () => ({ extra: typeof queueMicrotask + typeof performance })", "undefinedundefined"),
         ("async () => { try { await fetch('x'); } catch { return { extra: 'offline' }; } }", "offline"),
     ],
@@ -357,7 +357,29 @@ def test_what_a_script_returns_becomes_json(bookstore, install, function, extra)
     assert claims["extra"] == extra
 
 
+def test_half_a_surrogate_pair_survives_introspection(bookstore, install):
+    install("async () => ({ extra: '\\ud800' })")
+    token = bookstore.sign_in()["access_token"]
+    assert bookstore.post("token/introspection", token=token).json()["extra"] == "\ud800"
+
+
 def test_script_starts_afresh_for_each_token(bookstore, install):
     install("async () => { globalThis.count = (globalThis.count ?? 0) + 1; return { count }; }")
     tokens = sign_in(bookstore)
     assert [claims_of(tokens["access_token"])["count"], refreshed(bookstore, tokens)["count"]] == [1, 1]
+
+
+def test_script_without_the_engine_is_an_error_with_a_hint(bookstore, install, caplog, monkeypatch):
+    code = bookstore.code(scope=SCOPE, resource=API)
+    monkeypatch.setitem(sys.modules, "quickjs", None)
+    tokens = bookstore.exchange(code, resource=API).json()
+    assert bookstore.refresh(tokens["refresh_token"], resource=API).status_code == 200
+    install("async () => ({})")
+    assert bookstore.refresh(tokens["refresh_token"], resource=API).status_code == 500
+    assert 'pip install "logto-auth[emulator]"' in caplog.text
+
+
+def test_engine_is_loaded_for_scripts_alone():
+    program = "import sys, logto_auth.emulator; print('quickjs' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"

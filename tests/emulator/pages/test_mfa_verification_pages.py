@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from logto_auth.emulator import VisitFailed, Visitor, totp_code
+from logto_auth.emulator.visitors.page_reader import text_of
+from tests.emulator.account_api_client import ALL_SCOPES, AccountAPI
+from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.relying_party import parameters_of
 
 
@@ -22,7 +25,7 @@ def secret(emulator, user):
 def records_of(emulator):
     """The verification records of the only session."""
     (session,) = emulator.instances.sessions.values()
-    return session.last_submission["verificationRecords"]
+    return emulator.instances.submission_of(session.uid, session.account_id)["verificationRecords"]
 
 
 def page_of(visit, *arguments, **options):
@@ -159,12 +162,121 @@ def test_too_many_wrong_codes_block_the_factor_only(emulator, bookstore, visitor
 def test_one_time_token_is_no_second_factor(emulator, bookstore, visitor, user, secret):
     token = emulator.tenant.add_one_time_token(user.primary_email)
     url = bookstore.authorization_url(login_hint=token.email, one_time_token=token.token)
+    assert "code" in parameters_of(visitor.sign_in_by_link(url, totp_secret=secret))
+    assert [each["type"] for each in records_of(emulator)] == ["OneTimeToken", "Totp"]
+
+
+def test_one_time_token_of_a_signed_in_user_needs_the_factor_too(emulator, bookstore, visitor, user):
+    visitor.sign_in(bookstore.authorization_url(), "customer")
+    emulator.tenant.add_totp(user)
+    token = emulator.tenant.add_one_time_token(user.primary_email)
+    url = bookstore.authorization_url(login_hint=token.email, one_time_token=token.token)
     assert urlsplit(page_of(visitor.sign_in_by_link, url).url).path == "/mfa-verification/Totp"
 
 
 def test_social_account_is_no_second_factor(emulator, bookstore, visitor):
     visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
-    emulator.tenant.add_totp(emulator.tenant.find_user_by_identity("alipay", "2088"))
+    secret = emulator.tenant.add_totp(emulator.tenant.find_user_by_identity("alipay", "2088"))
+    emulator.instances.clear()
     with Visitor(emulator) as other:
         page = page_of(other.sign_in_with_alipay, bookstore.authorization_url(), "2088")
-    assert urlsplit(page.url).path == "/mfa-verification/Totp"
+        assert urlsplit(page.url).path == "/mfa-verification/Totp"
+    with Visitor(emulator) as other:
+        other.sign_in_with_alipay(bookstore.authorization_url(), "2088", totp_secret=secret)
+    assert [each["type"] for each in records_of(emulator)] == ["Social", "Totp"]
+
+
+# Settings of users and organizations
+
+
+@pytest.mark.parametrize("policy", ["NoPrompt", "Mandatory"])
+def test_user_turns_it_off_at_sign_in_unless_it_is_mandatory(emulator, bookstore, secret, policy):
+    emulator.tenant.sign_in_experience.mfa_factors = ["Totp"]
+    emulator.tenant.sign_in_experience.mfa_policy = policy
+    with Visitor(emulator) as visitor:
+        token = bookstore.sign_in("customer", visitor, scope=ALL_SCOPES, totp_secret=secret)["access_token"]
+    account = AccountAPI(emulator, token)
+    account.verify_password("customer-password")
+    assert account.patch("/my-account/mfa-settings", {"skipMfaOnSignIn": True}).status_code == 200
+    account.http.close()
+    with Visitor(emulator) as visitor:
+        page = visitor._press_account(visitor.open(bookstore.authorization_url()), "customer")
+    assert ("/mfa-verification" in page.url) is (policy == "Mandatory")
+
+
+def test_operator_turns_it_off_for_a_user(emulator, bookstore, visitor, secret):
+    api = ManagementAPI(emulator)
+    assert api.patch("/users/customer0001/logto-configs", {"mfa": {"skipMfaOnSignIn": True}}).status_code == 200
+    api.http.close()
+    assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(), "customer"))
+
+
+# Codes by e-mail and SMS
+
+
+@pytest.fixture(params=["email", "phone"])
+def address(request, emulator, user):
+    """The address of `customer` to which the second factor is sent, its kind, and the type of the factor."""
+    user.primary_phone = "15550100"
+    factor = {"email": "EmailVerificationCode", "phone": "PhoneVerificationCode"}[request.param]
+    emulator.tenant.sign_in_experience.mfa_factors = [factor]
+    return getattr(user, f"primary_{request.param}"), request.param, factor
+
+
+def test_code_is_sent_and_signs_in(emulator, bookstore, visitor, address):
+    to, kind, factor = address
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    assert urlsplit(page.url).path == f"/mfa-verification/{factor}"
+    assert to not in page.text
+    assert visitor._find_form(page, "mfa-verification") is None
+    page = visitor._submit(page, "send-code")
+    (message,) = emulator.messages.to(to)
+    assert message.type == "MfaVerification"
+    refused = enter(visitor, page, "x" + message.code)
+    assert 'data-code="verification_code.code_mismatch"' in refused.text
+    assert "code" in parameters_of(visitor._past_consent(enter(visitor, refused, message.code)))
+    record = records_of(emulator)[1]
+    assert record == {
+        "id": record["id"],
+        "type": f"Mfa{factor}",
+        "identifier": {"type": kind, "value": to},
+        "templateType": "MfaVerification",
+        "verified": True,
+    }
+
+
+def test_code_needs_to_be_sent_first(emulator, bookstore, visitor, address):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    (interaction,) = emulator.instances.interactions.values()
+    refused = visitor._travel("POST", page.url, [("csrf_token", interaction.csrf_token), ("code", "000000")])
+    assert 'data-code="verification_code.not_found"' in refused.text
+
+
+def test_tenant_without_a_connector_shows_the_error(emulator, bookstore, visitor, address):
+    emulator.tenant.sign_in_experience.connector_instances.clear()
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    page = visitor._submit(page, "send-code")
+    assert (page.status_code, 'data-code="connector.not_found"' in page.text) == (501, True)
+
+
+def test_too_many_messages_are_refused(emulator, bookstore, visitor, address):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    for _ in range(11):
+        page = visitor._submit(page, "send-code")
+    assert (page.status_code, 'data-code="request.message_rate_limited"' in page.text) == (429, True)
+
+
+# The demo
+
+
+def test_page_of_messages_shows_a_code_for_each_app(emulator, bookstore, visitor, secret):
+    def shown():
+        page = visitor.open(f"{emulator.endpoint}/emulator/messages")
+        assert text_of(page, "data-authenticator-of", "editor") == ""
+        return text_of(page, "data-authenticator-of", "customer")
+
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    label, code = shown().split()
+    assert (label, code) in {("customer:", totp_code(secret, emulator.clock.precise() + later)) for later in (0, -1)}
+    assert "code" in parameters_of(visitor._past_consent(enter(visitor, page, code)))
+    assert code not in shown()

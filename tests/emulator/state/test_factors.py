@@ -4,7 +4,9 @@ from logto_auth.emulator.state.factors import (
     Passkey,
     find_backup_codes,
     new_backup_codes,
+    unused_totp_code,
     use_backup_code,
+    use_totp_code,
     with_backup_codes,
     with_totp,
 )
@@ -75,6 +77,46 @@ def test_used_backup_code_does_not_count_and_is_not_accepted_again():
     assert not use_backup_code(factors, codes[3], used_at=TIME)
     assert not use_backup_code(factors, "0000000000x", used_at=TIME)
     assert find_backup_codes(factors).as_json()["remainCodes"] == 9
+
+
+def test_codes_of_a_set_behind_a_used_up_one_are_not_accepted():
+    """Like Logto, which looks at the first set only."""
+    codes, later = new_backup_codes(), new_backup_codes()
+    factors = with_backup_codes(with_app(), codes, created_at=TIME)
+    assert all(use_backup_code(factors, each, used_at=TIME) for each in codes)
+    assert not use_backup_code(with_backup_codes(factors, later, created_at=TIME), later[0], used_at=TIME)
+
+
+@pytest.mark.parametrize(
+    ("steps", "accepted"),
+    [
+        ([0, 0], [True, False]),
+        ([0, -1], [True, False]),
+        ([-1, 0, 1], [True, True, True]),
+        ([1, 0], [True, False]),
+        ([2], [False]),
+        ([-2], [False]),
+    ],
+)
+def test_each_time_step_of_an_app_is_good_once_and_in_order(steps, accepted):
+    factors = with_app()
+    codes = [totp_code(SECRET, AT + 30 * each) for each in steps]
+    assert [use_totp_code(factors, each, at=AT) for each in codes] == accepted
+
+
+def test_user_without_an_app_has_no_code():
+    assert not use_totp_code([passkey()], totp_code(SECRET, AT), at=AT)
+
+
+def test_unused_code_is_accepted_as_long_as_there_is_one():
+    factors = with_app()
+    codes = [unused_totp_code(factors[0], AT)]
+    assert use_totp_code(factors, codes[0], at=AT)
+    codes.append(unused_totp_code(factors[0], AT))
+    assert use_totp_code(factors, codes[1], at=AT)
+    assert codes == [totp_code(SECRET, AT), totp_code(SECRET, AT + 30)]
+    assert unused_totp_code(factors[0], AT) == ""
+    assert unused_totp_code(factors[0], AT + 30) == totp_code(SECRET, AT + 60)
 
 
 def test_backup_codes_are_bound_again_once_all_are_used():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Response, request
 
 from logto_auth.emulator.oidc.http import see_other
+from logto_auth.emulator.pages.passkey_answers import passkey_answer, rp_id
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 from logto_auth.emulator.state.totp import totp_uri
 
@@ -54,8 +54,7 @@ class AuthenticatorApp(_FactorTask):
         if "secret" not in steps or request.method == "GET":
             steps["secret"] = center.call("POST", "/my-account/mfa-verifications/totp-secret/generate")["secret"]
         names = (center.user.get(name) for name in ("username", "primaryEmail", "primaryPhone"))
-        service, account = urlsplit(request.host_url).hostname or "", next(filter(None, names), "User")
-        uri = totp_uri(steps["secret"], service=service, account=account)
+        uri = totp_uri(steps["secret"], service=rp_id(), account=next(filter(None, names), "User"))
         return center.page("authenticator_app.html", refusal=refusal, secret=steps["secret"], uri=uri, task=self)
 
     def submit(self, center: Center) -> Response:
@@ -149,8 +148,8 @@ class NewPasskey(_PasskeyTask):
 
     def submit(self, center: Center) -> Response:
         record = center.steps().get("record")
-        credential = _json_object(request.form.get("credential", ""))
-        if record is None or credential is None:
+        credential = passkey_answer()
+        if record is None or not credential:
             refusal = SignInRefused("session.mfa.webauthn_verification_failed", "No passkey was created.", status=400)
             return self.show(center, refusal)
         payload = {**credential, "type": self.factor}
@@ -181,11 +180,3 @@ class Passkeys(_PasskeyTask):
             center.call("PATCH", f"{path}/name", {"name": name})
             return center.again("Passkey renamed.")
         return center.again()
-
-
-def _json_object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
