@@ -288,8 +288,8 @@ class Conf:
     userinfo_claims: Setting[Sequence[str]] = Setting(
         (),
         "Claims required at each sign-in that Logto may leave out of the ID token: `custom_data`, `identities`, "
-        "`sso_identities` or `organization_data`. A missing one costs a call to the userinfo endpoint. Their scopes "
-        "must be in `LOGTO_SCOPES`.",
+        "`sso_identities` or `organization_data`. A missing one costs a call to the userinfo endpoint, and with "
+        "`LOGTO_SECOND_FACTOR` a refresh before it. Their scopes must be in `LOGTO_SCOPES`.",
         type=SEQUENCE,
         items="str",
         example=["custom_data"],

@@ -45,8 +45,9 @@ def examine(http: HTTPClient, addresses: Addresses) -> Iterator[Finding]:
             f"{DECLARE_MFA}.",
         )
         return
-    text = f"Users may have {', '.join(mfa['factors'])}, and Logto asks for it at each sign-in ({mfa['policy']})."
-    yield from findings_or_ok(_doubts(mfa["policy"], experience.get("adaptiveMfa") or {}), "mfa", text)
+    doubts = _doubts(mfa["policy"], experience.get("adaptiveMfa") or {})
+    text = f"The MFA policy is {mfa['policy']}, and users may have {', '.join(mfa['factors'])}."
+    yield from findings_or_ok(doubts, "mfa", text)
 
 
 def _doubts(policy: str, adaptive: dict[str, Any]) -> Iterator[Finding]:

@@ -496,3 +496,143 @@ def test_overview_hides_factors_that_are_off(reader: Reader) -> None:
 def test_passkey_without_name_has_that_of_browser(verified: Reader) -> None:
     verified.user.factors.append(passkey("key1", name=None))
     assert "curl/8" in verified.get(SECURITY).text
+
+
+# Being asked at sign-in
+
+AT_SIGN_IN = "security/at-sign-in"
+SETTINGS_CALL = "/api/my-account/mfa-settings"
+
+
+def skips(reader: Reader) -> bool:
+    return bool(reader.user.logto_configs.get("mfa", {}).get("skipMfaOnSignIn"))
+
+
+def set_policy(reader: Reader, policy: str, **more: Any) -> None:
+    settings = reader.logto.tenant.sign_in_experience.settings
+    settings |= {"mfa": {"factors": ["Totp"], "policy": policy}, **more}
+    cache.clear()
+
+
+def test_factor_at_sign_in_is_turned_off_and_on(verified: Reader) -> None:
+    for action, word in (("turn-off", "no longer asked"), ("turn-on", "You are asked")):
+        page = verified.get(AT_SIGN_IN)
+        assert f'value="{action}"' in page.text
+        assert page.text.count('name="action"') == 1
+        response = verified.post(AT_SIGN_IN, action)
+        assert response["Location"] == TO_SECURITY
+        assert skips(verified) is (action == "turn-off")
+        assert word in text_of(verified.get(SECURITY))
+
+
+def test_page_of_factor_at_sign_in_makes_one_call(verified: Reader) -> None:
+    assert verified.get(AT_SIGN_IN).status_code == 200
+    assert calls_of(verified.logto) == [SETTINGS_CALL]
+
+
+@pytest.mark.parametrize(
+    ("policy", "more"),
+    [
+        ("Mandatory", {}),
+        ("PromptOnlyAtSignInMandatory", {}),
+        ("PromptAtSignInAndSignUpMandatory", {}),
+        ("UserControlled", {"adaptiveMfa": {"enabled": True}}),
+    ],
+)
+def test_choice_without_effect_is_not_offered(verified: Reader, policy: str, more: dict[str, Any]) -> None:
+    set_up_app(verified)
+    set_policy(verified, policy, **more)
+    assert AT_SIGN_IN not in verified.get(SECURITY).text
+    verified.logto.requests.clear()
+    page = verified.get(AT_SIGN_IN)
+    assert "This site decides" in text_of(page)
+    assert 'name="action"' not in page.text
+    assert calls_of(verified.logto) == []
+
+
+def test_overview_links_to_the_choice_of_users_with_a_factor(verified: Reader) -> None:
+    assert AT_SIGN_IN not in verified.get(SECURITY).text
+    set_up_app(verified)
+    assert f'href="/account/{AT_SIGN_IN}"' in verified.get(SECURITY).text
+    verified.logto.tenant.enable_account_center(mfa="ReadOnly")
+    cache.clear()
+    assert AT_SIGN_IN not in verified.get(SECURITY).text
+
+
+@pytest.mark.parametrize("action", ["turn-on", "turn-off"])
+def test_choice_needs_verification_field_and_csrf_token(reader: Reader, action: str) -> None:
+    assert reader.get(AT_SIGN_IN)["Location"] == f"/account/verify?next=/account/{AT_SIGN_IN}"
+    assert reader.post(AT_SIGN_IN, action)["Location"] == f"/account/verify?next=/account/{AT_SIGN_IN}"
+    reader.verify()
+    reader.logto.tenant.enable_account_center(mfa="ReadOnly")
+    cache.clear()
+    assert reader.get(AT_SIGN_IN).status_code == 403
+    assert reader.post(AT_SIGN_IN, action).status_code == 403
+    reader.client.handler.enforce_csrf_checks = True
+    assert reader.post(AT_SIGN_IN, action).status_code == 403
+    assert not skips(reader)
+    assert "enabled" not in reader.user.logto_configs.get("mfa", {})
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_choice_shows_that_logto_does_not_respond(verified: Reader, status: int) -> None:
+    verified.get(SECURITY)
+    verified.logto.faults.http["account_api"] = HttpFault(status=status)
+    assert verified.get(AT_SIGN_IN).status_code in {502, 503}
+    assert verified.post(AT_SIGN_IN, "turn-off").status_code in {502, 503}
+    assert not skips(verified)
+
+
+# The way back
+
+NEXT = "next=/vault/%3Fid%3D1"
+
+
+def test_overview_keeps_the_page_that_asked(verified: Reader) -> None:
+    page = verified.get(SECURITY, next="/vault/?id=1")
+    assert 'href="/vault/?id=1"' in page.text
+    for path in (APP, CODES, "security/passkeys"):
+        if path != CODES:  # it needs another factor first
+            assert f'href="/account/{path}?{NEXT}"' in page.text
+        assert f'href="{TO_SECURITY}?{NEXT}"' in verified.get(path, next="/vault/?id=1").text
+    set_up_app(verified)
+    page = verified.get(SECURITY, next="/vault/?id=1")
+    for path in (CODES, AT_SIGN_IN):
+        assert f'href="/account/{path}?{NEXT}"' in page.text
+    assert (
+        f'href="/account/{APP}?{NEXT.replace("next", "next")}&amp;replace=1"'
+        in verified.get(APP, next="/vault/?id=1").text
+    )
+
+
+def test_new_app_leads_back(reader: Reader) -> None:
+    path = f"/account/{APP}?{NEXT}"
+    verify = reader.client.get(path)["Location"]
+    response = reader.client.post(verify, {"action": "password", "password": "reader-password-1"})
+    assert response["Location"] == path
+    page = reader.client.get(path)
+    secret = secret_in(page)
+    form = {"action": "add", "step": step_in(page), "code": totp_code(secret)}
+    response = reader.client.post(path, form)
+    assert response["Location"] == f"{TO_SECURITY}?{NEXT}"
+    assert 'href="/vault/?id=1"' in reader.client.get(response["Location"]).text
+
+
+def test_way_back_works_without_messages(verified: Reader, settings: Any) -> None:
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django.contrib.messages"]
+    response = verified.client.post(f"/account/{AT_SIGN_IN}?{NEXT}", {"action": "turn-off"})
+    assert response["Location"] == f"{TO_SECURITY}?{NEXT}&done=factor-at-sign-in-off"
+    page = verified.client.get(response["Location"])
+    assert 'href="/vault/?id=1"' in page.text
+    assert "no longer asked" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    "next_url", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "/sign-in", "x" * 2000]
+)
+def test_hostile_page_is_not_kept(verified: Reader, next_url: str) -> None:
+    for path in (SECURITY, APP, CODES, "security/passkeys", AT_SIGN_IN):
+        page = verified.get(path, next=next_url)
+        assert page.status_code == 200
+        assert next_url not in page.text
+        assert "next=" not in page.text.replace("account/verify?next=", "")

@@ -153,6 +153,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.checks.urls_with_second_factor"},
         "tests.checks.urls_with_second_factor.decorated requires a second factor, but LOGTO_SECOND_FACTOR is False.",
     ),
+    "E042": (
+        {"LOGTO_ADMIN_SECOND_FACTOR": True},
+        "LOGTO_ADMIN_SECOND_FACTOR is True, but LOGTO_SECOND_FACTOR is not: no user can enter the admin.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -270,6 +274,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "The account pages have another URL in each language, and so have the redirect URIs of linked accounts: "
         "/en/account/linked/connector-id/callback, /ja/account/linked/connector-id/callback, "
         "/zh-hans/account/linked/connector-id/callback.",
+    ),
+    "W028": (
+        {"LOGTO_ADMIN_SECOND_FACTOR": True, "ROOT_URLCONF": "tests.checks.urls_of_stock_admin"},
+        "LOGTO_ADMIN_SECOND_FACTOR is True, but it has no effect: the admin site 'admin' is of the class "
+        "django.contrib.admin.sites.AdminSite, which is not a LogtoAdminSite.",
     ),
     "W029": (
         {

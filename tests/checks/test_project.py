@@ -235,3 +235,28 @@ def test_api_without_sign_in_is_checked_for_second_factors() -> None:
     api = {**API_ALONE, "ROOT_URLCONF": "tests.checks.urls_of_api_with_second_factor"}
     assert "E041" in ids(messages(api))
     assert "E041" not in ids(messages({**api, "LOGTO_SECOND_FACTOR": True}))
+
+
+SECOND_FACTOR = {
+    "LOGTO_ADMIN_SECOND_FACTOR": True,
+    "LOGTO_SECOND_FACTOR": True,
+    "LOGTO_API_RESOURCE": "https://x.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"ROOT_URLCONF": "bookstore.urls"}, []),
+        ({"ROOT_URLCONF": "tests.second_factor.urls"}, []),
+        ({"ROOT_URLCONF": "tests.checks.urls_of_stock_admin"}, ["W028"]),
+        ({"ROOT_URLCONF": "tests.checks.urls_of_two_admins"}, ["W028"]),
+        ({"ROOT_URLCONF": "tests.checks.urls_without_account_pages"}, ["W028"]),
+        ({"ROOT_URLCONF": "tests.checks.urls_of_stock_admin", "LOGTO_ADMIN_SECOND_FACTOR": False}, []),
+        ({"ROOT_URLCONF": "bookstore.urls", "LOGTO_SECOND_FACTOR": False}, ["E042"]),
+    ],
+    ids=str,
+)
+def test_admin_without_second_factor_is_reported(settings: dict[str, Any], expected: list[str]) -> None:
+    found = ids(messages({**SECOND_FACTOR, **settings})).split()
+    assert [id for id in found if id in {"E042", "W028"}] == expected

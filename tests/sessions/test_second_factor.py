@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model, login
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse
 from joserfc.jwk import ECKey
 
@@ -66,6 +67,16 @@ def permissions(request: HttpRequest) -> JsonResponse:
     return JsonResponse(sorted(request.logto.permissions()), safe=False)  # type: ignore[attr-defined]
 
 
+def organization_token(request: HttpRequest) -> HttpResponse:
+    request.logto.organization_token("harbourbr001")  # type: ignore[attr-defined]
+    return page(request)
+
+
+def permissions_in_organization(request: HttpRequest) -> HttpResponse:
+    request.logto.permissions(organization_id="harbourbr001")  # type: ignore[attr-defined]
+    return page(request)
+
+
 def refreshed(request: HttpRequest) -> JsonResponse:
     request.logto.refresh()  # type: ignore[attr-defined]
     return page(request)
@@ -93,6 +104,8 @@ urlpatterns = [
     path("user-info", user_info),
     path("account", account),
     path("permissions", permissions),
+    path("organization-token", organization_token),
+    path("permissions-in-organization", permissions_in_organization),
     path("refreshed", refreshed),
     path("rolled-back", rolled_back),
     path("acquire/<str:username>", acquire),
@@ -370,6 +383,17 @@ def test_refresh_costs_one_call_and_keeps_methods_and_time(reader: Browser, logt
     assert calls(logto) == ["token"]
 
 
+def test_refresh_needs_no_query_more(reader: Browser, settings: Any) -> None:
+    counts = []
+    for is_checked in (False, True):
+        settings.LOGTO_SECOND_FACTOR = is_checked
+        age(reader)
+        with CaptureQueriesContext(connection) as queries:
+            seen(reader)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
 def test_refresh_without_claim_proves_nothing_any_more(reader: Browser, logto: Emulator) -> None:
     end_session_at_logto(logto, reader)
     assert seen(reader)["methods"] == BOTH
@@ -432,6 +456,28 @@ def test_opaque_token_changes_no_methods_and_no_freshness(reader: Browser, logto
     assert seen(reader) == UNPROVED
 
 
+@pytest.fixture
+def member(browser: Browser, logto: Emulator, secret: str, settings: Any) -> Browser:
+    """A browser of a member of an organization, whose session at Logto has ended since."""
+    logto.tenant.add_organization("Harbour Branch", id="harbourbr001")
+    logto.tenant.add_member("harbourbr001", "reader000001")
+    settings.LOGTO_RESOURCES = ("urn:logto:resource:organizations",)
+    settings.LOGTO_SCOPES = (*settings.LOGTO_SCOPES, "urn:logto:scope:organizations")
+    browser.sign_in("reader", totp_secret=secret)
+    end_session_at_logto(logto, browser)
+    return browser
+
+
+def test_organization_token_changes_no_methods_and_no_freshness(member: Browser) -> None:
+    fresh_until = row_of(member).fresh_until
+    assert seen(member, "/organization-token")["methods"] == BOTH
+    assert row_of(member).fresh_until == fresh_until
+
+
+def test_token_for_api_in_organization_replaces_methods(member: Browser) -> None:
+    assert seen(member, "/permissions-in-organization") == UNPROVED
+
+
 def test_opaque_token_confirms_session_without_methods(reader: Browser, logto: Emulator) -> None:
     end_session_at_logto(logto, reader)
     age(reader)
@@ -484,6 +530,20 @@ def test_session_of_the_time_before_the_setting(browser: Browser, logto: Emulato
         assert seen(browser) == UNPROVED
         assert calls(logto) == expected
         logto.requests.clear()
+
+
+def test_refused_resource_and_rotated_refresh_token_keep_session(
+    browser: Browser, logto: Emulator, secret: str, settings: Any
+) -> None:
+    settings.LOGTO_SECOND_FACTOR = False
+    browser.sign_in("reader", totp_secret=secret)
+    settings.LOGTO_SECOND_FACTOR = True
+    # Logto replaces the refresh token before it refuses the resource, and accepts the former one for some seconds.
+    age_refresh_tokens(logto)
+    for _ in range(2):
+        age(browser)
+        assert browser.client.get("/").wsgi_request.logto.is_authenticated
+        age_refresh_tokens(logto)
 
 
 def test_setting_that_is_turned_off_forgets_methods(reader: Browser, settings: Any) -> None:

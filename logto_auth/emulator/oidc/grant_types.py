@@ -7,7 +7,7 @@ The device flow is not implemented: the response is Logto's for an application t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -35,11 +35,16 @@ from .authorization_checks import check_pkce_format, only_redirect_uri
 from .signed_tokens import issue_id_token
 
 _ORGANIZATIONS_SCOPE = "urn:logto:scope:organizations"
+_ORGANIZATION = "organization_id"
 _DAY = 86400
 
 
 def exchange_code(provider: Provider, request: TokenRequest) -> dict[str, Any]:
-    """Return the response to an authorization code. A second use of a code is refused and revokes its grant."""
+    """Return the response to an authorization code. A second use of a code is refused and revokes its grant.
+
+    This grant type does not know `organization_id`, which Logto ignores.
+    """
+    request = replace(request, params={name: text for name, text in request.params.items() if name != _ORGANIZATION})
     code = _redeemed_code(provider, request)
     user = _user_of(provider, code)
     access_token = user_access_token(provider, request, code, user, code.scopes)

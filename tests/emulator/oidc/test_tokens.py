@@ -448,6 +448,13 @@ def test_machine_gets_token_for_its_organization(machine):
     assert error_of(machine.post("token", organization_id="hillbranch01", **fields)) == (403, "access_denied")
 
 
+@pytest.mark.parametrize("organization_id", [HARBOUR, "nope"])
+def test_code_exchange_ignores_the_organization(bookstore, organization_id):
+    code = bookstore.code("admin", **RIGHTS)
+    token = bookstore.exchange(code, resource=API, organization_id=organization_id).json()["access_token"]
+    assert "organization_id" not in claims_of(token)
+
+
 @pytest.mark.parametrize("organization_id", ["hillbranch01", "nope"])
 def test_machine_without_organization_role_gets_no_token(emulator, machine, organization_id):
     emulator.tenant.add_organization_application("hillbranch01", machine.application.id)
