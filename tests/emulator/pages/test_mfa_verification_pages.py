@@ -243,7 +243,8 @@ def test_page_of_messages_shows_a_code_for_each_app(emulator, bookstore, visitor
 
 
 def test_page_of_messages_shows_a_code_for_an_app_that_is_being_added(emulator, bookstore, visitor, user):
-    emulator.tenant.sign_in_experience.mfa_factors, emulator.tenant.sign_in_experience.mfa_policy = ["Totp"], "Mandatory"
+    experience = emulator.tenant.sign_in_experience
+    experience.mfa_factors, experience.mfa_policy = ["Totp"], "Mandatory"
     page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
     messages = visitor.open(f"{emulator.endpoint}/emulator/messages")
     label, code = text_of(messages, "data-authenticator-of", "customer").split(": ")
