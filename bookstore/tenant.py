@@ -23,7 +23,7 @@ TENANT = TenantDeclaration(
     account_center=AccountCenter.all_editable(
         delete_account_url="/account/delete" if settings.LOGTO_DELETE_ACCOUNT else ""
     ),
-    # Only the export of orders requires a second factor. The policy stays that of the tenant: with "Mandatory", which is
+    # Only the export of orders requires a second factor. The policy of the tenant stays: with "Mandatory", which is
     # safer, each reader would have to set up a factor to buy a book. `logto_doctor` says what the difference is.
     mfa=MFA(policy=""),
     authentication_methods_claim=True,

@@ -129,7 +129,7 @@ class OrderDetail(OwnOrders, DetailView):
 
 
 class AllOrders(PermissionRequiredMixin, SecondFactorRequiredMixin, View):
-    """Limit the view to staff who signed in with a second factor: a stolen password shows no orders of other readers."""
+    """Limit the view to staff who signed in with a second factor: a stolen password alone shows no orders."""
 
     permission_required = "orders.view_order"
 

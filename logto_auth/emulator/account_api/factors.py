@@ -76,7 +76,8 @@ def replace_totp(tenant: Tenant, caller: Caller) -> None:
 @route("POST", "/my-account/mfa-verifications/totp-secret/generate")
 def generate_totp_secret(tenant: Tenant, caller: Caller) -> dict[str, Any]:
     """Return a new secret, which is bound to nothing yet."""
-    return {"secret": new_totp_secret()}
+    secret = caller.user.offered_totp_secret = new_totp_secret()
+    return {"secret": secret}
 
 
 @route("POST", "/my-account/mfa-verifications/backup-codes/generate")

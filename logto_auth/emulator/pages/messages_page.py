@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import Any
 
 from flask import Blueprint, Response
 
 from logto_auth.emulator.provider import current
 from logto_auth.emulator.state.factors import find_totp, unused_totp_code
 from logto_auth.emulator.state.message_connectors import SentMessage
+from logto_auth.emulator.state.records import User
+from logto_auth.emulator.state.totp import totp_code
 
 from .interactions import page
 
@@ -20,12 +24,20 @@ _SHOWN = 50
 
 @blueprint.get(MESSAGES_PATH)
 def show_messages() -> Response:
-    """Show the latest messages, newest first, and a code for each user with an authenticator app."""
+    """Show the latest messages, newest first, and the codes of authenticator apps."""
     tenant, now = current().tenant, current().clock.precise()
-    apps = [(user, find_totp(user.factors)) for user in list(tenant.users.values())]
-    codes = [{"user": user, "code": unused_totp_code(app, now)} for user, app in apps if app is not None]
+    codes = [code for user in list(tenant.users.values()) for code in _codes(user, now)]
     messages = [_shown(each) for each in tenant.sent_messages[: -_SHOWN - 1 : -1]]
     return page("messages.html", messages=messages, codes=codes[:_SHOWN])
+
+
+def _codes(user: User, now: float) -> Iterator[dict[str, Any]]:
+    """Yield the code of the user's authenticator app, and that of an app that the user is adding."""
+    app, offered = find_totp(user.factors), user.offered_totp_secret
+    if app is not None:
+        yield {"user": user, "code": unused_totp_code(app, now), "is_new": False}
+    if offered and (app is None or offered != app.secret):
+        yield {"user": user, "code": totp_code(offered, now), "is_new": True}
 
 
 def _shown(message: SentMessage) -> dict[str, str]:

@@ -162,7 +162,8 @@ class _AuthenticatorApp:
     template = "mfa_authenticator_app.html"
 
     def offer(self, user: User) -> dict[str, Any]:
-        return by_totp(user, secret=new_totp_secret())
+        secret = user.offered_totp_secret = new_totp_secret()
+        return by_totp(user, secret=secret)
 
     def shown(self, interaction: Interaction, user: User) -> dict[str, Any]:
         secret = _offered(interaction, "Totp")["secret"]

@@ -46,6 +46,8 @@ class User:
     roles: list[str] = field(default_factory=list)
     logto_configs: dict[str, Any] = field(default_factory=dict)
     factors: list[Factor] = field(default_factory=list)
+    offered_totp_secret: str = field(default="", repr=False)
+    """The latest secret for a new authenticator app. Logto keeps none; the page of messages shows its codes."""
     has_mfa: bool = False
     """True makes Logto treat the user as one with a second factor, also without `factors`."""
     is_suspended: bool = False
