@@ -67,8 +67,10 @@ def json_response(
     data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None, content_type: str = "application/json"
 ) -> Response:
     """Return data as JSON with its keys in order. Text and bytes from a fault hook are sent unchanged."""
-    raw = isinstance(data, str | bytes)
-    body = data if raw else json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    body = data
+    if not isinstance(data, str | bytes):
+        # Like JSON.stringify, escape half of a surrogate pair.
+        body = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode(errors="backslashreplace")
     return Response(body, status=status, headers=dict(headers or {}), content_type=f"{content_type}; charset=utf-8")
 
 

@@ -174,7 +174,8 @@ def _b64_json(value: object) -> str:
     if isinstance(value, bytes):
         return _b64(value)
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return _b64(text.encode())
+    # Like JSON.stringify, escape half of a surrogate pair, which a script can return.
+    return _b64(text.encode(errors="backslashreplace"))
 
 
 def _b64(raw: bytes) -> str:

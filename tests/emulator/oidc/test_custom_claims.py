@@ -342,6 +342,8 @@ def test_value_that_json_cannot_hold_is_an_error_of_the_server(bookstore, instal
         ("async () => ({ extra: [undefined, NaN, new Date(0)], f() {}, u: undefined })", [None, None, 0]),
         ("async () => { console.log('x'); return { extra: 1 }; }", 1),
         ("function () { counter = 1; return { extra: counter }; }", 1),
+        ("async () => ({ extra: '\\ud800' })", "\ud800"),
+        ("async () => ({ extra: '\\u4e2d\\u0000' })", "中\0"),
         ("async () => ({ extra: typeof queueMicrotask + typeof performance })", "undefinedundefined"),
         ("async () => { try { await fetch('x'); } catch { return { extra: 'offline' }; } }", "offline"),
     ],
@@ -353,6 +355,12 @@ def test_what_a_script_returns_becomes_json(bookstore, install, function, extra)
         extra[2] = "1970-01-01T00:00:00.000Z"
         assert not {"f", "u"} & claims.keys()
     assert claims["extra"] == extra
+
+
+def test_half_a_surrogate_pair_survives_introspection(bookstore, install):
+    install("async () => ({ extra: '\\ud800' })")
+    token = bookstore.sign_in()["access_token"]
+    assert bookstore.post("token/introspection", token=token).json()["extra"] == "\ud800"
 
 
 def test_script_starts_afresh_for_each_token(bookstore, install):
