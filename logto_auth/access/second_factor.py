@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import NoReverseMatch
 
-from logto_auth.exceptions import InvalidSignInOption
+from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.sign_in.next_url import view_url
@@ -19,7 +20,10 @@ MAX_NUMBER_LENGTH = 9
 
 
 def second_factor_url(next_url: str, second_factor: SecondFactor) -> str:
-    """Return the URL of the page that asks the user for `second_factor` and then leads to `next_url`."""
+    """Return the URL of the page that asks the user for `second_factor` and then leads to `next_url`.
+
+    Raise ConfigurationError if the site does not have the page.
+    """
     query = QueryDict(mutable=True)
     if second_factor.max_age is not None:
         query["max_age"] = str(second_factor.max_age)
@@ -27,7 +31,13 @@ def second_factor_url(next_url: str, second_factor: SecondFactor) -> str:
         query["methods"] = " ".join(second_factor.methods)
     if next_url:
         query[REDIRECT_FIELD_NAME] = next_url
-    url = view_url("second-factor")
+    try:
+        url = view_url("second-factor")
+    except NoReverseMatch as error:
+        raise ConfigurationError(
+            "A view requires a second factor of the user of a session, but the site's URLs do not have the page that "
+            "asks for one. Add path('', include('logto_auth.urls'))."
+        ) from error
     return f"{url}?{query.urlencode(safe='/')}" if query else url
 
 

@@ -31,7 +31,7 @@ from logto_auth.access.responses import cookie_challenge, page_of_request
 from logto_auth.access.second_factor import second_factor_url
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
-from logto_auth.exceptions import LogtoError, ProviderError
+from logto_auth.exceptions import ConfigurationError, LogtoError, ProviderError
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.sessions.principal import request_principal, session_principal
 from logto_auth.sign_in.start import absolute_uri
@@ -226,9 +226,13 @@ def _second_factor_exception(
         error = ErrorResponse.insufficient(missing)
         _remember(request, error)
         return _Refused(error, django_request)
+    try:
+        url = second_factor_url(page_of_request(django_request), second_factor)
+    except ConfigurationError:
+        # An API without sign-in: no session of it has a second factor.
+        return PermissionDenied(str(missing))
     error = ErrorResponse(status=401, error="second_factor_required", description=str(missing))
     _remember(request, error)
-    url = second_factor_url(page_of_request(django_request), second_factor)
     return _SecondFactorRequired(error, absolute_uri(django_request, url))
 
 

@@ -12,7 +12,7 @@ from django.urls import include, path
 
 from logto_auth.access import MissingRequirement, Requirement, RequirementKind, SecondFactor
 from logto_auth.access.second_factor import second_factor_from_query, second_factor_url
-from logto_auth.exceptions import InvalidSignInOption
+from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 
 NOW = 1_800_000_000
@@ -152,6 +152,12 @@ def test_url_says_which_second_factor_is_required(second_factor: SecondFactor) -
     assert url == "/second-factor"
     assert QueryDict(query)["next"] == "/payment/?id=1"
     assert second_factor_from_query(QueryDict(query)) == second_factor
+
+
+@pytest.mark.urls("logto_auth.api_urls")
+def test_site_without_the_page_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"Add path\(.*include\('logto_auth\.urls'\)\)"):
+        second_factor_url("/payment/", SecondFactor())
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,10 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin
 from logto_auth.models import LogtoIdentity
 from logto_auth.tenant.claims_script import merged_script
+from logto_auth.testing import Browser
 from tests.emulator import relying_party
 from tests.emulator.relying_party import CALLBACK, RelyingParty
-from tests.rights import API, HARBOUR, ORGANIZATIONS, SCOPES, set_up
+from tests.rights import API, HARBOUR, ORGANIZATIONS, SCOPES, ask_for_rights, set_up
 
 from .attackers import TokenMaker
 from .callers import call, parameters_of
@@ -425,6 +426,24 @@ def test_url_for_session_says_what_is_required(client_of_session: Client) -> Non
     )
     answer = client_of_session.get("/drf-fresh")
     assert answer.json()["sign_in_url"] == "http://testserver/second-factor?max_age=300&next=/drf-fresh"
+
+
+@pytest.mark.urls("tests.api.urls_of_api_without_sign_in")
+def test_session_of_api_without_sign_in_is_403(client_of_session: Client) -> None:
+    answer = client_of_session.get("/drf")
+    assert (answer.status_code, answer.json()) == (403, {"detail": "You need to sign in again with a second factor."})
+
+
+def test_second_factor_of_the_session_counts(logto: Emulator, settings: Any) -> None:
+    set_up(logto)
+    ask_for_rights(settings)
+    logto.tenant.jwt_customizers["jwt.accessToken"] = {"script": merged_script("")}
+    secret = logto.tenant.add_totp(logto.tenant.find_user(username="editor"))
+    browser = Browser(logto)
+    browser.sign_in("editor", totp_secret=secret)
+    assert browser.client.get("/drf").json() == {"user": "editor"}
+    assert browser.client.get("/drf-webauthn").status_code == 401
+    assert browser.client.get("/drf-not").status_code == 403
 
 
 def test_session_does_not_replace_the_factor_of_a_token(client_of_session: Client, token: TokenMaker) -> None:
