@@ -282,13 +282,19 @@ def test_page_of_messages_shows_a_code_for_each_app(emulator, bookstore, visitor
     assert code not in shown()
 
 
-def test_page_of_messages_shows_a_code_for_an_app_that_is_being_added(emulator, bookstore, visitor, user):
-    experience = emulator.tenant.sign_in_experience
-    experience.mfa_factors, experience.mfa_policy = ["Totp"], "Mandatory"
+# Users who end during the sign-in
+
+
+@pytest.mark.parametrize("ended", ["suspended", "deleted"])
+def test_user_who_ends_during_the_sign_in_is_refused(emulator, bookstore, visitor, user, secret, ended):
     page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
-    messages = visitor.open(f"{emulator.endpoint}/emulator/messages")
-    label, code = text_of(messages, "data-authenticator-of", "customer").split(": ")
-    assert label == "customer, for an app that is being added"
-    visitor._submit(page, "mfa-binding", {"code": code.strip()})
-    assert [factor.type for factor in user.factors] == ["Totp"]
-    assert "being added" not in visitor.open(f"{emulator.endpoint}/emulator/messages").text
+    if ended == "suspended":
+        emulator.tenant.suspend_user(user.id)
+    else:
+        emulator.tenant.delete_user(user.id)
+    expected = {"suspended": (401, True), "deleted": (404, True)}[ended]
+    code = {"suspended": "user.suspended", "deleted": "user.user_not_exist"}[ended]
+    refused = visitor.open(page.url.replace("/mfa-verification/Totp", "/mfa-onboarding"))
+    assert (refused.status_code, f'data-code="{code}"' in refused.text) == expected
+    refused = enter(visitor, page, totp_code(secret, emulator.clock.precise()))
+    assert (refused.status_code, f'data-code="{code}"' in refused.text) == expected
