@@ -68,8 +68,13 @@ class MissingFactor(str, Enum):
 
     @property
     def may_end_by_sign_in(self) -> bool:
-        """Whether another sign-in may help, as far as it is known."""
+        """Whether another sign-in may help."""
         return self in {self.NOT_REPORTED, self.NOT_KNOWN, self.OTHER_METHOD, self.TOO_OLD, self.NOT_ASKED}
+
+    @property
+    def is_for_user(self) -> bool:
+        """Whether the user changes it in their account at Logto."""
+        return self in {self.NOT_SET_UP, self.TURNED_OFF}
 
     @property
     def is_for_operator(self) -> bool:
@@ -171,7 +176,7 @@ def set_up_url(request: HttpRequest, reason: MissingFactor, second_factor: Secon
 
     It is a page of this site, or else of Logto's Account Center. Both lead to `back_url` where possible.
     """
-    if reason not in {MissingFactor.NOT_SET_UP, MissingFactor.TURNED_OFF}:
+    if not reason.is_for_user:
         return ""
     center = _known(account_center)
     task = _task(reason, second_factor.methods)

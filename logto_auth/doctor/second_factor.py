@@ -23,8 +23,9 @@ from .findings import Finding, failure, findings_or_ok, warning
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Mfa
 
-__all__ = ["examine", "script_findings", "sender_findings"]
+__all__ = ["examine", "script_findings", "tenant_findings"]
 
+LONG_SECONDS = 24 * 3600
 SETUP = "manage.py logto_setup"
 DECLARE_MFA = (
     f"Declare mfa in LOGTO_TENANT and run {SETUP}, or change it in the Logto Console, on the page Multi-factor"
@@ -67,8 +68,15 @@ def _doubts(policy: str, adaptive: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def sender_findings(api: ManagementAPI) -> Iterator[Finding]:
-    """Yield which codes Logto cannot send, because it has no connector. Raise ManagementAPIError."""
+def tenant_findings(api: ManagementAPI) -> Iterator[Finding]:
+    """Yield which codes Logto cannot send, and whether access tokens are valid for long. Raise ManagementAPIError."""
+    if not conf.second_factor:
+        return
+    yield from _senders(api)
+    yield from _lifetime(api)
+
+
+def _senders(api: ManagementAPI) -> Iterator[Finding]:
     factors = api.sign_in_experience.get()["mfa"]["factors"]
     needed = {factor: type for factor, (_, type) in CODE_FACTORS.items() if factor in factors}
     if needed:
@@ -81,6 +89,19 @@ def sender_findings(api: ManagementAPI) -> Iterator[Finding]:
                     "send them a code.",
                     "Add the connector with manage.py logto_connectors, or remove the factor in the Logto Console.",
                 )
+
+
+def _lifetime(api: ManagementAPI) -> Iterator[Finding]:
+    for resource in api.api_resources.all():
+        seconds = resource["accessTokenTtl"]
+        if resource["indicator"] == conf.api_resource and seconds > LONG_SECONDS:
+            yield warning(
+                "authentication-methods",
+                f"Access tokens for {conf.api_resource} are valid for {seconds} seconds. An API accepts the methods in "
+                "a token for so long, also after the user has signed out or lost the factor.",
+                f"Declare access_token_ttl_seconds of this API resource in LOGTO_TENANT and run {SETUP}, or change it "
+                "in the Logto Console.",
+            )
 
 
 # The script

@@ -22,7 +22,7 @@ from logto_auth.tenant.webhook import find_webhooks
 
 from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
-from .second_factor import script_findings, sender_findings
+from .second_factor import script_findings, tenant_findings
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Hook
@@ -75,8 +75,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
     yield from connector_findings(api)
     yield from script_findings(api, declared)
-    if conf.second_factor:
-        yield from sender_findings(api)
+    yield from tenant_findings(api)
     if declared.webhook_url:
         yield from _webhook(api, declared.webhook_url)
 

@@ -158,13 +158,15 @@ class SecondFactorView(PublicView):
         remedy = REMEDIES.get(reason, "")
         _log(reason, remedy, reference)
         is_limited = set(second_factor.methods) != set(SECOND_FACTORS)
+        change_url = set_up_url(request, reason, second_factor, url)
         context = {
             "code": reason.value,
             "reference": reference,
             "text": TEXTS[reason],
             "accepted": list(dict.fromkeys(METHOD_TEXTS[each] for each in second_factor.methods)) if is_limited else [],
             "remedy": remedy if getattr(request.user, "is_staff", False) else "",
-            "links": _links(request, reason, second_factor, url),
+            "cannot_change": reason.is_for_user and not change_url,
+            "links": _links(reason, change_url, with_query(url, {STEP: AGAIN})),
             "user": request.user,
         }
         return render_page(request, "second_factor_required.html", context, status=403)
@@ -177,15 +179,15 @@ def _url(request: HttpRequest, next_url: str, second_factor: SecondFactor) -> st
     return url if is_allowed_next(request, with_query(url, {STEP: ASKED})) else second_factor_url("", second_factor)
 
 
-def _links(request: HttpRequest, reason: MissingFactor, second_factor: SecondFactor, url: str) -> list[dict[str, Text]]:
+def _links(reason: MissingFactor, change_url: str, again_url: str) -> list[dict[str, Text]]:
     """Return the links of the page, the most useful one first."""
-    again: dict[str, Text] = {"url": with_query(url, {STEP: AGAIN}), "label": _("Sign in again")}
+    again: dict[str, Text] = {"url": again_url, "label": _("Sign in again")}
     home: dict[str, Text] = {"url": get_script_prefix(), "label": _("Home page")}
-    if change := set_up_url(request, reason, second_factor, url):
+    if change_url:
         is_turned_off = reason is MissingFactor.TURNED_OFF
         label = _("Turn on the second factor") if is_turned_off else _("Set up a second factor")
-        return [{"url": change, "label": label}, again, home]
-    return [home, again] if reason.is_for_operator else [again, home]
+        return [{"url": change_url, "label": label}, again, home]
+    return [home, again] if reason.is_for_operator or reason.is_for_user else [again, home]
 
 
 def _log(reason: MissingFactor, remedy: Text, reference: str) -> None:

@@ -11,7 +11,11 @@ PAGE = "docs/reference/emulator.md"
 
 @pytest.mark.parametrize(
     ("kind", "callback"),
-    [("emulator", "http://localhost:8000/callback"), ("emulator on a phone", "io.bookstore.app://callback")],
+    [
+        ("emulator", "http://localhost:8000/callback"),
+        ("emulator on a phone", "io.bookstore.app://callback"),
+        ("emulator's second factor", "http://localhost:8000/callback"),
+    ],
 )
 def test_examples_end_at_the_callback(kind: str, callback: str) -> None:
     block = the_block("docs/reference/emulator.md", kind)

@@ -27,6 +27,7 @@ OWN_TESTS = {
     "emulator on a phone",
     "emulator's Account API",
     "emulator's Management API",
+    "emulator's second factor",
     "emulator's webhooks",
     "identities from usernames",
     "identity",

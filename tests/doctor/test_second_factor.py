@@ -106,6 +106,15 @@ def test_code_without_a_connector_is_a_warning(factors: Emulator, found: Found) 
 # The API resource
 
 
+def test_access_token_that_is_valid_for_days_is_a_warning(factors: Emulator, found: Found) -> None:
+    factors.tenant.find_resource(API).access_token_ttl = 86400
+    assert found() == []
+    factors.tenant.find_resource(API).access_token_ttl = 86401
+    assert only(found()).startswith(
+        f"warning authentication-methods: Access tokens for {API} are valid for 86401 seconds."
+    )
+
+
 def test_unknown_api_resource_stops_every_sign_in(factors: Emulator, found: Found, settings: Any) -> None:
     settings.LOGTO_RESOURCES = ()
     factors.tenant.delete_resource(factors.tenant.find_resource(API))

@@ -52,16 +52,20 @@ class RelyingParty:
         """Send an authorization request without cookies and return the first response."""
         return requests.get(self.authorization_url(**changes), allow_redirects=False, timeout=10)
 
-    def sign_in(self, username: str = "customer", visitor: Visitor | None = None, **changes: Any) -> dict[str, Any]:
+    def sign_in(
+        self, username: str = "customer", visitor: Visitor | None = None, *, totp_secret: str = "", **changes: Any
+    ) -> dict[str, Any]:
         """Sign in and return the token response."""
-        response = self.exchange(self.code(username, visitor, **changes))
+        response = self.exchange(self.code(username, visitor, totp_secret=totp_secret, **changes))
         assert response.status_code == 200, response.text
         return response.json()
 
-    def code(self, username: str = "customer", visitor: Visitor | None = None, **changes: Any) -> str:
+    def code(
+        self, username: str = "customer", visitor: Visitor | None = None, *, totp_secret: str = "", **changes: Any
+    ) -> str:
         """Sign in and return the code."""
         fresh = visitor or Visitor(self.emulator)
-        callback = fresh.sign_in(self.authorization_url(**changes), username)
+        callback = fresh.sign_in(self.authorization_url(**changes), username, totp_secret=totp_secret)
         if visitor is None:
             fresh.close()
         return parameters_of(callback)["code"]

@@ -261,6 +261,8 @@ def test_set_up_is_not_offered_where_logto_refuses_it(guest: Guest, settings: An
     guest.sign_in()
     page = guest.get(ASKED)
     assert "Set up a second factor" not in text_of(page)
+    # Without the field, Logto does not list the factors.
+    assert ("You cannot change that here." in text_of(page)) is (fields["mfa"] == "ReadOnly")
 
 
 def test_turned_off_factor_is_turned_on_again(guest: Guest) -> None:

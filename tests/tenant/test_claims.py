@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path
 
+from logto_auth.clients import reset_clients
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.tenant import APIResource, TenantDeclaration, apply_plan, make_plan
+from logto_auth.tenant import MFA, APIResource, TenantDeclaration, apply_plan, make_plan
 from logto_auth.tenant.claims_script import VERSION, block, merged_script
-from tests.management_commands import Run
+from logto_auth.testing import Browser
+from tests.management_commands import Run, read_env_file, set_all
 
 from .tenant_state import own_application, writes
 
@@ -263,6 +268,38 @@ def test_claims_that_came_after_planning_stay(api: ManagementAPI, fresh: Emulato
         "script": script.replace(OLD, block()),
         "environmentVariables": {"KEY": SECRET},
     }
+
+
+# From the declaration to the session
+
+
+def methods(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(request.logto.authentication_methods, safe=False)  # type: ignore[attr-defined]
+
+
+urlpatterns = [path("", include("logto_auth.urls")), path("methods", methods)]
+COMPLETE = TenantDeclaration(
+    application="Shop", resources=[APIResource(API)], mfa=MFA(), authentication_methods_claim=True
+)
+
+
+@pytest.mark.django_db
+def test_site_that_was_set_up_knows_the_factor_of_a_sign_in(
+    run: Run, fresh: Emulator, settings: Any, tmp_path: Path
+) -> None:
+    settings.ROOT_URLCONF, settings.LOGTO_TENANT = __name__, f"{__name__}.COMPLETE"
+    settings.LOGTO_API_RESOURCE, settings.LOGTO_SECOND_FACTOR = API, True
+    settings.LOGTO_RESOURCES, settings.LOGTO_SCOPES = (), ("openid", "offline_access", "profile")
+    store(fresh, with_function("return { tier: 'gold', ...logtoAuthClaims({ token, context }) };"))
+    assert run("logto_setup", "--yes", "--env-file", str(tmp_path / ".env")).code == 0
+    set_all(settings, read_env_file(tmp_path / ".env"))
+    reset_clients()
+    user = fresh.tenant.add_user(username="reader")
+    secret = fresh.tenant.add_totp(user)
+    fresh.tenant.add_backup_codes(user)
+    browser = Browser(fresh)
+    browser.sign_in("reader", totp_secret=secret)
+    assert browser.client.get("/methods").json() == ["Password", "Totp"]
 
 
 # Errors of Logto

@@ -86,7 +86,7 @@ def _address(user: User, factor: str) -> tuple[AddressKind, str] | None:
 
 
 def _masked(kind: AddressKind, address: str) -> str:
-    """Return the address as a page shows it to somebody who has proved one factor only."""
+    """Return the address as a page shows it to a user who has proved one factor only."""
     if kind == "phone":
         return f"****{address[-4:]}"
     name, _, domain = address.partition("@")

@@ -83,17 +83,20 @@ class Visitor:
         switch_account: bool = False,
         username: str | None = None,
         password: str | None = None,
+        totp_secret: str = "",
+        backup_code: str = "",
     ) -> str:
         """Sign in with the one-time token in the URL and return the callback URL. Raise VisitFailed.
 
         If another user is signed in, `switch_account` must be true. `username` and `password` are for the pages that
-        ask a new user for them.
+        ask a new user for them, `totp_secret` or `backup_code` for a second factor, as in `sign_in`.
         """
         response = self.open(authorization_url)
         if urlsplit(response.url).path == "/switch-account":
             if not switch_account:
                 raise VisitFailed("Another user is signed in. Pass switch_account=True to switch.", response)
             response = self.open(_with_path(response.url, "/one-time-token"))
+        response = self._past_second_factor(response, totp_secret, backup_code)
         return self._past_consent(self._past_sign_up(response, username, password))
 
     def sign_in_with_alipay(
@@ -104,13 +107,17 @@ class Visitor:
         nick_name: str | None = None,
         avatar: str | None = None,
         username: str | None = None,
+        totp_secret: str = "",
+        backup_code: str = "",
     ) -> str:
         """Sign in with an Alipay account and return the callback URL. Raise VisitFailed.
 
-        `username` is for the page that asks a new user for it.
+        `username` is for the page that asks a new user for it, `totp_secret` or `backup_code` for a second factor, as
+        in `sign_in`.
         """
         account = {"alipay_user_id": alipay_user_id, "nick_name": nick_name or "", "avatar": avatar or ""}
         response = self._use_alipay_account(self._open_alipay(authorization_url), account)
+        response = self._past_second_factor(response, totp_secret, backup_code)
         return self._callback(self._past_sign_up(response, username, None))
 
     def choose_alipay_account(

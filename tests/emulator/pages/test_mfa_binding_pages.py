@@ -10,6 +10,7 @@ from logto_auth.emulator import VisitFailed, Visitor, totp_code
 from logto_auth.emulator.state.factors import find_backup_codes, find_totp, passkeys_of
 from logto_auth.emulator.visitors.page_reader import text_of
 from tests.emulator.authenticator import HAS_KEY, USER_PRESENT, USER_VERIFIED, assertion, new_passkey
+from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.relying_party import parameters_of
 
 
@@ -215,6 +216,18 @@ def test_form_without_its_page_is_refused(bookstore, visitor, experience):
 def test_pages_need_a_verified_user(bookstore, visitor, path):
     page = visitor.open(bookstore.authorization_url())
     assert path_of(visitor.open(page.url.replace("/sign-in", path))) == "/unknown-session"
+
+
+def test_organization_requires_a_factor(emulator, bookstore, visitor, experience, user):
+    api = ManagementAPI(emulator)
+    assert api.patch("/organizations/harbourbr001", {"isMfaRequired": True}).json()["isMfaRequired"] is True
+    mfa = {"factors": ["Totp"], "policy": "NoPrompt", "organizationRequiredMfaPolicy": "Mandatory"}
+    assert api.patch("/sign-in-exp", {"mfa": mfa}).status_code == 200
+    api.http.close()
+    assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(), "customer"))
+    emulator.tenant.add_member("harbourbr001", user.id)
+    with Visitor(emulator) as other:
+        assert path_of(page_of(other.sign_in, bookstore.authorization_url(), "customer")) == "/mfa-binding/Totp"
 
 
 # Passkeys

@@ -6,6 +6,8 @@ import pytest
 
 from logto_auth.emulator import VisitFailed, Visitor, totp_code
 from logto_auth.emulator.visitors.page_reader import text_of
+from tests.emulator.account_api_client import ALL_SCOPES, AccountAPI
+from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.relying_party import parameters_of
 
 
@@ -160,15 +162,53 @@ def test_too_many_wrong_codes_block_the_factor_only(emulator, bookstore, visitor
 def test_one_time_token_is_no_second_factor(emulator, bookstore, visitor, user, secret):
     token = emulator.tenant.add_one_time_token(user.primary_email)
     url = bookstore.authorization_url(login_hint=token.email, one_time_token=token.token)
+    assert "code" in parameters_of(visitor.sign_in_by_link(url, totp_secret=secret))
+    assert [each["type"] for each in records_of(emulator)] == ["OneTimeToken", "Totp"]
+
+
+def test_one_time_token_of_a_signed_in_user_needs_the_factor_too(emulator, bookstore, visitor, user):
+    visitor.sign_in(bookstore.authorization_url(), "customer")
+    emulator.tenant.add_totp(user)
+    token = emulator.tenant.add_one_time_token(user.primary_email)
+    url = bookstore.authorization_url(login_hint=token.email, one_time_token=token.token)
     assert urlsplit(page_of(visitor.sign_in_by_link, url).url).path == "/mfa-verification/Totp"
 
 
 def test_social_account_is_no_second_factor(emulator, bookstore, visitor):
     visitor.sign_in_with_alipay(bookstore.authorization_url(), "2088")
-    emulator.tenant.add_totp(emulator.tenant.find_user_by_identity("alipay", "2088"))
+    secret = emulator.tenant.add_totp(emulator.tenant.find_user_by_identity("alipay", "2088"))
+    emulator.instances.clear()
     with Visitor(emulator) as other:
         page = page_of(other.sign_in_with_alipay, bookstore.authorization_url(), "2088")
-    assert urlsplit(page.url).path == "/mfa-verification/Totp"
+        assert urlsplit(page.url).path == "/mfa-verification/Totp"
+    with Visitor(emulator) as other:
+        other.sign_in_with_alipay(bookstore.authorization_url(), "2088", totp_secret=secret)
+    assert [each["type"] for each in records_of(emulator)] == ["Social", "Totp"]
+
+
+# Settings of users and organizations
+
+
+@pytest.mark.parametrize("policy", ["NoPrompt", "Mandatory"])
+def test_user_turns_it_off_at_sign_in_unless_it_is_mandatory(emulator, bookstore, secret, policy):
+    emulator.tenant.sign_in_experience.mfa_factors = ["Totp"]
+    emulator.tenant.sign_in_experience.mfa_policy = policy
+    with Visitor(emulator) as visitor:
+        token = bookstore.sign_in("customer", visitor, scope=ALL_SCOPES, totp_secret=secret)["access_token"]
+    account = AccountAPI(emulator, token)
+    account.verify_password("customer-password")
+    assert account.patch("/my-account/mfa-settings", {"skipMfaOnSignIn": True}).status_code == 200
+    account.http.close()
+    with Visitor(emulator) as visitor:
+        page = visitor._press_account(visitor.open(bookstore.authorization_url()), "customer")
+    assert ("/mfa-verification" in page.url) is (policy == "Mandatory")
+
+
+def test_operator_turns_it_off_for_a_user(emulator, bookstore, visitor, secret):
+    api = ManagementAPI(emulator)
+    assert api.patch("/users/customer0001/logto-configs", {"mfa": {"skipMfaOnSignIn": True}}).status_code == 200
+    api.http.close()
+    assert "code" in parameters_of(visitor.sign_in(bookstore.authorization_url(), "customer"))
 
 
 # Codes by e-mail and SMS
