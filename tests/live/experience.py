@@ -7,16 +7,24 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from logto_auth.emulator import VisitFailed, Visitor
+from logto_auth.emulator import VisitFailed, Visitor, totp_code
 
 
 class ExperienceVisitor(Visitor):
     """A `Visitor` at a real Logto. Source: Logto's Experience API."""
 
-    def sign_in(self, authorization_url: str, username: str | None = None, password: str | None = None) -> str:
+    def sign_in(
+        self,
+        authorization_url: str,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        totp_secret: str = "",
+        backup_code: str = "",
+    ) -> str:
         """Sign in with a password and return the callback URL. Raise VisitFailed.
 
-        The username may be omitted if the user is already signed in.
+        The username may be omitted if the user is already signed in. The second factor is used if Logto asks for it.
         """
         page = self.open(authorization_url)
         if "Location" in page.headers:
@@ -30,6 +38,15 @@ class ExperienceVisitor(Visitor):
             "password", {"identifier": {"type": kind, "value": username}, "password": password}
         )
         interaction.identify(verification_id)
+        try:
+            return self._finish(interaction)
+        except VisitFailed as failure:
+            if _body(failure).get("code") != "session.mfa.require_mfa_verification" or not (totp_secret or backup_code):
+                raise
+        if totp_secret:
+            interaction.verify("totp/verify", {"code": totp_code(totp_secret)})
+        else:
+            interaction.verify("backup-code/verify", {"code": backup_code})
         return self._finish(interaction)
 
     def sign_in_by_link(
@@ -117,5 +134,6 @@ class Interaction:
 
 
 def _body(failure: VisitFailed) -> dict[str, Any]:
-    body: dict[str, Any] = failure.response.json()
+    is_json = "json" in failure.response.headers.get("Content-Type", "")
+    body: dict[str, Any] = failure.response.json() if is_json else {}
     return body

@@ -33,6 +33,8 @@ KEPT = {
     "sign-in-exp": (*DEFAULT_SIGN_IN, "socialSignInConnectorTargets", "mfa", "adaptiveMfa"),
     "account-center": ("enabled", "fields", "webauthnRelatedOrigins", "deleteAccountUrl"),
 }
+# The script that adds claims to access tokens. The tenant has one, or none.
+SCRIPT = "configs/jwt-customizer/access-token"
 # A path, and the member whose value begins with the run's id. Objects come before what they refer to.
 KINDS = (
     ("hooks", "name"),
@@ -99,15 +101,25 @@ def kept_settings(api: TenantAPI) -> Iterator[None]:
 def _restore(api: TenantAPI, before: dict[str, dict[str, Any]]) -> None:
     now = _kept(api)
     for path, values in before.items():
-        if now[path] != values:
+        if now.get(path) == values:
+            continue
+        if path == SCRIPT:
+            api.put(path, values)
+        else:
             api.patch(path, values)
+    if SCRIPT in now and SCRIPT not in before:
+        api.delete(SCRIPT)
 
 
 def _kept(api: TenantAPI) -> dict[str, dict[str, Any]]:
     """Return the present settings."""
     found = {path: api.get(path) for path in KEPT}
     # Not every version of Logto has all of them.
-    return {path: {name: found[path][name] for name in names if name in found[path]} for path, names in KEPT.items()}
+    kept = {path: {name: found[path][name] for name in names if name in found[path]} for path, names in KEPT.items()}
+    script = next(
+        (each["value"] for each in api.get("configs/jwt-customizer") if each["key"] == "jwt.accessToken"), None
+    )
+    return kept if script is None else {**kept, SCRIPT: script}
 
 
 def _named(api: TenantAPI, path: str, member: str, prefix: str) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ class Person:
         self.id = id
         self.username = username
         self.password = password
+        self.target = target
         self.logto = target.visitor()
         self._sessions: dict[str, requests.Session] = {}
 
@@ -42,9 +43,28 @@ class Person:
         """Sign in with the password and return who the user is at the site."""
         return self.arrive(site, self.logto.sign_in(self.start(site, **query), self.username, self.password))
 
-    def sign_in_silently(self, site: Site) -> dict[str, Any]:
+    def sign_in_with_factor(self, site: Site, path: str = "/sign-in", **factor: str) -> requests.Response:
+        """Sign in with the password and a second factor, and return the page of the site at which that ends.
+
+        `path` is a page that redirects to Logto, maybe after other redirects. `factor` is `totp_secret` or
+        `backup_code`.
+        """
+        url = self._url_at_logto(site, path)
+        callback = self.logto.sign_in(url, self.username, self.password, **factor)
+        return self.follow(site, callback)
+
+    def _url_at_logto(self, site: Site, url: str) -> str:
+        for _ in range(MAX_REDIRECTS):
+            if not url.startswith((site.url, "/")):
+                return url
+            page = self.get(site, url)
+            assert "Location" in page.headers, (page.status_code, page.url, page.text, site.log())
+            url = page.headers["Location"]
+        raise AssertionError(f"{MAX_REDIRECTS} redirects, the last one to {url}")
+
+    def sign_in_silently(self, site: Site, **query: str) -> dict[str, Any]:
         """Sign in without a page of Logto, and return who the user is. Raise VisitFailed if Logto shows a page."""
-        return self.arrive(site, self.logto.sign_in(self.start(site)))
+        return self.arrive(site, self.logto.sign_in(self.start(site, **query)))
 
     def sign_in_by_link(self, authorization_url: str) -> str:
         """Use the one-time token in the URL, and return the callback URL. A new user gets username and password."""

@@ -42,6 +42,7 @@ class Site:
         freshness_seconds: int | None = None,
         internal_endpoint: str = "",
         has_account_pages: bool = False,
+        has_second_factor: bool = False,
     ) -> None:
         self.target = target
         self.name = name
@@ -54,6 +55,7 @@ class Site:
         self._freshness_seconds = freshness_seconds
         self._internal_endpoint = internal_endpoint
         self._has_account_pages = has_account_pages
+        self._has_second_factor = has_second_factor
 
     @property
     def env_file(self) -> Path:
@@ -78,6 +80,7 @@ class Site:
             "LIVE_REFRESH_TOKENS": "1" if self._has_refresh_tokens else "",
             "LIVE_FRESHNESS_SECONDS": "" if self._freshness_seconds is None else str(self._freshness_seconds),
             "LIVE_ACCOUNT_PAGES": "1" if self._has_account_pages else "",
+            "LIVE_SECOND_FACTOR": "1" if self._has_second_factor else "",
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,

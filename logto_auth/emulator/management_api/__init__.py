@@ -28,6 +28,7 @@ from . import (  # noqa: F401
     sign_in_experience,
     subject_tokens,
     user_assets,
+    user_factors,
     user_grants,
     user_identities,
     user_logto_configs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from logto_auth.tenant import WEBHOOK_EVENTS, AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import MFA, WEBHOOK_EVENTS, AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
 
 RUN = os.environ["LIVE_RUN"]
 API = f"https://{RUN.replace('_', '-')}.example/api"
@@ -13,6 +13,7 @@ EDITOR = f"{RUN} editor"
 MANAGER = f"{RUN} manager"
 CLERK = f"{RUN} clerk"
 HAS_ACCOUNT_PAGES = os.environ["LIVE_ACCOUNT_PAGES"] == "1"
+HAS_SECOND_FACTOR = os.environ["LIVE_SECOND_FACTOR"] == "1"
 BOOKS = {"read:books": "Read books", "write:books": "Change books"}
 
 TENANT = TenantDeclaration(
@@ -29,4 +30,7 @@ TENANT = TenantDeclaration(
     ],
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
     account_center=AccountCenter.all_editable(delete_account_url="/account/delete") if HAS_ACCOUNT_PAGES else None,
+    # Users of the other sites have no second factor, and must not be asked to set one up.
+    mfa=MFA(factors=("Totp", "BackupCode"), policy="NoPrompt") if HAS_SECOND_FACTOR else None,
+    authentication_methods_claim=HAS_SECOND_FACTOR,
 )

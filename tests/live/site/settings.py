@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .declaration import API, HAS_ACCOUNT_PAGES, MANAGE_STOCK
+from .declaration import API, HAS_ACCOUNT_PAGES, HAS_SECOND_FACTOR, MANAGE_STOCK
 
 FOLDER = Path(os.environ["LIVE_FOLDER"])
 SECRET_KEY = "only-for-tests"
@@ -47,6 +47,7 @@ LOGTO_BASE_URL = os.environ["LIVE_URL"]
 LOGTO_INTERNAL_BASE_URL = os.environ["LOGTO_INTERNAL_BASE_URL"]
 LOGTO_TENANT = "tests.live.site.declaration.TENANT"
 LOGTO_API_RESOURCE = API
+LOGTO_SECOND_FACTOR = HAS_SECOND_FACTOR
 LOGTO_API_SCOPES = ["read:books", "write:books"]
 LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
 LOGTO_SCOPES = [

@@ -15,11 +15,12 @@ from logto_auth.decorators import (
     organization_token_required,
     role_required,
     scope_required,
+    second_factor_required,
 )
 from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
-from .declaration import EDITOR, HAS_ACCOUNT_PAGES, MANAGE_STOCK
+from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_SECOND_FACTOR, MANAGE_STOCK
 
 # The calls of Logto's server to this process: path and status.
 calls: list[tuple[str, int]] = []
@@ -74,6 +75,12 @@ def received(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"calls": calls})
 
 
+def methods(request: HttpRequest) -> JsonResponse:
+    """Say how the user signed in."""
+    logto = request.logto
+    return JsonResponse({"methods": logto.authentication_methods, "at": logto.authentication_methods_at})
+
+
 def ok(request: HttpRequest, organization_id: str = "") -> JsonResponse:
     return JsonResponse({"organization": request.logto.organization_id, "sub": request.logto.sub})
 
@@ -97,3 +104,10 @@ urlpatterns = [
 ]
 if HAS_ACCOUNT_PAGES:
     urlpatterns.append(path("account/", include("logto_auth.account.urls")))
+if HAS_SECOND_FACTOR:
+    urlpatterns += [
+        path("methods/", methods),
+        path("vault/", second_factor_required(methods)),
+        path("vault/recent/", second_factor_required(max_age=300)(methods)),
+        path("api/vault/", access_token_required(second_factor=True)(ok)),
+    ]
