@@ -282,6 +282,18 @@ def test_page_of_messages_shows_a_code_for_each_app(emulator, bookstore, visitor
     assert code not in shown()
 
 
+def test_page_of_messages_shows_a_code_for_an_app_that_is_being_added(emulator, bookstore, visitor, user):
+    experience = emulator.tenant.sign_in_experience
+    experience.mfa_factors, experience.mfa_policy = ["Totp"], "Mandatory"
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    messages = visitor.open(f"{emulator.endpoint}/emulator/messages")
+    label, code = text_of(messages, "data-authenticator-of", "customer").split(": ")
+    assert label == "customer, for an app that is being added"
+    visitor._submit(page, "mfa-binding", {"code": code.strip()})
+    assert [factor.type for factor in user.factors] == ["Totp"]
+    assert "being added" not in visitor.open(f"{emulator.endpoint}/emulator/messages").text
+
+
 # Users who end during the sign-in
 
 
