@@ -37,7 +37,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def digest_of(kind: str, columns: Mapping[str, Any] | str) -> str:
+def digest_of(kind: str, columns: Mapping[str, Any]) -> str:
     """Return the digest that only this site can compute, with a key derived from `SECRET_KEY`."""
     # Imported here, because cryptography takes long to import, and every command imports the models.
     from logto_auth.encryption import authenticate
@@ -45,15 +45,17 @@ def digest_of(kind: str, columns: Mapping[str, Any] | str) -> str:
     return authenticate(_message(columns), purpose=kind)
 
 
-def is_digest_of(kind: str, columns: Mapping[str, Any] | str, digest: str) -> bool:
+def is_digest_of(kind: str, columns: Mapping[str, Any], digest: str) -> bool:
     """Return whether `digest_of` has returned `digest`, with `SECRET_KEY` or one of `SECRET_KEY_FALLBACKS`."""
     from logto_auth.encryption import is_authentic
 
-    return is_authentic(_message(columns), digest, purpose=kind)
+    try:
+        return is_authentic(_message(columns), digest, purpose=kind)
+    except (TypeError, ValueError):
+        # Somebody has stored what is not JSON, such as NaN.
+        return False
 
 
-def _message(columns: Mapping[str, Any] | str) -> str:
-    if isinstance(columns, str):
-        return columns
+def _message(columns: Mapping[str, Any]) -> str:
     # Without empty columns, so that a column of a later version does not change the digests of former rows.
     return canonical({name: value for name, value in columns.items() if value not in ("", None)})

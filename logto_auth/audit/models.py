@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any, NoReturn, TypeVar
 
@@ -22,10 +22,11 @@ from logto_auth.transactions import atomic, database
 
 from . import digests
 
-__all__ = ["AuditEvent", "AuditSeal", "Outcome", "RefusedSignIns"]
+__all__ = ["AuditEvent", "AuditSeal", "Outcome", "RefusedSignIns", "in_pages", "plain_rows"]
 
 Row = TypeVar("Row", bound=models.Model)
 
+PAGE_SIZE = 2000
 SECONDS_PER_HOUR = 3600
 OTHER_CODE = "other"
 
@@ -45,6 +46,22 @@ def refuse(*args: Any, **kwargs: Any) -> NoReturn:
     )
 
 
+def plain_rows(model: type[Row]) -> models.QuerySet[Row]:
+    """Return the rows for this app's own changes: a queryset that refuses nothing."""
+    return models.QuerySet(model, using=database())
+
+
+def in_pages(rows: models.QuerySet[Row], key: str = "pk") -> Iterator[Row]:
+    """Yield the rows in the order of a unique column, with one query for each page.
+
+    `iterator()` would load all of them on MySQL, whose drivers read an answer whole.
+    """
+    rest = rows.order_by(key)
+    while page := list(rest[:PAGE_SIZE]):
+        yield from page
+        rest = rows.order_by(key).filter(**{f"{key}__gt": getattr(page[-1], key)})
+
+
 class AppendOnlyQuerySet(models.QuerySet[Row]):
     """Rows that code cannot change by mistake. Against somebody with SQL, there are the digests."""
 
@@ -62,11 +79,15 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
     """Events."""
 
     def record(self, events: Iterable[AuditEvent]) -> list[AuditEvent]:
-        """Insert events that `recording.build_event` has built, with one query, and return them."""
+        """Insert events that `recording.build_event` has built, with one query, and return them.
+
+        A transaction goes on if the database refuses the rows.
+        """
         rows = list(events)
         for row in rows:
             row.digest = digests.digest_of(digests.EVENT, row.digested())
-        return models.QuerySet.bulk_create(self, rows)
+        with atomic():
+            return plain_rows(AuditEvent).bulk_create(rows)
 
 
 class AuditEvent(models.Model):
@@ -129,6 +150,16 @@ class AuditEvent(models.Model):
         return {name: getattr(self, name) for name in self.DIGESTED}
 
     @property
+    def actor_key(self) -> str:
+        """Whose data is in `actor_json`: a primary key or `sub`; the user's if the actor is unknown."""
+        return self.actor_id or self.actor_sub or self.user_key
+
+    @property
+    def user_key(self) -> str:
+        """Whose data is in `user_json`: a primary key, or the `sub` of a user without an account."""
+        return self.user_id or self.user_sub
+
+    @property
     def occurred_at(self) -> datetime:
         """The time, with a time zone if `USE_TZ` is on; otherwise in the time zone of the site."""
         return site_datetime(self.at)
@@ -139,13 +170,13 @@ class AuditEvent(models.Model):
         return parsed(self.details_json)
 
     @property
-    def actor_data(self) -> dict[str, str]:
-        """Name, e-mail address, IP address and browser of the actor, as of then; empty if they were erased."""
+    def actor_data(self) -> dict[str, str] | None:
+        """Name, e-mail address, IP address and browser of the actor, as of then; None if they were erased."""
         return personal(self.actor_json)
 
     @property
-    def user_data(self) -> dict[str, str]:
-        """Name and e-mail address of the user, as of then; empty if they were erased, or if the user is the actor."""
+    def user_data(self) -> dict[str, str] | None:
+        """Name and e-mail address of the user, as of then; empty if the user is the actor; None if erased."""
         return personal(self.user_json)
 
 
@@ -196,7 +227,7 @@ class RefusedSignInsQuerySet(models.QuerySet["RefusedSignIns"]):
 
         # A code from outside must not make a row of its own.
         key = {"hour": int(time.time() // SECONDS_PER_HOUR), "code": code if code in MESSAGES else OTHER_CODE}
-        rows: models.QuerySet[RefusedSignIns] = models.QuerySet(RefusedSignIns, using=database())
+        rows = plain_rows(RefusedSignIns)
         if not rows.filter(**key).update(count=F("count") + 1):
             with atomic():
                 rows.bulk_create([RefusedSignIns(**key)], ignore_conflicts=True)
@@ -235,6 +266,7 @@ def parsed(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def personal(text: str) -> dict[str, str]:
-    """Return the personal data in a column, without what only `digests` needs."""
-    return {name: str(value) for name, value in parsed(text).items() if name not in ("salt", "erased")}
+def personal(text: str) -> dict[str, str] | None:
+    """Return the personal data in a column; None if it was erased."""
+    values = {name: str(value) for name, value in parsed(text).items()}
+    return None if values.pop("salt", None) is None else values

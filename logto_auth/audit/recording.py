@@ -15,7 +15,6 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 
 from logto_auth.conf import conf
-from logto_auth.transactions import atomic
 
 from . import digests
 from .signals import event_recorded
@@ -23,7 +22,7 @@ from .signals import event_recorded
 if TYPE_CHECKING:
     from .models import AuditEvent
 
-__all__ = ["build_event", "record_event", "write_events"]
+__all__ = ["build_event", "record_event", "send_recorded", "write_events"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -107,8 +106,7 @@ def write_events(events: Iterable[AuditEvent]) -> bool:
     if not rows:
         return True
     try:
-        with atomic():
-            AuditEvent.objects.record(rows)
+        AuditEvent.objects.record(rows)
     except DatabaseError as error:
         if conf.audit_required:
             raise
@@ -116,9 +114,14 @@ def write_events(events: Iterable[AuditEvent]) -> bool:
         # Without the text of the error: it may contain the row.
         logger.error("The audit trail has missed %d events (%s): %s.", len(rows), actions, type(error).__name__)
         return False
-    for row in rows:
-        event_recorded.send_robust(sender=AuditEvent, event=row)
+    send_recorded(rows)
     return True
+
+
+def send_recorded(events: Iterable[AuditEvent]) -> None:
+    """Send `event_recorded` for events that were inserted."""
+    for event in events:
+        event_recorded.send_robust(sender=type(event), event=event)
 
 
 def _key(user: Any) -> str:
