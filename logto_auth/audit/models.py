@@ -22,7 +22,7 @@ from logto_auth.transactions import atomic, database
 
 from . import digests
 
-__all__ = ["AuditEvent", "AuditSeal", "Outcome", "RefusedSignIns", "in_pages", "plain_rows"]
+__all__ = ["AuditEvent", "AuditSeal", "Outcome"]
 
 Row = TypeVar("Row", bound=models.Model)
 

@@ -19,8 +19,9 @@ from .problem import Problem
 
 TABLES_APART = Problem(
     "logto_auth.E033",
-    "DATABASE_ROUTERS writes the user model and the tables of logto_auth to different databases: {databases}.",
-    "Route both to one database. An account and its identity change in one transaction.",
+    "DATABASE_ROUTERS writes the user model and the tables of this package to different databases: {databases}.",
+    "Route them to one database. An account, its identity and what the audit trail says of it change in one "
+    "transaction.",
 )
 FIELD_NOT_FILLED = Problem(
     "logto_auth.W011",
@@ -35,7 +36,8 @@ def check_accounts(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _check_databases() -> Iterator[CheckMessage]:
-    models = [get_user_model(), *apps.get_app_config("logto_auth").get_models()]
+    apps_here = [each for each in apps.get_app_configs() if each.label in ("logto_auth", "logto_audit")]
+    models = [get_user_model(), *(model for each in apps_here for model in each.get_models())]
     databases = {model._meta.label: router.db_for_write(model) for model in models}
     if len(set(databases.values())) > 1:
         yield TABLES_APART(databases=", ".join(f"{label} to {alias!r}" for label, alias in databases.items()))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
@@ -49,6 +50,7 @@ MINIMUMS: dict[Setting[Any], int] = {
     # Logto keeps webhooks in a queue for longer than a few seconds.
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
+    Conf.audit_keep_days: 1,
 }
 # Their values are copied from Logto or from the documentation.
 COPIED = (
@@ -139,6 +141,11 @@ SECOND_FACTOR_IMPOSSIBLE = Problem(
     "Set LOGTO_API_RESOURCE to the API identifier in the Logto Console, and request refresh tokens: offline_access in "
     "LOGTO_SCOPES, and another LOGTO_PROMPT than none.",
 )
+AUDIT_NOT_INSTALLED = Problem(
+    "logto_auth.E043",
+    "LOGTO_AUDIT_REQUIRED is True, but logto_auth.audit is not in INSTALLED_APPS: nothing is recorded.",
+    "Add 'logto_auth.audit' to INSTALLED_APPS, and run manage.py migrate. Or remove the setting.",
+)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -209,6 +216,8 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_organization_domain()
     yield from _check_tenant()
     yield from _check_webhooks()
+    if conf.audit_required and not apps.is_installed("logto_auth.audit"):
+        yield AUDIT_NOT_INSTALLED()
 
 
 def _check_credentials() -> Iterator[CheckMessage]:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from logto_auth.admin_site import LogtoAdminSite
 from logto_auth.audit.admin import AuditEventAdmin
 from logto_auth.audit.erasing import erase_account
-from logto_auth.audit.models import AuditEvent
+from logto_auth.audit.models import AuditEvent, plain_rows
 from logto_auth.audit.recording import build_event, write_events
 
 from .support import EVENTS, problems, record, seal, sql
@@ -63,14 +65,11 @@ def test_list_and_page(client_of_auditor: Client, rf: Any, reader: Any) -> None:
     for text in ("192.0.2.7", "&lt;b&gt;Firefox", "sub2", "{&quot;order&quot;:7}", event.digest):
         assert text in page
     assert "salt" not in page
-    assert "<input" not in page.split('id="content"')[1].split("csrfmiddlewaretoken")[0]
+    assert not re.findall(r'<input type="(?!hidden)', page.split('id="content"')[1])
     assert 'name="_save"' not in page
 
 
 def test_queries_do_not_grow_with_the_rows(client_of_auditor: Client, reader: Any) -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     def count() -> int:
         with CaptureQueriesContext(
             connection,
@@ -144,11 +143,10 @@ def test_list_cannot_be_edited(admin_client: Client) -> None:
     ],
 )
 def test_filters_and_search(client_of_auditor: Client, query: str, count: int) -> None:
-    AuditEvent.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+    plain_rows(AuditEvent).delete()
     old = build_event("shop.opened", user_sub="sub1")
     old.at -= 20 * 24 * 3600
     write_events([build_event("shop.sold", organization_id="org1"), build_event("shop.asked", outcome="refused"), old])
-    assert text_of(client_of_auditor.get(LIST + query)).count('class="action-select"') in (0, count)
     rows = re.findall(r'<th class="field-occurred_at', text_of(client_of_auditor.get(LIST + query)))
     assert len(rows) == count
 

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.db import models
 
+from logto_auth.audit.models import AuditEvent
 from logto_auth.models import WebhookMark
 from logto_auth.users.fields import missing_fields
 
@@ -28,7 +29,11 @@ class MarksApart(UsersApart):
     model = WebhookMark
 
 
-@pytest.mark.parametrize("router", [UsersApart, MarksApart])
+class AuditApart(UsersApart):
+    model = AuditEvent
+
+
+@pytest.mark.parametrize("router", [UsersApart, MarksApart, AuditApart])
 def test_tables_in_two_databases_are_refused(router: type) -> None:
     (message,) = messages({"DATABASE_ROUTERS": [f"{__name__}.{router.__name__}"]})
     assert message.id == "logto_auth.E033"

@@ -16,6 +16,7 @@ from .found import messages
 
 MODULES = (checks_of_settings, addresses, account, accounts, project, views, templates, deployment)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
+WITHOUT_AUDIT = [name for name in settings.INSTALLED_APPS if name != "logto_auth.audit"]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
@@ -156,6 +157,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E042": (
         {"LOGTO_ADMIN_SECOND_FACTOR": True},
         "LOGTO_ADMIN_SECOND_FACTOR is True, but LOGTO_SECOND_FACTOR is not: no user can enter the admin.",
+    ),
+    "E043": (
+        {"LOGTO_AUDIT_REQUIRED": True, "INSTALLED_APPS": WITHOUT_AUDIT},
+        "LOGTO_AUDIT_REQUIRED is True, but logto_auth.audit is not in INSTALLED_APPS: nothing is recorded.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
