@@ -96,6 +96,16 @@ class AccessDenied(Exception):
     """A script called `api.denyAccess` with this text."""
 
 
+class EngineMissing(Exception):
+    """The engine is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The emulator needs quickjs-ng to run scripts for custom claims. "
+            'It is not installed: pip install "logto_auth[emulator]"'
+        )
+
+
 class NotJSON(ScriptFailed):
     """A script returned what JSON cannot hold, such as a BigInt."""
 
@@ -107,7 +117,7 @@ def run_script(
     context: dict[str, Any] | None,
     environment_variables: dict[str, str] | None,
 ) -> dict[str, Any]:
-    """Return the claims of a script. Raise ScriptFailed or AccessDenied.
+    """Return the claims of a script. Raise ScriptFailed, AccessDenied or EngineMissing.
 
     A script has one second of processor time. Logto gives it three seconds up to its first `await`, and no limit then.
     """
@@ -162,10 +172,9 @@ def _timeout() -> str:
 
 
 def _engine() -> Any:
-    """Return the module of the engine. Only a tenant with a script needs it."""
+    """Return the module of the engine, which only a tenant with a script needs. Raise EngineMissing."""
     try:
         import quickjs
     except ImportError:
-        expected = 'Scripts for custom claims need the package quickjs-ng: pip install "logto-auth[emulator]".'
-        raise RuntimeError(expected) from None
+        raise EngineMissing from None
     return quickjs

@@ -19,7 +19,7 @@ from logto_auth.emulator.api.schemas import (
     strict_object_of,
     text,
 )
-from logto_auth.emulator.claims_scripts import AccessDenied, ScriptFailed, run_script
+from logto_auth.emulator.claims_scripts import AccessDenied, EngineMissing, ScriptFailed, run_script
 from logto_auth.emulator.oidc.http import json_response
 from logto_auth.emulator.state.tenant import Tenant
 
@@ -63,7 +63,7 @@ def list_customizers(tenant: Tenant) -> list[dict[str, Any]]:
 
 
 @route("POST", "/configs/jwt-customizer/test")
-def test_customizer(tenant: Tenant) -> dict[str, Any]:
+def test_customizer(tenant: Tenant) -> dict[str, Any] | Response:
     """Return the claims of a script that is not stored. Raise 403 if it denies access and 422 if it fails."""
     given = body(_tests)
     try:
@@ -73,6 +73,8 @@ def test_customizer(tenant: Tenant) -> dict[str, Any]:
             context=given["context"],
             environment_variables=given.get("environmentVariables"),
         )
+    except EngineMissing as missing:
+        return json_response({"message": str(missing)}, status=501)
     except AccessDenied as denial:
         data = {"message": str(denial), "error": {"code": "AccessDenied", "message": str(denial)}}
         raise APIError("jwt_customizer.general", 403, data=data) from None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from logto_auth.emulator.claims_scripts import AccessDenied, NotJSON, ScriptFailed, run_script
+from logto_auth.emulator.claims_scripts import AccessDenied, EngineMissing, NotJSON, ScriptFailed, run_script
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state import rbac
 from logto_auth.emulator.state.application_json import application_json
@@ -51,7 +51,8 @@ def custom_claims(
 ) -> dict[str, Any]:
     """Return the claims that the script of the tenant adds to a token. They may contain reserved names.
 
-    A script that fails adds none, and the log says why. Raise OIDCError if it denies access.
+    A script that fails adds none, and the log says why. Raise OIDCError if it denies access, and if the
+    engine is not installed.
     """
     key: ScriptKey = "jwt.accessToken" if issue.user else "jwt.clientCredentials"
     customizer = provider.tenant.jwt_customizers.get(key)
@@ -66,6 +67,8 @@ def custom_claims(
         )
     except AccessDenied as denial:
         raise errors.access_denied(str(denial), status=400) from None
+    except EngineMissing as missing:
+        raise errors.OIDCError("server_error", str(missing), status=501) from None
     except NotJSON as failure:
         _logger.warning("The script %s for custom claims cannot be used: %s", key, failure)
         raise errors.OIDCError("server_error", "oops! something went wrong", status=500) from None
