@@ -211,8 +211,8 @@ INVALID = TenantDeclaration(mfa=MFA(factors=["Sms"]), authentication_methods_cla
         ("CLAIM_ALONE", ""),
         ("POLICY_OF_THE_TENANT", ""),
         ("ADAPTIVE", ""),
-        ("NOTHING", "W029"),
-        ("SKIPPABLE", "W030"),
+        ("NOTHING", "W028"),
+        ("SKIPPABLE", "W029"),
         ("INVALID", "E021"),
     ],
 )
