@@ -20,6 +20,7 @@ DESCRIPTIONS = {
     "api": "incoming access tokens",
     "api_urls": "URLs of an API alone",
     "apps": "start-up",
+    "audit": "who did what, sealed",
     "backends": "authentication backend",
     "checks": "system checks",
     "clients": "clients built from settings",

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, to whom, when and from where, in rows that show if somebody has changed them.
+"""The audit trail: who did what, to whom, when and from where, in rows that show whether they were changed.
 
 An app of its own, for `INSTALLED_APPS`: "logto_auth.audit". The rest of the package knows nothing of it.
 """

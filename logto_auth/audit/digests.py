@@ -52,7 +52,7 @@ def is_digest_of(kind: str, columns: Mapping[str, Any], digest: str) -> bool:
     try:
         return is_authentic(_message(columns), digest, purpose=kind)
     except (TypeError, ValueError):
-        # Somebody has stored what is not JSON, such as NaN.
+        # An attacker has stored what is not JSON, such as NaN.
         return False
 
 

@@ -63,7 +63,7 @@ def in_pages(rows: models.QuerySet[Row], key: str = "pk") -> Iterator[Row]:
 
 
 class AppendOnlyQuerySet(models.QuerySet[Row]):
-    """Rows that code cannot change by mistake. Against somebody with SQL, there are the digests."""
+    """Rows that code cannot change by mistake. Against an attacker with SQL, there are the digests."""
 
     @property
     def db(self) -> str:
@@ -90,7 +90,7 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """What somebody did. Accounts are named by primary key and by `sub`, so that the row outlives them."""
+    """What was done. Accounts are named by primary key and by `sub`, so that the row outlives them."""
 
     # In seconds since the epoch, to the millisecond: each database returns exactly what was written.
     at = models.FloatField(_("time"), editable=False)
@@ -258,7 +258,7 @@ class RefusedSignIns(models.Model):
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """Return the JSON object in a column; an empty one if somebody has replaced it by something else."""
+    """Return the JSON object in a column; an empty one if an attacker has replaced it by something else."""
     try:
         value: Any = json.loads(text)
         return value if isinstance(value, dict) and digests.canonical(value) == text else {}

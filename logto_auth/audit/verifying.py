@@ -1,4 +1,4 @@
-"""Verify the audit trail: find what somebody has changed with SQL, without the key."""
+"""Verify the audit trail: find what was changed with SQL, without the key."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def event_problems(event: AuditEvent) -> Iterator[str]:
 def _stray_events() -> Iterator[str]:
     """Yield a sentence for each event of a seal that does not exist, or whose digest another one has too.
 
-    Somebody who can drop constraints can make them.
+    An attacker who can drop constraints can make them.
     """
     rows = plain_rows(AuditEvent).order_by()
     seals = plain_rows(AuditSeal).filter(pk=OuterRef("seal_id"))

@@ -30,7 +30,7 @@ def seal(batch_size: int = 10) -> list[AuditSeal]:
 
 
 def sql(statement: str, *values: Any) -> int:
-    """Change rows as somebody who knows the password of the database; return how many."""
+    """Change rows as an attacker who knows the password of the database; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.rowcount

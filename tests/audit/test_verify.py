@@ -1,4 +1,4 @@
-"""`logto_audit verify` finds what somebody has changed with SQL."""
+"""`logto_audit verify` finds what was changed with SQL."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from django.dispatch import Signal
 
 def modules() -> list[str]:
     """Return the modules that define signals."""
-    return ["logto_auth.signals", "logto_auth.webhooks.signals"]
+    return ["logto_auth.signals", "logto_auth.webhooks.signals", "logto_auth.audit.signals"]
 
 
 def names(module: str) -> list[str]:
