@@ -11,11 +11,16 @@ from django.dispatch import Signal
 __all__ = [
     "account_changed",
     "account_deleted",
+    "identity_linked",
+    "memberships_changed",
+    "rights_changed",
     "session_ended",
     "sign_in_refused",
     "signed_in",
     "signed_out",
     "user_created",
+    "user_reactivated",
+    "user_suspended",
     "user_updated",
 ]
 
@@ -46,6 +51,63 @@ Sender: the user model.
 
 Arguments: `user`; `claims`; `changed`, a set of field names, which contains `"groups"` if the groups changed, `"roles"`
 if the roles at Logto changed, and `"organizations"` if memberships of organizations or the roles in them changed.
+"""
+
+identity_linked = Signal()
+"""Sent when an existing account of this site was linked to a user of Logto.
+
+`LOGTO_LINK_BY_EMAIL` links accounts at a sign-in, and `logto_sync --create` by the same rule. `logto_import` links each
+account that it imports. The signal is not sent for a new account.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the new `LogtoIdentity`.
+"""
+
+rights_changed = Signal()
+"""Sent when Logto has changed the rights of an account: at a sign-in, at a refresh or by `logto_sync`.
+
+It is not sent for a new account: `user_created` has its claims.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity` whose claims changed them; `former` and `current`, two mappings with
+the same keys, only of what changed: `"roles"`, the sorted names of the roles at Logto; `"groups"`, the sorted names of
+those groups that roles control; `"is_staff"`, `"is_superuser"` and `"is_active"`, the flags of the account.
+"""
+
+memberships_changed = Signal()
+"""Sent when Logto has changed in which organizations a user is, or which roles the user has there.
+
+At a sign-in, at a refresh, by a webhook or by `logto_sync`. It is not sent for a new account: `user_created` has its
+claims.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`; `former` and `current`, two mappings from the ids of organizations
+at Logto to sorted lists with the names of roles there. They have only organizations that changed. One that the user
+has joined is missing in `former`, and one that the user has left in `current`.
+"""
+
+user_suspended = Signal()
+"""Sent when Logto has reported that a user was suspended or deleted there, after the sessions of the user have ended.
+
+The account may stay active: if it has another identity, or if staff have reactivated it.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`; `status`, a `UserStatus`: suspended or deleted.
+"""
+
+user_reactivated = Signal()
+"""Sent when Logto has reported that the suspension of a user was lifted.
+
+Also if a new user at Logto gets the account of one who was deleted there: see `LOGTO_LINK_BY_EMAIL`. The account stays
+inactive if staff deactivated it.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`.
 """
 
 session_ended = Signal()

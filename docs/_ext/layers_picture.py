@@ -21,6 +21,7 @@ DESCRIPTIONS = {
     "api_urls": "URLs of an API alone",
     "apps": "start-up",
     "backends": "authentication backend",
+    "batches": "changes that belong together",
     "checks": "system checks",
     "clients": "clients built from settings",
     "conf": "all settings",
