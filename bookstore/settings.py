@@ -22,6 +22,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *os.environ.get("DJANGO_ALLO
 
 INSTALLED_APPS = [
     "logto_auth",
+    "logto_auth.audit",
     "logto_auth.apps.LogtoAdminConfig",  # in place of "django.contrib.admin"
     "django.contrib.auth",
     "django.contrib.contenttypes",

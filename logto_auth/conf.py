@@ -468,13 +468,25 @@ class Conf:
         "unreachable. Requires `ModelBackend` in `AUTHENTICATION_BACKENDS`. Turn it on only for that time.",
         type=bool,
     )
-
     admin_second_factor = Setting(
         False,
         "Whether `LogtoAdminSite` is open only to staff who have signed in with a second factor. Requires "
         "`LOGTO_SECOND_FACTOR`. The one exception are sessions that began at the password form of "
         "`LOGTO_ADMIN_PASSWORD_SIGN_IN`, while that setting is on.",
         type=bool,
+    )
+    audit_required = Setting(
+        False,
+        "Whether what the audit trail cannot record must not happen: a database error while an event is written is "
+        "raised, and fails the sign-in. Otherwise it is logged. Requires `logto_auth.audit` in `INSTALLED_APPS`.",
+        type=bool,
+    )
+    audit_keep_days: Setting[int | None] = Setting(
+        None,
+        "How many days `manage.py logto_audit prune` keeps sealed events, unless it is given `--keep-days`. `None`: it "
+        "asks for the option.",
+        type=(int, NoneType),
+        example=400,
     )
 
     @property

@@ -1,11 +1,14 @@
 """Encryption of data that this site stores outside its process: tokens in the database, pending sign-ins in cookies.
 
-The keys are derived from `SECRET_KEY`, one for each purpose. Data encrypted under one of `SECRET_KEY_FALLBACKS` can
-still be decrypted.
+Data that anybody may read, but only this site may write, is authenticated instead: see `authenticate`.
+
+The keys are derived from `SECRET_KEY`, one for each purpose. Data encrypted or authenticated under one of
+`SECRET_KEY_FALLBACKS` is still accepted.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 from base64 import urlsafe_b64encode
 from functools import lru_cache
@@ -19,7 +22,7 @@ from django.utils.encoding import force_bytes
 
 from .oidc.secrets import hide_frames
 
-__all__ = ["decrypt", "encrypt"]
+__all__ = ["authenticate", "decrypt", "encrypt", "is_authentic"]
 
 
 @hide_frames
@@ -43,16 +46,40 @@ def decrypt(text: str, *, purpose: str) -> dict[str, Any] | None:
     return value
 
 
+@hide_frames
+def authenticate(message: str, *, purpose: str) -> str:
+    """Return the HMAC-SHA256 of `message`: 64 hexadecimal characters, which only this site can compute."""
+    return _mac(_derive_key(purpose, settings.SECRET_KEY), message)
+
+
+@hide_frames
+def is_authentic(message: str, mac: str, *, purpose: str) -> bool:
+    """Return whether `authenticate` has returned `mac` for `message`, under a key that the settings still contain."""
+    return any(
+        hmac.compare_digest(_mac(_derive_key(purpose, secret_key), message).encode(), mac.encode())
+        for secret_key in _secret_keys()
+    )
+
+
+def _mac(key: bytes, message: str) -> str:
+    return hmac.digest(key, message.encode(), "sha256").hex()
+
+
 def _fernet(purpose: str) -> MultiFernet:
-    return _build_fernet(purpose, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return _build_fernet(purpose, _secret_keys())
+
+
+def _secret_keys() -> tuple[str | bytes, ...]:
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 # Keyed by the secrets themselves, so that a changed setting takes effect at once.
 @lru_cache(maxsize=16)
 def _build_fernet(purpose: str, secret_keys: tuple[str | bytes, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(_derive_key(purpose, secret_key)) for secret_key in secret_keys])
+    return MultiFernet([Fernet(urlsafe_b64encode(_derive_key(purpose, secret_key))) for secret_key in secret_keys])
 
 
+@lru_cache(maxsize=16)
 def _derive_key(purpose: str, secret_key: str | bytes) -> bytes:
     hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"logto_auth." + purpose.encode())
-    return urlsafe_b64encode(hkdf.derive(force_bytes(secret_key)))
+    return hkdf.derive(force_bytes(secret_key))

@@ -31,6 +31,7 @@
     └── StepExpired               a form with several steps has to start again
 
     ConfigurationError            a setting is missing or wrong     (an ImproperlyConfigured, outside the tree)
+    AuditIsAppendOnly             code would change the audit trail              (a RuntimeError, outside the tree)
 
 Each `LogtoError` has a `code`, which stays the same from version to version, and the HTTP `status` of the page that the
 visitor gets. Its text is for the operator and never holds a token or a secret.
@@ -69,6 +70,7 @@ __all__ = [
     "AccountCenterDisabled",
     "AccountScopeMissing",
     "AccountServiceFailed",
+    "AuditIsAppendOnly",
     "AuthorizationHeaderError",
     "CallbackError",
     "CodeExpired",
@@ -99,6 +101,10 @@ __all__ = [
 
 class ConfigurationError(ImproperlyConfigured):
     """A setting is missing or wrong. The message names it and the remedy."""
+
+
+class AuditIsAppendOnly(RuntimeError):
+    """Code would change or delete rows of the audit trail, or add rows without their digests."""
 
 
 class TokenError(errors.TokenError, SuspiciousOperation):

@@ -1,0 +1,154 @@
+"""Record events: build their rows, and insert them.
+
+The functions import the models when called, because `logto_auth.audit` offers them before Django is set up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest
+
+from logto_auth.conf import conf
+
+from . import digests
+from .signals import event_recorded
+
+if TYPE_CHECKING:
+    from .models import AuditEvent
+
+__all__ = ["build_event", "record_event", "send_recorded", "write_events"]
+
+logger = logging.getLogger("logto_auth")
+
+MAX_LENGTH = 255
+MAX_ACTION_LENGTH = 64
+
+
+def record_event(
+    action: str,
+    request: HttpRequest | None = None,
+    *,
+    actor: Any = None,
+    user: Any = None,
+    organization_id: str = "",
+    outcome: str = "success",
+    details: Mapping[str, Any] | None = None,
+) -> AuditEvent | None:
+    """Record an event with one INSERT, in the transaction of the caller if there is one; return it.
+
+    `action`: a name; those of a site begin with a prefix of its own, such as "shop.refund". `actor`: who does it, by
+    default the signed-in user of `request`. `user`: to whom it is done. `organization_id`: the id at Logto. `details`:
+    JSON without personal data, because it cannot be erased. The IP address and the browser come from `request`.
+
+    If the database does not accept the row, the error is logged and None is returned; with `LOGTO_AUDIT_REQUIRED`, the
+    error is raised. Raise TypeError or ValueError for a wrong argument.
+    """
+    event = build_event(
+        action, request, actor=actor, user=user, organization_id=organization_id, outcome=outcome, details=details
+    )
+    return event if write_events([event]) else None
+
+
+def build_event(
+    action: str,
+    request: HttpRequest | None = None,
+    *,
+    actor: Any = None,
+    actor_sub: str = "",
+    user: Any = None,
+    user_sub: str = "",
+    organization_id: str = "",
+    outcome: str = "success",
+    details: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Return an event for `write_events`. The arguments are those of `record_event`, and the ids at Logto."""
+    from .models import AuditEvent, Outcome
+
+    if not action or len(action) > MAX_ACTION_LENGTH:
+        raise ValueError(f"The action must have 1 to {MAX_ACTION_LENGTH} characters, not {len(action)}.")
+    if actor is None and request is not None and getattr(request, "user", None) is not None:
+        actor = request.user if request.user.is_authenticated else None
+    actor_id, user_id = _key(actor), _key(user)
+    actor_json = digests.salted({**_names(actor), **_origin(request)})
+    # Each person's data is in one place, and is erased with that person.
+    user_json = digests.salted({} if user_id == actor_id else _names(user))
+    return AuditEvent(
+        at=round(time.time(), 3),
+        action=_storable(action),
+        outcome=Outcome(outcome).value,
+        actor_id=actor_id,
+        actor_sub=_storable(actor_sub),
+        user_id=user_id,
+        user_sub=_storable(user_sub),
+        organization_id=_storable(organization_id),
+        details_json=digests.canonical(dict(details or {})),
+        actor_json=actor_json,
+        actor_digest=digests.sha256(actor_json),
+        user_json=user_json,
+        user_digest=digests.sha256(user_json),
+    )
+
+
+def write_events(events: Iterable[AuditEvent]) -> bool:
+    """Insert the events with one query, and send `event_recorded` for each. Return whether they were inserted.
+
+    A database error is logged; with `LOGTO_AUDIT_REQUIRED` it is raised.
+    """
+    from .models import AuditEvent
+
+    rows = list(events)
+    if not rows:
+        return True
+    try:
+        AuditEvent.objects.record(rows)
+    except DatabaseError as error:
+        if conf.audit_required:
+            raise
+        actions = ", ".join(sorted({row.action for row in rows}))
+        # Without the text of the error: it may contain the row.
+        logger.error("The audit trail has missed %d events (%s): %s.", len(rows), actions, type(error).__name__)
+        return False
+    send_recorded(rows)
+    return True
+
+
+def send_recorded(events: Iterable[AuditEvent]) -> None:
+    """Send `event_recorded` for events that were inserted."""
+    for event in events:
+        event_recorded.send_robust(sender=type(event), event=event)
+
+
+def _key(user: Any) -> str:
+    """Return the primary key of an account as text; "" for no account."""
+    return "" if user is None or user.pk is None else _storable(str(user.pk))
+
+
+def _names(user: Any) -> dict[str, str]:
+    """Return the name and the e-mail address of an account, without what is empty."""
+    if user is None:
+        return {}
+    email = getattr(user, user.get_email_field_name(), "") if hasattr(user, "get_email_field_name") else ""
+    return {name: str(value)[:MAX_LENGTH] for name, value in (("name", user.get_username()), ("email", email)) if value}
+
+
+def _origin(request: HttpRequest | None) -> dict[str, str]:
+    """Return the IP address and the browser of a request, without what is empty."""
+    if request is None:
+        return {}
+    try:
+        address = str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        address = ""
+    browser = request.headers.get("User-Agent", "")[:MAX_LENGTH]
+    return {name: value for name, value in (("ip_address", address), ("user_agent", browser)) if value}
+
+
+def _storable(text: str) -> str:
+    """Return a text that each database stores: no NUL, no half of a surrogate pair, at most `MAX_LENGTH`."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:MAX_LENGTH]
