@@ -17,6 +17,7 @@ __all__ = [
     "session_ended",
     "sign_in_refused",
     "signed_in",
+    "signed_in_with_password",
     "signed_out",
     "user_created",
     "user_reactivated",
@@ -31,6 +32,14 @@ Sender: the user model.
 
 Arguments: `request`; `user`; `claims`, those of the ID token and of `LOGTO_USERINFO_CLAIMS`; `created`, true if this
 sign-in created the account.
+"""
+
+signed_in_with_password = Signal()
+"""Sent when staff have signed in at the password form of the admin: see `LOGTO_ADMIN_PASSWORD_SIGN_IN`.
+
+Sender: the user model.
+
+Arguments: `request`; `user`.
 """
 
 user_created = Signal()

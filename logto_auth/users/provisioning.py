@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import IntegrityError, models
+from django.dispatch import Signal
 
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
@@ -228,16 +229,17 @@ def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
 
 def send_changes(identity: LogtoIdentity, rights: RightsChanges, memberships: MembershipChanges) -> None:
     """Send the signals for changed rights and memberships."""
-    sent = {rights_changed: rights, memberships_changed: memberships}
-    for signal, changes in sent.items():
-        if changes:
-            signal.send_robust(
-                sender=type(identity.user),
-                user=identity.user,
-                identity=identity,
-                former=changes.former,
-                current=changes.current,
-            )
+    if rights:
+        _send_change(rights_changed, identity, rights.former, rights.current)
+    if memberships:
+        _send_change(memberships_changed, identity, memberships.former, memberships.current)
+
+
+def _send_change(
+    signal: Signal, identity: LogtoIdentity, former: Mapping[str, Any], current: Mapping[str, Any]
+) -> None:
+    user = identity.user
+    signal.send_robust(sender=type(user), user=user, identity=identity, former=former, current=current)
 
 
 def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) -> None:
