@@ -11,7 +11,9 @@ from django.dispatch import Signal
 __all__ = [
     "account_changed",
     "account_deleted",
+    "account_edited",
     "identity_linked",
+    "issuer_changed",
     "memberships_changed",
     "rights_changed",
     "session_ended",
@@ -62,6 +64,14 @@ Arguments: `user`; `claims`; `changed`, a set of field names, which contains `"g
 if the roles at Logto changed, and `"organizations"` if memberships of organizations or the roles in them changed.
 """
 
+account_edited = Signal()
+"""Sent when users have changed their account at Logto with `request.logto.account`, as the account pages do.
+
+Sender: the user model.
+
+Arguments: `request`; `user`; `change`, the name of the method, such as `"set_password"` or `"add_passkey"`.
+"""
+
 identity_linked = Signal()
 """Sent when an existing account of this site was linked to a user of Logto.
 
@@ -71,6 +81,16 @@ account that it imports. The signal is not sent for a new account.
 Sender: the user model.
 
 Arguments: `user`; `identity`, the new `LogtoIdentity`.
+"""
+
+issuer_changed = Signal()
+"""Sent when `logto_move_issuer` has given the users and organizations of `LOGTO_FORMER_ENDPOINTS` the new issuer.
+
+It is not sent if it has moved none.
+
+Sender: None.
+
+Arguments: `issuer`, the new one; `identities` and `organizations`, how many were moved.
 """
 
 rights_changed = Signal()

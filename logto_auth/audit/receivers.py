@@ -38,6 +38,9 @@ __all__: list[str] = []
 
 logger = logging.getLogger("logto_auth")
 
+# Reasons for which another request than one of the session may end it, such as that of staff in the admin.
+BY_STAFF = {"account_disabled", "ended_by_staff"}
+
 
 # Changes of accounts, which Logto reports
 
@@ -102,14 +105,16 @@ def record_reactivated(sender: object, user: Any, identity: LogtoIdentity, **kwa
 # Sessions
 
 
-def record_session_ended(sender: object, user: Any, reason: str, **kwargs: Any) -> None:
+def record_session_ended(
+    sender: object, user: Any, reason: str, request: HttpRequest | None = None, **kwargs: Any
+) -> None:
     """Receiver of `session_ended`."""
-    details, request = {"reason": reason}, answered_request()
+    details, current = {"reason": reason}, answered_request()
     if reason == "ended_by_user":
-        _record_own("session_ended", user, request=request, details=details)
-    elif reason == "ended_by_staff" and request is not None and not _is_by_staff(current_batch()):
-        # Code of the site.
-        _add(build_event("session_ended", request, user=user, details=details))
+        _record_own("session_ended", user, request=current, details=details)
+    elif request is None and current is not None and reason in BY_STAFF:
+        # Without an actor if nobody is signed in, as at a webhook.
+        _add(build_event("session_ended", current if _is_signed_in(current) else None, user=user, details=details))
     else:
         _record("session_ended", user, details=details)
 
@@ -124,6 +129,15 @@ def record_password_sign_in(sender: object, request: HttpRequest, user: Any, **k
     _record_own("admin_password_sign_in", user, request=request)
 
 
+# Commands
+
+
+def record_issuer(sender: object, issuer: str, identities: int, organizations: int, **kwargs: Any) -> None:
+    """Receiver of `issuer_changed`."""
+    details = {"issuer": issuer, "identities": identities, "organizations": organizations}
+    _add(build_event("issuer_changed", details=details))
+
+
 # The account pages
 
 
@@ -132,6 +146,11 @@ def record_account_changed(
 ) -> None:
     """Receiver of `account_changed`."""
     _record_own("account_changed", user, request=request, details={"task": task, "changed": sorted(changed)})
+
+
+def record_account_edited(sender: object, request: HttpRequest, user: Any, change: str, **kwargs: Any) -> None:
+    """Receiver of `account_edited`."""
+    _record_own("account_changed", user, request=request, details={"change": change})
 
 
 def record_account_deleted(sender: object, request: HttpRequest, claims: Claims, **kwargs: Any) -> None:
@@ -223,6 +242,11 @@ def _add(event: AuditEvent) -> None:
 
 def _is_by_staff(current: Batch | None) -> bool:
     return current is not None and current.cause is Cause.STAFF
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
 
 
 def _request_of(current: Batch | None) -> HttpRequest | None:
