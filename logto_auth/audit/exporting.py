@@ -30,4 +30,9 @@ def export(*, since: float | None, until: float | None, unsealed: bool) -> Itera
         rows = rows.filter(seal__isnull=False)
     for event in in_pages(rows):
         values: dict[str, Any] = {name: getattr(event, name) for name in COLUMNS}
-        yield digests.canonical({**values, "seal": event.seal.number if event.seal else None})
+        values["seal"] = event.seal.number if event.seal else None
+        try:
+            yield digests.canonical(values)
+        except (TypeError, ValueError):
+            # SQL has put something else into a column, such as NaN.
+            yield digests.canonical({name: str(value) for name, value in values.items()})

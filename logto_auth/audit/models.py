@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, NoReturn, TypeVar
 
 from django.conf import settings
-from django.db import models, router
+from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -67,12 +67,11 @@ class AppendOnlyQuerySet(models.QuerySet[Row]):
 
     @property
     def db(self) -> str:
-        return self._db or router.db_for_write(self.model)  # type: ignore[attr-defined]
+        return self._db or database()  # type: ignore[attr-defined]
 
+    # The asynchronous methods call these.
     create = bulk_create = get_or_create = update_or_create = refuse
     update = bulk_update = delete = refuse
-    acreate = abulk_create = aget_or_create = aupdate_or_create = refuse
-    aupdate = abulk_update = adelete = _raw_delete = refuse
 
 
 class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
@@ -124,6 +123,8 @@ class AuditEvent(models.Model):
     )
 
     class Meta:
+        # For the events of a seal, and the seal of an event.
+        base_manager_name = "objects"
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
         default_permissions = ("view",)
@@ -160,9 +161,12 @@ class AuditEvent(models.Model):
         return self.user_id or self.user_sub
 
     @property
-    def occurred_at(self) -> datetime:
-        """The time, with a time zone if `USE_TZ` is on; otherwise in the time zone of the site."""
-        return site_datetime(self.at)
+    def occurred_at(self) -> datetime | None:
+        """The time, with a time zone if `USE_TZ` is on; otherwise in that of the site. None if SQL has damaged it."""
+        try:
+            return datetime.fromtimestamp(self.at, timezone.utc if settings.USE_TZ else None)
+        except (OSError, OverflowError, TypeError, ValueError):
+            return None
 
     @property
     def details(self) -> dict[str, Any]:
@@ -201,6 +205,7 @@ class AuditSeal(models.Model):
     DIGESTED = ("number", "sealed_at", "first_id", "last_id", "count", "contents", "previous")
 
     class Meta:
+        base_manager_name = "objects"
         default_permissions = ()
         ordering = ("number",)
 
@@ -252,18 +257,13 @@ class RefusedSignIns(models.Model):
         return f"{self.code}: {self.count}"
 
 
-def site_datetime(at: float) -> datetime:
-    """Return a time in seconds since the epoch as a datetime of the site."""
-    return datetime.fromtimestamp(at, timezone.utc) if settings.USE_TZ else datetime.fromtimestamp(at)
-
-
 def parsed(text: str) -> dict[str, Any]:
     """Return the JSON object in a column; an empty one if somebody has replaced it by something else."""
     try:
-        value = json.loads(text)
-    except ValueError:
+        value: Any = json.loads(text)
+        return value if isinstance(value, dict) and digests.canonical(value) == text else {}
+    except (RecursionError, TypeError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
 
 
 def personal(text: str) -> dict[str, str] | None:

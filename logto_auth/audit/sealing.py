@@ -52,6 +52,8 @@ def seal_events(*, delay: float, batch_size: int = BATCH_SIZE) -> Iterator[Audit
 
 def _seal_batch(until: float, size: int) -> AuditSeal | None:
     """Seal the next events. Return None if there are none, or if another process has sealed them."""
+    # Before the events: if another process seals them meanwhile, it takes the number.
+    last = plain_rows(AuditSeal).order_by("number").last()
     unsealed = plain_rows(AuditEvent).filter(seal=None, at__lte=until).order_by("pk")
     batch = list(unsealed.values_list("pk", "digest")[:size])
     if not batch:
@@ -59,7 +61,6 @@ def _seal_batch(until: float, size: int) -> AuditSeal | None:
     contents = Contents()
     for id, digest in batch:
         contents.add(id, digest)
-    last = plain_rows(AuditSeal).order_by("number").last()
     seal = AuditSeal(
         number=last.number + 1 if last else 1,
         sealed_at=round(time.time(), 3),
@@ -75,7 +76,7 @@ def _seal_batch(until: float, size: int) -> AuditSeal | None:
             # The number is unique, so of two processes only one goes on.
             plain_rows(AuditSeal).bulk_create([seal])
             seal = plain_rows(AuditSeal).get(number=seal.number)
-            plain_rows(AuditEvent).filter(pk__in=[id for id, _ in batch]).update(seal=seal)
+            plain_rows(AuditEvent).filter(pk__in=[id for id, _ in batch], seal=None).update(seal=seal)
     except IntegrityError:
         return None
     return seal
