@@ -124,15 +124,19 @@ class CallbackView(PublicView):
             if SESSION_KEY in request.session:
                 # Django's login() keeps the session key if the same user signs in again.
                 request.session.cycle_key()
-            try:
-                with one_commit():
-                    login(request, identity.user, backend=backend_path())
-                    stored = store.start_session(request, identity, token_set, userinfo)
-                    changes.user, changes.claims = identity.user, claims
+            not_recorded: NotRecorded | None = None
+            with one_commit():
+                login(request, identity.user, backend=backend_path())
+                stored = store.start_session(request, identity, token_set, userinfo)
+                changes.user, changes.claims = identity.user, claims
+                try:
                     changes.end()
-            except NotRecorded:
+                except NotRecorded as error:
+                    # Not through the transaction: one of the whole request could not go on.
+                    not_recorded = error
+            if not_recorded is not None:
                 sign_out_here(request)
-                raise
+                raise not_recorded
         session_principal(request).remember(stored)
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created

@@ -40,6 +40,17 @@ def people(event: AuditEvent) -> tuple[str, str]:
 
 
 @contextmanager
+def refused(table: str) -> Iterator[None]:
+    """Let the database refuse each row of a table of the audit trail."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        return execute(sql.replace(table, "logto_audit_missing"), params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+@contextmanager
 def written() -> Iterator[list[str]]:
     """Fill a list with the statements that write to the audit trail."""
     statements: list[str] = []

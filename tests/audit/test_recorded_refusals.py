@@ -20,7 +20,7 @@ from logto_auth.signals import sign_in_refused
 from logto_auth.testing import Browser
 from tests.support import code_on
 
-from .recorded import actions
+from .recorded import actions, refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,13 +96,8 @@ def test_rolled_back_transaction_is_not_locked_by_a_counter() -> None:
 
 
 def test_missing_table_is_logged_and_the_page_shown(client: Client, caplog: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE logto_audit_refusedsignins RENAME TO logto_audit_hidden")
-    try:
+    with refused("logto_audit_refusedsignins"):
         response = client.get(callback_path())
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE logto_audit_hidden RENAME TO logto_audit_refusedsignins")
     assert (response.status_code, code_on(response)) == (400, "state_unknown")
     assert "The audit trail is incomplete" in caplog.text
 
