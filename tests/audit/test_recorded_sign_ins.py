@@ -275,3 +275,20 @@ def test_password_sign_in_of_staff_is_recorded(client: Any, settings: Any) -> No
     event = only("admin_password_sign_in")
     assert people(event) == (key_of("break-glass"),) * 2
     assert json.loads(event.actor_json)["ip_address"] == "127.0.0.1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sign_in_has_no_more_commits_than_without_trail(logto: Emulator, reader_at_logto: Any) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("On SQLite, a sign-in is not one transaction.")
+    Browser(logto).sign_in("reader")
+    commits = []
+    for turn in (disconnect_receivers, connect_receivers):
+        turn()
+        browser = Browser(logto)
+        callback = browser.logto.sign_in(browser.start(), "reader")
+        with CaptureQueriesContext(connection) as queries:
+            browser.open(callback)
+        commits.append([each["sql"] for each in queries].count("COMMIT"))
+    assert commits[0] == commits[1] > 0
+    assert actions()[-1] == "sign_in"
