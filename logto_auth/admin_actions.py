@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from .batches import Cause, batch
 from .conf import conf
 from .exceptions import ConfigurationError, LogtoError, ManagementAPIError
 from .models import LogtoIdentity, LogtoSession, UserStatus
@@ -44,7 +45,8 @@ def may_manage_at_logto(request: HttpRequest) -> bool:
 @admin.action(permissions=["change"], description=_("Sign out everywhere"))
 def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
     """End all sessions of the selected users on this site."""
-    ended = LogtoSession.objects.filter(user__in=users).end(reason="ended_by_staff")
+    with batch(Cause.STAFF, request):
+        ended = LogtoSession.objects.filter(user__in=users).end(reason="ended_by_staff")
     message = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended) % {"count": ended}
     model_admin.message_user(request, message)
 
@@ -130,7 +132,8 @@ def _for_each(model_admin: Any, request: HttpRequest, users: QuerySet[Any], acti
     for number, (user, identities) in enumerate(selected):
         try:
             _check(request.user, user, identities)
-            remarks = [action(api, identity) for identity in identities]
+            with batch(Cause.STAFF, request):
+                remarks = [action(api, identity) for identity in identities]
         except _NotPossible as error:
             _warn(model_admin, request, f"{user}: {error}")
         except LogtoError as error:

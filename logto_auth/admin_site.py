@@ -31,6 +31,7 @@ from .admin_actions import ACTIONS, console_url, may_manage_at_logto, sign_out_e
 from .admin_password import PasswordForm
 from .conf import conf
 from .models import LogtoIdentity, Organization, OrganizationMembership
+from .signals import signed_in_with_password
 
 if TYPE_CHECKING:
     from .access.requirements import SecondFactor
@@ -218,6 +219,7 @@ class LogtoAdminSite(admin.AdminSite):
             from .sessions.password_form import begin_at_password_form
 
             begin_at_password_form(request)
+            signed_in_with_password.send_robust(sender=request.user.__class__, request=request, user=request.user)
         return response
 
     def _sign_out(self, request: HttpRequest) -> HttpResponseBase:

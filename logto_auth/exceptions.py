@@ -26,6 +26,7 @@
     ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not accept this user                (also PermissionDenied)
     ├── OrganizationRequired      there is no current organization                  (also PermissionDenied)
+    ├── NotRecorded               a sign-in that the audit trail could not record
     ├── SignInRequired            only a new sign-in can give what was requested
     └── StepExpired               a form with several steps has to start again
 
@@ -82,6 +83,7 @@ __all__ = [
     "LogtoError",
     "ManagementAPIError",
     "MessageNotSent",
+    "NotRecorded",
     "OrganizationRequired",
     "PasswordRejected",
     "ProviderError",
@@ -138,6 +140,13 @@ class OrganizationRequired(LogtoError, PermissionDenied):
 
     code = "organization_required"
     status = 403
+
+
+class NotRecorded(LogtoError):
+    """The audit trail could not record a sign-in, and `LOGTO_AUDIT_REQUIRED` is set. Nobody is signed in."""
+
+    code = "not_recorded"
+    status = 503
 
 
 class SignInRequired(LogtoError):

@@ -16,6 +16,7 @@ from django.db.models.functions import Least
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from .batches import Cause, batch
 from .conf import conf
 from .oidc.secrets import hide_frames
 from .signals import session_ended
@@ -192,8 +193,9 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
 
 def send_session_ended(users: Iterable[Any], *, reason: str, request: HttpRequest | None = None) -> None:
     """Send `session_ended` for sessions of `users` that have just ended."""
-    for user in users:
-        session_ended.send_robust(sender=type(user), request=request, user=user, reason=reason)
+    with batch(Cause.LOGTO):
+        for user in users:
+            session_ended.send_robust(sender=type(user), request=request, user=user, reason=reason)
 
 
 @hide_frames

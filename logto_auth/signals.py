@@ -11,11 +11,19 @@ from django.dispatch import Signal
 __all__ = [
     "account_changed",
     "account_deleted",
+    "account_edited",
+    "identity_linked",
+    "issuer_changed",
+    "memberships_changed",
+    "rights_changed",
     "session_ended",
     "sign_in_refused",
     "signed_in",
+    "signed_in_with_password",
     "signed_out",
     "user_created",
+    "user_reactivated",
+    "user_suspended",
     "user_updated",
 ]
 
@@ -26,6 +34,14 @@ Sender: the user model.
 
 Arguments: `request`; `user`; `claims`, those of the ID token and of `LOGTO_USERINFO_CLAIMS`; `created`, true if this
 sign-in created the account.
+"""
+
+signed_in_with_password = Signal()
+"""Sent when staff have signed in at the password form of the admin: see `LOGTO_ADMIN_PASSWORD_SIGN_IN`.
+
+Sender: the user model.
+
+Arguments: `request`; `user`.
 """
 
 user_created = Signal()
@@ -46,6 +62,81 @@ Sender: the user model.
 
 Arguments: `user`; `claims`; `changed`, a set of field names, which contains `"groups"` if the groups changed, `"roles"`
 if the roles at Logto changed, and `"organizations"` if memberships of organizations or the roles in them changed.
+"""
+
+account_edited = Signal()
+"""Sent when users have changed their account at Logto with `request.logto.account`, as the account pages do.
+
+Sender: the user model.
+
+Arguments: `request`; `user`; `change`, the name of the method, such as `"set_password"` or `"add_passkey"`.
+"""
+
+identity_linked = Signal()
+"""Sent when an existing account of this site was linked to a user of Logto.
+
+`LOGTO_LINK_BY_EMAIL` links accounts at a sign-in, and `logto_sync --create` by the same rule. `logto_import` links each
+account that it imports. The signal is not sent for a new account.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the new `LogtoIdentity`.
+"""
+
+issuer_changed = Signal()
+"""Sent when `logto_move_issuer` has given the users and organizations of `LOGTO_FORMER_ENDPOINTS` the new issuer.
+
+It is not sent if it has moved none.
+
+Sender: None.
+
+Arguments: `issuer`, the new one; `identities` and `organizations`, how many were moved.
+"""
+
+rights_changed = Signal()
+"""Sent when Logto has changed the rights of an account: at a sign-in, at a refresh or by `logto_sync`.
+
+It is not sent for a new account: `user_created` has its claims.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity` whose claims changed them; `former` and `current`, two mappings with
+the same keys, only of what changed: `"roles"`, the sorted names of the roles at Logto; `"groups"`, the sorted names of
+those groups that roles control; `"is_staff"`, `"is_superuser"` and `"is_active"`, the flags of the account.
+"""
+
+memberships_changed = Signal()
+"""Sent when Logto has changed in which organizations a user is, or which roles the user has there.
+
+At a sign-in, at a refresh, by a webhook or by `logto_sync`. It is not sent for a new account: `user_created` has its
+claims.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`; `former` and `current`, two mappings from the ids of organizations
+at Logto to sorted lists with the names of roles there. They have only organizations that changed. One that the user
+has joined is missing in `former`, and one that the user has left in `current`.
+"""
+
+user_suspended = Signal()
+"""Sent when Logto has reported that a user was suspended or deleted there, after the sessions of the user have ended.
+
+The account may stay active: if it has another identity, or if staff have reactivated it.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`; `status`, a `UserStatus`: suspended or deleted.
+"""
+
+user_reactivated = Signal()
+"""Sent when Logto has reported that the suspension of a user was lifted.
+
+Also if a new user at Logto gets the account of one who was deleted there: see `LOGTO_LINK_BY_EMAIL`. The account stays
+inactive if staff deactivated it.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`.
 """
 
 session_ended = Signal()

@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from logto_auth.audit.apps import disconnect_receivers
 from tests import profiles
 from tests.servers import require_database_server
 
@@ -19,6 +20,9 @@ BLOCKER = pytest.StashKey()
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     require_database_server()
+    if apps.is_installed("logto_auth.audit"):
+        # The tests of the trail connect them again. All others test a site without it, as most sites are.
+        disconnect_receivers()
     if apps.is_installed("bookstore.account"):
         # Its declaration depends on the settings of its first import, which a test may have changed.
         importlib.import_module("bookstore.tenant")

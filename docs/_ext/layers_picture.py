@@ -22,6 +22,7 @@ DESCRIPTIONS = {
     "apps": "start-up",
     "audit": "who did what, sealed",
     "backends": "authentication backend",
+    "batches": "changes that belong together",
     "checks": "system checks",
     "clients": "clients built from settings",
     "conf": "all settings",

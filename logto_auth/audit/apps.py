@@ -1,7 +1,17 @@
 """The app's configuration."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth import get_user_model
+from django.db.models.signals import m2m_changed, post_save, pre_save
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
+
+from logto_auth import signals
+from logto_auth.apps import connect
+from logto_auth.batches import batch_ended
 
 __all__ = ["LogtoAuditConfig"]
 
@@ -13,3 +23,54 @@ class LogtoAuditConfig(AppConfig):
     label = "logto_audit"
     verbose_name = _("Audit trail")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the receivers."""
+        connect_receivers()
+
+
+# The functions in `receivers`, which are imported when they are first called.
+RECEIVERS: dict[str, Signal] = {
+    "count_refused": signals.sign_in_refused,
+    "record_account_changed": signals.account_changed,
+    "record_account_deleted": signals.account_deleted,
+    "record_account_edited": signals.account_edited,
+    "record_batch": batch_ended,
+    "record_created": signals.user_created,
+    "record_issuer": signals.issuer_changed,
+    "record_linked": signals.identity_linked,
+    "record_memberships": signals.memberships_changed,
+    "record_password_sign_in": signals.signed_in_with_password,
+    "record_reactivated": signals.user_reactivated,
+    "record_rights": signals.rights_changed,
+    "record_session_ended": signals.session_ended,
+    "record_signed_out": signals.signed_out,
+    "record_suspended": signals.user_suspended,
+}
+
+
+def connect_receivers() -> None:
+    """Let the audit trail record what happens. Repeated calls change nothing."""
+    for name, signal in RECEIVERS.items():
+        connect(signal, f"logto_auth.audit.receivers.{name}")
+    for name, signal, sender in _receivers_by_hand():
+        connect(signal, f"logto_auth.audit.by_hand.{name}", sender)
+
+
+def disconnect_receivers() -> None:
+    """Let the audit trail record nothing but what code of the site records: for tests."""
+    for name, signal in RECEIVERS.items():
+        signal.disconnect(dispatch_uid=f"logto_auth.audit.receivers.{name}")
+    for name, signal, sender in _receivers_by_hand():
+        signal.disconnect(sender=sender, dispatch_uid=f"logto_auth.audit.by_hand.{name}")
+
+
+def _receivers_by_hand() -> Iterator[tuple[str, Signal, type]]:
+    """Yield the functions in `by_hand`, with the signal and the sender of each."""
+    user_model: Any = get_user_model()
+    yield "keep_former_flags", pre_save, user_model
+    yield "record_flags", post_save, user_model
+    for name, field in (("record_groups", "groups"), ("record_permissions", "user_permissions")):
+        relation: Any = getattr(user_model, field, None)
+        if hasattr(relation, "through"):
+            yield name, m2m_changed, relation.through

@@ -71,6 +71,13 @@ class MembershipChanges:
     """Ids of organizations."""
     roles: Mapping[str, list[str]] = field(default_factory=dict)
     """The new role names, sorted, by the id of an organization that the user stays in."""
+    former: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The former role names, by the id of an organization that the user leaves, or in which roles change."""
+
+    @property
+    def current(self) -> dict[str, Sequence[str]]:
+        """The new role names, sorted, by the id of an organization that the user joins, or in which roles change."""
+        return {**{each.id: sorted(each.roles) for each in self.joined}, **self.roles}
 
     def __bool__(self) -> bool:
         return bool(self.joined or self.left or self.roles)
@@ -95,4 +102,5 @@ def membership_changes(claims: Claims, stored: Mapping[str, Sequence[str]]) -> M
         roles = {id: names for id, names in wanted.items() if names != stored[id]}
     if not (joined or left or roles):
         return NO_MEMBERSHIP_CHANGES
-    return MembershipChanges(joined=joined, left=frozenset(left), roles=roles)
+    former = {id: stored[id] for id in [*sorted(left), *roles]}
+    return MembershipChanges(joined=joined, left=frozenset(left), roles=roles, former=former)

@@ -11,7 +11,7 @@ from logto_auth.oidc.types import Claims
 from logto_auth.storable import write_storable
 from logto_auth.transactions import atomic
 
-from .memberships import Membership, membership_changes, memberships_in
+from .memberships import NO_MEMBERSHIP_CHANGES, Membership, MembershipChanges, membership_changes, memberships_in
 
 
 def fill_in_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
@@ -34,15 +34,15 @@ def membership_claims(identity: LogtoIdentity) -> dict[str, Any]:
     }
 
 
-def save_memberships(identity: LogtoIdentity, claims: Claims) -> bool:
-    """Store the memberships in `claims`, and return whether any changed.
+def save_memberships(identity: LogtoIdentity, claims: Claims) -> MembershipChanges:
+    """Store the memberships in `claims`, and return what changed.
 
     One query if none changed; no query without the claim. Unknown organizations get a row. An organization that a user
     leaves keeps its row, because other rows may refer to it.
     """
     memberships = memberships_in(claims)
     if memberships is None:
-        return False
+        return NO_MEMBERSHIP_CHANGES
     rows = {
         row.organization.logto_id: row
         for row in OrganizationMembership.objects.filter(identity=identity).select_related("organization")
@@ -57,7 +57,7 @@ def save_memberships(identity: LogtoIdentity, claims: Claims) -> bool:
     for each in memberships:
         if each.id in rows:
             _rename(rows[each.id].organization, each.name)
-    return bool(changes)
+    return changes
 
 
 def _join(identity: LogtoIdentity, joined: Collection[Membership]) -> None:

@@ -51,6 +51,8 @@ class SignedInUser(Protocol):
 
     def user_info(self) -> Mapping[str, Any]: ...
 
+    def send_account_edited(self, change: str) -> None: ...
+
 
 def _with_token(method: Callable[Concatenate[AccountAPI, P], R]) -> Callable[Concatenate[SessionAccount, P], R]:
     """Return a method of `SessionAccount` that calls one of `AccountAPI` with the tokens of the session."""
@@ -70,6 +72,19 @@ def _reading(method: Callable[Concatenate[AccountAPI, P], R]) -> Callable[Concat
     @hide_frames
     def wrapper(self: SessionAccount, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._call(lambda api: method(api, *args, **kwargs), detects_outage=True)
+
+    return wrapper
+
+
+def _changing(method: Callable[Concatenate[AccountAPI, P], R]) -> Callable[Concatenate[SessionAccount, P], R]:
+    """Do as `_with_token`, for a method that changes the account: `account_edited` is sent after it."""
+
+    @wraps(method)
+    @hide_frames
+    def wrapper(self: SessionAccount, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        result = self._call(lambda api: method(api, *args, **kwargs))
+        self._principal.send_account_edited(method.__name__)
+        return result
 
     return wrapper
 
@@ -228,39 +243,39 @@ class SessionAccount:
         return account_api(token.token, scopes=token.scopes, verification_id=verification_id)
 
     get = _reading(AccountAPI.get)
-    update = _with_token(AccountAPI.update)
-    update_profile = _with_token(AccountAPI.update_profile)
+    update = _changing(AccountAPI.update)
+    update_profile = _changing(AccountAPI.update_profile)
     upload_avatar = _with_token(AccountAPI.upload_avatar)
-    set_password = _with_token(AccountAPI.set_password)
-    set_email = _with_token(AccountAPI.set_email)
-    remove_email = _with_token(AccountAPI.remove_email)
-    set_phone = _with_token(AccountAPI.set_phone)
-    remove_phone = _with_token(AccountAPI.remove_phone)
+    set_password = _changing(AccountAPI.set_password)
+    set_email = _changing(AccountAPI.set_email)
+    remove_email = _changing(AccountAPI.remove_email)
+    set_phone = _changing(AccountAPI.set_phone)
+    remove_phone = _changing(AccountAPI.remove_phone)
     send_code = _with_token(AccountAPI.send_code)
     verify_code = _with_token(AccountAPI.verify_code)
     start_social = _with_token(AccountAPI.start_social)
     verify_social = _with_token(AccountAPI.verify_social)
-    link_identity = _with_token(AccountAPI.link_identity)
-    replace_identity = _with_token(AccountAPI.replace_identity)
-    unlink_identity = _with_token(AccountAPI.unlink_identity)
+    link_identity = _changing(AccountAPI.link_identity)
+    replace_identity = _changing(AccountAPI.replace_identity)
+    unlink_identity = _changing(AccountAPI.unlink_identity)
     factors = _reading(AccountAPI.factors)
     generate_totp_secret = _with_token(AccountAPI.generate_totp_secret)
-    add_totp = _with_token(AccountAPI.add_totp)
-    replace_totp = _with_token(AccountAPI.replace_totp)
+    add_totp = _changing(AccountAPI.add_totp)
+    replace_totp = _changing(AccountAPI.replace_totp)
     backup_codes = _reading(AccountAPI.backup_codes)
     generate_backup_codes = _with_token(AccountAPI.generate_backup_codes)
-    add_backup_codes = _with_token(AccountAPI.add_backup_codes)
+    add_backup_codes = _changing(AccountAPI.add_backup_codes)
     passkey_options = _with_token(AccountAPI.passkey_options)
     verify_passkey = _with_token(AccountAPI.verify_passkey)
-    add_passkey = _with_token(AccountAPI.add_passkey)
-    rename_factor = _with_token(AccountAPI.rename_factor)
-    remove_factor = _with_token(AccountAPI.remove_factor)
+    add_passkey = _changing(AccountAPI.add_passkey)
+    rename_factor = _changing(AccountAPI.rename_factor)
+    remove_factor = _changing(AccountAPI.remove_factor)
     mfa_settings = _reading(AccountAPI.mfa_settings)
-    update_mfa_settings = _with_token(AccountAPI.update_mfa_settings)
+    update_mfa_settings = _changing(AccountAPI.update_mfa_settings)
     sessions = _reading(AccountAPI.sessions)
-    end_session = _with_token(AccountAPI.end_session)
+    end_session = _changing(AccountAPI.end_session)
     grants = _reading(AccountAPI.grants)
-    revoke_grant = _with_token(AccountAPI.revoke_grant)
+    revoke_grant = _changing(AccountAPI.revoke_grant)
 
     aget = _async(get)
     aupdate = _async(update)

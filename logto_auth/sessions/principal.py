@@ -24,6 +24,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.oidc.claims import frozen
 from logto_auth.organizations import rows
 from logto_auth.organizations.memberships import Membership, organizations_in
+from logto_auth.signals import account_edited
 from logto_auth.users.claims import role_names
 
 from . import refresh, store
@@ -513,6 +514,12 @@ class SessionPrincipal(RequestPrincipal):
     def own_session(self) -> StoredSession | None:
         """The row of the session that authenticates `request.user`, for this package; None if there is none."""
         return self._own_session
+
+    def send_account_edited(self, change: str) -> None:
+        """Send `account_edited`, for `SessionAccount`."""
+        user = self._request.user
+        # `request.user` is a lazy object, whose own type is not the user model.
+        account_edited.send_robust(sender=user.__class__, request=self._request, user=user, change=change)
 
     def opaque_token(self) -> store.AccessToken:
         """Return the token of `access_token()` with its scopes. Raise what `access_token` raises."""

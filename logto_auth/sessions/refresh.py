@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections, router, transaction
 
+from logto_auth.batches import Cause, batch
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import (
@@ -330,7 +331,8 @@ def _update_account(row: StoredSession, claims: Claims | None) -> None:
         identity = _identity(row)
         refuse_inactive(identity)
         if claims is not None:
-            update(identity, claims)
+            with batch(Cause.LOGTO):
+                update(identity, claims)
     except (SignInRefused, SignInRequired) as error:
         _end(row, error)
         raise

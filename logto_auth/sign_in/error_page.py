@@ -89,6 +89,10 @@ MESSAGES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The sign-in service has a problem"),
         _("Logto sent a response that this site cannot use. Please try again in a few minutes."),
     ),
+    "not_recorded": (
+        _("Sign-in is not available right now"),
+        _("This site could not record the sign-in, so it was stopped. Please try again in a few minutes."),
+    ),
     "account_disabled": (
         _("Your account is not active"),
         _("You cannot sign in with your account on this site at the moment. The site operator can activate it."),

@@ -15,9 +15,11 @@ from logto_auth.transactions import database
 
 __all__ = ["one_commit"]
 
-# The receivers on each site: Django's and ours. None of them ignores an error of the database.
+# Django's receivers and ours, also those of the audit trail. None of them ignores an error of the database here.
 OWN_RECEIVERS = {
     "update_last_login",
+    "logto_auth.audit.by_hand.keep_former_flags",
+    "logto_auth.audit.by_hand.record_flags",
     "logto_auth.sessions.ending.begin_unconfirmed_session",
     "logto_auth.sessions.ending.end_sessions_of_inactive_user",
     "logto_auth.sessions.password_form.forget_password_form",

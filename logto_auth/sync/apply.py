@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, reset_queries
 from django.db.models import Q, QuerySet
 
+from logto_auth.batches import Cause, batch
 from logto_auth.exceptions import ManagementAPIError, SignInRefused
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import PAGE_SIZE
@@ -20,7 +21,7 @@ from logto_auth.signals import user_created, user_updated
 from logto_auth.storable import VALUE_ERRORS, is_refused_value
 from logto_auth.transactions import atomic
 from logto_auth.users.management_api import changed_at
-from logto_auth.users.provisioning import find_identity, provision_unknown, update
+from logto_auth.users.provisioning import find_identity, provision_unknown, send_changes, update
 from logto_auth.users.suspension import reactivate, suspend
 
 from . import report as outcomes
@@ -139,22 +140,23 @@ def apply_batch(
     users = plan(run, new.values(), api, report)
     known = [user.identity.pk for user in users if user.identity is not None]
     written: Sequence[PlannedUser] = ()
-    with atomic():
-        identities = LogtoIdentity.objects.filter(pk__in=known)
-        identities.lock()
-        # A change first: SQLite refuses a transaction that reads, waits for another one, and then writes.
-        identities.update(seen_in_run=run.pk)
-        if run.is_dry:
-            _count_planned(users, report)
-        else:
-            _apply_statuses(users, report)
-            written = _write([user for user in users if not user.is_refused], report)
-        mark_listed(run, new)
-        then()
-    # With DEBUG, Django keeps every query in memory.
-    reset_queries()
-    for user in written:
-        _send_signal(user)
+    with batch(Cause.COMMAND, is_one_transaction=True):
+        with atomic():
+            identities = LogtoIdentity.objects.filter(pk__in=known)
+            identities.lock()
+            # A change first: SQLite refuses a transaction that reads, waits for another one, and then writes.
+            identities.update(seen_in_run=run.pk)
+            if run.is_dry:
+                _count_planned(users, report)
+            else:
+                _apply_statuses(users, report)
+                written = _write([user for user in users if not user.is_refused], report)
+            mark_listed(run, new)
+            then()
+        # With DEBUG, Django keeps every query in memory.
+        reset_queries()
+        for user in written:
+            _send_signal(user)
 
 
 def _count_planned(users: Sequence[PlannedUser], report: Report) -> None:
@@ -176,7 +178,9 @@ def _send_signal(user: PlannedUser) -> None:
     if user.is_new:
         user_created.send_robust(sender=type(account), user=account, claims=user.claims)
     elif user.changed:
+        assert user.identity is not None
         user_updated.send_robust(sender=type(account), user=account, claims=user.claims, changed=user.changed)
+        send_changes(user.identity, user.rights_changes, user.organizations)
 
 
 def _write(users: Sequence[PlannedUser], report: Report) -> Sequence[PlannedUser]:

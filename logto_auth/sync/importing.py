@@ -18,10 +18,12 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connections, reset_queries
 from django.db.models import Exists, OuterRef, QuerySet
 
+from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.models import LogtoIdentity, UserStatus
+from logto_auth.signals import identity_linked
 from logto_auth.transactions import atomic, database
 from logto_auth.users.management_api import changed_at
 from logto_auth.users.rights import has_admin_rights
@@ -168,7 +170,8 @@ class Import:
         if identity is None:
             return False
         if created.suspended is not None:
-            suspend(identity, UserStatus.SUSPENDED, changed_at(created.suspended) or time.time())
+            with batch(Cause.COMMAND):
+                suspend(identity, UserStatus.SUSPENDED, changed_at(created.suspended) or time.time())
         if created.error is not None:
             self._conflict(payload, f"created as {created.sub}, but not suspended at Logto: suspend the user there")
             raise created.error
@@ -186,6 +189,9 @@ class Import:
             # `_link` finds out which of them it is.
             return
         self._linked.update({identity.sub: identity for identity in identities})
+        with batch(Cause.COMMAND):
+            for identity in identities:
+                _send_linked(identity)
 
     def _owner(self, payload: Payload, name: str) -> Any:
         """Return the key of the account that the run has imported with this identifier; None if there is none."""
@@ -238,6 +244,8 @@ class Import:
                 self._conflict(payload, LINKED_ELSEWHERE.format(sub))
                 return None
             return stored
+        with batch(Cause.COMMAND):
+            _send_linked(identity)
         return identity
 
     def _conflict(self, payload: Payload, text: str) -> None:
@@ -277,6 +285,10 @@ def _create(api: ManagementAPI, payload: Payload) -> _Created | ManagementAPIErr
         return _Created(payload, sub, suspended=api.users.suspend(sub))
     except LogtoError as error:
         return _Created(payload, sub, error=error)
+
+
+def _send_linked(identity: LogtoIdentity) -> None:
+    identity_linked.send_robust(sender=type(identity.user), user=identity.user, identity=identity)
 
 
 def _no_request(api: ManagementAPI, payload: Payload) -> _Created:

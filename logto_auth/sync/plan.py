@@ -31,7 +31,7 @@ from logto_auth.transactions import database
 from logto_auth.users.fields import changed_values, values_for
 from logto_auth.users.management_api import claims_of
 from logto_auth.users.provisioning import ORGANIZATIONS_SCOPE, ROLES_SCOPE
-from logto_auth.users.rights import changed_roles, group_changes, rights_of
+from logto_auth.users.rights import changed_roles, flags_of, group_changes, rights_of
 
 from . import report as outcomes
 from .notes import UserNotes, confirm_removals, listed_names, notes_by_digest
@@ -140,6 +140,8 @@ def _plan_values(user_model: type[AbstractBaseUser], user: PlannedUser, report: 
         user.is_refused = True
         return
     user.values = values if identity is None else changed_values(identity.user, values)
+    if identity is not None:
+        user.former_flags, user.former_roles = flags_of(identity.user), identity.roles
     user.roles = changed_roles(user.rights, identity.roles if identity is not None else ())
 
 

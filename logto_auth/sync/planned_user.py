@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logto_auth.models import LogtoIdentity, OrganizationMembership, UserStatus
 from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
-from logto_auth.users.rights import NO_GROUP_CHANGES, GroupChanges, Rights
+from logto_auth.users.rights import NO_GROUP_CHANGES, GroupChanges, Rights, RightsChanges
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import User
@@ -29,8 +29,11 @@ class PlannedUser:
     rights: Rights | None = None
     values: dict[str, Any] = field(default_factory=dict)
     """Values of fields of the account: all for a new user, else those that change."""
+    former_flags: dict[str, Any] = field(default_factory=dict)
+    """The flags of a known account before the change."""
     roles: list[str] | None = None
     """The role names to store; None if they do not change."""
+    former_roles: list[str] = field(default_factory=list)
     groups: GroupChanges = NO_GROUP_CHANGES
     organizations: MembershipChanges = NO_MEMBERSHIP_CHANGES
     status: UserStatus | None = None
@@ -51,3 +54,13 @@ class PlannedUser:
         """The names that the signal `user_updated` reports."""
         parts = {"groups": self.groups, "roles": self.roles is not None, "organizations": self.organizations}
         return frozenset(self.values) | {name for name, is_changed in parts.items() if is_changed}
+
+    @property
+    def rights_changes(self) -> RightsChanges:
+        """What the signal `rights_changed` reports. Only for known users."""
+        changes = RightsChanges()
+        changes.add_flags(self.former_flags, self.values)
+        changes.add_groups(self.groups)
+        if self.roles is not None:
+            changes.add("roles", self.former_roles, self.roles)
+        return changes

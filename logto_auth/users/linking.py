@@ -26,8 +26,10 @@ from .suspension import release_account
 logger = logging.getLogger("logto_auth")
 
 
-def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
+def find_user_to_link(claims: Claims) -> tuple[AbstractBaseUser | None, bool]:
     """Return the account that is linked to the user in `claims`; None if there is none. Call it in a transaction.
+
+    The second value is whether the account was reactivated: see `release_account`.
 
     The function of the site must trust the e-mail, because Logto's `email_verified` only says that there is one. The
     e-mail must be ASCII, so that no look-alike matches. Exactly one account must have it. That account must not be
@@ -36,16 +38,16 @@ def find_user_to_link(claims: Claims) -> AbstractBaseUser | None:
     """
     user = _only_user_with_email(text(claims, "email")) if _is_trusted_email(claims) else None
     if user is None or has_admin_rights(user):
-        return None
-    release_account(user, claims["iss"])
+        return None, False
+    is_released = release_account(user, claims["iss"])
     # Without this check, a user whose account is deactivated would get a second account and could sign in.
     accepted_user(user.pk)
     if LogtoIdentity.objects.filter(user=user, issuer=claims["iss"]).exclude(status=UserStatus.DELETED).exists():
-        return None
+        return None, False
     # Another user may have registered the account with this e-mail, and would still know its password.
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    return user
+    return user, is_released
 
 
 def _is_trusted_email(claims: Claims) -> bool:

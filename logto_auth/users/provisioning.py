@@ -9,21 +9,39 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import IntegrityError, models
+from django.dispatch import Signal
 
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, make_digest
 from logto_auth.oidc.types import Claims
+from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
 from logto_auth.organizations.rows import membership_claims, save_memberships
-from logto_auth.signals import user_created, user_updated
+from logto_auth.signals import (
+    identity_linked,
+    memberships_changed,
+    rights_changed,
+    user_created,
+    user_reactivated,
+    user_updated,
+)
 from logto_auth.storable import VALUE_ERRORS, is_refused_value, write_storable
 from logto_auth.transactions import atomic, database
 
 from .accepted import may_be_joined
 from .fields import changed_values, faulty_fields, field_values, missing_fields, values_for
 from .linking import find_user_to_link, log_shared_email
-from .rights import Rights, changed_roles, group_changes, rights_of
+from .rights import (
+    NO_GROUP_CHANGES,
+    GroupChanges,
+    Rights,
+    RightsChanges,
+    changed_roles,
+    flags_of,
+    group_changes,
+    rights_of,
+)
 from .suspension import refuse_inactive
 from .unique_values import candidates_for_existing, candidates_for_new, settle
 
@@ -72,7 +90,7 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
     for tries_left in reversed(range(MAX_TRIES)):
         try:
             with atomic():
-                identity, created = _link_or_create(claims, may_create=may_create)
+                identity, created, is_released = _link_or_create(claims, may_create=may_create)
         except IntegrityError as error:
             # Another request has created the same user, or an account with the same unique value.
             known = find_identity(claims["iss"], claims["sub"])
@@ -87,10 +105,15 @@ def provision_unknown(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentit
         else:
             break
     if created:
-        _store_roles_and_memberships(identity, claims, rights_of(claims))
+        _store_roles(identity, rights_of(claims))
+        save_memberships(identity, claims)
         log_shared_email(identity.user, claims)
         user_created.send_robust(sender=type(identity.user), user=identity.user, claims=claims)
     else:
+        user = identity.user
+        if is_released:
+            user_reactivated.send_robust(sender=type(user), user=user, identity=identity)
+        identity_linked.send_robust(sender=type(user), user=user, identity=identity)
         update(identity, claims)
     return identity, created
 
@@ -126,14 +149,16 @@ def _identity_with_user() -> CompiledQuery:
     return CompiledQuery(LogtoIdentity, "digest", related="user")
 
 
-def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool]:
-    user = find_user_to_link(claims)
+def _link_or_create(claims: Claims, *, may_create: bool) -> tuple[LogtoIdentity, bool, bool]:
+    """Return the identity, whether its account is new, and whether linking has reactivated the account."""
+    user, is_released = find_user_to_link(claims)
     created = user is None
     if user is None:
         if not may_create:
             raise SignInRefused("This user has no account here, and none is created.", code="account_unknown")
         user = _create_user(claims)
-    return LogtoIdentity.objects.create(user=user, issuer=claims["iss"], sub=claims["sub"]), created
+    identity = LogtoIdentity.objects.create(user=user, issuer=claims["iss"], sub=claims["sub"])
+    return identity, created, is_released
 
 
 def _create_user(claims: Claims) -> AbstractBaseUser:
@@ -188,13 +213,33 @@ def update(identity: LogtoIdentity, claims: Claims) -> frozenset[str]:
     """
     user: AbstractBaseUser = identity.user
     rights = rights_of(claims)
+    changes, former_flags, former_roles = RightsChanges(), flags_of(user), identity.roles
     names = set(_write_fields(user, values_for(type(user), claims, rights)))
-    if _store_groups(user, rights):
-        names.add("groups")
-    names |= _store_roles_and_memberships(identity, claims, rights)
+    changes.add_flags(former_flags, {name: getattr(user, name) for name in names & former_flags.keys()})
+    changes.add_groups(_store_groups(user, rights))
+    if _store_roles(identity, rights):
+        changes.add("roles", former_roles, identity.roles)
+    memberships = save_memberships(identity, claims)
+    names |= changes.current.keys() | ({"organizations"} if memberships else set())
     if names:
         user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=frozenset(names))
+        send_changes(identity, changes, memberships)
     return frozenset(names)
+
+
+def send_changes(identity: LogtoIdentity, rights: RightsChanges, memberships: MembershipChanges) -> None:
+    """Send the signals for changed rights and memberships."""
+    if rights:
+        _send_change(rights_changed, identity, rights.former, rights.current)
+    if memberships:
+        _send_change(memberships_changed, identity, memberships.former, memberships.current)
+
+
+def _send_change(
+    signal: Signal, identity: LogtoIdentity, former: Mapping[str, Any], current: Mapping[str, Any]
+) -> None:
+    user = identity.user
+    signal.send_robust(sender=type(user), user=user, identity=identity, former=former, current=current)
 
 
 def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) -> None:
@@ -212,9 +257,12 @@ def update_fields(identity: LogtoIdentity, reported: Claims, *, is_all: bool) ->
     if not is_all:
         without = field_values(type(user), stored)
         fields = {name: value for name, value in fields.items() if name not in without or without[name] != value}
+    changes, former_flags = RightsChanges(), flags_of(user)
     names = _write_fields(user, fields)
+    changes.add_flags(former_flags, {name: getattr(user, name) for name in names & former_flags.keys()})
     if names:
         user_updated.send_robust(sender=type(user), user=user, claims=claims, changed=names)
+        send_changes(identity, changes, NO_MEMBERSHIP_CHANGES)
 
 
 def _stored_claims(identity: LogtoIdentity) -> dict[str, Any]:
@@ -260,28 +308,25 @@ def _set_fields(user: AbstractBaseUser, values: Mapping[str, Any]) -> None:
         setattr(user, name, value)
 
 
-def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> bool:
-    """Add the user to the groups of their roles, remove them from other owned groups; return whether any changed."""
+def _store_groups(user: AbstractBaseUser, rights: Rights | None) -> GroupChanges:
+    """Add the user to the groups of their roles, remove them from other owned groups; return what changed."""
     groups = getattr(user, "groups", None)
     if rights is None or groups is None or not rights.owned_groups:
-        return False
+        return NO_GROUP_CHANGES
     held = groups.using(database()).filter(name__in=rights.owned_groups).values_list("name", flat=True)
     changes = group_changes(rights, held)
     if changes.joined:
         groups.add(*[Group.objects.get_or_create(name=name)[0] for name in sorted(changes.joined)])
     if changes.left:
         groups.remove(*Group.objects.using(database()).filter(name__in=changes.left))
-    return bool(changes)
+    return changes
 
 
-def _store_roles_and_memberships(identity: LogtoIdentity, claims: Claims, rights: Rights | None) -> frozenset[str]:
-    """Store roles and memberships, which access tokens do not carry; return the names of what changed."""
-    names = set()
+def _store_roles(identity: LogtoIdentity, rights: Rights | None) -> bool:
+    """Store the roles, which access tokens do not carry; return whether they changed."""
     roles = changed_roles(rights, identity.roles)
-    if roles is not None:
-        identity.roles = roles
-        LogtoIdentity.objects.filter(pk=identity.pk).update(roles=roles)
-        names.add("roles")
-    if save_memberships(identity, claims):
-        names.add("organizations")
-    return frozenset(names)
+    if roles is None:
+        return False
+    identity.roles = roles
+    LogtoIdentity.objects.filter(pk=identity.pk).update(roles=roles)
+    return True

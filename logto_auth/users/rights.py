@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
@@ -11,6 +12,9 @@ from logto_auth.conf import conf
 from logto_auth.oidc.types import Claims
 
 from .claims import role_names
+
+# The flags of Django's user model that decide what an account may do.
+FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,8 @@ class GroupChanges:
 
     joined: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+    """The other owned groups of the user, if any change."""
 
     def __bool__(self) -> bool:
         return bool(self.joined or self.left)
@@ -103,4 +109,37 @@ def group_changes(rights: Rights | None, held: Collection[str]) -> GroupChanges:
     groups = frozenset(held)
     if rights is None or rights.groups == groups:
         return NO_GROUP_CHANGES
-    return GroupChanges(joined=rights.groups - groups, left=groups - rights.groups)
+    return GroupChanges(
+        joined=rights.groups - groups, left=groups - rights.groups, kept=frozenset(rights.groups & groups)
+    )
+
+
+@dataclass(kw_only=True)
+class RightsChanges:
+    """What the signal `rights_changed` reports. False if nothing changed."""
+
+    former: dict[str, Any] = field(default_factory=dict)
+    current: dict[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.current)
+
+    def add(self, name: str, former: Any, current: Any) -> None:
+        """Add one change."""
+        self.former[name], self.current[name] = former, current
+
+    def add_flags(self, former: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """Add those flags in `current`, the new values of fields, that differ from `former`."""
+        for name in FLAGS:
+            if name in current and current[name] != former[name]:
+                self.add(name, former[name], current[name])
+
+    def add_groups(self, changes: GroupChanges) -> None:
+        """Add the owned groups, if any change."""
+        if changes:
+            self.add("groups", sorted(changes.kept | changes.left), sorted(changes.kept | changes.joined))
+
+
+def flags_of(user: AbstractBaseUser) -> dict[str, Any]:
+    """Return the flags of an account that are rights, as far as the user model has them."""
+    return {name: getattr(user, name) for name in FLAGS if hasattr(user, name)}

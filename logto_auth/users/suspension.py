@@ -13,10 +13,12 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F
+from django.dispatch import Signal
 
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, send_session_ended
 from logto_auth.oidc.types import Claims
+from logto_auth.signals import user_reactivated, user_suspended
 from logto_auth.transactions import atomic, database, locked
 
 from .accepted import accepted_user
@@ -41,6 +43,8 @@ def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
                 _set_active(identity.user, is_active=False)
     # After the transaction: an error of a receiver in the database must not undo the suspension.
     send_session_ended(users, reason="account_disabled")
+    if has_changed:
+        _send(user_suspended, identity, status=status)
     return True
 
 
@@ -50,12 +54,15 @@ def reactivate(identity: LogtoIdentity, at: float) -> bool:
     Return False if something newer is known. The account is reactivated only if it was deactivated because of Logto.
     """
     with atomic():
-        if _store_status(identity, UserStatus.ACTIVE, at) is None:
+        has_changed = _store_status(identity, UserStatus.ACTIVE, at)
+        if has_changed is None:
             return False
         because_of_logto = LogtoIdentity.objects.filter(user_id=identity.user_id, deactivated_by_logto=True)
         if because_of_logto.update(deactivated_by_logto=False):
             _reload_user(identity)
             _set_active(identity.user, is_active=True)
+    if has_changed:
+        _send(user_reactivated, identity)
     return True
 
 
@@ -71,17 +78,19 @@ def lift_suspension(claims: Claims, *, started_at: float) -> bool:
     return identity is not None and reactivate(identity, claims["iat"])
 
 
-def release_account(user: AbstractBaseUser, issuer: str) -> None:
-    """Undo the deactivation of an account all of whose users at `issuer` were deleted there.
+def release_account(user: AbstractBaseUser, issuer: str) -> bool:
+    """Undo the deactivation of an account all of whose users at `issuer` were deleted there; return whether it did.
 
     Then their successor, such as a user who was created anew with the same e-mail, can get it. A deactivation by staff
     is not undone. Call it in a transaction.
     """
     identities = LogtoIdentity.objects.filter(user_id=user.pk, issuer=issuer)
     if identities.exclude(status=UserStatus.DELETED).exists():
-        return
-    if identities.filter(deactivated_by_logto=True).update(deactivated_by_logto=False):
-        _set_active(user, is_active=True)
+        return False
+    if not identities.filter(deactivated_by_logto=True).update(deactivated_by_logto=False):
+        return False
+    _set_active(user, is_active=True)
+    return True
 
 
 def refuse_inactive(identity: LogtoIdentity, *, joined: AbstractBaseUser | None = None) -> None:
@@ -132,6 +141,13 @@ def _is_last_active_of_account(identity: LogtoIdentity) -> bool:
         return False
     others = LogtoIdentity.objects.filter(user_id=identity.user_id, issuer=identity.issuer, status=UserStatus.ACTIVE)
     return not others.exists()
+
+
+def _send(signal: Signal, identity: LogtoIdentity, **arguments: Any) -> None:
+    # Without a receiver, the user need not be loaded.
+    if signal.receivers:
+        user = identity.user
+        signal.send_robust(sender=type(user), user=user, identity=identity, **arguments)
 
 
 def _set_active(user: Any, *, is_active: bool) -> None:

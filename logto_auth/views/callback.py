@@ -11,15 +11,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
 from logto_auth.backends import backend_path, logto_backend
+from logto_auth.batches import Cause, batch
 from logto_auth.clients import django_errors, oidc_client
 from logto_auth.conf import conf
-from logto_auth.exceptions import CallbackError, LogtoError, ProviderError, SignInRefused, TokenError
+from logto_auth.exceptions import CallbackError, LogtoError, NotRecorded, ProviderError, SignInRefused, TokenError
 from logto_auth.oidc.authorization_response import AuthorizationResponse
 from logto_auth.oidc.claims import is_numeric_date
 from logto_auth.oidc.types import Claims, TokenSet
 from logto_auth.organizations.memberships import organizations_in
 from logto_auth.sessions import store
-from logto_auth.sessions.ending import end_session
+from logto_auth.sessions.ending import end_session, sign_out_here
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.second_factor import authentication_methods
 from logto_auth.sessions.store import SessionTokens
@@ -100,13 +101,14 @@ class CallbackView(PublicView):
             _check_session(request, pending)
             chosen_organization = _check_confirmation(request, token_set)
             token_set = _with_former_time(token_set, _confirmed_tokens(request, pending))
-        try:
-            self.sign_in(request, token_set, userinfo)
-        except SignInRefused:
-            # A sign-in that the user has started since the suspension lifts it.
-            if pending.is_silent or not lift_suspension(token_set.id_token_claims, started_at=pending.started_at):
-                raise
-            self.sign_in(request, token_set, userinfo)
+        with batch(Cause.SIGN_IN, request):
+            try:
+                self.sign_in(request, token_set, userinfo)
+            except SignInRefused:
+                # A sign-in that the user has started since the suspension lifts it.
+                if pending.is_silent or not lift_suspension(token_set.id_token_claims, started_at=pending.started_at):
+                    raise
+                self.sign_in(request, token_set, userinfo)
         stored = session_principal(request).stored_session
         if chosen_organization and stored is not None:
             store.choose_organization(stored, chosen_organization)
@@ -115,15 +117,26 @@ class CallbackView(PublicView):
     def sign_in(self, request: HttpRequest, token_set: TokenSet, userinfo: Claims) -> None:
         """Log in the user of verified tokens and send `signed_in`. Raise SignInRefused if the site refuses the user."""
         claims = {**userinfo, **token_set.id_token_claims}
-        identity, created = logto_backend().identify(claims)
-        # The user may be signed in already. The tokens of the former session are replaced.
-        store.end(request.session)
-        if SESSION_KEY in request.session:
-            # Django's login() keeps the session key if the same user signs in again.
-            request.session.cycle_key()
-        with one_commit():
-            login(request, identity.user, backend=backend_path())
-            stored = store.start_session(request, identity, token_set, userinfo)
+        with batch(Cause.SIGN_IN, request) as changes:
+            identity, created = logto_backend().identify(claims)
+            # The user may be signed in already. The tokens of the former session are replaced.
+            store.end(request.session)
+            if SESSION_KEY in request.session:
+                # Django's login() keeps the session key if the same user signs in again.
+                request.session.cycle_key()
+            not_recorded: NotRecorded | None = None
+            with one_commit():
+                login(request, identity.user, backend=backend_path())
+                stored = store.start_session(request, identity, token_set, userinfo)
+                changes.user, changes.claims = identity.user, claims
+                try:
+                    changes.end()
+                except NotRecorded as error:
+                    # Not through the transaction: one of the whole request could not go on.
+                    not_recorded = error
+            if not_recorded is not None:
+                sign_out_here(request)
+                raise not_recorded
         session_principal(request).remember(stored)
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created

@@ -7,21 +7,24 @@ Stored roles stay until the next sign-in or refresh.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import ProtectedError, RestrictedError
 
+from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, Organization, UserStatus
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, UserStatus
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
 from logto_auth.organizations import rows
+from logto_auth.organizations.memberships import Membership, MembershipChanges
+from logto_auth.signals import memberships_changed
 from logto_auth.transactions import atomic
 from logto_auth.users.management_api import changed_at, claims_of_account, claims_of_custom_data, claims_of_profile
-from logto_auth.users.provisioning import find_identity, update_fields
-from logto_auth.users.rights import has_admin_rights
+from logto_auth.users.provisioning import find_identity, send_changes, update_fields
+from logto_auth.users.rights import RightsChanges, has_admin_rights
 from logto_auth.users.suspension import reactivate, suspend
 
 from .events import WebhookEvent
@@ -34,7 +37,8 @@ def apply(event: WebhookEvent) -> None:
     """Apply `event`. Does nothing for most events, and for events about users that this site does not know."""
     handler = HANDLERS.get(event.name)
     if handler is not None:
-        handler(event)
+        with batch(Cause.LOGTO):
+            handler(event)
 
 
 # Users
@@ -130,15 +134,50 @@ def _update_memberships(event: WebhookEvent) -> None:
     if organization_id is None:
         return
     added, removed = event.ids("addedUserIds"), event.ids("removedUserIds")
-    known = {identity.sub: identity for identity in LogtoIdentity.objects.for_subs(conf.issuer, added | removed)}
+    identities = LogtoIdentity.objects.for_subs(conf.issuer, added | removed).select_related("user")
+    known = {identity.sub: identity for identity in identities}
     subjects = {f"membership:{organization_id}:{sub}": sub for sub in known}
     with atomic():
         newest = {subjects[subject] for subject in claim_newest(subjects, event.at)}
         # Before a membership is added: its foreign key takes a shared lock on MariaDB, which could not be raised.
         _require_revalidation(*[known[sub] for sub in newest])
-        rows.remove_members(organization_id, [known[sub] for sub in newest & removed])
-        if not has_newer_event(_deletion_of(organization_id), event.at):
-            rows.add_members(organization_id, [known[sub] for sub in newest & added])
+        leaving = [known[sub] for sub in newest & removed]
+        is_deleted = has_newer_event(_deletion_of(organization_id), event.at)
+        joining = [] if is_deleted else [known[sub] for sub in newest & added]
+        former = _roles_in(organization_id, [*leaving, *joining])
+        rows.remove_members(organization_id, leaving)
+        rows.add_members(organization_id, joining)
+    _send_left(organization_id, leaving, former)
+    for identity in joining:
+        if former is not None and identity.pk not in former:
+            _send_memberships(
+                identity, MembershipChanges(joined=(Membership(id=organization_id, name=None, roles=()),))
+            )
+
+
+def _roles_in(organization_id: str, identities: Sequence[LogtoIdentity]) -> dict[int, list[str]] | None:
+    """Return the stored role names of members, by the key of their identity. One query; None without a receiver."""
+    if not memberships_changed.receivers:
+        return None
+    members = OrganizationMembership.objects.filter(
+        organization__in=Organization.objects.for_logto_id(organization_id), identity__in=identities
+    )
+    return dict(members.values_list("identity_id", "roles"))
+
+
+def _send_left(
+    organization_id: str, identities: Iterable[LogtoIdentity], former: Mapping[int, list[str]] | None
+) -> None:
+    for identity in identities:
+        if former is not None and identity.pk in former:
+            roles = former[identity.pk]
+            _send_memberships(
+                identity, MembershipChanges(left=frozenset({organization_id}), former={organization_id: roles})
+            )
+
+
+def _send_memberships(identity: LogtoIdentity, changes: MembershipChanges) -> None:
+    send_changes(identity, RightsChanges(), changes)
 
 
 def _rename_organization(event: WebhookEvent) -> None:
@@ -156,9 +195,11 @@ def _delete_organization(event: WebhookEvent) -> None:
         claim_newest([_deletion_of(event.organization_id)], event.at)
         members = LogtoIdentity.objects.filter(
             memberships__organization__in=Organization.objects.for_logto_id(event.organization_id)
-        )
+        ).select_related("user")
         _require_revalidation(*members)
+        former = _roles_in(event.organization_id, members)
         rows.remove_members(event.organization_id)
+    _send_left(event.organization_id, members, former)
 
 
 def _deletion_of(organization_id: str) -> str:
