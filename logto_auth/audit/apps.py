@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
-from django.db.models.signals import m2m_changed, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
@@ -53,24 +53,25 @@ def connect_receivers() -> None:
     """Let the audit trail record what happens. Repeated calls change nothing."""
     for name, signal in RECEIVERS.items():
         connect(signal, f"logto_auth.audit.receivers.{name}")
-    for name, signal, sender in _receivers_by_hand():
-        connect(signal, f"logto_auth.audit.by_hand.{name}", sender)
+    for name, signal, sender in _receivers_of_models():
+        connect(signal, f"logto_auth.audit.{name}", sender)
 
 
 def disconnect_receivers() -> None:
     """Let the audit trail record nothing but what code of the site records: for tests."""
     for name, signal in RECEIVERS.items():
         signal.disconnect(dispatch_uid=f"logto_auth.audit.receivers.{name}")
-    for name, signal, sender in _receivers_by_hand():
-        signal.disconnect(sender=sender, dispatch_uid=f"logto_auth.audit.by_hand.{name}")
+    for name, signal, sender in _receivers_of_models():
+        signal.disconnect(sender=sender, dispatch_uid=f"logto_auth.audit.{name}")
 
 
-def _receivers_by_hand() -> Iterator[tuple[str, Signal, type]]:
-    """Yield the functions in `by_hand`, with the signal and the sender of each."""
+def _receivers_of_models() -> Iterator[tuple[str, Signal, type]]:
+    """Yield the functions for signals of models, with the signal and the sender of each."""
     user_model: Any = get_user_model()
-    yield "keep_former_flags", pre_save, user_model
-    yield "record_flags", post_save, user_model
-    for name, field in (("record_groups", "groups"), ("record_permissions", "user_permissions")):
+    yield "receivers.erase_deleted_account", pre_delete, user_model
+    yield "by_hand.keep_former_flags", pre_save, user_model
+    yield "by_hand.record_flags", post_save, user_model
+    for name, field in (("by_hand.record_groups", "groups"), ("by_hand.record_permissions", "user_permissions")):
         relation: Any = getattr(user_model, field, None)
         if hasattr(relation, "through"):
             yield name, m2m_changed, relation.through

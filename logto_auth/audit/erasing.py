@@ -9,7 +9,7 @@ from logto_auth.transactions import atomic, repeat_after_deadlock
 from . import digests
 from .models import AuditEvent, parsed, plain_rows
 
-__all__ = ["erase_account", "erase_sub", "is_erased"]
+__all__ = ["erase_account", "erase_sub", "is_erased", "leave_out"]
 
 NOBODY = {"actor_id": "", "actor_sub": ""}
 
@@ -31,6 +31,16 @@ def erase_sub(sub: str) -> int:
     } - {""}
     without_account = _erase(sub, {"user_id": "", "user_sub": sub}, {"actor_id": "", "actor_sub": sub})
     return without_account + sum(erase_account(pk) for pk in sorted(accounts))
+
+
+def leave_out(event: AuditEvent, key: str) -> None:
+    """Leave the data of the person `key` out of an event that is not inserted yet."""
+    if event.actor_key == key:
+        event.actor_json = digests.salted({})
+        event.actor_digest = digests.sha256(event.actor_json)
+    if event.user_key == key:
+        event.user_json = digests.salted({})
+        event.user_digest = digests.sha256(event.user_json)
 
 
 def _erase(key: str, as_user: dict[str, str], as_actor: dict[str, str]) -> int:

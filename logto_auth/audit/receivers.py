@@ -28,6 +28,7 @@ from logto_auth.transactions import database, repeat_after_deadlock
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.rights import flags_of, rights_of
 
+from .erasing import erase_account, leave_out
 from .models import RefusedSignIns
 from .recording import build_event, write_events
 
@@ -95,6 +96,8 @@ def record_memberships(
 def record_suspended(sender: object, user: Any, identity: LogtoIdentity, status: UserStatus, **kwargs: Any) -> None:
     """Receiver of `user_suspended`."""
     _record("suspended", user, identity.sub, details={"status": UserStatus(status).value})
+    if status == UserStatus.DELETED:
+        _erase(user)
 
 
 def record_reactivated(sender: object, user: Any, identity: LogtoIdentity, **kwargs: Any) -> None:
@@ -160,6 +163,21 @@ def record_account_deleted(sender: object, request: HttpRequest, claims: Claims,
     # The account may have no key any more.
     event.actor_id = event.user_id = str(request.session.get(SESSION_KEY) or "")
     _add(event)
+
+
+# Personal data of deleted users
+
+
+def erase_deleted_account(sender: object, instance: Any, **kwargs: Any) -> None:
+    """Receiver of `pre_delete` of the user model. Without the erasure, the account is not deleted."""
+    _erase(instance)
+
+
+def _erase(user: Any) -> None:
+    erase_account(user.pk)
+    current = current_batch()
+    for event in current.collected if current is not None else ():
+        leave_out(event, str(user.pk))
 
 
 # The end of a batch

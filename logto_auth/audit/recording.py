@@ -130,8 +130,11 @@ def _key(user: Any) -> str:
 
 
 def _names(user: Any) -> dict[str, str]:
-    """Return the name and the e-mail address of an account, without what is empty."""
-    if user is None:
+    """Return the name and the e-mail address of an account, without what is empty.
+
+    Nothing for an account without a key, which was deleted: nobody could erase it.
+    """
+    if not _key(user):
         return {}
     email = getattr(user, user.get_email_field_name(), "") if hasattr(user, "get_email_field_name") else ""
     return {name: str(value)[:MAX_LENGTH] for name, value in (("name", user.get_username()), ("email", email)) if value}

@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from logto_auth.audit.erasing import erase_account, erase_sub
 from logto_auth.audit.models import AuditEvent, AuditSeal
 from logto_auth.audit.recording import build_event, write_events
+from logto_auth.batches import Cause, batch
 
 from .support import EVENTS, SEALS, audit, problems, record, seal, sql
 
@@ -206,12 +208,55 @@ def test_erase_by_sub(rf: Any, staff: Any, reader: Any) -> None:
 
 
 def test_erase_of_a_deleted_account(rf: Any, staff: Any, reader: Any) -> None:
-    two_people(rf, staff, reader)
     pk = reader.pk
     reader.delete()
+    reader.pk = pk
+    two_people(rf, staff, reader)
     audit("erase", str(pk), "--yes")
     assert "reinhard" not in whole_table().lower()
     assert problems() == []
+
+
+def test_deleted_account_is_erased(rf: Any, staff: Any, reader: Any) -> None:
+    two_people(rf, staff, reader)
+    seal()
+    reader.delete()
+    event = AuditEvent.objects.get(action="shop.refund")
+    assert (event.user_data, bool(event.actor_data)) == (None, True)
+    assert problems() == []
+    type(staff).objects.filter(pk=staff.pk).delete()
+    assert AuditEvent.objects.get(action="shop.refund").actor_data is None
+    assert problems() == []
+
+
+def test_account_whose_deletion_is_rolled_back_is_not_erased(reader: Any) -> None:
+    record(1, user=reader)
+    with transaction.atomic():
+        reader.delete()
+        transaction.set_rollback(True)
+    assert AuditEvent.objects.get(action="shop.sold").user_data == {
+        "name": "Reinhard",
+        "email": "reinhard@shop.example",
+    }
+
+
+def test_account_that_is_deleted_within_a_batch(rf: Any, staff: Any, reader: Any) -> None:
+    """The events of the batch are not inserted yet."""
+    with batch(Cause.COMMAND) as current:
+        current.collected.append(build_event("shop.closed", actor=staff, user=reader))
+        current.collected.append(build_event("shop.left", rf.get("/"), actor=reader, user=reader))
+        reader.delete()
+    assert AuditEvent.objects.get(action="shop.closed").user_data == {}
+    assert AuditEvent.objects.get(action="shop.closed").actor_data != {}
+    assert AuditEvent.objects.get(action="shop.left").actor_data == {}
+    assert "reinhard" not in whole_table().lower()
+    assert problems() == []
+
+
+def test_event_about_an_account_that_was_deleted_has_no_name(reader: Any) -> None:
+    reader.delete()
+    record(1, user=reader)
+    assert AuditEvent.objects.get(action="shop.sold").user_data == {}
 
 
 def test_erase_asks(reader: Any) -> None:

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from logto_auth.audit import record_event
 from logto_auth.audit.models import AuditEvent
 from logto_auth.clients import reset_clients
 from logto_auth.conf import conf
@@ -96,9 +97,12 @@ def test_suspension_by_webhook_is_one_insert_without_actor(reader: Browser) -> N
 @pytest.mark.usefixtures("hook")
 def test_deletion_by_webhook_is_recorded(reader: Browser) -> None:
     key = key_of("reader")
+    record_event("shop.sold", user=User.objects.get())
     deliver_one(event("User.Deleted", params={"userId": SUB}))
-    assert actions() == ["session_ended", "suspended"]
+    assert actions() == ["shop.sold", "session_ended", "suspended"]
     assert (only("suspended").details, only("suspended").user_id) == ({"status": "deleted"}, key)
+    # Its personal data is erased.
+    assert [only(action).user_data or {} for action in actions()] == [{}, {}, {}]
 
 
 @pytest.mark.usefixtures("hook")
