@@ -4,7 +4,7 @@ The events of a batch, such as a sign-in or a page of a sync, are inserted toget
 stored is logged. Only a sign-in can fail because of it, with `LOGTO_AUDIT_REQUIRED`.
 
 The IP address and the browser are those of the actor. There is no actor if Logto has reported a change: then the
-request, if there is one, is of somebody else.
+request, if there is one, is not that of the actor.
 """
 
 from __future__ import annotations

@@ -141,5 +141,5 @@ class RightsChanges:
 
 
 def flags_of(user: AbstractBaseUser) -> dict[str, Any]:
-    """Return the flags of an account that are rights, as far as the user model has them."""
+    """Return the flags of an account that are rights, without those that the user model lacks."""
     return {name: getattr(user, name) for name in FLAGS if hasattr(user, name)}

@@ -29,6 +29,7 @@ PRIVATE = {
     "logto_auth",
     "logto_auth.admin_password",
     "logto_auth.api_urls",
+    "logto_auth.batches",
     "logto_auth.check_tags",
     "logto_auth.checks",
     "logto_auth.compiled_query",
