@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.timezone import template_localtime  # type: ignore[attr-defined]
 from django.utils.translation import gettext_lazy as _
 
 from .models import AuditEvent
@@ -54,9 +55,10 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
 
     @admin.display(description=_("Time"), ordering="at")
-    def occurred_at(self, event: AuditEvent) -> Any:
-        """The time."""
-        return event.occurred_at
+    def occurred_at(self, event: AuditEvent) -> str:
+        """The time to the second, which Django's formats leave out."""
+        time = template_localtime(event.occurred_at)
+        return time.strftime("%Y-%m-%d %H:%M:%S") if time is not None else ""
 
     @admin.display(description=_("Actor"))
     def actor(self, event: AuditEvent) -> str:

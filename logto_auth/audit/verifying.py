@@ -59,20 +59,25 @@ def batch_problems(seal: AuditSeal) -> Iterator[str]:
     for event in in_pages(plain_rows(AuditEvent).filter(seal=seal)):
         yield from event_problems(event)
         contents.add(event.pk, event.digest)
-    if not contents.count and (
-        pruned := plain_rows(AuditSeal).filter(pk=seal.pk).values_list("pruned", flat=True).get()
-    ):
+    if not seal.pruned and contents.count != seal.count:
         # Perhaps only now: `prune` may run at the same time.
-        seal.pruned = pruned
+        now = plain_rows(AuditSeal).get(pk=seal.pk)
+        if _is_pruned(now):
+            seal.pruned = now.pruned
+            return
     if seal.pruned:
         if contents.count:
             yield f"Seal {seal.number} is marked as pruned, but it has events: {contents.count}."
-        if not digests.is_digest_of(digests.PRUNING, {"seal": seal.digest}, seal.pruned):
+        if not _is_pruned(seal):
             yield f"The events of seal {seal.number} are missing: they were deleted, but not by logto_audit prune."
     elif contents.count != seal.count:
         yield f"Seal {seal.number} has {contents.count} events instead of {seal.count}."
     elif contents.digest() != seal.contents:
         yield f"Seal {seal.number} has other events than those that were sealed."
+
+
+def _is_pruned(seal: AuditSeal) -> bool:
+    return digests.is_digest_of(digests.PRUNING, {"seal": seal.digest}, seal.pruned)
 
 
 def event_problems(event: AuditEvent) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -67,6 +68,16 @@ def test_list_and_page(client_of_auditor: Client, rf: Any, reader: Any) -> None:
     assert "salt" not in page
     assert not re.findall(r'<input type="(?!hidden)', page.split('id="content"')[1])
     assert 'name="_save"' not in page
+
+
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_time_is_that_of_the_site(client_of_auditor: Client, settings: Any, use_tz: bool) -> None:
+    settings.TIME_ZONE, settings.USE_TZ = "Asia/Tokyo", use_tz
+    event = build_event("shop.sold")
+    event.at = datetime(2026, 11, 28, 15, 30, 7, tzinfo=timezone.utc).timestamp()
+    AuditEvent.objects.record([event])
+    assert "2026-11-29 00:30:07" in text_of(client_of_auditor.get(LIST))
+    assert "2026-11-29 00:30:07" in text_of(client_of_auditor.get(f"{LIST}{event.pk}/change/"))
 
 
 def test_queries_do_not_grow_with_the_rows(client_of_auditor: Client, reader: Any) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from logto_auth.audit.erasing import erase_account, erase_sub
 from logto_auth.audit.models import AuditEvent, AuditSeal
@@ -55,6 +55,23 @@ def test_prune_then_verify() -> None:
     assert "Seals: 3, pruned: 2." in audit("verify")[0]
     seal()
     assert problems() == []
+
+
+def test_prune_while_verify_reads() -> None:
+    record_aged(30, count=2500)
+    seal(batch_size=3000)
+    pages = []
+
+    def prune_before_the_second_page(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:
+        if EVENTS in statement and "LIMIT 2000" in statement:
+            pages.append(statement)
+            if len(pages) == 2:
+                audit("prune", "--keep-days", "15", "--yes")
+        return execute(statement, params, many, context)
+
+    with connection.execute_wrapper(prune_before_the_second_page):
+        assert problems() == []
+    assert AuditSeal.objects.get().pruned
 
 
 def test_pruning_is_recorded() -> None:
