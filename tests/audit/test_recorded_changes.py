@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -18,7 +18,8 @@ from logto_auth.audit.models import AuditEvent
 from logto_auth.clients import reset_clients
 from logto_auth.conf import conf
 from logto_auth.emulator import Emulator
-from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, SyncRun
+from logto_auth.signals import user_suspended
 from logto_auth.testing import Browser
 from tests.api.callers import App
 from tests.rights import API, ask_for_rights, set_up
@@ -351,3 +352,25 @@ def test_session_that_staff_deactivate_names_them(reader: Browser, staff: Client
     change(staff, User.objects.get(username="reader"), is_active=None)
     assert LogtoSession.objects.count() == 0
     assert people(only("session_ended")) == (key_of("clerk"), key_of("reader"))
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.django_db(transaction=True)
+def test_page_that_was_rolled_back_records_nothing(logto: Emulator, monkeypatch: Any) -> None:
+    """The second process has taken over the run before the page was stored."""
+    user = logto.tenant.add_user(username="user")
+    run("logto_sync", "--create")
+    forget()
+    logto.tenant.update_user(user.id, is_suspended=True)
+
+    def take_over(sender: Any, **arguments: Any) -> None:
+        SyncRun.objects.update(holder="another", turn=99)
+
+    user_suspended.connect(take_over)
+    try:
+        with pytest.raises(CommandError):
+            run("logto_sync")
+    finally:
+        user_suspended.disconnect(take_over)
+    assert LogtoIdentity.objects.get().status == "active"
+    assert actions() == []

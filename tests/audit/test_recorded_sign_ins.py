@@ -292,3 +292,18 @@ def test_sign_in_has_no_more_commits_than_without_trail(logto: Emulator, reader_
         commits.append([each["sql"] for each in queries].count("COMMIT"))
     assert commits[0] == commits[1] > 0
     assert actions()[-1] == "sign_in"
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+@pytest.mark.django_db(transaction=True)
+def test_request_in_a_transaction_survives_a_refused_row(
+    browser: Browser, reader_at_logto: Any, settings: Any, monkeypatch: Any, is_required: bool
+) -> None:
+    settings.LOGTO_AUDIT_REQUIRED = is_required
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    with refused("logto_audit_auditevent"):
+        response, _ = open_callback(browser)
+    assert response.status_code == (503 if is_required else 302)
+    assert LogtoIdentity.objects.count() == 1
+    assert LogtoSession.objects.count() == (0 if is_required else 1)
+    assert (signed_in_user_key(browser.client) is None) is is_required
