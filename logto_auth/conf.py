@@ -477,8 +477,9 @@ class Conf:
     )
     audit_required = Setting(
         False,
-        "Whether what the audit trail cannot record must not happen: a database error while an event is written is "
-        "raised, and fails the sign-in. Otherwise it is logged. Requires `logto_auth.audit` in `INSTALLED_APPS`.",
+        "Whether a sign-in fails that the audit trail cannot record, and `record_event` raises the error of the "
+        "database. Otherwise the error is logged, as it always is for changes that Logto reports. Requires "
+        "`logto_auth.audit` in `INSTALLED_APPS`.",
         type=bool,
     )
     audit_keep_days: Setting[int | None] = Setting(
