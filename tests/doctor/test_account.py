@@ -135,6 +135,13 @@ def test_missing_scopes_are_a_warning(pages: Emulator, found: Found, settings: A
     )
 
 
+def test_missing_scopes_cost_the_second_factor(pages: Emulator, found: Found, settings: Any) -> None:
+    settings.LOGTO_SCOPES = ("openid", "offline_access", "profile", "email", "phone")
+    settings.LOGTO_SECOND_FACTOR, settings.LOGTO_API_RESOURCE = True, "https://shop.example/api"
+    (line,) = [line for line in found() if "account-scopes" in line]
+    assert line.endswith("users do not see. After that, Logto no longer knows the second factor of the sign-in.")
+
+
 def test_missing_origins_for_passkeys_are_found(pages: Emulator, problems: Found) -> None:
     pages.tenant.account_center["webauthnRelatedOrigins"] = ["https://other.example", f"{LOCAL}/"]
     assert only(problems()) == (
