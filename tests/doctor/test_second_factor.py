@@ -54,7 +54,8 @@ def test_site_that_is_set_up_has_no_problems(factors: Emulator, found: Found, ru
     )
 
 
-def test_site_without_second_factors_is_not_examined(application: Application, run: Run) -> None:
+def test_site_without_second_factors_is_not_examined(application: Application, run: Run, settings: Any) -> None:
+    settings.LOGTO_TENANT = ""
     lines = run("logto_doctor").out
     assert "mfa  " not in lines
     assert "authentication-methods" not in lines

@@ -56,7 +56,7 @@ def test_second_run_changes_nothing(run: Run, fresh: Emulator) -> None:
     before = snapshot(fresh)
     fresh.requests.clear()
     result = run("logto_setup")
-    assert (result.code, result.out.splitlines()[0]) == (0, "= 12 as declared")
+    assert (result.code, result.out.splitlines()[0]) == (0, "= 14 as declared")
     assert (writes(fresh), snapshot(fresh)) == ([], before)
 
 
@@ -108,7 +108,7 @@ def test_changed_tenant_is_shown_and_corrected(run: Run, fresh: Emulator) -> Non
         "~ organization role manager",
         "    organization permissions:",
         "      + manage:stock",
-        "= 8 as declared",
+        "= 10 as declared",
     ]
     run("logto_setup", "--yes")
     assert snapshot(fresh) == declared
@@ -170,10 +170,11 @@ def test_json_contains_plan_and_settings(run: Run, fresh: Emulator) -> None:
     assert applied["steps"] == checked["steps"]
     assert applied["applied"] is True
     assert applied["settings"] == {"LOGTO_ENDPOINT": fresh.endpoint, "LOGTO_APP_ID": own_application(fresh).id}
-    # The sign-in experience and the account center of a tenant exist from the start.
-    *created, experience, center, webhook = applied["steps"]
-    assert {each["action"] for each in (*created, webhook)} == {"create"}
+    # The sign-in experience, with MFA, and the account center of a tenant exist from the start.
+    *created, experience, mfa, center, script, webhook = applied["steps"]
+    assert {each["action"] for each in (*created, script, webhook)} == {"create"}
     assert (experience["action"], experience["kind"]) == ("change", "sign-in experience")
+    assert (mfa["action"], mfa["kind"]) == ("change", "MFA")
     assert (center["action"], center["kind"]) == ("change", "account center")
     assert created[-1] == {
         "action": "create",

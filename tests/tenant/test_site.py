@@ -22,8 +22,8 @@ NOT_DECLARED = "not a declaration"
 def test_emulator_demo_matches_bookstore_declaration(api: ManagementAPI, fresh: Emulator, settings: Any) -> None:
     settings.LOGTO_APP_ID = seed_demo(fresh.tenant).id
     changes = make_plan(api, site_declaration(["http://localhost:8000", "http://127.0.0.1:8000"])).changes
-    # The demo has no webhook, and no redirect of its own for unknown sessions.
-    assert [step.kind for step in changes] == ["sign-in experience", "webhook"]
+    # The demo has no webhook, and no redirect of its own for unknown sessions. `manage.py demo` installs the script.
+    assert [step.kind for step in changes] == ["sign-in experience", "script for custom claims", "webhook"]
 
 
 @pytest.mark.parametrize(
