@@ -122,7 +122,7 @@ def test_field_of_second_factors_counts_for_passkeys(pages: Emulator, problems: 
     assert problems() == []
     set_fields(pages, mfa="Off")
     assert [line.rpartition("show: ")[2] for line in problems()] == [
-        "authenticator-app, backup-codes.",
+        "authenticator-app, backup-codes, factor-at-sign-in.",
         "passkeys, passkey.",
     ]
 
