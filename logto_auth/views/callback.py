@@ -152,7 +152,7 @@ def _check_pending(response: AuthorizationResponse, pending: PendingSignIn | Non
 
 def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> TokenSet:
     """Return the verified tokens for the code in `response`. Raise LogtoError."""
-    client, resource = oidc_client(), conf.second_factor_resource
+    client, resource = oidc_client(), pending.second_factor_resource
     token_set = client.exchange_code(
         client.authorization_code(response),
         redirect_uri=pending.redirect_uri,

@@ -552,6 +552,29 @@ def test_refused_resource_and_rotated_refresh_token_keep_session(
         age_refresh_tokens(logto)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"LOGTO_SECOND_FACTOR": False}, {"LOGTO_SECOND_FACTOR": True}),
+        ({"LOGTO_SECOND_FACTOR": True}, {"LOGTO_SECOND_FACTOR": False}),
+        ({"LOGTO_API_RESOURCE": API}, {"LOGTO_API_RESOURCE": "https://another.example/api"}),
+    ],
+    ids=["turned-on", "turned-off", "another-resource"],
+)
+def test_sign_in_that_began_before_a_setting_changed_is_finished(
+    browser: Browser, logto: Emulator, secret: str, settings: Any, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    for name, value in before.items():
+        setattr(settings, name, value)
+    callback = browser.logto.sign_in(browser.start(prompt=LOGIN), "reader", totp_secret=secret)
+    logto.tenant.add_resource("https://another.example/api")
+    for name, value in after.items():
+        setattr(settings, name, value)
+    assert browser.open(callback).status_code == 302
+    assert browser.client.get("/").wsgi_request.logto.is_authenticated
+    assert seen(browser) == UNPROVED
+
+
 def test_setting_that_is_turned_off_forgets_methods(reader: Browser, settings: Any) -> None:
     settings.LOGTO_SECOND_FACTOR = False
     assert seen(reader) == UNPROVED
