@@ -168,14 +168,17 @@ def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> T
         token_set,
         oidc_scopes=RESERVED_SCOPES.intersection([*conf.scopes, *pending.scopes]),
         authentication_methods=authentication_methods(token_set, sub=claims["sub"], is_expected=pending.asks_for_login),
-        authentication_methods_at=_authenticated_at(claims, pending),
+        authentication_methods_at=_authenticated_at(token_set, pending),
     )
 
 
-def _authenticated_at(claims: Claims, pending: PendingSignIn) -> int | None:
+def _authenticated_at(token_set: TokenSet, pending: PendingSignIn) -> int | None:
     """Return when the user has authenticated in this sign-in, in seconds since the epoch; None if that is unknown."""
-    auth_time = claims.get("auth_time")
+    auth_time = token_set.id_token_claims.get("auth_time")
     if not pending.asks_for_login or not is_numeric_date(auth_time):
+        return None
+    if token_set.refresh_token is None and "offline_access" in (*conf.scopes, *pending.scopes):
+        # The user has removed `consent` from the URL: Logto has asked, but the methods are those of a former sign-in.
         return None
     skew = conf.clock_skew_seconds
     return int(auth_time) if pending.started_at - skew <= auth_time <= time.time() + skew else None

@@ -211,6 +211,18 @@ def test_login_without_consent_has_no_time(browser: Browser, secret: str, settin
     assert (state["methods"], state["at"]) == (BOTH, None)
 
 
+def test_consent_that_the_user_removed_gives_no_time(
+    browser: Browser, logto: Emulator, user: LogtoUser, secret: str
+) -> None:
+    browser.sign_in("reader", totp_secret=secret)
+    logto.tenant.update_user(user.id, logto_configs={"mfa": {"skipMfaOnSignIn": True, "enabled": True}})
+    url = browser.start(prompt=LOGIN)
+    assert "prompt=login+consent" in url
+    # Logto asks for the password alone, and keeps the methods of the sign-in before.
+    browser.open(browser.logto.sign_in(url.replace("login+consent", "login"), "reader"))
+    assert seen(browser) == {"methods": BOTH, "at": None, "known": True}
+
+
 @pytest.mark.parametrize("prompt", ["login", LOGIN])
 def test_prompt_of_the_site_counts(browser: Browser, secret: str, settings: Any, prompt: str) -> None:
     # For a refresh token, `consent` is added.
