@@ -255,7 +255,8 @@ def _refresh_and_release(
         _release_lease(row)
         raise
     tokens.update(token_set)
-    is_proof = is_for_claims or (conf.second_factor_resource or "") == token_set.resource
+    # Without the setting, no refresh brings the methods. They must not be there again when it is turned on.
+    is_proof = is_for_claims or conf.second_factor_resource in (None, token_set.resource)
     if is_proof:
         tokens.prove(authentication_methods(token_set, sub=tokens.claims["sub"]))
     # Otherwise a session that fetches other tokens would keep its methods without asking Logto for them.

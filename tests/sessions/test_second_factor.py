@@ -596,6 +596,18 @@ def test_setting_that_is_turned_off_forgets_methods(reader: Browser, settings: A
     assert seen(reader) == UNPROVED
 
 
+def test_setting_that_is_turned_off_forgets_methods_with_each_refresh(
+    reader: Browser, logto: Emulator, settings: Any
+) -> None:
+    settings.LOGTO_SECOND_FACTOR = False
+    end_session_at_logto(logto, reader)
+    # Userinfo is fetched before the claims are stale, so that only its token is refreshed.
+    age(reader, 3000)
+    assert seen(reader, "/user-info")["sub"] == "reader000001"
+    settings.LOGTO_SECOND_FACTOR = True
+    assert seen(reader) == UNPROVED
+
+
 def test_methods_survive_a_rollback(reader: Browser, logto: Emulator) -> None:
     age_refresh_tokens(logto)
     logto.faults.access_token_claims = changed_claims(authentication_methods=["Password"])
