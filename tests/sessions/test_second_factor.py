@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -585,6 +586,34 @@ def test_sign_in_that_began_before_a_setting_changed_is_finished(
     assert browser.open(callback).status_code == 302
     assert browser.client.get("/").wsgi_request.logto.is_authenticated
     assert seen(browser) == UNPROVED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_late_answer_does_not_bring_methods_back(reader: Browser, logto: Emulator) -> None:
+    def visit(states: list[Any]) -> None:
+        browser = Browser(logto)
+        browser.client.cookies = reader.client.cookies
+        states.append(seen(browser))
+        connection.close()
+
+    age(reader)
+    logto.requests.clear()
+    # Logto answers the first request so slowly that its lease expires.
+    logto.faults.http["token"] = HttpFault(drip_seconds=0.0005, times=1)
+    is_issued = Event()
+    logto.faults.access_token_claims = lambda claims: is_issued.set() or claims
+    late: list[Any] = []
+    thread = Thread(target=visit, args=[late])
+    thread.start()
+    assert is_issued.wait(10)
+    end_session_at_logto(logto, reader)
+    LogtoSession.objects.update(no_refresh_before=0)
+    assert seen(reader) == UNPROVED
+    assert thread.is_alive()
+    thread.join()
+    assert late == [UNPROVED]
+    assert seen(reader) == UNPROVED
+    assert len(logto.requests.to("token")) == 2
 
 
 def test_setting_that_is_turned_off_forgets_methods(reader: Browser, settings: Any) -> None:
