@@ -105,7 +105,7 @@ URL_IN_EACH_LANGUAGE = Problem(
     "Otherwise register all of them with manage.py logto_setup, and silence this check.",
 )
 ADMIN_WITHOUT_SECOND_FACTOR = Problem(
-    "logto_auth.W028",
+    "logto_auth.W027",
     "LOGTO_ADMIN_SECOND_FACTOR is True, but it has no effect: {reason}.",
     "Use 'logto_auth.apps.LogtoAdminConfig' in place of 'django.contrib.admin'. An admin site of your own inherits "
     "from LogtoAdminSite.",

@@ -162,13 +162,13 @@ UNKNOWN_WEBHOOK_EVENT = Problem(
     "Correct the name. If a newer Logto has the event, silence this check: manage.py logto_setup asks the tenant.",
 )
 CLAIM_NOT_DECLARED = Problem(
-    "logto_auth.W029",
+    "logto_auth.W028",
     "LOGTO_SECOND_FACTOR is on, but {path} does not declare authentication_methods_claim=True: without the script that "
     "it installs, nobody meets a requirement for a second factor.",
     "Declare it, and run manage.py logto_setup. If the script is installed in another way, silence this check.",
 )
 SKIPPABLE_MFA_DECLARED = Problem(
-    "logto_auth.W030",
+    "logto_auth.W029",
     "LOGTO_SECOND_FACTOR is on, but {path} declares the MFA policy {policy}, with which users may turn off that Logto "
     "asks for their factor. A thief of a password can then use a factor of their own as proof.",
     "Declare MFA(policy='Mandatory').",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.http import HttpRequest
 
 from logto_auth.conf import conf
@@ -39,7 +39,7 @@ def began_at_password_form(request: HttpRequest) -> bool:
     False if code of the site has put another user into the request or into the session.
     """
     session, user = getattr(request, "session", None), getattr(request, "user", None)
-    if not conf.admin_password_sign_in or session is None or user is None or not user.is_authenticated:
+    if not conf.admin_password_sign_in or session is None or not isinstance(user, get_user_model()):
         return False
     mark = session.get(MARK)
     return mark is not None and mark == session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)

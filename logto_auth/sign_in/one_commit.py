@@ -20,6 +20,7 @@ OWN_RECEIVERS = {
     "update_last_login",
     "logto_auth.sessions.ending.begin_unconfirmed_session",
     "logto_auth.sessions.ending.end_sessions_of_inactive_user",
+    "logto_auth.sessions.password_form.forget_password_form",
     "logto_auth.users.suspension.forget_deactivation",
 }
 

@@ -54,7 +54,7 @@ def security_site(live_server: Any, logto: Emulator, settings: Any) -> str:
     logto.tenant.account_center["webauthnRelatedOrigins"] = [live_server.url]
     logto.tenant.sign_in_experience.settings["mfa"] = {
         "factors": ["Totp", "WebAuthn", "BackupCode"],
-        "policy": "UserControlled",
+        "policy": "NoPrompt",
     }
     logto.tenant.add_user(username="reader", password=PASSWORD, primary_email="reader@example.com", name="Ada Reader")
     url: str = live_server.url

@@ -56,6 +56,7 @@ def enter_code(page: Page, logto: Emulator, secret: str) -> None:
 def test_user_sets_up_an_app_and_reaches_the_page(page: Page, logto: Emulator, vault_site: str) -> None:
     page.goto("/vault/")
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
+    picture(page, "second-factor-with-policy")
     page.get_by_role("link", name="Set up a second factor").click()
     page.get_by_role("link", name="Add Authenticator app").click()
     verify(page)

@@ -275,12 +275,12 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "/en/account/linked/connector-id/callback, /ja/account/linked/connector-id/callback, "
         "/zh-hans/account/linked/connector-id/callback.",
     ),
-    "W028": (
+    "W027": (
         {"LOGTO_ADMIN_SECOND_FACTOR": True, "ROOT_URLCONF": "tests.checks.urls_of_stock_admin"},
         "LOGTO_ADMIN_SECOND_FACTOR is True, but it has no effect: the admin site 'admin' is of the class "
         "django.contrib.admin.sites.AdminSite, which is not a LogtoAdminSite.",
     ),
-    "W029": (
+    "W028": (
         {
             "LOGTO_SECOND_FACTOR": True,
             "LOGTO_API_RESOURCE": "https://bookstore.example/api",
@@ -290,7 +290,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "authentication_methods_claim=True: without the script that it installs, nobody meets a requirement for a "
         "second factor.",
     ),
-    "W030": (
+    "W029": (
         {
             "LOGTO_SECOND_FACTOR": True,
             "LOGTO_API_RESOURCE": "https://bookstore.example/api",

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logto_auth.emulator import Emulator
+from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.sign_in.state import COOKIE_PREFIX
 from logto_auth.testing import Browser
 from tests.support import pending_cookies, signed_in_user_key
@@ -150,3 +152,13 @@ def test_repeated_cookie_is_no_error(logto: Emulator) -> None:
     header = f"{name}={value}; {name}=x; {name}; ={value}; {name}={value}"
     for path in ("/sign-in", "/callback?state=x&code=x"):
         assert Client().get(path, headers={"Cookie": header}).status_code in (302, 400)
+
+
+@pytest.mark.parametrize("length", [100, 420, 5000])
+def test_cookie_with_long_options_fits_browser_limit(browser: Browser, logto: Emulator, length: int) -> None:
+    request = browser.client.get("/").wsgi_request
+    next_url = f"/{'x' * 1023}"
+    # The sign-in may be repeated, so the cookie has all options, and the scopes once more.
+    options = SignInOptions(prompt="none", scopes=["x" * (length // 7)] * 7)
+    response = redirect_to_logto(request, next_url=next_url, options=options, is_silent=True)
+    assert all(len(morsel.value) < 3800 for morsel in response.cookies.values())

@@ -9,7 +9,7 @@ from logto_auth.emulator.oidc.prompt_locations import extra_parameters
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, user_with_password
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, unknown_account, user_with_password
 from logto_auth.emulator.state.verified_users import ReturningUser
 
 from .connector_choice import shown_connector
@@ -42,6 +42,12 @@ def leave_for_unknown_session(error: UnknownSession) -> BaseResponse:
 def refuse_form(error: SubmittedToUnknownSession) -> Response:
     """Answer a form without an interaction, as Logto's API answers its pages."""
     refusal = SignInRefused("session.not_found", "Session not found. Please go back and sign in again.", status=400)
+    return page("unknown_session.html", refusal=refusal)
+
+
+@blueprint.app_errorhandler(SignInRefused)
+def show_refusal(refusal: SignInRefused) -> Response:
+    """Show a refusal where the page has no form for it: a step of the sign-in was opened for a user who ended."""
     return page("unknown_session.html", refusal=refusal)
 
 
@@ -111,7 +117,7 @@ def _chosen_user(provider: Provider) -> User:
         return user_with_password(provider.tenant, request.form.get("identifier", ""), request.form.get("password", ""))
     user = provider.tenant.users.get(request.form["account"])
     if user is None:
-        raise SignInRefused("user.user_not_exist", "That account does not exist.", status=404)
+        raise unknown_account()
     return user
 
 

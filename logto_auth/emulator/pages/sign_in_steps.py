@@ -18,7 +18,7 @@ from logto_auth.emulator.state.mfa_rules import (
     store_set_up,
 )
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import check_not_suspended
+from logto_auth.emulator.state.sign_in_rules import check_account
 from logto_auth.emulator.state.verified_users import (
     NewUser,
     ReturningUser,
@@ -41,7 +41,7 @@ def continue_sign_in(provider: Provider, interaction: Interaction, verified: Ver
     """
     interaction.verified = verified
     if isinstance(verified, ReturningUser):
-        check_not_suspended(verified.user)
+        check_account(provider.tenant, verified.user)
         if lacks_second_factor(provider, interaction, verified):
             factors = factors_for_sign_in(provider.tenant.sign_in_experience, verified.user)
             return to_page(interaction, f"{VERIFICATION_PATH}/{factors[0]}")

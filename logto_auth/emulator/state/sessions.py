@@ -112,7 +112,7 @@ class Interaction:
     account_id: str | None = None
     social_state: str | None = None
     verified: VerifiedUser | None = None
-    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     mfa: MfaSetUp = field(default_factory=MfaSetUp)
     submission: dict[str, Any] | None = None
     missing_scopes: list[str] = field(default_factory=list)

@@ -89,6 +89,17 @@ def alipay_user(tenant: Tenant, user_id: str, nick_name: str | None, avatar: str
     return NewUser({"name": nick_name, "avatar": avatar, "identities": {"alipay": identity}})
 
 
+def check_account(tenant: Tenant, user: User) -> None:
+    """Raise SignInRefused for a user who was deleted or suspended, possibly during the sign-in."""
+    if user.id not in tenant.users:
+        raise unknown_account()
+    check_not_suspended(user)
+
+
+def unknown_account() -> SignInRefused:
+    return SignInRefused("user.user_not_exist", "That account does not exist.", status=404)
+
+
 def check_not_suspended(user: User) -> None:
     if user.is_suspended:
         raise SignInRefused("user.suspended", "This account is suspended.", status=401)

@@ -307,3 +307,8 @@ def test_new_passkey_needs_the_user(emulator, bookstore, visitor, experience, us
     made = new_passkey(options_of(page), emulator.endpoint, flags=USER_PRESENT | HAS_KEY)
     assert answer(visitor, page, made).status_code == 400
     assert user.factors == []
+
+
+def test_new_secret_is_in_no_representation(emulator, bookstore, visitor, experience):
+    secret = text_of(page_of(visitor.sign_in, bookstore.authorization_url(), "customer"), "id", "secret")
+    assert secret not in repr(emulator.instances.interactions)

@@ -292,3 +292,21 @@ def test_page_of_messages_shows_a_code_for_an_app_that_is_being_added(emulator, 
     visitor._submit(page, "mfa-binding", {"code": code.strip()})
     assert [factor.type for factor in user.factors] == ["Totp"]
     assert "being added" not in visitor.open(f"{emulator.endpoint}/emulator/messages").text
+
+
+# Users who end during the sign-in
+
+
+@pytest.mark.parametrize("ended", ["suspended", "deleted"])
+def test_user_who_ends_during_the_sign_in_is_refused(emulator, bookstore, visitor, user, secret, ended):
+    page = page_of(visitor.sign_in, bookstore.authorization_url(), "customer")
+    if ended == "suspended":
+        emulator.tenant.suspend_user(user.id)
+    else:
+        emulator.tenant.delete_user(user.id)
+    expected = {"suspended": (401, True), "deleted": (404, True)}[ended]
+    code = {"suspended": "user.suspended", "deleted": "user.user_not_exist"}[ended]
+    refused = visitor.open(page.url.replace("/mfa-verification/Totp", "/mfa-onboarding"))
+    assert (refused.status_code, f'data-code="{code}"' in refused.text) == expected
+    refused = enter(visitor, page, totp_code(secret, emulator.clock.precise()))
+    assert (refused.status_code, f'data-code="{code}"' in refused.text) == expected
