@@ -62,6 +62,8 @@ class PendingSignIn:
     """The digest of the API resource whose access token proves the methods; empty if they were not checked."""
     asks_for_login: bool = False
     """Whether Logto had to ask the user to authenticate, and to store how they did (decision 0041)."""
+    expects_refresh_token: bool = False
+    """Whether it has requested a refresh token with `consent`, without which Logto issues none."""
     is_silent: bool = False
     """Whether this site, and not the user, started it."""
     confirmed_user: str = ""
@@ -87,6 +89,8 @@ class PendingSignIn:
     ) -> PendingSignIn:
         """Return the pending sign-in of `request`, started now. With `may_repeat` it remembers its options."""
         is_host_only = settings.SESSION_COOKIE_PATH == "/" and not settings.SESSION_COOKIE_DOMAIN
+        scopes = [*conf.scopes, *options.scopes]
+        prompts = set(effective_prompt(options.prompt or conf.prompt, scopes).split())
         return cls(
             state=request.state,
             nonce=request.nonce,
@@ -98,7 +102,9 @@ class PendingSignIn:
             organization_id=options.organization_id if options.members_only else "",
             scopes=_storable_scopes(options),
             resource_digest=_resource_digest(),
-            asks_for_login=_asks_for_login(options),
+            # With `login` alone, Logto asks, but keeps the verification records of the sign-in before.
+            asks_for_login={"login", "consent"} <= prompts,
+            expects_refresh_token="consent" in prompts and "offline_access" in scopes,
             is_silent=is_silent,
             is_host_only=is_host_only and redirect_uri.startswith("https:"),
             confirmed_user=confirmed_user,
@@ -141,12 +147,6 @@ def _storable_scopes(options: SignInOptions) -> tuple[str, ...]:
 def _resource_digest() -> str:
     # The indicator itself may be too long for a cookie.
     return _digest(conf.second_factor_resource) if conf.second_factor_resource else ""
-
-
-def _asks_for_login(options: SignInOptions) -> bool:
-    # With `login` alone, Logto asks, but keeps the verification records of the sign-in before.
-    prompt = effective_prompt(options.prompt or conf.prompt, [*conf.scopes, *options.scopes])
-    return {"login", "consent"} <= set(prompt.split())
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:

@@ -253,7 +253,7 @@ def test_site_may_limit_the_methods(proved: Guest) -> None:
 )
 def test_mistake_is_found_when_the_urls_are_loaded(attributes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="SecondFactor"):
-        type("Mistaken", (LogtoAdminSite,), attributes)("mistaken").urls
+        type("Mistaken", (LogtoAdminSite,), attributes)("mistaken").get_urls()
 
 
 def test_closed_site_is_no_loop(boss: Guest, proved: Guest) -> None:

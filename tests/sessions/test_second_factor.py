@@ -212,16 +212,24 @@ def test_login_without_consent_has_no_time(browser: Browser, secret: str, settin
     assert (state["methods"], state["at"]) == (BOTH, None)
 
 
-def test_consent_that_the_user_removed_gives_no_time(
-    browser: Browser, logto: Emulator, user: LogtoUser, secret: str
+@pytest.mark.parametrize("prompt", ["login", "none", None])
+def test_sign_in_whose_consent_was_removed_proves_nothing(
+    browser: Browser, logto: Emulator, user: LogtoUser, secret: str, caplog: Any, prompt: str | None
 ) -> None:
     browser.sign_in("reader", totp_secret=secret)
     logto.tenant.update_user(user.id, logto_configs={"mfa": {"skipMfaOnSignIn": True, "enabled": True}})
     url = browser.start(prompt=LOGIN)
     assert "prompt=login+consent" in url
-    # Logto asks for the password alone, and keeps the methods of the sign-in before.
-    browser.open(browser.logto.sign_in(url.replace("login+consent", "login"), "reader"))
-    assert seen(browser) == {"methods": BOTH, "at": None, "known": True}
+    # Logto asks for the password alone, or for nothing, and keeps the methods of the sign-in before.
+    changed = url.replace("prompt=login+consent", f"prompt={prompt}" if prompt else "")
+    browser.open(browser.logto.sign_in(changed, "reader"))
+    assert browser.client.get("/").wsgi_request.logto.is_authenticated
+    assert seen(browser) == UNPROVED
+    assert "the prompt in the URL was changed" in caplog.text
+    # It has no refresh token. The silent sign-in that confirms it proves no more.
+    age(browser)
+    browser.open(browser.logto.sign_in(browser.client.get("/")["Location"]))
+    assert seen(browser) == {"methods": ["Password"], "at": None, "known": True}
 
 
 @pytest.mark.parametrize("prompt", ["login", LOGIN])
@@ -442,6 +450,19 @@ def test_refreshed_token_of_another_proves_nothing(
     logto.faults.access_token_claims = changed_claims(**changes)
     age(reader)
     unproved_after(reader, caplog, logging.ERROR, text)
+
+
+def test_factor_that_the_account_gets_later_proves_nothing(browser: Browser, logto: Emulator, user: LogtoUser) -> None:
+    """A thief of the password verified a new app at Logto, and bound none. Then the owner adds the first one."""
+    browser.sign_in("reader", prompt=LOGIN)
+    (extension,) = logto.instances.session_extensions.values()
+    made_up = {"id": "madeup", "type": "Totp", "userId": user.id, "verified": True}
+    extension.submission["verificationRecords"].append(made_up)
+    logto.tenant.add_totp(user)
+    age(browser)
+    assert seen(browser)["methods"] == ["Password"]
+    browser.open(browser.logto.sign_in(browser.client.get("/silent")["Location"]))
+    assert seen(browser)["methods"] == ["Password"]
 
 
 def test_refresh_by_the_site_replaces_methods(reader: Browser, logto: Emulator) -> None:
