@@ -94,7 +94,10 @@ REMEDIES: dict[MissingFactor, Text] = {
         "manage.py logto_setup."
     ),
     MissingFactor.ADAPTIVE: _("Turn off adaptive MFA in the Logto Console, under Multi-factor auth."),
-    MissingFactor.NOT_ASKED: _("Run manage.py logto_doctor, which checks how Logto asks for second factors."),
+    MissingFactor.NOT_ASKED: _(
+        "Add identities to LOGTO_SCOPES if it is missing: then this page knows the factors of the user. Run manage.py "
+        "logto_doctor, which checks how Logto asks for second factors."
+    ),
 }
 # What users call the methods.
 METHOD_TEXTS: dict[str, Text] = {
