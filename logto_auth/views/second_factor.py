@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from urllib.parse import urlsplit
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
@@ -123,7 +124,7 @@ class SecondFactorView(PublicView):
         """Return the redirect to `next`, the redirect to Logto, or the page; 404 without `LOGTO_SECOND_FACTOR`."""
         if not conf.second_factor:
             raise Http404
-        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        next_url = _next_url(request)
         try:
             second_factor = second_factor_from_query(request.GET)
         except InvalidSignInOption as error:
@@ -173,6 +174,13 @@ class SecondFactorView(PublicView):
             "user": request.user,
         }
         return render_page(request, "second_factor_required.html", context, status=403)
+
+
+def _next_url(request: HttpRequest) -> str:
+    """Return `next`, else `LOGIN_REDIRECT_URL`; the home page if that setting leads to this page, in a loop."""
+    asked = request.GET.get(REDIRECT_FIELD_NAME)
+    next_url = safe_next_url(request, asked)
+    return next_url if next_url == asked or urlsplit(next_url).path != request.path else get_script_prefix()
 
 
 def _url(request: HttpRequest, next_url: str, second_factor: SecondFactor) -> str:

@@ -240,6 +240,22 @@ def test_site_may_limit_the_methods(proved: Guest) -> None:
     assert proved.get(location).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"second_factor_methods": "Totp"},
+        {"second_factor_methods": ["totp"]},
+        {"second_factor_methods": []},
+        {"second_factor_max_age": -1},
+        {"second_factor_max_age": "300"},
+    ],
+    ids=str,
+)
+def test_mistake_is_found_when_the_urls_are_loaded(attributes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="SecondFactor"):
+        type("Mistaken", (LogtoAdminSite,), attributes)("mistaken").get_urls()
+
+
 def test_closed_site_is_no_loop(boss: Guest, proved: Guest) -> None:
     boss.add_totp()
     response = boss.travel("/closed/")

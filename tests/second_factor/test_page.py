@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -120,6 +120,16 @@ def test_hostile_next_is_replaced(guest: Guest, next_url: str) -> None:
     guest.add_totp()
     guest.sign_in()
     assert guest.client.get("/second-factor", {"next": next_url})["Location"] == "/"
+
+
+@pytest.mark.parametrize("start_page", ["/second-factor", "logto_auth:second-factor", "/second-factor?max_age=300"])
+def test_start_page_of_the_site_is_no_loop(guest: Guest, settings: Any, start_page: str) -> None:
+    settings.LOGIN_REDIRECT_URL = start_page
+    guest.add_totp()
+    guest.sign_in(prompt="login consent")
+    for url in ("/second-factor", "/second-factor?next=//evil.example"):
+        assert guest.get(url)["Location"] == "/"
+    assert guest.get(f"/second-factor?next={quote('/second-factor?next=/vault/')}")["Location"] != "/"
 
 
 def test_hostile_next_is_not_sent_to_logto(guest: Guest) -> None:
