@@ -206,6 +206,8 @@ class LogtoAdminSite(admin.AdminSite):
             return forbidden_response(request)
         if self.has_permission(request):
             return HttpResponseRedirect(safe_next_url(request, next_url))
+        if conf.admin_second_factor:
+            return HttpResponseRedirect(second_factor_url(next_url, self._second_factor()))
         return HttpResponseRedirect(sign_in_url(next_url))
 
     @method_decorator(sensitive_post_parameters())

@@ -176,7 +176,7 @@ def set_up_url(request: HttpRequest, reason: MissingFactor, second_factor: Secon
 
     It is a page of this site, or else of Logto's Account Center. Both lead to `back_url` where possible.
     """
-    if not reason.is_for_user:
+    if not (reason.is_for_user or reason is MissingFactor.NOT_ASKED):
         return ""
     center = _known(account_center)
     task = _task(reason, second_factor.methods)

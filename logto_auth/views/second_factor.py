@@ -80,8 +80,8 @@ TEXTS: dict[MissingFactor, Text] = {
     ),
     MissingFactor.TOO_OLD: _("You used your second factor too long ago for this page. Please sign in again."),
     MissingFactor.NOT_ASKED: _(
-        "You were not asked for a second factor when you signed in. Sign in again. If you see this page again, please "
-        "contact the site operator."
+        "You were not asked for a second factor when you signed in. If your account has none yet, set one up first. "
+        "Then sign in again. If you see this page again, please contact the site operator."
     ),
 }
 # What staff and the log are told.
@@ -112,7 +112,7 @@ METHOD_TEXTS: dict[str, Text] = {
 
 
 class SecondFactorView(PublicView):
-    """Let a signed-in user prove a second factor by a new sign-in at Logto, and redirect to `next`.
+    """Let a user prove a second factor by a new sign-in at Logto, and redirect to `next`.
 
     The URL is that of `second_factor_url`. A user who comes back from Logto without the second factor, and a user who
     cannot have one, gets the page that says why: this view never redirects to Logto twice without a click.
@@ -130,14 +130,15 @@ class SecondFactorView(PublicView):
         except InvalidSignInOption as error:
             return error_response(request, error, next_url=next_url)
         url = _url(request, next_url, second_factor)
-        if not request.user.is_authenticated:
-            return redirect_to_login(url)
         principal = session_principal(request)
-        if second_factor.is_met_by(principal):
+        if request.user.is_authenticated and second_factor.is_met_by(principal):
             return HttpResponseRedirect(next_url)
         if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
             return unauthorized_response(request, url, error="second_factor_required")
         step = request.GET.get(STEP)
+        if not request.user.is_authenticated:
+            # A visitor who comes back from Logto without a session: the browser may not keep its cookie.
+            return redirect_to_login(url) if step == ASKED else self.ask(request, url)
         if step == AGAIN:
             return self.ask(request, url)
         reason = reason_for(principal, second_factor)
@@ -160,7 +161,7 @@ class SecondFactorView(PublicView):
         """Return the page that says why the second factor is missing, and what the user can do."""
         reference = secrets.token_hex(4)
         remedy = REMEDIES.get(reason, "")
-        _log(reason, remedy, reference)
+        _log(request, reason, remedy, reference)
         is_limited = set(second_factor.methods) != set(SECOND_FACTORS)
         change_url = set_up_url(request, reason, second_factor, url)
         context = {
@@ -201,15 +202,16 @@ def _links(reason: MissingFactor, change_url: str, again_url: str) -> list[dict[
     return [home, again] if reason.is_for_operator or reason.is_for_user else [again, home]
 
 
-def _log(reason: MissingFactor, remedy: Text, reference: str) -> None:
+def _log(request: HttpRequest, reason: MissingFactor, remedy: Text, reference: str) -> None:
     """Log one line: an error if no user of the site can prove a second factor."""
     levels = {MissingFactor.NOT_REPORTED: logging.ERROR, MissingFactor.NOT_OFFERED: logging.WARNING}
     levels[MissingFactor.ADAPTIVE] = logging.WARNING
     logger.log(
         levels.get(reason, logging.INFO),
-        "The second factor is missing: %s (reference %s) %s",
+        "The second factor of the user %s is missing: %s (reference %s)%s",
+        request.user.pk,
         reason.value,
         reference,
-        remedy,
+        f". {remedy}" if remedy else "",
         extra={"code": reason.value},
     )

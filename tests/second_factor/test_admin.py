@@ -148,7 +148,8 @@ def test_visitor_signs_in_once(guest_of: Any) -> None:
     boss: Guest = guest_of("other-boss", roles=["admin"])
     boss.add_totp()
     response = boss.travel("/admin/")
-    assert response["Location"] == "/admin/"
+    assert response["Location"] == "/second-factor?next=/admin/&step=asked"
+    assert boss.get(response["Location"])["Location"] == "/admin/"
     assert boss.get("/admin/").status_code == 200
 
 
