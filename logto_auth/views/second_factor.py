@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from logto_auth.access.requirements import SecondFactor
 from logto_auth.access.responses import sign_in_page, unauthorized_response
@@ -206,12 +207,14 @@ def _log(request: HttpRequest, reason: MissingFactor, remedy: Text, reference: s
     """Log one line: an error if no user of the site can prove a second factor."""
     levels = {MissingFactor.NOT_REPORTED: logging.ERROR, MissingFactor.NOT_OFFERED: logging.WARNING}
     levels[MissingFactor.ADAPTIVE] = logging.WARNING
-    logger.log(
-        levels.get(reason, logging.INFO),
-        "The second factor of the user %s is missing: %s (reference %s)%s",
-        request.user.pk,
-        reason.value,
-        reference,
-        f". {remedy}" if remedy else "",
-        extra={"code": reason.value},
-    )
+    # The log has one language, whatever that of the page is.
+    with override("en"):
+        logger.log(
+            levels.get(reason, logging.INFO),
+            "The second factor of the user %s is missing: %s (reference %s)%s",
+            request.user.pk,
+            reason.value,
+            reference,
+            f". {remedy}" if remedy else "",
+            extra={"code": reason.value},
+        )
