@@ -141,6 +141,8 @@ class LogtoAdminSite(admin.AdminSite):
         user_admin.has_manage_at_logto_permission = may_manage_at_logto  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Return the URLs of the site. Raise ValueError or TypeError for a wrong attribute about the second factor."""
+        self._second_factor()
         return [
             path("login/password/", self.password_login, name="password_login"),
             # In place of Django's, which only users with access to the admin can use.
@@ -205,6 +207,8 @@ class LogtoAdminSite(admin.AdminSite):
             return forbidden_response(request)
         if self.has_permission(request):
             return HttpResponseRedirect(safe_next_url(request, next_url))
+        if conf.admin_second_factor:
+            return HttpResponseRedirect(second_factor_url(next_url, self._second_factor()))
         return HttpResponseRedirect(sign_in_url(next_url))
 
     @method_decorator(sensitive_post_parameters())

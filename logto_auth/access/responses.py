@@ -40,7 +40,7 @@ def prefetch_response() -> HttpResponse:
 
 
 def unauthorized_response(
-    request: HttpRequest, url: str = "", *, error: str = "sign_in_required", **options: int
+    request: HttpRequest, url: str = "", *, error: str = "sign_in_required", **options: str | int
 ) -> HttpResponse:
     """Return a 401 with the URL of the sign-in: in JSON for fetch, in `HX-Redirect` for htmx.
 

@@ -176,13 +176,13 @@ def set_up_url(request: HttpRequest, reason: MissingFactor, second_factor: Secon
 
     It is a page of this site, or else of Logto's Account Center. Both lead to `back_url` where possible.
     """
-    if not reason.is_for_user:
+    if not (reason.is_for_user or reason is MissingFactor.NOT_ASKED):
         return ""
     center = _known(account_center)
     task = _task(reason, second_factor.methods)
     if center is not None and not (center["enabled"] and _may_edit(center, task)):
         return ""
-    if url := url_of("security" if reason is MissingFactor.NOT_SET_UP else "factor-at-sign-in"):
+    if url := url_of("factor-at-sign-in" if reason is MissingFactor.TURNED_OFF else "security"):
         return with_next(url, back_url)
     return account_url(request, task) if task == "security" else account_url(request, task, next=back_url)
 

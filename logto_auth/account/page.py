@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise, cached_property
+from django.utils.translation import override
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import View
@@ -280,15 +281,17 @@ class AccountPage(View):
         """Log one line: an error if the operator has to act, else information."""
         advice = remedy(error) or (page_text(error).remedy if isinstance(error, AccountScopeMissing) else "")
         level = logging.ERROR if advice or error.status >= 500 else logging.INFO
-        logger.log(
-            level,
-            "Account page: %s (%s, reference %s) %s",
-            error,
-            error.code,
-            reference,
-            advice,
-            extra={"code": error.code},
-        )
+        # The log has one language, whatever that of the page is.
+        with override("en"):
+            logger.log(
+                level,
+                "Account page: %s (%s, reference %s)%s",
+                error,
+                error.code,
+                reference,
+                f" {advice}" if advice else "",
+                extra={"code": error.code},
+            )
 
     def error_response(self, error: LogtoError) -> HttpResponseBase:
         """Return the response for an error of Logto that no form shows."""

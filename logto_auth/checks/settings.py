@@ -180,6 +180,17 @@ SKIPPABLE_MFA_DECLARED = Problem(
     "asks for their factor. A thief of a password can then use a factor of their own as proof.",
     "Declare MFA(policy='Mandatory').",
 )
+SECOND_FACTOR_WITHOUT_FACTORS = Problem(
+    "logto_auth.W030",
+    "LOGTO_SECOND_FACTOR is on, but LOGTO_SCOPES lacks identities: the page of the second factor cannot see whether a "
+    "user has one, and asks everybody to sign in again first.",
+    "Add 'identities' to LOGTO_SCOPES.",
+)
+ROLES_NOT_REQUESTED = Problem(
+    "logto_auth.W031",
+    "{settings} depends on roles, but LOGTO_SCOPES lacks roles: no sign-in gives or takes these rights.",
+    "Add 'roles' to LOGTO_SCOPES.",
+)
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -293,6 +304,10 @@ def _check_roles() -> Iterator[CheckMessage]:
     missing = sorted(set(conf.superuser_roles) - set(conf.staff_roles))
     if missing:
         yield SUPERUSERS_NOT_STAFF(roles=", ".join(missing))
+    rights: tuple[Setting[Any], ...] = (Conf.staff_roles, Conf.superuser_roles, Conf.groups_by_role)
+    dependent = [each.name for each in rights if conf.value_of(each)]
+    if dependent and signs_users_in() and "roles" not in conf.scopes:
+        yield ROLES_NOT_REQUESTED(settings=" and ".join(dependent))
 
 
 def _check_apis() -> Iterator[CheckMessage]:
@@ -316,6 +331,8 @@ def _check_second_factor() -> Iterator[CheckMessage]:
     # Each sign-in fetches a JWT. Account pages and userinfo need an opaque token, which a refresh token fetches.
     if signs_users_in() and ("offline_access" not in conf.scopes or conf.prompt.split() == ["none"]):
         yield SECOND_FACTOR_IMPOSSIBLE(reason="no refresh token is requested")
+    if signs_users_in() and "identities" not in conf.scopes:
+        yield SECOND_FACTOR_WITHOUT_FACTORS()
 
 
 def _check_organization_domain() -> Iterator[CheckMessage]:

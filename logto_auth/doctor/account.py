@@ -72,10 +72,11 @@ def published(http: HTTPClient, addresses: Addresses, name: str) -> dict[str, An
 def _scopes(pages: Mapping[str, AccountPageNeeds]) -> Iterator[Finding]:
     needed = dict.fromkeys(scope for page in pages.values() for scope in page.scopes)
     if missing := [scope for scope in needed if scope not in conf.scopes]:
+        loss = " After that, Logto no longer knows the second factor of the sign-in." if conf.second_factor else ""
         yield warning(
             "account-scopes",
             f"LOGTO_SCOPES lacks {', '.join(missing)}. The account pages ask Logto for them once in each session, by "
-            "a redirect that users do not see.",
+            f"a redirect that users do not see.{loss}",
             "Add them to LOGTO_SCOPES, so that each sign-in gets them.",
         )
 

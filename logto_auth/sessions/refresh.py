@@ -141,8 +141,11 @@ def _refresh_unless(
         if _take_lease(row):
             if forgets_access_tokens:
                 row.tokens.forget_access_tokens()
-            _refresh_and_release(row, resource, organization_id, is_for_claims=is_for_claims)
-            return _read_again(row)
+            is_stored = _refresh_and_release(row, resource, organization_id, is_for_claims=is_for_claims)
+            row = _read_again(row)
+            if is_stored:
+                return row
+            continue
         if time.monotonic() > deadline or (not must_wait and _is_slow(row)):
             _report_slow_refresh(row)
             raise RefreshSkipped("Another request has been refreshing these tokens for too long.")
@@ -237,8 +240,11 @@ def restore_after_rollback(former: Sequence[StoredSession], latest: StoredSessio
 
 def _refresh_and_release(
     row: StoredSession, resource: str | None, organization_id: str | None, *, is_for_claims: bool
-) -> None:
-    """Refresh the tokens of `row`, whose lease this request holds, and release the lease."""
+) -> bool:
+    """Refresh the tokens of `row`, whose lease this request holds, and release the lease.
+
+    Return False if the lease expired during the call, and another request has stored its tokens. They stay.
+    """
     tokens = row.tokens
     if tokens.refresh_token is None:
         _release_lease(row)
@@ -256,14 +262,17 @@ def _refresh_and_release(
         _release_lease(row)
         raise
     tokens.update(token_set)
-    is_proof = is_for_claims or (conf.second_factor_resource or "") == token_set.resource
+    # Without the setting, no refresh brings the methods. They must not be there again when it is turned on.
+    is_proof = is_for_claims or conf.second_factor_resource in (None, token_set.resource)
     if is_proof:
         tokens.prove(authentication_methods(token_set, sub=tokens.claims["sub"]))
     # Otherwise a session that fetches other tokens would keep its methods without asking Logto for them.
     at_most_until = row.fresh_until if tokens.authentication_methods is not None and not is_proof else math.inf
-    _store(row, min(store.fresh_until(token_set), at_most_until))
+    is_stored = _store(row, min(store.fresh_until(token_set), at_most_until))
     clear_outage()
-    _update_account(row, tokens.claims if token_set.id_token is not None else None)
+    if is_stored:
+        _update_account(row, tokens.claims if token_set.id_token is not None else None)
+    return is_stored
 
 
 def _claims_refresh(tokens: SessionTokens) -> TokenSet:
@@ -294,8 +303,10 @@ def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str |
     )
 
 
-def _store(row: StoredSession, fresh_until: float) -> None:
+def _store(row: StoredSession, fresh_until: float) -> bool:
     """Store the new tokens of `row`, which is then fresh until `fresh_until`, and release its lease.
+
+    Return False, and store nothing, if another request has stored new tokens: Logto has answered it later.
 
     Before anything else: Logto may have replaced the refresh token, and the former one is then invalid. If a
     revalidation was required during the call, the session stays stale, because the claims may be older.
@@ -305,15 +316,15 @@ def _store(row: StoredSession, fresh_until: float) -> None:
         "no_refresh_before": 0,
         "unreachable_since": None,
     }
-    rows = LogtoSession.objects.filter(pk=row.id)
+    rows = LogtoSession.objects.filter(pk=row.id, encrypted_tokens=row.encrypted_tokens)
     try:
-        _update(rows, row.version, fresh_until, **changes)
+        return _update(rows, row.version, fresh_until, **changes)
     except (OperationalError, InterfaceError):
         # The database may have closed the connection while Logto was called: once more, with another connection.
         if connections[rows.db].in_atomic_block:
             raise
         connections[rows.db].close()
-        _update(rows, row.version, fresh_until, **changes)
+        return _update(rows, row.version, fresh_until, **changes)
 
 
 def _update(rows: LogtoSessionQuerySet, version: int, fresh_until: float, **changes: Any) -> bool:

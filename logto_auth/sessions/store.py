@@ -28,6 +28,7 @@ from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.oidc.access_tokens import is_opaque
+from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
@@ -95,6 +96,7 @@ class SessionTokens:
         """Return the tokens of a new sign-in. `userinfo` is empty if userinfo was not requested."""
         tokens = cls({"access_tokens": {}, "userinfo": dict(userinfo)})
         tokens.update(token_set)
+        tokens.data["methods_of_sign_in"] = list(token_set.authentication_methods or ())
         tokens.prove(token_set.authentication_methods)
         if token_set.authentication_methods_at is not None:
             tokens.data["authentication_methods_at"] = token_set.authentication_methods_at
@@ -130,8 +132,17 @@ class SessionTokens:
     def prove(self, methods: tuple[str, ...] | None) -> None:
         """Store the methods in the latest access token for `LOGTO_API_RESOURCE`; None if it proves none."""
         self.data.pop("authentication_methods", None)
-        if methods is not None:
-            self.data["authentication_methods"] = list(methods)
+        if (provable := self.provable(methods)) is not None:
+            self.data["authentication_methods"] = list(provable)
+
+    def provable(self, methods: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Return `methods` without the second factors that the sign-in of this session did not have.
+
+        Logto cannot tell a factor that a user has made up at its sign-in page from that of the account. So it must not
+        count as soon as the account gets its first factor of that type.
+        """
+        used = self.data.get("methods_of_sign_in", ())
+        return methods and tuple(each for each in methods if each in used or each not in SECOND_FACTORS)
 
     @property
     def authentication_methods(self) -> tuple[str, ...] | None:

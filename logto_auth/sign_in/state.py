@@ -58,8 +58,12 @@ class PendingSignIn:
     """The organization whose membership is required; empty if none is."""
     scopes: Sequence[str] = ()
     """The scopes that the sign-in requested in addition to those of the site."""
+    resource_digest: str = ""
+    """The digest of the API resource whose access token proves the methods; empty if they were not checked."""
     asks_for_login: bool = False
     """Whether Logto had to ask the user to authenticate, and to store how they did (decision 0041)."""
+    expects_refresh_token: bool = False
+    """Whether it has requested a refresh token with `consent`, without which Logto issues none."""
     is_silent: bool = False
     """Whether this site, and not the user, started it."""
     confirmed_user: str = ""
@@ -85,6 +89,8 @@ class PendingSignIn:
     ) -> PendingSignIn:
         """Return the pending sign-in of `request`, started now. With `may_repeat` it remembers its options."""
         is_host_only = settings.SESSION_COOKIE_PATH == "/" and not settings.SESSION_COOKIE_DOMAIN
+        scopes = [*conf.scopes, *options.scopes]
+        prompts = set(effective_prompt(options.prompt or conf.prompt, scopes).split())
         return cls(
             state=request.state,
             nonce=request.nonce,
@@ -95,7 +101,10 @@ class PendingSignIn:
             max_age=options.max_age,
             organization_id=options.organization_id if options.members_only else "",
             scopes=_storable_scopes(options),
-            asks_for_login=_asks_for_login(options),
+            resource_digest=_resource_digest(),
+            # With `login` alone, Logto asks, but keeps the verification records of the sign-in before.
+            asks_for_login={"login", "consent"} <= prompts,
+            expects_refresh_token="consent" in prompts and "offline_access" in scopes,
             is_silent=is_silent,
             is_host_only=is_host_only and redirect_uri.startswith("https:"),
             confirmed_user=confirmed_user,
@@ -107,6 +116,15 @@ class PendingSignIn:
         """Whether it was started longer than `LOGTO_SIGN_IN_MAX_AGE_SECONDS` ago, or in the future."""
         # The clock of the server that started it may be ahead.
         return not -conf.clock_skew_seconds <= time.time() - self.started_at <= conf.sign_in_max_age_seconds
+
+    @property
+    def second_factor_resource(self) -> str | None:
+        """The API resource for whose access token the callback asks; None if the sign-in has not requested it.
+
+        The settings may have changed since the start, with a new release of the site. Logto refuses a code together
+        with a resource that the authorization request does not name.
+        """
+        return conf.second_factor_resource if self.resource_digest == _resource_digest() else None
 
     def as_used(self) -> PendingSignIn:
         """Return a copy without its secrets, which no callback can use."""
@@ -126,10 +144,9 @@ def _storable_scopes(options: SignInOptions) -> tuple[str, ...]:
     return scopes if len(json.dumps(scopes)) <= MAX_OPTIONS_LENGTH else ()
 
 
-def _asks_for_login(options: SignInOptions) -> bool:
-    # With `login` alone, Logto asks, but keeps the verification records of the sign-in before.
-    prompt = effective_prompt(options.prompt or conf.prompt, [*conf.scopes, *options.scopes])
-    return {"login", "consent"} <= set(prompt.split())
+def _resource_digest() -> str:
+    # The indicator itself may be too long for a cookie.
+    return _digest(conf.second_factor_resource) if conf.second_factor_resource else ""
 
 
 def load_pending(request: HttpRequest, state: str) -> PendingSignIn | None:
@@ -195,5 +212,8 @@ def _surplus_cookies(request: HttpRequest, name: str, length: int) -> list[str]:
 
 
 def _cookie_name(state: str, *, is_host_only: bool) -> str:
-    digest = hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
-    return (HOST_PREFIX if is_host_only else "") + COOKIE_PREFIX + digest
+    return (HOST_PREFIX if is_host_only else "") + COOKIE_PREFIX + _digest(state)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]

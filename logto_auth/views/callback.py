@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
 
@@ -36,6 +37,8 @@ from logto_auth.users.suspension import lift_suspension
 from .public import PublicView
 
 __all__ = ["CallbackView"]
+
+logger = logging.getLogger("logto_auth")
 
 # Errors of a tab that finishes its sign-in too late. If the user is signed in by then, the tab goes to its page.
 STALE_CODES = {"sign_in_cancelled", "state_unknown", "state_expired", "state_used"}
@@ -100,7 +103,7 @@ class CallbackView(PublicView):
             # Again, because the session may have ended during the calls.
             _check_session(request, pending)
             chosen_organization = _check_confirmation(request, token_set)
-            token_set = _with_former_time(token_set, _confirmed_tokens(request, pending))
+            token_set = _with_former_proof(token_set, _confirmed_tokens(request, pending))
         with batch(Cause.SIGN_IN, request):
             try:
                 self.sign_in(request, token_set, userinfo)
@@ -165,7 +168,7 @@ def _check_pending(response: AuthorizationResponse, pending: PendingSignIn | Non
 
 def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> TokenSet:
     """Return the verified tokens for the code in `response`. Raise LogtoError."""
-    client, resource = oidc_client(), conf.second_factor_resource
+    client, resource = oidc_client(), pending.second_factor_resource
     token_set = client.exchange_code(
         client.authorization_code(response),
         redirect_uri=pending.redirect_uri,
@@ -176,10 +179,14 @@ def _exchange_code(response: AuthorizationResponse, pending: PendingSignIn) -> T
     )
     if resource is None:
         return token_set
+    token_set = replace(token_set, oidc_scopes=RESERVED_SCOPES.intersection([*conf.scopes, *pending.scopes]))
+    if pending.expects_refresh_token and token_set.refresh_token is None:
+        # Without `consent`, the methods are those of a former sign-in, and may have been no factor of the user then.
+        logger.warning("Logto has issued no refresh token: the prompt in the URL was changed. It proves no method.")
+        return token_set
     claims = token_set.id_token_claims
     return replace(
         token_set,
-        oidc_scopes=RESERVED_SCOPES.intersection([*conf.scopes, *pending.scopes]),
         authentication_methods=authentication_methods(token_set, sub=claims["sub"], is_expected=pending.asks_for_login),
         authentication_methods_at=_authenticated_at(claims, pending),
     )
@@ -244,11 +251,14 @@ def _confirmed_tokens(request: HttpRequest, pending: PendingSignIn) -> SessionTo
     return stored.tokens if stored is not None else None
 
 
-def _with_former_time(token_set: TokenSet, former: SessionTokens | None) -> TokenSet:
-    """Return `token_set` with the time of the methods in the session that it confirms."""
-    if former is None or former.claims.get("sid") != token_set.id_token_claims.get("sid"):
+def _with_former_proof(token_set: TokenSet, former: SessionTokens | None) -> TokenSet:
+    """Return `token_set` with the time, and no other second factors, of the session that it confirms."""
+    if former is None:
         return token_set
-    return replace(token_set, authentication_methods_at=former.authentication_methods_at)
+    methods = former.provable(token_set.authentication_methods)
+    is_same = former.claims.get("sid") == token_set.id_token_claims.get("sid")
+    at = former.authentication_methods_at if is_same else None
+    return replace(token_set, authentication_methods=methods, authentication_methods_at=at)
 
 
 def _with_userinfo(

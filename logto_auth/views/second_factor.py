@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from urllib.parse import urlsplit
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from logto_auth.access.requirements import SecondFactor
 from logto_auth.access.responses import sign_in_page, unauthorized_response
@@ -79,8 +81,8 @@ TEXTS: dict[MissingFactor, Text] = {
     ),
     MissingFactor.TOO_OLD: _("You used your second factor too long ago for this page. Please sign in again."),
     MissingFactor.NOT_ASKED: _(
-        "You were not asked for a second factor when you signed in. Sign in again. If you see this page again, please "
-        "contact the site operator."
+        "You were not asked for a second factor when you signed in. If your account has none yet, set one up first. "
+        "Then sign in again. If you see this page again, please contact the site operator."
     ),
 }
 # What staff and the log are told.
@@ -94,7 +96,10 @@ REMEDIES: dict[MissingFactor, Text] = {
         "manage.py logto_setup."
     ),
     MissingFactor.ADAPTIVE: _("Turn off adaptive MFA in the Logto Console, under Multi-factor auth."),
-    MissingFactor.NOT_ASKED: _("Run manage.py logto_doctor, which checks how Logto asks for second factors."),
+    MissingFactor.NOT_ASKED: _(
+        "Add identities to LOGTO_SCOPES if it is missing: then this page knows the factors of the user. Run manage.py "
+        "logto_doctor, which checks how Logto asks for second factors."
+    ),
 }
 # What users call the methods.
 METHOD_TEXTS: dict[str, Text] = {
@@ -108,7 +113,7 @@ METHOD_TEXTS: dict[str, Text] = {
 
 
 class SecondFactorView(PublicView):
-    """Let a signed-in user prove a second factor by a new sign-in at Logto, and redirect to `next`.
+    """Let a user prove a second factor by a new sign-in at Logto, and redirect to `next`.
 
     The URL is that of `second_factor_url`. A user who comes back from Logto without the second factor, and a user who
     cannot have one, gets the page that says why: this view never redirects to Logto twice without a click.
@@ -120,20 +125,21 @@ class SecondFactorView(PublicView):
         """Return the redirect to `next`, the redirect to Logto, or the page; 404 without `LOGTO_SECOND_FACTOR`."""
         if not conf.second_factor:
             raise Http404
-        next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
+        next_url = _next_url(request)
         try:
             second_factor = second_factor_from_query(request.GET)
         except InvalidSignInOption as error:
             return error_response(request, error, next_url=next_url)
         url = _url(request, next_url, second_factor)
-        if not request.user.is_authenticated:
-            return redirect_to_login(url)
         principal = session_principal(request)
-        if second_factor.is_met_by(principal):
+        if request.user.is_authenticated and second_factor.is_met_by(principal):
             return HttpResponseRedirect(next_url)
         if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
             return unauthorized_response(request, url, error="second_factor_required")
         step = request.GET.get(STEP)
+        if not request.user.is_authenticated:
+            # A visitor who comes back from Logto without a session: the browser may not keep its cookie.
+            return redirect_to_login(url) if step == ASKED else self.ask(request, url)
         if step == AGAIN:
             return self.ask(request, url)
         reason = reason_for(principal, second_factor)
@@ -156,7 +162,7 @@ class SecondFactorView(PublicView):
         """Return the page that says why the second factor is missing, and what the user can do."""
         reference = secrets.token_hex(4)
         remedy = REMEDIES.get(reason, "")
-        _log(reason, remedy, reference)
+        _log(request, reason, remedy, reference)
         is_limited = set(second_factor.methods) != set(SECOND_FACTORS)
         change_url = set_up_url(request, reason, second_factor, url)
         context = {
@@ -170,6 +176,13 @@ class SecondFactorView(PublicView):
             "user": request.user,
         }
         return render_page(request, "second_factor_required.html", context, status=403)
+
+
+def _next_url(request: HttpRequest) -> str:
+    """Return `next`, else `LOGIN_REDIRECT_URL`; the home page if that setting leads to this page, in a loop."""
+    asked = request.GET.get(REDIRECT_FIELD_NAME)
+    next_url = safe_next_url(request, asked)
+    return next_url if next_url == asked or urlsplit(next_url).path != request.path else get_script_prefix()
 
 
 def _url(request: HttpRequest, next_url: str, second_factor: SecondFactor) -> str:
@@ -190,15 +203,18 @@ def _links(reason: MissingFactor, change_url: str, again_url: str) -> list[dict[
     return [home, again] if reason.is_for_operator or reason.is_for_user else [again, home]
 
 
-def _log(reason: MissingFactor, remedy: Text, reference: str) -> None:
+def _log(request: HttpRequest, reason: MissingFactor, remedy: Text, reference: str) -> None:
     """Log one line: an error if no user of the site can prove a second factor."""
     levels = {MissingFactor.NOT_REPORTED: logging.ERROR, MissingFactor.NOT_OFFERED: logging.WARNING}
     levels[MissingFactor.ADAPTIVE] = logging.WARNING
-    logger.log(
-        levels.get(reason, logging.INFO),
-        "The second factor is missing: %s (reference %s) %s",
-        reason.value,
-        reference,
-        remedy,
-        extra={"code": reason.value},
-    )
+    # The log has one language, whatever that of the page is.
+    with override("en"):
+        logger.log(
+            levels.get(reason, logging.INFO),
+            "The second factor of the user %s is missing: %s (reference %s)%s",
+            request.user.pk,
+            reason.value,
+            reference,
+            f". {remedy}" if remedy else "",
+            extra={"code": reason.value},
+        )

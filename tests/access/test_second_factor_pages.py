@@ -162,9 +162,9 @@ def test_password_alone_leads_to_the_page_that_asks(place: str, without_factor: 
     assert (response.status_code, response["Location"]) == (302, f"/second-factor?next={place}%3Fid%3D1")
 
 
-def test_visitor_is_sent_to_sign_in(place: str, client: Client) -> None:
-    assert client.get(place)["Location"] == f"/sign-in?next={place}"
-    assert client.get(place, headers=SCRIPT).json()["error"] == "sign_in_required"
+def test_visitor_is_sent_to_the_page_that_asks(place: str, client: Client) -> None:
+    assert client.get(place)["Location"] == f"/second-factor?next={place}"
+    assert client.get(place, headers=SCRIPT).json()["error"] == "second_factor_required"
 
 
 def test_session_without_logto_is_sent_to_the_page_that_asks(place: str, client: Client) -> None:
@@ -211,7 +211,7 @@ def test_asgi_gives_the_same_responses(with_factor: Client) -> None:
     assert async_to_sync(answers)() == [
         (200, ""),
         (302, "/second-factor?methods=WebAuthn&next=/passkey/"),
-        (302, "/sign-in?next=/async-class/"),
+        (302, "/second-factor?next=/async-class/"),
     ]
 
 

@@ -305,6 +305,19 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "which users may turn off that Logto asks for their factor. A thief of a password can then use a factor of "
         "their own as proof.",
     ),
+    "W030": (
+        {
+            "LOGTO_SECOND_FACTOR": True,
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_SCOPES": ["openid", "offline_access", "roles"],
+        },
+        "LOGTO_SECOND_FACTOR is on, but LOGTO_SCOPES lacks identities: the page of the second factor cannot see "
+        "whether a user has one, and asks everybody to sign in again first.",
+    ),
+    "W031": (
+        {"LOGTO_STAFF_ROLES": ["admin"], "LOGTO_SCOPES": ["openid", "offline_access"]},
+        "LOGTO_STAFF_ROLES depends on roles, but LOGTO_SCOPES lacks roles: no sign-in gives or takes these rights.",
+    ),
 }
 # test_accounts.py causes these. They need a router, or another user model.
 ACCOUNTS = ["E033", "W011"]

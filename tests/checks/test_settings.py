@@ -12,7 +12,12 @@ from logto_auth.tenant import MFA, TenantDeclaration
 
 from .found import ids, messages
 
-SECOND_FACTOR = {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": "https://shop.example/api"}
+SCOPES = ("openid", "offline_access", "roles", "identities")
+SECOND_FACTOR = {
+    "LOGTO_SECOND_FACTOR": True,
+    "LOGTO_API_RESOURCE": "https://shop.example/api",
+    "LOGTO_SCOPES": SCOPES,
+}
 SUBDOMAINS = {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"}
 
 
@@ -57,12 +62,14 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, ""),
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
         ({"LOGTO_SECOND_FACTOR": 1}, "E001"),
-        ({"LOGTO_SECOND_FACTOR": True}, "E040"),
+        ({"LOGTO_SECOND_FACTOR": True, "LOGTO_SCOPES": SCOPES}, "E040"),
         ({**SECOND_FACTOR, "LOGTO_API_RESOURCE": "urn:logto:resource:organizations"}, "E040"),
-        ({**SECOND_FACTOR, "LOGTO_SCOPES": ("openid", "profile")}, "E040"),
+        ({**SECOND_FACTOR, "LOGTO_SCOPES": ("openid", "identities")}, "E040"),
         ({**SECOND_FACTOR, "LOGTO_PROMPT": "none"}, "E040"),
         ({**SECOND_FACTOR, "LOGTO_PROMPT": "login"}, ""),
         (SECOND_FACTOR, ""),
+        ({**SECOND_FACTOR, "LOGTO_SCOPES": ("openid", "offline_access")}, "W030"),
+        ({"LOGTO_GROUPS_BY_ROLE": {"editor": "Editors"}, "LOGTO_SCOPES": ("openid",)}, "W031"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"client_id": "x"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"prompt": "login"}}, "E012"),
         ({"LOGTO_SIGN_IN_PARAMETERS": {"scope": "openid"}}, "E012"),
@@ -194,7 +201,7 @@ def hint_of(found: list[CheckMessage], id: str) -> str:
 
 # Second factors
 
-FACTORS = {"LOGTO_SECOND_FACTOR": True, "LOGTO_API_RESOURCE": "https://bookstore.example/api"}
+FACTORS = {**SECOND_FACTOR, "LOGTO_API_RESOURCE": "https://bookstore.example/api"}
 COMPLETE = TenantDeclaration(mfa=MFA(), authentication_methods_claim=True)
 CLAIM_ALONE = TenantDeclaration(authentication_methods_claim=True)
 POLICY_OF_THE_TENANT = TenantDeclaration(mfa=MFA(policy=""), authentication_methods_claim=True)

@@ -122,7 +122,7 @@ def test_field_of_second_factors_counts_for_passkeys(pages: Emulator, problems: 
     assert problems() == []
     set_fields(pages, mfa="Off")
     assert [line.rpartition("show: ")[2] for line in problems()] == [
-        "authenticator-app, backup-codes.",
+        "authenticator-app, backup-codes, factor-at-sign-in.",
         "passkeys, passkey.",
     ]
 
@@ -133,6 +133,13 @@ def test_missing_scopes_are_a_warning(pages: Emulator, found: Found, settings: A
         "warning account-scopes: LOGTO_SCOPES lacks identities, urn:logto:scope:sessions. The account pages ask Logto "
         "for them once in each session, by a redirect that users do not see."
     )
+
+
+def test_missing_scopes_cost_the_second_factor(pages: Emulator, found: Found, settings: Any) -> None:
+    settings.LOGTO_SCOPES = ("openid", "offline_access", "profile", "email", "phone")
+    settings.LOGTO_SECOND_FACTOR, settings.LOGTO_API_RESOURCE = True, "https://shop.example/api"
+    (line,) = [line for line in found() if "account-scopes" in line]
+    assert line.endswith("users do not see. After that, Logto no longer knows the second factor of the sign-in.")
 
 
 def test_missing_origins_for_passkeys_are_found(pages: Emulator, problems: Found) -> None:

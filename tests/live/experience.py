@@ -49,6 +49,17 @@ class ExperienceVisitor(Visitor):
             interaction.verify("backup-code/verify", {"code": backup_code})
         return self._finish(interaction)
 
+    def sign_in_with_made_up_app(self, authorization_url: str, username: str, password: str) -> str:
+        """Sign in, verify a new authenticator app without adding it, and return the callback URL. Raise VisitFailed."""
+        interaction = Interaction(self.session, self.open(authorization_url))
+        interaction.begin()
+        identifier = {"type": "username", "value": username}
+        interaction.identify(interaction.verify("password", {"identifier": identifier, "password": password}))
+        made_up = interaction.new_app()
+        code = totp_code(made_up["secret"])
+        interaction.verify("totp/verify", {"verificationId": made_up["verificationId"], "code": code})
+        return self._finish(interaction)
+
     def sign_in_by_link(
         self,
         authorization_url: str,
@@ -103,6 +114,11 @@ class Interaction:
         """Return the id of the verification that this proof has passed."""
         verification_id: str = self._call("POST", f"/verification/{kind}", proof)["verificationId"]
         return verification_id
+
+    def new_app(self) -> dict[str, str]:
+        """Return the secret of a new authenticator app, with the id of its verification."""
+        made_up: dict[str, str] = self._call("POST", "/verification/totp/secret", None)
+        return made_up
 
     def identify(self, verification_id: str) -> None:
         self._call("POST", "/identification", {"verificationId": verification_id})

@@ -49,11 +49,12 @@ class Person:
         `path` is a page that redirects to Logto, maybe after other redirects. `factor` is `totp_secret` or
         `backup_code`.
         """
-        url = self._url_at_logto(site, path)
+        url = self.url_at_logto(site, path)
         callback = self.logto.sign_in(url, self.username, self.password, **factor)
         return self.follow(site, callback)
 
-    def _url_at_logto(self, site: Site, url: str) -> str:
+    def url_at_logto(self, site: Site, url: str) -> str:
+        """Return the URL at Logto to which the page at `url` redirects, maybe after other redirects."""
         for _ in range(MAX_REDIRECTS):
             if not url.startswith((site.url, "/")):
                 return url

@@ -157,6 +157,34 @@ def test_max_age_asks_for_the_factor_again(vault: Site, keeper: Keeper) -> None:
     assert page.json()["at"]
 
 
+@pytest.mark.parametrize("prompt", ["none", "login"])
+def test_changed_prompt_proves_nothing(vault: Site, keeper: Keeper, prompt: str) -> None:
+    keeper.sign_in_with_factor(vault, totp_secret=keeper.totp_secret)
+    url = keeper.url_at_logto(vault, "/vault/recent/")
+    assert "prompt=login+consent" in url
+    changed = url.replace("prompt=login+consent", f"prompt={prompt}")
+    callback = keeper.logto.sign_in(changed, keeper.username, keeper.password, **keeper.another_factor())
+    page = keeper.follow(vault, callback)
+    assert (page.status_code, urlsplit(page.url).path) == (403, "/second-factor")
+    assert keeper.is_signed_in(vault)
+    assert methods(keeper, vault) == []
+    assert not is_admitted(keeper, vault)
+
+
+def test_made_up_factor_proves_nothing(vault: Site, make_person: MakePerson) -> None:
+    if vault.target.is_emulator:
+        pytest.skip("The emulator has no page on which a new authenticator app is verified and not added.")
+    thief = make_person("thief")
+    callback = thief.logto.sign_in_with_made_up_app(thief.start(vault), thief.username, thief.password)
+    thief.arrive(vault, callback)
+    assert methods(thief, vault) == ["Password"]
+    # The owner adds their first authenticator app.
+    vault.target.api.post(f"users/{thief.id}/mfa-verifications", {"type": "Totp"})
+    thief.get(vault, "/refresh/")
+    assert methods(thief, vault) == ["Password"]
+    assert not is_admitted(thief, vault)
+
+
 def test_silent_sign_in_elsewhere(vault: Site, library: Site, keeper: Keeper, note: Note) -> None:
     """Logto 1.42 forgets how the user signed in when an application that has a grant asks for consent again."""
     keeper.sign_in_with_factor(vault, totp_secret=keeper.totp_secret)

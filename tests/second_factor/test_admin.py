@@ -148,7 +148,8 @@ def test_visitor_signs_in_once(guest_of: Any) -> None:
     boss: Guest = guest_of("other-boss", roles=["admin"])
     boss.add_totp()
     response = boss.travel("/admin/")
-    assert response["Location"] == "/admin/"
+    assert response["Location"] == "/second-factor?next=/admin/&step=asked"
+    assert boss.get(response["Location"])["Location"] == "/admin/"
     assert boss.get("/admin/").status_code == 200
 
 
@@ -238,6 +239,22 @@ def test_site_may_limit_the_methods(proved: Guest) -> None:
     location = proved.get(proved.get("/passkeys/")["Location"])["Location"]
     assert location == "/second-factor?max_age=600&methods=WebAuthn%20SignInPasskey&next=/passkeys/"
     assert proved.get(location).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"second_factor_methods": "Totp"},
+        {"second_factor_methods": ["totp"]},
+        {"second_factor_methods": []},
+        {"second_factor_max_age": -1},
+        {"second_factor_max_age": "300"},
+    ],
+    ids=str,
+)
+def test_mistake_is_found_when_the_urls_are_loaded(attributes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="SecondFactor"):
+        type("Mistaken", (LogtoAdminSite,), attributes)("mistaken").get_urls()
 
 
 def test_closed_site_is_no_loop(boss: Guest, proved: Guest) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -58,12 +58,30 @@ def test_user_signs_in_again_with_second_factor(guest: Guest) -> None:
     assert guest.get("/vault/").content == b"the vault"
 
 
-def test_visitor_signs_in_first(guest: Guest) -> None:
+def test_visitor_signs_in_once(guest: Guest) -> None:
     guest.add_totp()
-    assert guest.get(ASKED)["Location"] == f"/sign-in?next={TO_VAULT.replace('?', '%3F').replace('=', '%3D')}"
     response = guest.travel(TO_VAULT)
-    assert response["Location"] == TO_VAULT
-    assert guest.get(TO_VAULT)["Location"] == "/vault/"
+    assert response["Location"] == ASKED
+    assert guest.get(ASKED)["Location"] == "/vault/"
+
+
+def test_visitor_signs_in_once_for_a_page_with_max_age(guest: Guest) -> None:
+    guest.add_totp()
+    response = guest.travel("/fresh-vault/")
+    assert guest.get(guest.get(response["Location"])["Location"]).content == b"the vault, just opened"
+
+
+def test_recent_sign_in_keeps_the_second_factor(guest: Guest) -> None:
+    guest.add_totp()
+    guest.sign_in()
+    assert guest.travel("/desk/")["Location"] == "/desk/"
+    assert guest.get("/desk/").content == b"the desk"
+    assert guest.get("/vault/").content == b"the vault"
+
+
+def test_visitor_without_a_session_is_not_sent_to_logto_again(guest: Guest) -> None:
+    """The browser may not keep the cookie of the session."""
+    assert guest.get(ASKED)["Location"] == f"/sign-in?next={TO_VAULT.replace('?', '%3F').replace('=', '%3D')}"
 
 
 def test_time_of_second_factor_is_asked_for(guest: Guest) -> None:
@@ -99,8 +117,7 @@ def test_one_opening_makes_one_redirect_at_most_before_logto(guest: Guest, step:
         guest.sign_in()
     response = guest.get(TO_VAULT + step)
     if response.status_code == 302:
-        location = response["Location"]
-        assert location.startswith(guest.logto.endpoint) if is_signed_in else location.startswith("/sign-in?")
+        assert response["Location"].startswith((guest.logto.endpoint, "/sign-in?"))
 
 
 @pytest.mark.parametrize("step", ["", "&step=asked"])
@@ -120,6 +137,16 @@ def test_hostile_next_is_replaced(guest: Guest, next_url: str) -> None:
     guest.add_totp()
     guest.sign_in()
     assert guest.client.get("/second-factor", {"next": next_url})["Location"] == "/"
+
+
+@pytest.mark.parametrize("start_page", ["/second-factor", "logto_auth:second-factor", "/second-factor?max_age=300"])
+def test_start_page_of_the_site_is_no_loop(guest: Guest, settings: Any, start_page: str) -> None:
+    settings.LOGIN_REDIRECT_URL = start_page
+    guest.add_totp()
+    guest.sign_in(prompt="login consent")
+    for url in ("/second-factor", "/second-factor?next=//evil.example"):
+        assert guest.get(url)["Location"] == "/"
+    assert guest.get(f"/second-factor?next={quote('/second-factor?next=/vault/')}")["Location"] != "/"
 
 
 def test_hostile_next_is_not_sent_to_logto(guest: Guest) -> None:
@@ -435,6 +462,13 @@ def test_sign_in_is_tried_if_the_reason_is_unknown(guest: Guest, proxy: Proxy) -
     for name in ("mfa-verifications", "mfa-settings"):
         proxy.answers[f"GET /api/my-account/{name}"] = (500, {})
     assert urlsplit(guest.go(TO_VAULT)).path == "/oidc/auth"
+
+
+def test_page_leads_to_the_set_up_if_the_factors_are_unknown(guest: Guest, settings: Any) -> None:
+    settings.LOGTO_SCOPES = [each for each in settings.LOGTO_SCOPES if each != "identities"]
+    page = guest.get(guest.travel("/vault/")["Location"])
+    assert code_of(page) == "not_asked"
+    assert 'href="/account/security?next=' in page.text
 
 
 def test_page_is_shown_during_an_outage(guest: Guest) -> None:

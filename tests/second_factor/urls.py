@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from logto_auth.admin_site import LogtoAdminSite
-from logto_auth.decorators import second_factor_required
+from logto_auth.decorators import recent_sign_in_required, second_factor_required
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -26,6 +26,11 @@ def fresh_vault(request: HttpRequest) -> HttpResponse:
     return HttpResponse("the vault, just opened")
 
 
+@recent_sign_in_required()
+def desk(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("the desk")
+
+
 admin_site = LogtoAdminSite()
 
 urlpatterns = [
@@ -35,5 +40,6 @@ urlpatterns = [
     path("vault/", vault),
     path("passkey-vault/", passkey_vault),
     path("fresh-vault/", fresh_vault),
+    path("desk/", desk),
     path("", home),
 ]

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -209,6 +210,26 @@ def test_login_without_consent_has_no_time(browser: Browser, secret: str, settin
     browser.sign_in("reader", totp_secret=secret, prompt="login")
     state = seen(browser)
     assert (state["methods"], state["at"]) == (BOTH, None)
+
+
+@pytest.mark.parametrize("prompt", ["login", "none", None])
+def test_sign_in_whose_consent_was_removed_proves_nothing(
+    browser: Browser, logto: Emulator, user: LogtoUser, secret: str, caplog: Any, prompt: str | None
+) -> None:
+    browser.sign_in("reader", totp_secret=secret)
+    logto.tenant.update_user(user.id, logto_configs={"mfa": {"skipMfaOnSignIn": True, "enabled": True}})
+    url = browser.start(prompt=LOGIN)
+    assert "prompt=login+consent" in url
+    # Logto asks for the password alone, or for nothing, and keeps the methods of the sign-in before.
+    changed = url.replace("prompt=login+consent", f"prompt={prompt}" if prompt else "")
+    browser.open(browser.logto.sign_in(changed, "reader"))
+    assert browser.client.get("/").wsgi_request.logto.is_authenticated
+    assert seen(browser) == UNPROVED
+    assert "the prompt in the URL was changed" in caplog.text
+    # It has no refresh token. The silent sign-in that confirms it proves no more.
+    age(browser)
+    browser.open(browser.logto.sign_in(browser.client.get("/")["Location"]))
+    assert seen(browser) == {"methods": ["Password"], "at": None, "known": True}
 
 
 @pytest.mark.parametrize("prompt", ["login", LOGIN])
@@ -431,6 +452,19 @@ def test_refreshed_token_of_another_proves_nothing(
     unproved_after(reader, caplog, logging.ERROR, text)
 
 
+def test_factor_that_the_account_gets_later_proves_nothing(browser: Browser, logto: Emulator, user: LogtoUser) -> None:
+    """A thief of the password verified a new app at Logto, and bound none. Then the owner adds the first one."""
+    browser.sign_in("reader", prompt=LOGIN)
+    (extension,) = logto.instances.session_extensions.values()
+    made_up = {"id": "madeup", "type": "Totp", "userId": user.id, "verified": True}
+    extension.submission["verificationRecords"].append(made_up)
+    logto.tenant.add_totp(user)
+    age(browser)
+    assert seen(browser)["methods"] == ["Password"]
+    browser.open(browser.logto.sign_in(browser.client.get("/silent")["Location"]))
+    assert seen(browser)["methods"] == ["Password"]
+
+
 def test_refresh_by_the_site_replaces_methods(reader: Browser, logto: Emulator) -> None:
     assert seen(reader, "/refreshed")["methods"] == BOTH
     logto.faults.access_token_claims = changed_claims(authentication_methods=["Password"])
@@ -552,11 +586,74 @@ def test_refused_resource_and_rotated_refresh_token_keep_session(
         age_refresh_tokens(logto)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"LOGTO_SECOND_FACTOR": False}, {"LOGTO_SECOND_FACTOR": True}),
+        ({"LOGTO_SECOND_FACTOR": True}, {"LOGTO_SECOND_FACTOR": False}),
+        ({"LOGTO_API_RESOURCE": API}, {"LOGTO_API_RESOURCE": "https://another.example/api"}),
+    ],
+    ids=["turned-on", "turned-off", "another-resource"],
+)
+def test_sign_in_that_began_before_a_setting_changed_is_finished(
+    browser: Browser, logto: Emulator, secret: str, settings: Any, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    for name, value in before.items():
+        setattr(settings, name, value)
+    callback = browser.logto.sign_in(browser.start(prompt=LOGIN), "reader", totp_secret=secret)
+    logto.tenant.add_resource("https://another.example/api")
+    for name, value in after.items():
+        setattr(settings, name, value)
+    assert browser.open(callback).status_code == 302
+    assert browser.client.get("/").wsgi_request.logto.is_authenticated
+    assert seen(browser) == UNPROVED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_late_answer_does_not_bring_methods_back(reader: Browser, logto: Emulator) -> None:
+    def visit(states: list[Any]) -> None:
+        browser = Browser(logto)
+        browser.client.cookies = reader.client.cookies
+        states.append(seen(browser))
+        connection.close()
+
+    age(reader)
+    logto.requests.clear()
+    # Logto answers the first request so slowly that its lease expires.
+    logto.faults.http["token"] = HttpFault(drip_seconds=0.0005, times=1)
+    is_issued = Event()
+    logto.faults.access_token_claims = lambda claims: is_issued.set() or claims
+    late: list[Any] = []
+    thread = Thread(target=visit, args=[late])
+    thread.start()
+    assert is_issued.wait(10)
+    end_session_at_logto(logto, reader)
+    LogtoSession.objects.update(no_refresh_before=0)
+    assert seen(reader) == UNPROVED
+    assert thread.is_alive()
+    thread.join()
+    assert late == [UNPROVED]
+    assert seen(reader) == UNPROVED
+    assert len(logto.requests.to("token")) == 2
+
+
 def test_setting_that_is_turned_off_forgets_methods(reader: Browser, settings: Any) -> None:
     settings.LOGTO_SECOND_FACTOR = False
     assert seen(reader) == UNPROVED
     age(reader)
     seen(reader)
+    settings.LOGTO_SECOND_FACTOR = True
+    assert seen(reader) == UNPROVED
+
+
+def test_setting_that_is_turned_off_forgets_methods_with_each_refresh(
+    reader: Browser, logto: Emulator, settings: Any
+) -> None:
+    settings.LOGTO_SECOND_FACTOR = False
+    end_session_at_logto(logto, reader)
+    # Userinfo is fetched before the claims are stale, so that only its token is refreshed.
+    age(reader, 3000)
+    assert seen(reader, "/user-info")["sub"] == "reader000001"
     settings.LOGTO_SECOND_FACTOR = True
     assert seen(reader) == UNPROVED
 
