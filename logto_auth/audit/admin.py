@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -86,7 +87,9 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         options = get_user_model()._meta
         try:
             url = reverse(
-                f"admin:{options.app_label}_{options.model_name}_change", args=[pk], current_app=self.admin_site.name
+                f"admin:{options.app_label}_{options.model_name}_change",
+                args=[quote(pk)],
+                current_app=self.admin_site.name,
             )
         except NoReverseMatch:
             return name

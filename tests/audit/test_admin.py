@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -68,6 +69,12 @@ def test_list_and_page(client_of_auditor: Client, rf: Any, reader: Any) -> None:
     assert "salt" not in page
     assert not re.findall(r'<input type="(?!hidden)', page.split('id="content"')[1])
     assert 'name="_save"' not in page
+
+
+def test_key_with_special_characters_is_quoted(client_of_auditor: Client) -> None:
+    # The admin reads "_2F" as a slash.
+    write_events([build_event("shop.refund", actor=SimpleNamespace(pk="a_2Fb"))])
+    assert '<a href="/admin/auth/user/a_5F2Fb/change/">a_2Fb</a>' in text_of(client_of_auditor.get(LIST))
 
 
 @pytest.mark.parametrize("use_tz", [True, False])
