@@ -157,12 +157,14 @@ def record_account_edited(sender: object, request: HttpRequest, user: Any, chang
 
 
 def record_account_deleted(sender: object, request: HttpRequest, claims: Claims, **kwargs: Any) -> None:
-    """Receiver of `account_deleted`: without personal data, because it was erased with the account."""
+    """Receiver of `account_deleted`: without personal data. It is erased, also if the site has kept the row."""
     sub = _sub_in(claims)
     event = build_event("account_deleted", actor_sub=sub, user_sub=sub)
     # The account may have no key any more.
-    event.actor_id = event.user_id = str(request.session.get(SESSION_KEY) or "")
+    key = event.actor_id = event.user_id = str(request.session.get(SESSION_KEY) or "")
     _add(event)
+    if key:
+        erase_account(key)
 
 
 # Personal data of deleted users

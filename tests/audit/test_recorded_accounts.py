@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.test import Client
 
+from logto_auth.audit import record_event
 from logto_auth.audit.models import AuditEvent
 from logto_auth.exceptions import VerificationRequired
 from logto_auth.models import LogtoIdentity
@@ -28,6 +30,12 @@ NEW_PASSWORD = "Correct-horse-7-battery"
 
 def delete_here(request: HttpRequest) -> None:
     request.user.delete()
+
+
+def deactivate_here(request: HttpRequest) -> None:
+    user = get_user_model().objects.get(pk=request.user.pk)
+    user.is_active = False
+    user.save()
 
 
 @pytest.fixture
@@ -93,6 +101,18 @@ def test_deleted_account_is_recorded_without_personal_data(own: Reader, settings
     event = only("account_deleted")
     assert (people(event), event.user_sub) == ((former, former), own.user.id)
     assert "reader" not in event.actor_json + event.user_json + event.details_json
+
+
+def test_account_that_the_site_only_deactivates_is_erased(own: Reader, settings: Any) -> None:
+    settings.LOGTO_DELETE_ACCOUNT = f"{__name__}.deactivate_here"
+    record_event("shop.sold", user=LogtoIdentity.objects.get().user)
+    assert only("shop.sold").user_data
+    to_logto = own.get("delete")
+    own.browser.open(own.browser.logto.sign_in(to_logto["Location"], own.user.username))
+    own.post("delete", "delete", confirmation="reader@example.com")
+    assert "account_deleted" in actions()
+    assert only("shop.sold").user_data is None
+    assert only("sign_in").actor_data is None
 
 
 def test_sign_out_at_logto_has_no_actor(own: Reader) -> None:
