@@ -170,9 +170,13 @@ def record_account_deleted(sender: object, request: HttpRequest, claims: Claims,
 # Personal data of deleted users
 
 
-def erase_deleted_account(sender: object, instance: Any, **kwargs: Any) -> None:
-    """Receiver of `pre_delete` of the user model. Without the erasure, the account is not deleted."""
-    _erase(instance)
+def erase_deleted_account(sender: object, instance: Any, using: str | None = None, **kwargs: Any) -> None:
+    """Receiver of `pre_delete` of the user model. Without the erasure, the account is not deleted.
+
+    A copy in another database is no account, see `transactions.database`.
+    """
+    if using is None or using == database():
+        _erase(instance)
 
 
 def _erase(user: Any) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.signals import pre_delete
 
 from logto_auth.audit.erasing import erase_account, erase_sub
 from logto_auth.audit.models import AuditEvent, AuditSeal
 from logto_auth.audit.recording import build_event, write_events
 from logto_auth.batches import Cause, batch
+from logto_auth.transactions import database
 
 from .support import EVENTS, SEALS, audit, problems, record, seal, sql
 
@@ -244,6 +246,14 @@ def test_deleted_account_is_erased(rf: Any, staff: Any, reader: Any) -> None:
     type(staff).objects.filter(pk=staff.pk).delete()
     assert AuditEvent.objects.get(action="shop.refund").actor_data is None
     assert problems() == []
+
+
+def test_copy_that_is_deleted_in_another_database_erases_nothing(reader: Any) -> None:
+    write_events([build_event("shop.sold", user=reader)])
+    pre_delete.send(sender=type(reader), instance=reader, using="archive", origin=reader)
+    assert AuditEvent.objects.get().user_data
+    pre_delete.send(sender=type(reader), instance=reader, using=database(), origin=reader)
+    assert AuditEvent.objects.get().user_data is None
 
 
 def test_account_whose_deletion_is_rolled_back_is_not_erased(reader: Any) -> None:
