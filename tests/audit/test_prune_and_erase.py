@@ -310,7 +310,7 @@ def test_erase_twice_and_later_events(reader: Any) -> None:
     assert problems() == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("1", "--sub", "x"), ("Reinhard",), ("",)])
+@pytest.mark.parametrize("arguments", [(), ("1", "--sub", "x"), ("Reinhard",), ("",), ("--sub", "")])
 def test_erase_without_one_person_is_refused(arguments: tuple[str, ...]) -> None:
     record(1)
     assert audit("erase", "--yes", *arguments)[1] != ""

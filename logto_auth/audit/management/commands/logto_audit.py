@@ -70,7 +70,7 @@ class Command(BaseCommand):
         erase = add("erase", "Erases names, addresses and browsers of one person. Their events stay.")
         person = erase.add_mutually_exclusive_group(required=True)
         person.add_argument("user", nargs="?", metavar="USER", help="primary key of the account, which may be deleted")
-        person.add_argument("--sub", metavar="SUB", help="id of the user at Logto")
+        person.add_argument("--sub", type=not_empty, metavar="SUB", help="id of the user at Logto")
         add_yes(erase)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -153,6 +153,13 @@ def number_from(minimum: int) -> Any:
     return number
 
 
+def not_empty(text: str) -> str:
+    """Return an id. An empty one, such as that of a variable that is not set, would erase nobody."""
+    if not text:
+        raise ArgumentTypeError("expected the id of a user at Logto")
+    return text
+
+
 def numbered_digest(text: str) -> tuple[int, str]:
     """Return number and digest of a seal."""
     if not re.fullmatch(r"[0-9]{1,18}:[0-9a-f]{64}", text):
@@ -165,15 +172,18 @@ def epoch_seconds(text: str) -> float:
     """Return a time, in the time zone of the site if it has none, in seconds since the epoch."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return (make_aware(time) if settings.USE_TZ and time.tzinfo is None else time).timestamp()
+    except (OverflowError, ValueError):
         raise ArgumentTypeError("expected a date or a time, such as 2026-11-01 or 2026-11-01T18:30") from None
-    return (make_aware(time) if settings.USE_TZ and time.tzinfo is None else time).timestamp()
 
 
 def primary_key(text: str) -> str:
     """Return a primary key of the user model as events contain it."""
     field: Any = get_user_model()._meta.pk
     try:
-        return str(field.to_python(text))
+        key = str(field.to_python(text))
     except ValidationError:
-        raise CommandError(f"{text} is no primary key of the user model. Or use --sub.") from None
+        key = ""
+    if not key:
+        raise CommandError(f"{text!r} is no primary key of the user model. Or use --sub.")
+    return key
