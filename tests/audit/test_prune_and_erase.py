@@ -216,6 +216,16 @@ def test_account_whose_key_begins_like_another() -> None:
     assert [each.user_data for each in AuditEvent.objects.order_by("pk")] == [None, {"name": "name"}, {"name": "name"}]
 
 
+@pytest.mark.parametrize("other", ["READER1", "réader1", "reader1 "])
+def test_key_that_a_collation_takes_for_another(other: str) -> None:
+    person = SimpleNamespace(pk="reader1", get_username=lambda: "Reinhard")
+    write_events([build_event("shop.sold", user=person, user_sub="reader1")])
+    erase_account(other)
+    erase_sub(other)
+    assert AuditEvent.objects.get().user_data == {"name": "Reinhard"}
+    assert problems() == []
+
+
 def test_erase_by_sub(rf: Any, staff: Any, reader: Any) -> None:
     two_people(rf, staff, reader)
     record(1, user=reader)
