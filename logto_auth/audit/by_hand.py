@@ -85,13 +85,15 @@ def _record_related(
     # Before everything is removed, the database says what that is.
     if action not in ("post_add", "post_remove", "pre_clear") or actor() is None or not _is_here(using):
         return
+    field = "groups" if name == "groups" else "user_permissions"
     rows = model._base_manager.using(database())
-    if action == "pre_clear":
-        rows = rows.filter(**{_field_to(instance, name, reverse): instance.pk})
-    elif pk_set:
-        rows = rows.filter(pk__in=pk_set)
+    if action != "pre_clear":
+        rows = rows.filter(pk__in=pk_set or ())
+    elif reverse:
+        # Not by the name of the manager: a site may have changed `related_name`, because Django's has to be unique.
+        rows = rows.filter(**{field: instance.pk})
     else:
-        return
+        rows = getattr(instance, field).using(database())
     verb = "added" if action == "post_add" else "removed"
     if reverse:
         _record(rows, {f"{name}_{verb}": [_text(instance)]})
@@ -100,16 +102,6 @@ def _record_related(
         rows = rows.select_related("content_type")
     if texts := sorted(map(_text, rows)):
         _record([instance], {f"{name}_{verb}": texts})
-
-
-def _field_to(instance: Any, name: str, reverse: bool) -> str:
-    """Return the name by which a query for the other side of the relation finds `instance`."""
-    field = "groups" if name == "groups" else "user_permissions"
-    if reverse:
-        return field
-    # A site may have changed `related_name`, because Django's has to be unique.
-    related: str = type(instance)._meta.get_field(field).related_query_name()
-    return related
 
 
 def _text(row: Any) -> str:
