@@ -84,6 +84,16 @@ def test_account_that_is_saved_while_the_user_is_loaded(rf: Any, admin_user: Any
     assert User.objects.filter(username="reader").exists()
 
 
+def test_actor_whom_an_async_view_has_loaded(rf: Any, admin_user: Any) -> None:
+    request = rf.get("/")
+    request.user, request._acached_user = SimpleLazyObject(pytest.fail), admin_user
+
+    with use_request(request):
+        User.objects.create_user("reader", is_staff=True)
+
+    assert AuditEvent.objects.get().actor_id == str(admin_user.pk)
+
+
 def test_groups_of_another_model(rf: Any, admin_user: Any) -> None:
     reader = User.objects.create_user("reader")
     group = Group.objects.create(name="Night shift")
