@@ -7,17 +7,15 @@ What commands and the shell change is not recorded, because there is no signed-i
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import models
-from django.http import HttpRequest
+from django.contrib.auth.models import AbstractBaseUser, Permission
 
 from logto_auth.batches import current_batch
 from logto_auth.transactions import database
-from logto_auth.users.current_request import answered_request
-from logto_auth.users.rights import FLAGS, flags_of
+from logto_auth.users.current_request import answered_request, unwrapped
+from logto_auth.users.rights import flag_columns
 
 from .recording import build_event, write_events
 
@@ -30,34 +28,37 @@ FORMER = "_logto_audit_former_flags"
 
 
 def keep_former_flags(
-    sender: Any, instance: Any, raw: bool = False, update_fields: Collection[str] | None = None, **kwargs: Any
+    sender: Any,
+    instance: Any,
+    raw: bool = False,
+    using: str | None = None,
+    update_fields: Collection[str] | None = None,
+    **kwargs: Any,
 ) -> None:
     """Receiver of `pre_save` of the user model. One query, if a signed-in user saves a flag of an account."""
     vars(instance).pop(FORMER, None)
-    names = [name for name in flags_of(instance) if update_fields is None or name in update_fields]
-    names = [name for name in names if _is_field(sender, name)]
-    if raw or not names or request_of_actor() is None:
+    # Columns only: the code of a property may need a saved account. Deferred columns are not in `update_fields`.
+    names = [name for name in flag_columns(sender) if update_fields is None or name in update_fields]
+    if raw or not names or actor() is None or not _is_here(using):
         return
-    if instance._state.adding:
-        vars(instance)[FORMER] = {"is_active": True, "is_staff": False, "is_superuser": False}
-        return
-    rows = sender._base_manager.using(database()).filter(pk=instance.pk)
-    vars(instance)[FORMER] = rows.values(*names).first() or {}
+    former = None
+    if instance.pk is not None:
+        former = sender._base_manager.using(database()).filter(pk=instance.pk).values(*names).first()
+    if former is None and instance._state.adding:
+        former = {name: name == "is_active" for name in names}
+    vars(instance)[FORMER] = former or {}
 
 
 def record_flags(sender: object, instance: Any, **kwargs: Any) -> None:
     """Receiver of `post_save` of the user model."""
     former = vars(instance).pop(FORMER, {})
-    current = flags_of(instance)
-    changed = [name for name in FLAGS if name in former and name in current and former[name] != current[name]]
+    changed = [name for name in former if former[name] != getattr(instance, name)]
     if changed:
-        _record(
-            instance,
-            {
-                "former": {name: former[name] for name in changed},
-                "current": {name: current[name] for name in changed},
-            },
-        )
+        details = {
+            "former": {name: former[name] for name in changed},
+            "current": {name: getattr(instance, name) for name in changed},
+        }
+        _record([instance], details)
 
 
 def record_groups(sender: object, instance: Any, action: str, reverse: bool, **kwargs: Any) -> None:
@@ -71,57 +72,82 @@ def record_permissions(sender: object, instance: Any, action: str, reverse: bool
 
 
 def _record_related(
-    name: str, instance: Any, action: str, reverse: bool, *, model: Any, pk_set: Collection[Any] | None, **kwargs: Any
+    name: str,
+    instance: Any,
+    action: str,
+    reverse: bool,
+    *,
+    model: Any,
+    pk_set: Collection[Any] | None,
+    using: str | None = None,
+    **kwargs: Any,
 ) -> None:
     # Before everything is removed, the database says what that is.
-    if action not in ("post_add", "post_remove", "pre_clear") or request_of_actor() is None:
+    if action not in ("post_add", "post_remove", "pre_clear") or actor() is None or not _is_here(using):
         return
+    rows = model._base_manager.using(database())
     if action == "pre_clear":
-        keys = set(_related(name, instance, reverse).values_list("pk", flat=True))
+        rows = rows.filter(**{_field_to(instance, name, reverse): instance.pk})
+    elif pk_set:
+        rows = rows.filter(pk__in=pk_set)
     else:
-        keys = set(pk_set or ())
-    if not keys:
         return
     verb = "added" if action == "post_add" else "removed"
-    rows = model._base_manager.using(database()).filter(pk__in=keys)
     if reverse:
-        for user in rows:
-            _record(user, {f"{name}_{verb}": [_text(instance)]})
-    else:
-        _record(instance, {f"{name}_{verb}": sorted(map(_text, rows))})
+        _record(rows, {f"{name}_{verb}": [_text(instance)]})
+        return
+    if issubclass(model, Permission):
+        rows = rows.select_related("content_type")
+    if texts := sorted(map(_text, rows)):
+        _record([instance], {f"{name}_{verb}": texts})
 
 
-def _related(name: str, instance: Any, reverse: bool) -> Any:
+def _field_to(instance: Any, name: str, reverse: bool) -> str:
+    """Return the name by which a query for the other side of the relation finds `instance`."""
+    field = "groups" if name == "groups" else "user_permissions"
     if reverse:
-        return instance.user_set.using(database())
-    return (instance.groups if name == "groups" else instance.user_permissions).using(database())
+        return field
+    # A site may have changed `related_name`, because Django's has to be unique.
+    related: str = type(instance)._meta.get_field(field).related_query_name()
+    return related
 
 
 def _text(row: Any) -> str:
-    """Return the name of a group, or the code of a permission."""
-    natural_key: tuple[str, ...] = row.natural_key()
-    return natural_key[0] if len(natural_key) == 1 else f"{natural_key[1]}.{natural_key[0]}"
+    """Return the name of a group, or the code of a permission; the primary key if the model has no natural key."""
+    if not callable(getattr(row, "natural_key", None)):
+        return str(row.pk)
+    natural_key = row.natural_key()
+    return str(natural_key[0]) if len(natural_key) == 1 else f"{natural_key[1]}.{natural_key[0]}"
 
 
-def request_of_actor() -> HttpRequest | None:
-    """Return the request of the signed-in user who makes the change; None in a batch and outside of a request."""
-    if current_batch() is not None:
-        return None
+def actor() -> AbstractBaseUser | None:
+    """Return the signed-in user who makes the change; None in a batch and outside of a request.
+
+    The user is not loaded: code that loads the user may save accounts, and would be called within itself.
+    """
     request = answered_request()
-    user = getattr(request, "user", None)
-    return request if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
+    if request is None or current_batch() is not None:
+        return None
+    for user in (unwrapped(getattr(request, "user", None)), getattr(request, "_acached_user", None)):
+        if isinstance(user, AbstractBaseUser):
+            return user
+    return None
 
 
-def _record(user: Any, details: dict[str, Any]) -> None:
-    request = request_of_actor()
-    if request is None:
+def _is_here(using: str | None) -> bool:
+    """Return whether the rows are those of the accounts that sign in, not copies in another database."""
+    return using is None or using == database()
+
+
+def _record(users: Iterable[Any], details: dict[str, Any]) -> None:
+    """Record the same change of each of `users`, with one INSERT."""
+    request, by = answered_request(), actor()
+    if by is None:
         return
+    # Not within the `try`: an error of the database here would break a transaction of the caller.
+    changed = list(users)
     try:
-        write_events([build_event("rights_changed", request, user=user, details=details)])
+        write_events(build_event("rights_changed", request, actor=by, user=user, details=details) for user in changed)
     except Exception as error:
         # Without the text of the error, which may contain the row.
         logger.error("The audit trail is incomplete: an event was not stored (%s).", type(error).__name__)
-
-
-def _is_field(model: type[models.Model], name: str) -> bool:
-    return any(field.name == name for field in model._meta.concrete_fields)

@@ -9,12 +9,14 @@ import ipaddress
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.http import HttpRequest
 
 from logto_auth.conf import conf
+from logto_auth.transactions import atomic, database
 
 from . import digests
 from .signals import event_recorded
@@ -119,9 +121,17 @@ def write_events(events: Iterable[AuditEvent]) -> bool:
 
 
 def send_recorded(events: Iterable[AuditEvent]) -> None:
-    """Send `event_recorded` for events that were inserted."""
+    """Send `event_recorded` for events that were inserted. An error of a receiver is logged, and breaks nothing."""
+    if not event_recorded.receivers:
+        return
+    is_in_transaction = connections[database()].in_atomic_block
     for event in events:
-        event_recorded.send_robust(sender=type(event), event=event)
+        try:
+            # A transaction could not go on after an error of the database that only `send_robust` sees.
+            with atomic() if is_in_transaction else nullcontext():
+                event_recorded.send_robust(sender=type(event), event=event)
+        except DatabaseError as error:
+            logger.error("What receivers of event_recorded have written was rolled back: %s.", type(error).__name__)
 
 
 def _key(user: Any) -> str:
@@ -136,8 +146,10 @@ def _names(user: Any) -> dict[str, str]:
     """
     if not _key(user):
         return {}
+    # `request.user` may be of another class, such as one for the owner of an API key.
+    name = user.get_username() if hasattr(user, "get_username") else ""
     email = getattr(user, user.get_email_field_name(), "") if hasattr(user, "get_email_field_name") else ""
-    return {name: str(value)[:MAX_LENGTH] for name, value in (("name", user.get_username()), ("email", email)) if value}
+    return {key: str(value)[:MAX_LENGTH] for key, value in (("name", name), ("email", email)) if value}
 
 
 def _origin(request: HttpRequest | None) -> dict[str, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "principal_of_user",
     "remember_without_middleware",
     "stream",
+    "unwrapped",
     "use_request",
 ]
 
@@ -93,11 +94,11 @@ def principal_of_user(user: Any) -> Any:
 def _is_user_of(request: HttpRequest, user: Any) -> bool:
     # Django caches what `request.auser()` returned here; it is not the instance of `request.user`.
     user_of_request = getattr(request, "user", None)
-    candidates = (user_of_request, _unwrapped(user_of_request), getattr(request, "_acached_user", None))
+    candidates = (user_of_request, unwrapped(user_of_request), getattr(request, "_acached_user", None))
     return user is not None and any(user is each for each in candidates)
 
 
-def _unwrapped(user: Any) -> Any:
+def unwrapped(user: Any) -> Any:
     """Return the instance in the `SimpleLazyObject` of `AuthenticationMiddleware`, without loading the user."""
     while isinstance(user, LazyObject):
         user = user._wrapped

@@ -141,5 +141,17 @@ class RightsChanges:
 
 
 def flags_of(user: AbstractBaseUser) -> dict[str, Any]:
-    """Return the flags of an account that are rights, without those that the user model lacks."""
-    return {name: getattr(user, name) for name in FLAGS if hasattr(user, name)}
+    """Return the flags of an account that are rights, without those that the user model lacks or computes."""
+    return {name: getattr(user, name) for name in FLAGS if _is_stored(type(user), name)}
+
+
+def _is_stored(user_model: type[AbstractBaseUser], name: str) -> bool:
+    """Return whether the model has the flag and can be given it. Computing one may need queries, or a saved row."""
+    attribute = getattr(user_model, name, None)
+    return hasattr(user_model, name) and not (isinstance(attribute, property) and attribute.fset is None)
+
+
+def flag_columns(user_model: type[AbstractBaseUser]) -> list[str]:
+    """Return the names of the flags that are columns of the user model."""
+    columns = {field.name for field in user_model._meta.concrete_fields}
+    return [name for name in FLAGS if name in columns]

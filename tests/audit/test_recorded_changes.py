@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import StringIO
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -18,15 +20,16 @@ from logto_auth.audit.models import AuditEvent
 from logto_auth.clients import reset_clients
 from logto_auth.conf import conf
 from logto_auth.emulator import Emulator
-from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, SyncRun
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, SyncRun, UserStatus
 from logto_auth.signals import user_suspended
 from logto_auth.testing import Browser
+from logto_auth.users.suspension import suspend
 from tests.api.callers import App
 from tests.rights import API, ask_for_rights, set_up
 from tests.users.accounts import TRUST, local_user
 from tests.webhooks.deliveries import SIGNING_KEY, deliver, event, user_event
 
-from .recorded import AGENT, actions, forget, key_of, only, people, written
+from .recorded import AGENT, actions, forget, key_of, only, people, refused, written
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -374,3 +377,12 @@ def test_page_that_was_rolled_back_records_nothing(logto: Emulator, monkeypatch:
         user_suspended.disconnect(take_over)
     assert LogtoIdentity.objects.get().status == "active"
     assert actions() == []
+
+
+def test_deletion_in_a_transaction_survives_a_missing_table(reader: Browser) -> None:
+    identity = LogtoIdentity.objects.get(sub=SUB)
+    with transaction.atomic():
+        with refused("logto_audit_auditevent"):
+            suspend(identity, UserStatus.DELETED, time.time())
+        LogtoIdentity.objects.get(sub=SUB)
+    assert LogtoIdentity.objects.get(sub=SUB).status == UserStatus.DELETED
