@@ -30,7 +30,7 @@ def factors(found: Found, run: Run, fresh: Emulator, settings: Any) -> Emulator:
     """A tenant that is set up for a site with second factors."""
     settings.LOGTO_TENANT = f"{__name__}.DECLARED"
     settings.LOGTO_SECOND_FACTOR = True
-    settings.LOGTO_SCOPES = ("openid", "offline_access", "profile")
+    settings.LOGTO_SCOPES = ("openid", "offline_access", "profile", "roles", "identities")
     assert run("logto_setup", "--yes").code == 0
     return fresh
 
