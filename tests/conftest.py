@@ -9,6 +9,7 @@ import psycopg  # noqa: F401  (its extension must not be imported while freezegu
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test.signals import setting_changed
 
 from logto_auth.audit.apps import disconnect_receivers
 from tests import profiles
@@ -18,11 +19,18 @@ pytest_plugins = ["logto_auth.testing.pytest_plugin", "tests.fixtures", "tests.o
 BLOCKER = pytest.StashKey()
 
 
+def disconnect_again(setting: str, **kwargs: object) -> None:
+    """Disconnect the receivers that Django has connected, because a test has changed the installed apps."""
+    if setting == "INSTALLED_APPS":
+        disconnect_receivers()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     require_database_server()
     if apps.is_installed("logto_auth.audit"):
         # The tests of the trail connect them again. All others test a site without it, as most sites are.
         disconnect_receivers()
+        setting_changed.connect(disconnect_again)
     if apps.is_installed("bookstore.account"):
         # Its declaration depends on the settings of its first import, which a test may have changed.
         importlib.import_module("bookstore.tenant")
