@@ -9,14 +9,13 @@ from django.urls import NoReverseMatch
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
-from logto_auth.sign_in.next_url import view_url
+from logto_auth.sign_in.next_url import view_url, with_query
+from logto_auth.sign_in.start import number_or_text
 
 from .requirements import SecondFactor
 from .responses import page_of_request, unauthorized_response
 
 __all__ = ["second_factor_from_query", "second_factor_response", "second_factor_url"]
-
-MAX_NUMBER_LENGTH = 9
 
 
 def second_factor_url(next_url: str, second_factor: SecondFactor) -> str:
@@ -24,7 +23,7 @@ def second_factor_url(next_url: str, second_factor: SecondFactor) -> str:
 
     Raise ConfigurationError if the site does not have the page.
     """
-    query = QueryDict(mutable=True)
+    query: dict[str, str] = {}
     if second_factor.max_age is not None:
         query["max_age"] = str(second_factor.max_age)
     if second_factor.methods != SECOND_FACTORS:
@@ -38,7 +37,7 @@ def second_factor_url(next_url: str, second_factor: SecondFactor) -> str:
             "A view requires a second factor of the user of a session, but the site's URLs do not have the page that "
             "asks for one. Add path('', include('logto_auth.urls'))."
         ) from error
-    return f"{url}?{query.urlencode(safe='/')}" if query else url
+    return with_query(url, query)
 
 
 def second_factor_from_query(query: QueryDict) -> SecondFactor:
@@ -48,12 +47,12 @@ def second_factor_from_query(query: QueryDict) -> SecondFactor:
     that requires the second factor checks its own requirement again.
     """
     methods = tuple(query.get("methods", "").split()) or SECOND_FACTORS
-    max_age = query.get("max_age", "").strip()
-    is_number = max_age.isascii() and max_age.isdigit() and len(max_age) <= MAX_NUMBER_LENGTH
-    if max_age and not is_number:
+    text = query.get("max_age", "").strip()
+    max_age = number_or_text(text) if text else None
+    if isinstance(max_age, str):
         raise InvalidSignInOption(f"max_age is {max_age!r:.40}, expected a whole number of seconds.")
     try:
-        return SecondFactor(methods=methods, max_age=int(max_age) if max_age else None)
+        return SecondFactor(methods=methods, max_age=max_age)
     except ValueError as error:
         raise InvalidSignInOption(str(error)) from error
 

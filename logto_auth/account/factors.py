@@ -25,7 +25,7 @@ from logto_auth.oidc.secrets import Secret
 from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.public_settings import sign_in_experience
-from logto_auth.sign_in.next_url import is_allowed_next
+from logto_auth.sign_in.next_url import is_allowed_next, with_query
 
 from .forms import CodeForm, StepForm
 from .navigation import url_of
@@ -34,7 +34,7 @@ from .policy import may_choose_at_sign_in
 from .qr_code import qr_code_svg
 from .steps import find_step, seal_step
 from .times import local_time
-from .verification import with_next, with_query
+from .verification import with_next
 
 __all__ = [
     "FACTOR_TEXTS",

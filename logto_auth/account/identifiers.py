@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import CodeExpired, VerificationRequired
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sign_in.next_url import with_query
 
 from .error_texts import FORM_ERRORS
 from .forms import CodeForm, EmailForm, PhoneForm, UsernameForm
@@ -23,7 +24,6 @@ from .navigation import url_of
 from .page import AccountPage
 from .profile import shown_phone
 from .steps import find_step, seal_step
-from .verification import with_query
 
 __all__ = ["EmailPage", "PhonePage", "UsernamePage"]
 

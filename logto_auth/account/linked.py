@@ -25,12 +25,12 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.account_api.types import SocialConnector
 from logto_auth.exceptions import FieldNotEditable, InvalidValue, LogtoError, VerificationRequired
 from logto_auth.sessions.public_settings import sign_in_experience
+from logto_auth.sign_in.next_url import with_query
 from logto_auth.sign_in.start import LOGTO_LANGUAGES, absolute_uri, redirect_to_base_url
 
 from .error_texts import FORM_ERRORS
 from .page import AccountPage
 from .steps import STEP_SECONDS, find_step, seal_step
-from .verification import with_query
 
 __all__ = ["LinkCallback", "LinkPage", "LinkedAccount", "LinkedPage"]
 

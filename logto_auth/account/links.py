@@ -17,7 +17,7 @@ from django.http import HttpRequest, QueryDict
 from logto_auth.conf import Conf, conf
 from logto_auth.exceptions import ConfigurationError, InvalidAccountTask, SignInRequired
 from logto_auth.sessions.principal import session_principal
-from logto_auth.sign_in.next_url import is_allowed_next, view_url
+from logto_auth.sign_in.next_url import is_allowed_next, view_url, with_query
 from logto_auth.sign_in.start import absolute_uri, active_languages
 
 from .steps import seal_step
@@ -130,15 +130,14 @@ def return_url(request: HttpRequest, task: str, next_url: str) -> str:
     Its sealed value names the task, so that no other session and no other site can claim that the task is done. It is
     missing for a user who is not signed in through Logto.
     """
-    query = QueryDict(mutable=True)
+    query: dict[str, str] = {}
     if next_url and is_allowed_next(request, next_url):
         query[REDIRECT_FIELD_NAME] = next_url
     with suppress(SignInRequired):
         claim = CLAIMS_OF_TASKS.get(task)
         data = {"task": task, "before": digest(session_principal(request).claims.get(claim)) if claim else ""}
         query["state"] = seal_step(request, RETURN, data, seconds=RETURN_SECONDS)
-    url = view_url("account-return")
-    return f"{url}?{query.urlencode(safe='/')}" if query else url
+    return with_query(view_url("account-return"), query)
 
 
 def digest(value: Any) -> str:

@@ -40,13 +40,14 @@ from logto_auth.sessions.account import SessionAccount
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.public_settings import account_center
+from logto_auth.sign_in.next_url import with_query
 from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
 from .error_texts import NOT_MANAGED, PageText, form_text, page_text, remedy
 from .navigation import NavigationEntry, navigation_entries
 from .notices import has_messages
-from .verification import verification_response, with_query
+from .verification import verification_response
 
 __all__ = ["AccountPage", "refresh_claims"]
 

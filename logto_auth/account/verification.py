@@ -6,11 +6,9 @@ views. The proof belongs to one session, and lasts as long as the verification r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
@@ -18,8 +16,9 @@ from logto_auth.access.responses import page_of_request, unauthorized_response
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.navigation import is_from_script
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sign_in.next_url import with_query
 
-__all__ = ["require_verification", "verification_response", "verification_url", "with_next", "with_query"]
+__all__ = ["require_verification", "verification_response", "verification_url", "with_next"]
 
 
 def verification_url(next_url: str = "") -> str:
@@ -40,15 +39,6 @@ def verification_url(next_url: str = "") -> str:
 def with_next(url: str, next_url: str) -> str:
     """Return `url`, a path, with the page that comes after it."""
     return with_query(url, {REDIRECT_FIELD_NAME: next_url})
-
-
-def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """Return the URL path `url` with `parameters` in its query, in place of those of the same name."""
-    path, _, present = url.partition("?")
-    query = QueryDict(present, mutable=True)
-    for name, value in parameters.items():
-        query[name] = value
-    return f"{path}?{query.urlencode(safe='/')}"
 
 
 def require_verification(request: HttpRequest) -> HttpResponseBase | None:

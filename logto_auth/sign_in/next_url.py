@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from posixpath import normpath
 from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.encoding import iri_to_uri
@@ -18,7 +19,7 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from logto_auth.conf import conf
 from logto_auth.tenant.declaration import normalize_uri
 
-__all__ = ["is_allowed_next", "is_sign_in_path", "safe_next_url", "view_url"]
+__all__ = ["is_allowed_next", "is_sign_in_path", "safe_next_url", "view_url", "with_query"]
 
 # In characters of the percent-encoded URL. The cookie of the pending sign-in has no room for more.
 MAX_NEXT_LENGTH = 1024
@@ -92,3 +93,14 @@ def view_url(name: str) -> str:
         return reverse(f"logto_auth:{name}")
     except NoReverseMatch:
         return urljoin(conf.base_url, reverse(f"logto_auth:{name}", urlconf=settings.ROOT_URLCONF))
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """Return `url` with `parameters` in its query, in place of those of the same name."""
+    if not parameters:
+        return url
+    path, _, present = url.partition("?")
+    query = QueryDict(present, mutable=True)
+    for name, value in parameters.items():
+        query[name] = value
+    return f"{path}?{query.urlencode(safe='/')}"

@@ -20,13 +20,14 @@ from logto_auth.navigation import is_navigation, is_prefetch
 from logto_auth.oidc.authorization import AuthorizationRequest, SignInOptions
 from logto_auth.tenant.declaration import normalize_uri
 
-from .next_url import safe_next_url, view_url
+from .next_url import safe_next_url, view_url, with_query
 from .state import PendingSignIn, save_pending
 
 __all__ = [
     "absolute_uri",
     "active_languages",
     "check_url_options",
+    "number_or_text",
     "options_from_query",
     "redirect_to_base_url",
     "redirect_to_logto",
@@ -182,10 +183,14 @@ def options_from_query(query: QueryDict, *, defaults: SignInOptions) -> SignInOp
 def _option_value(name: str, text: str) -> Any:
     if name in LIST_OPTIONS:
         return text.split()
-    if name in NUMBER_OPTIONS and text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_LENGTH:
-        return int(text)
     # A text where a number is expected is refused by SignInOptions, which names the option.
-    return text
+    return number_or_text(text) if name in NUMBER_OPTIONS else text
+
+
+def number_or_text(text: str) -> int | str:
+    """Return the whole number in a value of a query; `text` itself if it is none, or has too many digits."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_LENGTH
+    return int(text) if is_number else text
 
 
 def check_url_options(options: Mapping[str, object]) -> None:
@@ -208,9 +213,7 @@ def absolute_uri(request: HttpRequest, location: str) -> str:
 
 def sign_in_url(next_url: str = "", **options: str | int) -> str:
     """Return the URL of the sign-in view, with `next_url` and options of `SignInOptions` in its query."""
-    query = QueryDict(mutable=True)
-    query.update({name: str(value) for name, value in options.items() if value != ""})
+    query = {name: str(value) for name, value in options.items() if value != ""}
     if next_url:
         query[REDIRECT_FIELD_NAME] = next_url
-    url = view_url("sign-in")
-    return f"{url}?{query.urlencode(safe='/')}" if query else url
+    return with_query(view_url("sign-in"), query)

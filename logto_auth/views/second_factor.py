@@ -18,7 +18,6 @@ from logto_auth.access.requirements import SecondFactor
 from logto_auth.access.responses import sign_in_page, unauthorized_response
 from logto_auth.access.second_factor import second_factor_from_query, second_factor_url
 from logto_auth.account.missing_factor import MissingFactor, reason_for, set_up_url
-from logto_auth.account.verification import with_query
 from logto_auth.conf import conf
 from logto_auth.exceptions import InvalidSignInOption, LogtoError
 from logto_auth.navigation import is_from_page_library, is_from_script
@@ -26,7 +25,7 @@ from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response
-from logto_auth.sign_in.next_url import is_allowed_next, safe_next_url
+from logto_auth.sign_in.next_url import is_allowed_next, safe_next_url, with_query
 from logto_auth.sign_in.page import render_page
 from logto_auth.sign_in.start import redirect_to_logto
 
