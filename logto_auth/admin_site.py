@@ -166,10 +166,8 @@ class LogtoAdminSite(admin.AdminSite):
     def _second_factor(self) -> SecondFactor:
         """Return the second factor that the pages need. Raise ValueError for a wrong attribute of the class."""
         from .access.requirements import SecondFactor
-        from .oidc.authentication_methods import SECOND_FACTORS
 
-        methods = SECOND_FACTORS if self.second_factor_methods is None else tuple(self.second_factor_methods)
-        return SecondFactor(methods=methods, max_age=self.second_factor_max_age)
+        return SecondFactor.of(self.second_factor_methods, self.second_factor_max_age)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Return `view` for users who may use the admin. Other users are sent to the sign-in, or to the second factor.

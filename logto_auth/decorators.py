@@ -128,8 +128,7 @@ def second_factor_required(
     Raise ValueError for a method that is no second factor. The view raises ConfigurationError if `LOGTO_SECOND_FACTOR`
     is False.
     """
-    second_factor = SecondFactor(methods=tuple(methods), max_age=max_age)
-    decorate = _session_required(Requirement(second_factor=second_factor))
+    decorate = _session_required(Requirement(second_factor=SecondFactor.of(methods, max_age)))
     return decorate(view) if view else decorate
 
 

@@ -19,7 +19,6 @@ from .access.requirements import Requirement, SecondFactor
 from .account.verification import require_verification
 from .decorators import require_recent_sign_in, require_session, require_token
 from .exceptions import ConfigurationError
-from .oidc.authentication_methods import SECOND_FACTORS
 
 __all__ = [
     "AccessTokenRequiredMixin",
@@ -101,7 +100,7 @@ class RequirementMixin(CheckedView):
         methods, max_age = self.second_factor_methods, self.second_factor_max_age
         if methods is None and max_age is None and not self.second_factor_required:
             return None
-        return SecondFactor(methods=SECOND_FACTORS if methods is None else tuple(methods), max_age=max_age)
+        return SecondFactor.of(methods, max_age)
 
     def get_requirement(self) -> Requirement:
         """Return the requirement of this request. Override it if the requirement depends on the request.

@@ -86,6 +86,11 @@ class SecondFactor:
         if self.max_age is not None and (type(self.max_age) is not int or self.max_age < 0):
             raise ValueError(f"SecondFactor: max_age is {self.max_age!r:.100}, expected a number of seconds or None.")
 
+    @classmethod
+    def of(cls, methods: Iterable[str] | None = None, max_age: int | None = None) -> SecondFactor:
+        """Return a second factor whose names may be in any iterable; None: all factors count."""
+        return cls(methods=SECOND_FACTORS if methods is None else tuple(methods), max_age=max_age)
+
     def is_met_by(self, principal: Principal) -> bool:
         """Return whether the user has proved such a second factor, and recently enough.
 
@@ -189,11 +194,9 @@ def _normalized(part: Any) -> Any:
 
 
 def _second_factor(part: Any) -> Any:
-    if part is True:
-        return SecondFactor()
     if part is None or part is False or isinstance(part, SecondFactor):
         return part or None
-    return SecondFactor(methods=_normalized(part))
+    return SecondFactor.of(None if part is True else _normalized(part))
 
 
 def _missing(required: Iterable[str], held: frozenset[str]) -> tuple[str, ...]:
