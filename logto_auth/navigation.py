@@ -13,6 +13,7 @@ __all__ = [
     "VARYING_HEADERS",
     "has_access_token",
     "is_boosted",
+    "is_fetch",
     "is_from_htmx",
     "is_from_page_library",
     "is_from_script",
@@ -62,6 +63,11 @@ def is_from_script(request: HttpRequest) -> bool:
         or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
         or ("text/html" not in accepted and "application/json" in accepted)
     )
+
+
+def is_fetch(request: HttpRequest) -> bool:
+    """Return whether a script made the request to read the response, rather than for a frame or an image."""
+    return is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty"
 
 
 def is_from_page_library(request: HttpRequest) -> bool:

@@ -20,7 +20,7 @@ from logto_auth.access.second_factor import second_factor_from_query, second_fac
 from logto_auth.account.missing_factor import MissingFactor, reason_for, set_up_url
 from logto_auth.conf import conf
 from logto_auth.exceptions import InvalidSignInOption, LogtoError
-from logto_auth.navigation import is_from_page_library, is_from_script
+from logto_auth.navigation import is_fetch, is_from_page_library
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sessions.principal import session_principal
@@ -84,7 +84,7 @@ TEXTS: dict[MissingFactor, Text] = {
         "Then sign in again. If you see this page again, please contact the site operator."
     ),
 }
-# What staff and the log are told.
+# What the log says, and the page to staff.
 REMEDIES: dict[MissingFactor, Text] = {
     MissingFactor.NOT_REPORTED: _(
         "Logto's access tokens for LOGTO_API_RESOURCE do not have the claim authentication_methods. The script of the "
@@ -99,6 +99,12 @@ REMEDIES: dict[MissingFactor, Text] = {
         "Add identities to LOGTO_SCOPES if it is missing: then this page knows the factors of the user. Run manage.py "
         "logto_doctor, which checks how Logto asks for second factors."
     ),
+}
+# The levels of the log; INFO if the user can prove a second factor another time.
+LEVELS = {
+    MissingFactor.NOT_REPORTED: logging.ERROR,
+    MissingFactor.NOT_OFFERED: logging.WARNING,
+    MissingFactor.ADAPTIVE: logging.WARNING,
 }
 # What users call the methods.
 METHOD_TEXTS: dict[str, Text] = {
@@ -133,7 +139,7 @@ class SecondFactorView(PublicView):
         principal = session_principal(request)
         if request.user.is_authenticated and second_factor.is_met_by(principal):
             return HttpResponseRedirect(next_url)
-        if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
+        if is_fetch(request):
             return unauthorized_response(request, url, error="second_factor_required")
         step = request.GET.get(STEP)
         if not request.user.is_authenticated:
@@ -204,12 +210,10 @@ def _links(reason: MissingFactor, change_url: str, again_url: str) -> list[dict[
 
 def _log(request: HttpRequest, reason: MissingFactor, remedy: Text, reference: str) -> None:
     """Log one line: an error if no user of the site can prove a second factor."""
-    levels = {MissingFactor.NOT_REPORTED: logging.ERROR, MissingFactor.NOT_OFFERED: logging.WARNING}
-    levels[MissingFactor.ADAPTIVE] = logging.WARNING
     # The log has one language, whatever that of the page is.
     with override("en"):
         logger.log(
-            levels.get(reason, logging.INFO),
+            LEVELS.get(reason, logging.INFO),
             "The second factor of the user %s is missing: %s (reference %s)%s",
             request.user.pk,
             reason.value,

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from logto_auth.access.responses import sign_in_page, unauthorized_response
 from logto_auth.exceptions import InvalidSignInOption, LogtoError
-from logto_auth.navigation import is_from_page_library, is_from_script
+from logto_auth.navigation import is_fetch, is_from_page_library
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response
@@ -38,7 +38,7 @@ class SignInView(PublicView):
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         if is_from_page_library(request):
             return sign_in_page(request, request.get_full_path())
-        if is_from_script(request) and request.headers.get("Sec-Fetch-Dest", "empty") == "empty":
+        if is_fetch(request):
             return unauthorized_response(request, request.get_full_path())
         try:
             options = options_from_query(request.GET, defaults=self.sign_in_options)
