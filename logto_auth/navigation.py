@@ -1,10 +1,13 @@
 """How a browser made a request, by the headers that it sent: as a navigation, as a prefetch, or by a script.
 
 All of them can be forged by a program, but not by a page of another site: browsers do not let scripts set `Sec-`
-headers, and ask this site before they send other headers of a script on another site.
+headers, and ask this site before they send other headers of a script on another site. The IP address is that of the
+connection.
 """
 
 from __future__ import annotations
+
+import ipaddress
 
 from django.http import HttpRequest
 
@@ -12,6 +15,7 @@ __all__ = [
     "SAFE_METHODS",
     "VARYING_HEADERS",
     "has_access_token",
+    "ip_address",
     "is_boosted",
     "is_fetch",
     "is_from_htmx",
@@ -24,6 +28,17 @@ __all__ = [
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # The headers that decide whether a script gets JSON.
 VARYING_HEADERS = ("Accept", "HX-Request", "Sec-Fetch-Mode", "X-Requested-With", "X-Turbo-Request-Id", "X-Up-Version")
+
+
+def ip_address(request: HttpRequest) -> str | None:
+    """Return the IP address of the client, None if `REMOTE_ADDR` is not one.
+
+    Headers such as X-Forwarded-For are ignored: a client can send them. A site behind a proxy sets `REMOTE_ADDR`.
+    """
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
 
 
 def is_navigation(request: HttpRequest) -> bool:

@@ -5,7 +5,6 @@ The functions import the models when called, because `logto_auth.audit` offers t
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -156,12 +155,11 @@ def _origin(request: HttpRequest | None) -> dict[str, str]:
     """Return the IP address and the browser of a request, without what is empty."""
     if request is None:
         return {}
-    try:
-        address = str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        address = ""
+    # Imported here, because this module is imported when each command starts.
+    from logto_auth.navigation import ip_address
+
     browser = request.headers.get("User-Agent", "")[:MAX_LENGTH]
-    return {name: value for name, value in (("ip_address", address), ("user_agent", browser)) if value}
+    return {name: value for name, value in (("ip_address", ip_address(request)), ("user_agent", browser)) if value}
 
 
 def _storable(text: str) -> str:

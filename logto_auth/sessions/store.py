@@ -9,7 +9,6 @@ No other module reads or writes these keys of Django's session or the contents o
 
 from __future__ import annotations
 
-import ipaddress
 import time
 import uuid
 from copy import copy
@@ -27,6 +26,7 @@ from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
+from logto_auth.navigation import ip_address
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
@@ -328,7 +328,7 @@ def start_session(
         fresh_until=max(fresh_until(token_set), at_least_until),
         delete_after=_end_of_django_session(request.session) + DELETION_DELAY_SECONDS,
         user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:MAX_USER_AGENT_LENGTH],
-        ip_address=_ip_address(request),
+        ip_address=ip_address(request),
     )
     row.tokens = SessionTokens.from_sign_in(token_set, userinfo).data
     row.save(force_insert=True)
@@ -339,17 +339,6 @@ def start_session(
 def _storable_sid(sid: object) -> str:
     """Return `sid`, or "" if a database could not store it: a NUL, half of a surrogate pair, or too long."""
     return sid if isinstance(sid, str) and len(sid) <= MAX_SID_LENGTH and sid.isprintable() else ""
-
-
-def _ip_address(request: HttpRequest) -> str | None:
-    """Return the IP address of the client, None if `REMOTE_ADDR` is not one.
-
-    Headers such as X-Forwarded-For are ignored: a client can send them. A site behind a proxy sets `REMOTE_ADDR`.
-    """
-    try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
 
 
 def end(session: SessionBase, *, reason: str = "", request: HttpRequest | None = None) -> None:
