@@ -6,7 +6,6 @@ What commands and the shell change is not recorded, because there is no signed-i
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -17,11 +16,9 @@ from logto_auth.transactions import database
 from logto_auth.users.current_request import answered_request, unwrapped
 from logto_auth.users.rights import flag_columns
 
-from .recording import build_event, write_events
+from .recording import build_event, try_to_write
 
 __all__: list[str] = []
-
-logger = logging.getLogger("logto_auth")
 
 # Where the flags before a save are kept until after it.
 FORMER = "_logto_audit_former_flags"
@@ -136,10 +133,6 @@ def _record(users: Iterable[Any], details: dict[str, Any]) -> None:
     request, by = answered_request(), actor()
     if by is None:
         return
-    # Not within the `try`: an error of the database here would break a transaction of the caller.
+    # Not as a part of the attempt: an error of the database here would break a transaction of the caller.
     changed = list(users)
-    try:
-        write_events(build_event("rights_changed", request, actor=by, user=user, details=details) for user in changed)
-    except Exception as error:
-        # Without the text of the error, which may contain the row.
-        logger.error("The audit trail is incomplete: an event was not stored (%s).", type(error).__name__)
+    try_to_write(build_event("rights_changed", request, actor=by, user=user, details=details) for user in changed)

@@ -74,6 +74,25 @@ class AppendOnlyQuerySet(models.QuerySet[Row]):
     update = bulk_update = delete = refuse
 
 
+class AppendOnlyRow(models.Model):
+    """A row that is inserted once, with a digest of its columns in `DIGESTED`."""
+
+    DIGESTED: tuple[str, ...] = ()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        refuse()
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        refuse()
+
+    def digested(self) -> dict[str, Any]:
+        """Return the columns that the digest covers."""
+        return {name: getattr(self, name) for name in self.DIGESTED}
+
+
 class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
     """Events."""
 
@@ -89,7 +108,7 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
             return plain_rows(AuditEvent).bulk_create(rows)
 
 
-class AuditEvent(models.Model):
+class AuditEvent(AppendOnlyRow):
     """What was done. Accounts are named by primary key and by `sub`, so that the row outlives them."""
 
     # In seconds since the epoch, to the millisecond: each database returns exactly what was written.
@@ -140,16 +159,6 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return self.action
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        refuse()
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        refuse()
-
-    def digested(self) -> dict[str, Any]:
-        """Return the columns that the digest covers."""
-        return {name: getattr(self, name) for name in self.DIGESTED}
-
     @property
     def actor_key(self) -> str:
         """Whose data is in `actor_json`: a primary key or `sub`; the user's if the actor is unknown."""
@@ -184,7 +193,7 @@ class AuditEvent(models.Model):
         return personal(self.user_json)
 
 
-class AuditSeal(models.Model):
+class AuditSeal(AppendOnlyRow):
     """A batch of events, chained to the former batch. The row stays when its events are pruned."""
 
     number = models.PositiveBigIntegerField(_("number"), unique=True, editable=False)
@@ -211,16 +220,6 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}:{self.digest}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        refuse()
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        refuse()
-
-    def digested(self) -> dict[str, Any]:
-        """Return the columns that the digest covers."""
-        return {name: getattr(self, name) for name in self.DIGESTED}
 
 
 class RefusedSignInsQuerySet(models.QuerySet["RefusedSignIns"]):

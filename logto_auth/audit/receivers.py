@@ -9,7 +9,6 @@ request, if there is one, is not that of the actor.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,14 +29,12 @@ from logto_auth.users.rights import flags_of, rights_of
 
 from .erasing import erase_account, leave_out
 from .models import RefusedSignIns
-from .recording import build_event, write_events
+from .recording import build_event, log_missed, try_to_write, write_events
 
 if TYPE_CHECKING:
     from .models import AuditEvent
 
 __all__: list[str] = []
-
-logger = logging.getLogger("logto_auth")
 
 # Reasons for which another request than one of the session may end it, such as that of staff in the admin.
 BY_STAFF = {"account_disabled", "ended_by_staff"}
@@ -208,7 +205,7 @@ def record_batch(sender: object, batch: Batch, **kwargs: Any) -> None:
                 f"The audit trail did not store a sign-in ({type(error).__name__}), and LOGTO_AUDIT_REQUIRED is set. "
                 "Is the database in order, and are all migrations applied?"
             ) from error
-        _log(error)
+        log_missed(error)
     finally:
         batch.collected.clear()
 
@@ -229,7 +226,7 @@ def _count(code: str) -> None:
     try:
         repeat_after_deadlock(partial(RefusedSignIns.objects.add_one, code))
     except Exception as error:
-        _log(error)
+        log_missed(error)
 
 
 # Events
@@ -258,10 +255,7 @@ def _add(event: AuditEvent) -> None:
     if current is not None:
         current.collected.append(event)
         return
-    try:
-        write_events([event])
-    except Exception as error:
-        _log(error)
+    try_to_write([event])
 
 
 def _is_by_staff(current: Batch | None) -> bool:
@@ -275,11 +269,6 @@ def _is_signed_in(request: HttpRequest) -> bool:
 
 def _request_of(current: Batch | None) -> HttpRequest | None:
     return answered_request() if current is None else current.request
-
-
-def _log(error: Exception) -> None:
-    # Without the text of the error, which may contain the row.
-    logger.error("The audit trail is incomplete: an event was not stored (%s).", type(error).__name__)
 
 
 def _sub_in(claims: Claims) -> str:

@@ -23,7 +23,7 @@ from .signals import event_recorded
 if TYPE_CHECKING:
     from .models import AuditEvent
 
-__all__ = ["build_event", "record_event", "send_recorded", "write_events"]
+__all__ = ["build_event", "log_missed", "record_event", "send_recorded", "try_to_write", "write_events"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -117,6 +117,19 @@ def write_events(events: Iterable[AuditEvent]) -> bool:
         return False
     send_recorded(rows)
     return True
+
+
+def try_to_write(events: Iterable[AuditEvent]) -> None:
+    """Do as `write_events`, for a change that goes on whatever happens: each error is logged."""
+    try:
+        write_events(events)
+    except Exception as error:
+        log_missed(error)
+
+
+def log_missed(error: Exception) -> None:
+    """Log that an event was not stored, without the text of the error, which may contain the row."""
+    logger.error("The audit trail is incomplete: an event was not stored (%s).", type(error).__name__)
 
 
 def send_recorded(events: Iterable[AuditEvent]) -> None:
