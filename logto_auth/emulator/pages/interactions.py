@@ -59,11 +59,23 @@ def submitted_interaction(provider: Provider, *prompts: str) -> Interaction:
     return interaction
 
 
-def verified_user(interaction: Interaction, *, is_submitted: bool = False) -> ReturningUser:
+def _verified_user(interaction: Interaction, *, is_submitted: bool = False) -> ReturningUser:
     """Return the user whose sign-in is not complete yet. Raise UnknownSession, of a submitted form its own kind."""
     if not isinstance(interaction.verified, ReturningUser):
         raise SubmittedToUnknownSession if is_submitted else UnknownSession
     return interaction.verified
+
+
+def waiting_user(provider: Provider) -> tuple[Interaction, ReturningUser]:
+    """Return the interaction that a page continues, and the user whose sign-in it is. Raise UnknownSession."""
+    interaction = waiting_interaction(provider, "login", "consent")
+    return interaction, _verified_user(interaction)
+
+
+def submitting_user(provider: Provider) -> tuple[Interaction, ReturningUser]:
+    """Do as `waiting_user` for a submitted form. Raise SubmittedToUnknownSession."""
+    interaction = submitted_interaction(provider, "login", "consent")
+    return interaction, _verified_user(interaction, is_submitted=True)
 
 
 def signed_in_user(provider: Provider) -> User:

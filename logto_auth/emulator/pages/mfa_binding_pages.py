@@ -30,9 +30,8 @@ from .interactions import (
     SubmittedToUnknownSession,
     page,
     refusing,
-    submitted_interaction,
-    verified_user,
-    waiting_interaction,
+    submitting_user,
+    waiting_user,
 )
 from .passkey_answers import page_origin, passkey_answer, rp_id
 from .sign_in_steps import BINDING_PATH, ONBOARDING_PATH, asked_set_up, continue_sign_in, lacks_second_factor
@@ -45,8 +44,7 @@ blueprint = Blueprint("mfa_binding_pages", __name__)
 def show_onboarding() -> Response:
     """Ask whether to turn 2-step verification on."""
     provider = current()
-    interaction = waiting_interaction(provider, "login", "consent")
-    verified = verified_user(interaction)
+    interaction, verified = waiting_user(provider)
     missing = _missing(provider, interaction, verified)
     if missing is None or missing.code != "user.suggest_mfa":
         return continue_sign_in(provider, interaction, verified)
@@ -57,8 +55,7 @@ def show_onboarding() -> Response:
 def submit_onboarding() -> Response:
     """Turn 2-step verification on, or skip it if the policy permits that."""
     provider = current()
-    interaction = submitted_interaction(provider, "login", "consent")
-    verified = verified_user(interaction, is_submitted=True)
+    interaction, verified = submitting_user(provider)
     missing = _missing(provider, interaction, verified)
     if missing is not None and request.form.get("step") == "enable":
         interaction.mfa.enabled = True
@@ -71,8 +68,7 @@ def submit_onboarding() -> Response:
 def show_choice() -> Response:
     """Let the user choose which factor to set up."""
     provider = current()
-    interaction = waiting_interaction(provider, "login", "consent")
-    verified = verified_user(interaction)
+    interaction, verified = waiting_user(provider)
     missing = _missing(provider, interaction, verified)
     if missing is None or missing.code != "user.missing_mfa":
         return continue_sign_in(provider, interaction, verified)
@@ -89,8 +85,7 @@ def show_choice() -> Response:
 def show_binding(factor: str) -> Response:
     """Show what is new: a secret, passkey options or backup codes."""
     provider = current()
-    interaction = waiting_interaction(provider, "login", "consent")
-    verified = verified_user(interaction)
+    interaction, verified = waiting_user(provider)
     missing = _missing(provider, interaction, verified)
     if missing is None or factor not in _bindable(missing):
         return continue_sign_in(provider, interaction, verified)
@@ -102,8 +97,7 @@ def show_binding(factor: str) -> Response:
 def submit_binding(factor: str) -> Response:
     """Verify the new factor, and go on."""
     provider = current()
-    interaction = submitted_interaction(provider, "login", "consent")
-    verified = verified_user(interaction, is_submitted=True)
+    interaction, verified = submitting_user(provider)
     missing = _missing(provider, interaction, verified)
     if missing is None or factor not in _bindable(missing):
         return continue_sign_in(provider, interaction, verified)

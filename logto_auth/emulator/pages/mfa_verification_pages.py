@@ -17,7 +17,7 @@ from logto_auth.emulator.state.sign_in_rules import SignInRefused
 from logto_auth.emulator.state.verification_records import MFA_VERIFICATION, AddressKind
 from logto_auth.emulator.state.verified_users import ReturningUser
 
-from .interactions import page, refusing, submitted_interaction, verified_user, waiting_interaction
+from .interactions import page, refusing, submitting_user, waiting_user
 from .passkey_answers import page_origin, passkey_answer, rp_id
 from .sign_in_steps import VERIFICATION_PATH, continue_sign_in, lacks_second_factor, to_page
 from .sign_in_webhooks import announcing_limits
@@ -30,8 +30,7 @@ blueprint = Blueprint("mfa_verification_pages", __name__)
 def show_factors() -> Response:
     """Let the user choose a factor."""
     provider = current()
-    interaction = waiting_interaction(provider, "login", "consent")
-    verified = verified_user(interaction)
+    interaction, verified = waiting_user(provider)
     if not lacks_second_factor(provider, interaction, verified):
         return continue_sign_in(provider, interaction, verified)
     return page("mfa_factors.html", interaction=interaction, factors=_factors(provider, verified.user), is_new=False)
@@ -41,8 +40,7 @@ def show_factors() -> Response:
 def show_factor(factor: str) -> Response:
     """Ask for a factor of one type."""
     provider = current()
-    interaction = waiting_interaction(provider, "login", "consent")
-    verified = verified_user(interaction)
+    interaction, verified = waiting_user(provider)
     return _elsewhere(provider, interaction, verified, factor) or _page(provider, interaction, verified.user, factor)
 
 
@@ -50,8 +48,7 @@ def show_factor(factor: str) -> Response:
 def submit_factor(factor: str) -> Response:
     """Verify the factor, and go on."""
     provider = current()
-    interaction = submitted_interaction(provider, "login", "consent")
-    verified = verified_user(interaction, is_submitted=True)
+    interaction, verified = submitting_user(provider)
     elsewhere = _elsewhere(provider, interaction, verified, factor)
     if elsewhere is not None:
         return elsewhere
