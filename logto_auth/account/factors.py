@@ -30,7 +30,7 @@ from logto_auth.sign_in.next_url import is_allowed_next, with_query
 from .forms import CodeForm, StepForm
 from .navigation import url_of
 from .page import AccountPage
-from .policy import may_choose_at_sign_in
+from .policy import factors_on, has_passkey_sign_in, may_choose_at_sign_in
 from .qr_code import qr_code_svg
 from .steps import find_step, seal_step
 from .times import local_time
@@ -195,9 +195,8 @@ class FactorPage(ContinuedPage):
 def offered_factors() -> frozenset[str]:
     """Return the kinds of factors that users may add. Raise ProviderError."""
     experience = sign_in_experience()
-    offered = frozenset((experience.get("mfa") or {}).get("factors") or ())
     # A passkey can be a way to sign in without being a second factor.
-    return offered | {"WebAuthn"} if (experience.get("passkeySignIn") or {}).get("enabled") else offered
+    return factors_on(experience) | ({"WebAuthn"} if has_passkey_sign_in(experience) else frozenset())
 
 
 # The authenticator app

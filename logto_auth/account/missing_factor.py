@@ -19,7 +19,7 @@ from logto_auth.sessions.public_settings import account_center, sign_in_experien
 
 from .links import account_url
 from .navigation import url_of
-from .policy import is_adaptive, may_skip_at_sign_in
+from .policy import factors_on, has_passkey_sign_in, is_adaptive, may_skip_at_sign_in
 from .verification import with_next
 
 __all__ = ["MissingFactor", "reason_for", "set_up_url"]
@@ -140,9 +140,8 @@ def _was_asked_to_sign_in(principal: SessionPrincipal) -> bool:
 
 def offered_methods(experience: SignInExperience) -> set[str]:
     """Return the methods that the tenant offers as a second factor, or in place of one."""
-    factors = (experience.get("mfa") or {}).get("factors") or ()
-    methods = {METHODS_BY_FACTOR[factor] for factor in factors if factor in METHODS_BY_FACTOR}
-    if (experience.get("passkeySignIn") or {}).get("enabled"):
+    methods = {METHODS_BY_FACTOR[factor] for factor in factors_on(experience) if factor in METHODS_BY_FACTOR}
+    if has_passkey_sign_in(experience):
         methods.add("SignInPasskey")
     return methods
 
@@ -198,5 +197,6 @@ def _task(reason: MissingFactor, methods: Collection[str]) -> str:
 
 def _may_edit(center: AccountCenter, task: str) -> bool:
     fields = center["fields"]
-    passkey = fields.get("passkey", fields.get("mfa"))
-    return "Edit" in ({passkey} if task == "passkey/add" else {fields.get("mfa")})
+    # A Logto without the field for passkeys uses that for second factors.
+    name = "passkey" if task == "passkey/add" and "passkey" in fields else "mfa"
+    return fields.get(name) == "Edit"

@@ -1,4 +1,4 @@
-"""The page that asks for a second factor, and that says why the user does not get on without one."""
+"""The page that asks for a second factor, and says why it is missing."""
 
 from __future__ import annotations
 
