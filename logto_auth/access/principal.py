@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 
-from logto_auth.organizations import current
-from logto_auth.organizations.memberships import Membership
+from logto_auth.memberships import current
+from logto_auth.memberships.claims import Membership
 
 __all__ = ["Principal", "RequestPrincipal"]
 

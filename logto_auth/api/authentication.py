@@ -23,12 +23,12 @@ from logto_auth.access.principal import RequestPrincipal
 from logto_auth.clients import access_token_verifier
 from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
+from logto_auth.memberships.claims import Membership, organization_roles_in
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.authentication_methods import methods_in
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
-from logto_auth.organizations.memberships import Membership, organization_roles_in
 from logto_auth.users.accepted import accepted_user
 from logto_auth.users.claims import role_names
 from logto_auth.users.current_request import principal_of_user, remember_without_middleware

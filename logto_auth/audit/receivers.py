@@ -20,9 +20,9 @@ from django.http import HttpRequest
 from logto_auth.batches import Batch, Cause, current_batch
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, NotRecorded
+from logto_auth.memberships.claims import organizations_in
 from logto_auth.models import LogtoIdentity, UserStatus
 from logto_auth.oidc.types import Claims
-from logto_auth.organizations.memberships import organizations_in
 from logto_auth.transactions import database, repeat_after_deadlock
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.rights import flags_of, rights_of

@@ -14,10 +14,10 @@ from django.utils.module_loading import import_string
 
 from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
+from logto_auth.memberships.current import from_subdomain
 from logto_auth.oidc.authorization import SignInOptions, is_absolute_uri
 from logto_auth.oidc.jwks import KEY_TYPES
 from logto_auth.oidc.types import ORGANIZATIONS_RESOURCE
-from logto_auth.organizations.current import from_subdomain
 from logto_auth.origins import ascii_hint
 from logto_auth.tenant.declaration import TenantDeclaration, declaration_errors
 from logto_auth.tenant.mfa import lets_users_skip

@@ -1,10 +1,7 @@
-"""Organizations: the current organization of a request, and the rows that store who belongs to which.
+"""Organizations: what sites import about them, and the console for their managers."""
 
-`current` finds the organization that a request selects, `memberships` reads claims, and `rows` stores memberships.
-"""
-
-from .current import OrganizationQuerySet, from_subdomain, from_url, organization_of
-from .memberships import Membership, organizations_in
+from logto_auth.memberships.claims import Membership, organizations_in
+from logto_auth.memberships.current import OrganizationQuerySet, from_subdomain, from_url, organization_of
 
 __all__ = [
     "Membership",

@@ -20,10 +20,10 @@ from logto_auth.access.principal import Principal, RequestPrincipal
 from logto_auth.clients import oidc_client
 from logto_auth.conf import api_resource
 from logto_auth.exceptions import LogtoError, OrganizationRequired, ProviderError, SignInRequired
+from logto_auth.memberships import rows
+from logto_auth.memberships.claims import Membership, organizations_in
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.claims import frozen
-from logto_auth.organizations import rows
-from logto_auth.organizations.memberships import Membership, organizations_in
 from logto_auth.signals import account_edited
 from logto_auth.users.claims import role_names
 

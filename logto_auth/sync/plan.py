@@ -18,6 +18,7 @@ from django.db import models
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
 from logto_auth.management_api import ManagementAPI
+from logto_auth.memberships.claims import membership_changes
 from logto_auth.models import (
     LogtoIdentity,
     Organization,
@@ -26,7 +27,6 @@ from logto_auth.models import (
     UserStatus,
     make_digest,
 )
-from logto_auth.organizations.memberships import membership_changes
 from logto_auth.transactions import database
 from logto_auth.users.fields import changed_values, values_for
 from logto_auth.users.management_api import claims_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from logto_auth.memberships.claims import NO_MEMBERSHIP_CHANGES, MembershipChanges
 from logto_auth.models import LogtoIdentity, OrganizationMembership, UserStatus
-from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
 from logto_auth.users.rights import NO_GROUP_CHANGES, GroupChanges, Rights, RightsChanges
 
 if TYPE_CHECKING:

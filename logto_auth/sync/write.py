@@ -17,8 +17,8 @@ from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import connections
 from django.db.models.signals import post_save, pre_save
 
+from logto_auth.memberships.claims import Membership
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
-from logto_auth.organizations.memberships import Membership
 from logto_auth.transactions import database, locked
 
 from .plan import groups_table

@@ -14,10 +14,10 @@ from django.dispatch import Signal
 from logto_auth.compiled_query import CompiledQuery
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
+from logto_auth.memberships.claims import NO_MEMBERSHIP_CHANGES, MembershipChanges
+from logto_auth.memberships.rows import membership_claims, save_memberships
 from logto_auth.models import LogtoIdentity, make_digest
 from logto_auth.oidc.types import Claims
-from logto_auth.organizations.memberships import NO_MEMBERSHIP_CHANGES, MembershipChanges
-from logto_auth.organizations.rows import membership_claims, save_memberships
 from logto_auth.signals import (
     identity_linked,
     memberships_changed,

@@ -16,10 +16,10 @@ from logto_auth.batches import Cause, batch
 from logto_auth.clients import django_errors, oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import CallbackError, LogtoError, NotRecorded, ProviderError, SignInRefused, TokenError
+from logto_auth.memberships.claims import organizations_in
 from logto_auth.oidc.authorization_response import AuthorizationResponse
 from logto_auth.oidc.claims import is_numeric_date
 from logto_auth.oidc.types import Claims, TokenSet
-from logto_auth.organizations.memberships import organizations_in
 from logto_auth.sessions import store
 from logto_auth.sessions.ending import end_session, sign_out_here
 from logto_auth.sessions.principal import session_principal

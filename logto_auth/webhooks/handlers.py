@@ -15,11 +15,11 @@ from django.db.models import ProtectedError, RestrictedError
 from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
+from logto_auth.memberships import rows
+from logto_auth.memberships.claims import Membership, MembershipChanges
 from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, UserStatus
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
-from logto_auth.organizations import rows
-from logto_auth.organizations.memberships import Membership, MembershipChanges
 from logto_auth.signals import memberships_changed
 from logto_auth.transactions import atomic
 from logto_auth.users.management_api import changed_at, claims_of_account, claims_of_custom_data, claims_of_profile

@@ -83,7 +83,7 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_DELETE_ACCOUNT": "shop.nowhere.delete"}, "E014"),
         ({"LOGTO_DELETE_ACCOUNT": ""}, ""),
         ({"LOGTO_ORGANIZATION_FROM": "no.such.function"}, "E014"),
-        ({"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.current.URL_KWARG"}, "E014"),
+        ({"LOGTO_ORGANIZATION_FROM": "logto_auth.memberships.current.URL_KWARG"}, "E014"),
         ({"LOGTO_ORGANIZATION_FROM": ""}, "E014"),
         ({"LOGTO_MAX_PENDING_SIGN_INS": 0}, "E015"),
         ({"LOGTO_API_TOKEN_CACHE_SIZE": -1}, "E015"),

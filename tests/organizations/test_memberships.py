@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from logto_auth.organizations.memberships import (
+from logto_auth.memberships.claims import (
     Membership,
     membership_changes,
     memberships_in,

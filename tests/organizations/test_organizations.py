@@ -16,10 +16,10 @@ from django.urls import include, path
 from logto_auth.decorators import access_token_required
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError, OrganizationRequired, ProviderError
+from logto_auth.memberships.claims import Membership
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations import OrganizationQuerySet
-from logto_auth.organizations.memberships import Membership
 from logto_auth.sign_in.start import redirect_to_logto
 from logto_auth.testing import Browser
 from tests.ageing import age

@@ -12,8 +12,8 @@ from django.urls import path
 from bookstore.urls import urlpatterns
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ProviderError, SignInRequired
+from logto_auth.memberships.claims import Membership
 from logto_auth.models import LogtoSession, Organization
-from logto_auth.organizations.memberships import Membership
 from logto_auth.sessions.principal import SessionPrincipal
 from logto_auth.testing import Browser
 

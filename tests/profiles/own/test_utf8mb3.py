@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from logto_auth.emulator import Emulator
+from logto_auth.memberships.rows import rename
 from logto_auth.models import LogtoIdentity, Organization
-from logto_auth.organizations.rows import rename
 from tests.profiles.flows.test_sync import sync  # noqa: F401  (a fixture)
 from tests.profiles.site.visitors import account, deliver, is_signed_in, rows, signed_in
 from tests.rights import HARBOUR

@@ -11,7 +11,7 @@ from logto_auth.oidc.types import Claims
 from logto_auth.storable import write_storable
 from logto_auth.transactions import atomic
 
-from .memberships import NO_MEMBERSHIP_CHANGES, Membership, MembershipChanges, membership_changes, memberships_in
+from .claims import NO_MEMBERSHIP_CHANGES, Membership, MembershipChanges, membership_changes, memberships_in
 
 
 def fill_in_names(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:

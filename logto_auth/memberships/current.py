@@ -16,7 +16,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, OrganizationRequired
 from logto_auth.models import Organization, make_digest
 
-from .memberships import Membership
+from .claims import Membership
 
 __all__ = ["OrganizationQuerySet", "from_subdomain", "from_url", "organization_of"]
 
