@@ -15,6 +15,7 @@ __all__ = [
     "identity_linked",
     "issuer_changed",
     "memberships_changed",
+    "organization_changed",
     "rights_changed",
     "session_ended",
     "sign_in_refused",
@@ -116,6 +117,15 @@ Sender: the user model.
 Arguments: `user`; `identity`, the `LogtoIdentity`; `former` and `current`, two mappings from the ids of organizations
 at Logto to sorted lists with the names of roles there. They have only organizations that changed. One that the user
 has joined is missing in `former`, and one that the user has left in `current`.
+"""
+
+organization_changed = Signal()
+"""Sent when a user has changed an organization at Logto with the console, after the change.
+
+Sender: the user model.
+
+Arguments: `request`; `user`, who has done it; `organization_id`; `action`, such as `"member_removed"`; `target`, the
+`sub` of the member whom it is about, or ""; `details`, a mapping without personal data.
 """
 
 user_suspended = Signal()

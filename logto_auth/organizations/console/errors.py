@@ -161,7 +161,7 @@ class InvalidName(ConsoleError):
 
     code = "invalid_name"
     status = 400
-    visitor_message = _("Enter a valid value.")
+    visitor_message: str | Promise = _("Enter a valid value.")
 
     def __init__(self, message: str, *, field: str, visitor_message: str | Promise) -> None:
         super().__init__(message)
