@@ -141,7 +141,7 @@ class PlannedOrganizations:
 
 
 class _Relations:
-    """What an organization has by now of that which is declared, and what it lacks. Nothing else is read."""
+    """The declared domains, roles, connectors and applications that an organization has by now, and those it lacks."""
 
     def __init__(
         self,
