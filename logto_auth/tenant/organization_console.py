@@ -1,19 +1,19 @@
 """What the members of an organization may do in the console: the part of a declaration about it.
 
-    OrganizationConsole(
-        owner_roles=["owner"],
-        view_members=EVERY_MEMBER,
-        invite="invite:members",
-        manage_members="manage:members",
-        grants={"manager": ["staff"]},
-    )
+OrganizationConsole(
+    owner_roles=["owner"],
+    view_members=EVERY_MEMBER,
+    invite="invite:members",
+    manage_members="manage:members",
+    grants={"manager": ["staff"]},
+)
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Union
+from typing import Literal
 
 __all__ = ["EVERY_MEMBER", "EVERY_USER", "AnyRole", "Guard", "OrganizationConsole", "organization_console_errors"]
 
@@ -41,7 +41,7 @@ class Everyone:
 EVERY_MEMBER = Everyone("EVERY_MEMBER")
 EVERY_USER = Everyone("EVERY_USER")
 # The name of an organization permission, one of several roles in the organization, or each member. None: owners only.
-Guard = Union[str, AnyRole, Everyone, None]
+Guard = str | AnyRole | Everyone | None
 
 
 @dataclass(frozen=True, kw_only=True)
