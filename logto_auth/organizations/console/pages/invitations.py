@@ -20,6 +20,7 @@ from logto_auth.organizations.console.errors import (
     NotPermitted,
 )
 
+from .forms import role_choices
 from .page import OrganizationPage
 
 __all__ = ["InvitationsPage"]
@@ -43,7 +44,7 @@ class InvitationForm(forms.Form):
     def __init__(self, *args: Any, grantable: list[OrganizationRole], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if grantable:
-            self.fields["roles"].choices = [(role.name, role.name) for role in grantable]  # type: ignore[attr-defined]
+            self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
         else:
             del self.fields["roles"]
 

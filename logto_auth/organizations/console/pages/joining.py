@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.organizations.console.console import Joining, OrganizationRole
 from logto_auth.organizations.console.errors import ChangedMeanwhile, ConsoleError, NotAMember, NotPermitted
 
+from .forms import role_choices
 from .page import OrganizationPage
 
 __all__ = ["JoiningPage"]
@@ -44,7 +45,7 @@ class DefaultRolesForm(forms.Form):
     def __init__(self, *args: Any, grantable: Sequence[OrganizationRole], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if grantable:
-            self.fields["roles"].choices = [(role.name, role.name) for role in grantable]  # type: ignore[attr-defined]
+            self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
         else:
             del self.fields["roles"]
 
