@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.boundfield import BoundWidget
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.organizations.console.console import OrganizationRole
 
-__all__ = ["ConfirmationForm", "CreateForm", "DeleteForm", "NameForm", "RolesForm"]
+__all__ = ["ConfirmationForm", "CreateForm", "DeleteForm", "NameForm", "RolesForm", "role_choices"]
 
 # The length of Logto's database column.
 MAX_NAME_LENGTH = 128
@@ -65,14 +64,12 @@ class RolesForm(forms.Form):
 
     def __init__(self, *args: Any, grantable: Sequence[OrganizationRole], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.grantable = grantable
-        field: Any = self.fields["roles"]
-        field.choices = [(role.name, role.name) for role in grantable]
+        self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
 
-    def boxes(self) -> Iterator[tuple[BoundWidget, OrganizationRole]]:
-        """Yield the box of each role, with the role."""
-        boxes: Iterable[BoundWidget] = self["roles"]
-        yield from zip(boxes, self.grantable, strict=True)
+
+def role_choices(roles: Iterable[OrganizationRole]) -> list[tuple[str, OrganizationRole]]:
+    """Return the choices of a field for roles, by name. The template `_roles_field.html` shows the roles."""
+    return [(role.name, role) for role in roles]
 
 
 def _single_spaced(text: str) -> str:
