@@ -19,11 +19,7 @@ from logto_auth.organizations.console.errors import (
     NotPermitted,
 )
 
-<<<<<<< HEAD
 from .forms import RolesForm
-=======
-from .forms import role_choices
->>>>>>> pages
 from .page import OrganizationPage
 
 __all__ = ["InvitationsPage"]
@@ -42,17 +38,6 @@ class InvitationForm(RolesForm):
         max_length=MAX_EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-<<<<<<< HEAD
-=======
-    roles = forms.MultipleChoiceField(label=_("Roles"), required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, grantable: list[OrganizationRole], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if grantable:
-            self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
-        else:
-            del self.fields["roles"]
->>>>>>> pages
 
 
 class InvitationsPage(OrganizationPage):

@@ -15,11 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.organizations.console.console import Joining
 from logto_auth.organizations.console.errors import ChangedMeanwhile, ConsoleError, NotAMember, NotPermitted
 
-<<<<<<< HEAD
 from .forms import RolesForm
-=======
-from .forms import role_choices
->>>>>>> pages
 from .page import OrganizationPage
 
 __all__ = ["JoiningPage"]
@@ -39,23 +35,6 @@ class DomainForm(forms.Form):
     )
 
 
-<<<<<<< HEAD
-=======
-class DefaultRolesForm(forms.Form):
-    """The default roles, of those that the user may give. `before` has those that the page has shown."""
-
-    before = forms.CharField(required=False, widget=forms.HiddenInput)
-    roles = forms.MultipleChoiceField(label=_("Roles"), required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, grantable: Sequence[OrganizationRole], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if grantable:
-            self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
-        else:
-            del self.fields["roles"]
-
-
->>>>>>> pages
 class JoiningPage(OrganizationPage):
     """Set e-mail domains, enterprise SSO connectors and default roles of just-in-time members."""
 
