@@ -102,6 +102,43 @@ def record_reactivated(sender: object, user: Any, identity: LogtoIdentity, **kwa
     _record("reactivated", user, identity.sub)
 
 
+# The console of organizations
+
+
+def record_organization(
+    sender: object,
+    request: HttpRequest,
+    user: Any,
+    organization_id: str,
+    action: str,
+    target: str = "",
+    details: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Receiver of `organization_changed`. The target is the user of the event, also without an account here."""
+    actor_sub = getattr(getattr(request, "logto", None), "sub", None) or ""
+    _add(
+        build_event(
+            action,
+            request,
+            actor=user,
+            actor_sub=actor_sub,
+            user=user if target and target == actor_sub else _account_of(target),
+            user_sub=target,
+            organization_id=organization_id,
+            details=details,
+        )
+    )
+
+
+def _account_of(sub: str) -> Any:
+    """Return the account of a user of Logto, None if there is none. One query."""
+    if not sub:
+        return None
+    identity = LogtoIdentity.objects.for_sub(conf.issuer, sub).select_related("user").first()
+    return identity.user if identity is not None else None
+
+
 # Sessions
 
 
