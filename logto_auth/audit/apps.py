@@ -32,6 +32,7 @@ class LogtoAuditConfig(AppConfig):
 # The functions in `receivers`, which are imported when they are first called.
 RECEIVERS: dict[str, Signal] = {
     "count_refused": signals.sign_in_refused,
+    "count_refused_password": signals.password_sign_in_refused,
     "record_account_changed": signals.account_changed,
     "record_account_deleted": signals.account_deleted,
     "record_account_edited": signals.account_edited,

@@ -29,6 +29,11 @@ Row = TypeVar("Row", bound=models.Model)
 PAGE_SIZE = 2000
 SECONDS_PER_HOUR = 3600
 OTHER_CODE = "other"
+# The password form of the admin, see the signal `password_sign_in_refused`.
+PASSWORD_PREFIX = "admin_password_"  # noqa: S105
+PASSWORD_CODES = {
+    f"{PASSWORD_PREFIX}{code}" for code in ("attempts_not_counted", "inactive", "invalid_login", "too_many_attempts")
+}
 
 
 class Outcome(models.TextChoices):
@@ -230,7 +235,8 @@ class RefusedSignInsQuerySet(models.QuerySet["RefusedSignIns"]):
         from logto_auth.sign_in.error_page import MESSAGES
 
         # A code from outside must not make a row of its own.
-        key = {"hour": int(time.time() // SECONDS_PER_HOUR), "code": code if code in MESSAGES else OTHER_CODE}
+        known = code in MESSAGES or code in PASSWORD_CODES
+        key = {"hour": int(time.time() // SECONDS_PER_HOUR), "code": code if known else OTHER_CODE}
         rows = plain_rows(RefusedSignIns)
         if not rows.filter(**key).update(count=F("count") + 1):
             with atomic():
@@ -239,7 +245,10 @@ class RefusedSignInsQuerySet(models.QuerySet["RefusedSignIns"]):
 
 
 class RefusedSignIns(models.Model):
-    """How many sign-ins were refused within an hour, so that a visitor cannot fill the table of events."""
+    """How many sign-ins were refused within an hour, so that a visitor cannot fill the table of events.
+
+    Also at the password form of the admin.
+    """
 
     # Hours since the epoch.
     hour = models.PositiveIntegerField(editable=False)

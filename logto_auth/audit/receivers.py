@@ -28,7 +28,7 @@ from logto_auth.users.current_request import answered_request
 from logto_auth.users.rights import flags_of, rights_of
 
 from .erasing import erase_account, leave_out
-from .models import RefusedSignIns
+from .models import PASSWORD_PREFIX, RefusedSignIns
 from .recording import build_event, log_missed, try_to_write, write_events
 
 if TYPE_CHECKING:
@@ -251,15 +251,25 @@ def record_batch(sender: object, batch: Batch, **kwargs: Any) -> None:
 
 
 def count_refused(sender: object, error: LogtoError, **kwargs: Any) -> None:
-    """Count a refused sign-in: a receiver of `sign_in_refused`.
+    """Count a refused sign-in: a receiver of `sign_in_refused`."""
+    _count(error.code)
 
-    After the transaction of the request. A row that all refused sign-ins change must not stay locked, and requests that
-    insert it while each of them holds locks could wait for each other.
-    """
-    transaction.on_commit(partial(_count, error.code), using=database())
+
+def count_refused_password(sender: object, code: str, **kwargs: Any) -> None:
+    """Count an attempt at the password form of the admin: a receiver of `password_sign_in_refused`."""
+    _count(f"{PASSWORD_PREFIX}{code}")
 
 
 def _count(code: str) -> None:
+    """Count after the transaction of the request.
+
+    A row that all refused sign-ins change must not stay locked, and requests that insert it while each of them holds
+    locks could wait for each other.
+    """
+    transaction.on_commit(partial(_count_now, code), using=database())
+
+
+def _count_now(code: str) -> None:
     try:
         repeat_after_deadlock(partial(RefusedSignIns.objects.add_one, code))
     except Exception as error:
