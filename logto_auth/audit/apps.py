@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 from django.dispatch import Signal
@@ -70,9 +70,14 @@ def disconnect_receivers() -> None:
 def _receivers_of_models() -> Iterator[tuple[str, Signal, type]]:
     """Yield the functions for signals of models, with the signal and the sender of each."""
     user_model: Any = get_user_model()
-    yield "receivers.erase_deleted_account", pre_delete, user_model
-    yield "by_hand.keep_former_flags", pre_save, user_model
-    yield "by_hand.record_flags", post_save, user_model
+    # Django sends the signals of a proxy model in its name, and those of a model with more columns as well.
+    for model in filter(lambda model: issubclass(model, user_model), apps.get_models()):
+        yield "by_hand.keep_former_flags", pre_save, model
+        yield "by_hand.record_flags", post_save, model
+        # It deletes the row with more columns and that of the user model, and sends a signal for each.
+        if model._meta.concrete_model is user_model._meta.concrete_model:
+            yield "by_hand.record_deletion", pre_delete, model
+            yield "receivers.erase_deleted_account", pre_delete, model
     for name, field in (("by_hand.record_groups", "groups"), ("by_hand.record_permissions", "user_permissions")):
         relation: Any = getattr(user_model, field, None)
         if hasattr(relation, "through"):

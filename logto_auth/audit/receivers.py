@@ -27,6 +27,7 @@ from logto_auth.transactions import database, repeat_after_deadlock
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.rights import flags_of, rights_of
 
+from .by_hand import recorded_own_deletion
 from .erasing import erase_account, leave_out
 from .models import PASSWORD_PREFIX, RefusedSignIns
 from .recording import build_event, log_missed, try_to_write, write_events
@@ -192,11 +193,13 @@ def record_account_edited(sender: object, request: HttpRequest, user: Any, chang
 
 def record_account_deleted(sender: object, request: HttpRequest, claims: Claims, **kwargs: Any) -> None:
     """Receiver of `account_deleted`: without personal data. It is erased, also if the site has kept the row."""
-    sub = _sub_in(claims)
-    event = build_event("account_deleted", actor_sub=sub, user_sub=sub)
     # The account may have no key any more.
-    key = event.actor_id = event.user_id = str(request.session.get(SESSION_KEY) or "")
-    _add(event)
+    key = str(request.session.get(SESSION_KEY) or "")
+    if not recorded_own_deletion(request):
+        sub = _sub_in(claims)
+        event = build_event("account_deleted", actor_sub=sub, user_sub=sub)
+        event.actor_id = event.user_id = key
+        _add(event)
     if key:
         erase_account(key)
 
