@@ -175,7 +175,7 @@ Arguments: `request`; `error`, a `LogtoError`.
 """
 
 password_sign_in_refused = Signal()
-"""Sent when the password form of the admin has refused somebody: see `LOGTO_ADMIN_PASSWORD_SIGN_IN`.
+"""Sent when the password form of the admin has refused an attempt: see `LOGTO_ADMIN_PASSWORD_SIGN_IN`.
 
 Sender: the class of the form.
 

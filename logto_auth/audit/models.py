@@ -159,6 +159,10 @@ class AuditEvent(AppendOnlyRow):
             models.Index(fields=("at",), name="logto_audit_at"),
             models.Index(fields=("actor_id",), name="logto_audit_actor"),
             models.Index(fields=("user_id",), name="logto_audit_user"),
+            # For `erase --sub`, and for the events of an organization. The search of the admin needs all of them.
+            models.Index(fields=("actor_sub",), name="logto_audit_actor_sub"),
+            models.Index(fields=("user_sub",), name="logto_audit_user_sub"),
+            models.Index(fields=("organization_id",), name="logto_audit_organization"),
         )
 
     def __str__(self) -> str:
