@@ -153,6 +153,8 @@ def _seed_branches(tenant: Tenant) -> None:
     tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["owner"], roles=["owner"])
     tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["manager"], roles=["manager"])
     tenant.add_jit(HARBOUR_BRANCH_ID, email_domains=[HARBOUR_DOMAIN], roles=["staff"])
+    # No branch has linked it. The owner may, whose address is in its domain.
+    tenant.add_sso_connector("Bookstore Directory", domains=["bookstore.example"], id="ssobookstore")
 
 
 def _seed_alipay(tenant: Tenant) -> None:
