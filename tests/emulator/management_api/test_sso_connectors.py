@@ -57,7 +57,7 @@ def test_connector_has_logto_format(api, connector):
 def test_bad_connector_is_refused(api, connector, body, refusal):
     wanted = {"providerName": "OIDC", "connectorName": "Other", **body} if body else {}
     assert code(api.post(CONNECTORS, wanted)) == refusal
-    assert [each["connectorName"] for each in api.get(CONNECTORS).json()] == ["Harbour", "Bookstore Directory"]
+    assert len(api.get(CONNECTORS).json()) == 2
 
 
 def test_metadata_of_oidc_provider_are_read(api, emulator, connector):
