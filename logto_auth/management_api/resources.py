@@ -307,6 +307,11 @@ class Organizations(PagedCollection["types.Organization", "types.NewOrganization
         payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
         self._call("PUT", self._path(id, "jit", "roles"), payload)
 
+    def add_jit_roles(self, id: str, organization_role_ids: Sequence[str]) -> None:
+        """Add roles that just-in-time members get. There is at least one in the list."""
+        payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("POST", self._path(id, "jit", "roles"), payload)
+
     def jit_sso_connectors(self, id: str) -> Iterator[types.JitSsoConnector]:
         """Return an iterator over the enterprise SSO connectors whose users become members when they sign in."""
         return self._rows(self._path(id, "jit", "sso-connectors"))
