@@ -95,7 +95,8 @@ class InvitationLinkPage(ConsolePage):
     def join(self, sealed: str) -> HttpResponseBase:
         """Accept the invitation, and return the redirect to the organization. Raise LogtoError."""
         organization = self.console.accept(sealed)
-        return self.done("joined", url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL))
+        url = url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
+        return self.redirect_with_rights("joined", url, roles=organization.roles)
 
     # The sign-in
 
