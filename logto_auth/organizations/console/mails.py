@@ -68,7 +68,7 @@ def send_invitation(
     _send_by_site(email, context)
 
 
-def _plain(name: str) -> str:
+def _plain(name: object) -> str:
     """Return a name on one line, shortened, and without links: users choose it, and could send advertisements."""
     return LINK_SIGN.sub(r"\1 ", single_line(name, MAX_NAME_LENGTH))
 
