@@ -80,7 +80,7 @@ class InputSerializer(ConsoleSerializer):
 
     @property
     def partial(self) -> bool:
-        """False: a PATCH without a field would change nothing. drf-spectacular would call all of its fields optional."""
+        """False: the fields of a PATCH are required too. drf-spectacular would call them optional."""
         return False
 
     @partial.setter
@@ -183,16 +183,16 @@ class RightsSerializer(ConsoleSerializer):
     manage_joining = serializers.BooleanField()
     delete = serializers.BooleanField()
 
+    def to_representation(self, organization: Any) -> dict[str, bool]:
+        """Return whether the user has each right in a `ManagedOrganization`."""
+        return {name: organization.may(name) for name in self.fields}
+
 
 class OrganizationSerializer(OwnOrganizationSerializer):
     """One organization, and what the user may do in it."""
 
     is_owner = serializers.BooleanField()
-    rights = serializers.SerializerMethodField()
-
-    def get_rights(self, organization: Any) -> dict[str, bool]:
-        """Return whether the user has each right."""
-        return {name: organization.may(name) for name in RightsSerializer().fields}
+    rights = RightsSerializer(source="*")
 
 
 class RoleSerializer(ConsoleSerializer):
