@@ -22,6 +22,7 @@ from logto_auth.tenant.webhook import find_webhooks
 
 from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
+from .organization_console import console_findings, includes_console
 from .second_factor import script_findings, tenant_findings
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
             "management-api",
             "Not checked, because LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set: the declaration, back-channel "
             "logout, names of permissions, expiry of secrets, connectors for messages, the webhook"
-            f"{', the script for the claim authentication_methods' if conf.second_factor else ''}.",
+            f"{', the script for the claim authentication_methods' if conf.second_factor else ''}"
+            f"{', the console of organizations' if includes_console() else ''}.",
         )
         return
     try:
@@ -74,6 +76,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     if conf.app_id:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
     yield from connector_findings(api)
+    yield from console_findings(api, declared)
     yield from script_findings(api, declared)
     yield from tenant_findings(api)
     if declared.webhook_url:
