@@ -1,7 +1,4 @@
-"""Examine what the console of organizations needs of the tenant: permissions in roles, and e-mails for invitations.
-
-A site whose URLs do not include the console needs none of it.
-"""
+"""Examine what organizations need of the tenant: those that are declared, and the console, if the site includes it."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from logto_auth.tenant.organization_console import OrganizationConsole
 
 from .findings import Finding, findings_or_ok, warning
 
-__all__ = ["console_findings", "includes_console"]
+__all__ = ["console_findings", "includes_console", "single_sign_on_findings"]
 
 
 def includes_console() -> bool:
@@ -29,7 +26,7 @@ def console_findings(api: ManagementAPI, declared: TenantDeclaration) -> Iterato
     """
     if declared.organization_console is None or not includes_console():
         return
-    found = [*_permissions(api, declared.organization_console)]
+    found = _permissions(api, declared.organization_console)
     yield from findings_or_ok(found, "organization-console", "The tenant has what the console of organizations needs.")
 
 
@@ -44,3 +41,14 @@ def _permissions(api: ManagementAPI, console: OrganizationConsole) -> Iterator[F
                 "users has: only owners may do it.",
                 "Add the permission to a role in LOGTO_TENANT and run manage.py logto_setup.",
             )
+
+
+def single_sign_on_findings(api: ManagementAPI, declared: TenantDeclaration) -> Iterator[Finding]:
+    """Yield whether users can sign in with the enterprise SSO connectors of organizations. Raise ManagementAPIError."""
+    names = [each.name for each in declared.organizations if each.sso_connectors]
+    if names and not api.sign_in_experience.get()["singleSignOnEnabled"]:
+        yield warning(
+            "declaration",
+            f"Enterprise SSO is off at Logto, so no user joins {', '.join(names)} by a connector.",
+            "Turn it on in the Logto Console, below Sign-in & account > Sign-up and sign-in.",
+        )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from logto_auth.emulator import Application, Emulator
-from logto_auth.tenant import OrganizationConsole, OrganizationRole, TenantDeclaration
+from logto_auth.tenant import DeclaredOrganization, OrganizationConsole, OrganizationRole, TenantDeclaration
 from tests.management_commands import Run
 
 from .findings import Found, only
@@ -24,6 +24,10 @@ DECLARED = TenantDeclaration(
     organization_console=OrganizationConsole(owner_roles=["owner"], invite="invite:members"),
 )
 WITHOUT_PERMISSION = replace(DECLARED, organization_roles=[OrganizationRole("owner"), OrganizationRole("staff")])
+WITH_CONNECTOR = replace(
+    DECLARED,
+    organizations=[DeclaredOrganization("Head office", sso_connectors=["okta"]), DeclaredOrganization("North")],
+)
 WITHOUT_CONSOLE = replace(DECLARED, organization_console=None)
 
 
@@ -87,3 +91,16 @@ def test_site_without_console_has_no_finding(console: Emulator, run: Run, settin
 def test_console_is_among_what_is_not_checked_without_access(console: Emulator, run: Run, settings: Any) -> None:
     settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
     assert "the webhook, the console of organizations." in checks(run)["management-api"]
+
+
+def test_connector_without_single_sign_on_is_a_warning(
+    console: Emulator, run: Run, found: Found, settings: Any
+) -> None:
+    settings.LOGTO_TENANT = f"{__name__}.WITH_CONNECTOR"
+    console.tenant.add_sso_connector("okta", domains=["bookstore.example"])
+    assert run("logto_setup", "--yes").code == 0
+    assert only(found()) == (
+        "warning declaration: Enterprise SSO is off at Logto, so no user joins Head office by a connector."
+    )
+    console.tenant.sign_in_experience.settings["singleSignOnEnabled"] = True
+    assert found() == []
