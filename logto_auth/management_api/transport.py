@@ -171,7 +171,14 @@ class Transport:
 
     def first_page(self, path: str, *, query: Mapping[str, QueryValue] | None = None) -> tuple[list[Any], int]:
         """Return up to 100 rows of `path`, and the number of all rows."""
-        response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": PAGE_SIZE})
+        return self.page(path, 1, query=query)
+
+    def page(
+        self, path: str, number: int, *, page_size: int = PAGE_SIZE, query: Mapping[str, QueryValue] | None = None
+    ) -> tuple[list[Any], int]:
+        """Return the rows of one page of `path`, and the number of all rows. The first page is 1."""
+        page_query = {**(query or {}), "page": number, "page_size": page_size}
+        response = self._send_with_retries("GET", path, None, page_query)
         return _json_body(response), _total(response)
 
     def _send_with_retries(

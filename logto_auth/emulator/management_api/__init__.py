@@ -26,6 +26,7 @@ from . import (  # noqa: F401
     role_assignments,
     roles,
     sign_in_experience,
+    sso_connectors,
     subject_tokens,
     user_assets,
     user_factors,

@@ -1,7 +1,8 @@
-"""Just-in-time provisioning of organizations: e-mail domains, roles, and enterprise connectors, of which none exist."""
+"""Just-in-time provisioning of organizations: e-mail domains, roles, and enterprise connectors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
@@ -9,45 +10,52 @@ from flask import Response
 from logto_auth.emulator.api.bodies import body
 from logto_auth.emulator.api.errors import not_found
 from logto_auth.emulator.api.schemas import list_of, object_of, text
+from logto_auth.emulator.state.columns import check_length
 from logto_auth.emulator.state.records import Organization
 from logto_auth.emulator.state.tenant import Tenant
 from logto_auth.emulator.state.tenant_tables import DuplicateError
 
-from . import organization_template
+from . import organization_template, sso_connectors
 from .lookup import referenced
 from .organizations import organization_of_path, roles_by_id
 from .paging import optionally_paged
 from .routing import route
 
-_domain = text(at_least=1, at_most=128)
+_MOST_CHARACTERS = 128
+
+_domain = text(at_least=1)
 _id = text(at_least=1)
 
 
 @route("GET", "/organizations/:id/jit/email-domains")
 def list_domains(tenant: Tenant, id: str) -> Response:
-    organization = organization_of_path(tenant, id)
-    return optionally_paged(organization.jit_email_domains, lambda domain: _domain_as_json(organization, domain))
+    # An unknown organization has no domains.
+    domains = tenant.organizations[id].jit_email_domains if id in tenant.organizations else []
+    return optionally_paged(domains, lambda domain: _domain_as_json(id, domain))
 
 
 @route("POST", "/organizations/:id/jit/email-domains", status=201)
 def add_domain(tenant: Tenant, id: str) -> dict[str, Any]:
-    organization, domain = (
-        organization_of_path(tenant, id),
-        body(object_of(emailDomain=_domain))["emailDomain"],
-    )
+    domain = body(object_of(emailDomain=_domain))["emailDomain"]
+    check_length(domain, _MOST_CHARACTERS)
+    organization = organization_of_path(tenant, id)
     if domain in organization.jit_email_domains:
         raise DuplicateError("entity.unique_integrity_violation")
     organization.jit_email_domains.append(domain)
-    return _domain_as_json(organization, domain)
+    return _domain_as_json(id, domain)
 
 
 @route("PUT", "/organizations/:id/jit/email-domains", status=204)
 def replace_domains(tenant: Tenant, id: str) -> None:
-    organization, given = (
-        organization_of_path(tenant, id),
-        body(object_of(emailDomains=list_of(_domain))),
-    )
-    organization.jit_email_domains = list(dict.fromkeys(given["emailDomains"]))
+    """Replace all domains. Logto stores an empty text, too, and then fails to list the domains."""
+    domains = body(object_of(emailDomains=list_of(_domain)))["emailDomains"]
+    for domain in domains:
+        check_length(domain, _MOST_CHARACTERS)
+    organization = _organization_to_replace(tenant, id, domains)
+    if len(set(domains)) < len(domains):
+        raise DuplicateError("entity.unique_integrity_violation")
+    if organization is not None:
+        organization.jit_email_domains = domains
 
 
 @route("DELETE", "/organizations/:id/jit/email-domains/:emailDomain", status=204)
@@ -75,7 +83,9 @@ def add_roles(tenant: Tenant, id: str) -> None:
 @route("PUT", "/organizations/:id/jit/roles", status=204)
 def replace_roles(tenant: Tenant, id: str) -> None:
     given = _given_role_names(tenant)
-    organization_of_path(tenant, id).jit_roles = given
+    organization = _organization_to_replace(tenant, id, given)
+    if organization is not None:
+        organization.jit_roles = given
 
 
 @route("DELETE", "/organizations/:id/jit/roles/:organizationRoleId", status=204)
@@ -91,29 +101,36 @@ def remove_role(tenant: Tenant, id: str, organization_role_id: str) -> None:
 
 @route("GET", "/organizations/:id/jit/sso-connectors")
 def list_sso_connectors(tenant: Tenant, id: str) -> Response:
-    organization_of_path(tenant, id)
-    return optionally_paged([], str)
+    linked = [tenant.sso_connectors[each] for each in organization_of_path(tenant, id).jit_sso_connectors]
+    return optionally_paged(linked, sso_connectors.as_json)
 
 
 @route("POST", "/organizations/:id/jit/sso-connectors", status=201)
 def add_sso_connectors(tenant: Tenant, id: str) -> None:
-    _check_sso_connectors(tenant, id, at_least=1)
+    given = _given_sso_connectors(tenant, at_least=1)
+    organization = organization_of_path(tenant, id)
+    organization.jit_sso_connectors = list(dict.fromkeys([*organization.jit_sso_connectors, *given]))
 
 
 @route("PUT", "/organizations/:id/jit/sso-connectors", status=204)
 def replace_sso_connectors(tenant: Tenant, id: str) -> None:
-    _check_sso_connectors(tenant, id)
+    given = _given_sso_connectors(tenant)
+    organization = _organization_to_replace(tenant, id, given)
+    if organization is not None:
+        organization.jit_sso_connectors = given
 
 
 @route("DELETE", "/organizations/:id/jit/sso-connectors/:ssoConnectorId", status=204)
 def remove_sso_connector(tenant: Tenant, id: str, sso_connector_id: str) -> None:
-    raise not_found()
+    linked = organization_of_path(tenant, id).jit_sso_connectors
+    if sso_connector_id not in linked:
+        raise not_found()
+    linked.remove(sso_connector_id)
 
 
-def _check_sso_connectors(tenant: Tenant, organization_id: str, *, at_least: int = 0) -> None:
+def _given_sso_connectors(tenant: Tenant, *, at_least: int = 0) -> list[str]:
     given = body(object_of(ssoConnectorIds=list_of(_id, at_least=at_least)))["ssoConnectorIds"]
-    organization_of_path(tenant, organization_id)
-    referenced({}, given)
+    return [connector.id for connector in referenced(tenant.sso_connectors, given)]
 
 
 def _given_role_names(tenant: Tenant, *, at_least: int = 0) -> list[str]:
@@ -121,5 +138,10 @@ def _given_role_names(tenant: Tenant, *, at_least: int = 0) -> list[str]:
     return [role.name for role in roles_by_id(tenant, given)]
 
 
-def _domain_as_json(organization: Organization, domain: str) -> dict[str, Any]:
-    return {"tenantId": "default", "organizationId": organization.id, "emailDomain": domain}
+def _organization_to_replace(tenant: Tenant, organization_id: str, values: Sequence[str]) -> Organization | None:
+    """Return the organization whose list is replaced. Logto accepts an empty list for an unknown one: None."""
+    return organization_of_path(tenant, organization_id) if values else tenant.organizations.get(organization_id)
+
+
+def _domain_as_json(organization_id: str, domain: str) -> dict[str, Any]:
+    return {"tenantId": "default", "organizationId": organization_id, "emailDomain": domain}

@@ -130,7 +130,8 @@ class Organization:
     """An organization. `members` and `applications` map ids to the names of the roles held in it.
 
     New users with an e-mail of a domain in `jit_email_domains` become members just in time, and so do users with a
-    one-time token for the organization. Both receive the `jit_roles`.
+    one-time token for the organization. Both receive the `jit_roles`. `jit_sso_connectors` are the ids of the linked
+    enterprise connectors.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Organization:
     applications: dict[str, list[str]] = field(default_factory=dict)
     jit_email_domains: list[str] = field(default_factory=list)
     jit_roles: list[str] = field(default_factory=list)
+    jit_sso_connectors: list[str] = field(default_factory=list)
     color: dict[str, Any] = field(default_factory=dict)
     branding: dict[str, Any] = field(default_factory=dict)
     custom_css: str | None = None

@@ -24,6 +24,7 @@ from .records import (
     unique,
 )
 from .refusals import Refused
+from .sso_connectors import PROVIDERS, SsoConnector
 from .tenant_tables import ACCOUNT_FIELDS, DuplicateError, FieldPermission
 from .totp import new_totp_secret
 
@@ -208,11 +209,58 @@ class Tenant(PermissionStore):
         names = self._existing_organization_roles(roles, "MachineToMachine")
         self.organizations[organization_id].applications[client_id] = names
 
-    def add_jit(self, organization_id: str, *, email_domains: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
-        """Let new users with these e-mail domains join just in time. Users who join in this way receive the roles."""
+    def add_jit(
+        self,
+        organization_id: str,
+        *,
+        email_domains: Iterable[str] = (),
+        roles: Iterable[str] = (),
+        sso_connectors: Iterable[str] = (),
+    ) -> None:
+        """Let new users with these e-mail domains join just in time. Users who join in this way receive the roles.
+
+        `sso_connectors` are ids of enterprise connectors to link.
+        """
         organization = self.organizations[organization_id]
         organization.jit_roles += self._existing_organization_roles(roles)
         organization.jit_email_domains += email_domains
+        organization.jit_sso_connectors += [self.sso_connectors[each].id for each in sso_connectors]
+
+    def add_sso_connector(
+        self,
+        name: str,
+        *,
+        provider: str = "OIDC",
+        domains: Iterable[str] = (),
+        config: Mapping[str, Any] | None = None,
+        id: str | None = None,
+    ) -> SsoConnector:
+        """Add an enterprise connector and return it. `add_jit` links it with an organization.
+
+        `provider` is a name of Logto's, such as `SAML` or `GoogleWorkspace`. The config is not checked.
+        Raise DuplicateError if a connector has this name.
+        """
+        with self.lock:
+            if any(each.connector_name == name for each in self.sso_connectors.values()):
+                raise DuplicateError("single_sign_on.duplicate_connector_name")
+            connector = SsoConnector(
+                PROVIDERS[provider],
+                name,
+                self.clock.now_ms(),
+                [domain.lower() for domain in domains],
+                dict(config or {}),
+                id=id or ids.short_id(),
+            )
+            self.sso_connectors[connector.id] = connector
+            return connector
+
+    def delete_sso_connector(self, connector_id: str) -> None:
+        """Delete an enterprise connector, and unlink it from all organizations."""
+        with self.lock:
+            del self.sso_connectors[connector_id]
+            for organization in self.organizations.values():
+                linked = organization.jit_sso_connectors
+                organization.jit_sso_connectors = [each for each in linked if each != connector_id]
 
     # One-time tokens
 

@@ -26,6 +26,7 @@ from .records import (
     User,
 )
 from .sign_in_settings import SignInExperience
+from .sso_connectors import SsoConnector
 from .uploads import Upload
 
 # The fields of the account center.
@@ -80,6 +81,7 @@ class TenantTables:
         self.invitations: dict[str, Invitation] = {}
         self.organization_consents: set[tuple[str, str, str]] = set()
         self.one_time_tokens: dict[str, OneTimeToken] = {}
+        self.sso_connectors: dict[str, SsoConnector] = {}
         self.alipay_accounts: list[AlipayAccount] = []
         self.sign_in_experience = SignInExperience()
         self.account_center = _default_account_center()
