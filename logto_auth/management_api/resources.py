@@ -215,9 +215,12 @@ class Resources(PagedCollection["types.Resource", "types.NewResource", "types.Re
 class Organizations(PagedCollection["types.Organization", "types.NewOrganization", "types.OrganizationChanges"]):
     path = "organizations"
 
-    def users(self, id: str) -> Iterator[types.Member]:
-        """Return an iterator over the members, each with `organizationRoles`."""
-        return self._rows(self._path(id, "users"))
+    def users(self, id: str, **query: QueryValue) -> Iterator[types.Member]:
+        """Return an iterator over the members, each with `organizationRoles`.
+
+        `q` in `query` searches in id, names, e-mail address, phone and username. `organizationRoleId` filters by role.
+        """
+        return self._rows(self._path(id, "users"), **query)
 
     def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[types.Member]]:
         """Yield the members from `first_page` on, page by page."""
@@ -226,10 +229,7 @@ class Organizations(PagedCollection["types.Organization", "types.NewOrganization
     def page_of_users(
         self, id: str, number: int, *, page_size: int = PAGE_SIZE, **query: QueryValue
     ) -> tuple[list[types.Member], int]:
-        """Return one page of the members, from 1, and the number of members on all pages.
-
-        `q` in `query` searches in id, names, e-mail address, phone and username. `organizationRoleId` filters by role.
-        """
+        """Return one page of the members, from 1, and the number of members on all pages. See `users` for `query`."""
         return self._api.page(self._path(id, "users"), number, page_size=page_size, query=query)
 
     def add_users(self, id: str, user_ids: Sequence[str]) -> None:

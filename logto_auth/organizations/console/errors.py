@@ -83,11 +83,11 @@ class RoleNotGrantable(ConsoleError):
 
 
 class ChangedMeanwhile(ConsoleError):
-    """Somebody else has changed the same thing since the form was shown."""
+    """Another user has changed the same thing since the form was shown."""
 
     code = "changed_meanwhile"
     status = 409
-    visitor_message = _("Somebody else has changed this in the meantime. Check the current state, and try again.")
+    visitor_message = _("Another user has changed this in the meantime. Check the current state, and try again.")
 
 
 class AlreadyMember(ConsoleError):
