@@ -45,7 +45,7 @@ def after_change(
     The claims of the acting user are fetched again if the change concerns them: if they are the `target`, or there is
     none and rows change. Raise SignInRequired, SignInRefused or TokenError if that has ended their session.
     """
-    with batch(Cause.LOGTO, actor.request):
+    with batch(Cause.USER, actor.request):
         if change_rows is not None:
             change_rows()
         user = actor.user
