@@ -111,7 +111,7 @@ class Members(OrganizationRights):
                 yield
         except MemberGone:
             # After the transaction of the lock, which the error rolls back.
-            end_membership(user_id, self.id)
+            end_membership(user_id, self.id, self._actor.began_at)
             raise
 
     def _user(self, user_id: str) -> UserNames:
