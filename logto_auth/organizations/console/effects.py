@@ -33,7 +33,6 @@ __all__ = [
     "end_membership",
     "end_organization",
     "rename_organization",
-    "require_revalidation",
     "store_membership",
 ]
 
@@ -112,14 +111,6 @@ def rename_organization(organization_id: str, name: str, at: float) -> None:
     with atomic():
         if claim_newest([name_subject(organization_id)], at):
             rows.rename(organization_id, name)
-
-
-def require_revalidation(sub: str) -> None:
-    """Let the sessions of a user ask Logto again at their next request."""
-    identity = find_identity(conf.issuer, sub)
-    if identity is not None:
-        with atomic():
-            _require_revalidation([identity.pk])
 
 
 def _end_memberships(identities: list[LogtoIdentity], organization_id: str, subject: str, at: float) -> None:
