@@ -78,7 +78,7 @@ class Collection(Generic[T, New, Changes]):
         self._call("DELETE", self._path(id))
 
     def _path(self, id: str, *segments: str) -> str:
-        return "/".join([self.path, *(quote(part, safe="") for part in (id, *segments))])
+        return "/".join([self.path, *(_segment(part) for part in (id, *segments))])
 
     def _rows(self, path: str, **query: QueryValue) -> Iterator[Any]:
         for page in self._api.pages(path, query=query):
@@ -215,9 +215,12 @@ class Resources(PagedCollection["types.Resource", "types.NewResource", "types.Re
 class Organizations(PagedCollection["types.Organization", "types.NewOrganization", "types.OrganizationChanges"]):
     path = "organizations"
 
-    def users(self, id: str) -> Iterator[types.Member]:
-        """Return an iterator over the members, each with `organizationRoles`."""
-        return self._rows(self._path(id, "users"))
+    def users(self, id: str, **query: QueryValue) -> Iterator[types.Member]:
+        """Return an iterator over the members, each with `organizationRoles`.
+
+        `q` in `query` searches in id, names, e-mail address, phone and username. `organizationRoleId` filters by role.
+        """
+        return self._rows(self._path(id, "users"), **query)
 
     def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[types.Member]]:
         """Yield the members from `first_page` on, page by page."""
@@ -226,10 +229,7 @@ class Organizations(PagedCollection["types.Organization", "types.NewOrganization
     def page_of_users(
         self, id: str, number: int, *, page_size: int = PAGE_SIZE, **query: QueryValue
     ) -> tuple[list[types.Member], int]:
-        """Return one page of the members, from 1, and the number of members on all pages.
-
-        `q` in `query` searches in id, names, e-mail address, phone and username. `organizationRoleId` filters by role.
-        """
+        """Return one page of the members, from 1, and the number of members on all pages. See `users` for `query`."""
         return self._api.page(self._path(id, "users"), number, page_size=page_size, query=query)
 
     def add_users(self, id: str, user_ids: Sequence[str]) -> None:
@@ -384,7 +384,7 @@ class Connectors(Collection["types.Connector", "types.NewConnector", "types.Conn
 
     def factory(self, id: str) -> types.ConnectorFactory:
         """Return a factory. Raise ManagementAPIError with the status 404 if there is none with this id."""
-        return self._call("GET", f"connector-factories/{quote(id, safe='')}")
+        return self._call("GET", f"connector-factories/{_segment(id)}")
 
     def test(self, factory_id: str, payload: types.ConnectorTest) -> None:
         """Send a test message with a config that need not be stored. For e-mail and SMS."""
@@ -458,7 +458,7 @@ class JwtCustomizers:
         return self._api.request("POST", f"{self.path}/test", json=payload, returns=dict)
 
     def _path(self, token_type: str) -> str:
-        return f"{self.path}/{quote(token_type, safe='')}"
+        return f"{self.path}/{_segment(token_type)}"
 
 
 class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):
@@ -489,3 +489,17 @@ class SubjectTokens:
         if context is not None:
             payload["context"] = context
         return self._api.request("POST", "subject-tokens", json=payload)
+
+
+def _segment(text: str) -> str:
+    """Return `text` as one segment of a path. Raise ManagementAPIError, as for an unknown id, if it cannot be one."""
+    try:
+        segment = quote(text, safe="")
+    except UnicodeEncodeError:
+        segment = ""
+    # A client resolves "." and "..", so "users/.." of an organization would be the organization itself.
+    if segment in {"", ".", ".."}:
+        raise ManagementAPIError(
+            "The request was not sent: an id is empty, dots, or no text.", code="entity.not_found", status=404
+        )
+    return segment

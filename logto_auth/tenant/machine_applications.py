@@ -15,9 +15,9 @@ from .steps import Step, creation_step
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Application, NewApplication
 
-__all__ = ["MachineApplications"]
+__all__ = ["MACHINE_APPLICATION", "MachineApplications"]
 
-KIND: Final = "machine-to-machine application"
+MACHINE_APPLICATION: Final = "machine-to-machine application"
 TYPE: Final = "MachineToMachine"
 # The form of the App IDs that Logto chooses.
 APP_ID = re.compile(r"[a-z0-9]{21}")
@@ -30,12 +30,11 @@ class MachineApplications:
         self._api = api
         self._names = list(dict.fromkeys(names))
         self._ids: dict[str, str] = {}
-        self._created: dict[str, str] = {}
 
     @property
-    def created(self) -> Mapping[str, str]:
-        """The App IDs by name of those that steps have created so far."""
-        return self._created
+    def ids(self) -> Mapping[str, str]:
+        """The App IDs, by the names in the declaration. One that does not exist yet is missing."""
+        return self._ids
 
     def steps(self) -> Iterator[Step]:
         """Yield a step for each application.
@@ -47,7 +46,7 @@ class MachineApplications:
         for name in self._names:
             if (found := _find(name, stored)) is not None:
                 self._ids[name] = found["id"]
-                yield Step("nothing", KIND, name)
+                yield Step("nothing", MACHINE_APPLICATION, name)
             elif APP_ID.fullmatch(name):
                 raise ConfigurationError(
                     f"An organization in the declaration has the application {name}, which has the form of an App ID, "
@@ -55,11 +54,7 @@ class MachineApplications:
                     "created."
                 )
             else:
-                yield creation_step(KIND, name, {}, partial(self._create, name))
-
-    def id(self, name: str) -> str | None:
-        """Return the App ID of an application that the declaration names. None before its step has created it."""
-        return self._ids.get(name)
+                yield creation_step(MACHINE_APPLICATION, name, {}, partial(self._create, name))
 
     def _create(self, name: str) -> None:
         # Logto accepts several applications with the same name, so a second one has to be prevented here.
@@ -69,7 +64,7 @@ class MachineApplications:
                 "application."
             )
         payload: NewApplication = {"name": name, "type": TYPE}
-        self._ids[name] = self._created[name] = self._api.applications.create(payload)["id"]
+        self._ids[name] = self._api.applications.create(payload)["id"]
 
 
 def _find(name: str, stored: Iterable[Application]) -> Application | None:

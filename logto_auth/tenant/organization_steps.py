@@ -141,7 +141,7 @@ class PlannedOrganizations:
 
 
 class _Relations:
-    """What an organization has by now of that which is declared, and what it lacks. Nothing else is read."""
+    """The declared domains, roles, connectors and applications that an organization has by now, and those it lacks."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class _Relations:
         self._organizations = organizations = api.organizations
         self._id = id
         self._template = template
-        self._applications = applications
+        self._app_ids = applications.ids
         self._connector_ids = connectors
         self._domains = (
             [each["emailDomain"] for each in organizations.jit_email_domains(id)] if declared.email_domains else []
@@ -169,12 +169,10 @@ class _Relations:
         self.missing_domains = _missing(declared.email_domains, self._domains)
         self.missing_roles = _missing(declared.default_roles, self._roles)
         self.missing_connectors = [name for name, id in connectors.items() if id not in linked]
-        self.missing_applications = [
-            each for each in declared.applications if applications.id(each) not in self._roles_of
-        ]
+        held = {name: self._roles_of.get(id) for name, id in applications.ids.items()}
+        self.missing_applications = [each for each in declared.applications if held.get(each) is None]
         self.missing_application_roles = {
-            each: _missing(roles, self._roles_of.get(applications.id(each) or "", []))
-            for each, roles in declared.applications.items()
+            each: _missing(roles, held.get(each) or []) for each, roles in declared.applications.items()
         }
 
     def differences(self) -> Iterator[Difference | None]:
@@ -200,16 +198,11 @@ class _Relations:
             ids = [self._connector_ids[name] for name in self.missing_connectors]
             self._organizations.add_jit_sso_connectors(self._id, ids)
         if self.missing_applications:
-            self._organizations.add_applications(self._id, [self._app_id(each) for each in self.missing_applications])
+            self._organizations.add_applications(self._id, [self._app_ids[each] for each in self.missing_applications])
         for application, roles in self.missing_application_roles.items():
             if roles:
                 role_ids = self._template.role_ids(roles)
-                self._organizations.add_application_roles(self._id, self._app_id(application), role_ids)
-
-    def _app_id(self, application: str) -> str:
-        id = self._applications.id(application)
-        assert id is not None  # the step of the application comes first
-        return id
+                self._organizations.add_application_roles(self._id, self._app_ids[application], role_ids)
 
 
 def _missing(declared: Sequence[str], existing: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from logto_auth.exceptions import ConfigurationError, ManagementAPIError, Provid
 from logto_auth.management_api import ManagementAPI
 from logto_auth.tenant import DeclaredOrganization, OrganizationRole, TenantDeclaration, apply_plan, make_plan
 from logto_auth.tenant.declaration import declaration_errors
+from tests.management_commands import Run
 
 from .tenant_state import writes
 
@@ -118,7 +120,7 @@ def test_organization_is_created_once_with_its_application(api: ManagementAPI, f
     plan = make_plan(api, TENANT)
     apply_plan(plan)
     (robot,) = (each for each in fresh.tenant.applications.values() if each.name == "Stock robot")
-    assert (robot.type, plan.machine_applications.created) == ("MachineToMachine", {"Stock robot": robot.id})
+    assert (robot.type, plan.machine_applications.ids) == ("MachineToMachine", {"Stock robot": robot.id})
     assert state(fresh) == AS_DECLARED
     assert make_plan(api, TENANT).changes == []
 
@@ -313,3 +315,14 @@ def test_organization_created_by_others_stops_the_run(api: ManagementAPI, fresh:
     with pytest.raises(ConfigurationError, match='organization "Branch North" was created in the meantime'):
         second.changes[-1].send()
     assert state(fresh) == AS_DECLARED
+
+
+def test_command_reports_app_id_and_no_secret(run: Run, fresh: Emulator, settings: Any) -> None:
+    settings.LOGTO_TENANT = f"{__name__}.TENANT"
+    out = run("logto_setup", "--yes", "--name", "Shop").out
+    robot = by_name(fresh, "Stock robot")
+    assert "+ organization Branch North\n    description: Books for the north\n    requires MFA: yes\n" in out
+    assert f"done: machine-to-machine application Stock robot, App ID {robot.id}\n" in out
+    again = run("logto_setup", "--yes", "--json", "--name", "Shop").out
+    assert json.loads(again)["machine_applications"] == {"Stock robot": robot.id}
+    assert run("logto_setup", "--check", "--name", "Shop").code == 0

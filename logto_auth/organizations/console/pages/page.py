@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.forms import BaseForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
 from logto_auth.organizations.console.errors import Incomplete, MemberGone, NotAMember, NotPermitted
 from logto_auth.pages.navigation import NavigationEntry
 from logto_auth.pages.page import SignedInPage
 from logto_auth.pages.texts import PageText
+from logto_auth.sign_in.start import redirect_to_logto
 
 from .texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, page_text, remedy, status_of
 
@@ -37,6 +39,18 @@ TABS: tuple[tuple[str, str | Promise, str], ...] = (
 )
 
 
+# Errors after which the same form may be sent again, and then finishes.
+REPEATABLE = (Incomplete, ManagementAPIError, ProviderError)
+CSRF_FIELD = "csrfmiddlewaretoken"
+
+
+class Link(NamedTuple):
+    """A link of an error page."""
+
+    url: str
+    label: str | Promise
+
+
 class ConsolePage(SignedInPage):
     """A page of the console.
 
@@ -47,7 +61,7 @@ class ConsolePage(SignedInPage):
     folder = "organizations"
     log_name = "Organization page"
     not_managed = NOT_MANAGED
-    page_errors = (*SignedInPage.page_errors, NotAMember, NotPermitted, MemberGone)
+    page_errors = (*SignedInPage.page_errors, Incomplete, MemberGone, NotAMember, NotPermitted)
     all_done_texts: ClassVar[dict[str, str | Promise]] = {}
 
     form_status: int = HTTPStatus.OK
@@ -58,9 +72,20 @@ class ConsolePage(SignedInPage):
         try:
             self.console  # noqa: B018
         except ConfigurationError as error:
-            logger.error("%s: %s", self.log_name, error)
-            return self.error_page(CONSOLE_IS_OFF, status=HTTPStatus.NOT_FOUND)
+            return self.not_set_up(error, status=HTTPStatus.NOT_FOUND)
         return None
+
+    def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super()._respond(request, *args, **kwargs)
+        except ConfigurationError as error:
+            # Such as a role of the declaration that the tenant does not have.
+            return self.not_set_up(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def not_set_up(self, error: ConfigurationError, *, status: int) -> HttpResponse:
+        """Return the page for a console whose operator has to finish its set-up. The log says what is missing."""
+        logger.error("%s: %s", self.log_name, error)
+        return self.error_page(CONSOLE_IS_OFF, status=status)
 
     @cached_property
     def console(self) -> Console:
@@ -90,6 +115,22 @@ class ConsolePage(SignedInPage):
                 self.form_status = self.status_of(error)
                 raise
 
+    def redirect_with_rights(self, word: str, url: str, *, roles: Collection[str]) -> HttpResponseBase:
+        """Return the redirect to `url`, where the text of `word` is shown, after the user has got these roles.
+
+        It leads through Logto, without showing anything, if the roles have permissions of API resources of the site:
+        Logto gives these to a session at a sign-in only.
+        """
+        response = self.redirect(word, url)
+        try:
+            if self.console.needs_round_trip(roles):
+                options = SignInOptions(prompt="none")
+                return redirect_to_logto(self.request, next_url=response.url, options=options, is_silent=True)
+        except LogtoError as error:
+            # The change is done. The permissions follow at the next sign-in.
+            self.log(error)
+        return response
+
     # Errors
 
     def page_text(self, error: LogtoError) -> PageText:
@@ -116,6 +157,10 @@ class ConsolePage(SignedInPage):
         start, found, _explanation = str(error).partition(f"{answered}: ")
         return f"{start}{answered}" if found else str(error)
 
+    def error_links(self, error: LogtoError | None) -> list[Link]:
+        """Return where the page for `error` leads, beside the home page. It calls no Logto."""
+        return links((self.list_url, _("Your organizations")))
+
     def error_page(
         self, text: PageText, *, status: int, error: LogtoError | None = None, reference: str = "", **context: Any
     ) -> HttpResponse:
@@ -123,14 +168,14 @@ class ConsolePage(SignedInPage):
 
         If Logto has failed to process a form, its button sends the same form again.
         """
-        may_repeat = self.request.method == "POST" and isinstance(
-            error, Incomplete | ManagementAPIError | ProviderError
-        )
-        values = self.request.POST.lists() if may_repeat else ()
-        repeated = [(name, value) for name, each in values for value in each if name != "csrfmiddlewaretoken"]
-        return super().error_page(
-            text, status=status, error=error, reference=reference, repeated=repeated, list_url=self.list_url, **context
-        )
+        is_repeatable = self.request.method == "POST" and isinstance(error, REPEATABLE)
+        values = self.request.POST.lists() if is_repeatable else ()
+        context = {
+            "repeated": [(name, value) for name, each in values for value in each if name != CSRF_FIELD],
+            "links": self.error_links(error),
+            **context,
+        }
+        return super().error_page(text, status=status, error=error, reference=reference, **context)
 
 
 class OrganizationPage(ConsolePage):
@@ -156,6 +201,15 @@ class OrganizationPage(ConsolePage):
         """Return the URL path of a page about this organization, "" if the site has left it out."""
         return url_of(name, self.kwargs["organization_id"], *args)
 
+    def error_links(self, error: LogtoError | None) -> list[Link]:
+        """Return where the page for `error` leads: also to the organization, if the user is a member."""
+        of_organization = []
+        if isinstance(error, NotPermitted) and self.section != "overview":
+            of_organization.append((self.url_of("overview"), _("Overview")))
+        if isinstance(error, MemberGone):
+            of_organization.append((self.url_of("members"), _("Members")))
+        return [*links(*of_organization), *super().error_links(error)]
+
     def navigation(self) -> list[NavigationEntry]:
         """Return the links to the pages that the user may open."""
         return [
@@ -175,3 +229,8 @@ def url_of(name: str, *args: str) -> str:
         return reverse(f"logto_organizations:{name}", args=args)
     except NoReverseMatch:
         return ""
+
+
+def links(*found: tuple[str, str | Promise]) -> list[Link]:
+    """Return links to the pages that the site has: pairs of URL and label."""
+    return [Link(url, label) for url, label in found if url]

@@ -29,7 +29,7 @@ NOT_MANAGED = PageText(
 CONSOLE_IS_OFF = PageText(
     _("Organizations cannot be managed here"),
     _("This site does not offer these pages at the moment."),
-    _("The console of organizations is not set up. Run manage.py check, which says what is missing."),
+    _("The console of organizations is not set up. The log says what is missing, and so does manage.py check."),
 )
 
 TITLES: dict[type[LogtoError], str | Promise] = {
