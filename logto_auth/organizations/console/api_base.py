@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import IO, Any, ClassVar
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from rest_framework.authentication import SessionAuthentication
@@ -27,7 +28,6 @@ from logto_auth.api.authentication import TokenPrincipal
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.contrib.rest_framework import LogtoAuthentication
 from logto_auth.exceptions import (
-    ConfigurationError,
     LogtoError,
     ProviderError,
     ProviderUnreachable,
@@ -208,7 +208,7 @@ def _sign_in_response(request: HttpRequest, error: LogtoError) -> Response:
     challenges = [without_token.challenge(request)]
     try:
         url = absolute_uri(request, sign_in_url(page_of_request(request)))
-    except ConfigurationError:  # an API without sign-in
+    except NoReverseMatch:  # an API without sign-in
         body = {"code": without_token.error, "detail": without_token.description}
     else:
         challenges.append(cookie_challenge(url))
