@@ -210,6 +210,10 @@ class SignedInPage(View):
         advice = self.remedy(error)
         return f"{text} {advice}" if advice and self.is_for_staff else text
 
+    def log_text(self, error: LogtoError) -> str:
+        """Return the text of `error` for the log."""
+        return str(error)
+
     def log(self, error: LogtoError, reference: str = "-") -> None:
         """Log one line: an error if the operator has to act, else information."""
         advice = self.remedy(error)
@@ -220,7 +224,7 @@ class SignedInPage(View):
                 level,
                 "%s: %s (%s, reference %s)%s",
                 self.log_name,
-                error,
+                self.log_text(error),
                 error.code,
                 reference,
                 f" {advice}" if advice else "",
