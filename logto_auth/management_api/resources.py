@@ -78,7 +78,7 @@ class Collection(Generic[T, New, Changes]):
         self._call("DELETE", self._path(id))
 
     def _path(self, id: str, *segments: str) -> str:
-        return "/".join([self.path, *(quote(part, safe="") for part in (id, *segments))])
+        return "/".join([self.path, *(_segment(part) for part in (id, *segments))])
 
     def _rows(self, path: str, **query: QueryValue) -> Iterator[Any]:
         for page in self._api.pages(path, query=query):
@@ -307,6 +307,11 @@ class Organizations(PagedCollection["types.Organization", "types.NewOrganization
         payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
         self._call("PUT", self._path(id, "jit", "roles"), payload)
 
+    def add_jit_roles(self, id: str, organization_role_ids: Sequence[str]) -> None:
+        """Add roles that just-in-time members get. There is at least one in the list."""
+        payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("POST", self._path(id, "jit", "roles"), payload)
+
     def jit_sso_connectors(self, id: str) -> Iterator[types.JitSsoConnector]:
         """Return an iterator over the enterprise SSO connectors whose users become members when they sign in."""
         return self._rows(self._path(id, "jit", "sso-connectors"))
@@ -379,7 +384,7 @@ class Connectors(Collection["types.Connector", "types.NewConnector", "types.Conn
 
     def factory(self, id: str) -> types.ConnectorFactory:
         """Return a factory. Raise ManagementAPIError with the status 404 if there is none with this id."""
-        return self._call("GET", f"connector-factories/{quote(id, safe='')}")
+        return self._call("GET", f"connector-factories/{_segment(id)}")
 
     def test(self, factory_id: str, payload: types.ConnectorTest) -> None:
         """Send a test message with a config that need not be stored. For e-mail and SMS."""
@@ -453,7 +458,7 @@ class JwtCustomizers:
         return self._api.request("POST", f"{self.path}/test", json=payload, returns=dict)
 
     def _path(self, token_type: str) -> str:
-        return f"{self.path}/{quote(token_type, safe='')}"
+        return f"{self.path}/{_segment(token_type)}"
 
 
 class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):
@@ -484,3 +489,17 @@ class SubjectTokens:
         if context is not None:
             payload["context"] = context
         return self._api.request("POST", "subject-tokens", json=payload)
+
+
+def _segment(text: str) -> str:
+    """Return `text` as one segment of a path. Raise ManagementAPIError, as for an unknown id, if it cannot be one."""
+    try:
+        segment = quote(text, safe="")
+    except UnicodeEncodeError:
+        segment = ""
+    # A client resolves "." and "..", so "users/.." of an organization would be the organization itself.
+    if segment in {"", ".", ".."}:
+        raise ManagementAPIError(
+            "The request was not sent: an id is empty, dots, or no text.", code="entity.not_found", status=404
+        )
+    return segment

@@ -546,7 +546,7 @@ class JitEmailDomains(TypedDict):
 
 
 class JitRoles(TypedDict):
-    """Sent by PUT /organizations/{id}/jit/roles."""
+    """Sent by POST /organizations/{id}/jit/roles and others."""
 
     organizationRoleIds: list[str]
 

@@ -8,6 +8,7 @@ from .account_center import AccountCenter
 from .declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
 from .mfa import MFA
 from .organization_console import EVERY_MEMBER, EVERY_USER, AnyRole, OrganizationConsole
+from .organizations import DeclaredOrganization
 from .password_policy import PasswordPolicy
 from .plan import Plan, apply_plan, make_plan
 from .site import site_declaration
@@ -21,6 +22,7 @@ __all__ = [
     "APIResource",
     "AccountCenter",
     "AnyRole",
+    "DeclaredOrganization",
     "OrganizationConsole",
     "OrganizationRole",
     "PasswordPolicy",

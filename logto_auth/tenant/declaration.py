@@ -25,6 +25,7 @@ from logto_auth.origins import ascii_form, ascii_hint
 from .account_center import AccountCenter, account_center_errors
 from .mfa import MFA, mfa_errors
 from .organization_console import OrganizationConsole, organization_console_errors
+from .organizations import DeclaredOrganization, organization_errors
 from .password_policy import PasswordPolicy, password_policy_errors
 from .uris import DEFAULT_PORTS, is_url_or_path, normalize_uri, split_uri
 
@@ -113,7 +114,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first twelve fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first thirteen fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -123,6 +124,9 @@ class TenantDeclaration:
     organization_scopes: Mapping[str, str] = field(default_factory=dict)
     """Organization permissions, with their descriptions."""
     organization_roles: Sequence[OrganizationRole] = ()
+    organizations: Sequence[DeclaredOrganization] = ()
+    """Organizations that the site needs, with their applications and just-in-time settings. Most sites declare none:
+    users create organizations in the console."""
     webhook_events: Sequence[str] = WEBHOOK_EVENTS
     """Events of the webhook. A site that handles more events adds them to WEBHOOK_EVENTS. Empty: no webhook."""
     unknown_session_redirect_url: str = ""
@@ -162,6 +166,9 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
         *account_center_errors(declaration.account_center),
         *password_policy_errors(declaration.password_policy),
         *mfa_errors(declaration.mfa),
+        *organization_errors(
+            declaration.organizations, role_types={role.name: role.type for role in declaration.organization_roles}
+        ),
         *organization_console_errors(
             declaration.organization_console,
             role_names=_user_roles(declaration.organization_roles),

@@ -80,6 +80,7 @@ OPERATIONS = {
     "POST /organizations/{id}/jit/email-domains": Names("NewJitEmailDomain", "JitEmailDomain"),
     "DELETE /organizations/{id}/jit/email-domains/{emailDomain}": Names(),
     "GET /organizations/{id}/jit/roles": Names(answer="PlainOrganizationRole"),
+    "POST /organizations/{id}/jit/roles": Names("JitRoles"),
     "PUT /organizations/{id}/jit/roles": Names("JitRoles"),
     "GET /organizations/{id}/jit/sso-connectors": Names(answer="JitSsoConnector"),
     "POST /organizations/{id}/jit/sso-connectors": Names("JitSsoConnectors"),

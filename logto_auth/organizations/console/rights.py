@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +31,8 @@ class Actor:
     request: HttpRequest
     principal: Principal
     sub: str
+    began_at: float = field(default_factory=time.time)
+    """When the request began, in seconds since the epoch: Logto has made each change of it later."""
 
     @property
     def has_token(self) -> bool:
