@@ -175,6 +175,9 @@ LOGTO_SCOPES = (
     "read:books",
     "write:books",
     "manage:stock",
+    "invite:members",
+    "manage:members",
+    "manage:joining",
 )
 # The names of the branches, by one call to userinfo at each sign-in: ID tokens have only ids.
 LOGTO_USERINFO_CLAIMS = ("organization_data",)

@@ -145,7 +145,7 @@ def test_only_a_navigation_finishes_acceptance(
     assert not is_member(logto)
 
 
-def test_button_of_somebody_else_does_not_join_signed_in_user(logto: Emulator) -> None:
+def test_button_of_another_visitor_does_not_join_signed_in_user(logto: Emulator) -> None:
     link, browser = invite(logto), signed_in(logto, "stranger")
     stranger_cookies = browser.client.cookies.copy()
     visitor = Client()
