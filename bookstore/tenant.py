@@ -8,6 +8,7 @@ from logto_auth.tenant import (
     AccountCenter,
     AnyRole,
     APIResource,
+    DeclaredOrganization,
     OrganizationConsole,
     OrganizationRole,
     Role,
@@ -37,6 +38,18 @@ TENANT = TenantDeclaration(
         OrganizationRole("owner", "Owns a branch", scopes=list(BRANCH)),
         OrganizationRole("manager", "Runs a branch", scopes=MANAGER),
         OrganizationRole("staff", "Works in a branch"),
+        OrganizationRole(
+            "stock keeper", "Counts the copies in a branch", scopes=["manage:stock"], type="MachineToMachine"
+        ),
+    ],
+    organizations=[
+        DeclaredOrganization(
+            "Harbour Branch",
+            applications={"Stock robot": ["stock keeper"]},
+            email_domains=["harbour.example"],
+            default_roles=["staff"],
+        ),
+        DeclaredOrganization("Hill Branch"),
     ],
     # Only owners rename or delete a branch. A manager may add and remove staff, and no other manager.
     organization_console=OrganizationConsole(
