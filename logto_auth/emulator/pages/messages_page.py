@@ -46,6 +46,7 @@ def _shown(message: SentMessage) -> dict[str, str]:
         "to": message.to,
         "type": message.type,
         "code": message.code,
+        "link": str(message.payload.get("link", "")),
         "medium": "E-mail" if "@" in message.to else "Text message",
         "time": f"{sent_at:%H:%M:%S} UTC" if message.sent_at else "",
     }
