@@ -16,6 +16,7 @@ from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIE
 from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.secrets import hide_frames
+from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE
 
 from .errors import InvitationNotSent
 from .links import invitation_link, require_page
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["require_sender", "send_invitation"]
 
-BY_LOGTO, BY_SITE = "logto", "site"
 TEMPLATE = "logto_auth/organizations/invitation_{}.txt"
 # Names in an e-mail are written by users, who could put an advertisement there.
 MAX_NAME_LENGTH = 80
