@@ -62,8 +62,9 @@ def _invitations(api: ManagementAPI) -> Iterator[Finding]:
     elif not _has_template(connector["config"]):
         yield warning(
             "organization-console",
-            f"The configuration of the e-mail connector has no template for {INVITATION}, so Logto sends invitations "
-            "only if the tenant has a custom e-mail template for them.",
+            f"The configuration of the e-mail connector has no template for {INVITATION}. Unless the tenant has a "
+            "custom e-mail template for invitations, Logto uses the one for Generic, which is for codes, or sends "
+            "nothing.",
             f"Add the template in the Logto Console, or set LOGTO_INVITATION_SENDER = {BY_SITE!r}.",
         )
 

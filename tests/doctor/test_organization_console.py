@@ -84,14 +84,15 @@ def test_permission_that_no_user_role_has_is_a_warning(console: Emulator, found:
 
 NO_TEMPLATE = (
     "warning organization-console: The configuration of the e-mail connector has no template for "
-    "OrganizationInvitation, so Logto sends invitations only if the tenant has a custom e-mail template for them."
+    "OrganizationInvitation. Unless the tenant has a custom e-mail template for invitations, Logto uses the one for "
+    "Generic, which is for codes, or sends nothing."
 )
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"templates": [{"usageType": "SignIn", "content": "{{code}}"}]}, [NO_TEMPLATE]),
+        ({"templates": [{"usageType": "Generic", "content": "{{code}}"}]}, [NO_TEMPLATE]),
         ({"deliveries": {"Generic": {}}}, [NO_TEMPLATE]),
         ({"deliveries": {"OrganizationInvitation": {}}}, []),
         # The service of Logto Cloud has templates of its own.
