@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiViewExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from . import api
@@ -34,9 +34,10 @@ from .errors import (
     TooManyOrganizations,
 )
 
-__all__ = ["OPERATIONS", "ConsoleViewExtension", "Operation"]
+__all__ = ["OPERATIONS", "ConsoleSerializerExtension", "ConsoleViewExtension", "Operation"]
 
 TAG = "organizations"
+PREFIX = "OrganizationConsole"
 # The name that drf-spectacular gives the scheme of `SessionAuthentication`.
 SESSION = "cookieAuth"
 IN_ORGANIZATION = (NotAMember, NotPermitted)
@@ -91,7 +92,7 @@ OPERATIONS: dict[type[ConsoleView], dict[str, Operation]] = {
             id="create",
             summary="Create an organization",
             takes=serializers.NewOrganizationSerializer,
-            returns=serializers.OwnOrganizationSerializer,
+            returns=serializers.JoinedOrganizationSerializer,
             status=201,
             errors=(NotPermitted, TooManyOrganizations, InvalidName, Incomplete),
         ),
@@ -108,7 +109,7 @@ OPERATIONS: dict[type[ConsoleView], dict[str, Operation]] = {
             id="accept_invitation",
             summary="Accept the invitation of a link",
             takes=serializers.InvitationLinkSerializer,
-            returns=serializers.OwnOrganizationSerializer,
+            returns=serializers.JoinedOrganizationSerializer,
             errors=(InvitationForOther, InvitationInvalid, InvitationOver),
         ),
     },
@@ -153,7 +154,7 @@ OPERATIONS: dict[type[ConsoleView], dict[str, Operation]] = {
         "get": _in_organization("list_invitations", "The invitations", returns=serializers.InvitationListSerializer),
         "post": _in_organization(
             "invite",
-            "Invite somebody by e-mail",
+            "Invite a user by e-mail",
             AlreadyMember,
             AlreadyInvited,
             RoleNotGrantable,
@@ -201,6 +202,22 @@ OPERATIONS: dict[type[ConsoleView], dict[str, Operation]] = {
         "delete": _in_organization("unlink_connector", "Unlink an enterprise SSO connector"),
     },
 }
+
+
+class ConsoleSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """The names of the bodies in the document. The site may have serializers of the same names."""
+
+    target_class = serializers.ConsoleSerializer
+    match_subclasses = True
+
+    def get_name(self, auto_schema: Any, direction: Any) -> str:
+        """Return the name of the class with a prefix."""
+        return PREFIX + type(self.target).__name__.removesuffix("Serializer")
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """Return the schema of the serializer. That of the base class would be empty."""
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return schema
 
 
 class ConsoleViewExtension(OpenApiViewExtension):  # type: ignore[no-untyped-call]

@@ -10,11 +10,13 @@ from rest_framework import serializers
 
 __all__ = [
     "ChangedRolesSerializer",
+    "ConsoleSerializer",
     "DomainSerializer",
     "ErrorSerializer",
     "InvitationLinkSerializer",
     "InvitationListSerializer",
     "InvitationSerializer",
+    "JoinedOrganizationSerializer",
     "JoiningSerializer",
     "MemberPageSerializer",
     "MemberQuerySerializer",
@@ -70,8 +72,21 @@ class SortedListField(serializers.ListField):
         return sorted(super().to_representation(data))
 
 
-class InputSerializer(serializers.Serializer):
+class ConsoleSerializer(serializers.Serializer):
+    """What an endpoint reads or sends."""
+
+
+class InputSerializer(ConsoleSerializer):
     """What an endpoint reads. A misspelt optional field must not be ignored, so unknown fields are refused."""
+
+    @property
+    def partial(self) -> bool:
+        """False: the fields of a PATCH are required too. drf-spectacular would call them optional."""
+        return False
+
+    @partial.setter
+    def partial(self, value: bool) -> None:
+        pass
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the values. Raise ValidationError."""
@@ -116,10 +131,11 @@ class ChangedRolesSerializer(RolesSerializer):
     )
 
 
-class NewInvitationSerializer(RolesSerializer):
+class NewInvitationSerializer(InputSerializer):
     """A new invitation."""
 
     email = TextField(max_length=MAX_TEXT_LENGTH)
+    roles = RoleNamesField()
 
 
 class InvitationLinkSerializer(InputSerializer):
@@ -134,7 +150,7 @@ class DomainSerializer(InputSerializer):
     domain = TextField(max_length=MAX_TEXT_LENGTH)
 
 
-class MemberQuerySerializer(serializers.Serializer):
+class MemberQuerySerializer(ConsoleSerializer):
     """The query of the list of members."""
 
     q = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TEXT_LENGTH)
@@ -144,7 +160,7 @@ class MemberQuerySerializer(serializers.Serializer):
 # Output
 
 
-class OwnOrganizationSerializer(serializers.Serializer):
+class OwnOrganizationSerializer(ConsoleSerializer):
     """An organization that the user belongs to, with the roles of the user."""
 
     id = serializers.CharField()
@@ -152,14 +168,22 @@ class OwnOrganizationSerializer(serializers.Serializer):
     roles = serializers.ListField(child=serializers.CharField())
 
 
-class OwnOrganizationListSerializer(serializers.Serializer):
+class JoinedOrganizationSerializer(OwnOrganizationSerializer):
+    """An organization that the user has just joined."""
+
+    sign_in_url = serializers.CharField(
+        help_text="Where the session gets new permissions of API resources, without a form; empty if there are none."
+    )
+
+
+class OwnOrganizationListSerializer(ConsoleSerializer):
     """The organizations of the user."""
 
     organizations = OwnOrganizationSerializer(many=True)
     may_create = serializers.BooleanField()
 
 
-class RightsSerializer(serializers.Serializer):
+class RightsSerializer(ConsoleSerializer):
     """What the user may do, by the names of `OrganizationConsole.guards`."""
 
     view_members = serializers.BooleanField()
@@ -169,19 +193,19 @@ class RightsSerializer(serializers.Serializer):
     manage_joining = serializers.BooleanField()
     delete = serializers.BooleanField()
 
+    def to_representation(self, organization: Any) -> dict[str, bool]:
+        """Return whether the user has each right in a `ManagedOrganization`."""
+        return {name: organization.may(name) for name in self.fields}
+
 
 class OrganizationSerializer(OwnOrganizationSerializer):
     """One organization, and what the user may do in it."""
 
     is_owner = serializers.BooleanField()
-    rights = serializers.SerializerMethodField()
-
-    def get_rights(self, organization: Any) -> dict[str, bool]:
-        """Return whether the user has each right."""
-        return {name: organization.may(name) for name in RightsSerializer().fields}
+    rights = RightsSerializer(source="*")
 
 
-class RoleSerializer(serializers.Serializer):
+class RoleSerializer(ConsoleSerializer):
     """A role of the organization template."""
 
     name = serializers.CharField()
@@ -189,13 +213,13 @@ class RoleSerializer(serializers.Serializer):
     scopes = SortedListField()
 
 
-class RoleListSerializer(serializers.Serializer):
+class RoleListSerializer(ConsoleSerializer):
     """Roles of the organization template."""
 
     roles = RoleSerializer(many=True)
 
 
-class MemberSerializer(serializers.Serializer):
+class MemberSerializer(ConsoleSerializer):
     """A member of the organization."""
 
     id = serializers.CharField()
@@ -205,10 +229,11 @@ class MemberSerializer(serializers.Serializer):
     roles = serializers.ListField(child=serializers.CharField())
     is_self = serializers.BooleanField()
     is_owner = serializers.BooleanField()
-    may_change = serializers.BooleanField(help_text="Whether you may change the roles of this member, or remove them.")
+    may_change = serializers.BooleanField(help_text="Whether you may give this member a role, or take one away.")
+    may_remove = serializers.BooleanField(help_text="Whether you may remove this member.")
 
 
-class MemberPageSerializer(serializers.Serializer):
+class MemberPageSerializer(ConsoleSerializer):
     """A page of the members."""
 
     members = MemberSerializer(many=True)
@@ -217,26 +242,27 @@ class MemberPageSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="The number of members on all pages.")
 
 
-class InvitationSerializer(serializers.Serializer):
+class InvitationSerializer(ConsoleSerializer):
     """An invitation. Its link is only in the e-mail."""
 
     id = serializers.CharField()
     email = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
-    status = serializers.ChoiceField(["Pending", "Accepted", "Revoked", "Expired"])
+    # Without choices: drf-spectacular would give them a name that the site may use.
+    status = serializers.CharField(help_text="`Pending`, `Accepted`, `Revoked` or `Expired`.")
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     inviter_id = serializers.CharField(allow_null=True)
     may_change = serializers.BooleanField(help_text="Whether you may send it again or revoke it.")
 
 
-class InvitationListSerializer(serializers.Serializer):
+class InvitationListSerializer(ConsoleSerializer):
     """The invitations of an organization, the newest first."""
 
     invitations = InvitationSerializer(many=True)
 
 
-class OpenInvitationSerializer(serializers.Serializer):
+class OpenInvitationSerializer(ConsoleSerializer):
     """What the link of an invitation leads to."""
 
     email = serializers.CharField()
@@ -246,7 +272,7 @@ class OpenInvitationSerializer(serializers.Serializer):
     is_for_user = serializers.BooleanField(help_text="Whether the signed-in user has the invited e-mail address.")
 
 
-class ConnectorSerializer(serializers.Serializer):
+class ConnectorSerializer(ConsoleSerializer):
     """An enterprise SSO connector."""
 
     id = serializers.CharField()
@@ -255,7 +281,7 @@ class ConnectorSerializer(serializers.Serializer):
     is_linked = serializers.BooleanField()
 
 
-class JoiningSerializer(serializers.Serializer):
+class JoiningSerializer(ConsoleSerializer):
     """Who becomes a member without an invitation."""
 
     domains = serializers.ListField(child=serializers.CharField())
@@ -263,7 +289,7 @@ class JoiningSerializer(serializers.Serializer):
     connectors = ConnectorSerializer(many=True)
 
 
-class ErrorSerializer(serializers.Serializer):
+class ErrorSerializer(ConsoleSerializer):
     """Why a request was not processed."""
 
     code = serializers.CharField()

@@ -35,6 +35,8 @@ class ConsoleError(LogtoError):
 
     visitor_message: str | Promise = ""
     """What the user reads."""
+    field = ""
+    """The field of a form that the error is about."""
 
 
 class NotPermitted(ConsoleError):
@@ -91,6 +93,7 @@ class ChangedMeanwhile(ConsoleError):
 class AlreadyMember(ConsoleError):
     """The invited user is a member already."""
 
+    field = "email"
     code = "already_member"
     status = 409
     visitor_message = _("The user with this e-mail address is a member already.")
@@ -99,6 +102,7 @@ class AlreadyMember(ConsoleError):
 class AlreadyInvited(ConsoleError):
     """There is a pending invitation for the address. `invitation_id` is its id."""
 
+    field = "email"
     code = "already_invited"
     status = 409
     visitor_message = _("There is an open invitation for this e-mail address already. You can send it again.")
@@ -151,6 +155,7 @@ class TooManyOrganizations(ConsoleError):
 class DomainNotAllowed(ConsoleError):
     """The user may not claim the e-mail domain for the organization."""
 
+    field = "domain"
     code = "domain_not_allowed"
     status = 403
     visitor_message = _("You cannot use this e-mail domain for the organization.")

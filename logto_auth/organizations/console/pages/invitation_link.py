@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from logto_auth.conf import conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.exceptions import LogtoError
-from logto_auth.navigation import is_from_page_library, is_navigation
+from logto_auth.navigation import is_from_page_library, is_from_script, is_navigation
 from logto_auth.organizations.console.console import OpenInvitation
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response as sign_in_error_response
@@ -95,7 +95,8 @@ class InvitationLinkPage(ConsolePage):
     def join(self, sealed: str) -> HttpResponseBase:
         """Accept the invitation, and return the redirect to the organization. Raise LogtoError."""
         organization = self.console.accept(sealed)
-        return self.done("joined", url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL))
+        url = url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
+        return self.redirect_with_rights("joined", url, roles=organization.roles)
 
     # The sign-in
 
@@ -131,7 +132,8 @@ class InvitationLinkPage(ConsolePage):
         The session has to be another one than at the click: an invitation is accepted by the user who has just signed
         in, and not by one who has opened the link before somebody else pressed the button in this browser.
         """
-        if not is_navigation(self.request) or is_from_page_library(self.request):
+        is_by_script = is_from_script(self.request) or is_from_page_library(self.request)
+        if is_by_script or not is_navigation(self.request):
             return False
         content = decrypt(self.request.COOKIES.get(COOKIE, ""), purpose=PURPOSE) or {}
         return (

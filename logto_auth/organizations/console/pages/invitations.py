@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
-from logto_auth.organizations.console.console import OrganizationRole
 from logto_auth.organizations.console.errors import (
     ConsoleError,
     InvitationNotSent,
@@ -20,7 +19,7 @@ from logto_auth.organizations.console.errors import (
     NotPermitted,
 )
 
-from .forms import role_choices
+from .forms import RolesForm
 from .page import OrganizationPage
 
 __all__ = ["InvitationsPage"]
@@ -31,7 +30,7 @@ MAX_EMAIL_LENGTH = 128
 MAX_SHOWN_EARLIER = 20
 
 
-class InvitationForm(forms.Form):
+class InvitationForm(RolesForm):
     """The address of the user to invite, and the roles they get."""
 
     email = forms.EmailField(
@@ -39,14 +38,6 @@ class InvitationForm(forms.Form):
         max_length=MAX_EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    roles = forms.MultipleChoiceField(label=_("Roles"), required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, grantable: list[OrganizationRole], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if grantable:
-            self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
-        else:
-            del self.fields["roles"]
 
 
 class InvitationsPage(OrganizationPage):
@@ -89,9 +80,9 @@ class InvitationsPage(OrganizationPage):
         """Send an invitation."""
         form = self.form(self.request.POST)
         if form.is_valid():
-            with self.form_errors(form, "email"):
+            with self.form_errors(form):
                 try:
-                    self.organization.invite(form.cleaned_data["email"], form.cleaned_data.get("roles", []))
+                    self.organization.invite(form.cleaned_data["email"], form.cleaned_data["roles"])
                 except InvitationNotSent as error:
                     return self.failed(error)
                 return self.redirect("invited")

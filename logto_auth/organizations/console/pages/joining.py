@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -13,10 +12,10 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.organizations.console.console import Joining, OrganizationRole
+from logto_auth.organizations.console.console import Joining
 from logto_auth.organizations.console.errors import ChangedMeanwhile, ConsoleError, NotAMember, NotPermitted
 
-from .forms import role_choices
+from .forms import RolesForm
 from .page import OrganizationPage
 
 __all__ = ["JoiningPage"]
@@ -34,20 +33,6 @@ class DomainForm(forms.Form):
         help_text=_("What comes after the @, such as example.com."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-
-
-class DefaultRolesForm(forms.Form):
-    """The default roles, of those that the user may give. `before` has those that the page has shown."""
-
-    before = forms.CharField(required=False, widget=forms.HiddenInput)
-    roles = forms.MultipleChoiceField(label=_("Roles"), required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, grantable: Sequence[OrganizationRole], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if grantable:
-            self.fields["roles"].choices = role_choices(grantable)  # type: ignore[attr-defined]
-        else:
-            del self.fields["roles"]
 
 
 class JoiningPage(OrganizationPage):
@@ -81,31 +66,32 @@ class JoiningPage(OrganizationPage):
         """Who joins now."""
         return self.organization.joining()
 
-    def page(
-        self, *, domain_form: DomainForm | None = None, roles_form: DefaultRolesForm | None = None
-    ) -> HttpResponse:
-        """Return the page, with a form that has errors in place of a new one."""
+    @cached_property
+    def fixed_roles(self) -> list[str]:
+        """The default roles of now that the user may not change."""
         grantable = {role.name for role in self.organization.grantable_roles()}
+        return [name for name in self.joining.roles if name not in grantable]
+
+    def page(self, *, domain_form: DomainForm | None = None, roles_form: RolesForm | None = None) -> HttpResponse:
+        """Return the page, with a form that has errors in place of a new one."""
         return self.render(
             {
                 "joining": self.joining,
                 "domain_form": domain_form or DomainForm(),
-                "roles_form": roles_form or self.roles_form(),
-                "fixed_roles": [name for name in self.joining.roles if name not in grantable],
+                "roles_form": roles_form or self.roles_form(initial={"roles": list(self.joining.roles)}),
+                "fixed_roles": self.fixed_roles,
             }
         )
 
-    def roles_form(self, *args: Any) -> DefaultRolesForm:
-        """Return the form for the default roles, with those of now."""
-        roles = list(self.joining.roles)
-        initial = {"roles": roles, "before": as_text(roles)}
-        return DefaultRolesForm(*args, grantable=self.organization.grantable_roles(), initial=initial)
+    def roles_form(self, *args: Any, **kwargs: Any) -> RolesForm:
+        """Return the form for the default roles that the user may give."""
+        return RolesForm(*args, grantable=self.organization.grantable_roles(), **kwargs)
 
     def add_domain(self, **kwargs: Any) -> HttpResponseBase:
         """Add an e-mail domain."""
         form = DomainForm(self.request.POST)
         if form.is_valid():
-            with self.form_errors(form, "domain"):
+            with self.form_errors(form):
                 self.organization.add_domain(form.cleaned_data["domain"])
                 return self.redirect("domain-added")
         return self.page(domain_form=form)
@@ -127,17 +113,11 @@ class JoiningPage(OrganizationPage):
         form = self.roles_form(self.request.POST)
         if form.is_valid():
             with self.form_errors(form):
-                self.organization.set_default_roles(self.chosen_roles(form))
+                if sorted(self.request.POST.getlist("before")) != sorted(self.joining.roles):
+                    raise ChangedMeanwhile("The default roles are others than those that the form has shown.")
+                self.organization.set_default_roles([*self.fixed_roles, *form.cleaned_data["roles"]])
                 return self.redirect("default-roles")
         return self.page(roles_form=form)
-
-    def chosen_roles(self, form: DefaultRolesForm) -> list[str]:
-        """Return the roles of the form and those that it cannot change. Raise ChangedMeanwhile."""
-        if form.cleaned_data["before"] != as_text(self.joining.roles):
-            raise ChangedMeanwhile("The default roles are others than those that the form has shown.")
-        grantable = {role.name for role in self.organization.grantable_roles()}
-        fixed = [name for name in self.joining.roles if name not in grantable]
-        return [*fixed, *form.cleaned_data.get("roles", [])]
 
     def change(self, word: str, call: Callable[[str], object], field: str) -> HttpResponseBase:
         """Call a method with the value of a hidden field, and return the redirect, also if the console refuses."""
@@ -149,8 +129,3 @@ class JoiningPage(OrganizationPage):
             self.log(error)
             return self.redirect("joining-failed", text=self.form_text(error), level=messages.ERROR)
         return self.redirect(word)
-
-
-def as_text(roles: Sequence[str]) -> str:
-    """Return the names of roles as one text, the same for each order."""
-    return json.dumps(sorted(roles))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.forms.utils import ErrorList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
@@ -75,8 +76,8 @@ class MemberPage(OrganizationPage):
         """Return the page."""
         return self.page()
 
-    def page(self, form: RolesForm | None = None, removal_form: ConfirmationForm | None = None) -> HttpResponse:
-        """Return the page with the forms, new ones in place of None."""
+    def page(self, form: RolesForm | None = None, *, removal_errors: ErrorList | None = None) -> HttpResponse:
+        """Return the page with `form`, or a new one. `removal_errors` are why the member was not removed."""
         member, grantable = self.member, self.organization.grantable_roles()
         names = {role.name for role in grantable}
         may_manage = self.organization.may("manage_members")
@@ -87,7 +88,8 @@ class MemberPage(OrganizationPage):
                 if may_manage and member.may_change
                 else None,
                 "fixed_roles": [role for role in member.roles if role not in names],
-                "removal_form": (removal_form or ConfirmationForm()) if may_manage and member.may_remove else None,
+                "removal_form": ConfirmationForm() if may_manage and member.may_remove else None,
+                "removal_errors": removal_errors or "",
                 "leave_url": self.url_of("leave") if member.is_self else "",
                 "members_url": self.url_of("members"),
             }
@@ -127,7 +129,7 @@ class MemberPage(OrganizationPage):
                 return self.redirect("removed", self.url_of("members"))
         except MemberGone:
             return self.redirect("gone", self.url_of("members"), level=messages.INFO)
-        return self.page(removal_form=form)
+        return self.page(removal_errors=form.non_field_errors())
 
 
 def searched(text: str) -> str:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 from django.forms import BaseForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
@@ -72,9 +72,20 @@ class ConsolePage(SignedInPage):
         try:
             self.console  # noqa: B018
         except ConfigurationError as error:
-            logger.error("%s: %s", self.log_name, error)
-            return self.error_page(CONSOLE_IS_OFF, status=HTTPStatus.NOT_FOUND)
+            return self.not_set_up(error, status=HTTPStatus.NOT_FOUND)
         return None
+
+    def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super()._respond(request, *args, **kwargs)
+        except ConfigurationError as error:
+            # Such as a role of the declaration that the tenant does not have.
+            return self.not_set_up(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def not_set_up(self, error: ConfigurationError, *, status: int) -> HttpResponse:
+        """Return the page for a console whose operator has to finish its set-up. The log says what is missing."""
+        logger.error("%s: %s", self.log_name, error)
+        return self.error_page(CONSOLE_IS_OFF, status=status)
 
     @cached_property
     def console(self) -> Console:
@@ -112,7 +123,7 @@ class ConsolePage(SignedInPage):
         """
         response = self.redirect(word, url)
         try:
-            if self.console.needs_sign_in(roles):
+            if self.console.needs_round_trip(roles):
                 options = SignInOptions(prompt="none")
                 return redirect_to_logto(self.request, next_url=response.url, options=options, is_silent=True)
         except LogtoError as error:
@@ -128,7 +139,7 @@ class ConsolePage(SignedInPage):
 
     def error_text(self, error: LogtoError) -> str:
         """Return the sentence that a form shows for `error`."""
-        return error_text(error)
+        return str(error_text(error))
 
     def remedy(self, error: LogtoError) -> str | Promise:
         """Return what the operator does about `error`, "" if there is nothing to do."""
@@ -161,6 +172,8 @@ class ConsolePage(SignedInPage):
         values = self.request.POST.lists() if is_repeatable else ()
         context = {
             "repeated": [(name, value) for name, each in values for value in each if name != CSRF_FIELD],
+            # What the user lacks, or what does not exist, is the same a moment later.
+            "try_again_url": self.url if isinstance(error, REPEATABLE) else "",
             "links": self.error_links(error),
             **context,
         }
