@@ -227,6 +227,12 @@ def test_other_account_is_asked_before_switching(emulator, bookstore, visitor, l
     assert claims_at(bookstore, visitor.sign_in(bookstore.authorization_url()))["sub"] == "customer0001"
 
 
+@pytest.mark.parametrize("changes", [{"one_time_token": "x" * 32}, {"login_hint": "Customer@bookstore.example"}])
+def test_token_is_checked_after_the_switch(bookstore, visitor, link, changes):
+    bookstore.sign_in("customer", visitor)
+    assert "/switch-account?" in visitor.open(link("editor@bookstore.example", **changes)).url
+
+
 def test_user_can_switch_to_linked_account(emulator, bookstore, visitor, link):
     former = bookstore.sign_in("customer", visitor)
     url = link("new@bookstore.example")
