@@ -175,6 +175,9 @@ LOGTO_SCOPES = (
     "read:books",
     "write:books",
     "manage:stock",
+    "invite:members",
+    "manage:members",
+    "manage:joining",
 )
 # The names of the branches, by one call to userinfo at each sign-in: ID tokens have only ids.
 LOGTO_USERINFO_CLAIMS = ("organization_data",)
@@ -230,6 +233,8 @@ else:
     LOGTO_M2M_APP_SECRET = os.environ.get("LOGTO_M2M_APP_SECRET", "")
     # Only a tenant of Logto Cloud with a custom domain needs it.
     LOGTO_MANAGEMENT_API_RESOURCE = os.environ.get("LOGTO_MANAGEMENT_API_RESOURCE", "")
+# The console in which owners and managers run their branches calls the Management API.
+HAS_BRANCH_CONSOLE = bool(LOGTO_M2M_APP_ID)
 # Only the Management API deletes users. Without it the shop has no page for that.
 LOGTO_DELETE_ACCOUNT = "bookstore.account.deletion.delete_account" if LOGTO_M2M_APP_ID else ""
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

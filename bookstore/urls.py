@@ -1,4 +1,4 @@
-"""The URLs of the site. Sign-in, callback and sign-out come from logto_auth, and so do the account pages."""
+"""The URLs of the site. Sign-in, callback, account pages and the console of branches come from logto_auth."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -20,3 +20,10 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}bookstore/icon.svg")),
 ]
+
+# The pages of one branch are those of the console. The list of branches stays that of the shop.
+if settings.HAS_BRANCH_CONSOLE:
+    urlpatterns += [
+        path("branches/", include("logto_auth.organizations.console.urls")),
+        path("api/branches/", include("logto_auth.organizations.console.api_urls")),
+    ]

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext
 
+from .signals import password_sign_in_refused
 from .site_cache import cache_failures_ignored
 
 __all__ = ["PasswordForm"]
@@ -31,6 +32,13 @@ class PasswordForm(AdminAuthenticationForm):
     """
 
     def clean(self) -> dict[str, Any]:
+        try:
+            return self._checked()
+        except ValidationError as error:
+            password_sign_in_refused.send_robust(sender=type(self), request=self.request, code=error.code)
+            raise
+
+    def _checked(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")
         address = self.request.META.get("REMOTE_ADDR") if self.request else None
         attempts_key = f"logto_auth:admin-password:{_digest(f'{username} {address}')}"

@@ -19,7 +19,7 @@ from .account_api.types import AccountCenter, SignInExperience
 from .conf import Conf, Setting, conf
 from .exceptions import ConfigurationError
 from .management_api import ManagementAPI
-from .management_api.transport import resource_indicator
+from .management_api.transport import MAX_TRIES, resource_indicator
 from .oidc.access_tokens import AccessTokenVerifier
 from .oidc.client import OIDCClient
 from .oidc.client_credentials import MachineClient
@@ -143,14 +143,16 @@ def access_token_verifier() -> AccessTokenVerifier:
     return _access_token_verifier(provider(), conf.clock_skew_seconds, conf.api_token_cache_size)
 
 
-def management_api() -> ManagementAPI:
+def management_api(*, max_tries: int = MAX_TRIES) -> ManagementAPI:
     """Return the client of Logto's Management API, with the machine-to-machine application.
 
-    The application needs a role with the permission `all`. Raise ConfigurationError.
+    The application needs a role with the permission `all`. `max_tries` is how often a request is sent: a page, for
+    which a visitor waits, needs fewer than a command. Raise ConfigurationError.
     """
     # The indicator is a name, so it follows the public address.
     resource = conf.management_api_resource or resource_indicator(conf.endpoint)
-    return _management_api(machine_client(), conf.server_endpoint, resource, tuple(conf.http_timeout_seconds))
+    timeouts = tuple(conf.http_timeout_seconds)
+    return _management_api(machine_client(), conf.server_endpoint, resource, timeouts, max_tries)
 
 
 def account_api(access_token: Secret, *, scopes: Collection[str], verification_id: Secret | None = None) -> AccountAPI:
@@ -278,7 +280,9 @@ def _machine_client(provider: Provider, client_id: str, client_secret: Secret) -
 
 
 @lru_cache(maxsize=16)
-def _management_api(machine: MachineClient, endpoint: str, resource: str, timeouts: Sequence[float]) -> ManagementAPI:
+def _management_api(
+    machine: MachineClient, endpoint: str, resource: str, timeouts: Sequence[float], max_tries: int
+) -> ManagementAPI:
     connect_seconds, total_seconds = timeouts
     http = HTTPClient(
         connect_seconds=connect_seconds, total_seconds=total_seconds, max_body_bytes=_MAX_MANAGEMENT_API_BYTES
@@ -290,6 +294,7 @@ def _management_api(machine: MachineClient, endpoint: str, resource: str, timeou
         resource=resource,
         credentials_hint=_MACHINE_CREDENTIALS_HINT,
         resource_hint=_RESOURCE_HINT,
+        max_tries=max_tries,
     )
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "issuer_changed",
     "memberships_changed",
     "organization_changed",
+    "password_sign_in_refused",
     "rights_changed",
     "session_ended",
     "sign_in_refused",
@@ -171,6 +172,15 @@ sign_in_refused = Signal()
 Sender: the class of the error.
 
 Arguments: `request`; `error`, a `LogtoError`.
+"""
+
+password_sign_in_refused = Signal()
+"""Sent when the password form of the admin has refused an attempt: see `LOGTO_ADMIN_PASSWORD_SIGN_IN`.
+
+Sender: the class of the form.
+
+Arguments: `request`; `code`: `"invalid_login"`, also for an account that is not staff; `"inactive"`, if the backend of
+the site accepts inactive accounts; `"too_many_attempts"`; `"attempts_not_counted"`, if the cache does not work.
 """
 
 signed_out = Signal()

@@ -106,5 +106,5 @@ print(len(user_logged_out.receivers), len(post_save.receivers), len(pre_delete.r
 """
     *ids, signed_out, saved, deleted = run(code)
     assert {"logto_auth.E002", "logto_auth.E030", "logto_auth.W007"} <= set(ids)
-    # Two of them are of the audit trail.
-    assert (signed_out, saved, deleted) == ("1", "3", "2")
+    # Three of them are of the audit trail.
+    assert (signed_out, saved, deleted) == ("1", "3", "3")

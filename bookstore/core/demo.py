@@ -22,6 +22,8 @@ ACCOUNTS = (
     ("customer", "customer-password", "an ordinary user: fills a basket and orders"),
     ("editor", "editor-password", "also adds and edits books"),
     ("admin", "admin-password", "also works in the admin"),
+    ("owner", "owner-password", "owns the harbour branch, and may open others"),
+    ("manager", "manager-password", "runs the harbour branch"),
     ("suspended", "suspended-password", "rejected by Logto"),
 )
 

@@ -47,6 +47,7 @@ DESCRIPTIONS = {
     "organizations": "console for their managers",
     "navigation": "how a request was made",
     "origins": "URLs of this site",
+    "pages": "forms and errors of pages",
     "sessions": "tokens, refresh, sign-out",
     "sign_in": "start, state, error page",
     "signals": "signals of a sign-in",

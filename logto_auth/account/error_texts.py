@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -23,8 +21,9 @@ from logto_auth.exceptions import (
     WrongCode,
     WrongPassword,
 )
+from logto_auth.pages.texts import PageText
 
-__all__ = ["FORM_ERRORS", "NOT_MANAGED", "PageText", "form_text", "page_text", "remedy"]
+__all__ = ["FORM_ERRORS", "NOT_MANAGED", "form_text", "page_text", "remedy"]
 
 Text = str | Promise
 
@@ -77,15 +76,6 @@ TEXTS_BY_CLASS: dict[type[LogtoError], Text] = {
     ProviderError: _("Logto does not respond. Please try again in a few minutes."),
     LogtoError: _("Logto did not save the change. Please try again in a few minutes."),
 }
-
-
-@dataclass(frozen=True)
-class PageText:
-    """The texts of an error page. `remedy` is for the operator: staff and the log see it."""
-
-    title: Text
-    text: Text
-    remedy: Text = ""
 
 
 NOT_MANAGED = PageText(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -11,19 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import LogtoError
+from logto_auth.pages.navigation import NavigationEntry
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.public_settings import account_center
 
-__all__ = ["NavigationEntry", "account_navigation", "navigation_entries", "url_of"]
-
-
-class NavigationEntry(NamedTuple):
-    """A link of the navigation."""
-
-    name: str
-    label: str | Promise
-    url: str
-    is_current: bool
+__all__ = ["account_navigation", "navigation_entries", "url_of"]
 
 
 # Name of the URL, label, and the field of the account center without which there is nothing to show.

@@ -20,6 +20,7 @@ from django.views.generic import View
 from logto_auth.access.responses import prefetch_response
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired, StepExpired
 from logto_auth.navigation import is_prefetch
+from logto_auth.pages.notices import Notice, notices_response
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import SessionPrincipal, session_principal
 from logto_auth.sign_in.next_url import safe_next_url
@@ -27,7 +28,6 @@ from logto_auth.sign_in.page import add_headers
 from logto_auth.signals import account_changed
 
 from .links import CLAIMS_OF_TASKS, END_OTHER_SESSIONS, RETURN, digest
-from .notices import Notice, notices_response
 from .other_sessions import end_other_sessions, ended_text, verification_to_end_sessions
 from .steps import open_step
 

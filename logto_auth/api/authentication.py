@@ -230,20 +230,25 @@ class TokenHttpRequest(HttpRequest):
 
 
 def authenticate(
-    request: HttpRequest, *, resource: str | None = None, of_organization: bool = False, accepts_machines: bool = True
+    request: HttpRequest,
+    *,
+    resource: str | None = None,
+    of_organization: bool | None = False,
+    accepts_machines: bool = True,
 ) -> TokenPrincipal | None:
     """Authenticate `request` by its access token, for `resource` or else for `LOGTO_API_RESOURCE`.
 
-    `of_organization` requires an organization token instead. Return None if the header contains no bearer token; no
-    other place is searched (RFC 9700, section 4.3.2). Otherwise set `request.logto` and `request.auth` to the principal
-    that is returned, and `request.user` to its account, even if a session has another user.
+    `of_organization` requires an organization token instead; None accepts both kinds. Return None if the header
+    contains no bearer token; no other place is searched (RFC 9700, section 4.3.2). Otherwise set `request.logto` and
+    `request.auth` to the principal that is returned, and `request.user` to its account, even if a session has another
+    user.
 
     Raise AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `ErrorResponse.of` makes the response.
     """
     token = _token(request)
     if token is None:
         return None
-    claims = _verified(token, None if of_organization else _expected_audience(resource))
+    claims = _verified(token, resource, of_organization)
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API accepts only access tokens of users.", code="machine_refused")
     identity = None if claims.is_machine else provision_api_user(claims.issuer, claims.sub)
@@ -303,11 +308,18 @@ def _expected_audience(resource: str | None) -> str:
 
 
 @sensitive_variables()
-def _verified(token: Secret, resource: str | None) -> AccessTokenClaims:
-    """Return the claims of `token`, whose audience must be `resource`; with None, an organization."""
+def _verified(token: Secret, resource: str | None, of_organization: bool | None) -> AccessTokenClaims:
+    """Return the claims of `token`, whose audience must be an organization, or the API, as `authenticate` says."""
     verifier = access_token_verifier()
-    if resource is None:
-        return verifier.verify_for_organization(token)
+    if of_organization is not False:
+        try:
+            return verifier.verify_for_organization(token)
+        except TokenError as error:
+            # An API without a resource has organization tokens only.
+            is_for_other = error.claim == "aud" and (resource or conf.api_resource)
+            if of_organization or not is_for_other:
+                raise
+    resource = _expected_audience(resource)
     # An opaque token is for no resource, so a view that names its own resource refuses it.
     if is_opaque(token) and conf.api_introspected_apps and resource == conf.api_resource:
         return _introspected(token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
@@ -14,6 +15,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]
 from django.utils.translation import gettext_lazy as _
+
+from logto_auth.models import Organization
 
 from .models import AuditEvent
 
@@ -38,12 +41,32 @@ class TimeFilter(admin.SimpleListFilter):
         return recent
 
 
+class OrganizationFilter(admin.SimpleListFilter):
+    """Events in one organization. It is offered when one is selected, because there may be thousands."""
+
+    title = _("organization")
+    parameter_name = "organization"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        selected = self.value()
+        return [(selected, str(Organization.objects.for_logto_id(selected).first() or selected))] if selected else []
+
+    def value(self) -> str:
+        # PostgreSQL refuses NUL.
+        return str(self.used_parameters.get(self.parameter_name) or "").replace("\x00", "")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        selected = self.value()
+        events: QuerySet[AuditEvent] = queryset.filter(organization_id=selected) if selected else queryset
+        return events
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Events, newest first. Nobody can add, change or delete one."""
 
-    list_display = ("occurred_at", "action", "outcome", "actor", "user", "organization_id")
-    list_filter = (TimeFilter, "outcome", "action")
+    list_display = ("occurred_at", "action", "outcome", "actor", "user", "organization")
+    list_filter = (TimeFilter, "outcome", "action", OrganizationFilter)
     # Exactly: a part of an id means nothing.
     search_fields = tuple(
         f"{name}__exact" for name in ("actor_id", "actor_sub", "user_id", "user_sub", "organization_id")
@@ -51,7 +74,7 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = _("The id of an account, of a user at Logto, or of an organization at Logto.")
     show_full_result_count = False
     fields = readonly_fields = (
-        *("occurred_at", "action", "outcome", "actor", "actor_sub", "user", "user_sub", "organization_id"),
+        *("occurred_at", "action", "outcome", "actor", "actor_sub", "user", "user_sub", "organization"),
         *("ip_address", "user_agent", "details_json", "seal", "digest"),
     )
 
@@ -70,6 +93,15 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def user(self, event: AuditEvent) -> str:
         """To whom, as a link to the account."""
         return self._account(event.user_id, event.actor_data if event.user_id == event.actor_id else event.user_data)
+
+    @admin.display(description=_("Organization"), ordering="organization_id")
+    def organization(self, event: AuditEvent) -> str:
+        """In which organization, as a link to all events in it."""
+        if not event.organization_id:
+            return ""
+        page = reverse("admin:logto_audit_auditevent_changelist", current_app=self.admin_site.name)
+        query = urlencode({OrganizationFilter.parameter_name: event.organization_id})
+        return format_html('<a href="{}?{}">{}</a>', page, query, event.organization_id)
 
     @admin.display(description=_("IP address"))
     def ip_address(self, event: AuditEvent) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 from django.dispatch import Signal
@@ -32,6 +32,7 @@ class LogtoAuditConfig(AppConfig):
 # The functions in `receivers`, which are imported when they are first called.
 RECEIVERS: dict[str, Signal] = {
     "count_refused": signals.sign_in_refused,
+    "count_refused_password": signals.password_sign_in_refused,
     "record_account_changed": signals.account_changed,
     "record_account_deleted": signals.account_deleted,
     "record_account_edited": signals.account_edited,
@@ -40,6 +41,7 @@ RECEIVERS: dict[str, Signal] = {
     "record_issuer": signals.issuer_changed,
     "record_linked": signals.identity_linked,
     "record_memberships": signals.memberships_changed,
+    "record_organization": signals.organization_changed,
     "record_password_sign_in": signals.signed_in_with_password,
     "record_reactivated": signals.user_reactivated,
     "record_rights": signals.rights_changed,
@@ -68,9 +70,14 @@ def disconnect_receivers() -> None:
 def _receivers_of_models() -> Iterator[tuple[str, Signal, type]]:
     """Yield the functions for signals of models, with the signal and the sender of each."""
     user_model: Any = get_user_model()
-    yield "receivers.erase_deleted_account", pre_delete, user_model
-    yield "by_hand.keep_former_flags", pre_save, user_model
-    yield "by_hand.record_flags", post_save, user_model
+    # Django sends the signals of a proxy model in its name, and those of a model with more columns as well.
+    for model in filter(lambda model: issubclass(model, user_model), apps.get_models()):
+        yield "by_hand.keep_former_flags", pre_save, model
+        yield "by_hand.record_flags", post_save, model
+        # It deletes the row with more columns and that of the user model, and sends a signal for each.
+        if model._meta.concrete_model is user_model._meta.concrete_model:
+            yield "by_hand.record_deletion", pre_delete, model
+            yield "receivers.erase_deleted_account", pre_delete, model
     for name, field in (("by_hand.record_groups", "groups"), ("by_hand.record_permissions", "user_permissions")):
         relation: Any = getattr(user_model, field, None)
         if hasattr(relation, "through"):

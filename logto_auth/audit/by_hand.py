@@ -1,4 +1,4 @@
-"""Rights that a signed-in user changes on this site, such as staff in the admin: flags, groups and permissions.
+"""What a signed-in user, such as staff in the admin, does to accounts here: flags, groups, permissions, and deletions.
 
 Receivers of the signals of the user model. A change that Logto has caused is in a batch, and `receivers` records it.
 What commands and the shell change is not recorded, because there is no signed-in user who does it.
@@ -10,18 +10,25 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, Permission
+from django.http import HttpRequest
 
 from logto_auth.batches import current_batch
+from logto_auth.conf import conf
+from logto_auth.models import LogtoIdentity
 from logto_auth.transactions import database
 from logto_auth.users.current_request import answered_request, unwrapped
 from logto_auth.users.rights import flag_columns
 
+from .erasing import leave_out
+from .models import AuditEvent
 from .recording import build_event, try_to_write
 
 __all__: list[str] = []
 
 # Where the flags before a save are kept until after it.
 FORMER = "_logto_audit_former_flags"
+# The event of an account that the user of a request has deleted in it.
+OWN_DELETION = "_logto_audit_own_deletion"
 
 
 def keep_former_flags(
@@ -56,6 +63,31 @@ def record_flags(sender: object, instance: Any, **kwargs: Any) -> None:
             "current": {name: getattr(instance, name) for name in changed},
         }
         _record([instance], details)
+
+
+def record_deletion(sender: object, instance: Any, using: str | None = None, **kwargs: Any) -> None:
+    """Receiver of `pre_delete` of the user model, in the transaction of the deletion. Two queries."""
+    request, by = answered_request(), actor()
+    if request is None or by is None or not _is_here(using):
+        return
+    identity = LogtoIdentity.objects.filter(user_id=instance.pk, issuer=conf.issuer).first()
+    sub = identity.sub if identity is not None else ""
+    is_own = by.pk == instance.pk
+    event = build_event(
+        "account_deleted", request, actor=by, actor_sub=sub if is_own else "", user=instance, user_sub=sub
+    )
+    # It is erased from all other events now.
+    leave_out(event, event.user_id)
+    try_to_write([event])
+    if is_own:
+        vars(request)[OWN_DELETION] = event
+
+
+def recorded_own_deletion(request: HttpRequest) -> bool:
+    """Return whether the user of `request` has deleted their account in it, and the event of that is stored."""
+    event = vars(request).get(OWN_DELETION)
+    # The transaction may have been rolled back.
+    return event is not None and AuditEvent.objects.filter(digest=event.digest).exists()
 
 
 def record_groups(sender: object, instance: Any, action: str, reverse: bool, **kwargs: Any) -> None:

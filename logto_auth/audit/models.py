@@ -29,6 +29,11 @@ Row = TypeVar("Row", bound=models.Model)
 PAGE_SIZE = 2000
 SECONDS_PER_HOUR = 3600
 OTHER_CODE = "other"
+# The password form of the admin, see the signal `password_sign_in_refused`.
+PASSWORD_PREFIX = "admin_password_"  # noqa: S105
+PASSWORD_CODES = {
+    f"{PASSWORD_PREFIX}{code}" for code in ("attempts_not_counted", "inactive", "invalid_login", "too_many_attempts")
+}
 
 
 class Outcome(models.TextChoices):
@@ -154,6 +159,10 @@ class AuditEvent(AppendOnlyRow):
             models.Index(fields=("at",), name="logto_audit_at"),
             models.Index(fields=("actor_id",), name="logto_audit_actor"),
             models.Index(fields=("user_id",), name="logto_audit_user"),
+            # For `erase --sub`, and for the events of an organization. The search of the admin needs all of them.
+            models.Index(fields=("actor_sub",), name="logto_audit_actor_sub"),
+            models.Index(fields=("user_sub",), name="logto_audit_user_sub"),
+            models.Index(fields=("organization_id",), name="logto_audit_organization"),
         )
 
     def __str__(self) -> str:
@@ -230,7 +239,8 @@ class RefusedSignInsQuerySet(models.QuerySet["RefusedSignIns"]):
         from logto_auth.sign_in.error_page import MESSAGES
 
         # A code from outside must not make a row of its own.
-        key = {"hour": int(time.time() // SECONDS_PER_HOUR), "code": code if code in MESSAGES else OTHER_CODE}
+        known = code in MESSAGES or code in PASSWORD_CODES
+        key = {"hour": int(time.time() // SECONDS_PER_HOUR), "code": code if known else OTHER_CODE}
         rows = plain_rows(RefusedSignIns)
         if not rows.filter(**key).update(count=F("count") + 1):
             with atomic():
@@ -239,7 +249,10 @@ class RefusedSignInsQuerySet(models.QuerySet["RefusedSignIns"]):
 
 
 class RefusedSignIns(models.Model):
-    """How many sign-ins were refused within an hour, so that a visitor cannot fill the table of events."""
+    """How many sign-ins were refused within an hour, so that a visitor cannot fill the table of events.
+
+    Also at the password form of the admin.
+    """
 
     # Hours since the epoch.
     hour = models.PositiveIntegerField(editable=False)

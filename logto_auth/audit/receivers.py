@@ -27,8 +27,9 @@ from logto_auth.transactions import database, repeat_after_deadlock
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.rights import flags_of, rights_of
 
+from .by_hand import recorded_own_deletion
 from .erasing import erase_account, leave_out
-from .models import RefusedSignIns
+from .models import PASSWORD_PREFIX, RefusedSignIns
 from .recording import build_event, log_missed, try_to_write, write_events
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+# The user of the request is the actor.
+BY_ACTOR = {Cause.STAFF, Cause.USER}
 # Reasons for which another request than one of the session may end it, such as that of staff in the admin.
 BY_STAFF = {"account_disabled", "ended_by_staff"}
 
@@ -102,6 +105,43 @@ def record_reactivated(sender: object, user: Any, identity: LogtoIdentity, **kwa
     _record("reactivated", user, identity.sub)
 
 
+# The console of organizations
+
+
+def record_organization(
+    sender: object,
+    request: HttpRequest,
+    user: Any,
+    organization_id: str,
+    action: str,
+    target: str = "",
+    details: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Receiver of `organization_changed`. The target is the user of the event, also without an account here."""
+    actor_sub = getattr(getattr(request, "logto", None), "sub", None) or ""
+    _add(
+        build_event(
+            action,
+            request,
+            actor=user,
+            actor_sub=actor_sub,
+            user=user if target and target == actor_sub else _account_of(target),
+            user_sub=target,
+            organization_id=organization_id,
+            details=details,
+        )
+    )
+
+
+def _account_of(sub: str) -> Any:
+    """Return the account of a user of Logto, None if there is none. One query."""
+    if not sub:
+        return None
+    identity = LogtoIdentity.objects.for_sub(conf.issuer, sub).select_related("user").first()
+    return identity.user if identity is not None else None
+
+
 # Sessions
 
 
@@ -155,11 +195,13 @@ def record_account_edited(sender: object, request: HttpRequest, user: Any, chang
 
 def record_account_deleted(sender: object, request: HttpRequest, claims: Claims, **kwargs: Any) -> None:
     """Receiver of `account_deleted`: without personal data. It is erased, also if the site has kept the row."""
-    sub = _sub_in(claims)
-    event = build_event("account_deleted", actor_sub=sub, user_sub=sub)
     # The account may have no key any more.
-    key = event.actor_id = event.user_id = str(request.session.get(SESSION_KEY) or "")
-    _add(event)
+    key = str(request.session.get(SESSION_KEY) or "")
+    if not recorded_own_deletion(request):
+        sub = _sub_in(claims)
+        event = build_event("account_deleted", actor_sub=sub, user_sub=sub)
+        event.actor_id = event.user_id = key
+        _add(event)
     if key:
         erase_account(key)
 
@@ -214,15 +256,25 @@ def record_batch(sender: object, batch: Batch, **kwargs: Any) -> None:
 
 
 def count_refused(sender: object, error: LogtoError, **kwargs: Any) -> None:
-    """Count a refused sign-in: a receiver of `sign_in_refused`.
+    """Count a refused sign-in: a receiver of `sign_in_refused`."""
+    _count(error.code)
 
-    After the transaction of the request. A row that all refused sign-ins change must not stay locked, and requests that
-    insert it while each of them holds locks could wait for each other.
-    """
-    transaction.on_commit(partial(_count, error.code), using=database())
+
+def count_refused_password(sender: object, code: str, **kwargs: Any) -> None:
+    """Count an attempt at the password form of the admin: a receiver of `password_sign_in_refused`."""
+    _count(f"{PASSWORD_PREFIX}{code}")
 
 
 def _count(code: str) -> None:
+    """Count after the transaction of the request.
+
+    A row that all refused sign-ins change must not stay locked, and requests that insert it while each of them holds
+    locks could wait for each other.
+    """
+    transaction.on_commit(partial(_count_now, code), using=database())
+
+
+def _count_now(code: str) -> None:
     try:
         repeat_after_deadlock(partial(RefusedSignIns.objects.add_one, code))
     except Exception as error:
@@ -233,12 +285,11 @@ def _count(code: str) -> None:
 
 
 def _record(action: str, user: Any, sub: str = "", **values: Any) -> None:
-    """Record what has happened to a user: at the sign-in of the user, by staff, or without an actor."""
+    """Record what has happened to a user: at the sign-in of the user, by staff or another user, or without an actor."""
     current = current_batch()
     if current is not None and current.cause is Cause.SIGN_IN:
         _record_own(action, user, sub, request=current.request, **values)
-    elif _is_by_staff(current):
-        assert current is not None
+    elif current is not None and current.cause in BY_ACTOR:
         _add(build_event(action, current.request, user=user, user_sub=sub, **values))
     else:
         _add(build_event(action, user=user, user_sub=sub, **values))
@@ -256,10 +307,6 @@ def _add(event: AuditEvent) -> None:
         current.collected.append(event)
         return
     try_to_write([event])
-
-
-def _is_by_staff(current: Batch | None) -> bool:
-    return current is not None and current.cause is Cause.STAFF
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
 from logto_auth.exceptions import ConfigurationError
-from logto_auth.middleware import LogtoMiddleware
 from logto_auth.tenant.account_center import AccountCenter
 from logto_auth.tenant.account_pages import has_page_at, included_pages
 from logto_auth.tenant.site import load_declaration
 
 from .lenient_conf import conf
-from .middleware import middleware_paths
+from .parts import missing_parts
 from .problem import Problem
-from .sign_in import sign_in_path, signs_users_in
 
 ACCOUNT_PAGES_INCOMPLETE = Problem(
     "logto_auth.E039",
@@ -52,7 +48,7 @@ def check_account_pages() -> Iterator[CheckMessage]:
         yield from _check_delete_url(center.delete_account_url)
     if not included_pages():
         return
-    yield from _check_parts()
+    yield from (ACCOUNT_PAGES_INCOMPLETE(missing=part) for part in missing_parts())
     yield from _check_languages()
     if center is not None and not center.enabled:
         yield ACCOUNT_CENTER_DECLARED_OFF(path=conf.tenant)
@@ -69,22 +65,6 @@ def _check_delete_url(url: str) -> Iterator[CheckMessage]:
     path = url.partition("?")[0].partition("#")[0]
     if path.startswith("/") and not has_page_at(path, deletes_accounts=bool(conf.delete_account)):
         yield DELETE_URL_WITHOUT_PAGE(path=conf.tenant, url=url)
-
-
-def _check_parts() -> Iterator[CheckMessage]:
-    needed: dict[str, type] = {
-        "SessionMiddleware": SessionMiddleware,
-        "AuthenticationMiddleware": AuthenticationMiddleware,
-    }
-    if not signs_users_in():
-        # Otherwise E026 reports it.
-        needed["LogtoMiddleware"] = LogtoMiddleware
-    for name, middleware in needed.items():
-        if not middleware_paths(middleware):
-            yield ACCOUNT_PAGES_INCOMPLETE(missing=f"{name} in MIDDLEWARE")
-    if sign_in_path() is None and not signs_users_in():
-        # Otherwise E030 reports it.
-        yield ACCOUNT_PAGES_INCOMPLETE(missing="the views of logto_auth.urls")
 
 
 def _check_languages() -> Iterator[CheckMessage]:

@@ -23,6 +23,7 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 from .account import check_account_pages
 from .lenient_conf import conf
 from .middleware import middleware_paths
+from .organization_console import check_organization_console
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 from .templates import check_templates
@@ -124,7 +125,7 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
         check_templates,
     )
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
-    return [*signing_in, *_check_middleware(), *check_account_pages(), *check_views()]
+    return [*signing_in, *_check_middleware(), *check_account_pages(), *check_organization_console(), *check_views()]
 
 
 def _check_backend() -> Iterator[CheckMessage]:

@@ -69,7 +69,8 @@ class LogtoAuthentication(BaseAuthentication):
 
     resource: str | None = None
     """The indicator of the API; None: `LOGTO_API_RESOURCE`."""
-    of_organization = False
+    of_organization: bool | None = False
+    """Whether the token must be an organization token; None: both kinds are accepted."""
     accepts_machines = True
     """Whether applications may call with their own tokens, by `client_credentials`."""
 

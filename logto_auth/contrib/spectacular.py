@@ -44,7 +44,10 @@ class LogtoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     def description(self) -> str:
         """The description in the document."""
         resource = self.target.resource or conf.api_resource
-        return f"An access token of {conf.issuer} for the resource {resource}."
+        if self.target.of_organization is not None:
+            return f"An access token of {conf.issuer} for the resource {resource}."
+        other = f", or an access token with organization_id for the resource {resource}" if resource else ""
+        return f"An organization token of {conf.issuer}{other}."
 
 
 class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]

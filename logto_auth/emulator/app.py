@@ -113,7 +113,8 @@ def _refuse_as_cloud() -> Response | None:
 
 def _apply_fault_before() -> Response | None:
     """Apply the part of a fault that comes before the endpoint."""
-    fault = current().faults.http.take(_endpoint_name()) if _endpoint_name() else None
+    name = _endpoint_name()
+    fault = current().faults.http.take(name, f"{request.method} {request.path}") if name else None
     g.fault = fault
     if fault is None:
         return None

@@ -6,6 +6,7 @@ Hooks change a response before it is sent. `http` breaks an endpoint at the HTTP
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from threading import Lock
@@ -41,6 +42,8 @@ class HttpFault:
     `truncate_after`: close the connection after this number of bytes of the body.
     `drip_seconds`: send the body byte by byte with this pause between bytes.
     `times`: the number of requests that are affected; None is all.
+    `only`: a regular expression for method and path of the requests that are affected; empty is all. So
+    `POST .*/users` breaks the second step of what takes several requests.
     """
 
     status: int | None = None
@@ -51,6 +54,7 @@ class HttpFault:
     truncate_after: int | None = None
     drip_seconds: float = 0
     times: int | None = None
+    only: str = ""
 
     @property
     def answers(self) -> bool:
@@ -69,10 +73,12 @@ class HttpFaults(dict[str, HttpFault]):
             raise KeyError(f"Unknown endpoint {endpoint!r}. Expected one of: {', '.join(ENDPOINTS)}.")
         super().__setitem__(endpoint, fault)
 
-    def take(self, endpoint: str) -> HttpFault | None:
-        """Return the fault for this request, if any, and count the request."""
+    def take(self, endpoint: str, request: str = "") -> HttpFault | None:
+        """Return the fault for this request, if any, and count the request. `request` is its method and path."""
         with self._lock:
             fault = self.get(endpoint)
+            if fault is not None and fault.only and not re.fullmatch(fault.only, request):
+                return None
             if fault is None or fault.times is None:
                 return fault
             if fault.times <= 0:

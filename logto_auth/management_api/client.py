@@ -54,6 +54,10 @@ class ManagementAPI(Transport):
         return resources.Connectors(self)
 
     @cached_property
+    def sso_connectors(self) -> resources.SsoConnectors:
+        return resources.SsoConnectors(self)
+
+    @cached_property
     def sign_in_experience(self) -> resources.SignInExperience:
         return resources.SignInExperience(self)
 

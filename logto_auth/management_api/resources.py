@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from urllib.parse import quote
 
 from .errors import ManagementAPIError
-from .transport import Method, Payload, QueryValue, Transport
+from .transport import PAGE_SIZE, Method, Payload, QueryValue, Transport
 
 if TYPE_CHECKING:
     # Only for annotations: at run time, the import of the types takes longer than that of everything else here.
@@ -36,6 +36,7 @@ __all__ = [
     "Resources",
     "Roles",
     "SignInExperience",
+    "SsoConnectors",
     "SubjectTokens",
     "Users",
 ]
@@ -77,7 +78,7 @@ class Collection(Generic[T, New, Changes]):
         self._call("DELETE", self._path(id))
 
     def _path(self, id: str, *segments: str) -> str:
-        return "/".join([self.path, *(quote(part, safe="") for part in (id, *segments))])
+        return "/".join([self.path, *(_segment(part) for part in (id, *segments))])
 
     def _rows(self, path: str, **query: QueryValue) -> Iterator[Any]:
         for page in self._api.pages(path, query=query):
@@ -214,13 +215,22 @@ class Resources(PagedCollection["types.Resource", "types.NewResource", "types.Re
 class Organizations(PagedCollection["types.Organization", "types.NewOrganization", "types.OrganizationChanges"]):
     path = "organizations"
 
-    def users(self, id: str) -> Iterator[types.Member]:
-        """Return an iterator over the members, each with `organizationRoles`."""
-        return self._rows(self._path(id, "users"))
+    def users(self, id: str, **query: QueryValue) -> Iterator[types.Member]:
+        """Return an iterator over the members, each with `organizationRoles`.
+
+        `q` in `query` searches in id, names, e-mail address, phone and username. `organizationRoleId` filters by role.
+        """
+        return self._rows(self._path(id, "users"), **query)
 
     def user_pages(self, id: str, *, first_page: int = 1) -> Iterator[list[types.Member]]:
         """Yield the members from `first_page` on, page by page."""
         return self._api.pages(self._path(id, "users"), first_page=first_page)
+
+    def page_of_users(
+        self, id: str, number: int, *, page_size: int = PAGE_SIZE, **query: QueryValue
+    ) -> tuple[list[types.Member], int]:
+        """Return one page of the members, from 1, and the number of members on all pages. See `users` for `query`."""
+        return self._api.page(self._path(id, "users"), number, page_size=page_size, query=query)
 
     def add_users(self, id: str, user_ids: Sequence[str]) -> None:
         """Add users as members. Existing members do not change."""
@@ -236,6 +246,40 @@ class Organizations(PagedCollection["types.Organization", "types.NewOrganization
         payload: types.OrganizationRolesOfMember = {"organizationRoleIds": list(organization_role_ids)}
         self._call("PUT", self._path(id, "users", user_id, "roles"), payload)
 
+    def user_roles(self, id: str, user_id: str) -> Iterator[types.PlainOrganizationRole]:
+        """Return an iterator over the roles of a member.
+
+        Raise ManagementAPIError with the code `organization.require_membership` if the user is no member.
+        """
+        return self._rows(self._path(id, "users", user_id, "roles"))
+
+    def add_user_roles(self, id: str, user_id: str, organization_role_ids: Sequence[str]) -> None:
+        """Give a member more roles. Those that the member has already do not change."""
+        payload: types.MoreOrganizationRolesOfMember = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("POST", self._path(id, "users", user_id, "roles"), payload)
+
+    def remove_user_role(self, id: str, user_id: str, organization_role_id: str) -> None:
+        """Take a role away from a member. Raise ManagementAPIError with the status 404 if the member has it not."""
+        self._call("DELETE", self._path(id, "users", user_id, "roles", organization_role_id))
+
+    def applications(self, id: str) -> Iterator[types.ApplicationMember]:
+        """Return an iterator over the applications that are members, each with `organizationRoles`."""
+        return self._rows(self._path(id, "applications"))
+
+    def add_applications(self, id: str, application_ids: Sequence[str]) -> None:
+        """Add machine-to-machine applications as members. Existing members do not change."""
+        payload: types.ApplicationIds = {"applicationIds": list(application_ids)}
+        self._call("POST", self._path(id, "applications"), payload)
+
+    def remove_application(self, id: str, application_id: str) -> None:
+        """Remove an application."""
+        self._call("DELETE", self._path(id, "applications", application_id))
+
+    def add_application_roles(self, id: str, application_id: str, organization_role_ids: Sequence[str]) -> None:
+        """Give an application more roles, of the type MachineToMachine. There is at least one in the list."""
+        payload: types.OrganizationRolesOfApplication = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("POST", self._path(id, "applications", application_id, "roles"), payload)
+
     def jit_email_domains(self, id: str) -> Iterator[types.JitEmailDomain]:
         """Return an iterator over the just-in-time domains: users with such an e-mail become members at sign-up."""
         return self._rows(self._path(id, "jit", "email-domains"))
@@ -245,10 +289,46 @@ class Organizations(PagedCollection["types.Organization", "types.NewOrganization
         payload: types.JitEmailDomains = {"emailDomains": list(domains)}
         self._call("PUT", self._path(id, "jit", "email-domains"), payload)
 
+    def add_jit_email_domain(self, id: str, domain: str) -> types.JitEmailDomain:
+        """Add a just-in-time e-mail domain, and return it. Logto does not check its form."""
+        payload: types.NewJitEmailDomain = {"emailDomain": domain}
+        return self._call("POST", self._path(id, "jit", "email-domains"), payload)
+
+    def remove_jit_email_domain(self, id: str, domain: str) -> None:
+        """Remove a just-in-time e-mail domain. Raise ManagementAPIError with the status 404 if it is not there."""
+        self._call("DELETE", self._path(id, "jit", "email-domains", domain))
+
+    def jit_roles(self, id: str) -> Iterator[types.PlainOrganizationRole]:
+        """Return an iterator over the roles that just-in-time members get."""
+        return self._rows(self._path(id, "jit", "roles"))
+
     def set_jit_roles(self, id: str, organization_role_ids: Sequence[str]) -> None:
         """Replace the roles that just-in-time members get."""
         payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
         self._call("PUT", self._path(id, "jit", "roles"), payload)
+
+    def add_jit_roles(self, id: str, organization_role_ids: Sequence[str]) -> None:
+        """Add roles that just-in-time members get. There is at least one in the list."""
+        payload: types.JitRoles = {"organizationRoleIds": list(organization_role_ids)}
+        self._call("POST", self._path(id, "jit", "roles"), payload)
+
+    def jit_sso_connectors(self, id: str) -> Iterator[types.JitSsoConnector]:
+        """Return an iterator over the enterprise SSO connectors whose users become members when they sign in."""
+        return self._rows(self._path(id, "jit", "sso-connectors"))
+
+    def add_jit_sso_connectors(self, id: str, sso_connector_ids: Sequence[str]) -> None:
+        """Add just-in-time enterprise SSO connectors. Those that are there already do not change."""
+        payload: types.JitSsoConnectors = {"ssoConnectorIds": list(sso_connector_ids)}
+        self._call("POST", self._path(id, "jit", "sso-connectors"), payload)
+
+    def set_jit_sso_connectors(self, id: str, sso_connector_ids: Sequence[str]) -> None:
+        """Replace the just-in-time enterprise SSO connectors."""
+        payload: types.JitSsoConnectors = {"ssoConnectorIds": list(sso_connector_ids)}
+        self._call("PUT", self._path(id, "jit", "sso-connectors"), payload)
+
+    def remove_jit_sso_connector(self, id: str, sso_connector_id: str) -> None:
+        """Remove a just-in-time enterprise SSO connector."""
+        self._call("DELETE", self._path(id, "jit", "sso-connectors", sso_connector_id))
 
 
 class OrganizationRoles(
@@ -288,6 +368,10 @@ class Invitations(Collection["types.Invitation", "types.NewInvitation", NoReturn
         payload: types.InvitationStatus = {"status": "Revoked"}
         return self._call("PUT", self._path(id, "status"), payload)
 
+    def send_message(self, id: str, payload: types.MessagePayload) -> None:
+        """Send the e-mail of an invitation again. Logto does so whatever the status of the invitation is."""
+        self._call("POST", self._path(id, "message"), payload)
+
 
 class Connectors(Collection["types.Connector", "types.NewConnector", "types.ConnectorChanges"]):
     """Connectors. `all` and `get` return their secrets in clear."""
@@ -300,11 +384,17 @@ class Connectors(Collection["types.Connector", "types.NewConnector", "types.Conn
 
     def factory(self, id: str) -> types.ConnectorFactory:
         """Return a factory. Raise ManagementAPIError with the status 404 if there is none with this id."""
-        return self._call("GET", f"connector-factories/{quote(id, safe='')}")
+        return self._call("GET", f"connector-factories/{_segment(id)}")
 
     def test(self, factory_id: str, payload: types.ConnectorTest) -> None:
         """Send a test message with a config that need not be stored. For e-mail and SMS."""
         self._call("POST", self._path(factory_id, "test"), payload)
+
+
+class SsoConnectors(PagedCollection["types.SsoConnector", "types.NewSsoConnector", "types.SsoConnectorChanges"]):
+    """Enterprise SSO connectors. Their answers have secrets of identity providers in clear."""
+
+    path = "sso-connectors"
 
 
 class SignInExperience:
@@ -368,7 +458,7 @@ class JwtCustomizers:
         return self._api.request("POST", f"{self.path}/test", json=payload, returns=dict)
 
     def _path(self, token_type: str) -> str:
-        return f"{self.path}/{quote(token_type, safe='')}"
+        return f"{self.path}/{_segment(token_type)}"
 
 
 class Hooks(PagedCollection["types.Hook", "types.NewHook", "types.HookChanges"]):
@@ -399,3 +489,17 @@ class SubjectTokens:
         if context is not None:
             payload["context"] = context
         return self._api.request("POST", "subject-tokens", json=payload)
+
+
+def _segment(text: str) -> str:
+    """Return `text` as one segment of a path. Raise ManagementAPIError, as for an unknown id, if it cannot be one."""
+    try:
+        segment = quote(text, safe="")
+    except UnicodeEncodeError:
+        segment = ""
+    # A client resolves "." and "..", so "users/.." of an organization would be the organization itself.
+    if segment in {"", ".", ".."}:
+        raise ManagementAPIError(
+            "The request was not sent: an id is empty, dots, or no text.", code="entity.not_found", status=404
+        )
+    return segment

@@ -20,6 +20,7 @@ from .rate_limiter import RateLimiter
 
 __all__ = [
     "CLOUD_DOMAIN",
+    "MAX_TRIES",
     "OPEN_SOURCE_RESOURCE",
     "PAGE_SIZE",
     "Method",
@@ -45,6 +46,8 @@ CLOUD_REQUESTS_PER_SECOND = 18.0
 SCOPE = "all"
 PAGE_SIZE = 100
 MAX_TRIES = 5
+# Logto sends no more messages to an address for some minutes. Another try soon would not succeed.
+MESSAGE_LIMIT = "request.message_rate_limited"
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 # Repeating these requests has no further effect (RFC 9110, section 9.2.2).
@@ -58,7 +61,8 @@ class Transport:
     `resource` is the resource indicator of the API. If it is empty, it is derived from `endpoint`. A cloud tenant with
     a custom domain has to pass it: `https://<tenant>.logto.app/api`. `credentials_hint` is a sentence that is added to
     the error when Logto rejects the credentials of `machine`; it says where the caller configures them.
-    `resource_hint` is the same for a resource that the tenant does not have.
+    `resource_hint` is the same for a resource that the tenant does not have. `max_tries` is how often a request is sent
+    before its error is raised.
 
     Every method raises ManagementAPIError if Logto answers with an error, and ProviderUnreachable if it does not
     answer. Thread-safe.
@@ -73,6 +77,7 @@ class Transport:
         resource: str = "",
         credentials_hint: str = "",
         resource_hint: str = "",
+        max_tries: int = MAX_TRIES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = endpoint.rstrip("/") + "/api"
@@ -81,6 +86,7 @@ class Transport:
         self._http = http
         self._credentials_hint = credentials_hint
         self._resource_hint = resource_hint
+        self._max_tries = max_tries
         self._sleep = sleep
         self._rate_limiter = RateLimiter(sleep)
 
@@ -171,15 +177,22 @@ class Transport:
 
     def first_page(self, path: str, *, query: Mapping[str, QueryValue] | None = None) -> tuple[list[Any], int]:
         """Return up to 100 rows of `path`, and the number of all rows."""
-        response = self._send_with_retries("GET", path, None, {**(query or {}), "page": 1, "page_size": PAGE_SIZE})
+        return self.page(path, 1, query=query)
+
+    def page(
+        self, path: str, number: int, *, page_size: int = PAGE_SIZE, query: Mapping[str, QueryValue] | None = None
+    ) -> tuple[list[Any], int]:
+        """Return the rows of one page of `path`, and the number of all rows. The first page is 1."""
+        page_query = {**(query or {}), "page": number, "page_size": page_size}
+        response = self._send_with_retries("GET", path, None, page_query)
         return _json_body(response), _total(response)
 
     def _send_with_retries(
         self, method: str, path: str, json: Payload | None, query: Mapping[str, QueryValue] | None
     ) -> Response:
         token, may_renew, has_waited = self._token(), True, False
-        for tries_left in reversed(range(MAX_TRIES)):
-            wait_seconds = _backoff_seconds(MAX_TRIES - tries_left)
+        for tries_left in reversed(range(self._max_tries)):
+            wait_seconds = _backoff_seconds(self._max_tries - tries_left)
             self._rate_limiter.wait(ignores_pause=has_waited)
             try:
                 response = self._send(method, path, json, query, token)
@@ -193,7 +206,7 @@ class Transport:
                 self._machine.forget(token)
                 token, may_renew = self._token(), False
                 continue
-            if not tries_left or not _may_retry(method, response.status):
+            if not tries_left or not _may_retry(method, response):
                 break
             wait_seconds = min(retry_after_seconds(response) or wait_seconds, LONGEST_WAIT_SECONDS)
             if response.status == 429:
@@ -313,8 +326,10 @@ def _query_pairs(query: Mapping[str, QueryValue]) -> list[tuple[str, str]]:
     ]
 
 
-def _may_retry(method: str, status: int) -> bool:
-    return status == 429 or (status in TEMPORARY_STATUSES and method in IDEMPOTENT_METHODS)
+def _may_retry(method: str, response: Response) -> bool:
+    if response.status == 429:
+        return _error_from(response).code != MESSAGE_LIMIT
+    return response.status in TEMPORARY_STATUSES and method in IDEMPOTENT_METHODS
 
 
 def _backoff_seconds(tries: int) -> float:

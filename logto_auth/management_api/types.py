@@ -25,6 +25,8 @@ __all__ = [
     "Address",
     "Application",
     "ApplicationChanges",
+    "ApplicationIds",
+    "ApplicationMember",
     "ApplicationSecret",
     "Branding",
     "CaptchaPolicy",
@@ -54,6 +56,8 @@ __all__ = [
     "JitEmailDomain",
     "JitEmailDomains",
     "JitRoles",
+    "JitSsoConnector",
+    "JitSsoConnectors",
     "JwtCustomizer",
     "JwtCustomizerChanges",
     "JwtCustomizerTest",
@@ -63,10 +67,12 @@ __all__ = [
     "Member",
     "MessagePayload",
     "Mfa",
+    "MoreOrganizationRolesOfMember",
     "NewApplication",
     "NewConnector",
     "NewHook",
     "NewInvitation",
+    "NewJitEmailDomain",
     "NewOneTimeToken",
     "NewOrganization",
     "NewOrganizationRole",
@@ -74,6 +80,7 @@ __all__ = [
     "NewResource",
     "NewRole",
     "NewScope",
+    "NewSsoConnector",
     "NewSubjectToken",
     "NewUser",
     "OidcClientMetadata",
@@ -84,6 +91,7 @@ __all__ = [
     "OrganizationOfMember",
     "OrganizationRole",
     "OrganizationRoleChanges",
+    "OrganizationRolesOfApplication",
     "OrganizationRolesOfMember",
     "OrganizationScope",
     "OrganizationScopeChanges",
@@ -94,6 +102,7 @@ __all__ = [
     "PasswordLength",
     "PasswordPolicy",
     "PasswordRejects",
+    "PlainOrganizationRole",
     "Profile",
     "ProfileChanges",
     "Resource",
@@ -120,6 +129,9 @@ __all__ = [
     "SignUp",
     "SignUpProfileField",
     "SocialSignIn",
+    "SsoConnector",
+    "SsoConnectorBranding",
+    "SsoConnectorChanges",
     "SsoIdentity",
     "SubjectToken",
     "Suspension",
@@ -218,6 +230,31 @@ class ApplicationChanges(TypedDict):
     appLevelAccessControlEnabled: NotRequired[bool]
     protectedAppMetadata: NotRequired[dict[str, Any]]
     isAdmin: NotRequired[bool]
+
+
+class ApplicationIds(TypedDict):
+    """Sent by POST /organizations/{id}/applications."""
+
+    applicationIds: list[str]
+
+
+class ApplicationMember(TypedDict):
+    """Returned by GET /organizations/{id}/applications."""
+
+    tenantId: str
+    id: str
+    name: str
+    secret: NotRequired[str]
+    description: str | None
+    type: Literal["Native", "SPA", "Traditional", "MachineToMachine", "Protected", "SAML"]
+    oidcClientMetadata: OidcClientMetadata
+    customClientMetadata: CustomClientMetadata
+    protectedAppMetadata: dict[str, Any]
+    customData: dict[str, Any]
+    isThirdParty: bool
+    appLevelAccessControlEnabled: bool
+    createdAt: int
+    organizationRoles: list[IdAndName]
 
 
 class ApplicationSecret(TypedDict):
@@ -495,7 +532,7 @@ class InvitationStatus(TypedDict):
 
 
 class JitEmailDomain(TypedDict):
-    """Returned by GET /organizations/{id}/jit/email-domains."""
+    """Returned by GET /organizations/{id}/jit/email-domains and others."""
 
     tenantId: str
     organizationId: str
@@ -509,9 +546,30 @@ class JitEmailDomains(TypedDict):
 
 
 class JitRoles(TypedDict):
-    """Sent by PUT /organizations/{id}/jit/roles."""
+    """Sent by POST /organizations/{id}/jit/roles and others."""
 
     organizationRoleIds: list[str]
+
+
+class JitSsoConnector(TypedDict):
+    """Returned by GET /organizations/{id}/jit/sso-connectors."""
+
+    tenantId: str
+    id: str
+    providerName: str
+    connectorName: str
+    config: dict[str, Any]
+    domains: list[str]
+    branding: SsoConnectorBranding
+    syncProfile: bool
+    enableTokenStorage: bool
+    createdAt: int
+
+
+class JitSsoConnectors(TypedDict):
+    """Sent by POST /organizations/{id}/jit/sso-connectors and others."""
+
+    ssoConnectorIds: list[str]
 
 
 class JwtCustomizer(TypedDict):
@@ -598,7 +656,7 @@ class Member(TypedDict):
 
 
 class MessagePayload(TypedDict):
-    """Part of NewInvitation."""
+    """Sent by POST /organization-invitations/{id}/message."""
 
     code: NotRequired[str]
     link: NotRequired[str]
@@ -620,6 +678,13 @@ class Mfa(TypedDict):
         "PromptOnlyAtSignInMandatory",
     ]
     organizationRequiredMfaPolicy: NotRequired[Literal["NoPrompt", "Mandatory"]]
+
+
+class MoreOrganizationRolesOfMember(TypedDict):
+    """Sent by POST /organizations/{id}/users/{userId}/roles."""
+
+    organizationRoleIds: NotRequired[list[str]]
+    organizationRoleNames: NotRequired[list[str]]
 
 
 class NewApplication(TypedDict):
@@ -667,6 +732,12 @@ class NewInvitation(TypedDict):
     expiresAt: int
     organizationRoleIds: NotRequired[list[str]]
     messagePayload: NotRequired[MessagePayload | Literal[False]]
+
+
+class NewJitEmailDomain(TypedDict):
+    """Sent by POST /organizations/{id}/jit/email-domains."""
+
+    emailDomain: str
 
 
 class NewOneTimeToken(TypedDict):
@@ -735,6 +806,18 @@ class NewScope(TypedDict):
 
     name: str
     description: NotRequired[str | None]
+
+
+class NewSsoConnector(TypedDict):
+    """Sent by POST /sso-connectors."""
+
+    config: NotRequired[dict[str, Any]]
+    domains: NotRequired[list[str]]
+    branding: NotRequired[SsoConnectorBranding]
+    syncProfile: NotRequired[bool]
+    enableTokenStorage: NotRequired[bool]
+    providerName: str
+    connectorName: str
 
 
 class NewSubjectToken(TypedDict):
@@ -859,6 +942,12 @@ class OrganizationRoleChanges(TypedDict):
     type: NotRequired[Literal["User", "MachineToMachine"]]
 
 
+class OrganizationRolesOfApplication(TypedDict):
+    """Sent by POST /organizations/{id}/applications/{applicationId}/roles."""
+
+    organizationRoleIds: list[str]
+
+
 class OrganizationRolesOfMember(TypedDict):
     """Sent by PUT /organizations/{id}/users/{userId}/roles."""
 
@@ -933,6 +1022,16 @@ class PasswordRejects(TypedDict):
     repetitionAndSequence: bool
     userInfo: bool
     words: list[str]
+
+
+class PlainOrganizationRole(TypedDict):
+    """Returned by GET /organizations/{id}/users/{userId}/roles and others."""
+
+    tenantId: str
+    id: str
+    name: str
+    description: str | None
+    type: Literal["User", "MachineToMachine"]
 
 
 class Profile(TypedDict):
@@ -1219,6 +1318,45 @@ class SocialSignIn(TypedDict):
 
     automaticAccountLinking: NotRequired[bool]
     skipRequiredIdentifiers: NotRequired[bool]
+
+
+class SsoConnector(TypedDict):
+    """Returned by GET /sso-connectors and others."""
+
+    tenantId: str
+    id: str
+    providerName: Literal["OIDC", "SAML", "AzureAD", "GoogleWorkspace", "Okta", "AzureAdOidc"] | str
+    connectorName: str
+    config: dict[str, Any]
+    domains: list[str]
+    branding: SsoConnectorBranding
+    syncProfile: bool
+    enableTokenStorage: bool
+    createdAt: int
+    name: NotRequired[str]
+    providerType: NotRequired[Literal["oidc", "saml"]]
+    providerLogo: NotRequired[str]
+    providerLogoDark: NotRequired[str]
+    providerConfig: NotRequired[dict[str, Any]]
+
+
+class SsoConnectorBranding(TypedDict):
+    """Part of SsoConnector and others."""
+
+    displayName: NotRequired[str]
+    logo: NotRequired[str]
+    darkLogo: NotRequired[str]
+
+
+class SsoConnectorChanges(TypedDict):
+    """Sent by PATCH /sso-connectors/{id}."""
+
+    config: NotRequired[dict[str, Any]]
+    domains: NotRequired[list[str]]
+    branding: NotRequired[SsoConnectorBranding]
+    syncProfile: NotRequired[bool]
+    connectorName: NotRequired[str]
+    enableTokenStorage: NotRequired[bool]
 
 
 class SsoIdentity(TypedDict):

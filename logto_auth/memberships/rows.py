@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
+from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, RowQuerySet
 from logto_auth.oidc.types import Claims
 from logto_auth.storable import write_storable
 from logto_auth.transactions import atomic
@@ -83,7 +83,46 @@ def _rename(organization: Organization, name: str | None) -> None:
         rename(organization.logto_id, name)
 
 
-# For webhooks, which report one organization at a time
+# For webhooks and the console, which report one organization at a time
+
+
+def save_membership(identity: LogtoIdentity, membership: Membership, *, may_join: bool = True) -> MembershipChanges:
+    """Store one membership with exactly these roles, and return what changed. The other memberships stay.
+
+    With `may_join=False`, only the roles of an existing membership are stored.
+    """
+    row = _members(membership.id).filter(identity=identity).first()
+    if row is None and not may_join:
+        return NO_MEMBERSHIP_CHANGES
+    if row is None:
+        _join(identity, [membership])
+        return MembershipChanges(joined=(membership,))
+    roles, former = sorted(membership.roles), row.roles
+    if roles == former:
+        return NO_MEMBERSHIP_CHANGES
+    OrganizationMembership.objects.filter(pk=row.pk).update(roles=roles)
+    return MembershipChanges(roles={membership.id: roles}, former={membership.id: former})
+
+
+def end_memberships(
+    identities: Collection[LogtoIdentity], organization_id: str
+) -> list[tuple[LogtoIdentity, MembershipChanges]]:
+    """Delete the memberships of these users in one organization, and return what changed for each who was a member."""
+    former = dict(_members(organization_id).filter(identity__in=identities).values_list("identity_id", "roles"))
+    remove_members(organization_id, identities)
+    return [
+        (
+            identity,
+            MembershipChanges(left=frozenset({organization_id}), former={organization_id: former[identity.pk]}),
+        )
+        for identity in identities
+        if identity.pk in former
+    ]
+
+
+def _members(organization_id: str) -> RowQuerySet[OrganizationMembership]:
+    organizations = Organization.objects.for_logto_id(organization_id)
+    return OrganizationMembership.objects.filter(organization__in=organizations)  # type: ignore[no-any-return]
 
 
 def add_members(organization_id: str, identities: Collection[LogtoIdentity]) -> None:
@@ -100,7 +139,7 @@ def add_members(organization_id: str, identities: Collection[LogtoIdentity]) -> 
 
 def remove_members(organization_id: str, identities: Collection[LogtoIdentity] | None = None) -> None:
     """Delete the memberships of these users, or of all users. The organization keeps its row."""
-    rows = OrganizationMembership.objects.filter(organization__in=Organization.objects.for_logto_id(organization_id))
+    rows = _members(organization_id)
     if identities is not None:
         rows = rows.filter(identity__in=identities)
     rows.delete()

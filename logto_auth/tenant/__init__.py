@@ -7,16 +7,23 @@ applies the plan; the functions here do the same without the command.
 from .account_center import AccountCenter
 from .declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
 from .mfa import MFA
+from .organization_console import EVERY_MEMBER, EVERY_USER, AnyRole, OrganizationConsole
+from .organizations import DeclaredOrganization
 from .password_policy import PasswordPolicy
 from .plan import Plan, apply_plan, make_plan
 from .site import site_declaration
 from .steps import Step
 
 __all__ = [
+    "EVERY_MEMBER",
+    "EVERY_USER",
     "MFA",
     "WEBHOOK_EVENTS",
     "APIResource",
     "AccountCenter",
+    "AnyRole",
+    "DeclaredOrganization",
+    "OrganizationConsole",
     "OrganizationRole",
     "PasswordPolicy",
     "Plan",

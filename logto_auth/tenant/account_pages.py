@@ -5,14 +5,14 @@ The pages are in a layer above this one, so they are known here by the names of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
-from django.urls import Resolver404, ResolverMatch, get_resolver, get_script_prefix, resolve
+from django.urls import Resolver404, ResolverMatch, get_script_prefix, resolve
 from django.utils import translation
+
+from .included_urls import included_url_names
 
 __all__ = ["ACCOUNT_PAGES", "AccountPageNeeds", "has_page_at", "included_pages"]
 
@@ -61,19 +61,8 @@ def included_pages() -> dict[str, AccountPageNeeds]:
 
     Empty if the URLs do not include `logto_auth.account.urls`.
     """
-    if not getattr(settings, "ROOT_URLCONF", None):
-        return {}
-    included = set(_included_names())
+    included = included_url_names(APP_NAME)
     return {name: needs for name, needs in ACCOUNT_PAGES.items() if name in included}
-
-
-def _included_names() -> Iterator[str]:
-    resolver: Any = get_resolver()
-    # As `reverse` does, take another instance if none has the name of the app.
-    instances = resolver.app_dict.get(APP_NAME, [])
-    if instances:
-        _, included = resolver.namespace_dict[APP_NAME if APP_NAME in instances else instances[0]]
-        yield from (name for name in included.reverse_dict if isinstance(name, str))
 
 
 def has_page_at(path: str, *, deletes_accounts: bool) -> bool:

@@ -24,6 +24,8 @@ from logto_auth.origins import ascii_form, ascii_hint
 
 from .account_center import AccountCenter, account_center_errors
 from .mfa import MFA, mfa_errors
+from .organization_console import OrganizationConsole, organization_console_errors
+from .organizations import DeclaredOrganization, organization_errors
 from .password_policy import PasswordPolicy, password_policy_errors
 from .uris import DEFAULT_PORTS, is_url_or_path, normalize_uri, split_uri
 
@@ -112,7 +114,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first eleven fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first thirteen fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -122,6 +124,9 @@ class TenantDeclaration:
     organization_scopes: Mapping[str, str] = field(default_factory=dict)
     """Organization permissions, with their descriptions."""
     organization_roles: Sequence[OrganizationRole] = ()
+    organizations: Sequence[DeclaredOrganization] = ()
+    """Organizations that the site needs, with their applications and just-in-time settings. Most sites declare none:
+    users create organizations in the console."""
     webhook_events: Sequence[str] = WEBHOOK_EVENTS
     """Events of the webhook. A site that handles more events adds them to WEBHOOK_EVENTS. Empty: no webhook."""
     unknown_session_redirect_url: str = ""
@@ -137,6 +142,9 @@ class TenantDeclaration:
     authentication_methods_claim: bool = False
     """Whether JWT access tokens have the claim `authentication_methods`. The tenant has one script for the custom
     claims of all applications, and a block of it adds this claim. `LOGTO_SECOND_FACTOR` needs it."""
+
+    organization_console: OrganizationConsole | None = None
+    """What members may do in the console of their organization. It is not stored at Logto. None: no console."""
 
     application_id: str = ""
     redirect_uris: Sequence[str] = ()
@@ -158,7 +166,20 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
         *account_center_errors(declaration.account_center),
         *password_policy_errors(declaration.password_policy),
         *mfa_errors(declaration.mfa),
+        *organization_errors(
+            declaration.organizations, role_types={role.name: role.type for role in declaration.organization_roles}
+        ),
+        *organization_console_errors(
+            declaration.organization_console,
+            role_names=_user_roles(declaration.organization_roles),
+            scope_names=declaration.organization_scopes,
+            global_role_names=_user_roles(declaration.roles),
+        ),
     ]
+
+
+def _user_roles(roles: Sequence[Role] | Sequence[OrganizationRole]) -> list[str]:
+    return [role.name for role in roles if role.type == "User"]
 
 
 # URIs

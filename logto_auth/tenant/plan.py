@@ -16,6 +16,8 @@ from .account_center import account_center_step
 from .application import DeclaredApplication
 from .claims import claims_step
 from .declaration import TenantDeclaration, declaration_errors
+from .machine_applications import MachineApplications
+from .organization_steps import PlannedOrganizations
 from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
 from .sign_in_experience import sign_in_experience_steps
@@ -27,11 +29,13 @@ __all__ = ["Plan", "apply_plan", "make_plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps for a tenant in order, with the application and the webhook of the site."""
+    """The steps for a tenant in order, with the application and the webhook of the site, and with the
+    machine-to-machine applications of its organizations."""
 
     steps: Sequence[Step]
     application: DeclaredApplication
     webhook: DeclaredWebhook
+    machine_applications: MachineApplications
 
     @property
     def changes(self) -> list[Step]:
@@ -49,26 +53,30 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
         raise ConfigurationError("\n".join(errors))
     application, webhook = DeclaredApplication(api, declaration), DeclaredWebhook(api, declaration)
     permissions = DeclaredPermissions(api, declaration)
+    template = DeclaredOrganizationTemplate(api, declaration, permissions)
+    machines = MachineApplications(api, (name for each in declaration.organizations for name in each.applications))
     steps = [
         *([application.step()] if application.is_needed else []),
         *permissions.steps(),
         *DeclaredRoles(api, declaration, permissions).steps(),
-        *DeclaredOrganizationTemplate(api, declaration, permissions).steps(),
+        *template.steps(),
+        *machines.steps(),
+        *PlannedOrganizations(api, declaration.organizations, template, machines).steps(),
         *sign_in_experience_steps(api, declaration),
         *([account_center_step(api, declaration.account_center)] if declaration.account_center else []),
         *([claims_step(api, declaration, application)] if declaration.authentication_methods_claim else []),
         *([webhook.step()] if webhook.is_needed else []),
     ]
-    return Plan(steps, application, webhook)
+    return Plan(steps, application, webhook, machines)
 
 
 def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) -> None:
     """Send the requests of all changes. `on_done` is called with each step after its requests.
 
-    Raise ManagementAPIError at the first step that Logto rejects. Raise ConfigurationError if the application exists
-    because another run has created it, if Logto has dropped a declared field of the account center, or if the script
-    for custom claims has changed and does not fit any more. The steps before it remain applied; a new plan contains the
-    others.
+    Raise ManagementAPIError at the first step that Logto rejects. Raise ConfigurationError if an application or an
+    organization exists because another run has created it, if Logto has dropped a declared field of the account center,
+    or if the script for custom claims has changed and does not fit any more. The steps before it remain applied; a new
+    plan contains the others.
     """
     for step in plan.changes:
         step.send()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -10,7 +10,7 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.transport import Payload
 
-from .declaration import OrganizationRole, Role, TenantDeclaration
+from .declaration import OrganizationRole, Role, RoleType, TenantDeclaration
 from .permissions import DeclaredPermissions, Permission, permission_labels
 from .steps import Step, change_step, creation_step, list_difference, value_difference
 
@@ -94,6 +94,8 @@ class DeclaredOrganizationTemplate:
         self._declaration = declaration
         self._permissions = permissions
         self._scope_ids: dict[str, str] = {}
+        self._role_ids: dict[str, str] = {}
+        self._role_types: dict[str, RoleType] = {role.name: role.type for role in declaration.organization_roles}
 
     def steps(self) -> Iterator[Step]:
         """Yield a step for each organization permission and each organization role.
@@ -106,10 +108,37 @@ class DeclaredOrganizationTemplate:
             self._scope_ids = {name: each["id"] for name, each in stored_scopes.items()}
             for name, description in declared.organization_scopes.items():
                 yield self._scope_step(name, description, stored_scopes.get(name))
-        if declared.organization_roles:
+        if declared.organization_roles or declared.organizations:
             stored_roles = {each["name"]: each for each in self._api.organization_roles.all()}
+            self._role_ids = {name: each["id"] for name, each in stored_roles.items()}
+            self._role_types = {name: each["type"] for name, each in stored_roles.items()} | self._role_types
             for role in declared.organization_roles:
                 yield self._role_step(role, stored_roles.get(role.name))
+
+    # For organizations, which have roles by their ids
+
+    def check_roles(self, holder: str, names: Iterable[str], type: RoleType) -> None:
+        """Raise ConfigurationError if a role is neither declared nor in the tenant, or has another type.
+
+        `holder` is the organization that has them. Call it after `steps`.
+        """
+        for name in names:
+            if name not in self._role_types:
+                raise ConfigurationError(
+                    f"The {holder} has the organization role {name}, which is neither declared nor in the tenant. "
+                    "Declare it in organization_roles, or correct its name."
+                )
+            if self._role_types[name] != type:
+                raise ConfigurationError(
+                    f"The {holder} has the organization role {name}, which has the type {self._role_types[name]} in "
+                    f"the tenant. Expected a role of the type {type}."
+                )
+
+    def role_ids(self, names: Iterable[str]) -> list[str]:
+        """Return the ids of roles. Call it when all of them exist."""
+        return [self._role_ids[name] for name in names]
+
+    # Steps
 
     def _scope_step(self, name: str, description: str, stored: OrganizationScope | None) -> Step:
         kind = "organization permission"
@@ -168,7 +197,7 @@ class DeclaredOrganizationTemplate:
             "organizationScopeIds": [self._scope_ids[name] for name in declared.scopes],
             "resourceScopeIds": self._permissions.ids(required),
         }
-        self._api.organization_roles.create(_without_empty(payload))
+        self._role_ids[declared.name] = self._api.organization_roles.create(_without_empty(payload))["id"]
 
     def _check_scopes(self, role: str, names: Sequence[str]) -> None:
         for name in names:

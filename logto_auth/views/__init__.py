@@ -1,9 +1,10 @@
 """The views that a browser opens: sign-in, callback, second factor, sign-out, and the choice of an organization."""
 
 from .callback import CallbackView
+from .invitation import AcceptInvitationView
 from .organizations import ChooseOrganizationView
 from .second_factor import SecondFactorView
-from .sign_in import AcceptInvitationView, SignInView
+from .sign_in import SignInView
 from .sign_out import SignOutOthersView, SignOutView
 
 __all__ = [

@@ -13,11 +13,11 @@ from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 
 from logto_auth.access.responses import unauthorized_response
-from logto_auth.account.notices import Notice, notices_response
 from logto_auth.account.other_sessions import end_other_sessions, ended_text, verification_to_end_sessions
 from logto_auth.exceptions import ProviderError
 from logto_auth.navigation import is_from_htmx, is_from_script
 from logto_auth.oidc.secrets import Secret
+from logto_auth.pages.notices import Notice, notices_response
 from logto_auth.sessions import store
 from logto_auth.sessions.ending import sign_out_here, sign_out_url
 from logto_auth.sessions.principal import session_principal

@@ -19,6 +19,8 @@ from logto_auth.audit.admin import AuditEventAdmin
 from logto_auth.audit.erasing import erase_account
 from logto_auth.audit.models import AuditEvent, plain_rows
 from logto_auth.audit.recording import build_event, write_events
+from logto_auth.conf import conf
+from logto_auth.models import Organization
 
 from .support import EVENTS, problems, record, seal, sql
 
@@ -158,6 +160,9 @@ def test_list_cannot_be_edited(admin_client: Client) -> None:
         ("?q=org1", 1),
         ("?q=or", 0),
         ("?q=sub1", 1),
+        ("?organization=org1", 1),
+        ("?organization=or%00", 0),
+        ("?organization=%00", 3),
     ],
 )
 def test_filters_and_search(client_of_auditor: Client, query: str, count: int) -> None:
@@ -174,6 +179,17 @@ def test_search_by_account(client_of_auditor: Client, reader: Any) -> None:
     record(1)
     page = text_of(client_of_auditor.get(f"{LIST}?q={reader.pk}&action=shop.sold"))
     assert page.count('<th class="field-occurred_at') == 2
+
+
+def test_organization_leads_to_its_events(client_of_auditor: Client) -> None:
+    Organization.objects.create(issuer=conf.issuer, logto_id="harbour", name="Harbour Branch")
+    [id] = record(1, organization_id="harbour")
+    link = f'<a href="{LIST}?organization=harbour">harbour</a>'
+    for path in (LIST, f"{LIST}{id}/change/"):
+        page = text_of(client_of_auditor.get(path))
+        assert link in page
+        assert "Harbour Branch" not in page
+    assert "Harbour Branch" in text_of(client_of_auditor.get(f"{LIST}?organization=harbour"))
 
 
 def test_erased_and_damaged_rows_are_shown(client_of_auditor: Client, reader: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group, Permission
 from django.db import connection
@@ -16,6 +17,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils.functional import SimpleLazyObject
 
 from logto_auth.audit import by_hand, record_event
+from logto_auth.audit.apps import connect_receivers, disconnect_receivers
 from logto_auth.audit.models import AuditEvent
 from logto_auth.users.current_request import use_request
 from logto_auth.users.rights import flags_of
@@ -153,6 +155,31 @@ def test_copy_in_another_database_is_not_recorded(rf: Any, admin_user: Any) -> N
             by_hand.record_flags(User, reader)
 
     assert all_details() == [{"former": {"is_staff": False}, "current": {"is_staff": True}}]
+
+
+@isolate_apps("tests.audit")
+def test_proxy_of_the_user_model_is_no_way_around(rf: Any, admin_user: Any) -> None:
+    class Colleague(User):  # type: ignore[misc, valid-type]
+        class Meta:
+            app_label, proxy = "audit", True
+
+    reader = User.objects.create_user("reader", "reader@example.com")
+    record_event("shop.sold", user=reader)
+    colleague = Colleague.objects.get(pk=reader.pk)
+    with mock.patch.object(apps, "get_models", return_value=[User, Colleague]):
+        connect_receivers()
+        try:
+            with request_of(admin_user, rf):
+                colleague.is_staff = True
+                colleague.save()
+                colleague.delete()
+        finally:
+            disconnect_receivers()
+
+    events = list(AuditEvent.objects.order_by("pk"))
+    assert [event.action for event in events] == ["shop.sold", "rights_changed", "account_deleted"]
+    assert {event.user_id for event in events} == {str(reader.pk)}
+    assert not any(event.user_data for event in events)
 
 
 def test_account_that_is_saved_by_its_key(rf: Any, admin_user: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.models.signals import pre_delete
+from django.test.utils import CaptureQueriesContext
 
 from logto_auth.audit.erasing import erase_account, erase_sub
 from logto_auth.audit.models import AuditEvent, AuditSeal
@@ -234,6 +235,21 @@ def test_erase_by_sub(rf: Any, staff: Any, reader: Any) -> None:
     assert AuditEvent.objects.get(action="shop.refund").actor_data is not None
     assert "reinhard" not in whole_table().lower()
     assert problems() == []
+
+
+def test_erasing_by_sub_scans_no_table() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("The plans of other servers depend on the number of rows.")
+    with CaptureQueriesContext(connection) as queries:
+        erase_sub("sub2")
+    selects = [query["sql"] for query in queries if EVENTS in query["sql"]]
+    plans = []
+    for select in selects:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {select}")
+            plans += [row[3] for row in cursor.fetchall()]
+    assert len(selects) == 3
+    assert not [plan for plan in plans if plan.startswith("SCAN")]
 
 
 def test_erase_of_a_deleted_account(rf: Any, staff: Any, reader: Any) -> None:

@@ -343,11 +343,37 @@ def test_groups_that_staff_change_by_hand_are_recorded(staff: Client) -> None:
     assert {people(event) for event in AuditEvent.objects.all()} == {(key_of("clerk"), str(user.pk))}
 
 
+@pytest.mark.parametrize("page", ["delete", "action"])
+def test_accounts_that_staff_delete_are_recorded_and_erased(reader: Browser, staff: Client, page: str) -> None:
+    former, clerk = key_of("reader"), key_of("clerk")
+    record_event("shop.sold", user=User.objects.get(username="reader"))
+    if page == "delete":
+        staff.post(reverse("admin:auth_user_delete", args=[former]), {"post": "yes"})
+    else:
+        form = {"action": "delete_selected", "_selected_action": [former], "post": "yes"}
+        staff.post(reverse("admin:auth_user_changelist"), form)
+    assert not User.objects.filter(username="reader").exists()
+    event = only("account_deleted")
+    assert (people(event), event.user_sub) == ((clerk, former), SUB)
+    assert event.actor_data == {"name": "clerk", "ip_address": "192.0.2.9", "user_agent": AGENT}
+    assert not event.user_data
+    assert only("shop.sold").user_data is None
+
+
+def test_own_account_that_staff_delete_is_recorded_without_name(staff: Client) -> None:
+    clerk = key_of("clerk")
+    staff.post(reverse("admin:auth_user_delete", args=[clerk]), {"post": "yes"})
+    event = only("account_deleted")
+    assert people(event) == (clerk, clerk)
+    assert "clerk" not in event.actor_json + event.user_json
+
+
 def test_code_without_request_records_no_flags() -> None:
     user = local_user(username="local")
     user.is_staff = True
     user.save()
     user.groups.add(Group.objects.create(name="Volunteers"))
+    user.delete()
     assert actions() == []
 
 

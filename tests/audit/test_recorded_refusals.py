@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
 
+from logto_auth.admin_password import MAX_ATTEMPTS
 from logto_auth.audit.models import AuditEvent, RefusedSignIns
 from logto_auth.audit.receivers import count_refused
 from logto_auth.emulator import Emulator
@@ -93,6 +95,26 @@ def test_rolled_back_transaction_is_not_locked_by_a_counter() -> None:
         assert counters() == {}
         transaction.set_rollback(True)
     assert counters() == {}
+
+
+def test_passwords_at_the_admin_are_counted(client: Client, settings: Any) -> None:
+    settings.LOGTO_ADMIN_PASSWORD_SIGN_IN = True
+    cache.clear()
+    get_user_model().objects.create_superuser("break-glass", password="secret")
+    get_user_model().objects.create_user("reader", password="secret")
+    for name, password in [("break-glass", "wrong")] * (MAX_ATTEMPTS + 2) + [("reader", "secret"), ("nobody", "x")]:
+        form = {"username": name, "password": password}
+        assert client.post("/admin/login/password/", form).status_code == 200
+    assert counters() == {
+        "admin_password_invalid_login": MAX_ATTEMPTS + 2,
+        "admin_password_too_many_attempts": 2,
+    }
+    assert actions() == []
+    client.post("/admin/login/password/", {"username": "break-glass", "password": "secret"}, REMOTE_ADDR="192.0.2.9")
+    assert actions() == ["admin_password_sign_in"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    client.post("/admin/login/password/", form)
+    assert counters()["admin_password_attempts_not_counted"] == 1
 
 
 def test_missing_table_is_logged_and_the_page_shown(client: Client, caplog: Any) -> None:

@@ -7,16 +7,36 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from logto_auth.checks import account, accounts, addresses, deployment, project, templates, views
+from logto_auth.checks import (
+    account,
+    accounts,
+    addresses,
+    deployment,
+    organization_console,
+    project,
+    templates,
+    views,
+)
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
-from logto_auth.tenant import MFA, AccountCenter, Role, TenantDeclaration
+from logto_auth.tenant import MFA, AccountCenter, OrganizationConsole, OrganizationRole, Role, TenantDeclaration
 
 from .found import messages
 
-MODULES = (checks_of_settings, addresses, account, accounts, project, views, templates, deployment)
+MODULES = (
+    checks_of_settings,
+    addresses,
+    account,
+    accounts,
+    organization_console,
+    project,
+    views,
+    templates,
+    deployment,
+)
 ALL_PROBLEMS = [problem for module in MODULES for problem in vars(module).values() if isinstance(problem, Problem)]
 WITHOUT_AUDIT = [name for name in settings.INSTALLED_APPS if name != "logto_auth.audit"]
+WITHOUT_SESSIONS = [name for name in settings.MIDDLEWARE if "SessionMiddleware" not in name]
 WITHOUT_LOGTO = [name for name in settings.MIDDLEWARE if "Logto" not in name]
 TENANT_WITH_AN_UNKNOWN_EVENT = TenantDeclaration(webhook_events=["User.Delted"])
 TENANT_WITHOUT_A_DESCRIPTION = TenantDeclaration(roles=[Role("editor", "")])
@@ -24,6 +44,12 @@ TENANT_WITHOUT_A_DELETE_PAGE = TenantDeclaration(account_center=AccountCenter(de
 TENANT_WITHOUT_THE_CLAIM = TenantDeclaration(mfa=MFA())
 TENANT_WITH_SKIPPABLE_MFA = TenantDeclaration(mfa=MFA(policy="NoPrompt"), authentication_methods_claim=True)
 TENANT_WITHOUT_ACCOUNT_CENTER = TenantDeclaration(account_center=AccountCenter(enabled=False))
+TENANT_WITH_A_PERMISSION_OF_NO_ROLE = TenantDeclaration(
+    organization_scopes={"invite:members": ""},
+    organization_roles=[OrganizationRole("owner")],
+    organization_console=OrganizationConsole(owner_roles=["owner"], invite="invite:members"),
+)
+WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E001": ({"LOGTO_SCOPES": "openid profile"}, "LOGTO_SCOPES is of type str."),
@@ -161,6 +187,16 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E043": (
         {"LOGTO_AUDIT_REQUIRED": True, "INSTALLED_APPS": WITHOUT_AUDIT},
         "LOGTO_AUDIT_REQUIRED is True, but logto_auth.audit is not in INSTALLED_APPS: nothing is recorded.",
+    ),
+    "E044": (
+        {**WITH_CONSOLE, "LOGTO_TENANT": ""},
+        "The site's URLs include the console of organizations, but LOGTO_TENANT is not set. Each page and endpoint "
+        "answers with an error.",
+    ),
+    "E045": (
+        {**WITH_CONSOLE, "MIDDLEWARE": WITHOUT_SESSIONS},
+        "The site's URLs include the pages of the console of organizations, which need SessionMiddleware in "
+        "MIDDLEWARE.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
@@ -317,6 +353,22 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "W031": (
         {"LOGTO_STAFF_ROLES": ["admin"], "LOGTO_SCOPES": ["openid", "offline_access"]},
         "LOGTO_STAFF_ROLES depends on roles, but LOGTO_SCOPES lacks roles: no sign-in gives or takes these rights.",
+    ),
+    "W032": (
+        WITH_CONSOLE,
+        "The site's URLs include the console of organizations, which is off, because LOGTO_M2M_APP_ID and "
+        "LOGTO_M2M_APP_SECRET are not set.",
+    ),
+    "W033": (
+        {**WITH_CONSOLE, "LOGTO_SCOPES": ["openid", "offline_access"]},
+        "The site's URLs include the console of organizations, but LOGTO_SCOPES lacks urn:logto:scope:organizations, "
+        "urn:logto:scope:organization_roles: the sessions of users do not follow what the console changes.",
+    ),
+    "W034": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITH_A_PERMISSION_OF_NO_ROLE"},
+        f"{__name__}.TENANT_WITH_A_PERMISSION_OF_NO_ROLE has the permission invite:members for invite of "
+        "organization_console, and no declared organization role for users has this permission: only owners may do "
+        "it.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -1,5 +1,7 @@
 """The Verification API: records, codes, messages and limits."""
 
+import html
+
 import pytest
 import requests
 
@@ -291,6 +293,22 @@ def test_page_shows_messages_with_the_newest_first(emulator, account):
     page = requests.get(url, timeout=5).text
     assert page.index("Text message to 819012345678") < page.index(f"E-mail to {EMAIL}")
     assert emulator.messages.code_for(EMAIL) in page
+
+
+@pytest.mark.parametrize(
+    ("link", "is_shown"), [("https://shop.example/join?a=1&b=2", True), ("javascript:alert(1)", False)]
+)
+def test_page_links_to_what_the_mail_links_to(emulator, api, link, is_shown):
+    invitation = {
+        "invitee": NEW,
+        "organizationId": "harbourbr001",
+        "expiresAt": 2**42,
+        "messagePayload": {"link": link},
+    }
+    assert api.post("/organization-invitations", invitation).status_code == 201
+    page = requests.get(f"{emulator.endpoint}/emulator/messages", timeout=5).text
+    assert (f'href="{html.escape(link)}"' in page) is is_shown
+    assert f"E-mail to {NEW}" in page
 
 
 def test_home_page_links_to_messages(emulator):

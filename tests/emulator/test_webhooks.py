@@ -132,7 +132,10 @@ def test_membership_event_lists_added_and_removed_users(emulator, receiver, hook
     api.put("/organizations/harbourbr001/users", {"userIds": ["editor000001", "customer0001"]})
     [payload] = delivered(emulator, receiver)
     assert list(payload)[-4:] == ["organizationId", "addedUserIds", "removedUserIds", "hookId"]
-    assert (payload["addedUserIds"], payload["removedUserIds"]) == (["customer0001"], ["admin0000001"])
+    assert (payload["addedUserIds"], payload["removedUserIds"]) == (
+        ["customer0001"],
+        ["admin0000001", "owner0000001", "manager00001"],
+    )
 
 
 @pytest.mark.parametrize(

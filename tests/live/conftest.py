@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.conftest import chromium
 
+from .mailbox import Mailbox, open_mailbox
 from .options import read_options
 from .people import Person
 from .results import OUTCOME, Results
@@ -83,6 +84,13 @@ def opened(site: Site, empty_database: Path) -> Iterator[Site]:
     site.migrate(empty_database)
     with site.serving():
         yield site
+
+
+@pytest.fixture(scope="session")
+def mailbox(target: Target) -> Iterator[Mailbox]:
+    """The e-mails that Logto sends from now on."""
+    with open_mailbox(target) as mailbox:
+        yield mailbox
 
 
 @pytest.fixture

@@ -16,7 +16,16 @@ from .sites import THIS_MACHINE, eventually
 from .targets import Target
 
 SMTP = "simple-mail-transfer-protocol"
-TEMPLATES = ("Register", "SignIn", "ForgotPassword", "Generic", "UserPermissionValidation", "BindNewIdentifier")
+TEXT = "Your code: {{code}}, your link: {{link}}"
+TEMPLATES = (
+    "Register",
+    "SignIn",
+    "ForgotPassword",
+    "Generic",
+    "UserPermissionValidation",
+    "BindNewIdentifier",
+    "OrganizationInvitation",
+)
 
 
 class Mailbox:
@@ -38,6 +47,15 @@ class Mailbox:
         found = re.search(r"\b[0-9]{6}\b", self._received[address][-1])
         assert found, self._received[address][-1]
         return found[0]
+
+    def link_for(self, address: str) -> str:
+        """Return the link in the last invitation to an address."""
+        if self._target.emulator is not None:
+            return str(self._target.emulator.messages.to(address)[-1].payload["link"])
+        eventually(lambda: address in self._received, lambda: f"No e-mail has come, only {list(self._received)}")
+        found = re.search(r"your link: (\S+)", self._received[address][-1])
+        assert found, self._received[address][-1]
+        return found[1]
 
 
 class _Server(ThreadingTCPServer):
@@ -98,7 +116,12 @@ def open_mailbox(target: Target) -> Iterator[Mailbox]:
             "fromEmail": _sender(target.run),
             "ignoreTLS": True,
             "templates": [
-                {"usageType": each, "contentType": "text/plain", "subject": "Code", "content": "Your code: {{code}}"}
+                {
+                    "usageType": each,
+                    "contentType": "text/plain",
+                    "subject": "Code",
+                    "content": "Your code: {{code}}, your link: {{link}}",
+                }
                 for each in TEMPLATES
             ],
         }

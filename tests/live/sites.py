@@ -43,6 +43,7 @@ class Site:
         internal_endpoint: str = "",
         has_account_pages: bool = False,
         has_second_factor: bool = False,
+        has_console: bool = False,
     ) -> None:
         self.target = target
         self.name = name
@@ -56,6 +57,7 @@ class Site:
         self._internal_endpoint = internal_endpoint
         self._has_account_pages = has_account_pages
         self._has_second_factor = has_second_factor
+        self._has_console = has_console
 
     @property
     def env_file(self) -> Path:
@@ -81,6 +83,7 @@ class Site:
             "LIVE_FRESHNESS_SECONDS": "" if self._freshness_seconds is None else str(self._freshness_seconds),
             "LIVE_ACCOUNT_PAGES": "1" if self._has_account_pages else "",
             "LIVE_SECOND_FACTOR": "1" if self._has_second_factor else "",
+            "LIVE_CONSOLE": "1" if self._has_console else "",
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,

@@ -21,7 +21,7 @@ from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.secrets import Secret
 
 from .conftest import MakePerson, opened
-from .mailbox import Mailbox, open_mailbox
+from .mailbox import Mailbox
 from .people import Person
 from .sites import Site
 from .targets import Target
@@ -42,12 +42,6 @@ def club(target: Target, tmp_path_factory: pytest.TempPathFactory, empty_databas
     target.api.patch("sign-in-exp", {"mfa": {"factors": ["Totp"], "policy": "NoPrompt"}})
     with opened(site, empty_database):
         yield site
-
-
-@pytest.fixture(scope="session")
-def mailbox(target: Target) -> Iterator[Mailbox]:
-    with open_mailbox(target) as mailbox:
-        yield mailbox
 
 
 @pytest.fixture

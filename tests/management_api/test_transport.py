@@ -306,6 +306,17 @@ def test_answer_without_body_raises_error_with_returns(api: ManagementAPI, logto
         api.request("DELETE", f"users/{user.id}", returns=User)
 
 
+# Ids
+
+
+@pytest.mark.parametrize("id", ["..", ".", "", "\ud800"])
+def test_id_that_a_path_cannot_hold_is_not_sent(api: ManagementAPI, logto: Emulator, id: str) -> None:
+    organization = logto.tenant.add_organization("Harbour")
+    with pytest.raises(ManagementAPIError) as caught:
+        api.organizations.remove_user(organization.id, id)
+    assert (caught.value.code, caught.value.status, calls(logto)) == ("entity.not_found", 404, 0)
+
+
 # Independence
 
 

@@ -3,5 +3,5 @@
 from tests.profiles.site.settings import *  # noqa: F403
 from tests.profiles.site.settings import INSTALLED_APPS
 
-INSTALLED_APPS = ["tests.profiles.email_users", *INSTALLED_APPS]
+INSTALLED_APPS = ["tests.profiles.email_users", *INSTALLED_APPS, "logto_auth.audit"]
 AUTH_USER_MODEL = "email_users.User"

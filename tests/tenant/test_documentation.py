@@ -24,6 +24,8 @@ from logto_auth.tenant import (
     WEBHOOK_EVENTS,
     AccountCenter,
     APIResource,
+    DeclaredOrganization,
+    OrganizationConsole,
     OrganizationRole,
     PasswordPolicy,
     Role,
@@ -129,7 +131,17 @@ def options(command: type[BaseCommand]) -> set[str]:
 
 def test_declaration_fields_are_documented_with_defaults() -> None:
     (filled_in,) = re.findall(r"^The commands fill in (.*?) from", DECLARATION, re.MULTILINE | re.DOTALL)
-    for declared in (TenantDeclaration, APIResource, Role, OrganizationRole, AccountCenter, PasswordPolicy, MFA):
+    for declared in (
+        TenantDeclaration,
+        APIResource,
+        Role,
+        OrganizationRole,
+        DeclaredOrganization,
+        OrganizationConsole,
+        AccountCenter,
+        PasswordPolicy,
+        MFA,
+    ):
         (section,) = re.findall(rf"^## `{declared.__name__}`\n(.*?)^## ", DECLARATION, re.MULTILINE | re.DOTALL)
         documented = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)` )?\|", section, re.MULTILINE))
         expected = {each.name: default_of(each) for each in fields(declared) if f"`{each.name}`" not in filled_in}

@@ -16,7 +16,7 @@ from tests.management_commands import SITE, Run
 from .tenant_state import API, snapshot
 
 # The changes that the bookstore's declaration makes in an empty tenant.
-STEPS = 14
+STEPS = 23
 REFUSAL = HttpFault(status=422, body='{"code": "quota.exceeded", "message": "No more of them."}')
 
 
@@ -56,7 +56,7 @@ def test_interrupted_run_reports_number_of_applied_steps(run: Run, fresh: Emulat
     result = run("logto_setup", "--yes", stdout=Interrupting())
     assert result.code == 2
     assert "422: quota.exceeded: No more of them." in result.error
-    assert result.error.endswith("Done: 6 of 14. Run the command again to apply the rest.")
+    assert result.error.endswith("Done: 6 of 23. Run the command again to apply the rest.")
     fresh.faults.clear()
     again = run("logto_setup", "--yes")
     assert again.code == 0

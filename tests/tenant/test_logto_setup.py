@@ -56,7 +56,7 @@ def test_second_run_changes_nothing(run: Run, fresh: Emulator) -> None:
     before = snapshot(fresh)
     fresh.requests.clear()
     result = run("logto_setup")
-    assert (result.code, result.out.splitlines()[0]) == (0, "= 14 as declared")
+    assert (result.code, result.out.splitlines()[0]) == (0, "= 23 as declared")
     assert (writes(fresh), snapshot(fresh)) == ([], before)
 
 
@@ -108,7 +108,9 @@ def test_changed_tenant_is_shown_and_corrected(run: Run, fresh: Emulator) -> Non
         "~ organization role manager",
         "    organization permissions:",
         "      + manage:stock",
-        "= 10 as declared",
+        "      + invite:members",
+        "      + manage:members",
+        "= 19 as declared",
     ]
     run("logto_setup", "--yes")
     assert snapshot(fresh) == declared
@@ -176,7 +178,7 @@ def test_json_contains_plan_and_settings(run: Run, fresh: Emulator) -> None:
     assert (experience["action"], experience["kind"]) == ("change", "sign-in experience")
     assert (mfa["action"], mfa["kind"]) == ("change", "MFA")
     assert (center["action"], center["kind"]) == ("change", "account center")
-    assert created[-1] == {
+    assert next(each for each in created if each["name"] == "staff") == {
         "action": "create",
         "kind": "organization role",
         "name": "staff",

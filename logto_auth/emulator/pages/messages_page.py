@@ -46,7 +46,13 @@ def _shown(message: SentMessage) -> dict[str, str]:
         "to": message.to,
         "type": message.type,
         "code": message.code,
-        "link": str(message.payload.get("link", "")),
+        "link": _link(message),
         "medium": "E-mail" if "@" in message.to else "Text message",
         "time": f"{sent_at:%H:%M:%S} UTC" if message.sent_at else "",
     }
+
+
+def _link(message: SentMessage) -> str:
+    """Return the link that a template would contain, such as that of an invitation, or "" without one."""
+    link = str(message.payload.get("link") or "")
+    return link if link.startswith(("http://", "https://")) else ""

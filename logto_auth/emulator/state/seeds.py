@@ -20,10 +20,16 @@ BOOKSTORE_API = "https://bookstore.example/api"
 HARBOUR_BRANCH_ID = "harbourbr001"
 HILL_BRANCH_ID = "hillbranch01"
 
+# A domain of nobody: see RFC 2606. New users with an address in it become staff of the harbour branch.
+HARBOUR_DOMAIN = "harbour.example"
+
+_GLOBAL_ROLES = {"editor": ["editor"], "admin": ["admin"], "owner": ["partner"]}
 _USER_IDS = {
     "customer": "customer0001",
     "editor": "editor000001",
     "admin": "admin0000001",
+    "owner": "owner0000001",
+    "manager": "manager00001",
     "suspended": "suspended001",
 }
 
@@ -96,6 +102,7 @@ def _seed_rights(tenant: Tenant) -> None:
     books = {BOOKSTORE_API: ["read:books", "write:books"]}
     tenant.add_role("editor", scopes=books, description="Adds and changes books", id="roleeditor00000000001")
     tenant.add_role("admin", scopes=books, description="Works in the admin", id="roleadmin000000000001")
+    tenant.add_role("partner", description="Opens branches", id="rolepartner0000000001")
     tenant.add_role(
         "robot", type="MachineToMachine", scopes=books, description="Keeps the catalogue", id="rolerobot000000000001"
     )
@@ -104,7 +111,16 @@ def _seed_rights(tenant: Tenant) -> None:
 
 def _seed_organization_template(tenant: Tenant) -> None:
     stock = tenant.add_organization_scope("manage:stock", description="Change the stock of a branch").name
-    tenant.add_organization_role("manager", scopes=[stock], description="Runs a branch", id="orgrolemanager0000001")
+    invite = tenant.add_organization_scope("invite:members", description="Invite users to a branch").name
+    members = tenant.add_organization_scope(
+        "manage:members", description="Change the roles of members, and remove members"
+    ).name
+    joining = tenant.add_organization_scope(
+        "manage:joining", description="Set who joins a branch without an invitation"
+    ).name
+    runs, owns = [stock, invite, members], [stock, invite, members, joining]
+    tenant.add_organization_role("owner", scopes=owns, description="Owns a branch", id="orgroleowner000000001")
+    tenant.add_organization_role("manager", scopes=runs, description="Runs a branch", id="orgrolemanager0000001")
     tenant.add_organization_role("staff", description="Works in a branch", id="orgrolestaff000000001")
     tenant.add_organization_role(
         "stock keeper",
@@ -123,7 +139,7 @@ def _seed_users(tenant: Tenant) -> None:
             password=f"{username}-password",
             primary_email=f"{username}@bookstore.example",
             name=username.capitalize(),
-            roles=[username] if username in {"editor", "admin"} else [],
+            roles=_GLOBAL_ROLES.get(username, []),
             is_suspended=username == "suspended",
         )
 
@@ -134,6 +150,11 @@ def _seed_branches(tenant: Tenant) -> None:
     tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["admin"], roles=["manager"])
     tenant.add_member(HILL_BRANCH_ID, _USER_IDS["admin"], roles=["manager"])
     tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["editor"], roles=["staff"])
+    tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["owner"], roles=["owner"])
+    tenant.add_member(HARBOUR_BRANCH_ID, _USER_IDS["manager"], roles=["manager"])
+    tenant.add_jit(HARBOUR_BRANCH_ID, email_domains=[HARBOUR_DOMAIN], roles=["staff"])
+    # No branch has linked it. The owner may, whose address is in its domain.
+    tenant.add_sso_connector("Bookstore Directory", domains=["bookstore.example"], id="ssobookstore")
 
 
 def _seed_alipay(tenant: Tenant) -> None:

@@ -17,6 +17,7 @@ from logto_auth.management import arguments
 from logto_auth.management.confirmation import confirm
 from logto_auth.management.plan_output import plan_data, plan_lines
 from logto_auth.tenant import Plan, Step, apply_plan, env_file, make_plan, site_declaration
+from logto_auth.tenant.machine_applications import MACHINE_APPLICATION
 from logto_auth.tenant.settings import SECRET_SETTINGS, SiteSettings, site_settings
 from logto_auth.tenant.site import needs_base_url, outbound_guard_warning, site_base_urls, unreachable_warning
 
@@ -28,8 +29,9 @@ DIFFERENT, FAILED = 1, 2
 
 class Command(BaseCommand):
     help = (
-        "Create or change what this site needs in its Logto tenant: application, API resources, roles, account center, "
-        "password policy, MFA, script for custom claims, webhook. Shows the changes and asks before it applies them."
+        "Create or change what this site needs in its Logto tenant: application, API resources, roles, organizations, "
+        "account center, password policy, MFA, script for custom claims, webhook. Shows the changes and asks before it "
+        "applies them."
     )
     # The command finds out the values of settings, so these may still be missing.
     requires_system_checks: tuple[str, ...] = ()
@@ -83,7 +85,7 @@ class Command(BaseCommand):
 
         def on_done(step: Step) -> None:
             done.append(step)
-            self._print(f"done: {step}")
+            self._print(f"done: {step}{_app_id(plan, step)}")
 
         try:
             apply_plan(plan, on_done)
@@ -119,7 +121,16 @@ class Command(BaseCommand):
 
     def _print_result(self, plan: Plan, warnings: list[str], **more: Any) -> None:
         if self.is_json:
-            self.stdout.write(json.dumps({"steps": plan_data(plan), "warnings": warnings, **more}, indent=2))
+            machines = dict(plan.machine_applications.ids)
+            data = {"steps": plan_data(plan), "warnings": warnings, "machine_applications": machines, **more}
+            self.stdout.write(json.dumps(data, indent=2))
             return
         for text in warnings:
             self.stderr.write(text, self.style.WARNING)
+
+
+def _app_id(plan: Plan, step: Step) -> str:
+    """Return the App ID of the machine-to-machine application that `step` has created. Empty for other steps."""
+    if step.kind != MACHINE_APPLICATION:
+        return ""
+    return f", App ID {plan.machine_applications.ids[step.name]}"

@@ -6,15 +6,39 @@ request. All methods that change something raise `ConsoleError`, `ManagementAPIE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
 
 from django.http import HttpRequest
 
-from logto_auth.tenant.organization_console import OrganizationConsole
+from logto_auth.clients import management_api
+from logto_auth.exceptions import ConfigurationError, ManagementAPIError
+from logto_auth.memberships.current import requested_organization_id
+from logto_auth.tenant.organization_console import EVERY_USER, AnyRole, OrganizationConsole
+from logto_auth.tenant.site import load_declaration
+
+from .answers import LiveMembership, names_by_id, own_organization
+from .creation import Creation, valid_name
+from .effects import after_change, end_organization, rename_organization
+from .errors import NotAMember, NotPermitted
+from .members import Members
+from .rights import Actor, acting_user, live_memberships
+from .template import Template
+from .values import (
+    PAGE_SIZE,
+    Connector,
+    Invitation,
+    Joining,
+    Member,
+    MemberPage,
+    OpenInvitation,
+    OrganizationRole,
+    OwnOrganization,
+)
 
 __all__ = [
+    "PAGE_SIZE",
     "Connector",
     "Console",
     "Invitation",
@@ -27,128 +51,71 @@ __all__ = [
     "OwnOrganization",
 ]
 
-PAGE_SIZE = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnOrganization:
-    """An organization that the user belongs to."""
-
-    id: str
-    name: str
-    roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrganizationRole:
-    """A role for users, from the organization template of the tenant."""
-
-    id: str
-    name: str
-    description: str
-    scopes: frozenset[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """A user who belongs to the organization."""
-
-    id: str
-    """The `sub` at Logto."""
-    name: str
-    """The name, else the username, else the address, else the id."""
-    email: str
-    avatar: str
-    roles: tuple[str, ...]
-    is_self: bool
-    is_owner: bool
-    may_change: bool
-    """Whether the acting user may change roles of this member, or remove them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemberPage:
-    """One page of members."""
-
-    members: tuple[Member, ...]
-    number: int
-    count: int
-    """How many members there are on all pages."""
-
-    @property
-    def last_number(self) -> int:
-        """The number of the last page, from 1."""
-        return max(1, -(-self.count // PAGE_SIZE))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invitation:
-    """An invitation, as Logto stores it."""
-
-    id: str
-    email: str
-    roles: tuple[str, ...]
-    status: str
-    """`Pending`, `Accepted`, `Revoked` or `Expired`."""
-    created_at: datetime
-    expires_at: datetime
-    inviter_id: str | None
-    may_change: bool
-    """Whether the acting user may send it again or revoke it: they may grant all of its roles, and it is pending."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenInvitation:
-    """What the page of an invitation link shows."""
-
-    id: str
-    email: str
-    organization_id: str
-    organization_name: str
-    roles: tuple[str, ...]
-    is_for_user: bool
-    """Whether the signed-in user has the invited e-mail address."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Connector:
-    """An enterprise SSO connector of the tenant."""
-
-    id: str
-    name: str
-    domains: tuple[str, ...]
-    is_linked: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Joining:
-    """Who becomes a member without an invitation, and with which roles."""
-
-    domains: tuple[str, ...]
-    roles: tuple[str, ...]
-    connectors: tuple[Connector, ...]
-    """The linked ones, and those that the acting user may link."""
+# A page, for which a visitor waits: one repetition, after half a second at most.
+MAX_TRIES = 2
 
 
 class Console:
     """The console for the signed-in user, or the user of the access token, of a request.
 
-    Raise ConfigurationError if `LOGTO_TENANT` declares no `organization_console`, or without `LOGTO_M2M_APP_ID`.
+    Raise ConfigurationError if `LOGTO_TENANT` declares no `organization_console`, or without `LOGTO_M2M_APP_ID`. Other
+    methods than those for an invitation link raise SignInRequired if there is no user, and NotPermitted for an
+    application.
     """
 
     def __init__(self, request: HttpRequest) -> None:
-        raise NotImplementedError
+        rules = load_declaration().organization_console
+        if rules is None:
+            raise ConfigurationError(
+                "The console of organizations needs a TenantDeclaration in LOGTO_TENANT that has an "
+                "organization_console."
+            )
+        self.rules = rules
+        self._api = management_api(max_tries=MAX_TRIES)
+        self._template = Template(self._api)
+        # REST framework's request wraps Django's.
+        self._request: HttpRequest = getattr(request, "_request", request)
 
     rules: OrganizationConsole
+    """Who may do what: the declaration of the site."""
 
     def organizations(self) -> list[OwnOrganization]:
-        """Return the organizations of the user, as Logto has them now."""
-        raise NotImplementedError
+        """Return the organizations of the user, as Logto has them now, by name.
 
-    @property
+        With an access token, only the organization that the token is for.
+        """
+        own = [each for each in self._memberships if self._is_visible(each.id)]
+        return sorted(map(own_organization, own), key=lambda each: (each.name.casefold(), each.id))
+
+    def organization(self, organization_id: str) -> ManagedOrganization:
+        """Return an organization that the user belongs to now. Raise NotAMember, also if the request selects another
+        one by `LOGTO_ORGANIZATION_FROM`, or the access token is not for it."""
+        own = next((each for each in self._memberships if each.id == organization_id), None)
+        is_selected = requested_organization_id(self._request) in (None, organization_id)
+        if own is None or not is_selected or not self._is_visible(organization_id):
+            raise NotAMember(f"The user {self._actor.sub} does not belong to the organization of the request.")
+        return ManagedOrganization(self._actor, self.rules, self._api, self._template, own)
+
+    def needs_round_trip(self, roles: Iterable[str]) -> bool:
+        """Return whether a user who has just got these organization roles needs a silent sign-in to use them.
+
+        So it is if they have permissions of API resources that this site requests. One call at most, because of the
+        cache. An access token has no session that would need one.
+        """
+        return not self._actor.has_token and self._template.has_requested_permissions(roles)
+
+    @cached_property
     def may_create(self) -> bool:
-        """Whether the user may create an organization; `TooManyOrganizations` is not considered."""
-        raise NotImplementedError
+        """Whether the user may create an organization; `TooManyOrganizations` is not considered.
+
+        Never with an access token. One call if the declaration names roles.
+        """
+        creators = self.rules.creators
+        if creators is None or self._actor.has_token:
+            return False
+        if isinstance(creators, AnyRole):
+            return not set(creators.names).isdisjoint(self._global_roles())
+        return creators == EVERY_USER
 
     def create(self, name: str, *, key: str) -> OwnOrganization:
         """Create an organization whose owner is the user, and return it.
@@ -156,137 +123,64 @@ class Console:
         `key` is a text of the form, different for each form that is shown. A second call with the same key finishes
         what the first has begun. Raise NotPermitted, TooManyOrganizations, InvalidName, Incomplete.
         """
-        raise NotImplementedError
+        if not self.may_create:
+            raise NotPermitted(f"The user {self._actor.sub} may not create organizations.")
+        return Creation(self._actor, self.rules, self._api, self._template).create(valid_name(name), key)
 
-    def organization(self, organization_id: str) -> ManagedOrganization:
-        """Return an organization that the user belongs to now. Raise NotAMember, also if the request selects another
-        one by `LOGTO_ORGANIZATION_FROM`."""
-        raise NotImplementedError
+    # Who asks
 
-    def open_invitation(self, sealed: str) -> OpenInvitation:
-        """Return the invitation of a link, whose last part is `sealed`. Raise InvitationInvalid, InvitationOver.
+    @cached_property
+    def _actor(self) -> Actor:
+        return acting_user(self._request)
 
-        Nobody need be signed in. A text that this site has not sealed costs no call.
-        """
-        raise NotImplementedError
+    @cached_property
+    def _memberships(self) -> list[LiveMembership]:
+        return live_memberships(self._api, self._actor.sub)
 
-    def accept(self, sealed: str) -> OwnOrganization:
-        """Make the signed-in user a member with the roles of the invitation. An invitation that this user has accepted
-        before is accepted again without an error. Raise InvitationForOther, InvitationInvalid, InvitationOver."""
-        raise NotImplementedError
+    def _is_visible(self, organization_id: str) -> bool:
+        return not self._actor.has_token or self._actor.principal.organization_id == organization_id
 
-    def one_time_token(self, sealed: str) -> str:
-        """Return a one-time token with which somebody registers who has no account at Logto; "" if the invited address
-        has an account, which then signs in as usual. Raise InvitationInvalid, InvitationOver."""
-        raise NotImplementedError
+    def _global_roles(self) -> set[str]:
+        try:
+            return set(names_by_id(list(self._api.users.roles(self._actor.sub))).values())
+        except ManagementAPIError as error:
+            if error.status == 404:
+                return set()
+            raise
 
 
-class ManagedOrganization:
+class ManagedOrganization(Members):
     """One organization, and what the user may do in it.
 
     Each method checks the right for what it does, by the roles that Logto has reported when the object was made.
     """
 
-    id: str
-    name: str
-    roles: tuple[str, ...]
-    """The roles of the acting user."""
-    is_owner: bool
-
-    def may(self, right: str) -> bool:
-        """Return whether the user may do this: a name of `OrganizationConsole.guards`."""
-        raise NotImplementedError
-
-    def require(self, right: str) -> None:
-        """Raise NotPermitted unless the user may do this."""
-        raise NotImplementedError
-
     def rename(self, name: str) -> None:
-        """Rename the organization. Raise InvalidName."""
-        raise NotImplementedError
+        """Rename the organization. Raise InvalidName, NotPermitted."""
+        self.require("rename")
+        wanted = valid_name(name)
+        with self._not_deleted():
+            self._api.organizations.update(self.id, {"name": wanted})
+        self.name = wanted
+        after_change(self._actor, self.id, "organization_renamed", partial(rename_organization, self.id, wanted))
 
     def delete(self) -> None:
-        """Delete the organization at Logto. Rows of this site that refer to it stay."""
-        raise NotImplementedError
+        """Delete the organization at Logto. Rows of this site that refer to it stay. Raise NotPermitted."""
+        self.require("delete")
+        try:
+            self._api.organizations.delete(self.id)
+        except ManagementAPIError as error:
+            # It existed a moment ago. This request may have been sent twice.
+            if error.status != 404:
+                raise
+        after_change(self._actor, self.id, "organization_deleted", partial(end_organization, self.id))
 
-    def leave(self) -> None:
-        """End the membership of the acting user. Raise LastOwner."""
-        raise NotImplementedError
-
-    # Members
-
-    def members(self, *, search: str = "", page: int = 1) -> MemberPage:
-        """Return a page of the members."""
-        raise NotImplementedError
-
-    def member(self, user_id: str) -> Member:
-        """Return one member. Raise MemberGone."""
-        raise NotImplementedError
-
-    def all_roles(self) -> list[OrganizationRole]:
-        """Return the roles for users, by name."""
-        raise NotImplementedError
-
-    def grantable_roles(self) -> list[OrganizationRole]:
-        """Return the roles that the acting user may give and take away."""
-        raise NotImplementedError
-
-    def set_roles(self, user_id: str, roles: Sequence[str], *, before: Sequence[str] | None = None) -> Member:
-        """Give a member these roles, by name, and take the others away.
-
-        `before` are the roles that the form has shown. Raise ChangedMeanwhile if the member has others by now,
-        MemberGone, RoleNotGrantable, LastOwner, Incomplete.
-        """
-        raise NotImplementedError
-
-    def remove(self, user_id: str) -> None:
-        """End a membership. Raise MemberGone, RoleNotGrantable, LastOwner."""
-        raise NotImplementedError
-
-    # Invitations
-
-    def invitations(self) -> list[Invitation]:
-        """Return the invitations, the newest first."""
-        raise NotImplementedError
-
-    def invite(self, email: str, roles: Sequence[str]) -> Invitation:
-        """Invite somebody, and send the e-mail. The address need not belong to a user.
-
-        Raise AlreadyMember, AlreadyInvited, RoleNotGrantable, InvalidName, InvitationNotSent.
-        """
-        raise NotImplementedError
-
-    def resend(self, invitation_id: str) -> Invitation:
-        """Send the e-mail of a pending invitation again. Raise InvitationOver, RoleNotGrantable, InvitationNotSent."""
-        raise NotImplementedError
-
-    def revoke(self, invitation_id: str) -> None:
-        """Revoke a pending invitation. One that is revoked already counts as revoked. Raise InvitationOver,
-        RoleNotGrantable."""
-        raise NotImplementedError
-
-    # Just-in-time members
-
-    def joining(self) -> Joining:
-        """Return who becomes a member without an invitation."""
-        raise NotImplementedError
-
-    def add_domain(self, domain: str) -> None:
-        """Add an e-mail domain, whose new users become members. Raise DomainNotAllowed, InvalidName."""
-        raise NotImplementedError
-
-    def remove_domain(self, domain: str) -> None:
-        """Remove an e-mail domain, if it is there."""
-        raise NotImplementedError
-
-    def set_default_roles(self, roles: Sequence[str]) -> None:
-        """Set the roles of just-in-time members. Raise RoleNotGrantable."""
-        raise NotImplementedError
-
-    def link_connector(self, connector_id: str) -> None:
-        """Let users of an enterprise SSO connector become members. Raise DomainNotAllowed."""
-        raise NotImplementedError
-
-    def unlink_connector(self, connector_id: str) -> None:
-        """Undo `link_connector`. It changes no membership."""
-        raise NotImplementedError
+    @contextmanager
+    def _not_deleted(self) -> Iterator[None]:
+        """Raise NotAMember if Logto no longer has the organization."""
+        try:
+            yield
+        except ManagementAPIError as error:
+            if error.status == 404:
+                raise NotAMember(f"The organization {self.id} does not exist any more.") from error
+            raise

@@ -35,6 +35,8 @@ class ConsoleError(LogtoError):
 
     visitor_message: str | Promise = ""
     """What the user reads."""
+    field = ""
+    """The field of a form that the error is about."""
 
 
 class NotPermitted(ConsoleError):
@@ -81,16 +83,17 @@ class RoleNotGrantable(ConsoleError):
 
 
 class ChangedMeanwhile(ConsoleError):
-    """Somebody else has changed the same thing since the form was shown."""
+    """Another user has changed the same thing since the form was shown."""
 
     code = "changed_meanwhile"
     status = 409
-    visitor_message = _("Somebody else has changed this in the meantime. Check the current state, and try again.")
+    visitor_message = _("Another user has changed this in the meantime. Check the current state, and try again.")
 
 
 class AlreadyMember(ConsoleError):
     """The invited user is a member already."""
 
+    field = "email"
     code = "already_member"
     status = 409
     visitor_message = _("The user with this e-mail address is a member already.")
@@ -99,6 +102,7 @@ class AlreadyMember(ConsoleError):
 class AlreadyInvited(ConsoleError):
     """There is a pending invitation for the address. `invitation_id` is its id."""
 
+    field = "email"
     code = "already_invited"
     status = 409
     visitor_message = _("There is an open invitation for this e-mail address already. You can send it again.")
@@ -151,6 +155,7 @@ class TooManyOrganizations(ConsoleError):
 class DomainNotAllowed(ConsoleError):
     """The user may not claim the e-mail domain for the organization."""
 
+    field = "domain"
     code = "domain_not_allowed"
     status = 403
     visitor_message = _("You cannot use this e-mail domain for the organization.")

@@ -24,7 +24,7 @@ def test_connector_has_logto_format(api, connector):
     assert connector["domains"] == ["harbour.example"]
     shown = api.get(f"{CONNECTORS}/{connector['id']}").json()
     assert list(shown) == [*connector, "name", "providerType", "providerLogo", "providerLogoDark"]
-    assert api.get(CONNECTORS, page=1).headers["Total-Number"] == "1"
+    assert api.get(CONNECTORS, page=1).headers["Total-Number"] == "2"
     assert [each["providerName"] for each in api.get("/sso-connector-providers").json()] == [
         "OIDC", "SAML", "AzureAD", "AzureAdOidc", "GoogleWorkspace", "Okta",
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def test_connector_has_logto_format(api, connector):
 def test_bad_connector_is_refused(api, connector, body, refusal):
     wanted = {"providerName": "OIDC", "connectorName": "Other", **body} if body else {}
     assert code(api.post(CONNECTORS, wanted)) == refusal
-    assert len(api.get(CONNECTORS).json()) == 1
+    assert len(api.get(CONNECTORS).json()) == 2
 
 
 def test_metadata_of_oidc_provider_are_read(api, emulator, connector):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import os
 
-from logto_auth.tenant import MFA, WEBHOOK_EVENTS, AccountCenter, APIResource, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import (
+    EVERY_MEMBER,
+    EVERY_USER,
+    MFA,
+    WEBHOOK_EVENTS,
+    AccountCenter,
+    APIResource,
+    OrganizationConsole,
+    OrganizationRole,
+    Role,
+    TenantDeclaration,
+)
 
 RUN = os.environ["LIVE_RUN"]
 API = f"https://{RUN.replace('_', '-')}.example/api"
@@ -14,6 +25,9 @@ MANAGER = f"{RUN} manager"
 CLERK = f"{RUN} clerk"
 HAS_ACCOUNT_PAGES = os.environ["LIVE_ACCOUNT_PAGES"] == "1"
 HAS_SECOND_FACTOR = os.environ["LIVE_SECOND_FACTOR"] == "1"
+HAS_CONSOLE = os.environ["LIVE_CONSOLE"] == "1"
+OWNER = f"{RUN} owner"
+INVITE = f"{RUN}:invite:members"
 BOOKS = {"read:books": "Read books", "write:books": "Change books"}
 
 TENANT = TenantDeclaration(
@@ -23,9 +37,10 @@ TENANT = TenantDeclaration(
         Role(EDITOR, "Changes books", scopes={API: list(BOOKS)}),
         Role(f"{RUN} robot", "Reads books", scopes={API: ["read:books"]}, type="MachineToMachine"),
     ],
-    organization_scopes={MANAGE_STOCK: "Change the stock of a branch"},
+    organization_scopes={MANAGE_STOCK: "Change the stock of a branch", INVITE: "Invite members to a branch"},
     organization_roles=[
-        OrganizationRole(MANAGER, "Runs a branch", scopes=[MANAGE_STOCK]),
+        OrganizationRole(OWNER, "Owns a branch", scopes=[MANAGE_STOCK, INVITE]),
+        OrganizationRole(MANAGER, "Runs a branch", scopes=[MANAGE_STOCK, INVITE]),
         OrganizationRole(CLERK, "Reads books in a branch", resource_scopes={API: ["read:books"]}),
     ],
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
@@ -33,4 +48,13 @@ TENANT = TenantDeclaration(
     # Users of the other sites have no second factor, and must not be asked to set one up.
     mfa=MFA(factors=("Totp", "BackupCode"), policy="NoPrompt") if HAS_SECOND_FACTOR else None,
     authentication_methods_claim=HAS_SECOND_FACTOR,
+    organization_console=OrganizationConsole(
+        owner_roles=[OWNER],
+        view_members=EVERY_MEMBER,
+        invite=INVITE,
+        grants={MANAGER: [CLERK]},
+        creators=EVERY_USER,
+    )
+    if HAS_CONSOLE
+    else None,
 )

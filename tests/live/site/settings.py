@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .declaration import API, HAS_ACCOUNT_PAGES, HAS_SECOND_FACTOR, MANAGE_STOCK
+from .declaration import API, HAS_ACCOUNT_PAGES, HAS_CONSOLE, HAS_SECOND_FACTOR, INVITE, MANAGE_STOCK
 
 FOLDER = Path(os.environ["LIVE_FOLDER"])
 SECRET_KEY = "only-for-tests"
@@ -65,5 +65,8 @@ LOGTO_SCOPES = [
 if HAS_ACCOUNT_PAGES:
     # The page of the phone number has to ask for its scope.
     LOGTO_SCOPES += ["identities", "urn:logto:scope:sessions"]
+if HAS_CONSOLE:
+    LOGTO_SCOPES += [INVITE]
+    INSTALLED_APPS += ["rest_framework"]
 if os.environ.get("LIVE_FRESHNESS_SECONDS"):
     LOGTO_FRESHNESS_SECONDS = int(os.environ["LIVE_FRESHNESS_SECONDS"])

@@ -20,7 +20,7 @@ from logto_auth.decorators import (
 from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
-from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_SECOND_FACTOR, MANAGE_STOCK
+from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_CONSOLE, HAS_SECOND_FACTOR, MANAGE_STOCK
 
 # The calls of Logto's server to this process: path and status.
 calls: list[tuple[str, int]] = []
@@ -110,4 +110,9 @@ if HAS_SECOND_FACTOR:
         path("vault/", second_factor_required(methods)),
         path("vault/recent/", second_factor_required(max_age=300)(methods)),
         path("api/vault/", access_token_required(second_factor=True)(ok)),
+    ]
+if HAS_CONSOLE:
+    urlpatterns += [
+        path("organizations/", include("logto_auth.organizations.console.urls")),
+        path("api/organizations/", include("logto_auth.organizations.console.api_urls")),
     ]

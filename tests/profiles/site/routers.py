@@ -6,7 +6,16 @@ from typing import Any
 
 from django.db import connections
 
-ACCOUNT_APPS = {"admin", "auth", "contenttypes", "sessions", "logto_auth", "soft_deletion", "email_users"}
+ACCOUNT_APPS = {
+    "admin",
+    "auth",
+    "contenttypes",
+    "sessions",
+    "logto_auth",
+    "logto_audit",
+    "soft_deletion",
+    "email_users",
+}
 PRIMARY_APPS = {"admin", "auth", "contenttypes", "sessions"}
 
 

@@ -1,0 +1,86 @@
+"""Checks of a site whose URLs include the console of organizations, and of what it declares about organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.checks import CheckMessage
+
+from logto_auth.conf import Conf
+from logto_auth.exceptions import ConfigurationError
+from logto_auth.tenant.declaration import TenantDeclaration
+from logto_auth.tenant.included_urls import CONSOLE_API, CONSOLE_PAGES, included_url_names
+from logto_auth.tenant.organization_console import OrganizationConsole
+from logto_auth.tenant.site import load_declaration
+
+from .lenient_conf import conf
+from .parts import missing_parts
+from .problem import Problem
+from .sign_in import signs_users_in
+
+# Without these, a session does not follow a change of the memberships of its user.
+NEEDED_SCOPES = ("urn:logto:scope:organizations", "urn:logto:scope:organization_roles", "offline_access")
+
+CONSOLE_NOT_DECLARED = Problem(
+    "logto_auth.E044",
+    "The site's URLs include the console of organizations, but {reason}. Each page and endpoint answers with an error.",
+    "Declare organization_console=OrganizationConsole(...) in the TenantDeclaration that LOGTO_TENANT names, or remove "
+    "the URLs.",
+)
+CONSOLE_PAGES_INCOMPLETE = Problem(
+    "logto_auth.E045",
+    "The site's URLs include the pages of the console of organizations, which need {missing}.",
+    "Add it. If no users sign in at this site, remove logto_auth.organizations.console.urls.",
+)
+CONSOLE_WITHOUT_MANAGEMENT_API = Problem(
+    "logto_auth.W032",
+    "The site's URLs include the console of organizations, which is off, because LOGTO_M2M_APP_ID and "
+    "LOGTO_M2M_APP_SECRET are not set.",
+    "Set them to the credentials of a machine-to-machine application with the role 'Logto Management API access'.",
+)
+MEMBERSHIPS_NOT_REQUESTED = Problem(
+    "logto_auth.W033",
+    "The site's URLs include the console of organizations, but LOGTO_SCOPES lacks {scopes}: the sessions of users do "
+    "not follow what the console changes.",
+    "Add them to LOGTO_SCOPES.",
+)
+PERMISSION_OF_NO_ROLE = Problem(
+    "logto_auth.W034",
+    "{path} has the permission {permission} for {field} of organization_console, and no declared organization role "
+    "for users has this permission: only owners may do it.",
+    "Add the permission to the scopes of an OrganizationRole. If only a role in the tenant has it, silence this check.",
+)
+
+
+def check_organization_console() -> Iterator[CheckMessage]:
+    """Check what the console requires of the rest of the project, and of the declaration of the tenant."""
+    try:
+        declaration = load_declaration()
+    except ConfigurationError:
+        return  # E001 and E020 report it.
+    yield from _check_permissions(declaration)
+    has_pages, has_api = bool(included_url_names(CONSOLE_PAGES)), bool(included_url_names(CONSOLE_API))
+    if not (has_pages or has_api):
+        return
+    if declaration.organization_console is None:
+        what = f"{conf.tenant} declares no organization_console" if conf.tenant else "LOGTO_TENANT is not set"
+        yield CONSOLE_NOT_DECLARED(reason=what)
+    if has_pages:
+        yield from (CONSOLE_PAGES_INCOMPLETE(missing=part) for part in missing_parts())
+    if not any(conf.value_of(setting) for setting in (Conf.m2m_app_id, Conf.m2m_app_secret)):
+        # If one of them is set, E018 reports the other.
+        yield CONSOLE_WITHOUT_MANAGEMENT_API()
+    missing = [scope for scope in NEEDED_SCOPES if scope not in conf.scopes]
+    if missing and signs_users_in():
+        yield MEMBERSHIPS_NOT_REQUESTED(scopes=", ".join(missing))
+
+
+def _check_permissions(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
+    console = declaration.organization_console
+    if not isinstance(console, OrganizationConsole):
+        return  # E021 reports another type.
+    held = {scope for role in declaration.organization_roles if role.type == "User" for scope in role.scopes}
+    for field, guard in console.guards.items():
+        # E021 reports a permission that is not declared.
+        if isinstance(guard, str) and guard in declaration.organization_scopes and guard not in held:
+            yield PERMISSION_OF_NO_ROLE(path=conf.tenant, permission=guard, field=field)

@@ -1,0 +1,237 @@
+"""What all endpoints of the console have in common: who may call them, what they read, and their error responses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from io import BytesIO
+from typing import IO, Any, ClassVar
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException, ParseError, PermissionDenied, ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView, exception_handler
+
+from logto_auth.access import MissingRequirement, RequirementKind
+from logto_auth.access.responses import cookie_challenge, page_of_request
+from logto_auth.api.authentication import TokenPrincipal
+from logto_auth.api.errors import ErrorResponse
+from logto_auth.contrib.rest_framework import LogtoAuthentication
+from logto_auth.exceptions import (
+    LogtoError,
+    ProviderError,
+    ProviderUnreachable,
+    SignInRefused,
+    SignInRequired,
+    TokenError,
+)
+from logto_auth.sessions.ending import end_session
+from logto_auth.sessions.principal import session_principal
+from logto_auth.sign_in.start import absolute_uri, sign_in_url
+
+from .console import Console, ManagedOrganization
+from .errors import AlreadyInvited, ConsoleError, Incomplete, InvalidName
+
+__all__ = ["ConsoleAuthentication", "ConsoleParser", "ConsoleView", "IsConsoleUser", "OrganizationView", "error_body"]
+
+logger = logging.getLogger("logto_auth")
+
+# The longest body that a client needs is a list of roles.
+MAX_BODY_BYTES = 64 * 1024
+SESSION_REQUIRED = ErrorResponse(
+    status=403,
+    error="session_required",
+    description="This is for users who are signed in on the site. An access token is not accepted here.",
+)
+
+
+class ConsoleAuthentication(LogtoAuthentication):
+    """Authenticate a user by an organization token, or by an access token for the API of the site."""
+
+    of_organization = None
+    accepts_machines = False
+
+
+class IsConsoleUser(BasePermission):
+    """Require a Logto session, or an access token for the organization in the URL.
+
+    A view names in `session_methods` what no access token may do, and in `public_methods` what needs no sign-in.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return True. Raise an error that says what is missing."""
+        method = "GET" if request.method == "HEAD" else request.method
+        if method in view.public_methods:
+            return True
+        if isinstance(request.auth, TokenPrincipal):
+            _check_token(
+                request.auth, view.kwargs.get("organization_id"), is_accepted=method not in view.session_methods
+            )
+        elif not request.user.is_authenticated:
+            raise SignInRequired("The endpoint was called without a session and without an access token.")
+        elif not session_principal(request._request).is_authenticated:
+            raise PermissionDenied(
+                _("You are signed in to this site without Logto, so you have no organizations here."),
+                code="no_logto_session",
+            )
+        return True
+
+
+def _check_token(principal: TokenPrincipal, organization_id: str | None, *, is_accepted: bool) -> None:
+    """Raise PermissionDenied if an access token may not be used here. `LogtoMiddleware` adds the challenge."""
+    error = None
+    if not is_accepted:
+        error = SESSION_REQUIRED
+    elif principal.organization_id is None or organization_id not in (None, principal.organization_id):
+        error = ErrorResponse.insufficient(MissingRequirement(kind=RequirementKind.ORGANIZATION))
+    if error is not None:
+        principal.error_response = error
+        raise PermissionDenied(error.description, code=error.error)
+
+
+class _TooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+
+
+class ConsoleParser(JSONParser):
+    """Read a JSON body that is neither too long nor too deeply nested."""
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the value. Raise ParseError, or the error for a body that is too long."""
+        content = stream.read(MAX_BODY_BYTES + 1)
+        if len(content) > MAX_BODY_BYTES:
+            raise _TooLarge(_("The request is too large."))
+        try:
+            return super().parse(BytesIO(content), media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError from error
+
+
+class ConsoleView(APIView):
+    """An endpoint of the console."""
+
+    authentication_classes = [ConsoleAuthentication, SessionAuthentication]
+    permission_classes = [IsConsoleUser]
+    parser_classes = [ConsoleParser]
+    renderer_classes = [JSONRenderer]
+    session_methods: ClassVar[frozenset[str]] = frozenset()
+    """The methods that accept no access token."""
+    public_methods: ClassVar[frozenset[str]] = frozenset()
+    """The methods that need no sign-in."""
+
+    @cached_property
+    def console(self) -> Console:
+        """The console for the user of the request."""
+        return Console(self.request._request)
+
+    def values(self, serializer_class: type[Serializer], data: Any = None) -> dict[str, Any]:
+        """Return the checked values of the body, or of `data`. Raise ValidationError."""
+        serializer = serializer_class(data=self.request.data if data is None else data)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
+        """Return the function that makes error responses with a code."""
+        return error_response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the headers that keep the response out of caches: it has names and e-mail addresses."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        return response
+
+
+class OrganizationView(ConsoleView):
+    """An endpoint of one organization, whose id is in the URL."""
+
+    @cached_property
+    def organization(self) -> ManagedOrganization:
+        """The organization in the URL. Raise NotAMember."""
+        return self.console.organization(self.kwargs["organization_id"])
+
+
+def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the response to an error, with `code` and `detail`; None for a fault of the site, which is a 500."""
+    request: HttpRequest = context["request"]._request
+    if isinstance(error, ConsoleError):
+        return _with_retry_after(Response(error_body(error), status=error.status), error)
+    if isinstance(error, SignInRequired | SignInRefused | TokenError):
+        return _sign_in_response(request, error)
+    if isinstance(error, LogtoError):
+        return _provider_response(error)
+    response = exception_handler(error, context)
+    if response is not None:
+        response.data = _body_of(error, response.data)
+    return response
+
+
+def error_body(error: ConsoleError) -> dict[str, Any]:
+    """Return what a client reads about a refusal of the console."""
+    body: dict[str, Any] = {"code": error.code, "detail": str(error.visitor_message)}
+    if isinstance(error, InvalidName):
+        body["fields"] = {error.field: [str(error.visitor_message)]}
+    if isinstance(error, AlreadyInvited):
+        body["invitation_id"] = error.invitation_id
+    if isinstance(error, Incomplete):
+        body["done"] = [str(each) for each in error.done]
+    return body
+
+
+def _body_of(error: Exception, data: Any) -> dict[str, Any]:
+    """Return the body for an error of REST framework, which would be `data`."""
+    if isinstance(error, ValidationError):
+        fields = data if isinstance(data, dict) else {"non_field_errors": data}
+        return {"code": "invalid", "detail": _("Some values are not valid."), "fields": fields}
+    return {"code": getattr(data["detail"], "code", "error"), **data}
+
+
+def _sign_in_response(request: HttpRequest, error: LogtoError) -> Response:
+    """Return the 401 for a request without a session, or whose session has ended at Logto."""
+    if session_principal(request).is_authenticated:
+        end_session(request, error)
+    without_token = ErrorResponse.without_token()
+    challenges = [without_token.challenge(request)]
+    try:
+        url = absolute_uri(request, sign_in_url(page_of_request(request)))
+    except NoReverseMatch:  # an API without sign-in
+        body = {"code": without_token.error, "detail": without_token.description}
+    else:
+        challenges.append(cookie_challenge(url))
+        # A script of the site may know `error` from the other responses to scripts.
+        body = {"code": "sign_in_required", "detail": _("Please sign in."), "error": "sign_in_required"}
+        body["sign_in_url"] = url
+    return Response(body, status=401, headers={"WWW-Authenticate": ", ".join(challenges)})
+
+
+def _provider_response(error: LogtoError) -> Response:
+    """Return the response to a failure of Logto. The log has no text of Logto, which may name an e-mail address."""
+    logger.error("Organization console: a call to Logto failed with %s (%s)", error.status, error.code)
+    if isinstance(error, ProviderError):
+        detail = _("Logto does not respond. Please try again in a few minutes.")
+    else:
+        detail = _("Logto sent a response that this site cannot use. Please try again in a few minutes.")
+    is_temporary = isinstance(error, ProviderUnreachable) or error.status in (429, 503)
+    code, status = ("provider_unreachable", 503) if is_temporary else ("provider_error", 502)
+    return _with_retry_after(Response({"code": code, "detail": detail}, status=status), error)
+
+
+def _with_retry_after(response: Response, error: LogtoError) -> Response:
+    seconds = getattr(error, "retry_after_seconds", None)
+    if seconds is not None:
+        response["Retry-After"] = str(seconds)
+    return response

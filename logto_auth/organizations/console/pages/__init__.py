@@ -1,0 +1,1 @@
+"""The pages of the console. They only present what `Console` does."""

@@ -1,0 +1,154 @@
+"""The page of an invitation link, for the reader of the e-mail: whoever is signed in, or nobody."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from logto_auth.conf import conf
+from logto_auth.encryption import decrypt, encrypt
+from logto_auth.exceptions import LogtoError
+from logto_auth.navigation import is_from_page_library, is_from_script, is_navigation
+from logto_auth.organizations.console.console import OpenInvitation
+from logto_auth.sessions.principal import session_principal
+from logto_auth.sign_in.error_page import error_response as sign_in_error_response
+from logto_auth.sign_in.start import redirect_to_base_url, redirect_to_logto
+from logto_auth.views.invitation import invited_user
+
+from .page import ConsolePage, url_of
+
+__all__ = ["InvitationLinkPage"]
+
+# The cookie of the button, which lets the page accept after the sign-in. It is sent for the URL of the link only.
+COOKIE = "logto_invitation"
+PURPOSE = "organization-invitation-accepting"
+
+
+@method_decorator(login_not_required, name="dispatch")
+class InvitationLinkPage(ConsolePage):
+    """Show an invitation, and accept it with a button, if need be after a sign-in.
+
+    A GET accepts only as the last step of a sign-in that the button has started, in the browser that has the cookie.
+    """
+
+    http_method_names = ["get", "head", "post"]
+    template_name = "invitation_link.html"
+    needs_user = False
+    done_texts = {"joined": _("You are a member of this organization now.")}
+
+    def head(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Return an empty response: only a GET can be the last step of a sign-in."""
+        return HttpResponse()
+
+    def get(self, request: HttpRequest, sealed: str) -> HttpResponseBase:
+        """Return the page; the redirect to the organization if the user has come back from the sign-in."""
+        if moved := redirect_to_base_url(request):
+            return moved
+        try:
+            response = self.show(sealed)
+        except LogtoError as error:
+            response = self.error_response(error)
+        if COOKIE in request.COOKIES:
+            response.delete_cookie(COOKIE, path=self.cookie_path, samesite="Lax")
+        return response
+
+    @sensitive_variables("sealed")
+    def show(self, sealed: str) -> HttpResponseBase:
+        """Return the response to a GET. Raise LogtoError."""
+        invitation = self.console.open_invitation(sealed)
+        has_returned = self.has_returned_for(invitation)
+        if has_returned and invitation.is_for_user:
+            return self.join(sealed)
+        return self.render(
+            {
+                "invitation": invitation,
+                "email": invitation.email,
+                "is_for_other": has_returned and self.is_signed_in,
+            }
+        )
+
+    @sensitive_variables("sealed")
+    def post(self, request: HttpRequest, sealed: str) -> HttpResponseBase:
+        """Accept the invitation; if the user has another address, or nobody is signed in, start the sign-in."""
+        invitation = self.console.open_invitation(sealed)
+        if invitation.is_for_user:
+            return self.join(sealed)
+        token = self.console.one_time_token(sealed)
+        try:
+            options = invited_user(invitation.email, one_time_token=token)
+            response = redirect_to_logto(request, next_url=request.path, options=options)
+        except LogtoError as error:
+            return sign_in_error_response(request, error, next_url=request.path)
+        self.remember(invitation, response)
+        return response
+
+    def join(self, sealed: str) -> HttpResponseBase:
+        """Accept the invitation, and return the redirect to the organization. Raise LogtoError."""
+        organization = self.console.accept(sealed)
+        url = url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
+        return self.redirect_with_rights("joined", url, roles=organization.roles)
+
+    # The sign-in
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether a user is signed in through Logto."""
+        return session_principal(self.request).is_authenticated
+
+    def remember(self, invitation: OpenInvitation, response: HttpResponseBase) -> None:
+        """Set the cookie by which `has_returned_for` finds that the button has started the sign-in.
+
+        It is not in Django's session, which is emptied when another user signs in.
+        """
+        content = {
+            "invitation": invitation.id,
+            "session": self.session_key,
+            "until": time.time() + conf.sign_in_max_age_seconds,
+        }
+        response.set_cookie(
+            COOKIE,
+            encrypt(content, purpose=PURPOSE),
+            max_age=conf.sign_in_max_age_seconds,
+            path=self.cookie_path,
+            secure=self.request.is_secure() or settings.SESSION_COOKIE_SECURE or conf.base_url.startswith("https:"),
+            httponly=True,
+            # The redirect from Logto is a cross-site navigation, to which browsers do not send Strict cookies.
+            samesite="Lax",
+        )
+
+    def has_returned_for(self, invitation: OpenInvitation) -> bool:
+        """Return whether this request is the last step of a sign-in that the button for this invitation has started.
+
+        The session has to be another one than at the click: an invitation is accepted by the user who has just signed
+        in, and not by one who has opened the link before somebody else pressed the button in this browser.
+        """
+        is_by_script = is_from_script(self.request) or is_from_page_library(self.request)
+        if is_by_script or not is_navigation(self.request):
+            return False
+        content = decrypt(self.request.COOKIES.get(COOKIE, ""), purpose=PURPOSE) or {}
+        return (
+            content.get("invitation") == invitation.id
+            and content["until"] > time.time()
+            and self.session_key not in ("", content["session"])
+        )
+
+    @property
+    def session_key(self) -> str:
+        """The id of the session's row, which each sign-in replaces; "" if there is none."""
+        stored = session_principal(self.request).stored_session
+        return stored.key if stored is not None else ""
+
+    @property
+    def cookie_path(self) -> str:
+        """The path of all links: browsers compare it with the URL as they have it, which may be encoded differently."""
+        return reverse("logto_organizations:invitation", args=["-"]).removesuffix("-")

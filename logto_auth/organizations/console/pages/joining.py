@@ -1,0 +1,131 @@
+"""The page of just-in-time members: who joins an organization without an invitation, and with which roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from logto_auth.organizations.console.console import Joining
+from logto_auth.organizations.console.errors import ChangedMeanwhile, ConsoleError, NotAMember, NotPermitted
+
+from .forms import RolesForm
+from .page import OrganizationPage
+
+__all__ = ["JoiningPage"]
+
+# RFC 1035, section 2.3.4.
+MAX_DOMAIN_LENGTH = 253
+
+
+class DomainForm(forms.Form):
+    """The e-mail domain to add. The console checks it."""
+
+    domain = forms.CharField(
+        label=_("E-mail domain"),
+        max_length=MAX_DOMAIN_LENGTH,
+        help_text=_("What comes after the @, such as example.com."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class JoiningPage(OrganizationPage):
+    """Set e-mail domains, enterprise SSO connectors and default roles of just-in-time members."""
+
+    template_name = "joining.html"
+    section = "joining"
+    right = "manage_joining"
+    actions = {
+        "add-domain": "add_domain",
+        "remove-domain": "remove_domain",
+        "link-connector": "link_connector",
+        "unlink-connector": "unlink_connector",
+        "set-roles": "set_roles",
+    }
+    done_texts = {
+        "domain-added": _("The e-mail domain has been added."),
+        "domain-removed": _("The e-mail domain has been removed. Its members stay."),
+        "connector-linked": _("The company account has been linked."),
+        "connector-unlinked": _("The company account has been unlinked. Its members stay."),
+        "default-roles": _("The default roles have been saved."),
+        "joining-failed": _("Nothing has changed. Check the page, and try again."),
+    }
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Return the page."""
+        return self.page()
+
+    @cached_property
+    def joining(self) -> Joining:
+        """Who joins now."""
+        return self.organization.joining()
+
+    @cached_property
+    def fixed_roles(self) -> list[str]:
+        """The default roles of now that the user may not change."""
+        grantable = {role.name for role in self.organization.grantable_roles()}
+        return [name for name in self.joining.roles if name not in grantable]
+
+    def page(self, *, domain_form: DomainForm | None = None, roles_form: RolesForm | None = None) -> HttpResponse:
+        """Return the page, with a form that has errors in place of a new one."""
+        return self.render(
+            {
+                "joining": self.joining,
+                "domain_form": domain_form or DomainForm(),
+                "roles_form": roles_form or self.roles_form(initial={"roles": list(self.joining.roles)}),
+                "fixed_roles": self.fixed_roles,
+            }
+        )
+
+    def roles_form(self, *args: Any, **kwargs: Any) -> RolesForm:
+        """Return the form for the default roles that the user may give."""
+        return RolesForm(*args, grantable=self.organization.grantable_roles(), **kwargs)
+
+    def add_domain(self, **kwargs: Any) -> HttpResponseBase:
+        """Add an e-mail domain."""
+        form = DomainForm(self.request.POST)
+        if form.is_valid():
+            with self.form_errors(form):
+                self.organization.add_domain(form.cleaned_data["domain"])
+                return self.redirect("domain-added")
+        return self.page(domain_form=form)
+
+    def remove_domain(self, **kwargs: Any) -> HttpResponseBase:
+        """Remove an e-mail domain."""
+        return self.change("domain-removed", self.organization.remove_domain, "domain")
+
+    def link_connector(self, **kwargs: Any) -> HttpResponseBase:
+        """Link an enterprise SSO connector."""
+        return self.change("connector-linked", self.organization.link_connector, "connector")
+
+    def unlink_connector(self, **kwargs: Any) -> HttpResponseBase:
+        """Unlink an enterprise SSO connector."""
+        return self.change("connector-unlinked", self.organization.unlink_connector, "connector")
+
+    def set_roles(self, **kwargs: Any) -> HttpResponseBase:
+        """Set the default roles. Those that the user may not give stay."""
+        form = self.roles_form(self.request.POST)
+        if form.is_valid():
+            with self.form_errors(form):
+                if sorted(self.request.POST.getlist("before")) != sorted(self.joining.roles):
+                    raise ChangedMeanwhile("The default roles are others than those that the form has shown.")
+                self.organization.set_default_roles([*self.fixed_roles, *form.cleaned_data["roles"]])
+                return self.redirect("default-roles")
+        return self.page(roles_form=form)
+
+    def change(self, word: str, call: Callable[[str], object], field: str) -> HttpResponseBase:
+        """Call a method with the value of a hidden field, and return the redirect, also if the console refuses."""
+        try:
+            call(self.request.POST.get(field, ""))
+        except ConsoleError as error:
+            if isinstance(error, NotPermitted | NotAMember):
+                raise
+            self.log(error)
+            return self.redirect("joining-failed", text=self.form_text(error), level=messages.ERROR)
+        return self.redirect(word)

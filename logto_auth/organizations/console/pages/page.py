@@ -1,0 +1,238 @@
+"""What all pages of the console have in common: who may open them, navigation, and what happens if something fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, ClassVar, NamedTuple
+
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
+
+from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.organizations.console.console import Console, ManagedOrganization
+from logto_auth.organizations.console.errors import Incomplete, MemberGone, NotAMember, NotPermitted
+from logto_auth.pages.navigation import NavigationEntry
+from logto_auth.pages.page import SignedInPage
+from logto_auth.pages.texts import PageText
+from logto_auth.sign_in.start import redirect_to_logto
+
+from .texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, page_text, remedy, status_of
+
+__all__ = ["ConsolePage", "OrganizationPage", "url_of"]
+
+logger = logging.getLogger("logto_auth")
+
+# Name of the URL, label, and the right without which the user does not see it; "" for each member.
+TABS: tuple[tuple[str, str | Promise, str], ...] = (
+    ("overview", _("Overview"), ""),
+    ("members", _("Members"), "view_members"),
+    ("invitations", _("Invitations"), "invite"),
+    ("joining", _("Joining"), "manage_joining"),
+)
+
+
+# Errors after which the same form may be sent again, and then finishes.
+REPEATABLE = (Incomplete, ManagementAPIError, ProviderError)
+CSRF_FIELD = "csrfmiddlewaretoken"
+
+
+class Link(NamedTuple):
+    """A link of an error page."""
+
+    url: str
+    label: str | Promise
+
+
+class ConsolePage(SignedInPage):
+    """A page of the console.
+
+    A subclass calls `self.console`, and lets errors propagate, which become pages here. A form calls it inside
+    `form_errors`, so that what the user typed stays. There is no such page on a site whose console is not set up.
+    """
+
+    folder = "organizations"
+    log_name = "Organization page"
+    not_managed = NOT_MANAGED
+    page_errors = (*SignedInPage.page_errors, Incomplete, MemberGone, NotAMember, NotPermitted)
+    all_done_texts: ClassVar[dict[str, str | Promise]] = {}
+
+    form_status: int = HTTPStatus.OK
+    """The status of the page with a form whose change has failed."""
+
+    def check(self) -> HttpResponseBase | None:
+        """Return None if the site has a console, else the page that says that it has none."""
+        try:
+            self.console  # noqa: B018
+        except ConfigurationError as error:
+            return self.not_set_up(error, status=HTTPStatus.NOT_FOUND)
+        return None
+
+    def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super()._respond(request, *args, **kwargs)
+        except ConfigurationError as error:
+            # Such as a role of the declaration that the tenant does not have.
+            return self.not_set_up(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def not_set_up(self, error: ConfigurationError, *, status: int) -> HttpResponse:
+        """Return the page for a console whose operator has to finish its set-up. The log says what is missing."""
+        logger.error("%s: %s", self.log_name, error)
+        return self.error_page(CONSOLE_IS_OFF, status=status)
+
+    @cached_property
+    def console(self) -> Console:
+        """The console for the user of the request. Raise ConfigurationError."""
+        return Console(self.request)
+
+    @property
+    def list_url(self) -> str:
+        """The URL path of the list of organizations, "" if the site has left it out."""
+        return url_of("list")
+
+    def render(self, context: dict[str, Any] | None = None, *, status: int = 0) -> HttpResponse:
+        """Return the page. After an error in `form_errors`, it has the status of this error."""
+        return super().render(context, status=status or self.form_status)
+
+    def render_template(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+        """Return a page from a template of the console, inside the navigation."""
+        return super().render_template(template, {"list_url": self.list_url, **context}, status=status)
+
+    @contextmanager
+    def form_errors(self, form: BaseForm, field: str | None = None, *, field_of_error: bool = True) -> Iterator[None]:
+        """Show an error in `form`: see `SignedInPage.form_errors`. `render` then returns the status of the error."""
+        with super().form_errors(form, field, field_of_error=field_of_error):
+            try:
+                yield
+            except LogtoError as error:
+                self.form_status = self.status_of(error)
+                raise
+
+    def redirect_with_rights(self, word: str, url: str, *, roles: Collection[str]) -> HttpResponseBase:
+        """Return the redirect to `url`, where the text of `word` is shown, after the user has got these roles.
+
+        It leads through Logto, without showing anything, if the roles have permissions of API resources of the site:
+        Logto gives these to a session at a sign-in only.
+        """
+        response = self.redirect(word, url)
+        try:
+            if self.console.needs_round_trip(roles):
+                options = SignInOptions(prompt="none")
+                return redirect_to_logto(self.request, next_url=response.url, options=options, is_silent=True)
+        except LogtoError as error:
+            # The change is done. The permissions follow at the next sign-in.
+            self.log(error)
+        return response
+
+    # Errors
+
+    def page_text(self, error: LogtoError) -> PageText:
+        """Return the texts of the page for `error`."""
+        return page_text(error, is_form=self.request.method == "POST")
+
+    def error_text(self, error: LogtoError) -> str:
+        """Return the sentence that a form shows for `error`."""
+        return str(error_text(error))
+
+    def remedy(self, error: LogtoError) -> str | Promise:
+        """Return what the operator does about `error`, "" if there is nothing to do."""
+        return remedy(error)
+
+    def status_of(self, error: LogtoError) -> int:
+        """Return the status of the page for `error`."""
+        return status_of(error)
+
+    def log_text(self, error: LogtoError) -> str:
+        """Return the text of `error` for the log, without the explanation of Logto, which may contain an address."""
+        if not isinstance(error, ManagementAPIError):
+            return str(error)
+        answered = f" answered {error.status}"
+        start, found, _explanation = str(error).partition(f"{answered}: ")
+        return f"{start}{answered}" if found else str(error)
+
+    def error_links(self, error: LogtoError | None) -> list[Link]:
+        """Return where the page for `error` leads, beside the home page. It calls no Logto."""
+        return links((self.list_url, _("Your organizations")))
+
+    def error_page(
+        self, text: PageText, *, status: int, error: LogtoError | None = None, reference: str = "", **context: Any
+    ) -> HttpResponse:
+        """Return a page that says what went wrong. It calls no Logto.
+
+        If Logto has failed to process a form, its button sends the same form again.
+        """
+        is_repeatable = self.request.method == "POST" and isinstance(error, REPEATABLE)
+        values = self.request.POST.lists() if is_repeatable else ()
+        context = {
+            "repeated": [(name, value) for name, each in values for value in each if name != CSRF_FIELD],
+            # What the user lacks, or what does not exist, is the same a moment later.
+            "try_again_url": self.url if isinstance(error, REPEATABLE) else "",
+            "links": self.error_links(error),
+            **context,
+        }
+        return super().error_page(text, status=status, error=error, reference=reference, **context)
+
+
+class OrganizationPage(ConsolePage):
+    """A page about one organization, which the URL names."""
+
+    right: ClassVar[str] = ""
+    """The right without which there is no page, a name of `OrganizationConsole.guards`; "" for each member."""
+
+    def check(self) -> HttpResponseBase | None:
+        """Return None if the user is a member now and has the right. Raise NotAMember, NotPermitted."""
+        if refusal := super().check():
+            return refusal
+        if self.right:
+            self.organization.require(self.right)
+        return None
+
+    @cached_property
+    def organization(self) -> ManagedOrganization:
+        """The organization of the URL, by calls to Logto. Raise NotAMember."""
+        return self.console.organization(self.kwargs["organization_id"])
+
+    def url_of(self, name: str, *args: str) -> str:
+        """Return the URL path of a page about this organization, "" if the site has left it out."""
+        return url_of(name, self.kwargs["organization_id"], *args)
+
+    def error_links(self, error: LogtoError | None) -> list[Link]:
+        """Return where the page for `error` leads: also to the organization, if the user is a member."""
+        of_organization = []
+        if isinstance(error, NotPermitted) and self.section != "overview":
+            of_organization.append((self.url_of("overview"), _("Overview")))
+        if isinstance(error, MemberGone):
+            of_organization.append((self.url_of("members"), _("Members")))
+        return [*links(*of_organization), *super().error_links(error)]
+
+    def navigation(self) -> list[NavigationEntry]:
+        """Return the links to the pages that the user may open."""
+        return [
+            NavigationEntry(name, label, url, name == self.section)
+            for name, label, right in TABS
+            if (not right or self.organization.may(right)) and (url := self.url_of(name))
+        ]
+
+    def render_template(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+        """Return a page from a template of the console, inside the navigation."""
+        return super().render_template(template, {"organization": self.organization, **context}, status=status)
+
+
+def url_of(name: str, *args: str) -> str:
+    """Return the URL path of a page of the console, "" if the site has left that page out."""
+    try:
+        return reverse(f"logto_organizations:{name}", args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def links(*found: tuple[str, str | Promise]) -> list[Link]:
+    """Return links to the pages that the site has: pairs of URL and label."""
+    return [Link(url, label) for url, label in found if url]

@@ -1,0 +1,27 @@
+"""Which URLs of this package the URLconf of the site includes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.urls import get_resolver
+
+__all__ = ["CONSOLE_API", "CONSOLE_PAGES", "included_url_names"]
+
+# The application namespaces of the console of organizations.
+CONSOLE_PAGES: Final = "logto_organizations"
+CONSOLE_API: Final = "logto_organizations_api"
+
+
+def included_url_names(app_name: str) -> frozenset[str]:
+    """Return the names of the URLs of an application namespace. Empty if the site's URLs do not include it."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return frozenset()
+    resolver: Any = get_resolver()
+    # As `reverse` does, take another instance if none has the name of the app.
+    instances = resolver.app_dict.get(app_name, [])
+    if not instances:
+        return frozenset()
+    _, included = resolver.namespace_dict[app_name if app_name in instances else instances[0]]
+    return frozenset(name for name in included.reverse_dict if isinstance(name, str))

@@ -1,0 +1,286 @@
+"""The page of an invitation link: who accepts, and what a link alone cannot do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.encryption import decrypt, encrypt
+from logto_auth.models import OrganizationMembership
+from logto_auth.organizations.console.pages.invitation_link import COOKIE, PURPOSE
+from logto_auth.testing import Browser
+from tests.support import query_of, signed_in_user_key
+
+from .console_site import HARBOUR, HILL, signed_in, sub_of, text_of
+from .invitation_links import PAGE, STRANGER, invite, is_member
+
+pytestmark = pytest.mark.django_db
+
+OVERVIEW = f"/organizations/{HARBOUR}/"
+TURBO = {"X-Turbo-Request-Id": "1"}
+
+
+@pytest.fixture
+def logto(console_site: Emulator) -> Emulator:
+    return console_site
+
+
+def come_back(browser: Browser, callback: str) -> Any:
+    """Return the response of the page to which the callback of a sign-in leads."""
+    return browser.open(browser.open(callback)["Location"])
+
+
+def sign_in_by(browser: Browser, link: str, username: str) -> Any:
+    """Press the button, sign in at Logto as this user, and return the response of the page afterwards."""
+    return come_back(browser, browser.logto.sign_in(browser.client.post(link)["Location"], username))
+
+
+# Who accepts
+
+
+def test_new_user_registers_and_joins(logto: Emulator, browser: Browser) -> None:
+    link = invite(logto, "new@bookstore.example")
+    assert "Invitation to Harbour Branch" in text_of(browser.open(link))
+    url = browser.client.post(link)["Location"]
+    query = query_of(url)
+    assert (query["login_hint"], query["prompt"]) == ("new@bookstore.example", "login consent")
+    assert query["one_time_token"]
+    callback = browser.logto.sign_in_by_link(url, username="newcomer", password="newcomer-password")
+    response = come_back(browser, callback)
+    assert response["Location"] == OVERVIEW
+    assert [each.id for each in response.wsgi_request.logto.memberships] == [HARBOUR]
+    assert OrganizationMembership.objects.get(
+        organization__logto_id=HARBOUR, user=response.wsgi_request.user
+    ).roles == ["staff"]
+
+
+def test_link_for_existing_user_has_no_token(logto: Emulator, browser: Browser) -> None:
+    link = invite(logto, STRANGER.upper().replace("STRANGER", "Stranger"))
+    query = query_of(browser.client.post(link)["Location"])
+    assert "one_time_token" not in query
+    assert "login" in query["prompt"]
+
+
+def test_user_with_invited_address_in_other_case_joins_after_sign_in(logto: Emulator, browser: Browser) -> None:
+    link = invite(logto, "Stranger@Bookstore.Example")
+    assert sign_in_by(browser, link, "stranger")["Location"] == OVERVIEW
+    assert logto.tenant.organizations[HARBOUR].members[sub_of("stranger")] == ["staff"]
+
+
+def test_signed_in_user_joins_without_going_to_logto(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    assert f"This invitation is for {STRANGER}" in text_of(browser.open(link))
+    assert not is_member(logto)
+    response = browser.client.post(link)
+    assert response["Location"] == OVERVIEW
+    assert browser.client.get("/").wsgi_request.logto.memberships[0].roles == ("staff",)
+
+
+def test_invited_user_replaces_other_signed_in_user(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "staff")
+    page = text_of(browser.open(link))
+    assert "who has another e-mail address" in page
+    assert "Sign in as another user" in page
+    key = signed_in_user_key(browser.client)
+    assert sign_in_by(browser, link, "stranger")["Location"] == OVERVIEW
+    assert signed_in_user_key(browser.client) not in (None, key)
+    assert is_member(logto)
+
+
+def test_user_who_returns_with_other_address_does_not_join(logto: Emulator, browser: Browser) -> None:
+    link = invite(logto)
+    response = sign_in_by(browser, link, "other")
+    assert response.status_code == 200
+    assert "another e-mail address than the invited one" in text_of(response)
+    assert not is_member(logto, "other")
+    assert browser.client.cookies[COOKIE].value == ""
+
+
+def test_accepted_link_is_accepted_again_by_the_same_user_only(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    assert browser.client.post(link).status_code == 302
+    assert signed_in(logto, "other").client.post(link).status_code == 409
+    assert not is_member(logto, "other")
+
+
+# A link alone changes nothing
+
+
+def cookie_after_button(logto: Emulator, browser: Browser, link: str, username: str = "stranger") -> None:
+    """Press the button and sign in, without opening the page again."""
+    browser.open(browser.logto.sign_in(browser.client.post(link)["Location"], username))
+
+
+def test_opened_link_does_not_join(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    response = browser.client.get(link, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
+    assert response.status_code == 200
+    assert (response["Cache-Control"], response["Referrer-Policy"]) == ("no-store", "same-origin")
+    assert response["X-Frame-Options"] == "DENY"
+    assert not is_member(logto)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        pytest.param("head", {}, id="head"),
+        pytest.param("get", {"Sec-Purpose": "prefetch"}, id="prefetch"),
+        pytest.param("get", {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, id="script"),
+        pytest.param("get", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, id="frame"),
+        pytest.param("get", {"HX-Request": "true"}, id="htmx"),
+        pytest.param("get", TURBO, id="turbo"),
+    ],
+)
+def test_only_a_navigation_finishes_acceptance(
+    logto: Emulator, browser: Browser, method: str, headers: dict[str, str]
+) -> None:
+    link = invite(logto)
+    cookie_after_button(logto, browser, link)
+    getattr(browser.client, method)(link, headers=headers)
+    assert not is_member(logto)
+
+
+def test_button_of_another_visitor_does_not_join_signed_in_user(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    stranger_cookies = browser.client.cookies.copy()
+    visitor = Client()
+    visitor.post(link)
+    browser.client.cookies[COOKIE] = visitor.cookies[COOKIE].value
+    assert browser.open(link).status_code == 200
+    assert not is_member(logto)
+    assert stranger_cookies["sessionid"].value == browser.client.cookies["sessionid"].value
+
+
+@pytest.mark.parametrize(
+    ("changes", "purpose"),
+    [
+        pytest.param({"invitation": "other00000001"}, PURPOSE, id="other-invitation"),
+        pytest.param({"until": 1}, PURPOSE, id="expired"),
+        pytest.param({}, "sign-in", id="other-purpose"),
+    ],
+)
+def test_other_cookie_does_not_join(logto: Emulator, browser: Browser, changes: dict[str, Any], purpose: str) -> None:
+    link = invite(logto)
+    cookie_after_button(logto, browser, link)
+    content = decrypt(browser.client.cookies[COOKIE].value, purpose=PURPOSE) or {}
+    browser.client.cookies[COOKIE] = encrypt({**content, **changes}, purpose=purpose)
+    assert browser.open(link).status_code == 200
+    assert not is_member(logto)
+
+
+def test_button_needs_csrf_token(logto: Emulator, settings: Any) -> None:
+    link = invite(logto)
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "Csrf" not in each]
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(link).status_code == 403
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(link).content.decode())
+    assert token
+    assert client.post(link, {"csrfmiddlewaretoken": token[1]}).status_code == 302
+
+
+def test_script_and_frame_cannot_press_button(logto: Emulator, browser: Browser) -> None:
+    link = invite(logto)
+    response = browser.client.post(link, headers={"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"})
+    assert response.status_code == 403
+    assert COOKIE not in response.cookies
+
+
+# Links that are not, or no longer, valid
+
+
+@pytest.mark.parametrize(
+    "sealed",
+    [
+        "junk",
+        "x" * 20_000,
+        quote("\x00\n\u202e"),
+        quote("é" * 200),
+        "gAAAAABm",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_text_that_is_not_sealed_costs_no_call(logto: Emulator, client: Client, sealed: str, method: str) -> None:
+    logto.requests.clear()
+    response = getattr(client, method)(f"/organizations/invitation/{sealed}")
+    assert response.status_code == 404
+    assert "This invitation is not valid" in text_of(response)
+    assert list(logto.requests) == []
+
+
+def revoke(logto: Emulator) -> None:
+    invitation = next(iter(logto.tenant.invitations.values()))
+    signed_in(logto, "manager").client.post(PAGE, {"action": "revoke", "invitation": invitation.id})
+
+
+def expire(logto: Emulator) -> None:
+    next(iter(logto.tenant.invitations.values())).expires_at = 1
+
+
+def delete_invitation(logto: Emulator) -> None:
+    logto.tenant.invitations.clear()
+
+
+def delete_organization(logto: Emulator) -> None:
+    logto.tenant.delete_organization(HARBOUR)
+
+
+ENDINGS = [
+    pytest.param(revoke, 409, "no longer open", id="revoked"),
+    pytest.param(expire, 409, "no longer open", id="expired"),
+    pytest.param(delete_invitation, 404, "not valid", id="deleted"),
+    pytest.param(delete_organization, 404, "not valid", id="organization-deleted"),
+]
+
+
+@pytest.mark.parametrize(("end", "status", "text"), ENDINGS)
+def test_ended_invitation_is_refused(logto: Emulator, end: Any, status: int, text: str) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    end(logto)
+    for response in (browser.open(link), browser.client.post(link)):
+        assert (response.status_code, text in text_of(response)) == (status, True)
+    assert not logto.tenant.one_time_tokens
+
+
+@pytest.mark.parametrize(("end", "status", "text"), ENDINGS)
+def test_invitation_that_ends_during_sign_in_is_refused(
+    logto: Emulator, browser: Browser, end: Any, status: int, text: str
+) -> None:
+    link = invite(logto)
+    cookie_after_button(logto, browser, link)
+    end(logto)
+    response = browser.open(link)
+    assert (response.status_code, text in text_of(response)) == (status, True)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_logto_down_is_a_page(logto: Emulator, client: Client, method: str, caplog: Any) -> None:
+    link = invite(logto)
+    caplog.clear()
+    logto.faults.http["management"] = HttpFault(drop=True)
+    response = getattr(client, method)(link)
+    assert response.status_code == 503
+    assert "Logto does not respond" in text_of(response)
+
+
+def test_link_is_not_in_log_nor_on_page_of_inviter(logto: Emulator, caplog: Any) -> None:
+    link, browser = invite(logto), signed_in(logto, "manager")
+    sealed = link.rpartition("/")[2]
+    assert sealed not in browser.open(PAGE).content.decode()
+    stranger = signed_in(logto, "stranger")
+    stranger.open(link)
+    stranger.client.post(link)
+    for record in caplog.records:
+        if record.name.startswith("logto_auth"):
+            assert sealed not in record.getMessage()
+            assert STRANGER not in record.getMessage()
+
+
+def test_invitation_of_other_organization_grants_nothing_here(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    assert browser.client.post(link).status_code == 302
+    assert not is_member(logto, "stranger", HILL)
