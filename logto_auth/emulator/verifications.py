@@ -20,7 +20,7 @@ from .state.clock import Clock
 from .state.columns import check_length, check_text
 from .state.factors import use_backup_code, use_totp_code
 from .state.json_columns import jsonb
-from .state.message_connectors import SentMessage, message_connector
+from .state.message_connectors import SentMessage, message_connector, refused_message
 from .state.passkey_authentication import use_passkey
 from .state.records import User
 from .state.refusals import Refused, permission_denied, record_not_found
@@ -138,7 +138,7 @@ class Verifications:
             check_length(address, _ADDRESS_LENGTHS[kind])
             connector = message_connector(self._tenant.sign_in_experience, kind, template)
             if self._faults.messages_fail:
-                raise Refused("connector.general", data={"message": "The server refused the message."})
+                raise refused_message()
             code = f"{secrets.randbelow(1_000_000):06}"
             payload: dict[str, Any] = {"code": code, "locale": self._locale}
             if kind == "email":

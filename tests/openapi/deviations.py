@@ -22,7 +22,6 @@ ERRORS_FROM_SOURCE = frozenset(
         "PATCH /configs/cimd": 404,
         "PUT /organizations/{id}/jit/email-domains": 422,
         "POST /custom-profile-fields": 422,
-        "POST /one-time-tokens": 404,
         "POST /user-assets": 400,
     }.items()
 )

@@ -24,6 +24,7 @@ _MESSAGES = {
     "auth.forbidden": "Forbidden. Please check your user roles and permissions.",
     "auth.third_party_application_forbidden": "Third-party applications cannot modify account data through this API.",
     "auth.unauthorized": "Unauthorized. Please check credentials and its scope.",
+    "connector.general": "Error occurred in connector: {{description}}",
     "connector.invalid_certificate": (
         "The connector's certificate is invalid, please make sure the certificate is in PEM encoding."
     ),
@@ -54,9 +55,12 @@ _MESSAGES = {
     "oidc.key_not_found": "Key with ID {{id}} is not found.",
     "oidc.only_previous_key_can_be_deleted": "Only a previous key can be deleted.",
     "oidc.session_not_found": "Session not found.",
+    "one_time_token.cannot_reactivate_token": "Cannot reactivate the token.",
     "one_time_token.email_mismatch": "Email mismatch with given token.",
     "one_time_token.token_consumed": "The token has been consumed.",
+    "one_time_token.token_expired": "The token is expired.",
     "one_time_token.token_not_found": "Token {{token}} not found.",
+    "one_time_token.token_revoked": "The token has been revoked.",
     "organization.require_membership": "The user must be a member of the organization to proceed.",
     "organization.role_names_not_found": (
         "Invalid role names detected: {{names}}. Please create these roles first before proceeding."
@@ -108,7 +112,6 @@ _MESSAGES = {
     "verification_record.permission_denied": "Permission denied, please re-authenticate.",
     # Not recorded
     "auth.jwt_sub_missing": "The token has no `sub`.",
-    "connector.general": "The connector failed.",
     "connector.social_auth_code_invalid": "The social provider does not know the authorization code.",
     "connector.template_not_found": "The connector has no template for this message.",
     "guard.file_size_exceeded": "The file is too large.",

@@ -18,7 +18,8 @@ Path = tuple[str | int, ...]
 Schema = Callable[[Any, Path], Any]
 
 
-_EMAIL = r"^\S+@\S+\.\S+$"
+# What Zod's check of an e-mail address accepts: ASCII only.
+_EMAIL = r"^(?!\.)(?!.*\.\.)([A-Z0-9_'+\-.]*)[A-Z0-9_+-]@([A-Z0-9][A-Z0-9\-]*\.)+[A-Z]{2,}$"
 
 
 class _Missing:
@@ -49,7 +50,7 @@ def text(
             raise Misfit(_size_issue("too_big", "maximum", at_most, "string", path))
         if pattern is not None and not _matches(pattern, value, re.ASCII):
             raise Misfit(_string_issue("regex", "Invalid", path))
-        if email and not _matches(_EMAIL, value):
+        if email and not _matches(_EMAIL, value, re.ASCII | re.IGNORECASE):
             raise Misfit(_string_issue("email", "Invalid email", path))
         if url and parse_url(value) is None:
             raise Misfit(_string_issue("url", "Invalid url", path))
@@ -121,6 +122,17 @@ def number(value: Any, path: Path) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Misfit(_type_issue("number", value, path))
     return value
+
+
+def number_of(*, at_least: float) -> Schema:
+    """Return a schema for a number, also one with a fraction."""
+
+    def schema(value: Any, path: Path) -> Any:
+        if number(value, path) < at_least:
+            raise Misfit(_size_issue("too_small", "minimum", at_least, "number", path))
+        return value
+
+    return schema
 
 
 def boolean(value: Any, path: Path) -> Any:
@@ -323,7 +335,7 @@ def _union_issue(errors: Sequence[list[Issue]], path: Path) -> Issue:
     return {"code": "invalid_union", "unionErrors": errors_of_members, "path": list(path), "message": "Invalid input"}
 
 
-def _size_issue(code: str, bound: str, value: int, kind: str, path: Path) -> Issue:
+def _size_issue(code: str, bound: str, value: float, kind: str, path: Path) -> Issue:
     word = {"too_small": "least", "too_big": "most"}[code]
     messages = {
         "string": f"String must contain at {word} {value} character(s)",

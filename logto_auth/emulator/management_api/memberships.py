@@ -25,7 +25,7 @@ def list_organizations_of_user(tenant: Tenant, user_id: str) -> list[dict[str, A
 
 @route("GET", "/applications/:id/organizations")
 def list_organizations_of_application(tenant: Tenant, id: str) -> Response:
-    application = existing(tenant.applications, id)
+    application = existing(tenant.applications, id, "applications")
     joined = [each for each in tenant.organizations.values() if application.id in each.applications]
     return optionally_paged(
         joined,

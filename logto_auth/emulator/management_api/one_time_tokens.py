@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from flask import Response, request
 
-from logto_auth.emulator.api.bodies import body
-from logto_auth.emulator.api.errors import APIError, not_exists_with_id
-from logto_auth.emulator.api.schemas import choice, integer, list_of, object_of, optional, text
+from logto_auth.emulator.api.bodies import body, fitted
+from logto_auth.emulator.api.errors import APIError
+from logto_auth.emulator.api.schemas import choice, list_of, number_of, object_of, optional, text
+from logto_auth.emulator.provider import current
+from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.one_time_token_rules import check_one_time_token
 from logto_auth.emulator.state.records import OneTimeToken
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
 from logto_auth.emulator.state.tenant import Tenant
 
-from .lookup import existing, named
+from .lookup import existing
 from .paging import optionally_paged
 from .routing import route
 
-_new = object_of(
-    email=text(at_least=1),
-    context=optional(object_of(jitOrganizationIds=optional(list_of(text())))),
-    expiresIn=optional(integer(at_least=1)),
+_EMAIL = r"^\S+@\S+\.\S+$"
+
+_status = choice("active", "consumed", "revoked", "expired")
+_context = object_of(
+    jitOrganizationIds=optional(list_of(text())),
+    interactionEvent=optional(choice("SignIn", "Register", "ForgotPassword")),
 )
+_new = object_of(
+    email=text(at_least=1, at_most=128), context=optional(_context), expiresIn=optional(number_of(at_least=1))
+)
+_query = object_of(email=optional(text(pattern=_EMAIL)), status=optional(_status))
 
 
 @route("GET", "/one-time-tokens")
 def list_tokens(tenant: Tenant) -> Response:
-    wanted = {"email": request.args.get("email"), "status": request.args.get("status")}
+    """List the tokens. The status in the query is the stored one: Logto does not store at once that a token expired."""
+    wanted = fitted(request.args.to_dict(), _query, part="query")
     found = [
         token
         for token in reversed(tenant.one_time_tokens.values())
-        if all(value in {None, getattr(token, name)} for name, value in wanted.items())
+        if all(value == getattr(token, name) for name, value in wanted.items())
     ]
-    return optionally_paged(found, _as_json)
+    # Logto counts all tokens, also those that the query leaves out.
+    return optionally_paged(found, _as_json, total=len(tenant.one_time_tokens))
 
 
 @route("POST", "/one-time-tokens", status=201)
 def create_token(tenant: Tenant) -> dict[str, Any]:
-    given = body(_new)
-    organization_ids = given.get("context", {}).get("jitOrganizationIds", [])
-    named(tenant.organizations, organization_ids, partial(not_exists_with_id, "organizations"))
-    token = tenant.add_one_time_token(
-        given["email"], jit_organization_ids=organization_ids, expires_in=given.get("expiresIn", 600)
-    )
+    """Add a token. Organizations that do not exist are stored, and ignored when a user signs in."""
+    given, now = body(_new), tenant.clock.now_ms()
+    for each in tenant.one_time_tokens.values():
+        if each.email == given["email"] and each.status == "active" and each.expires_at <= now:
+            each.status = "expired"
+    token = tenant.add_one_time_token(given["email"], expires_in=given.get("expiresIn", 600))
+    token.context = given.get("context", {})
     return _as_json(token)
 
 
@@ -68,7 +78,7 @@ def show_token(tenant: Tenant, id: str) -> dict[str, Any]:
 @route("PUT", "/one-time-tokens/:id/status")
 def change_status(tenant: Tenant, id: str) -> dict[str, Any]:
     token = existing(tenant.one_time_tokens, id, "one_time_tokens")
-    status = body(object_of(status=choice("active", "consumed", "revoked", "expired")))["status"]
+    status = body(object_of(status=_status))["status"]
     if status == "active":
         raise APIError("one_time_token.cannot_reactivate_token", 400)
     token.status = status
@@ -81,14 +91,14 @@ def delete_token(tenant: Tenant, id: str) -> None:
 
 
 def _as_json(token: OneTimeToken) -> dict[str, Any]:
-    organization_ids = token.jit_organization_ids
+    is_over = token.status == "active" and token.expires_at < current().clock.now_ms()
     return {
         "tenantId": "default",
         "id": token.id,
         "email": token.email,
         "token": token.token,
-        "context": {"jitOrganizationIds": organization_ids} if organization_ids else {},
-        "status": token.status,
+        "context": jsonb(token.context),
+        "status": "expired" if is_over else token.status,
         "createdAt": token.created_at,
         "expiresAt": token.expires_at,
     }

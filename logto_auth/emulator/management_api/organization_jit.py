@@ -9,7 +9,7 @@ from flask import Response
 
 from logto_auth.emulator.api.bodies import body
 from logto_auth.emulator.api.errors import not_found
-from logto_auth.emulator.api.schemas import list_of, object_of, text
+from logto_auth.emulator.api.schemas import Schema, list_of, object_of, text
 from logto_auth.emulator.state.columns import check_length
 from logto_auth.emulator.state.records import Organization
 from logto_auth.emulator.state.tenant import Tenant
@@ -25,6 +25,7 @@ _MOST_CHARACTERS = 128
 
 _domain = text(at_least=1)
 _id = text(at_least=1)
+_some_ids = list_of(_id, at_least=1)
 
 
 @route("GET", "/organizations/:id/jit/email-domains")
@@ -48,12 +49,10 @@ def add_domain(tenant: Tenant, id: str) -> dict[str, Any]:
 @route("PUT", "/organizations/:id/jit/email-domains", status=204)
 def replace_domains(tenant: Tenant, id: str) -> None:
     """Replace all domains. Logto stores an empty text, too, and then fails to list the domains."""
-    domains = body(object_of(emailDomains=list_of(_domain)))["emailDomains"]
+    domains = _replacement("emailDomains", _domain)
     for domain in domains:
         check_length(domain, _MOST_CHARACTERS)
     organization = _organization_to_replace(tenant, id, domains)
-    if len(set(domains)) < len(domains):
-        raise DuplicateError("entity.unique_integrity_violation")
     if organization is not None:
         organization.jit_email_domains = domains
 
@@ -75,14 +74,14 @@ def list_roles(tenant: Tenant, id: str) -> Response:
 
 @route("POST", "/organizations/:id/jit/roles", status=201)
 def add_roles(tenant: Tenant, id: str) -> None:
-    given = _given_role_names(tenant, at_least=1)
+    given = _role_names(tenant, body(object_of(organizationRoleIds=_some_ids))["organizationRoleIds"])
     organization = organization_of_path(tenant, id)
     organization.jit_roles = list(dict.fromkeys([*organization.jit_roles, *given]))
 
 
 @route("PUT", "/organizations/:id/jit/roles", status=204)
 def replace_roles(tenant: Tenant, id: str) -> None:
-    given = _given_role_names(tenant)
+    given = _role_names(tenant, _replacement("organizationRoleIds"))
     organization = _organization_to_replace(tenant, id, given)
     if organization is not None:
         organization.jit_roles = given
@@ -107,14 +106,14 @@ def list_sso_connectors(tenant: Tenant, id: str) -> Response:
 
 @route("POST", "/organizations/:id/jit/sso-connectors", status=201)
 def add_sso_connectors(tenant: Tenant, id: str) -> None:
-    given = _given_sso_connectors(tenant, at_least=1)
+    given = _sso_connector_ids(tenant, body(object_of(ssoConnectorIds=_some_ids))["ssoConnectorIds"])
     organization = organization_of_path(tenant, id)
     organization.jit_sso_connectors = list(dict.fromkeys([*organization.jit_sso_connectors, *given]))
 
 
 @route("PUT", "/organizations/:id/jit/sso-connectors", status=204)
 def replace_sso_connectors(tenant: Tenant, id: str) -> None:
-    given = _given_sso_connectors(tenant)
+    given = _sso_connector_ids(tenant, _replacement("ssoConnectorIds"))
     organization = _organization_to_replace(tenant, id, given)
     if organization is not None:
         organization.jit_sso_connectors = given
@@ -128,14 +127,20 @@ def remove_sso_connector(tenant: Tenant, id: str, sso_connector_id: str) -> None
     linked.remove(sso_connector_id)
 
 
-def _given_sso_connectors(tenant: Tenant, *, at_least: int = 0) -> list[str]:
-    given = body(object_of(ssoConnectorIds=list_of(_id, at_least=at_least)))["ssoConnectorIds"]
-    return [connector.id for connector in referenced(tenant.sso_connectors, given)]
+def _replacement(key: str, item: Schema = _id) -> list[str]:
+    """Return the list of the body that replaces another. Unlike in an addition, Logto refuses a repeated value."""
+    values: list[str] = body(object_of(**{key: list_of(item)}))[key]
+    if len(set(values)) < len(values):
+        raise DuplicateError("entity.unique_integrity_violation")
+    return values
 
 
-def _given_role_names(tenant: Tenant, *, at_least: int = 0) -> list[str]:
-    given = body(object_of(organizationRoleIds=list_of(_id, at_least=at_least)))["organizationRoleIds"]
-    return [role.name for role in roles_by_id(tenant, given)]
+def _role_names(tenant: Tenant, role_ids: Sequence[str]) -> list[str]:
+    return [role.name for role in roles_by_id(tenant, role_ids)]
+
+
+def _sso_connector_ids(tenant: Tenant, connector_ids: Sequence[str]) -> list[str]:
+    return [connector.id for connector in referenced(tenant.sso_connectors, connector_ids)]
 
 
 def _organization_to_replace(tenant: Tenant, organization_id: str, values: Sequence[str]) -> Organization | None:

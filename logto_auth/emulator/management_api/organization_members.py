@@ -84,19 +84,17 @@ def list_members(kind: _Kind, tenant: Tenant, id: str) -> Response:
         # An unknown organization has no members.
         return paged([], 0, str)
     holders, known = kind.holders(tenant.organizations[id]), kind.known(tenant)
-    query, role = request.args.get("q"), tenant.organization_roles.get(request.args.get("organizationRoleId", ""))
-    member_ids: Iterable[str] = holders
-    total = len(holders)
-    if query or role:
-        member_ids = [
-            member_id
-            for member_id, names in holders.items()
-            if (role is None or role.name in names) and matches(query or "", *kind.searched(known[member_id]))
-        ]
-        total = len(member_ids)
+    query, role_id = request.args.get("q"), request.args.get("organizationRoleId")
+    # Logto sorts users by id. It does not sort applications.
+    member_ids = sorted(holders) if kind.path == "users" else list(holders)
+    if role_id:
+        role = tenant.organization_roles.get(role_id)
+        member_ids = [each for each in member_ids if role is not None and role.name in holders[each]]
+    if query:
+        member_ids = [each for each in member_ids if matches(query, *kind.searched(known[each]))]
     return paged(
         member_ids,
-        total,
+        len(member_ids),
         lambda member_id: {
             **kind.show(tenant, known[member_id]),
             "organizationRoles": named_roles_as_json(tenant, holders[member_id]),
@@ -202,7 +200,8 @@ for _kind in _KINDS:
     route("POST", f"{_one}/roles", status=201)(partial(add_member_roles, _kind))
     route("PUT", f"{_one}/roles", status=204)(partial(replace_member_roles, _kind))
     route("DELETE", f"{_one}/roles/:organizationRoleId", status=204)(partial(remove_member_role, _kind))
-    route("GET", f"{_one}/scopes")(partial(list_member_scopes, _kind))
+    if _kind.path == "users":
+        route("GET", f"{_one}/scopes")(partial(list_member_scopes, _kind))
 
 
 def _holders(kind: _Kind, tenant: Tenant, organization_id: str) -> dict[str, list[str]]:

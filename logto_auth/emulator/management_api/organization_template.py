@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from flask import Response, request
 
@@ -20,6 +20,8 @@ from .paging import optionally_paged, paged
 from .resources import names_by_indicator, names_without
 from .resources import scope_as_json as resource_scope_as_json
 from .routing import announce, route
+
+_Named = TypeVar("_Named", OrganizationRole, Scope)
 
 _name = text(at_least=1, at_most=128)
 _description = optional(nullable(text(at_most=256)))
@@ -56,7 +58,7 @@ def scope_as_json(scope: Scope) -> dict[str, Any]:
 @route("GET", "/organization-roles")
 def list_roles(tenant: Tenant) -> Response:
     query = request.args.get("q", "")
-    found = [role for role in tenant.organization_roles.values() if matches(query, role.id, role.name)]
+    found = [role for role in _by_name(tenant.organization_roles.values()) if matches(query, role.id, role.name)]
     return paged(found, len(found), lambda role: _role_with_scopes_as_json(tenant, role))
 
 
@@ -106,7 +108,8 @@ def delete_role(tenant: Tenant, id: str) -> None:
 
 @route("GET", "/organization-roles/:id/scopes")
 def list_role_scopes(tenant: Tenant, id: str) -> Response:
-    held = [tenant.organization_scopes[name] for name in _role(tenant, id).scopes]
+    # An unknown role has another error here than in a change.
+    held = [tenant.organization_scopes[name] for name in existing(tenant.organization_roles, id).scopes]
     return optionally_paged(held, scope_as_json)
 
 
@@ -177,7 +180,7 @@ def remove_role_resource_scope(tenant: Tenant, id: str, scope_id: str) -> None:
 @route("GET", "/organization-scopes")
 def list_scopes(tenant: Tenant) -> Response:
     query = request.args.get("q", "")
-    found = [scope for scope in tenant.organization_scopes.values() if matches(query, scope.id, scope.name)]
+    found = [scope for scope in _by_name(tenant.organization_scopes.values()) if matches(query, scope.id, scope.name)]
     return optionally_paged(found, scope_as_json)
 
 
@@ -212,6 +215,10 @@ def delete_scope(tenant: Tenant, id: str) -> None:
 
 def _scopes(tenant: Tenant, scope_ids: Sequence[str]) -> list[Scope]:
     return referenced(_scopes_by_id(tenant), scope_ids)
+
+
+def _by_name(records: Iterable[_Named]) -> list[_Named]:
+    return sorted(records, key=lambda each: each.name)
 
 
 def _role(tenant: Tenant, role_id: str) -> OrganizationRole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from .lookup import of_path, referenced
 from .paging import paged
 from .routing import route
+from .search import wildcards
 
 _FEATURED = 3
 
@@ -64,8 +66,9 @@ def organization_of_path(tenant: Tenant, organization_id: str) -> Organization:
 
 
 def named_roles_as_json(tenant: Tenant, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the organization roles of these names, with only the fields that are shown beside a member."""
-    return [{"id": role.id, "name": role.name} for role in map(tenant.find_organization_role, names) if role]
+    """Return the organization roles of these names by name, with only the fields that are shown beside a member."""
+    roles = [tenant.find_organization_role(name) for name in sorted(names)]
+    return [{"id": role.id, "name": role.name} for role in roles if role]
 
 
 def roles_by_id(tenant: Tenant, role_ids: Iterable[str], type: str | None = None) -> list[OrganizationRole]:
@@ -77,8 +80,9 @@ def roles_by_id(tenant: Tenant, role_ids: Iterable[str], type: str | None = None
 
 
 def matches(query: str, *texts: str | None) -> bool:
-    """Return whether one of the texts contains the query `q`, in any case of letters."""
-    return any(query.lower() in text.lower() for text in texts if text)
+    """Return whether one of the texts contains the query `q`, in any case. It may have SQL's wildcards % and _."""
+    pattern = re.compile(wildcards(re.escape(query)), re.DOTALL | re.IGNORECASE)
+    return any(pattern.search(text) for text in texts if text)
 
 
 @route("GET", "/organizations")

@@ -38,10 +38,13 @@ def paged(items: Iterable[_Item], total: int, show: Callable[[_Item], Any]) -> R
     return json_response([show(item) for item in page.of(items)], headers=headers)
 
 
-def optionally_paged(items: Sequence[_Item], show: Callable[[_Item], Any]) -> Response:
-    """Return one page if the request asks for a page; otherwise return all items, without headers."""
+def optionally_paged(items: Sequence[_Item], show: Callable[[_Item], Any], *, total: int | None = None) -> Response:
+    """Return one page if the request asks for a page; otherwise return all items, without headers.
+
+    `total` is the number in the headers, where Logto counts more than the items.
+    """
     if {"page", "page_size"} & request.args.keys():
-        return paged(items, len(items), show)
+        return paged(items, len(items) if total is None else total, show)
     return json_response([show(item) for item in items])
 
 

@@ -76,8 +76,8 @@ def _test(mode: str, wanted: str) -> Callable[[str], bool]:
     if mode == "exact":
         return (lambda text: text == wanted) if exact_case else (lambda text: text.lower() == wanted.lower())
     patterns = {
-        "like": _wildcards(re.escape(wanted)),
-        "similar_to": _wildcards(wanted),
+        "like": wildcards(re.escape(wanted)),
+        "similar_to": wildcards(wanted),
         "posix": wanted,
     }
     try:
@@ -88,7 +88,7 @@ def _test(mode: str, wanted: str) -> Callable[[str], bool]:
     return lambda text: matches(text) is not None
 
 
-def _wildcards(pattern: str) -> str:
+def wildcards(pattern: str) -> str:
     """Return the pattern with SQL's wildcards replaced by those of regular expressions."""
     return pattern.replace("%", ".*").replace("_", ".")
 

@@ -59,6 +59,13 @@ class SentMessages(list[SentMessage]):
             raise LookupError(f"No code was sent to {recipient}.")
         return codes[-1]
 
+    def link_for(self, recipient: str) -> str:
+        """Return the link in the last message to a recipient, such as an invitation. Raise LookupError without one."""
+        links = [str(message.payload["link"]) for message in self.to(recipient) if "link" in message.payload]
+        if not links:
+            raise LookupError(f"No link was sent to {recipient}.")
+        return links[-1]
+
 
 def message_connector(experience: SignInExperience, kind: AddressKind, template: str) -> Connector:
     """Return the connector for e-mails or text messages.
@@ -73,6 +80,12 @@ def message_connector(experience: SignInExperience, kind: AddressKind, template:
     if not {template, "Generic"} & {each.get("usageType") for each in connector.config.get("templates", [])}:
         raise Refused("connector.template_not_found")
     return connector
+
+
+def refused_message() -> Refused:
+    """Return the error for a message that the server of the connector refuses."""
+    message = "The server refused the message."
+    return Refused("connector.general", data={"message": message}, description=f'{{"message":"{message}"}}')
 
 
 def _item(type: str, key: str, label: str, placeholder: str = "", **more: Any) -> dict[str, Any]:

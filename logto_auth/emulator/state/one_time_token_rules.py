@@ -8,8 +8,11 @@ from .tenant import Tenant
 from .verified_users import NewUser, ReturningUser, VerifiedUser
 
 
-def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken:
-    """Return the active token for this e-mail, or raise SignInRefused. The checks are in Logto's order."""
+def check_one_time_token(tenant: Tenant, value: str, email: str, *, event: str = "") -> OneTimeToken:
+    """Return the active token for this e-mail, or raise SignInRefused. The checks are in Logto's order.
+
+    `event` is the interaction in which the token is used. A token may be limited to another one.
+    """
     token = tenant.find_one_time_token(value)
     if token is None:
         raise SignInRefused("one_time_token.token_not_found", "This link is unknown.", status=404)
@@ -22,6 +25,10 @@ def check_one_time_token(tenant: Tenant, value: str, email: str) -> OneTimeToken
         raise SignInRefused("one_time_token.token_expired", "This link has expired.", status=400)
     if token.status != "active":
         raise SignInRefused(f"one_time_token.token_{token.status}", f"This link has been {token.status}.", status=400)
+    if event and token.context.get("interactionEvent", event) != event:
+        raise SignInRefused(
+            "one_time_token.interaction_event_mismatch", "This link is for another purpose.", status=400
+        )
     return token
 
 
@@ -32,14 +39,16 @@ def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> VerifiedUse
     consumed even if the user does not fill in what sign-up requires. Raise SignInRefused.
     """
     with tenant.lock:
-        token = check_one_time_token(tenant, value, email)
+        # Logto's page begins with a sign-in, also for a new user.
+        token = check_one_time_token(tenant, value, email, event="SignIn")
         token.status = "consumed"
+        organization_ids = [each for each in token.jit_organization_ids if each in tenant.organizations]
         user = tenant.find_user(primary_email=email)
         if user is None:
             by_domain = _organizations_of_domain(tenant, email)
-            return NewUser({"primary_email": email}, [*by_domain, *token.jit_organization_ids])
+            return NewUser({"primary_email": email}, [*by_domain, *organization_ids])
         check_not_suspended(user)
-        return ReturningUser(user, token.jit_organization_ids)
+        return ReturningUser(user, organization_ids)
 
 
 def _organizations_of_domain(tenant: Tenant, email: str) -> list[str]:

@@ -157,10 +157,15 @@ class OneTimeToken:
     id: str
     email: str
     token: str = field(repr=False)
-    jit_organization_ids: list[str]
+    context: dict[str, Any]
     created_at: int
     expires_at: int
     status: OneTimeTokenStatus = "active"
+
+    @property
+    def jit_organization_ids(self) -> list[str]:
+        """The ids of the organizations to join. Logto does not check that they exist."""
+        return list(self.context.get("jitOrganizationIds", []))
 
 
 @dataclass

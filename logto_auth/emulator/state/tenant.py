@@ -265,7 +265,7 @@ class Tenant(PermissionStore):
     # One-time tokens
 
     def add_one_time_token(
-        self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: int = 600
+        self, email: str, *, jit_organization_ids: Iterable[str] = (), expires_in: float = 600
     ) -> OneTimeToken:
         """Add a token for a link that signs in the user with this e-mail, and return it. `expires_in` is in seconds.
 
@@ -273,7 +273,8 @@ class Tenant(PermissionStore):
         """
         organization_ids = [self.organizations[each].id for each in jit_organization_ids]
         now = self.clock.now_ms()
-        token = OneTimeToken(ids.standard_id(), email, ids.secret(), organization_ids, now, now + expires_in * 1000)
+        context = {"jitOrganizationIds": organization_ids} if organization_ids else {}
+        token = OneTimeToken(ids.standard_id(), email, ids.secret(), context, now, now + int(expires_in * 1000))
         self.one_time_tokens[token.id] = token
         return token
 

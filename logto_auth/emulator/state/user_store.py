@@ -128,6 +128,9 @@ class UserStore(TenantTables):
             self._set_roles(user, [])
             for organization in self.organizations.values():
                 organization.members.pop(sub, None)
+            gone = [each for each in self.invitations.values() if sub in {each.inviter_id, each.accepted_user_id}]
+            for invitation in gone:
+                del self.invitations[invitation.id]
             for token in [each for each in self.personal_access_tokens.values() if each.user_id == sub]:
                 del self.personal_access_tokens[token.value]
         self._user_ended(sub)

@@ -25,6 +25,7 @@ __all__ = [
     "after_change",
     "end_membership",
     "end_organization",
+    "refresh_own_claims",
     "rename_organization",
     "require_revalidation",
     "store_membership",
@@ -60,7 +61,13 @@ def after_change(
             details=dict(details or {}),
         )
     is_own = target == actor.sub or (not target and change_rows is not None)
-    if is_own and not actor.has_token:
+    if is_own:
+        refresh_own_claims(actor)
+
+
+def refresh_own_claims(actor: Actor) -> None:
+    """Fetch the claims of the acting user again. A failure is logged, and raised if it has ended the session."""
+    if not actor.has_token:
         refresh_claims(actor.request)
 
 

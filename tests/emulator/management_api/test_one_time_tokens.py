@@ -51,6 +51,51 @@ def test_revoked_token_cannot_be_reactivated(api, token):
     assert api.get(path).status_code == 404
 
 
-def test_unknown_organization_is_refused(api):
-    body = {"email": "new@bookstore.example", "context": {"jitOrganizationIds": ["nope"]}}
-    assert api.post("/one-time-tokens", body).status_code == 404
+def test_unknown_organization_is_ignored_at_sign_in(api, bookstore, visitor):
+    context = {"jitOrganizationIds": ["nope", "harbourbr001"]}
+    token = api.made("/one-time-tokens", {"email": "new@bookstore.example", "context": context})
+    assert token["context"] == context
+    visitor.sign_in_by_link(bookstore.authorization_url(one_time_token=token["token"], login_hint=token["email"]))
+    assert api.get("/organizations/harbourbr001/users", q="new@").headers["Total-Number"] == "1"
+
+
+def test_expired_token_is_shown_as_expired(emulator, api):
+    token = api.made("/one-time-tokens", {"email": "new@bookstore.example", "expiresIn": 1.5})
+    emulator.clock.advance(2)
+    assert api.get(f"/one-time-tokens/{token['id']}").json()["status"] == "expired"
+    # The status that is stored changes later.
+    assert [each["id"] for each in api.get("/one-time-tokens", status="active").json()] == [token["id"]]
+    api.made("/one-time-tokens", {"email": "new@bookstore.example"})
+    assert [each["id"] for each in api.get("/one-time-tokens", status="expired").json()] == [token["id"]]
+
+
+def test_page_counts_tokens_of_other_addresses(api, token):
+    api.made("/one-time-tokens", {"email": "new@bookstore.example"})
+    page = api.get("/one-time-tokens", email="new@bookstore.example", page=1)
+    assert (len(page.json()), page.headers["Total-Number"]) == (1, "2")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"email": "a" * 129},
+        {"email": "a@b.example", "expiresIn": 0.5},
+        {"email": "a@b.example", "context": {"interactionEvent": "x"}},
+    ],
+)
+def test_bad_token_is_refused(api, body):
+    assert code(api.post("/one-time-tokens", body)) == (400, "guard.invalid_input")
+
+
+@pytest.mark.parametrize("query", [{"email": "x"}, {"status": "old"}])
+def test_bad_search_is_refused(api, query):
+    assert code(api.get("/one-time-tokens", **query)) == (400, "guard.invalid_input")
+
+
+def test_token_of_another_interaction_is_refused(api, bookstore, visitor):
+    context = {"interactionEvent": "Register"}
+    token = api.made("/one-time-tokens", {"email": "new@bookstore.example", "context": context})
+    url = bookstore.authorization_url(one_time_token=token["token"], login_hint=token["email"])
+    with pytest.raises(AssertionError, match="another purpose"):
+        visitor.sign_in_by_link(url)
+    assert api.get(f"/one-time-tokens/{token['id']}").json()["status"] == "active"

@@ -1,7 +1,5 @@
 """`/api/organizations` with members, template and invitations, and the effect on tokens."""
 
-import pytest
-
 from tests.emulator.relying_party import claims_of
 
 HARBOUR = "/organizations/harbourbr001"
@@ -60,8 +58,8 @@ def test_members_are_listed_replaced_and_removed(api):
     assert [user["username"] for user in api.get(f"{HARBOUR}/users", q="adm").json()] == ["admin"]
     assert api.put(f"{HARBOUR}/users", {"userIds": ["editor000001", "customer0001"]}).status_code == 204
     kept = api.get(f"{HARBOUR}/users").json()
-    assert [user["username"] for user in kept] == ["editor", "customer"]
-    assert kept[0]["organizationRoles"][0]["name"] == "staff"
+    assert [user["username"] for user in kept] == ["customer", "editor"]
+    assert kept[1]["organizationRoles"][0]["name"] == "staff"
     assert api.delete(f"{HARBOUR}/users/customer0001").status_code == 204
     assert api.delete(f"{HARBOUR}/users/customer0001").status_code == 404
 
@@ -165,53 +163,27 @@ def test_just_in_time_settings_are_changed(api):
     assert api.delete(f"{roles}/{MANAGER}").status_code == 404
 
 
-@pytest.fixture
-def invitation(emulator, api):
-    body = {
-        "invitee": "Customer@bookstore.example",
-        "organizationId": "harbourbr001",
-        "expiresAt": emulator.clock.now_ms() + 60_000,
-        "organizationRoleIds": [STAFF],
-    }
-    return api.made("/organization-invitations", body)
+def test_search_takes_the_wildcards_of_sql(api):
+    assert [each["name"] for each in api.get("/organizations", q="har%branch").json()] == ["Harbour Branch"]
+    assert [each["name"] for each in api.get("/organizations", q="hill_branch").json()] == ["Hill Branch"]
+    assert api.get(f"{HARBOUR}/users", q="ed%bookstore.example").headers["Total-Number"] == "1"
+    assert api.get(f"{HARBOUR}/users", q="ed.tor").json() == []
 
 
-def test_accepted_invitation_adds_a_member(api, invitation):
-    path = f"/organization-invitations/{invitation['id']}/status"
-    other = api.put(path, {"status": "Accepted", "acceptedUserId": "editor000001"})
-    assert code(other) == (422, "request.invalid_input")
-    accepted = api.put(path, {"status": "Accepted", "acceptedUserId": "customer0001"}).json()
-    assert (accepted["status"], accepted["acceptedUserId"]) == ("Accepted", "customer0001")
-    assert [role["name"] for role in api.get(f"{HARBOUR}/users/customer0001/roles").json()] == ["staff"]
-    assert code(api.put(path, {"status": "Revoked"})) == (422, "request.invalid_input")
+def test_unknown_role_has_no_members(api):
+    assert api.get(f"{HARBOUR}/users", organizationRoleId="nope").json() == []
 
 
-def test_invitation_expires(emulator, api, invitation):
-    emulator.clock.advance(61)
-    path = f"/organization-invitations/{invitation['id']}"
-    api.http.headers["Authorization"] = f"Bearer {api.token()}"
-    assert api.get(path).json()["status"] == "Expired"
-    refused = api.put(f"{path}/status", {"status": "Accepted", "acceptedUserId": "customer0001"})
-    assert code(refused) == (422, "request.invalid_input")
+def test_roles_and_permissions_are_sorted_by_name(api):
+    path = f"{HARBOUR}/users/editor000001/roles"
+    api.post(path, {"organizationRoleIds": [MANAGER]})
+    users = api.get(f"{HARBOUR}/users", q="editor").json()
+    assert [role["name"] for role in users[0]["organizationRoles"]] == ["manager", "staff"]
+    for kind in ("organization-roles", "organization-scopes"):
+        api.made(f"/{kind}", {"name": "aaa"})
+        assert api.get(f"/{kind}").json()[0]["name"] == "aaa"
 
 
-def test_invalid_invitations_are_refused(emulator, api, invitation):
-    body = {"invitee": "x@example.com", "organizationId": "harbourbr001", "expiresAt": emulator.clock.now_ms() + 60_000}
-    path = "/organization-invitations"
-    emulator.tenant.sign_in_experience.connector_instances.clear()
-    assert code(api.post(path, {**body, "invitee": "editor@bookstore.example"})) == (422, "request.invalid_input")
-    assert api.post(path, {**body, "invitee": invitation["invitee"]}).status_code == 422
-    assert api.post(path, {**body, "expiresAt": 1}).status_code == 400
-    assert api.post(path, {**body, "messagePayload": {"link": "x"}}).status_code == 501  # no e-mail connector
-    assert api.post(path, {**body, "organizationId": "nope"}).status_code == 422
-
-
-def test_invitations_are_listed_revoked_and_deleted(emulator, api, invitation):
-    emulator.tenant.sign_in_experience.connector_instances.clear()
-    path = f"/organization-invitations/{invitation['id']}"
-    assert api.get("/organization-invitations", organizationId="harbourbr001").json() == [invitation]
-    assert api.get("/organization-invitations", invitee="nobody@example.com").json() == []
-    assert api.put(f"{path}/status", {"status": "Revoked"}).json()["status"] == "Revoked"
-    assert api.post(f"{path}/message", {"link": "x"}).status_code == 501
-    assert api.delete(path).status_code == 204
-    assert api.get(path).status_code == 404
+def test_machines_have_no_route_for_permissions(api):
+    assert api.get(f"{HARBOUR}/applications/{api.machine.id}/scopes").status_code == 404
+    assert code(api.get("/applications/nope/organizations")) == (404, "entity.not_exists_with_id")
