@@ -139,7 +139,7 @@ class ConsolePage(SignedInPage):
 
     def error_text(self, error: LogtoError) -> str:
         """Return the sentence that a form shows for `error`."""
-        return error_text(error)
+        return str(error_text(error))
 
     def remedy(self, error: LogtoError) -> str | Promise:
         """Return what the operator does about `error`, "" if there is nothing to do."""
@@ -172,6 +172,8 @@ class ConsolePage(SignedInPage):
         values = self.request.POST.lists() if is_repeatable else ()
         context = {
             "repeated": [(name, value) for name, each in values for value in each if name != CSRF_FIELD],
+            # What the user lacks, or what does not exist, is the same a moment later.
+            "try_again_url": self.url if isinstance(error, REPEATABLE) else "",
             "links": self.error_links(error),
             **context,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -41,23 +43,17 @@ TITLES: dict[type[LogtoError], str | Promise] = {
     InvitationOver: _("This invitation is no longer open"),
     Incomplete: _("This is not finished yet"),
     ConsoleError: _("This is not possible"),
-    ProviderError: _("Logto does not respond"),
-    LogtoError: _("Logto did not do this"),
 }
-# For the user of a page, who sees nothing yet, and for the user of a form, which may have been processed.
-NOT_LOADED: dict[type[LogtoError], str | Promise] = {
-    ProviderError: _("This page cannot be loaded, because Logto does not respond. Please try again in a few minutes."),
-    LogtoError: _(
-        "This page cannot be loaded, because Logto sent a response that this site cannot use. Please try again in a "
-        "few minutes."
-    ),
-}
-NOT_SAVED: dict[type[LogtoError], str | Promise] = {
-    ProviderError: _(
-        "Logto does not respond, so it is not certain that your change was saved. Please try again in a few minutes."
-    ),
-    LogtoError: _("Logto did not save the change. Please try again in a few minutes."),
-}
+NOT_LOADED = _("This page cannot be loaded")
+NOT_SAVED = _("Your change may not be saved")
+LOGTO_IS_DOWN = _("Logto does not respond. Please try again in a few minutes.")
+LOGTO_IS_BUSY = _("Logto has too much to do. Please try again in a few minutes.")
+LOGTO_HAS_FAILED = _("Logto sent a response that this site cannot use. Please try again in a few minutes.")
+IS_UNCERTAIN = _(
+    "Logto does not respond as expected, so it is not certain that your change was saved. Please try again in a few "
+    "minutes."
+)
+IS_REFUSED = _("Logto did not accept your change, so it was not saved. Please contact the site operator.")
 NO_ACCESS = _(
     "Logto does not let this site use the Management API. Give its machine-to-machine application the role with all "
     "permissions of the Management API."
@@ -66,20 +62,26 @@ NO_ACCESS = _(
 
 def page_text(error: LogtoError, *, is_form: bool) -> PageText:
     """Return the texts of the page for `error`. `is_form` is whether the user has sent a form."""
-    title = next(text for kind, text in TITLES.items() if isinstance(error, kind))
+    title = next(
+        (text for kind, text in TITLES.items() if isinstance(error, kind)), NOT_SAVED if is_form else NOT_LOADED
+    )
     return PageText(title, error_text(error, is_form=is_form), remedy(error))
 
 
-def error_text(error: LogtoError, *, is_form: bool = True) -> str:
+def error_text(error: LogtoError, *, is_form: bool = True) -> str | Promise:
     """Return the sentences for the user about `error`."""
     if isinstance(error, Incomplete):
         return joined([*map(str, error.done), str(error.visitor_message)])
     if isinstance(error, ConsoleError):
-        return str(error.visitor_message)
+        return error.visitor_message
     if isinstance(error, ProviderError) and error.retry_after_seconds:
         return _try_again_after(error.retry_after_seconds)
-    texts = NOT_SAVED if is_form else NOT_LOADED
-    return str(next(text for kind, text in texts.items() if isinstance(error, kind)))
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return LOGTO_IS_BUSY
+    if not is_form:
+        return LOGTO_IS_DOWN if isinstance(error, ProviderError) else LOGTO_HAS_FAILED
+    is_refused = isinstance(error, ManagementAPIError) and 400 <= error.status < 500
+    return IS_REFUSED if is_refused else IS_UNCERTAIN
 
 
 def remedy(error: LogtoError) -> str | Promise:
@@ -101,7 +103,7 @@ def status_of(error: LogtoError) -> int:
 def _try_again_after(seconds: int) -> str:
     minutes = max(1, -(-seconds // 60))
     return ngettext(
-        "Logto is busy. Please try again in %(minutes)d minute.",
-        "Logto is busy. Please try again in %(minutes)d minutes.",
+        "Logto has too much to do. Please try again in %(minutes)d minute.",
+        "Logto has too much to do. Please try again in %(minutes)d minutes.",
         minutes,
     ) % {"minutes": minutes}
