@@ -15,7 +15,7 @@ import requests
 
 from logto_auth.emulator import Emulator, Visitor, run_in_thread
 
-from . import bearer, callbacks, faults, imported_tenant, pages, sessions, start_up, synced_tenant, webhooks
+from . import bearer, callbacks, faults, imported_tenant, pages, sessions, start_up, synced_tenant, trail, webhooks
 from .sites import CALLBACK, SITE
 
 ROUNDS = 60
@@ -255,6 +255,7 @@ def main() -> None:
         sub = next(iter(emulator.tenant.users))
         tokens = logout_tokens(emulator, application.id, sub)
         costs = run("bench.sessions", {"logto": logto, "username": usernames[0], "sub": sub, "logout_tokens": tokens})
+        trail_costs = run("bench.trail", task)
         add_rights(emulator, sub)
         pages_costs = run("bench.pages", {"logto": logto, "username": usernames[0]})
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
@@ -267,6 +268,8 @@ def main() -> None:
     print(table(results))
     print("\nMedians; the ratio is CPU time relative to plain mozilla-django-oidc in this run.\n")
     print(callbacks.table(callback_costs))
+    print()
+    print(trail.table(trail_costs))
     print()
     print(sessions_table(costs))
     print()
@@ -286,6 +289,7 @@ def main() -> None:
     all_limits = {
         **limits(results),
         **callbacks.limits(callback_costs),
+        **trail.limits(trail_costs),
         **sessions_limits(costs),
         **pages_limits(pages_costs),
         **api_calls_limits(api_costs),

@@ -32,6 +32,7 @@ class Cause(Enum):
 
     SIGN_IN = "sign_in"
     STAFF = "staff"
+    USER = "user"
     LOGTO = "logto"
     COMMAND = "command"
 

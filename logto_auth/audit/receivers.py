@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+# The user of the request is the actor.
+BY_ACTOR = {Cause.STAFF, Cause.USER}
 # Reasons for which another request than one of the session may end it, such as that of staff in the admin.
 BY_STAFF = {"account_disabled", "ended_by_staff"}
 
@@ -283,12 +285,11 @@ def _count_now(code: str) -> None:
 
 
 def _record(action: str, user: Any, sub: str = "", **values: Any) -> None:
-    """Record what has happened to a user: at the sign-in of the user, by staff, or without an actor."""
+    """Record what has happened to a user: at the sign-in of the user, by staff or another user, or without an actor."""
     current = current_batch()
     if current is not None and current.cause is Cause.SIGN_IN:
         _record_own(action, user, sub, request=current.request, **values)
-    elif _is_by_staff(current):
-        assert current is not None
+    elif current is not None and current.cause in BY_ACTOR:
         _add(build_event(action, current.request, user=user, user_sub=sub, **values))
     else:
         _add(build_event(action, user=user, user_sub=sub, **values))
@@ -306,10 +307,6 @@ def _add(event: AuditEvent) -> None:
         current.collected.append(event)
         return
     try_to_write([event])
-
-
-def _is_by_staff(current: Batch | None) -> bool:
-    return current is not None and current.cause is Cause.STAFF
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from logto_auth.clients import management_api
@@ -22,6 +23,7 @@ from logto_auth.tenant.webhook import find_webhooks
 
 from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
+from .organization_console import console_findings, includes_console, single_sign_on_findings
 from .second_factor import script_findings, tenant_findings
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
             "management-api",
             "Not checked, because LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set: the declaration, back-channel "
             "logout, names of permissions, expiry of secrets, connectors for messages, the webhook"
-            f"{', the script for the claim authentication_methods' if conf.second_factor else ''}.",
+            f"{', the script for the claim authentication_methods' if conf.second_factor else ''}"
+            f"{', the console of organizations' if includes_console() else ''}.",
         )
         return
     try:
@@ -67,13 +70,15 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
         )
         return
     yield ok("management-api", f"The application {conf.m2m_app_id} has access to {api.base_url}.")
-    yield from findings_or_ok(_differences(plan), "declaration", "The tenant is as declared.")
+    differences = chain(_differences(plan), single_sign_on_findings(api, declared))
+    yield from findings_or_ok(differences, "declaration", "The tenant is as declared.")
     if conf.app_id and declared.back_channel_logout_uri:
         yield _back_channel_logout(api, declared.back_channel_logout_uri)
     yield from findings_or_ok(_scopes(api), "scopes", "All scopes in the settings exist.")
     if conf.app_id:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
     yield from connector_findings(api)
+    yield from console_findings(api, declared)
     yield from script_findings(api, declared)
     yield from tenant_findings(api)
     if declared.webhook_url:

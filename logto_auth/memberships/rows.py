@@ -86,9 +86,14 @@ def _rename(organization: Organization, name: str | None) -> None:
 # For webhooks and the console, which report one organization at a time
 
 
-def save_membership(identity: LogtoIdentity, membership: Membership) -> MembershipChanges:
-    """Store one membership with exactly these roles, and return what changed. The other memberships stay."""
+def save_membership(identity: LogtoIdentity, membership: Membership, *, may_join: bool = True) -> MembershipChanges:
+    """Store one membership with exactly these roles, and return what changed. The other memberships stay.
+
+    With `may_join=False`, only the roles of an existing membership are stored.
+    """
     row = _members(membership.id).filter(identity=identity).first()
+    if row is None and not may_join:
+        return NO_MEMBERSHIP_CHANGES
     if row is None:
         _join(identity, [membership])
         return MembershipChanges(joined=(membership,))

@@ -28,7 +28,7 @@ from logto_auth.users.rights import RightsChanges, has_admin_rights
 from logto_auth.users.suspension import reactivate, suspend
 
 from .events import WebhookEvent
-from .ordering import claim_newest, has_newer_event
+from .ordering import claim_newest, deletion_subject, has_newer_event, membership_subject, name_subject
 
 logger = logging.getLogger("logto_auth")
 
@@ -136,13 +136,13 @@ def _update_memberships(event: WebhookEvent) -> None:
     added, removed = event.ids("addedUserIds"), event.ids("removedUserIds")
     identities = LogtoIdentity.objects.for_subs(conf.issuer, added | removed).select_related("user")
     known = {identity.sub: identity for identity in identities}
-    subjects = {f"membership:{organization_id}:{sub}": sub for sub in known}
+    subjects = {membership_subject(organization_id, sub): sub for sub in known}
     with atomic():
         newest = {subjects[subject] for subject in claim_newest(subjects, event.at)}
         # Before a membership is added: its foreign key takes a shared lock on MariaDB, which could not be raised.
         _require_revalidation(*[known[sub] for sub in newest])
         leaving = [known[sub] for sub in newest & removed]
-        is_deleted = has_newer_event(_deletion_of(organization_id), event.at)
+        is_deleted = has_newer_event(deletion_subject(organization_id), event.at)
         joining = [] if is_deleted else [known[sub] for sub in newest & added]
         former = _roles_in(organization_id, [*leaving, *joining])
         rows.remove_members(organization_id, leaving)
@@ -184,7 +184,7 @@ def _rename_organization(event: WebhookEvent) -> None:
     if event.organization_id is None or not isinstance(event.data, dict):
         return
     with atomic():
-        if claim_newest([f"organization:{event.organization_id}"], event.at):
+        if claim_newest([name_subject(event.organization_id)], event.at):
             rows.rename(event.organization_id, text(event.data, "name"))
 
 
@@ -192,7 +192,7 @@ def _delete_organization(event: WebhookEvent) -> None:
     if event.organization_id is None:
         return
     with atomic():
-        claim_newest([_deletion_of(event.organization_id)], event.at)
+        claim_newest([deletion_subject(event.organization_id)], event.at)
         members = LogtoIdentity.objects.filter(
             memberships__organization__in=Organization.objects.for_logto_id(event.organization_id)
         ).select_related("user")
@@ -200,10 +200,6 @@ def _delete_organization(event: WebhookEvent) -> None:
         former = _roles_in(event.organization_id, members)
         rows.remove_members(event.organization_id)
     _send_left(event.organization_id, members, former)
-
-
-def _deletion_of(organization_id: str) -> str:
-    return f"organization:{organization_id}:end"
 
 
 HANDLERS: dict[str, Callable[[WebhookEvent], None]] = {

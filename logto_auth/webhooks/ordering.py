@@ -19,6 +19,21 @@ from logto_auth.transactions import database
 KEPT_FOR_SECONDS = 7 * 24 * 3600
 
 
+def membership_subject(organization_id: str, sub: str) -> str:
+    """Return the subject of events that say whether a user belongs to an organization."""
+    return f"membership:{organization_id}:{sub}"
+
+
+def name_subject(organization_id: str) -> str:
+    """Return the subject of events that say how an organization is named."""
+    return f"organization:{organization_id}"
+
+
+def deletion_subject(organization_id: str) -> str:
+    """Return the subject of the event that an organization was deleted."""
+    return f"organization:{organization_id}:end"
+
+
 def claim_newest(subjects: Iterable[str], at: float) -> frozenset[str]:
     """Return those of `subjects` that have no event newer than `at`, in seconds at Logto, and mark them with it.
 

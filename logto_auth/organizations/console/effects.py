@@ -18,6 +18,13 @@ from logto_auth.signals import organization_changed
 from logto_auth.transactions import atomic
 from logto_auth.users.provisioning import find_identity, send_changes
 from logto_auth.users.rights import RightsChanges
+from logto_auth.webhooks.ordering import (
+    claim_newest,
+    deletion_subject,
+    has_newer_event,
+    membership_subject,
+    name_subject,
+)
 
 from .rights import Actor
 
@@ -27,7 +34,6 @@ __all__ = [
     "end_organization",
     "refresh_own_claims",
     "rename_organization",
-    "require_revalidation",
     "store_membership",
 ]
 
@@ -36,19 +42,22 @@ def after_change(
     actor: Actor,
     organization_id: str,
     action: str,
-    change_rows: Callable[[], None] | None = None,
+    change_rows: Callable[[float], None] | None = None,
     *,
     target: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Let the rows of this site follow a change at Logto, and send `organization_changed`: one batch.
 
+    `change_rows` receives the time when the request began, which counts as that of the change. So webhooks about
+    earlier changes are stale (`webhooks.ordering`), however late they arrive, and those about later ones are not.
+
     The claims of the acting user are fetched again if the change concerns them: if they are the `target`, or there is
     none and rows change. Raise SignInRequired, SignInRefused or TokenError if that has ended their session.
     """
-    with batch(Cause.LOGTO, actor.request):
+    with batch(Cause.USER, actor.request):
         if change_rows is not None:
-            change_rows()
+            change_rows(actor.began_at)
         user = actor.user
         # `request.user` is a lazy object, whose own type is not the user model.
         organization_changed.send_robust(
@@ -71,50 +80,51 @@ def refresh_own_claims(actor: Actor) -> None:
         refresh_claims(actor.request)
 
 
-def store_membership(sub: str, membership: Membership) -> None:
-    """Store that a user belongs to an organization, with exactly these roles."""
+def store_membership(sub: str, membership: Membership, at: float) -> None:
+    """Store that a user belongs to an organization, with exactly these roles.
+
+    A newer webhook may have reported that the membership has ended. None is about roles.
+    """
     identity = find_identity(conf.issuer, sub)
     if identity is None:
         return
     with batch(Cause.LOGTO):
         with atomic():
+            is_newest = bool(claim_newest([membership_subject(membership.id, sub)], at))
             _require_revalidation([identity.pk])
-            changes = rows.save_membership(identity, membership)
+            may_join = is_newest and not has_newer_event(deletion_subject(membership.id), at)
+            changes = rows.save_membership(identity, membership, may_join=may_join)
         send_changes(identity, RightsChanges(), changes)
 
 
-def end_membership(sub: str, organization_id: str) -> None:
-    """Delete the membership of a user, if there is one."""
+def end_membership(sub: str, organization_id: str, at: float) -> None:
+    """Delete the membership of a user, unless a newer webhook has reported that it began again."""
     identity = find_identity(conf.issuer, sub)
     if identity is not None:
-        _end_memberships([identity], organization_id)
+        _end_memberships([identity], organization_id, membership_subject(organization_id, sub), at)
 
 
-def end_organization(organization_id: str) -> None:
+def end_organization(organization_id: str, at: float) -> None:
     """Delete all memberships in an organization. Its row stays, because rows of the site may refer to it."""
     memberships = OrganizationMembership.objects.filter(
         organization__in=Organization.objects.for_logto_id(organization_id)
     )
     identities = LogtoIdentity.objects.filter(pk__in=memberships.values("identity_id")).select_related("user")
-    _end_memberships(list(identities), organization_id)
+    _end_memberships(list(identities), organization_id, deletion_subject(organization_id), at)
 
 
-def rename_organization(organization_id: str, name: str) -> None:
-    """Store the new name of an organization."""
-    rows.rename(organization_id, name)
+def rename_organization(organization_id: str, name: str, at: float) -> None:
+    """Store the new name of an organization, unless a webhook has reported a newer one."""
+    with atomic():
+        if claim_newest([name_subject(organization_id)], at):
+            rows.rename(organization_id, name)
 
 
-def require_revalidation(sub: str) -> None:
-    """Let the sessions of a user ask Logto again at their next request."""
-    identity = find_identity(conf.issuer, sub)
-    if identity is not None:
-        with atomic():
-            _require_revalidation([identity.pk])
-
-
-def _end_memberships(identities: list[LogtoIdentity], organization_id: str) -> None:
+def _end_memberships(identities: list[LogtoIdentity], organization_id: str, subject: str, at: float) -> None:
     with batch(Cause.LOGTO):
         with atomic():
+            if not claim_newest([subject], at):
+                return
             _require_revalidation([identity.pk for identity in identities])
             ended = rows.end_memberships(identities, organization_id)
         for identity, changes in ended:

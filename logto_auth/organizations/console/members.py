@@ -16,7 +16,7 @@ from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 
 from .answers import UserNames, names_by_id, read, user_names
-from .effects import after_change, end_membership, require_revalidation, store_membership
+from .effects import after_change, end_membership, store_membership
 from .errors import ChangedMeanwhile, Incomplete, LastOwner, MemberGone, NotAMember, NotPermitted, RoleNotGrantable
 from .locks import organization_locked
 from .rights import OrganizationRights, is_id
@@ -66,17 +66,22 @@ class Members(OrganizationRights):
             if self._has_owner_role(held, self._rules) and not self._has_owner_role(ids, self._rules):
                 self._require_other_owner(user_id)
             former_ids = {id: name for id, name in live.items() if name in removed}
-            self._change_roles(user_id, {name: ids[name] for name in sorted(added)}, former_ids)
-        if added or removed:
-            membership = Membership(id=self.id, name=self.name, roles=tuple(sorted(ids)))
+            current, incomplete = self._change_roles(
+                user_id, held, {name: ids[name] for name in sorted(added)}, former_ids
+            )
+        # Also what was done before a failure is announced, so that no change is missing in an audit trail.
+        if current != held:
+            membership = Membership(id=self.id, name=self.name, roles=tuple(sorted(current)))
             after_change(
                 self._actor,
                 self.id,
                 "member_roles_changed",
                 partial(store_membership, user_id, membership),
                 target=user_id,
-                details={"former": sorted(held), "current": sorted(ids)},
+                details={"former": sorted(held), "current": sorted(current)},
             )
+        if incomplete is not None:
+            raise incomplete
         return self._member(names, ids)
 
     def remove(self, user_id: str) -> None:
@@ -108,7 +113,7 @@ class Members(OrganizationRights):
                 yield
         except MemberGone:
             # After the transaction of the lock, which the error rolls back.
-            end_membership(user_id, self.id)
+            end_membership(user_id, self.id, self._actor.began_at)
             raise
 
     def _user(self, user_id: str) -> UserNames:
@@ -146,15 +151,19 @@ class Members(OrganizationRights):
                 return
         raise LastOwner(f"The user {user_id} is the only owner of the organization {self.id}.")
 
-    def _change_roles(self, user_id: str, added: Mapping[str, str], removed: Mapping[str, str]) -> None:
-        """Add roles, ids by name, then remove roles, names by id. Raise Incomplete if only a part could be done.
+    def _change_roles(
+        self, user_id: str, held: Collection[str], added: Mapping[str, str], removed: Mapping[str, str]
+    ) -> tuple[set[str], Incomplete | None]:
+        """Add roles, ids by name, then remove roles, names by id. Return the names that the member has now.
 
-        Only differences are sent: a list of all roles would undo what another user changes at this moment.
+        With the error to raise, if only a part could be done. Only differences are sent: a list of all roles would undo
+        what another user changes at this moment.
         """
-        organizations, done = self._api.organizations, list[str | Promise]()
+        organizations, current, done = self._api.organizations, set(held), list[str | Promise]()
         try:
             if added:
                 organizations.add_user_roles(self.id, user_id, list(added.values()))
+                current.update(added)
                 done.append(format_lazy(_("The roles were added: {roles}."), roles=", ".join(sorted(added))))
             for role_id, name in removed.items():
                 try:
@@ -162,15 +171,17 @@ class Members(OrganizationRights):
                 except ManagementAPIError as error:
                     if not is_gone(error):
                         raise
+                current.discard(name)
                 done.append(format_lazy(_("The role was removed: {role}."), role=name))
         except LogtoError as error:
             if isinstance(error, ManagementAPIError) and error.code == NO_MEMBER:
                 raise self._gone(user_id) from error
             if not done:
                 raise
-            # The sessions of the member ask Logto for the roles.
-            require_revalidation(user_id)
-            raise Incomplete(f"Not all roles of {user_id} in {self.id} were changed: {error}", done=done) from error
+            incomplete = Incomplete(f"Not all roles of {user_id} in {self.id} were changed: {error}", done=done)
+            incomplete.__cause__ = error
+            return current, incomplete
+        return current, None
 
     def _end_membership(self, user_id: str, *, of_other: bool = False) -> list[str]:
         """End a membership at Logto, and return the former roles."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,8 @@ class Actor:
     request: HttpRequest
     principal: Principal
     sub: str
+    began_at: float = field(default_factory=time.time)
+    """When the request began, in seconds since the epoch: Logto has made each change of it later."""
 
     @property
     def has_token(self) -> bool:
