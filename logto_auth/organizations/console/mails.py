@@ -17,6 +17,7 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.secrets import hide_frames
 from logto_auth.sign_in.start import active_languages
+from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE
 
 from .errors import InvitationNotSent
 from .links import invitation_link, require_page
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["require_sender", "send_invitation"]
 
-BY_LOGTO, BY_SITE = "logto", "site"
 TEMPLATE = "logto_auth/organizations/invitation_{}.txt"
 MAX_NAME_LENGTH = 80
 # Mail programs make links of texts such as "evil.example", also with the dots of other scripts.
