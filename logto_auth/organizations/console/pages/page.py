@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
+from django.conf import settings
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
@@ -96,6 +98,11 @@ class ConsolePage(SignedInPage):
     def list_url(self) -> str:
         """The URL path of the list of organizations, "" if the site has left it out."""
         return url_of("list")
+
+    @property
+    def away_url(self) -> str:
+        """The URL of the page to show when the user can no longer see that of the organization."""
+        return self.list_url or resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def render(self, context: dict[str, Any] | None = None, *, status: int = 0) -> HttpResponse:
         """Return the page. After an error in `form_errors`, it has the status of this error."""
