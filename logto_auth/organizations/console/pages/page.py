@@ -18,6 +18,7 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
 from logto_auth.organizations.console.errors import Incomplete, MemberGone, NotAMember, NotPermitted
@@ -130,7 +131,8 @@ class ConsolePage(SignedInPage):
         """
         response = self.redirect(word, url)
         try:
-            if self.console.needs_round_trip(roles):
+            # A script could not follow the redirect to another origin.
+            if not is_from_script(self.request) and self.console.needs_round_trip(roles):
                 options = SignInOptions(prompt="none")
                 return redirect_to_logto(self.request, next_url=response.url, options=options, is_silent=True)
         except LogtoError as error:
