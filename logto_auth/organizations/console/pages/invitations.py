@@ -18,14 +18,13 @@ from logto_auth.organizations.console.errors import (
     NotAMember,
     NotPermitted,
 )
+from logto_auth.organizations.console.invitations import MAX_EMAIL_LENGTH, PENDING
 
 from .forms import RolesForm
 from .page import OrganizationPage
 
 __all__ = ["InvitationsPage"]
 
-# The length of Logto's column for the e-mail address of a user. A longer one could not accept.
-MAX_EMAIL_LENGTH = 128
 # Of those that are over. Logto keeps all of them.
 MAX_SHOWN_EARLIER = 20
 
@@ -62,11 +61,11 @@ class InvitationsPage(OrganizationPage):
     def page(self, form: InvitationForm) -> HttpResponse:
         """Return the page with the form and the invitations."""
         invitations = self.organization.invitations()
-        earlier = [each for each in invitations if each.status != "Pending"]
+        earlier = [each for each in invitations if each.status != PENDING]
         return self.render(
             {
                 "form": form,
-                "pending": [each for each in invitations if each.status == "Pending"],
+                "pending": [each for each in invitations if each.status == PENDING],
                 "earlier": earlier[:MAX_SHOWN_EARLIER],
                 "days": conf.invitation_days,
             }

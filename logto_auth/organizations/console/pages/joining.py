@@ -13,15 +13,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.organizations.console.console import Joining
+from logto_auth.organizations.console.domains import MAX_DOMAIN_LENGTH
 from logto_auth.organizations.console.errors import ChangedMeanwhile, ConsoleError, NotAMember, NotPermitted
 
 from .forms import RolesForm
 from .page import OrganizationPage
 
 __all__ = ["JoiningPage"]
-
-# RFC 1035, section 2.3.4.
-MAX_DOMAIN_LENGTH = 253
 
 
 class DomainForm(forms.Form):
