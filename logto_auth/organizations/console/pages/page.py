@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
@@ -23,6 +23,7 @@ from logto_auth.pages.navigation import NavigationEntry
 from logto_auth.pages.page import SignedInPage
 from logto_auth.pages.texts import PageText
 from logto_auth.sign_in.start import redirect_to_logto
+from logto_auth.transactions import non_atomic
 
 from .texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, page_text, remedy, status_of
 
@@ -66,6 +67,11 @@ class ConsolePage(SignedInPage):
 
     form_status: int = HTTPStatus.OK
     """The status of the page with a form whose change has failed."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view. `ATOMIC_REQUESTS` does not apply to it."""
+        return non_atomic(super().as_view(**initkwargs))
 
     def check(self) -> HttpResponseBase | None:
         """Return None if the site has a console, else the page that says that it has none."""
