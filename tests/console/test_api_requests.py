@@ -98,7 +98,10 @@ def test_session_needs_csrf_token(console_site: Emulator) -> None:
 def test_token_of_organization_acts_by_its_permission(console_site: Emulator, resource: str | None) -> None:
     caller = by_token(console_site, "manager", "invite:members", resource=resource)
     assert caller.post("invitations/", {"email": "new@elsewhere.example", "roles": ["staff"]}).status_code == 201
-    assert result(caller.delete(f"members/{sub_of('staff')}/")) == (403, "not_permitted")
+    refused = caller.delete(f"members/{sub_of('staff')}/")
+    assert result(refused) == (403, "not_permitted")
+    assert 'error="insufficient_scope"' in refused["WWW-Authenticate"]
+    assert 'scope="manage:members"' in refused["WWW-Authenticate"]
     assert sub_of("staff") in console_site.tenant.organizations[HARBOUR].members
 
 

@@ -117,7 +117,8 @@ class OrganizationRights:
     def require(self, right: str) -> None:
         """Raise NotPermitted unless the user may do this."""
         if not self.may(right):
-            raise NotPermitted(f"The user {self._actor.sub} lacks the right {right} in the organization {self.id}.")
+            message = f"The user {self._actor.sub} lacks the right {right} in the organization {self.id}."
+            raise NotPermitted(message, right=right)
 
     def all_roles(self) -> list[OrganizationRole]:
         """Return the roles for users, by name."""
