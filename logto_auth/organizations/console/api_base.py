@@ -39,6 +39,7 @@ from logto_auth.navigation import SAFE_METHODS
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
+from logto_auth.transactions import non_atomic
 
 from .api_serializers import OwnOrganizationSerializer
 from .console import Console, ManagedOrganization
@@ -150,6 +151,11 @@ class ConsoleView(APIView):
     """The methods that accept no access token."""
     public_methods: ClassVar[frozenset[str]] = frozenset()
     """The methods that need no sign-in."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view. `ATOMIC_REQUESTS` does not apply to it."""
+        return non_atomic(super().as_view(**initkwargs))
 
     @cached_property
     def console(self) -> Console:
