@@ -133,6 +133,17 @@ def test_token_is_for_one_organization(console_site: Emulator) -> None:
     assert result(without_organization.get()) == (403, "insufficient_scope")
 
 
+def test_token_for_another_api_is_refused(console_site: Emulator) -> None:
+    console_site.tenant.add_resource("https://library.example/api", scopes=["invite:members"])
+    console_site.tenant.find_organization_role("manager").resource_scopes["https://library.example/api"] = [
+        "invite:members"
+    ]
+    caller = by_token(console_site, "manager", "invite:members", resource="https://library.example/api")
+    response = caller.get()
+    assert result(response) == (401, "invalid_token")
+    assert 'error="invalid_token"' in response["WWW-Authenticate"]
+
+
 @pytest.mark.parametrize("path", [ROOT, f"{ROOT}invitation/", f"{ROOT}{HARBOUR}/leave/"])
 def test_token_cannot_create_join_or_leave(console_site: Emulator, path: str) -> None:
     caller = by_token(console_site, "staff")
@@ -200,6 +211,9 @@ def test_only_json_is_read_and_sent(console_site: Emulator) -> None:
     form = caller.call("PATCH", "", "name=New", content_type="application/x-www-form-urlencoded")
     assert result(form) == (415, "unsupported_media_type")
     assert result(caller.call("GET", "", headers={"Accept": "text/html"})) == (406, "not_acceptable")
+    for charset in ("zip", "utf-16", "none"):
+        body = {"content_type": f"application/json; charset={charset}", "data": b'{"name": "Hafen \xc3\xa4"}'}
+        assert caller.call("PATCH", "", **body).json()["name"] == "Hafen ä"
     browser = "text/html,application/xhtml+xml,*/*;q=0.8"
     assert caller.call("GET", "", headers={"Accept": browser})["Content-Type"] == "application/json"
 
