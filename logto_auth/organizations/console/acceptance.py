@@ -57,7 +57,7 @@ class Acceptance:
             details = {"invitation": invitation.id, "roles": list(invitation.roles)}
             after_change(actor, membership.id, "invitation_accepted", change_rows, target=actor.sub, details=details)
         else:
-            change_rows()
+            change_rows(actor.began_at)
             refresh_own_claims(actor)
         return own_organization(membership)
 

@@ -39,14 +39,22 @@ from logto_auth.navigation import SAFE_METHODS
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
+from logto_auth.transactions import non_atomic
 
 from .api_serializers import OwnOrganizationSerializer
 from .console import Console, ManagedOrganization
-from .errors import AlreadyInvited, ConsoleError, Incomplete, InvalidName
+from .errors import AlreadyInvited, ConsoleError, Incomplete
 from .pages.texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, status_of
 from .values import OwnOrganization
 
-__all__ = ["ConsoleAuthentication", "ConsoleParser", "ConsoleView", "IsConsoleUser", "OrganizationView", "error_body"]
+__all__ = [
+    "ConsoleAuthentication",
+    "ConsoleParser",
+    "ConsoleView",
+    "IsConsoleUser",
+    "OrganizationView",
+    "console_error_response",
+]
 
 logger = logging.getLogger("logto_auth")
 
@@ -144,6 +152,11 @@ class ConsoleView(APIView):
     public_methods: ClassVar[frozenset[str]] = frozenset()
     """The methods that need no sign-in."""
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view. `ATOMIC_REQUESTS` does not apply to it."""
+        return non_atomic(super().as_view(**initkwargs))
+
     @cached_property
     def console(self) -> Console:
         """The console for the user of the request. Raise an error with the status 404 if the site has none."""
@@ -202,7 +215,7 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         # Such as a role of the declaration that the tenant does not have.
         error = _NotSetUp(error, status=503)
     if isinstance(error, ConsoleError):
-        return _with_retry_after(Response(error_body(error), status=error.status), error)
+        return console_error_response(error)
     if isinstance(error, SignInRequired | SignInRefused | TokenError):
         return _sign_in_response(request, error)
     if isinstance(error, LogtoError):
@@ -213,16 +226,18 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     return response
 
 
-def error_body(error: ConsoleError) -> dict[str, Any]:
-    """Return what a client reads about a refusal of the console."""
+def console_error_response(error: ConsoleError, **details: Any) -> Response:
+    """Return the response to a refusal of the console, and log one line."""
+    level = logging.ERROR if error.status >= 500 else logging.INFO
+    logger.log(level, "Organization console: %s (%s)", error, error.code, extra={"code": error.code})
     body: dict[str, Any] = {"code": error.code, "detail": str(error.visitor_message)}
-    if isinstance(error, InvalidName):
+    if error.field:
         body["fields"] = {error.field: [str(error.visitor_message)]}
     if isinstance(error, AlreadyInvited):
         body["invitation_id"] = error.invitation_id
     if isinstance(error, Incomplete):
         body["done"] = [str(each) for each in error.done]
-    return body
+    return _with_retry_after(Response({**body, **details}, status=error.status), error)
 
 
 def _body_of(error: Exception, data: Any) -> dict[str, Any]:
@@ -273,7 +288,10 @@ def _provider_response(request: HttpRequest, error: LogtoError) -> Response:
 
 
 def _with_retry_after(response: Response, error: LogtoError) -> Response:
-    seconds = getattr(error, "retry_after_seconds", None)
-    if seconds is not None:
-        response["Retry-After"] = str(seconds)
+    """Add the header that Logto has sent, if it has sent one."""
+    # An error of the console may come from one of Logto.
+    for each in (error, error.__cause__):
+        seconds = getattr(each, "retry_after_seconds", None)
+        if seconds is not None:
+            response["Retry-After"] = str(seconds)
     return response

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from logto_auth.exceptions import ManagementAPIError
@@ -18,6 +18,7 @@ from .values import Connector, Joining
 
 __all__ = ["JoiningSettings"]
 
+GONE = "entity.not_found"
 TAKEN = "entity.unique_integrity_violation"
 UNKNOWN_REFERENCE = "entity.relation_foreign_key_not_found"
 
@@ -43,20 +44,18 @@ class JoiningSettings(OrganizationRights):
         name = valid_domain(domain)
         if not may_claim(self._actor.request, self.id, name):
             raise DomainNotAllowed(f"The user {self._actor.sub} may not claim the domain {name} for {self.id}.")
-        with self._changing_joining(done_if=TAKEN):
-            self._api.organizations.add_jit_email_domain(self.id, name)
-        after_change(self._actor, self.id, "jit_domain_added", details={"domain": name})
+        add = partial(self._api.organizations.add_jit_email_domain, self.id, name)
+        if self._call_unless(TAKEN, add):
+            after_change(self._actor, self.id, "jit_domain_added", details={"domain": name})
 
     def remove_domain(self, domain: str) -> None:
         """Remove an e-mail domain, if it is there. Memberships stay. Raise NotPermitted."""
         self.require("manage_joining")
         # As Logto has it: it checks no form, and another tool may have added it.
         stored = [_domain_in(each) for each in self._api.organizations.jit_email_domains(self.id)]
-        if domain not in stored:
-            return
-        with self._changing_joining(done_if="entity.not_found"):
-            self._api.organizations.remove_jit_email_domain(self.id, domain)
-        after_change(self._actor, self.id, "jit_domain_removed", details={"domain": domain})
+        remove = partial(self._api.organizations.remove_jit_email_domain, self.id, domain)
+        if domain in stored and self._call_unless(GONE, remove):
+            after_change(self._actor, self.id, "jit_domain_removed", details={"domain": domain})
 
     def set_default_roles(self, roles: Sequence[str]) -> None:
         """Set the roles of just-in-time members, by name. Raise RoleNotGrantable, NotPermitted."""
@@ -66,8 +65,7 @@ class JoiningSettings(OrganizationRights):
         self._require_grantable(former ^ ids.keys())
         if former == ids.keys():
             return
-        with self._changing_joining():
-            self._api.organizations.set_jit_roles(self.id, list(ids.values()))
+        self._call_unless("", partial(self._api.organizations.set_jit_roles, self.id, list(ids.values())))
         details = {"former": sorted(former), "current": sorted(ids)}
         after_change(self._actor, self.id, "jit_roles_changed", details=details)
 
@@ -80,8 +78,7 @@ class JoiningSettings(OrganizationRights):
         # An unknown connector is refused like one of another customer.
         if connector is None or not self._may_link(connector):
             raise DomainNotAllowed(f"The user {self._actor.sub} may not link the connector to {self.id}.")
-        with self._changing_joining():
-            self._api.organizations.add_jit_sso_connectors(self.id, [connector.id])
+        self._call_unless("", partial(self._api.organizations.add_jit_sso_connectors, self.id, [connector.id]))
         after_change(self._actor, self.id, "sso_connector_linked", details={"connector": connector.id})
 
     def unlink_connector(self, connector_id: str) -> None:
@@ -89,9 +86,9 @@ class JoiningSettings(OrganizationRights):
         self.require("manage_joining")
         if not is_id(connector_id) or connector_id not in self._linked():
             return
-        with self._changing_joining(done_if="entity.not_found"):
-            self._api.organizations.remove_jit_sso_connector(self.id, connector_id)
-        after_change(self._actor, self.id, "sso_connector_unlinked", details={"connector": connector_id})
+        remove = partial(self._api.organizations.remove_jit_sso_connector, self.id, connector_id)
+        if self._call_unless(GONE, remove):
+            after_change(self._actor, self.id, "sso_connector_unlinked", details={"connector": connector_id})
 
     # Logto
 
@@ -117,16 +114,20 @@ class JoiningSettings(OrganizationRights):
         except InvalidName:
             return False
 
-    @contextmanager
-    def _changing_joining(self, *, done_if: str = "") -> Iterator[None]:
-        """Ignore the error `done_if`: the change is made already. Raise NotAMember if the organization is gone."""
+    def _call_unless(self, done_code: str, call: Callable[[], object]) -> bool:
+        """Change something at Logto, and return whether it has changed: an error `done_code` says that it need not.
+
+        Raise NotAMember if the organization is gone.
+        """
         try:
-            yield
+            call()
         except ManagementAPIError as error:
             if error.code == UNKNOWN_REFERENCE:
                 raise NotAMember(f"The organization {self.id} does not exist any more.") from error
-            if error.code != done_if:
+            if error.code != done_code:
                 raise
+            return False
+        return True
 
 
 def _by_name(connectors: Iterable[Connector]) -> list[Connector]:
