@@ -210,6 +210,11 @@ def test_token_acts_by_its_permissions(app: App, target: dict[str, str]) -> None
         organization.leave()
 
 
+def test_token_cannot_join_an_organization(app: App) -> None:
+    with pytest.raises(NotPermitted):
+        app.console("manager", organization_id=HARBOUR).accept("x")
+
+
 def test_token_of_owner_is_not_an_owner(app: App) -> None:
     organization = app.console("owner", organization_id=HARBOUR).organization(HARBOUR)
     assert not any(map(organization.may, RIGHTS))

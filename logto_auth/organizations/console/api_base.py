@@ -134,8 +134,10 @@ class ConsoleParser(JSONParser):
         content = stream.read(MAX_BODY_BYTES + 1)
         if len(content) > MAX_BODY_BYTES:
             raise _TooLarge(_("The request is too large."))
+        # JSON is UTF-8 (RFC 8259, section 8.1). Django accepts all codecs of Python in `Content-Type`, such as `zip`.
+        context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            return super().parse(BytesIO(content), media_type, parser_context)
+            return super().parse(BytesIO(content), media_type, context)
         except RecursionError as error:
             raise ParseError from error
 
