@@ -1,4 +1,4 @@
-"""The page of an invitation link, for the reader of the e-mail: whoever is signed in, or nobody."""
+"""The page of an invitation link, for a reader of the e-mail who may or may not be signed in."""
 
 from __future__ import annotations
 
