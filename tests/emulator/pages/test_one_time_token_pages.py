@@ -110,6 +110,16 @@ def test_token_without_organizations_adds_no_membership(emulator, bookstore, vis
     assert claims["organizations"] == []
 
 
+@pytest.mark.parametrize("email", ["new@bookstore.example", "editor@bookstore.example"])
+def test_just_in_time_role_of_applications_ends_sign_in(emulator, api, visitor, link, email):
+    role = api.made("/organization-roles", {"name": "cleaner", "type": "MachineToMachine"})
+    api.put("/organizations/hillbranch01/jit/roles", {"organizationRoleIds": [role["id"]]})
+    token = emulator.tenant.add_one_time_token(email, jit_organization_ids=["hillbranch01"])
+    assert refusal_at(visitor, link(token.email, token.token)) == ("entity.db_constraint_violated", 422)
+    sub = emulator.tenant.find_user(primary_email=email).id
+    assert emulator.tenant.organizations["hillbranch01"].members[sub] == []
+
+
 def test_email_domain_adds_only_new_users_to_organization(emulator, bookstore, link):
     emulator.tenant.add_jit(HARBOUR, email_domains=["bookstore.example"], roles=["staff"])
     held = {}
