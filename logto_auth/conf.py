@@ -420,6 +420,25 @@ class Conf:
         type=str,
         example="shop.example",
     )
+    organization_domain_check = Setting(
+        "logto_auth.organizations.console.domains.is_own_domain",
+        "Dotted path of a function `(request, organization_id, domain) -> bool` that returns whether the user may "
+        "claim an e-mail domain for an organization, whose new users then join it. Logto checks nothing. The default "
+        "accepts the domain of the user's own verified address, unless it is that of a public mail service.",
+        type=str,
+    )
+    invitation_days = Setting(
+        7,
+        "Number of days for which an invitation to an organization is valid, if it was sent by the console.",
+        type=int,
+    )
+    invitation_sender = Setting(
+        "logto",
+        "Who sends the e-mail of an invitation to an organization: `logto`, by the e-mail connector of the tenant, or "
+        "`site`, by Django's `send_mail` with the templates `logto_auth/organizations/invitation_subject.txt` and "
+        "`invitation_message.txt`.",
+        type=str,
+    )
     webhook_signing_key: Setting[str | Sequence[str]] = Setting(
         "",
         "Signing key of the webhook in Logto that calls this site, or several keys while one is replaced. Empty: "

@@ -10,10 +10,11 @@ from typing import TypeVar
 from django.apps import apps
 from django.db import OperationalError, connections, models, router, transaction
 
-__all__ = ["atomic", "database", "is_deadlock", "locked", "repeat_after_deadlock"]
+__all__ = ["atomic", "database", "is_deadlock", "locked", "non_atomic", "repeat_after_deadlock"]
 
 Row = TypeVar("Row", bound=models.Model)
 Result = TypeVar("Result")
+View = TypeVar("View", bound=Callable[..., object])
 
 MAX_TRIES = 8
 LONGEST_WAIT_SECONDS = 0.1
@@ -32,6 +33,16 @@ def database() -> str:
 def atomic() -> transaction.Atomic:
     """Return a transaction of `database()`. Without the alias, Django's is one of the database `default`."""
     return transaction.atomic(using=database())
+
+
+def non_atomic(view: View) -> View:
+    """Return `view`, to which `ATOMIC_REQUESTS` does not apply.
+
+    What a failure of the view would undo here has happened at Logto all the same.
+    """
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
 
 
 def locked(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:

@@ -13,8 +13,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connections
-from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -26,7 +24,7 @@ from django.views.generic import View
 from logto_auth.conf import conf
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.site_cache import ReplayMemory
-from logto_auth.transactions import repeat_after_deadlock
+from logto_auth.transactions import non_atomic, repeat_after_deadlock
 
 from .events import MIN_SIGNING_KEY_LENGTH, WebhookEvent, WebhookRefused, is_signed, read
 from .handlers import apply
@@ -76,10 +74,7 @@ class WebhookView(View):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         """Return the view. `ATOMIC_REQUESTS` does not apply to it: a failure must not undo a suspension."""
-        view = super().as_view(**initkwargs)
-        for alias in connections:
-            view = non_atomic_requests(using=alias)(view)
-        return view
+        return non_atomic(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)

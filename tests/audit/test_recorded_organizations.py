@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 
 from logto_auth.audit.models import AuditEvent
 from logto_auth.conf import conf
+from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity
 from logto_auth.signals import organization_changed
+from logto_auth.testing import Browser
+from tests.console import console_site
 
-from .recorded import AGENT, actions, people, written
+from .recorded import AGENT, actions, forget, key_of, only, people, written
 
 pytestmark = pytest.mark.django_db
 User = get_user_model()
@@ -42,6 +46,98 @@ def send(rf: Any, user: Any, action: str, **values: Any) -> AuditEvent:
         )
     assert len(statements) == 1
     return AuditEvent.objects.get()
+
+
+# The console
+
+
+@pytest.fixture
+def console(logto: Emulator, settings: Any) -> Emulator:
+    console_site.set_up(logto, settings)
+    return logto
+
+
+def browser_of(logto: Emulator, username: str) -> Browser:
+    browser = console_site.signed_in(logto, username)
+    browser.client.defaults.update(REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT=AGENT)
+    return browser
+
+
+def press(browser: Browser, page: str, action: str, **form: Any) -> int:
+    """Press a button of a page about the harbour, and return how many statements have written to the trail."""
+    with written() as statements:
+        response = browser.client.post(f"/organizations/{console_site.HARBOUR}/{page}", {"action": action, **form})
+    assert response.status_code == 302, console_site.text_of(response)
+    return len(statements)
+
+
+def test_each_change_in_the_console_is_one_insert(console: Emulator) -> None:
+    owner, _ = browser_of(console, "owner"), browser_of(console, "staff")
+    staff = console_site.sub_of("staff")
+    keys = key_of("owner"), key_of("staff")
+    forget()
+    assert press(owner, "", "rename", name="Port") == 1
+    assert press(owner, f"members/{staff}", "roles", roles=["manager"], before=["staff"]) == 1
+    assert press(owner, f"members/{staff}", "remove") == 1
+    found = AuditEvent.objects.order_by("pk").values_list("action", "actor_id", "user_id", "user_sub")
+    assert list(found) == [
+        ("organization_renamed", keys[0], "", ""),
+        ("memberships_changed", *keys, staff),
+        ("member_roles_changed", *keys, staff),
+        ("memberships_changed", *keys, staff),
+        ("member_removed", *keys, staff),
+    ]
+    assert only("member_roles_changed").details == {"former": ["staff"], "current": ["manager"]}
+    for event in AuditEvent.objects.all():
+        assert event.actor_data is not None
+        assert (event.organization_id, event.actor_data["ip_address"]) == (console_site.HARBOUR, "192.0.2.7")
+    assert only("member_removed").actor_sub == console_site.sub_of("owner")
+    forget()
+    # Of the other members, the site knows none any more.
+    assert press(owner, "delete", "delete", confirmation="Port") == 1
+    assert actions() == ["memberships_changed", "organization_deleted"]
+
+
+def test_owner_without_session_at_logto_leaves_a_trace(console: Emulator, monkeypatch: Any) -> None:
+    """Logto has deleted the organization before it refuses to refresh the session."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    owner = browser_of(console, "owner")
+    console.tenant.suspend_user(console_site.sub_of("owner"))
+    forget()
+    form = {"action": "delete", "confirmation": "Harbour Branch"}
+    owner.client.post(f"/organizations/{console_site.HARBOUR}/delete", form)
+    assert console_site.HARBOUR not in console.tenant.organizations
+    assert "organization_deleted" in actions()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_whose_request_is_broken_off_is_recorded(console: Emulator, monkeypatch: Any) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    owner = browser_of(console, "owner")
+
+    def stop_the_worker(**kwargs: Any) -> None:
+        raise SystemExit
+
+    organization_changed.connect(stop_the_worker)
+    try:
+        with pytest.raises(SystemExit):
+            press(owner, "", "rename", name="Port")
+    finally:
+        organization_changed.disconnect(stop_the_worker)
+    assert console.tenant.organizations[console_site.HARBOUR].name == "Port"
+    assert actions()[-1] == "organization_renamed"
+
+
+def test_roles_that_were_added_before_a_failure_are_recorded(console: Emulator) -> None:
+    owner, staff = browser_of(console, "owner"), console_site.sub_of("staff")
+    console.faults.http["management_api"] = HttpFault(status=500, body="{}", only="DELETE .*")
+    form = {"action": "roles", "roles": ["owner"], "before": ["staff"]}
+    response = owner.client.post(f"/organizations/{console_site.HARBOUR}/members/{staff}", form)
+    assert response.status_code == 503
+    assert only("member_roles_changed").details == {"former": ["staff"], "current": ["owner", "staff"]}
+
+
+# The signal
 
 
 def test_change_of_a_member_names_both(rf: Any, owner: Any) -> None:

@@ -18,10 +18,13 @@ from logto_auth.memberships.current import requested_organization_id
 from logto_auth.tenant.organization_console import EVERY_USER, AnyRole, OrganizationConsole
 from logto_auth.tenant.site import load_declaration
 
+from .acceptance import Acceptance
 from .answers import LiveMembership, names_by_id, own_organization
 from .creation import Creation, valid_name
 from .effects import after_change, end_organization, rename_organization
 from .errors import NotAMember, NotPermitted
+from .invitations import Invitations
+from .joining import JoiningSettings
 from .members import Members
 from .rights import Actor, acting_user, live_memberships
 from .template import Template
@@ -127,6 +130,33 @@ class Console:
             raise NotPermitted(f"The user {self._actor.sub} may not create organizations.")
         return Creation(self._actor, self.rules, self._api, self._template).create(valid_name(name), key)
 
+    # The link of an invitation
+
+    def open_invitation(self, sealed: str) -> OpenInvitation:
+        """Return the invitation of a link, whose last part is `sealed`. Raise InvitationInvalid, InvitationOver.
+
+        Nobody need be signed in. A text that this site has not sealed costs no call. An accepted invitation is still
+        open for the user who has accepted it.
+        """
+        return self._acceptance.open(sealed)
+
+    def accept(self, sealed: str) -> OwnOrganization:
+        """Make the user a member with the roles of the invitation. An invitation that this user has accepted before is
+        accepted again without an error. Raise InvitationForOther, InvitationInvalid, InvitationOver.
+
+        The link is what permits this, so a user of an access token may do it with any scopes.
+        """
+        return self._acceptance.accept(sealed, self._actor)
+
+    def one_time_token(self, sealed: str) -> str:
+        """Return a one-time token with which a user registers who has no account at Logto; "" if the invited address
+        has an account, which then signs in as usual. Raise InvitationInvalid, InvitationOver."""
+        return self._acceptance.one_time_token(sealed)
+
+    @property
+    def _acceptance(self) -> Acceptance:
+        return Acceptance(self._request, self._api)
+
     # Who asks
 
     @cached_property
@@ -149,7 +179,7 @@ class Console:
             raise
 
 
-class ManagedOrganization(Members):
+class ManagedOrganization(Members, Invitations, JoiningSettings):
     """One organization, and what the user may do in it.
 
     Each method checks the right for what it does, by the roles that Logto has reported when the object was made.

@@ -32,6 +32,7 @@ __all__ = [
     "after_change",
     "end_membership",
     "end_organization",
+    "refresh_own_claims",
     "rename_organization",
     "store_membership",
 ]
@@ -69,15 +70,23 @@ def after_change(
             details=dict(details or {}),
         )
     is_own = target == actor.sub or (not target and change_rows is not None)
-    if is_own and not actor.has_token:
+    if is_own:
+        refresh_own_claims(actor)
+
+
+def refresh_own_claims(actor: Actor) -> None:
+    """Fetch the claims of the acting user again. A failure is logged, and raised if it has ended the session."""
+    if not actor.has_token:
         refresh_claims(actor.request)
 
 
 def store_membership(sub: str, membership: Membership, at: float) -> None:
     """Store that a user belongs to an organization, with exactly these roles.
 
-    A newer webhook may have reported that the membership has ended. None is about roles.
+    A newer webhook may have reported that the membership has ended. None is about roles. By a margin for the clocks,
+    no webhook about a later end counts as stale.
     """
+    at -= conf.clock_skew_seconds
     identity = find_identity(conf.issuer, sub)
     if identity is None:
         return

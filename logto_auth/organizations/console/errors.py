@@ -141,7 +141,7 @@ class InvitationNotSent(ConsoleError):
 
     code = "invitation_not_sent"
     status = 502
-    visitor_message = _("The invitation is saved, but its e-mail could not be sent. Send it again.")
+    visitor_message: str | Promise = _("The invitation is saved, but its e-mail could not be sent. Send it again.")
 
 
 class TooManyOrganizations(ConsoleError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +19,7 @@ from .answers import UserNames, names_by_id, read, user_names
 from .effects import after_change, end_membership, store_membership
 from .errors import ChangedMeanwhile, Incomplete, LastOwner, MemberGone, NotAMember, NotPermitted, RoleNotGrantable
 from .locks import organization_locked
-from .rights import OrganizationRights
+from .rights import OrganizationRights, is_id
 from .values import PAGE_SIZE, Member, MemberPage
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Members", "is_gone"]
 
-# Logto's ids. One that is imported may have other letters and digits.
-ID = re.compile(r"[\w-]{1,255}", re.ASCII)
 MAX_SEARCH_LENGTH = 128
 NO_MEMBER = "organization.require_membership"
 
@@ -121,7 +118,7 @@ class Members(OrganizationRights):
 
     def _user(self, user_id: str) -> UserNames:
         """Return how a user is shown. One call. Raise MemberGone."""
-        if not ID.fullmatch(user_id):
+        if not is_id(user_id):
             raise MemberGone("The id of the member is not one that Logto gives.")
         try:
             return user_names(self._api.users.get(user_id))
@@ -132,7 +129,7 @@ class Members(OrganizationRights):
 
     def _live_roles(self, user_id: str) -> dict[str, str]:
         """Return the names of a member's roles by id. One call. Raise MemberGone."""
-        if not ID.fullmatch(user_id):
+        if not is_id(user_id):
             raise MemberGone("The id of the member is not one that Logto gives.")
         try:
             return names_by_id(list(self._api.organizations.user_roles(self.id, user_id)))

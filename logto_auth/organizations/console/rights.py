@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -21,7 +22,15 @@ from .errors import NotPermitted, RoleNotGrantable
 from .template import Template
 from .values import OrganizationRole
 
-__all__ = ["Actor", "OrganizationRights", "acting_user", "live_memberships"]
+__all__ = ["Actor", "OrganizationRights", "acting_user", "is_id", "live_memberships"]
+
+# Logto's ids. One that is imported may have other letters and digits.
+ID = re.compile(r"[\w-]{1,255}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text from outside can be the id of something at Logto. If not, Logto need not be asked."""
+    return ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
