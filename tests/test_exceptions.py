@@ -38,6 +38,7 @@ def test_configuration_error_is_not_a_logto_error() -> None:
 
 def all_errors() -> list[type[exceptions.LogtoError]]:
     """Return the classes of errors, also the private ones."""
+    import_module("logto_auth.organizations.console.errors")
     import_module("logto_auth.sessions.refresh")
     found: list[type[exceptions.LogtoError]] = [exceptions.LogtoError]
     for error in found:
@@ -50,6 +51,7 @@ def all_errors() -> list[type[exceptions.LogtoError]]:
 def test_error_can_be_copied_and_pickled(error: type[exceptions.LogtoError], again: Callable[[Any], Any]) -> None:
     names = inspect.signature(error.__init__).parameters
     values = {"code": "a_code", "status": 418, "claim": "iss", "error": "e", "retry_after_seconds": 7, "data": [1]}
+    values |= {"invitation_id": "i", "field": "name", "visitor_message": "Text.", "done": ["One step."]}
     original = error("A text.", **{name: value for name, value in values.items() if name in names})
     restored = again(original)
     assert type(restored) is error

@@ -8,9 +8,10 @@ from django.core.checks import CheckMessage
 
 from logto_auth.conf import Conf
 from logto_auth.exceptions import ConfigurationError
+from logto_auth.organizations.console.domains import PUBLIC_MAIL_DOMAINS
 from logto_auth.tenant.declaration import TenantDeclaration
 from logto_auth.tenant.included_urls import CONSOLE_API, CONSOLE_PAGES, included_url_names
-from logto_auth.tenant.organization_console import OrganizationConsole
+from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE, OrganizationConsole
 from logto_auth.tenant.site import load_declaration
 
 from .lenient_conf import conf
@@ -20,6 +21,8 @@ from .sign_in import signs_users_in
 
 # Without these, a session does not follow a change of the memberships of its user.
 NEEDED_SCOPES = ("urn:logto:scope:organizations", "urn:logto:scope:organization_roles", "offline_access")
+
+INVITATION_PAGE = "invitation"
 
 CONSOLE_NOT_DECLARED = Problem(
     "logto_auth.E044",
@@ -31,6 +34,9 @@ CONSOLE_PAGES_INCOMPLETE = Problem(
     "logto_auth.E045",
     "The site's URLs include the pages of the console of organizations, which need {missing}.",
     "Add it. If no users sign in at this site, remove logto_auth.organizations.console.urls.",
+)
+INVITATION_SENDER_UNKNOWN = Problem(
+    "logto_auth.E046", "LOGTO_INVITATION_SENDER is {value}.", f"Set it to {BY_LOGTO!r} or {BY_SITE!r}."
 )
 CONSOLE_WITHOUT_MANAGEMENT_API = Problem(
     "logto_auth.W032",
@@ -50,16 +56,33 @@ PERMISSION_OF_NO_ROLE = Problem(
     "for users has this permission: only owners may do it.",
     "Add the permission to the scopes of an OrganizationRole. If only a role in the tenant has it, silence this check.",
 )
+PUBLIC_MAIL_DOMAIN = Problem(
+    "logto_auth.W035",
+    "{path} declares the e-mail domain {domain} for the organization {organization}. It is that of a public mail "
+    "service: everybody who has an address there can become a member.",
+    "Remove the domain. Invite these users in the console of organizations.",
+)
+INVITATIONS_WITHOUT_PAGE = Problem(
+    "logto_auth.W036",
+    "The site's URLs include the endpoints of the console of organizations, but not the page to which an invitation "
+    "leads: nobody can be invited.",
+    "Add path('organizations/', include('logto_auth.organizations.console.urls')). If nobody is invited, silence this "
+    "check.",
+)
 
 
 def check_organization_console() -> Iterator[CheckMessage]:
     """Check what the console requires of the rest of the project, and of the declaration of the tenant."""
+    if conf.invitation_sender not in (BY_LOGTO, BY_SITE):
+        yield INVITATION_SENDER_UNKNOWN(value=repr(conf.invitation_sender))
     try:
         declaration = load_declaration()
     except ConfigurationError:
         return  # E001 and E020 report it.
     yield from _check_permissions(declaration)
-    has_pages, has_api = bool(included_url_names(CONSOLE_PAGES)), bool(included_url_names(CONSOLE_API))
+    yield from _check_domains(declaration)
+    pages = included_url_names(CONSOLE_PAGES)
+    has_pages, has_api = bool(pages), bool(included_url_names(CONSOLE_API))
     if not (has_pages or has_api):
         return
     if declaration.organization_console is None:
@@ -67,6 +90,8 @@ def check_organization_console() -> Iterator[CheckMessage]:
         yield CONSOLE_NOT_DECLARED(reason=what)
     if has_pages:
         yield from (CONSOLE_PAGES_INCOMPLETE(missing=part) for part in missing_parts())
+    if INVITATION_PAGE not in pages:
+        yield INVITATIONS_WITHOUT_PAGE()
     if not any(conf.value_of(setting) for setting in (Conf.m2m_app_id, Conf.m2m_app_secret)):
         # If one of them is set, E018 reports the other.
         yield CONSOLE_WITHOUT_MANAGEMENT_API()
@@ -84,3 +109,11 @@ def _check_permissions(declaration: TenantDeclaration) -> Iterator[CheckMessage]
         # E021 reports a permission that is not declared.
         if isinstance(guard, str) and guard in declaration.organization_scopes and guard not in held:
             yield PERMISSION_OF_NO_ROLE(path=conf.tenant, permission=guard, field=field)
+
+
+def _check_domains(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
+    for organization in declaration.organizations:
+        # E021 reports another type.
+        for domain in getattr(organization, "email_domains", ()):
+            if domain in PUBLIC_MAIL_DOMAINS:
+                yield PUBLIC_MAIL_DOMAIN(path=conf.tenant, domain=domain, organization=organization.name)

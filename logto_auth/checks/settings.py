@@ -51,6 +51,7 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
     Conf.audit_keep_days: 1,
+    Conf.invitation_days: 1,
 }
 # Their values are copied from Logto or from the documentation.
 COPIED = (
@@ -276,6 +277,7 @@ def _check_dotted_paths() -> Iterator[CheckMessage]:
         Conf.api_machine_user,
         Conf.organization_from,
         Conf.delete_account,
+        Conf.organization_domain_check,
     ):
         path = conf.value_of(setting)
         # A setting with a default cannot be empty.

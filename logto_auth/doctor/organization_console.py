@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
 
+from logto_auth.conf import conf
 from logto_auth.management_api import ManagementAPI
 from logto_auth.tenant.declaration import TenantDeclaration
 from logto_auth.tenant.included_urls import CONSOLE_API, CONSOLE_PAGES, included_url_names
-from logto_auth.tenant.organization_console import OrganizationConsole
+from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE, OrganizationConsole
 
 from .findings import Finding, findings_or_ok, warning
 
 __all__ = ["console_findings", "includes_console", "single_sign_on_findings"]
+
+# The type of the e-mail, as connectors name it.
+INVITATION: Final = "OrganizationInvitation"
 
 
 def includes_console() -> bool:
@@ -26,7 +32,7 @@ def console_findings(api: ManagementAPI, declared: TenantDeclaration) -> Iterato
     """
     if declared.organization_console is None or not includes_console():
         return
-    found = _permissions(api, declared.organization_console)
+    found = chain(_permissions(api, declared.organization_console), _invitations(api))
     yield from findings_or_ok(found, "organization-console", "The tenant has what the console of organizations needs.")
 
 
@@ -41,6 +47,37 @@ def _permissions(api: ManagementAPI, console: OrganizationConsole) -> Iterator[F
                 "users has: only owners may do it.",
                 "Add the permission to a role in LOGTO_TENANT and run manage.py logto_setup.",
             )
+
+
+def _invitations(api: ManagementAPI) -> Iterator[Finding]:
+    if conf.invitation_sender != BY_LOGTO:
+        return
+    connector = next((each for each in api.connectors.all() if each["type"] == "Email"), None)
+    if connector is None:
+        yield warning(
+            "organization-console",
+            "Logto has no e-mail connector, so it cannot send invitations.",
+            f"Add the connector with manage.py logto_connectors, or set LOGTO_INVITATION_SENDER = {BY_SITE!r}.",
+        )
+    elif not _has_template(connector["config"]):
+        yield warning(
+            "organization-console",
+            f"The configuration of the e-mail connector has no template for {INVITATION}. Unless the tenant has a "
+            "custom e-mail template for invitations, Logto uses the one for Generic, which is for codes, or sends "
+            "nothing.",
+            f"Add the template in the Logto Console, or set LOGTO_INVITATION_SENDER = {BY_SITE!r}.",
+        )
+
+
+def _has_template(config: Mapping[str, Any]) -> bool:
+    """Return whether the configuration of a connector has a template for invitations, or no templates at all.
+
+    Most connectors have a list of them. That of Mailgun is a mapping, and the service of Logto Cloud has its own.
+    """
+    templates, deliveries = config.get("templates"), config.get("deliveries")
+    if isinstance(templates, list):
+        return any(isinstance(each, dict) and each.get("usageType") == INVITATION for each in templates)
+    return INVITATION in deliveries if isinstance(deliveries, dict) else True
 
 
 def single_sign_on_findings(api: ManagementAPI, declared: TenantDeclaration) -> Iterator[Finding]:

@@ -12,15 +12,26 @@ class ManagementAPIError(LogtoError):
 
     `code` is Logto's, such as `user.username_already_in_use`; distinguish errors by it, because Logto translates
     `message`. `status` is the HTTP status of the answer. `data` is what Logto adds, None when it adds nothing.
+    `retry_after_seconds` is the value of the header `Retry-After`, None when Logto sent none.
     """
 
     code = "management_api_error"
     status = 502
 
-    def __init__(self, text: str, *, code: str, status: int, message: str = "", data: object = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        code: str,
+        status: int,
+        message: str = "",
+        data: object = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
         super().__init__(text, code=code, status=status)
         self.message = message or text
         self.data = data
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ConnectorError(LogtoError, ValueError):

@@ -283,6 +283,7 @@ def _error_from(response: Response) -> ManagementAPIError:
         status=response.status,
         message=message,
         data=body.get("data"),
+        retry_after_seconds=retry_after_seconds(response),
     )
 
 

@@ -29,6 +29,7 @@ from logto_auth.models import LogtoIdentity, LogtoSession, decrypt_tokens
 from logto_auth.navigation import ip_address
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
+from logto_auth.oidc.claims import names_in
 from logto_auth.oidc.id_tokens import REPEATED_CLAIMS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import EXPIRY_MARGIN_SECONDS, Claims, TokenSet
@@ -59,6 +60,8 @@ __all__ = [
 SESSION_ID_KEY = "_logto_session"
 ACTING_AS_KEY = "_logto_acting_as"
 FRESH_UNTIL_KEY = "_logto_fresh_until"
+# When one of these claims changes, access tokens may have other permissions.
+RIGHTS_CLAIMS = ("roles", "organizations", "organization_roles")
 MAX_SID_LENGTH = 255
 MAX_USER_AGENT_LENGTH = 255
 # A row is deleted this long after the end of Django's session, so that an active session writes the time once a day.
@@ -107,6 +110,8 @@ class SessionTokens:
 
         An opaque access token that was requested for a resource is not stored: its scopes are no permissions.
         """
+        if token_set.id_token is not None and self._has_other_rights(token_set.id_token_claims):
+            self.forget_access_tokens()
         is_for_api = token_set.resource is not None or token_set.organization_id is not None
         if not is_for_api or not is_opaque(token_set.access_token):
             self.data["access_tokens"][_access_token_key(token_set.resource, token_set.organization_id)] = {
@@ -124,6 +129,11 @@ class SessionTokens:
             repeated = {name: former[name] for name in REPEATED_CLAIMS if name in former}
             self.data["id_token"] = token_set.id_token.reveal()
             self.data["id_token_claims"] = {**repeated, **token_set.id_token_claims}
+
+    def _has_other_rights(self, claims: Claims) -> bool:
+        """Return whether the user has other roles or organizations than before, so that permissions may differ."""
+        former = self.data.get("id_token_claims", {})
+        return any(set(names_in(claims, name) or ()) != set(names_in(former, name) or ()) for name in RIGHTS_CLAIMS)
 
     def forget_access_tokens(self) -> None:
         """Forget the access tokens: new ones have the permissions of that time."""

@@ -13,9 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-__all__ = ["EVERY_MEMBER", "EVERY_USER", "AnyRole", "Guard", "OrganizationConsole", "organization_console_errors"]
+__all__ = [
+    "BY_LOGTO",
+    "BY_SITE",
+    "EVERY_MEMBER",
+    "EVERY_USER",
+    "AnyRole",
+    "Guard",
+    "OrganizationConsole",
+    "organization_console_errors",
+]
 
 
 @dataclass(frozen=True, init=False)
@@ -38,6 +47,9 @@ class Everyone:
         return self.name
 
 
+# The values of `LOGTO_INVITATION_SENDER`.
+BY_LOGTO: Final = "logto"
+BY_SITE: Final = "site"
 EVERY_MEMBER = Everyone("EVERY_MEMBER")
 EVERY_USER = Everyone("EVERY_USER")
 # The name of an organization permission, one of several roles in the organization, or each member. None: owners only.

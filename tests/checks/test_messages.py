@@ -19,7 +19,15 @@ from logto_auth.checks import (
 )
 from logto_auth.checks import settings as checks_of_settings
 from logto_auth.checks.problem import Problem
-from logto_auth.tenant import MFA, AccountCenter, OrganizationConsole, OrganizationRole, Role, TenantDeclaration
+from logto_auth.tenant import (
+    MFA,
+    AccountCenter,
+    DeclaredOrganization,
+    OrganizationConsole,
+    OrganizationRole,
+    Role,
+    TenantDeclaration,
+)
 
 from .found import messages
 
@@ -48,6 +56,9 @@ TENANT_WITH_A_PERMISSION_OF_NO_ROLE = TenantDeclaration(
     organization_scopes={"invite:members": ""},
     organization_roles=[OrganizationRole("owner")],
     organization_console=OrganizationConsole(owner_roles=["owner"], invite="invite:members"),
+)
+TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
+    organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
 )
 WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
@@ -198,6 +209,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "The site's URLs include the pages of the console of organizations, which need SessionMiddleware in "
         "MIDDLEWARE.",
     ),
+    "E046": ({"LOGTO_INVITATION_SENDER": "smtp"}, "LOGTO_INVITATION_SENDER is 'smtp'."),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -369,6 +381,16 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         f"{__name__}.TENANT_WITH_A_PERMISSION_OF_NO_ROLE has the permission invite:members for invite of "
         "organization_console, and no declared organization role for users has this permission: only owners may do "
         "it.",
+    ),
+    "W035": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITH_A_PUBLIC_MAIL_DOMAIN"},
+        f"{__name__}.TENANT_WITH_A_PUBLIC_MAIL_DOMAIN declares the e-mail domain gmail.com for the organization North. "
+        "It is that of a public mail service: everybody who has an address there can become a member.",
+    ),
+    "W036": (
+        {"ROOT_URLCONF": "tests.checks.urls_with_console_api"},
+        "The site's URLs include the endpoints of the console of organizations, but not the page to which an "
+        "invitation leads: nobody can be invited.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -68,11 +68,13 @@ def without(*names: str) -> list[str]:
     ],
 )
 def test_console_is_checked(settings: dict[str, Any], expected: str, urls: str) -> None:
-    assert ids(messages({**settings, "ROOT_URLCONF": f"tests.checks.{urls}"})) == expected
+    found = messages({**settings, "ROOT_URLCONF": f"tests.checks.{urls}"})
+    # These URLs lack the page for invitations.
+    assert ids([each for each in found if each.id != "logto_auth.W036"]) == expected
 
 
 def test_endpoints_need_no_sessions() -> None:
-    for urls, expected in {"urls_with_console": "E045", "urls_with_console_api": ""}.items():
+    for urls, expected in {"urls_with_console": "E045", "urls_with_console_api": "W036"}.items():
         assert ids(messages(site(urls=urls, MIDDLEWARE=without("SessionMiddleware")))) == expected
 
 

@@ -1,4 +1,4 @@
-"""A site with the endpoints of the console of organizations."""
+"""A site with the endpoints of the console of organizations, and without its pages."""
 
 from django.urls import include, path
 

@@ -12,10 +12,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from logto_auth.emulator import Emulator, HttpFault
-from tests.rights import HILL
+from tests.emulator.relying_party import RelyingParty
 
 from .api_callers import API, ROOT, Caller, by_session, by_token
-from .console_site import HARBOUR, signed_in, sub_of
+from .console_site import HARBOUR, HILL, signed_in, sub_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_site")]
 
@@ -149,8 +149,6 @@ def test_token_decides_beside_a_session(console_site: Emulator) -> None:
 
 
 def test_application_is_refused(console_site: Emulator) -> None:
-    from tests.emulator.relying_party import RelyingParty
-
     tenant = console_site.tenant
     tenant.add_organization_role("robot", scopes=["invite:members"], type="MachineToMachine")
     application = tenant.add_application(name="Robot", type="MachineToMachine")
@@ -165,53 +163,35 @@ def test_application_is_refused(console_site: Emulator) -> None:
 # Bodies
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        (b"", 400, "invalid"),
-        (b"{", 400, "parse_error"),
-        (b"[" * 60_000, 400, "parse_error"),
-        (b'{"name": "\xff"}', 400, "parse_error"),
-        (b'{"name": NaN}', 400, "parse_error"),
-        (b'{"name": "' + b"x" * 70_000 + b'"}', 413, "too_large"),
-        (b'["name"]', 400, "invalid"),
-        (b"null", 400, "invalid"),
-        (b'{"name": 7}', 400, "invalid"),
-        (b'{"name": ["x"]}', 400, "invalid"),
-        (b'{"name": {"x": 1}}', 400, "invalid"),
-        (b'{"name": null}', 400, "invalid"),
-        (b'{"name": ""}', 400, "invalid"),
-        (b'{"name": "a\\u0000b"}', 400, "invalid"),
-        (b'{"name": "\\ud800"}', 400, "invalid"),
-        (b'{"name": "x", "owner": "me"}', 400, "invalid"),
-    ],
-)
-def test_body_that_is_no_new_name_is_refused(console_site: Emulator, body: bytes, status: int, code: str) -> None:
+BODIES: list[tuple[bytes, int, str]] = [
+    (b"", 400, "invalid"),
+    (b"{", 400, "parse_error"),
+    (b"[" * 60_000, 400, "parse_error"),
+    (b'{"name": "\xff"}', 400, "parse_error"),
+    (b'{"name": NaN}', 400, "parse_error"),
+    (b'{"name": "' + b"x" * 70_000 + b'"}', 413, "too_large"),
+    (b'["name"]', 400, "invalid"),
+    (b"null", 400, "invalid"),
+    (b'{"name": 7}', 400, "invalid"),
+    (b'{"name": ["x"]}', 400, "invalid"),
+    (b'{"name": null}', 400, "invalid"),
+    (b'{"name": ""}', 400, "invalid"),
+    (b'{"name": "a\\u0000b"}', 400, "invalid"),
+    (b'{"name": "\\ud800"}', 400, "invalid"),
+    (b'{"name": "x", "owner": "me"}', 400, "invalid"),
+]
+MANY = [f"role {number}" for number in range(201)]
+NO_ROLES: list[Any] = ["staff", {"staff": True}, None, [None], [1], [["staff"]], [""], MANY, ["x" * 1001]]
+
+
+def test_body_of_another_kind_is_refused(console_site: Emulator) -> None:
     caller = by_session(console_site, "owner")
-    response = caller.call("PATCH", "", body)
-    assert result(response) == (status, code)
+    for body, status, code in BODIES:
+        assert result(caller.call("PATCH", "", body)) == (status, code), body[:50]
     assert console_site.tenant.organizations[HARBOUR].name == "Harbour Branch"
-
-
-@pytest.mark.parametrize(
-    "roles",
-    [
-        "staff",
-        {"staff": True},
-        None,
-        [None],
-        [1],
-        [["staff"]],
-        [""],
-        [f"role {number}" for number in range(201)],
-        ["x" * 1001],
-    ],
-)
-def test_roles_are_a_short_list_of_names(console_site: Emulator, roles: Any) -> None:
-    caller = by_session(console_site, "owner")
-    response = caller.patch(f"members/{sub_of('staff')}/", {"roles": roles})
-    assert result(response) == (400, "invalid")
-    assert list(response.json()["fields"]) == ["roles"]
+    for roles in NO_ROLES:
+        response = caller.patch(f"members/{sub_of('staff')}/", {"roles": roles})
+        assert (*result(response), list(response.json()["fields"])) == (400, "invalid", ["roles"]), roles
     assert console_site.tenant.organizations[HARBOUR].members[sub_of("staff")] == ["staff"]
 
 
@@ -237,54 +217,48 @@ def test_head_and_options_change_nothing(console_site: Emulator) -> None:
 # Addresses
 
 
-HOSTILE = ["..", "%2E%2E", ".", "a%2Fb", "a%252Fb", "%00", "%F0%9F%8C%8A", "x" * 300, "a%3Fb", "a%23b", "%0d%0a"]
+HOSTILE = ["..", "%2E", "a%2Fb", "a%3Fb", "%00", "x" * 300]
 
 
-@pytest.mark.parametrize("id", HOSTILE)
-def test_hostile_id_is_not_found(console_site: Emulator, id: str) -> None:
+def test_hostile_id_is_not_found(console_site: Emulator) -> None:
     caller = by_session(console_site, "owner")
     tenant = console_site.tenant
-    before = len(tenant.organizations), len(tenant.organizations[HARBOUR].members)
-    for method, path, data in [
-        ("GET", f"{ROOT}{id}/", None),
-        ("DELETE", f"{ROOT}{id}/", None),
-        ("GET", f"members/{id}/", None),
-        ("PATCH", f"members/{id}/", {"roles": ["staff"]}),
-        ("DELETE", f"members/{id}/", None),
-        ("DELETE", f"invitations/{id}/", None),
-        ("POST", f"invitations/{id}/resend/", {}),
-        ("PUT", f"joining/connectors/{id}/", {}),
-    ]:
-        response = caller.call(method, path, data)
-        assert response.status_code in (403, 404, 409), (method, path, response.content)
-    for path in (f"joining/domains/{id}/", f"joining/connectors/{id}/"):
-        # What is not there counts as removed.
-        assert caller.delete(path).status_code in (204, 404)
-    assert (len(tenant.organizations), len(tenant.organizations[HARBOUR].members)) == before
+    for id in HOSTILE:
+        for method, path, data in [
+            ("GET", f"{ROOT}{id}/", None),
+            ("DELETE", f"{ROOT}{id}/", None),
+            ("GET", f"members/{id}/", None),
+            ("PATCH", f"members/{id}/", {"roles": ["staff"]}),
+            ("DELETE", f"members/{id}/", None),
+            ("DELETE", f"invitations/{id}/", None),
+            ("POST", f"invitations/{id}/resend/", {}),
+            ("PUT", f"joining/connectors/{id}/", {}),
+        ]:
+            response = caller.call(method, path, data)
+            assert response.status_code in (403, 404, 409), (method, path, response.content)
+        for path in (f"joining/domains/{id}/", f"joining/connectors/{id}/"):
+            # What is not there counts as removed.
+            assert caller.delete(path).status_code in (204, 404), path
+    assert set(tenant.organizations) == {HARBOUR, HILL}
+    assert len(tenant.organizations[HARBOUR].members) == 3
     changes = [each for each in calls(console_site) if not each.startswith("GET")]
     assert [each for each in changes if each.rstrip("/").endswith((HARBOUR, "users", "invitations"))] == []
 
 
-def test_sealed_text_of_somebody_else_is_not_found(console_site: Emulator) -> None:
+def test_text_that_the_site_has_not_sealed_is_not_found(console_site: Emulator) -> None:
     for text in ["x", "..", "x" * 3000, "🌊"]:
         assert result(Client().get(f"{ROOT}invitation/", {"invitation": text})) == (404, "invitation_invalid")
     assert result(Client().get(f"{ROOT}invitation/")) == (400, "invalid")
     assert calls(console_site) == []
 
 
-@pytest.mark.parametrize(
-    ("page", "status", "code"),
-    [
-        ("0", 400, "invalid"),
-        ("-1", 400, "invalid"),
-        ("x", 400, "invalid"),
-        ("9" * 30, 400, "invalid"),
-        ("2", 404, "page_not_found"),
-        ("1000000", 404, "page_not_found"),
-    ],
-)
-def test_unknown_page_of_members_is_an_error(console_site: Emulator, page: str, status: int, code: str) -> None:
-    assert result(by_session(console_site, "owner").get("members/", {"page": page})) == (status, code)
+def test_unknown_page_of_members_is_an_error(console_site: Emulator) -> None:
+    caller = by_session(console_site, "owner")
+    for page in ("0", "-1", "x", "9" * 30):
+        assert result(caller.get("members/", {"page": page})) == (400, "invalid")
+    for page in ("2", "1000000"):
+        assert result(caller.get("members/", {"page": page})) == (404, "page_not_found")
+    assert caller.get("members/", {"page": "", "q": ""}).status_code == 200
 
 
 # Logto
@@ -292,10 +266,11 @@ def test_unknown_page_of_members_is_an_error(console_site: Emulator, page: str, 
 
 def test_failure_of_logto_is_a_temporary_error(console_site: Emulator, caplog: Any) -> None:
     caller = by_session(console_site, "owner")
-    console_site.faults.http["management_api"] = HttpFault(status=503, headers={"Retry-After": "7"})
-    response = caller.post("invitations/", {"email": "somebody@elsewhere.example", "roles": ["staff"]})
-    assert result(response) == (503, "provider_unreachable")
-    assert "somebody" not in caplog.text
+    fault = HttpFault(status=503, headers={"Retry-After": "7"}, only="POST .*/organization-invitations")
+    console_site.faults.http["management_api"] = fault
+    response = caller.post("invitations/", {"email": "invited@elsewhere.example", "roles": ["staff"]})
+    assert (*result(response), response["Retry-After"]) == (503, "provider_unreachable", "7")
+    assert "invited@" not in caplog.text
 
 
 # Without REST framework

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from logto_auth.emulator import Emulator
+from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.testing import Browser
 
 from .console_site import HARBOUR, HILL, notices_of, signed_in, sub_of, text_of
-from .invitation_links import PAGE, STRANGER, invite
+from .invitation_links import PAGE, STRANGER, invite, link_in_last_message
 
 pytestmark = pytest.mark.django_db
 
@@ -55,17 +56,19 @@ def test_manager_invites_sends_again_and_revokes(logto: Emulator, manager: Brows
     resent = press(manager, "resend", only_id(logto))
     assert "has been sent again" in notices_of(manager, resent)
     assert len(logto.tenant.sent_messages.to(EMAIL)) == 2
+    sealed = link_in_last_message(logto, EMAIL).rpartition("/")[2]
+    assert len(sealed) > 100
+    assert sealed not in manager.open(PAGE).content.decode()
     assert "has been revoked" in notices_of(manager, press(manager, "revoke", only_id(logto)))
     assert invitations(logto) == [(EMAIL, ["staff"], "Revoked")]
     assert "Earlier invitations" in text_of(manager.open(PAGE))
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(("username", "status"), [("staff", 403), ("stranger", 404), ("other", 404)])
-def test_page_is_for_members_who_may_invite(logto: Emulator, username: str, status: int, method: str) -> None:
+@pytest.mark.parametrize(("username", "status"), [("staff", 403), ("other", 404)])
+def test_page_is_for_members_who_may_invite(logto: Emulator, username: str, status: int) -> None:
     browser = signed_in(logto, username)
-    response = browser.open(PAGE) if method == "get" else send(browser, roles=["staff"])
-    assert response.status_code == status
+    assert browser.open(PAGE).status_code == status
+    assert send(browser, roles=["staff"]).status_code == status
     assert invitations(logto) == []
 
 
@@ -76,47 +79,32 @@ def test_right_that_was_lost_while_page_was_open_counts(logto: Emulator, manager
     assert invitations(logto) == []
 
 
-@pytest.mark.parametrize("role", ["owner", "manager", "unknown"])
-def test_role_beyond_the_grants_is_refused(logto: Emulator, manager: Browser, role: str) -> None:
-    response = send(manager, roles=["staff", role])
-    assert response.status_code != 302
-    assert EMAIL in response.content.decode()
+def test_role_beyond_the_grants_is_refused(logto: Emulator, manager: Browser) -> None:
+    for role in ("owner", "manager", "unknown"):
+        response = send(manager, roles=["staff", role])
+        assert response.status_code != 302
+        assert EMAIL in response.content.decode()
     assert invitations(logto) == []
 
 
-@pytest.mark.parametrize(
-    "email",
-    [
-        "",
-        "new",
-        "a b@example.com",
-        "a@b.example\nBcc: c@d.example",
-        "x" * 120 + "@bookstore.example",
-        "a@b.example\x00",
-    ],
-)
-def test_wrong_address_is_refused_beside_its_field(logto: Emulator, manager: Browser, email: str) -> None:
-    response = send(manager, email)
-    assert response.status_code < 500
-    assert 'aria-invalid="true"' in response.content.decode()
+def test_wrong_address_is_refused_beside_its_field(logto: Emulator, manager: Browser) -> None:
+    long = "x" * 120 + "@bookstore.example"
+    for email in ("", "new", "a b@example.com", "a@b.example\nBcc: c@d.example", long, "a@b.example\x00"):
+        response = send(manager, email)
+        assert response.status_code < 500
+        assert 'aria-invalid="true"' in response.content.decode(), email
     assert invitations(logto) == []
 
 
-@pytest.mark.parametrize(
-    ("email", "text"),
-    [
+def test_member_and_invited_user_are_not_invited_again(logto: Emulator, manager: Browser) -> None:
+    invite(logto)
+    for email, text in (
         ("staff@bookstore.example", "is a member already"),
         ("STAFF@Bookstore.example", "is a member already"),
-        (STRANGER, "open invitation for this e-mail address already"),
         (STRANGER.upper(), "open invitation for this e-mail address already"),
-    ],
-)
-def test_member_and_invited_user_are_not_invited_again(
-    logto: Emulator, manager: Browser, email: str, text: str
-) -> None:
-    invite(logto)
-    response = send(manager, email, roles=["staff"])
-    assert (response.status_code, text in text_of(response)) == (409, True)
+    ):
+        response = send(manager, email, roles=["staff"])
+        assert (response.status_code, text in text_of(response)) == (409, True)
     assert len(logto.tenant.invitations) == 1
 
 
@@ -126,30 +114,28 @@ def test_answer_does_not_tell_who_has_an_account(logto: Emulator, manager: Brows
     assert sorted(set(pages[0].split())) == sorted(set(pages[1].split()))
 
 
-@pytest.mark.parametrize("action", ["resend", "revoke"])
-@pytest.mark.parametrize("which", ["hill", "unknown", "empty"])
-def test_invitation_of_other_organization_is_not_touched(
-    logto: Emulator, manager: Browser, action: str, which: str
-) -> None:
-    page = f"/organizations/{HILL}/invitations"
-    signed_in(logto, "other").client.post(page, {"action": "invite", "email": EMAIL, "roles": []})
-    sent = len(logto.tenant.sent_messages)
-    response = press(manager, action, {"hill": only_id(logto), "unknown": "unknown000001", "empty": ""}[which])
-    assert "success" not in manager.open(response["Location"]).content.decode()
-    assert (invitations(logto), len(logto.tenant.sent_messages)) == ([(EMAIL, [], "Pending")], sent)
+def test_invitation_of_other_organization_is_not_touched(logto: Emulator, manager: Browser) -> None:
+    invite(logto)
+    of_hill = only_id(logto)
+    logto.tenant.invitations[of_hill].organization_id = HILL
+    for action in ("resend", "revoke"):
+        for invitation in (of_hill, "unknown000001", "", "../x"):
+            assert "no longer open" in notices_of(manager, press(manager, action, invitation))
+    assert (invitations(logto), len(logto.tenant.sent_messages)) == ([(STRANGER, ["staff"], "Pending")], 0)
 
 
 def test_invitation_to_role_that_may_not_be_given_stays(logto: Emulator, manager: Browser) -> None:
-    send(signed_in(logto, "owner"), roles=["owner"])
+    invite(logto, EMAIL, roles=["owner"])
     assert 'value="revoke"' not in manager.open(PAGE).content.decode()
     for action in ("resend", "revoke"):
         assert "may not give or take away" in notices_of(manager, press(manager, action, only_id(logto)))
     assert invitations(logto) == [(EMAIL, ["owner"], "Pending")]
-    assert len(logto.tenant.sent_messages.to(EMAIL)) == 1
+    assert not logto.tenant.sent_messages
 
 
 def test_accepted_invitation_is_over(logto: Emulator, manager: Browser) -> None:
-    signed_in(logto, "stranger").client.post(invite(logto))
+    invite(logto)
+    logto.tenant.invitations[only_id(logto)].status = "Accepted"
     for action in ("resend", "revoke"):
         assert "no longer open" in notices_of(manager, press(manager, action, only_id(logto)))
 
@@ -162,13 +148,20 @@ def test_form_needs_csrf_token(logto: Emulator, manager: Browser) -> None:
 # E-mail
 
 
-def test_logto_without_connector_invites_nobody(logto: Emulator, manager: Browser) -> None:
+def test_invitation_without_connector_of_logto_is_sent_later(logto: Emulator, manager: Browser, caplog: Any) -> None:
     logto.tenant.sign_in_experience.connector_instances.clear()
-    response = send(manager)
-    assert 400 <= response.status_code < 600
-    assert response.status_code != 500
-    assert EMAIL in response.content.decode()
-    assert invitations(logto) == []
+    assert "cannot send e-mails now" in notices_of(manager, send(manager))
+    assert EMAIL not in caplog.text
+    logto.tenant.add_message_connectors()
+    assert "has been sent again" in notices_of(manager, press(manager, "resend", only_id(logto)))
+    assert [each.to for each in logto.tenant.sent_messages] == [EMAIL]
+
+
+def test_error_of_mail_server_is_not_logged(logto: Emulator, manager: Browser, caplog: Any) -> None:
+    body = json.dumps({"code": "connector.general", "message": f"550 no {EMAIL}"})
+    logto.faults.http["management_api"] = HttpFault(status=400, body=body, only="POST .*/message")
+    assert "could not be sent" in notices_of(manager, send(manager))
+    assert EMAIL not in caplog.text
 
 
 def test_mail_of_site_has_the_link(logto: Emulator, manager: Browser, settings: Any, mailoutbox: Any) -> None:
@@ -186,7 +179,7 @@ def test_names_change_nothing_in_mail_of_site(
     logto: Emulator, manager: Browser, settings: Any, mailoutbox: Any
 ) -> None:
     settings.LOGTO_INVITATION_SENDER = "site"
-    name = "A & B\r\nBcc: victim@bookstore.example\n\nYou won! http://evil.example/ www.evil.example " + "x" * 60
+    name = "A & B\r\nBcc: victim@bookstore.example\n\nhttp://evil.example/ www.evil.example x.evil.example"
     logto.tenant.organizations[HARBOUR].name = name
     logto.tenant.update_user(sub_of("manager"), name=name)
     assert send(manager, roles=["staff"]).status_code == 302
@@ -194,7 +187,7 @@ def test_names_change_nothing_in_mail_of_site(
     assert mail.to == [EMAIL]
     assert mail.message()["Bcc"] is None
     assert "A & B" in mail.subject
-    assert "\nYou won" not in mail.body
+    assert "\nBcc" not in mail.body
     for text in ("http://evil", "www.evil", "evil.example"):
         assert text not in mail.body + mail.subject
 

@@ -44,26 +44,12 @@ def test_manager_adds_and_removes_own_domain(logto: Emulator, manager: Browser) 
     assert "has been removed" in notices_of(manager, press(manager, "remove-domain", domain=DOMAIN))
 
 
-@pytest.mark.parametrize(
-    "domain",
-    [
-        "other.example",
-        "evil.bookstore.example",
-        "example",
-        "gmail.com",
-        "",
-        "@",
-        "a b.example",
-        "x" * 300,
-        "a..b",
-        "x\x00.y",
-    ],
-)
-def test_domain_of_others_is_refused_beside_its_field(logto: Emulator, manager: Browser, domain: str) -> None:
-    response = press(manager, "add-domain", domain=domain)
-    assert 200 <= response.status_code < 500
-    assert response.status_code != 302
-    assert 'aria-invalid="true"' in response.content.decode()
+def test_domain_of_others_is_refused_beside_its_field(logto: Emulator, manager: Browser) -> None:
+    others = ("other.example", "evil.bookstore.example", "example", "gmail.com")
+    for domain in (*others, "", "@", "a b.example", "x" * 300, "a..b", "x\x00.y", "\u202e.example"):
+        response = press(manager, "add-domain", domain=domain)
+        assert 200 <= response.status_code < 500
+        assert 'aria-invalid="true"' in response.content.decode(), domain
     assert harbour(logto).jit_email_domains == []
 
 
@@ -74,7 +60,7 @@ def test_public_mail_domain_is_refused_although_it_is_the_users(logto: Emulator)
     assert harbour(logto).jit_email_domains == []
 
 
-@pytest.mark.parametrize(("username", "status"), [("staff", 403), ("stranger", 404), ("other", 404)])
+@pytest.mark.parametrize(("username", "status"), [("staff", 403), ("other", 404)])
 def test_page_is_for_members_who_manage_joining(logto: Emulator, username: str, status: int) -> None:
     browser = signed_in(logto, username)
     assert browser.open(PAGE).status_code == status
@@ -97,9 +83,9 @@ def test_default_roles_that_may_not_be_given_stay(logto: Emulator, manager: Brow
     assert harbour(logto).jit_roles == ["manager"]
 
 
-@pytest.mark.parametrize("roles", [["owner"], ["manager"], ["unknown"]])
-def test_default_role_beyond_the_grants_is_refused(logto: Emulator, manager: Browser, roles: list[str]) -> None:
-    assert press(manager, "set-roles", roles=roles, before=[]).status_code != 302
+def test_default_role_beyond_the_grants_is_refused(logto: Emulator, manager: Browser) -> None:
+    for role in ("owner", "manager", "unknown"):
+        assert press(manager, "set-roles", roles=[role], before=[]).status_code != 302
     assert harbour(logto).jit_roles == []
 
 
@@ -122,13 +108,12 @@ def test_manager_links_connector_of_own_domain(logto: Emulator, manager: Browser
     assert harbour(logto).jit_sso_connectors == []
 
 
-@pytest.mark.parametrize("domains", [["other.example"], [DOMAIN, "other.example"], []])
-def test_connector_of_others_is_neither_shown_nor_linked(logto: Emulator, manager: Browser, domains: list[str]) -> None:
-    connector = logto.tenant.add_sso_connector("Secret customer", domains=domains)
-    assert "Secret customer" not in manager.open(PAGE).content.decode()
-    for each in (connector.id, "unknown000001", ""):
-        response = press(manager, "link-connector", connector=each)
-        assert "cannot use" in notices_of(manager, response)
+def test_connector_of_others_is_neither_shown_nor_linked(logto: Emulator, manager: Browser) -> None:
+    foreign = [["other.example"], [DOMAIN, "other.example"], []]
+    ids = [logto.tenant.add_sso_connector(f"Secret {each}", domains=each).id for each in foreign]
+    assert "Secret" not in manager.open(PAGE).content.decode()
+    for connector in (*ids, "unknown000001", ""):
+        assert "cannot use" in notices_of(manager, press(manager, "link-connector", connector=connector))
     assert harbour(logto).jit_sso_connectors == []
 
 

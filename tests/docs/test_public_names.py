@@ -52,6 +52,9 @@ INNER = {
     "logto_auth.audit.models",
     "logto_auth.audit.signals",
     "logto_auth.management_api.types",
+    "logto_auth.organizations.console",
+    "logto_auth.organizations.console.errors",
+    "logto_auth.organizations.console.values",
     "logto_auth.webhooks.signals",
 }
 

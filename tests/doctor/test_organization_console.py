@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from logto_auth.emulator import Application, Emulator
+from logto_auth.emulator.state.message_connectors import MESSAGE_FACTORIES
+from logto_auth.emulator.state.social_connectors import Connector
 from logto_auth.tenant import DeclaredOrganization, OrganizationConsole, OrganizationRole, TenantDeclaration
 from tests.management_commands import Run
 
@@ -48,8 +50,14 @@ def console(fresh: Emulator, run: Run, settings: Any, application: Application) 
     settings.LOGTO_API_RESOURCE = ""
     settings.LOGTO_API_SCOPES = ()
     settings.LOGTO_WEBHOOK_SIGNING_KEY = ""
+    set_email_connector(fresh, {"templates": [{"usageType": "OrganizationInvitation", "content": "{{link}}"}]})
     assert run("logto_setup", "--yes").code == 0
     return fresh
+
+
+def set_email_connector(logto: Emulator, config: dict[str, Any]) -> None:
+    connector = Connector(MESSAGE_FACTORIES["simple-mail-transfer-protocol"], config=config)
+    logto.tenant.sign_in_experience.connector_instances = {connector.id: connector}
 
 
 def test_console_that_is_set_up_has_no_problems(console: Emulator, run: Run, found: Found) -> None:
@@ -71,6 +79,39 @@ def test_permission_that_no_user_role_has_is_a_warning(console: Emulator, found:
         "no organization role for users has: only owners may do it."
     )
     console.tenant.add_organization_role("inviter", scopes=["invite:members"])
+    assert found() == []
+
+
+NO_TEMPLATE = (
+    "warning organization-console: The configuration of the e-mail connector has no template for "
+    "OrganizationInvitation. Unless the tenant has a custom e-mail template for invitations, Logto uses the one for "
+    "Generic, which is for codes, or sends nothing."
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"templates": [{"usageType": "Generic", "content": "{{code}}"}]}, [NO_TEMPLATE]),
+        ({"deliveries": {"Generic": {}}}, [NO_TEMPLATE]),
+        ({"deliveries": {"OrganizationInvitation": {}}}, []),
+        # The service of Logto Cloud has templates of its own.
+        ({}, []),
+    ],
+)
+def test_template_for_invitations_is_looked_for(
+    console: Emulator, found: Found, config: dict[str, Any], expected: list[str]
+) -> None:
+    set_email_connector(console, config)
+    assert found() == expected
+
+
+def test_missing_connector_matters_only_if_logto_sends(console: Emulator, found: Found, settings: Any) -> None:
+    console.tenant.sign_in_experience.connector_instances = {}
+    assert only(found()) == (
+        "warning organization-console: Logto has no e-mail connector, so it cannot send invitations."
+    )
+    settings.LOGTO_INVITATION_SENDER = "site"
     assert found() == []
 
 

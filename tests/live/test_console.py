@@ -87,7 +87,7 @@ def address(site: Site, who: str) -> str:
 
 
 def open_branch(site: Site, owner: Person) -> Branch:
-    arrived = submit(owner, site, "/organizations/new", name=f"{site.target.run} branch")
+    arrived = submit(owner, site, "/organizations/new", "create", name=f"{site.target.run} branch")
     path = urlsplit(arrived.url).path
     assert arrived.status_code == 200, (arrived.status_code, arrived.url, arrived.text, site.log())
     return Branch(site, path.split("/")[2], owner)
@@ -270,10 +270,10 @@ def test_last_owner_stays(branch: Branch, new_person: MakePerson) -> None:
 
 def test_rename_and_delete(branch: Branch) -> None:
     site, name = branch.site, f"{branch.site.target.run} renamed"
-    submit(branch.owner, site, branch.path(), name=name)
+    submit(branch.owner, site, branch.path(), "rename", name=name)
     assert site.target.api.get(f"organizations/{branch.id}")["name"] == name
     assert name in branch.owner.at(site)["branches"]
-    submit(branch.owner, site, branch.path("delete"), name=name)
+    submit(branch.owner, site, branch.path("delete"), "delete", confirmation=name)
     assert branch.id not in [each["id"] for each in site.target.api.all("organizations")]
     assert branch.owner.at(site)["organizations"] == {}
     assert status(branch.owner, branch) == 404

@@ -124,6 +124,22 @@ def test_revalidation_required_during_refresh_leaves_session_stale(editor: Brows
     assert row_of(editor).fresh_until > time.time()
 
 
+def test_new_roles_bring_new_permissions_at_next_refresh(editor: Browser, logto: Emulator) -> None:
+    assert principal(editor).permissions() == {"read:books", "write:books"}
+    logto.tenant.update_user("editor000001", roles=["reader"])
+    logto.tenant.remove_member(HARBOUR, "editor000001")
+    LogtoSession.objects.all().require_revalidation()
+    assert principal(editor).permissions() == {"read:books"}, "the former access token has not expired"
+
+
+def test_refresh_without_change_keeps_access_tokens(editor: Browser, logto: Emulator) -> None:
+    principal(editor).permissions()
+    LogtoSession.objects.all().require_revalidation()
+    logto.requests.clear()
+    assert principal(editor).permissions() == {"read:books", "write:books"}
+    assert len(logto.requests.to("token")) == 1
+
+
 # Because the site asks
 
 

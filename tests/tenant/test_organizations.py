@@ -278,7 +278,7 @@ class FailsOnce(HttpFaults):
         super().__init__()
         self._fault, self.left = fault, spared
 
-    def take(self, endpoint: str) -> HttpFault | None:
+    def take(self, endpoint: str, request: str = "") -> HttpFault | None:
         self.left -= 1
         return self._fault if self.left == -1 else None
 

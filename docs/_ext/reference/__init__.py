@@ -10,12 +10,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import api, checks, errors, settings, signals, tags, versions
+from . import api, checks, console, errors, settings, signals, tags, versions
 
 MARKER = re.compile(r"^<!-- reference: (?P<kind>[\w-]+)(?: (?P<argument>\S+))? -->$", re.MULTILINE)
 KINDS: dict[str, Callable[[str], str]] = {
     "setting": settings.section,
     "checks": checks.table,
+    "console-endpoints": console.endpoints,
+    "console-errors": console.error_table,
+    "console-methods": console.methods,
+    "console-values": console.value_table,
     "error-tree": errors.tree,
     "error-classes": errors.classes,
     "error-codes": errors.codes,

@@ -82,14 +82,16 @@ def detour_before_consent(provider: Provider, interaction: Interaction) -> Respo
     user = signed_in_user(provider)
     if not user.primary_email:
         return json_response({"code": "user.email_not_exist", "message": "This account has no e-mail."}, status=400)
+    # Upper case counts: Logto compares the texts.
     path, is_same = _PATH, user.primary_email == email
-    try:
-        check_one_time_token(provider.tenant, token, email)
-        if not is_same and "login" not in params.get("prompt", "").split(" "):
-            path = "/switch-account"
-    except SignInRefused as refusal:
-        if refusal.code == "one_time_token.token_consumed" and is_same:
-            return None
+    if not is_same and "login" not in params.get("prompt", "").split(" "):
+        path = "/switch-account"
+    else:
+        try:
+            check_one_time_token(provider.tenant, token, email)
+        except SignInRefused as refusal:
+            if refusal.code == "one_time_token.token_consumed" and is_same:
+                return None
     return see_other(f"{path}?{form_encode([('login_hint', email), ('one_time_token', token)])}")
 
 

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from .api_base import ConsoleView, OrganizationView, error_body
+from .api_base import ConsoleView, OrganizationView, console_error_response
 from .api_serializers import (
     ChangedRolesSerializer,
     DomainSerializer,
@@ -36,7 +36,6 @@ from .api_serializers import (
     OpenInvitationSerializer,
     OrganizationSerializer,
     OwnOrganizationListSerializer,
-    OwnOrganizationSerializer,
     RoleListSerializer,
     RolesSerializer,
 )
@@ -79,10 +78,10 @@ class OrganizationListView(ConsoleView):
         try:
             created = self.console.create(values["name"], key=key)
         except Incomplete as error:
-            return Response({**error_body(error), "key": key}, status=error.status)
+            return console_error_response(error, key=key)
         match = request.resolver_match
         url = reverse(f"{match.app_name}:organization", args=[created.id], current_app=match.namespace)
-        return Response(OwnOrganizationSerializer(created).data, status=201, headers={"Location": url})
+        return Response(self.joined(created), status=201, headers={"Location": url})
 
 
 class OpenInvitationView(ConsoleView):
@@ -100,7 +99,7 @@ class OpenInvitationView(ConsoleView):
     def post(self, request: Request) -> Response:
         """Accept the invitation."""
         accepted = self.console.accept(self.values(InvitationLinkSerializer)["invitation"])
-        return Response(OwnOrganizationSerializer(accepted).data)
+        return Response(self.joined(accepted))
 
 
 class OrganizationDetailView(OrganizationView):
@@ -181,7 +180,7 @@ class InvitationListView(OrganizationView):
         return Response(InvitationListSerializer({"invitations": self.organization.invitations()}).data)
 
     def post(self, request: Request, organization_id: str) -> Response:
-        """Invite somebody by e-mail."""
+        """Send an invitation by e-mail."""
         values = self.values(NewInvitationSerializer)
         invitation = self.organization.invite(values["email"], values["roles"])
         return Response(InvitationSerializer(invitation).data, status=201)

@@ -28,22 +28,33 @@ from logto_auth.api.authentication import TokenPrincipal
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.contrib.rest_framework import LogtoAuthentication
 from logto_auth.exceptions import (
+    ConfigurationError,
     LogtoError,
     ProviderError,
-    ProviderUnreachable,
     SignInRefused,
     SignInRequired,
     TokenError,
 )
+from logto_auth.navigation import SAFE_METHODS
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
 from logto_auth.transactions import non_atomic
 
+from .api_serializers import OwnOrganizationSerializer
 from .console import Console, ManagedOrganization
-from .errors import AlreadyInvited, ConsoleError, Incomplete, InvalidName
+from .errors import AlreadyInvited, ConsoleError, Incomplete
+from .pages.texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, status_of
+from .values import OwnOrganization
 
-__all__ = ["ConsoleAuthentication", "ConsoleParser", "ConsoleView", "IsConsoleUser", "OrganizationView", "error_body"]
+__all__ = [
+    "ConsoleAuthentication",
+    "ConsoleParser",
+    "ConsoleView",
+    "IsConsoleUser",
+    "OrganizationView",
+    "console_error_response",
+]
 
 logger = logging.getLogger("logto_auth")
 
@@ -81,10 +92,7 @@ class IsConsoleUser(BasePermission):
         elif not request.user.is_authenticated:
             raise SignInRequired("The endpoint was called without a session and without an access token.")
         elif not session_principal(request._request).is_authenticated:
-            raise PermissionDenied(
-                _("You are signed in to this site without Logto, so you have no organizations here."),
-                code="no_logto_session",
-            )
+            raise PermissionDenied(NOT_MANAGED.text, code="no_logto_session")
         return True
 
 
@@ -103,6 +111,17 @@ def _check_token(principal: TokenPrincipal, organization_id: str | None, *, is_a
 class _TooLarge(APIException):
     status_code = 413
     default_code = "too_large"
+
+
+class _NotSetUp(APIException):
+    """The console is off, or the tenant lacks something. The log says what is missing."""
+
+    default_code = "not_set_up"
+
+    def __init__(self, error: ConfigurationError, *, status: int) -> None:
+        super().__init__(CONSOLE_IS_OFF.text)
+        self.status_code = status
+        logger.error("Organization console: %s", error)
 
 
 class ConsoleParser(JSONParser):
@@ -140,8 +159,11 @@ class ConsoleView(APIView):
 
     @cached_property
     def console(self) -> Console:
-        """The console for the user of the request."""
-        return Console(self.request._request)
+        """The console for the user of the request. Raise an error with the status 404 if the site has none."""
+        try:
+            return Console(self.request._request)
+        except ConfigurationError as error:
+            raise _NotSetUp(error, status=404) from error
 
     def values(self, serializer_class: type[Serializer], data: Any = None) -> dict[str, Any]:
         """Return the checked values of the body, or of `data`. Raise ValidationError."""
@@ -149,6 +171,21 @@ class ConsoleView(APIView):
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
+
+    def joined(self, organization: OwnOrganization) -> dict[str, Any]:
+        """Return the JSON about an organization that the user has just joined, with the URL of a sign-in.
+
+        Logto gives a session the permissions of API resources at a sign-in only. The URL is empty if the user has got
+        no such permission.
+        """
+        url = ""
+        try:
+            if self.console.needs_round_trip(organization.roles):
+                url = _sign_in_url(self.request._request, prompt="consent")
+        except LogtoError as error:
+            # The change is done. The permissions follow at the next sign-in.
+            logger.warning("Organization console: a call to Logto failed with %s (%s)", error.status, error.code)
+        return {**OwnOrganizationSerializer(organization).data, "sign_in_url": url}
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
         """Return the function that makes error responses with a code."""
@@ -174,28 +211,33 @@ class OrganizationView(ConsoleView):
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the response to an error, with `code` and `detail`; None for a fault of the site, which is a 500."""
     request: HttpRequest = context["request"]._request
+    if isinstance(error, ConfigurationError):
+        # Such as a role of the declaration that the tenant does not have.
+        error = _NotSetUp(error, status=503)
     if isinstance(error, ConsoleError):
-        return _with_retry_after(Response(error_body(error), status=error.status), error)
+        return console_error_response(error)
     if isinstance(error, SignInRequired | SignInRefused | TokenError):
         return _sign_in_response(request, error)
     if isinstance(error, LogtoError):
-        return _provider_response(error)
+        return _provider_response(request, error)
     response = exception_handler(error, context)
     if response is not None:
         response.data = _body_of(error, response.data)
     return response
 
 
-def error_body(error: ConsoleError) -> dict[str, Any]:
-    """Return what a client reads about a refusal of the console."""
+def console_error_response(error: ConsoleError, **details: Any) -> Response:
+    """Return the response to a refusal of the console, and log one line."""
+    level = logging.ERROR if error.status >= 500 else logging.INFO
+    logger.log(level, "Organization console: %s (%s)", error, error.code, extra={"code": error.code})
     body: dict[str, Any] = {"code": error.code, "detail": str(error.visitor_message)}
-    if isinstance(error, InvalidName):
+    if error.field:
         body["fields"] = {error.field: [str(error.visitor_message)]}
     if isinstance(error, AlreadyInvited):
         body["invitation_id"] = error.invitation_id
     if isinstance(error, Incomplete):
         body["done"] = [str(each) for each in error.done]
-    return body
+    return _with_retry_after(Response({**body, **details}, status=error.status), error)
 
 
 def _body_of(error: Exception, data: Any) -> dict[str, Any]:
@@ -212,9 +254,8 @@ def _sign_in_response(request: HttpRequest, error: LogtoError) -> Response:
         end_session(request, error)
     without_token = ErrorResponse.without_token()
     challenges = [without_token.challenge(request)]
-    try:
-        url = absolute_uri(request, sign_in_url(page_of_request(request)))
-    except NoReverseMatch:  # an API without sign-in
+    url = _sign_in_url(request)
+    if not url:
         body = {"code": without_token.error, "detail": without_token.description}
     else:
         challenges.append(cookie_challenge(url))
@@ -224,20 +265,33 @@ def _sign_in_response(request: HttpRequest, error: LogtoError) -> Response:
     return Response(body, status=401, headers={"WWW-Authenticate": ", ".join(challenges)})
 
 
-def _provider_response(error: LogtoError) -> Response:
-    """Return the response to a failure of Logto. The log has no text of Logto, which may name an e-mail address."""
+def _sign_in_url(request: HttpRequest, **options: str) -> str:
+    """Return the URL of a sign-in that returns to the page of the request; "" for an API without sign-in."""
+    try:
+        return absolute_uri(request, sign_in_url(page_of_request(request), **options))
+    except NoReverseMatch:
+        return ""
+
+
+def _provider_response(request: HttpRequest, error: LogtoError) -> Response:
+    """Return the response to a failure of Logto. The log has no text of Logto, which may contain an address."""
     logger.error("Organization console: a call to Logto failed with %s (%s)", error.status, error.code)
-    if isinstance(error, ProviderError):
+    if request.method not in SAFE_METHODS:
+        detail = error_text(error)
+    elif isinstance(error, ProviderError):
         detail = _("Logto does not respond. Please try again in a few minutes.")
     else:
         detail = _("Logto sent a response that this site cannot use. Please try again in a few minutes.")
-    is_temporary = isinstance(error, ProviderUnreachable) or error.status in (429, 503)
-    code, status = ("provider_unreachable", 503) if is_temporary else ("provider_error", 502)
+    status = status_of(error)
+    code = "provider_unreachable" if status == 503 else "provider_error"
     return _with_retry_after(Response({"code": code, "detail": detail}, status=status), error)
 
 
 def _with_retry_after(response: Response, error: LogtoError) -> Response:
-    seconds = getattr(error, "retry_after_seconds", None)
-    if seconds is not None:
-        response["Retry-After"] = str(seconds)
+    """Add the header that Logto has sent, if it has sent one."""
+    # An error of the console may come from one of Logto.
+    for each in (error, error.__cause__):
+        seconds = getattr(each, "retry_after_seconds", None)
+        if seconds is not None:
+            response["Retry-After"] = str(seconds)
     return response

@@ -16,6 +16,7 @@ __all__ = [
     "InvitationLinkSerializer",
     "InvitationListSerializer",
     "InvitationSerializer",
+    "JoinedOrganizationSerializer",
     "JoiningSerializer",
     "MemberPageSerializer",
     "MemberQuerySerializer",
@@ -130,10 +131,11 @@ class ChangedRolesSerializer(RolesSerializer):
     )
 
 
-class NewInvitationSerializer(RolesSerializer):
+class NewInvitationSerializer(InputSerializer):
     """A new invitation."""
 
     email = TextField(max_length=MAX_TEXT_LENGTH)
+    roles = RoleNamesField()
 
 
 class InvitationLinkSerializer(InputSerializer):
@@ -164,6 +166,14 @@ class OwnOrganizationSerializer(ConsoleSerializer):
     id = serializers.CharField()
     name = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
+
+
+class JoinedOrganizationSerializer(OwnOrganizationSerializer):
+    """An organization that the user has just joined."""
+
+    sign_in_url = serializers.CharField(
+        help_text="Where the session gets new permissions of API resources, without a form; empty if there are none."
+    )
 
 
 class OwnOrganizationListSerializer(ConsoleSerializer):

@@ -83,8 +83,10 @@ def refresh_own_claims(actor: Actor) -> None:
 def store_membership(sub: str, membership: Membership, at: float) -> None:
     """Store that a user belongs to an organization, with exactly these roles.
 
-    A newer webhook may have reported that the membership has ended. None is about roles.
+    A newer webhook may have reported that the membership has ended. None is about roles. By a margin for the clocks,
+    no webhook about a later end counts as stale.
     """
+    at -= conf.clock_skew_seconds
     identity = find_identity(conf.issuer, sub)
     if identity is None:
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
@@ -16,6 +16,8 @@ from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIE
 from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.secrets import hide_frames
+from logto_auth.sign_in.start import active_languages
+from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE
 
 from .errors import InvitationNotSent
 from .links import invitation_link, require_page
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["require_sender", "send_invitation"]
 
-BY_LOGTO, BY_SITE = "logto", "site"
 TEMPLATE = "logto_auth/organizations/invitation_{}.txt"
-# Names in an e-mail are written by users, who could put an advertisement there.
 MAX_NAME_LENGTH = 80
+# Mail programs make links of texts such as "evil.example", also with the dots of other scripts.
+LINK_SIGN = re.compile(r"(://|[.\u2024\u3002\uff0e\uff61])(?=\w)")
 # By the status of Logto's answer.
 TEXTS: dict[int, str | Promise] = {
     429: _("The invitation is saved. This address has got too many e-mails: send it again in some minutes."),
@@ -58,19 +60,24 @@ def send_invitation(
         _send_by_logto(api, id, link)
         return
     context = {
-        "organization": single_line(organization_name, MAX_NAME_LENGTH),
-        "inviter": single_line(_full_name(actor.user), MAX_NAME_LENGTH),
+        "organization": _plain(organization_name),
+        "inviter": _plain(_full_name(actor.user)),
         "link": link,
         "expires_at": expires_at,
     }
     _send_by_site(email, context)
 
 
+def _plain(name: object) -> str:
+    """Return a name on one line, shortened, and without links: users choose it, and could send advertisements."""
+    return LINK_SIGN.sub(r"\1 ", single_line(name, MAX_NAME_LENGTH))
+
+
 @hide_frames
 def _send_by_logto(api: ManagementAPI, id: str, link: str) -> None:
     payload: types.MessagePayload = {"link": link}
-    if language := get_language():
-        payload["locale"] = language
+    if languages := active_languages():
+        payload["locale"] = languages.partition(" ")[0]
     try:
         api.invitations.send_message(id, payload)
     except LogtoError as error:

@@ -110,11 +110,7 @@ class InvitationLinkPage(ConsolePage):
 
         It is not in Django's session, which is emptied when another user signs in.
         """
-        content = {
-            "invitation": invitation.id,
-            "session": self.session_key,
-            "until": time.time() + conf.sign_in_max_age_seconds,
-        }
+        content = {"invitation": invitation.id, "at": time.time()}
         response.set_cookie(
             COOKIE,
             encrypt(content, purpose=PURPOSE),
@@ -129,24 +125,20 @@ class InvitationLinkPage(ConsolePage):
     def has_returned_for(self, invitation: OpenInvitation) -> bool:
         """Return whether this request is the last step of a sign-in that the button for this invitation has started.
 
-        The session has to be another one than at the click: an invitation is accepted by the user who has just signed
-        in, and not by one who has opened the link before somebody else pressed the button in this browser.
+        The session has to be younger than the click: the user who has just signed in accepts, and not one who was
+        signed in before another visitor pressed the button in this browser.
         """
         is_by_script = is_from_script(self.request) or is_from_page_library(self.request)
         if is_by_script or not is_navigation(self.request):
             return False
         content = decrypt(self.request.COOKIES.get(COOKIE, ""), purpose=PURPOSE) or {}
+        stored = session_principal(self.request).stored_session
         return (
             content.get("invitation") == invitation.id
-            and content["until"] > time.time()
-            and self.session_key not in ("", content["session"])
+            and stored is not None
+            and content["at"] <= stored.started_at
+            and time.time() <= content["at"] + conf.sign_in_max_age_seconds
         )
-
-    @property
-    def session_key(self) -> str:
-        """The id of the session's row, which each sign-in replaces; "" if there is none."""
-        stored = session_principal(self.request).stored_session
-        return stored.key if stored is not None else ""
 
     @property
     def cookie_path(self) -> str:

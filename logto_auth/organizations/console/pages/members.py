@@ -103,7 +103,8 @@ class MemberPage(OrganizationPage):
         if not form.is_valid():
             return self.page(form)
         before = self.request.POST.getlist("before")
-        fixed = set(before) - {role.name for role in grantable}
+        # One that has just left the organization template is gone with it.
+        fixed = {role.name for role in self.organization.all_roles() if role not in grantable}.intersection(before)
         roles = sorted({*fixed, *form.cleaned_data["roles"]})
         with self.form_errors(form):
             try:

@@ -40,7 +40,7 @@ TITLES: dict[type[LogtoError], str | Promise] = {
     MemberGone: _("There is no such member"),
     InvitationForOther: _("This invitation is for another user"),
     InvitationInvalid: _("This invitation is not valid"),
-    InvitationOver: _("This invitation is no longer open"),
+    InvitationOver: _("This invitation has ended"),
     Incomplete: _("This is not finished yet"),
     ConsoleError: _("This is not possible"),
 }
