@@ -21,6 +21,7 @@ from .invitation_links import STRANGER, invite, is_member
 
 pytestmark = pytest.mark.django_db
 
+API = "https://bookstore.example/api"
 OVERVIEW = f"/organizations/{HARBOUR}/"
 
 
@@ -100,7 +101,8 @@ def test_user_who_returns_with_other_address_does_not_join(logto: Emulator, brow
 
 def test_accepted_link_is_accepted_again_by_the_same_user_only(logto: Emulator) -> None:
     link, browser = invite(logto), signed_in(logto, "stranger")
-    assert browser.client.post(link).status_code == 302
+    assert browser.client.post(link)["Location"] == OVERVIEW
+    assert browser.client.post(link)["Location"] == OVERVIEW
     assert signed_in(logto, "other").client.post(link).status_code == 409
     assert not is_member(logto, "other")
 
@@ -249,10 +251,29 @@ def test_logto_down_is_a_page(logto: Emulator, client: Client) -> None:
 
 def test_log_has_neither_link_nor_address(logto: Emulator, caplog: Any) -> None:
     link, stranger = invite(logto), signed_in(logto, "stranger")
-    sealed = link.rpartition("/")[2]
-    stranger.open(link)
-    stranger.client.post(link)
-    for record in caplog.records:
-        if record.name.startswith("logto_auth"):
-            assert sealed not in record.getMessage()
-            assert STRANGER not in record.getMessage()
+    caplog.set_level("INFO")
+    logto.faults.http["management_api"] = HttpFault(status=500, body="{}", times=2)
+    assert [stranger.open(link).status_code, stranger.client.post(link).status_code] == [502, 302]
+    logto.tenant.delete_organization(HARBOUR)
+    assert stranger.open(link).status_code == 404
+    assert "invitation_invalid" in caplog.text
+    assert link.rpartition("/")[2] not in caplog.text
+    assert STRANGER not in caplog.text
+
+
+def test_page_at_other_host_moves_to_base_url(logto: Emulator, client: Client, settings: Any) -> None:
+    settings.ALLOWED_HOSTS, settings.LOGTO_BASE_URL = ["*"], "http://testserver"
+    link = invite(logto)
+    assert (
+        client.get(link, headers={"Host": "other.example"})["Location"]
+        == f"http://testserver{quote(link)}?redirected=1"
+    )
+
+
+def test_gained_permissions_of_api_need_one_silent_round_trip(logto: Emulator, settings: Any) -> None:
+    settings.LOGTO_RESOURCES, settings.LOGTO_SCOPES = (API,), (*settings.LOGTO_SCOPES, "read:books")
+    logto.tenant.add_resource(API, scopes=["read:books"])
+    logto.tenant.add_organization_role("reader", resource_scopes={API: ["read:books"]})
+    link, browser = invite(logto, roles=["reader"]), signed_in(logto, "stranger")
+    assert query_of(browser.client.post(link)["Location"])["prompt"] == "none"
+    assert is_member(logto)

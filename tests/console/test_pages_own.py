@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from logto_auth.emulator import Emulator
+from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.tenant.organization_console import AnyRole
 from logto_auth.testing import Browser
 
@@ -19,6 +19,7 @@ from .console_site import HARBOUR, HILL, notices_of, signed_in, sub_of, text_of
 pytestmark = pytest.mark.django_db
 
 NEW = "/organizations/new"
+API = "https://bookstore.example/api"
 
 
 @pytest.fixture
@@ -95,12 +96,7 @@ def test_only_creators_see_the_form(logto: Emulator, monkeypatch: Any) -> None:
 
 
 def test_permissions_of_an_api_need_one_silent_round_trip(logto: Emulator, settings: Any) -> None:
-    api = "https://bookstore.example/api"
-    settings.LOGTO_RESOURCES = (api,)
-    settings.LOGTO_SCOPES = (*site.SCOPES, "write:books")
-    settings.LOGTO_API_RESOURCE = api
-    logto.tenant.add_resource(api, scopes=["write:books"])
-    logto.tenant.find_organization_role("owner").resource_scopes[api] = ("write:books",)
+    add_api(logto, settings)
     browser = signed_in(logto, "stranger")
     response = create(browser)
     query = parse_qs(urlsplit(response["Location"]).query)
@@ -112,7 +108,39 @@ def test_permissions_of_an_api_need_one_silent_round_trip(logto: Emulator, setti
     assert callback["Location"].endswith(f"/organizations/{organization.id}/")
     page = browser.open(callback["Location"])
     assert "You are its owner." in text_of(page)
-    assert page.wsgi_request.logto.permissions(api, organization_id=organization.id) == {"write:books"}
+    assert page.wsgi_request.logto.permissions(API, organization_id=organization.id) == {"write:books"}
+
+
+def test_creation_that_stops_half_way_is_finished_by_the_button(logto: Emulator) -> None:
+    browser = signed_in(logto, "stranger")
+    logto.faults.http["management_api"] = HttpFault(status=500, body="{}", only="POST .*/users")
+    response = create(browser)
+    assert response.status_code == 503
+    assert "This is not finished yet The organization was created." in text_of(response)
+    (organization,) = named(logto, "Quay Branch")
+    assert organization.members == {}
+    del logto.faults.http["management_api"]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', response.content.decode()))
+    assert browser.client.post(NEW, fields)["Location"] == f"/organizations/{organization.id}/"
+    assert organization.members == {sub_of("stranger"): ["owner"]}
+
+
+def test_script_gets_no_round_trip(logto: Emulator, settings: Any) -> None:
+    add_api(logto, settings)
+    browser = signed_in(logto, "stranger")
+    browser.client.defaults["HTTP_SEC_FETCH_MODE"] = "cors"
+    response = browser.client.post(NEW, {"action": "create", "name": "Quay Branch", "key": "key-1"})
+    (organization,) = named(logto, "Quay Branch")
+    assert response["Location"] == f"/organizations/{organization.id}/"
+
+
+def add_api(logto: Emulator, settings: Any) -> None:
+    """Give owners a permission of an API resource that the site requests."""
+    settings.LOGTO_RESOURCES = (API,)
+    settings.LOGTO_SCOPES = (*site.SCOPES, "write:books")
+    settings.LOGTO_API_RESOURCE = API
+    logto.tenant.add_resource(API, scopes=["write:books"])
+    logto.tenant.find_organization_role("owner").resource_scopes[API] = ("write:books",)
 
 
 def change_rules(monkeypatch: Any, **rules: Any) -> None:

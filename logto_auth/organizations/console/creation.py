@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.utils.functional import Promise
@@ -34,6 +36,8 @@ MAX_NAME_LENGTH = 128
 OWN_DATA, CREATION = "logto_auth", "creation"
 # For how long the same form finishes what it has begun. Later, an organization without members stays as it is.
 MAX_RESUME_SECONDS = 3600
+# How many organizations with such a name are searched for the one that this form has begun.
+MAX_SEARCHED = 500
 
 
 class Creation:
@@ -87,7 +91,9 @@ class Creation:
 
     def _begun(self, name: str, mark: str) -> LiveMembership | None:
         """Return an organization of this form that has no member, because the second call had failed."""
-        for organization in self._api.organizations.all(q=name):
+        # Logto's search knows wildcards. Its order is unknown, so the number of calls is limited instead.
+        plain_part = max(re.split(r"[%_\\]", name), key=len)
+        for organization in islice(self._api.organizations.all(q=plain_part or None), MAX_SEARCHED):
             found = _organization_in(organization)
             if _mark_in(found.custom_data) == mark and _is_recent(found) and self._count_members(found.id) == 0:
                 return found

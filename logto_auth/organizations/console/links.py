@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from logto_auth.conf import Conf, conf
 from logto_auth.encryption import decrypt, encrypt
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.oidc.secrets import hide_frames
@@ -51,8 +53,17 @@ def invitation_link(request: HttpRequest, invitation_id: str, email: str) -> str
 
 
 def require_page() -> None:
-    """Raise ConfigurationError if the site has no page for invitations."""
+    """Raise ConfigurationError if the site has no page for invitations, or does not know its own host.
+
+    The host of a request is chosen by the client: an inviter would have the e-mail lead to a host of their own, which
+    then gets the link.
+    """
     _path("-")
+    if not conf.base_url and "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+        raise ConfigurationError(
+            "The e-mail of an invitation leads to the host of the site, and ALLOWED_HOSTS accepts each host. Set "
+            f"{Conf.base_url.name}."
+        )
 
 
 @hide_frames

@@ -46,6 +46,12 @@ class InvitationLinkPage(ConsolePage):
     needs_user = False
     done_texts = {"joined": _("You are a member of this organization now.")}
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the response. Django does not log an error: its line would contain the link. This page logs it."""
+        response = super().dispatch(request, *args, **kwargs)
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        return response
+
     def head(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Return an empty response: only a GET can be the last step of a sign-in."""
         return HttpResponse()

@@ -95,6 +95,11 @@ class MemberPage(OrganizationPage):
             }
         )
 
+    @property
+    def list_of_members(self) -> str:
+        """The URL of the page to show when there is no such member any more."""
+        return self.url_of("members") or self.url_of("overview") or self.away_url
+
     def save_roles(self, organization_id: str, user_id: str) -> HttpResponseBase:
         """Give the member the chosen roles. Those that the user may not grant stay."""
         self.organization.require("manage_members")
@@ -116,7 +121,7 @@ class MemberPage(OrganizationPage):
             if member.is_self:
                 # The user may have given up the right to see this page.
                 gained = set(member.roles) - set(before)
-                return self.redirect_with_rights("roles-saved", self.url_of("overview"), roles=gained)
+                return self.redirect_with_rights("roles-saved", self.url_of("overview") or self.away_url, roles=gained)
             return self.redirect("roles-saved")
         return self.page(form)
 
@@ -127,9 +132,9 @@ class MemberPage(OrganizationPage):
         try:
             with self.form_errors(form):
                 self.organization.remove(user_id)
-                return self.redirect("removed", self.url_of("members"))
+                return self.redirect("removed", self.list_of_members)
         except MemberGone:
-            return self.redirect("gone", self.url_of("members"), level=messages.INFO)
+            return self.redirect("gone", self.list_of_members, level=messages.INFO)
         return self.page(removal_errors=form.non_field_errors())
 
 

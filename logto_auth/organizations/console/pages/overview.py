@@ -68,7 +68,7 @@ class LeavePage(OrganizationPage):
         form = ConfirmationForm({})
         with self.form_errors(form):
             self.organization.leave()
-            return self.redirect("left", self.list_url)
+            return self.redirect("left", self.away_url)
         return self.page(form)
 
 
@@ -95,5 +95,5 @@ class DeletePage(OrganizationPage):
         if form.is_valid():
             with self.form_errors(form):
                 self.organization.delete()
-                return self.redirect("deleted", self.list_url)
+                return self.redirect("deleted", self.away_url)
         return self.page(form)

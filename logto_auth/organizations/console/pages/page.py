@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
+from django.conf import settings
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
 from logto_auth.organizations.console.errors import Incomplete, MemberGone, NotAMember, NotPermitted
@@ -103,6 +106,11 @@ class ConsolePage(SignedInPage):
         """The URL path of the list of organizations, "" if the site has left it out."""
         return url_of("list")
 
+    @property
+    def away_url(self) -> str:
+        """The URL of the page to show when the user can no longer see that of the organization."""
+        return self.list_url or resolve_url(settings.LOGIN_REDIRECT_URL)
+
     def render(self, context: dict[str, Any] | None = None, *, status: int = 0) -> HttpResponse:
         """Return the page. After an error in `form_errors`, it has the status of this error."""
         return super().render(context, status=status or self.form_status)
@@ -129,7 +137,8 @@ class ConsolePage(SignedInPage):
         """
         response = self.redirect(word, url)
         try:
-            if self.console.needs_round_trip(roles):
+            # A script could not follow the redirect to another origin.
+            if not is_from_script(self.request) and self.console.needs_round_trip(roles):
                 options = SignInOptions(prompt="none")
                 return redirect_to_logto(self.request, next_url=response.url, options=options, is_silent=True)
         except LogtoError as error:
