@@ -27,7 +27,7 @@ from logto_auth.sign_in.error_page import error_response as sign_in_error_respon
 from logto_auth.sign_in.start import redirect_to_base_url, redirect_to_logto
 from logto_auth.views.invitation import invited_user
 
-from .page import ConsolePage, url_of
+from .page import ConsolePage
 
 __all__ = ["InvitationLinkPage"]
 
@@ -105,7 +105,7 @@ class InvitationLinkPage(ConsolePage):
     def join(self, sealed: str) -> HttpResponseBase:
         """Accept the invitation, and return the redirect to the organization. Raise LogtoError."""
         organization = self.console.accept(sealed)
-        url = url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
+        url = self.overview_url(organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
         return self.redirect_with_rights("joined", url, roles=organization.roles)
 
     # The sign-in

@@ -19,6 +19,7 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.memberships.current import requested_organization_id
 from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
@@ -109,6 +110,15 @@ class ConsolePage(SignedInPage):
     def list_url(self) -> str:
         """The URL path of the list of organizations, "" if the site has left it out."""
         return url_of("list")
+
+    def overview_url(self, organization_id: str) -> str:
+        """Return the URL path of an organization.
+
+        Return "" if the site has left the page out, or if the host or another part of the request selects another
+        organization: on a subdomain, only one organization has pages.
+        """
+        is_open_here = requested_organization_id(self.request) in (None, organization_id)
+        return url_of("overview", organization_id) if is_open_here else ""
 
     @property
     def away_url(self) -> str:
