@@ -9,9 +9,16 @@ from django.core.checks import CheckMessage
 from logto_auth.conf import Conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.organizations.console.domains import PUBLIC_MAIL_DOMAINS
-from logto_auth.tenant.declaration import TenantDeclaration
+from logto_auth.tenant.declaration import OrganizationRole, TenantDeclaration, declaration_errors
 from logto_auth.tenant.included_urls import CONSOLE_API, CONSOLE_PAGES, included_url_names
-from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE, OrganizationConsole
+from logto_auth.tenant.organization_console import (
+    BY_LOGTO,
+    BY_SITE,
+    EVERY_MEMBER,
+    AnyRole,
+    Guard,
+    OrganizationConsole,
+)
 from logto_auth.tenant.site import load_declaration
 
 from .lenient_conf import conf
@@ -69,6 +76,11 @@ INVITATIONS_WITHOUT_PAGE = Problem(
     "Add path('organizations/', include('logto_auth.organizations.console.urls')). If nobody is invited, silence this "
     "check.",
 )
+MANAGERS_WITHOUT_EFFECT = Problem(
+    "logto_auth.W037",
+    "{path} gives the role {role} the right manage_members of organization_console, but {reason}.",
+    "Declare view_members for the same members, and in grants the roles that they may give and take away.",
+)
 
 
 def check_organization_console() -> Iterator[CheckMessage]:
@@ -79,13 +91,16 @@ def check_organization_console() -> Iterator[CheckMessage]:
         declaration = load_declaration()
     except ConfigurationError:
         return  # E001 and E020 report it.
-    yield from _check_permissions(declaration)
+    console = declaration.organization_console
+    if console is not None and not declaration_errors(declaration):
+        # E021 reports the errors.
+        yield from _check_console(console, declaration)
     yield from _check_domains(declaration)
     pages = included_url_names(CONSOLE_PAGES)
     has_pages, has_api = bool(pages), bool(included_url_names(CONSOLE_API))
     if not (has_pages or has_api):
         return
-    if declaration.organization_console is None:
+    if console is None:
         what = f"{conf.tenant} declares no organization_console" if conf.tenant else "LOGTO_TENANT is not set"
         yield CONSOLE_NOT_DECLARED(reason=what)
     if has_pages:
@@ -100,15 +115,28 @@ def check_organization_console() -> Iterator[CheckMessage]:
         yield MEMBERSHIPS_NOT_REQUESTED(scopes=", ".join(missing))
 
 
-def _check_permissions(declaration: TenantDeclaration) -> Iterator[CheckMessage]:
-    console = declaration.organization_console
-    if not isinstance(console, OrganizationConsole):
-        return  # E021 reports another type.
-    held = {scope for role in declaration.organization_roles if role.type == "User" for scope in role.scopes}
+def _check_console(console: OrganizationConsole, declaration: TenantDeclaration) -> Iterator[CheckMessage]:
+    roles = [role for role in declaration.organization_roles if role.type == "User"]
+    held = {scope for role in roles for scope in role.scopes}
     for field, guard in console.guards.items():
-        # E021 reports a permission that is not declared.
-        if isinstance(guard, str) and guard in declaration.organization_scopes and guard not in held:
+        if isinstance(guard, str) and guard not in held:
             yield PERMISSION_OF_NO_ROLE(path=conf.tenant, permission=guard, field=field)
+    for role in roles:
+        if role.name in console.owner_roles or not _meets(role, console.manage_members):
+            continue
+        if not _meets(role, console.view_members):
+            reason = "not view_members: it cannot open the page of the members"
+            yield MANAGERS_WITHOUT_EFFECT(path=conf.tenant, role=role.name, reason=reason)
+        if not console.grants.get(role.name):
+            reason = "grants has no roles for it: it can only remove members who have no role"
+            yield MANAGERS_WITHOUT_EFFECT(path=conf.tenant, role=role.name, reason=reason)
+
+
+def _meets(role: OrganizationRole, guard: Guard) -> bool:
+    """Return whether a member with this role alone meets a guard."""
+    if isinstance(guard, AnyRole):
+        return role.name in guard.names
+    return guard == EVERY_MEMBER or guard in role.scopes
 
 
 def _check_domains(declaration: TenantDeclaration) -> Iterator[CheckMessage]:

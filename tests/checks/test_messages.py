@@ -22,6 +22,7 @@ from logto_auth.checks.problem import Problem
 from logto_auth.tenant import (
     MFA,
     AccountCenter,
+    AnyRole,
     DeclaredOrganization,
     OrganizationConsole,
     OrganizationRole,
@@ -56,6 +57,12 @@ TENANT_WITH_A_PERMISSION_OF_NO_ROLE = TenantDeclaration(
     organization_scopes={"invite:members": ""},
     organization_roles=[OrganizationRole("owner")],
     organization_console=OrganizationConsole(owner_roles=["owner"], invite="invite:members"),
+)
+TENANT_WITH_BLIND_MANAGERS = TenantDeclaration(
+    organization_roles=[OrganizationRole("owner"), OrganizationRole("manager"), OrganizationRole("staff")],
+    organization_console=OrganizationConsole(
+        owner_roles=["owner"], manage_members=AnyRole("manager"), grants={"manager": ["staff"]}
+    ),
 )
 TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
     organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
@@ -266,7 +273,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "W015": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["prompt"]},
-        f"{settings.BASE_DIR}/templates/base.html, line 39: logto_sign_in_button has a wrong argument. "
+        f"{settings.BASE_DIR}/templates/base.html, line 40: logto_sign_in_button has a wrong argument. "
         "The URL of a sign-in cannot set direct_sign_in. LOGTO_SIGN_IN_QUERY_PARAMETERS allows prompt.",
     ),
     "W016": (
@@ -391,6 +398,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.checks.urls_with_console_api"},
         "The site's URLs include the endpoints of the console of organizations, but not the page to which an "
         "invitation leads: nobody can be invited.",
+    ),
+    "W037": (
+        {"LOGTO_TENANT": f"{__name__}.TENANT_WITH_BLIND_MANAGERS"},
+        f"{__name__}.TENANT_WITH_BLIND_MANAGERS gives the role manager the right manage_members of "
+        "organization_console, but not view_members: it cannot open the page of the members.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

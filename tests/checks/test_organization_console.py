@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,18 @@ PERMISSION_OF_MACHINES = TenantDeclaration(
         OrganizationRole("robot", scopes=["invite:members"], type="MachineToMachine"),
     ],
     organization_console=CONSOLE,
+)
+MANAGERS_GRANT_NOTHING = replace(
+    DECLARED, organization_console=replace(CONSOLE, manage_members=AnyRole("staff", "owner"))
+)
+MANAGERS_ARE_BLIND = replace(
+    DECLARED,
+    organization_console=replace(
+        CONSOLE, manage_members="invite:members", view_members=AnyRole("owner"), grants={"staff": ["staff"]}
+    ),
+)
+MANAGERS_ARE_COMPLETE = replace(
+    DECLARED, organization_console=replace(CONSOLE, manage_members="invite:members", grants={"staff": ["staff"]})
 )
 OF_ANOTHER_TYPE = TenantDeclaration(organization_console={"owner_roles": ["owner"]})  # type: ignore[arg-type]
 SCOPES = ("openid", "offline_access", "roles", "urn:logto:scope:organizations", "urn:logto:scope:organization_roles")
@@ -60,6 +73,9 @@ def without(*names: str) -> list[str]:
         (site("NOWHERE"), "E020"),
         (site("OF_ANOTHER_TYPE"), "E021"),
         (site("PERMISSION_OF_MACHINES"), "W034"),
+        (site("MANAGERS_GRANT_NOTHING"), "W037"),
+        (site("MANAGERS_ARE_BLIND"), "W037"),
+        (site("MANAGERS_ARE_COMPLETE"), ""),
         (site(LOGTO_M2M_APP_ID="", LOGTO_M2M_APP_SECRET=""), "W032"),
         # E018 reports it.
         (site(LOGTO_M2M_APP_ID=""), "E018"),

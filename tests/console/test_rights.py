@@ -14,7 +14,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError, SignInRequired
 from logto_auth.organizations.console import Console
 from logto_auth.organizations.console.errors import NotAMember, NotPermitted, RoleNotGrantable
-from logto_auth.tenant.organization_console import EVERY_MEMBER, AnyRole
+from logto_auth.tenant import AnyRole, Role
 from tests.emulator.relying_party import CALLBACK, RelyingParty
 
 from . import service
@@ -113,6 +113,13 @@ def test_visitor_has_to_sign_in(client: Any) -> None:
 def test_site_without_declaration_has_no_console(rf: Any, settings: Any) -> None:
     settings.LOGTO_TENANT = ""
     with pytest.raises(ConfigurationError, match="organization_console"):
+        Console(rf.get("/"))
+
+
+def test_console_with_a_mistake_is_refused(rf: Any, monkeypatch: Any) -> None:
+    console = replace(CONSOLE, grants={"manager": ["owner"]})
+    monkeypatch.setattr(service, "TENANT", replace(TENANT, organization_console=console))
+    with pytest.raises(ConfigurationError, match="LOGTO_TENANT has a mistake: grants of organization_console lets"):
         Console(rf.get("/"))
 
 
@@ -218,6 +225,11 @@ def test_token_acts_by_its_permissions(app: App, target: dict[str, str]) -> None
         organization.leave()
 
 
+def test_token_cannot_join_an_organization(app: App) -> None:
+    with pytest.raises(NotPermitted):
+        app.console("manager", organization_id=HARBOUR).accept("x")
+
+
 def test_token_of_owner_is_not_an_owner(app: App) -> None:
     organization = app.console("owner", organization_id=HARBOUR).organization(HARBOUR)
     assert not any(map(organization.may, RIGHTS))
@@ -252,12 +264,14 @@ def test_application_is_refused(rf: Any) -> None:
 
 @pytest.mark.parametrize(
     ("creators", "expected"),
-    [(None, False), (AnyRole("founder"), False), (AnyRole("editor"), True), (EVERY_MEMBER, False)],
+    [(None, False), (AnyRole("founder"), False), (AnyRole("editor"), True)],
 )
 def test_creators_have_the_declared_global_role(
     logto: Emulator, monkeypatch: Any, creators: Any, expected: bool
 ) -> None:
-    monkeypatch.setattr(service, "TENANT", replace(TENANT, organization_console=replace(CONSOLE, creators=creators)))
+    roles = [Role("founder", "Opens branches"), Role("editor", "Opens branches too")]
+    console = replace(CONSOLE, creators=creators)
+    monkeypatch.setattr(service, "TENANT", replace(TENANT, roles=roles, organization_console=console))
     logto.tenant.add_role("editor")
     staff = Caller(logto, "staff")
     logto.tenant.users[staff.sub].roles.append("editor")

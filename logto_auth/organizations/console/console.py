@@ -13,10 +13,10 @@ from functools import cached_property, partial
 from django.http import HttpRequest
 
 from logto_auth.clients import management_api
-from logto_auth.exceptions import ConfigurationError, ManagementAPIError
+from logto_auth.exceptions import ManagementAPIError
 from logto_auth.memberships.current import requested_organization_id
 from logto_auth.tenant.organization_console import EVERY_USER, AnyRole, OrganizationConsole
-from logto_auth.tenant.site import load_declaration
+from logto_auth.tenant.site import load_console
 
 from .acceptance import Acceptance
 from .answers import LiveMembership, names_by_id, own_organization
@@ -61,19 +61,13 @@ MAX_TRIES = 2
 class Console:
     """The console for the signed-in user, or the user of the access token, of a request.
 
-    Raise ConfigurationError if `LOGTO_TENANT` declares no `organization_console`, or without `LOGTO_M2M_APP_ID`. Other
-    methods than those for an invitation link raise SignInRequired if there is no user, and NotPermitted for an
-    application.
+    Raise ConfigurationError if `LOGTO_TENANT` declares no `organization_console`, or one with a mistake, or without
+    `LOGTO_M2M_APP_ID`. Other methods than those for an invitation link raise SignInRequired if there is no user, and
+    NotPermitted for an application.
     """
 
     def __init__(self, request: HttpRequest) -> None:
-        rules = load_declaration().organization_console
-        if rules is None:
-            raise ConfigurationError(
-                "The console of organizations needs a TenantDeclaration in LOGTO_TENANT that has an "
-                "organization_console."
-            )
-        self.rules = rules
+        self.rules = load_console()
         self._api = management_api(max_tries=MAX_TRIES)
         self._template = Template(self._api)
         # REST framework's request wraps Django's.
@@ -144,8 +138,11 @@ class Console:
         """Make the user a member with the roles of the invitation. An invitation that this user has accepted before is
         accepted again without an error. Raise InvitationForOther, InvitationInvalid, InvitationOver.
 
-        The link is what permits this, so a user of an access token may do it with any scopes.
+        Raise NotPermitted for an access token: no scope of it is for joining an organization, whose members see the
+        name and the address of the user.
         """
+        if self._actor.has_token:
+            raise NotPermitted("An access token cannot make its user a member.")
         return self._acceptance.accept(sealed, self._actor)
 
     def one_time_token(self, sealed: str) -> str:
