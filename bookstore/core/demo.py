@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 
 from django.apps import apps
@@ -11,9 +12,11 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
+from django.urls import reverse
 
 from bookstore.catalog.loading import load_catalogue
 from logto_auth.clients import management_api
+from logto_auth.organizations.console.links import seal
 from logto_auth.tenant import TenantDeclaration, apply_plan, make_plan
 
 OWN_APPS = ("bookstore.", "logto_auth")
@@ -29,7 +32,9 @@ ACCOUNTS = (
 
 # A machine-to-machine application of the emulator that may manage the stock of one branch.
 ROBOT = "stockrobotdemo0000001:emulatoronlysecret00000000000002"
-ROBOT_BRANCH = "harbourbr001"
+HARBOUR_BRANCH = "harbourbr001"
+MANAGER_ID = "manager00001"
+INVITED = "newcomer@bookstore.example"
 
 
 # The environment
@@ -130,6 +135,24 @@ def install_claims_script() -> None:
     apply_plan(make_plan(management_api(), declaration))
 
 
+def send_invitation(site: str) -> None:
+    """Let the manager have invited a user, so that there is an e-mail to read."""
+    api = management_api()
+    [staff] = [role["id"] for role in api.organization_roles.all() if role["name"] == "staff"]
+    invitation = api.invitations.create(
+        {
+            "invitee": INVITED,
+            "inviterId": MANAGER_ID,
+            "organizationId": HARBOUR_BRANCH,
+            "organizationRoleIds": [staff],
+            "expiresAt": int((time.time() + 7 * 24 * 3600) * 1000),
+            "messagePayload": False,
+        }
+    )
+    path = reverse("logto_organizations:invitation", args=[seal(invitation["id"], INVITED)])
+    api.invitations.send_message(invitation["id"], {"link": f"{site}{path}"})
+
+
 # What is printed
 
 
@@ -152,12 +175,13 @@ def _emulator_lines(site: str) -> list[str]:
         f"  No e-mail or text message leaves the demo. Their codes are at {settings.LOGTO_ENDPOINT}/emulator/messages",
         "  and so are those of the authenticator apps that you add. The export of all orders requires one:",
         f"  sign in as admin, and open {site}/orders/export/",
+        f"  The page also has the e-mail with which the manager has invited {INVITED} to the harbour branch.",
         "",
         "  A machine-to-machine application can set the stock of the harbour branch:",
         f"    TOKEN=$(curl -s {settings.LOGTO_ENDPOINT}/oidc/token -u {ROBOT} \\",
-        f"      -d grant_type=client_credentials -d organization_id={ROBOT_BRANCH} -d scope=manage:stock \\",
+        f"      -d grant_type=client_credentials -d organization_id={HARBOUR_BRANCH} -d scope=manage:stock \\",
         """      | sed 's/.*"access_token": *"\\([^"]*\\).*/\\1/')""",
-        f"    curl -s -X PUT {site}/api/branches/{ROBOT_BRANCH}/stock/emma-jane-austen/ \\",
+        f"    curl -s -X PUT {site}/api/branches/{HARBOUR_BRANCH}/stock/emma-jane-austen/ \\",
         """      -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"copies": 7}'""",
         "",
         "  Ctrl-C ends both servers.",

@@ -32,6 +32,7 @@ def test_each_operation_documents_token_and_permission(document):
         (method, path): operation["security"]
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
+        if operation["tags"] != ["organizations"]
     }
     books, book = "/api/books/", "/api/books/{slug}/"
     stock = "/api/branches/{organization_id}/stock/"
@@ -49,7 +50,21 @@ def test_each_operation_documents_token_and_permission(document):
         **{(method, stock + "{slug}/"): manager for method in ("get", "put", "patch")},
     }
     assert document["openapi"].startswith("3.1")
-    assert set(document["components"]["securitySchemes"]) == {"Logto", "LogtoOrganization"}
+    named = {
+        scheme
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for choice in operation.get("security", [])
+        for scheme in choice
+    }
+    assert named == set(document["components"]["securitySchemes"])
+    assert named == {"Logto", "LogtoOrganization", "ConsoleAuthentication", "cookieAuth"}
+
+
+def test_openapi_document_has_the_console_of_branches(document):
+    members = document["paths"]["/api/branches/{organization_id}/members/{user_id}/"]
+    assert set(members) == {"get", "patch", "delete"}
+    assert all(operation["security"] == [{"ConsoleAuthentication": []}] for operation in members.values())
 
 
 def test_openapi_document_has_parameters_and_limits(document):

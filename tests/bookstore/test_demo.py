@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -82,13 +83,18 @@ def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
         assert "This page does not exist" in requests.get(f"{site}/no-such-page/", timeout=5).text
         emulator = f"http://127.0.0.1:{environment['EMULATOR_PORT']}"
         assert requests.get(f"{emulator}/oidc/.well-known/openid-configuration", timeout=5).status_code == 200
+        mails = requests.get(f"{emulator}/emulator/messages", timeout=5).text
+        link = f"http://localhost:{environment['PORT']}/branches/invitation/"
+        (path,) = re.findall(rf'href="{link}([^"]*)"', mails)
+        invitation = requests.get(f"http://127.0.0.1:{environment['PORT']}/branches/invitation/{path}", timeout=5)
+        assert "newcomer@bookstore.example" in invitation.text
         process.send_signal(end)
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert f"http://localhost:{environment['PORT']}/admin/" in output
     assert f"http://localhost:{environment['PORT']}/api/docs/" in output
-    for account in ("customer", "editor", "admin", "suspended"):
+    for account in ("customer", "editor", "admin", "owner", "manager", "suspended"):
         assert f"{account}-password" in output
 
 

@@ -98,16 +98,11 @@ def test_session_needs_csrf_token(console_site: Emulator) -> None:
 def test_token_of_organization_acts_by_its_permission(console_site: Emulator, resource: str | None) -> None:
     caller = by_token(console_site, "manager", "invite:members", resource=resource)
     assert caller.post("invitations/", {"email": "new@elsewhere.example", "roles": ["staff"]}).status_code == 201
-    assert result(caller.delete(f"members/{sub_of('staff')}/")) == (403, "not_permitted")
+    refused = caller.delete(f"members/{sub_of('staff')}/")
+    assert result(refused) == (403, "not_permitted")
+    assert 'error="insufficient_scope"' in refused["WWW-Authenticate"]
+    assert 'scope="manage:members"' in refused["WWW-Authenticate"]
     assert sub_of("staff") in console_site.tenant.organizations[HARBOUR].members
-
-
-def test_permission_of_token_must_still_be_granted(console_site: Emulator) -> None:
-    caller = by_token(console_site, "manager", "invite:members")
-    console_site.tenant.add_member(HARBOUR, sub_of("manager"), roles=["staff"])
-    assert result(caller.get("invitations/")) == (403, "not_permitted")
-    console_site.tenant.remove_member(HARBOUR, sub_of("manager"))
-    assert result(caller.get("invitations/")) == (404, "not_a_member_of_organization")
 
 
 def test_token_has_no_right_by_role_or_membership(console_site: Emulator) -> None:
@@ -144,10 +139,10 @@ def test_token_for_another_api_is_refused(console_site: Emulator) -> None:
     assert 'error="invalid_token"' in response["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize("path", [ROOT, f"{ROOT}invitation/", f"{ROOT}{HARBOUR}/leave/"])
-def test_token_cannot_create_join_or_leave(console_site: Emulator, path: str) -> None:
+def test_token_cannot_create_join_or_leave(console_site: Emulator) -> None:
     caller = by_token(console_site, "staff")
-    assert result(caller.post(path, {"name": "New", "invitation": "x"})) == (403, "session_required")
+    for path in (ROOT, f"{ROOT}invitation/", "leave/"):
+        assert result(caller.post(path, {"name": "New", "invitation": "x"})) == (403, "session_required")
     assert len(console_site.tenant.organizations) == 2
 
 
@@ -195,7 +190,7 @@ MANY = [f"role {number}" for number in range(201)]
 NO_ROLES: list[Any] = ["staff", {"staff": True}, None, [None], [1], [["staff"]], [""], MANY, ["x" * 1001]]
 
 
-def test_body_of_another_kind_is_refused(console_site: Emulator) -> None:
+def test_body_of_another_kind_is_refused(console_site: Emulator, caplog: Any) -> None:
     caller = by_session(console_site, "owner")
     for body, status, code in BODIES:
         assert result(caller.call("PATCH", "", body)) == (status, code), body[:50]
@@ -203,6 +198,9 @@ def test_body_of_another_kind_is_refused(console_site: Emulator) -> None:
     for roles in NO_ROLES:
         response = caller.patch(f"members/{sub_of('staff')}/", {"roles": roles})
         assert (*result(response), list(response.json()["fields"])) == (400, "invalid", ["roles"]), roles
+    unknown = caller.patch(f"members/{sub_of('staff')}/", {"roles": ["reader@elsewhere.example"]})
+    assert result(unknown) == (403, "role_not_grantable")
+    assert "reader@" not in caplog.text
     assert console_site.tenant.organizations[HARBOUR].members[sub_of("staff")] == ["staff"]
 
 

@@ -129,6 +129,14 @@ def test_site_without_management_api_has_no_console(rf: Any, settings: Any) -> N
         Console(rf.get("/"))
 
 
+def test_round_trip_is_for_requested_permissions_only(logto: Emulator, settings: Any) -> None:
+    console = Caller(logto, "staff").console
+    assert [console.needs_round_trip([name]) for name in ("manager", "staff", "unknown")] == [True, False, False]
+    # The sign-in does not ask for them, so that another one would not give them either.
+    settings.LOGTO_RESOURCES = ()
+    assert not console.needs_round_trip(["manager"])
+
+
 # Grants
 
 
@@ -215,6 +223,11 @@ def test_token_acts_by_its_permissions(app: App, target: dict[str, str]) -> None
     assert {each for each in RIGHTS if organization.may(each)} == {"manage_members"}
     with pytest.raises(NotPermitted):
         organization.leave()
+
+
+def test_token_cannot_join_an_organization(app: App) -> None:
+    with pytest.raises(NotPermitted):
+        app.console("manager", organization_id=HARBOUR).accept("x")
 
 
 def test_token_of_owner_is_not_an_owner(app: App) -> None:

@@ -138,8 +138,11 @@ class Console:
         """Make the user a member with the roles of the invitation. An invitation that this user has accepted before is
         accepted again without an error. Raise InvitationForOther, InvitationInvalid, InvitationOver.
 
-        The link is what permits this, so a user of an access token may do it with any scopes.
+        Raise NotPermitted for an access token: no scope of it is for joining an organization, whose members see the
+        name and the address of the user.
         """
+        if self._actor.has_token:
+            raise NotPermitted("An access token cannot make its user a member.")
         return self._acceptance.accept(sealed, self._actor)
 
     def one_time_token(self, sealed: str) -> str:

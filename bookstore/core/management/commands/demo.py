@@ -17,6 +17,7 @@ from bookstore.core.demo import (
     install_claims_script,
     missing_variables,
     prepare_database,
+    send_invitation,
 )
 
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         with self.logto(emulator_port, site_urls):
             if settings.USES_EMULATOR:
                 install_claims_script()
+                send_invitation(site_urls[0])
             self.stdout.write(banner(site_urls[0]))
             logging.disable(logging.INFO)  # one line for each cover would scroll the banner away
             settings.DEBUG = False  # show the 404 page of the shop, not Django's debug page
