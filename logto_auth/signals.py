@@ -123,6 +123,8 @@ has joined is missing in `former`, and one that the user has left in `current`.
 organization_changed = Signal()
 """Sent when a user has changed an organization at Logto with the console, after the change.
 
+If Logto fails while the roles of a member change, it is sent for those that have changed before.
+
 Sender: the user model.
 
 Arguments: `request`; `user`, who has done it; `organization_id`; `action`, such as `"member_removed"`; `target`, the

@@ -119,7 +119,10 @@ def record_organization(
     **kwargs: Any,
 ) -> None:
     """Receiver of `organization_changed`. The target is the user of the event, also without an account here."""
-    actor_sub = getattr(getattr(request, "logto", None), "sub", None) or ""
+    principal = getattr(request, "logto", None)
+    actor_sub = getattr(principal, "sub", None) or ""
+    # Which application has acted for the user, if there is an access token.
+    client_id = getattr(getattr(principal, "token", None), "client_id", None)
     _add(
         build_event(
             action,
@@ -129,7 +132,7 @@ def record_organization(
             user=user if target and target == actor_sub else _account_of(target),
             user_sub=target,
             organization_id=organization_id,
-            details=details,
+            details={**(details or {}), **({"client_id": client_id} if client_id else {})},
         )
     )
 

@@ -37,6 +37,7 @@ __all__ = [
     "Role",
     "RoleType",
     "TenantDeclaration",
+    "console_errors",
     "declaration_errors",
     "normalize_uri",
 ]
@@ -169,13 +170,18 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
         *organization_errors(
             declaration.organizations, role_types={role.name: role.type for role in declaration.organization_roles}
         ),
-        *organization_console_errors(
-            declaration.organization_console,
-            role_names=_user_roles(declaration.organization_roles),
-            scope_names=declaration.organization_scopes,
-            global_role_names=_user_roles(declaration.roles),
-        ),
+        *console_errors(declaration),
     ]
+
+
+def console_errors(declaration: TenantDeclaration) -> Iterator[str]:
+    """Yield a sentence for each part of `organization_console` that is wrong."""
+    yield from organization_console_errors(
+        declaration.organization_console,
+        role_names=_user_roles(declaration.organization_roles),
+        scope_names=declaration.organization_scopes,
+        global_role_names=_user_roles(declaration.roles),
+    )
 
 
 def _user_roles(roles: Sequence[Role] | Sequence[OrganizationRole]) -> list[str]:

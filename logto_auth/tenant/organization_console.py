@@ -110,8 +110,8 @@ def organization_console_errors(
         yield f"organization_console is {console!r:.80}, expected an OrganizationConsole."
         return
     owner_roles = _names(console.owner_roles)
-    if isinstance(console.owner_roles, str):
-        yield _string_error("owner_roles")
+    if not isinstance(console.owner_roles, (list, tuple)):
+        yield _type_error("owner_roles", console.owner_roles)
     elif not owner_roles:
         yield "owner_roles of organization_console is empty. Name the organization role of owners, such as owner."
     yield from _role_errors("owner_roles", owner_roles, role_names)
@@ -156,8 +156,8 @@ def _grant_errors(
         return
     for giver, given in grants.items():
         yield from _role_errors("grants", [giver], role_names)
-        if isinstance(given, str):
-            yield _string_error(f"grants[{giver!r:.80}]")
+        if not isinstance(given, (list, tuple)):
+            yield _type_error(f"grants[{giver!r:.80}]", given)
             continue
         names = _names(given)
         yield from _role_errors(f"grants[{giver!r:.80}]", names, role_names)
@@ -212,5 +212,5 @@ def _text(name: object) -> str:
     return name if isinstance(name, str) else repr(name)
 
 
-def _string_error(name: str) -> str:
-    return f"{name} of organization_console is a string, expected a list of roles."
+def _type_error(name: str, value: object) -> str:
+    return f"{name} of organization_console is {value!r:.80}, expected a list of roles."

@@ -18,12 +18,14 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_host
 
 from .account_center import AccountCenter
-from .declaration import TenantDeclaration
+from .declaration import TenantDeclaration, console_errors
+from .organization_console import OrganizationConsole
 from .uris import normalize_uri
 
 __all__ = [
     "OUTBOUND_GUARD_OFF",
     "back_channel_logout_uri",
+    "load_console",
     "load_declaration",
     "needs_base_url",
     "outbound_guard_warning",
@@ -76,6 +78,22 @@ def load_declaration() -> TenantDeclaration:
         kind = type(declared).__name__
         raise ConfigurationError(f"LOGTO_TENANT is {conf.tenant!r}, which is a {kind}, expected a TenantDeclaration.")
     return declared
+
+
+def load_console() -> OrganizationConsole:
+    """Return the console that the declaration has. Raise ConfigurationError if there is none, or if it has a mistake.
+
+    A web server runs no system checks, so each use of the console has to refuse a mistake.
+    """
+    declared = load_declaration()
+    console = declared.organization_console
+    if console is None:
+        raise ConfigurationError(
+            "The console of organizations needs a TenantDeclaration in LOGTO_TENANT that has an organization_console."
+        )
+    if errors := list(console_errors(declared)):
+        raise ConfigurationError(f"LOGTO_TENANT has a mistake: {' '.join(errors)}")
+    return console
 
 
 def site_base_urls(given: Sequence[str]) -> list[str]:

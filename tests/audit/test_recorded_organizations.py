@@ -16,6 +16,7 @@ from logto_auth.models import LogtoIdentity
 from logto_auth.signals import organization_changed
 from logto_auth.testing import Browser
 from tests.console import console_site
+from tests.console.api_callers import API, by_token
 
 from .recorded import AGENT, actions, forget, key_of, only, people, written
 
@@ -135,6 +136,19 @@ def test_roles_that_were_added_before_a_failure_are_recorded(console: Emulator) 
     response = owner.client.post(f"/organizations/{console_site.HARBOUR}/members/{staff}", form)
     assert response.status_code == 503
     assert only("member_roles_changed").details == {"former": ["staff"], "current": ["owner", "staff"]}
+
+
+def test_application_that_acts_with_an_access_token_is_named(console: Emulator, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.console.urls_of_api"
+    settings.LOGTO_API_RESOURCE, settings.LOGTO_API_CREATE_USERS = API, True
+    console.tenant.add_resource(API, scopes=[])
+    staff = console_site.sub_of("staff")
+    assert by_token(console, "manager").delete(f"members/{staff}/").status_code == 204
+    [application] = [each for each in console.tenant.applications.values() if each.name == "App"]
+    event = only("member_removed")
+    assert (event.actor_sub, event.user_sub) == (console_site.sub_of("manager"), staff)
+    assert event.actor_id == str(LogtoIdentity.objects.get(sub=event.actor_sub).user_id)
+    assert event.details == {"roles": ["staff"], "client_id": application.id}
 
 
 # The signal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -17,15 +18,16 @@ from logto_auth.models import Organization as OrganizationRow
 from tests.webhooks.deliveries import EVENTS, SIGNING_KEY, send
 
 from . import service
-from .service import HARBOUR, Caller, Signals, sub_of
+from .service import HARBOUR, HILL, Caller, Signals, sub_of
 
 pytestmark = pytest.mark.django_db
-OWNER, STAFF = sub_of("owner"), sub_of("staff")
+OWNER, OTHER, STAFF = sub_of("owner"), sub_of("other"), sub_of("staff")
 
 
 @pytest.fixture(autouse=True)
 def site(logto: Emulator, settings: Any) -> None:
     service.set_up(logto, settings)
+    logto.tenant.add_message_connectors()
     settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
 
 
@@ -83,8 +85,12 @@ def here() -> dict[str, dict[str, list[str]]]:
 
 def change_much(logto: Emulator, after_each: Callable[[], Any] = lambda: None) -> str:
     """Change organizations in the console, and return the id of the one that was created and deleted."""
-    owner, _ = Caller(logto, "owner"), Caller(logto, "staff")
+    owner, other, _ = Caller(logto, "owner"), Caller(logto, "other"), Caller(logto, "staff")
     created = owner.console.create("Island", key="form").id
+    after_each()
+    owner.at().invite("other@example.com", ["guest"])
+    link = str(logto.tenant.sent_messages[-1].payload["link"])
+    other.console.accept(unquote(link.rpartition("/")[2]))
     after_each()
     for change in (
         lambda: owner.at(created).rename("Isle"),
@@ -101,15 +107,17 @@ def change_much(logto: Emulator, after_each: Callable[[], Any] = lambda: None) -
 def check_end(logto: Emulator, signals: Signals, created: str) -> None:
     """Check the rows and the signals of `change_much`, also after a sync."""
     for _ in range(2):
-        assert here() == at_logto(logto) == {HARBOUR: {OWNER: ["owner"]}}
-        assert dict(OrganizationRow.objects.values_list("logto_id", "name")) == {HARBOUR: "Port", created: "Isle"}
+        assert here() == at_logto(logto) == {HARBOUR: {OWNER: ["owner"], OTHER: ["guest"]}, HILL: {OTHER: ["owner"]}}
+        names = OrganizationRow.objects.exclude(logto_id=HILL).values_list("logto_id", "name")
+        assert dict(names) == {HARBOUR: "Port", created: "Isle"}
         assert signals.memberships == [
             (OWNER, {}, {created: ["owner"]}),
+            (OTHER, {}, {HARBOUR: ["guest"]}),
             (STAFF, {HARBOUR: ["staff"]}, {HARBOUR: ["manager"]}),
             (STAFF, {HARBOUR: ["manager"]}, {}),
             (OWNER, {created: ["owner"]}, {}),
         ]
-        assert len(signals.actions) == 6
+        assert len(signals.actions) == 8
         call_command("logto_sync", stdout=StringIO())
 
 
@@ -137,11 +145,12 @@ def test_webhook_that_overtakes_the_answer(
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_and_deliver)
     created = change_much(logto)
-    # A webhook about a new member has no roles: they follow at once.
-    first = signals.memberships.pop(0)
-    assert first == (OWNER, {}, {created: []})
-    assert signals.memberships[0] == (OWNER, {created: []}, {created: ["owner"]})
-    signals.memberships[0] = (OWNER, {}, {created: ["owner"]})
+    # A webhook about a new member has no roles. They follow at once, with a signal of their own.
+    for sub, organization_id, roles in ((OWNER, created, ["owner"]), (OTHER, HARBOUR, ["guest"])):
+        place = signals.memberships.index((sub, {}, {organization_id: []}))
+        joined = (sub, {organization_id: []}, {organization_id: roles})
+        assert signals.memberships[place + 1] == joined
+        signals.memberships[place : place + 2] = [(sub, {}, {organization_id: roles})]
     check_end(logto, signals, created)
 
 

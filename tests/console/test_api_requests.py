@@ -98,7 +98,10 @@ def test_session_needs_csrf_token(console_site: Emulator) -> None:
 def test_token_of_organization_acts_by_its_permission(console_site: Emulator, resource: str | None) -> None:
     caller = by_token(console_site, "manager", "invite:members", resource=resource)
     assert caller.post("invitations/", {"email": "new@elsewhere.example", "roles": ["staff"]}).status_code == 201
-    assert result(caller.delete(f"members/{sub_of('staff')}/")) == (403, "not_permitted")
+    refused = caller.delete(f"members/{sub_of('staff')}/")
+    assert result(refused) == (403, "not_permitted")
+    assert 'error="insufficient_scope"' in refused["WWW-Authenticate"]
+    assert 'scope="manage:members"' in refused["WWW-Authenticate"]
     assert sub_of("staff") in console_site.tenant.organizations[HARBOUR].members
 
 
@@ -187,7 +190,7 @@ MANY = [f"role {number}" for number in range(201)]
 NO_ROLES: list[Any] = ["staff", {"staff": True}, None, [None], [1], [["staff"]], [""], MANY, ["x" * 1001]]
 
 
-def test_body_of_another_kind_is_refused(console_site: Emulator) -> None:
+def test_body_of_another_kind_is_refused(console_site: Emulator, caplog: Any) -> None:
     caller = by_session(console_site, "owner")
     for body, status, code in BODIES:
         assert result(caller.call("PATCH", "", body)) == (status, code), body[:50]
@@ -195,6 +198,9 @@ def test_body_of_another_kind_is_refused(console_site: Emulator) -> None:
     for roles in NO_ROLES:
         response = caller.patch(f"members/{sub_of('staff')}/", {"roles": roles})
         assert (*result(response), list(response.json()["fields"])) == (400, "invalid", ["roles"]), roles
+    unknown = caller.patch(f"members/{sub_of('staff')}/", {"roles": ["reader@elsewhere.example"]})
+    assert result(unknown) == (403, "role_not_grantable")
+    assert "reader@" not in caplog.text
     assert console_site.tenant.organizations[HARBOUR].members[sub_of("staff")] == ["staff"]
 
 

@@ -91,7 +91,7 @@ def test_same_form_creates_one_organization(logto: Emulator, signals: Signals) -
 def test_form_sent_twice_at_once_creates_one_organization(logto: Emulator) -> None:
     staff = Caller(logto, "staff")
     consoles = [staff.console for _ in range(2)]
-    broken(logto, "GET .*", status=None, body=None, delay_seconds=0.1)
+    broken(logto, "POST /api/organizations", status=None, body=None, delay_seconds=0.5)
 
     def create(console: Any) -> None:
         try:

@@ -99,6 +99,13 @@ def test_user_who_returns_with_other_address_does_not_join(logto: Emulator, brow
     assert browser.client.cookies[COOKIE].value == ""
 
 
+def test_user_whose_address_has_changed_at_logto_signs_in_again(logto: Emulator) -> None:
+    link, browser = invite(logto), signed_in(logto, "stranger")
+    logto.tenant.update_user(sub_of("stranger"), primary_email="married@bookstore.example")
+    assert "/oidc/auth" in browser.client.post(link)["Location"]
+    assert not is_member(logto)
+
+
 def test_accepted_link_is_accepted_again_by_the_same_user_only(logto: Emulator) -> None:
     link, browser = invite(logto), signed_in(logto, "stranger")
     assert browser.client.post(link)["Location"] == OVERVIEW

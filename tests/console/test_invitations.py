@@ -29,7 +29,7 @@ from logto_auth.organizations.console.links import seal
 from logto_auth.sessions.principal import session_principal
 
 from . import service
-from .service import HARBOUR, HILL, Caller, Signals, broken, sub_of
+from .service import HARBOUR, HILL, Caller, Signals, broken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.console.service_urls")]
 
@@ -397,9 +397,3 @@ def test_link_for_invitation_of_other_address_is_invalid(logto: Emulator) -> Non
     invited(logto, NEW)
     with pytest.raises(InvitationInvalid):
         Caller(logto, "other").console.accept(seal(only(logto).id, OTHER))
-
-
-def test_removed_inviter_does_not_end_the_invitation(logto: Emulator) -> None:
-    sealed = invited(logto)
-    logto.tenant.delete_user(sub_of("owner"))
-    assert Caller(logto, "other").console.accept(sealed).roles == ("staff",)

@@ -64,6 +64,20 @@ def test_user_without_organization_may_create_one(logto: Emulator) -> None:
     assert [each.id for each in request.logto.organizations] == [organization.id]
 
 
+def test_subdomain_has_the_pages_of_one_organization(logto: Emulator, settings: Any) -> None:
+    browser = signed_in(logto, "manager")
+    logto.tenant.add_member(HILL, sub_of("manager"), roles=["staff"])
+    settings.LOGTO_ORGANIZATION_FROM = "logto_auth.organizations.from_subdomain"
+    settings.LOGTO_ORGANIZATION_DOMAIN = "testserver"
+    settings.ALLOWED_HOSTS = [".testserver"]
+    browser.client.defaults["HTTP_HOST"] = f"{HILL}.testserver"
+    page = browser.open("/organizations/").content.decode()
+    assert "Harbour Branch" in page
+    assert f'href="/organizations/{HARBOUR}/"' not in page
+    assert f'href="/organizations/{HILL}/"' in page
+    assert create(browser)["Location"] == "/organizations/"
+
+
 def test_form_sent_twice_creates_one_organization(logto: Emulator) -> None:
     browser = signed_in(logto, "stranger")
     for _again in range(2):

@@ -14,7 +14,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError, SignInRequired
 from logto_auth.organizations.console import Console
 from logto_auth.organizations.console.errors import NotAMember, NotPermitted, RoleNotGrantable
-from logto_auth.tenant.organization_console import EVERY_MEMBER, AnyRole
+from logto_auth.tenant import AnyRole, Role
 from tests.emulator.relying_party import CALLBACK, RelyingParty
 
 from . import service
@@ -116,10 +116,25 @@ def test_site_without_declaration_has_no_console(rf: Any, settings: Any) -> None
         Console(rf.get("/"))
 
 
+def test_console_with_a_mistake_is_refused(rf: Any, monkeypatch: Any) -> None:
+    console = replace(CONSOLE, grants={"manager": ["owner"]})
+    monkeypatch.setattr(service, "TENANT", replace(TENANT, organization_console=console))
+    with pytest.raises(ConfigurationError, match="LOGTO_TENANT has a mistake: grants of organization_console lets"):
+        Console(rf.get("/"))
+
+
 def test_site_without_management_api_has_no_console(rf: Any, settings: Any) -> None:
     settings.LOGTO_M2M_APP_ID = ""
     with pytest.raises(ConfigurationError, match="LOGTO_M2M_APP_ID"):
         Console(rf.get("/"))
+
+
+def test_round_trip_is_for_requested_permissions_only(logto: Emulator, settings: Any) -> None:
+    console = Caller(logto, "staff").console
+    assert [console.needs_round_trip([name]) for name in ("manager", "staff", "unknown")] == [True, False, False]
+    # The sign-in does not ask for them, so that another one would not give them either.
+    settings.LOGTO_RESOURCES = ()
+    assert not console.needs_round_trip(["manager"])
 
 
 # Grants
@@ -249,12 +264,14 @@ def test_application_is_refused(rf: Any) -> None:
 
 @pytest.mark.parametrize(
     ("creators", "expected"),
-    [(None, False), (AnyRole("founder"), False), (AnyRole("editor"), True), (EVERY_MEMBER, False)],
+    [(None, False), (AnyRole("founder"), False), (AnyRole("editor"), True)],
 )
 def test_creators_have_the_declared_global_role(
     logto: Emulator, monkeypatch: Any, creators: Any, expected: bool
 ) -> None:
-    monkeypatch.setattr(service, "TENANT", replace(TENANT, organization_console=replace(CONSOLE, creators=creators)))
+    roles = [Role("founder", "Opens branches"), Role("editor", "Opens branches too")]
+    console = replace(CONSOLE, creators=creators)
+    monkeypatch.setattr(service, "TENANT", replace(TENANT, roles=roles, organization_console=console))
     logto.tenant.add_role("editor")
     staff = Caller(logto, "staff")
     logto.tenant.users[staff.sub].roles.append("editor")

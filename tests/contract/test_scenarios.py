@@ -15,11 +15,12 @@ from tests.recorded import FOLDER, recording
 
 from .exchanges import shape
 from .recorded_on_head import PENDING_ANSWERS, PENDING_ITEMS, PENDING_KEYS, of_version
-from .scenarios import account, account_factors, errors, organizations, settings, tenant, webhooks
+from .scenarios import account, account_factors, console, errors, organizations, settings, tenant, webhooks
 from .scenarios.left_out import LEFT_OUT
 from .scenarios.play import play
 
 SCENARIOS = {
+    "console": console.SCENARIO,
     "errors": errors.SCENARIO,
     "organizations": organizations.SCENARIO,
     "tenant": tenant.SCENARIO,

@@ -103,6 +103,13 @@ def test_fault_applies_to_given_number_of_requests(emulator):
     assert [discovery(emulator).status_code for _ in range(3)] == [503, 503, 200]
 
 
+def test_fault_breaks_only_the_requests_that_it_names(emulator):
+    emulator.faults.http["discovery"] = HttpFault(status=503, only="POST .*")
+    assert discovery(emulator).status_code == 200
+    emulator.faults.http["discovery"] = HttpFault(status=503, only="GET .*/openid-configuration")
+    assert discovery(emulator).status_code == 503
+
+
 def test_fault_drops_the_connection(emulator):
     emulator.faults.http["discovery"] = HttpFault(drop=True, times=1)
     with pytest.raises(requests.ConnectionError):

@@ -159,6 +159,22 @@ def test_id_is_quoted_as_one_path_segment(api: ManagementAPI, logto: Emulator) -
 # Retries
 
 
+def test_limit_of_messages_is_not_waited_for(api: ManagementAPI, logto: Emulator, sleeper: Sleeper) -> None:
+    body = json.dumps({"code": "request.message_rate_limited"})
+    logto.faults.http["management_api"] = HttpFault(status=429, body=body)
+    with pytest.raises(ManagementAPIError) as caught:
+        api.invitations.send_message("invitation", {"link": "https://shop.example/"})
+    assert (caught.value.status, calls(logto), sleeper.naps) == (429, 1, [])
+
+
+@pytest.mark.usefixtures("machine")
+def test_client_with_fewer_tries_gives_up_earlier(logto: Emulator) -> None:
+    logto.faults.http["management_api"] = HttpFault(status=503)
+    with pytest.raises(ManagementAPIError):
+        management_api(max_tries=1).users.get("reader")
+    assert calls(logto) == 1
+
+
 def test_429_is_retried_after_the_seconds_in_retry_after(api: ManagementAPI, logto: Emulator, sleeper: Sleeper) -> None:
     logto.faults.http["management_api"] = HttpFault(status=429, headers={"Retry-After": "7"}, times=2)
     created = api.users.create({"username": "reader"})

@@ -16,11 +16,8 @@ ERRORS_FROM_SOURCE = frozenset(
     for operation, status in {
         "DELETE /organization-roles/{id}/resource-scopes/{scopeId}": 404,
         "DELETE /organization-roles/{id}/scopes/{organizationScopeId}": 404,
-        "DELETE /organizations/{id}/jit/roles/{organizationRoleId}": 404,
-        "DELETE /organizations/{id}/jit/sso-connectors/{ssoConnectorId}": 404,
         "GET /configs/cimd": 404,
         "PATCH /configs/cimd": 404,
-        "PUT /organizations/{id}/jit/email-domains": 422,
         "POST /custom-profile-fields": 422,
         "POST /user-assets": 400,
     }.items()
@@ -97,6 +94,16 @@ def _acceptance_may_be_404(content: Content) -> None:
     answers["404"] = {"description": "Not Found"}
 
 
+def _console_errors_are_missing(content: Content) -> None:
+    for path, method, status in (
+        ("/organization-invitations/{id}/message", "post", 404),
+        ("/organizations/{id}/jit/email-domains", "put", 422),
+        ("/organizations/{id}/jit/roles/{organizationRoleId}", "delete", 404),
+        ("/organizations/{id}/jit/sso-connectors/{ssoConnectorId}", "delete", 404),
+    ):
+        content["paths"][f"/api{path}"][method]["responses"][str(status)] = {"description": "Error"}
+
+
 def _payloads_of_logs_are_open(content: Content) -> None:
     for path, item in content["paths"].items():
         if path.endswith("/recent-logs"):
@@ -159,6 +166,17 @@ DEVIATIONS = (
         "The document does not have this status for accepting an invitation.",
         ("1.42/organizations/error_invitation_accept_unknown_user",),
         _acceptance_may_be_404,
+    ),
+    Deviation(
+        "errors of invitations and joining by oneself",
+        "The document does not have these statuses.",
+        (
+            "1.42/console/error_invitation_message_unknown",
+            "1.42/console/error_jit_domains_twice",
+            "1.42/console/error_jit_role_removed_twice",
+            "1.42/console/error_jit_sso_not_linked",
+        ),
+        _console_errors_are_missing,
     ),
     Deviation(
         "payloads of logs have more keys",

@@ -14,6 +14,7 @@ from .recordings import exchanges_of, names_of_recordings
 
 # Recorded to see what Logto does with a request that the document does not have. Logto accepted them.
 WRONG_REQUESTS = {
+    "1.42/console/invitation_sent": "a variable of the site, which Logto passes on to its template",
     "1.42/errors/user_patch_form": "a form in place of JSON",
     "1.42/errors/user_unknown_key": "an unknown key, which Logto drops",
     "1.42/organizations/accepted_own_id": "an id, which Logto replaces",

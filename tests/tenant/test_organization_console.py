@@ -21,7 +21,8 @@ from logto_auth.tenant import (
 from logto_auth.tenant.declaration import declaration_errors
 
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
-    "a string of owner roles": ({"owner_roles": "owner"}, "owner_roles of organization_console is a string, expected"),
+    "a string of owner roles": ({"owner_roles": "owner"}, "owner_roles of organization_console is 'owner', expected"),
+    "a set of owner roles": ({"owner_roles": {"owner"}}, "is {'owner'}, expected a list of roles."),
     "no owner role": ({"owner_roles": []}, "owner_roles of organization_console is empty."),
     "an unknown owner role": ({"owner_roles": ["boss"]}, "names the role 'boss', which organization_roles does not"),
     "an owner role of machines": ({"owner_roles": ["robot"]}, "'robot', which organization_roles does not declare for"),
@@ -37,7 +38,8 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "any role of a list": ({"view_members": AnyRole(["owner"])}, "names the role \"['owner']\", which"),  # type: ignore[arg-type]
     "grants that are a list": ({"grants": ["staff"]}, "grants of organization_console is ['staff'], expected a dict"),
-    "a grant of a string": ({"grants": {"manager": "staff"}}, "grants['manager'] of organization_console is a string"),
+    "a grant of a string": ({"grants": {"manager": "staff"}}, "grants['manager'] of organization_console is 'staff'"),
+    "a grant of nothing": ({"grants": {"manager": None}}, "grants['manager'] of organization_console is None, expect"),
     "a grant by an unknown role": ({"grants": {"boss": ["staff"]}}, "grants of organization_console names the role 'b"),
     "a grant of an unknown role": (
         {"grants": {"manager": ["boss"]}},

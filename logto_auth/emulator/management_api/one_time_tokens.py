@@ -10,7 +10,6 @@ from logto_auth.emulator.api.bodies import body, fitted
 from logto_auth.emulator.api.errors import APIError
 from logto_auth.emulator.api.schemas import choice, list_of, number_of, object_of, optional, text
 from logto_auth.emulator.provider import current
-from logto_auth.emulator.state.json_columns import jsonb
 from logto_auth.emulator.state.one_time_token_rules import check_one_time_token
 from logto_auth.emulator.state.records import OneTimeToken
 from logto_auth.emulator.state.sign_in_rules import SignInRefused
@@ -97,7 +96,7 @@ def _as_json(token: OneTimeToken) -> dict[str, Any]:
         "id": token.id,
         "email": token.email,
         "token": token.token,
-        "context": jsonb(token.context),
+        "context": token.context,
         "status": "expired" if is_over else token.status,
         "createdAt": token.created_at,
         "expiresAt": token.expires_at,

@@ -145,6 +145,7 @@ def _accept(tenant: Tenant, invitation: Invitation, user_id: str) -> None:
     user = existing(tenant.users, user_id)
     if (user.primary_email or "").lower() != invitation.invitee.lower():
         raise refused_input("The accepted user must have the same email as the invitee.", 422)
+    tenant.check_user_roles(invitation.roles)
     members = tenant.organizations[invitation.organization_id].members
     is_new = user.id not in members
     members[user.id] = list(dict.fromkeys([*members.get(user.id, []), *invitation.roles]))

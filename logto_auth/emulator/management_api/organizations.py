@@ -18,7 +18,7 @@ from logto_auth.emulator.state.tenant import Tenant
 from .lookup import of_path, referenced
 from .paging import paged
 from .routing import route
-from .search import wildcards
+from .search import like_pattern
 
 _FEATURED = 3
 
@@ -81,8 +81,8 @@ def roles_by_id(tenant: Tenant, role_ids: Iterable[str], type: str | None = None
 
 def matches(query: str, *texts: str | None) -> bool:
     """Return whether one of the texts contains the query `q`, in any case. It may have SQL's wildcards % and _."""
-    pattern = re.compile(wildcards(re.escape(query)), re.DOTALL | re.IGNORECASE)
-    return any(pattern.search(text) for text in texts if text)
+    pattern = re.compile(like_pattern(f"%{query}%"), re.DOTALL | re.IGNORECASE)
+    return any(pattern.fullmatch(text) for text in texts if text)
 
 
 @route("GET", "/organizations")

@@ -76,8 +76,8 @@ def _test(mode: str, wanted: str) -> Callable[[str], bool]:
     if mode == "exact":
         return (lambda text: text == wanted) if exact_case else (lambda text: text.lower() == wanted.lower())
     patterns = {
-        "like": wildcards(re.escape(wanted)),
-        "similar_to": wildcards(wanted),
+        "like": like_pattern(wanted),
+        "similar_to": wanted.replace("%", ".*").replace("_", "."),
         "posix": wanted,
     }
     try:
@@ -88,9 +88,10 @@ def _test(mode: str, wanted: str) -> Callable[[str], bool]:
     return lambda text: matches(text) is not None
 
 
-def wildcards(pattern: str) -> str:
-    """Return the pattern with SQL's wildcards replaced by those of regular expressions."""
-    return pattern.replace("%", ".*").replace("_", ".")
+def like_pattern(pattern: str) -> str:
+    """Return a pattern of SQL's LIKE as a regular expression. A backslash makes the next character a literal one."""
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    return "".join({"%": ".*", "_": "."}.get(each, re.escape(each[-1])) for each in parts)
 
 
 def _invalid(reason: str) -> APIError:

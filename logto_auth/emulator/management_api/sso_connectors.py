@@ -72,7 +72,7 @@ def as_json(connector: SsoConnector) -> dict[str, Any]:
         "connectorName": connector.connector_name,
         "config": jsonb(connector.config),
         "domains": connector.domains,
-        "branding": jsonb(connector.branding),
+        "branding": connector.branding,
         "syncProfile": connector.sync_profile,
         "enableTokenStorage": False,
         "createdAt": connector.created_at,

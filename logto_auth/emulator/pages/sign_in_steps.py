@@ -5,6 +5,9 @@ A second factor, what sign-up requires, and what the tenant's policy asks the us
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Response
 
 from logto_auth.emulator.oidc.http import see_other
@@ -17,8 +20,9 @@ from logto_auth.emulator.state.mfa_rules import (
     needs_second_factor,
     store_set_up,
 )
+from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import check_account
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, check_account
 from logto_auth.emulator.state.verified_users import (
     NewUser,
     ReturningUser,
@@ -83,7 +87,8 @@ def _path_of(missing: MissingSetUp) -> str:
 
 def _registered(provider: Provider, interaction: Interaction, new_user: NewUser) -> ReturningUser:
     """Add the new user and send the webhooks of that."""
-    user, joined = add_new_user(provider.tenant, new_user)
+    with _refused_role():
+        user, joined = add_new_user(provider.tenant, new_user)
     announce_memberships(provider, interaction, user, joined, is_new=True)
     announce_registration(provider, interaction, user)
     return ReturningUser(user, is_social=new_user.is_social, is_new=True)
@@ -91,10 +96,20 @@ def _registered(provider: Provider, interaction: Interaction, new_user: NewUser)
 
 def _finish(provider: Provider, interaction: Interaction, verified: ReturningUser) -> Response:
     interaction.verified = None
-    user, joined = complete_user(provider.tenant, verified)
+    with _refused_role():
+        user, joined = complete_user(provider.tenant, verified)
     store_set_up(provider.tenant, user, interaction.mfa)
     announce_memberships(provider, interaction, user, joined, is_new=verified.is_new)
     response = finish_login(provider, interaction, user, is_new=verified.is_new)
     if verified.filled or interaction.mfa.types:
         announce_user_change(provider, interaction, user, is_new=verified.is_new)
     return response
+
+
+@contextmanager
+def _refused_role() -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        message = "The organization gives new members a role of applications."
+        raise SignInRefused(refused.code, message, status=refused.status) from refused

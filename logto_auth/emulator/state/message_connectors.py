@@ -84,7 +84,7 @@ def message_connector(experience: SignInExperience, kind: AddressKind, template:
 
 def refused_message() -> Refused:
     """Return the error for a message that the server of the connector refuses."""
-    message = "The server refused the message."
+    message = "Can't send mail - all recipients were rejected: 550 no such mailbox"
     return Refused("connector.general", data={"message": message}, description=f'{{"message":"{message}"}}')
 
 

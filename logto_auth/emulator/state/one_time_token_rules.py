@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .account_rules import check_new_email
 from .records import OneTimeToken
-from .sign_in_rules import SignInRefused, check_not_suspended
+from .refusals import Refused
+from .sign_in_rules import SignInRefused, check_enterprise_domain, check_not_suspended
 from .tenant import Tenant
 from .verified_users import NewUser, ReturningUser, VerifiedUser
 
@@ -36,7 +38,7 @@ def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> VerifiedUse
     """Consume the token and return its user, who may be new.
 
     An unknown e-mail is a new user, even if registration is closed: the token itself is the invitation. The token is
-    consumed even if the user does not fill in what sign-up requires. Raise SignInRefused.
+    consumed even if the user does not fill in what sign-up requires, or is refused. Raise SignInRefused.
     """
     with tenant.lock:
         # Logto's page begins with a sign-in, also for a new user.
@@ -45,10 +47,19 @@ def redeem_one_time_token(tenant: Tenant, value: str, email: str) -> VerifiedUse
         organization_ids = [each for each in token.jit_organization_ids if each in tenant.organizations]
         user = tenant.find_user(primary_email=email)
         if user is None:
+            _check_new_email(tenant, email)
             by_domain = _organizations_of_domain(tenant, email)
             return NewUser({"primary_email": email}, [*by_domain, *organization_ids])
         check_not_suspended(user)
         return ReturningUser(user, organization_ids)
+
+
+def _check_new_email(tenant: Tenant, email: str) -> None:
+    check_enterprise_domain(tenant, email)
+    try:
+        check_new_email(tenant.sign_in_experience.settings["emailBlocklistPolicy"], email)
+    except Refused as refused:
+        raise SignInRefused(refused.code, "This e-mail address is not accepted.", status=refused.status) from None
 
 
 def _organizations_of_domain(tenant: Tenant, email: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from . import ids
 from .application_record import Application
 from .records import OrganizationRole, Resource, Role, RoleType, Scope
+from .refusals import Refused
 from .tenant_tables import DuplicateError
 from .user_store import UserStore
 
@@ -166,6 +167,12 @@ class PermissionStore(UserStore):
     def find_organization_role(self, name: str) -> OrganizationRole | None:
         """Return the role of the organization template with this name."""
         return next((role for role in list(self.organization_roles.values()) if role.name == name), None)
+
+    def check_user_roles(self, names: Iterable[str]) -> None:
+        """Raise 422 `entity.db_constraint_violated` if one of the organization roles is for applications."""
+        roles = [role for role in map(self.find_organization_role, names) if role]
+        if any(role.type != "User" for role in roles):
+            raise Refused("entity.db_constraint_violated", 422)
 
     def rename_organization_role(self, role: OrganizationRole, name: str) -> None:
         """Rename a role of the organization template. Its holders keep it."""

@@ -34,7 +34,19 @@ def user_with_password(tenant: Tenant, identifier: str, password: str) -> User:
             raise SignInRefused("session.invalid_credentials", "The account or the password is wrong.")
     except MalformedDigest:
         raise SignInRefused("server_error", "Internal server error.", status=500) from None
+    if "@" in identifier:
+        check_enterprise_domain(tenant, identifier)
     return user
+
+
+def check_enterprise_domain(tenant: Tenant, email: str) -> None:
+    """Raise SignInRefused if users with this e-mail have to sign in with an enterprise connector.
+
+    Logto asks that of a new user with a one-time token, and of each user who types the e-mail.
+    """
+    is_on = tenant.sign_in_experience.settings["singleSignOnEnabled"]
+    if is_on and any(connector.is_for(email) for connector in list(tenant.sso_connectors.values())):
+        raise SignInRefused("session.sso_enabled", "Users with this e-mail sign in with an enterprise connector.")
 
 
 def accepts_password(user: User, password: str) -> bool:

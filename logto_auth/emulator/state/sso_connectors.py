@@ -1,6 +1,7 @@
 """Enterprise connectors, and the providers that Logto offers for them.
 
-No user of the emulator signs in with one. They exist so that organizations can link them.
+No user of the emulator signs in with one. Organizations link them, and they can keep users with their domains from
+other ways of signing in.
 """
 
 from __future__ import annotations
@@ -82,3 +83,7 @@ class SsoConnector:
     sync_profile: bool = False
     fetched: Mapping[str, Any] | None = field(default=None, repr=False)
     id: str = field(default_factory=ids.short_id)
+
+    def is_for(self, email: str) -> bool:
+        """Return whether users with this e-mail sign in with the connector, once it has a config."""
+        return bool(self.config) and email.partition("@")[2].lower() in self.domains

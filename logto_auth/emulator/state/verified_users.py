@@ -94,12 +94,14 @@ def complete_user(tenant: Tenant, returning: ReturningUser) -> tuple[User, list[
 def join_organizations(tenant: Tenant, user: User, organization_ids: Sequence[str]) -> list[str]:
     """Add the user to organizations with their just-in-time roles, and return the ids of those that are new.
 
-    An existing member keeps the roles held before.
+    An existing member keeps the roles held before. Raise Refused for a just-in-time role of applications: the user is a
+    member then, without the just-in-time roles.
     """
     joined = []
     for organization_id in organization_ids:
         organization = tenant.organizations[organization_id]
         joined += [organization_id] if user.id not in organization.members else []
-        held = organization.members.get(user.id, [])
+        held = organization.members.setdefault(user.id, [])
+        tenant.check_user_roles(organization.jit_roles)
         organization.members[user.id] = unique([*held, *organization.jit_roles])
     return joined

@@ -37,13 +37,14 @@ from logto_auth.exceptions import (
 )
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.sessions.ending import end_session
-from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.principal import request_principal, session_principal
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
+from logto_auth.tenant.organization_console import Guard
 from logto_auth.transactions import non_atomic
 
 from .api_serializers import OwnOrganizationSerializer
 from .console import Console, ManagedOrganization
-from .errors import AlreadyInvited, ConsoleError, Incomplete
+from .errors import AlreadyInvited, ConsoleError, Incomplete, NotPermitted
 from .pages.texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, status_of
 from .values import OwnOrganization
 
@@ -217,6 +218,8 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         # Such as a role of the declaration that the tenant does not have.
         error = _NotSetUp(error, status=503)
     if isinstance(error, ConsoleError):
+        if isinstance(error, NotPermitted) and isinstance(principal := request_principal(request), TokenPrincipal):
+            _name_scope(principal, context["view"].console.rules.guards.get(error.right))
         return console_error_response(error)
     if isinstance(error, SignInRequired | SignInRefused | TokenError):
         return _sign_in_response(request, error)
@@ -240,6 +243,13 @@ def console_error_response(error: ConsoleError, **details: Any) -> Response:
     if isinstance(error, Incomplete):
         body["done"] = [str(each) for each in error.done]
     return _with_retry_after(Response({**body, **details}, status=error.status), error)
+
+
+def _name_scope(principal: TokenPrincipal, guard: Guard) -> None:
+    """Let `LogtoMiddleware` add the challenge that names the missing permission, if a permission guards the right."""
+    if isinstance(guard, str):
+        missing = MissingRequirement(kind=RequirementKind.ORGANIZATION_SCOPE, names=(guard,))
+        principal.error_response = ErrorResponse.insufficient(missing)
 
 
 def _body_of(error: Exception, data: Any) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from functools import cached_property, partial
 from django.http import HttpRequest
 
 from logto_auth.clients import management_api
-from logto_auth.exceptions import ConfigurationError, ManagementAPIError
+from logto_auth.exceptions import ManagementAPIError
 from logto_auth.memberships.current import requested_organization_id
 from logto_auth.tenant.organization_console import EVERY_USER, AnyRole, OrganizationConsole
-from logto_auth.tenant.site import load_declaration
+from logto_auth.tenant.site import load_console
 
 from .acceptance import Acceptance
 from .answers import LiveMembership, names_by_id, own_organization
@@ -61,19 +61,13 @@ MAX_TRIES = 2
 class Console:
     """The console for the signed-in user, or the user of the access token, of a request.
 
-    Raise ConfigurationError if `LOGTO_TENANT` declares no `organization_console`, or without `LOGTO_M2M_APP_ID`. Other
-    methods than those for an invitation link raise SignInRequired if there is no user, and NotPermitted for an
-    application.
+    Raise ConfigurationError if `LOGTO_TENANT` declares no `organization_console`, or one with a mistake, or without
+    `LOGTO_M2M_APP_ID`. Other methods than those for an invitation link raise SignInRequired if there is no user, and
+    NotPermitted for an application.
     """
 
     def __init__(self, request: HttpRequest) -> None:
-        rules = load_declaration().organization_console
-        if rules is None:
-            raise ConfigurationError(
-                "The console of organizations needs a TenantDeclaration in LOGTO_TENANT that has an "
-                "organization_console."
-            )
-        self.rules = rules
+        self.rules = load_console()
         self._api = management_api(max_tries=MAX_TRIES)
         self._template = Template(self._api)
         # REST framework's request wraps Django's.

@@ -18,7 +18,7 @@ from logto_auth.sessions.principal import request_principal
 
 from .errors import InvalidName
 
-__all__ = ["PUBLIC_MAIL_DOMAINS", "is_own_domain", "may_claim", "valid_domain"]
+__all__ = ["MAX_DOMAIN_LENGTH", "PUBLIC_MAIL_DOMAINS", "is_own_domain", "may_claim", "valid_domain"]
 
 # RFC 1035, section 2.3.4, and RFC 952: labels of letters, digits and hyphens.
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -40,11 +40,15 @@ class ConsoleError(LogtoError):
 
 
 class NotPermitted(ConsoleError):
-    """The user is a member, and lacks the right."""
+    """The user is a member, and lacks the right. `right` is its name in `OrganizationConsole.guards`, or ""."""
 
     code = "not_permitted"
     status = 403
     visitor_message = _("You may not do this in this organization.")
+
+    def __init__(self, message: str, *, right: str = "") -> None:
+        super().__init__(message)
+        self.right = right
 
 
 class NotAMember(ConsoleError):

@@ -32,7 +32,15 @@ from .mails import require_sender, send_invitation
 from .rights import OrganizationRights, is_id
 from .values import Invitation
 
-__all__ = ["ACCEPTED", "PENDING", "Invitations", "LiveInvitation", "find_invitation", "is_same_address"]
+__all__ = [
+    "ACCEPTED",
+    "MAX_EMAIL_LENGTH",
+    "PENDING",
+    "Invitations",
+    "LiveInvitation",
+    "find_invitation",
+    "is_same_address",
+]
 
 PENDING, ACCEPTED, REVOKED = "Pending", "Accepted", "Revoked"
 DAY_SECONDS = 24 * 3600

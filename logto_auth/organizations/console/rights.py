@@ -117,7 +117,8 @@ class OrganizationRights:
     def require(self, right: str) -> None:
         """Raise NotPermitted unless the user may do this."""
         if not self.may(right):
-            raise NotPermitted(f"The user {self._actor.sub} lacks the right {right} in the organization {self.id}.")
+            message = f"The user {self._actor.sub} lacks the right {right} in the organization {self.id}."
+            raise NotPermitted(message, right=right)
 
     def all_roles(self) -> list[OrganizationRole]:
         """Return the roles for users, by name."""
@@ -165,5 +166,6 @@ class OrganizationRights:
         ids = {role.name: role.id for role in self._template.roles}
         wanted = dict.fromkeys(names)
         if unknown := wanted.keys() - ids.keys():
-            raise RoleNotGrantable(f"The organization template has no such roles for users: {sorted(unknown)}.")
+            # Without the names: they are any text that a user has sent, and this is for the log.
+            raise RoleNotGrantable(f"Of the roles, {len(unknown)} are no roles for users in the organization template.")
         return {name: ids[name] for name in wanted}

@@ -7,7 +7,8 @@ _EXPERIENCE = "The emulator has pages instead of the Experience API, and no sign
 _MOCK_CONNECTORS = "The emulator has only one of the mock connectors, and no Google."
 _DECODED = "A decoded token of the recording before it."
 
-LEFT_OUT = {
+LEFT_OUT: dict[str, dict[str, str]] = {
+    "console": {},
     "errors": {
         "connector_test_bad": _MOCK_CONNECTORS,
         "password_import": "Compared by `test_password_imports.py`.",

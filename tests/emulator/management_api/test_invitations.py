@@ -99,6 +99,21 @@ def test_roles_are_sorted_by_name(emulator, api):
     assert [role["name"] for role in api.made(INVITATIONS, body)["organizationRoles"]] == ["manager", "staff"]
 
 
+def test_role_of_applications_prevents_acceptance(emulator, api):
+    role = api.made("/organization-roles", {"name": "cleaner", "type": "MachineToMachine"})
+    body = {
+        "invitee": "customer@bookstore.example",
+        "organizationId": "harbourbr001",
+        "expiresAt": emulator.clock.now_ms() + 60_000,
+        "organizationRoleIds": [STAFF, role["id"]],
+    }
+    path = f"{INVITATIONS}/{api.made(INVITATIONS, body)['id']}"
+    accepted = api.put(f"{path}/status", {"status": "Accepted", "acceptedUserId": "customer0001"})
+    assert code(accepted) == (422, "entity.db_constraint_violated")
+    assert api.get(path).json()["status"] == "Pending"
+    assert "customer0001" not in emulator.tenant.organizations["harbourbr001"].members
+
+
 def test_invitations_end_with_their_inviter(emulator, api):
     body = {"organizationId": "harbourbr001", "expiresAt": emulator.clock.now_ms() + 60_000}
     made = api.made(INVITATIONS, {**body, "invitee": "x@example.com", "inviterId": "editor000001"})

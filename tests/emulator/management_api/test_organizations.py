@@ -50,8 +50,8 @@ def test_members_are_listed_replaced_and_removed(api):
     assert [(user["username"], user["organizationRoles"][0]["name"]) for user in users] == [
         ("admin", "manager"),
         ("editor", "staff"),
-        ("owner", "owner"),
         ("manager", "manager"),
+        ("owner", "owner"),
     ]
     assert "hasPassword" not in users[0]
     assert [user["username"] for user in api.get(f"{HARBOUR}/users", organizationRoleId=STAFF).json()] == ["editor"]

@@ -110,6 +110,16 @@ def test_token_without_organizations_adds_no_membership(emulator, bookstore, vis
     assert claims["organizations"] == []
 
 
+@pytest.mark.parametrize("email", ["new@bookstore.example", "editor@bookstore.example"])
+def test_just_in_time_role_of_applications_ends_sign_in(emulator, api, visitor, link, email):
+    role = api.made("/organization-roles", {"name": "cleaner", "type": "MachineToMachine"})
+    api.put("/organizations/hillbranch01/jit/roles", {"organizationRoleIds": [role["id"]]})
+    token = emulator.tenant.add_one_time_token(email, jit_organization_ids=["hillbranch01"])
+    assert refusal_at(visitor, link(token.email, token.token)) == ("entity.db_constraint_violated", 422)
+    sub = emulator.tenant.find_user(primary_email=email).id
+    assert emulator.tenant.organizations["hillbranch01"].members[sub] == []
+
+
 def test_email_domain_adds_only_new_users_to_organization(emulator, bookstore, link):
     emulator.tenant.add_jit(HARBOUR, email_domains=["bookstore.example"], roles=["staff"])
     held = {}
@@ -179,6 +189,52 @@ def test_suspended_user_is_refused_and_token_is_consumed(emulator, visitor, link
     assert refusal_at(visitor, link(token.email, token.token)) == ("user.suspended", 401)
     assert token.status == "consumed"
     assert "suspended001" not in emulator.tenant.organizations[HARBOUR].members
+
+
+@pytest.fixture
+def enterprise(emulator):
+    """Return a connector for the domain of the users, which have to sign in with it."""
+    emulator.tenant.sign_in_experience.settings["singleSignOnEnabled"] = True
+    return emulator.tenant.add_sso_connector("Enterprise", domains=["Bookstore.example"], config={"issuer": "x"})
+
+
+def test_new_user_of_enterprise_domain_is_refused(emulator, visitor, link, enterprise):
+    token = emulator.tenant.add_one_time_token("new@BOOKSTORE.example")
+    assert refusal_at(visitor, link(token.email, token.token)) == ("session.sso_enabled", 422)
+    assert token.status == "consumed"
+
+
+def test_existing_user_of_enterprise_domain_signs_in(bookstore, visitor, link, enterprise):
+    claims = claims_at(bookstore, visitor.sign_in_by_link(link("editor@bookstore.example")))
+    assert claims["sub"] == "editor000001"
+
+
+def test_enterprise_user_needs_connector_after_typing_the_email(bookstore, visitor, enterprise):
+    url = bookstore.authorization_url()
+    with pytest.raises(VisitFailed) as failure:
+        visitor.sign_in(url, "editor@bookstore.example", "editor-password")
+    assert 'data-code="session.sso_enabled"' in failure.value.response.text
+    assert claims_at(bookstore, visitor.sign_in(url, "editor", "editor-password"))["sub"] == "editor000001"
+
+
+@pytest.mark.parametrize("change", [{"config": {}}, {"domains": ["other.example"]}])
+def test_unfinished_enterprise_connector_has_no_effect(bookstore, visitor, link, enterprise, change):
+    for name, value in change.items():
+        setattr(enterprise, name, value)
+    assert claims_at(bookstore, visitor.sign_in_by_link(link("new@bookstore.example")))["email_verified"]
+
+
+@pytest.mark.parametrize(
+    ("email", "code"),
+    [
+        ("a+b@bookstore.example", "session.email_blocklist.email_subaddressing_not_allowed"),
+        ("new@blocked.example", "session.email_blocklist.email_not_allowed"),
+    ],
+)
+def test_blocked_email_cannot_register(emulator, visitor, link, email, code):
+    policy = {"blockSubaddressing": True, "customBlocklist": ["@blocked.example"]}
+    emulator.tenant.sign_in_experience.settings["emailBlocklistPolicy"] = policy
+    assert refusal_at(visitor, link(email)) == (code, 422)
 
 
 def test_link_without_email_is_invalid(emulator, visitor, link):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -20,12 +21,13 @@ from logto_auth.encryption import decrypt, encrypt
 from logto_auth.exceptions import LogtoError
 from logto_auth.navigation import is_from_page_library, is_from_script, is_navigation
 from logto_auth.organizations.console.console import OpenInvitation
+from logto_auth.organizations.console.errors import InvitationForOther
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response as sign_in_error_response
 from logto_auth.sign_in.start import redirect_to_base_url, redirect_to_logto
 from logto_auth.views.invitation import invited_user
 
-from .page import ConsolePage, url_of
+from .page import ConsolePage
 
 __all__ = ["InvitationLinkPage"]
 
@@ -88,7 +90,9 @@ class InvitationLinkPage(ConsolePage):
         """Accept the invitation; if the user has another address, or nobody is signed in, start the sign-in."""
         invitation = self.console.open_invitation(sealed)
         if invitation.is_for_user:
-            return self.join(sealed)
+            # The claims may be older than a change of the address at Logto: then the user signs in again.
+            with suppress(InvitationForOther):
+                return self.join(sealed)
         token = self.console.one_time_token(sealed)
         try:
             options = invited_user(invitation.email, one_time_token=token)
@@ -101,7 +105,7 @@ class InvitationLinkPage(ConsolePage):
     def join(self, sealed: str) -> HttpResponseBase:
         """Accept the invitation, and return the redirect to the organization. Raise LogtoError."""
         organization = self.console.accept(sealed)
-        url = url_of("overview", organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
+        url = self.overview_url(organization.id) or resolve_url(settings.LOGIN_REDIRECT_URL)
         return self.redirect_with_rights("joined", url, roles=organization.roles)
 
     # The sign-in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,20 +12,15 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
-from logto_auth.organizations.console.errors import (
-    ConsoleError,
-    InvitationNotSent,
-    NotAMember,
-    NotPermitted,
-)
+from logto_auth.exceptions import LogtoError
+from logto_auth.organizations.console.errors import InvitationNotSent
+from logto_auth.organizations.console.invitations import MAX_EMAIL_LENGTH, PENDING
 
 from .forms import RolesForm
 from .page import OrganizationPage
 
 __all__ = ["InvitationsPage"]
 
-# The length of Logto's column for the e-mail address of a user. A longer one could not accept.
-MAX_EMAIL_LENGTH = 128
 # Of those that are over. Logto keeps all of them.
 MAX_SHOWN_EARLIER = 20
 
@@ -46,13 +41,13 @@ class InvitationsPage(OrganizationPage):
     template_name = "invitations.html"
     section = "invitations"
     right = "invite"
+    page_errors = (*OrganizationPage.page_errors, InvitationNotSent)
     actions = {"invite": "invite", "resend": "resend", "revoke": "revoke"}
     done_texts = {
         "invited": _("The invitation has been sent."),
         "resent": _("The invitation has been sent again."),
         "revoked": _("The invitation has been revoked. Its link is no longer valid."),
         "not-sent": InvitationNotSent.visitor_message,
-        "not-changed": _("Nothing has changed. Check the list, and try again."),
     }
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -62,11 +57,11 @@ class InvitationsPage(OrganizationPage):
     def page(self, form: InvitationForm) -> HttpResponse:
         """Return the page with the form and the invitations."""
         invitations = self.organization.invitations()
-        earlier = [each for each in invitations if each.status != "Pending"]
+        earlier = [each for each in invitations if each.status != PENDING]
         return self.render(
             {
                 "form": form,
-                "pending": [each for each in invitations if each.status == "Pending"],
+                "pending": [each for each in invitations if each.status == PENDING],
                 "earlier": earlier[:MAX_SHOWN_EARLIER],
                 "days": conf.invitation_days,
             }
@@ -81,33 +76,26 @@ class InvitationsPage(OrganizationPage):
         form = self.form(self.request.POST)
         if form.is_valid():
             with self.form_errors(form):
-                try:
-                    self.organization.invite(form.cleaned_data["email"], form.cleaned_data["roles"])
-                except InvitationNotSent as error:
-                    return self.failed(error)
+                self.organization.invite(form.cleaned_data["email"], form.cleaned_data["roles"])
                 return self.redirect("invited")
         return self.page(form)
 
     def resend(self, **kwargs: Any) -> HttpResponseBase:
         """Send the e-mail of an invitation again."""
-        return self.change("resent", self.organization.resend)
+        return self.redirect_after("resent", partial(self.organization.resend, self.invitation_id))
 
     def revoke(self, **kwargs: Any) -> HttpResponseBase:
         """Revoke an invitation."""
-        return self.change("revoked", self.organization.revoke)
+        return self.redirect_after("revoked", partial(self.organization.revoke, self.invitation_id))
 
-    def change(self, word: str, call: Callable[[str], object]) -> HttpResponseBase:
-        """Call a method for the invitation of the form, and return the redirect, also if the console refuses."""
-        try:
-            call(self.request.POST.get("invitation", ""))
-        except ConsoleError as error:
-            if isinstance(error, NotPermitted | NotAMember):
-                raise
-            return self.failed(error)
-        return self.redirect(word)
+    @property
+    def invitation_id(self) -> str:
+        """The invitation of the button that was pressed."""
+        return self.request.POST.get("invitation", "")
 
-    def failed(self, error: ConsoleError) -> HttpResponseBase:
-        """Return the redirect that shows why nothing, or not everything, was done."""
-        self.log(error)
-        word = "not-sent" if isinstance(error, InvitationNotSent) else "not-changed"
-        return self.redirect(word, text=self.form_text(error), level=messages.ERROR)
+    def error_response(self, error: LogtoError) -> HttpResponseBase:
+        """Return the response for an error that no form shows: the list has an invitation that was not sent."""
+        if isinstance(error, InvitationNotSent):
+            self.log(error)
+            return self.redirect("not-sent", text=self.form_text(error), level=messages.ERROR)
+        return super().error_response(error)

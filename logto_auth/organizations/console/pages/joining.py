@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.organizations.console.console import Joining
-from logto_auth.organizations.console.errors import ChangedMeanwhile, ConsoleError, NotAMember, NotPermitted
+from logto_auth.organizations.console.domains import MAX_DOMAIN_LENGTH
+from logto_auth.organizations.console.errors import ChangedMeanwhile
 
 from .forms import RolesForm
 from .page import OrganizationPage
 
 __all__ = ["JoiningPage"]
-
-# RFC 1035, section 2.3.4.
-MAX_DOMAIN_LENGTH = 253
 
 
 class DomainForm(forms.Form):
@@ -54,7 +51,6 @@ class JoiningPage(OrganizationPage):
         "connector-linked": _("The company account has been linked."),
         "connector-unlinked": _("The company account has been unlinked. Its members stay."),
         "default-roles": _("The default roles have been saved."),
-        "joining-failed": _("Nothing has changed. Check the page, and try again."),
     }
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -98,15 +94,21 @@ class JoiningPage(OrganizationPage):
 
     def remove_domain(self, **kwargs: Any) -> HttpResponseBase:
         """Remove an e-mail domain."""
-        return self.change("domain-removed", self.organization.remove_domain, "domain")
+        return self.redirect_after(
+            "domain-removed", partial(self.organization.remove_domain, self.request.POST.get("domain", ""))
+        )
 
     def link_connector(self, **kwargs: Any) -> HttpResponseBase:
         """Link an enterprise SSO connector."""
-        return self.change("connector-linked", self.organization.link_connector, "connector")
+        return self.redirect_after(
+            "connector-linked", partial(self.organization.link_connector, self.request.POST.get("connector", ""))
+        )
 
     def unlink_connector(self, **kwargs: Any) -> HttpResponseBase:
         """Unlink an enterprise SSO connector."""
-        return self.change("connector-unlinked", self.organization.unlink_connector, "connector")
+        return self.redirect_after(
+            "connector-unlinked", partial(self.organization.unlink_connector, self.request.POST.get("connector", ""))
+        )
 
     def set_roles(self, **kwargs: Any) -> HttpResponseBase:
         """Set the default roles. Those that the user may not give stay."""
@@ -119,13 +121,6 @@ class JoiningPage(OrganizationPage):
                 return self.redirect("default-roles")
         return self.page(roles_form=form)
 
-    def change(self, word: str, call: Callable[[str], object], field: str) -> HttpResponseBase:
-        """Call a method with the value of a hidden field, and return the redirect, also if the console refuses."""
-        try:
-            call(self.request.POST.get(field, ""))
-        except ConsoleError as error:
-            if isinstance(error, NotPermitted | NotAMember):
-                raise
-            self.log(error)
-            return self.redirect("joining-failed", text=self.form_text(error), level=messages.ERROR)
-        return self.redirect(word)
+    def posted(self, name: str) -> str:
+        """Return the value of a hidden field."""
+        return self.request.POST.get(name, "")

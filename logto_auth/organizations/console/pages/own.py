@@ -21,7 +21,7 @@ class ListPage(ConsolePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the page."""
-        organizations = [(each, url_of("overview", each.id)) for each in self.console.organizations()]
+        organizations = [(each, self.overview_url(each.id)) for each in self.console.organizations()]
         return self.render(
             {"organizations": organizations, "create_url": url_of("create") if self.console.may_create else ""}
         )
@@ -52,5 +52,6 @@ class CreatePage(ConsolePage):
         if form.is_valid():
             with self.form_errors(form):
                 created = self.console.create(form.cleaned_data["name"], key=form.cleaned_data["key"])
-                return self.redirect_with_rights("created", url_of("overview", created.id), roles=created.roles)
+                url = self.overview_url(created.id) or self.away_url
+                return self.redirect_with_rights("created", url, roles=created.roles)
         return self.render({"form": form})

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
+from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,10 +19,11 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.memberships.current import requested_organization_id
 from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
-from logto_auth.organizations.console.errors import Incomplete, MemberGone, NotAMember, NotPermitted
+from logto_auth.organizations.console.errors import ConsoleError, Incomplete, MemberGone, NotAMember, NotPermitted
 from logto_auth.pages.navigation import NavigationEntry
 from logto_auth.pages.page import SignedInPage
 from logto_auth.pages.texts import PageText
@@ -46,6 +48,8 @@ TABS: tuple[tuple[str, str | Promise, str], ...] = (
 # Errors after which the same form may be sent again, and then finishes.
 REPEATABLE = (Incomplete, ManagementAPIError, ProviderError)
 CSRF_FIELD = "csrfmiddlewaretoken"
+# The word of the text after a button that has changed nothing.
+NOTHING_CHANGED = "nothing-changed"
 
 
 class Link(NamedTuple):
@@ -67,6 +71,7 @@ class ConsolePage(SignedInPage):
     not_managed = NOT_MANAGED
     page_errors = (*SignedInPage.page_errors, Incomplete, MemberGone, NotAMember, NotPermitted)
     all_done_texts: ClassVar[dict[str, str | Promise]] = {}
+    done_texts = {NOTHING_CHANGED: _("Nothing has changed. Check the page, and try again.")}
 
     form_status: int = HTTPStatus.OK
     """The status of the page with a form whose change has failed."""
@@ -106,6 +111,15 @@ class ConsolePage(SignedInPage):
         """The URL path of the list of organizations, "" if the site has left it out."""
         return url_of("list")
 
+    def overview_url(self, organization_id: str) -> str:
+        """Return the URL path of an organization.
+
+        Return "" if the site has left the page out, or if the host or another part of the request selects another
+        organization: on a subdomain, only one organization has pages.
+        """
+        is_open_here = requested_organization_id(self.request) in (None, organization_id)
+        return url_of("overview", organization_id) if is_open_here else ""
+
     @property
     def away_url(self) -> str:
         """The URL of the page to show when the user can no longer see that of the organization."""
@@ -128,6 +142,20 @@ class ConsolePage(SignedInPage):
             except LogtoError as error:
                 self.form_status = self.status_of(error)
                 raise
+
+    def redirect_after(self, word: str, call: Callable[[], object]) -> HttpResponseBase:
+        """Make a change for which the page has only a button, and return the redirect to the page.
+
+        It shows the text of `word`, or why the console refuses. Raise other errors, and the `page_errors`.
+        """
+        try:
+            call()
+        except ConsoleError as error:
+            if isinstance(error, self.page_errors):
+                raise
+            self.log(error)
+            return self.redirect(NOTHING_CHANGED, text=self.form_text(error), level=messages.ERROR)
+        return self.redirect(word)
 
     def redirect_with_rights(self, word: str, url: str, *, roles: Collection[str]) -> HttpResponseBase:
         """Return the redirect to `url`, where the text of `word` is shown, after the user has got these roles.
