@@ -9,6 +9,7 @@ import pytest
 from django.core import mail
 
 from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.tenant import OrganizationRole
 
 from .api_callers import API, ROOT, by_session
 from .console_site import CONSOLE, HARBOUR, HILL, TENANT, sub_of
@@ -16,7 +17,11 @@ from .console_site import CONSOLE, HARBOUR, HILL, TENANT, sub_of
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_site")]
 
 # The tenant does not have the role of an owner.
-WITHOUT_OWNER = replace(TENANT, organization_console=replace(CONSOLE, owner_roles=["director"]))
+WITHOUT_OWNER = replace(
+    TENANT,
+    organization_roles=[*TENANT.organization_roles, OrganizationRole("director")],
+    organization_console=replace(CONSOLE, owner_roles=["director"]),
+)
 
 
 @pytest.fixture
