@@ -29,6 +29,7 @@ def site(logto: Emulator, settings: Any) -> None:
     service.set_up(logto, settings)
     logto.tenant.add_message_connectors()
     settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
+    settings.ROOT_URLCONF = "tests.console.service_urls"
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class Branch:
         return f"{self.site.target.run} {name}"
 
     def roles_of(self, user_id: str) -> list[str] | None:
-        """Return the roles that Logto has for a member; None for another_browser who is none."""
+        """Return the roles that Logto has for a member; None for a user who is none."""
         members = self.site.target.api.all(f"organizations/{self.id}/users")
         found = next((each for each in members if each["id"] == user_id), None)
         return None if found is None else sorted(each["name"] for each in found["organizationRoles"])
@@ -118,7 +118,7 @@ def submit(person: Person, site: Site, path: str, action: str = "", **fields: An
 
 
 def invite(branch: Branch, inviter: Person, email: str, role: str, mailbox: Mailbox) -> str:
-    """Invite another_browser, and return the link in the e-mail."""
+    """Invite a user, and return the link in the e-mail."""
     role_ids = dict_of_roles(branch)
     answer = call(inviter, branch, "invitations/", "POST", {"email": email, "roles": [role_ids[role]]})
     assert answer.status_code == 201, answer.text
@@ -197,7 +197,7 @@ def resource(site: Site) -> str:
     return f"https://{site.target.run.replace('_', '-')}.example/api"
 
 
-def test_another_browser_else_cannot_accept(branch: Branch, new_person: MakePerson, mailbox: Mailbox) -> None:
+def test_another_user_cannot_accept(branch: Branch, new_person: MakePerson, mailbox: Mailbox) -> None:
     site, thief = branch.site, new_person("thief")
     email = address(site, f"invited{next(PEOPLE)}")
     link = invite(branch, branch.owner, email, "manager", mailbox)
