@@ -93,7 +93,7 @@ def test_name_is_required(logto: Emulator) -> None:
 
 
 def test_limit_of_organizations_is_explained_beside_the_form(logto: Emulator, monkeypatch: Any) -> None:
-    change_rules(monkeypatch, max_owned=0)
+    change_rules(monkeypatch, max_owned=1)
     response = create(signed_in(logto, "owner"))
     assert response.status_code == 409
     assert "as many organizations as this site allows" in text_of(response)
