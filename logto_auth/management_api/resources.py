@@ -59,7 +59,7 @@ class Collection(Generic[T, New, Changes]):
 
     def all(self, **query: QueryValue) -> Iterator[T]:
         """Return an iterator over all objects, which Logto sends in one answer."""
-        return iter(self._api.request("GET", self.path, query=query))
+        return iter(self._api.request("GET", self.path, query=query, returns=list))
 
     def create(self, payload: New) -> T:
         """Create an object and return it."""
@@ -153,7 +153,7 @@ class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"])
 
     def organizations(self, id: str) -> list[types.OrganizationOfMember]:
         """Return the organizations of a user, each with `organizationRoles`."""
-        return self._call("GET", self._path(id, "organizations"))
+        return self._api.request("GET", self._path(id, "organizations"), returns=list)
 
     def sessions(self, id: str) -> list[types.Session]:
         """Return the sessions of a user at Logto."""

@@ -164,7 +164,7 @@ class Transport:
         while True:
             page_query = {**(query or {}), "page": page, "page_size": PAGE_SIZE}
             response = self._send_with_retries("GET", path, None, page_query)
-            rows: list[Any] = _json_body(response)
+            rows = _rows(response)
             if rows:
                 yield rows
             if len(rows) < PAGE_SIZE or response.headers.get("Total-Number") == str(page * PAGE_SIZE):
@@ -185,7 +185,7 @@ class Transport:
         """Return the rows of one page of `path`, and the number of all rows. The first page is 1."""
         page_query = {**(query or {}), "page": number, "page_size": page_size}
         response = self._send_with_retries("GET", path, None, page_query)
-        return _json_body(response), _total(response)
+        return _rows(response), _total(response)
 
     def _send_with_retries(
         self, method: str, path: str, json: Payload | None, query: Mapping[str, QueryValue] | None
@@ -305,6 +305,13 @@ def _json_body(response: Response) -> Any:
     return None if is_text or not response.body else response.json()
 
 
+def _rows(response: Response) -> list[Any]:
+    """Return the rows of a page. Raise ManagementAPIError if the body is no list."""
+    rows = _json_body(response)
+    _check_kind(rows, list, response)
+    return rows  # type: ignore[no-any-return]
+
+
 def _check_kind(body: object, returns: type[Any], response: Response) -> None:
     """Raise ManagementAPIError unless the body is a list, if `returns` is one, and else an object."""
     kind = list if (get_origin(returns) or returns) is list else dict
@@ -312,7 +319,7 @@ def _check_kind(body: object, returns: type[Any], response: Response) -> None:
         names = {list: "a list", dict: "an object", type(None): "nothing"}
         raise ManagementAPIError(
             f"{response.url} answered {response.status} with {names.get(type(body), type(body).__name__)}. "
-            f"Expected {names[kind]}; check the path and `returns`.",
+            f"Expected {names[kind]}; check the path and the endpoint.",
             code="unexpected_body",
             status=response.status,
         )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import RequestFactory
 
 from logto_auth.api import authenticate
-from logto_auth.emulator import Emulator
-from logto_auth.exceptions import ConfigurationError, SignInRequired
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.exceptions import ConfigurationError, ManagementAPIError, ProviderError, SignInRequired
 from logto_auth.organizations.console import Console
 from logto_auth.organizations.console.errors import NotAMember, NotPermitted, RoleNotGrantable
 from logto_auth.tenant import AnyRole, Role
@@ -66,6 +68,24 @@ def test_organization_of_former_member_is_unknown(logto: Emulator) -> None:
     with pytest.raises(NotAMember):
         staff.at()
     assert staff.console.organizations() == []
+
+
+@pytest.mark.parametrize("body", ["null", "{}", "7", '["x"]', '[{"id": "x"}]', '{"id": {}}', "[[]]", "html"])
+def test_answer_of_other_shape_is_an_error_of_logto(logto: Emulator, body: str) -> None:
+    owner, organization = Caller(logto, "owner"), Caller(logto, "owner").at()
+    calls: list[Callable[[], Any]] = [
+        owner.console.organizations,
+        organization.members,
+        lambda: organization.member(sub_of("staff")),
+        lambda: organization.set_roles(sub_of("staff"), ["guest"]),
+        organization.invitations,
+        organization.joining,
+    ]
+    logto.faults.http["management_api"] = HttpFault(body=body, headers={"Content-Type": "application/json"})
+    for call in calls:
+        cache.clear()
+        with pytest.raises((ManagementAPIError, ProviderError)):
+            call()
 
 
 def test_user_deleted_at_logto_belongs_to_nothing(logto: Emulator) -> None:
