@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.tenant import Role
 from logto_auth.tenant.organization_console import AnyRole
 from logto_auth.testing import Browser
 
@@ -93,7 +94,7 @@ def test_name_is_required(logto: Emulator) -> None:
 
 
 def test_limit_of_organizations_is_explained_beside_the_form(logto: Emulator, monkeypatch: Any) -> None:
-    change_rules(monkeypatch, max_owned=0)
+    change_rules(monkeypatch, max_owned=1)
     response = create(signed_in(logto, "owner"))
     assert response.status_code == 409
     assert "as many organizations as this site allows" in text_of(response)
@@ -160,7 +161,7 @@ def add_api(logto: Emulator, settings: Any) -> None:
 def change_rules(monkeypatch: Any, **rules: Any) -> None:
     """Let the declaration of the site have other rules."""
     console = replace(site.CONSOLE, **rules)
-    monkeypatch.setattr(site, "TENANT", replace(site.TENANT, organization_console=console))
+    monkeypatch.setattr(site, "TENANT", replace(site.TENANT, roles=[Role("founder")], organization_console=console))
 
 
 def test_list_of_organizations_needs_one_call(logto: Emulator) -> None:
