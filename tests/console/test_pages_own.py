@@ -161,7 +161,11 @@ def add_api(logto: Emulator, settings: Any) -> None:
 def change_rules(monkeypatch: Any, **rules: Any) -> None:
     """Let the declaration of the site have other rules."""
     console = replace(site.CONSOLE, **rules)
-    monkeypatch.setattr(site, "TENANT", replace(site.TENANT, roles=[Role("founder")], organization_console=console))
+    monkeypatch.setattr(
+        site,
+        "TENANT",
+        replace(site.TENANT, roles=[Role("founder", "Opens organizations")], organization_console=console),
+    )
 
 
 def test_list_of_organizations_needs_one_call(logto: Emulator) -> None:
