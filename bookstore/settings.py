@@ -222,10 +222,6 @@ SPECTACULAR_SETTINGS = {
         "logto_auth.contrib.rest_framework.LogtoOrganizationAuthentication",
         "logto_auth.organizations.console.api_base.ConsoleAuthentication",
     ],
-    # A few operations of the console need a session. The list above hides its scheme.
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {"cookieAuth": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE_NAME}}
-    },
 }
 
 # The declaration for `manage.py logto_setup`, and the machine-to-machine application that calls the Management API.

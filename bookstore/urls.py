@@ -22,8 +22,9 @@ urlpatterns = [
 ]
 
 # The pages of one branch are those of the console. The list of branches stays that of the shop.
+console_urlpatterns = [
+    path("branches/", include("logto_auth.organizations.console.urls")),
+    path("api/branches/", include("logto_auth.organizations.console.api_urls")),
+]
 if settings.HAS_BRANCH_CONSOLE:
-    urlpatterns += [
-        path("branches/", include("logto_auth.organizations.console.urls")),
-        path("api/branches/", include("logto_auth.organizations.console.api_urls")),
-    ]
+    urlpatterns += console_urlpatterns

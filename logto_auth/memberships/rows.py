@@ -8,6 +8,7 @@ from typing import Any
 
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership, RowQuerySet
 from logto_auth.oidc.types import Claims
+from logto_auth.signals import memberships_changed
 from logto_auth.storable import write_storable
 from logto_auth.transactions import atomic
 
@@ -104,45 +105,47 @@ def save_membership(identity: LogtoIdentity, membership: Membership, *, may_join
     return MembershipChanges(roles={membership.id: roles}, former={membership.id: former})
 
 
-def end_memberships(
-    identities: Collection[LogtoIdentity], organization_id: str
+def add_members(
+    organization_id: str, identities: Collection[LogtoIdentity]
 ) -> list[tuple[LogtoIdentity, MembershipChanges]]:
-    """Delete the memberships of these users in one organization, and return what changed for each who was a member."""
-    former = dict(_members(organization_id).filter(identity__in=identities).values_list("identity_id", "roles"))
-    remove_members(organization_id, identities)
+    """Store these users as members, and return what changed, for `memberships_changed`. Roles of members stay."""
+    if not identities:
+        return []
+    Organization.objects.create_missing({organization_id: ""})
+    organization = Organization.objects.for_logto_id(organization_id).get()
+    known = _former_roles(organization_id, identities)
+    OrganizationMembership.objects.bulk_create(
+        [OrganizationMembership(organization=organization, identity=identity) for identity in identities],
+        ignore_conflicts=True,
+    )
+    changes = MembershipChanges(joined=(Membership(id=organization_id, name=None, roles=()),))
+    return [(identity, changes) for identity in identities if identity.pk not in known]
+
+
+def end_memberships(
+    organization_id: str, identities: Collection[LogtoIdentity]
+) -> list[tuple[LogtoIdentity, MembershipChanges]]:
+    """Delete the memberships of these users in one organization, and return what changed, for `memberships_changed`."""
+    former = _former_roles(organization_id, identities)
+    _members(organization_id).filter(identity__in=identities).delete()
+    left = frozenset({organization_id})
     return [
-        (
-            identity,
-            MembershipChanges(left=frozenset({organization_id}), former={organization_id: former[identity.pk]}),
-        )
+        (identity, MembershipChanges(left=left, former={organization_id: former[identity.pk]}))
         for identity in identities
         if identity.pk in former
     ]
 
 
+def _former_roles(organization_id: str, identities: Collection[LogtoIdentity]) -> dict[int, list[str]]:
+    """Return the stored role names of members, by the key of their identity. One query; empty without a receiver."""
+    if not memberships_changed.receivers:
+        return {}
+    return dict(_members(organization_id).filter(identity__in=identities).values_list("identity_id", "roles"))
+
+
 def _members(organization_id: str) -> RowQuerySet[OrganizationMembership]:
     organizations = Organization.objects.for_logto_id(organization_id)
     return OrganizationMembership.objects.filter(organization__in=organizations)  # type: ignore[no-any-return]
-
-
-def add_members(organization_id: str, identities: Collection[LogtoIdentity]) -> None:
-    """Store these users as members. Those who are members already keep their roles. At most three queries."""
-    if not identities:
-        return
-    Organization.objects.create_missing({organization_id: ""})
-    organization = Organization.objects.for_logto_id(organization_id).get()
-    OrganizationMembership.objects.bulk_create(
-        [OrganizationMembership(organization=organization, identity=identity) for identity in identities],
-        ignore_conflicts=True,
-    )
-
-
-def remove_members(organization_id: str, identities: Collection[LogtoIdentity] | None = None) -> None:
-    """Delete the memberships of these users, or of all users. The organization keeps its row."""
-    rows = _members(organization_id)
-    if identities is not None:
-        rows = rows.filter(identity__in=identities)
-    rows.delete()
 
 
 def rename(organization_id: str, name: str) -> None:

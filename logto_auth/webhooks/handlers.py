@@ -7,7 +7,7 @@ Stored roles stay until the next sign-in or refresh.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db.models import ProtectedError, RestrictedError
@@ -16,11 +16,10 @@ from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
 from logto_auth.exceptions import SignInRefused
 from logto_auth.memberships import rows
-from logto_auth.memberships.claims import Membership, MembershipChanges
-from logto_auth.models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership, UserStatus
+from logto_auth.memberships.claims import MembershipChanges
+from logto_auth.models import LogtoIdentity, LogtoSession, Organization, UserStatus
 from logto_auth.oidc.claims import text
 from logto_auth.oidc.types import Claims
-from logto_auth.signals import memberships_changed
 from logto_auth.transactions import atomic
 from logto_auth.users.management_api import changed_at, claims_of_account, claims_of_custom_data, claims_of_profile
 from logto_auth.users.provisioning import find_identity, send_changes, update_fields
@@ -144,40 +143,13 @@ def _update_memberships(event: WebhookEvent) -> None:
         leaving = [known[sub] for sub in newest & removed]
         is_deleted = has_newer_event(deletion_subject(organization_id), event.at)
         joining = [] if is_deleted else [known[sub] for sub in newest & added]
-        former = _roles_in(organization_id, [*leaving, *joining])
-        rows.remove_members(organization_id, leaving)
-        rows.add_members(organization_id, joining)
-    _send_left(organization_id, leaving, former)
-    for identity in joining:
-        if former is not None and identity.pk not in former:
-            _send_memberships(
-                identity, MembershipChanges(joined=(Membership(id=organization_id, name=None, roles=()),))
-            )
+        changes = rows.end_memberships(organization_id, leaving) + rows.add_members(organization_id, joining)
+    _send_memberships(changes)
 
 
-def _roles_in(organization_id: str, identities: Sequence[LogtoIdentity]) -> dict[int, list[str]] | None:
-    """Return the stored role names of members, by the key of their identity. One query; None without a receiver."""
-    if not memberships_changed.receivers:
-        return None
-    members = OrganizationMembership.objects.filter(
-        organization__in=Organization.objects.for_logto_id(organization_id), identity__in=identities
-    )
-    return dict(members.values_list("identity_id", "roles"))
-
-
-def _send_left(
-    organization_id: str, identities: Iterable[LogtoIdentity], former: Mapping[int, list[str]] | None
-) -> None:
-    for identity in identities:
-        if former is not None and identity.pk in former:
-            roles = former[identity.pk]
-            _send_memberships(
-                identity, MembershipChanges(left=frozenset({organization_id}), former={organization_id: roles})
-            )
-
-
-def _send_memberships(identity: LogtoIdentity, changes: MembershipChanges) -> None:
-    send_changes(identity, RightsChanges(), changes)
+def _send_memberships(changes: Iterable[tuple[LogtoIdentity, MembershipChanges]]) -> None:
+    for identity, each in changes:
+        send_changes(identity, RightsChanges(), each)
 
 
 def _rename_organization(event: WebhookEvent) -> None:
@@ -193,13 +165,13 @@ def _delete_organization(event: WebhookEvent) -> None:
         return
     with atomic():
         claim_newest([deletion_subject(event.organization_id)], event.at)
-        members = LogtoIdentity.objects.filter(
+        rows_of_members = LogtoIdentity.objects.filter(
             memberships__organization__in=Organization.objects.for_logto_id(event.organization_id)
-        ).select_related("user")
+        )
+        members = list(rows_of_members.select_related("user"))
         _require_revalidation(*members)
-        former = _roles_in(event.organization_id, members)
-        rows.remove_members(event.organization_id)
-    _send_left(event.organization_id, members, former)
+        changes = rows.end_memberships(event.organization_id, members)
+    _send_memberships(changes)
 
 
 HANDLERS: dict[str, Callable[[WebhookEvent], None]] = {

@@ -99,6 +99,7 @@ def tenant(logto: Emulator, settings, db) -> Tenant:
         "LOGTO_DELETE_ACCOUNT",
     ):
         setattr(settings, name, getattr(bookstore_settings, name))
+    settings.ROOT_URLCONF = "tests.bookstore.urls"
     cache.clear()
     application = seed_demo(logto.tenant, base_urls=["http://testserver"])
     settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = application.id, application.secret

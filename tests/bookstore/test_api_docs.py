@@ -58,13 +58,16 @@ def test_each_operation_documents_token_and_permission(document):
         for scheme in choice
     }
     assert named == set(document["components"]["securitySchemes"])
-    assert named == {"Logto", "LogtoOrganization", "ConsoleAuthentication", "cookieAuth"}
+    assert named == {"Logto", "LogtoOrganization", "ConsoleAuthentication"}
 
 
 def test_openapi_document_has_the_console_of_branches(document):
     members = document["paths"]["/api/branches/{organization_id}/members/{user_id}/"]
     assert set(members) == {"get", "patch", "delete"}
     assert all(operation["security"] == [{"ConsoleAuthentication": []}] for operation in members.values())
+    # The document is for callers with a token, who cannot create an organization.
+    assert set(document["paths"]["/api/branches/"]) == {"get"}
+    assert "/api/branches/{organization_id}/leave/" not in document["paths"]
 
 
 def test_openapi_document_has_parameters_and_limits(document):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.cache import cache
 
 from logto_auth.emulator import Emulator
-from logto_auth.tenant.declaration import OrganizationRole, TenantDeclaration
+from logto_auth.tenant.declaration import OrganizationRole, Role, TenantDeclaration
 from logto_auth.tenant.organization_console import EVERY_MEMBER, EVERY_USER, OrganizationConsole
 from logto_auth.testing import Browser
 
@@ -36,6 +36,7 @@ CONSOLE = OrganizationConsole(
 )
 TENANT = TenantDeclaration(
     application="Site under test",
+    roles=[Role("founder", "Opens branches")],
     organization_scopes={name: name for name in PERMISSIONS},
     organization_roles=[
         OrganizationRole("owner", scopes=PERMISSIONS),

@@ -68,6 +68,15 @@ def test_members_are_found_by_text_and_page(logto: Emulator) -> None:
     assert organization.members(page=99).members == ()
 
 
+def test_search_does_not_find_phone_numbers(logto: Emulator) -> None:
+    user = logto.tenant.add_user(username="clerk5550", primary_phone="15551234")
+    logto.tenant.add_member(HARBOUR, user.id)
+    organization = Caller(logto, "staff").at()
+    for text, count in (("5550", 1), ("5551", 0), ("5_51", 0), ("1%1234", 0), ("clerk", 1)):
+        page = organization.members(search=text)
+        assert (page.count, len(page.members)) == (count, count), text
+
+
 def test_member_of_other_organization_is_not_shown(logto: Emulator) -> None:
     organization = Caller(logto, "owner").at()
     for user_id in (sub_of("other"), "unknown", "..", "", "a/b", "\ud800", "x" * 3000):

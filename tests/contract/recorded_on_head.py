@@ -1,7 +1,7 @@
 """The recordings of each version that the emulator shows.
 
-The recordings in `1.42/` are of the development head. The tables below name what the released 1.42.0 does not
-have, with the field of `LogtoVersion`. Proved on a real 1.42.0.
+The recordings in `1.42/` are of the development head, except those in `1.42/console/`, which are of 1.42.0. The tables
+below name what the released 1.42.0 does not have, with the field of `LogtoVersion`. Proved on a real 1.42.0.
 """
 
 from __future__ import annotations

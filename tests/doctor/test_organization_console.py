@@ -18,12 +18,13 @@ from .findings import Found, only
 
 pytestmark = pytest.mark.django_db
 
+# The permission is not one of the bookstore, whose roles are in the tenant too.
 DECLARED = TenantDeclaration(
     application="Bookstore",
-    organization_scopes={"invite:members": "Invite members"},
-    organization_roles=[OrganizationRole("owner"), OrganizationRole("staff", scopes=["invite:members"])],
+    organization_scopes={"ask:members": "Invite members"},
+    organization_roles=[OrganizationRole("owner"), OrganizationRole("staff", scopes=["ask:members"])],
     webhook_events=(),
-    organization_console=OrganizationConsole(owner_roles=["owner"], invite="invite:members"),
+    organization_console=OrganizationConsole(owner_roles=["owner"], invite="ask:members"),
 )
 WITHOUT_PERMISSION = replace(DECLARED, organization_roles=[OrganizationRole("owner"), OrganizationRole("staff")])
 WITH_CONNECTOR = replace(
@@ -73,12 +74,12 @@ def test_permission_that_no_user_role_has_is_a_warning(console: Emulator, found:
     settings.LOGTO_TENANT = f"{__name__}.WITHOUT_PERMISSION"
     # A role that is not declared may have the permission.
     console.tenant.find_organization_role("staff").scopes = ()
-    console.tenant.add_organization_role("robot", scopes=["invite:members"], type="MachineToMachine")
+    console.tenant.add_organization_role("robot", scopes=["ask:members"], type="MachineToMachine")
     assert only(found()) == (
-        "warning organization-console: invite of organization_console requires the permission invite:members, which "
+        "warning organization-console: invite of organization_console requires the permission ask:members, which "
         "no organization role for users has: only owners may do it."
     )
-    console.tenant.add_organization_role("inviter", scopes=["invite:members"])
+    console.tenant.add_organization_role("inviter", scopes=["ask:members"])
     assert found() == []
 
 

@@ -50,7 +50,7 @@ class Branch:
         return f"{self.site.target.run} {name}"
 
     def roles_of(self, user_id: str) -> list[str] | None:
-        """Return the roles that Logto has for a member; None for somebody who is none."""
+        """Return the roles that Logto has for a member; None for another_browser who is none."""
         members = self.site.target.api.all(f"organizations/{self.id}/users")
         found = next((each for each in members if each["id"] == user_id), None)
         return None if found is None else sorted(each["name"] for each in found["organizationRoles"])
@@ -118,7 +118,7 @@ def submit(person: Person, site: Site, path: str, action: str = "", **fields: An
 
 
 def invite(branch: Branch, inviter: Person, email: str, role: str, mailbox: Mailbox) -> str:
-    """Invite somebody, and return the link in the e-mail."""
+    """Invite another_browser, and return the link in the e-mail."""
     role_ids = dict_of_roles(branch)
     answer = call(inviter, branch, "invitations/", "POST", {"email": email, "roles": [role_ids[role]]})
     assert answer.status_code == 201, answer.text
@@ -173,8 +173,8 @@ def test_newcomer_follows_an_invitation(branch: Branch, mailbox: Mailbox) -> Non
         assert branch.roles_of(found["sub"]) == [branch.role("manager")]
         assert newcomer.get(site, f"/branches/{branch.id}/stock/").status_code == 200
     # A link works once.
-    with closing(Person(site.target)) as somebody:
-        assert somebody.get(site, link).status_code == 409
+    with closing(Person(site.target)) as another_browser:
+        assert another_browser.get(site, link).status_code == 409
 
 
 def test_link_signs_nobody_in_to_an_account(branch: Branch, new_person: MakePerson, mailbox: Mailbox) -> None:
@@ -197,7 +197,7 @@ def resource(site: Site) -> str:
     return f"https://{site.target.run.replace('_', '-')}.example/api"
 
 
-def test_somebody_else_cannot_accept(branch: Branch, new_person: MakePerson, mailbox: Mailbox) -> None:
+def test_another_browser_else_cannot_accept(branch: Branch, new_person: MakePerson, mailbox: Mailbox) -> None:
     site, thief = branch.site, new_person("thief")
     email = address(site, f"invited{next(PEOPLE)}")
     link = invite(branch, branch.owner, email, "manager", mailbox)
@@ -216,8 +216,8 @@ def test_revoked_invitation(branch: Branch, mailbox: Mailbox) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "already_invited")
     assert call(branch.owner, branch, f"invitations/{invitation['id']}/resend/", "POST").status_code < 300
     assert call(branch.owner, branch, f"invitations/{invitation['id']}/", "DELETE").status_code == 204
-    with closing(Person(branch.site.target)) as somebody:
-        assert somebody.get(branch.site, link).status_code == 409
+    with closing(Person(branch.site.target)) as another_browser:
+        assert another_browser.get(branch.site, link).status_code == 409
 
 
 def test_manager_grants_only_what_the_declaration_allows(branch: Branch, new_person: MakePerson) -> None:

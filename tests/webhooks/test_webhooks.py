@@ -456,7 +456,7 @@ def test_query_count_does_not_depend_on_site_size(identity: LogtoIdentity) -> No
         "join": 9 + lock,
         "leave": 7 + lock,
         "organization renamed": 4,
-        "organization deleted": 5,
+        "organization deleted": 4,
         "delete": 11,
     }
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
+from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.authentication import SessionAuthentication
 
 from . import api
 from . import api_serializers as serializers
@@ -255,6 +257,7 @@ def _description(view: type[ConsoleView], method: str, operation: Operation) -> 
         responses=responses,
         parameters=list(operation.parameters),
         auth=_auth(view, method),
+        exclude=_is_hidden(view, method),
     )
 
 
@@ -263,3 +266,10 @@ def _auth(view: type[ConsoleView], method: str) -> Any:
     if method.upper() in view.public_methods:
         return []
     return [{SESSION: []}] if method.upper() in view.session_methods else None
+
+
+def _is_hidden(view: type[ConsoleView], method: str) -> bool:
+    """Return whether an operation is for sessions, and the document is not: it lacks their security scheme."""
+    # Imported classes, although the setting has names.
+    classes = spectacular_settings.AUTHENTICATION_WHITELIST
+    return method.upper() in view.session_methods and classes is not None and SessionAuthentication not in classes

@@ -128,7 +128,7 @@ def _end_memberships(identities: list[LogtoIdentity], organization_id: str, subj
             if not claim_newest([subject], at):
                 return
             _require_revalidation([identity.pk for identity in identities])
-            ended = rows.end_memberships(identities, organization_id)
+            ended = rows.end_memberships(organization_id, identities)
         for identity, changes in ended:
             send_changes(identity, RightsChanges(), changes)
 

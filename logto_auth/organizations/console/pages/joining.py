@@ -94,20 +94,18 @@ class JoiningPage(OrganizationPage):
 
     def remove_domain(self, **kwargs: Any) -> HttpResponseBase:
         """Remove an e-mail domain."""
-        return self.redirect_after(
-            "domain-removed", partial(self.organization.remove_domain, self.request.POST.get("domain", ""))
-        )
+        return self.redirect_after("domain-removed", partial(self.organization.remove_domain, self.posted("domain")))
 
     def link_connector(self, **kwargs: Any) -> HttpResponseBase:
         """Link an enterprise SSO connector."""
         return self.redirect_after(
-            "connector-linked", partial(self.organization.link_connector, self.request.POST.get("connector", ""))
+            "connector-linked", partial(self.organization.link_connector, self.posted("connector"))
         )
 
     def unlink_connector(self, **kwargs: Any) -> HttpResponseBase:
         """Unlink an enterprise SSO connector."""
         return self.redirect_after(
-            "connector-unlinked", partial(self.organization.unlink_connector, self.request.POST.get("connector", ""))
+            "connector-unlinked", partial(self.organization.unlink_connector, self.posted("connector"))
         )
 
     def set_roles(self, **kwargs: Any) -> HttpResponseBase:
