@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.tenant import Role
 from logto_auth.tenant.organization_console import AnyRole
 from logto_auth.testing import Browser
 
@@ -160,7 +161,11 @@ def add_api(logto: Emulator, settings: Any) -> None:
 def change_rules(monkeypatch: Any, **rules: Any) -> None:
     """Let the declaration of the site have other rules."""
     console = replace(site.CONSOLE, **rules)
-    monkeypatch.setattr(site, "TENANT", replace(site.TENANT, organization_console=console))
+    monkeypatch.setattr(
+        site,
+        "TENANT",
+        replace(site.TENANT, roles=[Role("founder", "Opens organizations")], organization_console=console),
+    )
 
 
 def test_list_of_organizations_needs_one_call(logto: Emulator) -> None:

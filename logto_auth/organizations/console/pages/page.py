@@ -201,8 +201,11 @@ class ConsolePage(SignedInPage):
         return f"{start}{answered}" if found else str(error)
 
     def error_links(self, error: LogtoError | None) -> list[Link]:
-        """Return where the page for `error` leads, beside the home page. It calls no Logto."""
-        return links((self.list_url, _("Your organizations")))
+        """Return where the page for `error` leads, beside the home page. It calls no Logto.
+
+        Without an error, the site or the user can have no page of the console.
+        """
+        return [] if error is None else links((self.list_url, _("Your organizations")))
 
     def error_page(
         self, text: PageText, *, status: int, error: LogtoError | None = None, reference: str = "", **context: Any
