@@ -21,7 +21,7 @@ def test_stock_of_two_branches(page: Page, demo: str) -> None:
     sign_in(page, "admin")
     page.get_by_role("link", name="Branches").click()
     screenshot(page, "branches")
-    page.get_by_role("listitem").filter(has_text="Harbour Branch").get_by_role("link").click()
+    page.get_by_role("listitem").filter(has_text="Harbour Branch").get_by_role("link", name="Stock").click()
     page.get_by_label("Search all books").fill("walden")
     page.get_by_role("button", name="Find").click()
     page.get_by_label("Copies of “Walden”").fill("12")
