@@ -149,8 +149,11 @@ class Console:
         return self._acceptance.accept(sealed, self._actor)
 
     def one_time_token(self, sealed: str) -> str:
-        """Return a one-time token with which a user registers who has no account at Logto; "" if the invited address
-        has an account, which then signs in as usual. Raise InvitationInvalid, InvitationOver."""
+        """Return a one-time token with which a user registers who has no account at Logto.
+
+        Return "" if the invited address has an account, which then signs in as usual, or if its domain is that of an
+        enterprise SSO connector. Raise InvitationInvalid, InvitationOver.
+        """
         return self._acceptance.one_time_token(sealed)
 
     @property
