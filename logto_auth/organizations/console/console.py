@@ -6,8 +6,7 @@ request. All methods that change something raise `ConsoleError`, `ManagementAPIE
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property, partial
 
 from django.http import HttpRequest
@@ -207,13 +206,3 @@ class ManagedOrganization(Members, Invitations, JoiningSettings):
             if error.status != 404:
                 raise
         after_change(self._actor, self.id, "organization_deleted", partial(end_organization, self.id))
-
-    @contextmanager
-    def _not_deleted(self) -> Iterator[None]:
-        """Raise NotAMember if Logto no longer has the organization."""
-        try:
-            yield
-        except ManagementAPIError as error:
-            if error.status == 404:
-                raise NotAMember(f"The organization {self.id} does not exist any more.") from error
-            raise
