@@ -21,7 +21,14 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import View
 
 from logto_auth.access.responses import page_of_request, prefetch_response
-from logto_auth.exceptions import LogtoError, ProviderError, SignInRefused, SignInRequired, TokenError
+from logto_auth.exceptions import (
+    LogtoError,
+    ManagementAPIError,
+    ProviderError,
+    SignInRefused,
+    SignInRequired,
+    TokenError,
+)
 from logto_auth.navigation import is_prefetch
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
@@ -240,7 +247,7 @@ class SignedInPage(View):
         response = self.error_page(
             self.page_text(error), status=self.status_of(error), error=error, reference=reference
         )
-        if isinstance(error, ProviderError) and error.retry_after_seconds is not None:
+        if isinstance(error, ProviderError | ManagementAPIError) and error.retry_after_seconds is not None:
             response["Retry-After"] = str(error.retry_after_seconds)
         return response
 

@@ -169,6 +169,13 @@ def test_logto_that_fails_is_explained(
     assert "Try again" in text_of(response)
 
 
+def test_page_says_when_logto_wants_to_be_asked_again(owner: Browser, logto: Emulator) -> None:
+    logto.faults.http["management_api"] = HttpFault(status=429, body="{}", headers={"Retry-After": "120"})
+    response = owner.open(PAGES["overview"])
+    assert (response.status_code, response["Retry-After"]) == (503, "120")
+    assert "2 minutes" in text_of(response)
+
+
 def test_missing_permission_of_the_site_is_named_for_staff(owner: Browser, logto: Emulator, caplog: Any) -> None:
     logto.faults.http["management_api"] = HttpFault(status=403, body='{"code": "auth.forbidden"}')
     response = owner.open(PAGES["list"])

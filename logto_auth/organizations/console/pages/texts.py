@@ -74,7 +74,7 @@ def error_text(error: LogtoError, *, is_form: bool = True) -> str | Promise:
         return joined([*map(str, error.done), str(error.visitor_message)])
     if isinstance(error, ConsoleError):
         return error.visitor_message
-    if isinstance(error, ProviderError) and error.retry_after_seconds:
+    if isinstance(error, ProviderError | ManagementAPIError) and error.retry_after_seconds:
         return _try_again_after(error.retry_after_seconds)
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         return LOGTO_IS_BUSY
