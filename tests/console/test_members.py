@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 
 from logto_auth.emulator import Emulator
-from logto_auth.exceptions import ManagementAPIError, SignInRequired
+from logto_auth.exceptions import ManagementAPIError, ProviderError, SignInRequired
 from logto_auth.models import LogtoSession, Organization, OrganizationMembership
 from logto_auth.organizations.console.errors import (
     ChangedMeanwhile,
@@ -136,6 +136,16 @@ def test_failure_half_way_is_told_and_finished(logto: Emulator, signals: Signals
     assert organization.set_roles(staff, ["manager"], before=["staff"]).roles == ("manager",)
     assert members(logto)[staff] == ["manager"]
     assert signals.actions == [("member_roles_changed", HARBOUR, staff)] * 2
+
+
+def test_change_whose_answer_was_lost_is_stored_by_the_repetition(logto: Emulator) -> None:
+    owner, staff = Caller(logto, "owner"), Caller(logto, "staff")
+    broken(logto, "POST .*/roles", status=None, body=None, truncate_after=1, times=1)
+    with pytest.raises(ProviderError):
+        owner.at().set_roles(staff.sub, ["staff", "manager"], before=["staff"])
+    assert stored("staff") == ["staff"]
+    assert owner.at().set_roles(staff.sub, ["staff", "manager"], before=["staff"]).roles == ("manager", "staff")
+    assert stored("staff") == ["manager", "staff"]
 
 
 def test_failure_of_first_step_changes_nothing(logto: Emulator) -> None:

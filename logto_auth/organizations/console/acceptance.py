@@ -15,7 +15,7 @@ from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import text
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 
-from .answers import LiveMembership, own_organization, read, user_names
+from .answers import LiveMembership, own_organization, plain_text, read, user_names
 from .effects import after_change, refresh_own_claims, store_membership
 from .errors import InvitationForOther, InvitationInvalid, InvitationOver
 from .invitations import ACCEPTED, PENDING, LiveInvitation, find_invitation, is_same_address
@@ -162,9 +162,9 @@ class Acceptance:
 
 @read
 def _value_of(token: Mapping[str, Any]) -> str:
-    return str(token["token"])
+    return plain_text(token["token"])
 
 
 @read
 def _name_of(organization: Mapping[str, Any]) -> str:
-    return str(organization["name"])
+    return plain_text(organization["name"])

@@ -21,12 +21,12 @@ from logto_auth.tenant.site import load_console
 from .acceptance import Acceptance
 from .answers import LiveMembership, names_by_id, own_organization
 from .creation import Creation, valid_name
-from .effects import after_change, end_organization, rename_organization
+from .effects import after_change, end_membership, end_organization, has_membership, rename_organization
 from .errors import NotAMember, NotPermitted
 from .invitations import Invitations
 from .joining import JoiningSettings
 from .members import Members
-from .rights import Actor, acting_user, live_memberships
+from .rights import Actor, acting_user, is_id, live_memberships
 from .template import Template
 from .values import (
     PAGE_SIZE,
@@ -88,6 +88,9 @@ class Console:
         """Return an organization that the user belongs to now. Raise NotAMember, also if the request selects another
         one by `LOGTO_ORGANIZATION_FROM`, or the access token is not for it."""
         own = next((each for each in self._memberships if each.id == organization_id), None)
+        if own is None and is_id(organization_id) and has_membership(self._actor.sub, organization_id):
+            # It has ended, and this site has not learnt it yet: such as by a call of `leave` whose answer was lost.
+            end_membership(self._actor.sub, organization_id, self._actor.began_at)
         is_selected = requested_organization_id(self._request) in (None, organization_id)
         if own is None or not is_selected or not self._is_visible(organization_id):
             raise NotAMember(f"The user {self._actor.sub} does not belong to the organization of the request.")

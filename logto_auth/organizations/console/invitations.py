@@ -17,7 +17,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 
-from .answers import names_by_id, read, user_names
+from .answers import names_by_id, optional_text, plain_text, read, user_names
 from .effects import after_change
 from .errors import (
     AlreadyInvited,
@@ -67,13 +67,13 @@ class LiveInvitation:
 def invitation_in(row: Mapping[str, Any]) -> LiveInvitation:
     """Return an invitation from its JSON."""
     return LiveInvitation(
-        id=row["id"],
-        email=row["invitee"],
-        organization_id=row["organizationId"],
+        id=plain_text(row["id"]),
+        email=plain_text(row["invitee"]),
+        organization_id=plain_text(row["organizationId"]),
         roles=tuple(sorted(names_by_id(row["organizationRoles"]).values())),
-        status=row["status"],
-        accepted_by=row.get("acceptedUserId"),
-        inviter_id=row.get("inviterId"),
+        status=plain_text(row["status"]),
+        accepted_by=optional_text(row.get("acceptedUserId")) or None,
+        inviter_id=optional_text(row.get("inviterId")) or None,
         created_at=_time(row["createdAt"]),
         expires_at=_time(row["expiresAt"]),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from logto_auth.exceptions import ManagementAPIError
 
-from .answers import names_by_id, read
+from .answers import names_by_id, optional_text, plain_text, read
 from .domains import may_claim, valid_domain
 from .effects import after_change
 from .errors import DomainNotAllowed, InvalidName, NotAMember
@@ -137,10 +137,11 @@ def _by_name(connectors: Iterable[Connector]) -> list[Connector]:
 @read
 def _connector_in(row: Mapping[str, Any]) -> Connector:
     # Not more of it: the config has the secret of the identity provider.
-    name = row["branding"].get("displayName") or row["connectorName"]
-    return Connector(id=row["id"], name=name, domains=tuple(sorted(row["domains"])), is_linked=False)
+    name = optional_text(row["branding"].get("displayName")) or plain_text(row["connectorName"])
+    domains = tuple(sorted(map(plain_text, row["domains"])))
+    return Connector(id=plain_text(row["id"]), name=name, domains=domains, is_linked=False)
 
 
 @read
 def _domain_in(row: Mapping[str, Any]) -> str:
-    return str(row["emailDomain"])
+    return plain_text(row["emailDomain"])

@@ -16,8 +16,8 @@ from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 
-from .answers import UserNames, names_by_id, read, user_names
-from .effects import after_change, end_membership, store_membership
+from .answers import UserNames, names_by_id, plain_text, read, user_names
+from .effects import after_change, end_membership, refresh_own_claims, store_membership
 from .errors import ChangedMeanwhile, Incomplete, LastOwner, MemberGone, NotAMember, NotPermitted, RoleNotGrantable
 from .locks import organization_locked
 from .rights import OrganizationRights, is_id
@@ -75,17 +75,17 @@ class Members(OrganizationRights):
             current, incomplete = self._change_roles(
                 user_id, held, {name: ids[name] for name in sorted(added)}, former_ids
             )
+        membership = Membership(id=self.id, name=self.name, roles=tuple(sorted(current)))
+        change_rows = partial(store_membership, user_id, membership)
         # Also what was done before a failure is announced, so that no change is missing in an audit trail.
         if current != held:
-            membership = Membership(id=self.id, name=self.name, roles=tuple(sorted(current)))
-            after_change(
-                self._actor,
-                self.id,
-                "member_roles_changed",
-                partial(store_membership, user_id, membership),
-                target=user_id,
-                details={"former": sorted(held), "current": sorted(current)},
-            )
+            details = {"former": sorted(held), "current": sorted(current)}
+            after_change(self._actor, self.id, "member_roles_changed", change_rows, target=user_id, details=details)
+        else:
+            # The answer to the same request may have been lost.
+            change_rows(self._actor.began_at)
+            if user_id == self._actor.sub:
+                refresh_own_claims(self._actor)
         if incomplete is not None:
             raise incomplete
         return self._member(names, ids)
@@ -261,4 +261,4 @@ def _is_shown(user: Mapping[str, Any], text: str) -> bool:
 
 @read
 def _id_of(user: Mapping[str, Any]) -> str:
-    return str(user["id"])
+    return plain_text(user["id"])
