@@ -82,8 +82,9 @@ def test_other_domain_is_refused(logto: Emulator, domain: str) -> None:
 
 def test_public_mail_service_is_nobodys_own_domain(logto: Emulator) -> None:
     logto.tenant.users[sub_of("owner")].primary_email = "owner@gmail.com"
-    with pytest.raises(DomainNotAllowed):
+    with pytest.raises(DomainNotAllowed) as caught:
         Caller(logto, "owner").at().add_domain("gmail.com")
+    assert "only the domain of your own verified e-mail address" in str(caught.value.visitor_message)
 
 
 def test_unverified_address_claims_nothing(logto: Emulator) -> None:
@@ -97,8 +98,10 @@ def test_site_decides_with_its_own_check(logto: Emulator, settings: Any) -> None
     organization = Caller(logto, "owner").at()
     organization.add_domain("Häfen.example")
     assert organization.joining().domains == ("xn--hfen-loa.example",)
-    with pytest.raises(DomainNotAllowed):
+    with pytest.raises(DomainNotAllowed) as caught:
         organization.add_domain("example.com")
+    # The rule is that of the site, so the package does not know it.
+    assert caught.value.visitor_message == DomainNotAllowed.visitor_message
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
@@ -267,4 +268,5 @@ def _invalid_email() -> InvalidName:
 
 
 def _time(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    """Return a time of Logto in the current time zone: with `USE_TZ = False`, templates convert none themselves."""
+    return localtime(datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc))

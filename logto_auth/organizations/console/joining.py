@@ -10,7 +10,7 @@ from typing import Any
 from logto_auth.exceptions import ManagementAPIError
 
 from .answers import names_by_id, optional_text, plain_text, read
-from .domains import may_claim, valid_domain
+from .domains import domain_refusal, may_claim, valid_domain
 from .effects import after_change
 from .errors import DomainNotAllowed, InvalidName, NotAMember
 from .rights import OrganizationRights, is_id
@@ -45,7 +45,7 @@ class JoiningSettings(OrganizationRights):
         self.require("manage_joining")
         name = valid_domain(domain)
         if not may_claim(self._actor.request, self.id, name):
-            raise DomainNotAllowed(f"The user {self._actor.sub} may not claim the domain {name} for {self.id}.")
+            raise domain_refusal(f"The user {self._actor.sub} may not claim the domain {name} for {self.id}.")
         self._require_grantable_default_roles()
         add = partial(self._api.organizations.add_jit_email_domain, self.id, name)
         if self._call_unless(TAKEN, add):
