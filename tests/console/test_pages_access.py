@@ -231,4 +231,9 @@ def test_log_has_no_address(owner: Browser, logto: Emulator, caplog: Any) -> Non
     response = owner.client.get(PAGES["members"], {"q": address})
     assert response.status_code == 502
     assert "entity.not_found" in caplog.text
+    # Also after a failure half-way.
+    logto.faults.http["management_api"] = HttpFault(status=422, body=json.dumps(body), only="POST .*/users")
+    response = owner.client.post("/organizations/new", {"action": "create", "name": "Lake", "key": "form"})
+    assert response.status_code == 503
+    assert "is not complete (entity.not_found)" in caplog.text
     assert address not in caplog.text
