@@ -167,13 +167,13 @@ def test_last_owner_cannot_leave_until_there_is_another(chromium: Browser, shop:
 def test_partner_opens_renames_and_deletes_a_branch(chromium: Browser, shop: str, tenant: Tenant) -> None:
     with signed_in(chromium, shop, "owner") as page:
         page.get_by_role("link", name="Open a branch").click()
-        page.get_by_role("textbox", name="Name").fill("Island Branch")
+        page.get_by_role("textbox", name="Organization name").fill("Island Branch")
         page.get_by_role("button", name="Create").click()
         expect(page.get_by_role("main")).to_contain_text("Island Branch")
         expect(page.get_by_role("main")).to_contain_text("owner")
         # The claims of the session have the new branch.
         expect(page.get_by_role("banner").get_by_label("Branch")).to_contain_text("Island Branch")
-        page.get_by_role("textbox", name="Name").fill("Island Books")
+        page.get_by_role("textbox", name="Organization name").fill("Island Books")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("banner").get_by_label("Branch")).to_contain_text("Island Books")
         page.get_by_role("link", name="Delete").click()

@@ -156,6 +156,17 @@ def test_default_roles_are_those_that_the_user_may_grant(logto: Emulator, signal
     assert signals.actions == [("jit_roles_changed", HARBOUR, "")]
 
 
+def test_others_do_not_join_with_more_than_the_user_may_give(logto: Emulator) -> None:
+    connector = logto.tenant.add_sso_connector("Example", domains=["example.com"])
+    Caller(logto, "owner").at().set_default_roles(["manager"])
+    organization = Caller(logto, "manager").at()
+    for call in (lambda: organization.add_domain("example.com"), lambda: organization.link_connector(connector.id)):
+        with pytest.raises(RoleNotGrantable):
+            call()
+    joining = organization.joining()
+    assert (joining.domains, [each.is_linked for each in joining.connectors]) == ((), [False])
+
+
 # Enterprise SSO connectors
 
 

@@ -236,6 +236,13 @@ def test_last_owner_stays(logto: Emulator) -> None:
     assert members(logto)[sub_of("owner")] == ["owner"]
 
 
+def test_suspended_owner_is_no_other_owner(logto: Emulator) -> None:
+    logto.tenant.add_member(HARBOUR, sub_of("staff"), roles=["owner"])
+    logto.tenant.suspend_user(sub_of("staff"))
+    with pytest.raises(LastOwner):
+        Caller(logto, "owner").at().leave()
+
+
 def test_owner_leaves_another_one(logto: Emulator, signals: Signals) -> None:
     logto.tenant.add_member(HARBOUR, sub_of("staff"), roles=["staff", "owner"])
     owner = Caller(logto, "owner")

@@ -72,6 +72,10 @@ class Acceptance:
         if self._api.users.count(**query):
             # A link in an e-mail must not sign in to an account: it would pass by its password and second factor.
             return ""
+        domain = invitation.email.rpartition("@")[2].lower()
+        if any(domain in _domains_of(each) for each in self._api.sso_connectors.all()):
+            # Logto registers such a user by the enterprise connector only, and refuses the token after using it up.
+            return ""
         return _value_of(
             self._api.one_time_tokens.create({"email": invitation.email, "expiresIn": ONE_TIME_TOKEN_SECONDS})
         )
@@ -163,6 +167,11 @@ class Acceptance:
 @read
 def _value_of(token: Mapping[str, Any]) -> str:
     return plain_text(token["token"])
+
+
+@read
+def _domains_of(connector: Mapping[str, Any]) -> set[str]:
+    return {plain_text(domain).lower() for domain in connector["domains"]}
 
 
 @read

@@ -6,8 +6,7 @@ request. All methods that change something raise `ConsoleError`, `ManagementAPIE
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property, partial
 
 from django.http import HttpRequest
@@ -149,8 +148,11 @@ class Console:
         return self._acceptance.accept(sealed, self._actor)
 
     def one_time_token(self, sealed: str) -> str:
-        """Return a one-time token with which a user registers who has no account at Logto; "" if the invited address
-        has an account, which then signs in as usual. Raise InvitationInvalid, InvitationOver."""
+        """Return a one-time token with which a user registers who has no account at Logto.
+
+        Return "" if the invited address has an account, which then signs in as usual, or if its domain is that of an
+        enterprise SSO connector. Raise InvitationInvalid, InvitationOver.
+        """
         return self._acceptance.one_time_token(sealed)
 
     @property
@@ -204,13 +206,3 @@ class ManagedOrganization(Members, Invitations, JoiningSettings):
             if error.status != 404:
                 raise
         after_change(self._actor, self.id, "organization_deleted", partial(end_organization, self.id))
-
-    @contextmanager
-    def _not_deleted(self) -> Iterator[None]:
-        """Raise NotAMember if Logto no longer has the organization."""
-        try:
-            yield
-        except ManagementAPIError as error:
-            if error.status == 404:
-                raise NotAMember(f"The organization {self.id} does not exist any more.") from error
-            raise

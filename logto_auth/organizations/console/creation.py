@@ -31,6 +31,7 @@ from .values import OwnOrganization
 
 __all__ = ["Creation", "valid_name"]
 
+# Logto counts as JavaScript does: most emoji are two units of UTF-16.
 MAX_NAME_LENGTH = 128
 # Where the digest of the form is in the custom data of an organization.
 OWN_DATA, CREATION = "logto_auth", "creation"
@@ -129,7 +130,7 @@ def valid_name(name: str) -> str:
     text = storable(name).strip()
     if not text:
         raise InvalidName("The name is empty.", field="name", visitor_message=_("Enter a name."))
-    if len(text) > MAX_NAME_LENGTH:
+    if len(text.encode("utf-16-le")) // 2 > MAX_NAME_LENGTH:
         message = format_lazy(_("Enter at most {max} characters."), max=MAX_NAME_LENGTH)
         raise InvalidName("The name is too long.", field="name", visitor_message=message)
     return text

@@ -125,7 +125,7 @@ class InvitationOver(ConsoleError):
 
     code = "invitation_over"
     status = 409
-    visitor_message = _("This invitation is no longer open. Ask for a new one.")
+    visitor_message = _("This invitation is no longer open. A new one is needed.")
 
 
 class InvitationForOther(ConsoleError):

@@ -148,12 +148,15 @@ class Members(OrganizationRights):
         return MemberGone(f"The user {user_id} is no member of the organization {self.id}.")
 
     def _require_other_owner(self, user_id: str) -> None:
-        """Raise LastOwner unless a member besides this one has an owner role. One call for each owner role at most."""
+        """Raise LastOwner unless a member besides this one has an owner role, and can sign in to use it.
+
+        One call for each owner role at most.
+        """
         for role in self._template.roles:
             if role.name not in self._rules.owner_roles:
                 continue
             owners = self._api.organizations.users(self.id, organizationRoleId=role.id)
-            if any(_id_of(owner) != user_id for owner in owners):
+            if any(_is_active(owner) and _id_of(owner) != user_id for owner in owners):
                 return
         raise LastOwner(f"The user {user_id} is the only owner of the organization {self.id}.")
 
@@ -262,3 +265,8 @@ def _is_shown(user: Mapping[str, Any], text: str) -> bool:
 @read
 def _id_of(user: Mapping[str, Any]) -> str:
     return plain_text(user["id"])
+
+
+@read
+def _is_active(user: Mapping[str, Any]) -> bool:
+    return not user.get("isSuspended")
