@@ -101,7 +101,7 @@ def test_right_that_was_lost_while_page_was_open_counts(logto: Emulator, owner: 
         path, data = FORMS[name]
         response = owner.client.post(path, data)
         assert response.status_code == 403
-        assert "You may not do this in this organization." in text_of(response)
+        assert "You do not have the right to do this in this organization." in text_of(response)
     assert state_of(logto) == before
 
 

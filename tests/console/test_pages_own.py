@@ -105,7 +105,9 @@ def test_only_creators_see_the_form(logto: Emulator, monkeypatch: Any) -> None:
     change_rules(monkeypatch, creators=AnyRole("founder"))
     browser = signed_in(logto, "owner")
     assert "New organization" not in text_of(browser.open("/organizations/"))
-    assert browser.open(NEW).status_code == 403
+    refused = browser.open(NEW)
+    assert refused.status_code == 403
+    assert "You do not have the right to do this. " in text_of(refused)
     assert browser.client.post(NEW, {"action": "create", "name": "Quay", "key": "k"}).status_code == 403
     assert named(logto, "Quay") == []
 
