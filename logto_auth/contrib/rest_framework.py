@@ -53,7 +53,6 @@ __all__ = [
     "LogtoAuthentication",
     "LogtoOrganizationAuthentication",
     "RequirementPermission",
-    "required_scopes",
 ]
 
 READING = frozenset(SAFE_METHODS)
