@@ -110,11 +110,19 @@ def _required_resources(view: Any) -> Iterator[str]:
         classes = getattr(_class_of(view), "authentication_classes", None)
     authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
     # Only the authentication of this package has both attributes.
-    named = [each.resource for each in (*(classes or ()), *authenticators) if hasattr(each, "of_organization")]
-    yield from (each for each in (getattr(view, "api_resource", None), *named) if isinstance(each, str) and each)
+    own = [each for each in (*(classes or ()), *authenticators) if hasattr(each, "of_organization")]
+    named = (getattr(view, "api_resource", None), *(getattr(each, "resource", None) for each in own))
+    yield from (each for each in named if isinstance(each, str) and each)
 
 
 def _ninja_operations(view: Any) -> Sequence[Any]:
     """Return the operations of a view of Django Ninja, which are only in the closure of the function; else none."""
-    contents = [cell.cell_contents for cell in getattr(view, "__closure__", None) or ()]
-    return next((each.operations for each in contents if type(each).__name__ == "PathView"), ())
+    for cell in getattr(view, "__closure__", None) or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # a name that has no value yet
+            continue
+        if type(content).__name__ == "PathView":
+            operations: Sequence[Any] = content.operations
+            return operations
+    return ()

@@ -121,8 +121,18 @@ def open_operation(request: HttpRequest) -> str:
     return str(request.user)
 
 
+def with_a_name_without_value() -> Any:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(later)
+
+    if not __name__:
+        later = ""
+    return view
+
+
 urlpatterns = [
     path("", include("logto_auth.urls")),
+    path("unset", with_a_name_without_value()),
     path("default", access_token_required("read:books")(page)),
     path("function", access_token_required("mcp:tools", "mcp:orders", resource=AGENTS)(page)),
     path("role", access_token_required("mcp:tools", resource=AGENTS, roles=["x"])(page)),
