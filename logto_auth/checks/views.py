@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -117,12 +118,11 @@ def _required_resources(view: Any) -> Iterator[str]:
 
 def _ninja_operations(view: Any) -> Sequence[Any]:
     """Return the operations of a view of Django Ninja, which are only in the closure of the function; else none."""
-    for cell in getattr(view, "__closure__", None) or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # a name that has no value yet
-            continue
-        if type(content).__name__ == "PathView":
-            operations: Sequence[Any] = content.operations
-            return operations
-    return ()
+    return next((each.operations for each in _closure_of(view) if type(each).__name__ == "PathView"), ())
+
+
+def _closure_of(function: Any) -> Iterator[Any]:
+    for cell in getattr(function, "__closure__", None) or ():
+        # A cell is empty if its name has no value yet.
+        with contextlib.suppress(ValueError):
+            yield cell.cell_contents
