@@ -60,8 +60,8 @@ WRONG = [
     (
         "LOGTO_API_RESOURCES",
         {"https://shop.example/mcp": "mcp:tools"},
-        "LOGTO_API_RESOURCES is a dict, but not of strings to lists of strings. Expected a dictionary of strings to lists "
-        'of strings, such as {"https://shop.example/mcp": ["mcp:tools"]}.',
+        "LOGTO_API_RESOURCES is a dict, but not of strings to lists of strings. Expected a dictionary of strings to "
+        'lists of strings, such as {"https://shop.example/mcp": ["mcp:tools"]}.',
     ),
     (
         "LOGTO_FRESHNESS_SECONDS",

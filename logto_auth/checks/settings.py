@@ -189,7 +189,7 @@ SECOND_FACTOR_WITHOUT_FACTORS = Problem(
     "Add 'identities' to LOGTO_SCOPES.",
 )
 SAME_METADATA_PATH = Problem(
-    "logto_auth.W038",
+    "logto_auth.W039",
     "{first} and {second} are declared, and have the same path: only the first has protected-resource metadata.",
     "Give one of the API resources another path: its identifier at Logto, and in LOGTO_API_RESOURCES.",
 )

@@ -413,6 +413,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "organization_console, but not view_members: it cannot open the page of the members.",
     ),
     "W038": (
+        {**WITH_CONSOLE, "ALLOWED_HOSTS": ["*"]},
+        "The site's URLs include the console of organizations, ALLOWED_HOSTS accepts each host, and LOGTO_BASE_URL is "
+        "not set: nobody can be invited, because the inviter could choose the host of the link.",
+    ),
+    "W039": (
         {
             "LOGTO_API_RESOURCE": "https://bookstore.example/api",
             "LOGTO_API_RESOURCES": {"https://library.example/api/": []},
