@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext
 
 from .signals import password_sign_in_refused
-from .site_cache import cache_failures_ignored
+from .site_cache import count, forget
 
 __all__ = ["PasswordForm"]
 
 logger = logging.getLogger("logto_auth")
 
+# Their kind in the cache.
+ATTEMPTS = "admin-password"
 PERIOD_MINUTES = 15
 MAX_ATTEMPTS = 10
 # Of all users and addresses together.
@@ -41,11 +41,9 @@ class PasswordForm(AdminAuthenticationForm):
     def _checked(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")
         address = self.request.META.get("REMOTE_ADDR") if self.request else None
-        attempts_key = f"logto_auth:admin-password:{_digest(f'{username} {address}')}"
+        attempts = f"{username} {address}"
         try:
-            is_too_many = (
-                _count(attempts_key) > MAX_ATTEMPTS or _count("logto_auth:admin-password") > MAX_ATTEMPTS_IN_TOTAL
-            )
+            is_too_many = _count(attempts) > MAX_ATTEMPTS or _count("") > MAX_ATTEMPTS_IN_TOTAL
         except Exception as error:  # each cache backend raises errors of its own
             logger.exception("An attempt to sign in with a password was refused, because the cache does not work.")
             text = gettext("Attempts cannot be counted, because the cache of this site does not work.")
@@ -54,20 +52,12 @@ class PasswordForm(AdminAuthenticationForm):
             logger.error("An attempt to sign in with a password was refused, because there were too many.")
             raise ValidationError(_too_many_attempts(), code="too_many_attempts")
         cleaned_data: dict[str, Any] = super().clean()
-        with cache_failures_ignored():
-            cache.delete(attempts_key)
+        forget(ATTEMPTS, attempts)
         return cleaned_data
 
 
-def _count(key: str) -> int:
-    """Count an attempt and return how many there were in the period."""
-    cache.add(key, 0, timeout=60 * PERIOD_MINUTES)
-    return cache.incr(key)
-
-
-def _digest(text: str) -> str:
-    # A form can contain half of a surrogate pair, which plain UTF-8 cannot encode.
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _count(name: str) -> int:
+    return count(ATTEMPTS, name, period_seconds=60 * PERIOD_MINUTES)
 
 
 def _too_many_attempts() -> str:

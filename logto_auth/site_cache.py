@@ -1,4 +1,4 @@
-"""The site's cache, used only to save work: a failing cache must never fail a request."""
+"""The site's cache, used to save work and to count: a failing cache must never fail a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.core.cache import cache
 
-__all__ = ["ReplayMemory", "cache_failures_ignored", "cached", "known"]
+__all__ = ["ReplayMemory", "cache_failures_ignored", "cached", "count", "forget", "known"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,22 @@ def known(kind: str, name: str) -> Any:
     with cache_failures_ignored():
         return cache.get(_cache_key(kind, name))
     return None
+
+
+def count(kind: str, name: str = "", *, period_seconds: int) -> int:
+    """Count an event, and return how many there were in the period, which the first one begins.
+
+    Raise what the cache raises, for callers that refuse what they cannot count.
+    """
+    key = _cache_key(kind, name)
+    cache.add(key, 0, timeout=period_seconds)
+    return cache.incr(key)
+
+
+def forget(kind: str, name: str) -> None:
+    """Delete what `cached` or `count` has stored for `name`."""
+    with cache_failures_ignored():
+        cache.delete(_cache_key(kind, name))
 
 
 class ReplayMemory:

@@ -71,6 +71,11 @@ def only(logto: Emulator) -> Any:
     return invitation
 
 
+def only_to(logto: Emulator, address: str) -> Any:
+    (invitation,) = [each for each in logto.tenant.invitations.values() if each.invitee == address]
+    return invitation
+
+
 def last_link(logto: Emulator) -> str:
     """Return the last part of the link that Logto has sent."""
     link = str(logto.tenant.sent_messages[-1].payload["link"])
@@ -169,6 +174,29 @@ def test_member_and_invited_address_are_found_in_any_case(logto: Emulator) -> No
     assert organization.invite(OTHER, []).status == "Pending"
 
 
+@pytest.mark.usefixtures("site_sends")
+def test_site_sends_few_invitations_to_one_address_and_for_one_user(logto: Emulator) -> None:
+    harbour = Caller(logto, "owner").at(HARBOUR)
+
+    def send_ten(address: str) -> str:
+        invitation = harbour.invite(address, [])
+        for _ in range(9):
+            harbour.resend(invitation.id)
+        return invitation.id
+
+    first = send_ten(NEW)
+    with pytest.raises(InvitationNotSent) as caught:
+        harbour.resend(first)
+    assert caught.value.status == 429
+    # What was refused for one address does not count for the user.
+    for number in range(9):
+        send_ten(f"{number}@example.com")
+    with pytest.raises(InvitationNotSent) as caught:
+        harbour.invite(OTHER, [])
+    assert (caught.value.status, len(mail.outbox)) == (429, 100)
+    assert only_to(logto, OTHER).status == "Pending"
+
+
 def test_address_can_be_invited_again_after_revocation(logto: Emulator) -> None:
     organization = Caller(logto, "owner").at()
     first = organization.invite(NEW, [])
@@ -196,7 +224,7 @@ def test_email_limit_of_logto_is_told_without_waiting(logto: Emulator) -> None:
     broken(logto, "POST .*/message", status=429, body='{"code": "request.message_rate_limited"}')
     with pytest.raises(InvitationNotSent) as caught:
         organization.invite(NEW, [])
-    assert (caught.value.status, "too many" in str(caught.value.visitor_message)) == (429, True)
+    assert (caught.value.status, "Too many" in str(caught.value.visitor_message)) == (429, True)
     assert [each.path for each in logto.requests.to("management_api")].count(
         f"/api/organization-invitations/{only(logto).id}/message"
     ) == 1

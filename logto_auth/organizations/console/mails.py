@@ -17,6 +17,7 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.secrets import hide_frames
 from logto_auth.sign_in.start import active_languages
+from logto_auth.site_cache import cache_failures_ignored, count
 from logto_auth.tenant.organization_console import BY_LOGTO, BY_SITE
 
 from .errors import InvitationNotSent
@@ -32,9 +33,13 @@ TEMPLATE = "logto_auth/organizations/invitation_{}.txt"
 MAX_NAME_LENGTH = 80
 # Mail programs make links of texts such as "evil.example", also with the dots of other scripts.
 LINK_SIGN = re.compile(r"(://|[.\u2024\u3002\uff0e\uff61])(?=\w)")
+# How many invitations one address gets in ten minutes, as Logto limits those of its connector, and how many one user
+# sends in an hour.
+MAX_PER_ADDRESS, ADDRESS_SECONDS = 10, 600
+MAX_PER_USER, USER_SECONDS = 100, 3600
 # By the status of Logto's answer.
 TEXTS: dict[int, str | Promise] = {
-    429: _("The invitation is saved. This address has got too many e-mails: send it again in some minutes."),
+    429: _("The invitation is saved. Too many e-mails were sent: send it again in some minutes."),
     501: _(
         "The invitation is saved, but this site cannot send e-mails now. Tell its operator, and send it again later."
     ),
@@ -56,6 +61,8 @@ def send_invitation(
 ) -> None:
     """Send the e-mail of an invitation. Raise InvitationNotSent."""
     link = invitation_link(actor.request, id, email)
+    if _are_too_many(actor, email):
+        raise _not_sent(f"The user {actor.sub} has sent too many invitations, or one address got too many.", 429)
     if conf.invitation_sender == BY_LOGTO:
         _send_by_logto(api, id, link)
         return
@@ -66,6 +73,16 @@ def send_invitation(
         "expires_at": expires_at,
     }
     _send_by_site(email, context)
+
+
+def _are_too_many(actor: Actor, email: str) -> bool:
+    """Return whether this e-mail is one too many. A site whose cache does not work has no limit."""
+    with cache_failures_ignored():
+        return (
+            count("invitations-to", email.lower(), period_seconds=ADDRESS_SECONDS) > MAX_PER_ADDRESS
+            or count("invitations-by", actor.sub, period_seconds=USER_SECONDS) > MAX_PER_USER
+        )
+    return False
 
 
 def _plain(name: object) -> str:
