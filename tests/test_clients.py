@@ -98,6 +98,25 @@ def test_every_public_method_of_the_clients_translates_errors(logto: Emulator, s
         assert methods <= vars(type(client)).keys(), plain
 
 
+@pytest.mark.parametrize(
+    ("app_id", "robot", "client_id"),
+    [("site", "", "site"), ("site", "robot", "site"), ("", "robot", "robot"), ("", "", None)],
+)
+def test_exchange_acts_as_the_application_of_the_site(
+    logto: Emulator, settings: Any, app_id: str, robot: str, client_id: str | None
+) -> None:
+    settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = app_id, app_id and "secret"
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = robot, robot and "secret"
+    if client_id is None:
+        with pytest.raises(exceptions.ConfigurationError, match="LOGTO_APP_ID, LOGTO_APP_SECRET"):
+            clients.token_exchange()
+    else:
+        client = clients.token_exchange()
+        assert client.client_id == client_id
+        assert clients.token_exchange() is client
+        assert clients.token_exchange(revocation_seconds=5) is not client
+
+
 def test_errors_of_django_pass_unchanged() -> None:
     error = exceptions.TokenError("Wrong.", claim="aud")
 

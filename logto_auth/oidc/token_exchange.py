@@ -17,7 +17,7 @@ from .claims import is_name
 from .errors import ProviderError, TokenError
 from .oauth_errors import Fault, Meaning
 from .provider import Provider
-from .secrets import Secret, as_secret
+from .secrets import Secret, as_secret, hide_frames
 from .single_flight import SingleFlight
 from .token_endpoint import (
     CREDENTIALS_HINT,
@@ -42,6 +42,8 @@ _MAX_USED = 1000
 # Logto's opaque access tokens have 43 characters, personal access tokens 36, and subject tokens 25.
 _MAX_LENGTH = 256
 _MAX_JWT_LENGTH = 16 * 1024
+# The codes of a ProviderError when Logto has refused the request.
+_REFUSALS = frozenset({"access_denied", "client_rejected", "code_rejected"})
 _SUBJECT_PREFIX = "sub_"
 _PERSONAL_PREFIX = "pat_"
 
@@ -191,7 +193,8 @@ class TokenExchange:
         """Return a token for the user of a subject token (`sub_...`), which the Management API has created.
 
         The subject token can be used once. Another call with it is refused, also while the first one is running, and
-        after a call that Logto has not answered: it may have used the token. It stays usable after an OAuth error.
+        after a call in which Logto failed or did not answer: it may have used the token. When Logto has refused the
+        request, it stays usable.
 
         See `exchange_access_token` for `actor_token`, and the class for what is raised.
         """
@@ -205,8 +208,8 @@ class TokenExchange:
         try:
             return self._exchanged(_SUBJECT_TOKEN, subject_token, purpose, sub=None)
         except ProviderError as error:
-            # An error that Logto itself reports comes before the token is used.
-            if error.error or error.code == "provider_busy":
+            # Logto refuses a request before it uses the token up. Any other failure may have happened after that.
+            if error.code in _REFUSALS:
                 with self._lock:
                     self._used.pop(digest, None)
             _explain(error, _SUBJECT_TOKEN, purpose)
@@ -426,6 +429,7 @@ def _parts(purpose: _Purpose) -> tuple[str | Secret | None, ...]:
     return purpose.resource, purpose.organization_id, purpose.actor_token, *purpose.scopes
 
 
+@hide_frames
 def _digest(*parts: str | Secret | None) -> bytes:
     """Return the SHA-256 of the parts, so that no token is stored. JSON keeps the parts apart."""
     revealed = (part.reveal() if isinstance(part, Secret) else part for part in parts)

@@ -380,7 +380,15 @@ def test_refused_subject_token_may_be_sent_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [HttpFault(drop=True), HttpFault(delay_seconds=0.6), HttpFault(status=502), HttpFault(body="{}")]
+    "fault",
+    [
+        HttpFault(drop=True),
+        HttpFault(delay_seconds=0.6),
+        HttpFault(status=503),
+        HttpFault(status=500, body='{"error": "server_error"}'),
+        HttpFault(body="{}"),
+    ],
+    ids=["gone", "slow", "503", "server-error", "nothing"],
 )
 def test_subject_token_without_an_answer_counts_as_used(site: Site, fault: HttpFault) -> None:
     subject_token, client = site.subject_token(), site.new_client(total_seconds=0.3)
