@@ -18,7 +18,7 @@ CATALOGUES = sorted(
     [*ROOT.glob("logto_auth/locale/*/LC_MESSAGES/django.po"), *ROOT.glob("bookstore/locale/*/*/django.po")]
 )
 
-PARTS = re.compile(r"%\(\w+\)[sd]|<[^>]+>")
+PARTS = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>")
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 TEMPLATES = {"logto_auth": ROOT / "logto_auth" / "templates", "bookstore": ROOT / "templates"}
 
@@ -68,11 +68,16 @@ def test_catalogue_has_the_texts_of_code_and_templates(path: Path) -> None:
     with path.open("rb") as source:
         known = {first(message.id) for message in read_po(source) if message.id}
     of_code = {first(id) for _, _, id, _, _ in extract_from_dir(owner, [("**.py", "python")], keywords=KEYWORDS)}
-    of_templates = {text for file in TEMPLATES[owner.name].rglob("*.html") for text in texts_of_template(file)}
+    of_templates = {text for file in templates_of(owner) for text in texts_of_template(file)}
     assert of_code
     assert of_templates
     assert (of_code | of_templates) - known == set()
     assert known - (of_code | of_templates) == set()
+
+
+def templates_of(owner: Path) -> list[Path]:
+    """Return the pages and the e-mails."""
+    return [file for file in TEMPLATES[owner.name].rglob("*") if file.suffix in (".html", ".txt")]
 
 
 def texts_of_template(file: Path) -> set[str]:

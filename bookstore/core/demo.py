@@ -12,11 +12,10 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
-from django.urls import reverse
 
 from bookstore.catalog.loading import load_catalogue
 from logto_auth.clients import management_api
-from logto_auth.organizations.console.links import seal
+from logto_auth.organizations.console import invitation_path
 from logto_auth.tenant import TenantDeclaration, apply_plan, make_plan
 
 OWN_APPS = ("bookstore.", "logto_auth")
@@ -149,8 +148,7 @@ def send_invitation(site: str) -> None:
             "messagePayload": False,
         }
     )
-    path = reverse("logto_organizations:invitation", args=[seal(invitation["id"], INVITED)])
-    api.invitations.send_message(invitation["id"], {"link": f"{site}{path}"})
+    api.invitations.send_message(invitation["id"], {"link": site + invitation_path(invitation["id"], INVITED)})
 
 
 # What is printed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
@@ -18,6 +19,7 @@ __all__ = ["console_findings", "includes_console", "single_sign_on_findings"]
 
 # The type of the e-mail, as connectors name it.
 INVITATION: Final = "OrganizationInvitation"
+LINK: Final = re.compile(r"\{\{\s*link\s*\}\}")
 
 
 def includes_console() -> bool:
@@ -67,6 +69,14 @@ def _invitations(api: ManagementAPI) -> Iterator[Finding]:
             "nothing.",
             f"Add the template in the Logto Console, or set LOGTO_INVITATION_SENDER = {BY_SITE!r}.",
         )
+    elif not _has_link(connector["config"]):
+        yield warning(
+            "organization-console",
+            f"The template for {INVITATION} in the configuration of the e-mail connector has no {{{{link}}}}, like the "
+            "default of Logto. Unless the tenant has a custom e-mail template for invitations, invited users get no "
+            "link.",
+            f"Write {{{{link}}}} into the template, or set LOGTO_INVITATION_SENDER = {BY_SITE!r}.",
+        )
 
 
 def _has_template(config: Mapping[str, Any]) -> bool:
@@ -78,6 +88,20 @@ def _has_template(config: Mapping[str, Any]) -> bool:
     if isinstance(templates, list):
         return any(isinstance(each, dict) and each.get("usageType") == INVITATION for each in templates)
     return INVITATION in deliveries if isinstance(deliveries, dict) else True
+
+
+def _has_link(config: Mapping[str, Any]) -> bool:
+    """Return whether the invitation of a connector contains the link. Return True if its text is not known.
+
+    Some connectors have only the id of a template, whose text is at the service that sends it.
+    """
+    templates = config.get("templates")
+    texts = [
+        each["content"]
+        for each in (templates if isinstance(templates, list) else [])
+        if isinstance(each, dict) and each.get("usageType") == INVITATION and isinstance(each.get("content"), str)
+    ]
+    return all(LINK.search(each) for each in texts)
 
 
 def single_sign_on_findings(api: ManagementAPI, declared: TenantDeclaration) -> Iterator[Finding]:

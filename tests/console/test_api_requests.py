@@ -16,6 +16,7 @@ from tests.emulator.relying_party import RelyingParty
 
 from .api_callers import API, ROOT, Caller, by_session, by_token
 from .console_site import HARBOUR, HILL, signed_in, sub_of
+from .invitation_links import invite
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_site")]
 
@@ -89,6 +90,14 @@ def test_session_needs_csrf_token(console_site: Emulator) -> None:
     assert result(response) == (403, "permission_denied")
     assert "CSRF" in response.json()["detail"]
     assert HARBOUR in console_site.tenant.organizations
+
+
+def test_times_have_a_time_zone(console_site: Emulator, settings: Any) -> None:
+    settings.TIME_ZONE, settings.USE_TZ = "Asia/Tokyo", False
+    invite(console_site, "new@elsewhere.example")
+    next(iter(console_site.tenant.invitations.values())).expires_at = 1_795_986_000_000
+    (invitation,) = by_session(console_site, "owner").get("invitations/").json()["invitations"]
+    assert invitation["expires_at"] == "2026-11-29T21:00:00Z"
 
 
 # Access tokens

@@ -80,6 +80,17 @@ def test_failure_half_way_is_finished_by_the_same_form(
     assert len(signals.actions) == 1
 
 
+def test_last_answer_that_was_lost_is_made_up_for(logto: Emulator, signals: Signals) -> None:
+    staff = Caller(logto, "staff")
+    broken(logto, "POST .*/roles", status=None, body=None, truncate_after=1, times=1)
+    with pytest.raises(Incomplete):
+        staff.console.create("Lake", key="form")
+    created = staff.console.create("Lake", key="form")
+    assert signals.actions == [("organization_created", created.id, "")]
+    assert OrganizationMembership.objects.get(organization__logto_id=created.id).roles == ["owner"]
+    assert created.id in [each.id for each in session_principal(staff.request).organizations]
+
+
 def test_same_form_creates_one_organization(logto: Emulator, signals: Signals) -> None:
     staff = Caller(logto, "staff")
     first, second = (staff.console.create("Lake", key="form") for _ in range(2))
@@ -137,7 +148,7 @@ def test_number_of_owned_organizations_is_limited(logto: Emulator) -> None:
     assert owner.console.create("Lake", key="1").name == "Lake"
 
 
-@pytest.mark.parametrize("name", ["", "  \x00 ", "x" * 129])
+@pytest.mark.parametrize("name", ["", "  \x00 ", "x" * 129, "🌊" * 65])
 def test_name_that_logto_refuses_is_not_sent(logto: Emulator, name: str) -> None:
     owner = Caller(logto, "owner")
     logto.requests.clear()

@@ -64,6 +64,13 @@ def test_link_for_existing_user_has_no_token(logto: Emulator, browser: Browser) 
     assert "login" in query["prompt"]
 
 
+def test_new_user_of_an_enterprise_connector_registers_by_it(logto: Emulator, browser: Browser) -> None:
+    logto.tenant.add_sso_connector("Quay", domains=["Quay.example"])
+    link = invite(logto, "new@QUAY.example")
+    assert "one_time_token" not in query_of(browser.client.post(link)["Location"])
+    assert not logto.tenant.one_time_tokens
+
+
 def test_user_with_invited_address_in_other_case_joins_after_sign_in(logto: Emulator, browser: Browser) -> None:
     link = invite(logto, "Stranger@Bookstore.Example")
     assert sign_in_by(browser, link, "stranger")["Location"] == OVERVIEW

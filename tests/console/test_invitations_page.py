@@ -63,6 +63,18 @@ def test_manager_invites_sends_again_and_revokes(logto: Emulator, manager: Brows
     assert "Earlier invitations" in text_of(manager.open(PAGE))
 
 
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_times_are_in_the_time_zone_of_the_site(
+    logto: Emulator, manager: Browser, settings: Any, mailoutbox: Any, *, use_tz: bool
+) -> None:
+    settings.TIME_ZONE, settings.USE_TZ, settings.LOGTO_INVITATION_SENDER = "Asia/Tokyo", use_tz, "site"
+    send(manager, roles=["staff"])
+    logto.tenant.invitations[only_id(logto)].expires_at = 1_795_986_000_000  # 2026-11-29 21:00 in UTC
+    press(manager, "resend", only_id(logto))
+    assert "Nov. 30, 2026, 6 a.m." in text_of(manager.open(PAGE))
+    assert "Nov. 30, 2026, 6 a.m. (JST)" in mailoutbox[-1].body
+
+
 @pytest.mark.parametrize(("username", "status"), [("staff", 403), ("other", 404)])
 def test_page_is_for_members_who_may_invite(logto: Emulator, username: str, status: int) -> None:
     browser = signed_in(logto, username)

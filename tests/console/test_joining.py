@@ -82,8 +82,9 @@ def test_other_domain_is_refused(logto: Emulator, domain: str) -> None:
 
 def test_public_mail_service_is_nobodys_own_domain(logto: Emulator) -> None:
     logto.tenant.users[sub_of("owner")].primary_email = "owner@gmail.com"
-    with pytest.raises(DomainNotAllowed):
+    with pytest.raises(DomainNotAllowed) as caught:
         Caller(logto, "owner").at().add_domain("gmail.com")
+    assert "only the domain of your own verified e-mail address" in str(caught.value.visitor_message)
 
 
 def test_unverified_address_claims_nothing(logto: Emulator) -> None:
@@ -97,8 +98,10 @@ def test_site_decides_with_its_own_check(logto: Emulator, settings: Any) -> None
     organization = Caller(logto, "owner").at()
     organization.add_domain("Häfen.example")
     assert organization.joining().domains == ("xn--hfen-loa.example",)
-    with pytest.raises(DomainNotAllowed):
+    with pytest.raises(DomainNotAllowed) as caught:
         organization.add_domain("example.com")
+    # The rule is that of the site, so the package does not know it.
+    assert caught.value.visitor_message == DomainNotAllowed.visitor_message
 
 
 @pytest.mark.parametrize(
@@ -151,6 +154,17 @@ def test_default_roles_are_those_that_the_user_may_grant(logto: Emulator, signal
             organization.set_default_roles(roles)
     organization.set_default_roles(["manager", "staff"])
     assert signals.actions == [("jit_roles_changed", HARBOUR, "")]
+
+
+def test_others_do_not_join_with_more_than_the_user_may_give(logto: Emulator) -> None:
+    connector = logto.tenant.add_sso_connector("Example", domains=["example.com"])
+    Caller(logto, "owner").at().set_default_roles(["manager"])
+    organization = Caller(logto, "manager").at()
+    for call in (lambda: organization.add_domain("example.com"), lambda: organization.link_connector(connector.id)):
+        with pytest.raises(RoleNotGrantable):
+            call()
+    joining = organization.joining()
+    assert (joining.domains, [each.is_linked for each in joining.connectors]) == ((), [False])
 
 
 # Enterprise SSO connectors

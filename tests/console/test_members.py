@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 
 from logto_auth.emulator import Emulator
-from logto_auth.exceptions import ManagementAPIError, SignInRequired
+from logto_auth.exceptions import ManagementAPIError, ProviderError, SignInRequired
 from logto_auth.models import LogtoSession, Organization, OrganizationMembership
 from logto_auth.organizations.console.errors import (
     ChangedMeanwhile,
@@ -138,6 +138,16 @@ def test_failure_half_way_is_told_and_finished(logto: Emulator, signals: Signals
     assert signals.actions == [("member_roles_changed", HARBOUR, staff)] * 2
 
 
+def test_change_whose_answer_was_lost_is_stored_by_the_repetition(logto: Emulator) -> None:
+    owner, staff = Caller(logto, "owner"), Caller(logto, "staff")
+    broken(logto, "POST .*/roles", status=None, body=None, truncate_after=1, times=1)
+    with pytest.raises(ProviderError):
+        owner.at().set_roles(staff.sub, ["staff", "manager"], before=["staff"])
+    assert stored("staff") == ["staff"]
+    assert owner.at().set_roles(staff.sub, ["staff", "manager"], before=["staff"]).roles == ("manager", "staff")
+    assert stored("staff") == ["manager", "staff"]
+
+
 def test_failure_of_first_step_changes_nothing(logto: Emulator) -> None:
     organization = Caller(logto, "owner").at()
     broken(logto, "POST .*")
@@ -224,6 +234,13 @@ def test_last_owner_stays(logto: Emulator) -> None:
         with pytest.raises(LastOwner):
             change()
     assert members(logto)[sub_of("owner")] == ["owner"]
+
+
+def test_suspended_owner_is_no_other_owner(logto: Emulator) -> None:
+    logto.tenant.add_member(HARBOUR, sub_of("staff"), roles=["owner"])
+    logto.tenant.suspend_user(sub_of("staff"))
+    with pytest.raises(LastOwner):
+        Caller(logto, "owner").at().leave()
 
 
 def test_owner_leaves_another_one(logto: Emulator, signals: Signals) -> None:

@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from logto_auth.api import authenticate
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import ConfigurationError, ManagementAPIError, ProviderError, SignInRequired
+from logto_auth.models import OrganizationMembership
 from logto_auth.organizations.console import Console
 from logto_auth.organizations.console.errors import NotAMember, NotPermitted, RoleNotGrantable
 from logto_auth.tenant import AnyRole, Role
@@ -68,9 +69,20 @@ def test_organization_of_former_member_is_unknown(logto: Emulator) -> None:
     with pytest.raises(NotAMember):
         staff.at()
     assert staff.console.organizations() == []
+    # So it is after "Leave", if the answer of Logto was lost.
+    assert not OrganizationMembership.objects.filter(identity__sub=staff.sub).exists()
+    assert staff.browser.client.get("/").wsgi_request.logto.organizations == ()
 
 
-@pytest.mark.parametrize("body", ["null", "{}", "7", '["x"]', '[{"id": "x"}]', '{"id": {}}', "[[]]", "html"])
+WRONG_TYPES = (
+    '[{"id": "x", "name": 7, "invitee": "a@b.example", "organizationId": "x", "organizationRoles": [], '
+    '"status": "Pending", "createdAt": 1e400, "expiresAt": 1}]'
+)
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "{}", "7", '["x"]', '[{"id": "x"}]', '{"id": {}}', "[[]]", "html", WRONG_TYPES]
+)
 def test_answer_of_other_shape_is_an_error_of_logto(logto: Emulator, body: str) -> None:
     owner, organization = Caller(logto, "owner"), Caller(logto, "owner").at()
     calls: list[Callable[[], Any]] = [

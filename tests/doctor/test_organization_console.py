@@ -88,12 +88,19 @@ NO_TEMPLATE = (
     "OrganizationInvitation. Unless the tenant has a custom e-mail template for invitations, Logto uses the one for "
     "Generic, which is for codes, or sends nothing."
 )
+NO_LINK = (
+    "warning organization-console: The template for OrganizationInvitation in the configuration of the e-mail "
+    "connector has no {{link}}, like the default of Logto. Unless the tenant has a custom e-mail template for "
+    "invitations, invited users get no link."
+)
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
         ({"templates": [{"usageType": "Generic", "content": "{{code}}"}]}, [NO_TEMPLATE]),
+        ({"templates": [{"usageType": "OrganizationInvitation", "content": "Your code is {{code}}."}]}, [NO_LINK]),
+        ({"templates": [{"usageType": "OrganizationInvitation", "templateId": "7"}]}, []),
         ({"deliveries": {"Generic": {}}}, [NO_TEMPLATE]),
         ({"deliveries": {"OrganizationInvitation": {}}}, []),
         # The service of Logto Cloud has templates of its own.

@@ -8,5 +8,6 @@ in the name of the site, after it has asked Logto for the rights of the user.
 """
 
 from .console import Console, ManagedOrganization
+from .links import invitation_path
 
-__all__ = ["Console", "ManagedOrganization"]
+__all__ = ["Console", "ManagedOrganization", "invitation_path"]

@@ -15,7 +15,7 @@ from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import text
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 
-from .answers import LiveMembership, own_organization, read, user_names
+from .answers import LiveMembership, own_organization, plain_text, read, user_names
 from .effects import after_change, refresh_own_claims, store_membership
 from .errors import InvitationForOther, InvitationInvalid, InvitationOver
 from .invitations import ACCEPTED, PENDING, LiveInvitation, find_invitation, is_same_address
@@ -71,6 +71,10 @@ class Acceptance:
         }
         if self._api.users.count(**query):
             # A link in an e-mail must not sign in to an account: it would pass by its password and second factor.
+            return ""
+        domain = invitation.email.rpartition("@")[2].lower()
+        if any(domain in _domains_of(each) for each in self._api.sso_connectors.all()):
+            # Logto registers such a user by the enterprise connector only, and refuses the token after using it up.
             return ""
         return _value_of(
             self._api.one_time_tokens.create({"email": invitation.email, "expiresIn": ONE_TIME_TOKEN_SECONDS})
@@ -162,9 +166,14 @@ class Acceptance:
 
 @read
 def _value_of(token: Mapping[str, Any]) -> str:
-    return str(token["token"])
+    return plain_text(token["token"])
+
+
+@read
+def _domains_of(connector: Mapping[str, Any]) -> set[str]:
+    return {plain_text(domain).lower() for domain in connector["domains"]}
 
 
 @read
 def _name_of(organization: Mapping[str, Any]) -> str:
-    return str(organization["name"])
+    return plain_text(organization["name"])

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from logto_auth.exceptions import ManagementAPIError
+from logto_auth.oidc.claims import storable
 
 from .values import OrganizationRole, OwnOrganization
 
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 __all__ = [
     "LiveMembership",
     "UserNames",
+    "custom_data",
     "memberships_in",
     "names_by_id",
+    "optional_text",
     "organization_role",
     "own_organization",
+    "plain_text",
     "read",
     "template_roles",
     "user_names",
@@ -37,7 +41,7 @@ def read(function: Callable[P, R]) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
             # Without the error itself, whose text may have personal data.
             raise ManagementAPIError(
                 f"The Management API answered in an unknown way ({type(error).__name__} in {function.__name__}).",
@@ -46,6 +50,26 @@ def read(function: Callable[P, R]) -> Callable[P, R]:
             ) from None
 
     return wrapper
+
+
+def plain_text(value: object) -> str:
+    """Return a text of an answer, as a page can show it and a database can store it. Raise TypeError if it is none."""
+    if not isinstance(value, str):
+        raise TypeError
+    return storable(value)
+
+
+def optional_text(value: object) -> str:
+    """Return a text that may be null, then as ""."""
+    return "" if value is None else plain_text(value)
+
+
+def custom_data(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the custom data of an organization. Raise TypeError if it is no object."""
+    value = row.get("customData") or {}
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +90,11 @@ def memberships_in(organizations: Iterable[types.OrganizationOfMember]) -> list[
     """Return the memberships in the answer to `GET /users/{userId}/organizations`."""
     return [
         LiveMembership(
-            id=each["id"],
-            name=each["name"],
+            id=plain_text(each["id"]),
+            name=plain_text(each["name"]),
             roles=names_by_id(each["organizationRoles"]),
-            custom_data=each.get("customData") or {},
-            created_at=each.get("createdAt") or 0,
+            custom_data=custom_data(each),
+            created_at=int(each.get("createdAt") or 0),
         )
         for each in organizations
     ]
@@ -85,7 +109,7 @@ def own_organization(membership: LiveMembership) -> OwnOrganization:
 @read
 def names_by_id(roles: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the names of roles by their ids."""
-    return {str(role["id"]): str(role["name"]) for role in roles}
+    return {plain_text(role["id"]): plain_text(role["name"]) for role in roles}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +126,11 @@ class UserNames:
 @read
 def user_names(user: Mapping[str, Any]) -> UserNames:
     """Return how a user is shown."""
-    email = user.get("primaryEmail") or ""
-    return UserNames(
-        id=user["id"],
-        name=user.get("name") or user.get("username") or email or user["id"],
-        email=email,
-        avatar=user.get("avatar") or "",
+    id = plain_text(user["id"])
+    name, username, email, avatar = (
+        optional_text(user.get(key)) for key in ("name", "username", "primaryEmail", "avatar")
     )
+    return UserNames(id=id, name=name or username or email or id, email=email, avatar=avatar)
 
 
 @read
@@ -116,12 +138,14 @@ def template_roles(roles: Iterable[types.OrganizationRole]) -> list[dict[str, An
     """Return the roles for users, sorted by name, as JSON for the cache."""
     rows = [
         {
-            "id": role["id"],
-            "name": role["name"],
-            "description": role["description"] or "",
-            "scopes": [scope["name"] for scope in role["scopes"]],
+            "id": plain_text(role["id"]),
+            "name": plain_text(role["name"]),
+            "description": optional_text(role["description"]),
+            "scopes": [plain_text(scope["name"]) for scope in role["scopes"]],
             # Pairs of the id of an API resource and the name of a permission.
-            "resource_scopes": [[scope["resource"]["id"], scope["name"]] for scope in role["resourceScopes"]],
+            "resource_scopes": [
+                [plain_text(scope["resource"]["id"]), plain_text(scope["name"])] for scope in role["resourceScopes"]
+            ],
         }
         for role in roles
         if role["type"] == "User"

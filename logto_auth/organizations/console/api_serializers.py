@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timezone
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -250,8 +251,9 @@ class InvitationSerializer(ConsoleSerializer):
     roles = serializers.ListField(child=serializers.CharField())
     # Without choices: drf-spectacular would give them a name that the site may use.
     status = serializers.CharField(help_text="`Pending`, `Accepted`, `Revoked` or `Expired`.")
-    created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
+    # Without this, REST framework omits the time zone if `USE_TZ` is off.
+    created_at = serializers.DateTimeField(default_timezone=timezone.utc)
+    expires_at = serializers.DateTimeField(default_timezone=timezone.utc)
     inviter_id = serializers.CharField(allow_null=True)
     may_change = serializers.BooleanField(help_text="Whether you may send it again or revoke it.")
 

@@ -6,8 +6,7 @@ request. All methods that change something raise `ConsoleError`, `ManagementAPIE
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property, partial
 
 from django.http import HttpRequest
@@ -21,12 +20,12 @@ from logto_auth.tenant.site import load_console
 from .acceptance import Acceptance
 from .answers import LiveMembership, names_by_id, own_organization
 from .creation import Creation, valid_name
-from .effects import after_change, end_organization, rename_organization
+from .effects import after_change, end_membership, end_organization, has_membership, rename_organization
 from .errors import NotAMember, NotPermitted
 from .invitations import Invitations
 from .joining import JoiningSettings
 from .members import Members
-from .rights import Actor, acting_user, live_memberships
+from .rights import Actor, acting_user, is_id, live_memberships
 from .template import Template
 from .values import (
     PAGE_SIZE,
@@ -88,6 +87,9 @@ class Console:
         """Return an organization that the user belongs to now. Raise NotAMember, also if the request selects another
         one by `LOGTO_ORGANIZATION_FROM`, or the access token is not for it."""
         own = next((each for each in self._memberships if each.id == organization_id), None)
+        if own is None and is_id(organization_id) and has_membership(self._actor.sub, organization_id):
+            # It has ended, and this site has not learnt it yet: such as by a call of `leave` whose answer was lost.
+            end_membership(self._actor.sub, organization_id, self._actor.began_at)
         is_selected = requested_organization_id(self._request) in (None, organization_id)
         if own is None or not is_selected or not self._is_visible(organization_id):
             raise NotAMember(f"The user {self._actor.sub} does not belong to the organization of the request.")
@@ -146,8 +148,11 @@ class Console:
         return self._acceptance.accept(sealed, self._actor)
 
     def one_time_token(self, sealed: str) -> str:
-        """Return a one-time token with which a user registers who has no account at Logto; "" if the invited address
-        has an account, which then signs in as usual. Raise InvitationInvalid, InvitationOver."""
+        """Return a one-time token with which a user registers who has no account at Logto.
+
+        Return "" if the invited address has an account, which then signs in as usual, or if its domain is that of an
+        enterprise SSO connector. Raise InvitationInvalid, InvitationOver.
+        """
         return self._acceptance.one_time_token(sealed)
 
     @property
@@ -201,13 +206,3 @@ class ManagedOrganization(Members, Invitations, JoiningSettings):
             if error.status != 404:
                 raise
         after_change(self._actor, self.id, "organization_deleted", partial(end_organization, self.id))
-
-    @contextmanager
-    def _not_deleted(self) -> Iterator[None]:
-        """Raise NotAMember if Logto no longer has the organization."""
-        try:
-            yield
-        except ManagementAPIError as error:
-            if error.status == 404:
-                raise NotAMember(f"The organization {self.id} does not exist any more.") from error
-            raise

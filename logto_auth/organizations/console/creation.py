@@ -21,8 +21,8 @@ from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 from logto_auth.tenant.organization_console import OrganizationConsole
 
-from .answers import LiveMembership, own_organization, read
-from .effects import after_change, store_membership
+from .answers import LiveMembership, custom_data, own_organization, plain_text, read
+from .effects import after_change, has_membership, store_membership
 from .errors import Incomplete, InvalidName, TooManyOrganizations
 from .locks import user_locked
 from .rights import Actor, live_memberships
@@ -31,6 +31,7 @@ from .values import OwnOrganization
 
 __all__ = ["Creation", "valid_name"]
 
+# Logto counts as JavaScript does: most emoji are two units of UTF-16.
 MAX_NAME_LENGTH = 128
 # Where the digest of the form is in the custom data of an organization.
 OWN_DATA, CREATION = "logto_auth", "creation"
@@ -54,16 +55,22 @@ class Creation:
         with user_locked(conf.issuer, self._actor.sub):
             memberships = live_memberships(self._api, self._actor.sub)
             own = next((each for each in memberships if _mark_in(each.custom_data) == mark), None)
-            if own is not None and not self._is_half_made(own):
-                return own_organization(own)
-            begun = own or self._begun(name, mark)
-            if begun is None:
-                self._require_another(memberships)
-            organization = self._finish(name, mark, begun, role_id)
-        membership = Membership(id=organization.id, name=organization.name, roles=(role,))
-        change_rows = partial(store_membership, self._actor.sub, membership)
-        after_change(self._actor, organization.id, "organization_created", change_rows, details={"roles": [role]})
-        return OwnOrganization(id=organization.id, name=organization.name, roles=(role,))
+            is_made = own is not None and not self._is_half_made(own)
+            if own is not None and is_made:
+                created = own_organization(own)
+            else:
+                begun = own or self._begun(name, mark)
+                if begun is None:
+                    self._require_another(memberships)
+                organization = self._finish(name, mark, begun, role_id)
+                created = OwnOrganization(id=organization.id, name=organization.name, roles=(role,))
+        # It may be made without a row here: the answer to the last call of the first form was lost.
+        if not is_made or not has_membership(self._actor.sub, created.id):
+            membership = Membership(id=created.id, name=created.name, roles=created.roles)
+            change_rows = partial(store_membership, self._actor.sub, membership)
+            details = {"roles": list(created.roles)}
+            after_change(self._actor, created.id, "organization_created", change_rows, details=details)
+        return created
 
     def _owner_role(self) -> tuple[str, str]:
         """Return name and id of the role that the creator gets. Raise ConfigurationError."""
@@ -123,7 +130,7 @@ def valid_name(name: str) -> str:
     text = storable(name).strip()
     if not text:
         raise InvalidName("The name is empty.", field="name", visitor_message=_("Enter a name."))
-    if len(text) > MAX_NAME_LENGTH:
+    if len(text.encode("utf-16-le")) // 2 > MAX_NAME_LENGTH:
         message = format_lazy(_("Enter at most {max} characters."), max=MAX_NAME_LENGTH)
         raise InvalidName("The name is too long.", field="name", visitor_message=message)
     return text
@@ -133,11 +140,11 @@ def valid_name(name: str) -> str:
 def _organization_in(organization: Mapping[str, Any]) -> LiveMembership:
     """Return an organization without the roles of anybody."""
     return LiveMembership(
-        id=organization["id"],
-        name=organization["name"],
+        id=plain_text(organization["id"]),
+        name=plain_text(organization["name"]),
         roles={},
-        custom_data=organization.get("customData") or {},
-        created_at=organization.get("createdAt") or 0,
+        custom_data=custom_data(organization),
+        created_at=int(organization.get("createdAt") or 0),
     )
 
 

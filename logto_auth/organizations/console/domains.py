@@ -16,9 +16,9 @@ from logto_auth.conf import conf
 from logto_auth.oidc.claims import text
 from logto_auth.sessions.principal import request_principal
 
-from .errors import InvalidName
+from .errors import DomainNotAllowed, InvalidName
 
-__all__ = ["MAX_DOMAIN_LENGTH", "PUBLIC_MAIL_DOMAINS", "is_own_domain", "may_claim", "valid_domain"]
+__all__ = ["MAX_DOMAIN_LENGTH", "PUBLIC_MAIL_DOMAINS", "domain_refusal", "is_own_domain", "may_claim", "valid_domain"]
 
 # RFC 1035, section 2.3.4, and RFC 952: labels of letters, digits and hyphens.
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -61,6 +61,16 @@ def may_claim(request: HttpRequest, organization_id: str, domain: str) -> bool:
     """Return what the function of `LOGTO_ORGANIZATION_DOMAIN_CHECK` returns for a valid domain."""
     check = import_string(conf.organization_domain_check)
     return check(request, organization_id, domain) is True
+
+
+def domain_refusal(text: str) -> DomainNotAllowed:
+    """Return the error for a domain that `may_claim` refuses. With the default function, the user reads the rule."""
+    error = DomainNotAllowed(text)
+    if import_string(conf.organization_domain_check) is is_own_domain:
+        error.visitor_message = _(
+            "You can add only the domain of your own verified e-mail address, and no domain of a public mail service."
+        )
+    return error
 
 
 def valid_domain(domain: str) -> str:

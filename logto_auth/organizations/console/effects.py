@@ -32,6 +32,7 @@ __all__ = [
     "after_change",
     "end_membership",
     "end_organization",
+    "has_membership",
     "refresh_own_claims",
     "rename_organization",
     "store_membership",
@@ -97,6 +98,14 @@ def store_membership(sub: str, membership: Membership, at: float) -> None:
             may_join = is_newest and not has_newer_event(deletion_subject(membership.id), at)
             changes = rows.save_membership(identity, membership, may_join=may_join)
         send_changes(identity, RightsChanges(), changes)
+
+
+def has_membership(sub: str, organization_id: str) -> bool:
+    """Return whether this site has stored that a user belongs to an organization. Two queries."""
+    identity = find_identity(conf.issuer, sub)
+    organizations = Organization.objects.for_logto_id(organization_id)
+    rows_of_user = OrganizationMembership.objects.filter(identity=identity, organization__in=organizations)
+    return identity is not None and bool(rows_of_user.exists())
 
 
 def end_membership(sub: str, organization_id: str, at: float) -> None:

@@ -73,7 +73,7 @@ class LastOwner(ConsoleError):
     code = "last_owner"
     status = 409
     visitor_message = _(
-        "This is the only owner of the organization. Give another member the role of an owner first, or delete the "
+        "The organization would have no owner. Give another member the role of an owner first, or delete the "
         "organization."
     )
 
@@ -121,7 +121,7 @@ class InvitationOver(ConsoleError):
 
     code = "invitation_over"
     status = 409
-    visitor_message = _("This invitation is no longer open. Ask for a new one.")
+    visitor_message = _("This invitation is no longer open. A new one is needed.")
 
 
 class InvitationForOther(ConsoleError):
@@ -162,7 +162,7 @@ class DomainNotAllowed(ConsoleError):
     field = "domain"
     code = "domain_not_allowed"
     status = 403
-    visitor_message = _("You cannot use this e-mail domain for the organization.")
+    visitor_message: str | Promise = _("You cannot use this e-mail domain for the organization.")
 
 
 class InvalidName(ConsoleError):

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 
-from .answers import names_by_id, read, user_names
+from .answers import names_by_id, optional_text, plain_text, read, user_names
 from .effects import after_change
 from .errors import (
     AlreadyInvited,
@@ -67,13 +68,13 @@ class LiveInvitation:
 def invitation_in(row: Mapping[str, Any]) -> LiveInvitation:
     """Return an invitation from its JSON."""
     return LiveInvitation(
-        id=row["id"],
-        email=row["invitee"],
-        organization_id=row["organizationId"],
+        id=plain_text(row["id"]),
+        email=plain_text(row["invitee"]),
+        organization_id=plain_text(row["organizationId"]),
         roles=tuple(sorted(names_by_id(row["organizationRoles"]).values())),
-        status=row["status"],
-        accepted_by=row.get("acceptedUserId"),
-        inviter_id=row.get("inviterId"),
+        status=plain_text(row["status"]),
+        accepted_by=optional_text(row.get("acceptedUserId")) or None,
+        inviter_id=optional_text(row.get("inviterId")) or None,
         created_at=_time(row["createdAt"]),
         expires_at=_time(row["expiresAt"]),
     )
@@ -267,4 +268,5 @@ def _invalid_email() -> InvalidName:
 
 
 def _time(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    """Return a time of Logto in the current time zone: with `USE_TZ = False`, templates convert none themselves."""
+    return localtime(datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc))

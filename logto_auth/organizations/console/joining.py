@@ -9,8 +9,8 @@ from typing import Any
 
 from logto_auth.exceptions import ManagementAPIError
 
-from .answers import names_by_id, read
-from .domains import may_claim, valid_domain
+from .answers import names_by_id, optional_text, plain_text, read
+from .domains import domain_refusal, may_claim, valid_domain
 from .effects import after_change
 from .errors import DomainNotAllowed, InvalidName, NotAMember
 from .rights import OrganizationRights, is_id
@@ -29,21 +29,24 @@ class JoiningSettings(OrganizationRights):
     def joining(self) -> Joining:
         """Return who becomes a member without an invitation. Raise NotPermitted."""
         self.require("manage_joining")
-        organizations = self._api.organizations
         linked = self._linked()
         others = [each for each in self._connectors() if each.id not in linked and self._may_link(each)]
         return Joining(
-            domains=tuple(sorted(_domain_in(each) for each in organizations.jit_email_domains(self.id))),
+            domains=tuple(sorted(self._domains())),
             roles=self._default_roles(),
             connectors=(*linked.values(), *others),
         )
 
     def add_domain(self, domain: str) -> None:
-        """Add an e-mail domain, whose new users become members. Raise DomainNotAllowed, InvalidName, NotPermitted."""
+        """Add an e-mail domain, whose new users become members.
+
+        Raise DomainNotAllowed, InvalidName, NotPermitted, and RoleNotGrantable for the default roles.
+        """
         self.require("manage_joining")
         name = valid_domain(domain)
         if not may_claim(self._actor.request, self.id, name):
-            raise DomainNotAllowed(f"The user {self._actor.sub} may not claim the domain {name} for {self.id}.")
+            raise domain_refusal(f"The user {self._actor.sub} may not claim the domain {name} for {self.id}.")
+        self._require_grantable_default_roles()
         add = partial(self._api.organizations.add_jit_email_domain, self.id, name)
         if self._call_unless(TAKEN, add):
             after_change(self._actor, self.id, "jit_domain_added", details={"domain": name})
@@ -52,7 +55,7 @@ class JoiningSettings(OrganizationRights):
         """Remove an e-mail domain, if it is there. Memberships stay. Raise NotPermitted."""
         self.require("manage_joining")
         # As Logto has it: it checks no form, and another tool may have added it.
-        stored = [_domain_in(each) for each in self._api.organizations.jit_email_domains(self.id)]
+        stored = self._domains()
         remove = partial(self._api.organizations.remove_jit_email_domain, self.id, domain)
         if domain in stored and self._call_unless(GONE, remove):
             after_change(self._actor, self.id, "jit_domain_removed", details={"domain": domain})
@@ -70,7 +73,10 @@ class JoiningSettings(OrganizationRights):
         after_change(self._actor, self.id, "jit_roles_changed", details=details)
 
     def link_connector(self, connector_id: str) -> None:
-        """Let users of an enterprise SSO connector become members. Raise DomainNotAllowed, NotPermitted."""
+        """Let users of an enterprise SSO connector become members.
+
+        Raise DomainNotAllowed, NotPermitted, and RoleNotGrantable for the default roles.
+        """
         self.require("manage_joining")
         if connector_id in self._linked():
             return
@@ -78,6 +84,7 @@ class JoiningSettings(OrganizationRights):
         # An unknown connector is refused like one of another customer.
         if connector is None or not self._may_link(connector):
             raise DomainNotAllowed(f"The user {self._actor.sub} may not link the connector to {self.id}.")
+        self._require_grantable_default_roles()
         self._call_unless("", partial(self._api.organizations.add_jit_sso_connectors, self.id, [connector.id]))
         after_change(self._actor, self.id, "sso_connector_linked", details={"connector": connector.id})
 
@@ -92,12 +99,25 @@ class JoiningSettings(OrganizationRights):
 
     # Logto
 
+    def _domains(self) -> list[str]:
+        with self._not_deleted():
+            return [_domain_in(each) for each in self._api.organizations.jit_email_domains(self.id)]
+
     def _default_roles(self) -> tuple[str, ...]:
-        roles = names_by_id(list(self._api.organizations.jit_roles(self.id)))
+        with self._not_deleted():
+            roles = names_by_id(list(self._api.organizations.jit_roles(self.id)))
         return tuple(sorted(roles.values()))
 
+    def _require_grantable_default_roles(self) -> None:
+        """Raise RoleNotGrantable unless the user may give the roles of those who join.
+
+        Otherwise a second account with an address of the domain would get more than the user may give.
+        """
+        self._require_grantable(self._default_roles())
+
     def _linked(self) -> dict[str, Connector]:
-        connectors = [_connector_in(each) for each in self._api.organizations.jit_sso_connectors(self.id)]
+        with self._not_deleted():
+            connectors = [_connector_in(each) for each in self._api.organizations.jit_sso_connectors(self.id)]
         return {each.id: replace(each, is_linked=True) for each in _by_name(connectors)}
 
     def _connectors(self) -> list[Connector]:
@@ -137,10 +157,11 @@ def _by_name(connectors: Iterable[Connector]) -> list[Connector]:
 @read
 def _connector_in(row: Mapping[str, Any]) -> Connector:
     # Not more of it: the config has the secret of the identity provider.
-    name = row["branding"].get("displayName") or row["connectorName"]
-    return Connector(id=row["id"], name=name, domains=tuple(sorted(row["domains"])), is_linked=False)
+    name = optional_text(row["branding"].get("displayName")) or plain_text(row["connectorName"])
+    domains = tuple(sorted(map(plain_text, row["domains"])))
+    return Connector(id=plain_text(row["id"]), name=name, domains=domains, is_linked=False)
 
 
 @read
 def _domain_in(row: Mapping[str, Any]) -> str:
-    return str(row["emailDomain"])
+    return plain_text(row["emailDomain"])

@@ -16,7 +16,7 @@ from logto_auth.sign_in.start import absolute_uri
 
 from .errors import InvitationInvalid
 
-__all__ = ["SealedInvitation", "invitation_link", "require_page", "seal", "unseal"]
+__all__ = ["SealedInvitation", "invitation_link", "invitation_path", "require_page", "seal", "unseal"]
 
 PURPOSE = "organization-invitation"
 # An address has at most 254 characters. A longer text is not decrypted.
@@ -47,9 +47,19 @@ def unseal(sealed: str) -> SealedInvitation:
 
 
 @hide_frames
+def invitation_path(invitation_id: str, email: str) -> str:
+    """Return the path of the page for an invitation: for a site that creates invitations with the Management API.
+
+    A reader of the link is taken for the owner of the mailbox: send it to `email`, and show it nowhere. Raise
+    ConfigurationError if the site has no page for invitations.
+    """
+    return _path(seal(invitation_id, email))
+
+
+@hide_frames
 def invitation_link(request: HttpRequest, invitation_id: str, email: str) -> str:
     """Return the absolute URL of the page for an invitation. Raise ConfigurationError as `require_page` does."""
-    return absolute_uri(request, _path(seal(invitation_id, email)))
+    return absolute_uri(request, invitation_path(invitation_id, email))
 
 
 def require_page() -> None:

@@ -16,8 +16,8 @@ from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 
-from .answers import UserNames, names_by_id, read, user_names
-from .effects import after_change, end_membership, store_membership
+from .answers import UserNames, names_by_id, plain_text, read, user_names
+from .effects import after_change, end_membership, refresh_own_claims, store_membership
 from .errors import ChangedMeanwhile, Incomplete, LastOwner, MemberGone, NotAMember, NotPermitted, RoleNotGrantable
 from .locks import organization_locked
 from .rights import OrganizationRights, is_id
@@ -75,17 +75,17 @@ class Members(OrganizationRights):
             current, incomplete = self._change_roles(
                 user_id, held, {name: ids[name] for name in sorted(added)}, former_ids
             )
+        membership = Membership(id=self.id, name=self.name, roles=tuple(sorted(current)))
+        change_rows = partial(store_membership, user_id, membership)
         # Also what was done before a failure is announced, so that no change is missing in an audit trail.
         if current != held:
-            membership = Membership(id=self.id, name=self.name, roles=tuple(sorted(current)))
-            after_change(
-                self._actor,
-                self.id,
-                "member_roles_changed",
-                partial(store_membership, user_id, membership),
-                target=user_id,
-                details={"former": sorted(held), "current": sorted(current)},
-            )
+            details = {"former": sorted(held), "current": sorted(current)}
+            after_change(self._actor, self.id, "member_roles_changed", change_rows, target=user_id, details=details)
+        else:
+            # The answer to the same request may have been lost.
+            change_rows(self._actor.began_at)
+            if user_id == self._actor.sub:
+                refresh_own_claims(self._actor)
         if incomplete is not None:
             raise incomplete
         return self._member(names, ids)
@@ -148,12 +148,15 @@ class Members(OrganizationRights):
         return MemberGone(f"The user {user_id} is no member of the organization {self.id}.")
 
     def _require_other_owner(self, user_id: str) -> None:
-        """Raise LastOwner unless a member besides this one has an owner role. One call for each owner role at most."""
+        """Raise LastOwner unless a member besides this one has an owner role, and can sign in to use it.
+
+        One call for each owner role at most.
+        """
         for role in self._template.roles:
             if role.name not in self._rules.owner_roles:
                 continue
             owners = self._api.organizations.users(self.id, organizationRoleId=role.id)
-            if any(_id_of(owner) != user_id for owner in owners):
+            if any(_is_active(owner) and _id_of(owner) != user_id for owner in owners):
                 return
         raise LastOwner(f"The user {user_id} is the only owner of the organization {self.id}.")
 
@@ -261,4 +264,9 @@ def _is_shown(user: Mapping[str, Any], text: str) -> bool:
 
 @read
 def _id_of(user: Mapping[str, Any]) -> str:
-    return str(user["id"])
+    return plain_text(user["id"])
+
+
+@read
+def _is_active(user: Mapping[str, Any]) -> bool:
+    return not user.get("isSuspended")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,7 +19,7 @@ from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.tenant.organization_console import EVERY_MEMBER, AnyRole, OrganizationConsole
 
 from .answers import LiveMembership, memberships_in
-from .errors import NotPermitted, RoleNotGrantable
+from .errors import NotAMember, NotPermitted, RoleNotGrantable
 from .template import Template
 from .values import OrganizationRole
 
@@ -169,3 +170,13 @@ class OrganizationRights:
             # Without the names: they are any text that a user has sent, and this is for the log.
             raise RoleNotGrantable(f"Of the roles, {len(unknown)} are no roles for users in the organization template.")
         return {name: ids[name] for name in wanted}
+
+    @contextmanager
+    def _not_deleted(self) -> Iterator[None]:
+        """Raise NotAMember if Logto no longer has the organization."""
+        try:
+            yield
+        except ManagementAPIError as error:
+            if error.status == 404:
+                raise NotAMember(f"The organization {self.id} does not exist any more.") from error
+            raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ from logto_auth.conf import conf
 from logto_auth.management_api import ManagementAPI
 from logto_auth.site_cache import cached
 
-from .answers import organization_role, template_roles
+from .answers import organization_role, plain_text, read, template_roles
 from .values import OrganizationRole
 
 __all__ = ["Template"]
@@ -64,6 +64,11 @@ class Template:
         return cached(
             "api_resources",
             self._api.base_url,
-            lambda: {each["id"]: each["indicator"] for each in self._api.api_resources.all()},
+            lambda: _indicators_in(self._api.api_resources.all()),
             timeout_seconds=CACHE_SECONDS,
         )
+
+
+@read
+def _indicators_in(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {plain_text(each["id"]): plain_text(each["indicator"]) for each in resources}

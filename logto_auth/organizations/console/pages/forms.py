@@ -23,7 +23,7 @@ class NameForm(forms.Form):
     """The name of an organization."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=MAX_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Organization name"), max_length=MAX_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
 
