@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.core.checks import CheckMessage
 
 from logto_auth.conf import Conf
@@ -81,6 +82,12 @@ MANAGERS_WITHOUT_EFFECT = Problem(
     "{path} gives the role {role} the right manage_members of organization_console, but {reason}.",
     "Declare view_members for the same members, and in grants the roles that they may give and take away.",
 )
+INVITATIONS_WITHOUT_HOST = Problem(
+    "logto_auth.W038",
+    "The site's URLs include the console of organizations, ALLOWED_HOSTS accepts each host, and LOGTO_BASE_URL is not "
+    "set: nobody can be invited, because the inviter could choose the host of the link.",
+    "Set LOGTO_BASE_URL to the origin of the site. If nobody is invited, silence this check.",
+)
 
 
 def check_organization_console() -> Iterator[CheckMessage]:
@@ -107,6 +114,8 @@ def check_organization_console() -> Iterator[CheckMessage]:
         yield from (CONSOLE_PAGES_INCOMPLETE(missing=part) for part in missing_parts())
     if INVITATION_PAGE not in pages:
         yield INVITATIONS_WITHOUT_PAGE()
+    if not conf.base_url and "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+        yield INVITATIONS_WITHOUT_HOST()
     if not any(conf.value_of(setting) for setting in (Conf.m2m_app_id, Conf.m2m_app_secret)):
         # If one of them is set, E018 reports the other.
         yield CONSOLE_WITHOUT_MANAGEMENT_API()

@@ -173,7 +173,7 @@ class SignedInPage(View):
         """Return the redirect to this page, or to `url`, after a change at Logto, whose claims are fetched again.
 
         The next page shows `text`, else that of `word` in `done_texts`; always the latter if the site does not use
-        `django.contrib.messages`. Raise SignInRequired or SignInRefused if the session has ended.
+        `django.contrib.messages`. If the session has ended, the user signs in before the next page.
         """
         refresh_claims(self.request)
         return self.redirect(word, url, text=text)
@@ -276,12 +276,13 @@ class SignedInPage(View):
 def refresh_claims(request: HttpRequest) -> None:
     """Fetch new claims after a change at Logto, so that the claims of the session and the Django user follow.
 
-    The change is done, so a problem is only logged. Raise SignInRequired or SignInRefused if the session has ended.
+    The change is done, and the response says so. So a problem is only logged, and a session that Logto or the site no
+    longer confirms ends, without the response that says that the request was not processed.
     """
     principal = session_principal(request)
     try:
         principal.refresh()
     except LogtoError as error:
         if not principal.is_authenticated:
-            raise
+            end_session(request, error)
         logger.warning("The claims are not fetched again after a change of the account: %s", error)

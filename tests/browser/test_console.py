@@ -144,7 +144,7 @@ def test_owner_gives_a_role_and_removes_a_member(chromium: Browser, shop: str) -
         expect(row(owner, "Editor")).to_have_count(0)
         # The page was open when the membership ended.
         invite(editor, INVITED)
-        expect(editor.get_by_role("heading", level=1)).to_have_text("There is no such organization")
+        expect(editor.get_by_role("heading", level=1)).to_have_text("Organization not found")
         screenshot(editor, "console-removed")
         editor.goto("/")
         expect(editor.get_by_role("link", name="Branches")).to_have_count(0)

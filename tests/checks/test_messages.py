@@ -404,6 +404,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         f"{__name__}.TENANT_WITH_BLIND_MANAGERS gives the role manager the right manage_members of "
         "organization_console, but not view_members: it cannot open the page of the members.",
     ),
+    "W038": (
+        {**WITH_CONSOLE, "ALLOWED_HOSTS": ["*"]},
+        "The site's URLs include the console of organizations, ALLOWED_HOSTS accepts each host, and LOGTO_BASE_URL is "
+        "not set: nobody can be invited, because the inviter could choose the host of the link.",
+    ),
 }
 # test_accounts.py causes these. They need a router, or another user model.
 ACCOUNTS = ["E033", "W011"]

@@ -79,6 +79,10 @@ def without(*names: str) -> list[str]:
         (site(LOGTO_M2M_APP_ID="", LOGTO_M2M_APP_SECRET=""), "W032"),
         # E018 reports it.
         (site(LOGTO_M2M_APP_ID=""), "E018"),
+        (site(ALLOWED_HOSTS=["*"], LOGTO_BASE_URL=""), "W038"),
+        (site(ALLOWED_HOSTS=["*"], LOGTO_BASE_URL="https://shop.example"), ""),
+        # Invitations are sent during development.
+        (site(ALLOWED_HOSTS=["*"], LOGTO_BASE_URL="", DEBUG=True), ""),
         (site(LOGTO_SCOPES=SCOPES[:-1]), "W033"),
         (site(LOGTO_SCOPES=[each for each in SCOPES if each != "offline_access"]), "W033"),
     ],

@@ -148,7 +148,7 @@ def test_number_of_owned_organizations_is_limited(logto: Emulator) -> None:
     assert owner.console.create("Lake", key="1").name == "Lake"
 
 
-@pytest.mark.parametrize("name", ["", "  \x00 ", "x" * 129, "🌊" * 65])
+@pytest.mark.parametrize("name", ["", "  \x00 ", "\u200b\u202e", "x" * 129, "🌊" * 65])
 def test_name_that_logto_refuses_is_not_sent(logto: Emulator, name: str) -> None:
     owner = Caller(logto, "owner")
     logto.requests.clear()

@@ -66,9 +66,13 @@ def test_link_for_existing_user_has_no_token(logto: Emulator, browser: Browser) 
 
 def test_new_user_of_an_enterprise_connector_registers_by_it(logto: Emulator, browser: Browser) -> None:
     logto.tenant.add_sso_connector("Quay", domains=["Quay.example"])
+    logto.tenant.sign_in_experience.settings["singleSignOnEnabled"] = True
     link = invite(logto, "new@QUAY.example")
     assert "one_time_token" not in query_of(browser.client.post(link)["Location"])
     assert not logto.tenant.one_time_tokens
+    # The connector has no effect then.
+    logto.tenant.sign_in_experience.settings["singleSignOnEnabled"] = False
+    assert "one_time_token" in query_of(browser.client.post(link)["Location"])
 
 
 def test_user_with_invited_address_in_other_case_joins_after_sign_in(logto: Emulator, browser: Browser) -> None:

@@ -101,7 +101,7 @@ def test_right_that_was_lost_while_page_was_open_counts(logto: Emulator, owner: 
         path, data = FORMS[name]
         response = owner.client.post(path, data)
         assert response.status_code == 403
-        assert "You may not do this in this organization." in text_of(response)
+        assert "You do not have the right to do this in this organization." in text_of(response)
     assert state_of(logto) == before
 
 
@@ -231,4 +231,9 @@ def test_log_has_no_address(owner: Browser, logto: Emulator, caplog: Any) -> Non
     response = owner.client.get(PAGES["members"], {"q": address})
     assert response.status_code == 502
     assert "entity.not_found" in caplog.text
+    # Also after a failure half-way.
+    logto.faults.http["management_api"] = HttpFault(status=422, body=json.dumps(body), only="POST .*/users")
+    response = owner.client.post("/organizations/new", {"action": "create", "name": "Lake", "key": "form"})
+    assert response.status_code == 503
+    assert "is not complete (entity.not_found)" in caplog.text
     assert address not in caplog.text

@@ -105,7 +105,9 @@ def test_only_creators_see_the_form(logto: Emulator, monkeypatch: Any) -> None:
     change_rules(monkeypatch, creators=AnyRole("founder"))
     browser = signed_in(logto, "owner")
     assert "New organization" not in text_of(browser.open("/organizations/"))
-    assert browser.open(NEW).status_code == 403
+    refused = browser.open(NEW)
+    assert refused.status_code == 403
+    assert "You do not have the right to do this. " in text_of(refused)
     assert browser.client.post(NEW, {"action": "create", "name": "Quay", "key": "k"}).status_code == 403
     assert named(logto, "Quay") == []
 
@@ -175,3 +177,16 @@ def test_list_of_organizations_needs_one_call(logto: Emulator) -> None:
     browser.open("/organizations/")
     assert [each.path for each in logto.requests] == [f"/api/users/{sub_of('owner')}/organizations"]
     assert HARBOUR in browser.open("/organizations/").content.decode()
+
+
+def test_change_is_told_after_the_sign_in_if_the_session_has_ended(logto: Emulator) -> None:
+    browser = signed_in(logto, "stranger")
+    browser.client.get("/organizations/")
+    logto.faults.http["token"] = HttpFault(
+        status=400, body='{"error": "invalid_grant"}', headers={"Content-Type": "application/json"}
+    )
+    response = create(browser)
+    assert urlsplit(browser.open(response["Location"])["Location"]).path == "/sign-in"
+    logto.faults.clear()
+    browser.sign_in("stranger")
+    assert "The organization has been created." in text_of(browser.open(response["Location"]))

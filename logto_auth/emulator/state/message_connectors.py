@@ -172,7 +172,11 @@ MESSAGE_FACTORIES = {
 
 def message_connectors() -> list[Connector]:
     """Return a connector for e-mails and one for text messages, with fixed ids and a template for each message."""
-    templates = [{"usageType": usage, "content": "Your code is {{code}}."} for usage in _ALL_USAGE_TYPES]
+    # The message of an invitation has a link in place of a code.
+    texts = {"OrganizationInvitation": "Your invitation: {{link}}"}
+    templates = [
+        {"usageType": usage, "content": texts.get(usage, "Your code is {{code}}.")} for usage in _ALL_USAGE_TYPES
+    ]
     mail = [{**each, "subject": "Your code", "contentType": "text/plain"} for each in templates]
     smtp = {
         "host": "localhost",

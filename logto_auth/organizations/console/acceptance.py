@@ -72,8 +72,7 @@ class Acceptance:
         if self._api.users.count(**query):
             # A link in an e-mail must not sign in to an account: it would pass by its password and second factor.
             return ""
-        domain = invitation.email.rpartition("@")[2].lower()
-        if any(domain in _domains_of(each) for each in self._api.sso_connectors.all()):
+        if self._is_for_enterprise_connector(invitation.email):
             # Logto registers such a user by the enterprise connector only, and refuses the token after using it up.
             return ""
         return _value_of(
@@ -81,6 +80,13 @@ class Acceptance:
         )
 
     # Logto
+
+    def _is_for_enterprise_connector(self, email: str) -> bool:
+        domain = email.rpartition("@")[2].lower()
+        if not any(domain in _domains_of(each) for each in self._api.sso_connectors.all()):
+            return False
+        # If enterprise SSO is off in the tenant, its connectors have no effect.
+        return _has_single_sign_on(self._api.sign_in_experience.get())
 
     def _open(self, sealed: str, sub: str | None) -> LiveInvitation:
         """Return a pending invitation, or one that the user `sub` has accepted. One call.
@@ -172,6 +178,11 @@ def _value_of(token: Mapping[str, Any]) -> str:
 @read
 def _domains_of(connector: Mapping[str, Any]) -> set[str]:
     return {plain_text(domain).lower() for domain in connector["domains"]}
+
+
+@read
+def _has_single_sign_on(sign_in_experience: Mapping[str, Any]) -> bool:
+    return bool(sign_in_experience["singleSignOnEnabled"])
 
 
 @read

@@ -151,7 +151,7 @@ class Console:
         """Return a one-time token with which a user registers who has no account at Logto.
 
         Return "" if the invited address has an account, which then signs in as usual, or if its domain is that of an
-        enterprise SSO connector. Raise InvitationInvalid, InvitationOver.
+        enterprise SSO connector and enterprise SSO is on in the tenant. Raise InvitationInvalid, InvitationOver.
         """
         return self._acceptance.one_time_token(sealed)
 

@@ -121,14 +121,17 @@ class Creation:
             done.append(_("You have become a member."))
             organizations.add_user_roles(organization.id, sub, [role_id])
         except LogtoError as error:
-            raise Incomplete(f"The organization {organization.id} is not complete: {error}", done=done) from error
+            # Without the explanation of Logto, which may contain an address.
+            raise Incomplete(
+                f"The organization {organization.id} is not complete ({error.code}).", done=done
+            ) from error
         return organization
 
 
 def valid_name(name: str) -> str:
     """Return the name of an organization as Logto accepts it. Raise InvalidName."""
     text = storable(name).strip()
-    if not text:
+    if not any(each.isprintable() and not each.isspace() for each in text):
         raise InvalidName("The name is empty.", field="name", visitor_message=_("Enter a name."))
     if len(text.encode("utf-16-le")) // 2 > MAX_NAME_LENGTH:
         message = format_lazy(_("Enter at most {max} characters."), max=MAX_NAME_LENGTH)

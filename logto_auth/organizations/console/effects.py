@@ -54,7 +54,7 @@ def after_change(
     earlier changes are stale (`webhooks.ordering`), however late they arrive, and those about later ones are not.
 
     The claims of the acting user are fetched again if the change concerns them: if they are the `target`, or there is
-    none and rows change. Raise SignInRequired, SignInRefused or TokenError if that has ended their session.
+    none and rows change. If Logto no longer confirms their session, it ends, and nothing is raised.
     """
     with batch(Cause.USER, actor.request):
         if change_rows is not None:
@@ -76,7 +76,7 @@ def after_change(
 
 
 def refresh_own_claims(actor: Actor) -> None:
-    """Fetch the claims of the acting user again. A failure is logged, and raised if it has ended the session."""
+    """Fetch the claims of the acting user again. A failure is logged, and may have ended the session."""
     if not actor.has_token:
         refresh_claims(actor.request)
 

@@ -40,15 +40,19 @@ class ConsoleError(LogtoError):
 
 
 class NotPermitted(ConsoleError):
-    """The user is a member, and lacks the right. `right` is its name in `OrganizationConsole.guards`, or ""."""
+    """The user lacks a right: `right` in `OrganizationConsole.guards`, or "" for one that no organization gives."""
 
     code = "not_permitted"
     status = 403
-    visitor_message = _("You may not do this in this organization.")
+    visitor_message: str | Promise = _("You do not have the right to do this.")
 
     def __init__(self, message: str, *, right: str = "") -> None:
         super().__init__(message)
         self.right = right
+        if right:
+            self.visitor_message = _(
+                "You do not have the right to do this in this organization. Ask one of its owners."
+            )
 
 
 class NotAMember(ConsoleError):

@@ -187,7 +187,7 @@ class Members(OrganizationRights):
                 raise self._gone(user_id) from error
             if not done:
                 raise
-            incomplete = Incomplete(f"Not all roles of {user_id} in {self.id} were changed: {error}", done=done)
+            incomplete = Incomplete(f"Not all roles of {user_id} in {self.id} were changed ({error.code}).", done=done)
             incomplete.__cause__ = error
             return current, incomplete
         return current, None

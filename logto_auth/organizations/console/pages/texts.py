@@ -35,7 +35,7 @@ CONSOLE_IS_OFF = PageText(
 )
 
 TITLES: dict[type[LogtoError], str | Promise] = {
-    NotAMember: _("There is no such organization"),
+    NotAMember: _("Organization not found"),
     NotPermitted: _("You may not do this"),
     MemberGone: _("There is no such member"),
     InvitationForOther: _("This invitation is for another user"),
