@@ -200,6 +200,12 @@ def test_result_with_one_wrong_claim_is_refused(site: Site, changes: dict[str, A
     assert site.client.exchange_access_token(subject_token, resource=API, scopes=["read:books"]).is_usable()
 
 
+def test_result_expires_with_its_claims(site: Site) -> None:
+    site.logto.faults.token_response = lambda answer: {**answer, "expires_in": 86_400}
+    token = site.client.exchange_personal_access_token(site.pat, resource=API)
+    assert token.expires_at == (token.claims and token.claims.expires_at)
+
+
 def test_result_that_hides_the_actor_is_refused(site: Site) -> None:
     actor_token = site.opaque("assistant", "openid")
     for act in ({}, {"act": None}, {"act": "assistant"}, {"act": {"sub": ["assistant"]}}):
@@ -413,7 +419,10 @@ def test_subject_token_stays_usable_when_nothing_was_sent(site: Site) -> None:
     assert site.client.exchange_subject_token(subject_token, resource=API).sub == "ada"
 
 
-def test_memory_of_used_subject_tokens_is_bounded_in_time(site: Site) -> None:
+def test_memory_of_used_subject_tokens_is_bounded(site: Site) -> None:
+    for number in range(1200):
+        site.client._reserve(str(number).encode())
+    assert len(site.client._used) == 1000
     with freeze_time(datetime.now(tz=timezone.utc)) as moment:
         subject_token = site.subject_token()
         site.client.exchange_subject_token(subject_token, resource=API)
