@@ -39,11 +39,16 @@ def _are_two_numbers(items: Collection[object]) -> bool:
     return len(items) == 2 and all(isinstance(item, int | float) and not isinstance(item, bool) for item in items)
 
 
+def _are_lists_by_string(items: Mapping[Any, Any]) -> bool:
+    return _are_strings(items) and all(isinstance(item, SEQUENCE) and _are_strings(item) for item in items.values())
+
+
 # What a collection holds: the words for it, and a function that returns whether a collection does.
 ITEMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "": ("", lambda items: True),
     "str": (" of strings", _are_strings),
     "str to str": (" of strings to strings", lambda items: _are_strings(items) and _are_strings(items.values())),
+    "str to lists": (" of strings to lists of strings", _are_lists_by_string),
     "two numbers": (" of two numbers", _are_two_numbers),
 }
 
@@ -348,7 +353,7 @@ class Conf:
         "",
         "Indicator of the API resource that this site is: the audience of the access tokens that its APIs accept, and "
         'the resource to which the permissions of `scope_required` and `has_perm("logto.<scope>")` belong. An API or a '
-        "view may name another one as `resource`.",
+        "view may name another one of `LOGTO_API_RESOURCES` as `resource`.",
         type=str,
         example="https://shop.example/api",
     )
@@ -366,6 +371,15 @@ class Conf:
         type=SEQUENCE,
         items="str",
         example=["read:books"],
+    )
+    api_resources: Setting[Mapping[str, Sequence[str]]] = Setting(
+        {},
+        "Indicators of further API resources that this site is, each with the names of its permissions. A view accepts "
+        "their tokens if it names one of them as `resource`. Each has protected-resource metadata of its own, which "
+        "the 401 and the 403 of these views name. No decision is based on the permissions.",
+        type=dict,
+        items="str to lists",
+        example={"https://shop.example/mcp": ["mcp:tools"]},
     )
     api_create_users = Setting(
         False,
@@ -523,6 +537,15 @@ class Conf:
     def former_issuers(self) -> list[str]:
         """The issuers of tokens from before the endpoint was changed."""
         return [_issuer_at(endpoint) for endpoint in self.former_endpoints]
+
+    @property
+    def declared_api_resources(self) -> dict[str, tuple[str, ...]]:
+        """The API resources that this site is, each with the names of its permissions: `LOGTO_API_RESOURCE` first."""
+        default = {self.api_resource: self.api_scopes} if self.api_resource else {}
+        return {
+            resource: tuple(dict.fromkeys([*default.get(resource, ()), *self.api_resources.get(resource, ())]))
+            for resource in (*default, *self.api_resources)
+        }
 
     @property
     def second_factor_resource(self) -> str | None:

@@ -6,7 +6,7 @@ The first half is for pages and checks the session; the second half is for APIs 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, cast
 
@@ -248,7 +248,13 @@ def organization_token_required(*scopes: str, accepts_machines: bool = True, **r
 def _token_required(requirement: Requirement, **options: Any) -> Decorator:
     requirement = requirement.for_token()
     check = _marked(requirement, checked(lambda request: require_token(request, requirement, **options)))
-    return lambda view: csrf_exempt(login_not_required(check(view)))
+
+    def decorate(view: View) -> View:
+        decorated: View = csrf_exempt(login_not_required(check(view)))
+        decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]  # for the system check
+        return decorated
+
+    return decorate
 
 
 def require_token(request: HttpRequest, requirement: Requirement, **options: Any) -> HttpResponse | None:
@@ -256,16 +262,20 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
 
     `options` are those of `api.authenticate`.
     """
+    error = _token_error(request, requirement, options)
+    if error is None:
+        return None
+    error = error.for_view(scopes=requirement.all_scopes, resource=options.get("resource"))
+    body = {"error": error.error, "error_description": error.description}
+    return JsonResponse(body, status=error.status, headers=error.headers(request))
+
+
+def _token_error(request: HttpRequest, requirement: Requirement, options: Mapping[str, Any]) -> ErrorResponse | None:
     try:
         principal = authenticate(request, **options)
     except LogtoError as error:
-        return _refused(request, ErrorResponse.of(error))
+        return ErrorResponse.of(error)
     if principal is None:
-        return _refused(request, ErrorResponse.without_token())
+        return ErrorResponse.without_token()
     missing = requirement.for_token().missing_from(principal)
-    return _refused(request, ErrorResponse.insufficient(missing)) if missing else None
-
-
-def _refused(request: HttpRequest, error: ErrorResponse) -> HttpResponse:
-    body = {"error": error.error, "error_description": error.description}
-    return JsonResponse(body, status=error.status, headers=error.headers(request))
+    return ErrorResponse.insufficient(missing) if missing else None

@@ -177,6 +177,7 @@ class AccessTokenRequiredMixin(RequirementMixin):
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         # A session does not authenticate here, so the view needs no CSRF token and no redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
+        view.api_resource = initkwargs.get("resource", cls.resource)  # type: ignore[attr-defined]  # for the check
         return view
 
     def get_second_factor(self) -> SecondFactor | None:

@@ -58,6 +58,12 @@ WRONG = [
         'Expected a dictionary of strings to strings, such as {"clerk": "Clerks"}.',
     ),
     (
+        "LOGTO_API_RESOURCES",
+        {"https://shop.example/mcp": "mcp:tools"},
+        "LOGTO_API_RESOURCES is a dict, but not of strings to lists of strings. Expected a dictionary of strings to "
+        'lists of strings, such as {"https://shop.example/mcp": ["mcp:tools"]}.',
+    ),
+    (
         "LOGTO_FRESHNESS_SECONDS",
         1.5,
         "LOGTO_FRESHNESS_SECONDS is of type float. Expected a whole number or None, such as 600.",

@@ -150,8 +150,12 @@ class Requirement:
         second_factor = _second_factor(parts.pop("second_factor", None))
         return cls(**{name: _normalized(part) for name, part in parts.items()}, second_factor=second_factor)
 
-    def missing_from(self, principal: Principal) -> MissingRequirement | None:
-        """Return the first part that `principal` does not meet, or None. Raise what `principal.permissions` raises."""
+    def missing_from(self, principal: Principal, resource: str | None = None) -> MissingRequirement | None:
+        """Return the first part that `principal` does not meet, or None. Raise what `principal.permissions` raises.
+
+        `scopes` are permissions on `resource`: by default that of the access token, and `LOGTO_API_RESOURCE` in a
+        session.
+        """
         if self.roles is not None and set(self.roles).isdisjoint(principal.roles):
             return MissingRequirement(RequirementKind.ROLE, self.roles)
         needs_organization = self._needs_organization
@@ -162,7 +166,9 @@ class Requirement:
             principal.organization_roles
         ):
             return MissingRequirement(RequirementKind.ORGANIZATION_ROLE, self.organization_roles)
-        if self.scopes and (missing := _missing(self.scopes, principal.permissions(organization_id=organization_id))):
+        if self.scopes and (
+            missing := _missing(self.scopes, principal.permissions(resource, organization_id=organization_id))
+        ):
             return MissingRequirement(RequirementKind.SCOPE, missing)
         if self.organization_scopes and (
             missing := _missing(self.organization_scopes, principal.organization_permissions())
@@ -181,6 +187,11 @@ class Requirement:
                 "the second factor: leave max_age out."
             )
         return self
+
+    @property
+    def all_scopes(self) -> tuple[str, ...]:
+        """The permissions on the API resource, and then those in the organization."""
+        return tuple(dict.fromkeys([*self.scopes, *self.organization_scopes]))
 
     @property
     def _needs_organization(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -15,6 +15,8 @@ from logto_auth.access.requirements import MissingRequirement, RequirementKind
 from logto_auth.conf import conf
 from logto_auth.exceptions import AuthorizationHeaderError, LogtoError, ProviderError, SignInRefused, TokenError
 from logto_auth.sign_in.start import absolute_uri
+
+from .resources import path_of, resource_at
 
 __all__ = ["ErrorResponse", "metadata_url"]
 
@@ -51,7 +53,9 @@ class ErrorResponse:
     description: str
     """A sentence in English: what was expected, what was received, what to do."""
     scopes: tuple[str, ...] = ()
-    """Permissions that the token lacks."""
+    """Permissions that the client has to request: those that the view requires, or else those that the token lacks."""
+    resource: str | None = None
+    """The API resource of the view; None: `LOGTO_API_RESOURCE`."""
     retry_after_seconds: int | None = None
 
     @classmethod
@@ -98,6 +102,16 @@ class ErrorResponse:
             return cls(status=401, error="insufficient_user_authentication", description=description)
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
+    def for_view(self, *, scopes: Iterable[str] = (), resource: str | None = None) -> ErrorResponse:
+        """Return this response with the API resource of a view, and with the permissions that the view requires.
+
+        A 401 and a response to missing permissions contain them all: a client that requests only the missing ones would
+        lose the others. For other refusals, no permission would help.
+        """
+        is_about_scopes = self.status == 401 or bool(self.scopes)
+        scopes = tuple(dict.fromkeys([*scopes, *self.scopes])) if is_about_scopes else ()
+        return replace(self, scopes=scopes, resource=resource or self.resource)
+
     def headers(self, request: HttpRequest) -> dict[str, str]:
         """Return the headers of the response. It is never cached, and never framed: it may be a browsable page."""
         headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
@@ -108,8 +122,8 @@ class ErrorResponse:
         return headers
 
     def challenge(self, request: HttpRequest) -> str:
-        """Return the value of `WWW-Authenticate`. It contains the URL of the API's metadata if the site serves it."""
-        parameters = {"scope": " ".join(self.scopes), "resource_metadata": metadata_url(request)}
+        """Return the value of `WWW-Authenticate`. It contains the URL of the metadata if the site serves it."""
+        parameters = {"scope": " ".join(self.scopes), "resource_metadata": metadata_url(request, self.resource)}
         if self.error in CHALLENGE_ERRORS:
             parameters = {"error": self.error, "error_description": self.description, **parameters}
         quoted = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items() if value)
@@ -127,11 +141,15 @@ def _quotable(text: str) -> str:
     return NOT_QUOTABLE.sub("'", text)[:MAX_DESCRIPTION_LENGTH]
 
 
-def metadata_url(request: HttpRequest) -> str:
-    """Return the URL at which this site serves the metadata of its API, or "" if it does not."""
-    if not conf.api_resource:
+def metadata_url(request: HttpRequest, resource: str | None = None) -> str:
+    """Return the URL at which this site serves the metadata of `resource`, by default of `LOGTO_API_RESOURCE`.
+
+    Return "" if the site does not serve it: the resource is not declared, or the URL is that of another one.
+    """
+    resource = resource or conf.api_resource
+    path = path_of(resource)
+    if not resource or resource_at(path) != resource:
         return ""
-    path = urlsplit(conf.api_resource).path.strip("/")
     try:
         # RFC 9728, section 3.1: the path of the resource follows the well-known path.
         location = reverse("logto_auth:protected-resource-metadata", kwargs={"resource_path": path} if path else {})

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
+from logto_auth.api.resources import path_of
 from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
 from logto_auth.memberships.current import from_subdomain
@@ -106,7 +107,7 @@ NOT_A_FUNCTION = Problem(
 NUMBER_TOO_SMALL = Problem("logto_auth.E015", "{setting} is {value}.", "Expected {minimum} or more.")
 API_RESOURCE_NOT_URI = Problem(
     "logto_auth.E016",
-    "LOGTO_API_RESOURCE is {value}, not an absolute URI.",
+    "{setting} names {value}, which is not an absolute URI.",
     "Copy the API identifier from the Logto Console: a URI with a scheme, and without fragment, comma or space.",
 )
 ORGANIZATION_DOMAIN_INVALID = Problem(
@@ -186,6 +187,11 @@ SECOND_FACTOR_WITHOUT_FACTORS = Problem(
     "LOGTO_SECOND_FACTOR is on, but LOGTO_SCOPES lacks identities: the page of the second factor cannot see whether a "
     "user has one, and asks everybody to sign in again first.",
     "Add 'identities' to LOGTO_SCOPES.",
+)
+SAME_METADATA_PATH = Problem(
+    "logto_auth.W039",
+    "{first} and {second} are declared, and have the same path: only the first has protected-resource metadata.",
+    "Give one of the API resources another path: its identifier at Logto, and in LOGTO_API_RESOURCES.",
 )
 ROLES_NOT_REQUESTED = Problem(
     "logto_auth.W031",
@@ -313,14 +319,25 @@ def _check_roles() -> Iterator[CheckMessage]:
 
 
 def _check_apis() -> Iterator[CheckMessage]:
-    if conf.api_resource and not is_absolute_uri(conf.api_resource):
-        yield API_RESOURCE_NOT_URI(value=repr(conf.api_resource), hint=ascii_hint(conf.api_resource))
+    yield from _check_api_resources()
     app_id, app_secret = Conf.m2m_app_id, Conf.m2m_app_secret
     for missing, other in ((app_id, app_secret), (app_secret, app_id)):
         if conf.value_of(other) and not conf.value_of(missing):
             yield M2M_INCOMPLETE(missing=missing.name, other=other.name)
     if conf.api_introspected_apps and not signs_users_in() and not (conf.app_id and conf.app_secret):
         yield INTROSPECTION_WITHOUT_APP()
+
+
+def _check_api_resources() -> Iterator[CheckMessage]:
+    first_of_path: dict[str, str] = {}
+    for resource in conf.declared_api_resources:
+        if not is_absolute_uri(resource):
+            setting = Conf.api_resource if resource == conf.api_resource else Conf.api_resources
+            yield API_RESOURCE_NOT_URI(setting=setting.name, value=repr(resource), hint=ascii_hint(resource))
+            continue
+        first = first_of_path.setdefault(path_of(resource), resource)
+        if first != resource:
+            yield SAME_METADATA_PATH(first=first, second=resource)
 
 
 def _check_second_factor() -> Iterator[CheckMessage]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,12 @@ SECOND_FACTOR_OFF = Problem(
     "{view} requires a second factor, but LOGTO_SECOND_FACTOR is False.",
     "Set LOGTO_SECOND_FACTOR = True, and set Logto up for it; the guide 'Require a second factor' shows how.",
 )
+RESOURCE_UNDECLARED = Problem(
+    "logto_auth.E047",
+    "{view} requires access tokens for {resource}, which the settings do not declare.",
+    "Add it to LOGTO_API_RESOURCES with its permissions, or correct the name. Without that, the 401 of the view cannot "
+    "name its metadata.",
+)
 
 
 def check_views() -> Iterator[CheckMessage]:
@@ -36,17 +43,35 @@ def check_views() -> Iterator[CheckMessage]:
         yield from (VERIFICATION_MISSING(view=view) for view in _views(patterns, _requires_verification))
     if conf.second_factor is False:
         yield from (SECOND_FACTOR_OFF(view=view) for view in _views(patterns, _requires_second_factor))
+    yield from _check_resources(patterns)
+
+
+def _check_resources(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[CheckMessage]:
+    declared = conf.declared_api_resources
+    required = ((_name_of(view), resource) for view in _callbacks(patterns) for resource in _required_resources(view))
+    for view, resource in dict.fromkeys(required):
+        if resource not in declared:
+            yield RESOURCE_UNDECLARED(view=view, resource=resource)
 
 
 def _views(patterns: Iterable[URLPattern | URLResolver], is_wanted: Callable[[Any], bool]) -> Iterator[str]:
     """Yield the names of the views that `is_wanted` accepts."""
+    return (_name_of(callback) for callback in _callbacks(patterns) if is_wanted(callback))
+
+
+def _callbacks(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            yield from _views(pattern.url_patterns, is_wanted)
-        elif is_wanted(pattern.callback):
-            view = _class_of(pattern.callback) or pattern.callback
-            # REST framework makes a class for each function with `api_view`, and sets only `__name__`.
-            yield f"{view.__module__}.{view.__name__}"
+            yield from _callbacks(pattern.url_patterns)
+        else:
+            yield pattern.callback
+
+
+def _name_of(callback: Any) -> str:
+    operations = _ninja_operations(callback)
+    view = operations[0].view_func if operations else _class_of(callback) or callback
+    # REST framework makes a class for each function with `api_view`, and sets only `__name__`.
+    return f"{view.__module__}.{view.__name__}"
 
 
 def _requires_verification(view: Any) -> bool:
@@ -77,3 +102,27 @@ def _has_second_factor(permission: Any) -> bool:
         return requirement.second_factor is not None
     operands = [getattr(permission, name) for name in ("op1_class", "op2_class") if hasattr(permission, name)]
     return any(map(_has_second_factor, operands))
+
+
+def _required_resources(view: Any) -> Iterator[str]:
+    """Yield the API resources that a view names: by a decorator or mixin, or by a class of REST framework or Ninja."""
+    classes = getattr(view, "initkwargs", {}).get("authentication_classes")
+    if classes is None:
+        classes = getattr(_class_of(view), "authentication_classes", None)
+    authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
+    # Only the authentication of this package has both attributes.
+    own = [each for each in (*(classes or ()), *authenticators) if hasattr(each, "of_organization")]
+    named = (getattr(view, "api_resource", None), *(getattr(each, "resource", None) for each in own))
+    yield from (each for each in named if isinstance(each, str) and each)
+
+
+def _ninja_operations(view: Any) -> Sequence[Any]:
+    """Return the operations of a view of Django Ninja, which are only in the closure of the function; else none."""
+    return next((each.operations for each in _closure_of(view) if type(each).__name__ == "PathView"), ())
+
+
+def _closure_of(function: Any) -> Iterator[Any]:
+    for cell in getattr(function, "__closure__", None) or ():
+        # A cell is empty if its name has no value yet.
+        with contextlib.suppress(ValueError):
+            yield cell.cell_contents

@@ -60,13 +60,19 @@ class LogtoAuth(HttpAuthBase):
                 accepts_machines=self.accepts_machines,
             )
         except LogtoError as error:
-            raise _refused(request, ErrorResponse.of(error)) from error
+            raise self._refused(request, ErrorResponse.of(error)) from error
         if principal is None:
-            request_principal(request).error_response = ErrorResponse.without_token()
+            self._refused(request, ErrorResponse.without_token())
             return None
         if missing := self.requirement.missing_from(principal):
-            raise _refused(request, ErrorResponse.insufficient(missing))
+            raise self._refused(request, ErrorResponse.insufficient(missing))
         return principal
+
+    def _refused(self, request: HttpRequest, error: ErrorResponse) -> HttpError:
+        """Let `LogtoMiddleware` add the challenge of `error`, and return the exception for Ninja."""
+        error = error.for_view(scopes=self.requirement.all_scopes, resource=self.resource)
+        request_principal(request).error_response = error
+        return HttpError(error.status, error.description)
 
 
 class LogtoOrganizationAuth(LogtoAuth):
@@ -79,8 +85,3 @@ class LogtoOrganizationAuth(LogtoAuth):
 
     def make_requirement(self, scopes: tuple[str, ...], **requirements: Any) -> Requirement:
         return Requirement.of(organization=True, organization_scopes=scopes, **requirements)
-
-
-def _refused(request: HttpRequest, error: ErrorResponse) -> HttpError:
-    request_principal(request).error_response = error
-    return HttpError(error.status, error.description)

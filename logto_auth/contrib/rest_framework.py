@@ -9,7 +9,7 @@ Needs the extra `drf`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 try:
     from rest_framework.authentication import BaseAuthentication, SessionAuthentication
     from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
-    from rest_framework.permissions import SAFE_METHODS, BasePermission, BasePermissionMetaclass
+    from rest_framework.permissions import AND, SAFE_METHODS, BasePermission, BasePermissionMetaclass
     from rest_framework.request import Request
 except ModuleNotFoundError as error:
     raise ImportError(f'This needs {error.name}, which is not installed: pip install "logto_auth[drf]"') from error
@@ -83,7 +83,8 @@ class LogtoAuthentication(BaseAuthentication):
                 accepts_machines=self.accepts_machines,
             )
         except LogtoError as error:
-            raise _exception(request, ErrorResponse.of(error)) from error
+            # Not with the scopes: the view may look at the user to select its permissions.
+            raise _exception(request, ErrorResponse.of(error).for_view(resource=self.resource)) from error
         return None if principal is None else (principal.user, principal)
 
     def authenticate_header(self, request: Request) -> str:
@@ -91,7 +92,8 @@ class LogtoAuthentication(BaseAuthentication):
         error: ErrorResponse | None = request_principal(django_request).error_response
         if error is None or error.status != 401:
             # `LogtoMiddleware` adds the other headers.
-            error = request_principal(django_request).error_response = ErrorResponse.without_token()
+            error = ErrorResponse.without_token().for_view(resource=self.resource)
+        error = request_principal(django_request).error_response = error.for_view(scopes=_scopes_of_view(request))
         return error.challenge(django_request)
 
 
@@ -192,7 +194,7 @@ class RequirementPermission(BasePermission, metaclass=_Negatable):
         if principal is None:
             return False
         try:
-            missing = self.requirement.missing_from(principal)
+            missing = self.requirement.missing_from(principal, _resource_of_view(request))
         except ProviderError as error:
             raise _exception(request, ErrorResponse.of(error)) from error
         except LogtoError as error:
@@ -202,13 +204,41 @@ class RequirementPermission(BasePermission, metaclass=_Negatable):
             return missing is not None
         if missing is None:
             return True
-        response = ErrorResponse.insufficient(missing)
+        response = _for_view(request, ErrorResponse.insufficient(missing))
         # `LogtoMiddleware` adds the challenge to a 403: only the view knows whether another permission suffices.
         _remember(request, replace(response, status=403))
         self._description, self.code = response.description, response.error
         if missing.kind is RequirementKind.SECOND_FACTOR and self.requirement.second_factor:
             self._missing_factor = (request, missing, self.requirement.second_factor)
         return False
+
+
+def required_scopes(permissions: Iterable[Any], method: str) -> tuple[str, ...]:
+    """Return the scopes that the permissions of a view require in any case: no negated ones, and no alternatives."""
+    return tuple(dict.fromkeys(_required_scopes(permissions, method)))
+
+
+def _required_scopes(permissions: Iterable[Any], method: str) -> Iterator[str]:
+    for permission in permissions:
+        if isinstance(permission, AND):
+            yield from _required_scopes([permission.op1, permission.op2], method)
+        elif isinstance(permission, RequirementPermission) and permission.applies_to(method):
+            yield from () if permission.is_negated else permission.requirement.all_scopes
+
+
+def _for_view(request: Request, error: ErrorResponse) -> ErrorResponse:
+    return error.for_view(scopes=_scopes_of_view(request), resource=_resource_of_view(request))
+
+
+def _scopes_of_view(request: Request) -> tuple[str, ...]:
+    view = request.parser_context.get("view")
+    return () if view is None else required_scopes(view.get_permissions(), request.method)
+
+
+def _resource_of_view(request: Request) -> str | None:
+    """Return the API resource for whose tokens the view is; None: `LOGTO_API_RESOURCE`."""
+    authenticators = (request.successful_authenticator, *request.authenticators)
+    return next((each.resource for each in authenticators if isinstance(each, LogtoAuthentication)), None)
 
 
 def _remember(request: Request, error: ErrorResponse) -> None:
@@ -224,7 +254,7 @@ def _second_factor_exception(
     """Return the exception for a request that lacks only the second factor (RFC 9470, section 3)."""
     django_request = _django_request(request)
     if isinstance(request.auth, TokenPrincipal):
-        error = ErrorResponse.insufficient(missing)
+        error = _for_view(request, ErrorResponse.insufficient(missing))
         _remember(request, error)
         return _Refused(error, django_request)
     try:
@@ -298,7 +328,8 @@ class IsUser(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if isinstance(request.auth, TokenPrincipal) and request.auth.is_machine:
-            request.auth.error_response = ErrorResponse(status=403, error="machine_refused", description=self.message)
+            error = ErrorResponse(status=403, error="machine_refused", description=self.message)
+            request.auth.error_response = _for_view(request, error)
             return False
         return bool(request.user and request.user.is_authenticated)
 

@@ -12,7 +12,7 @@ from drf_spectacular.settings import spectacular_settings
 
 from logto_auth.conf import conf
 
-from .rest_framework import LogtoAuthentication, LogtoOrganizationAuthentication, RequirementPermission
+from .rest_framework import LogtoAuthentication, LogtoOrganizationAuthentication, required_scopes
 
 __all__ = ["LogtoOrganizationScheme", "LogtoScheme"]
 
@@ -63,8 +63,4 @@ class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]
 
 
 def _scopes(auto_schema: Any) -> list[str]:
-    permissions = [each for each in auto_schema.view.get_permissions() if isinstance(each, RequirementPermission)]
-    requirements = [
-        each.requirement for each in permissions if each.applies_to(auto_schema.method) and not each.is_negated
-    ]
-    return sorted({scope for each in requirements for scope in (*each.scopes, *each.organization_scopes)})
+    return sorted(required_scopes(auto_schema.view.get_permissions(), auto_schema.method))

@@ -162,7 +162,7 @@ class SignInExamination:
     # API resources
 
     def _resources(self, registered: Sequence[str]) -> Iterator[Finding]:
-        resources = list(dict.fromkeys([*conf.resources, *([conf.api_resource] if conf.api_resource else [])]))
+        resources = list(dict.fromkeys([*conf.resources, *conf.declared_api_resources]))
         if resources and not registered:
             yield skipped("resources", f"Not tried, because no redirect URI is registered: {', '.join(resources)}.")
             return
@@ -199,9 +199,10 @@ def _resource_failure(resource: str, answer: Answer) -> Finding:
         return failure(
             "resources", f"Logto answered {answer} for the API resource {resource}.", "See the log of Logto."
         )
-    setting = "LOGTO_RESOURCES" if resource in conf.resources else "LOGTO_API_RESOURCE"
+    own = "LOGTO_API_RESOURCE" if resource == conf.api_resource else "LOGTO_API_RESOURCES"
+    setting = "LOGTO_RESOURCES" if resource in conf.resources else own
     # To know the methods of a sign-in, the site requests the token for its API in the sign-in itself.
-    is_requested = resource in conf.resources or conf.second_factor
+    is_requested = resource in conf.sign_in_resources
     consequence = "Logto rejects every sign-in" if is_requested else "Logto issues no tokens for it"
     return failure(
         "resources",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -132,11 +132,19 @@ def _scopes(api: ManagementAPI) -> Iterator[Finding]:
             "without an error.",
             "Correct the name, declare the permission in LOGTO_TENANT, or add its API resource to LOGTO_RESOURCES.",
         )
-    if missing := [name for name in conf.api_scopes if name not in names.get(conf.api_resource, set())]:
+    yield from _metadata_scopes(names)
+
+
+def _metadata_scopes(names: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    for resource, scopes in conf.declared_api_resources.items():
+        missing = [name for name in scopes if name not in names.get(resource, ())]
+        if not missing:
+            continue
+        is_default = resource == conf.api_resource
         yield warning(
             "scopes",
-            f"LOGTO_API_SCOPES contains {', '.join(missing)}, which {conf.api_resource} does not have. No token "
-            "can have it.",
+            f"{'LOGTO_API_SCOPES' if is_default else 'LOGTO_API_RESOURCES'} contains {', '.join(missing)}, which "
+            f"{resource} does not have. No token can have it.",
             f"Correct the name, or declare the permission in LOGTO_TENANT and run {SETUP}.",
         )
 

@@ -105,7 +105,9 @@ def site_base_urls(given: Sequence[str]) -> list[str]:
 def _base_url(url: str) -> str:
     if not is_origin(url):
         text = f"The base URL {url!r} is not an origin without a path, such as https://shop.example."
-        raise ConfigurationError(f"{text} {ascii_hint(url)}".rstrip())
+        has_path = "/" in url.rstrip("/").partition("://")[2]
+        path_hint = "For a site below a path, set FORCE_SCRIPT_NAME. " if has_path else ""
+        raise ConfigurationError(f"{text} {path_hint}{ascii_hint(url)}".rstrip())
     return normalize_uri(url).rstrip("/")
 
 

@@ -178,9 +178,9 @@ def test_token_cache_is_bounded(door: Door, token: TokenMaker, settings: Any, si
 
 
 def test_challenge_without_token_has_no_error(doors: list[Door], stock_doors: list[Door]) -> None:
-    for door in [*doors, *stock_doors]:
+    for door, scope in [*((door, "read:books") for door in doors), *((door, "manage:stock") for door in stock_doors)]:
         response = door.sees_refused(None, 401, None)
-        assert response["WWW-Authenticate"] == f'Bearer resource_metadata="{METADATA_URL}"'
+        assert response["WWW-Authenticate"] == f'Bearer scope="{scope}", resource_metadata="{METADATA_URL}"'
 
 
 def test_challenge_contains_missing_scope(doors: list[Door], stock_doors: list[Door], token: TokenMaker) -> None:

@@ -158,9 +158,10 @@ def test_client_of_ninja_may_test_a_router(app: App, monkeypatch: Any) -> None:
 
 
 def test_missing_token_is_401_with_challenge(books: str) -> None:
+    challenge = CHALLENGE.replace("Bearer ", 'Bearer scope="read:books", ')
     answer = call(books)
-    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, CHALLENGE)
-    assert Client().get(books, headers={"Authorization": "Basic YTpi"})["WWW-Authenticate"] == CHALLENGE
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, challenge)
+    assert Client().get(books, headers={"Authorization": "Basic YTpi"})["WWW-Authenticate"] == challenge
 
 
 def test_invalid_token_is_401_with_reason(books: str, app: App) -> None:
@@ -183,7 +184,7 @@ def test_missing_scope_is_403_with_scope(books: str, app: App) -> None:
     answer = call(books, token, "post")
     assert answer.status_code == 403
     challenge = parameters_of(answer["WWW-Authenticate"])
-    assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "write:books")
+    assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "read:books write:books")
     assert call(books, app.token("editor", resource=API), "post").status_code == 200
 
 

@@ -228,11 +228,23 @@ def test_token_authenticates_user(editor: Browser, app: App) -> None:
     assert call("/function/", token).json() == {"user": "editor"}
 
 
-@pytest.mark.parametrize("place", ["/books/", "/function/", "/users/", "/editors/", "/shelf/", "/both/"])
-def test_missing_token_is_401_with_challenge(place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "scope"),
+    [
+        ("/books/", "read:books"),
+        ("/function/", ""),
+        ("/users/", ""),
+        ("/editors/", ""),
+        ("/shelf/", "read:books"),
+        ("/both/", "write:books"),
+    ],
+)
+def test_missing_token_is_401_with_challenge(place: str, scope: str) -> None:
     answer = call(place)
     assert answer.status_code == 401
-    assert answer["WWW-Authenticate"] == CHALLENGE
+    assert answer["WWW-Authenticate"] == CHALLENGE.replace(
+        "Bearer ", f'Bearer scope="{scope}", ' if scope else "Bearer "
+    )
     assert set(answer.json()) == {"detail"}
 
 

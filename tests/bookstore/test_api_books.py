@@ -122,7 +122,7 @@ WRITES = [("post", "/api/books/"), *((method, "/api/books/emma-jane-austen/") fo
 def test_writing_requires_a_token(tenant, emma, method, path):
     response = getattr(Program(), method)(path)
     assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
-    assert response["WWW-Authenticate"].startswith("Bearer resource_metadata=")
+    assert response["WWW-Authenticate"].startswith('Bearer scope="write:books", resource_metadata=')
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)

@@ -100,7 +100,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "LOGTO_USER_FIELDS is 'shop.nowhere.fields', which is not a function that can be imported.",
     ),
     "E015": ({"LOGTO_CLOCK_SKEW_SECONDS": -5}, "LOGTO_CLOCK_SKEW_SECONDS is -5."),
-    "E016": ({"LOGTO_API_RESOURCE": "bookstore-api"}, "LOGTO_API_RESOURCE is 'bookstore-api', not an absolute URI."),
+    "E016": (
+        {"LOGTO_API_RESOURCE": "bookstore-api"},
+        "LOGTO_API_RESOURCE names 'bookstore-api', which is not an absolute URI.",
+    ),
     "E017": (
         {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"},
         "LOGTO_ORGANIZATION_DOMAIN is '', which is not a domain with subdomains for organizations.",
@@ -217,6 +220,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "MIDDLEWARE.",
     ),
     "E046": ({"LOGTO_INVITATION_SENDER": "smtp"}, "LOGTO_INVITATION_SENDER is 'smtp'."),
+    "E047": (
+        {"ROOT_URLCONF": "tests.api.test_several_resources"},
+        "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
+        "the settings do not declare.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -408,6 +416,14 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {**WITH_CONSOLE, "ALLOWED_HOSTS": ["*"]},
         "The site's URLs include the console of organizations, ALLOWED_HOSTS accepts each host, and LOGTO_BASE_URL is "
         "not set: nobody can be invited, because the inviter could choose the host of the link.",
+    ),
+    "W039": (
+        {
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_API_RESOURCES": {"https://library.example/api/": []},
+        },
+        "https://bookstore.example/api and https://library.example/api/ are declared, and have the same path: only the "
+        "first has protected-resource metadata.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

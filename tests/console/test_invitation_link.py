@@ -162,6 +162,13 @@ def test_only_a_navigation_finishes_acceptance(logto: Emulator, browser: Browser
     assert is_member(logto)
 
 
+def test_page_of_another_invitation_does_not_stop_acceptance(logto: Emulator, browser: Browser) -> None:
+    other, link = invite(logto, "other@bookstore.example"), invite(logto)
+    press_and_sign_in(logto, browser, link)
+    assert browser.open(other).status_code == 200
+    assert browser.open(link)["Location"] == OVERVIEW
+
+
 def test_button_of_another_visitor_does_not_join_signed_in_user(logto: Emulator) -> None:
     link, browser = invite(logto), signed_in(logto, "stranger")
     visitor = Client()

@@ -45,7 +45,7 @@ def test_views_check_the_permission_of_the_token(api: Any, logto: Emulator) -> N
 def test_refused_tokens_get_the_documented_answer(api: Any, logto: Emulator) -> None:
     right = {"aud": "https://shop.example/api", "scope": "read:books"}
     cases = {
-        "": (401, "Bearer resource_metadata="),
+        "": (401, 'Bearer scope="read:books", resource_metadata='),
         "one two": (400, 'Bearer error="invalid_request"'),
         "opaque": (401, 'Bearer error="invalid_token"'),
         access_token(logto, **right, exp=1): (401, 'Bearer error="invalid_token"'),

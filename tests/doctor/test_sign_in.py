@@ -100,11 +100,14 @@ def test_wildcard_is_tried_with_an_example(found: Found, settings: Any, applicat
 def test_unknown_api_resource_is_found(found: Found, settings: Any) -> None:
     settings.LOGTO_RESOURCES = ("https://nowhere.example/api",)
     settings.LOGTO_API_RESOURCE = "https://nothing.example/api"
+    settings.LOGTO_API_RESOURCES = {"https://nothing.example/mcp": []}
     settings.LOGTO_SCOPES, settings.LOGTO_API_SCOPES = ("openid",), ()
     assert found() == [
         "failure resources: LOGTO_RESOURCES names https://nowhere.example/api, which is not an API resource of the "
         "tenant. Logto rejects every sign-in.",
         "failure resources: LOGTO_API_RESOURCE names https://nothing.example/api, which is not an API resource of the "
+        "tenant. Logto issues no tokens for it.",
+        "failure resources: LOGTO_API_RESOURCES names https://nothing.example/mcp, which is not an API resource of the "
         "tenant. Logto issues no tokens for it.",
     ]
 

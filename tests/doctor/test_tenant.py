@@ -83,6 +83,11 @@ def test_unknown_scopes_are_found(found: Found, settings: Any) -> None:
         "without an error.",
         f"warning scopes: LOGTO_API_SCOPES contains burn:books, which {API} does not have. No token can have it.",
     ]
+    settings.LOGTO_API_RESOURCES = {"https://library.example": ["lend:books"]}
+    assert found()[-1] == (
+        "warning scopes: LOGTO_API_RESOURCES contains lend:books, which https://library.example does not have. No "
+        "token can have it."
+    )
 
 
 def test_unreachable_remote_logto_skips_sign_in_last(found: Found, settings: Any) -> None:

@@ -77,6 +77,11 @@ def test_wrong_internal_base_url_is_refused(settings: Any) -> None:
         site_declaration(["https://shop.example"])
 
 
+def test_base_url_with_a_path_names_the_setting_for_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"For a site below a path, set FORCE_SCRIPT_NAME\.$"):
+        site_base_urls(["https://site.example/shop"])
+
+
 def test_logto_in_a_container_gets_no_localhost_url(settings: Any) -> None:
     settings.LOGTO_ENDPOINT = "http://localhost:3001"
     settings.LOGTO_INTERNAL_ENDPOINT = "http://logto:3001"

@@ -15,7 +15,7 @@ from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import text
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 
-from .answers import LiveMembership, own_organization, plain_text, read, user_names
+from .answers import LiveMembership, is_unknown, own_organization, plain_text, read, user_names
 from .effects import after_change, refresh_own_claims, store_membership
 from .errors import InvitationForOther, InvitationInvalid, InvitationOver
 from .invitations import ACCEPTED, PENDING, LiveInvitation, find_invitation, is_same_address
@@ -107,7 +107,7 @@ class Acceptance:
         try:
             self._api.invitations.accept(invitation.id, sub)
         except ManagementAPIError as error:
-            if error.status not in {404, 422}:
+            if error.status != 422 and not is_unknown(error):
                 raise
             now = find_invitation(self._api, invitation.id)
             if now is None:
@@ -143,7 +143,7 @@ class Acceptance:
         try:
             return _name_of(self._api.organizations.get(organization_id))
         except ManagementAPIError as error:
-            if error.status == 404:
+            if is_unknown(error):
                 raise InvitationInvalid(f"The organization {organization_id} does not exist any more.") from error
             raise
 
@@ -165,7 +165,7 @@ class Acceptance:
         try:
             return user_names(self._api.users.get(sub)).email
         except ManagementAPIError as error:
-            if error.status == 404:
+            if is_unknown(error):
                 return ""
             raise
 

@@ -19,6 +19,7 @@ __all__ = [
     "LiveMembership",
     "UserNames",
     "custom_data",
+    "is_unknown",
     "memberships_in",
     "names_by_id",
     "optional_text",
@@ -50,6 +51,14 @@ def read(function: Callable[P, R]) -> Callable[P, R]:
             ) from None
 
     return wrapper
+
+
+def is_unknown(error: ManagementAPIError) -> bool:
+    """Return whether Logto has answered that there is no such thing.
+
+    A proxy between may answer 404 as well, which must not look like a member who is gone.
+    """
+    return error.status == 404 and error.code.startswith("entity.")
 
 
 def plain_text(value: object) -> str:

@@ -18,7 +18,7 @@ from logto_auth.tenant.organization_console import EVERY_USER, AnyRole, Organiza
 from logto_auth.tenant.site import load_console
 
 from .acceptance import Acceptance
-from .answers import LiveMembership, names_by_id, own_organization
+from .answers import LiveMembership, is_unknown, names_by_id, own_organization
 from .creation import Creation, valid_name
 from .effects import after_change, end_membership, end_organization, has_membership, rename_organization
 from .errors import NotAMember, NotPermitted
@@ -176,7 +176,7 @@ class Console:
         try:
             return set(names_by_id(list(self._api.users.roles(self._actor.sub))).values())
         except ManagementAPIError as error:
-            if error.status == 404:
+            if is_unknown(error):
                 return set()
             raise
 
@@ -203,6 +203,6 @@ class ManagedOrganization(Members, Invitations, JoiningSettings):
             self._api.organizations.delete(self.id)
         except ManagementAPIError as error:
             # It existed a moment ago. This request may have been sent twice.
-            if error.status != 404:
+            if not is_unknown(error):
                 raise
         after_change(self._actor, self.id, "organization_deleted", partial(end_organization, self.id))

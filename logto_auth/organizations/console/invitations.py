@@ -18,7 +18,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
 
-from .answers import names_by_id, optional_text, plain_text, read, user_names
+from .answers import is_unknown, names_by_id, optional_text, plain_text, read, user_names
 from .effects import after_change
 from .errors import (
     AlreadyInvited,
@@ -146,7 +146,7 @@ class Invitations(OrganizationRights):
         try:
             self._api.invitations.revoke(invitation.id)
         except ManagementAPIError as error:
-            if error.status not in {404, 422}:
+            if error.status != 422 and not is_unknown(error):
                 raise
             # Another user may have revoked or accepted it, or this request may have been sent twice.
             now = find_invitation(self._api, invitation.id)
@@ -198,7 +198,7 @@ class Invitations(OrganizationRights):
         try:
             self._api.organizations.get(self.id)
         except ManagementAPIError as error:
-            if error.status == 404:
+            if is_unknown(error):
                 raise NotAMember(f"The organization {self.id} does not exist any more.") from error
             raise
 
@@ -241,7 +241,7 @@ def find_invitation(api: ManagementAPI, invitation_id: str) -> LiveInvitation | 
     try:
         return invitation_in(api.invitations.get(invitation_id))
     except ManagementAPIError as error:
-        if error.status == 404:
+        if is_unknown(error):
             return None
         raise
 

@@ -16,7 +16,7 @@ from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 
-from .answers import UserNames, names_by_id, plain_text, read, user_names
+from .answers import UserNames, is_unknown, names_by_id, plain_text, read, user_names
 from .effects import after_change, end_membership, refresh_own_claims, store_membership
 from .errors import ChangedMeanwhile, Incomplete, LastOwner, MemberGone, NotAMember, NotPermitted, RoleNotGrantable
 from .locks import organization_locked
@@ -129,7 +129,7 @@ class Members(OrganizationRights):
         try:
             return user_names(self._api.users.get(user_id))
         except ManagementAPIError as error:
-            if error.status == 404:
+            if is_unknown(error):
                 raise self._gone(user_id) from error
             raise
 
@@ -140,7 +140,7 @@ class Members(OrganizationRights):
         try:
             return names_by_id(list(self._api.organizations.user_roles(self.id, user_id)))
         except ManagementAPIError as error:
-            if error.code == NO_MEMBER or error.status == 404:
+            if is_gone(error):
                 raise self._gone(user_id) from error
             raise
 
@@ -244,7 +244,7 @@ class Members(OrganizationRights):
 
 def is_gone(error: ManagementAPIError) -> bool:
     """Return whether Logto has answered that there is no such thing: it is gone, or was never there."""
-    return error.status == 404 or error.code == NO_MEMBER
+    return is_unknown(error) or error.code == NO_MEMBER
 
 
 def _leads_from(before: Iterable[str], held: frozenset[str], wanted: frozenset[str]) -> bool:

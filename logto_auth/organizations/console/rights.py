@@ -18,7 +18,7 @@ from logto_auth.management_api import ManagementAPI
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.tenant.organization_console import EVERY_MEMBER, AnyRole, OrganizationConsole
 
-from .answers import LiveMembership, memberships_in
+from .answers import LiveMembership, is_unknown, memberships_in
 from .errors import NotAMember, NotPermitted, RoleNotGrantable
 from .template import Template
 from .values import OrganizationRole
@@ -70,7 +70,7 @@ def live_memberships(api: ManagementAPI, sub: str) -> list[LiveMembership]:
     try:
         return memberships_in(api.users.organizations(sub))
     except ManagementAPIError as error:
-        if error.status == 404:
+        if is_unknown(error):
             return []
         raise
 
@@ -177,6 +177,6 @@ class OrganizationRights:
         try:
             yield
         except ManagementAPIError as error:
-            if error.status == 404:
+            if is_unknown(error):
                 raise NotAMember(f"The organization {self.id} does not exist any more.") from error
             raise

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -46,6 +47,7 @@ class InvitationLinkPage(ConsolePage):
     http_method_names = ["get", "head", "post"]
     template_name = "invitation_link.html"
     needs_user = False
+    has_cookie_of_other = False
     done_texts = {"joined": _("You are a member of this organization now.")}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -66,7 +68,7 @@ class InvitationLinkPage(ConsolePage):
             response = self.show(sealed)
         except LogtoError as error:
             response = self.error_response(error)
-        if COOKIE in request.COOKIES:
+        if COOKIE in request.COOKIES and not self.has_cookie_of_other:
             response.delete_cookie(COOKIE, path=self.cookie_path, samesite="Lax")
         return response
 
@@ -74,6 +76,8 @@ class InvitationLinkPage(ConsolePage):
     def show(self, sealed: str) -> HttpResponseBase:
         """Return the response to a GET. Raise LogtoError."""
         invitation = self.console.open_invitation(sealed)
+        # In another tab, the user may be about to accept another invitation.
+        self.has_cookie_of_other = self.cookie.get("invitation") not in (None, invitation.id)
         has_returned = self.has_returned_for(invitation)
         if has_returned and invitation.is_for_user:
             return self.join(sealed)
@@ -141,7 +145,7 @@ class InvitationLinkPage(ConsolePage):
         is_by_script = is_from_script(self.request) or is_from_page_library(self.request)
         if is_by_script or not is_navigation(self.request):
             return False
-        content = decrypt(self.request.COOKIES.get(COOKIE, ""), purpose=PURPOSE) or {}
+        content = self.cookie
         stored = session_principal(self.request).stored_session
         return (
             content.get("invitation") == invitation.id
@@ -149,6 +153,11 @@ class InvitationLinkPage(ConsolePage):
             and content["at"] <= stored.started_at
             and time.time() <= content["at"] + conf.sign_in_max_age_seconds
         )
+
+    @cached_property
+    def cookie(self) -> dict[str, Any]:
+        """What the cookie says; empty without a valid one."""
+        return decrypt(self.request.COOKIES.get(COOKIE, ""), purpose=PURPOSE) or {}
 
     @property
     def cookie_path(self) -> str:
