@@ -27,6 +27,7 @@ from .oidc.errors import CallbackError, ProviderError, TokenError
 from .oidc.http import HTTPClient
 from .oidc.provider import Provider
 from .oidc.secrets import Secret
+from .oidc.token_exchange import REVOCATION_SECONDS, TokenExchange
 from .origins import is_origin
 from .site_cache import cached, known
 
@@ -40,6 +41,7 @@ __all__ = [
     "provider",
     "reset_clients",
     "sign_in_experience",
+    "token_exchange",
 ]
 
 # A page of a hundred users with custom data, or all connectors with their logos, has several megabytes.
@@ -115,6 +117,15 @@ class _DjangoMachineClient(MachineClient):
     forget = django_errors(MachineClient.forget)
 
 
+class _DjangoTokenExchange(TokenExchange):
+    """A TokenExchange with the errors of this package."""
+
+    exchange_subject_token = django_errors(TokenExchange.exchange_subject_token)
+    exchange_personal_access_token = django_errors(TokenExchange.exchange_personal_access_token)
+    exchange_access_token = django_errors(TokenExchange.exchange_access_token)
+    forget = django_errors(TokenExchange.forget)
+
+
 def oidc_client() -> OIDCClient:
     """Return the OIDC client for the current settings: the same object until a setting changes.
 
@@ -132,6 +143,22 @@ def machine_client() -> MachineClient:
     """
     _require(Conf.endpoint, Conf.m2m_app_id, Conf.m2m_app_secret, remedy=_CREATE_MACHINE_APPLICATION)
     return _machine_client(provider(), conf.m2m_app_id, Secret(conf.m2m_app_secret))
+
+
+def token_exchange(*, revocation_seconds: float = REVOCATION_SECONDS) -> TokenExchange:
+    """Return the client that exchanges tokens for access tokens: see `docs/reference/token-exchange.md`.
+
+    It acts as the application `LOGTO_APP_ID`, or as `LOGTO_M2M_APP_ID` on a site without `LOGTO_APP_ID`, such as an API
+    alone. The application needs "Allow token exchange" at Logto. `revocation_seconds` is for how long the result for a
+    token that Logto can revoke is kept. Raise ConfigurationError naming the settings that are missing.
+    """
+    if conf.m2m_app_id and not conf.app_id:
+        _require(Conf.endpoint, Conf.m2m_app_secret)
+        application = conf.m2m_app_id, Secret(conf.m2m_app_secret), _MACHINE_CREDENTIALS_HINT
+    else:
+        _require(Conf.endpoint, Conf.app_id, Conf.app_secret)
+        application = conf.app_id, Secret(conf.app_secret), _CREDENTIALS_HINT
+    return _token_exchange(provider(), *application, conf.clock_skew_seconds, revocation_seconds)
 
 
 def access_token_verifier() -> AccessTokenVerifier:
@@ -280,6 +307,25 @@ def _machine_client(provider: Provider, client_id: str, client_secret: Secret) -
 
 
 @lru_cache(maxsize=16)
+def _token_exchange(
+    provider: Provider,
+    client_id: str,
+    client_secret: Secret,
+    hint: str,
+    leeway_seconds: int,
+    revocation_seconds: float,
+) -> TokenExchange:
+    return _DjangoTokenExchange(
+        provider,
+        client_id=client_id,
+        client_secret=client_secret,
+        leeway_seconds=leeway_seconds,
+        hint=hint,
+        revocation_seconds=revocation_seconds,
+    )
+
+
+@lru_cache(maxsize=16)
 def _management_api(
     machine: MachineClient, endpoint: str, resource: str, timeouts: Sequence[float], max_tries: int
 ) -> ManagementAPI:
@@ -312,5 +358,12 @@ def _access_token_verifier(provider: Provider, leeway_seconds: int, cache_size: 
 
 def reset_clients() -> None:
     """Drop all clients with their caches, as in a new process. For tests."""
-    for build in (_provider, _oidc_client, _machine_client, _management_api, _access_token_verifier):
+    for build in (
+        _provider,
+        _oidc_client,
+        _machine_client,
+        _token_exchange,
+        _management_api,
+        _access_token_verifier,
+    ):
         build.cache_clear()

@@ -44,6 +44,7 @@ CALLS: dict[str, tuple[Callable[[], object], type[Exception]]] = {
         lambda: clients.access_token_verifier().verify_for_organization("a.b.c"),
         exceptions.TokenError,
     ),
+    "exchange-access-token": (lambda: clients.token_exchange().exchange_access_token("a.b.c"), exceptions.TokenError),
     "authorization-code": (
         lambda: clients.oidc_client().authorization_code(AuthorizationResponse(iss="https://evil.example")),
         exceptions.CallbackError,
@@ -84,11 +85,36 @@ def test_uncaught_protocol_error_gives_400(logto: Emulator, settings: Any, name:
 
 def test_every_public_method_of_the_clients_translates_errors(logto: Emulator, settings: Any) -> None:
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = "robot", "secret"
-    for client in (clients.oidc_client(), clients.machine_client(), clients.access_token_verifier()):
+    built = (
+        clients.oidc_client(),
+        clients.machine_client(),
+        clients.token_exchange(),
+        clients.access_token_verifier(),
+    )
+    for client in built:
         (plain,) = type(client).__bases__
         methods = {name for name, _ in inspect.getmembers(plain, inspect.isfunction) if not name.startswith("_")}
         assert methods
         assert methods <= vars(type(client)).keys(), plain
+
+
+@pytest.mark.parametrize(
+    ("app_id", "robot", "client_id"),
+    [("site", "", "site"), ("site", "robot", "site"), ("", "robot", "robot"), ("", "", None)],
+)
+def test_exchange_acts_as_the_application_of_the_site(
+    logto: Emulator, settings: Any, app_id: str, robot: str, client_id: str | None
+) -> None:
+    settings.LOGTO_APP_ID, settings.LOGTO_APP_SECRET = app_id, app_id and "secret"
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = robot, robot and "secret"
+    if client_id is None:
+        with pytest.raises(exceptions.ConfigurationError, match="LOGTO_APP_ID, LOGTO_APP_SECRET"):
+            clients.token_exchange()
+    else:
+        client = clients.token_exchange()
+        assert client.client_id == client_id
+        assert clients.token_exchange() is client
+        assert clients.token_exchange(revocation_seconds=5) is not client
 
 
 def test_errors_of_django_pass_unchanged() -> None:

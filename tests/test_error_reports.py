@@ -19,6 +19,7 @@ from django.core.signals import got_request_exception
 from django.test import Client
 from django.views.debug import ExceptionReporter
 
+from logto_auth import clients
 from logto_auth.clients import machine_client, management_api, reset_clients
 from logto_auth.emulator import Emulator
 from logto_auth.encryption import decrypt
@@ -85,6 +86,15 @@ class Flow:
 
     def machine_token(self) -> Callable[[], object]:
         return lambda: machine_client().token(resource="https://default.logto.app/api", scopes=["all"])
+
+    def token_exchange(self) -> Callable[[], object]:
+        application = self.logto.tenant.applications[self.settings.LOGTO_APP_ID]
+        application.custom_client_metadata["allowTokenExchange"] = True
+        for token in list(self.logto.tenant.personal_access_tokens.values()):
+            self.logto.tenant.personal_access_tokens.pop(token.value)
+        added = self.logto.tenant.add_personal_access_token(self.logto.tenant.find_user(username="reader").id, "script")
+        personal_access_token, resource = Secret(added.value), self.settings.LOGTO_API_RESOURCE
+        return lambda: clients.token_exchange().exchange_personal_access_token(personal_access_token, resource=resource)
 
     def management_call(self) -> Callable[[], object]:
         return lambda: list(management_api().users.all())
@@ -174,6 +184,7 @@ def secrets_of(flow: Flow) -> list[str]:
         settings.LOGTO_APP_SECRET,
         *instances.access_tokens,
         *instances.refresh_tokens,
+        *flow.logto.tenant.personal_access_tokens,
         *flow.verifiers,
     ]
 

@@ -163,26 +163,27 @@ def validate_issued_access_token(
     keys: KeySource,
     algorithms: Sequence[str],
     issuer: str,
-    resource: str,
+    audience: str,
     client_id: str,
-    sub: str,
+    sub: str | None,
     leeway_seconds: int,
     now: float,
 ) -> AccessTokenClaims:
     """Return the claims of a JWT access token that Logto has issued to this client, in a response about the user `sub`.
 
-    It passed the checks of `validate_access_token`, and it is for the API `resource`. Raise what that function raises.
+    `audience` is the API resource or the organization that the token is for. Without `sub`, the token may be of any
+    user. It passed the checks of `validate_access_token`. Raise what that function raises.
     """
     _refuse_opaque(token)
     claims = validate_access_token(
         token, keys=keys, algorithms=algorithms, issuer=issuer, leeway_seconds=leeway_seconds, now=now
     )
     for name, value, expected in (
-        ("aud", claims.audience, resource),
+        ("aud", claims.audience, audience),
         ("client_id", claims.client_id, client_id),
         ("sub", claims.sub, sub),
     ):
-        if value != expected:
+        if expected is not None and value != expected:
             raise TokenError(f"The access token has {name} {value!r:.200}, expected {expected!r}.", claim=name)
     return claims
 

@@ -177,7 +177,7 @@ class OIDCClient:
             keys=self.keys.trusted,
             algorithms=self._provider.algorithms,
             issuer=self.issuer,
-            resource=token_set.resource or "",
+            audience=token_set.resource or "",
             client_id=self.client_id,
             sub=sub,
             leeway_seconds=self._leeway_seconds,

@@ -10,28 +10,14 @@ from .provider import Provider
 from .secrets import Secret
 from .single_flight import SingleFlight
 from .token_endpoint import CREDENTIALS_HINT, ClientSecretBasic, expires_in, scopes_of, token_request
-from .types import EXPIRY_MARGIN_SECONDS
+from .types import IssuedToken
 
 __all__ = ["ClientCredentialsToken", "MachineClient"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientCredentialsToken:
+class ClientCredentialsToken(IssuedToken):
     """An access token of a machine-to-machine application."""
-
-    access_token: Secret
-    expires_at: float
-    """In seconds since the epoch."""
-    scopes: frozenset[str]
-    """The granted scopes, a subset of the requested ones."""
-
-    def is_usable(self) -> bool:
-        """Return whether the token does not expire within EXPIRY_MARGIN_SECONDS."""
-        return self.seconds_usable() > 0
-
-    def seconds_usable(self) -> float:
-        """Return for how many seconds from now the token can be used."""
-        return self.expires_at - EXPIRY_MARGIN_SECONDS - time.time()
 
 
 class MachineClient:
@@ -81,7 +67,12 @@ class MachineClient:
         )
 
     def _fetch(self, parameters: dict[str, str]) -> ClientCredentialsToken:
-        answer = token_request(self._provider, {"grant_type": "client_credentials", **parameters}, auth=self._auth)
+        answer = token_request(
+            self._provider,
+            {"grant_type": "client_credentials", **parameters},
+            auth=self._auth,
+            may_repeat=True,
+        )
         return ClientCredentialsToken(
             access_token=answer["access_token"],
             expires_at=time.time() + expires_in(answer),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
@@ -13,13 +14,14 @@ from requests.auth import AuthBase
 
 from .errors import ProviderError, single_line
 from .http import Response, retry_after_seconds
-from .oauth_errors import Fault, meaning_of, with_remedy
+from .oauth_errors import Fault, Meaning, meaning_of, with_remedy
 from .provider import Provider
 from .secrets import Secret
 
 __all__ = [
     "CREDENTIALS_HINT",
     "ClientSecretBasic",
+    "Meanings",
     "expires_in",
     "is_token",
     "provider_error",
@@ -31,6 +33,11 @@ CREDENTIALS_HINT = "Check the App ID, the App secret and the type of the applica
 _MAX_EXPIRES_IN_SECONDS = 366 * 24 * 3600
 _DEFAULT_EXPIRES_IN_SECONDS = 60
 _TOKENS = frozenset({"access_token", "refresh_token", "id_token"})
+
+Meanings = Mapping[tuple[str, str], Meaning]
+"""Meanings of OAuth errors, by `error` and `error_description`."""
+
+_NO_MEANINGS: Meanings = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,19 +55,26 @@ class ClientSecretBasic(AuthBase):
         return request
 
 
-def token_request(provider: Provider, data: Mapping[str, str | Secret], *, auth: ClientSecretBasic) -> dict[str, Any]:
+def token_request(
+    provider: Provider,
+    data: Mapping[str, str | Secret],
+    *,
+    auth: ClientSecretBasic,
+    may_repeat: bool = False,
+    meanings: Meanings = _NO_MEANINGS,
+) -> dict[str, Any]:
     """Send `data` to the token endpoint and return the response. Its `access_token` is a bearer token.
 
-    The tokens in the response are secrets.
+    The tokens in the response are secrets. With `may_repeat` the request is sent again when the connection fails. Set
+    it only for a grant that Logto accepts many times: it treats a repeated authorization code or refresh token as
+    stolen, and ends the grant. `meanings` are those of errors that mean something else for this grant.
 
     Raise ProviderError when Logto answers with an error or with something else.
     Source: RFC 6749, sections 5.1 and 5.2.
     """
-    # Logto treats a repeated authorization code or refresh token as stolen, and ends the grant.
-    may_repeat = data["grant_type"] == "client_credentials"
     response = provider.http.post_form(provider.metadata.token_endpoint, data, auth=auth, may_repeat=may_repeat)
     if response.status != 200:
-        raise provider_error(response, hint=auth.hint)
+        raise provider_error(response, hint=auth.hint, meanings=meanings)
     answer = _with_secrets(response.json_object())
     if not is_token(answer.get("access_token")):
         raise ProviderError("The response of the token endpoint has no access token.")
@@ -96,10 +110,13 @@ def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def provider_error(response: Response, *, hint: str = CREDENTIALS_HINT) -> ProviderError:
+def provider_error(
+    response: Response, *, hint: str = CREDENTIALS_HINT, meanings: Meanings = _NO_MEANINGS
+) -> ProviderError:
     """Return the error for a response with a status other than 200. Its text is short and printable for any body.
 
-    `hint` is added when Logto rejects the credentials of the application. The error has `code` `provider_busy`,
+    `hint` is added when Logto rejects the credentials of the application. `meanings`, by `error` and
+    `error_description`, replace those of `oauth_errors`. The error has `code` `provider_busy`,
     `client_rejected` (the operator has to act), `code_rejected`, `access_denied` or `provider_error`.
     Source: RFC 6749, section 5.2.
     """
@@ -115,7 +132,7 @@ def provider_error(response: Response, *, hint: str = CREDENTIALS_HINT) -> Provi
     if error == "invalid_client" or (response.status == 401 and not error):
         message += f". {hint}"
         return ProviderError(message, error=error, error_description=description, code="client_rejected", status=503)
-    meaning = meaning_of(error, description)
+    meaning = meanings.get((error, description)) or meaning_of(error, description)
     if error == "invalid_grant":
         code, status = "code_rejected", 400
     elif error == "access_denied" and meaning.fault is Fault.USER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ __all__ = [
     "ORGANIZATION_AUDIENCE",
     "AccessTokenClaims",
     "Claims",
+    "IssuedToken",
     "LogoutTokenClaims",
     "ProviderMetadata",
     "TokenSet",
@@ -72,6 +74,25 @@ class TokenSet:
     """The verified methods of authentication, see `authentication_methods`; None if they are not proved."""
     authentication_methods_at: int | None = None
     """A time before which no method was used, in seconds since the epoch; None if there is no such time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuedToken:
+    """An access token that Logto has issued for a request of the site itself, without a session."""
+
+    access_token: Secret
+    expires_at: float
+    """In seconds since the epoch."""
+    scopes: frozenset[str]
+    """The granted scopes, a subset of the requested ones."""
+
+    def is_usable(self) -> bool:
+        """Return whether the token does not expire within EXPIRY_MARGIN_SECONDS."""
+        return self.seconds_usable() > 0
+
+    def seconds_usable(self) -> float:
+        """Return for how many seconds from now the token can be used."""
+        return self.expires_at - EXPIRY_MARGIN_SECONDS - time.time()
 
 
 @dataclass(frozen=True, kw_only=True)

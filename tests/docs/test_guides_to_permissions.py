@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import sys
 from typing import Any
 
@@ -14,10 +16,12 @@ from django.urls import path
 
 import bookstore.urls
 from logto_auth import exceptions
+from logto_auth.clients import token_exchange
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.sessions import outgoing
 from logto_auth.testing import Browser
 from logto_auth.users.current_request import use_request
+from tests.raw_server import RawServer
 
 from .callers import visit
 from .pages import blocks_of
@@ -26,6 +30,7 @@ User = get_user_model()
 
 PERMISSIONS = "docs/how-to/permissions.md"
 CALL_OTHER_APIS = "docs/how-to/call-other-apis.md"
+STOCK_ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"Walden": 3}'
 
 
 @pytest.fixture
@@ -118,6 +123,41 @@ def test_calls_as_the_user_and_as_the_site(
         with pytest.raises(exceptions.ProviderError) as raised:
             requests.Request("GET", resource, auth=refused).prepare()
         assert raised.value.error == error
+
+
+@pytest.mark.django_db
+def test_calls_with_an_exchanged_token(rf: Any, browser: Browser, logto: Emulator, settings: Any, modules: Any) -> None:
+    settings.LOGTO_API_RESOURCE = "https://shop.example/api"
+    gateway = modules(CALL_OTHER_APIS, "shop.gateway")
+    reports, scripts = sys.modules["shop.reports"], modules("docs/reference/token-exchange.md", "shop.scripts")
+    with RawServer(lambda connection: connection.sendall(STOCK_ANSWER)) as stock:
+        for function in (reports.token_for, scripts.token_of_a_script, inspect.unwrap(gateway.stock)):
+            function.__globals__["STOCK_API"] = stock.url
+        logto.tenant.add_resource(settings.LOGTO_API_RESOURCE, scopes=["read:books"])
+        logto.tenant.add_resource(stock.url, scopes=["read:stock"])
+        scopes = {settings.LOGTO_API_RESOURCE: ["read:books"], stock.url: ["read:stock"]}
+        logto.tenant.add_role("clerk", scopes=scopes)
+        logto.tenant.add_user(id="ada", username="ada", roles=["clerk"])
+        pat = logto.tenant.add_personal_access_token("ada", "script").value
+        robot = logto.tenant.add_application(
+            name="Robot", type="MachineToMachine", roles=["Logto Management API access"]
+        )
+        settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = robot.id, robot.secret
+        with pytest.raises(exceptions.ProviderError, match="Allow token exchange"):
+            scripts.token_of_a_script(pat)
+        logto.tenant.applications[settings.LOGTO_APP_ID].custom_client_metadata["allowTokenExchange"] = True
+        for token in (scripts.token_of_a_script(pat), reports.token_for("ada")):
+            assert (token.sub, token.resource, token.scopes) == ("ada", stock.url, {"read:stock"})
+
+        caller = token_exchange().exchange_personal_access_token(
+            pat, resource=settings.LOGTO_API_RESOURCE, scopes=["read:books"]
+        )
+        browser.sign_in("ada")
+        request = rf.get("/stock", headers={"Authorization": f"Bearer {caller.access_token.reveal()}"})
+        assert json.loads(gateway.stock(request).content) == {"Walden": 3}
+        sent = stock.requests[0].decode().partition("Authorization: Bearer ")[2].split()[0]
+    claims = jwt.decode(sent, options={"verify_signature": False})
+    assert (claims["sub"], claims["aud"], claims["scope"]) == ("ada", stock.url, "read:stock")
 
 
 @pytest.mark.django_db

@@ -8,6 +8,12 @@ from typing import Any
 import pytest
 import requests
 
+from logto_auth.oidc.errors import ProviderError, TokenError
+from logto_auth.oidc.http import HTTPClient
+from logto_auth.oidc.provider import Provider
+from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.token_exchange import TokenExchange
+
 from .conftest import PASSWORD, MakePerson
 from .people import Person
 from .sites import Site
@@ -45,6 +51,18 @@ class Rights:
         url, auth = f"{self.site.target.endpoint}/oidc/token", (machine["id"], secret["value"])
         token: str = requests.post(url, data=fields, auth=auth, timeout=30).json()["access_token"]
         return token
+
+    def exchange_client(self, machine: dict[str, str]) -> TokenExchange:
+        """Return a new client that exchanges tokens as the machine, as in another process."""
+        [secret] = self._api.get(f"applications/{machine['id']}/secrets")
+        http = HTTPClient(connect_seconds=5, total_seconds=30)
+        issuer = f"{self.site.target.endpoint}/oidc"
+        return TokenExchange(
+            Provider(issuer=issuer, algorithms=("ES384",), http=http),
+            client_id=machine["id"],
+            client_secret=Secret(secret["value"]),
+            leeway_seconds=60,
+        )
 
     def make_organization(self, name: str) -> str:
         organization_id: str = self._api.post("organizations", {"name": f"{self.site.target.run} {name}"})["id"]
@@ -117,6 +135,42 @@ def test_permissions_of_a_machine(shop: Site, rights: Rights) -> None:
     token = rights.machine_token(machine)
     assert call_with(shop, "/api/books/", token) == 200
     assert call_with(shop, "/api/books/add/", token) == 403
+
+
+def test_permissions_of_an_exchanged_token(shop: Site, rights: Rights, make_person: MakePerson) -> None:
+    author = make_person("script_author")
+    rights.give_role(author)
+    author.sign_in(shop)
+    machine = rights.make_machine("robot")
+    first, second = rights.exchange_client(machine), rights.exchange_client(machine)
+    wanted = {"resource": rights.resource, "scopes": ["read:books"]}
+    subject_token = shop.target.api.post("subject-tokens", {"userId": author.id})["subjectToken"]
+    with pytest.raises(ProviderError, match="Allow token exchange"):
+        first.exchange_subject_token(subject_token, **wanted)
+    metadata = {"customClientMetadata": {"allowTokenExchange": True}}
+    shop.target.api.patch(f"applications/{machine['id']}", metadata)
+
+    path = f"users/{author.id}/personal-access-tokens"
+    personal = shop.target.api.post(path, {"name": "script"})["value"]
+    tokens = [
+        first.exchange_subject_token(subject_token, **wanted),
+        first.exchange_personal_access_token(personal, **wanted),
+    ]
+    tokens.append(first.exchange_access_token(tokens[1].access_token, **wanted))
+    opaque = first.exchange_personal_access_token(personal, scopes=["openid"]).access_token
+    tokens.append(first.exchange_access_token(opaque, actor_token=opaque, **wanted))
+    assert [token.actor_sub for token in tokens] == [None, None, None, author.id]
+    for token in tokens:
+        assert (token.sub, token.scopes) == (author.id, {"read:books"})
+        assert call_with(shop, "/api/books/", token.access_token.reveal()) == 200
+        assert call_with(shop, "/api/books/add/", token.access_token.reveal()) == 403
+
+    shop.target.api.delete(f"{path}/script")
+    for client in (first, second):
+        with pytest.raises(TokenError, match=r"once|already used"):
+            client.exchange_subject_token(subject_token, **wanted)
+    with pytest.raises(TokenError, match="deleted or expired"):
+        second.exchange_personal_access_token(personal, **wanted)
 
 
 def test_permissions_in_an_organization(

@@ -58,7 +58,7 @@ def issued(token: str) -> AccessTokenClaims:
         keys=KEYS,
         algorithms=ALGORITHMS,
         issuer=ISSUER,
-        resource=API,
+        audience=API,
         client_id=CLIENT_ID,
         sub=SUB,
         leeway_seconds=60,

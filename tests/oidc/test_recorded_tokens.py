@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import pytest
+from freezegun import freeze_time
 
 from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.discovery import parse_metadata
+from logto_auth.oidc.errors import ProviderError, TokenError
+from logto_auth.oidc.http import HTTPClient, Response
 from logto_auth.oidc.jwks import KeySet
+from logto_auth.oidc.provider import Provider
 from logto_auth.oidc.secrets import Secret
+from logto_auth.oidc.token_exchange import ExchangedToken, TokenExchange
 from tests.oidc.kinds import ACCESS, ID, LOGOUT, Kind
 from tests.oidc.signing import ALGORITHMS, ISSUER
 from tests.recorded import VERSIONS, recording
@@ -177,3 +186,89 @@ def test_no_other_kind_is_accepted(recorded: Recorded, kind: Kind, others: tuple
 def test_id_token_without_typ_is_no_logout_token_if_types_are_optional(recorded: Recorded) -> None:
     optional = {"logout+jwt", "jwt", None}
     LOGOUT.refuses(recorded.id_token, "events", recorded.keys(), **recorded.logout_arguments(types=optional))
+
+
+# Token exchange
+
+
+class RecordedLogto:
+    """Logto 1.42 in place of an HTTPClient: the recorded metadata and keys, and one recorded token response."""
+
+    def __init__(self, name: str) -> None:
+        self.exchange = recording(f"tokens/{name}", "1.42")
+        self.sent: dict[str, str] = {}
+
+    def get(self, url: str) -> Response:
+        name = "discovery" if url.endswith("openid-configuration") else "jwks"
+        return Response(200, {}, json.dumps(recording(name, "1.42")["body"]).encode(), url)
+
+    def post_form(self, url: str, data: Mapping[str, str | Secret], **options: Any) -> Response:
+        self.sent = {name: value.reveal() if isinstance(value, Secret) else value for name, value in data.items()}
+        return Response(self.exchange["status"], {}, json.dumps(self.exchange["body"]).encode(), url)
+
+    def request(self) -> dict[str, str]:
+        return dict(parse_qsl(self.exchange["request"]["body"]))
+
+    def exchanged(self) -> ExchangedToken:
+        """Send the recorded request through the client and return the result."""
+        provider = Provider(issuer=ISSUER, algorithms=ALGORITHMS, http=cast("HTTPClient", self))
+        client = TokenExchange(
+            provider, client_id=EXCHANGER, client_secret=Secret("secret"), leeway_seconds=60, revocation_seconds=0
+        )
+        request = self.request()
+        methods = {"sub_": client.exchange_subject_token, "pat_": client.exchange_personal_access_token}
+        method = methods.get(request["subject_token"][:4], client.exchange_access_token)
+        return method(
+            request["subject_token"],
+            resource=request.get("resource"),
+            organization_id=request.get("organization_id"),
+            scopes=request.get("scope", "").split(),
+            actor_token=request.get("actor_token"),
+        )
+
+
+EXCHANGER = "3ysukjw9m1mknxac29j7b"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "exchange_impersonation",
+        "exchange_organization",
+        "exchange_with_actor",
+        "exchange_personal_access_token",
+        "exchange_personal_access_token_opaque",
+        "exchange_opaque_access_token",
+        "exchange_jwt_access_token",
+    ],
+)
+def test_exchange_sends_and_accepts_what_logto_recorded(name: str) -> None:
+    logto = RecordedLogto(name)
+    with freeze_time(datetime.fromtimestamp(1_795_883_830, tz=timezone.utc)):
+        token = logto.exchanged()
+    assert logto.sent == logto.request()
+    body = logto.exchange["body"]
+    assert token.access_token.reveal() == body["access_token"]
+    assert token.scopes == set(body["scope"].split())
+    assert (token.claims is None) == name.endswith("opaque")
+    assert token.actor_sub == ("of936e6twivh" if name == "exchange_with_actor" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("exchange_not_allowed", "Allow token exchange"),
+        ("exchange_personal_access_token_not_allowed", "Allow token exchange"),
+        ("exchange_subject_token_consumed", "already used"),
+        ("exchange_suspended_user", "suspended"),
+        ("exchange_personal_access_token_deleted", "deleted or expired"),
+        ("exchange_third_party_token", "third-party application"),
+        ("exchange_bad_actor", "actor token has expired"),
+        ("exchange_unknown_organization", "not a member of the organization"),
+        ("exchange_unknown_resource", "Create the API resource at Logto"),
+    ],
+)
+def test_refused_exchange_says_what_logto_does_not(name: str, text: str) -> None:
+    with pytest.raises((ProviderError, TokenError), match=text) as caught:
+        RecordedLogto(name).exchanged()
+    assert isinstance(caught.value, TokenError) == (RecordedLogto(name).exchange["body"]["error"] == "invalid_grant")

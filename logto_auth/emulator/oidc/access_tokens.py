@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from logto_auth.emulator.provider import Provider
@@ -104,24 +104,25 @@ def exchanged_access_token(
     request: TokenRequest,
     user: User,
     *,
-    actor_id: str | None,
+    find_actor: Callable[[], str | None],
     subject_token: SubjectToken | None,
 ) -> IssuedAccessToken:
     """Return a token of an exchange: a JWT for a resource or an organization, or an opaque token without both.
 
-    Only scopes that the request names are granted. The default resource does not apply. A JWT names the actor.
+    Only scopes that the request names are granted. The default resource does not apply. A JWT names the actor, whom
+    Logto looks up after the resource.
     """
+    indicator = _single_resource(provider, request.resources)
     issue = Issue(
         client=request.client,
         user=user,
         organization_id=request.organization_id,
         grant_id=provider.new_uid(),
         subject_token=subject_token,
-        actor_id=actor_id,
+        actor_id=find_actor(),
     )
     if request.organization_id is not None and not request.resources:
         return _organization_token_of_user(provider, issue, user, request.scopes)
-    indicator = _single_resource(provider, request.resources)
     if indicator is None:
         return _opaque_token_without_session(provider, request, issue)
     held = _scopes_of_user(provider, request, user, indicator)

@@ -35,7 +35,7 @@ def exchange_token(provider: Provider, request: TokenRequest) -> dict[str, Any]:
         provider,
         request,
         user,
-        actor_id=_actor_id(provider, request),
+        find_actor=lambda: _actor_id(provider, request),
         subject_token=provider.instances.subject_tokens.get(value),
     )
     provider.instances.subject_tokens.pop(value, None)

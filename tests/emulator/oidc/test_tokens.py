@@ -483,6 +483,31 @@ def test_machine_has_no_other_grant_type(machine):
     assert error_of(machine.post("token", grant_type="refresh_token", refresh_token="x")) == (400, "invalid_request")
 
 
+# Token exchange
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"actor_token": "nope", "resource": "https://nowhere.example"}, (400, "invalid_target")),
+        ({"actor_token": "nope", "organization_id": "nowhere"}, (403, "access_denied")),
+        ({"actor_token": "nope"}, (400, "invalid_grant")),
+    ],
+)
+def test_exchange_checks_the_actor_last(emulator, bookstore, changes, expected):
+    bookstore.application.allow_token_exchange = True
+    token = emulator.tenant.add_personal_access_token(emulator.tenant.find_user(username="customer").id, "script")
+    response = bookstore.post(
+        "token",
+        grant_type="urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token=token.value,
+        subject_token_type="urn:logto:token-type:personal_access_token",
+        actor_token_type="urn:ietf:params:oauth:token-type:access_token",
+        **changes,
+    )
+    assert error_of(response) == expected
+
+
 # Revocation and introspection
 
 
