@@ -144,6 +144,16 @@ def status(person: Person, branch: Branch, page: str = "") -> int:
     return person.get(branch.site, branch.path(page)).status_code
 
 
+def test_set_up_makes_declared_organizations(agency: Site) -> None:
+    api, run = agency.target.api, agency.target.run
+    [office] = [each["id"] for each in api.all("organizations") if each["name"] == f"{run} head office"]
+    [robot] = api.get(f"organizations/{office}/applications", page=1, page_size=20)
+    assert [each["name"] for each in robot["organizationRoles"]] == [f"{run} stock robot"]
+    assert len(api.get(f"organizations/{office}/jit/email-domains")) == 1
+    assert [each["name"] for each in api.get(f"organizations/{office}/jit/roles")] == [f"{run} clerk"]
+    assert {step["action"] for step in agency.command_json("logto_setup", "--check")["steps"]} == {"nothing"}
+
+
 def test_owner_opens_a_branch_and_has_the_rights_at_once(agency: Site, new_person: MakePerson) -> None:
     owner = new_person("founder")
     branch = open_branch(agency, owner)

@@ -11,6 +11,7 @@ from logto_auth.tenant import (
     WEBHOOK_EVENTS,
     AccountCenter,
     APIResource,
+    DeclaredOrganization,
     OrganizationConsole,
     OrganizationRole,
     Role,
@@ -28,6 +29,7 @@ HAS_SECOND_FACTOR = os.environ["LIVE_SECOND_FACTOR"] == "1"
 HAS_CONSOLE = os.environ["LIVE_CONSOLE"] == "1"
 OWNER = f"{RUN} owner"
 INVITE = f"{RUN}:invite:members"
+STOCK_ROBOT = f"{RUN} stock robot"
 BOOKS = {"read:books": "Read books", "write:books": "Change books"}
 
 TENANT = TenantDeclaration(
@@ -42,7 +44,18 @@ TENANT = TenantDeclaration(
         OrganizationRole(OWNER, "Owns a branch", scopes=[MANAGE_STOCK, INVITE]),
         OrganizationRole(MANAGER, "Runs a branch", scopes=[MANAGE_STOCK, INVITE]),
         OrganizationRole(CLERK, "Reads books in a branch", resource_scopes={API: ["read:books"]}),
+        OrganizationRole(STOCK_ROBOT, "Counts the stock", scopes=[MANAGE_STOCK], type="MachineToMachine"),
     ],
+    organizations=[
+        DeclaredOrganization(
+            f"{RUN} head office",
+            applications={STOCK_ROBOT: [STOCK_ROBOT]},
+            email_domains=[f"office.{RUN.replace('_', '-')}.example"],
+            default_roles=[CLERK],
+        )
+    ]
+    if HAS_CONSOLE
+    else [],
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
     account_center=AccountCenter.all_editable(delete_account_url="/account/delete") if HAS_ACCOUNT_PAGES else None,
     # Users of the other sites have no second factor, and must not be asked to set one up.
