@@ -4,15 +4,16 @@ Both are imported when they are first called. They need modules that take long t
 `cryptography`, and most `manage.py` commands call none of them. A server imports everything with its middleware.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.checks import Tags, register
+from django.db.models import Model
 from django.db.models.signals import post_save, pre_delete
 from django.dispatch import Signal
 from django.utils.module_loading import import_string
@@ -38,13 +39,27 @@ class LogtoAuthConfig(AppConfig):
         register(imported_when_called("logto_auth.checks.check_deployment"), Tags.security, CHECKS, deploy=True)
         register(imported_when_called("logto_auth.checks.check_credentials"), Tags.security, CREDENTIALS, deploy=True)
 
-        user_model = get_user_model()
         connect(user_logged_in, "logto_auth.sessions.ending.begin_unconfirmed_session")
         connect(user_logged_in, "logto_auth.sessions.password_form.forget_password_form")
         connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
-        connect(post_save, "logto_auth.sessions.ending.end_sessions_of_inactive_user", user_model)
-        connect(post_save, "logto_auth.users.suspension.forget_deactivation", user_model)
-        connect(pre_delete, "logto_auth.sessions.ending.end_sessions_of_deleted_user", user_model)
+        for model in account_models():
+            connect_to_account(model)
+
+
+def account_models() -> Iterator[type[Model]]:
+    """Yield the user model, its proxy models, and the models that add columns to it.
+
+    Django sends the signals of each in its own name.
+    """
+    user_model = get_user_model()
+    return (model for model in apps.get_models() if issubclass(model, user_model))
+
+
+def connect_to_account(model: type[Model]) -> None:
+    """Connect the receivers that follow changes of accounts."""
+    connect(post_save, "logto_auth.sessions.ending.end_sessions_of_inactive_user", model)
+    connect(post_save, "logto_auth.users.suspension.forget_deactivation", model)
+    connect(pre_delete, "logto_auth.sessions.ending.end_sessions_of_deleted_user", model)
 
 
 @cache

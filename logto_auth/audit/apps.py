@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth import signals
-from logto_auth.apps import connect
+from logto_auth.apps import account_models, connect
 from logto_auth.batches import batch_ended
 
 __all__ = ["LogtoAuditConfig"]
@@ -70,8 +70,7 @@ def disconnect_receivers() -> None:
 def _receivers_of_models() -> Iterator[tuple[str, Signal, type]]:
     """Yield the functions for signals of models, with the signal and the sender of each."""
     user_model: Any = get_user_model()
-    # Django sends the signals of a proxy model in its name, and those of a model with more columns as well.
-    for model in filter(lambda model: issubclass(model, user_model), apps.get_models()):
+    for model in account_models():
         yield "by_hand.keep_former_flags", pre_save, model
         yield "by_hand.record_flags", post_save, model
         # It deletes the row with more columns and that of the user model, and sends a signal for each.

@@ -7,8 +7,10 @@ import time
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.test.utils import isolate_apps
 from django.urls import reverse
 
+from logto_auth.apps import connect_to_account
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.signals import session_ended, signed_out
@@ -75,6 +77,20 @@ def test_deactivating_or_deleting_user_ends_sessions(reader: Browser, logto: Emu
     user.delete()
     assert LogtoSession.objects.count() == 0
     assert not is_signed_in(again)
+
+
+@isolate_apps("tests.sessions")
+def test_proxy_of_the_user_model_ends_sessions_too(reader: Browser) -> None:
+    class Colleague(User):  # type: ignore[misc, valid-type]
+        class Meta:
+            app_label, proxy = "sessions", True
+
+    connect_to_account(Colleague)
+    colleague = Colleague.objects.get()
+    colleague.is_active = False
+    colleague.save()
+    assert LogtoSession.objects.count() == 0
+    assert not is_signed_in(reader)
 
 
 def test_user_model_is_sender_of_signals(reader: Browser, logto: Emulator) -> None:
