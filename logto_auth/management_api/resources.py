@@ -39,11 +39,20 @@ __all__ = [
     "SsoConnectors",
     "SubjectTokens",
     "Users",
+    "search_text",
 ]
 
 T = TypeVar("T")
 New = TypeVar("New", bound=Payload)
 Changes = TypeVar("Changes", bound=Payload)
+
+
+def search_text(text: str) -> str | None:
+    """Return the longest part of a text that the query `q` finds, for a search whose results are then compared.
+
+    Logto's search is a pattern of PostgreSQL's LIKE, in which a backslash has a meaning of its own. None: search all.
+    """
+    return max(text.split("\\"), key=len) or None
 
 
 class Collection(Generic[T, New, Changes]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.resources import search_text
 
 from .machine_applications import MachineApplications
 from .organizations import DeclaredOrganization, organization_label
@@ -116,9 +117,8 @@ class PlannedOrganizations:
     # The tenant
 
     def _find(self, declared: DeclaredOrganization) -> Organization | None:
-        # Logto searches for a part of the name, by a pattern in which a backslash has a meaning of its own.
-        query = None if "\\" in declared.name else declared.name
-        found = [each for each in self._api.organizations.all(q=query) if each["name"] == declared.name]
+        stored = self._api.organizations.all(q=search_text(declared.name))
+        found = [each for each in stored if each["name"] == declared.name]
         if len(found) > 1:
             ids = ", ".join(each["id"] for each in found)
             raise ConfigurationError(

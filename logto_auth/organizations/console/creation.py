@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.resources import search_text
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 from logto_auth.tenant.organization_console import OrganizationConsole
@@ -29,7 +29,7 @@ from .rights import Actor, live_memberships
 from .template import Template
 from .values import OwnOrganization
 
-__all__ = ["Creation", "valid_name"]
+__all__ = ["MAX_NAME_LENGTH", "Creation", "valid_name"]
 
 # Logto counts as JavaScript does: most emoji are two units of UTF-16.
 MAX_NAME_LENGTH = 128
@@ -98,9 +98,8 @@ class Creation:
 
     def _begun(self, name: str, mark: str) -> LiveMembership | None:
         """Return an organization of this form that has no member, because the second call had failed."""
-        # Logto's search knows wildcards. Its order is unknown, so the number of calls is limited instead.
-        plain_part = max(re.split(r"[%_\\]", name), key=len)
-        for organization in islice(self._api.organizations.all(q=plain_part or None), MAX_SEARCHED):
+        # The order of Logto's search is unknown, and a name may be a wildcard, so the number of calls is limited.
+        for organization in islice(self._api.organizations.all(q=search_text(name)), MAX_SEARCHED):
             found = _organization_in(organization)
             if _mark_in(found.custom_data) == mark and _is_recent(found) and self._count_members(found.id) == 0:
                 return found

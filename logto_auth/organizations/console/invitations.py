@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.resources import search_text
 
 from .answers import is_unknown, names_by_id, optional_text, plain_text, read, user_names
 from .effects import after_change
@@ -175,7 +176,7 @@ class Invitations(OrganizationRights):
                 raise AlreadyInvited(
                     f"The invitation {invitation.id} is for the same address.", invitation_id=invitation.id
                 )
-        for member in self._api.organizations.users(self.id, q=address):
+        for member in self._api.organizations.users(self.id, q=search_text(address)):
             if is_same_address(user_names(member).email, address):
                 raise AlreadyMember("A member has the invited address.")
 

@@ -26,7 +26,7 @@ from .values import PAGE_SIZE, Member, MemberPage
 if TYPE_CHECKING:
     from logto_auth.management_api import types
 
-__all__ = ["Members", "is_gone"]
+__all__ = ["MAX_SEARCH_LENGTH", "Members"]
 
 MAX_SEARCH_LENGTH = 128
 # What a phone number can match: Logto stores digits, and its search knows wildcards.
@@ -140,7 +140,7 @@ class Members(OrganizationRights):
         try:
             return names_by_id(list(self._api.organizations.user_roles(self.id, user_id)))
         except ManagementAPIError as error:
-            if is_gone(error):
+            if _is_gone(error):
                 raise self._gone(user_id) from error
             raise
 
@@ -178,7 +178,7 @@ class Members(OrganizationRights):
                 try:
                     organizations.remove_user_role(self.id, user_id, role_id)
                 except ManagementAPIError as error:
-                    if not is_gone(error):
+                    if not _is_gone(error):
                         raise
                 current.discard(name)
                 done.append(format_lazy(_("The role was removed: {role}."), role=name))
@@ -204,7 +204,7 @@ class Members(OrganizationRights):
                 self._api.organizations.remove_user(self.id, user_id)
             except ManagementAPIError as error:
                 # The user was a member a moment ago. This request may have been sent twice.
-                if not is_gone(error):
+                if not _is_gone(error):
                     raise
         return sorted(held)
 
@@ -242,7 +242,7 @@ class Members(OrganizationRights):
         )
 
 
-def is_gone(error: ManagementAPIError) -> bool:
+def _is_gone(error: ManagementAPIError) -> bool:
     """Return whether Logto has answered that there is no such thing: it is gone, or was never there."""
     return is_unknown(error) or error.code == NO_MEMBER
 

@@ -12,11 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.organizations.console.console import OrganizationRole
+from logto_auth.organizations.console.creation import MAX_NAME_LENGTH
 
 __all__ = ["ConfirmationForm", "CreateForm", "DeleteForm", "NameForm", "RolesForm", "role_choices"]
-
-# The length of Logto's database column.
-MAX_NAME_LENGTH = 128
 
 
 class NameForm(forms.Form):

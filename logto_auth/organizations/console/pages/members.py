@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.organizations.console.console import Member
 from logto_auth.organizations.console.errors import ChangedMeanwhile, MemberGone
+from logto_auth.organizations.console.members import MAX_SEARCH_LENGTH
 from logto_auth.sign_in.next_url import with_query
 
 from .forms import ConfirmationForm, RolesForm
@@ -20,7 +21,6 @@ from .page import OrganizationPage
 
 __all__ = ["MemberPage", "MembersPage"]
 
-MAX_SEARCH_LENGTH = 128
 MAX_PAGE_DIGITS = 6
 
 
@@ -80,15 +80,14 @@ class MemberPage(OrganizationPage):
         """Return the page with `form`, or a new one. `removal_errors` are why the member was not removed."""
         member, grantable = self.member, self.organization.grantable_roles()
         names = {role.name for role in grantable}
-        may_manage = self.organization.may("manage_members")
         return self.render(
             {
                 "member": member,
                 "form": (form or RolesForm(grantable=grantable, initial={"roles": list(member.roles)}))
-                if may_manage and member.may_change
+                if member.may_change
                 else None,
                 "fixed_roles": [role for role in member.roles if role not in names],
-                "removal_form": ConfirmationForm() if may_manage and member.may_remove else None,
+                "removal_form": ConfirmationForm() if member.may_remove else None,
                 "removal_errors": removal_errors or "",
                 "leave_url": self.url_of("leave") if member.is_self else "",
                 "members_url": self.url_of("members"),
