@@ -21,7 +21,7 @@ from logto_auth.exceptions import (
     WrongCode,
     WrongPassword,
 )
-from logto_auth.pages.texts import PageText
+from logto_auth.pages.texts import PageText, whole_minutes
 
 __all__ = ["FORM_ERRORS", "NOT_MANAGED", "form_text", "page_text", "remedy"]
 
@@ -149,7 +149,7 @@ def form_text(error: LogtoError) -> str:
 def _blocked(error: VerificationBlocked) -> str:
     if error.retry_after_seconds is None:
         return gettext("Too many attempts. Please wait a while and try again.")
-    minutes = max(1, -(-error.retry_after_seconds // 60))
+    minutes = whole_minutes(error.retry_after_seconds)
     return ngettext(
         "Too many attempts. Try again in %(minutes)d minute.",
         "Too many attempts. Try again in %(minutes)d minutes.",

@@ -6,12 +6,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 
 from logto_auth.exceptions import ConfigurationError
+from logto_auth.pages.sentences import joined
 from logto_auth.sessions.other_sessions import EndedSessions, sid_at_logto, value_in
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_allowed_next
 
 from .links import END_OTHER_SESSIONS, return_url
-from .sentences import joined
 from .verification import verification_url
 
 __all__ = [

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.account_api.types import AccountCenter
 from logto_auth.exceptions import FieldNotEditable, LogtoError, PasswordRejected, VerificationRequired
+from logto_auth.pages.sentences import joined
 from logto_auth.sessions.public_settings import account_center, sign_in_experience
 from logto_auth.sign_in.next_url import is_allowed_next
 
@@ -22,7 +23,6 @@ from .forms import NewPasswordForm
 from .navigation import url_of
 from .other_sessions import end_other_sessions, ended_text
 from .page import AccountPage
-from .sentences import joined
 
 __all__ = ["PasswordPage", "policy_rules", "rejection_text"]
 

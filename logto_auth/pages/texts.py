@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
-__all__ = ["PageText"]
+__all__ = ["PageText", "whole_minutes"]
 
 
 @dataclass(frozen=True)
@@ -16,3 +16,8 @@ class PageText:
     title: str | Promise
     text: str | Promise
     remedy: str | Promise = ""
+
+
+def whole_minutes(seconds: int) -> int:
+    """Return how many minutes a user has to wait, rounded up; at least one."""
+    return max(1, -(-seconds // 60))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import override
 
-from logto_auth.account.sentences import joined
+from logto_auth.pages.sentences import joined
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from logto_auth.account.sentences import joined
 from logto_auth.exceptions import LogtoError, ManagementAPIError, ProviderError
 from logto_auth.organizations.console.errors import (
     ConsoleError,
@@ -20,7 +19,8 @@ from logto_auth.organizations.console.errors import (
     NotAMember,
     NotPermitted,
 )
-from logto_auth.pages.texts import PageText
+from logto_auth.pages.sentences import joined
+from logto_auth.pages.texts import PageText, whole_minutes
 
 __all__ = ["CONSOLE_IS_OFF", "NOT_MANAGED", "error_text", "page_text", "remedy", "status_of"]
 
@@ -101,7 +101,7 @@ def status_of(error: LogtoError) -> int:
 
 
 def _try_again_after(seconds: int) -> str:
-    minutes = max(1, -(-seconds // 60))
+    minutes = whole_minutes(seconds)
     return ngettext(
         "Logto has too much to do. Please try again in %(minutes)d minute.",
         "Logto has too much to do. Please try again in %(minutes)d minutes.",
