@@ -66,7 +66,7 @@ def set_up(logto: Emulator, settings: Any) -> None:
     for username in ("owner", "manager", "staff", "other", "stranger"):
         tenant.add_user(
             username=username,
-            id=username.ljust(11, "0") + "1",
+            id=sub_of(username),
             name=username.capitalize(),
             primary_email=f"{username}@bookstore.example",
         )

@@ -16,9 +16,11 @@ from logto_auth.tenant.declaration import OrganizationRole, TenantDeclaration
 from logto_auth.tenant.organization_console import EVERY_MEMBER, EVERY_USER, AnyRole, OrganizationConsole
 from logto_auth.testing import Browser
 
+from .console_site import HARBOUR, HILL, MANAGEMENT_ROLE, sub_of
+
+__all__ = ["HARBOUR", "HILL", "Caller", "Signals", "broken", "set_up", "sub_of"]
+
 API = "https://bookstore.example/api"
-HARBOUR = "harbourbr001"
-HILL = "hillbranch01"
 MANAGER = ("invite:members", "manage:members", "manage:joining")
 CONSOLE = OrganizationConsole(
     owner_roles=["owner"],
@@ -62,7 +64,7 @@ def set_up(logto: Emulator, settings: Any) -> None:
         "manage:members",
     )
     tenant = logto.tenant
-    machine = tenant.add_application(name="Console", type="MachineToMachine", roles=["Logto Management API access"])
+    machine = tenant.add_application(name="Console", type="MachineToMachine", roles=[MANAGEMENT_ROLE])
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     tenant.add_resource(API, scopes=["read:books", "manage:members"])
     tenant.add_organization_role("owner")
@@ -79,11 +81,6 @@ def set_up(logto: Emulator, settings: Any) -> None:
     for username in ("owner", "manager", "staff"):
         tenant.add_member(HARBOUR, sub_of(username), roles=[username])
     tenant.add_member(HILL, sub_of("other"), roles=["owner"])
-
-
-def sub_of(username: str) -> str:
-    """Return the id of a user at Logto."""
-    return username.ljust(11, "0") + "1"
 
 
 class Caller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 from urllib.parse import unquote
@@ -30,13 +30,6 @@ def site(logto: Emulator, settings: Any) -> None:
     logto.tenant.add_message_connectors()
     settings.LOGTO_WEBHOOK_SIGNING_KEY = SIGNING_KEY
     settings.ROOT_URLCONF = "tests.console.service_urls"
-
-
-@pytest.fixture
-def signals() -> Iterator[Signals]:
-    signals = Signals()
-    yield signals
-    signals.disconnect()
 
 
 class Reports:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import unquote
@@ -57,13 +56,6 @@ def site_sends(settings: Any) -> None:
     settings.TEMPLATES = [
         {"BACKEND": "django.template.backends.django.DjangoTemplates", "OPTIONS": {"loaders": loaders}}
     ]
-
-
-@pytest.fixture
-def signals() -> Iterator[Signals]:
-    signals = Signals()
-    yield signals
-    signals.disconnect()
 
 
 def only(logto: Emulator) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from threading import Barrier, Thread
 from typing import Any
 
@@ -24,22 +23,9 @@ from logto_auth.organizations.console.errors import (
 )
 from logto_auth.sessions.principal import session_principal
 
-from . import service
 from .service import HARBOUR, HILL, Caller, Signals, broken, sub_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def site(logto: Emulator, settings: Any) -> None:
-    service.set_up(logto, settings)
-
-
-@pytest.fixture
-def signals() -> Iterator[Signals]:
-    signals = Signals()
-    yield signals
-    signals.disconnect()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("service_site")]
 
 
 def members(logto: Emulator, organization_id: str = HARBOUR) -> dict[str, list[str]]:

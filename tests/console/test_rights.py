@@ -23,14 +23,9 @@ from tests.emulator.relying_party import CALLBACK, RelyingParty
 from . import service
 from .service import API, CONSOLE, HARBOUR, HILL, TENANT, Caller, sub_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("service_site")]
 
 RIGHTS = ("view_members", "invite", "manage_members", "rename", "manage_joining", "delete")
-
-
-@pytest.fixture(autouse=True)
-def site(logto: Emulator, settings: Any) -> None:
-    service.set_up(logto, settings)
 
 
 @pytest.mark.parametrize(
