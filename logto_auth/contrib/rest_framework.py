@@ -73,6 +73,13 @@ class LogtoAuthentication(BaseAuthentication):
     """Whether the token must be an organization token; None: both kinds are accepted."""
     accepts_machines = True
     """Whether applications may call with their own tokens, by `client_credentials`."""
+    accepts_api_keys = False
+    """Whether an API key of a user (`pat_...`) is accepted in place of the token.
+
+    It gets those permissions of its user that the view's permission classes name for the method of the request.
+    """
+    key_scopes: Collection[str] = ()
+    """Further permissions for API keys: those that the view checks elsewhere than in permission classes."""
 
     def authenticate(self, request: Request) -> tuple[Any, TokenPrincipal] | None:
         try:
@@ -81,6 +88,8 @@ class LogtoAuthentication(BaseAuthentication):
                 resource=self.resource,
                 of_organization=self.of_organization,
                 accepts_machines=self.accepts_machines,
+                accepts_api_keys=self.accepts_api_keys,
+                key_scopes=self.key_scopes,
             )
         except LogtoError as error:
             # Not with the scopes: the view may look at the user to select its permissions.
