@@ -253,25 +253,24 @@ class ApiKeyPrincipal(TokenPrincipal):
         token: AccessTokenClaims,
         identity: LogtoIdentity,
         user: Any,
-        scopes: Iterable[str] | Callable[[], Iterable[str]],
+        scopes: Iterable[str],
     ) -> None:
-        super().__init__(request, token, identity, user)
-        self._scopes = scopes
-        self._narrowed_token: AccessTokenClaims | None = None
+        super().__init__(request, _with_scopes(token, scopes), identity, user)
+        self._later_scopes: Callable[[], Iterable[str]] | None = None
+
+    def narrow_scopes(self, names: Callable[[], Iterable[str]]) -> None:
+        """Keep only the scopes that `names` returns. It is called at the first look at them."""
+        self._later_scopes = names
 
     @property
     def token(self) -> AccessTokenClaims:
         """The claims of the access token, with the scopes that the view names."""
-        if self._narrowed_token is None:
+        if self._later_scopes is not None:
+            names, self._later_scopes = self._later_scopes, None
             # A view that looks at the scopes in order to select its permissions sees none.
-            self._narrowed_token = _with_scopes(self._token, ())
-            try:
-                names = self._scopes() if callable(self._scopes) else self._scopes
-            except BaseException:
-                self._narrowed_token = None
-                raise
-            self._narrowed_token = _with_scopes(self._token, names)
-        return self._narrowed_token
+            token, self._token = self._token, _with_scopes(self._token, ())
+            self._token = _with_scopes(token, names())
+        return self._token
 
 
 def _with_scopes(token: AccessTokenClaims, names: Iterable[str]) -> AccessTokenClaims:
@@ -296,7 +295,7 @@ def authenticate(
     of_organization: bool | None = False,
     accepts_machines: bool = True,
     accepts_api_keys: bool = False,
-    key_scopes: Iterable[str] | Callable[[], Iterable[str]] = (),
+    key_scopes: Iterable[str] = (),
 ) -> TokenPrincipal | None:
     """Authenticate `request` by its access token, for `resource` or else for `LOGTO_API_RESOURCE`.
 
@@ -309,8 +308,7 @@ def authenticate(
     token: for `resource`, in the organization that the URL selects, if it selects one. With `of_organization` it is an
     organization token, and the URL must select one; with None, if the URL selects one. The principal is then an
     `ApiKeyPrincipal`, with those scopes of the user that are in `key_scopes`. Pass the names of all permissions that
-    the view looks at. A function is called at the first look at the scopes, and an organization token needs the names
-    themselves.
+    the view looks at: an organization token has no others.
 
     Raise AuthorizationHeaderError, TokenError, SignInRefused, OrganizationRequired, TooManyRequests, ProviderError:
     `ErrorResponse.of` makes the response.
@@ -339,9 +337,10 @@ def _authenticated_by_key(
     key: Secret,
     resource: str | None,
     of_organization: bool | None,
-    scopes: Iterable[str] | Callable[[], Iterable[str]],
+    scopes: Iterable[str],
 ) -> TokenPrincipal:
-    purpose = _purpose_of_key(request, resource, of_organization, () if callable(scopes) else scopes)
+    scopes = frozenset(scopes)
+    purpose = _purpose_of_key(request, resource, of_organization, scopes)
     claims = claims_of_key(request, key, purpose)
     # At each request: the account may have been deactivated since the exchange.
     identity = provision_api_user(claims.issuer, claims.sub)
@@ -349,14 +348,14 @@ def _authenticated_by_key(
 
 
 def _purpose_of_key(
-    request: HttpRequest, resource: str | None, of_organization: bool | None, scopes: Iterable[str]
+    request: HttpRequest, resource: str | None, of_organization: bool | None, scopes: frozenset[str]
 ) -> KeyPurpose:
     """Return what an API key is exchanged for. Raise OrganizationRequired if the URL must select an organization."""
     organization_id = requested_organization_id(request)
     if of_organization and not organization_id:
         raise OrganizationRequired("An API key needs a URL that selects an organization, because it belongs to none.")
     if of_organization is not False and organization_id:
-        return KeyPurpose(None, organization_id, tuple(sorted(set(scopes))))
+        return KeyPurpose(None, organization_id, tuple(sorted(scopes)))
     resource = resource or api_resource()
     # All declared ones, so that the views of a resource share one exchange.
     names = {*conf.declared_api_resources.get(resource, ()), *scopes}
