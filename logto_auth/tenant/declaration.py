@@ -116,7 +116,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first fifteen fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first sixteen fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -150,10 +150,16 @@ class TenantDeclaration:
     """Whether JWT access tokens have the claim `authentication_methods`. The tenant has one script for the custom
     claims of all applications, and a block of it adds this claim. `LOGTO_SECOND_FACTOR` needs it."""
 
+    token_exchange: bool = False
+    """Whether the application that `clients.token_exchange()` uses may exchange tokens, which API keys of users need.
+    False: it is not changed."""
+
     organization_console: OrganizationConsole | None = None
     """What members may do in the console of their organization. It is not stored at Logto. None: no console."""
 
     application_id: str = ""
+    token_exchange_id: str = ""
+    """The application that exchanges tokens, if the site signs in no users. Empty: the application of the site."""
     redirect_uris: Sequence[str] = ()
     post_sign_out_uris: Sequence[str] = ()
     back_channel_logout_uri: str = ""
