@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from logto_auth.exceptions import ManagementAPIError
 
@@ -27,6 +27,13 @@ NO_CONSENT_SCOPES: Final[UserConsentScopes] = {
     "resourceScopes": [],
     "organizationResourceScopes": [],
     "userScopes": [],
+}
+# The key of each kind in a payload.
+KEYS: Final[Mapping[ConsentScopeType, str]] = {
+    "organization-scopes": "organizationScopes",
+    "resource-scopes": "resourceScopes",
+    "organization-resource-scopes": "organizationResourceScopes",
+    "user-scopes": "userScopes",
 }
 # The labels of differences.
 PERMISSIONS, USER_SCOPES = "permissions", "user scopes"
@@ -98,15 +105,10 @@ class DeclaredConsentScopes:
             for id in _without(ids, wanted[type]):
                 with _ignoring_removed():
                     remove(type, id)
-        missing = {type: _without(ids, held[type]) for type, ids in wanted.items()}
-        payload: NewUserConsentScopes = {
-            "organizationScopes": missing["organization-scopes"],
-            "resourceScopes": missing["resource-scopes"],
-            "organizationResourceScopes": missing["organization-resource-scopes"],
-            "userScopes": missing["user-scopes"],
-        }
-        if any(missing.values()):
-            add(payload)
+        # Logto answers 422 to an empty list.
+        missing = {KEYS[type]: new for type, ids in wanted.items() if (new := _without(ids, held[type]))}
+        if missing:
+            add(cast("NewUserConsentScopes", missing))
 
 
 def _labels(rows: Iterable[Mapping[str, Any]]) -> list[str]:
