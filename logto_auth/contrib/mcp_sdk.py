@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -59,12 +59,11 @@ class VerifiedToken(AccessToken):
         """Return the token of a request that is authenticated."""
         principal: TokenPrincipal = request.logto  # type: ignore[attr-defined]
         claims = principal.token
-        expires_at = claims.claims.get("exp")
         token = cls(
             token="",
             client_id=claims.client_id,
             scopes=sorted(claims.scopes),
-            expires_at=int(expires_at) if isinstance(expires_at, int | float) else None,
+            expires_at=int(claims.expires_at),
             resource=claims.audience or None,
             subject=claims.sub,
             claims={"iss": claims.issuer},
@@ -175,7 +174,7 @@ class _ClientGone(Exception):
 
 async def _read(receive: Receive) -> bytes | None:
     """Return the message of a request; None if it is larger than the site accepts. Raise _ClientGone."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limit = cast("int | None", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     body, is_open = bytearray(), True
     while is_open:
         event = await receive()
