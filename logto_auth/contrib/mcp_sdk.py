@@ -29,7 +29,6 @@ from starlette.authentication import AuthCredentials, AuthenticationError
 
 from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import TokenPrincipal
-from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.oidc.secrets import hide_frames
 from logto_auth.users.current_request import use_request
@@ -132,16 +131,13 @@ class ProtectedApp:
             request.get_host()
         except DisallowedHost:
             return HttpResponse("Bad Request: the host is not in ALLOWED_HOSTS.", status=400, content_type="text/plain")
-        return self._response(request, self._auth.authentication_error(request))
+        error = self._auth.authentication_error(request)
+        with _site_prefix():
+            return self._auth.response(request, error) if error else None
 
     def _refused_call(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
-        return self._response(request, self._auth.call_error(request, body))
-
-    def _response(self, request: HttpRequest, error: ErrorResponse | None) -> HttpResponse | None:
-        if error is None:
-            return None
         with _site_prefix():
-            return self._auth.response(request, error)
+            return self._auth.call_response(request, body)
 
 
 class _RequestSignals:

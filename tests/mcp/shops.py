@@ -47,7 +47,7 @@ def described(request: HttpRequest) -> str:
     return f"{principal.sub} {request.user.pk is not None} {may_read}"
 
 
-def sdk_server(auth: LogtoMCP, **options: Any) -> SDKServer[Any]:
+def sdk_server(auth: LogtoMCP, /, **options: Any) -> SDKServer[Any]:
     """Return the shop as a server of the official SDK."""
     server: SDKServer[Any] = SDKServer("shop", **options)
 
