@@ -254,7 +254,8 @@ def _token_required(requirement: Requirement, **options: Any) -> Decorator:
         decorated: View = csrf_exempt(login_not_required(check(view)))
         # For the system checks.
         decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]
-        decorated.refuses_third_parties = requirement.third_party is False  # type: ignore[attr-defined]
+        if requirement.third_party is False:
+            decorated.refuses_third_parties = True  # type: ignore[attr-defined]
         return decorated
 
     return decorate
