@@ -415,6 +415,25 @@ class Conf:
         "each request.",
         type=int,
     )
+    first_party_apps: Setting[Sequence[str]] = Setting(
+        (),
+        "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
+        "asking Logto. `LOGTO_APP_ID` and `LOGTO_M2M_APP_ID` need not be listed. Without the Management API, all "
+        "applications that are not listed count as third-party.",
+        type=SEQUENCE,
+        items="str",
+        example=["the-app-id"],
+    )
+    api_keys_per_user = Setting(
+        20, "Number of API keys that a user may have before `logto_auth.api_keys` makes no further one.", type=int
+    )
+    api_key_max_days: Setting[int | None] = Setting(
+        365,
+        "How many days an API key that a user makes with `logto_auth.api_keys` may be valid. With `None`, a key may "
+        "never expire.",
+        type=(int, NoneType),
+        example=90,
+    )
     m2m_app_id = Setting(
         "",
         "App ID of the machine-to-machine application with which this site calls other APIs on its own behalf.",
