@@ -226,8 +226,9 @@ def access_token_required(
 
     In the view, `request.logto` and `request.auth` are the `TokenPrincipal`, and `request.user` is the account or a
     `Machine`; with `accepts_machines=False`, tokens of machines are refused. `requirements` are further arguments of
-    `access.Requirement`, such as `organization_scopes=["read:books"]`. A session does not authenticate the request, so
-    the view is exempt from the CSRF check. Errors are JSON, with the status and the challenge of RFC 6750.
+    `access.Requirement`, such as `organization_scopes=["read:books"]` or `third_party=False`. A session does not
+    authenticate the request, so the view is exempt from the CSRF check. Errors are JSON, with the status and the
+    challenge of RFC 6750.
     """
     return _token_required(
         Requirement.of(scopes=scopes, **requirements), resource=resource, accepts_machines=accepts_machines
@@ -252,7 +253,9 @@ def _token_required(requirement: Requirement, **options: Any) -> Decorator:
 
     def decorate(view: View) -> View:
         decorated: View = csrf_exempt(login_not_required(check(view)))
-        decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]  # for the system check
+        # For the system checks.
+        decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]
+        decorated.refuses_third_parties = requirement.third_party is False  # type: ignore[attr-defined]
         return decorated
 
     return decorate
@@ -275,9 +278,9 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
 def _token_error(request: HttpRequest, requirement: Requirement, options: Mapping[str, Any]) -> ErrorResponse | None:
     try:
         principal = authenticate(request, **options)
+        if principal is None:
+            return ErrorResponse.without_token()
+        missing = requirement.for_token().missing_from(principal)
     except LogtoError as error:
         return ErrorResponse.of(error)
-    if principal is None:
-        return ErrorResponse.without_token()
-    missing = requirement.for_token().missing_from(principal)
     return ErrorResponse.insufficient(missing) if missing else None

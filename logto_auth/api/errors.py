@@ -31,6 +31,7 @@ TEXTS_FOR_TOKENS = {
     RequirementKind.ORGANIZATION: "An organization token is required: request one from Logto with organization_id.",
     RequirementKind.SECOND_FACTOR: "The user has to sign in again at Logto, by an authorization request with "
     "prompt=login consent, and with one of these second factors: %(names)s.",
+    RequirementKind.CLIENT: "This API does not accept the application %(names)s, which requested the token.",
 }
 # By the code of `SignInRefused`.
 REFUSED = {
@@ -100,6 +101,9 @@ class ErrorResponse:
         description = f"The access token does not meet a requirement. {text}"
         if missing.kind is RequirementKind.SECOND_FACTOR:
             return cls(status=401, error="insufficient_user_authentication", description=description)
+        if missing.kind is RequirementKind.CLIENT:
+            # Not `insufficient_scope`: clients would ask the user for further scopes, and be refused again.
+            return cls(status=403, error="client_refused", description=description)
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
 
     def for_view(self, *, scopes: Iterable[str] = (), resource: str | None = None) -> ErrorResponse:

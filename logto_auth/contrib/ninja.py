@@ -59,12 +59,13 @@ class LogtoAuth(HttpAuthBase):
                 of_organization=self.of_organization,
                 accepts_machines=self.accepts_machines,
             )
+            missing = self.requirement.missing_from(principal) if principal else None
         except LogtoError as error:
             raise self._refused(request, ErrorResponse.of(error)) from error
         if principal is None:
             self._refused(request, ErrorResponse.without_token())
             return None
-        if missing := self.requirement.missing_from(principal):
+        if missing:
             raise self._refused(request, ErrorResponse.insufficient(missing))
         return principal
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from logto_auth.telemetry import CACHE_LOOKUPS
 
-from .claims import frozen, is_name
+from .claims import MAX_CLIENT_ID_LENGTH, frozen, is_name
 from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
 from .secrets import Secret, as_secret
@@ -29,8 +29,6 @@ __all__ = [
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _MAX_AUDIENCE_LENGTH = 2048
-# That of a client whose ID is the URL of its metadata (CIMD). Nothing stores it.
-_MAX_CLIENT_ID_LENGTH = 2048
 
 
 class AccessTokenVerifier:
@@ -245,7 +243,7 @@ def _audience(claims: Claims) -> str:
 
 
 def _client_id(claims: Claims) -> str:
-    client_id = optional_text(claims, "client_id", max_length=_MAX_CLIENT_ID_LENGTH)
+    client_id = optional_text(claims, "client_id", max_length=MAX_CLIENT_ID_LENGTH)
     if client_id is None:
         raise TokenError("The token has no client_id, expected the application that requested it.", claim="client_id")
     return client_id
