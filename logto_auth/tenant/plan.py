@@ -22,6 +22,7 @@ from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
 from .sign_in_experience import sign_in_experience_steps
 from .steps import Step
+from .token_exchange import token_exchange_steps
 from .webhook import DeclaredWebhook
 
 __all__ = ["Plan", "apply_plan", "make_plan"]
@@ -57,6 +58,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
     machines = MachineApplications(api, (name for each in declaration.organizations for name in each.applications))
     steps = [
         *([application.step()] if application.is_needed else []),
+        *token_exchange_steps(api, declaration, application),
         *permissions.steps(),
         *DeclaredRoles(api, declaration, permissions).steps(),
         *template.steps(),
