@@ -25,11 +25,13 @@ from logto_auth.tenant import (
     AccountCenter,
     APIResource,
     DeclaredOrganization,
+    DynamicClients,
     OrganizationConsole,
     OrganizationRole,
     PasswordPolicy,
     Role,
     TenantDeclaration,
+    ThirdPartyApplication,
 )
 from tests.management_commands import read_env_file, set_all
 
@@ -137,6 +139,8 @@ def test_declaration_fields_are_documented_with_defaults() -> None:
         Role,
         OrganizationRole,
         DeclaredOrganization,
+        ThirdPartyApplication,
+        DynamicClients,
         OrganizationConsole,
         AccountCenter,
         PasswordPolicy,
