@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -114,12 +115,13 @@ class SessionTokens:
             self.forget_access_tokens()
         is_for_api = token_set.resource is not None or token_set.organization_id is not None
         if not is_for_api or not is_opaque(token_set.access_token):
-            self.data["access_tokens"][_access_token_key(token_set.resource, token_set.organization_id)] = {
+            key = _access_token_key(token_set.resource, token_set.organization_id, token_set.limited_to)
+            self.data["access_tokens"][key] = {
                 "token": token_set.access_token.reveal(),
                 "expires_at": token_set.expires_at,
                 "scopes": sorted(token_set.scopes),
             }
-        if scopes := token_set.oidc_scopes if is_for_api else token_set.scopes:
+        if not token_set.limited_to and (scopes := token_set.oidc_scopes if is_for_api else token_set.scopes):
             self.data["scopes"] = sorted(scopes)
         if token_set.refresh_token is not None:
             self.data["refresh_token"] = token_set.refresh_token.reveal()
@@ -203,9 +205,14 @@ class SessionTokens:
         return self._secret("refresh_token")
 
     @hide_frames
-    def access_token(self, resource: str | None = None, organization_id: str | None = None) -> AccessToken | None:
-        """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none."""
-        stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id))
+    def access_token(
+        self, resource: str | None = None, organization_id: str | None = None, limited_to: Collection[str] = ()
+    ) -> AccessToken | None:
+        """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none.
+
+        With `limited_to`, it is one that was requested with exactly these scopes; otherwise, with all of the sign-in.
+        """
+        stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id, limited_to))
         if stored is None:
             return None
         return AccessToken(
@@ -216,9 +223,9 @@ class SessionTokens:
         return Secret(self.data[name]) if self.data.get(name) else None
 
 
-def _access_token_key(resource: str | None, organization_id: str | None) -> str:
-    # Neither an absolute URI nor an organization id contains a space.
-    return f"{resource or ''} {organization_id or ''}"
+def _access_token_key(resource: str | None, organization_id: str | None, limited_to: Collection[str] = ()) -> str:
+    # Neither an absolute URI, nor an organization id, nor a scope contains a space.
+    return " ".join([resource or "", organization_id or "", *sorted(set(limited_to))])
 
 
 # The row
