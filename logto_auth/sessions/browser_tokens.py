@@ -31,18 +31,23 @@ class BrowserToken:
     """The permissions that the user has, of those that were requested."""
 
 
-def browser_token(principal: SessionPrincipal, resource: str, scopes: Collection[str]) -> BrowserToken:
-    """Return an access token of the signed-in user for `resource`, with at most `scopes`, which must not be empty.
+def browser_token(principal: SessionPrincipal, resource: str, scopes: Collection[str]) -> BrowserToken | None:
+    """Return an access token of the signed-in user for `resource`, with at most `scopes`; None if they have none.
 
     Logto limits the token, and this function checks that it has done so. The token is kept with the session until
     shortly before it expires. Raise SignInRequired, SignInRefused and TokenError if the session has ended, and
     ProviderError if Logto refuses the token, cannot be reached, or has issued a token with more rights.
     """
-    token = principal.limited_token(resource, scopes).token
-    claims = _verified(token, resource)
-    if claims.sub != principal.sub or claims.client_id != conf.app_id:
-        raise ProviderError(f"Logto has issued an access token for {resource} to another user or application.")
-    if excess := sorted(claims.scopes.difference(scopes)):
+    token = principal.resource_token(resource)
+    claims = _verified(token, resource, principal)
+    # Logto refuses a request that names a scope which the user did not have at the sign-in.
+    wanted = claims.scopes.intersection(scopes)
+    if not wanted:
+        return None
+    if wanted != claims.scopes:
+        token = principal.resource_token(resource, limited_to=wanted)
+        claims = _verified(token, resource, principal)
+    if excess := sorted(claims.scopes.difference(wanted)):
         raise ProviderError(
             f"Logto has issued an access token for {resource} with {', '.join(excess)!r:.200}, not requested. "
             "The token is not handed out."
@@ -50,9 +55,12 @@ def browser_token(principal: SessionPrincipal, resource: str, scopes: Collection
     return BrowserToken(token=token, expires_in=max(0, int(claims.expires_at - time.time())), scopes=claims.scopes)
 
 
-def _verified(token: Secret, resource: str) -> AccessTokenClaims:
+def _verified(token: Secret, resource: str, principal: SessionPrincipal) -> AccessTokenClaims:
     """Return the claims of a token that Logto has issued for `resource`. Raise ProviderError: the session stays."""
     try:
-        return access_token_verifier().verify_for_resource(token, resource)
+        claims = access_token_verifier().verify_for_resource(token, resource)
     except TokenError as error:
         raise ProviderError(f"Logto has issued an access token for {resource} that fails a check: {error}") from error
+    if claims.sub != principal.sub or claims.client_id != conf.app_id:
+        raise ProviderError(f"Logto has issued an access token for {resource} to another user or application.")
+    return claims

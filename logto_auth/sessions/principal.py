@@ -24,6 +24,7 @@ from logto_auth.memberships import rows
 from logto_auth.memberships.claims import Membership, organizations_in
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.claims import frozen
+from logto_auth.oidc.secrets import Secret
 from logto_auth.signals import account_edited
 from logto_auth.users.claims import role_names
 
@@ -523,12 +524,12 @@ class SessionPrincipal(RequestPrincipal):
         # `request.user` is a lazy object, whose own type is not the user model.
         account_edited.send_robust(sender=user.__class__, request=self._request, user=user, change=change)
 
-    def limited_token(self, resource: str, scopes: Collection[str]) -> store.AccessToken:
-        """Return an access token for `resource` that was requested with `scopes` only, which must not be empty.
+    def resource_token(self, resource: str, *, limited_to: Collection[str] = ()) -> Secret:
+        """Return the token of `access_token(resource)`, or one that was requested with some of its scopes only.
 
         Raise what `access_token` raises.
         """
-        return self._usable_token(resource, None, scopes)
+        return self._usable_token(resource, None, limited_to).token
 
     def opaque_token(self) -> store.AccessToken:
         """Return the token of `access_token()` with its scopes. Raise what `access_token` raises."""

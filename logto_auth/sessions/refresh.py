@@ -287,9 +287,10 @@ def _refresh_and_release(row: StoredSession, wanted: Wanted, *, is_for_claims: b
     if is_proof:
         tokens.prove(authentication_methods(token_set, sub=tokens.claims["sub"]))
     # Otherwise a session that fetches other tokens would keep its methods without asking Logto for them.
-    is_without_proof = tokens.authentication_methods is not None and not is_proof
-    at_most_until = row.fresh_until if is_without_proof or wanted.scopes else math.inf
-    is_stored = _store(row, min(store.fresh_until(token_set), at_most_until))
+    at_most_until = row.fresh_until if tokens.authentication_methods is not None and not is_proof else math.inf
+    # A limited token comes without claims.
+    fresh_until = row.fresh_until if wanted.scopes else min(store.fresh_until(token_set), at_most_until)
+    is_stored = _store(row, fresh_until)
     clear_outage()
     if is_stored:
         _update_account(row, tokens.claims if token_set.id_token is not None else None)

@@ -115,11 +115,13 @@ class SessionTokens:
             self.forget_access_tokens()
         is_for_api = token_set.resource is not None or token_set.organization_id is not None
         if not is_for_api or not is_opaque(token_set.access_token):
-            key = _access_token_key(token_set.resource, token_set.organization_id, token_set.limited_to)
+            limited_to = list(token_set.limited_to)
+            key = _access_token_key(token_set.resource, token_set.organization_id, is_limited=bool(limited_to))
             self.data["access_tokens"][key] = {
                 "token": token_set.access_token.reveal(),
                 "expires_at": token_set.expires_at,
                 "scopes": sorted(token_set.scopes),
+                **({"limited_to": limited_to} if limited_to else {}),
             }
         if not token_set.limited_to and (scopes := token_set.oidc_scopes if is_for_api else token_set.scopes):
             self.data["scopes"] = sorted(scopes)
@@ -212,8 +214,9 @@ class SessionTokens:
 
         With `limited_to`, it is one that was requested with exactly these scopes; otherwise, with all of the sign-in.
         """
-        stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id, limited_to))
-        if stored is None:
+        key = _access_token_key(resource, organization_id, is_limited=bool(limited_to))
+        stored = self.data.get("access_tokens", {}).get(key)
+        if stored is None or set(stored.get("limited_to", ())) != set(limited_to):
             return None
         return AccessToken(
             token=Secret(stored["token"]), expires_at=stored["expires_at"], scopes=frozenset(stored["scopes"])
@@ -223,9 +226,9 @@ class SessionTokens:
         return Secret(self.data[name]) if self.data.get(name) else None
 
 
-def _access_token_key(resource: str | None, organization_id: str | None, limited_to: Collection[str] = ()) -> str:
-    # Neither an absolute URI, nor an organization id, nor a scope contains a space.
-    return " ".join([resource or "", organization_id or "", *sorted(set(limited_to))])
+def _access_token_key(resource: str | None, organization_id: str | None, *, is_limited: bool = False) -> str:
+    # Neither an absolute URI nor an organization id contains a space.
+    return f"{resource or ''} {organization_id or ''}{' limited' if is_limited else ''}"
 
 
 # The row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -74,9 +75,10 @@ class BrowserTokenView(PublicView):
         if not scopes:
             return _error("invalid_target", "This site hands out no tokens for this resource.", status=400)
         try:
-            return _token_response(browser_token(principal, resource, scopes))
+            token = browser_token(principal, resource, scopes)
         except LogtoError as error:
             return _refusal(request, principal, scopes, error)
+        return _token_response(token) if token else _forbidden(request, scopes)
 
 
 def _are_too_many(principal: SessionPrincipal) -> bool:
@@ -118,16 +120,22 @@ def _token_response(token: BrowserToken) -> HttpResponse:
     )
 
 
-def _refusal(request: HttpRequest, principal: SessionPrincipal, scopes: Any, error: LogtoError) -> HttpResponse:
+def _refusal(
+    request: HttpRequest, principal: SessionPrincipal, scopes: Collection[str], error: LogtoError
+) -> HttpResponse:
     """Return the response to an error: 401 if the session has ended, 403 if Logto refuses the token, 502 or 503."""
     if isinstance(error, ProviderError) and error.error not in REFUSALS:
         return _unavailable(error)
     if not isinstance(error, ProviderError) and not principal.is_authenticated:
         end_session(request, error)
         return unauthorized_response(request)
-    # The sign-in has not requested the resource, a permission or a refresh token. A new one does, if the settings have
-    # changed since.
+    # The sign-in has not requested the resource or a refresh token. A new one does, if the settings have changed since.
     logger.warning("No access token for a script: %s (%s)", error, error.code)
+    return _forbidden(request, scopes)
+
+
+def _forbidden(request: HttpRequest, scopes: Collection[str]) -> HttpResponse:
+    """Return the 403 for a user who has none of `scopes`. It offers a sign-in, which brings permissions since then."""
     return forbidden_json(request, MissingRequirement(RequirementKind.SCOPE, tuple(scopes)))
 
 
