@@ -381,6 +381,15 @@ class Conf:
         items="str to lists",
         example={"https://shop.example/mcp": ["mcp:tools"]},
     )
+    browser_tokens: Setting[Mapping[str, Sequence[str]]] = Setting(
+        {},
+        "Indicators of API resources, each with the names of the permissions that an access token for a script may "
+        "have. `POST /access-token` hands such a token to scripts on pages of this site, for the signed-in user. The "
+        "resources must be in `LOGTO_RESOURCES`, and the permissions in `LOGTO_SCOPES`. Empty: the URL does not exist.",
+        type=dict,
+        items="str to lists",
+        example={"https://shop.example/api": ["read:books"]},
+    )
     api_create_users = Setting(
         False,
         "Whether the first call with an access token creates an account. The only claim about the user in the token is "

@@ -27,6 +27,7 @@ from logto_auth.tenant.webhook_events import KNOWN_EVENTS, unknown_event_error
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
 from .addresses import check_addresses
+from .browser_tokens import check_browser_tokens
 from .lenient_conf import conf
 from .placeholders import is_placeholder
 from .problem import Problem
@@ -230,6 +231,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_roles()
     yield from _check_apis()
+    yield from check_browser_tokens()
     yield from _check_second_factor()
     yield from _check_organization_domain()
     yield from _check_tenant()
