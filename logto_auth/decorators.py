@@ -267,9 +267,10 @@ def _token_required(requirement: Requirement, **options: Any) -> Decorator:
         decorated: View = csrf_exempt(login_not_required(check(view)))
         # For the system checks.
         decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]
-        decorated.refuses_third_parties = requirement.third_party is False  # type: ignore[attr-defined]
         decorated.accepts_api_keys = options["accepts_api_keys"]  # type: ignore[attr-defined]
         decorated.of_organization = options.get("of_organization", False)  # type: ignore[attr-defined]
+        if requirement.third_party is False:
+            decorated.refuses_third_parties = True  # type: ignore[attr-defined]
         return decorated
 
     return decorate

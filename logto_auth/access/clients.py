@@ -17,9 +17,10 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, ProviderError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.management_api.types import Application
+from logto_auth.oidc.claims import MAX_CLIENT_ID_LENGTH, is_name
 from logto_auth.oidc.single_flight import SingleFlight
 
-__all__ = ["Applications", "is_third_party"]
+__all__ = ["Applications", "is_client_id", "is_third_party"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -29,6 +30,14 @@ COOL_DOWN_SECONDS, RETRY_SECONDS = 30, 5
 MAX_REMEMBERED = 1000
 # Anything else, such as the URL of a client's metadata document (CIMD), is no application of the tenant.
 APP_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def is_client_id(value: object) -> bool:
+    """Return whether `value` can be what a site declares of an application: its App ID, or the URL of a client.
+
+    It has no space, because two ids in one string are a mistake.
+    """
+    return is_name(value, max_length=MAX_CLIENT_ID_LENGTH) and " " not in value
 
 
 def is_third_party(client_id: str) -> bool:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
-from logto_auth.oidc.claims import MAX_CLIENT_ID_LENGTH, is_name, seconds_since_authentication
+from logto_auth.oidc.claims import seconds_since_authentication
 from logto_auth.oidc.errors import single_line
 
-from .clients import is_third_party
+from .clients import is_client_id, is_third_party
 from .principal import Principal
 
 __all__ = ["MissingRequirement", "Requirement", "RequirementKind", "SecondFactor", "signed_in_recently"]
@@ -241,8 +241,7 @@ def _check_clients(clients: object) -> None:
     """Raise TypeError unless `clients` is a tuple, and ValueError unless it has entries that can be a `client_id`."""
     if not isinstance(clients, tuple):
         raise TypeError(f"Requirement: clients is {clients!r:.100}. Expected a tuple, or use Requirement.of().")
-    wrong = [each for each in clients if not is_name(each, max_length=MAX_CLIENT_ID_LENGTH) or " " in each]
-    if wrong or not clients:
+    if not clients or not all(map(is_client_id, clients)):
         raise ValueError(
             f"Requirement: clients is {clients!r:.200}. Expected the App ID or the URL of at least one application, "
             "each a string without spaces. Leave clients out to accept all applications."
