@@ -293,9 +293,8 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
 def _token_error(request: HttpRequest, requirement: Requirement, options: Mapping[str, Any]) -> ErrorResponse | None:
     try:
         principal = authenticate(request, key_scopes=requirement.all_scopes, **options)
-        if principal is None:
-            return ErrorResponse.without_token()
-        missing = requirement.for_token().missing_from(principal)
     except LogtoError as error:
         return ErrorResponse.of(error)
-    return ErrorResponse.insufficient(missing) if missing else None
+    if principal is None:
+        return ErrorResponse.without_token()
+    return ErrorResponse.unmet(requirement.for_token(), principal)
