@@ -408,6 +408,13 @@ class Conf:
         "none.",
         type=int,
     )
+    api_key_seconds = Setting(
+        60,
+        "Time in seconds for which each process remembers the result of an API key that Logto has accepted. For as "
+        "long, a revoked key still works, and so do permissions that its owner has lost at Logto. `0` asks Logto at "
+        "each request.",
+        type=int,
+    )
     m2m_app_id = Setting(
         "",
         "App ID of the machine-to-machine application with which this site calls other APIs on its own behalf.",

@@ -172,12 +172,20 @@ class AccessTokenRequiredMixin(RequirementMixin):
     resource: str | None = None
     of_organization = False
     accepts_machines = True
+    accepts_api_keys = False
+    """Whether an API key of a user is accepted in place of the token: see the decorator."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         # A session does not authenticate here, so the view needs no CSRF token and no redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
-        view.api_resource = initkwargs.get("resource", cls.resource)  # type: ignore[attr-defined]  # for the check
+        # For the system checks.
+        for mark, name in (
+            ("api_resource", "resource"),
+            ("accepts_api_keys", "accepts_api_keys"),
+            ("of_organization", "of_organization"),
+        ):
+            setattr(view, mark, initkwargs.get(name, getattr(cls, name)))
         return view
 
     def get_second_factor(self) -> SecondFactor | None:
@@ -191,6 +199,7 @@ class AccessTokenRequiredMixin(RequirementMixin):
             resource=self.resource,
             of_organization=self.of_organization,
             accepts_machines=self.accepts_machines,
+            accepts_api_keys=self.accepts_api_keys,
         )
         return response or super().check(request)
 

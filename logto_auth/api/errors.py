@@ -13,7 +13,14 @@ from django.utils.translation import override
 
 from logto_auth.access.requirements import MissingRequirement, RequirementKind
 from logto_auth.conf import conf
-from logto_auth.exceptions import AuthorizationHeaderError, LogtoError, ProviderError, SignInRefused, TokenError
+from logto_auth.exceptions import (
+    AuthorizationHeaderError,
+    LogtoError,
+    ProviderError,
+    SignInRefused,
+    TokenError,
+    TooManyRequests,
+)
 from logto_auth.sign_in.start import absolute_uri
 
 from .resources import path_of, resource_at
@@ -37,6 +44,9 @@ REFUSED = {
     "account_disabled": "The account of this user is deactivated on this site.",
     "account_unknown": "This user has no account on this site, and the API does not create one.",
     "machine_refused": "This API accepts only access tokens of users.",
+    # Only for API keys: a token that lacks the organization does not meet a requirement.
+    "organization_required": "An API key counts here only in an organization that the URL selects, and only if Logto "
+    "gives its user access to that organization.",
 }
 # Error codes that a challenge may contain (RFC 6750, section 3.1; RFC 9470, section 3); the others are for the body
 # only.
@@ -78,6 +88,13 @@ class ErrorResponse:
                 error="temporarily_unavailable",
                 description="The access token cannot be checked at the moment. Try again later.",
                 retry_after_seconds=error.retry_after_seconds or RETRY_AFTER_SECONDS,
+            )
+        if isinstance(error, TooManyRequests):
+            return cls(
+                status=429,
+                error=error.code,
+                description=str(error),
+                retry_after_seconds=error.retry_after_seconds,
             )
         if isinstance(error, AuthorizationHeaderError):
             return cls(status=400, error="invalid_request", description=str(error))
