@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from logto_auth.conf import conf
 from logto_auth.doctor.findings import Finding, failure, ok, warning
@@ -120,7 +120,7 @@ def _metadata_problems(metadata: Mapping[str, Any], url: str) -> Iterator[Findin
             "Declare an API resource whose indicator is exactly the URL of the server. Logto cannot change an "
             "indicator: create another one.",
         )
-    elif resource != url:
+    elif _canonical(resource) != _canonical(url):
         yield warning(
             "mcp-metadata",
             f"The metadata is that of {resource}, not of {url}. Some clients reject that.",
@@ -152,6 +152,11 @@ def _covers(resource: str, url: str) -> bool:
     """Return whether a client that connects to `url` accepts the metadata of `resource`: its own, or that above it."""
     path, above = (urlsplit(each).path.rstrip("/") + "/" for each in (url, resource))
     return _origin(resource) == _origin(url) and path.startswith(above)
+
+
+def _canonical(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()))
 
 
 def _scopes(metadata: Mapping[str, Any]) -> list[str]:
