@@ -82,7 +82,7 @@ def _resource_errors(name: str, scopes: Mapping[str, Sequence[str]], label: str)
         return
     for indicator, names in scopes.items():
         yield from _list_errors(f"{name}[{indicator!r:.200}]", names, label)
-        if isinstance(indicator, str) and MANAGEMENT_API.fullmatch(indicator):
+        if MANAGEMENT_API.fullmatch(str(indicator)):
             yield (
                 f"{name} of the {label} has a permission of the Management API. Logto gives it to no client of others: "
                 "remove it."

@@ -148,7 +148,8 @@ def test_declaration_fields_are_documented_with_defaults() -> None:
     ):
         (section,) = re.findall(rf"^## `{declared.__name__}`\n(.*?)^## ", DECLARATION, re.MULTILINE | re.DOTALL)
         documented = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)` )?\|", section, re.MULTILINE))
-        expected = {each.name: default_of(each) for each in fields(declared) if f"`{each.name}`" not in filled_in}
+        own = filled_in if declared is TenantDeclaration else ""
+        expected = {each.name: default_of(each) for each in fields(declared) if f"`{each.name}`" not in own}
         assert documented == expected
     assert set(re.findall(r"`(\w+)`", filled_in)) < {each.name for each in fields(TenantDeclaration)}
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort
 
 from logto_auth.emulator.api.bodies import body, fitted
-from logto_auth.emulator.api.errors import APIError, not_found
+from logto_auth.emulator.api.errors import APIError, no_values, not_found
 from logto_auth.emulator.api.schemas import Schema, choice, list_of, object_of, optional, text
 from logto_auth.emulator.oidc.claims import CLAIMS_BY_SCOPE, TRUSTED_DEVICES_SCOPE
 from logto_auth.emulator.state.consent_scopes import ConsentScopes
@@ -35,6 +35,10 @@ def add_to_application(tenant: Tenant, application_id: str) -> None:
     application = existing(tenant.applications, application_id, "applications")
     if not application.is_third_party:
         raise APIError("application.third_party_application_only")
+    _check_ids(tenant, given)
+    # Logto inserts each list of ids at once, also an empty one. Its ceiling for dynamic clients takes empty lists.
+    if [] in (given.get(key) for key in ("organizationScopes", "resourceScopes", "organizationResourceScopes")):
+        raise no_values()
     _add(tenant, application, given)
 
 
@@ -51,8 +55,9 @@ def show_of_dynamic_clients(tenant: Tenant) -> dict[str, Any]:
 
 @route("POST", _OF_DYNAMIC_CLIENTS, status=201)
 def add_to_dynamic_clients(tenant: Tenant) -> None:
-    ceiling = _ceiling(tenant)
-    _add(tenant, ceiling, body(_schema(tenant)))
+    ceiling, given = _ceiling(tenant), body(_schema(tenant))
+    _check_ids(tenant, given)
+    _add(tenant, ceiling, given)
 
 
 @route("DELETE", f"{_OF_DYNAMIC_CLIENTS}/:scopeType/:scopeId", status=204)
@@ -91,7 +96,6 @@ def _check_type(scope_type: str) -> None:
 
 
 def _add(tenant: Tenant, scopes: ConsentScopes, given: Mapping[str, Sequence[str]]) -> None:
-    _check_ids(tenant, given)
     scopes.user_scopes = unique([*scopes.user_scopes, *given.get("userScopes", ())])
     added = _organization_names(tenant, given.get("organizationScopes", ()))
     scopes.organization_scopes = unique([*scopes.organization_scopes, *added])
