@@ -105,8 +105,11 @@ class LogtoAuthentication(BaseAuthentication):
         """Return all permissions that an API key may have in the view, for any method and user."""
         view = request.parser_context.get("view")
         classes = () if view is None else view.permission_classes
-        declared = conf.declared_api_resources.get(self.resource or conf.api_resource, ())
-        return {*self.key_scopes, *declared, *named_scopes(classes)}
+        names = {*self.key_scopes, *named_scopes(classes)}
+        if self.of_organization:
+            return names
+        # `get_permissions` may name others than the attribute does.
+        return names.union(conf.declared_api_resources.get(self.resource or conf.api_resource, ()))
 
     def authenticate_header(self, request: Request) -> str:
         django_request = _django_request(request)
