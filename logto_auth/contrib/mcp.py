@@ -101,21 +101,20 @@ class LogtoMCP:
     # Servers of django-mcpz
 
     def __call__(self, request: HttpRequest) -> HttpResponse | None:
-        """Return None if `request` may go on to the server, else the response: 401, 403, 413, 429 or 503.
+        """Return None if `request` may go on to the server, else the response: 400, 401, 403, 413, 429 or 503.
 
         The server of django-mcpz calls it before it reads the message.
         """
-        error = self.authentication_error(request)
-        if error is None:
-            try:
-                body = request.body
-            except RequestDataTooBig:
-                return too_large_response()
-            except UnreadablePostError:
-                # The client has gone, so it does not read this either.
-                return HttpResponse(status=400)
-            error = self.call_error(request, body)
-        return None if error is None else self.response(request, error)
+        if error := self.authentication_error(request):
+            return self.response(request, error)
+        try:
+            body = request.body
+        except RequestDataTooBig:
+            return too_large_response()
+        except UnreadablePostError:
+            # The client has gone, so it does not read this either.
+            return HttpResponse(status=400)
+        return self.call_response(request, body)
 
     # Tools
 
@@ -217,12 +216,17 @@ class LogtoMCP:
         missing = self.requirement.missing_from(principal)
         return self._for_server(ErrorResponse.insufficient(missing)) if missing else None
 
-    def call_error(self, request: HttpRequest, body: bytes) -> ErrorResponse | None:
-        """Return why an authenticated request may not call the tool in its message `body`, or None."""
-        name = called_tool(body)
+    def call_response(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
+        """Return None if an authenticated request may send the message `body`, else the response: 400 or 403."""
+        try:
+            name = called_tool(body)
+        except RecursionError:
+            # django-mcpz would answer with a 500.
+            return unreadable_response("The message is nested too deeply.", status=400)
         _remember_call(request, Call(self, name))
         scopes = self._tool_scopes.get(name or "", ())
-        return self._missing(request, scopes) if scopes else None
+        error = self._missing(request, scopes) if scopes else None
+        return self.response(request, error) if error else None
 
     def tool_error(self, request: HttpRequest, name: str) -> str | None:
         """Return why the tool with this name may not run in `request`, or None.
@@ -307,12 +311,12 @@ def _call_of(request: HttpRequest) -> Call | None:
 def called_tool(body: bytes) -> str | None:
     """Return the name of the tool that a message of MCP calls; None if it calls none, or cannot be read.
 
-    The server reads the message with another parser, which may read it in another way. So this decides only about the
-    response; the tool itself checks again.
+    Raise RecursionError if it is nested too deeply. The server reads the message with another parser, which may read it
+    in another way. So this decides only about the response; the tool itself checks again.
     """
     try:
         message = json.loads(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     if not isinstance(message, dict) or message.get("method") != "tools/call":
         return None
@@ -324,8 +328,13 @@ def called_tool(body: bytes) -> str | None:
 def too_large_response() -> HttpResponse:
     """Return the response to a message of more bytes than `DATA_UPLOAD_MAX_MEMORY_SIZE`."""
     text = "The message is larger than this site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE)."
+    return unreadable_response(text, status=413)
+
+
+def unreadable_response(text: str, *, status: int) -> HttpResponse:
+    """Return the response to a message that is not passed on to the server."""
     body = {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": text}}
-    return JsonResponse(body, status=413, headers={"Cache-Control": "no-store"})
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
 
 
 def _takes_django_request(function: Callable[..., Any]) -> bool:

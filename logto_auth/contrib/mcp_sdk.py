@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -29,7 +29,6 @@ from starlette.authentication import AuthCredentials, AuthenticationError
 
 from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import TokenPrincipal
-from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.oidc.secrets import hide_frames
 from logto_auth.users.current_request import use_request
@@ -59,12 +58,11 @@ class VerifiedToken(AccessToken):
         """Return the token of a request that is authenticated."""
         principal: TokenPrincipal = request.logto  # type: ignore[attr-defined]
         claims = principal.token
-        expires_at = claims.claims.get("exp")
         token = cls(
             token="",
             client_id=claims.client_id,
             scopes=sorted(claims.scopes),
-            expires_at=int(expires_at) if isinstance(expires_at, int | float) else None,
+            expires_at=int(claims.expires_at),
             resource=claims.audience or None,
             subject=claims.sub,
             claims={"iss": claims.issuer},
@@ -133,16 +131,13 @@ class ProtectedApp:
             request.get_host()
         except DisallowedHost:
             return HttpResponse("Bad Request: the host is not in ALLOWED_HOSTS.", status=400, content_type="text/plain")
-        return self._response(request, self._auth.authentication_error(request))
+        error = self._auth.authentication_error(request)
+        with _site_prefix():
+            return self._auth.response(request, error) if error else None
 
     def _refused_call(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
-        return self._response(request, self._auth.call_error(request, body))
-
-    def _response(self, request: HttpRequest, error: ErrorResponse | None) -> HttpResponse | None:
-        if error is None:
-            return None
         with _site_prefix():
-            return self._auth.response(request, error)
+            return self._auth.call_response(request, body)
 
 
 class _RequestSignals:
@@ -175,7 +170,7 @@ class _ClientGone(Exception):
 
 async def _read(receive: Receive) -> bytes | None:
     """Return the message of a request; None if it is larger than the site accepts. Raise _ClientGone."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limit = cast("int | None", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     body, is_open = bytearray(), True
     while is_open:
         event = await receive()

@@ -12,6 +12,7 @@ from logto_auth.checks import (
     accounts,
     addresses,
     deployment,
+    mcp,
     organization_console,
     project,
     templates,
@@ -40,6 +41,7 @@ MODULES = (
     organization_console,
     project,
     views,
+    mcp,
     templates,
     deployment,
 )
@@ -224,6 +226,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_several_resources"},
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
+    ),
+    "E049": (
+        {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
+        "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
@@ -424,6 +430,13 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "https://bookstore.example/api and https://library.example/api/ are declared, and have the same path: only the "
         "first has protected-resource metadata.",
+    ),
+    "W040": (
+        {
+            "ROOT_URLCONF": "tests.checks.urls_of_mcp_servers",
+            "LOGTO_API_RESOURCE": "https://shop.example/api",
+        },
+        "The MCP server at /default has the API resource https://shop.example/api, which is another URL.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.
