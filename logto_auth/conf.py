@@ -433,6 +433,16 @@ class Conf:
         "each request.",
         type=int,
     )
+    api_keys_per_user = Setting(
+        20, "Number of API keys that a user may have before `logto_auth.api_keys` makes no further one.", type=int
+    )
+    api_key_max_days: Setting[int | None] = Setting(
+        365,
+        "How many days an API key that a user makes with `logto_auth.api_keys` may be valid. With `None`, a key may "
+        "never expire.",
+        type=(int, NoneType),
+        example=90,
+    )
     m2m_app_id = Setting(
         "",
         "App ID of the machine-to-machine application with which this site calls other APIs on its own behalf.",

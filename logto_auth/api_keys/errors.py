@@ -10,6 +10,7 @@ from logto_auth.oidc.errors import LogtoError
 __all__ = [
     "ApiKeyError",
     "ApiKeyGone",
+    "ClientRefused",
     "ExpiryNotAllowed",
     "InvalidKeyName",
     "KeyNameTaken",
@@ -79,8 +80,16 @@ class ApiKeyGone(ApiKeyError):
     visitor_message = _("There is no such API key. It may have been revoked already.")
 
 
+class ClientRefused(ApiKeyError):
+    """An application of its own, one of a third party, and an API key can do nothing with keys."""
+
+    code = "client_refused"
+    status = 403
+    visitor_message = _("This application cannot manage API keys.")
+
+
 class SessionRequired(ApiKeyError):
-    """An access token cannot do this for its user, and an API key can do nothing with keys."""
+    """An access token cannot do this for its user."""
 
     code = "session_required"
     status = 403
