@@ -31,6 +31,7 @@ from .sessions.ending import end_session
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
 from .sign_in.start import sign_in_url
+from .telemetry import API_REFUSALS, code_for_attribute
 
 __all__ = [
     "access_token_required",
@@ -283,6 +284,7 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
     error = _token_error(request, requirement, options)
     if error is None:
         return None
+    API_REFUSALS.add(code=code_for_attribute(error.error))
     error = error.for_view(scopes=requirement.all_scopes, resource=options.get("resource"))
     body = {"error": error.error, "error_description": error.description}
     return JsonResponse(body, status=error.status, headers=error.headers(request))
@@ -291,9 +293,8 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
 def _token_error(request: HttpRequest, requirement: Requirement, options: Mapping[str, Any]) -> ErrorResponse | None:
     try:
         principal = authenticate(request, key_scopes=requirement.all_scopes, **options)
-        if principal is None:
-            return ErrorResponse.without_token()
-        missing = requirement.for_token().missing_from(principal)
     except LogtoError as error:
         return ErrorResponse.of(error)
-    return ErrorResponse.insufficient(missing) if missing else None
+    if principal is None:
+        return ErrorResponse.without_token()
+    return ErrorResponse.unmet(requirement.for_token(), principal)

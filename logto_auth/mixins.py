@@ -194,8 +194,8 @@ class AccessTokenRequiredMixin(RequirementMixin):
             ("of_organization", "of_organization"),
         ):
             setattr(view, mark, initkwargs.get(name, getattr(cls, name)))
-        is_allowed = initkwargs.get("third_party_allowed", cls.third_party_allowed)
-        view.refuses_third_parties = not is_allowed  # type: ignore[attr-defined]
+        if not initkwargs.get("third_party_allowed", cls.third_party_allowed):
+            view.refuses_third_parties = True  # type: ignore[attr-defined]
         return view
 
     def get_second_factor(self) -> SecondFactor | None:

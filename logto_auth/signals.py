@@ -13,6 +13,7 @@ __all__ = [
     "account_deleted",
     "account_edited",
     "api_key_changed",
+    "api_keys_limited",
     "identity_linked",
     "issuer_changed",
     "memberships_changed",

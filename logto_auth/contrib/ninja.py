@@ -66,14 +66,13 @@ class LogtoAuth(HttpAuthBase):
                 accepts_api_keys=self.accepts_api_keys,
                 key_scopes=self.requirement.all_scopes,
             )
-            missing = self.requirement.missing_from(principal) if principal else None
         except LogtoError as error:
             raise self._refused(request, ErrorResponse.of(error)) from error
         if principal is None:
             self._refused(request, ErrorResponse.without_token())
             return None
-        if missing:
-            raise self._refused(request, ErrorResponse.insufficient(missing))
+        if unmet := ErrorResponse.unmet(self.requirement, principal):
+            raise self._refused(request, unmet)
         return principal
 
     def _refused(self, request: HttpRequest, error: ErrorResponse) -> HttpError:
