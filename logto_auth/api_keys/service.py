@@ -124,7 +124,7 @@ class ApiKeys:
     def revoke(self, key_id: str) -> None:
         """Revoke a key. Raise ApiKeyGone. Two calls.
 
-        This process refuses the key at once; others remember an accepted one for `LOGTO_API_KEY_SECONDS`. Access tokens
+        It stops working at once in this process, and in the others after `LOGTO_API_KEY_SECONDS` at most. Access tokens
         for which another application has exchanged the key remain valid until they expire.
         """
         key = self.get(key_id)
@@ -213,7 +213,7 @@ def _user_of(principal: Principal) -> str:
         return principal.sub
     if principal.is_machine:
         raise ClientRefused("An application has no API keys. Only users have.")
-    if getattr(principal, "is_api_key", False):
+    if principal.is_api_key:
         raise ClientRefused("An API key cannot manage API keys.")
     if is_third_party(principal.client_id or ""):
         raise ClientRefused(f"The third-party application {principal.client_id!r:.60} cannot manage API keys.")
