@@ -226,8 +226,8 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "the settings do not declare.",
     ),
     "E050": (
-        {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
-        "tests.checks.urls_with_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
+        {"ROOT_URLCONF": "tests.checks.urls_accepting_api_keys", "LOGTO_API_RESOURCE": ""},
+        "tests.checks.urls_accepting_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (

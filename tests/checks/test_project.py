@@ -264,7 +264,7 @@ def test_admin_without_second_factor_is_reported(settings: dict[str, Any], expec
 
 # API keys
 
-KEY_URLS = "tests.checks.urls_with_api_keys"
+KEY_URLS = "tests.checks.urls_accepting_api_keys"
 
 
 def accepting(missing: str, settings: dict[str, Any]) -> set[str]:
