@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
+from logto_auth.access.clients import is_client_id
 from logto_auth.api.resources import path_of
 from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
@@ -27,6 +28,7 @@ from logto_auth.tenant.webhook_events import KNOWN_EVENTS, unknown_event_error
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
 from .addresses import check_addresses
+from .browser_tokens import check_browser_tokens
 from .lenient_conf import conf
 from .placeholders import is_placeholder
 from .problem import Problem
@@ -52,6 +54,8 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
     Conf.api_key_seconds: 0,
+    Conf.api_key_max_days: 1,
+    Conf.api_keys_per_user: 1,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
 }
@@ -149,6 +153,11 @@ AUDIT_NOT_INSTALLED = Problem(
     "LOGTO_AUDIT_REQUIRED is True, but logto_auth.audit is not in INSTALLED_APPS: nothing is recorded.",
     "Add 'logto_auth.audit' to INSTALLED_APPS, and run manage.py migrate. Or remove the setting.",
 )
+FIRST_PARTY_APP_INVALID = Problem(
+    "logto_auth.E048",
+    "LOGTO_FIRST_PARTY_APPS contains {value}, which is not the App ID or the URL of an application.",
+    "Copy the App ID from the application's page in the Logto Console. Each is a string of its own, without spaces.",
+)
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
     "LOGTO_SIGN_IN_QUERY_PARAMETERS lacks max_age, so recent_sign_in_required would redirect in a loop.",
@@ -231,6 +240,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_roles()
     yield from _check_apis()
+    yield from check_browser_tokens()
     yield from _check_second_factor()
     yield from _check_organization_domain()
     yield from _check_tenant()
@@ -327,6 +337,9 @@ def _check_apis() -> Iterator[CheckMessage]:
             yield M2M_INCOMPLETE(missing=missing.name, other=other.name)
     if conf.api_introspected_apps and not signs_users_in() and not (conf.app_id and conf.app_secret):
         yield INTROSPECTION_WITHOUT_APP()
+    for app in conf.first_party_apps:
+        if not is_client_id(app) or is_placeholder(app):
+            yield FIRST_PARTY_APP_INVALID(value=f"{app!r:.100}")
 
 
 def _check_api_resources() -> Iterator[CheckMessage]:

@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from .claims import frozen, is_name
+from logto_auth.telemetry import CACHE_LOOKUPS
+
+from .claims import MAX_CLIENT_ID_LENGTH, frozen, is_name
 from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
 from .secrets import Secret, as_secret
@@ -27,8 +29,6 @@ __all__ = [
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _MAX_AUDIENCE_LENGTH = 2048
-# That of a client whose ID is the URL of its metadata (CIMD). Nothing stores it.
-_MAX_CLIENT_ID_LENGTH = 2048
 
 
 class AccessTokenVerifier:
@@ -91,7 +91,9 @@ class AccessTokenVerifier:
         now = time.time()
         known = self._known.get(digest)
         if known is not None and now < known[0].expires_at and known[1] is self._keys.current():
+            CACHE_LOOKUPS.add(cache="access_tokens", hit=True)
             return known[0]
+        CACHE_LOOKUPS.add(cache="access_tokens", hit=False)
         claims, keys = self._validate(token, now)
         self._remember(digest, claims, keys)
         return claims
@@ -241,7 +243,7 @@ def _audience(claims: Claims) -> str:
 
 
 def _client_id(claims: Claims) -> str:
-    client_id = optional_text(claims, "client_id", max_length=_MAX_CLIENT_ID_LENGTH)
+    client_id = optional_text(claims, "client_id", max_length=MAX_CLIENT_ID_LENGTH)
     if client_id is None:
         raise TokenError("The token has no client_id, expected the application that requested it.", claim="client_id")
     return client_id

@@ -11,7 +11,9 @@ from logto_auth.checks import (
     account,
     accounts,
     addresses,
+    browser_tokens,
     deployment,
+    mcp,
     organization_console,
     project,
     templates,
@@ -35,11 +37,13 @@ from .found import messages
 MODULES = (
     checks_of_settings,
     addresses,
+    browser_tokens,
     account,
     accounts,
     organization_console,
     project,
     views,
+    mcp,
     templates,
     deployment,
 )
@@ -224,6 +228,14 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_several_resources"},
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
+    ),
+    "E049": (
+        {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
+        "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
+    ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
     ),
     "E050": (
         {"ROOT_URLCONF": "tests.checks.urls_accepting_api_keys", "LOGTO_API_RESOURCE": ""},
@@ -421,6 +433,18 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "The site's URLs include the console of organizations, ALLOWED_HOSTS accepts each host, and LOGTO_BASE_URL is "
         "not set: nobody can be invited, because the inviter could choose the host of the link.",
     ),
+    "E051": (
+        {"LOGTO_BROWSER_TOKENS": {"https://shop.example/api": ["read:books"]}},
+        "LOGTO_BROWSER_TOKENS hands out no tokens for 'https://shop.example/api': LOGTO_RESOURCES does not contain it.",
+    ),
+    "W043": (
+        {
+            "LOGTO_BROWSER_TOKENS": {"https://shop.example/api": ["read:books"]},
+            "LOGTO_RESOURCES": ["https://shop.example/api"],
+        },
+        "LOGTO_BROWSER_TOKENS lists read:books of https://shop.example/api, which LOGTO_SCOPES lacks: no token for "
+        "scripts has it.",
+    ),
     "W039": (
         {
             "LOGTO_API_RESOURCE": "https://bookstore.example/api",
@@ -428,6 +452,18 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "https://bookstore.example/api and https://library.example/api/ are declared, and have the same path: only the "
         "first has protected-resource metadata.",
+    ),
+    "W040": (
+        {
+            "ROOT_URLCONF": "tests.checks.urls_of_mcp_servers",
+            "LOGTO_API_RESOURCE": "https://shop.example/api",
+        },
+        "The MCP server at /default has the API resource https://shop.example/api, which is another URL.",
+    ),
+    "W041": (
+        {"ROOT_URLCONF": "tests.api.test_calling_applications"},
+        "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
+        "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -33,6 +33,7 @@ PRIVATE = {
     "logto_auth.check_tags",
     "logto_auth.checks",
     "logto_auth.compiled_query",
+    "logto_auth.contrib.mcp_sdk",
     "logto_auth.contrib.rest_framework_urls",
     "logto_auth.contrib.spectacular",
     "logto_auth.doctor",
@@ -40,6 +41,7 @@ PRIVATE = {
     "logto_auth.navigation",
     "logto_auth.origins",
     "logto_auth.site_cache",
+    "logto_auth.telemetry",
     "logto_auth.transactions",
     "logto_auth.urls",
 }
