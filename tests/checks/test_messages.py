@@ -238,8 +238,15 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
     ),
     "E050": (
-        {"ROOT_URLCONF": "tests.checks.urls_accepting_api_keys", "LOGTO_API_RESOURCE": ""},
-        "tests.checks.urls_accepting_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
+        {
+            "ROOT_URLCONF": "tests.checks.urls_accepting_api_keys",
+            "LOGIN_URL": "/login/",
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_APP_ID": "",
+            "LOGTO_APP_SECRET": "",
+        },
+        "tests.checks.urls_accepting_api_keys.decorated accepts API keys, but LOGTO_M2M_APP_ID or "
+        "LOGTO_M2M_APP_SECRET is not set.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
