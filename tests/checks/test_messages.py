@@ -11,6 +11,7 @@ from logto_auth.checks import (
     account,
     accounts,
     addresses,
+    api_keys,
     deployment,
     organization_console,
     project,
@@ -37,6 +38,7 @@ MODULES = (
     addresses,
     account,
     accounts,
+    api_keys,
     organization_console,
     project,
     views,
@@ -67,6 +69,7 @@ TENANT_WITH_BLIND_MANAGERS = TenantDeclaration(
 TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
     organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
 )
+WITH_API_KEYS = {"ROOT_URLCONF": "tests.checks.urls_with_api_keys"}
 WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
@@ -228,6 +231,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E048": (
         {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
         "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
+    ),
+    "E052": (
+        {**WITH_API_KEYS, "MIDDLEWARE": WITHOUT_SESSIONS},
+        "The site's URLs include the pages for API keys, which need SessionMiddleware in MIDDLEWARE.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
@@ -433,6 +440,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_calling_applications"},
         "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
         "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
+    ),
+    "W042": (
+        WITH_API_KEYS,
+        "The site's URLs include the pages or the endpoints for API keys, which are off, because LOGTO_M2M_APP_ID and "
+        "LOGTO_M2M_APP_SECRET are not set.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.
