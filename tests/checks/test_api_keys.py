@@ -14,7 +14,7 @@ MACHINE = {"LOGTO_M2M_APP_ID": "stockrobotdemo0000001", "LOGTO_M2M_APP_SECRET": 
 @pytest.mark.parametrize(
     ("urls", "settings", "expected"),
     [
-        ("tests.checks.urls_with_api_keys", MACHINE, ""),
+        ("tests.checks.urls_with_api_key_pages", MACHINE, ""),
         ("logto_auth.api_keys.api_urls", {**MACHINE, "MIDDLEWARE": []}, "E026"),
         # The name alone is not included in a namespace.
         ("tests.api_keys.urls", {}, "W042"),

@@ -69,7 +69,7 @@ TENANT_WITH_BLIND_MANAGERS = TenantDeclaration(
 TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
     organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
 )
-WITH_API_KEYS = {"ROOT_URLCONF": "tests.checks.urls_with_api_keys"}
+WITH_API_KEY_PAGES = {"ROOT_URLCONF": "tests.checks.urls_with_api_key_pages"}
 WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
@@ -233,7 +233,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
     ),
     "E052": (
-        {**WITH_API_KEYS, "MIDDLEWARE": WITHOUT_SESSIONS},
+        {**WITH_API_KEY_PAGES, "MIDDLEWARE": WITHOUT_SESSIONS},
         "The site's URLs include the pages for API keys, which need SessionMiddleware in MIDDLEWARE.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
@@ -442,7 +442,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
     ),
     "W042": (
-        WITH_API_KEYS,
+        WITH_API_KEY_PAGES,
         "The site's URLs include the pages or the endpoints for API keys, which are off, because LOGTO_M2M_APP_ID and "
         "LOGTO_M2M_APP_SECRET are not set.",
     ),
