@@ -180,15 +180,22 @@ class AccessTokenRequiredMixin(RequirementMixin):
     resource: str | None = None
     of_organization = False
     accepts_machines = True
+    accepts_api_keys = False
+    """Whether an API key of a user is accepted in place of the token: see the decorator."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         # A session does not authenticate here, so the view needs no CSRF token and no redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
         # For the system checks.
-        view.api_resource = initkwargs.get("resource", cls.resource)  # type: ignore[attr-defined]
-        is_allowed = initkwargs.get("third_party_allowed", cls.third_party_allowed)
-        view.refuses_third_parties = not is_allowed  # type: ignore[attr-defined]
+        for mark, name in (
+            ("api_resource", "resource"),
+            ("accepts_api_keys", "accepts_api_keys"),
+            ("of_organization", "of_organization"),
+        ):
+            setattr(view, mark, initkwargs.get(name, getattr(cls, name)))
+        if not initkwargs.get("third_party_allowed", cls.third_party_allowed):
+            view.refuses_third_parties = True  # type: ignore[attr-defined]
         return view
 
     def get_second_factor(self) -> SecondFactor | None:
@@ -202,6 +209,7 @@ class AccessTokenRequiredMixin(RequirementMixin):
             resource=self.resource,
             of_organization=self.of_organization,
             accepts_machines=self.accepts_machines,
+            accepts_api_keys=self.accepts_api_keys,
         )
         return response or super().check(request)
 

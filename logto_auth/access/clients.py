@@ -56,10 +56,7 @@ def is_third_party(client_id: str) -> bool:
 
 
 class Applications:
-    """The applications of one tenant, as far as Logto was asked about them. Safe to share between threads.
-
-    Threads that need the same answer share one call.
-    """
+    """What Logto has said of the applications of one tenant. Safe to share between threads, which share a call."""
 
     def __init__(self, api: ManagementAPI, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.access.clients import is_third_party
 from logto_auth.access.principal import Principal
+from logto_auth.api.api_keys import forget
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, SignInRefused, SignInRequired
@@ -123,12 +124,13 @@ class ApiKeys:
     def revoke(self, key_id: str) -> None:
         """Revoke a key. Raise ApiKeyGone. Two calls.
 
-        A process remembers an accepted key for `LOGTO_API_KEY_SECONDS`. Access tokens for which another application has
-        exchanged the key remain valid until they expire.
+        It stops working at once in this process, and in the others after `LOGTO_API_KEY_SECONDS` at most. Access tokens
+        for which another application has exchanged the key remain valid until they expire.
         """
         key = self.get(key_id)
         with self._translated(key=key):
             self._api.users.delete_personal_access_token(self._sub, key.name)
+        forget(self._sub)
         self._changed("revoked", key)
 
     @property
@@ -211,7 +213,7 @@ def _user_of(principal: Principal) -> str:
         return principal.sub
     if principal.is_machine:
         raise ClientRefused("An application has no API keys. Only users have.")
-    if getattr(principal, "is_api_key", False):
+    if principal.is_api_key:
         raise ClientRefused("An API key cannot manage API keys.")
     if is_third_party(principal.client_id or ""):
         raise ClientRefused(f"The third-party application {principal.client_id!r:.60} cannot manage API keys.")

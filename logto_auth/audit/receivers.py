@@ -223,6 +223,11 @@ def record_api_key(sender: object, request: HttpRequest, user: Any, action: str,
     _record_own(f"api_key_{action}", user, sub, request=request, details=details)
 
 
+def record_api_keys_limited(sender: object, request: HttpRequest, **kwargs: Any) -> None:
+    """Receiver of `api_keys_limited`. The address is that of the request, and personal data."""
+    _add(build_event("api_keys_limited", request, outcome="refused"))
+
+
 # Personal data of deleted users
 
 

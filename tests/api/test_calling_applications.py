@@ -24,7 +24,9 @@ from logto_auth.contrib.rest_framework import WRITING, HasScope, IsClient, IsFir
 from logto_auth.decorators import access_token_required, organization_token_required, require_session
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.mixins import AccessTokenRequiredMixin, OrganizationTokenRequiredMixin, SessionRequirementMixin
-from tests.rights import API
+from logto_auth.models import LogtoSession
+from tests.emulator.relying_party import CALLBACK, RelyingParty
+from tests.rights import API, SCOPES, set_up
 
 from .attackers import TokenMaker
 from .callers import call, has_been_here, parameters_of
@@ -235,9 +237,11 @@ def test_session_belongs_to_the_application_of_the_site(logto: Emulator, reader:
 
 def test_page_for_other_applications_says_so(logto: Emulator, reader: Any, settings: Any) -> None:
     client = has_been_here(logto, "reader").client
+    LogtoSession.objects.update(started_at=0)
     answer = call("/session/other", client=client)
     assert answer.status_code == 403
     assert b"The application that you use does not have access." in answer.content
+    assert b"sign in again" not in answer.content, "it would not help"
     script = call("/session/other", client=client, headers={"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"})
     assert script.json()["missing"] == {"client": [settings.LOGTO_APP_ID]}
 
@@ -246,6 +250,26 @@ def test_user_with_a_password_has_no_application(django_user_model: Any) -> None
     client = Client()
     client.force_login(django_user_model.objects.create_user("guest"), "django.contrib.auth.backends.ModelBackend")
     assert [call(place, client=client).status_code for place in ("/session/site", "/drf/first-party")] == [403, 403]
+
+
+# The longest URL of a client
+
+
+def test_client_with_the_longest_url_signs_in_and_calls(logto: Emulator, settings: Any, caplog: Any) -> None:
+    set_up(logto)
+    settings.LOGTO_API_CREATE_USERS = True
+    application = logto.tenant.add_application(name="Agent", type="Native", redirect_uris=[CALLBACK], id=AGENT)
+    party = RelyingParty(logto, application)
+    tokens = party.sign_in("reader", scope=" ".join(SCOPES), resource=[API])
+    jwt, opaque = party.refresh(tokens["refresh_token"], resource=API).json()["access_token"], tokens["access_token"]
+    party.http.close()
+    assert call("/function/listed", jwt).json() == {"client_id": AGENT}
+    assert call("/function/first-party", jwt).status_code == 403
+    settings.LOGTO_API_INTROSPECTED_APPS = [AGENT]
+    assert call("/function/listed", opaque).json() == {"client_id": AGENT}
+    settings.LOGTO_API_INTROSPECTED_APPS = [OTHER_AGENT]
+    assert call("/function/listed", opaque).status_code == 401
+    assert max(len(record.getMessage()) for record in caplog.records if record.name == "logto_auth") < 300
 
 
 # Declarations
