@@ -16,7 +16,7 @@ from .service import MAX_DAYS, MAX_NAME_LENGTH
 
 __all__ = ["KeyNameForm", "NewKeyForm"]
 
-# The choices of a lifetime in days, as far as the site allows them.
+# The choices of a lifetime in days. Longer ones than the site allows are left out.
 DAYS = (7, 30, 90, 180, 365)
 DEFAULT_DAYS = 90
 NEVER = ""
