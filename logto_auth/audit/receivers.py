@@ -216,16 +216,16 @@ def record_account_deleted(sender: object, request: HttpRequest, claims: Claims,
 # API keys
 
 
+def record_api_keys_limited(sender: object, request: HttpRequest, **kwargs: Any) -> None:
+    """Receiver of `api_keys_limited`. The address is that of the request, and personal data."""
+    _add(build_event("api_keys_limited", request, outcome="refused"))
+
+
 def record_api_key(sender: object, request: HttpRequest, user: Any, action: str, key_id: str, **kwargs: Any) -> None:
     """Receiver of `api_key_changed`. The name of a key may be personal data, so the event has its id."""
     sub = getattr(getattr(request, "logto", None), "sub", None) or ""
     details = {"key": key_id, **_client_of(request)}
     _record_own(f"api_key_{action}", user, sub, request=request, details=details)
-
-
-def record_api_keys_limited(sender: object, request: HttpRequest, **kwargs: Any) -> None:
-    """Receiver of `api_keys_limited`. The address is that of the request, and personal data."""
-    _add(build_event("api_keys_limited", request, outcome="refused"))
 
 
 # Personal data of deleted users

@@ -10,7 +10,7 @@ Every method raises ManagementAPIError if Logto answers with an error, and Provi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 from urllib.parse import quote
 
 from .errors import ManagementAPIError
@@ -25,6 +25,8 @@ __all__ = [
     "Applications",
     "Collection",
     "Connectors",
+    "ConsentScopeType",
+    "DynamicClients",
     "Hooks",
     "Invitations",
     "JwtCustomizers",
@@ -45,6 +47,9 @@ __all__ = [
 T = TypeVar("T")
 New = TypeVar("New", bound=Payload)
 Changes = TypeVar("Changes", bound=Payload)
+_CONSENT = "user-consent-scopes"
+# The kinds of what a client may ask users for, as paths of the API name them.
+ConsentScopeType = Literal["organization-scopes", "resource-scopes", "organization-resource-scopes", "user-scopes"]
 
 
 def search_text(text: str) -> str | None:
@@ -123,6 +128,26 @@ class Applications(PagedCollection["types.Application", "types.NewApplication", 
     def secrets(self, id: str) -> list[types.ApplicationSecret]:
         """Return the app secrets, in clear. The key `secret` of the application itself is not a valid secret."""
         return self._call("GET", self._path(id, "secrets"))
+
+    def user_consent_scopes(self, id: str) -> types.UserConsentScopes:
+        """Return what a third-party application may ask users for. It is empty for each other application."""
+        return cast("types.UserConsentScopes", self._api.request("GET", self._path(id, _CONSENT), returns=dict))
+
+    def add_user_consent_scopes(self, id: str, payload: types.NewUserConsentScopes) -> None:
+        """Let a third-party application ask users for more. Scopes have ids, and user scopes have names.
+
+        Raise ManagementAPIError with the code `application.third_party_application_only` for another application,
+        `application.user_consent_scopes_not_found` for an unknown id, and
+        `application.consent_management_api_scopes_not_allowed` for a permission of the Management API.
+        """
+        self._call("POST", self._path(id, _CONSENT), payload)
+
+    def remove_user_consent_scope(self, id: str, scope_type: ConsentScopeType, scope_id: str) -> None:
+        """Remove one of them, by its id, or by the name of a user scope. Tokens that have it stay valid.
+
+        Raise ManagementAPIError with the status 404 if it is not there.
+        """
+        self._call("DELETE", self._path(id, _CONSENT, scope_type, scope_id))
 
 
 class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"]):
@@ -456,6 +481,43 @@ class AccountCenter:
         `fields` and `webauthnRelatedOrigins` replace the stored values. Logto drops fields that it does not have.
         """
         return self._api.request("PATCH", "account-center", json=payload)
+
+
+class DynamicClients:
+    """Clients that nobody registered, whose `client_id` is the URL of a document (CIMD). A tenant has one setting.
+
+    Released versions of Logto, up to 1.42, do not have them: each method raises ManagementAPIError with the status 404.
+    """
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def get(self) -> types.DynamicClientSettings:
+        """Return whether the tenant accepts dynamic clients."""
+        return cast("types.DynamicClientSettings", self._api.request("GET", "configs/cimd", returns=dict))
+
+    def update(self, payload: types.DynamicClientSettingsChanges) -> types.DynamicClientSettings:
+        """Turn dynamic clients on or off, and return the setting.
+
+        Raise ManagementAPIError with the status 422 if Logto runs without its outbound guard and they are turned on.
+        """
+        stored = self._api.request("PATCH", "configs/cimd", json=payload, returns=dict)
+        return cast("types.DynamicClientSettings", stored)
+
+    def user_consent_scopes(self) -> types.UserConsentScopes:
+        """Return the ceiling: what each dynamic client may ask users for, at most."""
+        return cast("types.UserConsentScopes", self._api.request("GET", f"cimd/{_CONSENT}", returns=dict))
+
+    def add_user_consent_scopes(self, payload: types.NewUserConsentScopes) -> None:
+        """Raise the ceiling. See `Applications.add_user_consent_scopes` for the payload and the errors."""
+        self._api.request("POST", f"cimd/{_CONSENT}", json=payload)
+
+    def remove_user_consent_scope(self, scope_type: ConsentScopeType, scope_id: str) -> None:
+        """Lower the ceiling by one scope, by its id, or by the name of a user scope.
+
+        Raise ManagementAPIError with the status 404 if it is not there.
+        """
+        self._api.request("DELETE", f"cimd/{_CONSENT}/{_segment(scope_type)}/{_segment(scope_id)}")
 
 
 class JwtCustomizers:

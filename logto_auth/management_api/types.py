@@ -40,6 +40,8 @@ __all__ = [
     "CustomDataChanges",
     "CustomUiAssets",
     "CustomUiCsp",
+    "DynamicClientSettings",
+    "DynamicClientSettingsChanges",
     "EmailBlocklistPolicy",
     "FeaturedApplication",
     "FeaturedUser",
@@ -84,12 +86,14 @@ __all__ = [
     "NewSsoConnector",
     "NewSubjectToken",
     "NewUser",
+    "NewUserConsentScopes",
     "OidcClientMetadata",
     "OneTimeToken",
     "OneTimeTokenContext",
     "Organization",
     "OrganizationChanges",
     "OrganizationOfMember",
+    "OrganizationResourceScope",
     "OrganizationRole",
     "OrganizationRoleChanges",
     "OrganizationRolesOfApplication",
@@ -141,6 +145,10 @@ __all__ = [
     "Suspension",
     "User",
     "UserChanges",
+    "UserConsentScopes",
+    "UserConsentScopesOrganizationScope",
+    "UserConsentScopesResourceScope",
+    "UserConsentScopesResourceScopeResource",
     "UserIds",
     "VerificationCodePolicy",
 ]
@@ -404,6 +412,18 @@ class CustomUiCsp(TypedDict):
 
     scriptSrc: NotRequired[list[str]]
     connectSrc: NotRequired[list[str]]
+
+
+class DynamicClientSettings(TypedDict):
+    """Returned by GET /configs/cimd and others."""
+
+    enabled: bool
+
+
+class DynamicClientSettingsChanges(TypedDict):
+    """Sent by PATCH /configs/cimd."""
+
+    enabled: NotRequired[bool]
 
 
 class EmailBlocklistPolicy(TypedDict):
@@ -855,6 +875,15 @@ class NewUser(TypedDict):
     profile: NotRequired[Profile]
 
 
+class NewUserConsentScopes(TypedDict):
+    """Sent by POST /applications/{applicationId}/user-consent-scopes and others."""
+
+    organizationScopes: NotRequired[list[str]]
+    resourceScopes: NotRequired[list[str]]
+    organizationResourceScopes: NotRequired[list[str]]
+    userScopes: NotRequired[list[str]]
+
+
 class OidcClientMetadata(TypedDict):
     """Part of Application and others."""
 
@@ -930,6 +959,13 @@ class OrganizationOfMember(TypedDict):
     customCss: str | None
     createdAt: int
     organizationRoles: list[IdAndName]
+
+
+class OrganizationResourceScope(TypedDict):
+    """Part of UserConsentScopes."""
+
+    resource: UserConsentScopesResourceScopeResource
+    scopes: list[UserConsentScopesOrganizationScope]
 
 
 class OrganizationRole(TypedDict):
@@ -1456,6 +1492,38 @@ class UserChanges(TypedDict):
     avatar: NotRequired[str | None]
     customData: NotRequired[dict[str, Any]]
     profile: NotRequired[Profile]
+
+
+class UserConsentScopes(TypedDict):
+    """Returned by GET /applications/{applicationId}/user-consent-scopes and others."""
+
+    organizationScopes: list[UserConsentScopesOrganizationScope]
+    resourceScopes: list[UserConsentScopesResourceScope]
+    organizationResourceScopes: list[OrganizationResourceScope]
+    userScopes: list[str]
+
+
+class UserConsentScopesOrganizationScope(TypedDict):
+    """Part of UserConsentScopes and others."""
+
+    id: str
+    name: str
+    description: str | None
+
+
+class UserConsentScopesResourceScope(TypedDict):
+    """Part of UserConsentScopes."""
+
+    resource: UserConsentScopesResourceScopeResource
+    scopes: list[UserConsentScopesOrganizationScope]
+
+
+class UserConsentScopesResourceScopeResource(TypedDict):
+    """Part of UserConsentScopesResourceScope and others."""
+
+    id: str
+    name: str
+    indicator: str
 
 
 class UserIds(TypedDict):

@@ -132,6 +132,20 @@ def test_value_is_shown_once(ada: Owner, signals: list[dict[str, Any]]) -> None:
     assert [each["action"] for each in signals] == ["created"]
 
 
+def test_button_that_is_pressed_twice_makes_one_key(ada: Owner, signals: list[dict[str, Any]]) -> None:
+    form = {"name": "laptop", "expires_at": "7", "form_id": ada.open("new").context["form"]["form_id"].value()}
+    pages = [ada.post("new", "create", **form) for _ in range(2)]
+    assert [ada.tokens["laptop"].value in page.content.decode() for page in pages] == [True, True]
+    assert len(signals) == 1
+    bob = Owner(ada.logto, "bob")
+    bob.prove()
+    assert ada.tokens["laptop"].value not in bob.post("new", "create", **form).content.decode()
+    ada.post(ada.open().context["keys"][0][0].id, "remove")
+    assert ada.post("new", "create", **form).status_code == 200
+    # A new form that is sent again shows nothing.
+    assert ada.post("new", "create", name="laptop", expires_at="7").status_code == 409
+
+
 def test_lifetimes_are_those_that_the_site_allows(ada: Owner, settings: Any) -> None:
     def choices() -> list[str]:
         return [value for value, _label in ada.open("new").context["form"].fields["expires_at"].choices]

@@ -16,8 +16,11 @@ ERRORS_FROM_SOURCE = frozenset(
     for operation, status in {
         "DELETE /organization-roles/{id}/resource-scopes/{scopeId}": 404,
         "DELETE /organization-roles/{id}/scopes/{organizationScopeId}": 404,
+        "DELETE /cimd/user-consent-scopes/{scopeType}/{scopeId}": 404,
+        "GET /cimd/user-consent-scopes": 404,
         "GET /configs/cimd": 404,
         "PATCH /configs/cimd": 404,
+        "POST /cimd/user-consent-scopes": 404,
         "POST /custom-profile-fields": 422,
         "POST /user-assets": 400,
     }.items()
