@@ -56,8 +56,8 @@ def check_views() -> Iterator[CheckMessage]:
     if conf.second_factor is False:
         yield from (SECOND_FACTOR_OFF(view=view) for view in _views(patterns, _requires_second_factor))
     yield from _check_resources(patterns)
-    if not (conf.m2m_app_id and conf.m2m_app_secret) and not conf.first_party_apps:
-        yield from (THIRD_PARTIES_UNKNOWN(view=view) for view in _views(patterns, _refuses_third_parties))
+    for view in _views(patterns, _refuses_third_parties):
+        yield from check_first_party_view(view)
     yield from _check_api_keys(patterns)
 
 
@@ -119,6 +119,12 @@ def _requires_second_factor(view: Any) -> bool:
     """
     requirements = _required_by_permissions(view)
     return getattr(view, "requires_second_factor", False) or any(each.second_factor for each in requirements)
+
+
+def check_first_party_view(name: str) -> Iterator[CheckMessage]:
+    """Check that the site knows which applications this view refuses: it asks Logto, or it lists its own ones."""
+    if not (conf.m2m_app_id and conf.m2m_app_secret) and not conf.first_party_apps:
+        yield THIRD_PARTIES_UNKNOWN(view=name)
 
 
 def _refuses_third_parties(view: Any) -> bool:
