@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.core.signals import request_finished
 from django.db import connections
 
 from logto_auth.clients import reset_clients
@@ -259,6 +260,23 @@ def test_client_that_leaves_is_not_answered(token: TokenMaker, inner: Inner) -> 
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
     asyncio.run(logto_mcp(TOOLS, resource=URL).asgi(inner)(scope, receive, answer))
     assert (sent, inner.scopes) == ([], [])
+
+
+def test_open_streams_keep_no_connection(post: Any, inner: Inner) -> None:
+    order: list[int] = []
+
+    def finished(**kwargs: Any) -> None:
+        order.append(len(inner.scopes))
+
+    request_finished.connect(finished)
+    try:
+        post({"method": "subscriptions/listen"})
+        post(b"", method="GET")
+        post(call_of("subscriptions/listen"))
+    finally:
+        request_finished.disconnect(finished)
+    # How many requests had reached the server when each request was finished for Django.
+    assert order == [0, 1, 3]
 
 
 def test_connections_are_closed_after_the_request(token: TokenMaker) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.handlers.asgi import ASGIHandler
 from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client
@@ -21,7 +22,7 @@ from tests.api.attackers import TokenMaker
 from tests.api.callers import parameters_of
 from tests.mcp_client import McpClient, signs_in
 
-from .shops import ORDERS, SCOPES, TOOLS, described, set_up
+from .shops import ORDERS, SCOPES, TOOLS, asgi_server, described, set_up
 
 # It needs Python 3.11.
 mcpz = pytest.importorskip("django_mcpz.server")
@@ -107,6 +108,16 @@ def test_client_signs_in_and_steps_up_for_a_tool(connected: Callable[..., McpCli
         assert len(client.answers(403)) == 1
 
 
+def test_server_works_under_asgi(logto: Emulator, settings: Any, serve: Callable[..., Any], visitor: Visitor) -> None:
+    with asgi_server(lambda url: ASGIHandler(), lifespan=False) as site:
+        url = f"{site}/mcp"
+        client_id = set_up(logto, settings, url)
+        serve(logto_mcp(TOOLS, resource=url))
+        with McpClient(url, sign_in=signs_in(visitor, "buyer"), client_id=client_id) as client:
+            assert client.text("read_order", number=7) == "Order 7, buyer0000001 True True"
+            assert len(client.answers(403)) == 1
+
+
 def test_third_party_client_is_refused_without_step_up(
     token: TokenMaker, serve: Callable[..., Any], settings: Any, spoil: Any
 ) -> None:
@@ -148,6 +159,14 @@ def test_requests_without_token_and_with_a_foreign_one_get_401(serve: Callable[.
     }
     assert response.json()["error"]["data"] == {"error": "access_token_required"}
     assert send(call_of("whoami"), token(aud="http://testserver/other", scope=TOOLS)).status_code == 401
+
+
+def test_default_resource_is_that_of_the_site(serve: Callable[..., Any], token: TokenMaker, settings: Any) -> None:
+    settings.LOGTO_API_RESOURCE, settings.LOGTO_API_RESOURCES = URL, {}
+    serve(logto_mcp(TOOLS))
+    challenge = parameters_of(Client().post("/mcp", "{}", content_type="application/json")["WWW-Authenticate"])
+    assert challenge["resource_metadata"] == "http://testserver/.well-known/oauth-protected-resource/mcp"
+    assert send(call_of("whoami"), token(aud=URL, scope=TOOLS)).json()["result"]["isError"] is False
 
 
 def test_api_key_is_refused_by_default(serve: Callable[..., Any], token: TokenMaker) -> None:
