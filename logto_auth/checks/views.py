@@ -130,11 +130,12 @@ def check_first_party_view(name: str) -> Iterator[CheckMessage]:
 def _refuses_third_parties(view: Any) -> bool:
     """Return whether a view for access tokens refuses third-party applications."""
     checks = _token_checks(view)
-    requirements = [each.requirement for each in checks if hasattr(each, "requirement")]
-    if checks:
-        # A session, which REST framework may also accept, is never that of a third-party application.
-        requirements += _required_by_permissions(view)
-    return getattr(view, "refuses_third_parties", False) or any(each.third_party is False for each in requirements)
+    # Those of Ninja, and those of REST framework, in which a session is never that of a third-party application.
+    requirements = [getattr(each, "requirement", None) for each in checks]
+    requirements += _required_by_permissions(view) if checks else ()
+    return getattr(view, "refuses_third_parties", False) or any(
+        isinstance(each, Requirement) and each.third_party is False for each in requirements
+    )
 
 
 def _class_of(view: Any) -> Any:
