@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -18,13 +18,16 @@ from mcp.server import MCPServer as SDKServer
 from mcp.server.mcpserver import Context
 
 from logto_auth.access import SecondFactor
-from logto_auth.contrib.mcp import LogtoMCP, called_tool, logto_mcp, request_of
+from logto_auth.contrib.mcp import LogtoMCP, _takes_django_request, called_tool, logto_mcp, request_of
 from logto_auth.contrib.mcp_sdk import REQUEST
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError
 from tests.api.attackers import TokenMaker
 
 from .shops import ORDERS, SCOPES, TOOLS, set_up
+
+if TYPE_CHECKING:
+    from decimal import Decimal as Book
 
 URL = "http://testserver/mcp"
 ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
@@ -101,6 +104,8 @@ def test_wrong_use_is_refused_at_import(auth: LogtoMCP) -> None:
         auth.scope_required(read_order)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="needs names of permissions"):
         auth.scope_required()
+    with pytest.raises(TypeError, match="Name the tool"):
+        auth.scope_required(ORDERS)(lambda request: "")
     auth.scope_required(ORDERS)(read_order)
     with pytest.raises(ConfigurationError, match="Two tools are called 'read_order'"):
         auth.scope_required(TOOLS)(read_order)
@@ -123,6 +128,26 @@ def test_wrong_use_is_refused_at_import(auth: LogtoMCP) -> None:
 )
 def test_name_of_the_called_tool(body: bytes, name: str | None) -> None:
     assert called_tool(body) == name
+
+
+def tool_of_sdk(book: Book, number: int = 1) -> str:
+    return ""
+
+
+def untyped(request, params):  # type: ignore[no-untyped-def]
+    return ""
+
+
+def for_type_checkers(request: HttpRequest, params: Book) -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("function", "is_django"),
+    [(read_order, True), (untyped, True), (for_type_checkers, True), (tool_of_sdk, False), (lambda: "", False)],
+)
+def test_tools_of_django_take_a_request(function: Callable[..., str], is_django: bool) -> None:
+    assert _takes_django_request(function) is is_django
 
 
 # Tools of the official SDK
@@ -198,9 +223,12 @@ from django.http import HttpRequest
 from logto_auth.contrib.mcp import logto_mcp, request_of
 
 auth = logto_mcp("mcp:tools")
-auth.scope_required("read:orders")(lambda request: None)
+
+def read(request): ...
 
 def find(title: str): ...
+
+auth.scope_required("read:orders")(read)
 
 for use in (lambda: auth.asgi(None), auth.token_verifier, auth.auth_settings, lambda: request_of(None),
             lambda: auth.scope_required("read:orders")(find)):
