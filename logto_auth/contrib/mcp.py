@@ -139,8 +139,9 @@ class LogtoMCP:
             raise TypeError('scope_required needs names of permissions: @auth.scope_required("read:orders").')
 
         def decorate(function: Any) -> Any:
-            name: str = tool or getattr(function, "__name__", "<unnamed>")
-            if name.startswith("<"):
+            name = tool if tool is not None else str(getattr(function, "__name__", ""))
+            # That of a lambda is "<lambda>".
+            if not name or name.startswith("<"):
                 raise TypeError(
                     "This function has no name of its own. Name the tool: scope_required(..., tool='name')."
                 )
