@@ -1,4 +1,4 @@
-"""A server for the document of a dynamic client (CIMD), at an https URL of this machine, with a certificate of its own."""
+"""A server for the document of a dynamic client (CIMD), at an https URL of this machine, with its own certificate."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ class ClientDocument:
         return json.dumps({"client_id": self.url, **self.metadata}).encode() if self.body is None else self.body
 
 
+class QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing about a client that did not wait for the answer."""
+
+
 @contextmanager
 def served_document(**metadata: Any) -> Iterator[ClientDocument]:
     """Serve the document of a public client with this metadata, until the end of the block."""
@@ -66,8 +73,7 @@ def served_document(**metadata: Any) -> Iterator[ClientDocument]:
         def log_message(self, format: str, *args: object) -> None:
             """Print nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = QuietServer(("127.0.0.1", 0), Handler)
     server.socket = _server_context().wrap_socket(server.socket, server_side=True)
     document.url = f"https://localhost:{server.server_port}{PATH}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
