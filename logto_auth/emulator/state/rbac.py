@@ -39,8 +39,8 @@ def consented_scopes(
 ) -> list[str]:
     """Return the permissions on a resource that a user can give to a client of others.
 
-    Those of global roles, as far as `resource_scopes` has them, and those of roles in the chosen organizations, as far
-    as `organization_resource_scopes` has them.
+    Those of global roles that `resource_scopes` has, and those of roles in the chosen organizations that
+    `organization_resource_scopes` has.
     """
     if indicator == ORGANIZATIONS_RESOURCE:
         return _allowed(tenant.organization_scopes, client.organization_scopes, client)
