@@ -12,6 +12,7 @@ from logto_auth.checks import (
     accounts,
     addresses,
     deployment,
+    mcp,
     organization_console,
     project,
     templates,
@@ -40,6 +41,7 @@ MODULES = (
     organization_console,
     project,
     views,
+    mcp,
     templates,
     deployment,
 )
@@ -224,6 +226,18 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_several_resources"},
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
+    ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
+    ),
+    "E049": (
+        {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
+        "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
+    ),
+    "E050": (
+        {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
+        "tests.checks.urls_with_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
@@ -424,6 +438,18 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "https://bookstore.example/api and https://library.example/api/ are declared, and have the same path: only the "
         "first has protected-resource metadata.",
+    ),
+    "W040": (
+        {
+            "ROOT_URLCONF": "tests.checks.urls_of_mcp_servers",
+            "LOGTO_API_RESOURCE": "https://shop.example/api",
+        },
+        "The MCP server at /default has the API resource https://shop.example/api, which is another URL.",
+    ),
+    "W041": (
+        {"ROOT_URLCONF": "tests.api.test_calling_applications"},
+        "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
+        "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.
