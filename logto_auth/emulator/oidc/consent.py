@@ -34,6 +34,7 @@ def grant_missing(
     grant.reject(rejected)
     if client.is_dynamic:
         grant.organization_id = organization_ids[0] if organization_ids else None
+        grant.dynamic_client_name = client.name[:256] or client.id
         interaction.request = replace(interaction.request, grant_id=grant.id)
     if interaction.submission is not None:
         extension = SessionExtension(grant.account_id, client.id, interaction.submission)

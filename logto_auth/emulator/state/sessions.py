@@ -135,7 +135,8 @@ class Grant:
     """A user's grant to a client: OIDC scopes, and permissions by resource indicator, in the order granted.
 
     `rejected_resource_scopes` are those that the client asked for and the user cannot give. Logto does not ask for them
-    again. `organization_id` is the organization that the user chose for a dynamic client.
+    again. `organization_id` is the organization that the user chose for a dynamic client, and `dynamic_client_name` the
+    name that the client had then: a later document does not change it.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Grant:
     resource_scopes: dict[str, list[str]] = field(default_factory=dict)
     rejected_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
     organization_id: str | None = None
+    dynamic_client_name: str | None = None
 
     def add(self, oidc_scopes: Iterable[str], resource_scopes: dict[str, list[str]]) -> None:
         self.oidc_scopes += [scope for scope in oidc_scopes if scope not in self.oidc_scopes]

@@ -1,5 +1,7 @@
 """A `client_id` that is a URL. The recorded refusals are in `tests/contract/test_tokens.py`."""
 
+import json
+
 import pytest
 
 from logto_auth.emulator import Application, Emulator, Visitor
@@ -142,6 +144,19 @@ def test_first_client_of_a_user_is_remembered(head, document, agent, api):
     agent.sign_in("newcomer")
     shown = api.get(f"/users/{user.id}").json()
     assert (shown["applicationId"], shown["cimdClientId"]) == (None, document.url)
+
+
+def test_grants_and_webhooks_name_the_client(head, document, agent, api):
+    hook = head.tenant.add_hook("http://127.0.0.1:9/", ["PostSignIn"])
+    customer = next(user for user in head.tenant.users.values() if user.username == "customer")
+    agent.sign_in(scope=SCOPES, resource=MCP)
+    (grant,) = api.get(f"/users/{customer.id}/grants?appType=thirdParty").json()["grants"]
+    assert grant["application"] == {"id": document.url, "name": "Agent"}
+    assert api.get(f"/users/{customer.id}/grants?appType=firstParty").json()["grants"] == []
+    head.webhooks.wait()
+    payload = next(json.loads(each.body) for each in head.webhooks.deliveries if each.hook_id == hook.id)
+    assert payload["cimdClientId"] == document.url
+    assert "application" not in payload
 
 
 def test_one_organization_is_granted(head, agent):
