@@ -7,12 +7,14 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.django_db
 
 TOOLS, ORDERS = "mcp:tools", "read:orders"
 AUTHORIZATION_URL = re.compile(r"^http://\S+/oidc/auth\?\S+$", re.MULTILINE)
+GUIDE = (Path(__file__).parents[2] / "docs/how-to/check-an-mcp-server.md").read_text(encoding="utf-8")
 Doctor = Callable[..., dict[str, str]]
 
 
@@ -126,7 +129,7 @@ def test_client_signs_in_and_lists_the_tools(
     assert found == {
         "mcp-server": f"ok {url} answers 401 to a request without a token.",
         "mcp-challenge": f"ok The 401 names the metadata {metadata} and requires mcp:tools.",
-        "mcp-metadata": f"ok The resource is {url}, as the URL of the server. Permissions: mcp:tools, read:orders.",
+        "mcp-metadata": f"ok The metadata is that of {url}. Permissions: mcp:tools, read:orders.",
         "mcp-logto": f"ok {fresh.endpoint}/oidc/.well-known/openid-configuration is the metadata of Logto, which does "
         "not accept clients that are URLs (CIMD).",
         "mcp-application": f'ok The client is the third-party application "MCP client" ({application.id}).',
@@ -173,6 +176,35 @@ def test_error_of_a_tool_and_unknown_tool_are_found(doctor: Doctor, application:
     )
     found = doctor("--client-id", application.id, "--tool", "burn_books", user="buyer")
     assert found["mcp-tool"] == "failure The server has no tool 'burn_books'."
+
+
+def test_guide_shows_the_output(
+    url: str, application: Application, fresh: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command, shown), *_ = re.findall(
+        r"^```console\n\$ python manage\.py (logto_doctor .*?)\n\n?(.*?)```$", GUIDE, re.M | re.S
+    )
+    settings.LOGTO_TENANT = f"{__name__}.DECLARED"
+    name, *arguments = shlex.split(command.replace("https://shop.example/mcp", url))
+    out, visitor = io.StringIO(), Visitor(fresh)
+    terminal = Terminal(lambda url: visitor.sign_in(url, "buyer"))
+    monkeypatch.setattr(sys, "stdin", terminal)
+    call_command(name, *arguments, stdout=out, stderr=terminal, no_color=True)
+    printed = terminal.getvalue() + out.getvalue()
+    shorter = re.sub(r"/oidc/auth\?\S+", "/oidc/auth?...", printed)
+    replaced = {
+        url.removesuffix("/mcp"): "https://shop.example",
+        fresh.endpoint: "https://abc123.logto.app",
+        application.id: "ID",
+    }
+    for value, example in replaced.items():
+        shorter = shorter.replace(value, example)
+    # Both runs of the client precede the first sign-in.
+    assert lines_of(shorter) == lines_of(re.sub(r"\b[a-z0-9]{21}\b", "ID", shown))
+
+
+def lines_of(text: str) -> list[str]:
+    return sorted(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 # The application

@@ -99,7 +99,7 @@ def _examine(
             url,
             client_id=client.client_id,
             redirect_uri=listener.uri,
-            sign_in=lambda authorization_url: _sign_in(authorization_url, listener, show),
+            sign_in=_Operator(listener, show).sign_in,
             call=Call(tool, arguments) if tool else None,
         )
     yield from sign_in_findings(second, tool=tool)
@@ -120,11 +120,23 @@ def _before_sign_in(run: Run, url: str) -> Iterator[Finding]:
         yield failure("mcp-client", f"The client stopped before the sign-in: {text}.", "See the findings above.")
 
 
-def _sign_in(authorization_url: str, listener: CallbackListener, show: Callable[[str], None]) -> Mapping[str, str]:
-    state = parse_qs(urlsplit(authorization_url).query)["state"][0]
-    listener.expect(state)
-    show(
-        f"Open this URL in a browser on this machine, and sign in within {SIGN_IN_SECONDS // 60} minutes:\n\n"
-        f"{authorization_url}\n"
-    )
-    return listener.wait(SIGN_IN_SECONDS)
+class _Operator:
+    """The operator, who signs in with a browser on this machine."""
+
+    def __init__(self, listener: CallbackListener, show: Callable[[str], None]) -> None:
+        self._listener = listener
+        self._show = show
+        self._has_signed_in = False
+
+    def sign_in(self, authorization_url: str) -> Mapping[str, str]:
+        """Return the parameters of the answer. Raise SignInFailed."""
+        self._listener.expect(parse_qs(urlsplit(authorization_url).query)["state"][0])
+        why = "The tool requires more permissions. " if self._has_signed_in else ""
+        minutes = SIGN_IN_SECONDS // 60
+        self._show(
+            f"{why}Open this URL in a browser on this machine, and sign in within {minutes} minutes:\n\n"
+            f"{authorization_url}\n"
+        )
+        answer = self._listener.wait(SIGN_IN_SECONDS)
+        self._has_signed_in = True
+        return answer

@@ -108,7 +108,7 @@ def metadata_findings(run: Run, url: str) -> Iterator[Finding]:
     yield from problems
     if not problems:
         scopes = ", ".join(_scopes(metadata)) or "none"
-        yield ok("mcp-metadata", f"The resource is {url}, as the URL of the server. Permissions: {scopes}.")
+        yield ok("mcp-metadata", f"The metadata is that of {url}. Permissions: {scopes}.")
 
 
 def _metadata_problems(metadata: Mapping[str, Any], url: str) -> Iterator[Finding]:
