@@ -75,12 +75,14 @@ def sdk_server(auth: LogtoMCP, /, **options: Any) -> SDKServer[Any]:
 
 
 @contextlib.contextmanager
-def asgi_server(make_app: Callable[[str], Any]) -> Iterator[str]:
+def asgi_server(make_app: Callable[[str], Any], *, lifespan: bool = True) -> Iterator[str]:
     """Serve an ASGI application with uvicorn in a thread, and yield its URL. `make_app` gets this URL."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://localhost:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(make_app(url), log_level="warning", ws="none", lifespan="on"))
+        server = uvicorn.Server(
+            uvicorn.Config(make_app(url), log_level="warning", ws="none", lifespan="on" if lifespan else "off")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.handlers.asgi import ASGIHandler
 from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client
@@ -21,7 +22,7 @@ from tests.api.attackers import TokenMaker
 from tests.api.callers import parameters_of
 from tests.mcp_client import McpClient, signs_in
 
-from .shops import ORDERS, SCOPES, TOOLS, described, set_up
+from .shops import ORDERS, SCOPES, TOOLS, asgi_server, described, set_up
 
 # It needs Python 3.11.
 mcpz = pytest.importorskip("django_mcpz.server")
@@ -105,6 +106,16 @@ def test_client_signs_in_and_steps_up_for_a_tool(connected: Callable[..., McpCli
         assert client.text("read_order", number=7) == "Order 7, buyer0000001 True True"
         assert client.requested_scopes() == [{TOOLS, "offline_access"}, {TOOLS, ORDERS, "offline_access"}]
         assert len(client.answers(403)) == 1
+
+
+def test_server_works_under_asgi(logto: Emulator, settings: Any, serve: Callable[..., Any], visitor: Visitor) -> None:
+    with asgi_server(lambda url: ASGIHandler(), lifespan=False) as site:
+        url = f"{site}/mcp"
+        client_id = set_up(logto, settings, url)
+        serve(logto_mcp(TOOLS, resource=url))
+        with McpClient(url, sign_in=signs_in(visitor, "buyer"), client_id=client_id) as client:
+            assert client.text("read_order", number=7) == "Order 7, buyer0000001 True True"
+            assert len(client.answers(403)) == 1
 
 
 def test_user_without_permission_cannot_call_a_tool(connected: Callable[..., McpClient]) -> None:
