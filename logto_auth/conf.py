@@ -404,8 +404,8 @@ class Conf:
     )
     api_token_cache_size = Setting(
         1000,
-        "Number of verified access tokens that each process keeps, so that they are not verified again. `0` keeps "
-        "none.",
+        "Number of verified access tokens that each process keeps, so that they are not verified again, and of the "
+        "results of API keys. `0` keeps none.",
         type=int,
     )
     api_key_seconds = Setting(

@@ -12,6 +12,7 @@ __all__ = [
     "account_changed",
     "account_deleted",
     "account_edited",
+    "api_keys_limited",
     "identity_linked",
     "issuer_changed",
     "memberships_changed",

@@ -51,6 +51,7 @@ MINIMUMS: dict[Setting[Any], int] = {
     # Logto keeps webhooks in a queue for longer than a few seconds.
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
+    Conf.api_key_seconds: 0,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
 }

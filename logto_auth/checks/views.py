@@ -32,6 +32,11 @@ RESOURCE_UNDECLARED = Problem(
     "Add it to LOGTO_API_RESOURCES with its permissions, or correct the name. Without that, the 401 of the view cannot "
     "name its metadata.",
 )
+KEYS_NOT_EXCHANGEABLE = Problem(
+    "logto_auth.E050",
+    "{view} accepts API keys, but {missing} is not set.",
+    "Set it. Logto exchanges a key only for an application, and for an API resource or an organization.",
+)
 
 
 def check_views() -> Iterator[CheckMessage]:
@@ -44,6 +49,7 @@ def check_views() -> Iterator[CheckMessage]:
     if conf.second_factor is False:
         yield from (SECOND_FACTOR_OFF(view=view) for view in _views(patterns, _requires_second_factor))
     yield from _check_resources(patterns)
+    yield from _check_api_keys(patterns)
 
 
 def _check_resources(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[CheckMessage]:
@@ -52,6 +58,24 @@ def _check_resources(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[C
     for view, resource in dict.fromkeys(required):
         if resource not in declared:
             yield RESOURCE_UNDECLARED(view=view, resource=resource)
+
+
+def _check_api_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[CheckMessage]:
+    """Check that keys can be exchanged. Where users sign in, another check reports a missing application."""
+    application = (conf.app_id and conf.app_secret) or (conf.m2m_app_id and conf.m2m_app_secret)
+    is_application_missing = not application and not signs_users_in()
+    for view in _callbacks(patterns):
+        acceptors = [each for each in _token_checks(view) if getattr(each, "accepts_api_keys", False)]
+        if acceptors and is_application_missing:
+            yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET")
+        if not conf.api_resource and any(_needs_default_resource(each) for each in acceptors):
+            yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_API_RESOURCE")
+
+
+def _needs_default_resource(acceptor: Any) -> bool:
+    """Return whether this accepts tokens for `LOGTO_API_RESOURCE`: it names no resource, and no organization."""
+    resource = getattr(acceptor, "resource", getattr(acceptor, "api_resource", None))
+    return not resource and not acceptor.of_organization
 
 
 def _views(patterns: Iterable[URLPattern | URLResolver], is_wanted: Callable[[Any], bool]) -> Iterator[str]:
@@ -106,14 +130,18 @@ def _has_second_factor(permission: Any) -> bool:
 
 def _required_resources(view: Any) -> Iterator[str]:
     """Yield the API resources that a view names: by a decorator or mixin, or by a class of REST framework or Ninja."""
+    named = (getattr(each, "resource", getattr(each, "api_resource", None)) for each in _token_checks(view))
+    yield from (each for each in named if isinstance(each, str) and each)
+
+
+def _token_checks(view: Any) -> list[Any]:
+    """Return what authenticates by access token: the view itself, or classes of REST framework or objects of Ninja."""
     classes = getattr(view, "initkwargs", {}).get("authentication_classes")
     if classes is None:
         classes = getattr(_class_of(view), "authentication_classes", None)
     authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
-    # Only the authentication of this package has both attributes.
-    own = [each for each in (*(classes or ()), *authenticators) if hasattr(each, "of_organization")]
-    named = (getattr(view, "api_resource", None), *(getattr(each, "resource", None) for each in own))
-    yield from (each for each in named if isinstance(each, str) and each)
+    # Only the authentication of this package has this attribute.
+    return [each for each in (view, *(classes or ()), *authenticators) if hasattr(each, "of_organization")]
 
 
 def _ninja_operations(view: Any) -> Sequence[Any]:

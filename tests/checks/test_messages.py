@@ -231,6 +231,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
         "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
     ),
+    "E050": (
+        {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
+        "tests.checks.urls_with_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
