@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from logto_auth.access.requirements import Requirement
 
 from .lenient_conf import conf
+from .mcp import auth_of
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 
@@ -65,11 +66,23 @@ def _check_api_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Ch
     application = (conf.app_id and conf.app_secret) or (conf.m2m_app_id and conf.m2m_app_secret)
     is_application_missing = not application and not signs_users_in()
     for view in _callbacks(patterns):
-        acceptors = [each for each in _token_checks(view) if getattr(each, "accepts_api_keys", False)]
+        acceptors = _key_acceptors(view)
         if acceptors and is_application_missing:
             yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET")
         if not conf.api_resource and any(_needs_default_resource(each) for each in acceptors):
             yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_API_RESOURCE")
+
+
+def accepts_api_keys() -> bool:
+    """Return whether a view of the site or an MCP server in its URLs accepts API keys."""
+    return any(
+        _key_acceptors(view) or getattr(auth_of(view), "accepts_api_keys", False)
+        for view in _callbacks(get_resolver().url_patterns)
+    )
+
+
+def _key_acceptors(view: Any) -> list[Any]:
+    return [each for each in _token_checks(view) if getattr(each, "accepts_api_keys", False)]
 
 
 def _needs_default_resource(acceptor: Any) -> bool:
