@@ -10,7 +10,7 @@ from logto_auth.conf import conf
 from logto_auth.doctor.findings import Finding, described, errors_as_failures, failure, skipped
 from logto_auth.oidc.http import HTTPClient
 
-from .application import Chosen, choose_application
+from .application import Chosen, Server, choose_application
 from .callback import DEFAULT_REDIRECT_URI, CallbackListener
 from .server import logto_findings, metadata_findings, resource_of, server_findings, supports_url_clients
 from .sign_in import authorization_findings, revocation_findings, sign_in_findings
@@ -69,9 +69,7 @@ def _examine(
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     client = None
-    for each in choose_application(
-        http, client_id, redirect_uri, resource=resource_of(first), accepts_urls=supports_url_clients(first)
-    ):
+    for each in choose_application(http, client_id, redirect_uri, _server_of(first)):
         if isinstance(each, Chosen):
             client = each
         else:
@@ -102,8 +100,15 @@ def _examine(
             sign_in=_Operator(listener, show).sign_in,
             call=Call(tool, arguments) if tool else None,
         )
+    # Before anything else can fail.
+    revocation = list(revocation_findings(http, second, client))
     yield from sign_in_findings(second, tool=tool)
-    yield from revocation_findings(http, second, client)
+    yield from revocation
+
+
+def _server_of(run: Run) -> Server:
+    required = run.first.parameter("scope").split() if run.first else []
+    return Server(resource_of(run), frozenset(required), accepts_urls=supports_url_clients(run))
 
 
 def _before_sign_in(run: Run, url: str) -> Iterator[Finding]:
