@@ -16,7 +16,7 @@ from logto_auth.oidc.http import HTTPClient
 from logto_auth.tenant.declaration import TenantDeclaration
 from logto_auth.tenant.site import load_declaration
 
-from .callback import DEFAULT_REDIRECT_URI, is_loopback_redirect
+from .callback import DEFAULT_REDIRECT_URI, any_port, is_loopback_redirect
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Application, UserConsentScopes
@@ -110,7 +110,8 @@ def _registered(api: ManagementAPI, client_id: str, redirect_uri: str, server: S
             "Pass the App ID of an application of the type Native or Single page app.",
         )
         return
-    uri = redirect_uri or _loopback(application["oidcClientMetadata"].get("redirectUris", []))
+    registered = _loopback(application["oidcClientMetadata"].get("redirectUris", []))
+    uri = redirect_uri or (any_port(registered) if application["type"] == "Native" else registered)
     if not uri:
         yield failure(
             "mcp-application",
@@ -180,21 +181,28 @@ def _from_document(
             f"1.42, do not have them. {REGISTER}",
         )
         return
+    uri = redirect_uri
     try:
         response = http.get(url)
         document = response.json_object() if response.status == 200 else {}
     except ProviderError as error:
-        yield failure("mcp-application", str(error), "Check the URL of the client metadata document.")
-        return
-    if document.get("client_id") != url:
-        yield failure(
+        yield warning(
             "mcp-application",
-            f"{url} answered {response.status} and is no client metadata document with this URL as its client_id.",
-            "Check the URL of the document, and its member client_id.",
+            f"This machine cannot read the client metadata document: {error}",
+            "Check its URL. Logto reads the document itself.",
         )
-        return
-    uris = document.get("redirect_uris")
-    uri = redirect_uri or _loopback(uris if isinstance(uris, list) else [])
+        uri = redirect_uri or DEFAULT_REDIRECT_URI
+    else:
+        if document.get("client_id") != url:
+            yield failure(
+                "mcp-application",
+                f"{url} answered {response.status} and is no client metadata document with this URL as its client_id.",
+                "Check the URL of the document, and its member client_id.",
+            )
+            return
+        uris = document.get("redirect_uris")
+        # Logto accepts each port.
+        uri = redirect_uri or any_port(_loopback(uris if isinstance(uris, list) else []))
     if not uri:
         yield failure(
             "mcp-application",
