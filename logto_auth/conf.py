@@ -415,6 +415,15 @@ class Conf:
         "each request.",
         type=int,
     )
+    first_party_apps: Setting[Sequence[str]] = Setting(
+        (),
+        "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
+        "asking Logto. `LOGTO_APP_ID` and `LOGTO_M2M_APP_ID` need not be listed. Without the Management API, all "
+        "applications that are not listed count as third-party.",
+        type=SEQUENCE,
+        items="str",
+        example=["the-app-id"],
+    )
     m2m_app_id = Setting(
         "",
         "App ID of the machine-to-machine application with which this site calls other APIs on its own behalf.",

@@ -230,9 +230,9 @@ def access_token_required(
     In the view, `request.logto` and `request.auth` are the `TokenPrincipal`, and `request.user` is the account or a
     `Machine`; with `accepts_machines=False`, tokens of machines are refused. With `accepts_api_keys=True`, an API key
     of a user (`pat_...`) is accepted in place of the token, with no more permissions than the view names.
-    `requirements` are further arguments of `access.Requirement`, such as `organization_scopes=["read:books"]`. A
-    session does not authenticate the request, so the view is exempt from the CSRF check. Errors are JSON, with the
-    status and the challenge of RFC 6750.
+    `requirements` are further arguments of `access.Requirement`, such as `organization_scopes=["read:books"]` or
+    `third_party=False`. A session does not authenticate the request, so the view is exempt from the CSRF check. Errors
+    are JSON, with the status and the challenge of RFC 6750.
     """
     return _token_required(
         Requirement.of(scopes=scopes, **requirements),
@@ -268,6 +268,8 @@ def _token_required(requirement: Requirement, **options: Any) -> Decorator:
         decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]
         decorated.accepts_api_keys = options["accepts_api_keys"]  # type: ignore[attr-defined]
         decorated.of_organization = options.get("of_organization", False)  # type: ignore[attr-defined]
+        if requirement.third_party is False:
+            decorated.refuses_third_parties = True  # type: ignore[attr-defined]
         return decorated
 
     return decorate
@@ -293,5 +295,4 @@ def _token_error(request: HttpRequest, requirement: Requirement, options: Mappin
         return ErrorResponse.of(error)
     if principal is None:
         return ErrorResponse.without_token()
-    missing = requirement.for_token().missing_from(principal)
-    return ErrorResponse.insufficient(missing) if missing else None
+    return ErrorResponse.unmet(requirement.for_token(), principal)

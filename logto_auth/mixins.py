@@ -86,12 +86,18 @@ class RequirementMixin(CheckedView):
     """The second factors that count, by Logto's names; None: all."""
     second_factor_max_age: int | None = None
     """How many seconds ago the user may have used it; None: at any time in this session at Logto."""
+    clients_required: Sequence[str] | None = None
+    """App IDs, and URLs of clients, of the applications that may call: any one suffices. None: all."""
+    third_party_allowed = True
+    """False refuses third-party applications."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         view: Callable[..., HttpResponseBase] = super().as_view(**initkwargs)
         # A mistake in the attributes is found when the URLs are loaded. The mark is for the system check.
-        if cls(**initkwargs).get_second_factor() is not None:
+        instance = cls(**initkwargs)
+        Requirement.of(clients=instance.clients_required)
+        if instance.get_second_factor() is not None:
             view.requires_second_factor = True  # type: ignore[attr-defined]
         return view
 
@@ -117,6 +123,8 @@ class RequirementMixin(CheckedView):
             organization_roles=self.organization_roles_required,
             organization_scopes=self.organization_scopes_required,
             second_factor=self.get_second_factor(),
+            clients=self.clients_required,
+            third_party=None if self.third_party_allowed else False,
         )
 
 
@@ -186,6 +194,8 @@ class AccessTokenRequiredMixin(RequirementMixin):
             ("of_organization", "of_organization"),
         ):
             setattr(view, mark, initkwargs.get(name, getattr(cls, name)))
+        if not initkwargs.get("third_party_allowed", cls.third_party_allowed):
+            view.refuses_third_parties = True  # type: ignore[attr-defined]
         return view
 
     def get_second_factor(self) -> SecondFactor | None:

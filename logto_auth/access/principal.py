@@ -47,6 +47,14 @@ class Principal(Protocol):
         ...
 
     @property
+    def client_id(self) -> str | None:
+        """The application that acts: `LOGTO_APP_ID` in a session, and that of the access token; None when signed out.
+
+        It is an App ID, or a URL of up to 2,048 characters (CIMD).
+        """
+        ...
+
+    @property
     def claims(self) -> Mapping[str, Any]:
         """The verified claims of the session or of the access token."""
         ...

@@ -15,7 +15,7 @@ from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
 
 from .principal import Principal
-from .requirements import MissingRequirement
+from .requirements import MissingRequirement, RequirementKind
 
 __all__ = [
     "cookie_challenge",
@@ -78,7 +78,7 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
     """
     page = page_of_request(request)
     renew_url = ""
-    if _may_gain_by_sign_in(request) and "prompt" in conf.sign_in_query_parameters:
+    if _may_gain_by_sign_in(request, missing) and "prompt" in conf.sign_in_query_parameters:
         renew_url = sign_in_url(page, prompt="consent")
     if is_from_script(request) and not is_boosted(request):
         details: dict[str, Any] = {"missing": {missing.kind.value: missing.names}} if missing else {}
@@ -94,7 +94,10 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
     return response
 
 
-def _may_gain_by_sign_in(request: HttpRequest) -> bool:
+def _may_gain_by_sign_in(request: HttpRequest, missing: MissingRequirement | None) -> bool:
+    if missing is not None and missing.kind is RequirementKind.CLIENT:
+        # The next session would belong to the same application.
+        return False
     principal: Principal | None = getattr(request, "logto", None)
     return principal is not None and principal.may_gain_by_sign_in
 

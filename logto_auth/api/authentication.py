@@ -141,6 +141,11 @@ class TokenPrincipal(RequestPrincipal):
         return self._identity is None
 
     @property
+    def client_id(self) -> str:
+        """The application that requested the token: an App ID, or a URL of up to 2,048 characters (CIMD)."""
+        return self.token.client_id
+
+    @property
     def claims(self) -> Mapping[str, Any]:
         """The claims of the access token."""
         return self.token.claims

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import override
 
-from logto_auth.access.requirements import MissingRequirement, RequirementKind
+from logto_auth.access.principal import Principal
+from logto_auth.access.requirements import MissingRequirement, Requirement, RequirementKind
 from logto_auth.conf import conf
 from logto_auth.exceptions import (
     AuthorizationHeaderError,
@@ -38,6 +39,7 @@ TEXTS_FOR_TOKENS = {
     RequirementKind.ORGANIZATION: "An organization token is required: request one from Logto with organization_id.",
     RequirementKind.SECOND_FACTOR: "The user has to sign in again at Logto, by an authorization request with "
     "prompt=login consent, and with one of these second factors: %(names)s.",
+    RequirementKind.CLIENT: "This API does not accept the application %(names)s, which requested the token.",
 }
 # By the code of `SignInRefused`.
 REFUSED = {
@@ -117,7 +119,22 @@ class ErrorResponse:
         description = f"The access token does not meet a requirement. {text}"
         if missing.kind is RequirementKind.SECOND_FACTOR:
             return cls(status=401, error="insufficient_user_authentication", description=description)
+        if missing.kind is RequirementKind.CLIENT:
+            # Not `insufficient_scope`: clients would ask the user for further scopes, and be refused again.
+            return cls(status=403, error="client_refused", description=description)
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
+
+    @classmethod
+    def unmet(cls, requirement: Requirement, principal: Principal) -> ErrorResponse | None:
+        """Return the response if the principal of a token does not meet `requirement`, else None.
+
+        Also if Logto cannot be asked whether it does: then the response is a 503.
+        """
+        try:
+            missing = requirement.missing_from(principal)
+        except LogtoError as error:
+            return cls.of(error)
+        return cls.insufficient(missing) if missing else None
 
     def for_view(self, *, scopes: Iterable[str] = (), resource: str | None = None) -> ErrorResponse:
         """Return this response with the API resource of a view, and with the permissions that the view requires.

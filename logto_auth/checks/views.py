@@ -33,6 +33,13 @@ RESOURCE_UNDECLARED = Problem(
     "Add it to LOGTO_API_RESOURCES with its permissions, or correct the name. Without that, the 401 of the view cannot "
     "name its metadata.",
 )
+THIRD_PARTIES_UNKNOWN = Problem(
+    "logto_auth.W041",
+    "{view} refuses third-party applications, but this site cannot ask Logto which ones are: of all applications, only "
+    "LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
+    "Set LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET of an application that may use the Management API, or list your own "
+    "applications in LOGTO_FIRST_PARTY_APPS.",
+)
 KEYS_NOT_EXCHANGEABLE = Problem(
     "logto_auth.E050",
     "{view} accepts API keys, but {missing} is not set.",
@@ -50,6 +57,8 @@ def check_views() -> Iterator[CheckMessage]:
     if conf.second_factor is False:
         yield from (SECOND_FACTOR_OFF(view=view) for view in _views(patterns, _requires_second_factor))
     yield from _check_resources(patterns)
+    if not (conf.m2m_app_id and conf.m2m_app_secret) and not conf.first_party_apps:
+        yield from (THIRD_PARTIES_UNKNOWN(view=view) for view in _views(patterns, _refuses_third_parties))
     yield from _check_api_keys(patterns)
 
 
@@ -107,8 +116,8 @@ def _callbacks(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
 def _name_of(callback: Any) -> str:
     operations = _ninja_operations(callback)
     view = operations[0].view_func if operations else _class_of(callback) or callback
-    # REST framework makes a class for each function with `api_view`, and sets only `__name__`.
-    return f"{view.__module__}.{view.__name__}"
+    # REST framework makes a class for each function with `api_view`, and sets only `__name__`. An MCP server has none.
+    return f"{view.__module__}.{getattr(view, '__name__', type(view).__name__)}"
 
 
 def _requires_verification(view: Any) -> bool:
@@ -121,40 +130,56 @@ def _requires_second_factor(view: Any) -> bool:
 
     The permissions of Django Ninja, and those that depend on the request, are not known here.
     """
-    # REST framework keeps the arguments of a route, such as those of an action.
-    permissions = getattr(view, "initkwargs", {}).get("permission_classes")
-    if permissions is None:
-        permissions = getattr(_class_of(view), "permission_classes", None)
-    return getattr(view, "requires_second_factor", False) or any(map(_has_second_factor, permissions or ()))
+    auth = auth_of(view)
+    requirements = [*_required_by_permissions(view), *([auth.requirement] if auth else ())]
+    return getattr(view, "requires_second_factor", False) or any(each.second_factor for each in requirements)
+
+
+def _refuses_third_parties(view: Any) -> bool:
+    """Return whether a view for access tokens refuses third-party applications."""
+    checks = _token_checks(view)
+    requirements = [each.requirement for each in checks if hasattr(each, "requirement")]
+    if checks:
+        # A session, which REST framework may also accept, is never that of a third-party application.
+        requirements += _required_by_permissions(view)
+    return getattr(view, "refuses_third_parties", False) or any(each.third_party is False for each in requirements)
 
 
 def _class_of(view: Any) -> Any:
     return getattr(view, "view_class", getattr(view, "cls", None))
 
 
-def _has_second_factor(permission: Any) -> bool:
-    """Return whether a permission class of REST framework, or a part of a composition, requires a second factor."""
-    requirement = getattr(permission, "requirement", None)
-    if isinstance(requirement, Requirement):
-        return requirement.second_factor is not None
-    operands = [getattr(permission, name) for name in ("op1_class", "op2_class") if hasattr(permission, name)]
-    return any(map(_has_second_factor, operands))
+def _required_by_permissions(view: Any) -> Iterator[Requirement]:
+    """Yield the requirements of the permission classes of REST framework, and of the parts of compositions."""
+    waiting = list(_classes(view, "permission_classes"))
+    while waiting:
+        permission = waiting.pop()
+        requirement = getattr(permission, "requirement", None)
+        if isinstance(requirement, Requirement):
+            yield requirement
+        waiting += [getattr(permission, name) for name in ("op1_class", "op2_class") if hasattr(permission, name)]
 
 
 def _required_resources(view: Any) -> Iterator[str]:
     """Yield the API resources that a view names: by a decorator or mixin, or by a class of REST framework or Ninja."""
-    named = (getattr(each, "resource", getattr(each, "api_resource", None)) for each in _token_checks(view))
+    # The check of MCP servers reports theirs.
+    checks = (each for each in _token_checks(view) if each is not auth_of(view))
+    named = (getattr(each, "resource", getattr(each, "api_resource", None)) for each in checks)
     yield from (each for each in named if isinstance(each, str) and each)
 
 
 def _token_checks(view: Any) -> list[Any]:
-    """Return what authenticates by access token: the view itself, or classes of REST framework or objects of Ninja."""
-    classes = getattr(view, "initkwargs", {}).get("authentication_classes")
-    if classes is None:
-        classes = getattr(_class_of(view), "authentication_classes", None)
+    """Return what authenticates by access token: the view, classes of REST framework, or objects of Ninja and MCP."""
     authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
     # Only the authentication of this package has this attribute.
-    return [each for each in (view, *(classes or ()), *authenticators) if hasattr(each, "of_organization")]
+    found = (view, auth_of(view), *_classes(view, "authentication_classes"), *authenticators)
+    return [each for each in found if hasattr(each, "of_organization")]
+
+
+def _classes(view: Any, name: str) -> Sequence[Any]:
+    """Return an attribute of a view of REST framework, which keeps the arguments of a route, such as an action."""
+    classes = getattr(view, "initkwargs", {}).get(name)
+    return (getattr(_class_of(view), name, None) if classes is None else classes) or ()
 
 
 def _ninja_operations(view: Any) -> Sequence[Any]:

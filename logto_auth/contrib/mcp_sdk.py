@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -113,9 +114,11 @@ class ProtectedApp:
                 # For a tool that reads `request.body`.
                 stream.write(body)
                 stream.seek(0)
-                await self._pass_on(request, _replayed(body, receive), send)
-                return
-        # A stream that stays open needs no thread for Django.
+                receive = _replayed(body, receive)
+                if not _is_subscription(body):
+                    await self._pass_on(request, receive, send)
+                    return
+        # A stream that stays open keeps no thread and no database connection.
         await self._pass_on(request, receive, send)
 
     async def _pass_on(self, request: ASGIRequest, receive: Receive, send: Send) -> None:
@@ -181,6 +184,17 @@ async def _read(receive: Receive) -> bytes | None:
             return None
         is_open = event.get("more_body", False)
     return bytes(body)
+
+
+def _is_subscription(body: bytes) -> bool:
+    """Return whether the response to a message is a stream that stays open, as for GET in older protocol versions."""
+    if b"subscriptions/listen" not in body:
+        return False
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and message.get("method") == "subscriptions/listen"
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

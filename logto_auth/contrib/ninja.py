@@ -71,8 +71,8 @@ class LogtoAuth(HttpAuthBase):
         if principal is None:
             self._refused(request, ErrorResponse.without_token())
             return None
-        if missing := self.requirement.missing_from(principal):
-            raise self._refused(request, ErrorResponse.insufficient(missing))
+        if unmet := ErrorResponse.unmet(self.requirement, principal):
+            raise self._refused(request, unmet)
         return principal
 
     def _refused(self, request: HttpRequest, error: ErrorResponse) -> HttpError:

@@ -1,4 +1,4 @@
-"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles, organizations and factors.
+"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles, organizations and more.
 
     class BookViewSet(ModelViewSet):
         authentication_classes = [LogtoAuthentication]
@@ -49,6 +49,8 @@ __all__ = [
     "HasRole",
     "HasScope",
     "HasSecondFactor",
+    "IsClient",
+    "IsFirstParty",
     "IsOrganizationMember",
     "IsUser",
     "LogtoAuthentication",
@@ -346,6 +348,14 @@ def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> 
     return _permission(Requirement(organization_roles=roles), methods)
 
 
+def IsClient(client_id: str, *client_ids: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires one of these applications: App IDs, or URLs of clients.
+
+    A session belongs to the application `LOGTO_APP_ID`. Raise ValueError for a value that is no `client_id`.
+    """
+    return _permission(Requirement(clients=(client_id, *client_ids)), methods)
+
+
 def HasSecondFactor(*names: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
     """Return a permission class that requires a sign-in with a second factor: with one of these, by default any.
 
@@ -364,6 +374,12 @@ class IsOrganizationMember(RequirementPermission):
     """Require a current organization: that of the token, or of the session. It must be the one in the URL, if any."""
 
     requirement = Requirement(organization=True)
+
+
+class IsFirstParty(RequirementPermission):
+    """Refuse third-party applications. A session belongs to this site, so it is accepted."""
+
+    requirement = Requirement(third_party=False)
 
 
 class IsUser(BasePermission):

@@ -9,13 +9,13 @@ from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.cloud import cloud_tenant
-from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
+from logto_auth.tenant.site import back_channel_logout_uri, load_declaration, unreachable_warning
 
 from . import account, addresses, second_factor, site, tenant
 from .findings import Finding, errors_as_failures, findings_or_ok, skipped, warning
 from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
-from .outbound_guard import outbound_guard_findings
+from .outbound_guard import dynamic_client_findings, outbound_guard_findings
 from .sign_in import SignInExamination
 from .token_exchange import token_exchange_findings
 from .versions import LogtoVersion, deduce, has_dynamic_app
@@ -79,11 +79,18 @@ def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: Callable[[], b
 
 
 def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guard_on: bool) -> Iterator[Finding]:
+    dynamic_clients = load_declaration().dynamic_clients
+    is_needed = dynamic_clients is not None and dynamic_clients.enabled
     if text := unreachable_warning(base_urls):
         remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
         yield warning("reach", text, remedy)
     elif uri := back_channel_logout_uri(base_urls):
-        yield from outbound_guard_findings(uri, version, is_on=is_guard_on, is_cloud=bool(cloud_tenant(conf)))
+        yield from outbound_guard_findings(
+            uri, version, is_on=is_guard_on, is_needed=is_needed, is_cloud=bool(cloud_tenant(conf))
+        )
+    if is_needed:
+        # Only with the guard does discovery name them.
+        yield from dynamic_client_findings(version, are_on=is_guard_on)
 
 
 def _examine_sign_in(

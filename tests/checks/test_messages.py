@@ -227,6 +227,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
     ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
+    ),
     "E049": (
         {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
         "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
@@ -441,6 +445,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
             "LOGTO_API_RESOURCE": "https://shop.example/api",
         },
         "The MCP server at /default has the API resource https://shop.example/api, which is another URL.",
+    ),
+    "W041": (
+        {"ROOT_URLCONF": "tests.api.test_calling_applications"},
+        "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
+        "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.core.signals import request_finished
 from django.db import connections
 
 from logto_auth.clients import reset_clients
@@ -231,6 +232,30 @@ def test_machine_is_refused_if_the_server_says_so(logto: Emulator, settings: Any
     robot.close()
 
 
+def test_third_party_client_is_refused(
+    logto: Emulator, settings: Any, inner: Inner, token: TokenMaker, spoil: Any
+) -> None:
+    machine = logto.tenant.add_application(
+        name="Console", type="MachineToMachine", roles=["Logto Management API access"]
+    )
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
+    own = logto.tenant.add_application(name="Own", type="Native").id
+    other = logto.tenant.add_application(name="Other", type="Native", is_third_party=True).id
+    auth = logto_mcp(TOOLS, resource=URL, third_party=False)
+    auth.scope_required(ORDERS, tool="find")(read_order)
+    app = auth.asgi(inner)
+
+    def answer(client_id: str) -> httpx2.Response:
+        return send(app, call_of("find"), token=token(aud=URL, scope=" ".join(SCOPES), client_id=client_id))
+
+    assert answer(own).status_code == 200
+    refused = answer(other)
+    assert (refused.status_code, refused.json()["error"]["data"]) == (403, {"error": "client_refused"})
+    spoil("management_api", HttpFault(status=500))
+    assert answer("unknownapp00000000001").status_code == 503
+    assert answer(own).status_code == 200
+
+
 def test_websocket_is_closed_and_lifespan_passed_on(inner: Inner) -> None:
     app = logto_mcp(TOOLS, resource=URL).asgi(inner)
     sent: list[Any] = []
@@ -259,6 +284,23 @@ def test_client_that_leaves_is_not_answered(token: TokenMaker, inner: Inner) -> 
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
     asyncio.run(logto_mcp(TOOLS, resource=URL).asgi(inner)(scope, receive, answer))
     assert (sent, inner.scopes) == ([], [])
+
+
+def test_open_streams_keep_no_connection(post: Any, inner: Inner) -> None:
+    order: list[int] = []
+
+    def finished(**kwargs: Any) -> None:
+        order.append(len(inner.scopes))
+
+    request_finished.connect(finished)
+    try:
+        post({"method": "subscriptions/listen"})
+        post(b"", method="GET")
+        post(call_of("subscriptions/listen"))
+    finally:
+        request_finished.disconnect(finished)
+    # How many requests had reached the server when each request was finished for Django.
+    assert order == [0, 1, 3]
 
 
 def test_connections_are_closed_after_the_request(token: TokenMaker) -> None:

@@ -144,6 +144,14 @@ def test_requests_without_token_and_with_a_foreign_one_get_401(serve: Callable[.
     assert send(call_of("whoami"), token(aud="http://testserver/other", scope=TOOLS)).status_code == 401
 
 
+def test_default_resource_is_that_of_the_site(serve: Callable[..., Any], token: TokenMaker, settings: Any) -> None:
+    settings.LOGTO_API_RESOURCE, settings.LOGTO_API_RESOURCES = URL, {}
+    serve(logto_mcp(TOOLS))
+    challenge = parameters_of(Client().post("/mcp", "{}", content_type="application/json")["WWW-Authenticate"])
+    assert challenge["resource_metadata"] == "http://testserver/.well-known/oauth-protected-resource/mcp"
+    assert send(call_of("whoami"), token(aud=URL, scope=TOOLS)).json()["result"]["isError"] is False
+
+
 def test_api_key_is_refused_by_default(serve: Callable[..., Any], token: TokenMaker) -> None:
     serve(logto_mcp(TOOLS, resource=URL))
     response = send(call_of("whoami"), "pat_anything")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 from django.contrib.auth import get_user_model
+from mcp.client.auth import OAuthFlowError
 from mcp.shared.exceptions import MCPError
 
 from logto_auth.clients import reset_clients
@@ -74,6 +75,14 @@ def test_user_without_permission_cannot_call_a_tool(connected: Callable[..., Mcp
         with pytest.raises(MCPError, match=f"You need the permission {ORDERS}"):
             client.call("read_order", number=7)
         assert len(client.authorization_urls) == 2
+
+
+def test_user_who_cancels_the_consent_calls_nothing(url: str, logto: Emulator, settings: Any, visitor: Visitor) -> None:
+    client_id = set_up(logto, settings, url)
+    client = McpClient(url, sign_in=lambda to: visitor.cancel_consent(to, "buyer"), client_id=client_id)
+    with pytest.raises(OAuthFlowError), client:
+        client.call("whoami")
+    assert [each.status for each in client.exchanges if each.url == url] == [401]
 
 
 def test_session_belongs_to_its_user(url: str, logto: Emulator, settings: Any) -> None:

@@ -169,6 +169,8 @@ def test_async_tool_checks_the_permission(auth: LogtoMCP, call: Callable[..., Ht
     async def run(scope: str) -> str:
         request = await sync_to_async(call)("find", scope)
         wire = SimpleNamespace(scope={REQUEST: request})
+        # The context of a low-level server.
+        assert request_of(SimpleNamespace(request=wire)) is request
         context = SimpleNamespace(request_context=SimpleNamespace(request=wire))
         return await find(title="Emma", context=context)  # type: ignore[arg-type]
 
