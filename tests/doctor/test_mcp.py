@@ -22,11 +22,15 @@ import pytest
 import requests
 from django.core.management import call_command
 
+from logto_auth.clients import management_api
 from logto_auth.contrib.mcp import logto_mcp
+from logto_auth.doctor.mcp.application import Chosen, Server, choose_application
 from logto_auth.doctor.mcp.callback import CallbackListener
 from logto_auth.doctor.mcp.transcript import SignInFailed
 from logto_auth.emulator import Application, Emulator, Visitor
-from logto_auth.tenant import TenantDeclaration, ThirdPartyApplication
+from logto_auth.oidc.http import HTTPClient
+from logto_auth.tenant import DynamicClients, TenantDeclaration, ThirdPartyApplication, apply_plan, make_plan
+from tests.client_documents import served_document
 from tests.management_commands import Run
 from tests.mcp.shops import asgi_server, beside_django, sdk_server, set_up
 
@@ -303,6 +307,49 @@ def test_resource_that_logto_lacks_is_found(
 def test_url_as_client_id_needs_dynamic_clients(doctor: Doctor, url: str) -> None:
     found = doctor(url, "--client-id", "https://agent.example/client.json")
     assert found["mcp-application"].startswith("failure Logto does not accept the URL of a document as a client id")
+
+
+def test_dynamic_client_signs_in_within_the_ceiling(doctor: Doctor, url: str, fresh: Emulator) -> None:
+    fresh.like, fresh.outbound_guard, fresh.loopback_client_documents = "head", True, True
+    with served_document(redirect_uris=["http://127.0.0.1/callback"]) as document:
+        apply_plan(make_plan(management_api(), dynamic_clients({})))
+        found = doctor(url, "--client-id", document.url)
+        assert found["mcp-logto"].endswith("which accepts clients that are URLs (CIMD).")
+        # The certificate of the document is that of the tests.
+        unread, missing = found["mcp-application"].splitlines()[::2]
+        assert unread.startswith(
+            f"warning This machine cannot read the client metadata document: {document.url} is out"
+        )
+        assert (
+            missing == f"warning The client may not request mcp:tools of {url}. Logto leaves it out without an error."
+        )
+        apply_plan(make_plan(management_api(), dynamic_clients({url: [TOOLS]})))
+        found = doctor(url, "--client-id", document.url, user="buyer")
+    assert "may not request" not in found["mcp-application"]
+    assert found["mcp-token"] == f"ok The token is for {url}. Permissions: mcp:tools."
+    assert found["mcp-tools"].startswith("ok ")
+
+
+def dynamic_clients(scopes: dict[str, list[str]]) -> TenantDeclaration:
+    return TenantDeclaration(webhook_events=(), dynamic_clients=DynamicClients(scopes=scopes))
+
+
+def test_document_of_a_client_is_read(fresh: Emulator, faulty: FaultyServer) -> None:
+    """The doctor reads it with a client that accepts http, as Logto does not."""
+    url = f"{faulty.origin}/client.json"
+    server = Server("https://shop.example/mcp", frozenset(), accepts_urls=True)
+
+    def chosen(document: Any) -> Any:
+        faulty.documents["/client.json"] = document
+        return list(choose_application(HTTPClient(connect_seconds=5, total_seconds=5), url, "", server))
+
+    assert "is no client metadata document" in chosen({"client_id": "https://other.example/"})[0].message
+    assert "is no client metadata document" in chosen(None)[0].message
+    assert (
+        "has no redirect URI on this machine" in chosen({"client_id": url, "redirect_uris": [7, "app:/x"]})[0].message
+    )
+    found = chosen({"client_id": url, "redirect_uris": ["https://a.example/", "http://[::1]:90/callback"]})
+    assert found[-1] == Chosen(url, "http://[::1]/callback")
 
 
 # The sign-in
