@@ -78,6 +78,11 @@ def _check_api_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Ch
         yield KEYS_NOT_EXCHANGEABLE(view=name)
 
 
+def accepts_api_keys() -> bool:
+    """Return whether a view of the site, or an MCP server in its URLs, accepts API keys."""
+    return any(_accepts_api_keys(view) for view in _callbacks(get_resolver().url_patterns))
+
+
 def _accepts_api_keys(view: Any) -> bool:
     return any(getattr(each, "accepts_api_keys", False) for each in _token_checks(view))
 

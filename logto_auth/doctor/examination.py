@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from logto_auth.conf import conf
 from logto_auth.oidc.addresses import Addresses
@@ -27,10 +27,12 @@ WRONG_TYPE = "logto_auth.E001"
 NO_LOGTO = frozenset(f"logto_auth.{number}" for number in ("E002", "E006", "E007", "E013", "E036", "E037"))
 
 
-def examine(base_urls: Sequence[str], *, deploy: bool = False, accepts_api_keys: bool = False) -> Iterator[Finding]:
+def examine(
+    base_urls: Sequence[str], *, deploy: bool = False, accepts_api_keys: Callable[[], bool] = lambda: False
+) -> Iterator[Finding]:
     """Yield all findings about the site, which is served at `base_urls`.
 
-    `deploy` includes the system checks for deployment. `accepts_api_keys` is whether a view accepts API keys.
+    `deploy` includes the system checks for deployment. `accepts_api_keys` returns whether a view accepts API keys.
     """
     ids: set[str | None] = set()
     yield from findings_or_ok(_settings(ids, deploy=deploy), "settings", "The system checks found no problems.")
@@ -51,7 +53,7 @@ def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
         yield site.finding_from(message)
 
 
-def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: bool) -> Iterator[Finding]:
+def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: Callable[[], bool]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     logto_addresses = Addresses(conf.issuer, conf.internal_endpoint)
