@@ -413,9 +413,25 @@ class Conf:
     )
     api_token_cache_size = Setting(
         1000,
-        "Number of verified access tokens that each process keeps, so that they are not verified again. `0` keeps "
-        "none.",
+        "Number of verified access tokens that each process keeps, so that they are not verified again, and of the "
+        "results of API keys. `0` keeps none.",
         type=int,
+    )
+    api_key_seconds = Setting(
+        60,
+        "Time in seconds for which each process remembers the result of an API key that Logto has accepted. For as "
+        "long, a revoked key still works, and so do permissions that its owner has lost at Logto. `0` asks Logto at "
+        "each request.",
+        type=int,
+    )
+    first_party_apps: Setting[Sequence[str]] = Setting(
+        (),
+        "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
+        "asking Logto. `LOGTO_APP_ID` and `LOGTO_M2M_APP_ID` need not be listed. Without the Management API, all "
+        "applications that are not listed count as third-party.",
+        type=SEQUENCE,
+        items="str",
+        example=["the-app-id"],
     )
     m2m_app_id = Setting(
         "",

@@ -219,29 +219,42 @@ def verification_required(view: View | None = None) -> View:
 
 
 def access_token_required(
-    *scopes: str, resource: str | None = None, accepts_machines: bool = True, **requirements: Any
+    *scopes: str,
+    resource: str | None = None,
+    accepts_machines: bool = True,
+    accepts_api_keys: bool = False,
+    **requirements: Any,
 ) -> Decorator:
     """Run the view only with an access token for `resource`, by default `LOGTO_API_RESOURCE`, that has all `scopes`.
 
     In the view, `request.logto` and `request.auth` are the `TokenPrincipal`, and `request.user` is the account or a
-    `Machine`; with `accepts_machines=False`, tokens of machines are refused. `requirements` are further arguments of
-    `access.Requirement`, such as `organization_scopes=["read:books"]`. A session does not authenticate the request, so
-    the view is exempt from the CSRF check. Errors are JSON, with the status and the challenge of RFC 6750.
+    `Machine`; with `accepts_machines=False`, tokens of machines are refused. With `accepts_api_keys=True`, an API key
+    of a user (`pat_...`) is accepted in place of the token, with no more permissions than the view names.
+    `requirements` are further arguments of `access.Requirement`, such as `organization_scopes=["read:books"]` or
+    `third_party=False`. A session does not authenticate the request, so the view is exempt from the CSRF check. Errors
+    are JSON, with the status and the challenge of RFC 6750.
     """
     return _token_required(
-        Requirement.of(scopes=scopes, **requirements), resource=resource, accepts_machines=accepts_machines
+        Requirement.of(scopes=scopes, **requirements),
+        resource=resource,
+        accepts_machines=accepts_machines,
+        accepts_api_keys=accepts_api_keys,
     )
 
 
-def organization_token_required(*scopes: str, accepts_machines: bool = True, **requirements: Any) -> Decorator:
+def organization_token_required(
+    *scopes: str, accepts_machines: bool = True, accepts_api_keys: bool = False, **requirements: Any
+) -> Decorator:
     """Run the view only with an organization token that has all `scopes`, which are permissions in the organization.
 
-    If the URL selects an organization, it must be that of the token. See `access_token_required` for everything else.
+    If the URL selects an organization, it must be that of the token. With `accepts_api_keys=True` the URL must select
+    one for an API key, because a key belongs to none. See `access_token_required` for everything else.
     """
     return _token_required(
         Requirement.of(organization=True, organization_scopes=scopes, **requirements),
         of_organization=True,
         accepts_machines=accepts_machines,
+        accepts_api_keys=accepts_api_keys,
     )
 
 
@@ -251,7 +264,12 @@ def _token_required(requirement: Requirement, **options: Any) -> Decorator:
 
     def decorate(view: View) -> View:
         decorated: View = csrf_exempt(login_not_required(check(view)))
-        decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]  # for the system check
+        # For the system checks.
+        decorated.api_resource = options.get("resource")  # type: ignore[attr-defined]
+        decorated.accepts_api_keys = options["accepts_api_keys"]  # type: ignore[attr-defined]
+        decorated.of_organization = options.get("of_organization", False)  # type: ignore[attr-defined]
+        if requirement.third_party is False:
+            decorated.refuses_third_parties = True  # type: ignore[attr-defined]
         return decorated
 
     return decorate
@@ -260,7 +278,7 @@ def _token_required(requirement: Requirement, **options: Any) -> Decorator:
 def require_token(request: HttpRequest, requirement: Requirement, **options: Any) -> HttpResponse | None:
     """Return None if the request has an access token that meets `requirement`, else the response to send.
 
-    `options` are those of `api.authenticate`.
+    `options` are those of `api.authenticate`; `key_scopes` are those of the requirement.
     """
     error = _token_error(request, requirement, options)
     if error is None:
@@ -272,10 +290,9 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
 
 def _token_error(request: HttpRequest, requirement: Requirement, options: Mapping[str, Any]) -> ErrorResponse | None:
     try:
-        principal = authenticate(request, **options)
+        principal = authenticate(request, key_scopes=requirement.all_scopes, **options)
     except LogtoError as error:
         return ErrorResponse.of(error)
     if principal is None:
         return ErrorResponse.without_token()
-    missing = requirement.for_token().missing_from(principal)
-    return ErrorResponse.insufficient(missing) if missing else None
+    return ErrorResponse.unmet(requirement.for_token(), principal)

@@ -23,6 +23,7 @@
     ├── InvalidSignInOption       a sign-in option that Logto would not accept      (also ValueError)
     ├── InvalidAccountTask        a page that Logto's Account Center does not have  (also ValueError)
     ├── ConnectorError            a connector that cannot be set up or enabled      (also ValueError)
+    ├── TooManyRequests           a limit of requests is reached
     ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not accept this user                (also PermissionDenied)
     ├── OrganizationRequired      there is no current organization                  (also PermissionDenied)
@@ -92,6 +93,7 @@ __all__ = [
     "SignInRequired",
     "StepExpired",
     "TokenError",
+    "TooManyRequests",
     "VerificationBlocked",
     "VerificationRequired",
     "WrongCode",
@@ -120,6 +122,17 @@ class AuthorizationHeaderError(LogtoError, SuspiciousOperation):
 
     code = "invalid_request"
     status = 400
+
+
+class TooManyRequests(LogtoError):
+    """A limit of requests is reached. Answer 429 with `Retry-After`: `retry_after_seconds`."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SignInRefused(LogtoError, PermissionDenied):

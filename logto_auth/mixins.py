@@ -86,12 +86,18 @@ class RequirementMixin(CheckedView):
     """The second factors that count, by Logto's names; None: all."""
     second_factor_max_age: int | None = None
     """How many seconds ago the user may have used it; None: at any time in this session at Logto."""
+    clients_required: Sequence[str] | None = None
+    """App IDs, and URLs of clients, of the applications that may call: any one suffices. None: all."""
+    third_party_allowed = True
+    """False refuses third-party applications."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         view: Callable[..., HttpResponseBase] = super().as_view(**initkwargs)
         # A mistake in the attributes is found when the URLs are loaded. The mark is for the system check.
-        if cls(**initkwargs).get_second_factor() is not None:
+        instance = cls(**initkwargs)
+        Requirement.of(clients=instance.clients_required)
+        if instance.get_second_factor() is not None:
             view.requires_second_factor = True  # type: ignore[attr-defined]
         return view
 
@@ -117,6 +123,8 @@ class RequirementMixin(CheckedView):
             organization_roles=self.organization_roles_required,
             organization_scopes=self.organization_scopes_required,
             second_factor=self.get_second_factor(),
+            clients=self.clients_required,
+            third_party=None if self.third_party_allowed else False,
         )
 
 
@@ -172,12 +180,22 @@ class AccessTokenRequiredMixin(RequirementMixin):
     resource: str | None = None
     of_organization = False
     accepts_machines = True
+    accepts_api_keys = False
+    """Whether an API key of a user is accepted in place of the token: see the decorator."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         # A session does not authenticate here, so the view needs no CSRF token and no redirect to the sign-in.
         view: Callable[..., HttpResponseBase] = csrf_exempt(login_not_required(super().as_view(**initkwargs)))
-        view.api_resource = initkwargs.get("resource", cls.resource)  # type: ignore[attr-defined]  # for the check
+        # For the system checks.
+        for mark, name in (
+            ("api_resource", "resource"),
+            ("accepts_api_keys", "accepts_api_keys"),
+            ("of_organization", "of_organization"),
+        ):
+            setattr(view, mark, initkwargs.get(name, getattr(cls, name)))
+        if not initkwargs.get("third_party_allowed", cls.third_party_allowed):
+            view.refuses_third_parties = True  # type: ignore[attr-defined]
         return view
 
     def get_second_factor(self) -> SecondFactor | None:
@@ -191,6 +209,7 @@ class AccessTokenRequiredMixin(RequirementMixin):
             resource=self.resource,
             of_organization=self.of_organization,
             accepts_machines=self.accepts_machines,
+            accepts_api_keys=self.accepts_api_keys,
         )
         return response or super().check(request)
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 __all__ = [
     "SAFE_METHODS",
     "VARYING_HEADERS",
+    "client_network",
     "has_access_token",
     "ip_address",
     "is_boosted",
@@ -26,6 +27,8 @@ __all__ = [
     "is_same_origin_fetch",
 ]
 
+# RFC 6052, section 2.1: all IPv4 clients of a server that has only IPv6.
+IPV4_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # The headers that decide whether a script gets JSON.
 VARYING_HEADERS = ("Accept", "HX-Request", "Sec-Fetch-Mode", "X-Requested-With", "X-Turbo-Request-Id", "X-Up-Version")
@@ -40,6 +43,23 @@ def ip_address(request: HttpRequest) -> str | None:
         return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
     except ValueError:
         return None
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return what a limit by address counts: the IPv4 address, or the /64 of an IPv6 address, which one client has.
+
+    Return "" if `REMOTE_ADDR` is no address, such as behind a Unix socket. See `ip_address` for proxies.
+    """
+    text = ip_address(request)
+    address = ipaddress.ip_address(text) if text else None
+    if not isinstance(address, ipaddress.IPv6Address):
+        return text or ""
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    if address in IPV4_TRANSLATED:
+        return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    # Without the zone, such as %eth0.
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))
 
 
 def is_navigation(request: HttpRequest) -> bool:

@@ -12,6 +12,7 @@ __all__ = [
     "account_changed",
     "account_deleted",
     "account_edited",
+    "api_keys_limited",
     "identity_linked",
     "issuer_changed",
     "memberships_changed",
@@ -183,6 +184,16 @@ Sender: the class of the form.
 
 Arguments: `request`; `code`: `"invalid_login"`, also for an account that is not staff; `"inactive"`, if the backend of
 the site accepts inactive accounts; `"too_many_attempts"`; `"attempts_not_counted"`, if the cache does not work.
+"""
+
+api_keys_limited = Signal()
+"""Sent when so many API keys from one address were refused that others from there are refused without asking Logto.
+
+Sent once in each period of a minute. A single refused key sends nothing, because anybody can send one.
+
+Sender: `logto_auth.api.api_keys.ApiKeys`.
+
+Arguments: `request`; `network`, the IPv4 address, or the /64 network of an IPv6 address; `""` if it is unknown.
 """
 
 signed_out = Signal()

@@ -37,8 +37,21 @@ class Principal(Protocol):
         ...
 
     @property
+    def is_api_key(self) -> bool:
+        """Whether an API key of the user authenticates the request: a personal access token of Logto."""
+        ...
+
+    @property
     def sub(self) -> str | None:
         """The user's id at Logto, or the App ID of a machine; None when signed out."""
+        ...
+
+    @property
+    def client_id(self) -> str | None:
+        """The application that acts: `LOGTO_APP_ID` in a session, and that of the access token; None when signed out.
+
+        It is an App ID, or a URL of up to 2,048 characters (CIMD).
+        """
         ...
 
     @property
@@ -117,6 +130,7 @@ class RequestPrincipal:
     # Defaults on the class: a principal is made for every request, and most requests use none of these.
     error_response: Any = None
     may_gain_by_sign_in = False
+    is_api_key = False
     _requested_organization: tuple[ResolverMatch, str | None] | None = None
 
     def __init__(self, request: HttpRequest) -> None:

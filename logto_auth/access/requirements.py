@@ -14,7 +14,9 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.oidc.claims import seconds_since_authentication
+from logto_auth.oidc.errors import single_line
 
+from .clients import is_client_id, is_third_party
 from .principal import Principal
 
 __all__ = ["MissingRequirement", "Requirement", "RequirementKind", "SecondFactor", "signed_in_recently"]
@@ -29,11 +31,15 @@ class RequirementKind(str, Enum):
     ORGANIZATION_ROLE = "organization_role"
     ORGANIZATION_SCOPE = "organization_scope"
     SECOND_FACTOR = "second_factor"
+    CLIENT = "client"
 
 
 @dataclass(frozen=True)
 class MissingRequirement:
-    """What the principal lacks: all of these scopes, or any of these roles or second factors."""
+    """What the principal lacks: all of these scopes, or any of these roles or second factors.
+
+    For `RequirementKind.CLIENT`, the only name is that of the application that is refused. A long one is shortened.
+    """
 
     kind: RequirementKind
     names: tuple[str, ...] = ()
@@ -53,6 +59,7 @@ _MISSING = {
     RequirementKind.ORGANIZATION_ROLE: _("You need the role %(names)s in this organization."),
     RequirementKind.ORGANIZATION_SCOPE: _("You need the permission %(names)s in this organization."),
     RequirementKind.SECOND_FACTOR: _("You need to sign in again with a second factor."),
+    RequirementKind.CLIENT: _("The application that you use does not have access."),
 }
 
 _SEVERAL_MISSING = {
@@ -129,16 +136,27 @@ class Requirement:
     """Permissions in the current organization."""
     second_factor: SecondFactor | None = None
     """The second factor that the user must have proved; None requires none."""
+    clients: tuple[str, ...] | None = None
+    """App IDs, and URLs of clients, of the applications that may call; any one suffices. None: all applications."""
+    third_party: bool | None = None
+    """False refuses third-party applications; None accepts them."""
 
     def __post_init__(self) -> None:
         # The letters of a string would each be a name: the role "a" would be one of `roles="admin"`.
-        for name in ("scopes", "roles", "organization_roles", "organization_scopes"):
+        for name in ("scopes", "roles", "organization_roles", "organization_scopes", "clients"):
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"Requirement: {name} is a string. Expected a tuple, or use Requirement.of().")
         if not isinstance(self.second_factor, SecondFactor | None):
             raise TypeError(
                 f"Requirement: second_factor is {self.second_factor!r:.100}. Expected a SecondFactor or None, or use "
                 "Requirement.of()."
+            )
+        if self.clients is not None:
+            _check_clients(self.clients)
+        if self.third_party is not None and self.third_party is not False:
+            raise ValueError(
+                f"Requirement: third_party is {self.third_party!r:.100}. Expected False, which refuses third-party "
+                "applications. Leave it out to accept them."
             )
 
     @classmethod
@@ -151,11 +169,17 @@ class Requirement:
         return cls(**{name: _normalized(part) for name, part in parts.items()}, second_factor=second_factor)
 
     def missing_from(self, principal: Principal, resource: str | None = None) -> MissingRequirement | None:
-        """Return the first part that `principal` does not meet, or None. Raise what `principal.permissions` raises.
+        """Return the first part that `principal` does not meet, or None.
+
+        Raise what `principal.permissions` raises, and ProviderError if Logto cannot be asked whether an application is
+        third-party: answer 503.
 
         `scopes` are permissions on `resource`: by default that of the access token, and `LOGTO_API_RESOURCE` in a
         session.
         """
+        # The first part: an application that is refused would gain nothing by further scopes.
+        if self._needs_client and not self._accepts(principal.client_id):
+            return MissingRequirement(RequirementKind.CLIENT, _shortened(principal.client_id))
         if self.roles is not None and set(self.roles).isdisjoint(principal.roles):
             return MissingRequirement(RequirementKind.ROLE, self.roles)
         needs_organization = self._needs_organization
@@ -197,11 +221,35 @@ class Requirement:
     def _needs_organization(self) -> bool:
         return self.organization or self.organization_roles is not None or bool(self.organization_scopes)
 
+    @property
+    def _needs_client(self) -> bool:
+        return self.clients is not None or self.third_party is not None
+
+    def _accepts(self, client_id: str | None) -> bool:
+        if client_id is None or (self.clients is not None and client_id not in self.clients):
+            return False
+        return self.third_party is None or not is_third_party(client_id)
+
 
 def _normalized(part: Any) -> Any:
     if isinstance(part, str):
         return (part,)
     return tuple(part) if isinstance(part, Iterable) else part
+
+
+def _check_clients(clients: object) -> None:
+    """Raise TypeError unless `clients` is a tuple, and ValueError unless it has entries that can be a `client_id`."""
+    if not isinstance(clients, tuple):
+        raise TypeError(f"Requirement: clients is {clients!r:.100}. Expected a tuple, or use Requirement.of().")
+    if not clients or not all(map(is_client_id, clients)):
+        raise ValueError(
+            f"Requirement: clients is {clients!r:.200}. Expected the App ID or the URL of at least one application, "
+            "each a string without spaces. Leave clients out to accept all applications."
+        )
+
+
+def _shortened(client_id: str | None) -> tuple[str, ...]:
+    return () if client_id is None else (single_line(client_id),)
 
 
 def _second_factor(part: Any) -> Any:

@@ -15,7 +15,7 @@ from logto_auth.sign_in.page import add_headers, render_page
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
 
 from .principal import Principal
-from .requirements import MissingRequirement
+from .requirements import MissingRequirement, RequirementKind
 
 __all__ = [
     "cookie_challenge",
@@ -80,7 +80,12 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
     if is_from_script(request) and not is_boosted(request):
         return forbidden_json(request, missing)
     switch_url = sign_in_url(page_of_request(request), prompt="login")
-    context = {"renew_url": _renew_url(request), "switch_url": switch_url, "user": request.user, "missing": missing}
+    context = {
+        "renew_url": _renew_url(request, missing),
+        "switch_url": switch_url,
+        "user": request.user,
+        "missing": missing,
+    }
     response = render_page(request, "forbidden.html", context, status=403)
     if is_boosted(request) and request.method == "GET":
         # htmx 2 shows no page with this status. The browser itself does.
@@ -91,19 +96,22 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
 def forbidden_json(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
     """Return the 403 of `forbidden_response` for a script, also to a request that does not look like one."""
     details: dict[str, Any] = {"missing": {missing.kind.value: missing.names}} if missing else {}
-    if renew_url := _renew_url(request):
+    if renew_url := _renew_url(request, missing):
         details["sign_in_url"] = absolute_uri(request, renew_url)
     return _json(request, {"error": "forbidden", **details}, status=403)
 
 
-def _renew_url(request: HttpRequest) -> str:
+def _renew_url(request: HttpRequest, missing: MissingRequirement | None) -> str:
     """Return the URL of the new sign-in that a 403 offers; "" if it offers none."""
-    if _may_gain_by_sign_in(request) and "prompt" in conf.sign_in_query_parameters:
+    if _may_gain_by_sign_in(request, missing) and "prompt" in conf.sign_in_query_parameters:
         return sign_in_url(page_of_request(request), prompt="consent")
     return ""
 
 
-def _may_gain_by_sign_in(request: HttpRequest) -> bool:
+def _may_gain_by_sign_in(request: HttpRequest, missing: MissingRequirement | None) -> bool:
+    if missing is not None and missing.kind is RequirementKind.CLIENT:
+        # The next session would belong to the same application.
+        return False
     principal: Principal | None = getattr(request, "logto", None)
     return principal is not None and principal.may_gain_by_sign_in
 

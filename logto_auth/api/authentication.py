@@ -7,7 +7,8 @@ framework and Django Ninja.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -22,11 +23,19 @@ from django.views.decorators.debug import sensitive_variables
 from logto_auth.access.principal import RequestPrincipal
 from logto_auth.clients import access_token_verifier
 from logto_auth.conf import api_resource, conf
-from logto_auth.exceptions import AuthorizationHeaderError, ConfigurationError, SignInRefused, TokenError
+from logto_auth.exceptions import (
+    AuthorizationHeaderError,
+    ConfigurationError,
+    OrganizationRequired,
+    SignInRefused,
+    TokenError,
+)
 from logto_auth.memberships.claims import Membership, organization_roles_in
+from logto_auth.memberships.current import requested_organization_id
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.authentication_methods import methods_in
+from logto_auth.oidc.claims import frozen
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.users.accepted import accepted_user
@@ -34,9 +43,10 @@ from logto_auth.users.claims import role_names
 from logto_auth.users.current_request import principal_of_user, remember_without_middleware
 from logto_auth.users.provisioning import provision_api_user
 
+from .api_keys import KeyPurpose, claims_of_key, is_api_key
 from .introspection import introspect
 
-__all__ = ["Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate"]
+__all__ = ["ApiKeyPrincipal", "Machine", "TokenHttpRequest", "TokenPrincipal", "aauthenticate", "authenticate"]
 
 # RFC 6750, section 2.1. Two headers arrive as one, joined by a comma, which is not allowed in a token.
 BEARER = re.compile(r"bearer(?: +(?P<token>[A-Za-z0-9._~+/-]+=*))?", re.IGNORECASE)
@@ -105,11 +115,16 @@ class TokenPrincipal(RequestPrincipal):
     ) -> None:
         super().__init__(request)
         self._identity = identity
-        self.token = token
+        self._token = token
         self.user = user
 
     def __repr__(self) -> str:
         return f"<TokenPrincipal {self.token.sub}>"
+
+    @property
+    def token(self) -> AccessTokenClaims:
+        """The claims of the access token that have a meaning of their own."""
+        return self._token
 
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the same object as `self.user`. A copy has no permissions."""
@@ -124,6 +139,11 @@ class TokenPrincipal(RequestPrincipal):
     def is_machine(self) -> bool:
         """True for a machine-to-machine application, False for a user."""
         return self._identity is None
+
+    @property
+    def client_id(self) -> str:
+        """The application that requested the token: an App ID, or a URL of up to 2,048 characters (CIMD)."""
+        return self.token.client_id
 
     @property
     def claims(self) -> Mapping[str, Any]:
@@ -222,6 +242,50 @@ class TokenPrincipal(RequestPrincipal):
         return self
 
 
+class ApiKeyPrincipal(TokenPrincipal):
+    """The user of an API key, as `request.logto` and `request.auth`.
+
+    `token` is the access token for which Logto has exchanged the key, with only those of its scopes that the view
+    names. A key proves no second factor.
+    """
+
+    is_api_key = True
+    authentication_methods = ()
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        token: AccessTokenClaims,
+        identity: LogtoIdentity,
+        user: Any,
+        scopes: Iterable[str],
+    ) -> None:
+        super().__init__(request, _with_scopes(token, scopes), identity, user)
+        self._later_scopes: Callable[[], Iterable[str]] | None = None
+
+    def narrow_scopes(self, names: Callable[[], Iterable[str]]) -> None:
+        """Keep only the scopes that `names` returns. It is called at the first look at them."""
+        self._later_scopes = names
+
+    @property
+    def token(self) -> AccessTokenClaims:
+        """The claims of the access token, with the scopes that the view names."""
+        if self._later_scopes is not None:
+            names, self._later_scopes = self._later_scopes, None
+            # A view that looks at the scopes in order to select its permissions sees none.
+            token, self._token = self._token, _with_scopes(self._token, ())
+            self._token = _with_scopes(token, names())
+        return self._token
+
+
+def _with_scopes(token: AccessTokenClaims, names: Iterable[str]) -> AccessTokenClaims:
+    """Return `token` with those of its scopes that are in `names`."""
+    scopes = token.scopes.intersection(names)
+    if scopes == token.scopes:
+        return token
+    return replace(token, scopes=scopes, claims=frozen({**token.claims, "scope": " ".join(sorted(scopes))}))
+
+
 class TokenHttpRequest(HttpRequest):
     """For annotations of views: a request that an access token authenticates."""
 
@@ -235,6 +299,8 @@ def authenticate(
     resource: str | None = None,
     of_organization: bool | None = False,
     accepts_machines: bool = True,
+    accepts_api_keys: bool = False,
+    key_scopes: Iterable[str] = (),
 ) -> TokenPrincipal | None:
     """Authenticate `request` by its access token, for `resource` or else for `LOGTO_API_RESOURCE`.
 
@@ -243,17 +309,65 @@ def authenticate(
     `request.auth` to the principal that is returned, and `request.user` to its account, even if a session has another
     user.
 
-    Raise AuthorizationHeaderError, TokenError, SignInRefused, ProviderError: `ErrorResponse.of` makes the response.
+    With `accepts_api_keys`, the token may be an API key of a user (`pat_...`), which Logto exchanges for an access
+    token: for `resource`, in the organization that the URL selects, if it selects one. With `of_organization` it is an
+    organization token, and the URL must select one; with None, if the URL selects one. The principal is then an
+    `ApiKeyPrincipal`, with those scopes of the user that are in `key_scopes`. Pass the names of all permissions that
+    the view looks at: an organization token has no others.
+
+    Raise AuthorizationHeaderError, TokenError, SignInRefused, OrganizationRequired, TooManyRequests, ProviderError:
+    `ErrorResponse.of` makes the response.
     """
     token = _token(request)
     if token is None:
         return None
+    if is_api_key(token):
+        if not accepts_api_keys:
+            raise TokenError(
+                "This API does not accept API keys here. Send an access token of Logto in place of the key.",
+                claim="token",
+            )
+        return _authenticated_by_key(request, token, resource, of_organization, key_scopes)
     claims = _verified(token, resource, of_organization)
     if claims.is_machine and not accepts_machines:
         raise SignInRefused("This API accepts only access tokens of users.", code="machine_refused")
     identity = None if claims.is_machine else provision_api_user(claims.issuer, claims.sub)
     user = _machine_user(claims.client_id) if identity is None else identity.user
-    principal = TokenPrincipal(request, claims, identity, user)
+    return _authenticated(request, TokenPrincipal(request, claims, identity, user))
+
+
+@sensitive_variables("key")
+def _authenticated_by_key(
+    request: HttpRequest,
+    key: Secret,
+    resource: str | None,
+    of_organization: bool | None,
+    scopes: Iterable[str],
+) -> TokenPrincipal:
+    scopes = frozenset(scopes)
+    purpose = _purpose_of_key(request, resource, of_organization, scopes)
+    claims = claims_of_key(request, key, purpose)
+    # At each request: the account may have been deactivated since the exchange.
+    identity = provision_api_user(claims.issuer, claims.sub)
+    return _authenticated(request, ApiKeyPrincipal(request, claims, identity, identity.user, scopes))
+
+
+def _purpose_of_key(
+    request: HttpRequest, resource: str | None, of_organization: bool | None, scopes: frozenset[str]
+) -> KeyPurpose:
+    """Return what an API key is exchanged for. Raise OrganizationRequired if the URL must select an organization."""
+    organization_id = requested_organization_id(request)
+    if of_organization and not organization_id:
+        raise OrganizationRequired("An API key needs a URL that selects an organization, because it belongs to none.")
+    if of_organization is not False and organization_id:
+        return KeyPurpose(None, organization_id, tuple(sorted(scopes)))
+    resource = resource or api_resource()
+    # All declared ones, so that the views of a resource share one exchange.
+    names = {*conf.declared_api_resources.get(resource, ()), *scopes}
+    return KeyPurpose(resource, organization_id or None, tuple(sorted(names)))
+
+
+def _authenticated(request: HttpRequest, principal: TokenPrincipal) -> TokenPrincipal:
     request.logto = request.auth = principal  # type: ignore[attr-defined]
     request.user, request.auser = principal.user, principal.auser
     remember_without_middleware(request)

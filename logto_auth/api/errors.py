@@ -11,9 +11,17 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import override
 
-from logto_auth.access.requirements import MissingRequirement, RequirementKind
+from logto_auth.access.principal import Principal
+from logto_auth.access.requirements import MissingRequirement, Requirement, RequirementKind
 from logto_auth.conf import conf
-from logto_auth.exceptions import AuthorizationHeaderError, LogtoError, ProviderError, SignInRefused, TokenError
+from logto_auth.exceptions import (
+    AuthorizationHeaderError,
+    LogtoError,
+    ProviderError,
+    SignInRefused,
+    TokenError,
+    TooManyRequests,
+)
 from logto_auth.sign_in.start import absolute_uri
 
 from .resources import path_of, resource_at
@@ -31,12 +39,16 @@ TEXTS_FOR_TOKENS = {
     RequirementKind.ORGANIZATION: "An organization token is required: request one from Logto with organization_id.",
     RequirementKind.SECOND_FACTOR: "The user has to sign in again at Logto, by an authorization request with "
     "prompt=login consent, and with one of these second factors: %(names)s.",
+    RequirementKind.CLIENT: "This API does not accept the application %(names)s, which requested the token.",
 }
 # By the code of `SignInRefused`.
 REFUSED = {
     "account_disabled": "The account of this user is deactivated on this site.",
     "account_unknown": "This user has no account on this site, and the API does not create one.",
     "machine_refused": "This API accepts only access tokens of users.",
+    # Only for API keys: a token that lacks the organization does not meet a requirement.
+    "organization_required": "An API key counts here only in an organization that the URL selects, and only if Logto "
+    "gives its user access to that organization.",
 }
 # Error codes that a challenge may contain (RFC 6750, section 3.1; RFC 9470, section 3); the others are for the body
 # only.
@@ -79,6 +91,13 @@ class ErrorResponse:
                 description="The access token cannot be checked at the moment. Try again later.",
                 retry_after_seconds=error.retry_after_seconds or RETRY_AFTER_SECONDS,
             )
+        if isinstance(error, TooManyRequests):
+            return cls(
+                status=429,
+                error=error.code,
+                description=str(error),
+                retry_after_seconds=error.retry_after_seconds,
+            )
         if isinstance(error, AuthorizationHeaderError):
             return cls(status=400, error="invalid_request", description=str(error))
         if isinstance(error, TokenError):
@@ -100,7 +119,22 @@ class ErrorResponse:
         description = f"The access token does not meet a requirement. {text}"
         if missing.kind is RequirementKind.SECOND_FACTOR:
             return cls(status=401, error="insufficient_user_authentication", description=description)
+        if missing.kind is RequirementKind.CLIENT:
+            # Not `insufficient_scope`: clients would ask the user for further scopes, and be refused again.
+            return cls(status=403, error="client_refused", description=description)
         return cls(status=403, error="insufficient_scope", description=description, scopes=scopes)
+
+    @classmethod
+    def unmet(cls, requirement: Requirement, principal: Principal) -> ErrorResponse | None:
+        """Return the response if the principal of a token does not meet `requirement`, else None.
+
+        Also if Logto cannot be asked whether it does: then the response is a 503.
+        """
+        try:
+            missing = requirement.missing_from(principal)
+        except LogtoError as error:
+            return cls.of(error)
+        return cls.insufficient(missing) if missing else None
 
     def for_view(self, *, scopes: Iterable[str] = (), resource: str | None = None) -> ErrorResponse:
         """Return this response with the API resource of a view, and with the permissions that the view requires.

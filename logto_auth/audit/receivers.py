@@ -209,6 +209,14 @@ def record_account_deleted(sender: object, request: HttpRequest, claims: Claims,
         erase_account(key)
 
 
+# API keys
+
+
+def record_api_keys_limited(sender: object, request: HttpRequest, **kwargs: Any) -> None:
+    """Receiver of `api_keys_limited`. The address is that of the request, and personal data."""
+    _add(build_event("api_keys_limited", request, outcome="refused"))
+
+
 # Personal data of deleted users
 
 

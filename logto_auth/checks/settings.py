@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
+from logto_auth.access.clients import is_client_id
 from logto_auth.api.resources import path_of
 from logto_auth.conf import PREFIX, Conf, Setting
 from logto_auth.exceptions import ConfigurationError, InvalidSignInOption
@@ -52,6 +53,7 @@ MINIMUMS: dict[Setting[Any], int] = {
     # Logto keeps webhooks in a queue for longer than a few seconds.
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
+    Conf.api_key_seconds: 0,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
 }
@@ -148,6 +150,11 @@ AUDIT_NOT_INSTALLED = Problem(
     "logto_auth.E043",
     "LOGTO_AUDIT_REQUIRED is True, but logto_auth.audit is not in INSTALLED_APPS: nothing is recorded.",
     "Add 'logto_auth.audit' to INSTALLED_APPS, and run manage.py migrate. Or remove the setting.",
+)
+FIRST_PARTY_APP_INVALID = Problem(
+    "logto_auth.E048",
+    "LOGTO_FIRST_PARTY_APPS contains {value}, which is not the App ID or the URL of an application.",
+    "Copy the App ID from the application's page in the Logto Console. Each is a string of its own, without spaces.",
 )
 MAX_AGE_MISSING = Problem(
     "logto_auth.W002",
@@ -328,6 +335,9 @@ def _check_apis() -> Iterator[CheckMessage]:
             yield M2M_INCOMPLETE(missing=missing.name, other=other.name)
     if conf.api_introspected_apps and not signs_users_in() and not (conf.app_id and conf.app_secret):
         yield INTROSPECTION_WITHOUT_APP()
+    for app in conf.first_party_apps:
+        if not is_client_id(app) or is_placeholder(app):
+            yield FIRST_PARTY_APP_INVALID(value=f"{app!r:.100}")
 
 
 def _check_api_resources() -> Iterator[CheckMessage]:

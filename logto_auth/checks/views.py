@@ -32,6 +32,18 @@ RESOURCE_UNDECLARED = Problem(
     "Add it to LOGTO_API_RESOURCES with its permissions, or correct the name. Without that, the 401 of the view cannot "
     "name its metadata.",
 )
+THIRD_PARTIES_UNKNOWN = Problem(
+    "logto_auth.W041",
+    "{view} refuses third-party applications, but this site cannot ask Logto which ones are: of all applications, only "
+    "LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
+    "Set LOGTO_M2M_APP_ID and LOGTO_M2M_APP_SECRET of an application that may use the Management API, or list your own "
+    "applications in LOGTO_FIRST_PARTY_APPS.",
+)
+KEYS_NOT_EXCHANGEABLE = Problem(
+    "logto_auth.E050",
+    "{view} accepts API keys, but {missing} is not set.",
+    "Set it. Logto exchanges a key only for an application, and for an API resource or an organization.",
+)
 
 
 def check_views() -> Iterator[CheckMessage]:
@@ -44,6 +56,9 @@ def check_views() -> Iterator[CheckMessage]:
     if conf.second_factor is False:
         yield from (SECOND_FACTOR_OFF(view=view) for view in _views(patterns, _requires_second_factor))
     yield from _check_resources(patterns)
+    if not (conf.m2m_app_id and conf.m2m_app_secret) and not conf.first_party_apps:
+        yield from (THIRD_PARTIES_UNKNOWN(view=view) for view in _views(patterns, _refuses_third_parties))
+    yield from _check_api_keys(patterns)
 
 
 def _check_resources(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[CheckMessage]:
@@ -52,6 +67,24 @@ def _check_resources(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[C
     for view, resource in dict.fromkeys(required):
         if resource not in declared:
             yield RESOURCE_UNDECLARED(view=view, resource=resource)
+
+
+def _check_api_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[CheckMessage]:
+    """Check that keys can be exchanged. Where users sign in, another check reports a missing application."""
+    application = (conf.app_id and conf.app_secret) or (conf.m2m_app_id and conf.m2m_app_secret)
+    is_application_missing = not application and not signs_users_in()
+    for view in _callbacks(patterns):
+        acceptors = [each for each in _token_checks(view) if getattr(each, "accepts_api_keys", False)]
+        if acceptors and is_application_missing:
+            yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET")
+        if not conf.api_resource and any(_needs_default_resource(each) for each in acceptors):
+            yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_API_RESOURCE")
+
+
+def _needs_default_resource(acceptor: Any) -> bool:
+    """Return whether this accepts tokens for `LOGTO_API_RESOURCE`: it names no resource, and no organization."""
+    resource = getattr(acceptor, "resource", getattr(acceptor, "api_resource", None))
+    return not resource and not acceptor.of_organization
 
 
 def _views(patterns: Iterable[URLPattern | URLResolver], is_wanted: Callable[[Any], bool]) -> Iterator[str]:
@@ -84,36 +117,53 @@ def _requires_second_factor(view: Any) -> bool:
 
     The permissions of Django Ninja, and those that depend on the request, are not known here.
     """
-    # REST framework keeps the arguments of a route, such as those of an action.
-    permissions = getattr(view, "initkwargs", {}).get("permission_classes")
-    if permissions is None:
-        permissions = getattr(_class_of(view), "permission_classes", None)
-    return getattr(view, "requires_second_factor", False) or any(map(_has_second_factor, permissions or ()))
+    requirements = _required_by_permissions(view)
+    return getattr(view, "requires_second_factor", False) or any(each.second_factor for each in requirements)
+
+
+def _refuses_third_parties(view: Any) -> bool:
+    """Return whether a view for access tokens refuses third-party applications."""
+    checks = _token_checks(view)
+    requirements = [each.requirement for each in checks if hasattr(each, "requirement")]
+    if checks:
+        # A session, which REST framework may also accept, is never that of a third-party application.
+        requirements += _required_by_permissions(view)
+    return getattr(view, "refuses_third_parties", False) or any(each.third_party is False for each in requirements)
 
 
 def _class_of(view: Any) -> Any:
     return getattr(view, "view_class", getattr(view, "cls", None))
 
 
-def _has_second_factor(permission: Any) -> bool:
-    """Return whether a permission class of REST framework, or a part of a composition, requires a second factor."""
-    requirement = getattr(permission, "requirement", None)
-    if isinstance(requirement, Requirement):
-        return requirement.second_factor is not None
-    operands = [getattr(permission, name) for name in ("op1_class", "op2_class") if hasattr(permission, name)]
-    return any(map(_has_second_factor, operands))
+def _required_by_permissions(view: Any) -> Iterator[Requirement]:
+    """Yield the requirements of the permission classes of REST framework, and of the parts of compositions."""
+    waiting = list(_classes(view, "permission_classes"))
+    while waiting:
+        permission = waiting.pop()
+        requirement = getattr(permission, "requirement", None)
+        if isinstance(requirement, Requirement):
+            yield requirement
+        waiting += [getattr(permission, name) for name in ("op1_class", "op2_class") if hasattr(permission, name)]
 
 
 def _required_resources(view: Any) -> Iterator[str]:
     """Yield the API resources that a view names: by a decorator or mixin, or by a class of REST framework or Ninja."""
-    classes = getattr(view, "initkwargs", {}).get("authentication_classes")
-    if classes is None:
-        classes = getattr(_class_of(view), "authentication_classes", None)
-    authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
-    # Only the authentication of this package has both attributes.
-    own = [each for each in (*(classes or ()), *authenticators) if hasattr(each, "of_organization")]
-    named = (getattr(view, "api_resource", None), *(getattr(each, "resource", None) for each in own))
+    named = (getattr(each, "resource", getattr(each, "api_resource", None)) for each in _token_checks(view))
     yield from (each for each in named if isinstance(each, str) and each)
+
+
+def _token_checks(view: Any) -> list[Any]:
+    """Return what authenticates by access token: the view itself, or classes of REST framework or objects of Ninja."""
+    authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
+    # Only the authentication of this package has this attribute.
+    found = (view, *_classes(view, "authentication_classes"), *authenticators)
+    return [each for each in found if hasattr(each, "of_organization")]
+
+
+def _classes(view: Any, name: str) -> Sequence[Any]:
+    """Return an attribute of a view of REST framework, which keeps the arguments of a route, such as an action."""
+    classes = getattr(view, "initkwargs", {}).get(name)
+    return (getattr(_class_of(view), name, None) if classes is None else classes) or ()
 
 
 def _ninja_operations(view: Any) -> Sequence[Any]:

@@ -31,8 +31,10 @@ class LogtoAuth(HttpAuthBase):
     """Run an operation only with an access token for `LOGTO_API_RESOURCE` that has all `scopes`.
 
     In the operation, `request.auth` and `request.logto` are the `TokenPrincipal`, and `request.user` is the account or
-    a `Machine`. `requirements` are further arguments of `access.Requirement`. A request without a token is passed to
-    the next authenticator. Ninja cannot add headers to its errors, so `LogtoMiddleware` adds the challenge.
+    a `Machine`. With `accepts_api_keys=True`, an API key of a user (`pat_...`) is accepted in place of the token, with
+    no more permissions than the requirement names. `requirements` are further arguments of `access.Requirement`. A
+    request without a token is passed to the next authenticator. Ninja cannot add headers to its errors, so
+    `LogtoMiddleware` adds the challenge.
     """
 
     openapi_scheme = "bearer"
@@ -42,9 +44,12 @@ class LogtoAuth(HttpAuthBase):
     """The indicator of the API; None: `LOGTO_API_RESOURCE`."""
     of_organization = False
     accepts_machines = True
+    accepts_api_keys = False
 
-    def __init__(self, *scopes: str, **requirements: Any) -> None:
+    def __init__(self, *scopes: str, accepts_api_keys: bool | None = None, **requirements: Any) -> None:
         super().__init__()
+        if accepts_api_keys is not None:
+            self.accepts_api_keys = accepts_api_keys
         self.requirement = self.make_requirement(scopes, **requirements).for_token()
 
     def make_requirement(self, scopes: tuple[str, ...], **requirements: Any) -> Requirement:
@@ -58,14 +63,16 @@ class LogtoAuth(HttpAuthBase):
                 resource=self.resource,
                 of_organization=self.of_organization,
                 accepts_machines=self.accepts_machines,
+                accepts_api_keys=self.accepts_api_keys,
+                key_scopes=self.requirement.all_scopes,
             )
         except LogtoError as error:
             raise self._refused(request, ErrorResponse.of(error)) from error
         if principal is None:
             self._refused(request, ErrorResponse.without_token())
             return None
-        if missing := self.requirement.missing_from(principal):
-            raise self._refused(request, ErrorResponse.insufficient(missing))
+        if unmet := ErrorResponse.unmet(self.requirement, principal):
+            raise self._refused(request, unmet)
         return principal
 
     def _refused(self, request: HttpRequest, error: ErrorResponse) -> HttpError:

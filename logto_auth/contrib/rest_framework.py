@@ -1,4 +1,4 @@
-"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles, organizations and factors.
+"""Django REST framework: `LogtoAuthentication`, and permission classes for scopes, roles, organizations and more.
 
     class BookViewSet(ModelViewSet):
         authentication_classes = [LogtoAuthentication]
@@ -29,8 +29,9 @@ from django.views.generic import View
 from logto_auth.access import MissingRequirement, Principal, Requirement, RequirementKind, SecondFactor
 from logto_auth.access.responses import cookie_challenge, page_of_request
 from logto_auth.access.second_factor import second_factor_url
-from logto_auth.api.authentication import TokenPrincipal, authenticate
+from logto_auth.api.authentication import ApiKeyPrincipal, TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
+from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError, ProviderError
 from logto_auth.oidc.authentication_methods import SECOND_FACTORS
 from logto_auth.sessions.principal import request_principal, session_principal
@@ -48,6 +49,8 @@ __all__ = [
     "HasRole",
     "HasScope",
     "HasSecondFactor",
+    "IsClient",
+    "IsFirstParty",
     "IsOrganizationMember",
     "IsUser",
     "LogtoAuthentication",
@@ -73,19 +76,42 @@ class LogtoAuthentication(BaseAuthentication):
     """Whether the token must be an organization token; None: both kinds are accepted."""
     accepts_machines = True
     """Whether applications may call with their own tokens, by `client_credentials`."""
+    accepts_api_keys = False
+    """Whether an API key of a user (`pat_...`) is accepted in place of the token.
+
+    It gets those permissions of its user that the view's permission classes name for the method of the request.
+    """
+    key_scopes: Collection[str] = ()
+    """Further permissions for API keys: those that the view checks elsewhere than in permission classes."""
 
     def authenticate(self, request: Request) -> tuple[Any, TokenPrincipal] | None:
+        key_scopes = self._key_scopes(request) if self.accepts_api_keys else ()
         try:
             principal = authenticate(
                 _django_request(request),
                 resource=self.resource,
                 of_organization=self.of_organization,
                 accepts_machines=self.accepts_machines,
+                accepts_api_keys=self.accepts_api_keys,
+                key_scopes=key_scopes,
             )
         except LogtoError as error:
             # Not with the scopes: the view may look at the user to select its permissions.
             raise _exception(request, ErrorResponse.of(error).for_view(resource=self.resource)) from error
+        if isinstance(principal, ApiKeyPrincipal):
+            # Later: the view may look at the user to select its permissions.
+            principal.narrow_scopes(lambda: [*self.key_scopes, *_named_scopes_of_view(request)])
         return None if principal is None else (principal.user, principal)
+
+    def _key_scopes(self, request: Request) -> set[str]:
+        """Return all permissions that an API key may have in the view, for any method and user."""
+        view = request.parser_context.get("view")
+        classes = () if view is None else view.permission_classes
+        names = {*self.key_scopes, *named_scopes(classes)}
+        if self.of_organization:
+            return names
+        # `get_permissions` may name others than the attribute does.
+        return names.union(conf.declared_api_resources.get(self.resource or conf.api_resource, ()))
 
     def authenticate_header(self, request: Request) -> str:
         django_request = _django_request(request)
@@ -226,6 +252,27 @@ def _required_scopes(permissions: Iterable[Any], method: str) -> Iterator[str]:
             yield from () if permission.is_negated else permission.requirement.all_scopes
 
 
+def named_scopes(permissions: Iterable[Any], method: str | None = None) -> Iterator[str]:
+    """Yield the scopes that permissions of a view name: alternatives and negated ones too, for `method` or for all.
+
+    Yield those of classes, and those of instances.
+    """
+    for permission in permissions:
+        if isinstance(getattr(permission, "requirement", None), Requirement):
+            if method is None or permission.applies_to(method):
+                yield from permission.requirement.all_scopes
+            continue
+        # Of `&`, `|` and `~`: of instances, and of classes.
+        names = ("op1", "op2", "op1_class", "op2_class")
+        operands = [getattr(permission, name) for name in names if hasattr(permission, name)]
+        yield from named_scopes(operands, method)
+
+
+def _named_scopes_of_view(request: Request) -> tuple[str, ...]:
+    view = request.parser_context.get("view")
+    return () if view is None else tuple(named_scopes(view.get_permissions(), request.method))
+
+
 def _for_view(request: Request, error: ErrorResponse) -> ErrorResponse:
     return error.for_view(scopes=_scopes_of_view(request), resource=_resource_of_view(request))
 
@@ -301,6 +348,14 @@ def HasOrganizationRole(*roles: str, methods: Collection[str] | None = None) -> 
     return _permission(Requirement(organization_roles=roles), methods)
 
 
+def IsClient(client_id: str, *client_ids: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
+    """Return a permission class that requires one of these applications: App IDs, or URLs of clients.
+
+    A session belongs to the application `LOGTO_APP_ID`. Raise ValueError for a value that is no `client_id`.
+    """
+    return _permission(Requirement(clients=(client_id, *client_ids)), methods)
+
+
 def HasSecondFactor(*names: str, methods: Collection[str] | None = None) -> type[RequirementPermission]:
     """Return a permission class that requires a sign-in with a second factor: with one of these, by default any.
 
@@ -319,6 +374,12 @@ class IsOrganizationMember(RequirementPermission):
     """Require a current organization: that of the token, or of the session. It must be the one in the URL, if any."""
 
     requirement = Requirement(organization=True)
+
+
+class IsFirstParty(RequirementPermission):
+    """Refuse third-party applications. A session belongs to this site, so it is accepted."""
+
+    requirement = Requirement(third_party=False)
 
 
 class IsUser(BasePermission):

@@ -33,6 +33,11 @@ class ManagementAPIError(LogtoError):
         self.data = data
         self.retry_after_seconds = retry_after_seconds
 
+    @property
+    def is_not_found(self) -> bool:
+        """Whether Logto itself has answered that there is no such object. A 404 of a proxy does not say that."""
+        return self.status == 404 and self.code.startswith("entity.")
+
 
 class ConnectorError(LogtoError, ValueError):
     """A connector cannot be created, configured or enabled. The text has one line for each fault and no secret."""

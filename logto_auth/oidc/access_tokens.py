@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from .claims import frozen, is_name
+from .claims import MAX_CLIENT_ID_LENGTH, frozen, is_name
 from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
 from .secrets import Secret, as_secret
@@ -27,8 +27,6 @@ __all__ = [
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _MAX_AUDIENCE_LENGTH = 2048
-# That of a client whose ID is the URL of its metadata (CIMD). Nothing stores it.
-_MAX_CLIENT_ID_LENGTH = 2048
 
 
 class AccessTokenVerifier:
@@ -241,7 +239,7 @@ def _audience(claims: Claims) -> str:
 
 
 def _client_id(claims: Claims) -> str:
-    client_id = optional_text(claims, "client_id", max_length=_MAX_CLIENT_ID_LENGTH)
+    client_id = optional_text(claims, "client_id", max_length=MAX_CLIENT_ID_LENGTH)
     if client_id is None:
         raise TokenError("The token has no client_id, expected the application that requested it.", claim="client_id")
     return client_id

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeGuard
 from .types import Claims
 
 __all__ = [
+    "MAX_CLIENT_ID_LENGTH",
     "MAX_NAME_LENGTH",
     "frozen",
     "is_name",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 MAX_NAME_LENGTH = 255
+# That of a client whose ID is the URL of its metadata document (CIMD). No column stores it.
+MAX_CLIENT_ID_LENGTH = 2048
 
 # In the year 5138. Every later calculation with such a time still fits into a datetime.
 _MAX_NUMERIC_DATE = 1e11

@@ -323,6 +323,8 @@ class TokenExchange:
         return min(times)
 
     def _keep(self, digest: bytes, token: ExchangedToken, until: float) -> None:
+        if until <= time.time():
+            return
         with self._lock:
             self._kept.pop(digest, None)
             self._kept[digest] = (token, until)

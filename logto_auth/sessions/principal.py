@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 
 from logto_auth.access.principal import Principal, RequestPrincipal
 from logto_auth.clients import oidc_client
-from logto_auth.conf import api_resource
+from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import LogtoError, OrganizationRequired, ProviderError, SignInRequired
 from logto_auth.memberships import rows
 from logto_auth.memberships.claims import Membership, organizations_in
@@ -239,6 +239,11 @@ class SessionPrincipal(RequestPrincipal):
     def sub(self) -> str | None:
         """The user's id at Logto; None when signed out."""
         return self.claims.get("sub")
+
+    @property
+    def client_id(self) -> str | None:
+        """`LOGTO_APP_ID`, because a session belongs to this site; None when signed out."""
+        return conf.app_id if self.is_authenticated else None
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from logto_auth.audit.models import AuditEvent, RefusedSignIns
 from logto_auth.audit.receivers import count_refused
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import CallbackError, LogtoError, SignInRefused
-from logto_auth.signals import sign_in_refused
+from logto_auth.signals import api_keys_limited, sign_in_refused
 from logto_auth.testing import Browser
 from tests.support import code_on
 
@@ -150,3 +150,12 @@ def test_parallel_refusals_are_all_counted(caplog: Any) -> None:
     assert sum(RefusedSignIns.objects.values_list("count", flat=True)) == 160
     assert RefusedSignIns.objects.count() <= 2 * len(CODES)
     assert "audit trail" not in caplog.text
+
+
+def test_limit_of_api_keys_is_recorded_with_address(rf: Any) -> None:
+    request = rf.get("/", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer pat_guess"})
+    api_keys_limited.send_robust(sender=object, request=request, network="192.0.2.7")
+    event = AuditEvent.objects.get(action="api_keys_limited")
+    assert (event.outcome, event.actor_id, event.details) == ("refused", "", {})
+    assert event.actor_data["ip_address"] == "192.0.2.7"
+    assert "pat_guess" not in repr(vars(event))

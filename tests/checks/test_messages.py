@@ -227,6 +227,14 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
     ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
+    ),
+    "E050": (
+        {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
+        "tests.checks.urls_with_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -438,6 +446,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "https://bookstore.example/api and https://library.example/api/ are declared, and have the same path: only the "
         "first has protected-resource metadata.",
+    ),
+    "W041": (
+        {"ROOT_URLCONF": "tests.api.test_calling_applications"},
+        "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
+        "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

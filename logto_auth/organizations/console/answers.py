@@ -58,7 +58,7 @@ def is_unknown(error: ManagementAPIError) -> bool:
 
     A proxy between may answer 404 as well, which must not look like a member who is gone.
     """
-    return error.status == 404 and error.code.startswith("entity.")
+    return error.is_not_found
 
 
 def plain_text(value: object) -> str:
