@@ -29,7 +29,7 @@ DESCRIPTIONS = {
     "transactions": "the database, locks",
     "connectors": "Alipay and other connectors",
     "context_processors": "request.logto in templates",
-    "contrib": "DRF, Ninja, Celery, tasks",
+    "contrib": "DRF, Ninja, MCP, Celery, tasks",
     "decorators": "protect views",
     "doctor": "diagnosis of a sign-in",
     "emulator": "a small Logto for development and tests; imports nothing of the package",

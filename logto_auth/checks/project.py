@@ -22,6 +22,7 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .account import check_account_pages
 from .lenient_conf import conf
+from .mcp import check_mcp_servers
 from .middleware import middleware_paths
 from .organization_console import check_organization_console
 from .problem import Problem
@@ -125,7 +126,8 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
         check_templates,
     )
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
-    return [*signing_in, *_check_middleware(), *check_account_pages(), *check_organization_console(), *check_views()]
+    parts = (_check_middleware, check_account_pages, check_organization_console, check_views, check_mcp_servers)
+    return [*signing_in, *(message for check in parts for message in check())]
 
 
 def _check_backend() -> Iterator[CheckMessage]:

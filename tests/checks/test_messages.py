@@ -13,6 +13,7 @@ from logto_auth.checks import (
     addresses,
     browser_tokens,
     deployment,
+    mcp,
     organization_console,
     project,
     templates,
@@ -42,6 +43,7 @@ MODULES = (
     organization_console,
     project,
     views,
+    mcp,
     templates,
     deployment,
 )
@@ -230,6 +232,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E048": (
         {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
         "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
+    ),
+    "E049": (
+        {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
+        "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
     ),
     "E050": (
         {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
@@ -446,6 +452,13 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "https://bookstore.example/api and https://library.example/api/ are declared, and have the same path: only the "
         "first has protected-resource metadata.",
+    ),
+    "W040": (
+        {
+            "ROOT_URLCONF": "tests.checks.urls_of_mcp_servers",
+            "LOGTO_API_RESOURCE": "https://shop.example/api",
+        },
+        "The MCP server at /default has the API resource https://shop.example/api, which is another URL.",
     ),
     "W041": (
         {"ROOT_URLCONF": "tests.api.test_calling_applications"},

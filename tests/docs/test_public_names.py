@@ -33,6 +33,7 @@ PRIVATE = {
     "logto_auth.check_tags",
     "logto_auth.checks",
     "logto_auth.compiled_query",
+    "logto_auth.contrib.mcp_sdk",
     "logto_auth.contrib.rest_framework_urls",
     "logto_auth.contrib.spectacular",
     "logto_auth.doctor",
