@@ -34,7 +34,7 @@ BOOKS = {"read:books": "Read books", "write:books": "Change books"}
 
 TENANT = TenantDeclaration(
     application=f"{RUN} {os.environ['LIVE_SITE']}",
-    resources=[APIResource(API, f"{RUN} API", scopes=BOOKS)],
+    resources=[APIResource(API, f"{RUN} API", scopes=BOOKS, access_token_ttl_seconds=600)],
     roles=[
         Role(EDITOR, "Changes books", scopes={API: list(BOOKS)}),
         Role(f"{RUN} robot", "Reads books", scopes={API: ["read:books"]}, type="MachineToMachine"),
