@@ -15,7 +15,6 @@ from logto_auth.contrib.mcp import LogtoMCP
 
 from .lenient_conf import conf
 from .problem import Problem
-from .views import check_first_party_view
 
 RESOURCE_UNDECLARED = Problem(
     "logto_auth.E049",
@@ -32,7 +31,7 @@ OTHER_PATH = Problem(
 
 
 def check_mcp_servers() -> Iterator[CheckMessage]:
-    """Check that MCP clients find and accept the metadata of each server, and that first-party clients are known."""
+    """Check that MCP clients find the metadata of each server, and accept it."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return
     declared = conf.declared_api_resources
@@ -42,8 +41,6 @@ def check_mcp_servers() -> Iterator[CheckMessage]:
             yield RESOURCE_UNDECLARED(path=_shown(path), resource=repr(auth.resource))
         elif path is not None and not _is_at(resource, path):
             yield OTHER_PATH(path=_shown(path), resource=resource)
-        if auth.requirement.third_party is False:
-            yield from check_first_party_view(f"The MCP server at {_shown(path)}")
 
 
 def _servers(patterns: Iterable[URLPattern | URLResolver], prefix: str | None) -> Iterator[tuple[str | None, LogtoMCP]]:
@@ -52,7 +49,7 @@ def _servers(patterns: Iterable[URLPattern | URLResolver], prefix: str | None) -
         path = None if prefix is None else _joined(prefix, each.pattern)
         if isinstance(each, URLResolver):
             yield from _servers(each.url_patterns, path)
-        elif auth := _auth_of(each.callback):
+        elif auth := auth_of(each.callback):
             yield path, auth
 
 
@@ -61,7 +58,7 @@ def _joined(prefix: str, pattern: Any) -> str | None:
     return f"{prefix}{pattern}" if is_fixed else None
 
 
-def _auth_of(view: Any) -> LogtoMCP | None:
+def auth_of(view: Any) -> LogtoMCP | None:
     """Return the authentication of a view that is an MCP server, decorated or not."""
     while view is not None:
         auth = getattr(view, "auth", None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import include, path
+from django.urls import path
 
 from logto_auth.contrib.mcp import logto_mcp
 
-from .found import ids, messages
+from .found import messages
 from .urls_of_mcp_servers import Server
 
 SERVERS = "tests.checks.urls_of_mcp_servers"
@@ -57,10 +57,13 @@ def test_prefix_of_the_site_is_part_of_the_path() -> None:
         assert any("/default has" in text for text in texts) is not is_right
 
 
-def test_server_that_cannot_know_third_parties_is_found() -> None:
-    server = Server(logto_mcp("mcp:tools", resource="https://shop.example/mcp", third_party=False))
-    site = {"ROOT_URLCONF": (path("mcp", server), path("", include("logto_auth.urls")))}
-    site |= {"LOGTO_API_RESOURCES": DECLARED, "LOGTO_M2M_APP_ID": "", "LOGTO_M2M_APP_SECRET": ""}
-    [text] = [each.msg for each in messages(site) if each.id == "logto_auth.W041"]
-    assert text.startswith("The MCP server at /mcp refuses third-party applications")
-    assert "W041" not in ids(messages({**site, "LOGTO_FIRST_PARTY_APPS": ["app"]}))
+def test_checks_of_views_see_mcp_servers() -> None:
+    def ids_with(**settings: Any) -> list[str]:
+        urls = (path("mcp", Server(logto_mcp(second_factor=True, third_party=False, accepts_api_keys=True))),)
+        wrong = messages({"ROOT_URLCONF": urls, "LOGTO_API_RESOURCE": "https://shop.example/mcp", **settings})
+        return [str(each.id) for each in wrong if "urls_of_mcp_servers.Server" in each.msg]
+
+    assert ids_with() == ["logto_auth.E041", "logto_auth.W041"]
+    assert ids_with(LOGTO_API_RESOURCE="") == ["logto_auth.E041", "logto_auth.W041", "logto_auth.E050"]
+    solved = {"LOGTO_SECOND_FACTOR": True, "LOGTO_FIRST_PARTY_APPS": ["reading-app"]}
+    assert ids_with(**solved) == []
