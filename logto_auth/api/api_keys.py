@@ -339,10 +339,10 @@ def _count_refusal(request: HttpRequest) -> None:
     with cache_failures_ignored():
         refusals = count(REFUSALS, network, period_seconds=PERIOD_SECONDS)
     if refusals == MAX_REFUSALS:
+        # Without the address, which is personal data. The receivers of the signal get it.
         logger.error(
-            "%d API keys from %s were refused within %d seconds. Other keys from there are refused for that time.",
+            "%d API keys from one address were refused within %d seconds. Others from there are refused for that time.",
             MAX_REFUSALS,
-            network or "an unknown address",
             PERIOD_SECONDS,
         )
         api_keys_limited.send_robust(sender=ApiKeys, request=request, network=network)
