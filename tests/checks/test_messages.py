@@ -232,13 +232,13 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
     ),
-    "E048": (
-        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
-        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
-    ),
     "E049": (
         {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
         "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
+    ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
     ),
     "E050": (
         {
