@@ -246,6 +246,8 @@ else:
     LOGTO_MANAGEMENT_API_RESOURCE = os.environ.get("LOGTO_MANAGEMENT_API_RESOURCE", "")
 # The console in which owners and managers run their branches calls the Management API.
 HAS_BRANCH_CONSOLE = bool(LOGTO_M2M_APP_ID)
+# So do the pages for API keys, which are personal access tokens at Logto.
+HAS_API_KEYS = bool(LOGTO_M2M_APP_ID)
 # Only the Management API deletes users. Without it the shop has no page for that.
 LOGTO_DELETE_ACCOUNT = "bookstore.account.deletion.delete_account" if LOGTO_M2M_APP_ID else ""
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

@@ -26,8 +26,12 @@ console_urlpatterns = [
     path("branches/", include("logto_auth.organizations.console.urls")),
     path("api/branches/", include("logto_auth.organizations.console.api_urls")),
 ]
+# The pages on which users make keys for their scripts, beside the other account pages.
+api_key_urlpatterns = [path("account/api-keys/", include("logto_auth.api_keys.urls"))]
 if settings.HAS_BRANCH_CONSOLE:
     urlpatterns += console_urlpatterns
+if settings.HAS_API_KEYS:
+    urlpatterns += api_key_urlpatterns
 
 # Agents call the shop at `/mcp`.
 if settings.HAS_MCP:

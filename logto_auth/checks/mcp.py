@@ -31,7 +31,7 @@ OTHER_PATH = Problem(
 
 
 def check_mcp_servers() -> Iterator[CheckMessage]:
-    """Check that MCP clients find and accept the metadata of each server."""
+    """Check that MCP clients find the metadata of each server, and accept it."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return
     declared = conf.declared_api_resources

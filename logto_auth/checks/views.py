@@ -125,7 +125,7 @@ def _requires_second_factor(view: Any) -> bool:
 def _refuses_third_parties(view: Any) -> bool:
     """Return whether a view for access tokens refuses third-party applications."""
     checks = _token_checks(view)
-    # Those of Ninja, and those of REST framework, in which a session is never that of a third-party application.
+    # Those of Ninja and MCP, and those of REST framework, where a session is never that of a third-party application.
     requirements = [getattr(each, "requirement", None) for each in checks]
     requirements += _required_by_permissions(view) if checks else ()
     return getattr(view, "refuses_third_parties", False) or any(

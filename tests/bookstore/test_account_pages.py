@@ -13,8 +13,8 @@ from logto_auth.emulator import HttpFault
 
 from .test_pages import Elements
 
-PAGES = ("", "security", "linked", "sessions", "password", "email", "verify", "claims")
-TABS = ["Profile", "Security", "Linked accounts", "Sessions", "Applications", "Claims"]
+PAGES = ("", "security", "linked", "sessions", "api-keys/", "api-keys/new", "password", "email", "verify", "claims")
+TABS = ["Profile", "Security", "Linked accounts", "Sessions", "Applications", "API keys", "Claims"]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_page_suits_the_policy_of_the_shop(customer, name):
     assert len(elements.all("h1")) == len(elements.all("main")) == 1
 
 
-@pytest.mark.parametrize("name", ["", "security", "linked", "sessions", "claims"])
+@pytest.mark.parametrize("name", ["", "security", "linked", "sessions", "api-keys/", "claims"])
 def test_claims_are_a_tab(customer, name):
     page = customer.get(f"/account/{name}").text
     assert tabs(page) == TABS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -62,3 +63,14 @@ def test_key_replaces_the_sign_in_of_an_agent(tenant, emma):
     assert call(customer, "search_books").json()["result"]["structuredContent"]["count"] == 1
     assert call(customer, "add_stock", book=emma.slug, copies=1).status_code == 403
     assert call("pat_unknown", "search_books").status_code == 401
+
+
+def test_revoked_key_is_refused_at_once(browser, tenant, novels):
+    browser.sign_in("editor")
+    key = key_of(tenant, "editor000001")
+    program = Program(key)
+    assert program.post("/api/books/", NEW).status_code == 201
+    keys = browser.client.get("/account/api-keys/").text
+    [page] = re.findall(r'href="(/account/api-keys/(?!new)[^"]+)"', keys)
+    assert browser.client.post(page, {"action": "remove"}).status_code == 302
+    assert program.post("/api/books/", NEW).status_code == 401

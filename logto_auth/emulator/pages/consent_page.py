@@ -14,6 +14,7 @@ from logto_auth.emulator.oidc.consent import grant_missing
 from logto_auth.emulator.oidc.http import error_response, see_other
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import rbac
+from logto_auth.emulator.state.records import Scope
 from logto_auth.emulator.state.sessions import Interaction
 
 from .interactions import UnknownSession, page, signed_in_user, submitted_interaction, waiting_interaction
@@ -39,7 +40,18 @@ def show_consent() -> BaseResponse:
         interaction=interaction,
         user=user,
         organizations=organizations if asks_organizations else [],
+        resources=_resources(provider, interaction),
     )
+
+
+def _resources(provider: Provider, interaction: Interaction) -> list[tuple[str, list[Scope]]]:
+    """Return the names of the API resources, each with the requested permissions and their descriptions."""
+    return [
+        (resource.name, [resource.scopes.get(name, Scope(name)) for name in names])
+        if (resource := provider.tenant.find_resource(indicator))
+        else (indicator, [Scope(name) for name in names])
+        for indicator, names in interaction.missing_resource_scopes.items()
+    ]
 
 
 @blueprint.post("/consent")
