@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
 from logto_auth.access.requirements import Requirement
-from logto_auth.api.authentication import TokenPrincipal, authenticate
+from logto_auth.api.authentication import authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
@@ -70,6 +70,8 @@ class LogtoMCP:
     It is the `auth` of a server of django-mcpz: called with a request, it returns None for an accepted one, else the
     response. A tool finds the account in `request.user` and the `TokenPrincipal` in `request.logto`.
     """
+
+    of_organization = False
 
     def __init__(
         self,
@@ -213,8 +215,8 @@ class LogtoMCP:
         if principal is None:
             return self._for_server(ErrorResponse.without_token())
         _remember_call(request, Call(self, None))
-        missing = self.requirement.missing_from(principal)
-        return self._for_server(ErrorResponse.insufficient(missing)) if missing else None
+        unmet = ErrorResponse.unmet(self.requirement, principal)
+        return self._for_server(unmet) if unmet else None
 
     def call_response(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
         """Return None if an authenticated request may send the message `body`, else the response: 400 or 403."""
@@ -265,9 +267,8 @@ class LogtoMCP:
         """Return why the principal of `request` may not call a tool with these permissions, or None."""
         # With the requirement of the server, because permissions may be those in an organization.
         requirement = replace(self.requirement, scopes=tuple(dict.fromkeys([*self.requirement.scopes, *scopes])))
-        principal: TokenPrincipal = request.logto  # type: ignore[attr-defined]
-        missing = requirement.missing_from(principal)
-        return self._for_server(ErrorResponse.insufficient(missing), requirement) if missing else None
+        error = ErrorResponse.unmet(requirement, request.logto)  # type: ignore[attr-defined]
+        return self._for_server(error, requirement) if error else None
 
     def _for_server(self, error: ErrorResponse, requirement: Requirement | None = None) -> ErrorResponse:
         return error.for_view(scopes=(requirement or self.requirement).all_scopes, resource=self.resource)
