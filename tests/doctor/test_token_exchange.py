@@ -39,7 +39,7 @@ def test_site_without_api_keys_needs_no_token_exchange(run: Run, application: Ap
     assert "token-exchange" not in checks
 
 
-@pytest.mark.parametrize("urls", ["tests.checks.urls_with_api_keys", "tests.doctor.urls_mcp_with_api_keys"])
+@pytest.mark.parametrize("urls", ["tests.checks.urls_accepting_api_keys", "tests.doctor.urls_mcp_with_api_keys"])
 def test_site_that_accepts_api_keys_needs_token_exchange(
     run: Run, application: Application, settings: Any, urls: str
 ) -> None:
