@@ -381,6 +381,15 @@ class Conf:
         items="str to lists",
         example={"https://shop.example/mcp": ["mcp:tools"]},
     )
+    browser_tokens: Setting[Mapping[str, Sequence[str]]] = Setting(
+        {},
+        "Indicators of API resources, each with the names of the permissions that an access token for a script may "
+        "have. `POST /access-token` hands such a token to scripts on pages of this site, for the signed-in user. The "
+        "resources must be in `LOGTO_RESOURCES`, and the permissions in `LOGTO_SCOPES`. Empty: the URL does not exist.",
+        type=dict,
+        items="str to lists",
+        example={"https://shop.example/api": ["read:books"]},
+    )
     api_create_users = Setting(
         False,
         "Whether the first call with an access token creates an account. The only claim about the user in the token is "
@@ -408,13 +417,6 @@ class Conf:
         "results of API keys. `0` keeps none.",
         type=int,
     )
-    api_key_seconds = Setting(
-        60,
-        "Time in seconds for which each process remembers the result of an API key that Logto has accepted. For as "
-        "long, a revoked key still works, and so do permissions that its owner has lost at Logto. `0` asks Logto at "
-        "each request.",
-        type=int,
-    )
     first_party_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
@@ -423,6 +425,23 @@ class Conf:
         type=SEQUENCE,
         items="str",
         example=["the-app-id"],
+    )
+    api_key_seconds = Setting(
+        60,
+        "Time in seconds for which each process remembers the result of an API key that Logto has accepted. For as "
+        "long, a revoked key still works, and so do permissions that its owner has lost at Logto. `0` asks Logto at "
+        "each request.",
+        type=int,
+    )
+    api_keys_per_user = Setting(
+        20, "Number of API keys that a user may have before `logto_auth.api_keys` makes no further one.", type=int
+    )
+    api_key_max_days: Setting[int | None] = Setting(
+        365,
+        "How many days an API key that a user makes with `logto_auth.api_keys` may be valid. With `None`, a key may "
+        "never expire.",
+        type=(int, NoneType),
+        example=90,
     )
     m2m_app_id = Setting(
         "",

@@ -6,6 +6,7 @@ from . import api_urls
 from .account.return_view import AccountReturnView
 from .sessions.backchannel import BackChannelLogoutView
 from .views import (
+    BrowserTokenView,
     CallbackView,
     ChooseOrganizationView,
     SecondFactorView,
@@ -27,5 +28,6 @@ urlpatterns = [
     path("back-channel-logout", BackChannelLogoutView.as_view(), name="back-channel-logout"),
     path("account-return", AccountReturnView.as_view(), name="account-return"),
     path("choose-organization", ChooseOrganizationView.as_view(), name="choose-organization"),
+    path("access-token", BrowserTokenView.as_view(), name="access-token"),
     *api_urls.urlpatterns,
 ]

@@ -19,6 +19,7 @@ from .requirements import MissingRequirement, RequirementKind
 
 __all__ = [
     "cookie_challenge",
+    "forbidden_json",
     "forbidden_response",
     "page_of_request",
     "prefetch_response",
@@ -76,22 +77,35 @@ def forbidden_response(request: HttpRequest, missing: MissingRequirement | None 
     It offers a new sign-in, unless the user has just signed in: Logto adds permissions that the user has got since the
     latest one, and shows no page. A redirect there would be a loop for users who have not.
     """
-    page = page_of_request(request)
-    renew_url = ""
-    if _may_gain_by_sign_in(request, missing) and "prompt" in conf.sign_in_query_parameters:
-        renew_url = sign_in_url(page, prompt="consent")
     if is_from_script(request) and not is_boosted(request):
-        details: dict[str, Any] = {"missing": {missing.kind.value: missing.names}} if missing else {}
-        if renew_url:
-            details["sign_in_url"] = absolute_uri(request, renew_url)
-        return _json(request, {"error": "forbidden", **details}, status=403)
-    switch_url = sign_in_url(page, prompt="login")
-    context = {"renew_url": renew_url, "switch_url": switch_url, "user": request.user, "missing": missing}
+        return forbidden_json(request, missing)
+    switch_url = sign_in_url(page_of_request(request), prompt="login")
+    context = {
+        "renew_url": _renew_url(request, missing),
+        "switch_url": switch_url,
+        "user": request.user,
+        "missing": missing,
+    }
     response = render_page(request, "forbidden.html", context, status=403)
     if is_boosted(request) and request.method == "GET":
         # htmx 2 shows no page with this status. The browser itself does.
         response["HX-Redirect"] = request.get_full_path()
     return response
+
+
+def forbidden_json(request: HttpRequest, missing: MissingRequirement | None = None) -> HttpResponse:
+    """Return the 403 of `forbidden_response` for a script, also to a request that does not look like one."""
+    details: dict[str, Any] = {"missing": {missing.kind.value: missing.names}} if missing else {}
+    if renew_url := _renew_url(request, missing):
+        details["sign_in_url"] = absolute_uri(request, renew_url)
+    return _json(request, {"error": "forbidden", **details}, status=403)
+
+
+def _renew_url(request: HttpRequest, missing: MissingRequirement | None) -> str:
+    """Return the URL of the new sign-in that a 403 offers; "" if it offers none."""
+    if _may_gain_by_sign_in(request, missing) and "prompt" in conf.sign_in_query_parameters:
+        return sign_in_url(page_of_request(request), prompt="consent")
+    return ""
 
 
 def _may_gain_by_sign_in(request: HttpRequest, missing: MissingRequirement | None) -> bool:

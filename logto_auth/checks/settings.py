@@ -28,6 +28,7 @@ from logto_auth.tenant.webhook_events import KNOWN_EVENTS, unknown_event_error
 from logto_auth.webhooks.events import MIN_SIGNING_KEY_LENGTH
 
 from .addresses import check_addresses
+from .browser_tokens import check_browser_tokens
 from .lenient_conf import conf
 from .placeholders import is_placeholder
 from .problem import Problem
@@ -53,6 +54,8 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
     Conf.api_key_seconds: 0,
+    Conf.api_key_max_days: 1,
+    Conf.api_keys_per_user: 1,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
 }
@@ -237,6 +240,7 @@ def _check_values() -> Iterator[CheckMessage]:
     yield from _check_numbers()
     yield from _check_roles()
     yield from _check_apis()
+    yield from check_browser_tokens()
     yield from _check_second_factor()
     yield from _check_organization_domain()
     yield from _check_tenant()

@@ -19,6 +19,7 @@ from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.tenant.plan import Plan, make_plan
 from logto_auth.tenant.settings import secret_expires_at
 from logto_auth.tenant.site import site_declaration
+from logto_auth.tenant.token_exchange import TOKEN_EXCHANGE
 from logto_auth.tenant.webhook import find_webhooks
 
 from .account import connector_findings
@@ -33,6 +34,7 @@ __all__ = ["examine"]
 
 SOON_SECONDS = 30 * 24 * 3600
 DAY_SECONDS = 24 * 3600
+MAX_BROWSER_TOKEN_SECONDS = 600
 SETUP = "manage.py logto_setup"
 RUN_SETUP = f"Run {SETUP}."
 UNMATCHED_SESSIONS = (
@@ -75,6 +77,8 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     if conf.app_id and declared.back_channel_logout_uri:
         yield _back_channel_logout(api, declared.back_channel_logout_uri)
     yield from findings_or_ok(_scopes(api), "scopes", "All scopes in the settings exist.")
+    if conf.browser_tokens:
+        yield from findings_or_ok(_browser_tokens(api), "browser-tokens", "Access tokens for scripts are short-lived.")
     if conf.app_id:
         yield from findings_or_ok(_secret(api), "secret", "LOGTO_APP_SECRET does not expire within 30 days.")
     yield from connector_findings(api)
@@ -89,8 +93,13 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
 
 
 def _differences(plan: Plan) -> Iterator[Finding]:
-    """Yield what `logto_setup` would change. The URIs of the application are left out: `sign_in` has tried them."""
+    """Yield what `logto_setup` would change.
+
+    The URIs of the application and token exchange are left out: other examinations have tried them.
+    """
     for step in plan.changes:
+        if step.kind == TOKEN_EXCHANGE:
+            continue
         if step.action == "create":
             yield warning("declaration", f"The {step} is declared, but the tenant does not have it.", RUN_SETUP)
         elif step.kind != "application":
@@ -147,6 +156,33 @@ def _metadata_scopes(names: Mapping[str, Collection[str]]) -> Iterator[Finding]:
             f"{resource} does not have. No token can have it.",
             f"Correct the name, or declare the permission in LOGTO_TENANT and run {SETUP}.",
         )
+
+
+def _browser_tokens(api: ManagementAPI) -> Iterator[Finding]:
+    resources = {each["indicator"]: each for each in api.api_resources.all(includeScopes=True)}
+    for resource, scopes in conf.browser_tokens.items():
+        stored = resources.get(resource)
+        if stored is None:
+            yield warning(
+                "browser-tokens",
+                f"LOGTO_BROWSER_TOKENS names {resource}, which the tenant does not have.",
+                f"Correct the indicator, or declare the API resource in LOGTO_TENANT and run {SETUP}.",
+            )
+            continue
+        if unknown := sorted({*scopes}.difference(scope["name"] for scope in stored["scopes"])):
+            yield warning(
+                "browser-tokens",
+                f"LOGTO_BROWSER_TOKENS lists {', '.join(unknown)}, which {resource} does not have.",
+                f"Correct the name, or declare the permission in LOGTO_TENANT and run {SETUP}.",
+            )
+        if (seconds := stored["accessTokenTtl"]) > MAX_BROWSER_TOKEN_SECONDS:
+            yield warning(
+                "browser-tokens",
+                f"Access tokens for {resource} are valid for {seconds} seconds. A script has them, and a stolen one "
+                "works for so long, also after the user has signed out.",
+                f"Declare access_token_ttl_seconds={MAX_BROWSER_TOKEN_SECONDS} of this API resource in LOGTO_TENANT "
+                f"and run {SETUP}, or change it in the Logto Console.",
+            )
 
 
 def _secret(api: ManagementAPI) -> Iterator[Finding]:

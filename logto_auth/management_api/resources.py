@@ -203,6 +203,25 @@ class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"])
         """End a session at Logto and revoke its grants. Logto sends no back-channel logout for it."""
         self._api.request("DELETE", self._path(id, "sessions", session_uid), query={"revokeGrantsTarget": "all"})
 
+    def personal_access_tokens(self, id: str) -> list[types.PersonalAccessToken]:
+        """Return the personal access tokens of a user, in clear, also those that have expired."""
+        return self._api.request("GET", self._path(id, "personal-access-tokens"), returns=list)
+
+    def create_personal_access_token(self, id: str, payload: types.NewPersonalAccessToken) -> types.PersonalAccessToken:
+        """Create a personal access token for a user, and return it. Its name must be unique among those of the user."""
+        return self._call("POST", self._path(id, "personal-access-tokens"), payload)
+
+    def rename_personal_access_token(self, id: str, name: str, new_name: str) -> types.PersonalAccessToken:
+        """Give a personal access token another name, and return it. Raise ManagementAPIError if the name is taken."""
+        payload: types.PersonalAccessTokenChanges = {"currentName": name, "name": new_name}
+        return self._call("PATCH", self._path(id, "personal-access-tokens"), payload)
+
+    def delete_personal_access_token(self, id: str, name: str) -> None:
+        """Delete a personal access token. Access tokens that were issued for it remain valid until they expire."""
+        # Not by a path: a name may contain each character, such as a slash.
+        payload: types.PersonalAccessTokenName = {"name": name}
+        self._call("POST", self._path(id, "personal-access-tokens", "delete"), payload)
+
 
 class Roles(PagedCollection["types.Role", "types.NewRole", "types.RoleChanges"]):
     path = "roles"

@@ -79,6 +79,7 @@ __all__ = [
     "NewOrganization",
     "NewOrganizationRole",
     "NewOrganizationScope",
+    "NewPersonalAccessToken",
     "NewResource",
     "NewRole",
     "NewScope",
@@ -106,6 +107,9 @@ __all__ = [
     "PasswordLength",
     "PasswordPolicy",
     "PasswordRejects",
+    "PersonalAccessToken",
+    "PersonalAccessTokenChanges",
+    "PersonalAccessTokenName",
     "PlainOrganizationRole",
     "Profile",
     "ProfileChanges",
@@ -801,6 +805,13 @@ class NewOrganizationScope(TypedDict):
     description: NotRequired[str | None]
 
 
+class NewPersonalAccessToken(TypedDict):
+    """Sent by POST /users/{userId}/personal-access-tokens."""
+
+    name: str
+    expiresAt: NotRequired[int | None]
+
+
 class NewResource(TypedDict):
     """Sent by POST /resources."""
 
@@ -1058,6 +1069,30 @@ class PasswordRejects(TypedDict):
     repetitionAndSequence: bool
     userInfo: bool
     words: list[str]
+
+
+class PersonalAccessToken(TypedDict):
+    """Returned by GET /users/{userId}/personal-access-tokens and others."""
+
+    tenantId: str
+    userId: str
+    name: str
+    value: str
+    createdAt: int
+    expiresAt: int | None
+
+
+class PersonalAccessTokenChanges(TypedDict):
+    """Sent by PATCH /users/{userId}/personal-access-tokens."""
+
+    name: str
+    currentName: NotRequired[str]
+
+
+class PersonalAccessTokenName(TypedDict):
+    """Sent by POST /users/{userId}/personal-access-tokens/delete."""
+
+    name: str
 
 
 class PlainOrganizationRole(TypedDict):

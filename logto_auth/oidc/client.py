@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -124,17 +125,24 @@ class OIDCClient:
         claims: Claims,
         resource: str | None = None,
         organization_id: str | None = None,
+        scopes: Collection[str] = (),
     ) -> TokenSet:
         """Return new tokens for the user whose ID token at sign-in had `claims`.
 
-        The access token is for `resource` and `organization_id`, if given. Keep the `refresh_token` of the result; it
-        replaces the one sent.
+        The access token is for `resource` and `organization_id`, if given. With `scopes` it has at most these, and the
+        result has no ID token, whose claims would depend on them. Logto limits this access token only: the next refresh
+        can request all scopes of the sign-in again. Keep the `refresh_token` of the result; it replaces the one sent.
 
         Raise TokenError, and ProviderError; its `error` is `invalid_grant` when the user is suspended, deleted or
         signed out everywhere. Source: OpenID Connect Core 1.0, section 12.
         """
         refresh_token = as_secret(refresh_token)
-        optional = {"resource": resource, "organization_id": organization_id}
+        limited_to = tuple(sorted(set(scopes)))
+        optional = {
+            "resource": resource,
+            "organization_id": organization_id,
+            "scope": " ".join(limited_to) or None,
+        }
         answer = token_request(
             self._provider,
             {
@@ -144,7 +152,11 @@ class OIDCClient:
             },
             auth=self._auth,
         )
-        token_set = self._token_set(answer, nonce=None, resource=resource, organization_id=organization_id)
+        if limited_to:
+            answer.pop("id_token", None)
+        token_set = self._token_set(
+            answer, nonce=None, resource=resource, organization_id=organization_id, limited_to=limited_to
+        )
         if token_set.id_token is not None:
             check_refreshed(token_set.id_token_claims, claims)
         return token_set
@@ -283,6 +295,7 @@ class OIDCClient:
         nonce: str | None,
         resource: str | None = None,
         organization_id: str | None = None,
+        limited_to: tuple[str, ...] = (),
     ) -> TokenSet:
         access_token: Secret = answer["access_token"]
         id_token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
@@ -298,4 +311,5 @@ class OIDCClient:
             id_token_claims=claims,
             resource=resource,
             organization_id=organization_id,
+            limited_to=limited_to,
         )

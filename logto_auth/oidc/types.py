@@ -68,6 +68,8 @@ class TokenSet:
     """The API resource that the access token was requested for; None if it was requested for none."""
     organization_id: str | None = None
     """The organization that the access token was requested for; None if it was requested for none."""
+    limited_to: tuple[str, ...] = ()
+    """The scopes to which a refresh has limited the access token, sorted; empty if it has not."""
     oidc_scopes: frozenset[str] = frozenset()
     """The scopes of OpenID Connect that the sign-in requested, if its access token is for a resource; else empty."""
     authentication_methods: tuple[str, ...] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ from logto_auth.memberships import rows
 from logto_auth.memberships.claims import Membership, organizations_in
 from logto_auth.models import LogtoSession
 from logto_auth.oidc.claims import frozen
+from logto_auth.oidc.secrets import Secret
 from logto_auth.signals import account_edited
 from logto_auth.users.claims import role_names
 
@@ -426,12 +427,14 @@ class SessionPrincipal(RequestPrincipal):
             raise SignInRequired("The request has no user who is signed in through Logto.")
         return stored
 
-    def _usable_token(self, resource: str | None, organization_id: str | None) -> store.AccessToken:
+    def _usable_token(
+        self, resource: str | None, organization_id: str | None, limited_to: Collection[str] = ()
+    ) -> store.AccessToken:
         stored = self._current_session()
-        token = stored.tokens.access_token(resource, organization_id)
+        token = stored.tokens.access_token(resource, organization_id, limited_to)
         if token is None or not token.is_usable():
             with self._refreshing() as stored:
-                row, token = refresh.access_token(stored, resource, organization_id)
+                row, token = refresh.access_token(stored, resource, organization_id, limited_to)
                 self.remember(row)
         return token
 
@@ -525,6 +528,13 @@ class SessionPrincipal(RequestPrincipal):
         user = self._request.user
         # `request.user` is a lazy object, whose own type is not the user model.
         account_edited.send_robust(sender=user.__class__, request=self._request, user=user, change=change)
+
+    def resource_token(self, resource: str, *, limited_to: Collection[str] = ()) -> Secret:
+        """Return the token of `access_token(resource)`, or one that was requested with some of its scopes only.
+
+        Raise what `access_token` raises.
+        """
+        return self._usable_token(resource, None, limited_to).token
 
     def opaque_token(self) -> store.AccessToken:
         """Return the token of `access_token()` with its scopes. Raise what `access_token` raises."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections, router, transaction
@@ -30,6 +31,7 @@ from logto_auth.exceptions import (
 )
 from logto_auth.models import LogtoIdentity, LogtoSession, LogtoSessionQuerySet, encrypt_tokens
 from logto_auth.oidc.types import Claims, TokenSet
+from logto_auth.telemetry import REFRESHES, code_for_attribute
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.provisioning import update
 from logto_auth.users.suspension import refuse_inactive
@@ -66,6 +68,23 @@ WAIT_SECONDS = 2
 LEASE_MARGIN_SECONDS = 5
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The access token that a refresh requests: for an API resource, for an organization, for both, or the opaque one.
+
+    With `scopes` it has at most these. Such a refresh brings no claims.
+    """
+
+    resource: str | None = None
+    organization_id: str | None = None
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether it is the token for userinfo, which a refresh of the claims brings as well."""
+        return self.resource is None and self.organization_id is None
+
+
 class RefreshSkipped(ProviderUnreachable):
     """Logto was not contacted, because it could not be reached a moment ago, or another request takes too long."""
 
@@ -78,8 +97,10 @@ def refresh_claims(stored: StoredSession) -> StoredSession:
     """
 
     def is_done(row: StoredSession) -> bool:
-        # A refresh that ended while this request was waiting counts, even if its claims are not fresh any more.
-        return row.is_fresh or row.version != stored.version
+        # A refresh that ended while this request was waiting counts, even if its claims are not fresh any more. One
+        # for an access token with fewer scopes does not: it has brought no claims.
+        has_new_claims = row.version != stored.version and row.fresh_until != stored.fresh_until
+        return row.is_fresh or has_new_claims
 
     return _refresh_unless(is_done, stored, is_for_claims=True)
 
@@ -94,20 +115,23 @@ def refresh_everything(stored: StoredSession) -> StoredSession:
 
 
 def access_token(
-    stored: StoredSession, resource: str | None, organization_id: str | None
+    stored: StoredSession, resource: str | None, organization_id: str | None, limited_to: Collection[str] = ()
 ) -> tuple[StoredSession, AccessToken]:
     """Return a usable access token for `resource` and `organization_id`, stored or new, and the row with it.
+
+    With `limited_to`, it is one that was requested with these scopes only.
 
     Raise SignInRequired if only a new sign-in can provide one, ProviderError if Logto refuses it or cannot be reached,
     SignInRefused and TokenError as `refresh_claims` does.
     """
 
     def is_done(row: StoredSession) -> bool:
-        token = row.tokens.access_token(resource, organization_id)
+        token = row.tokens.access_token(resource, organization_id, limited_to)
         return token is not None and token.is_usable()
 
-    row = _refresh_unless(is_done, stored, resource=resource, organization_id=organization_id)
-    token = row.tokens.access_token(resource, organization_id)
+    wanted = Wanted(resource, organization_id, tuple(limited_to))
+    row = _refresh_unless(is_done, stored, wanted)
+    token = row.tokens.access_token(resource, organization_id, limited_to)
     if token is None:
         raise ProviderError(f"Logto has issued an opaque access token for {resource or organization_id}, not a JWT.")
     return row, token
@@ -125,9 +149,8 @@ def _end_of_grace_period(stored: StoredSession) -> float:
 def _refresh_unless(
     is_done: Callable[[StoredSession], bool],
     row: StoredSession,
+    wanted: Wanted = Wanted(),
     *,
-    resource: str | None = None,
-    organization_id: str | None = None,
     forgets_access_tokens: bool = False,
     is_for_claims: bool = False,
 ) -> StoredSession:
@@ -141,7 +164,7 @@ def _refresh_unless(
         if _take_lease(row):
             if forgets_access_tokens:
                 row.tokens.forget_access_tokens()
-            is_stored = _refresh_and_release(row, resource, organization_id, is_for_claims=is_for_claims)
+            is_stored = _counted_refresh(row, wanted, is_for_claims=is_for_claims)
             row = _read_again(row)
             if is_stored:
                 return row
@@ -238,9 +261,18 @@ def restore_after_rollback(former: Sequence[StoredSession], latest: StoredSessio
 # The refresh
 
 
-def _refresh_and_release(
-    row: StoredSession, resource: str | None, organization_id: str | None, *, is_for_claims: bool
-) -> bool:
+def _counted_refresh(row: StoredSession, wanted: Wanted, *, is_for_claims: bool) -> bool:
+    """See `_refresh_and_release`."""
+    try:
+        is_stored = _refresh_and_release(row, wanted, is_for_claims=is_for_claims)
+    except LogtoError as error:
+        REFRESHES.add(outcome=code_for_attribute(error.code))
+        raise
+    REFRESHES.add(outcome="success")
+    return is_stored
+
+
+def _refresh_and_release(row: StoredSession, wanted: Wanted, *, is_for_claims: bool) -> bool:
     """Refresh the tokens of `row`, whose lease this request holds, and release the lease.
 
     Return False if the lease expired during the call, and another request has stored its tokens. They stay.
@@ -250,13 +282,13 @@ def _refresh_and_release(
         _release_lease(row)
         raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
     try:
-        token_set = _claims_refresh(tokens) if is_for_claims else _refresh(tokens, resource, organization_id)
+        token_set = _claims_refresh(tokens) if is_for_claims else _refresh(tokens, wanted)
     except TokenError as error:
         # Fail closed: a session is not continued with a token that failed a check.
         _end(row, error)
         raise
     except ProviderError as error:
-        _handle_error(row, error, is_for_claims=resource is None and organization_id is None)
+        _handle_error(row, error, is_for_claims=wanted.is_opaque)
         raise
     except BaseException:
         _release_lease(row)
@@ -268,7 +300,9 @@ def _refresh_and_release(
         tokens.prove(authentication_methods(token_set, sub=tokens.claims["sub"]))
     # Otherwise a session that fetches other tokens would keep its methods without asking Logto for them.
     at_most_until = row.fresh_until if tokens.authentication_methods is not None and not is_proof else math.inf
-    is_stored = _store(row, min(store.fresh_until(token_set), at_most_until))
+    # A limited token comes without claims.
+    fresh_until = row.fresh_until if wanted.scopes else min(store.fresh_until(token_set), at_most_until)
+    is_stored = _store(row, fresh_until)
     clear_outage()
     if is_stored:
         _update_account(row, tokens.claims if token_set.id_token is not None else None)
@@ -283,9 +317,9 @@ def _claims_refresh(tokens: SessionTokens) -> TokenSet:
     """
     resource = conf.second_factor_resource
     if resource is None or resource == tokens.refused_resource:
-        return _refresh(tokens, None, None)
+        return _refresh(tokens, Wanted())
     try:
-        return _refresh(tokens, resource, None)
+        return _refresh(tokens, Wanted(resource))
     except ProviderError as error:
         if error.error not in REFUSALS:
             raise
@@ -293,13 +327,17 @@ def _claims_refresh(tokens: SessionTokens) -> TokenSet:
         if error.error == "invalid_target":
             # The sign-in did not request it. Only another sign-in will.
             tokens.refused_resource = resource
-    return _refresh(tokens, None, None)
+    return _refresh(tokens, Wanted())
 
 
-def _refresh(tokens: SessionTokens, resource: str | None, organization_id: str | None) -> TokenSet:
+def _refresh(tokens: SessionTokens, wanted: Wanted) -> TokenSet:
     assert tokens.refresh_token is not None
     return oidc_client().refresh(
-        tokens.refresh_token, claims=tokens.claims, resource=resource, organization_id=organization_id
+        tokens.refresh_token,
+        claims=tokens.claims,
+        resource=wanted.resource,
+        organization_id=wanted.organization_id,
+        scopes=wanted.scopes,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -114,12 +115,15 @@ class SessionTokens:
             self.forget_access_tokens()
         is_for_api = token_set.resource is not None or token_set.organization_id is not None
         if not is_for_api or not is_opaque(token_set.access_token):
-            self.data["access_tokens"][_access_token_key(token_set.resource, token_set.organization_id)] = {
+            limited_to = list(token_set.limited_to)
+            key = _access_token_key(token_set.resource, token_set.organization_id, is_limited=bool(limited_to))
+            self.data["access_tokens"][key] = {
                 "token": token_set.access_token.reveal(),
                 "expires_at": token_set.expires_at,
                 "scopes": sorted(token_set.scopes),
+                **({"limited_to": limited_to} if limited_to else {}),
             }
-        if scopes := token_set.oidc_scopes if is_for_api else token_set.scopes:
+        if not token_set.limited_to and (scopes := token_set.oidc_scopes if is_for_api else token_set.scopes):
             self.data["scopes"] = sorted(scopes)
         if token_set.refresh_token is not None:
             self.data["refresh_token"] = token_set.refresh_token.reveal()
@@ -203,10 +207,16 @@ class SessionTokens:
         return self._secret("refresh_token")
 
     @hide_frames
-    def access_token(self, resource: str | None = None, organization_id: str | None = None) -> AccessToken | None:
-        """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none."""
-        stored = self.data.get("access_tokens", {}).get(_access_token_key(resource, organization_id))
-        if stored is None:
+    def access_token(
+        self, resource: str | None = None, organization_id: str | None = None, limited_to: Collection[str] = ()
+    ) -> AccessToken | None:
+        """Return the stored access token for `resource` and `organization_id`, usable or expired; None if none.
+
+        With `limited_to`, it is one that was requested with exactly these scopes; otherwise, with all of the sign-in.
+        """
+        key = _access_token_key(resource, organization_id, is_limited=bool(limited_to))
+        stored = self.data.get("access_tokens", {}).get(key)
+        if stored is None or set(stored.get("limited_to", ())) != set(limited_to):
             return None
         return AccessToken(
             token=Secret(stored["token"]), expires_at=stored["expires_at"], scopes=frozenset(stored["scopes"])
@@ -216,9 +226,9 @@ class SessionTokens:
         return Secret(self.data[name]) if self.data.get(name) else None
 
 
-def _access_token_key(resource: str | None, organization_id: str | None) -> str:
+def _access_token_key(resource: str | None, organization_id: str | None, *, is_limited: bool = False) -> str:
     # Neither an absolute URI nor an organization id contains a space.
-    return f"{resource or ''} {organization_id or ''}"
+    return f"{resource or ''} {organization_id or ''}{' limited' if is_limited else ''}"
 
 
 # The row

@@ -11,6 +11,7 @@ from logto_auth.checks import (
     account,
     accounts,
     addresses,
+    browser_tokens,
     deployment,
     mcp,
     organization_console,
@@ -36,6 +37,7 @@ from .found import messages
 MODULES = (
     checks_of_settings,
     addresses,
+    browser_tokens,
     account,
     accounts,
     organization_console,
@@ -227,13 +229,13 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
     ),
-    "E048": (
-        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
-        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
-    ),
     "E049": (
         {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
         "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
+    ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
     ),
     "E050": (
         {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
@@ -430,6 +432,18 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {**WITH_CONSOLE, "ALLOWED_HOSTS": ["*"]},
         "The site's URLs include the console of organizations, ALLOWED_HOSTS accepts each host, and LOGTO_BASE_URL is "
         "not set: nobody can be invited, because the inviter could choose the host of the link.",
+    ),
+    "E051": (
+        {"LOGTO_BROWSER_TOKENS": {"https://shop.example/api": ["read:books"]}},
+        "LOGTO_BROWSER_TOKENS hands out no tokens for 'https://shop.example/api': LOGTO_RESOURCES does not contain it.",
+    ),
+    "W043": (
+        {
+            "LOGTO_BROWSER_TOKENS": {"https://shop.example/api": ["read:books"]},
+            "LOGTO_RESOURCES": ["https://shop.example/api"],
+        },
+        "LOGTO_BROWSER_TOKENS lists read:books of https://shop.example/api, which LOGTO_SCOPES lacks: no token for "
+        "scripts has it.",
     ),
     "W039": (
         {

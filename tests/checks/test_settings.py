@@ -18,6 +18,17 @@ SECOND_FACTOR = {
     "LOGTO_API_RESOURCE": "https://shop.example/api",
     "LOGTO_SCOPES": SCOPES,
 }
+API = "https://shop.example/api"
+BROWSER_TOKENS = {
+    "LOGTO_BROWSER_TOKENS": {API: ["read:books"]},
+    "LOGTO_RESOURCES": [API],
+    "LOGTO_SCOPES": ("openid", "offline_access", "roles", "read:books"),
+}
+MANAGEMENT_API = "https://default.logto.app/api"
+BROWSER_TOKENS_OF_THE_MANAGEMENT_API = {
+    "LOGTO_BROWSER_TOKENS": {MANAGEMENT_API: ["all"]},
+    "LOGTO_RESOURCES": [MANAGEMENT_API],
+}
 SUBDOMAINS = {"LOGTO_ORGANIZATION_FROM": "logto_auth.organizations.from_subdomain"}
 
 
@@ -62,6 +73,14 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_CONSOLE_URL": "https://cloud.logto.io/abc123"}, ""),
         ({"LOGTO_RESOURCES": ("not a uri",)}, "E012"),
         ({"LOGTO_SECOND_FACTOR": 1}, "E001"),
+        (BROWSER_TOKENS, ""),
+        ({**BROWSER_TOKENS, "LOGTO_BROWSER_TOKENS": {API: []}}, "E051"),
+        ({**BROWSER_TOKENS, "LOGTO_BROWSER_TOKENS": {API: "read:books"}}, "E001"),
+        ({**BROWSER_TOKENS, "LOGTO_BROWSER_TOKENS": {API: ["write:books"]}}, "W043"),
+        ({**BROWSER_TOKENS, "LOGTO_RESOURCES": ()}, "E051"),
+        ({**BROWSER_TOKENS, "LOGTO_SCOPES": ("openid", "roles", "read:books")}, "E051"),
+        (BROWSER_TOKENS_OF_THE_MANAGEMENT_API, "E051"),
+        ({**BROWSER_TOKENS_OF_THE_MANAGEMENT_API, "LOGTO_MANAGEMENT_API_RESOURCE": MANAGEMENT_API}, "E051"),
         ({"LOGTO_SECOND_FACTOR": True, "LOGTO_SCOPES": SCOPES}, "E040"),
         ({**SECOND_FACTOR, "LOGTO_API_RESOURCE": "urn:logto:resource:organizations"}, "E040"),
         ({**SECOND_FACTOR, "LOGTO_SCOPES": ("openid", "identities")}, "E040"),

@@ -231,6 +231,38 @@ class TokensReplay:
     def personal_access_token_past(self) -> Exchange:
         return self._received(self._new_personal_access_token(expiresAt=1000))
 
+    def personal_access_token_long(self) -> Exchange:
+        return self._received(self._new_personal_access_token(name="x" * 257))
+
+    def personal_access_token_unknown_user(self) -> Exchange:
+        return self._received(self.management.post("/users/nope/personal-access-tokens", {"name": "cli"}))
+
+    def personal_access_tokens_unknown_user(self) -> Exchange:
+        return self._received(self.management.get("/users/nope/personal-access-tokens"))
+
+    def _rename_personal_access_token(self, name: str, new_name: str) -> Exchange:
+        for each in ("cli", "one/two"):
+            self._new_personal_access_token(name=each)
+        body = {"currentName": name, "name": new_name}
+        return self._received(self.management.patch(f"/users/{self.alice.id}/personal-access-tokens", body))
+
+    def personal_access_token_renamed(self) -> Exchange:
+        return self._rename_personal_access_token("one/two", "new/name")
+
+    def personal_access_token_rename_taken(self) -> Exchange:
+        return self._rename_personal_access_token("one/two", "cli")
+
+    def personal_access_token_rename_unknown(self) -> Exchange:
+        return self._rename_personal_access_token("nope", "new")
+
+    def personal_access_token_deleted_by_body(self) -> Exchange:
+        self._new_personal_access_token(name="new/name")
+        return self.personal_access_token_delete_by_body_unknown()
+
+    def personal_access_token_delete_by_body_unknown(self) -> Exchange:
+        path = f"/users/{self.alice.id}/personal-access-tokens/delete"
+        return self._received(self.management.post(path, {"name": "new/name"}))
+
     def exchange_personal_access_token(self) -> Exchange:
         return self._exchange_personal()
 

@@ -159,3 +159,18 @@ def test_failed_latest_webhook_call_is_found(
         assert found(*site) == []
     deliver()
     assert only(found(*site)).endswith("because this site did not answer. 2 of 4 calls succeeded.")
+
+
+def test_long_lived_tokens_of_scripts_are_found(found: Found, fresh: Emulator, settings: Any) -> None:
+    api, lost = "https://books.example/api", "https://lost.example/api"
+    fresh.tenant.add_resource(api, scopes=["read:books"], access_token_ttl=601)
+    settings.LOGTO_SCOPES = (*settings.LOGTO_SCOPES, "read:books", "lend:books")
+    settings.LOGTO_RESOURCES = (*settings.LOGTO_RESOURCES, api)
+    settings.LOGTO_BROWSER_TOKENS = {api: ["read:books", "lend:books"], lost: ["read:books"]}
+    lines = [line for line in found() if line.startswith("warning browser-tokens: ")]
+    assert "lists lend:books" in lines[0]
+    assert "valid for 601 seconds" in lines[1]
+    assert f"names {lost}" in lines[2]
+    fresh.tenant.find_resource(api).access_token_ttl = 600
+    settings.LOGTO_BROWSER_TOKENS = {api: ["read:books"]}
+    assert not [line for line in found() if "browser-tokens" in line]
