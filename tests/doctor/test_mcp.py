@@ -530,6 +530,19 @@ def test_metadata_of_another_resource_or_server_is_found(
     assert findings(run, faulty.url)["mcp-metadata"].startswith(filled(expected))
 
 
+def test_logto_out_of_reach_of_clients_is_a_failure(run: Run, faulty: FaultyServer, settings: Any) -> None:
+    settings.LOGTO_ENDPOINT = "http://127.0.0.1:1"
+    document = {
+        "resource": faulty.url,
+        "authorization_servers": ["http://127.0.0.1:1/oidc"],
+        "scopes_supported": [TOOLS],
+    }
+    faulty.documents["/.well-known/oauth-protected-resource/mcp"] = document
+    found = findings(run, faulty.url)
+    assert found["mcp-logto"] == "failure The client found no metadata of Logto. Logto is out of reach: ConnectError."
+    assert "mcp-client" not in found
+
+
 @pytest.mark.parametrize("document", [[], "text", {"resource": 7}, {"resource": "x", "authorization_servers": "y"}])
 def test_malformed_metadata_is_a_failure(run: Run, faulty: FaultyServer, document: Any) -> None:
     faulty.documents["/.well-known/oauth-protected-resource/mcp"] = document

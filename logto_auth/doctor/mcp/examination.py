@@ -115,14 +115,14 @@ def _before_sign_in(run: Run, url: str) -> Iterator[Finding]:
     yield from server_findings(run)
     if run.first is None or run.first.status != 401:
         return
-    yield from metadata_findings(run, url)
-    if run.resource_metadata is None:
+    found = list(metadata_findings(run, url))
+    yield from found
+    if any(each.level == "failure" for each in found):
         return
-    if run.to_logto_metadata or run.error is None:
-        yield from logto_findings(run)
-    if run.error is not None or not run.authorization_urls:
+    yield from logto_findings(run)
+    if run.logto_metadata is not None and (run.error is not None or not run.authorization_urls):
         text = described(run.error) if isinstance(run.error, Exception) else "no authorization request"
-        yield failure("mcp-client", f"The client stopped before the sign-in: {text}.", "See the findings above.")
+        yield failure("mcp-client", f"The client stopped before the sign-in: {text}.", "See the log of the server.")
 
 
 class _Operator:

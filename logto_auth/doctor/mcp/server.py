@@ -174,9 +174,10 @@ def logto_findings(run: Run) -> Iterator[Finding]:
     metadata, tried = run.logto_metadata, run.to_logto_metadata
     if metadata is None:
         shown = ", ".join(f"{each.url} ({each.status})" for each in tried)
+        why = f"Tried: {shown}." if shown else f"Logto is out of reach: {type(run.error).__name__}."
         yield failure(
             "mcp-logto",
-            f"The client found no metadata of Logto. Tried: {shown or 'no URL that answered'}.",
+            f"The client found no metadata of Logto. {why}",
             "Run the doctor on a machine that reaches Logto as the clients do. A proxy must pass /.well-known/ and "
             "/oidc/ to Logto.",
         )
