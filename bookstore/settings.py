@@ -4,6 +4,7 @@ The sign-in settings are under "Logto" below; the rest is an ordinary Django sit
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -201,6 +202,14 @@ if USES_EMULATOR or OWN_API_RESOURCE:
 # The export of all orders requires a second factor. The proof is in an access token for that resource.
 LOGTO_SECOND_FACTOR = LOGTO_API_RESOURCE in LOGTO_RESOURCES
 
+# The MCP endpoint, where agents work for readers. Its URL is also the indicator of its API resource, because an MCP
+# client accepts no other one. Without DEBUG, the URL is known only if LOGTO_BASE_URL is set.
+SITE_URL = LOGTO_BASE_URL or (f"http://localhost:{PORT}" if DEBUG else "")
+MCP_URL = f"{SITE_URL}/mcp" if SITE_URL else ""
+# django-mcpz needs Python 3.11. Without it, the shop has no such endpoint.
+HAS_MCP = bool(MCP_URL) and find_spec("django_mcpz") is not None
+LOGTO_API_RESOURCES = {MCP_URL: ("mcp:tools", "read:orders", "write:stock")} if HAS_MCP else {}
+
 REST_FRAMEWORK = {
     # Sessions are for the pages of the shop and the API page. A token has priority.
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -218,6 +227,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "AUTHENTICATION_WHITELIST": [
+        "bookstore.api.base.TokenOrKeyAuthentication",
         "logto_auth.contrib.rest_framework.LogtoAuthentication",
         "logto_auth.contrib.rest_framework.LogtoOrganizationAuthentication",
         "logto_auth.organizations.console.api_base.ConsoleAuthentication",

@@ -13,10 +13,17 @@ from logto_auth.tenant import (
     OrganizationRole,
     Role,
     TenantDeclaration,
+    ThirdPartyApplication,
 )
 
 API = settings.LOGTO_API_RESOURCE or "https://bookstore.example/api"
+MCP = settings.MCP_URL or "https://bookstore.example/mcp"
 BOOKS = {"read:books": "Read all books, sold out or not", "write:books": "Add and change books"}
+AGENTS = {
+    "mcp:tools": "Search the books of the shop",
+    "read:orders": "Read your orders",
+    "write:stock": "Add copies to the stock",
+}
 BRANCH = {
     "manage:stock": "Change the stock of a branch",
     "invite:members": "Invite users to a branch",
@@ -27,10 +34,14 @@ MANAGER = ["manage:stock", "invite:members", "manage:members"]
 
 TENANT = TenantDeclaration(
     application="Bookstore",
-    resources=[APIResource(API, "Bookstore API", scopes=BOOKS)],
+    resources=[
+        APIResource(API, "Bookstore API", scopes=BOOKS),
+        APIResource(MCP, "Bookstore for agents", scopes=AGENTS),
+    ],
     roles=[
-        Role("editor", "Adds and changes books", scopes={API: list(BOOKS)}),
-        Role("admin", "Works in the admin", scopes={API: list(BOOKS)}),
+        Role("reader", "Lets agents read for them", scopes={MCP: ["mcp:tools", "read:orders"]}),
+        Role("editor", "Adds and changes books", scopes={API: list(BOOKS), MCP: list(AGENTS)}),
+        Role("admin", "Works in the admin", scopes={API: list(BOOKS), MCP: list(AGENTS)}),
         Role("partner", "Opens branches"),
     ],
     organization_scopes=BRANCH,
@@ -51,6 +62,17 @@ TENANT = TenantDeclaration(
         ),
         DeclaredOrganization("Hill Branch"),
     ],
+    # An MCP client cannot register itself at Logto, so it is registered here. It is a third party: Logto asks users
+    # whether they agree. It may ask for all permissions of agents, and gets those that the user has.
+    third_party_applications=[
+        ThirdPartyApplication(
+            "Bookstore agent",
+            redirect_uris=["http://127.0.0.1/callback", "http://localhost/callback"],
+            scopes={MCP: list(AGENTS)},
+        )
+    ],
+    # API keys are exchanged for access tokens.
+    token_exchange=True,
     # Only owners rename or delete a branch. A manager may add and remove staff, and no other manager.
     organization_console=OrganizationConsole(
         owner_roles=["owner"],

@@ -28,3 +28,7 @@ console_urlpatterns = [
 ]
 if settings.HAS_BRANCH_CONSOLE:
     urlpatterns += console_urlpatterns
+
+# Agents call the shop at `/mcp`.
+if settings.HAS_MCP:
+    urlpatterns.append(path("", include("bookstore.agents.urls")))

@@ -417,13 +417,6 @@ class Conf:
         "results of API keys. `0` keeps none.",
         type=int,
     )
-    api_key_seconds = Setting(
-        60,
-        "Time in seconds for which each process remembers the result of an API key that Logto has accepted. For as "
-        "long, a revoked key still works, and so do permissions that its owner has lost at Logto. `0` asks Logto at "
-        "each request.",
-        type=int,
-    )
     first_party_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
@@ -432,6 +425,23 @@ class Conf:
         type=SEQUENCE,
         items="str",
         example=["the-app-id"],
+    )
+    api_key_seconds = Setting(
+        60,
+        "Time in seconds for which each process remembers the result of an API key that Logto has accepted. For as "
+        "long, a revoked key still works, and so do permissions that its owner has lost at Logto. `0` asks Logto at "
+        "each request.",
+        type=int,
+    )
+    api_keys_per_user = Setting(
+        20, "Number of API keys that a user may have before `logto_auth.api_keys` makes no further one.", type=int
+    )
+    api_key_max_days: Setting[int | None] = Setting(
+        365,
+        "How many days an API key that a user makes with `logto_auth.api_keys` may be valid. With `None`, a key may "
+        "never expire.",
+        type=(int, NoneType),
+        example=90,
     )
     m2m_app_id = Setting(
         "",

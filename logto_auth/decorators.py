@@ -31,6 +31,7 @@ from .sessions.ending import end_session
 from .sessions.principal import session_principal
 from .sign_in.error_page import error_response
 from .sign_in.start import sign_in_url
+from .telemetry import API_REFUSALS, code_for_attribute
 
 __all__ = [
     "access_token_required",
@@ -283,6 +284,7 @@ def require_token(request: HttpRequest, requirement: Requirement, **options: Any
     error = _token_error(request, requirement, options)
     if error is None:
         return None
+    API_REFUSALS.add(code=code_for_attribute(error.error))
     error = error.for_view(scopes=requirement.all_scopes, resource=options.get("resource"))
     body = {"error": error.error, "error_description": error.description}
     return JsonResponse(body, status=error.status, headers=error.headers(request))

@@ -19,6 +19,7 @@ from .navigation import is_from_script
 from .sessions.principal import request_principal
 from .sessions.revalidate import extend_session, restore_after_rollback, revalidate_session
 from .sign_in.start import sign_in_url
+from .telemetry import API_REFUSALS, code_for_attribute
 from .users import current_request
 
 __all__ = ["LogtoMiddleware"]
@@ -94,6 +95,7 @@ def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     """Return `response` with the headers that an API framework left out. Keep the request while a stream is sent."""
     error = request.logto.error_response  # type: ignore[attr-defined]
     if error is not None and response.status_code == error.status:
+        API_REFUSALS.add(code=code_for_attribute(error.error))
         for name, value in error.headers(request).items():
             response.headers.setdefault(name, value)
     if getattr(response, "streaming", False) and not isinstance(response, FileResponse):

@@ -12,6 +12,7 @@ __all__ = [
     "account_changed",
     "account_deleted",
     "account_edited",
+    "api_key_changed",
     "api_keys_limited",
     "identity_linked",
     "issuer_changed",
@@ -73,6 +74,15 @@ account_edited = Signal()
 Sender: the user model.
 
 Arguments: `request`; `user`; `change`, the name of the method, such as `"set_password"` or `"add_passkey"`.
+"""
+
+api_key_changed = Signal()
+"""Sent when users have made, renamed or revoked one of their API keys with `logto_auth.api_keys`, after the change.
+
+Sender: the user model.
+
+Arguments: `request`; `user`; `action`: `"created"`, `"renamed"` or `"revoked"`; `name`, which the user has chosen, the
+new one after `"renamed"`; `key_id`, which stays the same. The value of the key is not among them.
 """
 
 identity_linked = Signal()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 from collections.abc import Iterator
@@ -7,8 +8,9 @@ from typing import Any
 
 import psycopg  # noqa: F401  (its extension must not be imported while freezegun replaces datetime.date)
 import pytest
+from asgiref.sync import sync_to_async
 from django.apps import apps
-from django.db import connection
+from django.db import connection, connections
 from django.test.signals import setting_changed
 
 from logto_auth.audit.apps import disconnect_receivers
@@ -59,8 +61,11 @@ def is_transactional(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: object, pytestconfig: pytest.Config) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: object, pytestconfig: pytest.Config) -> Iterator[None]:
     pytestconfig.stash[BLOCKER] = django_db_blocker
+    yield
+    # asgiref keeps the thread of async views, and with it a connection, because of which PostgreSQL drops no database.
+    asyncio.run(sync_to_async(connections.close_all)())
 
 
 @pytest.fixture(scope="session")

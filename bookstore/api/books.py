@@ -1,4 +1,4 @@
-"""`/api/books/`: everyone may read the catalogue; `write:books` is required to change it."""
+"""`/api/books/`: everyone may read the catalogue; `write:books` is required to change it, also by an API key."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.db.models import ProtectedError, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import AllowAny, BasePermission
@@ -16,7 +17,7 @@ from bookstore.catalog.models import Book, Category
 from bookstore.catalog.search import search_words
 from logto_auth.contrib.rest_framework import READING, HasScope
 
-from .base import ShopAPI
+from .base import ShopAPI, TokenOrKeyAuthentication
 from .errors import ErrorSerializer, RequestRejected
 
 YEAR = Book._meta.get_field("year")
@@ -91,6 +92,7 @@ class BookFilter(BaseFilterBackend):
 class BookViewSet(ShopAPI, ModelViewSet):
     queryset = Book.objects.select_related("category")
     serializer_class = BookSerializer
+    authentication_classes = [TokenOrKeyAuthentication, SessionAuthentication]
     filter_backends = [BookFilter]
     lookup_field = "slug"
     lookup_value_converter = "slug"

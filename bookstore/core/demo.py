@@ -1,9 +1,14 @@
 """The preparation for `manage.py demo`. Each problem is one sentence, raised as a CommandError."""
 
+from __future__ import annotations
+
 import os
 import socket
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.conf import settings
@@ -14,9 +19,13 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 
 from bookstore.catalog.loading import load_catalogue
+from bookstore.tenant import AGENTS
 from logto_auth.clients import management_api
 from logto_auth.organizations.console import invitation_path
 from logto_auth.tenant import TenantDeclaration, apply_plan, make_plan
+
+if TYPE_CHECKING:
+    from logto_auth.emulator import Tenant
 
 OWN_APPS = ("bookstore.", "logto_auth")
 
@@ -34,6 +43,11 @@ ROBOT = "stockrobotdemo0000001:emulatoronlysecret00000000000002"
 HARBOUR_BRANCH = "harbourbr001"
 MANAGER_ID = "manager00001"
 INVITED = "newcomer@bookstore.example"
+# The application of agents: a third party, so that Logto asks users whether they agree.
+AGENT_ID = "bookstoreagent0000001"
+# A native application may use any port of them.
+AGENT_CALLBACKS = ["http://127.0.0.1/callback", "http://localhost/callback"]
+READER_IDS = ("customer0001", "owner0000001", "manager00001")
 
 
 # The environment
@@ -128,6 +142,42 @@ def _database_name() -> str:
 # The emulator
 
 
+def seed(tenant: Tenant, base_urls: Sequence[str]) -> None:
+    """Fill the tenant of the emulator with what the shop needs at Logto."""
+    # Imported here: a site with a real Logto does not need Flask.
+    from logto_auth.emulator import seed_demo
+
+    seed_demo(tenant, base_urls=base_urls)
+    seed_agents(tenant)
+
+
+def seed_agents(tenant: Tenant) -> None:
+    """Add what `bookstore.tenant` declares for agents, to a tenant that `seed_demo` has filled."""
+    resource = tenant.add_resource(settings.MCP_URL, name="Bookstore for agents", id="bookstoremcp000000001")
+    for name, description in AGENTS.items():
+        tenant.add_scope(resource, name, description=description)
+    tenant.add_role(
+        "reader",
+        scopes={settings.MCP_URL: ["mcp:tools", "read:orders"]},
+        description="Lets agents read for them",
+        id="rolereader00000000001",
+    )
+    for role in (tenant.find_role("editor"), tenant.find_role("admin")):
+        role.scopes = {**role.scopes, settings.MCP_URL: list(AGENTS)}
+    for sub in READER_IDS:
+        tenant.update_user(sub, roles=[*tenant.users[sub].roles, "reader"])
+    tenant.add_application(
+        name="Bookstore agent",
+        type="Native",
+        id=AGENT_ID,
+        redirect_uris=AGENT_CALLBACKS,
+        is_third_party=True,
+        resource_scopes={settings.MCP_URL: list(AGENTS)},
+    )
+    # API keys are exchanged for access tokens.
+    tenant.applications[settings.LOGTO_APP_ID].allow_token_exchange = True
+
+
 def install_claims_script() -> None:
     """Install the script for the claim of the second factor in the emulator, as `logto_setup` does in a real Logto."""
     declaration = TenantDeclaration(authentication_methods_claim=True, webhook_events=())
@@ -182,8 +232,25 @@ def _emulator_lines(site: str) -> list[str]:
         f"    curl -s -X PUT {site}/api/branches/{HARBOUR_BRANCH}/stock/emma-jane-austen/ \\",
         """      -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"copies": 7}'""",
         "",
+        *_agent_lines(),
         "  Ctrl-C ends both servers.",
     ]
+
+
+def _agent_lines() -> list[str]:
+    """Return how an agent calls the shop; nothing without the endpoint."""
+    if not settings.HAS_MCP:
+        return []
+    return [
+        f"  Agents call {settings.MCP_URL} as the application {AGENT_ID}. This one reads your newest order:",
+        f"    {_python()} -m bookstore.agents.client --url {settings.MCP_URL} read_order",
+        "",
+    ]
+
+
+def _python() -> str:
+    python = Path(sys.executable)
+    return str(python.relative_to(settings.BASE_DIR)) if python.is_relative_to(settings.BASE_DIR) else str(python)
 
 
 def _own_logto_lines(site: str) -> list[str]:
@@ -198,9 +265,19 @@ def _own_logto_lines(site: str) -> list[str]:
         "  OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true in Logto's environment.",
         '  Users with the role "editor" may add and edit books; users with "admin" may use the admin.',
         *_own_api_lines(),
+        *_own_agent_lines(),
         "  The account pages need Logto's account center: switch it on by `manage.py logto_setup` or in the Console.",
         "",
         "  Ctrl-C ends the server.",
+    ]
+
+
+def _own_agent_lines() -> list[str]:
+    if not settings.HAS_MCP:
+        return []
+    return [
+        f"  For agents, which call {settings.MCP_URL}, `manage.py logto_setup` creates an API resource, roles, and the",
+        '  third-party application "Bookstore agent". `python -m bookstore.agents.client --client-id ...` uses it.',
     ]
 
 

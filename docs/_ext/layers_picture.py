@@ -54,6 +54,7 @@ DESCRIPTIONS = {
     "site_cache": "the site's cache",
     "storable": "texts that databases refuse",
     "sync": "many users at once",
+    "telemetry": "counters and timings",
     "templatetags": "buttons and conditions",
     "tenant": "needs of the site, applied",
     "testing": "fixtures and Browser",

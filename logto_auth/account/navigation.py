@@ -24,7 +24,10 @@ NAVIGATION: tuple[tuple[str, str | Promise, str], ...] = (
     ("linked", _("Linked accounts"), "social"),
     ("sessions", _("Sessions"), ""),
     ("applications", _("Applications"), "session"),
+    ("api-keys", _("API keys"), ""),
 )
+# The names of URLs of other parts of this package.
+URLS_ELSEWHERE = {"api-keys": "logto_api_keys:list"}
 
 
 def account_navigation(request: HttpRequest) -> list[NavigationEntry]:
@@ -57,6 +60,6 @@ def navigation_entries(permission: Callable[[str], str], current: str = "") -> l
 def url_of(name: str, *args: str) -> str:
     """Return the URL path of a page of the account centre, "" if the site has left that page out."""
     try:
-        return reverse(f"logto_account:{name}", args=args)
+        return reverse(URLS_ELSEWHERE.get(name, f"logto_account:{name}"), args=args)
     except NoReverseMatch:
         return ""

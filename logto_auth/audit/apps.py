@@ -36,6 +36,7 @@ RECEIVERS: dict[str, Signal] = {
     "record_account_changed": signals.account_changed,
     "record_account_deleted": signals.account_deleted,
     "record_account_edited": signals.account_edited,
+    "record_api_key": signals.api_key_changed,
     "record_api_keys_limited": signals.api_keys_limited,
     "record_batch": batch_ended,
     "record_created": signals.user_created,

@@ -121,8 +121,6 @@ def record_organization(
     """Receiver of `organization_changed`. The target is the user of the event, also without an account here."""
     principal = getattr(request, "logto", None)
     actor_sub = getattr(principal, "sub", None) or ""
-    # Which application has acted for the user, if there is an access token.
-    client_id = getattr(getattr(principal, "token", None), "client_id", None)
     _add(
         build_event(
             action,
@@ -132,9 +130,15 @@ def record_organization(
             user=user if target and target == actor_sub else _account_of(target),
             user_sub=target,
             organization_id=organization_id,
-            details={**(details or {}), **({"client_id": client_id} if client_id else {})},
+            details={**(details or {}), **_client_of(request)},
         )
     )
+
+
+def _client_of(request: HttpRequest) -> dict[str, str]:
+    """Return which application has acted for the user, if there is an access token."""
+    client_id = getattr(getattr(getattr(request, "logto", None), "token", None), "client_id", None)
+    return {"client_id": client_id} if client_id else {}
 
 
 def _account_of(sub: str) -> Any:
@@ -215,6 +219,13 @@ def record_account_deleted(sender: object, request: HttpRequest, claims: Claims,
 def record_api_keys_limited(sender: object, request: HttpRequest, **kwargs: Any) -> None:
     """Receiver of `api_keys_limited`. The address is that of the request, and personal data."""
     _add(build_event("api_keys_limited", request, outcome="refused"))
+
+
+def record_api_key(sender: object, request: HttpRequest, user: Any, action: str, key_id: str, **kwargs: Any) -> None:
+    """Receiver of `api_key_changed`. The name of a key may be personal data, so the event has its id."""
+    sub = getattr(getattr(request, "logto", None), "sub", None) or ""
+    details = {"key": key_id, **_client_of(request)}
+    _record_own(f"api_key_{action}", user, sub, request=request, details=details)
 
 
 # Personal data of deleted users

@@ -54,6 +54,8 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.webhook_max_age_seconds: 60,
     Conf.api_token_cache_size: 0,
     Conf.api_key_seconds: 0,
+    Conf.api_key_max_days: 1,
+    Conf.api_keys_per_user: 1,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
 }

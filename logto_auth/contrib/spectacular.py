@@ -43,11 +43,19 @@ class LogtoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     @property
     def description(self) -> str:
         """The description in the document."""
+        return (
+            f"{self._token}. An API key of a user is accepted too."
+            if self.target.accepts_api_keys
+            else f"{self._token}."
+        )
+
+    @property
+    def _token(self) -> str:
         resource = self.target.resource or conf.api_resource
         if self.target.of_organization is not None:
-            return f"An access token of {conf.issuer} for the resource {resource}."
+            return f"An access token of {conf.issuer} for the resource {resource}"
         other = f", or an access token with organization_id for the resource {resource}" if resource else ""
-        return f"An organization token of {conf.issuer}{other}."
+        return f"An organization token of {conf.issuer}{other}"
 
 
 class LogtoOrganizationScheme(LogtoScheme):  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
 from .outbound_guard import outbound_guard_findings
 from .sign_in import SignInExamination
+from .token_exchange import token_exchange_findings
 from .versions import LogtoVersion, deduce, has_dynamic_app
 
 __all__ = ["examine"]
@@ -26,10 +27,10 @@ WRONG_TYPE = "logto_auth.E001"
 NO_LOGTO = frozenset(f"logto_auth.{number}" for number in ("E002", "E006", "E007", "E013", "E036", "E037"))
 
 
-def examine(base_urls: Sequence[str], *, deploy: bool = False) -> Iterator[Finding]:
+def examine(base_urls: Sequence[str], *, deploy: bool = False, accepts_api_keys: bool = False) -> Iterator[Finding]:
     """Yield all findings about the site, which is served at `base_urls`.
 
-    `deploy` includes the system checks for deployment.
+    `deploy` includes the system checks for deployment. `accepts_api_keys` is whether a view accepts API keys.
     """
     ids: set[str | None] = set()
     yield from findings_or_ok(_settings(ids, deploy=deploy), "settings", "The system checks found no problems.")
@@ -40,7 +41,7 @@ def examine(base_urls: Sequence[str], *, deploy: bool = False) -> Iterator[Findi
     if ids & NO_LOGTO or not conf.endpoint:
         yield skipped("logto", "Logto was not called. Correct the settings first.")
         return
-    yield from errors_as_failures(_examine_logto(base_urls), "logto")
+    yield from errors_as_failures(_examine_logto(base_urls, accepts_api_keys=accepts_api_keys), "logto")
 
 
 def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
@@ -50,7 +51,7 @@ def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
         yield site.finding_from(message)
 
 
-def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
+def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: bool) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     logto_addresses = Addresses(conf.issuer, conf.internal_endpoint)
@@ -66,6 +67,7 @@ def _examine_logto(base_urls: Sequence[str]) -> Iterator[Finding]:
         yield from errors_as_failures(_examine_sign_in(http, logto.metadata, logto_addresses, base_urls), "sign-in")
     else:
         yield skipped("sign-in", "No sign-in was tried, because LOGTO_APP_ID or LOGTO_APP_SECRET is not set.")
+    yield from errors_as_failures(token_exchange_findings(accepts_api_keys=accepts_api_keys), "token-exchange")
     yield from errors_as_failures(
         _examine_calls_of_logto(base_urls, version, has_dynamic_app(logto.discovery)), "reach"
     )

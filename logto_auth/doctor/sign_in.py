@@ -24,7 +24,7 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .findings import Finding, failure, ok, skipped
 
-__all__ = ["SignInExamination"]
+__all__ = ["NO_USER_SIGNED_IN", "Answer", "SignInExamination", "answer_of"]
 
 INVALID_CODE = "made-up-by-logto-doctor"
 EXAMPLE = "example"
@@ -104,7 +104,7 @@ class SignInExamination:
             "code_verifier": AuthorizationRequest().code_verifier,
         }
         auth = ClientSecretBasic(conf.app_id, Secret(conf.app_secret))
-        return _answer(self._http.post_form(self._metadata.token_endpoint, form, auth=auth))
+        return answer_of(self._http.post_form(self._metadata.token_endpoint, form, auth=auth))
 
     def _rejected(self) -> Finding:
         """Return why Logto rejects the secret.
@@ -136,7 +136,7 @@ class SignInExamination:
         )
         if not has_pkce:
             url = _without(url, "code_challenge", "code_challenge_method")
-        return _answer(self._http.get_allowing_redirect(url), redirect_uri)
+        return answer_of(self._http.get_allowing_redirect(url), redirect_uri)
 
     def _post_sign_out_uri(self, uri: str) -> Finding:
         query = urlencode({"client_id": conf.app_id, "post_logout_redirect_uri": uri})
@@ -144,7 +144,7 @@ class SignInExamination:
         response = self._http.get_allowing_redirect(f"{end_session_endpoint}?{query}")
         if response.status == 200:
             return ok("post-sign-out-uri", f"{uri} is registered.")
-        answer = _answer(response)
+        answer = answer_of(response)
         if "not registered" in answer.description:
             return failure(
                 "post-sign-out-uri",
@@ -220,7 +220,7 @@ def _wrong_type(type: str) -> Finding:
     )
 
 
-def _answer(response: Response, redirect_uri: str = "") -> Answer:
+def answer_of(response: Response, redirect_uri: str = "") -> Answer:
     """Return the error in the query of a callback, or in the body of the response."""
     location = response.headers.get("Location", "")
     if redirect_uri and normalize_uri(location.partition("?")[0]) == normalize_uri(redirect_uri):

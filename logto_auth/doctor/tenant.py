@@ -19,6 +19,7 @@ from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.tenant.plan import Plan, make_plan
 from logto_auth.tenant.settings import secret_expires_at
 from logto_auth.tenant.site import site_declaration
+from logto_auth.tenant.token_exchange import TOKEN_EXCHANGE
 from logto_auth.tenant.webhook import find_webhooks
 
 from .account import connector_findings
@@ -92,8 +93,13 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
 
 
 def _differences(plan: Plan) -> Iterator[Finding]:
-    """Yield what `logto_setup` would change. The URIs of the application are left out: `sign_in` has tried them."""
+    """Yield what `logto_setup` would change.
+
+    The URIs of the application and token exchange are left out: other examinations have tried them.
+    """
     for step in plan.changes:
+        if step.kind == TOKEN_EXCHANGE:
+            continue
         if step.action == "create":
             yield warning("declaration", f"The {step} is declared, but the tenant does not have it.", RUN_SETUP)
         elif step.kind != "application":

@@ -31,6 +31,7 @@ def plan_data(plan: Plan) -> list[dict[str, Any]]:
 def _difference_lines(difference: Difference) -> Iterator[str]:
     if isinstance(difference.after, list):
         yield f"    {difference.name}:"
+        yield from (f"      - {each}" for each in difference.removed)
         yield from (f"      + {each}" for each in difference.added)
     elif difference.before is None:
         yield f"    {difference.name}: {_text(difference.after)}"

@@ -66,6 +66,10 @@ class ManagementAPI(Transport):
         return resources.AccountCenter(self)
 
     @cached_property
+    def dynamic_clients(self) -> resources.DynamicClients:
+        return resources.DynamicClients(self)
+
+    @cached_property
     def jwt_customizers(self) -> resources.JwtCustomizers:
         return resources.JwtCustomizers(self)
 

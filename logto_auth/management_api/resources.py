@@ -10,7 +10,7 @@ Every method raises ManagementAPIError if Logto answers with an error, and Provi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 from urllib.parse import quote
 
 from .errors import ManagementAPIError
@@ -25,6 +25,8 @@ __all__ = [
     "Applications",
     "Collection",
     "Connectors",
+    "ConsentScopeType",
+    "DynamicClients",
     "Hooks",
     "Invitations",
     "JwtCustomizers",
@@ -45,6 +47,9 @@ __all__ = [
 T = TypeVar("T")
 New = TypeVar("New", bound=Payload)
 Changes = TypeVar("Changes", bound=Payload)
+_CONSENT = "user-consent-scopes"
+# The kinds of what a client may ask users for, as paths of the API name them.
+ConsentScopeType = Literal["organization-scopes", "resource-scopes", "organization-resource-scopes", "user-scopes"]
 
 
 def search_text(text: str) -> str | None:
@@ -124,6 +129,26 @@ class Applications(PagedCollection["types.Application", "types.NewApplication", 
         """Return the app secrets, in clear. The key `secret` of the application itself is not a valid secret."""
         return self._call("GET", self._path(id, "secrets"))
 
+    def user_consent_scopes(self, id: str) -> types.UserConsentScopes:
+        """Return what a third-party application may ask users for. It is empty for each other application."""
+        return cast("types.UserConsentScopes", self._api.request("GET", self._path(id, _CONSENT), returns=dict))
+
+    def add_user_consent_scopes(self, id: str, payload: types.NewUserConsentScopes) -> None:
+        """Let a third-party application ask users for more. Scopes have ids, and user scopes have names.
+
+        Raise ManagementAPIError with the code `application.third_party_application_only` for another application,
+        `application.user_consent_scopes_not_found` for an unknown id, and
+        `application.consent_management_api_scopes_not_allowed` for a permission of the Management API.
+        """
+        self._call("POST", self._path(id, _CONSENT), payload)
+
+    def remove_user_consent_scope(self, id: str, scope_type: ConsentScopeType, scope_id: str) -> None:
+        """Remove one of them, by its id, or by the name of a user scope. Tokens that have it stay valid.
+
+        Raise ManagementAPIError with the status 404 if it is not there.
+        """
+        self._call("DELETE", self._path(id, _CONSENT, scope_type, scope_id))
+
 
 class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"]):
     path = "users"
@@ -177,6 +202,25 @@ class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"])
     def end_session(self, id: str, session_uid: str) -> None:
         """End a session at Logto and revoke its grants. Logto sends no back-channel logout for it."""
         self._api.request("DELETE", self._path(id, "sessions", session_uid), query={"revokeGrantsTarget": "all"})
+
+    def personal_access_tokens(self, id: str) -> list[types.PersonalAccessToken]:
+        """Return the personal access tokens of a user, in clear, also those that have expired."""
+        return self._api.request("GET", self._path(id, "personal-access-tokens"), returns=list)
+
+    def create_personal_access_token(self, id: str, payload: types.NewPersonalAccessToken) -> types.PersonalAccessToken:
+        """Create a personal access token for a user, and return it. Its name must be unique among those of the user."""
+        return self._call("POST", self._path(id, "personal-access-tokens"), payload)
+
+    def rename_personal_access_token(self, id: str, name: str, new_name: str) -> types.PersonalAccessToken:
+        """Give a personal access token another name, and return it. Raise ManagementAPIError if the name is taken."""
+        payload: types.PersonalAccessTokenChanges = {"currentName": name, "name": new_name}
+        return self._call("PATCH", self._path(id, "personal-access-tokens"), payload)
+
+    def delete_personal_access_token(self, id: str, name: str) -> None:
+        """Delete a personal access token. Access tokens that were issued for it remain valid until they expire."""
+        # Not by a path: a name may contain each character, such as a slash.
+        payload: types.PersonalAccessTokenName = {"name": name}
+        self._call("POST", self._path(id, "personal-access-tokens", "delete"), payload)
 
 
 class Roles(PagedCollection["types.Role", "types.NewRole", "types.RoleChanges"]):
@@ -437,6 +481,43 @@ class AccountCenter:
         `fields` and `webauthnRelatedOrigins` replace the stored values. Logto drops fields that it does not have.
         """
         return self._api.request("PATCH", "account-center", json=payload)
+
+
+class DynamicClients:
+    """Clients that nobody registered, whose `client_id` is the URL of a document (CIMD). A tenant has one setting.
+
+    Released versions of Logto, up to 1.42, do not have them: each method raises ManagementAPIError with the status 404.
+    """
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def get(self) -> types.DynamicClientSettings:
+        """Return whether the tenant accepts dynamic clients."""
+        return cast("types.DynamicClientSettings", self._api.request("GET", "configs/cimd", returns=dict))
+
+    def update(self, payload: types.DynamicClientSettingsChanges) -> types.DynamicClientSettings:
+        """Turn dynamic clients on or off, and return the setting.
+
+        Raise ManagementAPIError with the status 422 if Logto runs without its outbound guard and they are turned on.
+        """
+        stored = self._api.request("PATCH", "configs/cimd", json=payload, returns=dict)
+        return cast("types.DynamicClientSettings", stored)
+
+    def user_consent_scopes(self) -> types.UserConsentScopes:
+        """Return the ceiling: what each dynamic client may ask users for, at most."""
+        return cast("types.UserConsentScopes", self._api.request("GET", f"cimd/{_CONSENT}", returns=dict))
+
+    def add_user_consent_scopes(self, payload: types.NewUserConsentScopes) -> None:
+        """Raise the ceiling. See `Applications.add_user_consent_scopes` for the payload and the errors."""
+        self._api.request("POST", f"cimd/{_CONSENT}", json=payload)
+
+    def remove_user_consent_scope(self, scope_type: ConsentScopeType, scope_id: str) -> None:
+        """Lower the ceiling by one scope, by its id, or by the name of a user scope.
+
+        Raise ManagementAPIError with the status 404 if it is not there.
+        """
+        self._api.request("DELETE", f"cimd/{_CONSENT}/{_segment(scope_type)}/{_segment(scope_id)}")
 
 
 class JwtCustomizers:

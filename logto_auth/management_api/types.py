@@ -40,6 +40,8 @@ __all__ = [
     "CustomDataChanges",
     "CustomUiAssets",
     "CustomUiCsp",
+    "DynamicClientSettings",
+    "DynamicClientSettingsChanges",
     "EmailBlocklistPolicy",
     "FeaturedApplication",
     "FeaturedUser",
@@ -77,18 +79,21 @@ __all__ = [
     "NewOrganization",
     "NewOrganizationRole",
     "NewOrganizationScope",
+    "NewPersonalAccessToken",
     "NewResource",
     "NewRole",
     "NewScope",
     "NewSsoConnector",
     "NewSubjectToken",
     "NewUser",
+    "NewUserConsentScopes",
     "OidcClientMetadata",
     "OneTimeToken",
     "OneTimeTokenContext",
     "Organization",
     "OrganizationChanges",
     "OrganizationOfMember",
+    "OrganizationResourceScope",
     "OrganizationRole",
     "OrganizationRoleChanges",
     "OrganizationRolesOfApplication",
@@ -102,6 +107,9 @@ __all__ = [
     "PasswordLength",
     "PasswordPolicy",
     "PasswordRejects",
+    "PersonalAccessToken",
+    "PersonalAccessTokenChanges",
+    "PersonalAccessTokenName",
     "PlainOrganizationRole",
     "Profile",
     "ProfileChanges",
@@ -137,6 +145,10 @@ __all__ = [
     "Suspension",
     "User",
     "UserChanges",
+    "UserConsentScopes",
+    "UserConsentScopesOrganizationScope",
+    "UserConsentScopesResourceScope",
+    "UserConsentScopesResourceScopeResource",
     "UserIds",
     "VerificationCodePolicy",
 ]
@@ -400,6 +412,18 @@ class CustomUiCsp(TypedDict):
 
     scriptSrc: NotRequired[list[str]]
     connectSrc: NotRequired[list[str]]
+
+
+class DynamicClientSettings(TypedDict):
+    """Returned by GET /configs/cimd and others."""
+
+    enabled: bool
+
+
+class DynamicClientSettingsChanges(TypedDict):
+    """Sent by PATCH /configs/cimd."""
+
+    enabled: NotRequired[bool]
 
 
 class EmailBlocklistPolicy(TypedDict):
@@ -781,6 +805,13 @@ class NewOrganizationScope(TypedDict):
     description: NotRequired[str | None]
 
 
+class NewPersonalAccessToken(TypedDict):
+    """Sent by POST /users/{userId}/personal-access-tokens."""
+
+    name: str
+    expiresAt: NotRequired[int | None]
+
+
 class NewResource(TypedDict):
     """Sent by POST /resources."""
 
@@ -842,6 +873,15 @@ class NewUser(TypedDict):
     avatar: NotRequired[str | None]
     customData: NotRequired[dict[str, Any]]
     profile: NotRequired[Profile]
+
+
+class NewUserConsentScopes(TypedDict):
+    """Sent by POST /applications/{applicationId}/user-consent-scopes and others."""
+
+    organizationScopes: NotRequired[list[str]]
+    resourceScopes: NotRequired[list[str]]
+    organizationResourceScopes: NotRequired[list[str]]
+    userScopes: NotRequired[list[str]]
 
 
 class OidcClientMetadata(TypedDict):
@@ -919,6 +959,13 @@ class OrganizationOfMember(TypedDict):
     customCss: str | None
     createdAt: int
     organizationRoles: list[IdAndName]
+
+
+class OrganizationResourceScope(TypedDict):
+    """Part of UserConsentScopes."""
+
+    resource: UserConsentScopesResourceScopeResource
+    scopes: list[UserConsentScopesOrganizationScope]
 
 
 class OrganizationRole(TypedDict):
@@ -1022,6 +1069,30 @@ class PasswordRejects(TypedDict):
     repetitionAndSequence: bool
     userInfo: bool
     words: list[str]
+
+
+class PersonalAccessToken(TypedDict):
+    """Returned by GET /users/{userId}/personal-access-tokens and others."""
+
+    tenantId: str
+    userId: str
+    name: str
+    value: str
+    createdAt: int
+    expiresAt: int | None
+
+
+class PersonalAccessTokenChanges(TypedDict):
+    """Sent by PATCH /users/{userId}/personal-access-tokens."""
+
+    name: str
+    currentName: NotRequired[str]
+
+
+class PersonalAccessTokenName(TypedDict):
+    """Sent by POST /users/{userId}/personal-access-tokens/delete."""
+
+    name: str
 
 
 class PlainOrganizationRole(TypedDict):
@@ -1421,6 +1492,38 @@ class UserChanges(TypedDict):
     avatar: NotRequired[str | None]
     customData: NotRequired[dict[str, Any]]
     profile: NotRequired[Profile]
+
+
+class UserConsentScopes(TypedDict):
+    """Returned by GET /applications/{applicationId}/user-consent-scopes and others."""
+
+    organizationScopes: list[UserConsentScopesOrganizationScope]
+    resourceScopes: list[UserConsentScopesResourceScope]
+    organizationResourceScopes: list[OrganizationResourceScope]
+    userScopes: list[str]
+
+
+class UserConsentScopesOrganizationScope(TypedDict):
+    """Part of UserConsentScopes and others."""
+
+    id: str
+    name: str
+    description: str | None
+
+
+class UserConsentScopesResourceScope(TypedDict):
+    """Part of UserConsentScopes."""
+
+    resource: UserConsentScopesResourceScopeResource
+    scopes: list[UserConsentScopesOrganizationScope]
+
+
+class UserConsentScopesResourceScopeResource(TypedDict):
+    """Part of UserConsentScopesResourceScope and others."""
+
+    id: str
+    name: str
+    indicator: str
 
 
 class UserIds(TypedDict):

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+from logto_auth.telemetry import CACHE_LOOKUPS
+
 from .claims import MAX_CLIENT_ID_LENGTH, frozen, is_name
 from .errors import TokenError
 from .jwks import KeySet, KeySource, RemoteKeySet
@@ -89,7 +91,9 @@ class AccessTokenVerifier:
         now = time.time()
         known = self._known.get(digest)
         if known is not None and now < known[0].expires_at and known[1] is self._keys.current():
+            CACHE_LOOKUPS.add(cache="access_tokens", hit=True)
             return known[0]
+        CACHE_LOOKUPS.add(cache="access_tokens", hit=False)
         claims, keys = self._validate(token, now)
         self._remember(digest, claims, keys)
         return claims

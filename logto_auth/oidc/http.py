@@ -18,6 +18,8 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
+from logto_auth.telemetry import REQUEST_DURATION
+
 from .connections import LimitExceeded, Limits, LimitsAdapter, apply_limits
 from .errors import ProviderError, ProviderUnreachable, single_line
 from .secrets import Secret, hide_frames
@@ -38,6 +40,22 @@ _SIGNS_OF_HTTP = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "record layer 
 # What a server that expects TLS does with a request in clear text. Node.js closes the connection.
 _SIGNS_OF_HTTPS = ("RemoteDisconnected", "ConnectionResetError", "BadStatusLine")
 _NGINX_WITH_HTTPS = b"plain HTTP request was sent to HTTPS"
+
+# The operations in the metrics, by the end of the path, else by a part of it.
+_ENDPOINTS = {
+    "/.well-known/openid-configuration": "discovery",
+    "/oidc/jwks": "keys",
+    "/oidc/me": "userinfo",
+    "/oidc/token": "token",
+    "/oidc/token/introspection": "introspection",
+    "/oidc/token/revocation": "revocation",
+}
+_APIS = {
+    "/api/.well-known/": "public_settings",
+    "/api/my-account": "account_api",
+    "/api/verifications": "account_api",
+    "/api/": "management_api",
+}
 
 _TIME_OUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 # Errors of requests, urllib3 and http.client. Some of them are ValueErrors: of an invalid URL, header or encoding.
@@ -179,13 +197,19 @@ class HTTPClient:
             # A body in small chunks is several times as long on the wire.
             bytes_left=_MAX_HEADER_BYTES + 8 * self.max_body_bytes,
         )
-        with apply_limits(limits):
+        with (
+            apply_limits(limits),
+            REQUEST_DURATION.measured(
+                **{"http.request.method": method, "logto_auth.operation": _operation(url)}
+            ) as measured,
+        ):
             try:
                 response = self._send_once(method, url, content)
             except _ConnectionFailed:
                 if not may_repeat:
                     raise
                 response = self._send_once(method, url, content)
+            measured["http.response.status_code"] = response.status
         if response.status == 400 and url.startswith("http:") and _NGINX_WITH_HTTPS in response.body:
             raise ProviderError(
                 f"{response.url} answered 400. The server speaks https: the URL must begin with https://."
@@ -257,6 +281,15 @@ class HTTPClient:
         if origin not in self._environments:
             self._environments[origin] = dict(self._session.merge_environment_settings(origin, {}, True, None, None))
         return self._environments[origin]
+
+
+def _operation(url: str) -> str:
+    """Return what the request is for. The URL itself has ids, so that it is no attribute of a metric."""
+    path = url.partition("?")[0]
+    for ending, name in _ENDPOINTS.items():
+        if path.endswith(ending):
+            return name
+    return next((name for part, name in _APIS.items() if part in path), "other")
 
 
 def retry_after_seconds(response: Response) -> int | None:

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
+from logto_auth.telemetry import CACHE_LOOKUPS
+
 from .errors import ProviderError
 from .http import HTTPClient
 from .single_flight import SingleFlight
@@ -147,6 +149,7 @@ class RemoteKeySet:
         Raise ProviderError when the keys cannot be fetched.
         """
         keys = self._key_set.get().find(kid, alg)
+        CACHE_LOOKUPS.add(cache="signing_keys", hit=bool(keys))
         return keys or self._key_set.try_to_renew(seconds_between=SECONDS_BETWEEN_FETCHES).find(kid, alg)
 
     def current(self) -> KeySet:

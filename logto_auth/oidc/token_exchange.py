@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from logto_auth.telemetry import CACHE_LOOKUPS
+
 from .access_tokens import is_opaque, validate_access_token, validate_issued_access_token
 from .claims import is_name
 from .errors import ProviderError, TokenError
@@ -286,6 +288,7 @@ class TokenExchange:
         """Return the kept result, or that of an exchange which all threads with the same request share."""
         digest = _digest(kind.name, subject_token, *_parts(purpose))
         kept = self._usable(digest)
+        CACHE_LOOKUPS.add(cache="exchanged_tokens", hit=kept is not None)
         if kept is not None:
             return kept
         subject = None if kind is not _ACCESS_TOKEN or is_opaque(subject_token) else self._verified(subject_token)

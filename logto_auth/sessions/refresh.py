@@ -31,6 +31,7 @@ from logto_auth.exceptions import (
 )
 from logto_auth.models import LogtoIdentity, LogtoSession, LogtoSessionQuerySet, encrypt_tokens
 from logto_auth.oidc.types import Claims, TokenSet
+from logto_auth.telemetry import REFRESHES, code_for_attribute
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.provisioning import update
 from logto_auth.users.suspension import refuse_inactive
@@ -163,7 +164,7 @@ def _refresh_unless(
         if _take_lease(row):
             if forgets_access_tokens:
                 row.tokens.forget_access_tokens()
-            is_stored = _refresh_and_release(row, wanted, is_for_claims=is_for_claims)
+            is_stored = _counted_refresh(row, wanted, is_for_claims=is_for_claims)
             row = _read_again(row)
             if is_stored:
                 return row
@@ -258,6 +259,17 @@ def restore_after_rollback(former: Sequence[StoredSession], latest: StoredSessio
 
 
 # The refresh
+
+
+def _counted_refresh(row: StoredSession, wanted: Wanted, *, is_for_claims: bool) -> bool:
+    """See `_refresh_and_release`."""
+    try:
+        is_stored = _refresh_and_release(row, wanted, is_for_claims=is_for_claims)
+    except LogtoError as error:
+        REFRESHES.add(outcome=code_for_attribute(error.code))
+        raise
+    REFRESHES.add(outcome="success")
+    return is_stored
 
 
 def _refresh_and_release(row: StoredSession, wanted: Wanted, *, is_for_claims: bool) -> bool:

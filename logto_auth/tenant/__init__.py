@@ -6,6 +6,7 @@ applies the plan; the functions here do the same without the command.
 
 from .account_center import AccountCenter
 from .declaration import WEBHOOK_EVENTS, APIResource, OrganizationRole, Role, TenantDeclaration
+from .dynamic_clients import DynamicClients
 from .mfa import MFA
 from .organization_console import EVERY_MEMBER, EVERY_USER, AnyRole, OrganizationConsole
 from .organizations import DeclaredOrganization
@@ -13,6 +14,7 @@ from .password_policy import PasswordPolicy
 from .plan import Plan, apply_plan, make_plan
 from .site import site_declaration
 from .steps import Step
+from .third_party import ThirdPartyApplication
 
 __all__ = [
     "EVERY_MEMBER",
@@ -23,6 +25,7 @@ __all__ = [
     "AccountCenter",
     "AnyRole",
     "DeclaredOrganization",
+    "DynamicClients",
     "OrganizationConsole",
     "OrganizationRole",
     "PasswordPolicy",
@@ -30,6 +33,7 @@ __all__ = [
     "Role",
     "Step",
     "TenantDeclaration",
+    "ThirdPartyApplication",
     "apply_plan",
     "make_plan",
     "site_declaration",

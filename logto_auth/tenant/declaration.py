@@ -23,11 +23,13 @@ from logto_auth.oidc.authorization import is_absolute_uri
 from logto_auth.origins import ascii_form, ascii_hint
 
 from .account_center import AccountCenter, account_center_errors
+from .dynamic_clients import DynamicClients, dynamic_client_errors
 from .mfa import MFA, mfa_errors
 from .organization_console import OrganizationConsole, organization_console_errors
 from .organizations import DeclaredOrganization, organization_errors
 from .password_policy import PasswordPolicy, password_policy_errors
-from .uris import DEFAULT_PORTS, is_url_or_path, normalize_uri, split_uri
+from .third_party import ThirdPartyApplication, third_party_errors
+from .uris import DEFAULT_PORTS, MANAGEMENT_API, is_url_or_path, normalize_uri, split_uri
 
 __all__ = [
     "RESERVED_SCOPES",
@@ -74,7 +76,6 @@ RESERVED_SCOPES = frozenset(
 # RFC 6749, section 3.3.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 INTERNAL_PREFIX = "#internal:"
-MANAGEMENT_API = re.compile(r"https://[\w-]+\.logto\.app/api")
 # The longest texts that Logto stores, in characters.
 MAX_NAME = 128
 MAX_DESCRIPTION = {"role": 128, "organization role": 256, "organization permission": 256}
@@ -115,7 +116,7 @@ class OrganizationRole:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantDeclaration:
-    """What a site needs in its tenant. A site writes the first thirteen fields; the commands fill in the others."""
+    """What a site needs in its tenant. A site writes the first sixteen fields; the commands fill in the others."""
 
     application: str = ""
     """Name of the Traditional Web application. The application is created with it, and found by it while
@@ -128,6 +129,11 @@ class TenantDeclaration:
     organizations: Sequence[DeclaredOrganization] = ()
     """Organizations that the site needs, with their applications and just-in-time settings. Most sites declare none:
     users create organizations in the console."""
+    third_party_applications: Sequence[ThirdPartyApplication] = ()
+    """Applications of others, such as MCP clients, registered beforehand, with what they may ask users for."""
+    dynamic_clients: DynamicClients | None = None
+    """Whether the tenant accepts clients that nobody registered (CIMD), and what they may ask users for, at most. The
+    tenant has one setting for all sites. None: it is not changed."""
     webhook_events: Sequence[str] = WEBHOOK_EVENTS
     """Events of the webhook. A site that handles more events adds them to WEBHOOK_EVENTS. Empty: no webhook."""
     unknown_session_redirect_url: str = ""
@@ -144,10 +150,16 @@ class TenantDeclaration:
     """Whether JWT access tokens have the claim `authentication_methods`. The tenant has one script for the custom
     claims of all applications, and a block of it adds this claim. `LOGTO_SECOND_FACTOR` needs it."""
 
+    token_exchange: bool = False
+    """Whether the application that `clients.token_exchange()` uses may exchange tokens, which API keys of users need.
+    False: it is not changed."""
+
     organization_console: OrganizationConsole | None = None
     """What members may do in the console of their organization. It is not stored at Logto. None: no console."""
 
     application_id: str = ""
+    token_exchange_id: str = ""
+    """The application that exchanges tokens, if the site signs in no users. Empty: the application of the site."""
     redirect_uris: Sequence[str] = ()
     post_sign_out_uris: Sequence[str] = ()
     back_channel_logout_uri: str = ""
@@ -170,6 +182,8 @@ def declaration_errors(declaration: TenantDeclaration) -> list[str]:
         *organization_errors(
             declaration.organizations, role_types={role.name: role.type for role in declaration.organization_roles}
         ),
+        *third_party_errors(declaration.third_party_applications),
+        *dynamic_client_errors(declaration.dynamic_clients),
         *console_errors(declaration),
     ]
 

@@ -45,10 +45,10 @@ class DeclaredPermissions:
             for name, description in declared.scopes.items():
                 yield self._scope_step((declared.indicator, name), description, stored.get(name))
 
-    # For roles, which hold permissions by their ids
+    # For roles and clients, which hold permissions by their ids
 
-    def required_by(self, role: str, scopes: Mapping[str, Sequence[str]]) -> list[Permission]:
-        """Return the permissions that `role` holds by its declaration. `scopes` maps indicators to names.
+    def required_by(self, holder: str, scopes: Mapping[str, Sequence[str]]) -> list[Permission]:
+        """Return the permissions that `holder` has by its declaration. `scopes` maps indicators to names.
 
         Raise ConfigurationError if a permission is neither declared nor in the tenant.
         """
@@ -58,8 +58,8 @@ class DeclaredPermissions:
                 self._stored_scopes(permission[0])
                 if permission not in self._ids:
                     raise ConfigurationError(
-                        f"The {role} holds the permission {_label(permission)}, which is neither declared nor in the "
-                        "tenant. Declare it, or remove it from the role."
+                        f"The {holder} holds the permission {_label(permission)}, which is neither declared nor in the "
+                        "tenant. Declare it, or correct its name."
                     )
         return required
 

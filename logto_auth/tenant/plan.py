@@ -1,7 +1,7 @@
 """Make a plan from a declaration, and apply a plan to a tenant.
 
-A plan adds to a tenant and removes nothing from it. After a plan has been applied, the next plan has no changes. If
-applying is interrupted, the next plan contains the remaining changes.
+A plan adds to a tenant and removes nothing from it, except permissions of clients of others. After a plan has been
+applied, the next plan has no changes. If applying is interrupted, the next plan contains the remaining changes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from .account_center import account_center_step
 from .application import DeclaredApplication
 from .claims import claims_step
 from .declaration import TenantDeclaration, declaration_errors
+from .dynamic_client_steps import dynamic_clients_step
+from .dynamic_clients import DynamicClients
 from .machine_applications import MachineApplications
 from .organization_steps import PlannedOrganizations
 from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
 from .sign_in_experience import sign_in_experience_steps
 from .steps import Step
+from .third_party_steps import ThirdPartyApplications
+from .token_exchange import token_exchange_steps
 from .webhook import DeclaredWebhook
 
 __all__ = ["Plan", "apply_plan", "make_plan"]
@@ -29,13 +33,14 @@ __all__ = ["Plan", "apply_plan", "make_plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps for a tenant in order, with the application and the webhook of the site, and with the
-    machine-to-machine applications of its organizations."""
+    """The steps for a tenant in order, with the application and the webhook of the site, with the machine-to-machine
+    applications of its organizations, and with the applications of others."""
 
     steps: Sequence[Step]
     application: DeclaredApplication
     webhook: DeclaredWebhook
     machine_applications: MachineApplications
+    third_party_applications: ThirdPartyApplications
 
     @property
     def changes(self) -> list[Step]:
@@ -55,19 +60,33 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
     permissions = DeclaredPermissions(api, declaration)
     template = DeclaredOrganizationTemplate(api, declaration, permissions)
     machines = MachineApplications(api, (name for each in declaration.organizations for name in each.applications))
+    clients = ThirdPartyApplications(api, declaration.third_party_applications, permissions, template)
     steps = [
         *([application.step()] if application.is_needed else []),
+        *token_exchange_steps(api, declaration, application),
         *permissions.steps(),
         *DeclaredRoles(api, declaration, permissions).steps(),
         *template.steps(),
         *machines.steps(),
         *PlannedOrganizations(api, declaration.organizations, template, machines).steps(),
+        *clients.steps(),
         *sign_in_experience_steps(api, declaration),
         *([account_center_step(api, declaration.account_center)] if declaration.account_center else []),
         *([claims_step(api, declaration, application)] if declaration.authentication_methods_claim else []),
         *([webhook.step()] if webhook.is_needed else []),
+        *_dynamic_clients_steps(api, declaration.dynamic_clients, permissions, template),
     ]
-    return Plan(steps, application, webhook, machines)
+    return Plan(steps, application, webhook, machines, clients)
+
+
+def _dynamic_clients_steps(
+    api: ManagementAPI,
+    declared: DynamicClients | None,
+    permissions: DeclaredPermissions,
+    template: DeclaredOrganizationTemplate,
+) -> list[Step]:
+    # The last one: Logto refuses it for a reason that lies outside of the tenant.
+    return [dynamic_clients_step(api, declared, permissions, template)] if declared is not None else []
 
 
 def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) -> None:
@@ -75,8 +94,8 @@ def apply_plan(plan: Plan, on_done: Callable[[Step], None] = lambda step: None) 
 
     Raise ManagementAPIError at the first step that Logto rejects. Raise ConfigurationError if an application or an
     organization exists because another run has created it, if Logto has dropped a declared field of the account center,
-    or if the script for custom claims has changed and does not fit any more. The steps before it remain applied; a new
-    plan contains the others.
+    if the script for custom claims has changed and does not fit any more, or if Logto refuses dynamic clients because
+    its outbound guard is off. The steps before it remain applied; a new plan contains the others.
     """
     for step in plan.changes:
         step.send()

@@ -103,7 +103,7 @@ class DeclaredOrganizationTemplate:
         Raise ConfigurationError if a role exists with another type, or holds a permission that does not exist.
         """
         declared = self._declaration
-        if declared.organization_scopes or declared.organization_roles:
+        if declared.organization_scopes or declared.organization_roles or _clients_have_scopes(declared):
             stored_scopes = {each["name"]: each for each in self._api.organization_scopes.all()}
             self._scope_ids = {name: each["id"] for name, each in stored_scopes.items()}
             for name, description in declared.organization_scopes.items():
@@ -138,6 +138,21 @@ class DeclaredOrganizationTemplate:
         """Return the ids of roles. Call it when all of them exist."""
         return [self._role_ids[name] for name in names]
 
+    # For roles and clients, which hold permissions by their ids
+
+    def check_scopes(self, holder: str, names: Iterable[str]) -> None:
+        """Raise ConfigurationError if a permission is neither declared nor in the tenant. Call it after `steps`."""
+        for name in names:
+            if name not in self._declaration.organization_scopes and name not in self._scope_ids:
+                raise ConfigurationError(
+                    f"The {holder} holds the organization permission {name}, which is neither declared nor in the "
+                    "tenant. Declare it in organization_scopes, or correct its name."
+                )
+
+    def scope_ids(self, names: Iterable[str]) -> list[str]:
+        """Return the ids of permissions. Call it when all of them exist."""
+        return [self._scope_ids[name] for name in names]
+
     # Steps
 
     def _scope_step(self, name: str, description: str, stored: OrganizationScope | None) -> Step:
@@ -154,7 +169,7 @@ class DeclaredOrganizationTemplate:
 
     def _role_step(self, declared: OrganizationRole, stored: StoredOrganizationRole | None) -> Step:
         kind, label = "organization role", f'organization role "{declared.name}"'
-        self._check_scopes(label, declared.scopes)
+        self.check_scopes(label, declared.scopes)
         required = self._permissions.required_by(label, declared.resource_scopes)
         if stored is None:
             shown = {
@@ -199,13 +214,10 @@ class DeclaredOrganizationTemplate:
         }
         self._role_ids[declared.name] = self._api.organization_roles.create(_without_empty(payload))["id"]
 
-    def _check_scopes(self, role: str, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in self._declaration.organization_scopes and name not in self._scope_ids:
-                raise ConfigurationError(
-                    f"The {role} holds the organization permission {name}, which is neither declared nor in the "
-                    "tenant. Declare it in organization_scopes, or remove it from the role."
-                )
+
+def _clients_have_scopes(declared: TenantDeclaration) -> bool:
+    clients = [*declared.third_party_applications, *([declared.dynamic_clients] if declared.dynamic_clients else [])]
+    return any(each.organization_scopes for each in clients)
 
 
 def _without_empty(payload: P) -> P:

@@ -54,6 +54,8 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         declared,
         application=declared.application or application,
         application_id=conf.app_id if _has_sign_in() else "",
+        # As in `clients.token_exchange()`.
+        token_exchange_id="" if _has_sign_in() else conf.app_id or conf.m2m_app_id,
         redirect_uris=redirect_uris(base_urls),
         post_sign_out_uris=post_sign_out_uris(base_urls),
         back_channel_logout_uri=back_channel_logout_uri(base_urls),

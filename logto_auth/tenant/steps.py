@@ -12,6 +12,7 @@ __all__ = [
     "change_step",
     "creation_step",
     "exact_difference",
+    "exact_list_difference",
     "list_difference",
     "merge",
     "value_difference",
@@ -20,7 +21,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Difference:
-    """A property that differs from the declaration. For a list, `after` contains all of `before` and more."""
+    """A property that differs from the declaration. A list only grows, except for the permissions of clients of
+    others."""
 
     name: str
     before: Any
@@ -30,6 +32,11 @@ class Difference:
     def added(self) -> list[Any]:
         """The entries that a list lacks."""
         return [each for each in self.after if each not in (self.before or [])]
+
+    @property
+    def removed(self) -> list[Any]:
+        """The entries that a list loses."""
+        return [each for each in (self.before or []) if each not in self.after]
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,12 @@ def list_difference(
     existing = list(before)
     after = merge(existing, declared, key)
     return Difference(name, existing, after) if after != existing else None
+
+
+def exact_list_difference(name: str, before: Iterable[str], declared: Iterable[str]) -> Difference | None:
+    """Return how a list differs from the declared list, which also loses entries, or None. The order does not count."""
+    existing, after = list(before), list(declared)
+    return Difference(name, existing, after) if set(existing) != set(after) else None
 
 
 def merge(existing: Iterable[str], declared: Iterable[str], key: Callable[[str], str] = lambda each: each) -> list[str]:

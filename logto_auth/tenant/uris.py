@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["DEFAULT_PORTS", "is_url_or_path", "normalize_uri", "split_uri"]
+__all__ = ["DEFAULT_PORTS", "MANAGEMENT_API", "is_url_or_path", "normalize_uri", "split_uri"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# The indicators of the Management APIs of all tenants.
+MANAGEMENT_API = re.compile(r"https://[\w-]+\.logto\.app/api")
 
 
 def normalize_uri(uri: str) -> str:

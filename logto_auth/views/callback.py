@@ -30,6 +30,7 @@ from logto_auth.sign_in.one_commit import one_commit
 from logto_auth.sign_in.start import repeat_with_consent
 from logto_auth.sign_in.state import PendingSignIn, load_pending, save_pending
 from logto_auth.signals import signed_in
+from logto_auth.telemetry import SIGN_INS, code_for_attribute
 from logto_auth.tenant.declaration import RESERVED_SCOPES
 from logto_auth.users.provisioning import find_identity
 from logto_auth.users.suspension import lift_suspension
@@ -63,7 +64,9 @@ class CallbackView(PublicView):
         next_url = pending.next_url if pending else resolve_url(settings.LOGIN_REDIRECT_URL)
         try:
             response: HttpResponse = self.finish(request, pending)
+            _count(pending, "success")
         except LogtoError as error:
+            _count(pending, error.code)
             response = self._failure_response(request, pending, error, next_url)
         if pending and not pending.is_used:
             save_pending(request, response, pending.as_used())
@@ -144,6 +147,10 @@ class CallbackView(PublicView):
         signed_in.send_robust(
             sender=type(identity.user), request=request, user=identity.user, claims=claims, created=created
         )
+
+
+def _count(pending: PendingSignIn | None, outcome: str) -> None:
+    SIGN_INS.add(outcome=code_for_attribute(outcome), silent=pending is not None and pending.is_silent)
 
 
 @django_errors

@@ -36,7 +36,7 @@ def test_each_operation_documents_token_and_permission(document):
     }
     books, book = "/api/books/", "/api/books/{slug}/"
     stock = "/api/branches/{organization_id}/stock/"
-    anybody, writer = [{"Logto": []}, {}], [{"Logto": ["write:books"]}]
+    anybody, writer = [{"TokenOrKeyAuthentication": []}, {}], [{"TokenOrKeyAuthentication": ["write:books"]}]
     user, manager = [{"Logto": []}], [{"LogtoOrganization": ["manage:stock"]}]
     assert security == {
         ("get", books): anybody,
@@ -58,7 +58,10 @@ def test_each_operation_documents_token_and_permission(document):
         for scheme in choice
     }
     assert named == set(document["components"]["securitySchemes"])
-    assert named == {"Logto", "LogtoOrganization", "ConsoleAuthentication"}
+    assert named == {"Logto", "LogtoOrganization", "ConsoleAuthentication", "TokenOrKeyAuthentication"}
+    descriptions = {name: scheme["description"] for name, scheme in document["components"]["securitySchemes"].items()}
+    with_keys = {name for name, description in descriptions.items() if "An API key of a user" in description}
+    assert with_keys == {"TokenOrKeyAuthentication"}
 
 
 def test_openapi_document_has_the_console_of_branches(document):

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from logto_auth.emulator import Emulator, Visitor
+from logto_auth.emulator import Application, Emulator, Visitor
 from logto_auth.emulator.state.factors import BackupCodes, Totp
 from tests.emulator.management_api_client import ManagementAPI
 from tests.emulator.relying_party import RelyingParty
@@ -230,6 +230,38 @@ class TokensReplay:
 
     def personal_access_token_past(self) -> Exchange:
         return self._received(self._new_personal_access_token(expiresAt=1000))
+
+    def personal_access_token_long(self) -> Exchange:
+        return self._received(self._new_personal_access_token(name="x" * 257))
+
+    def personal_access_token_unknown_user(self) -> Exchange:
+        return self._received(self.management.post("/users/nope/personal-access-tokens", {"name": "cli"}))
+
+    def personal_access_tokens_unknown_user(self) -> Exchange:
+        return self._received(self.management.get("/users/nope/personal-access-tokens"))
+
+    def _rename_personal_access_token(self, name: str, new_name: str) -> Exchange:
+        for each in ("cli", "one/two"):
+            self._new_personal_access_token(name=each)
+        body = {"currentName": name, "name": new_name}
+        return self._received(self.management.patch(f"/users/{self.alice.id}/personal-access-tokens", body))
+
+    def personal_access_token_renamed(self) -> Exchange:
+        return self._rename_personal_access_token("one/two", "new/name")
+
+    def personal_access_token_rename_taken(self) -> Exchange:
+        return self._rename_personal_access_token("one/two", "cli")
+
+    def personal_access_token_rename_unknown(self) -> Exchange:
+        return self._rename_personal_access_token("nope", "new")
+
+    def personal_access_token_deleted_by_body(self) -> Exchange:
+        self._new_personal_access_token(name="new/name")
+        return self.personal_access_token_delete_by_body_unknown()
+
+    def personal_access_token_delete_by_body_unknown(self) -> Exchange:
+        path = f"/users/{self.alice.id}/personal-access-tokens/delete"
+        return self._received(self.management.post(path, {"name": "new/name"}))
 
     def exchange_personal_access_token(self) -> Exchange:
         return self._exchange_personal()
@@ -536,6 +568,57 @@ class TokensReplay:
     def third_party_scope_not_allowed(self) -> Exchange:
         self.partner.application.user_scopes = []
         return self._received(self.partner.authorize(scope="openid profile email", nonce=None))
+
+    def third_party_application(self) -> Exchange:
+        self.partner.application.post_logout_redirect_uris = ["http://127.0.0.1:9999/"]
+        return self._received(self.management.get(f"/applications/{self.partner.application.id}"))
+
+    def _consent_scopes(self, application: Application, given: dict[str, Any] | None = None) -> Exchange:
+        path = f"/applications/{application.id}/user-consent-scopes"
+        if given is None:
+            return self._received(self.management.get(path))
+        return self._received(self.management.post(path, given))
+
+    def _without_consent_scopes(self) -> Application:
+        application = self.partner.application
+        application.user_scopes, application.resource_scopes, application.organization_scopes = (), {}, ()
+        return application
+
+    def third_party_consent_scopes_none(self) -> Exchange:
+        return self._consent_scopes(self._without_consent_scopes())
+
+    def third_party_consent_scopes_added(self) -> Exchange:
+        tenant, application = self.emulator.tenant, self._without_consent_scopes()
+        resource = tenant.find_resource(self.api_resource)
+        assert resource is not None
+        resource.scopes["read:books"].description = "read:books"
+        of_api = [resource.scopes["read:books"].id]
+        given = {
+            "userScopes": ["profile", "email", ORGANIZATIONS],
+            "resourceScopes": of_api,
+            "organizationScopes": [tenant.organization_scopes["r3manage:inventory"].id],
+            "organizationResourceScopes": of_api,
+        }
+        return self._consent_scopes(application, given)
+
+    def third_party_consent_scopes(self) -> Exchange:
+        self.third_party_consent_scopes_added()
+        return self._consent_scopes(self.partner.application)
+
+    def third_party_consent_scope_unknown(self) -> Exchange:
+        return self._consent_scopes(self.partner.application, {"resourceScopes": ["nope"]})
+
+    def third_party_consent_scope_bad_user_scope(self) -> Exchange:
+        return self._consent_scopes(self.partner.application, {"userScopes": ["nope"]})
+
+    def first_party_consent_scopes(self) -> Exchange:
+        return self._consent_scopes(self.plain.application)
+
+    def first_party_consent_scopes_error(self) -> Exchange:
+        return self._consent_scopes(self.plain.application, {"userScopes": ["profile"]})
+
+    def cimd_user_consent_scopes(self) -> Exchange:
+        return self._received(self.management.get("/cimd/user-consent-scopes"))
 
     def third_party_token_exchange(self) -> Exchange:
         body = {"customClientMetadata": {"allowTokenExchange": True}}

@@ -33,13 +33,10 @@ NOT_REPLAYED = {
         "third_party_consent_exchange",
         "third_party_organization_consent",
     ],
-    "the emulator has no routes for consent scopes; `user_scopes` and `resource_scopes` set them": [
-        "cimd_user_consent_scopes",
-        "first_party_consent_scopes*",
-        "third_party_consent_scope*",
-        "user_consent_organizations",
+    "the emulator has no route for consented organizations; `organization_consents` has them": [
+        "user_consent_organizations"
     ],
-    "no token: the answer shows the application": ["application_allow_token_exchange*", "third_party_application"],
+    "no token: the answer shows the application": ["application_allow_token_exchange*"],
     "no token: the answer lists grants or sessions": ["user_grant*", "user_sessions*"],
 }
 INDEX = (FOLDER / "1.42/tokens/index.txt").read_text().split()

@@ -41,6 +41,7 @@ PRIVATE = {
     "logto_auth.navigation",
     "logto_auth.origins",
     "logto_auth.site_cache",
+    "logto_auth.telemetry",
     "logto_auth.transactions",
     "logto_auth.urls",
 }

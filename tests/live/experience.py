@@ -27,8 +27,8 @@ class ExperienceVisitor(Visitor):
         The username may be omitted if the user is already signed in. The second factor is used if Logto asks for it.
         """
         page = self.open(authorization_url)
-        if "Location" in page.headers:
-            return page.headers["Location"]
+        if "Location" in page.headers or _is_consent(page):
+            return self._past_consent_page(page)
         if username is None:
             raise VisitFailed("The page asks for a sign-in, but no username was given.", page)
         interaction = Interaction(self.session, page)
@@ -91,7 +91,12 @@ class ExperienceVisitor(Visitor):
         return self._finish(interaction)
 
     def _finish(self, interaction: Interaction) -> str:
-        page = self.open(interaction.submit())
+        return self._past_consent_page(self.open(interaction.submit()))
+
+    def _past_consent_page(self, page: requests.Response) -> str:
+        """Return the callback URL. Consent first if the page asks a user of a third-party application for it."""
+        if _is_consent(page):
+            page = self.open(Interaction(self.session, page).consent())
         if "Location" not in page.headers:
             raise VisitFailed("The visit ended on a page instead of the callback.", page)
         return page.headers["Location"]
@@ -103,7 +108,8 @@ class Interaction:
     def __init__(self, session: requests.Session, page: requests.Response) -> None:
         self._session = session
         parts = urlsplit(page.url)
-        self._url = f"{parts.scheme}://{parts.netloc}/api/experience"
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._url = f"{self._origin}/api/experience"
         # The page's script sends it. Logto keeps one interaction for each application.
         self._headers = {"Logto-App-Id": parse_qs(parts.query).get("app_id", [""])[0]}
 
@@ -141,12 +147,23 @@ class Interaction:
         redirect_to: str = self._call("POST", "/submit", None)["redirectTo"]
         return redirect_to
 
+    def consent(self) -> str:
+        """Grant what the application requests, and return the URL at Logto where the sign-in continues."""
+        redirect_to: str = self._send("POST", f"{self._origin}/api/interaction/consent", {})["redirectTo"]
+        return redirect_to
+
     def _call(self, method: str, path: str, body: object) -> Any:
-        url = self._url + path
+        return self._send(method, self._url + path, body)
+
+    def _send(self, method: str, url: str, body: object) -> Any:
         response = self._session.request(method, url, json=body, headers=self._headers, timeout=30)
         if response.status_code >= 400:
             raise VisitFailed(f"Logto refuses the sign-in: {response.text}", response)
         return response.json() if "json" in response.headers.get("Content-Type", "") else None
+
+
+def _is_consent(page: requests.Response) -> bool:
+    return urlsplit(page.url).path == "/consent"
 
 
 def _body(failure: VisitFailed) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Site:
         has_account_pages: bool = False,
         has_second_factor: bool = False,
         has_console: bool = False,
+        has_agents: bool = False,
     ) -> None:
         self.target = target
         self.name = name
@@ -58,6 +59,7 @@ class Site:
         self._has_account_pages = has_account_pages
         self._has_second_factor = has_second_factor
         self._has_console = has_console
+        self._has_agents = has_agents
 
     @property
     def env_file(self) -> Path:
@@ -84,6 +86,7 @@ class Site:
             "LIVE_ACCOUNT_PAGES": "1" if self._has_account_pages else "",
             "LIVE_SECOND_FACTOR": "1" if self._has_second_factor else "",
             "LIVE_CONSOLE": "1" if self._has_console else "",
+            "LIVE_AGENTS": "1" if self._has_agents else "",
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,

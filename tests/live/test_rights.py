@@ -31,8 +31,8 @@ class Rights:
     def resource(self) -> str:
         return f"https://{self.site.target.run.replace('_', '-')}.example/api"
 
-    def give_role(self, user: Person) -> None:
-        self._api.post(f"users/{user.id}/roles", {"roleIds": [self._id("roles", "editor")]})
+    def give_role(self, user: Person, role: str = "editor") -> None:
+        self._api.post(f"users/{user.id}/roles", {"roleIds": [self._id("roles", role)]})
 
     def take_role(self, user: Person) -> None:
         self._api.delete(f"users/{user.id}/roles/{self._id('roles', 'editor')}")

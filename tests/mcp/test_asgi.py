@@ -232,6 +232,30 @@ def test_machine_is_refused_if_the_server_says_so(logto: Emulator, settings: Any
     robot.close()
 
 
+def test_third_party_client_is_refused(
+    logto: Emulator, settings: Any, inner: Inner, token: TokenMaker, spoil: Any
+) -> None:
+    machine = logto.tenant.add_application(
+        name="Console", type="MachineToMachine", roles=["Logto Management API access"]
+    )
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
+    own = logto.tenant.add_application(name="Own", type="Native").id
+    other = logto.tenant.add_application(name="Other", type="Native", is_third_party=True).id
+    auth = logto_mcp(TOOLS, resource=URL, third_party=False)
+    auth.scope_required(ORDERS, tool="find")(read_order)
+    app = auth.asgi(inner)
+
+    def answer(client_id: str) -> httpx2.Response:
+        return send(app, call_of("find"), token=token(aud=URL, scope=" ".join(SCOPES), client_id=client_id))
+
+    assert answer(own).status_code == 200
+    refused = answer(other)
+    assert (refused.status_code, refused.json()["error"]["data"]) == (403, {"error": "client_refused"})
+    spoil("management_api", HttpFault(status=500))
+    assert answer("unknownapp00000000001").status_code == 503
+    assert answer(own).status_code == 200
+
+
 def test_websocket_is_closed_and_lifespan_passed_on(inner: Inner) -> None:
     app = logto_mcp(TOOLS, resource=URL).asgi(inner)
     sent: list[Any] = []

@@ -16,8 +16,11 @@ ERRORS_FROM_SOURCE = frozenset(
     for operation, status in {
         "DELETE /organization-roles/{id}/resource-scopes/{scopeId}": 404,
         "DELETE /organization-roles/{id}/scopes/{organizationScopeId}": 404,
+        "DELETE /cimd/user-consent-scopes/{scopeType}/{scopeId}": 404,
+        "GET /cimd/user-consent-scopes": 404,
         "GET /configs/cimd": 404,
         "PATCH /configs/cimd": 404,
+        "POST /cimd/user-consent-scopes": 404,
         "POST /custom-profile-fields": 422,
         "POST /user-assets": 400,
     }.items()
@@ -104,6 +107,12 @@ def _console_errors_are_missing(content: Content) -> None:
         content["paths"][f"/api{path}"][method]["responses"][str(status)] = {"description": "Error"}
 
 
+def _personal_access_token_errors_are_missing(content: Content) -> None:
+    operations = content["paths"]["/api/users/{userId}/personal-access-tokens"]
+    for method, status in (("patch", 422), ("post", 404)):
+        operations[method]["responses"][str(status)] = {"description": "Error"}
+
+
 def _payloads_of_logs_are_open(content: Content) -> None:
     for path, item in content["paths"].items():
         if path.endswith("/recent-logs"):
@@ -177,6 +186,12 @@ DEVIATIONS = (
             "1.42/console/error_jit_sso_not_linked",
         ),
         _console_errors_are_missing,
+    ),
+    Deviation(
+        "errors of personal access tokens",
+        "The document does not have the statuses for a taken new name, and for an unknown user.",
+        ("1.42/tokens/personal_access_token_rename_taken", "1.42/tokens/personal_access_token_unknown_user"),
+        _personal_access_token_errors_are_missing,
     ),
     Deviation(
         "payloads of logs have more keys",

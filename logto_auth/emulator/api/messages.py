@@ -12,6 +12,7 @@ _MESSAGES = {
     "account_center.field_not_editable": "Field is not editable.",
     "account_center.field_not_enabled": "Field is not enabled.",
     "account_center.not_enabled": "Account center is not enabled.",
+    "application.consent_management_api_scopes_not_allowed": "Management API scopes are not allowed.",
     "application.device_flow_not_changeable": "Device flow cannot be changed after application creation.",
     "application.invalid_role_type": "Can not assign user type role to machine to machine application.",
     "application.invalid_type": "Only machine to machine applications can have associated roles.",
@@ -19,6 +20,8 @@ _MESSAGES = {
     "application.third_party_application_cannot_enable_token_exchange": (
         "Third-party applications are not allowed to enable token exchange."
     ),
+    "application.third_party_application_only": "The feature is only available for third-party applications.",
+    "application.user_consent_scopes_not_found": "Invalid user consent scopes.",
     "auth.authorization_header_missing": "Authorization header is missing.",
     "auth.authorization_token_type_not_supported": "Authorization type is not supported.",
     "auth.forbidden": "Forbidden. Please check your user roles and permissions.",

@@ -46,7 +46,7 @@ def text(
         _check_type(value, str, "string", path)
         if len(value) < at_least:
             raise Misfit(_size_issue("too_small", "minimum", at_least, "string", path))
-        if at_most is not None and len(value) > at_most:
+        if at_most is not None and _length(value) > at_most:
             raise Misfit(_size_issue("too_big", "maximum", at_most, "string", path))
         if pattern is not None and not _matches(pattern, value, re.ASCII):
             raise Misfit(_string_issue("regex", "Invalid", path))
@@ -57,6 +57,11 @@ def text(
         return value
 
     return schema
+
+
+def _length(value: str) -> int:
+    """Return the length in JavaScript, which counts units of UTF-16: most emoji are two."""
+    return len(value) + sum(letter > "\uffff" for letter in value)
 
 
 def _matches(pattern: str, value: str, flags: int = 0) -> bool:

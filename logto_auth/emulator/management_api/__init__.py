@@ -29,6 +29,7 @@ from . import (  # noqa: F401
     sso_connectors,
     subject_tokens,
     user_assets,
+    user_consent_scopes,
     user_factors,
     user_grants,
     user_identities,

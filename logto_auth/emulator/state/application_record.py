@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import ids
+from .consent_scopes import ConsentScopes
 from .json_columns import JsonKey
 
 ApplicationType = Literal["Traditional", "SPA", "Native", "MachineToMachine"]
@@ -25,12 +26,11 @@ class ApplicationSecret:
 
 
 @dataclass
-class Application:
+class Application(ConsentScopes):
     """An OAuth client. Fields from `redirect_uris` to `logo_uri` are Logto's `oidcClientMetadata`, in snake case.
 
-    `user_scopes`, `resource_scopes` (by indicator) and `organization_scopes` are the scopes that a third-party
-    application may request; a first-party application may request all. `roles` belong to machine-to-machine
-    applications.
+    The consent scopes are those that a third-party application may request; a first-party application may request all.
+    `roles` belong to machine-to-machine applications.
     """
 
     id: str
@@ -43,9 +43,6 @@ class Application:
     backchannel_logout_session_required: bool | None = None
     logo_uri: str | None = None
     is_third_party: bool = False
-    user_scopes: Sequence[str] = ()
-    resource_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    organization_scopes: Sequence[str] = ()
     roles: list[str] = field(default_factory=list)
     description: str | None = None
     custom_client_metadata: dict[str, Any] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import ids
 from .application_record import Application
+from .consent_scopes import ConsentScopes
 from .records import OrganizationRole, Resource, Role, RoleType, Scope
 from .refusals import Refused
 from .tenant_tables import DuplicateError
@@ -81,7 +82,7 @@ class PermissionStore(UserStore):
         return next((each for each in list(self.resources.values()) if each.is_default), None)
 
     def delete_resource(self, resource: Resource) -> None:
-        """Delete a resource and remove its permissions from all roles."""
+        """Delete a resource and remove its permissions from all roles and clients."""
         del self.resources[resource.id]
         for held in self._resource_scopes():
             held.pop(resource.indicator, None)
@@ -93,7 +94,7 @@ class PermissionStore(UserStore):
         return resource.scopes[name]
 
     def rename_scope(self, resource: Resource, scope: Scope, name: str) -> None:
-        """Rename a permission of a resource, also in all roles."""
+        """Rename a permission of a resource, also in all roles and clients."""
         self._refuse_name(name, resource.scopes.get(name), scope, "scope.name_exists")
         for held in self._resource_scopes():
             held[resource.indicator] = _renamed(held.get(resource.indicator, ()), scope.name, name)
@@ -101,7 +102,7 @@ class PermissionStore(UserStore):
         scope.name = name
 
     def delete_scope(self, resource: Resource, scope: Scope) -> None:
-        """Delete a permission of a resource and remove it from all roles."""
+        """Delete a permission of a resource and remove it from all roles and clients."""
         del resource.scopes[scope.name]
         for held in self._resource_scopes():
             held[resource.indicator] = _without(held.get(resource.indicator, ()), scope.name)
@@ -128,19 +129,23 @@ class PermissionStore(UserStore):
             return self.organization_scopes.setdefault(name, created)
 
     def rename_organization_scope(self, scope: Scope, name: str) -> None:
-        """Rename an organization permission, also in all roles."""
+        """Rename an organization permission, also in all roles and clients."""
         self._refuse_name(name, self.organization_scopes.get(name), scope, "entity.unique_integrity_violation")
         for role in self.organization_roles.values():
             role.scopes = _renamed(role.scopes, scope.name, name)
+        for consent in self._consent_scopes():
+            consent.organization_scopes = _renamed(consent.organization_scopes, scope.name, name)
         renamed = {name if each is scope else each.name: each for each in self.organization_scopes.values()}
         self.organization_scopes = renamed
         scope.name = name
 
     def delete_organization_scope(self, scope: Scope) -> None:
-        """Delete an organization permission and remove it from all roles."""
+        """Delete an organization permission and remove it from all roles and clients."""
         del self.organization_scopes[scope.name]
         for role in self.organization_roles.values():
             role.scopes = _without(role.scopes, scope.name)
+        for consent in self._consent_scopes():
+            consent.organization_scopes = _without(consent.organization_scopes, scope.name)
 
     def add_organization_role(
         self,
@@ -207,14 +212,25 @@ class PermissionStore(UserStore):
             invitation.roles = change(invitation.roles)
 
     def _resource_scopes(self) -> Iterator[_Names]:
-        """Yield the permissions of each role by indicator. The caller changes the dictionary in place."""
+        """Yield the permissions of each role and client by indicator. The caller changes the dictionary in place."""
         for role in self.roles.values():
-            role.scopes = held = {indicator: tuple(names) for indicator, names in role.scopes.items()}
+            role.scopes = held = _copied(role.scopes)
             yield held
         for organization_role in self.organization_roles.values():
-            held = {indicator: tuple(names) for indicator, names in organization_role.resource_scopes.items()}
-            organization_role.resource_scopes = held
+            organization_role.resource_scopes = held = _copied(organization_role.resource_scopes)
             yield held
+        for consent in self._consent_scopes():
+            consent.resource_scopes = held = _copied(consent.resource_scopes)
+            yield held
+            consent.organization_resource_scopes = held = _copied(consent.organization_resource_scopes)
+            yield held
+
+    def _consent_scopes(self) -> list[ConsentScopes]:
+        return [*self.applications.values(), self.cimd_ceiling]
+
+
+def _copied(scopes: Mapping[str, Sequence[str]]) -> _Names:
+    return {indicator: tuple(names) for indicator, names in scopes.items()}
 
 
 def _renamed(names: Sequence[str], old: str, new: str) -> tuple[str, ...]:

@@ -308,6 +308,12 @@ class Tenant(PermissionStore):
         of_user = [token for token in list(self.personal_access_tokens.values()) if token.user_id == user_id]
         return next((token for token in of_user if token.name == name), None)
 
+    def rename_personal_access_token(self, token: PersonalAccessToken, name: str) -> None:
+        """Give a token another name. Raise DuplicateError if the user has another token with this name."""
+        if self.find_personal_access_token(token.user_id, name) not in (None, token):
+            raise DuplicateError("user.personal_access_token_name_exists")
+        token.name = name
+
     # Webhooks and the sign-in experience
 
     def add_hook(self, url: str, events: Iterable[str], *, name: str = "", enabled: bool = True) -> Hook:

@@ -10,6 +10,7 @@ from logto_auth.emulator.versions import DEFAULT, VERSIONS
 
 from .application_record import Application
 from .clock import Clock
+from .consent_scopes import ConsentScopes
 from .message_connectors import SentMessages
 from .records import (
     AlipayAccount,
@@ -93,6 +94,7 @@ class TenantTables:
         self.sent_messages = SentMessages()
         self.personal_access_tokens: dict[str, PersonalAccessToken] = {}
         self.cimd_enabled = False
+        self.cimd_ceiling = ConsentScopes()
         self.has_storage = False
         self.uploads: dict[str, Upload] = {}
 

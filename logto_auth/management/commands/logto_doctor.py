@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logto_auth.doctor import Finding, examine
 from logto_auth.doctor.findings import LEVELS
+from logto_auth.doctor.mcp import examine_mcp
+from logto_auth.doctor.mcp.callback import is_loopback_redirect
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management import arguments
 from logto_auth.tenant.site import site_base_urls
 
 __all__ = ["Command"]
+
+# Options that only --mcp has, except those with a default.
+MCP_OPTIONS = ("client_id", "redirect_uri", "tool", "no_browser")
 
 
 class Command(BaseCommand):
@@ -34,11 +41,27 @@ class Command(BaseCommand):
             help="exit with 1 for findings of this level or worse. Default: %(default)s",
         )
         arguments.add_json(parser)
+        mcp = parser.add_argument_group("MCP", "Try an MCP server of the site, and examine nothing else.")
+        mcp.add_argument("--mcp", metavar="URL", default="", help="URL of the MCP server")
+        mcp.add_argument(
+            "--client-id",
+            metavar="ID",
+            default="",
+            help="App ID of an application without a secret, or the URL of a client metadata document. Default: a "
+            "third-party application that LOGTO_TENANT declares",
+        )
+        mcp.add_argument(
+            "--redirect-uri", metavar="URI", default="", help="loopback redirect URI of it. Default: one that it has"
+        )
+        mcp.add_argument("--tool", metavar="NAME", default="", help="tool to call, with all that the call does")
+        mcp.add_argument(
+            "--arguments", metavar="JSON", default="{}", help="arguments of the tool. Default: %(default)s"
+        )
+        mcp.add_argument("--no-browser", action="store_true", help="end before the sign-in")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        base_urls = self._base_urls(options["base_url"])
         findings: list[Finding] = []
-        for finding in examine(base_urls, deploy=options["deploy"]):
+        for finding in self._findings(options):
             findings.append(finding)
             if not options["json"]:
                 self._print(finding)
@@ -46,6 +69,38 @@ class Command(BaseCommand):
         fail_on = LEVELS.index(options["fail_on"])
         if any(LEVELS.index(finding.level) >= fail_on for finding in findings):
             sys.exit(1)
+
+    def _findings(self, options: dict[str, Any]) -> Iterator[Finding]:
+        if options["mcp"]:
+            return self._mcp_findings(options)
+        for name in MCP_OPTIONS:
+            if options[name]:
+                raise CommandError(f"--{name.replace('_', '-')} needs --mcp URL.", returncode=2)
+        return examine(self._base_urls(options["base_url"]), deploy=options["deploy"])
+
+    def _mcp_findings(self, options: dict[str, Any]) -> Iterator[Finding]:
+        if not _is_server_url(options["mcp"]):
+            raise CommandError(
+                f"--mcp is {options['mcp']!r:.200}, expected a URL such as https://shop.example/mcp.", returncode=2
+            )
+        if options["redirect_uri"] and not is_loopback_redirect(options["redirect_uri"]):
+            raise CommandError(
+                f"--redirect-uri is {options['redirect_uri']!r:.200}, expected a loopback URI such as "
+                "http://127.0.0.1:8900/callback.",
+                returncode=2,
+            )
+        return examine_mcp(
+            options["mcp"],
+            client_id=options["client_id"],
+            redirect_uri=options["redirect_uri"],
+            tool=options["tool"],
+            arguments=_json_object(options["arguments"]),
+            # The output of --json goes to a script.
+            show=None if options["no_browser"] or not sys.stdin.isatty() else self._show,
+        )
+
+    def _show(self, text: str) -> None:
+        self.stderr.write(text, str)
 
     def _base_urls(self, given: list[str]) -> list[str]:
         try:
@@ -69,3 +124,25 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(data, indent=2))
         else:
             self.stdout.write("\n" + ", ".join(f"{counts[level]} {level}" for level in LEVELS))
+
+
+def _is_server_url(url: str) -> bool:
+    """Return whether a URL can be that of an MCP server."""
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    return is_valid and "@" not in parts.netloc and not parts.fragment and url.isascii() and url.isprintable()
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise CommandError(
+            f'--arguments is {text!r:.200}, expected a JSON object such as \'{{"title": "Emma"}}\'.', returncode=2
+        )
+    return value

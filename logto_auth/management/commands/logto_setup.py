@@ -20,6 +20,7 @@ from logto_auth.tenant import Plan, Step, apply_plan, env_file, make_plan, site_
 from logto_auth.tenant.machine_applications import MACHINE_APPLICATION
 from logto_auth.tenant.settings import SECRET_SETTINGS, SiteSettings, site_settings
 from logto_auth.tenant.site import needs_base_url, outbound_guard_warning, site_base_urls, unreachable_warning
+from logto_auth.tenant.third_party_steps import THIRD_PARTY_APPLICATION
 
 __all__ = ["Command"]
 
@@ -30,8 +31,8 @@ DIFFERENT, FAILED = 1, 2
 class Command(BaseCommand):
     help = (
         "Create or change what this site needs in its Logto tenant: application, API resources, roles, organizations, "
-        "account center, password policy, MFA, script for custom claims, webhook. Shows the changes and asks before it "
-        "applies them."
+        "applications of others, account center, password policy, MFA, script for custom claims, webhook. Shows the "
+        "changes and asks before it applies them."
     )
     # The command finds out the values of settings, so these may still be missing.
     requires_system_checks: tuple[str, ...] = ()
@@ -122,7 +123,13 @@ class Command(BaseCommand):
     def _print_result(self, plan: Plan, warnings: list[str], **more: Any) -> None:
         if self.is_json:
             machines = dict(plan.machine_applications.ids)
-            data = {"steps": plan_data(plan), "warnings": warnings, "machine_applications": machines, **more}
+            data = {
+                "steps": plan_data(plan),
+                "warnings": warnings,
+                "machine_applications": machines,
+                "third_party_applications": dict(plan.third_party_applications.ids),
+                **more,
+            }
             self.stdout.write(json.dumps(data, indent=2))
             return
         for text in warnings:
@@ -130,7 +137,9 @@ class Command(BaseCommand):
 
 
 def _app_id(plan: Plan, step: Step) -> str:
-    """Return the App ID of the machine-to-machine application that `step` has created. Empty for other steps."""
-    if step.kind != MACHINE_APPLICATION:
-        return ""
-    return f", App ID {plan.machine_applications.ids[step.name]}"
+    """Return the App ID of the application of machines or of others that `step` is about. Empty for other steps."""
+    created = {
+        MACHINE_APPLICATION: plan.machine_applications.ids,
+        THIRD_PARTY_APPLICATION: plan.third_party_applications.ids,
+    }.get(step.kind)
+    return f", App ID {created[step.name]}" if created is not None else ""

@@ -10,12 +10,13 @@ from django.http import HttpRequest
 
 from logto_auth.exceptions import LogtoError, ManagementAPIError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.answers import is_unknown, plain_text, read
 from logto_auth.management_api.transport import QueryValue
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import text
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 
-from .answers import LiveMembership, is_unknown, own_organization, plain_text, read, user_names
+from .answers import LiveMembership, own_organization, user_names
 from .effects import after_change, refresh_own_claims, store_membership
 from .errors import InvitationForOther, InvitationInvalid, InvitationOver
 from .invitations import ACCEPTED, PENDING, LiveInvitation, find_invitation, is_same_address

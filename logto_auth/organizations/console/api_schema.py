@@ -5,13 +5,12 @@ Loaded by `api` if `drf_spectacular` is in `INSTALLED_APPS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
-from drf_spectacular.settings import spectacular_settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework.authentication import SessionAuthentication
+from drf_spectacular.utils import OpenApiParameter
+
+from logto_auth.contrib.user_endpoints_schema import Operation, described, prefixed_name, schema_of
 
 from . import api
 from . import api_serializers as serializers
@@ -40,22 +39,7 @@ __all__ = ["OPERATIONS", "ConsoleSerializerExtension", "ConsoleViewExtension", "
 
 TAG = "organizations"
 PREFIX = "OrganizationConsole"
-# The name that drf-spectacular gives the scheme of `SessionAuthentication`.
-SESSION = "cookieAuth"
 IN_ORGANIZATION = (NotAMember, NotPermitted)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """What the document says about a method of a view."""
-
-    id: str
-    summary: str
-    takes: Any = None
-    returns: Any = None
-    status: int = 200
-    errors: tuple[type[ConsoleError], ...] = ()
-    parameters: tuple[OpenApiParameter, ...] = ()
 
 
 def _in_organization(
@@ -207,19 +191,18 @@ OPERATIONS: dict[type[ConsoleView], dict[str, Operation]] = {
 
 
 class ConsoleSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """The names of the bodies in the document. The site may have serializers of the same names."""
+    """The names of the bodies in the document."""
 
     target_class = serializers.ConsoleSerializer
     match_subclasses = True
 
     def get_name(self, auto_schema: Any, direction: Any) -> str:
         """Return the name of the class with a prefix."""
-        return PREFIX + type(self.target).__name__.removesuffix("Serializer")
+        return prefixed_name(PREFIX, self.target)
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """Return the schema of the serializer. That of the base class would be empty."""
-        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return schema
+        return schema_of(auto_schema, self.target, direction)
 
 
 class ConsoleViewExtension(OpenApiViewExtension):  # type: ignore[no-untyped-call]
@@ -230,46 +213,4 @@ class ConsoleViewExtension(OpenApiViewExtension):  # type: ignore[no-untyped-cal
 
     def view_replacement(self) -> type:
         """Return a subclass of the view whose methods have descriptions."""
-        view: type[ConsoleView] = self.target
-        known = next((OPERATIONS[each] for each in view.__mro__ if each in OPERATIONS), {})
-        described = {method: _description(view, method, operation) for method, operation in known.items()}
-        replacement: type = extend_schema_view(**described)(type(view.__name__, (view,), {}))
-        return replacement
-
-
-def _description(view: type[ConsoleView], method: str, operation: Operation) -> Any:
-    responses: dict[int, Any] = {operation.status: operation.returns}
-    codes = [f"`{each.code}` ({each.status})" for each in operation.errors]
-    # What is wrong with a token, a body or Logto, whatever the operation is.
-    statuses = {401, 403, 502, 503} | ({400} if operation.takes else set())
-    for status in sorted(statuses | {each.status for each in operation.errors}):
-        responses[status] = serializers.ErrorSerializer
-    sentences = [
-        "For sessions, not for access tokens." if method.upper() in view.session_methods else "",
-        f"Error codes: {', '.join(codes)}." if codes else "",
-    ]
-    return extend_schema(
-        operation_id=f"{TAG}_{operation.id}",
-        summary=operation.summary,
-        description=" ".join(filter(None, sentences)),
-        tags=[TAG],
-        request=operation.takes,
-        responses=responses,
-        parameters=list(operation.parameters),
-        auth=_auth(view, method),
-        exclude=_is_hidden(view, method),
-    )
-
-
-def _auth(view: type[ConsoleView], method: str) -> Any:
-    """Return the security requirements of an operation; None: those of the authentication classes of the view."""
-    if method.upper() in view.public_methods:
-        return []
-    return [{SESSION: []}] if method.upper() in view.session_methods else None
-
-
-def _is_hidden(view: type[ConsoleView], method: str) -> bool:
-    """Return whether an operation is for sessions, and the document is not: it lacks their security scheme."""
-    # Imported classes, although the setting has names.
-    classes = spectacular_settings.AUTHENTICATION_WHITELIST
-    return method.upper() in view.session_methods and classes is not None and SessionAuthentication not in classes
+        return described(self.target, OPERATIONS, tag=TAG, error=serializers.ErrorSerializer)

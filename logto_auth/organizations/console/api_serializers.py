@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timezone
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+
+from logto_auth.contrib.user_endpoints import StrictFields, TextField
 
 __all__ = [
     "ChangedRolesSerializer",
@@ -41,17 +41,6 @@ MAX_TEXT_LENGTH = 1000
 MAX_LINK_LENGTH = 4000
 
 
-class TextField(serializers.CharField):
-    """A JSON string. REST framework's own field also accepts a number."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the text. Raise ValidationError."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        text: str = super().to_internal_value(data)
-        return text
-
-
 class RoleNamesField(serializers.ListField):
     """A list of names of organization roles, without duplicates."""
 
@@ -77,25 +66,8 @@ class ConsoleSerializer(serializers.Serializer):
     """What an endpoint reads or sends."""
 
 
-class InputSerializer(ConsoleSerializer):
-    """What an endpoint reads. A misspelt optional field must not be ignored, so unknown fields are refused."""
-
-    @property
-    def partial(self) -> bool:
-        """False: the fields of a PATCH are required too. drf-spectacular would call them optional."""
-        return False
-
-    @partial.setter
-    def partial(self, value: bool) -> None:
-        pass
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the values. Raise ValidationError."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
-        if unknown:
-            raise serializers.ValidationError({name: [_("There is no such field.")] for name in unknown[:10]})
-        values: dict[str, Any] = super().to_internal_value(data)
-        return values
+class InputSerializer(StrictFields, ConsoleSerializer):
+    """What an endpoint reads."""
 
 
 # Input

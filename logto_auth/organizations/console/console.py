@@ -13,12 +13,13 @@ from django.http import HttpRequest
 
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ManagementAPIError
+from logto_auth.management_api.answers import is_unknown
 from logto_auth.memberships.current import requested_organization_id
 from logto_auth.tenant.organization_console import EVERY_USER, AnyRole, OrganizationConsole
 from logto_auth.tenant.site import load_console
 
 from .acceptance import Acceptance
-from .answers import LiveMembership, is_unknown, names_by_id, own_organization
+from .answers import LiveMembership, names_by_id, own_organization
 from .creation import Creation, valid_name
 from .effects import after_change, end_membership, end_organization, has_membership, rename_organization
 from .errors import NotAMember, NotPermitted

@@ -16,15 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.answers import plain_text, read
 from logto_auth.management_api.resources import search_text
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 from logto_auth.tenant.organization_console import OrganizationConsole
+from logto_auth.users.locks import user_locked
 
-from .answers import LiveMembership, custom_data, own_organization, plain_text, read
+from .answers import LiveMembership, custom_data, own_organization
 from .effects import after_change, has_membership, store_membership
 from .errors import Incomplete, InvalidName, TooManyOrganizations
-from .locks import user_locked
 from .rights import Actor, live_memberships
 from .template import Template
 from .values import OwnOrganization

@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.answers import is_unknown, optional_text, plain_text, read
 from logto_auth.management_api.resources import search_text
 
-from .answers import is_unknown, names_by_id, optional_text, plain_text, read, user_names
+from .answers import names_by_id, user_names
 from .effects import after_change
 from .errors import (
     AlreadyInvited,

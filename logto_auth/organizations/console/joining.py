@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from logto_auth.exceptions import ManagementAPIError
+from logto_auth.management_api.answers import optional_text, plain_text, read
 
-from .answers import names_by_id, optional_text, plain_text, read
+from .answers import names_by_id
 from .domains import domain_refusal, may_claim, valid_domain
 from .effects import after_change
 from .errors import DomainNotAllowed, InvalidName, NotAMember

@@ -13,10 +13,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import LogtoError, ManagementAPIError
+from logto_auth.management_api.answers import is_unknown, plain_text, read
 from logto_auth.memberships.claims import Membership
 from logto_auth.oidc.claims import storable
 
-from .answers import UserNames, is_unknown, names_by_id, plain_text, read, user_names
+from .answers import UserNames, names_by_id, user_names
 from .effects import after_change, end_membership, refresh_own_claims, store_membership
 from .errors import ChangedMeanwhile, Incomplete, LastOwner, MemberGone, NotAMember, NotPermitted, RoleNotGrantable
 from .locks import organization_locked

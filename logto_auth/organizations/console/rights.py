@@ -15,10 +15,11 @@ from django.http import HttpRequest
 from logto_auth.access.principal import Principal
 from logto_auth.exceptions import ManagementAPIError, SignInRequired
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.answers import is_unknown
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.tenant.organization_console import EVERY_MEMBER, AnyRole, OrganizationConsole
 
-from .answers import LiveMembership, is_unknown, memberships_in
+from .answers import LiveMembership, memberships_in
 from .errors import NotAMember, NotPermitted, RoleNotGrantable
 from .template import Template
 from .values import OrganizationRole

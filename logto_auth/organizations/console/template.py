@@ -8,9 +8,10 @@ from typing import Any
 
 from logto_auth.conf import conf
 from logto_auth.management_api import ManagementAPI
+from logto_auth.management_api.answers import plain_text, read
 from logto_auth.site_cache import cached
 
-from .answers import organization_role, plain_text, read, template_roles
+from .answers import organization_role, template_roles
 from .values import OrganizationRole
 
 __all__ = ["Template"]

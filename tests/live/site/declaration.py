@@ -16,27 +16,39 @@ from logto_auth.tenant import (
     OrganizationRole,
     Role,
     TenantDeclaration,
+    ThirdPartyApplication,
 )
 
 RUN = os.environ["LIVE_RUN"]
 API = f"https://{RUN.replace('_', '-')}.example/api"
 MANAGE_STOCK = f"{RUN}:manage:stock"
 EDITOR = f"{RUN} editor"
+READER = f"{RUN} reader"
 MANAGER = f"{RUN} manager"
 CLERK = f"{RUN} clerk"
 HAS_ACCOUNT_PAGES = os.environ["LIVE_ACCOUNT_PAGES"] == "1"
 HAS_SECOND_FACTOR = os.environ["LIVE_SECOND_FACTOR"] == "1"
 HAS_CONSOLE = os.environ["LIVE_CONSOLE"] == "1"
+HAS_AGENTS = os.environ["LIVE_AGENTS"] == "1"
 OWNER = f"{RUN} owner"
 INVITE = f"{RUN}:invite:members"
 STOCK_ROBOT = f"{RUN} stock robot"
 BOOKS = {"read:books": "Read books", "write:books": "Change books"}
+# The indicator of an MCP server is its URL.
+MCP = f"{os.environ['LIVE_URL']}/mcp"
+MCP_SCOPES = {"mcp:tools": "Use the tools", "write:stock": "Count the stock"}
+# The redirect URI of the client in `tests/mcp_client.py`.
+AGENT_REDIRECT_URI = "http://127.0.0.1:8900/callback"
 
 TENANT = TenantDeclaration(
     application=f"{RUN} {os.environ['LIVE_SITE']}",
-    resources=[APIResource(API, f"{RUN} API", scopes=BOOKS, access_token_ttl_seconds=600)],
+    resources=[
+        APIResource(API, f"{RUN} API", scopes=BOOKS, access_token_ttl_seconds=600),
+        *([APIResource(MCP, f"{RUN} MCP", scopes=MCP_SCOPES)] if HAS_AGENTS else []),
+    ],
     roles=[
-        Role(EDITOR, "Changes books", scopes={API: list(BOOKS)}),
+        Role(EDITOR, "Changes books", scopes={API: list(BOOKS), **({MCP: list(MCP_SCOPES)} if HAS_AGENTS else {})}),
+        *([Role(READER, "Uses the tools", scopes={API: ["read:books"], MCP: ["mcp:tools"]})] if HAS_AGENTS else []),
         Role(f"{RUN} robot", "Reads books", scopes={API: ["read:books"]}, type="MachineToMachine"),
     ],
     organization_scopes={MANAGE_STOCK: "Change the stock of a branch", INVITE: "Invite members to a branch"},
@@ -56,6 +68,14 @@ TENANT = TenantDeclaration(
     ]
     if HAS_CONSOLE
     else [],
+    third_party_applications=[
+        ThirdPartyApplication(
+            f"{RUN} agent", [AGENT_REDIRECT_URI], scopes={MCP: list(MCP_SCOPES)}, user_scopes=["profile"]
+        )
+    ]
+    if HAS_AGENTS
+    else [],
+    token_exchange=HAS_AGENTS,
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
     account_center=AccountCenter.all_editable(delete_account_url="/account/delete") if HAS_ACCOUNT_PAGES else None,
     # Users of the other sites have no second factor, and must not be asked to set one up.

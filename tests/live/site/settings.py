@@ -3,7 +3,17 @@
 import os
 from pathlib import Path
 
-from .declaration import API, HAS_ACCOUNT_PAGES, HAS_CONSOLE, HAS_SECOND_FACTOR, INVITE, MANAGE_STOCK
+from .declaration import (
+    API,
+    HAS_ACCOUNT_PAGES,
+    HAS_AGENTS,
+    HAS_CONSOLE,
+    HAS_SECOND_FACTOR,
+    INVITE,
+    MANAGE_STOCK,
+    MCP,
+    MCP_SCOPES,
+)
 
 FOLDER = Path(os.environ["LIVE_FOLDER"])
 SECRET_KEY = "only-for-tests"
@@ -69,5 +79,11 @@ if HAS_ACCOUNT_PAGES:
 if HAS_CONSOLE:
     LOGTO_SCOPES += [INVITE]
     INSTALLED_APPS += ["rest_framework"]
+if HAS_AGENTS:
+    LOGTO_API_RESOURCES = {MCP: list(MCP_SCOPES)}
+    LOGTO_RESOURCES += [MCP]
+    LOGTO_SCOPES += list(MCP_SCOPES)
+    LOGTO_BROWSER_TOKENS = {API: ["read:books"]}
+    LOGTO_API_KEY_SECONDS = 1
 if os.environ.get("LIVE_FRESHNESS_SECONDS"):
     LOGTO_FRESHNESS_SECONDS = int(os.environ["LIVE_FRESHNESS_SECONDS"])

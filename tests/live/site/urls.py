@@ -20,7 +20,7 @@ from logto_auth.decorators import (
 from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
-from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_CONSOLE, HAS_SECOND_FACTOR, MANAGE_STOCK
+from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_AGENTS, HAS_CONSOLE, HAS_SECOND_FACTOR, MANAGE_STOCK, MCP
 
 # The calls of Logto's server to this process: path and status.
 calls: list[tuple[str, int]] = []
@@ -85,6 +85,12 @@ def ok(request: HttpRequest, organization_id: str = "") -> JsonResponse:
     return JsonResponse({"organization": request.logto.organization_id, "sub": request.logto.sub})
 
 
+def permissions(request: HttpRequest) -> JsonResponse:
+    """Say what the caller may do."""
+    logto = request.logto
+    return JsonResponse({"sub": logto.sub, "permissions": sorted(logto.permissions()), "is_api_key": logto.is_api_key})
+
+
 urlpatterns = [
     path("", include("logto_auth.urls")),
     path("", home),
@@ -110,6 +116,22 @@ if HAS_SECOND_FACTOR:
         path("vault/", second_factor_required(methods)),
         path("vault/recent/", second_factor_required(max_age=300)(methods)),
         path("api/vault/", access_token_required(second_factor=True)(ok)),
+    ]
+if HAS_AGENTS:
+    from .mcp_server import server
+
+    urlpatterns += [
+        path("mcp", server),
+        path("api/own-apps/", access_token_required("mcp:tools", resource=MCP, third_party=False)(ok)),
+        path("api/keys/books/", access_token_required("read:books", accepts_api_keys=True)(permissions)),
+        path(
+            "api/keys/branches/<organization_id>/books/",
+            access_token_required(organization_scopes=["read:books"], accepts_api_keys=True)(ok),
+        ),
+        path(
+            "api/keys/branches/<organization_id>/stock/",
+            organization_token_required(MANAGE_STOCK, accepts_api_keys=True)(ok),
+        ),
     ]
 if HAS_CONSOLE:
     urlpatterns += [

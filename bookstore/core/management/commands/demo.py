@@ -17,6 +17,7 @@ from bookstore.core.demo import (
     install_claims_script,
     missing_variables,
     prepare_database,
+    seed,
     send_invitation,
 )
 
@@ -39,8 +40,9 @@ class Command(BaseCommand):
                 f"To use a Logto of your own, set {' and '.join(missing)} as well; "
                 "to use the emulator, unset all LOGTO_ variables."
             )
-        self.check()
+        # The port is in the URL of the MCP endpoint, which the checks would call invalid in longer words.
         port, emulator_port = checked_ports()
+        self.check()
         prepare_database()
         site_urls = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
         with self.logto(emulator_port, site_urls):
@@ -60,7 +62,7 @@ class Command(BaseCommand):
             return nullcontext()
         try:
             # Imported here: a site with a real Logto does not need Flask.
-            from logto_auth.emulator import run_in_thread, seed_demo
+            from logto_auth.emulator import run_in_thread
         except ImportError as error:
             raise CommandError(f"{error}") from error
-        return run_in_thread(port=emulator_port, outbound_guard=False, seed=partial(seed_demo, base_urls=site_urls))
+        return run_in_thread(port=emulator_port, outbound_guard=False, seed=partial(seed, base_urls=site_urls))

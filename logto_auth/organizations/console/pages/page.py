@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
-from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.exceptions import ConfigurationError, LogtoError, ManagementAPIError, ProviderError
+from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.memberships.current import requested_organization_id
 from logto_auth.navigation import is_from_script
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
 from logto_auth.organizations.console.errors import ConsoleError, Incomplete, MemberGone, NotAMember, NotPermitted
+from logto_auth.pages.managed import ManagedPage
 from logto_auth.pages.navigation import NavigationEntry
-from logto_auth.pages.page import SignedInPage
 from logto_auth.pages.texts import PageText
 from logto_auth.sign_in.start import redirect_to_logto
-from logto_auth.transactions import non_atomic
 
-from .texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, page_text, remedy, status_of
+from .texts import CONSOLE_IS_OFF, NOT_MANAGED, error_text, page_text
 
 __all__ = ["ConsolePage", "OrganizationPage", "url_of"]
 
@@ -45,9 +42,6 @@ TABS: tuple[tuple[str, str | Promise, str], ...] = (
 )
 
 
-# Errors after which the same form may be sent again, and then finishes.
-REPEATABLE = (Incomplete, ManagementAPIError, ProviderError)
-CSRF_FIELD = "csrfmiddlewaretoken"
 # The word of the text after a button that has changed nothing.
 NOTHING_CHANGED = "nothing-changed"
 
@@ -59,7 +53,7 @@ class Link(NamedTuple):
     label: str | Promise
 
 
-class ConsolePage(SignedInPage):
+class ConsolePage(ManagedPage):
     """A page of the console.
 
     A subclass calls `self.console`, and lets errors propagate, which become pages here. A form calls it inside
@@ -69,17 +63,12 @@ class ConsolePage(SignedInPage):
     folder = "organizations"
     log_name = "Organization page"
     not_managed = NOT_MANAGED
-    page_errors = (*SignedInPage.page_errors, Incomplete, MemberGone, NotAMember, NotPermitted)
+    not_set_up_text = CONSOLE_IS_OFF
+    # After Incomplete, the same form finishes.
+    repeatable = (Incomplete, *ManagedPage.repeatable)
+    page_errors = (*ManagedPage.page_errors, Incomplete, MemberGone, NotAMember, NotPermitted)
     all_done_texts: ClassVar[dict[str, str | Promise]] = {}
     done_texts = {NOTHING_CHANGED: _("Nothing has changed. Check the page, and try again.")}
-
-    form_status: int = HTTPStatus.OK
-    """The status of the page with a form whose change has failed."""
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        """Return the view. `ATOMIC_REQUESTS` does not apply to it."""
-        return non_atomic(super().as_view(**initkwargs))
 
     def check(self) -> HttpResponseBase | None:
         """Return None if the site has a console, else the page that says that it has none."""
@@ -88,18 +77,6 @@ class ConsolePage(SignedInPage):
         except ConfigurationError as error:
             return self.not_set_up(error, status=HTTPStatus.NOT_FOUND)
         return None
-
-    def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return super()._respond(request, *args, **kwargs)
-        except ConfigurationError as error:
-            # Such as a role of the declaration that the tenant does not have.
-            return self.not_set_up(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
-
-    def not_set_up(self, error: ConfigurationError, *, status: int) -> HttpResponse:
-        """Return the page for a console whose operator has to finish its set-up. The log says what is missing."""
-        logger.error("%s: %s", self.log_name, error)
-        return self.error_page(CONSOLE_IS_OFF, status=status)
 
     @cached_property
     def console(self) -> Console:
@@ -125,23 +102,9 @@ class ConsolePage(SignedInPage):
         """The URL of the page to show when the user can no longer see that of the organization."""
         return self.list_url or resolve_url(settings.LOGIN_REDIRECT_URL)
 
-    def render(self, context: dict[str, Any] | None = None, *, status: int = 0) -> HttpResponse:
-        """Return the page. After an error in `form_errors`, it has the status of this error."""
-        return super().render(context, status=status or self.form_status)
-
     def render_template(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         """Return a page from a template of the console, inside the navigation."""
         return super().render_template(template, {"list_url": self.list_url, **context}, status=status)
-
-    @contextmanager
-    def form_errors(self, form: BaseForm, field: str | None = None, *, field_of_error: bool = True) -> Iterator[None]:
-        """Show an error in `form`: see `SignedInPage.form_errors`. `render` then returns the status of the error."""
-        with super().form_errors(form, field, field_of_error=field_of_error):
-            try:
-                yield
-            except LogtoError as error:
-                self.form_status = self.status_of(error)
-                raise
 
     def redirect_after(self, word: str, call: Callable[[], object]) -> HttpResponseBase:
         """Make a change for which the page has only a button, and return the redirect to the page.
@@ -184,22 +147,6 @@ class ConsolePage(SignedInPage):
         """Return the sentence that a form shows for `error`."""
         return str(error_text(error))
 
-    def remedy(self, error: LogtoError) -> str | Promise:
-        """Return what the operator does about `error`, "" if there is nothing to do."""
-        return remedy(error)
-
-    def status_of(self, error: LogtoError) -> int:
-        """Return the status of the page for `error`."""
-        return status_of(error)
-
-    def log_text(self, error: LogtoError) -> str:
-        """Return the text of `error` for the log, without the explanation of Logto, which may contain an address."""
-        if not isinstance(error, ManagementAPIError):
-            return str(error)
-        answered = f" answered {error.status}"
-        start, found, _explanation = str(error).partition(f"{answered}: ")
-        return f"{start}{answered}" if found else str(error)
-
     def error_links(self, error: LogtoError | None) -> list[Link]:
         """Return where the page for `error` leads, beside the home page. It calls no Logto.
 
@@ -210,19 +157,8 @@ class ConsolePage(SignedInPage):
     def error_page(
         self, text: PageText, *, status: int, error: LogtoError | None = None, reference: str = "", **context: Any
     ) -> HttpResponse:
-        """Return a page that says what went wrong. It calls no Logto.
-
-        If Logto has failed to process a form, its button sends the same form again.
-        """
-        is_repeatable = self.request.method == "POST" and isinstance(error, REPEATABLE)
-        values = self.request.POST.lists() if is_repeatable else ()
-        context = {
-            "repeated": [(name, value) for name, each in values for value in each if name != CSRF_FIELD],
-            # What the user lacks, or what does not exist, is the same a moment later.
-            "try_again_url": self.url if isinstance(error, REPEATABLE) else "",
-            "links": self.error_links(error),
-            **context,
-        }
+        """Return a page that says what went wrong. It calls no Logto."""
+        context = {"links": self.error_links(error), **context}
         return super().error_page(text, status=status, error=error, reference=reference, **context)
 
 

@@ -1,0 +1,1 @@
+"""What agents can do in the shop: the tools of its MCP endpoint."""

@@ -1,0 +1,130 @@
+"""Run the official MCP client against a server: once until the sign-in, and once with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from logto_auth.conf import conf
+from logto_auth.doctor.findings import Finding, described, errors_as_failures, failure, skipped
+from logto_auth.oidc.http import HTTPClient
+
+from .application import Chosen, choose_application
+from .callback import DEFAULT_REDIRECT_URI, CallbackListener
+from .server import logto_findings, metadata_findings, resource_of, server_findings, supports_url_clients
+from .sign_in import authorization_findings, revocation_findings, sign_in_findings
+from .transcript import Run
+
+__all__ = ["examine_mcp"]
+
+SIGN_IN_SECONDS = 300
+# The first run ends before any server gets it.
+NO_CLIENT = "logto-doctor"
+
+
+def examine_mcp(
+    url: str,
+    *,
+    client_id: str = "",
+    redirect_uri: str = "",
+    tool: str = "",
+    arguments: Mapping[str, Any] | None = None,
+    show: Callable[[str], None] | None = None,
+) -> Iterator[Finding]:
+    """Yield the findings about the MCP server at `url`, as the official client sees it.
+
+    `client_id` is an App ID, or the URL of a client metadata document; empty: a third-party application that the site
+    declares. `redirect_uri` is a loopback URI of it; empty: one that it has. `tool` is called with `arguments`, with
+    all that the call does. `show` gets the text that asks the operator to sign in, in a browser on this machine;
+    without it, the examination ends before the sign-in.
+    """
+    yield from errors_as_failures(_examine(url, client_id, redirect_uri, tool, arguments or {}, show), "mcp-client")
+
+
+def _examine(
+    url: str,
+    client_id: str,
+    redirect_uri: str,
+    tool: str,
+    arguments: Mapping[str, Any],
+    show: Callable[[str], None] | None,
+) -> Iterator[Finding]:
+    try:
+        # The package is optional, and takes a second to import.
+        from .client import Call, run_client
+    except ImportError as error:
+        yield failure(
+            "mcp-client",
+            f"The MCP client cannot be imported: {described(error)}.",
+            'Install the extra: pip install "logto-auth[mcp]". It needs mcp 2.3 or newer.',
+        )
+        return
+    first = run_client(url, client_id=NO_CLIENT, redirect_uri=DEFAULT_REDIRECT_URI)
+    findings = list(_before_sign_in(first, url))
+    yield from findings
+    if any(each.level == "failure" for each in findings):
+        yield skipped("mcp-sign-in", "No sign-in was tried, because of the failures above.")
+        return
+    connect_seconds, total_seconds = conf.http_timeout_seconds
+    http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
+    client = None
+    for each in choose_application(
+        http, client_id, redirect_uri, resource=resource_of(first), accepts_urls=supports_url_clients(first)
+    ):
+        if isinstance(each, Chosen):
+            client = each
+        else:
+            yield each
+    if client is None:
+        return
+    findings = list(authorization_findings(http, first.authorization_urls[0], client, resource_of(first)))
+    yield from findings
+    if any(each.level == "failure" for each in findings):
+        return
+    if show is None:
+        yield skipped("mcp-sign-in", "No sign-in was tried, because there is no terminal, or --no-browser is given.")
+        return
+    try:
+        listener = CallbackListener(client.redirect_uri)
+    except OSError as error:
+        yield failure(
+            "mcp-sign-in",
+            f"The doctor cannot listen at {client.redirect_uri}: {error.strerror or type(error).__name__}.",
+            "End the program that uses the port, or pass --redirect-uri.",
+        )
+        return
+    with listener:
+        second = run_client(
+            url,
+            client_id=client.client_id,
+            redirect_uri=listener.uri,
+            sign_in=lambda authorization_url: _sign_in(authorization_url, listener, show),
+            call=Call(tool, arguments) if tool else None,
+        )
+    yield from sign_in_findings(second, tool=tool)
+    yield from revocation_findings(http, second, client)
+
+
+def _before_sign_in(run: Run, url: str) -> Iterator[Finding]:
+    yield from server_findings(run)
+    if run.first is None or run.first.status != 401:
+        return
+    yield from metadata_findings(run, url)
+    if run.resource_metadata is None:
+        return
+    if run.to_logto_metadata or run.error is None:
+        yield from logto_findings(run)
+    if run.error is not None or not run.authorization_urls:
+        text = described(run.error) if isinstance(run.error, Exception) else "no authorization request"
+        yield failure("mcp-client", f"The client stopped before the sign-in: {text}.", "See the findings above.")
+
+
+def _sign_in(authorization_url: str, listener: CallbackListener, show: Callable[[str], None]) -> Mapping[str, str]:
+    state = parse_qs(urlsplit(authorization_url).query)["state"][0]
+    listener.expect(state)
+    show(
+        f"Open this URL in a browser on this machine, and sign in within {SIGN_IN_SECONDS // 60} minutes:\n\n"
+        f"{authorization_url}\n"
+    )
+    return listener.wait(SIGN_IN_SECONDS)

@@ -1,0 +1,53 @@
+"""Whether Logto exchanges tokens for the application of the site, which API keys of users need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logto_auth.clients import token_exchange
+from logto_auth.exceptions import ConfigurationError, ProviderError, TokenError
+from logto_auth.oidc.secrets import Secret
+from logto_auth.tenant.site import load_declaration
+
+from .findings import Finding, failure, ok, skipped, warning
+
+__all__ = ["token_exchange_findings"]
+
+MADE_UP_KEY = Secret("pat_made-up-by-logto-doctor")
+
+
+def token_exchange_findings(*, accepts_api_keys: bool) -> Iterator[Finding]:
+    """Yield whether Logto exchanges tokens, if a view of the site accepts API keys or if it is declared.
+
+    Logto is asked to exchange a key that does not exist, and its answer differs if the application may not.
+    """
+    if not (accepts_api_keys or _is_declared()):
+        return
+    try:
+        client = token_exchange()
+    except ConfigurationError as error:
+        yield skipped("token-exchange", f"Not tried: {error}")
+        return
+    try:
+        client.exchange_personal_access_token(MADE_UP_KEY)
+    except TokenError:
+        yield ok("token-exchange", f"Logto exchanges tokens for the application {client.client_id}.")
+    except ProviderError as error:
+        if (error.code, error.error) != ("client_rejected", "invalid_request"):
+            yield warning(
+                "token-exchange", f"This could not be tried: {error}", "Correct this, or see the log of Logto."
+            )
+            return
+        what = "No API key works" if accepts_api_keys else "No token can be exchanged"
+        yield failure(
+            "token-exchange",
+            f"{what}. {error}",
+            "Declare token_exchange=True in LOGTO_TENANT and run manage.py logto_setup.",
+        )
+
+
+def _is_declared() -> bool:
+    try:
+        return load_declaration().token_exchange
+    except ConfigurationError:
+        return False  # the examination of the declaration reports it
