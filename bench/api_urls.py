@@ -19,6 +19,10 @@ class MozillaBackend(OIDCAuthenticationBackend):
     """The class of mozilla-django-oidc in a subclass of its own, without any code of this package."""
 
 
+class KeyAuthentication(LogtoAuthentication):
+    accepts_api_keys = True
+
+
 class Page(APIView):
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer]
@@ -31,5 +35,6 @@ urlpatterns = [
     path("by-session", Page.as_view(authentication_classes=[SessionAuthentication])),
     path("by-hand", Page.as_view(authentication_classes=[ByHandAuthentication])),
     path("by-token", Page.as_view(authentication_classes=[LogtoAuthentication])),
+    path("by-key", Page.as_view(authentication_classes=[KeyAuthentication])),
     path("by-mozilla", Page.as_view(authentication_classes=[OIDCAuthentication])),
 ]

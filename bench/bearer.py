@@ -21,6 +21,7 @@ from jwt.algorithms import ECAlgorithm
 from . import sites
 from .candidate import Meter
 
+KEY = "API key seen before"
 SESSION, SEEN, FRESH = "session authentication", "token seen before", "a fresh token each time"
 BY_HAND = "by hand: PyJWT, no account"
 VERIFY = "ES384 verify alone"
@@ -32,6 +33,7 @@ ROUNDS = 1500
 MOZILLA_ROUNDS = 150
 MANY_TOKENS, WARM_TOKENS = 100_000, 5_000
 JUNK_KIDS = 1000
+JUNK_KEYS = 1000
 
 
 class TokenMaker:
@@ -90,7 +92,9 @@ def signed_in_client(user: Any) -> Any:
     return client
 
 
-def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str) -> dict[str, dict[str, float]]:
+def measure_calls(
+    meter: Meter, maker: TokenMaker, user: Any, opaque_token: str, api_key: str
+) -> dict[str, dict[str, float]]:
     """Return the costs of one view of Django REST framework by way of authentication."""
     from django.test import Client
 
@@ -102,9 +106,12 @@ def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str)
     fresh = (call(client, "/by-token", token) for token in tokens[1:])
     next_seen = call(client, "/by-token", tokens[0])
     next_seen()
+    by_key = call(client, "/by-key", api_key)
+    by_key()
     candidates = {
         SESSION: forever(call(signed_in_client(user), "/by-session")),
         SEEN: forever(next_seen),
+        KEY: forever(by_key),
         FRESH: fresh,
         BY_HAND: forever(call(client, "/by-hand", tokens[0])),
         VERIFY: forever(lambda: public_key.verify(signature, message, ec.ECDSA(SHA384()))),
@@ -113,6 +120,9 @@ def measure_calls(meter: Meter, maker: TokenMaker, user: Any, opaque_token: str)
     before = meter.http
     next_seen()
     costs[SEEN]["http"] = meter.http - before
+    before = meter.http
+    by_key()
+    costs[KEY]["http"] = meter.http - before
     by_mozilla = forever(call(client, "/by-mozilla", opaque_token))
     costs |= in_turn({MOZILLA_HERE: by_mozilla}, MOZILLA_ROUNDS)
     meter.distance_seconds = DISTANCE_SECONDS
@@ -146,6 +156,17 @@ def measure_junk(meter: Meter, maker: TokenMaker) -> dict[str, float]:
     return {"requests": meter.http - before, "seconds": time.monotonic() - started}
 
 
+def measure_junk_keys(meter: Meter) -> dict[str, float]:
+    """Return the number of requests to Logto caused by 1,000 made-up API keys from one address."""
+    from django.test import Client
+
+    client, before, started = Client(), meter.http, time.monotonic()
+    for number in range(JUNK_KEYS):
+        response = client.get("/by-key", headers={"Authorization": f"Bearer pat_{number:032}"})
+        assert response.status_code in (401, 429)
+    return {"requests": meter.http - before, "seconds": time.monotonic() - started}
+
+
 def main() -> None:
     task = json.load(sys.stdin)
     settings = sites.settings("logto_auth", **task["logto"])
@@ -155,6 +176,9 @@ def main() -> None:
             **settings,
             "ROOT_URLCONF": "bench.api_urls",
             "LOGTO_API_RESOURCE": API,
+            "LOGTO_API_SCOPES": ["read:books"],
+            # Exchanged once: a fresh exchange is not what is measured.
+            "LOGTO_API_KEY_SECONDS": 3600,
             "OIDC_DRF_AUTH_BACKEND": "bench.api_urls.MozillaBackend",
             "OIDC_OP_USER_ENDPOINT": f"{endpoint}/oidc/me",
             "OIDC_OP_TOKEN_ENDPOINT": f"{endpoint}/oidc/token",
@@ -176,8 +200,9 @@ def main() -> None:
     LogtoIdentity.objects.create(user=user, issuer=conf.issuer, sub=task["sub"])
     meter = Meter()
     costs = {
-        "calls": measure_calls(meter, maker, user, task["opaque_token"]),
+        "calls": measure_calls(meter, maker, user, task["opaque_token"], task["api_key"]),
         "junk": measure_junk(meter, maker),
+        "junk_keys": measure_junk_keys(meter),
         "memory": measure_memory(maker),
     }
     json.dump(costs, sys.stdout)

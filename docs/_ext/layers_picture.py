@@ -44,6 +44,7 @@ DESCRIPTIONS = {
     "models": "identities, sessions, rows",
     "oidc": "the protocol, without Django",
     "memberships": "who belongs to what",
+    "api_keys": "API keys of users",
     "organizations": "console for their managers",
     "navigation": "how a request was made",
     "origins": "URLs of this site",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -16,7 +17,7 @@ from .service import MAX_DAYS, MAX_NAME_LENGTH
 
 __all__ = ["KeyNameForm", "NewKeyForm"]
 
-# The choices of a lifetime in days, as far as the site allows them.
+# The choices of a lifetime in days. Longer ones than the site allows are left out.
 DAYS = (7, 30, 90, 180, 365)
 DEFAULT_DAYS = 90
 NEVER = ""
@@ -31,9 +32,12 @@ class KeyNameForm(forms.Form):
 
 
 class NewKeyForm(KeyNameForm):
-    """The name of a new key, and for how long it is valid."""
+    """The name of a new key, for how long it is valid, and what marks the form when it is sent twice."""
 
     expires_at = forms.ChoiceField(label=_("Valid for"), required=False)
+    form_id = forms.CharField(
+        max_length=64, required=False, widget=forms.HiddenInput, initial=lambda: secrets.token_urlsafe(16)
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

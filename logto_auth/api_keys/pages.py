@@ -134,7 +134,8 @@ class NewKeyPage(ApiKeysPage):
         form = NewKeyForm(self.request.POST)
         if form.is_valid():
             with self.form_errors(form):
-                key = self.keys.create(form.cleaned_data["name"], expires_at=form.expiry)
+                values = form.cleaned_data
+                key = self.keys.create(values["name"], expires_at=form.expiry, form=values["form_id"])
                 # The template reveals the value, so that no variable holds its text.
                 return self.render_template("created.html", {"key": key, "expires_at": times_of(key)[1]})
         return self.render({"form": form})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -12,15 +12,18 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.clients import is_third_party
 from logto_auth.access.principal import Principal
+from logto_auth.api.api_keys import forget
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, SignInRefused, SignInRequired
 from logto_auth.management_api.answers import is_unknown
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.signals import api_key_changed
+from logto_auth.site_cache import cached, known
 from logto_auth.users.locks import user_locked
 
 from .errors import (
@@ -34,7 +37,7 @@ from .errors import (
     TooManyApiKeys,
 )
 from .proof import has_proof
-from .values import EPOCH, ApiKey, NewApiKey, api_key_in, value_in
+from .values import EPOCH, ApiKey, NewApiKey, api_key_in, new_api_key_in
 
 __all__ = ["MAX_NAME_LENGTH", "ApiKeys", "latest_expiry", "valid_name"]
 
@@ -48,6 +51,8 @@ NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # A date has at most four digits for the year.
 MAX_DAYS = 365 * 1000
 
+# For how long a form that is sent again returns the key that it has made, and the kind of this memory in the cache.
+REPEAT_SECONDS, MADE = 60, "made-api-keys"
 NAME_TAKEN = "user.personal_access_token_name_exists"
 
 
@@ -72,6 +77,7 @@ class ApiKeys:
         self._sub = _user_of(principal)
         self._has_session = isinstance(principal, SessionPrincipal)
 
+    @sensitive_variables()
     def all(self) -> list[ApiKey]:
         """Return the keys of the user, the newest first, also those that have expired. One call."""
         keys = [api_key_in(row) for row in self._rows()]
@@ -84,8 +90,12 @@ class ApiKeys:
             raise _gone(key_id)
         return found
 
-    def create(self, name: str, *, expires_at: datetime | None = None) -> NewApiKey:
+    @sensitive_variables()
+    def create(self, name: str, *, expires_at: datetime | None = None, form: str = "") -> NewApiKey:
         """Make a key, and return it with its value, which nothing returns again.
+
+        `form` is a random text of the form, for a button that is pressed twice: for a minute, a second call with the
+        same text returns the same key.
 
         `expires_at` is aware; None is a key that never expires. Raise InvalidKeyName, KeyNameTaken, ExpiryNotAllowed
         and TooManyApiKeys, and SessionRequired with an access token. Raise ProofRequired if the user has not proved in
@@ -98,6 +108,8 @@ class ApiKeys:
         # One at a time, because the number of keys is limited.
         with user_locked(conf.issuer, self._sub):
             rows = self._rows()
+            if (made := self._made_by(form, rows)) is not None:
+                return made
             if len(rows) >= conf.api_keys_per_user:
                 raise TooManyApiKeys(f"The user {self._sub} has {len(rows)} API keys.")
             self._check_user()
@@ -105,9 +117,10 @@ class ApiKeys:
                 row = self._api.users.create_personal_access_token(
                     self._sub, {"name": wanted, "expiresAt": _milliseconds(expires_at)}
                 )
-        key = api_key_in(row)
-        created = NewApiKey(**vars(key), value=value_in(row))
-        self._changed("created", key)
+            created = new_api_key_in(row)
+            if form:
+                cached(MADE, self._name_of(form), lambda: created.id, timeout_seconds=REPEAT_SECONDS)
+        self._changed("created", created)
         return created
 
     def rename(self, key_id: str, name: str) -> ApiKey:
@@ -123,12 +136,13 @@ class ApiKeys:
     def revoke(self, key_id: str) -> None:
         """Revoke a key. Raise ApiKeyGone. Two calls.
 
-        A process remembers an accepted key for `LOGTO_API_KEY_SECONDS`. Access tokens for which another application has
-        exchanged the key remain valid until they expire.
+        It stops working at once in this process, and in the others after `LOGTO_API_KEY_SECONDS` at most. Access tokens
+        for which another application has exchanged the key remain valid until they expire.
         """
         key = self.get(key_id)
         with self._translated(key=key):
             self._api.users.delete_personal_access_token(self._sub, key.name)
+        forget(self._sub)
         self._changed("revoked", key)
 
     @property
@@ -146,6 +160,14 @@ class ApiKeys:
     def _rows(self) -> list[Any]:
         with self._translated():
             return self._api.users.personal_access_tokens(self._sub)
+
+    def _made_by(self, form: str, rows: Iterable[Any]) -> NewApiKey | None:
+        """Return the key that the same form has just made; None if there is none, or the cache cannot be reached."""
+        key_id = known(MADE, self._name_of(form)) if form else None
+        return next((key for key in map(new_api_key_in, rows) if key.id == key_id), None) if key_id else None
+
+    def _name_of(self, form: str) -> str:
+        return f"{conf.issuer}\n{self._sub}\n{form}"
 
     def _check_user(self) -> None:
         """Raise SignInRefused for a suspended user, for whom Logto would make a key."""
@@ -211,7 +233,7 @@ def _user_of(principal: Principal) -> str:
         return principal.sub
     if principal.is_machine:
         raise ClientRefused("An application has no API keys. Only users have.")
-    if getattr(principal, "is_api_key", False):
+    if principal.is_api_key:
         raise ClientRefused("An API key cannot manage API keys.")
     if is_third_party(principal.client_id or ""):
         raise ClientRefused(f"The third-party application {principal.client_id!r:.60} cannot manage API keys.")

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from django.views.decorators.debug import sensitive_variables
+
 from logto_auth.management_api.answers import plain_text, read
 from logto_auth.oidc.secrets import Secret
 
-__all__ = ["ApiKey", "NewApiKey", "api_key_in", "key_id_of", "value_in"]
+__all__ = ["ApiKey", "NewApiKey", "api_key_in", "key_id_of", "new_api_key_in"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # So that the digest is not that of any other use of a hash of a key.
@@ -50,23 +52,25 @@ def key_id_of(value: Secret) -> str:
     return hashlib.sha256(ID_PREFIX + value.reveal().encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-@read
 def api_key_in(row: Mapping[str, Any]) -> ApiKey:
     """Return the key in an answer of the Management API. Raise ManagementAPIError if it is none."""
-    return ApiKey(
-        id=key_id_of(value_in(row)),
+    key = new_api_key_in(row)
+    return ApiKey(id=key.id, name=key.name, created_at=key.created_at, expires_at=key.expires_at)
+
+
+@sensitive_variables()
+@read
+def new_api_key_in(row: Mapping[str, Any]) -> NewApiKey:
+    """Return the key in an answer of the Management API with its value. Raise ManagementAPIError if it is none."""
+    if not isinstance(row["value"], str):
+        raise TypeError
+    return NewApiKey(
+        id=key_id_of(Secret(row["value"])),
         name=plain_text(row["name"]),
         created_at=EPOCH + timedelta(milliseconds=row["createdAt"]),
         expires_at=_expiry(row["expiresAt"]),
+        value=Secret(row["value"]),
     )
-
-
-@read
-def value_in(row: Mapping[str, Any]) -> Secret:
-    """Return the value of the key in an answer of the Management API. Raise ManagementAPIError if there is none."""
-    if not isinstance(row["value"], str):
-        raise TypeError
-    return Secret(row["value"])
 
 
 def _expiry(milliseconds: float | None) -> datetime | None:

@@ -21,6 +21,7 @@ from logto_auth.middleware import LogtoMiddleware
 from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .account import check_account_pages
+from .api_keys import check_api_keys
 from .lenient_conf import conf
 from .mcp import check_mcp_servers
 from .middleware import middleware_paths
@@ -126,7 +127,14 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
         check_templates,
     )
     signing_in = [message for check in checks for message in check()] if signs_users_in() else []
-    parts = (_check_middleware, check_account_pages, check_organization_console, check_views, check_mcp_servers)
+    parts = (
+        _check_middleware,
+        check_account_pages,
+        check_api_keys,
+        check_organization_console,
+        check_views,
+        check_mcp_servers,
+    )
     return [*signing_in, *(message for check in parts for message in check())]
 
 

@@ -42,8 +42,8 @@ THIRD_PARTIES_UNKNOWN = Problem(
 )
 KEYS_NOT_EXCHANGEABLE = Problem(
     "logto_auth.E050",
-    "{view} accepts API keys, but {missing} is not set.",
-    "Set it. Logto exchanges a key only for an application, and for an API resource or an organization.",
+    "{view} accepts API keys, but LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET is not set.",
+    "Set both. Logto exchanges an API key only for an application, which needs 'Allow token exchange' at Logto.",
 )
 
 
@@ -72,20 +72,14 @@ def _check_resources(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[C
 
 def _check_api_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[CheckMessage]:
     """Check that keys can be exchanged. Where users sign in, another check reports a missing application."""
-    application = (conf.app_id and conf.app_secret) or (conf.m2m_app_id and conf.m2m_app_secret)
-    is_application_missing = not application and not signs_users_in()
-    for view in _callbacks(patterns):
-        acceptors = [each for each in _token_checks(view) if getattr(each, "accepts_api_keys", False)]
-        if acceptors and is_application_missing:
-            yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_M2M_APP_ID or LOGTO_M2M_APP_SECRET")
-        if not conf.api_resource and any(_needs_default_resource(each) for each in acceptors):
-            yield KEYS_NOT_EXCHANGEABLE(view=_name_of(view), missing="LOGTO_API_RESOURCE")
+    if signs_users_in() or (conf.app_id and conf.app_secret) or (conf.m2m_app_id and conf.m2m_app_secret):
+        return
+    for name in dict.fromkeys(_views(patterns, _accepts_api_keys)):
+        yield KEYS_NOT_EXCHANGEABLE(view=name)
 
 
-def _needs_default_resource(acceptor: Any) -> bool:
-    """Return whether this accepts tokens for `LOGTO_API_RESOURCE`: it names no resource, and no organization."""
-    resource = getattr(acceptor, "resource", getattr(acceptor, "api_resource", None))
-    return not resource and not acceptor.of_organization
+def _accepts_api_keys(view: Any) -> bool:
+    return any(getattr(each, "accepts_api_keys", False) for each in _token_checks(view))
 
 
 def _views(patterns: Iterable[URLPattern | URLResolver], is_wanted: Callable[[Any], bool]) -> Iterator[str]:

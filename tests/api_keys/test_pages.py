@@ -15,7 +15,7 @@ from logto_auth.audit.models import AuditEvent
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoSession
 
-from .site import PAGES, Owner, text_of
+from .site import API, PAGES, Owner, text_of
 
 pytestmark = pytest.mark.django_db
 ALL = ["", "new", "0" * 32]
@@ -132,6 +132,20 @@ def test_value_is_shown_once(ada: Owner, signals: list[dict[str, Any]]) -> None:
     assert [each["action"] for each in signals] == ["created"]
 
 
+def test_button_that_is_pressed_twice_makes_one_key(ada: Owner, signals: list[dict[str, Any]]) -> None:
+    form = {"name": "laptop", "expires_at": "7", "form_id": ada.open("new").context["form"]["form_id"].value()}
+    pages = [ada.post("new", "create", **form) for _ in range(2)]
+    assert [ada.tokens["laptop"].value in page.content.decode() for page in pages] == [True, True]
+    assert len(signals) == 1
+    bob = Owner(ada.logto, "bob")
+    bob.prove()
+    assert ada.tokens["laptop"].value not in bob.post("new", "create", **form).content.decode()
+    ada.post(ada.open().context["keys"][0][0].id, "remove")
+    assert ada.post("new", "create", **form).status_code == 200
+    # A new form that is sent again shows nothing.
+    assert ada.post("new", "create", name="laptop", expires_at="7").status_code == 409
+
+
 def test_lifetimes_are_those_that_the_site_allows(ada: Owner, settings: Any) -> None:
     def choices() -> list[str]:
         return [value for value, _label in ada.open("new").context["form"].fields["expires_at"].choices]
@@ -227,6 +241,20 @@ def test_key_is_revoked_also_twice(ada: Owner) -> None:
         assert response.status_code == 404
         assert "There is no such API key." in text_of(response)
         assert f'href="{PAGES}"' in response.content.decode()
+
+
+def test_revoked_key_stops_working_at_once(ada: Owner, settings: Any) -> None:
+    settings.LOGTO_API_SCOPES = ["read:books"]
+    ada.logto.tenant.applications[settings.LOGTO_APP_ID].allow_token_exchange = True
+    ada.logto.tenant.add_role("reader", scopes={API: ["read:books"]})
+    ada.logto.tenant.users[ada.sub].roles.append("reader")
+    ada.post("new", "create", name="laptop", expires_at="7")
+    headers = {"Authorization": f"Bearer {ada.tokens['laptop'].value}"}
+    client = Client(headers=headers)
+    assert [client.get("/api/books").content for _ in range(2)] == [b"Books of ada"] * 2
+    key = ada.open().context["keys"][0][0]
+    ada.post(key.id, "remove")
+    assert client.get("/api/books").status_code == 401
 
 
 def test_unknown_action_changes_nothing(ada: Owner) -> None:

@@ -11,6 +11,7 @@ from logto_auth.checks import (
     account,
     accounts,
     addresses,
+    api_keys,
     browser_tokens,
     deployment,
     mcp,
@@ -40,6 +41,7 @@ MODULES = (
     browser_tokens,
     account,
     accounts,
+    api_keys,
     organization_console,
     project,
     views,
@@ -71,6 +73,7 @@ TENANT_WITH_BLIND_MANAGERS = TenantDeclaration(
 TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
     organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
 )
+WITH_API_KEY_PAGES = {"ROOT_URLCONF": "tests.checks.urls_with_api_key_pages"}
 WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
 EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
@@ -229,17 +232,28 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         "tests.api.test_several_resources.Tools requires access tokens for https://bookstore.example/agents/mcp, which "
         "the settings do not declare.",
     ),
-    "E048": (
-        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
-        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
-    ),
     "E049": (
         {"ROOT_URLCONF": "tests.checks.urls_of_mcp_servers"},
         "The MCP server at /mcp has resource='https://shop.example/mcp', which the settings do not declare.",
     ),
+    "E048": (
+        {"LOGTO_FIRST_PARTY_APPS": ["good", "one two"]},
+        "LOGTO_FIRST_PARTY_APPS contains 'one two', which is not the App ID or the URL of an application.",
+    ),
     "E050": (
-        {"ROOT_URLCONF": "tests.checks.urls_with_api_keys", "LOGTO_API_RESOURCE": ""},
-        "tests.checks.urls_with_api_keys.decorated accepts API keys, but LOGTO_API_RESOURCE is not set.",
+        {
+            "ROOT_URLCONF": "tests.checks.urls_accepting_api_keys",
+            "LOGIN_URL": "/login/",
+            "LOGTO_API_RESOURCE": "https://bookstore.example/api",
+            "LOGTO_APP_ID": "",
+            "LOGTO_APP_SECRET": "",
+        },
+        "tests.checks.urls_accepting_api_keys.decorated accepts API keys, but LOGTO_M2M_APP_ID or "
+        "LOGTO_M2M_APP_SECRET is not set.",
+    ),
+    "E052": (
+        {**WITH_API_KEY_PAGES, "MIDDLEWARE": WITHOUT_SESSIONS},
+        "The site's URLs include the pages for API keys, which need SessionMiddleware in MIDDLEWARE.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
@@ -464,6 +478,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_calling_applications"},
         "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
         "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
+    ),
+    "W042": (
+        WITH_API_KEY_PAGES,
+        "The site's URLs include the pages or the endpoints for API keys, which are off, because LOGTO_M2M_APP_ID and "
+        "LOGTO_M2M_APP_SECRET are not set.",
     ),
 }
 # test_accounts.py causes these. They need a router, or another user model.

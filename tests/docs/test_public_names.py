@@ -36,6 +36,8 @@ PRIVATE = {
     "logto_auth.contrib.mcp_sdk",
     "logto_auth.contrib.rest_framework_urls",
     "logto_auth.contrib.spectacular",
+    "logto_auth.contrib.user_endpoints",
+    "logto_auth.contrib.user_endpoints_schema",
     "logto_auth.doctor",
     "logto_auth.encryption",
     "logto_auth.navigation",
@@ -50,6 +52,8 @@ PRIVATE = {
 # Modules inside packages whose names are public.
 INNER = {
     "logto_auth.account_api.types",
+    "logto_auth.api_keys.errors",
+    "logto_auth.api_keys.proof",
     "logto_auth.audit.admin",
     "logto_auth.audit.models",
     "logto_auth.audit.signals",

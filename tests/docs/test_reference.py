@@ -17,7 +17,16 @@ sys.path.insert(0, str(DOCS / "_ext"))
 import reference
 from reference import errors, signals, versions
 
-GENERATED = ["checks", "emulator", "errors", "organization-console", "settings", "signals", "templates-and-tags"]
+GENERATED = [
+    "api-keys",
+    "checks",
+    "emulator",
+    "errors",
+    "organization-console",
+    "settings",
+    "signals",
+    "templates-and-tags",
+]
 
 
 @pytest.mark.parametrize("name", GENERATED)

@@ -1,4 +1,4 @@
-"""The console of organizations: its endpoints, its methods, its values and its errors."""
+"""The console of organizations, and API keys: the endpoints, the methods, the values and the errors of each."""
 
 from __future__ import annotations
 
@@ -6,18 +6,29 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
 
-from logto_auth.organizations.console import Console, ManagedOrganization, api_schema, api_urls, errors, values
-from logto_auth.organizations.console.errors import ConsoleError
+from logto_auth.api_keys import ApiKeys
+from logto_auth.oidc.errors import LogtoError
+from logto_auth.organizations.console import Console, ManagedOrganization
+from logto_auth.organizations.console.api_schema import IN_ORGANIZATION
 
 from . import markdown
 
-CLASSES = {each.__name__: each for each in (Console, ManagedOrganization)}
+CLASSES = {each.__name__: each for each in (Console, ManagedOrganization, ApiKeys)}
+CONSOLE = "logto_auth.organizations.console"
 
 
-def endpoints(_: str) -> str:
+def _module(package: str, name: str) -> Any:
+    """Return a module of `package`, by default of the console."""
+    return import_module(f"{package or CONSOLE}.{name}")
+
+
+def endpoints(package: str) -> str:
     """Return a table of the endpoints, in the order of their URLs."""
     rows = []
+    api_urls, api_schema = _module(package, "api_urls"), _module(package, "api_schema")
     for pattern in api_urls.urlpatterns:
         path = str(pattern.pattern).replace("<str:", "<") or "(root)"
         for method, operation in api_schema.OPERATIONS[pattern.callback.cls].items():
@@ -25,7 +36,7 @@ def endpoints(_: str) -> str:
             takes = [_field(name, field) for name, field in fields] + [
                 f"`?{each.name}`" for each in operation.parameters
             ]
-            errors = [f"`{each.code}`" for each in operation.errors if each not in api_schema.IN_ORGANIZATION]
+            errors = [f"`{each.code}`" for each in operation.errors if each not in IN_ORGANIZATION]
             head = (f"`{method.upper()}` `{path}`", operation.summary)
             rows.append((*head, ", ".join(takes), str(operation.status), ", ".join(errors)))
     return markdown.table(("Request", "What it does", "Takes", "Status", "Errors"), rows)
@@ -35,13 +46,15 @@ def _field(name: str, field: object) -> str:
     return f"`{name}`" if getattr(field, "required", False) else f"`{name}` (optional)"
 
 
-def error_table(_: str) -> str:
-    """Return a table of the errors of the console."""
-    classes: list[type[ConsoleError]] = [getattr(errors, name) for name in errors.__all__]
+def error_table(package: str) -> str:
+    """Return a table of the errors."""
+    errors = _module(package, "errors")
+    classes = [getattr(errors, name) for name in errors.__all__]
     rows = [
         (f"`{error.__name__}`", f"`{error.code}`", str(error.status), markdown.doc_of(error))
         for error in classes
-        if error is not ConsoleError
+        # The base class of the others has no sentence for users.
+        if error.__bases__ != (LogtoError,)
     ]
     return markdown.table(("Class", "Code", "Status", "Meaning"), rows)
 
@@ -76,9 +89,9 @@ def _definition(head: str, value: object) -> str:
     return f"`{head}`\n: " + textwrap.indent(text, "  ").lstrip()
 
 
-def value_table(_: str) -> str:
+def value_table(package: str) -> str:
     """Return a table of the classes that the methods return, with their fields."""
-    tree = ast.parse(inspect.getsource(values))
+    tree = ast.parse(inspect.getsource(_module(package, "values")))
     rows = []
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
