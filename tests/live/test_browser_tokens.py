@@ -19,8 +19,11 @@ __all__ = ["rights"]
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 
+SCRIPT = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+
+
 def hand_out(site: Site, user: Person, resource: str) -> requests.Response:
-    return user.post(site, "/access-token", {"resource": resource}, {"Sec-Fetch-Site": "same-origin"})
+    return user.post(site, "/access-token", {"resource": resource}, SCRIPT)
 
 
 def claims_of(token: str) -> dict[str, Any]:
