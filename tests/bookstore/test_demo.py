@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from itertools import dropwhile, takewhile
 from pathlib import Path
 
@@ -94,6 +95,8 @@ def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
     assert "Traceback" not in errors
     assert f"http://localhost:{environment['PORT']}/admin/" in output
     assert f"http://localhost:{environment['PORT']}/api/docs/" in output
+    if find_spec("django_mcpz"):
+        assert f"-m bookstore.agents.client --url http://localhost:{environment['PORT']}/mcp" in output
     for account in ("customer", "editor", "admin", "owner", "manager", "suspended"):
         assert f"{account}-password" in output
 
@@ -186,6 +189,40 @@ def test_sign_in_names_no_unconfigured_api_resource(environment, variables, api,
     command = [sys.executable, "-c", f"import json; {source}"]
     output = subprocess.run(command, cwd=ROOT, env=environment | variables, capture_output=True, check=True).stdout
     assert json.loads(output) == [api, asked_for]
+
+
+ENDPOINTS = """
+import json, os, sys
+if "WITHOUT_MCP" in os.environ:
+    sys.modules["django_mcpz"] = None  # as if it were not installed
+os.environ["DJANGO_SETTINGS_MODULE"] = "bookstore.settings"
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+call_command("check", stdout=sys.stderr)
+print(json.dumps([list(settings.LOGTO_API_RESOURCES), "bookstore.agents.server" in sys.modules]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "resources"),
+    [
+        ({}, ["http://localhost:{PORT}/mcp"]),
+        ({"LOGTO_BASE_URL": "https://shop.example"}, ["https://shop.example/mcp"]),
+        ({"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": "x" * 50}, []),
+        ({"WITHOUT_MCP": "1"}, []),
+    ],
+    ids=["demo", "base URL", "no known URL", "no package"],
+)
+def test_endpoint_of_agents_exists_if_its_url_is_known(environment, variables, resources):
+    if find_spec("django_mcpz") is None:
+        resources = []
+    command = [sys.executable, "-W", "ignore", "-c", ENDPOINTS]
+    run = subprocess.run(command, cwd=ROOT, env=environment | variables, capture_output=True, text=True, timeout=60)
+    expected = [resource.format(**environment) for resource in resources]
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == [expected, bool(expected)]
 
 
 def test_incomplete_logto_configuration_is_refused(environment):
