@@ -28,7 +28,7 @@ PARALLEL := -n $(WORKERS) --dist worksteal
 NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 # The tests that sites' databases could change.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api audit organizations sessions sign_in sync users webhooks) \
-	$(addprefix tests/console/test_,agreement.py creation.py members.py))
+	$(addprefix tests/console/test_,agreement.py creation.py members.py) tests/api_keys/test_service.py)
 
 .PHONY: demo test test-databases test-browser test-live test-profiles check lint types layers docs build bench generate format clean python
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg  # noqa: F401  (its extension must not be imported while freezegun replaces datetime.date)
@@ -65,7 +66,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object, pytestconf
     pytestconfig.stash[BLOCKER] = django_db_blocker
     yield
     # asgiref keeps the thread of async views, and with it a connection, because of which PostgreSQL drops no database.
-    asyncio.run(sync_to_async(connections.close_all)())
+    # In a thread of its own: the browser tests have an event loop in this one.
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, sync_to_async(connections.close_all)()).result()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.oidc.secrets import Secret, as_secret
 from logto_auth.testing import Browser
 from tests.ageing import age
+from tests.rights import API
 from tests.support import JWT, pending_cookies
 from tests.webhooks.deliveries import SIGNING_KEY, deliver
 
@@ -88,16 +89,25 @@ class Flow:
         return lambda: machine_client().token(resource="https://default.logto.app/api", scopes=["all"])
 
     def token_exchange(self) -> Callable[[], object]:
-        application = self.logto.tenant.applications[self.settings.LOGTO_APP_ID]
-        application.custom_client_metadata["allowTokenExchange"] = True
-        for token in list(self.logto.tenant.personal_access_tokens.values()):
-            self.logto.tenant.personal_access_tokens.pop(token.value)
-        added = self.logto.tenant.add_personal_access_token(self.logto.tenant.find_user(username="reader").id, "script")
-        personal_access_token, resource = Secret(added.value), self.settings.LOGTO_API_RESOURCE
+        personal_access_token, resource = Secret(self._personal_access_token()), self.settings.LOGTO_API_RESOURCE
         return lambda: clients.token_exchange().exchange_personal_access_token(personal_access_token, resource=resource)
+
+    def api_key(self) -> Callable[[], object]:
+        self.settings.LOGTO_API_RESOURCE = API
+        if self.logto.tenant.find_resource(API) is None:
+            self.logto.tenant.add_resource(API, scopes=["read:books"])
+        key, client = self._personal_access_token(), Client(raise_request_exception=False)
+        return lambda: client.get("/api/books/", headers={"Authorization": f"Bearer {key}"})
 
     def management_call(self) -> Callable[[], object]:
         return lambda: list(management_api().users.all())
+
+    def _personal_access_token(self) -> str:
+        """Return a new token, and allow its exchange."""
+        tenant = self.logto.tenant
+        tenant.applications[self.settings.LOGTO_APP_ID].custom_client_metadata["allowTokenExchange"] = True
+        tenant.personal_access_tokens.clear()
+        return tenant.add_personal_access_token(tenant.find_user(username="reader").id, "script").value
 
     def _sign_in(self) -> None:
         self.browser.client.cookies.clear()

@@ -178,8 +178,9 @@ class Requirement:
         session.
         """
         # The first part: an application that is refused would gain nothing by further scopes.
-        if self._needs_client and not self._accepts(principal.client_id):
-            return MissingRequirement(RequirementKind.CLIENT, _shortened(principal.client_id))
+        if not self._accepts_application(principal):
+            refused = principal.client_id
+            return MissingRequirement(RequirementKind.CLIENT, () if refused is None else (single_line(refused),))
         if self.roles is not None and set(self.roles).isdisjoint(principal.roles):
             return MissingRequirement(RequirementKind.ROLE, self.roles)
         needs_organization = self._needs_organization
@@ -221,11 +222,10 @@ class Requirement:
     def _needs_organization(self) -> bool:
         return self.organization or self.organization_roles is not None or bool(self.organization_scopes)
 
-    @property
-    def _needs_client(self) -> bool:
-        return self.clients is not None or self.third_party is not None
-
-    def _accepts(self, client_id: str | None) -> bool:
+    def _accepts_application(self, principal: Principal) -> bool:
+        if self.clients is None and self.third_party is None:
+            return True
+        client_id = principal.client_id
         if client_id is None or (self.clients is not None and client_id not in self.clients):
             return False
         return self.third_party is None or not is_third_party(client_id)
@@ -246,10 +246,6 @@ def _check_clients(clients: object) -> None:
             f"Requirement: clients is {clients!r:.200}. Expected the App ID or the URL of at least one application, "
             "each a string without spaces. Leave clients out to accept all applications."
         )
-
-
-def _shortened(client_id: str | None) -> tuple[str, ...]:
-    return () if client_id is None else (single_line(client_id),)
 
 
 def _second_factor(part: Any) -> Any:

@@ -34,7 +34,6 @@ from logto_auth.exceptions import (
     TooManyRequests,
 )
 from logto_auth.navigation import client_network
-from logto_auth.oidc.claims import is_name
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.signals import api_keys_limited
@@ -277,9 +276,6 @@ def _digest(key: Secret, purpose: KeyPurpose) -> bytes:
 @sensitive_variables()
 def _outcome(key: Secret, purpose: KeyPurpose) -> _Accepted | _Refusal:
     """Ask Logto for a token, and whether its user is suspended. Raise ProviderError."""
-    # Logto is not asked about a text that cannot be the ID of an organization.
-    if purpose.organization_id is not None and not is_name(purpose.organization_id):
-        return _Refusal.ACCESS_DENIED
     try:
         # What is remembered is kept here, without the access token.
         token = token_exchange(revocation_seconds=0).exchange_personal_access_token(

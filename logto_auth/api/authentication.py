@@ -35,7 +35,7 @@ from logto_auth.memberships.current import requested_organization_id
 from logto_auth.models import LogtoIdentity, Organization, OrganizationMembership
 from logto_auth.oidc.access_tokens import is_opaque
 from logto_auth.oidc.authentication_methods import methods_in
-from logto_auth.oidc.claims import frozen
+from logto_auth.oidc.claims import frozen, is_name
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.users.accepted import accepted_user
@@ -356,15 +356,17 @@ def _purpose_of_key(
     request: HttpRequest, resource: str | None, of_organization: bool | None, scopes: frozenset[str]
 ) -> KeyPurpose:
     """Return what an API key is exchanged for. Raise OrganizationRequired if the URL must select an organization."""
-    organization_id = requested_organization_id(request)
-    if of_organization and not organization_id:
+    organization_id = requested_organization_id(request) or None
+    if organization_id is not None and not is_name(organization_id):
+        raise OrganizationRequired("The URL selects an organization by a text that cannot be the ID of one.")
+    if of_organization and organization_id is None:
         raise OrganizationRequired("An API key needs a URL that selects an organization, because it belongs to none.")
-    if of_organization is not False and organization_id:
+    if of_organization is not False and organization_id is not None:
         return KeyPurpose(None, organization_id, tuple(sorted(scopes)))
     resource = resource or api_resource()
     # All declared ones, so that the views of a resource share one exchange.
     names = {*conf.declared_api_resources.get(resource, ()), *scopes}
-    return KeyPurpose(resource, organization_id or None, tuple(sorted(names)))
+    return KeyPurpose(resource, organization_id, tuple(sorted(names)))
 
 
 def _authenticated(request: HttpRequest, principal: TokenPrincipal) -> TokenPrincipal:

@@ -49,7 +49,7 @@ def _servers(patterns: Iterable[URLPattern | URLResolver], prefix: str | None) -
         path = None if prefix is None else _joined(prefix, each.pattern)
         if isinstance(each, URLResolver):
             yield from _servers(each.url_patterns, path)
-        elif auth := _auth_of(each.callback):
+        elif auth := auth_of(each.callback):
             yield path, auth
 
 
@@ -58,7 +58,7 @@ def _joined(prefix: str, pattern: Any) -> str | None:
     return f"{prefix}{pattern}" if is_fixed else None
 
 
-def _auth_of(view: Any) -> LogtoMCP | None:
+def auth_of(view: Any) -> LogtoMCP | None:
     """Return the authentication of a view that is an MCP server, decorated or not."""
     while view is not None:
         auth = getattr(view, "auth", None)

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from logto_auth.access.requirements import Requirement
 
 from .lenient_conf import conf
+from .mcp import auth_of
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 
@@ -77,6 +78,11 @@ def _check_api_keys(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Ch
         yield KEYS_NOT_EXCHANGEABLE(view=name)
 
 
+def accepts_api_keys() -> bool:
+    """Return whether a view of the site, or an MCP server in its URLs, accepts API keys."""
+    return any(_accepts_api_keys(view) for view in _callbacks(get_resolver().url_patterns))
+
+
 def _accepts_api_keys(view: Any) -> bool:
     return any(getattr(each, "accepts_api_keys", False) for each in _token_checks(view))
 
@@ -97,8 +103,8 @@ def _callbacks(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
 def _name_of(callback: Any) -> str:
     operations = _ninja_operations(callback)
     view = operations[0].view_func if operations else _class_of(callback) or callback
-    # REST framework makes a class for each function with `api_view`, and sets only `__name__`.
-    return f"{view.__module__}.{view.__name__}"
+    # REST framework makes a class for each function with `api_view`, and sets only `__name__`. An MCP server has none.
+    return f"{view.__module__}.{getattr(view, '__name__', type(view).__name__)}"
 
 
 def _requires_verification(view: Any) -> bool:
@@ -111,18 +117,20 @@ def _requires_second_factor(view: Any) -> bool:
 
     The permissions of Django Ninja, and those that depend on the request, are not known here.
     """
-    requirements = _required_by_permissions(view)
+    auth = auth_of(view)
+    requirements = [*_required_by_permissions(view), *([auth.requirement] if auth else ())]
     return getattr(view, "requires_second_factor", False) or any(each.second_factor for each in requirements)
 
 
 def _refuses_third_parties(view: Any) -> bool:
     """Return whether a view for access tokens refuses third-party applications."""
     checks = _token_checks(view)
-    requirements = [each.requirement for each in checks if hasattr(each, "requirement")]
-    if checks:
-        # A session, which REST framework may also accept, is never that of a third-party application.
-        requirements += _required_by_permissions(view)
-    return getattr(view, "refuses_third_parties", False) or any(each.third_party is False for each in requirements)
+    # Those of Ninja and MCP, and those of REST framework, where a session is never that of a third-party application.
+    requirements = [getattr(each, "requirement", None) for each in checks]
+    requirements += _required_by_permissions(view) if checks else ()
+    return getattr(view, "refuses_third_parties", False) or any(
+        isinstance(each, Requirement) and each.third_party is False for each in requirements
+    )
 
 
 def _class_of(view: Any) -> Any:
@@ -142,15 +150,17 @@ def _required_by_permissions(view: Any) -> Iterator[Requirement]:
 
 def _required_resources(view: Any) -> Iterator[str]:
     """Yield the API resources that a view names: by a decorator or mixin, or by a class of REST framework or Ninja."""
-    named = (getattr(each, "resource", getattr(each, "api_resource", None)) for each in _token_checks(view))
+    # The check of MCP servers reports theirs.
+    checks = (each for each in _token_checks(view) if each is not auth_of(view))
+    named = (getattr(each, "resource", getattr(each, "api_resource", None)) for each in checks)
     yield from (each for each in named if isinstance(each, str) and each)
 
 
 def _token_checks(view: Any) -> list[Any]:
-    """Return what authenticates by access token: the view itself, or classes of REST framework or objects of Ninja."""
+    """Return what authenticates by access token: the view, classes of REST framework, or objects of Ninja and MCP."""
     authenticators = [callback for operation in _ninja_operations(view) for callback in operation.auth_callbacks]
     # Only the authentication of this package has this attribute.
-    found = (view, *_classes(view, "authentication_classes"), *authenticators)
+    found = (view, auth_of(view), *_classes(view, "authentication_classes"), *authenticators)
     return [each for each in found if hasattr(each, "of_organization")]
 
 

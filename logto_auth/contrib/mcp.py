@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
 from logto_auth.access.requirements import Requirement
-from logto_auth.api.authentication import TokenPrincipal, authenticate
+from logto_auth.api.authentication import authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
@@ -70,6 +70,8 @@ class LogtoMCP:
     It is the `auth` of a server of django-mcpz: called with a request, it returns None for an accepted one, else the
     response. A tool finds the account in `request.user` and the `TokenPrincipal` in `request.logto`.
     """
+
+    of_organization = False
 
     def __init__(
         self,
@@ -129,14 +131,20 @@ class LogtoMCP:
         annotated), the server is one of django-mcpz. For all others it is one of the official SDK, behind `asgi` or
         with `token_verifier`. A function of the SDK that is not async runs where Django's database connections work.
 
-        Raise ConfigurationError if another function has this name, or the package is missing; TypeError without scopes.
+        Raise ConfigurationError if another function has this name, TypeError without scopes or without a name, and
+        ImportError if the package `mcp` is needed and missing.
         """
         # Without parentheses, the only argument is the function.
         if not scopes or any(callable(scope) for scope in scopes):
             raise TypeError('scope_required needs names of permissions: @auth.scope_required("read:orders").')
 
         def decorate(function: Any) -> Any:
-            name = tool or function.__name__
+            name = tool if tool is not None else str(getattr(function, "__name__", ""))
+            # That of a lambda is "<lambda>".
+            if not name or name.startswith("<"):
+                raise TypeError(
+                    "This function has no name of its own. Name the tool: scope_required(..., tool='name')."
+                )
             if name in self._tool_scopes:
                 raise ConfigurationError(
                     f"Two tools are called {name!r}. Give one of them another name: scope_required(..., tool='name'), "
@@ -213,8 +221,8 @@ class LogtoMCP:
         if principal is None:
             return self._for_server(ErrorResponse.without_token())
         _remember_call(request, Call(self, None))
-        missing = self.requirement.missing_from(principal)
-        return self._for_server(ErrorResponse.insufficient(missing)) if missing else None
+        unmet = ErrorResponse.unmet(self.requirement, principal)
+        return self._for_server(unmet) if unmet else None
 
     def call_response(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
         """Return None if an authenticated request may send the message `body`, else the response: 400 or 403."""
@@ -265,9 +273,8 @@ class LogtoMCP:
         """Return why the principal of `request` may not call a tool with these permissions, or None."""
         # With the requirement of the server, because permissions may be those in an organization.
         requirement = replace(self.requirement, scopes=tuple(dict.fromkeys([*self.requirement.scopes, *scopes])))
-        principal: TokenPrincipal = request.logto  # type: ignore[attr-defined]
-        missing = requirement.missing_from(principal)
-        return self._for_server(ErrorResponse.insufficient(missing), requirement) if missing else None
+        error = ErrorResponse.unmet(requirement, request.logto)  # type: ignore[attr-defined]
+        return self._for_server(error, requirement) if error else None
 
     def _for_server(self, error: ErrorResponse, requirement: Requirement | None = None) -> ErrorResponse:
         return error.for_view(scopes=(requirement or self.requirement).all_scopes, resource=self.resource)
@@ -341,7 +348,7 @@ def _takes_django_request(function: Callable[..., Any]) -> bool:
     """Return whether the first parameter is a Django request, as in the tools of django-mcpz."""
     try:
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())
-    except NameError:
+    except (AttributeError, NameError, SyntaxError, TypeError):
         # An annotation of another parameter may exist only for type checkers.
         parameters = list(inspect.signature(function).parameters.values())
     if not parameters:

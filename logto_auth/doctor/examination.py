@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from logto_auth.conf import conf
 from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.cloud import cloud_tenant
-from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
+from logto_auth.tenant.site import back_channel_logout_uri, load_declaration, unreachable_warning
 
 from . import account, addresses, second_factor, site, tenant
 from .findings import Finding, errors_as_failures, findings_or_ok, skipped, warning
 from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
-from .outbound_guard import outbound_guard_findings
+from .outbound_guard import dynamic_client_findings, outbound_guard_findings
 from .sign_in import SignInExamination
 from .token_exchange import token_exchange_findings
 from .versions import LogtoVersion, deduce, has_dynamic_app
@@ -27,10 +27,12 @@ WRONG_TYPE = "logto_auth.E001"
 NO_LOGTO = frozenset(f"logto_auth.{number}" for number in ("E002", "E006", "E007", "E013", "E036", "E037"))
 
 
-def examine(base_urls: Sequence[str], *, deploy: bool = False, accepts_api_keys: bool = False) -> Iterator[Finding]:
+def examine(
+    base_urls: Sequence[str], *, deploy: bool = False, accepts_api_keys: Callable[[], bool] = lambda: False
+) -> Iterator[Finding]:
     """Yield all findings about the site, which is served at `base_urls`.
 
-    `deploy` includes the system checks for deployment. `accepts_api_keys` is whether a view accepts API keys.
+    `deploy` includes the system checks for deployment. `accepts_api_keys` returns whether a view accepts API keys.
     """
     ids: set[str | None] = set()
     yield from findings_or_ok(_settings(ids, deploy=deploy), "settings", "The system checks found no problems.")
@@ -51,7 +53,7 @@ def _settings(ids: set[str | None], *, deploy: bool) -> Iterator[Finding]:
         yield site.finding_from(message)
 
 
-def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: bool) -> Iterator[Finding]:
+def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: Callable[[], bool]) -> Iterator[Finding]:
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     logto_addresses = Addresses(conf.issuer, conf.internal_endpoint)
@@ -77,11 +79,18 @@ def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: bool) -> Itera
 
 
 def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guard_on: bool) -> Iterator[Finding]:
+    dynamic_clients = load_declaration().dynamic_clients
+    is_needed = dynamic_clients is not None and dynamic_clients.enabled
     if text := unreachable_warning(base_urls):
         remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."
         yield warning("reach", text, remedy)
     elif uri := back_channel_logout_uri(base_urls):
-        yield from outbound_guard_findings(uri, version, is_on=is_guard_on, is_cloud=bool(cloud_tenant(conf)))
+        yield from outbound_guard_findings(
+            uri, version, is_on=is_guard_on, is_needed=is_needed, is_cloud=bool(cloud_tenant(conf))
+        )
+    if is_needed:
+        # Only with the guard does discovery name them.
+        yield from dynamic_client_findings(version, are_on=is_guard_on)
 
 
 def _examine_sign_in(

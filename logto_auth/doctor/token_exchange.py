@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from logto_auth.clients import token_exchange
 from logto_auth.exceptions import ConfigurationError, ProviderError, TokenError
@@ -16,12 +16,13 @@ __all__ = ["token_exchange_findings"]
 MADE_UP_KEY = Secret("pat_made-up-by-logto-doctor")
 
 
-def token_exchange_findings(*, accepts_api_keys: bool) -> Iterator[Finding]:
+def token_exchange_findings(*, accepts_api_keys: Callable[[], bool]) -> Iterator[Finding]:
     """Yield whether Logto exchanges tokens, if a view of the site accepts API keys or if it is declared.
 
     Logto is asked to exchange a key that does not exist, and its answer differs if the application may not.
     """
-    if not (accepts_api_keys or _is_declared()):
+    has_api_keys = accepts_api_keys()
+    if not (has_api_keys or _is_declared()):
         return
     try:
         client = token_exchange()
@@ -38,7 +39,7 @@ def token_exchange_findings(*, accepts_api_keys: bool) -> Iterator[Finding]:
                 "token-exchange", f"This could not be tried: {error}", "Correct this, or see the log of Logto."
             )
             return
-        what = "No API key works" if accepts_api_keys else "No token can be exchanged"
+        what = "No API key works" if has_api_keys else "No token can be exchanged"
         yield failure(
             "token-exchange",
             f"{what}. {error}",

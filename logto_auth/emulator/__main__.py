@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cloud_tenant=options.cloud,
             like=options.like,
             outbound_guard=options.outbound_guard,
+            loopback_client_documents=options.loopback_client_documents,
             seed=seed,
         )
     except ValueError as error:
@@ -93,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
         help="let back-channel logouts reach loopback and private addresses, such as a site on this machine",
     )
     parser.add_argument(
+        "--loopback-client-documents",
+        action="store_true",
+        help="with --like head: read documents of dynamic clients (CIMD) from https URLs of this machine, which no "
+        "Logto does",
+    )
+    parser.add_argument(
         "--base-url",
         action="append",
         metavar="URL",
@@ -131,6 +138,8 @@ def _summary(emulator: Emulator) -> str:
         *(f"    {user.username:<12} {user.password}{'   (suspended)' if user.is_suspended else ''}" for user in users),
         "  Press Ctrl-C to stop.",
     ]
+    if emulator.loopback_client_documents:
+        lines.insert(-1, "  Dynamic clients may have their documents on this machine, which no Logto allows.")
     return "\n".join(lines)
 
 

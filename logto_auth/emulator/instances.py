@@ -32,6 +32,8 @@ class Instances:
         self.subject_tokens: dict[str, SubjectToken] = {}
         self.alipay_auth_codes: dict[str, AlipayAccount] = {}
         self.account_visits: dict[str, AccountVisit] = {}
+        # Documents of dynamic clients, each with the time until which it is kept.
+        self.client_documents: dict[str, tuple[dict[str, Any], int]] = {}
 
     def find_session(self, session_id: str | None) -> Session | None:
         """Return the session with this id unless it has expired."""

@@ -27,7 +27,8 @@ _EXTENSION = "logto_emulator"
 class Provider:
     """A tenant with its clock, keys, sessions, webhooks and faults. `endpoint` is the configured public origin.
 
-    `outbound_guard` is False if Logto runs with `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED`.
+    `outbound_guard` is False if Logto runs with `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED`. `loopback_client_documents`
+    lets dynamic clients have their documents at loopback addresses, which no Logto allows.
 
     `cloud_tenant` is the ID of the tenant that it has in Logto Cloud. Empty: an open-source Logto.
     """
@@ -48,6 +49,7 @@ class Provider:
         self.verifications = Verifications(self.tenant, self.instances, self.clock, self.faults)
         self.requests = RequestLog()
         self.outbound_guard = True
+        self.loopback_client_documents = False
         self.rate_limit = RateLimit()
 
     @property

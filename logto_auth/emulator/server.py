@@ -36,6 +36,8 @@ class Emulator:
 
     `like` is the version of Logto to show, a name in `versions.VERSIONS`. `outbound_guard=False` lets back-channel
     logouts reach loopback and private addresses, as Logto's variable `OIDC_PROVIDER_SSRF_PROTECTION_DISABLED` does.
+    `loopback_client_documents=True` reads documents of dynamic clients (CIMD) from https URLs of this machine, which no
+    Logto does. It needs `like="head"` and the outbound guard, and the tenant has to turn dynamic clients on.
     `seed` is a function that fills the tenant, now and at each `reset(tenant=True)`; `seed_demo` is an example.
     """
 
@@ -49,6 +51,7 @@ class Emulator:
         cloud_tenant: str = "",
         like: str = DEFAULT,
         outbound_guard: bool = True,
+        loopback_client_documents: bool = False,
         seed: Callable[[Tenant], object] | None = None,
     ) -> None:
         check_host(host, expose_to_network=expose_to_network)
@@ -58,7 +61,10 @@ class Emulator:
         self._port = port
         self._public_endpoint = public_origin(public_endpoint) if public_endpoint else ""
         self._version = _version(like)
+        if loopback_client_documents and not (self._version.has_cimd and outbound_guard):
+            raise ValueError("Documents of dynamic clients need --like head, and the outbound guard.")
         self._outbound_guard = outbound_guard
+        self._loopback_client_documents = loopback_client_documents
         self._seed = seed
         self._provider = Provider(cloud_tenant=cloud_tenant)
         self._restore_options()
@@ -101,6 +107,15 @@ class Emulator:
     @outbound_guard.setter
     def outbound_guard(self, is_on: bool) -> None:
         self._provider.outbound_guard = is_on
+
+    @property
+    def loopback_client_documents(self) -> bool:
+        """Whether documents of dynamic clients are read from this machine. A test may change it, as `like`."""
+        return self._provider.loopback_client_documents
+
+    @loopback_client_documents.setter
+    def loopback_client_documents(self, are_read: bool) -> None:
+        self._provider.loopback_client_documents = are_read
 
     @property
     def keys(self) -> SigningKeys:
@@ -213,6 +228,7 @@ class Emulator:
     def _restore_options(self) -> None:
         self.tenant.version = self._version
         self.outbound_guard = self._outbound_guard
+        self.loopback_client_documents = self._loopback_client_documents
 
     def rotate_keys(
         self, algorithm: Algorithm = "EC", grace_seconds: int = 0, *, curve: Curve = "P-384"

@@ -191,7 +191,9 @@ class Transport:
         self, method: str, path: str, json: Payload | None, query: Mapping[str, QueryValue] | None
     ) -> Response:
         token, may_renew, has_waited = self._token(), True, False
-        for tries_left in reversed(range(self._max_tries)):
+        tries_left = self._max_tries
+        while True:
+            tries_left -= 1
             wait_seconds = _backoff_seconds(self._max_tries - tries_left)
             self._rate_limiter.wait(ignores_pause=has_waited)
             try:
@@ -202,9 +204,11 @@ class Transport:
                 self._sleep(wait_seconds)
                 continue
             if response.status == 401 and may_renew:
-                # Logto may have rotated its keys, or the clocks may differ. Try a new token once.
+                # Logto may have rotated its keys, or the clocks may differ. Try a new token once, which counts as no
+                # repetition.
                 self._machine.forget(token)
                 token, may_renew = self._token(), False
+                tries_left += 1
                 continue
             if not tries_left or not _may_retry(method, response):
                 break

@@ -52,6 +52,9 @@ def browser_token(principal: SessionPrincipal, resource: str, scopes: Collection
             f"Logto has issued an access token for {resource} with {', '.join(excess)!r:.200}, not requested. "
             "The token is not handed out."
         )
+    if not claims.scopes:
+        # The user has lost them since the token with all permissions was issued.
+        return None
     return BrowserToken(token=token, expires_in=max(0, int(claims.expires_at - time.time())), scopes=claims.scopes)
 
 

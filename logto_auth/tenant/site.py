@@ -19,6 +19,7 @@ from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_hos
 
 from .account_center import AccountCenter
 from .declaration import TenantDeclaration, console_errors
+from .dynamic_clients import DYNAMIC_CLIENTS
 from .organization_console import OrganizationConsole
 from .uris import normalize_uri
 
@@ -140,8 +141,14 @@ def outbound_guard_warning(base_urls: Sequence[str]) -> str:
         return ""
     return (
         f"Logto 1.42 and newer sends no back-channel logout to {host}, which is not a public host, unless it runs with "
-        f"{OUTBOUND_GUARD_OFF}. Logto reports no error. Webhooks are not affected."
+        f"{OUTBOUND_GUARD_OFF}. Logto reports no error. Webhooks are not affected.{_dynamic_clients_hint()}"
     )
+
+
+def _dynamic_clients_hint() -> str:
+    declared = load_declaration().dynamic_clients
+    needs_guard = declared is not None and declared.enabled
+    return f" With the variable, Logto has none of the declared {DYNAMIC_CLIENTS}." if needs_guard else ""
 
 
 def redirect_uris(base_urls: Sequence[str]) -> list[str]:

@@ -174,6 +174,13 @@ def test_failure_of_logto_is_no_answer(fault: HttpFault, applications: Any, spoi
         is_third_party(applications.foreign)
 
 
+def test_rotated_keys_are_no_failure(applications: Any, logto: Emulator) -> None:
+    assert not is_third_party(applications.own)
+    logto.rotate_keys()
+    logto.rotate_keys()
+    assert is_third_party(applications.foreign), "with a new token of the Management API"
+
+
 @pytest.mark.parametrize("body", ["{}", '{"isThirdParty": null}', '{"isThirdParty": "false"}', '{"isThirdParty": 0}'])
 def test_other_shape_of_the_answer_is_third_party(body: str, applications: Any, spoil: Any) -> None:
     spoil("management_api", HttpFault(body=body))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
+from django.views.debug import ExceptionReporter
 
 from logto_auth.audit.apps import connect_receivers, disconnect_receivers
 from logto_auth.audit.models import AuditEvent
@@ -130,6 +131,25 @@ def test_value_is_shown_once(ada: Owner, signals: list[dict[str, Any]]) -> None:
     assert token.value not in ada.open().content.decode()
     assert token.value not in str(ada.client.session.items())
     assert [each["action"] for each in signals] == ["created"]
+
+
+def broken(request: Any) -> dict[str, Any]:
+    """A context processor of a site with a mistake."""
+    if request.method == "POST":
+        raise RuntimeError("The template fails.")
+    return {}
+
+
+def test_error_report_has_no_value(ada: Owner, settings: Any) -> None:
+    processors = [*settings.TEMPLATES[0]["OPTIONS"]["context_processors"], f"{__name__}.broken"]
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "OPTIONS": {"context_processors": processors}}]
+    with pytest.raises(RuntimeError) as raised:
+        ada.post("new", "create", name="laptop", expires_at="7")
+    for debug in (True, False):
+        settings.DEBUG = debug
+        report = ExceptionReporter(ada.request, raised.type, raised.value, raised.tb)
+        for text in (report.get_traceback_text(), report.get_traceback_html()):
+            assert ada.tokens["laptop"].value not in text
 
 
 def test_button_that_is_pressed_twice_makes_one_key(ada: Owner, signals: list[dict[str, Any]]) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import path
+
+from logto_auth.contrib.mcp import logto_mcp
+
 from .found import messages
+from .urls_of_mcp_servers import Server
 
 SERVERS = "tests.checks.urls_of_mcp_servers"
 SCOPES = ["mcp:tools"]
@@ -50,3 +55,16 @@ def test_prefix_of_the_site_is_part_of_the_path() -> None:
     for resource, is_right in (("https://shop.example/default", False), ("https://shop.example/shop/default", True)):
         texts = found(LOGTO_API_RESOURCE=resource, FORCE_SCRIPT_NAME="/shop")
         assert any("/default has" in text for text in texts) is not is_right
+
+
+def test_checks_of_views_see_mcp_servers() -> None:
+    def ids_with(**settings: Any) -> list[str]:
+        urls = (path("mcp", Server(logto_mcp(second_factor=True, third_party=False, accepts_api_keys=True))),)
+        wrong = messages({"ROOT_URLCONF": urls, "LOGTO_API_RESOURCE": "https://shop.example/mcp", **settings})
+        return [str(each.id) for each in wrong if "urls_of_mcp_servers.Server" in each.msg]
+
+    assert ids_with() == ["logto_auth.E041", "logto_auth.W041"]
+    without_application = {"LOGTO_APP_ID": "", "LOGTO_APP_SECRET": "", "LOGIN_URL": "/login/"}
+    assert ids_with(**without_application) == ["logto_auth.E041", "logto_auth.W041", "logto_auth.E050"]
+    solved = {"LOGTO_SECOND_FACTOR": True, "LOGTO_FIRST_PARTY_APPS": ["reading-app"]}
+    assert ids_with(**solved) == []

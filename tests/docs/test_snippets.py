@@ -16,6 +16,7 @@ from .pages import BLOCKS, PAGES, PYTHON, Block, examples, run_example
 
 KINDS = {"settings", "tests", "site settings", "site urls"}
 OWN_TESTS = {
+    "access-token.js",
     "api settings",
     "api tests",
     "api urls",

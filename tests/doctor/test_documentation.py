@@ -21,9 +21,10 @@ SKIPPED = {"site", "logto", "sign-in", "base-url"}
 def test_every_check_is_documented(fresh: Emulator, settings: Any) -> None:
     text = COMMANDS.read_text(encoding="utf-8")
     (section,) = re.findall(r"^## `manage\.py logto_doctor`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    (table,) = re.findall(r"^\| Check \|.*?\n\n", section, re.MULTILINE | re.DOTALL)
-    documented = {name for line in table.strip().splitlines() for name in re.findall(r"`([\w-]+)`", line.split("|")[1])}
-    files = Path(doctor.__file__).parent.glob("*.py")
+    tables = re.findall(r"^\| (?:MCP check|Check) \|.*?\n\n", section, re.MULTILINE | re.DOTALL)
+    lines = [line for table in tables for line in table.strip().splitlines()]
+    documented = {name for line in lines for name in re.findall(r"`([\w-]+)`", line.split("|")[1])}
+    files = Path(doctor.__file__).parent.rglob("*.py")
     source = "".join(file.read_text(encoding="utf-8") for file in files)
     named = set(re.findall(r"\b(?:ok|skipped|warning|failure|make)\(\s*\"([\w-]+)\"", source))
     named |= set(re.findall(r"findings_or_ok\([^\"]*\"([\w-]+)\"", source))

@@ -7,12 +7,14 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,16 +22,23 @@ import pytest
 import requests
 from django.core.management import call_command
 
+from logto_auth.clients import management_api
+from logto_auth.contrib.mcp import logto_mcp
+from logto_auth.doctor.mcp.application import Chosen, Server, choose_application
 from logto_auth.doctor.mcp.callback import CallbackListener
 from logto_auth.doctor.mcp.transcript import SignInFailed
 from logto_auth.emulator import Application, Emulator, Visitor
-from logto_auth.tenant import TenantDeclaration, ThirdPartyApplication
+from logto_auth.oidc.http import HTTPClient
+from logto_auth.tenant import DynamicClients, TenantDeclaration, ThirdPartyApplication, apply_plan, make_plan
+from tests.client_documents import served_document
 from tests.management_commands import Run
+from tests.mcp.shops import asgi_server, beside_django, sdk_server, set_up
 
 pytestmark = pytest.mark.django_db
 
 TOOLS, ORDERS = "mcp:tools", "read:orders"
 AUTHORIZATION_URL = re.compile(r"^http://\S+/oidc/auth\?\S+$", re.MULTILINE)
+GUIDE = (Path(__file__).parents[2] / "docs/how-to/check-an-mcp-server.md").read_text(encoding="utf-8")
 Doctor = Callable[..., dict[str, str]]
 
 
@@ -94,10 +103,10 @@ def application(fresh: Emulator, url: str) -> Application:
 
 
 @pytest.fixture
-def doctor(url: str, fresh: Emulator, monkeypatch: pytest.MonkeyPatch) -> Doctor:
+def doctor(fresh: Emulator, monkeypatch: pytest.MonkeyPatch) -> Doctor:
     """A function that runs the doctor and returns `level message` by check. `user` signs in, if the doctor asks."""
 
-    def doctor(*arguments: str, user: str = "") -> dict[str, str]:
+    def doctor(url: str, *arguments: str, user: str = "") -> dict[str, str]:
         visitor = Visitor(fresh)
         out, terminal = io.StringIO(), Terminal((lambda url: visitor.sign_in(url, user)) if user else None)
         monkeypatch.setattr(sys, "stdin", terminal)
@@ -122,18 +131,18 @@ def test_client_signs_in_and_lists_the_tools(
     doctor: Doctor, url: str, application: Application, fresh: Emulator
 ) -> None:
     metadata = url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")
-    found = doctor("--client-id", application.id, user="buyer")
+    found = doctor(url, "--client-id", application.id, user="buyer")
     assert found == {
         "mcp-server": f"ok {url} answers 401 to a request without a token.",
         "mcp-challenge": f"ok The 401 names the metadata {metadata} and requires mcp:tools.",
-        "mcp-metadata": f"ok The resource is {url}, as the URL of the server. Permissions: mcp:tools, read:orders.",
+        "mcp-metadata": f"ok The metadata is that of {url}. Permissions: mcp:tools, read:orders.",
         "mcp-logto": f"ok {fresh.endpoint}/oidc/.well-known/openid-configuration is the metadata of Logto, which does "
         "not accept clients that are URLs (CIMD).",
         "mcp-application": f'ok The client is the third-party application "MCP client" ({application.id}).',
         "mcp-authorization": f"ok Logto accepts the request of {application.id} for {url}.",
         "mcp-sign-in": "ok The user signed in at Logto, and the client got a token.",
         "mcp-token": f"ok The token is for {url}. Permissions: mcp:tools.",
-        "mcp-tools": "ok The server speaks MCP 2026-07-28. Tools: search_books, read_order.",
+        "mcp-tools": "ok The server speaks MCP 2026-07-28. Tools: search_books, read_order, fail.",
         "mcp-revocation": "ok The refresh token of this run was revoked.",
     }
     # Nothing of the run stays at Logto.
@@ -143,9 +152,9 @@ def test_client_signs_in_and_lists_the_tools(
 # Tools
 
 
-def test_tool_that_requires_more_gets_a_second_sign_in(doctor: Doctor, application: Application) -> None:
+def test_tool_that_requires_more_gets_a_second_sign_in(doctor: Doctor, url: str, application: Application) -> None:
     call = ("--client-id", application.id, "--tool", "read_order", "--arguments", '{"number": 7}')
-    found = doctor(*call, user="buyer")
+    found = doctor(url, *call, user="buyer")
     assert (
         found["mcp-tool"]
         == "ok read_order answered after a second sign-in for more permissions. Parts of its answer: 1."
@@ -153,9 +162,26 @@ def test_tool_that_requires_more_gets_a_second_sign_in(doctor: Doctor, applicati
     assert found["mcp-token"].endswith("Permissions: mcp:tools, read:orders.")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_server_of_the_official_sdk_is_tried(doctor: Doctor, fresh: Emulator, settings: Any) -> None:
+    def app(origin: str) -> Any:
+        auth = logto_mcp(TOOLS, resource=f"{origin}/mcp")
+        return beside_django(auth.asgi(sdk_server(auth).streamable_http_app()))
+
+    settings.ROOT_URLCONF, settings.LOGTO_BASE_URL = "tests.mcp.urls", ""
+    with asgi_server(app) as origin:
+        url = f"{origin}/mcp"
+        client_id = set_up(fresh, settings, url)
+        found = doctor(
+            url, "--client-id", client_id, "--tool", "read_order", "--arguments", '{"number": 7}', user="buyer"
+        )
+    assert not [each for each in found.values() if not each.startswith("ok ")]
+    assert found["mcp-tool"].startswith("ok read_order answered after a second sign-in")
+
+
 def test_user_without_the_permission_is_a_failure(doctor: Doctor, url: str, application: Application) -> None:
     call = ("--client-id", application.id, "--tool", "read_order", "--arguments", '{"number": 7}')
-    found = doctor(*call, user="visitor")
+    found = doctor(url, *call, user="visitor")
     assert found["mcp-token"].splitlines() == [
         f"ok The token is for {url}. Permissions: mcp:tools.",
         "warning The token lacks read:orders, which the client requested.",
@@ -166,31 +192,69 @@ def test_user_without_the_permission_is_a_failure(doctor: Doctor, url: str, appl
     assert "read:orders" in found["mcp-tool"]
 
 
-def test_error_of_a_tool_and_unknown_tool_are_found(doctor: Doctor, application: Application) -> None:
+def test_error_of_a_tool_and_unknown_tool_are_found(doctor: Doctor, url: str, application: Application) -> None:
     call = ("--client-id", application.id, "--tool", "read_order", "--arguments", '{"number": -1}')
     assert (
-        doctor(*call, user="buyer")["mcp-tool"] == "warning read_order answered with an error: There is no such order."
+        doctor(url, *call, user="buyer")["mcp-tool"]
+        == "warning read_order answered with an error: There is no such order."
     )
-    found = doctor("--client-id", application.id, "--tool", "burn_books", user="buyer")
+    found = doctor(url, "--client-id", application.id, "--tool", "fail", user="buyer")
+    assert found["mcp-tool"].startswith(
+        ("failure The client could not call fail: ", "warning fail answered with an error")
+    )
+    assert "secret" not in found["mcp-tool"]
+    found = doctor(url, "--client-id", application.id, "--tool", "burn_books", user="buyer")
     assert found["mcp-tool"] == "failure The server has no tool 'burn_books'."
+
+
+def test_guide_shows_the_output(
+    url: str, application: Application, fresh: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command, shown), *_ = re.findall(
+        r"^```console\n\$ python manage\.py (logto_doctor .*?)\n\n?(.*?)```$", GUIDE, re.M | re.S
+    )
+    settings.LOGTO_TENANT = f"{__name__}.DECLARED"
+    name, *arguments = shlex.split(command.replace("https://shop.example/mcp", url))
+    out, visitor = io.StringIO(), Visitor(fresh)
+    terminal = Terminal(lambda url: visitor.sign_in(url, "buyer"))
+    monkeypatch.setattr(sys, "stdin", terminal)
+    call_command(name, *arguments, stdout=out, stderr=terminal, no_color=True)
+    printed = terminal.getvalue() + out.getvalue()
+    shorter = re.sub(r"/oidc/auth\?\S+", "/oidc/auth?...", printed)
+    replaced = {
+        url.removesuffix("/mcp"): "https://shop.example",
+        fresh.endpoint: "https://abc123.logto.app",
+        application.id: "ID",
+    }
+    for value, example in replaced.items():
+        shorter = shorter.replace(value, example)
+    shorter = shorter.replace(", fail.", ".")  # a tool that only the tests have
+    # Both runs of the client precede the first sign-in.
+    assert lines_of(shorter) == lines_of(re.sub(r"\b[a-z0-9]{21}\b", "ID", shown))
+
+
+def lines_of(text: str) -> list[str]:
+    return sorted(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 # The application
 
 
-def test_without_a_terminal_it_ends_before_the_sign_in(doctor: Doctor, application: Application) -> None:
+def test_without_a_terminal_it_ends_before_the_sign_in(doctor: Doctor, url: str, application: Application) -> None:
     for arguments in ([], ["--no-browser"]):
-        found = doctor("--client-id", application.id, *arguments)
+        found = doctor(url, "--client-id", application.id, *arguments)
         assert list(found)[-2:] == ["mcp-authorization", "mcp-sign-in"]
         assert found["mcp-authorization"].startswith("ok ")
         assert found["mcp-sign-in"].startswith("skipped ")
 
 
 def test_declared_application_is_used(doctor: Doctor, settings: Any, url: str, application: Application) -> None:
-    assert doctor()["mcp-application"].startswith("skipped No sign-in was tried, because the tenant has no third-party")
+    assert doctor(url)["mcp-application"].startswith(
+        "skipped No sign-in was tried, because the tenant has no third-party"
+    )
     settings.LOGTO_TENANT = f"{__name__}.DECLARED"
     # A namesake that is not third-party.
-    assert f"({application.id})" in doctor()["mcp-application"]
+    assert f"({application.id})" in doctor(url)["mcp-application"]
 
 
 DECLARED = TenantDeclaration(
@@ -202,52 +266,97 @@ DECLARED = TenantDeclaration(
 
 
 def test_without_management_api_the_client_id_is_enough(
-    doctor: Doctor, settings: Any, application: Application
+    doctor: Doctor, url: str, settings: Any, application: Application
 ) -> None:
     settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
-    assert doctor()["mcp-application"].startswith("skipped No sign-in was tried, because no application is known")
-    found = doctor("--client-id", application.id, user="buyer")
+    assert doctor(url)["mcp-application"].startswith("skipped No sign-in was tried, because no application is known")
+    found = doctor(url, "--client-id", application.id, user="buyer")
     assert "mcp-application" not in found
     assert found["mcp-tools"].startswith("ok ")
-    found = doctor("--client-id", "unknown0000000000000x")
-    assert found["mcp-authorization"].startswith("failure Logto answered 400 invalid_client")
+    found = doctor(url, "--client-id", "unknown0000000000000x")
+    assert found["mcp-authorization"].startswith("failure Logto refuses the request of unknown")
 
 
 def test_application_that_clients_cannot_use_is_found(
     doctor: Doctor, url: str, application: Application, fresh: Emulator
 ) -> None:
-    assert "has no application 'unknown'" in doctor("--client-id", "unknown")["mcp-application"]
+    assert "has no application 'unknown'" in doctor(url, "--client-id", "unknown")["mcp-application"]
     web = fresh.tenant.add_application(name="Web", redirect_uris=["http://127.0.0.1/callback"])
-    assert "has the type Traditional, which has a secret" in doctor("--client-id", web.id)["mcp-application"]
+    assert "has the type Traditional, which has a secret" in doctor(url, "--client-id", web.id)["mcp-application"]
     application.redirect_uris = ["https://agent.example/callback", "agent.app:/callback"]
-    assert "has no redirect URI on this machine" in doctor("--client-id", application.id)["mcp-application"]
-    found = doctor("--client-id", application.id, "--redirect-uri", "http://127.0.0.1:8900/callback")
+    assert "has no redirect URI on this machine" in doctor(url, "--client-id", application.id)["mcp-application"]
+    found = doctor(url, "--client-id", application.id, "--redirect-uri", "http://127.0.0.1:8900/callback")
     assert found["mcp-authorization"].startswith(
         "failure The redirect URI http://127.0.0.1:8900/callback is not one of"
     )
     application.redirect_uris, application.resource_scopes = ["http://127.0.0.1/callback"], {}
-    found = doctor("--client-id", application.id)
-    assert f"warning The application may request no permission of {url}." in found["mcp-application"]
+    found = doctor(url, "--client-id", application.id)
+    assert f"warning The client may not request mcp:tools of {url}." in found["mcp-application"]
 
 
 def test_resource_that_logto_lacks_is_found(
     doctor: Doctor, url: str, application: Application, fresh: Emulator
 ) -> None:
     fresh.tenant.resources.clear()
-    found = doctor("--client-id", application.id)
-    assert found["mcp-authorization"].startswith("failure Logto answered 303 invalid_target")
+    found = doctor(url, "--client-id", application.id)
+    assert found["mcp-authorization"].endswith(
+        f" for {url}: 303 invalid_target resource indicator is missing, or unknown."
+    )
 
 
 def test_url_as_client_id_needs_dynamic_clients(doctor: Doctor, url: str) -> None:
-    found = doctor("--client-id", "https://agent.example/client.json")
+    found = doctor(url, "--client-id", "https://agent.example/client.json")
     assert found["mcp-application"].startswith("failure Logto does not accept the URL of a document as a client id")
+
+
+def test_dynamic_client_signs_in_within_the_ceiling(doctor: Doctor, url: str, fresh: Emulator) -> None:
+    fresh.like, fresh.outbound_guard, fresh.loopback_client_documents = "head", True, True
+    with served_document(redirect_uris=["http://127.0.0.1/callback"]) as document:
+        apply_plan(make_plan(management_api(), dynamic_clients({})))
+        found = doctor(url, "--client-id", document.url)
+        assert found["mcp-logto"].endswith("which accepts clients that are URLs (CIMD).")
+        # The certificate of the document is that of the tests.
+        unread, missing = found["mcp-application"].splitlines()[::2]
+        assert unread.startswith(
+            f"warning This machine cannot read the client metadata document: {document.url} is out"
+        )
+        assert (
+            missing == f"warning The client may not request mcp:tools of {url}. Logto leaves it out without an error."
+        )
+        apply_plan(make_plan(management_api(), dynamic_clients({url: [TOOLS]})))
+        found = doctor(url, "--client-id", document.url, user="buyer")
+    assert "may not request" not in found["mcp-application"]
+    assert found["mcp-token"] == f"ok The token is for {url}. Permissions: mcp:tools."
+    assert found["mcp-tools"].startswith("ok ")
+
+
+def dynamic_clients(scopes: dict[str, list[str]]) -> TenantDeclaration:
+    return TenantDeclaration(webhook_events=(), dynamic_clients=DynamicClients(scopes=scopes))
+
+
+def test_document_of_a_client_is_read(fresh: Emulator, faulty: FaultyServer) -> None:
+    """The doctor reads it with a client that accepts http, as Logto does not."""
+    url = f"{faulty.origin}/client.json"
+    server = Server("https://shop.example/mcp", frozenset(), accepts_urls=True)
+
+    def chosen(document: Any) -> Any:
+        faulty.documents["/client.json"] = document
+        return list(choose_application(HTTPClient(connect_seconds=5, total_seconds=5), url, "", server))
+
+    assert "is no client metadata document" in chosen({"client_id": "https://other.example/"})[0].message
+    assert "is no client metadata document" in chosen(None)[0].message
+    assert (
+        "has no redirect URI on this machine" in chosen({"client_id": url, "redirect_uris": [7, "app:/x"]})[0].message
+    )
+    found = chosen({"client_id": url, "redirect_uris": ["https://a.example/", "http://[::1]:90/callback"]})
+    assert found[-1] == Chosen(url, "http://[::1]/callback")
 
 
 # The sign-in
 
 
 def test_declined_consent_is_a_failure(
-    doctor: Doctor, application: Application, monkeypatch: pytest.MonkeyPatch
+    doctor: Doctor, url: str, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def decline(visitor: Visitor, url: str, user: str) -> str:
         query = parse_qs(urlsplit(url).query)
@@ -255,7 +364,7 @@ def test_declined_consent_is_a_failure(
         return f"{query['redirect_uri'][0]}?{answer}"
 
     monkeypatch.setattr(Visitor, "sign_in", decline)
-    found = doctor("--client-id", application.id, user="buyer")
+    found = doctor(url, "--client-id", application.id, user="buyer")
     assert found["mcp-sign-in"] == "failure The sign-in failed: access_denied denied."
     assert list(found)[-1] == "mcp-sign-in"
 
@@ -271,15 +380,15 @@ def test_operator_who_does_not_come_back_is_a_failure() -> None:
                 listener.wait(0.01)
 
 
-def test_port_in_use_is_a_failure(doctor: Doctor, application: Application) -> None:
+def test_port_in_use_is_a_failure(doctor: Doctor, url: str, application: Application) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         uri = f"http://127.0.0.1:{other.getsockname()[1]}/callback"
-        found = doctor("--client-id", application.id, "--redirect-uri", uri, user="buyer")
+        found = doctor(url, "--client-id", application.id, "--redirect-uri", uri, user="buyer")
     assert found["mcp-sign-in"].startswith(f"failure The doctor cannot listen at {uri}: ")
 
 
 def test_interrupt_ends_the_wait_at_once(
-    doctor: Doctor, application: Application, monkeypatch: pytest.MonkeyPatch
+    doctor: Doctor, url: str, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(visitor: Visitor, url: str, user: str) -> str:
         os.kill(os.getpid(), signal.SIGINT)
@@ -287,7 +396,7 @@ def test_interrupt_ends_the_wait_at_once(
 
     monkeypatch.setattr(Visitor, "sign_in", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        doctor("--client-id", application.id, user="buyer")
+        doctor(url, "--client-id", application.id, user="buyer")
     # A thread that still waits would keep the process from ending.
     for thread in threading.enumerate():
         if thread.name == "AnyIO worker thread":
@@ -386,12 +495,14 @@ def test_challenge_without_metadata_is_found(run: Run, faulty: FaultyServer) -> 
         found = findings(run, faulty.url)
         assert found["mcp-challenge"].startswith(f"warning {text}")
         assert found["mcp-metadata"] == (
-            "failure There is no metadata of the API resource. Tried: "
+            "failure The client found no metadata of the API resource. Tried: "
             f"{faulty.origin}/.well-known/oauth-protected-resource/mcp (404), "
             f"{faulty.origin}/.well-known/oauth-protected-resource (404)."
         )
-    faulty.answer = (401, {"WWW-Authenticate": 'Bearer resource_metadata="https://shop.example/metadata"'})
-    assert "has another origin than" in findings(run, faulty.url)["mcp-challenge"]
+    faulty.answer = (401, {"WWW-Authenticate": 'Bearer resource_metadata="https://127.0.0.1:1/metadata"'})
+    found = findings(run, faulty.url)
+    assert "has another origin than" in found["mcp-challenge"]
+    assert "https://127.0.0.1:1/metadata is out of reach: ConnectError." in found["mcp-metadata"]
 
 
 @pytest.mark.parametrize(
@@ -417,6 +528,19 @@ def test_metadata_of_another_resource_or_server_is_found(
     document = {"resource": filled(resource), "authorization_servers": [filled(server)], "scopes_supported": [TOOLS]}
     faulty.documents["/.well-known/oauth-protected-resource/mcp"] = document
     assert findings(run, faulty.url)["mcp-metadata"].startswith(filled(expected))
+
+
+def test_logto_out_of_reach_of_clients_is_a_failure(run: Run, faulty: FaultyServer, settings: Any) -> None:
+    settings.LOGTO_ENDPOINT = "http://127.0.0.1:1"
+    document = {
+        "resource": faulty.url,
+        "authorization_servers": ["http://127.0.0.1:1/oidc"],
+        "scopes_supported": [TOOLS],
+    }
+    faulty.documents["/.well-known/oauth-protected-resource/mcp"] = document
+    found = findings(run, faulty.url)
+    assert found["mcp-logto"] == "failure The client found no metadata of Logto. Logto is out of reach: ConnectError."
+    assert "mcp-client" not in found
 
 
 @pytest.mark.parametrize("document", [[], "text", {"resource": 7}, {"resource": "x", "authorization_servers": "y"}])

@@ -39,12 +39,19 @@ def test_site_without_api_keys_needs_no_token_exchange(run: Run, application: Ap
     assert "token-exchange" not in checks
 
 
-def test_site_that_accepts_api_keys_needs_token_exchange(application: Application, settings: Any) -> None:
+@pytest.mark.parametrize("urls", ["tests.checks.urls_accepting_api_keys", "tests.doctor.urls_mcp_with_api_keys"])
+def test_site_that_accepts_api_keys_needs_token_exchange(
+    run: Run, application: Application, settings: Any, urls: str
+) -> None:
+    if "mcp" in urls:
+        pytest.importorskip("django_mcpz")
+    settings.ROOT_URLCONF = urls
     settings.LOGTO_TENANT = f"{__name__}.UNDECLARED"
     application.allow_token_exchange = False
-    (finding,) = token_exchange_findings(accepts_api_keys=True)
-    assert (finding.level, finding.message[:18]) == ("failure", "No API key works. ")
-    assert "token_exchange=True in LOGTO_TENANT" in finding.remedy
+    found = {each["check"]: each for each in json.loads(run("logto_doctor", "--json").out)["findings"]}
+    finding = found["token-exchange"]
+    assert (finding["level"], finding["message"][:18]) == ("failure", "No API key works. ")
+    assert "token_exchange=True in LOGTO_TENANT" in finding["remedy"]
 
 
 def test_missing_or_wrong_credentials_are_another_finding(
@@ -52,8 +59,8 @@ def test_missing_or_wrong_credentials_are_another_finding(
 ) -> None:
     settings.LOGTO_APP_SECRET = "wrong"
     reset_clients()
-    (finding,) = token_exchange_findings(accepts_api_keys=True)
+    (finding,) = token_exchange_findings(accepts_api_keys=lambda: True)
     assert (finding.level, finding.message[:24]) == ("warning", "This could not be tried:")
     settings.LOGTO_APP_SECRET = ""
-    (finding,) = token_exchange_findings(accepts_api_keys=True)
+    (finding,) = token_exchange_findings(accepts_api_keys=lambda: True)
     assert finding.level == "skipped"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from logto_auth.doctor.outbound_guard import outbound_guard_findings
+from logto_auth.doctor.outbound_guard import dynamic_client_findings, outbound_guard_findings
 from logto_auth.doctor.versions import EVIDENCE, Answers, LogtoVersion, Version, deduce
 from logto_auth.emulator import Emulator
 from tests.management_commands import Run
@@ -154,6 +154,24 @@ def test_enabled_dynamic_app_shows_that_the_guard_is_on() -> None:
     level, message = guard("web", is_on=True)
     assert level == "warning"
     assert "Its outbound guard is on, because the dynamic app (CIMD) requires it." in message
+
+
+def test_advice_names_dynamic_clients() -> None:
+    head = LogtoVersion(Version.HEAD, Version.HEAD)
+    uri = "https://web/back-channel-logout"
+    undeclared, declared = (
+        next(outbound_guard_findings(uri, head, is_needed=is_needed, resolve=lambda host: set()))
+        for is_needed in (False, True)
+    )
+    assert undeclared.remedy.endswith("With the variable, Logto has no dynamic clients (CIMD).")
+    assert "and then it has none of the declared dynamic clients (CIMD)" in declared.message
+    assert "third_party_applications" in declared.remedy
+    (on,), (off,), released = (
+        list(dynamic_client_findings(version, are_on=are_on))
+        for version, are_on in ((head, True), (LogtoVersion(), False), (V1_41, False))
+    )
+    assert (on.level, off.level, released) == ("ok", "warning", [])
+    assert "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=true" in off.remedy
 
 
 # The command, with the emulator

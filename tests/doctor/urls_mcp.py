@@ -30,4 +30,9 @@ def read_order(request: HttpRequest, params: Order) -> str:
     return f"Order {params.number}"
 
 
+@server.tool(description="Fail.")
+def fail(request: HttpRequest) -> str:
+    raise RuntimeError("a secret")
+
+
 urlpatterns = [path("mcp", server), path("", include("logto_auth.urls"))]

@@ -27,11 +27,14 @@ class Person:
     def get(self, site: Site, path: str, **query: str) -> requests.Response:
         return self._send("GET", site, path, params=query)
 
-    def post(self, site: Site, path: str, fields: dict[str, str] | None = None) -> requests.Response:
+    def post(
+        self, site: Site, path: str, fields: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> requests.Response:
         """Send a form of the site, with its CSRF token."""
         self.get(site, "/page/")
         csrf_token = self._session(site).cookies.get("csrftoken", "")
-        return self._send("POST", site, path, data={"csrfmiddlewaretoken": csrf_token, **(fields or {})})
+        data = {"csrfmiddlewaretoken": csrf_token, **(fields or {})}
+        return self._send("POST", site, path, data=data, headers=headers)
 
     def start(self, site: Site, path: str = "/sign-in", **query: str) -> str:
         """Return the URL at Logto to which the site redirects."""

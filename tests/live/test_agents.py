@@ -1,9 +1,8 @@
-"""Agents, API keys and scripts: callers of the site's APIs that are not its pages."""
+"""Agents and API keys: callers of the site's APIs that belong to users."""
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -169,28 +168,3 @@ def test_key_stops(workshop: Site, member: Any, end: str) -> None:
 
 def test_key_that_was_never_issued(workshop: Site) -> None:
     assert call_with(workshop, "/api/keys/books/", "pat_" + "a" * 32) == 401
-
-
-# Scripts
-
-
-def test_script_gets_a_narrow_token(workshop: Site, rights: Rights, member: Any) -> None:
-    editor = member("editor")
-    answer = fetch_token(workshop, editor, rights.resource)
-    assert answer.status_code == 200, answer.text
-    found = answer.json()
-    assert (found["scope"], found["token_type"]) == ("read:books", "Bearer")
-    assert call_with(workshop, "/api/books/", found["access_token"]) == 200
-    assert call_with(workshop, "/api/books/add/", found["access_token"]) == 403
-    # The session itself keeps all its permissions.
-    assert editor.get(workshop, "/books/add/").status_code == 200
-    assert fetch_token(workshop, member(), rights.resource).status_code == 403
-
-
-def fetch_token(site: Site, person: Person, resource: str) -> requests.Response:
-    """Fetch a token as a script on a page of the site does."""
-    page = person.get(site, "/page/")
-    assert re.search("Hello", page.text)
-    csrf_token = person._session(site).cookies.get("csrftoken", "")
-    headers = {"X-CSRFToken": csrf_token, "Origin": site.url, "Sec-Fetch-Site": "same-origin"}
-    return person._send("POST", site, "/access-token", json={"resource": resource}, headers=headers)

@@ -232,6 +232,30 @@ def test_machine_is_refused_if_the_server_says_so(logto: Emulator, settings: Any
     robot.close()
 
 
+def test_third_party_client_is_refused(
+    logto: Emulator, settings: Any, inner: Inner, token: TokenMaker, spoil: Any
+) -> None:
+    machine = logto.tenant.add_application(
+        name="Console", type="MachineToMachine", roles=["Logto Management API access"]
+    )
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
+    own = logto.tenant.add_application(name="Own", type="Native").id
+    other = logto.tenant.add_application(name="Other", type="Native", is_third_party=True).id
+    auth = logto_mcp(TOOLS, resource=URL, third_party=False)
+    auth.scope_required(ORDERS, tool="find")(read_order)
+    app = auth.asgi(inner)
+
+    def answer(client_id: str) -> httpx2.Response:
+        return send(app, call_of("find"), token=token(aud=URL, scope=" ".join(SCOPES), client_id=client_id))
+
+    assert answer(own).status_code == 200
+    refused = answer(other)
+    assert (refused.status_code, refused.json()["error"]["data"]) == (403, {"error": "client_refused"})
+    spoil("management_api", HttpFault(status=500))
+    assert answer("unknownapp00000000001").status_code == 503
+    assert answer(own).status_code == 200
+
+
 def test_websocket_is_closed_and_lifespan_passed_on(inner: Inner) -> None:
     app = logto_mcp(TOOLS, resource=URL).asgi(inner)
     sent: list[Any] = []
@@ -260,6 +284,30 @@ def test_client_that_leaves_is_not_answered(token: TokenMaker, inner: Inner) -> 
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
     asyncio.run(logto_mcp(TOOLS, resource=URL).asgi(inner)(scope, receive, answer))
     assert (sent, inner.scopes) == ([], [])
+
+
+def test_parallel_requests_keep_their_users(logto: Emulator, token: TokenMaker) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.01)
+        request = scope[REQUEST]
+        may_read = await sync_to_async(request.user.has_perm)(f"logto.{ORDERS}")
+        body = f"{request.logto.sub} {may_read}".encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    buyer = token(aud=URL, scope=" ".join(SCOPES))
+    visitor = TokenMaker(logto, "visitor00001")(aud=URL, scope=TOOLS)
+
+    async def exchange() -> list[str]:
+        transport = httpx2.ASGITransport(app=logto_mcp(TOOLS, resource=URL).asgi(app))
+        async with httpx2.AsyncClient(transport=transport) as client:
+            calls = [
+                client.post(URL, headers={"Authorization": f"Bearer {[buyer, visitor][number % 2]}"})
+                for number in range(10)
+            ]
+            return [response.text for response in await asyncio.gather(*calls)]
+
+    assert asyncio.run(exchange()) == ["buyer0000001 True", "visitor00001 False"] * 5
 
 
 def test_open_streams_keep_no_connection(post: Any, inner: Inner) -> None:

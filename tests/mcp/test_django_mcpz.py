@@ -16,7 +16,7 @@ from django.urls import include, path
 from mcp.shared.exceptions import MCPError
 
 from logto_auth.contrib.mcp import LogtoMCP, logto_mcp
-from logto_auth.emulator import Emulator, Visitor
+from logto_auth.emulator import Emulator, HttpFault, Visitor
 from logto_auth.exceptions import ConfigurationError
 from tests.api.attackers import TokenMaker
 from tests.api.callers import parameters_of
@@ -116,6 +116,23 @@ def test_server_works_under_asgi(logto: Emulator, settings: Any, serve: Callable
         with McpClient(url, sign_in=signs_in(visitor, "buyer"), client_id=client_id) as client:
             assert client.text("read_order", number=7) == "Order 7, buyer0000001 True True"
             assert len(client.answers(403)) == 1
+
+
+def test_third_party_client_is_refused_without_step_up(
+    token: TokenMaker, serve: Callable[..., Any], settings: Any, spoil: Any
+) -> None:
+    serve(logto_mcp(TOOLS, resource=URL, third_party=False))
+    settings.LOGTO_FIRST_PARTY_APPS = ["own"]
+    settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
+    assert send(call_of("whoami"), token(aud=URL, scope=TOOLS, client_id="own")).status_code == 200
+    agent = token(aud=URL, scope="", client_id="https://agent.example/client.json")
+    refused = send(call_of("whoami"), agent)
+    assert refused.status_code == 403
+    assert set(parameters_of(refused["WWW-Authenticate"])) == {"resource_metadata"}
+    assert refused.json()["error"]["data"] == {"error": "client_refused"}
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = "machine", "secret"
+    spoil("token", HttpFault(status=500))
+    assert send(call_of("whoami"), token(aud=URL, scope=TOOLS, client_id="other")).status_code == 503
 
 
 def test_user_without_permission_cannot_call_a_tool(connected: Callable[..., McpClient]) -> None:

@@ -569,3 +569,11 @@ def test_failure_is_not_kept_and_a_lost_connection_is_repeated(site: Site) -> No
         site.client.exchange_personal_access_token(site.pat, resource=OTHER_API)
     site.logto.faults.clear()
     assert site.client.exchange_personal_access_token(site.pat, resource=OTHER_API).is_usable()
+
+
+def test_nothing_is_kept_for_zero_seconds(site: Site) -> None:
+    client = site.new_client(revocation_seconds=0)
+    for _ in range(2):
+        client.exchange_personal_access_token(site.pat, resource=API)
+    assert site.sent() == 2
+    assert not client._kept

@@ -7,10 +7,13 @@ from typing import Any
 
 import jwt
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connections
 from django.middleware.csrf import get_token
-from django.test import Client
+from django.test import AsyncClient, Client
+from django.urls import resolve
 
 from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoSession
@@ -212,10 +215,40 @@ def test_access_token_of_a_user_is_no_session(reader: Browser, site: Any) -> Non
     assert fetch(reader, client=Client(), headers=headers).status_code == 401
 
 
-def test_deactivated_user_gets_no_token(reader: Browser, django_user_model: Any) -> None:
+def test_deactivated_user_gets_no_token(reader: Browser) -> None:
     assert fetch(reader).status_code == 200
-    django_user_model.objects.update(is_active=False)
+    get_user_model().objects.update(is_active=False)
     assert fetch(reader).status_code == 401
+
+
+def acting_as_other(get_response: Any) -> Any:
+    """A middleware with which the user of the session acts as another one."""
+
+    def middleware(request: Any) -> Any:
+        request.user = get_user_model().objects.get(username="other")
+        return get_response(request)
+
+    return middleware
+
+
+def test_user_who_acts_as_another_gets_no_token(reader: Browser, site: Any) -> None:
+    get_user_model().objects.create_user("other")
+    site.MIDDLEWARE = [*site.MIDDLEWARE, f"{__name__}.acting_as_other"]
+    client = Client()
+    client.cookies = reader.client.cookies
+    assert fetch(reader, client=client).status_code == 401
+    assert LogtoSession.objects.count() == 1
+
+
+def test_async_site_hands_out_a_token(reader: Browser) -> None:
+    client = AsyncClient()
+    client.cookies = reader.client.cookies
+    response = async_to_sync(client.post)("/access-token", {"resource": API}, headers=SAME_ORIGIN)
+    assert response.json()["scope"] == "read:books"
+
+
+def test_view_runs_outside_of_the_sites_transaction() -> None:
+    assert "default" in resolve("/access-token").func._non_atomic_requests
 
 
 def test_user_suspended_at_logto_gets_no_new_token(reader: Browser, logto: Emulator) -> None:

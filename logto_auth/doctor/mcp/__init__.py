@@ -1,4 +1,4 @@
-"""Find out whether MCP clients can use an MCP server: let the official client try it, as far as the operator wants.
+"""Find out whether MCP clients can use an MCP server: the official client tries it.
 
 `client` runs the client of the package `mcp`, and records what it and the servers say. The other modules read the
 record, and do not need the package.

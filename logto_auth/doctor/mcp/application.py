@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.doctor.findings import Finding, failure, ok, skipped, warning
-from logto_auth.exceptions import ManagementAPIError, ProviderError
+from logto_auth.exceptions import LogtoError, ManagementAPIError, ProviderError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.errors import single_line
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.tenant.declaration import TenantDeclaration
 from logto_auth.tenant.site import load_declaration
 
-from .callback import DEFAULT_REDIRECT_URI, is_loopback_redirect
+from .callback import DEFAULT_REDIRECT_URI, any_port, is_loopback_redirect
 
 if TYPE_CHECKING:
-    from logto_auth.management_api.types import Application
+    from logto_auth.management_api.types import Application, UserConsentScopes
 
 __all__ = ["Chosen", "choose_application", "is_url"]
 
@@ -38,46 +38,55 @@ class Chosen:
     redirect_uri: str
 
 
+@dataclass(frozen=True)
+class Server:
+    """What an MCP server said about itself. `accepts_urls` is about its Logto."""
+
+    resource: str
+    """The indicator of its API resource."""
+    required_scopes: frozenset[str]
+    """The permissions that each request requires."""
+    accepts_urls: bool
+    """Whether Logto accepts the URL of a document as a client id."""
+
+
 def is_url(client_id: str) -> bool:
     """Return whether a client id is the URL of a client metadata document."""
     return client_id.startswith(("https://", "http://"))
 
 
 def choose_application(
-    http: HTTPClient, client_id: str, redirect_uri: str, *, resource: str, accepts_urls: bool
+    http: HTTPClient, client_id: str, redirect_uri: str, server: Server
 ) -> Iterator[Finding | Chosen]:
-    """Yield findings, and the application if there is one that the doctor can use.
+    """Yield findings, and the application if there is one with which the doctor can sign in at `server`.
 
-    `client_id` and `redirect_uri` are given by the operator, or empty. `resource` is the indicator of the MCP server.
-    `accepts_urls` is whether Logto accepts the URL of a document as a client id.
+    `client_id` and `redirect_uri` are given by the operator, or empty.
     """
-    if is_url(client_id):
-        yield from _from_document(http, client_id, redirect_uri, accepts_urls=accepts_urls)
-        return
     api = management_api() if conf.m2m_app_id and conf.m2m_app_secret else None
-    if api is None and client_id:
+    if is_url(client_id):
+        yield from _from_document(http, client_id, redirect_uri, server, api)
+    elif api is not None:
+        try:
+            yield from _registered(api, client_id, redirect_uri, server)
+        except LogtoError as error:
+            yield warning("mcp-application", str(error), "Correct this, or pass --client-id.")
+            if client_id:
+                yield Chosen(client_id, redirect_uri or DEFAULT_REDIRECT_URI)
+    elif client_id:
         yield Chosen(client_id, redirect_uri or DEFAULT_REDIRECT_URI)
-        return
-    if api is None:
+    else:
         yield skipped(
             "mcp-application",
             "No sign-in was tried, because no application is known: --client-id is not given, and LOGTO_M2M_APP_ID or "
             "LOGTO_M2M_APP_SECRET is not set.",
         )
-        return
-    try:
-        yield from _registered(api, client_id, redirect_uri, resource)
-    except ManagementAPIError as error:
-        yield warning("mcp-application", str(error), "Correct this, or pass --client-id.")
-        if client_id:
-            yield Chosen(client_id, redirect_uri or DEFAULT_REDIRECT_URI)
 
 
 # Registered applications
 
 
-def _registered(api: ManagementAPI, client_id: str, redirect_uri: str, resource: str) -> Iterator[Finding | Chosen]:
-    application = _by_id(api, client_id) if client_id else _declared(api, load_declaration(), resource)
+def _registered(api: ManagementAPI, client_id: str, redirect_uri: str, server: Server) -> Iterator[Finding | Chosen]:
+    application = _by_id(api, client_id) if client_id else _declared(api, load_declaration(), server.resource)
     if application is None and client_id:
         yield failure(
             "mcp-application",
@@ -101,7 +110,8 @@ def _registered(api: ManagementAPI, client_id: str, redirect_uri: str, resource:
             "Pass the App ID of an application of the type Native or Single page app.",
         )
         return
-    uri = redirect_uri or _loopback(application["oidcClientMetadata"].get("redirectUris", []))
+    registered = _loopback(application["oidcClientMetadata"].get("redirectUris", []))
+    uri = redirect_uri or (any_port(registered) if application["type"] == "Native" else registered)
     if not uri:
         yield failure(
             "mcp-application",
@@ -112,7 +122,7 @@ def _registered(api: ManagementAPI, client_id: str, redirect_uri: str, resource:
     party = "third-party" if application["isThirdParty"] else "first-party"
     yield ok("mcp-application", f"The client is the {party} application {label}.")
     if application["isThirdParty"]:
-        yield from _ceiling(api, application, resource)
+        yield from _ceiling(api.applications.user_consent_scopes(application["id"]), server)
     yield Chosen(application["id"], uri)
 
 
@@ -137,14 +147,19 @@ def _declared(api: ManagementAPI, declaration: TenantDeclaration, resource: str)
     return next((stored[each.name] for each in declared if each.name in stored), None)
 
 
-def _ceiling(api: ManagementAPI, application: Application, resource: str) -> Iterator[Finding]:
-    allowed = api.applications.user_consent_scopes(application["id"])
+def _ceiling(allowed: UserConsentScopes, server: Server) -> Iterator[Finding]:
+    """Yield whether a client may request what the server requires. Logto leaves out the rest without an error."""
     kinds = [*allowed["resourceScopes"], *allowed["organizationResourceScopes"]]
-    if not any(each["scopes"] for each in kinds if each["resource"]["indicator"] == resource):
+    scopes = [each["scopes"] for each in kinds if each["resource"]["indicator"] == server.resource]
+    names = {scope["name"] for each in scopes for scope in each}
+    missing = server.required_scopes - names
+    if missing or not names:
+        what = ", ".join(sorted(missing)) or "any permission"
         yield warning(
             "mcp-application",
-            f"The application may request no permission of {resource}. Logto leaves out all that the client requests.",
-            "Add them to the scopes of its ThirdPartyApplication in LOGTO_TENANT, and run manage.py logto_setup.",
+            f"The client may not request {what} of {server.resource}. Logto leaves it out without an error.",
+            "Add the permissions to the scopes of the ThirdPartyApplication or of DynamicClients in LOGTO_TENANT, and "
+            "run manage.py logto_setup.",
         )
 
 
@@ -155,8 +170,10 @@ def _loopback(uris: Sequence[Any]) -> str:
 # Client metadata documents
 
 
-def _from_document(http: HTTPClient, url: str, redirect_uri: str, *, accepts_urls: bool) -> Iterator[Finding | Chosen]:
-    if not accepts_urls:
+def _from_document(
+    http: HTTPClient, url: str, redirect_uri: str, server: Server, api: ManagementAPI | None
+) -> Iterator[Finding | Chosen]:
+    if not server.accepts_urls:
         yield failure(
             "mcp-application",
             "Logto does not accept the URL of a document as a client id, because dynamic clients (CIMD) are off.",
@@ -164,21 +181,28 @@ def _from_document(http: HTTPClient, url: str, redirect_uri: str, *, accepts_url
             f"1.42, do not have them. {REGISTER}",
         )
         return
+    uri = redirect_uri
     try:
         response = http.get(url)
         document = response.json_object() if response.status == 200 else {}
     except ProviderError as error:
-        yield failure("mcp-application", str(error), "Check the URL of the client metadata document.")
-        return
-    if document.get("client_id") != url:
-        yield failure(
+        yield warning(
             "mcp-application",
-            f"{url} answered {response.status} and is no client metadata document with this URL as its client_id.",
-            "Check the URL of the document, and its member client_id.",
+            f"This machine cannot read the client metadata document: {error}",
+            "Check its URL. Logto reads the document itself.",
         )
-        return
-    uris = document.get("redirect_uris")
-    uri = redirect_uri or _loopback(uris if isinstance(uris, list) else [])
+        uri = redirect_uri or DEFAULT_REDIRECT_URI
+    else:
+        if document.get("client_id") != url:
+            yield failure(
+                "mcp-application",
+                f"{url} answered {response.status} and is no client metadata document with this URL as its client_id.",
+                "Check the URL of the document, and its member client_id.",
+            )
+            return
+        uris = document.get("redirect_uris")
+        # Logto accepts each port.
+        uri = redirect_uri or any_port(_loopback(uris if isinstance(uris, list) else []))
     if not uri:
         yield failure(
             "mcp-application",
@@ -187,4 +211,9 @@ def _from_document(http: HTTPClient, url: str, redirect_uri: str, *, accepts_url
         )
         return
     yield ok("mcp-application", f"The client is {url}, which Logto reads itself.")
+    if api is not None:
+        try:
+            yield from _ceiling(api.dynamic_clients.user_consent_scopes(), server)
+        except LogtoError as error:
+            yield warning("mcp-application", str(error), "Correct this to check what dynamic clients may request.")
     yield Chosen(url, uri)

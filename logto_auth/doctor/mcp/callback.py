@@ -17,7 +17,7 @@ from logto_auth.oidc.errors import single_line
 
 from .transcript import SignInFailed
 
-__all__ = ["DEFAULT_REDIRECT_URI", "CallbackListener", "is_loopback_redirect"]
+__all__ = ["DEFAULT_REDIRECT_URI", "CallbackListener", "any_port", "is_loopback_redirect"]
 
 DEFAULT_REDIRECT_URI = "http://127.0.0.1/callback"
 """Native applications at Logto may use any port of a loopback address that is registered."""
@@ -38,6 +38,13 @@ def is_loopback_redirect(uri: str) -> bool:
         return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and (parts.port or 80) > 0
     except ValueError:
         return False
+
+
+def any_port(uri: str) -> str:
+    """Return a loopback redirect URI without its port; empty if it is empty."""
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    return urlunsplit(parts._replace(netloc=f"[{host}]" if ":" in host else host))
 
 
 class CallbackListener:

@@ -28,7 +28,9 @@ from .transcript import Exchange, Run, ToolResult, parse_document
 
 __all__ = ["Call", "SignIn", "run_client"]
 
-TIMEOUT_SECONDS = 30.0
+HTTP_SECONDS = 30.0
+# After the error of HTTP, which says more.
+MESSAGE_SECONDS = HTTP_SECONDS + 5
 MAX_PAGES = 20
 MAX_TEXT = 200
 
@@ -91,8 +93,8 @@ def _provider(run: Run, url: str, client_id: str, redirect_uri: str, sign_in: Si
 async def _connect(run: Run, auth: OAuthClientProvider, call: Call | None) -> None:
     hooks: dict[str, list[Callable[..., Any]]] = {"response": [partial(_record, run)]}
     async with (
-        httpx2.AsyncClient(auth=auth, timeout=TIMEOUT_SECONDS, event_hooks=hooks) as http,
-        Client(streamable_http_client(run.url, http_client=http), read_timeout_seconds=TIMEOUT_SECONDS) as client,
+        httpx2.AsyncClient(auth=auth, timeout=HTTP_SECONDS, event_hooks=hooks) as http,
+        Client(streamable_http_client(run.url, http_client=http), read_timeout_seconds=MESSAGE_SECONDS) as client,
     ):
         run.protocol_version = client.protocol_version
         run.tools = await _tools(client)

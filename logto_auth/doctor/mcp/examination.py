@@ -10,7 +10,7 @@ from logto_auth.conf import conf
 from logto_auth.doctor.findings import Finding, described, errors_as_failures, failure, skipped
 from logto_auth.oidc.http import HTTPClient
 
-from .application import Chosen, choose_application
+from .application import Chosen, Server, choose_application
 from .callback import DEFAULT_REDIRECT_URI, CallbackListener
 from .server import logto_findings, metadata_findings, resource_of, server_findings, supports_url_clients
 from .sign_in import authorization_findings, revocation_findings, sign_in_findings
@@ -69,9 +69,7 @@ def _examine(
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
     client = None
-    for each in choose_application(
-        http, client_id, redirect_uri, resource=resource_of(first), accepts_urls=supports_url_clients(first)
-    ):
+    for each in choose_application(http, client_id, redirect_uri, _server_of(first)):
         if isinstance(each, Chosen):
             client = each
         else:
@@ -99,32 +97,51 @@ def _examine(
             url,
             client_id=client.client_id,
             redirect_uri=listener.uri,
-            sign_in=lambda authorization_url: _sign_in(authorization_url, listener, show),
+            sign_in=_Operator(listener, show).sign_in,
             call=Call(tool, arguments) if tool else None,
         )
+    # Before anything else can fail.
+    revocation = list(revocation_findings(http, second, client))
     yield from sign_in_findings(second, tool=tool)
-    yield from revocation_findings(http, second, client)
+    yield from revocation
+
+
+def _server_of(run: Run) -> Server:
+    required = run.first.parameter("scope").split() if run.first else []
+    return Server(resource_of(run), frozenset(required), accepts_urls=supports_url_clients(run))
 
 
 def _before_sign_in(run: Run, url: str) -> Iterator[Finding]:
     yield from server_findings(run)
     if run.first is None or run.first.status != 401:
         return
-    yield from metadata_findings(run, url)
-    if run.resource_metadata is None:
+    found = list(metadata_findings(run, url))
+    yield from found
+    if any(each.level == "failure" for each in found):
         return
-    if run.to_logto_metadata or run.error is None:
-        yield from logto_findings(run)
-    if run.error is not None or not run.authorization_urls:
+    yield from logto_findings(run)
+    if run.logto_metadata is not None and (run.error is not None or not run.authorization_urls):
         text = described(run.error) if isinstance(run.error, Exception) else "no authorization request"
-        yield failure("mcp-client", f"The client stopped before the sign-in: {text}.", "See the findings above.")
+        yield failure("mcp-client", f"The client stopped before the sign-in: {text}.", "See the log of the server.")
 
 
-def _sign_in(authorization_url: str, listener: CallbackListener, show: Callable[[str], None]) -> Mapping[str, str]:
-    state = parse_qs(urlsplit(authorization_url).query)["state"][0]
-    listener.expect(state)
-    show(
-        f"Open this URL in a browser on this machine, and sign in within {SIGN_IN_SECONDS // 60} minutes:\n\n"
-        f"{authorization_url}\n"
-    )
-    return listener.wait(SIGN_IN_SECONDS)
+class _Operator:
+    """The operator, who signs in with a browser on this machine."""
+
+    def __init__(self, listener: CallbackListener, show: Callable[[str], None]) -> None:
+        self._listener = listener
+        self._show = show
+        self._has_signed_in = False
+
+    def sign_in(self, authorization_url: str) -> Mapping[str, str]:
+        """Return the parameters of the answer. Raise SignInFailed."""
+        self._listener.expect(parse_qs(urlsplit(authorization_url).query)["state"][0])
+        why = "The tool requires more permissions. " if self._has_signed_in else ""
+        minutes = SIGN_IN_SECONDS // 60
+        self._show(
+            f"{why}Open this URL in a browser on this machine, and sign in within {minutes} minutes:\n\n"
+            f"{authorization_url}\n"
+        )
+        answer = self._listener.wait(SIGN_IN_SECONDS)
+        self._has_signed_in = True
+        return answer

@@ -102,13 +102,15 @@ def metadata_findings(run: Run, url: str) -> Iterator[Finding]:
     metadata = run.resource_metadata
     if metadata is None:
         tried = ", ".join(f"{each.url} ({each.status})" for each in run.to_resource_metadata)
-        yield failure("mcp-metadata", f"There is no metadata of the API resource. Tried: {tried or 'no URL'}.", DECLARE)
+        named = run.first.parameter("resource_metadata") if run.first else ""
+        why = f"Tried: {tried}." if tried else f"{named or run.url} is out of reach: {type(run.error).__name__}."
+        yield failure("mcp-metadata", f"The client found no metadata of the API resource. {why}", DECLARE)
         return
     problems = list(_metadata_problems(metadata, url))
     yield from problems
     if not problems:
         scopes = ", ".join(_scopes(metadata)) or "none"
-        yield ok("mcp-metadata", f"The resource is {url}, as the URL of the server. Permissions: {scopes}.")
+        yield ok("mcp-metadata", f"The metadata is that of {url}. Permissions: {scopes}.")
 
 
 def _metadata_problems(metadata: Mapping[str, Any], url: str) -> Iterator[Finding]:
@@ -172,9 +174,10 @@ def logto_findings(run: Run) -> Iterator[Finding]:
     metadata, tried = run.logto_metadata, run.to_logto_metadata
     if metadata is None:
         shown = ", ".join(f"{each.url} ({each.status})" for each in tried)
+        why = f"Tried: {shown}." if shown else f"Logto is out of reach: {type(run.error).__name__}."
         yield failure(
             "mcp-logto",
-            f"The client found no metadata of Logto. Tried: {shown or 'no URL that answered'}.",
+            f"The client found no metadata of Logto. {why}",
             "Run the doctor on a machine that reaches Logto as the clients do. A proxy must pass /.well-known/ and "
             "/oidc/ to Logto.",
         )

@@ -15,7 +15,7 @@ from logto_auth.oidc.secrets import Secret
 
 from .application import Chosen
 from .server import resource_of
-from .transcript import Exchange, Run, SignInFailed
+from .transcript import Run, SignInFailed
 
 __all__ = ["authorization_findings", "revocation_findings", "sign_in_findings"]
 
@@ -71,7 +71,7 @@ def authorization_findings(
 def _rejected(answer: Answer, client: Chosen, resource: str) -> Finding:
     return failure(
         "mcp-authorization",
-        f"Logto answered {answer} to the request of {client.client_id} for {resource}.",
+        f"Logto refuses the request of {client.client_id} for {resource}: {answer}.",
         REMEDIES.get(answer.error, "See the log of Logto."),
     )
 
@@ -161,12 +161,12 @@ def _call(run: Run, tool: str) -> Finding:
 
 def _refused(check: str, what: str, run: Run) -> Finding:
     """Return why the server did not do it, by its latest answer."""
-    answer: Exchange | None = next((each for each in reversed(run.to_server) if each.status >= 400), None)
+    answer = run.last
     if isinstance(run.error, SignInFailed):
         remedy = REMEDIES.get(run.error.error, "Sign in again when the doctor asks for more permissions.")
         return failure(check, f"{what}: the second sign-in failed: {run.error}.".replace("..", "."), remedy)
-    if answer is None:
-        return failure(check, f"{what}: {_text(run.error)}.", SEE_LOG)
+    if answer is None or answer.status < 400:
+        return failure(check, f"{what}: {_text(run.error)}".rstrip(".") + ".", SEE_LOG)
     reason = answer.parameter("error_description") or answer.parameter("error")
     message = f"{what}: the server answers {answer.status}. {reason}".rstrip()
     if answer.parameter("error") == "insufficient_scope":

@@ -99,6 +99,11 @@ class Run:
         return next(iter(self.to_server), None)
 
     @property
+    def last(self) -> Exchange | None:
+        """The latest response to a message; None if there was none."""
+        return next((each for each in reversed(self.to_server) if each.method == "POST"), None)
+
+    @property
     def to_resource_metadata(self) -> list[Exchange]:
         """The requests for the metadata of the API resource (RFC 9728)."""
         named = self.first.parameter("resource_metadata") if self.first else ""

@@ -35,7 +35,7 @@ def end_session(provider: Provider, session: Session, target: RevokeGrantsTarget
     provider.instances.end_session(session)
     for client_id, authorization in session.authorizations.items():
         client = provider.tenant.applications.get(client_id)
-        is_third_party = client is not None and client.is_third_party
+        is_third_party = client.is_third_party if client is not None else client_id.lower().startswith("https://")
         if authorization.grant_id and (target == "all" or (target == "firstParty" and not is_third_party)):
             provider.instances.revoke_grant(authorization.grant_id)
 
@@ -65,14 +65,22 @@ def session_json(provider: Provider, session: Session) -> dict[str, Any]:
 
 
 def grants_json(provider: Provider, user_id: str, app_type: str) -> dict[str, Any]:
-    """Return the grants of a user to applications of a type: `firstParty`, `thirdParty` or `all`."""
+    """Return the grants of a user to applications of a type: `firstParty`, `thirdParty` or `all`.
+
+    Those to dynamic clients come last, and are third-party.
+    """
     applications = provider.tenant.applications
-    grants = [(grant, applications.get(grant.client_id)) for grant in live_grants(provider, user_id)]
+    grants = live_grants(provider, user_id)
+    registered = [(grant, applications[grant.client_id]) for grant in grants if grant.client_id in applications]
+    dynamic = [grant for grant in grants if grant.dynamic_client_name is not None and app_type != "firstParty"]
     return {
         "grants": [
-            _grant_json(grant, application)
-            for grant, application in grants
-            if application is not None and app_type in {"all", _app_type(application)}
+            *(
+                _grant_json(grant, application.name)
+                for grant, application in registered
+                if app_type in {"all", _app_type(application)}
+            ),
+            *(_grant_json(grant, grant.dynamic_client_name or grant.client_id) for grant in dynamic),
         ]
     }
 
@@ -99,7 +107,7 @@ def _app_type(application: Application) -> str:
     return "thirdParty" if application.is_third_party else "firstParty"
 
 
-def _grant_json(grant: Grant, application: Application) -> dict[str, Any]:
+def _grant_json(grant: Grant, client_name: str) -> dict[str, Any]:
     resources = {indicator: " ".join(scopes) for indicator, scopes in grant.resource_scopes.items() if scopes}
     return {
         "id": grant.id,
@@ -114,5 +122,5 @@ def _grant_json(grant: Grant, application: Application) -> dict[str, Any]:
             **({"rejected": {}, "resources": resources} if resources else {}),
         },
         "expiresAt": grant.expires_at * 1000,
-        "application": {"id": application.id, "name": application.name},
+        "application": {"id": grant.client_id, "name": client_name},
     }

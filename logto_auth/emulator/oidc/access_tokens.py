@@ -81,7 +81,13 @@ def organization_access_token(
     provider: Provider, request: TokenRequest, source: RenewableToken, user: User, scopes: Iterable[str]
 ) -> IssuedAccessToken:
     """Return a JWT for the organization of the request, with the current permissions of the user's roles in it."""
-    return _organization_token_of_user(provider, _renewable_issue(request, source, user), user, scopes)
+    wanted = list(scopes)
+    if request.client.is_dynamic:
+        # Names are not unique, so a permission of an API does not count.
+        grant = provider.instances.grants[source.grant_id]
+        wanted = grant.granted_resource_scopes(ORGANIZATIONS_RESOURCE, wanted)
+        wanted = [name for name in wanted if name in request.client.organization_scopes]
+    return _organization_token_of_user(provider, _renewable_issue(request, source, user), user, wanted)
 
 
 def machine_access_token(provider: Provider, request: TokenRequest) -> IssuedAccessToken:

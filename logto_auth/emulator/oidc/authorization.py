@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import ids
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.sessions import (
     ACCESS_CHECKED,
     INTERACTION_TTL,
@@ -29,7 +30,8 @@ from .authorization_checks import (
     read_authorization_request,
 )
 from .authorization_response import deliver, error_parameters, issue_code
-from .client_authentication import authenticate_client
+from .client_authentication import authenticate_client, find_client
+from .client_redirects import allows_redirect_uri
 from .end_session import SESSION_END_CONFIRM
 from .http import (
     NO_STORE,
@@ -43,7 +45,6 @@ from .http import (
 )
 from .prompt_locations import consent_location, sign_in_location, ui_cookie
 from .prompts import Prompt, next_prompt
-from .redirect_uris import redirect_uri_allowed
 
 blueprint = Blueprint("authorization", __name__)
 
@@ -248,16 +249,27 @@ def _signed_in(provider: Provider, interaction: Interaction, session: Session | 
 def _refuse(provider: Provider, error: errors.OIDCError, lists: Mapping[str, list[str]]) -> Response:
     """Redirect an error to the client if the redirect URI is valid; otherwise return it as JSON."""
     params = {name: values[0] for name, values in lists.items() if len(values) == 1 and values[0]}
-    client = provider.find_application(params.get("client_id", ""))
+    client = _refused_client(provider, error, params.get("client_id", ""))
     state = {"state": params["state"]} if "state" in params else {}
     if client is None:
         return error_response(error, extra={**state, "iss": provider.issuer})
     redirect_uri = params.get("redirect_uri") or only_redirect_uri(client)
-    if redirect_uri and not redirect_uri_allowed(redirect_uri, client.redirect_uris, native=client.type == "Native"):
+    if redirect_uri and not allows_redirect_uri(client, redirect_uri):
         error = invalid_redirect_uri()
     if redirect_uri is None or not error.redirectable:
         return error_response(error, extra={**state, "iss": provider.issuer})
     return deliver(provider, redirect_uri, params, error_parameters(provider, error, params))
+
+
+def _refused_client(provider: Provider, error: errors.OIDCError, client_id: str) -> Application | None:
+    """Return the client of a refused request. That of an error which reaches no client is not looked up again."""
+    application = provider.find_application(client_id)
+    if application is not None or not error.redirectable:
+        return application
+    try:
+        return find_client(provider, client_id)
+    except errors.OIDCError:
+        return None
 
 
 def _respond_with_error(provider: Provider, error: errors.OIDCError, checked: AuthorizationRequest) -> Response:

@@ -16,9 +16,10 @@ from logto_auth.emulator.state.sessions import AuthorizationRequest
 from . import errors
 from .claims import oidc_scopes
 from .client_authentication import find_client
+from .client_redirects import allows_redirect_uri
 from .http import resource_parameters, single_parameters
 from .id_token_hint import validate_id_token_hint
-from .redirect_uris import parse_url, redirect_uri_allowed
+from .redirect_uris import parse_url
 
 PUSHED_REQUEST_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
@@ -144,7 +145,7 @@ def _check_openid_scope(params: Mapping[str, str], scopes: Sequence[str]) -> Non
 
 
 def _check_redirect_uri(client: Application, redirect_uri: str) -> None:
-    if not redirect_uri_allowed(redirect_uri, client.redirect_uris, native=client.type == "Native"):
+    if not allows_redirect_uri(client, redirect_uri):
         raise invalid_redirect_uri()
 
 

@@ -14,15 +14,13 @@ from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
 
 from . import errors
-from .client_metadata_documents import unresolved_client
+from .client_metadata_documents import resolve_client
 from .redirect_uris import redirect_uri_allowed
 
 
 def find_client(provider: Provider, client_id: str) -> Application:
-    """Return the application with this id, or raise OIDCError (400, as Logto)."""
-    client = provider.find_application(client_id)
-    if client is None:
-        raise unresolved_client(provider, client_id)
+    """Return the application with this id, or the dynamic client, or raise OIDCError (400, as Logto)."""
+    client = provider.find_application(client_id) or resolve_client(provider, client_id)
     if provider.signing_key is None:
         raise errors.no_key_for_id_tokens(provider.keys.advertised_algs())
     return client

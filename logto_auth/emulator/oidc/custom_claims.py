@@ -115,8 +115,10 @@ def _extra(issue: Issue) -> dict[str, Any]:
 
 def _context(provider: Provider, issue: Issue) -> dict[str, Any]:
     """Return the context of a script, with its parts in the recorded order."""
-    application = application_json(provider.tenant, issue.client)
-    application.pop("secret", None)
+    # A dynamic client is no application of the tenant.
+    application = None if issue.client.is_dynamic else application_json(provider.tenant, issue.client)
+    if application is not None:
+        application.pop("secret", None)
     if issue.user is None:
         return {"application": application}
     subject_token, source = issue.subject_token, issue.source

@@ -14,6 +14,7 @@ from logto_auth.emulator.state.sessions import LogoutDetails, Session
 from . import cookies, errors
 from .backchannel import notify_clients
 from .client_authentication import find_client
+from .client_redirects import allows_post_logout_redirect_uri
 from .http import (
     NO_STORE,
     error_response,
@@ -24,7 +25,7 @@ from .http import (
     single_parameters,
 )
 from .id_token_hint import decode_id_token_hint, validate_id_token_hint
-from .redirect_uris import redirect_uri_allowed, with_parameters
+from .redirect_uris import with_parameters
 
 blueprint = Blueprint("end_session", __name__)
 
@@ -97,7 +98,7 @@ def _post_logout_redirect_uri(client: Application | None, params: dict[str, str]
     uri = params.get("post_logout_redirect_uri")
     if client is None or uri is None:
         return None
-    if not redirect_uri_allowed(uri, client.post_logout_redirect_uris, native=client.type == "Native"):
+    if not allows_post_logout_redirect_uri(client, uri):
         raise errors.invalid_request("post_logout_redirect_uri not registered")
     return uri
 

@@ -88,7 +88,7 @@ def invalid_client(description: str) -> OIDCError:
 
 def no_key_for_id_tokens(algs: Sequence[str]) -> OIDCError:
     """Return the error if no key has the algorithm that Logto requires of all clients. `algs` are those of the keys."""
-    description = f"id_token_signed_response_alg must be {_listed(algs, 'or')}"
+    description = f"id_token_signed_response_alg must be {listed(algs, 'or')}"
     return OIDCError("invalid_client_metadata", description, redirectable=False)
 
 
@@ -102,19 +102,20 @@ def access_denied(description: str, *, status: int = 403) -> OIDCError:
 
 def missing_parameters(*names: str) -> OIDCError:
     plural = "" if len(names) == 1 else "s"
-    return invalid_request(f"missing required parameter{plural} {_listed(names)}")
+    return invalid_request(f"missing required parameter{plural} {listed(names)}")
 
 
 def repeated_parameters(*names: str) -> OIDCError:
     plural = "" if len(names) == 1 else "s"
-    return invalid_request(f"{_listed(names)} parameter{plural} must not be provided twice")
+    return invalid_request(f"{listed(names)} parameter{plural} must not be provided twice")
 
 
 def session_not_found(description: str) -> OIDCError:
     return OIDCError("invalid_request", description, code="session.not_found", redirectable=False)
 
 
-def _listed(names: Sequence[str], last: str = "and") -> str:
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return names in quotes, as the engine lists them."""
     quoted = [f"'{name}'" for name in names]
     if len(quoted) < 3:
         return f" {last} ".join(quoted)

@@ -15,6 +15,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from logto_auth.emulator.provider import Provider
 from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import User, unique
+from logto_auth.emulator.state.sessions import Grant
 from logto_auth.emulator.state.stored_tokens import (
     REFRESH_REUSE_LEEWAY,
     REFRESH_TOTAL_LIFE,
@@ -58,7 +59,8 @@ def refresh(provider: Provider, request: TokenRequest) -> dict[str, Any]:
     user = _user_of(provider, token)
     organization_id = request.organization_id
     if organization_id is not None:
-        check_organization_access(provider, request.client, user, organization_id)
+        grant = provider.instances.grants[token.grant_id]
+        check_organization_access(provider, request.client, user, organization_id, grant=grant)
         if _ORGANIZATIONS_SCOPE not in token.scopes:
             description = "refresh token missing required scope"
             raise errors.OIDCError("insufficient_scope", description, status=403, scope=_ORGANIZATIONS_SCOPE)
@@ -185,12 +187,20 @@ def _rotated(provider: Provider, client: Application, token: RefreshToken) -> Re
     return new
 
 
-def check_organization_access(provider: Provider, client: Application, user: User, organization_id: str) -> None:
-    """Raise OIDCError unless the user is a member and the application may act in the organization."""
+def check_organization_access(
+    provider: Provider, client: Application, user: User, organization_id: str, *, grant: Grant | None = None
+) -> None:
+    """Raise OIDCError unless the user is a member and the application may act in the organization.
+
+    A dynamic client may act in the organization of its grant.
+    """
     organization = provider.tenant.organizations.get(organization_id)
     if organization is None or user.id not in organization.members:
         raise errors.access_denied("user is not a member of the organization")
-    consented = (client.id, user.id, organization_id) in provider.tenant.organization_consents
+    if client.is_dynamic:
+        consented = grant is not None and grant.organization_id == organization_id
+    else:
+        consented = (client.id, user.id, organization_id) in provider.tenant.organization_consents
     if client.is_third_party and not consented:
         raise errors.access_denied("organization access is not granted to the application")
     if organization.is_mfa_required and not user.has_second_factor:

@@ -68,7 +68,9 @@ def ui_cookie(request: AuthorizationRequest) -> dict[str, object]:
     """Return the content of the cookie `_logto`, which the sign-in pages read."""
     organization_id = extra_parameters(request.params).get("organization_id")
     ui_locales = request.params.get("ui_locales")
-    cookie = {"appId": request.client.id, "organizationId": organization_id, "uiLocales": ui_locales}
+    # The id of a dynamic client would make the cookie too long.
+    app_id = None if request.client.is_dynamic else request.client.id
+    cookie = {"appId": app_id, "organizationId": organization_id, "uiLocales": ui_locales}
     return {name: value for name, value in cookie.items() if value is not None}
 
 

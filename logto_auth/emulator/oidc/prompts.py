@@ -34,7 +34,9 @@ def next_prompt(
 
 
 def current_grant(provider: Provider, request: AuthorizationRequest, session: Session) -> Grant | None:
-    """Return the grant that the client has in this session."""
+    """Return the grant that the client has in this session. That of a dynamic client belongs to the request alone."""
+    if request.client.is_dynamic:
+        return provider.instances.find_grant(request.grant_id)
     authorization = session.authorizations.get(request.client.id)
     return provider.instances.find_grant(authorization.grant_id) if authorization else None
 
@@ -78,8 +80,13 @@ def _missing_resource_scopes(
     missing: dict[str, list[str]] = {}
     for indicator in request.resources:
         held = rbac.resource_scopes_of_user(provider.tenant, session.account_id or "", indicator, client=request.client)
-        granted = grant.resource_scopes.get(indicator, []) if grant else []
-        wanted = [scope for scope in request.scopes if scope in held and scope not in granted]
+        answered = _answered(grant, indicator) if grant else []
+        wanted = [scope for scope in request.scopes if scope in held and scope not in answered]
         if wanted:
             missing[indicator] = wanted
     return missing
+
+
+def _answered(grant: Grant, indicator: str) -> list[str]:
+    """Return the permissions about which the user was asked: those granted, and those that the user cannot give."""
+    return [*grant.resource_scopes.get(indicator, []), *grant.rejected_resource_scopes.get(indicator, [])]

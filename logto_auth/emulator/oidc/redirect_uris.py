@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# The port of a URI, where nothing else is normalised.
+_PORT = re.compile(r"^(https?://(?:\[[^\\\]]+\]|[^\\/:?#]+)):\d+(?=[/?#]|$)", re.IGNORECASE)
 _PATTERN = re.compile(r"(https?)://(?P<host>[^/?#@\[\]:]+)(?::(\d+))?(/[^?#]*)?(?:\?([^#*]*))?(?:#([^*]*))?")
 
 
@@ -77,6 +79,30 @@ def redirect_uri_registrable(uri: str) -> bool:
     return pattern is not None and ("*" not in pattern["host"] or "." in pattern["host"])
 
 
+def raw_redirect_uri_allowed(uri: str, registered: Iterable[str], *, any_loopback_port: bool) -> bool:
+    """Return whether `uri` is a URI of a dynamic client, compared as text, or matches a pattern of it.
+
+    With `any_loopback_port`, only the port of a loopback URI may differ. Source: RFC 9700, section 4.1.3.
+    """
+    url, registered = parse_url(uri), list(registered)
+    if url is None or "*" in uri:
+        return False
+    if any(_matches_pattern(each, url) if "*" in each else each == uri for each in registered):
+        return True
+    if not any_loopback_port or url.scheme != "http" or url.host not in _LOOPBACK_HOSTS:
+        return False
+    return any(_without_raw_port(each) == _without_raw_port(uri) for each in registered)
+
+
+def is_valid_pattern(uri: str) -> bool:
+    """Return whether a redirect URI with `*` is a pattern that can match."""
+    pattern = _PATTERN.fullmatch(uri)
+    if pattern is None:
+        return False
+    labels = pattern["host"].split(".")
+    return "*" not in pattern["host"] or (len(labels) > 1 and not any("*" in label for label in labels[-2:]))
+
+
 def with_parameters(uri: str, parameters: Sequence[tuple[str, str]], *, fragment: bool = False) -> str:
     """Return `uri` with the parameters added to its query, or as its fragment."""
     url = parse_url(uri)
@@ -124,6 +150,10 @@ def _normal_path(path: str) -> str:
 
 def _without_port(url: URL | None) -> URL | None:
     return None if url is None else replace(url, port=None, authority=f"//{url.host}")
+
+
+def _without_raw_port(uri: str) -> str:
+    return _PORT.sub(r"\1", uri)
 
 
 def _matches(registered: str, url: URL) -> bool:

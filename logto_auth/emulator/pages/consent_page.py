@@ -1,13 +1,17 @@
-"""The consent page, which only users of third-party applications see."""
+"""The consent page, which only users of third-party applications and of dynamic clients see."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from logto_auth.emulator.oidc import cookies
+from logto_auth.emulator.oidc import cookies, errors
+from logto_auth.emulator.oidc.client_authentication import find_client
+from logto_auth.emulator.oidc.client_redirects import allows_redirect_uri
 from logto_auth.emulator.oidc.consent import grant_missing
-from logto_auth.emulator.oidc.http import see_other
+from logto_auth.emulator.oidc.http import error_response, see_other
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state import rbac
 from logto_auth.emulator.state.records import Scope
@@ -58,16 +62,36 @@ def submit_consent() -> BaseResponse:
     if request.form.get("decision") != "authorize":
         return see_other(interaction.request.redirect_uri)
     user, client = signed_in_user(provider), interaction.request.client
-    mine = {organization.id for organization in rbac.memberships(provider.tenant, user.id)}
-    chosen = mine.intersection(request.form.getlist("organization_id"))
-    provider.tenant.organization_consents |= {(client.id, user.id, each) for each in chosen}
-    return _finish_consent(provider, interaction)
+    if client.is_dynamic and (refusal := _outdated(provider, interaction)):
+        return refusal
+    mine = [organization.id for organization in rbac.memberships(provider.tenant, user.id)]
+    chosen = [each for each in mine if each in request.form.getlist("organization_id")]
+    if client.is_dynamic:
+        if len(chosen) > 1:
+            error = errors.invalid_request("at most one organization can be consented to a CIMD client")
+            return error_response(error)
+        return _finish_consent(provider, interaction, chosen)
+    consents = provider.tenant.organization_consents
+    consents |= {(client.id, user.id, each) for each in chosen}
+    return _finish_consent(provider, interaction, [each for each in mine if (client.id, user.id, each) in consents])
 
 
-def _finish_consent(provider: Provider, interaction: Interaction) -> BaseResponse:
+def _outdated(provider: Provider, interaction: Interaction) -> BaseResponse | None:
+    """Return an error if the document of the client has changed, and does not have the redirect URI any more."""
+    try:
+        client = find_client(provider, interaction.request.client.id)
+    except errors.OIDCError as error:
+        return error_response(error)
+    if allows_redirect_uri(client, interaction.request.redirect_uri):
+        return None
+    description = "redirect_uri must still be allowed by the client metadata document"
+    return error_response(errors.OIDCError("invalid_redirect_uri", description))
+
+
+def _finish_consent(provider: Provider, interaction: Interaction, organization_ids: Sequence[str] = ()) -> BaseResponse:
     session = provider.instances.find_session(cookies.read(cookies.SESSION))
     if session is None:
         raise UnknownSession
-    grant_missing(provider, interaction, session)
+    grant_missing(provider, interaction, session, organization_ids=organization_ids)
     interaction.solved |= {"consent"}
     return redirect(f"/oidc/auth/{interaction.uid}")

@@ -15,6 +15,7 @@ from logto_auth.emulator.api.messages import message_of
 from logto_auth.emulator.oidc import cookies
 from logto_auth.emulator.oidc.http import NO_STORE, see_other
 from logto_auth.emulator.provider import Provider
+from logto_auth.emulator.state.application_record import Application
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.refusals import Refused
 from logto_auth.emulator.state.sessions import Interaction
@@ -96,11 +97,20 @@ def finish_login(provider: Provider, interaction: Interaction, user: User, *, is
     record_sign_in(provider.tenant, user)
     announce_sign_in(provider, interaction, user, is_new=is_new)
     # Stored after the event of the first sign-in, which has no application yet.
-    user.application_id = user.application_id or interaction.request.client.id
+    _remember_first_client(user, interaction.request.client)
     interaction.account_id = user.id
     interaction.submission = submission_of(interaction, user, is_new=is_new)
     interaction.solved |= {"login"}
     return see_other(f"/oidc/auth/{interaction.uid}")
+
+
+def _remember_first_client(user: User, client: Application) -> None:
+    if user.application_id or user.cimd_client_id:
+        return
+    if client.is_dynamic:
+        user.cimd_client_id = client.id
+    else:
+        user.application_id = client.id
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def announce_sign_in(provider: Provider, interaction: Interaction, user: User, *
             "userId": user.id,
             "userIp": caller_ip(),
             "user": user_json(provider.tenant, user),
-            "application": _application(interaction),
+            **_client(interaction),
         }
     )
 
@@ -81,10 +81,10 @@ def _announce_data(
             "createdAt": provider.webhooks.now(),
             "interactionEvent": _interaction_event(is_new),
             "userAgent": request.headers.get("User-Agent", ""),
-            "applicationId": interaction.request.client.id,
+            **_client_id(interaction),
             "sessionId": interaction.uid,
             "ip": caller_ip(),
-            "application": _application(interaction),
+            **({} if interaction.request.client.is_dynamic else _client(interaction)),
             **members,
         }
     )
@@ -94,6 +94,15 @@ def _interaction_event(is_new: bool) -> str:
     return "Register" if is_new else "SignIn"
 
 
-def _application(interaction: Interaction) -> dict[str, Any]:
+def _client(interaction: Interaction) -> dict[str, Any]:
+    """Return the application. A dynamic client is in no table, and only its id is known."""
     client = interaction.request.client
-    return {"id": client.id, "type": client.type, "name": client.name, "description": client.description}
+    if client.is_dynamic:
+        return _client_id(interaction)
+    shown = {"id": client.id, "type": client.type, "name": client.name, "description": client.description}
+    return {"application": shown}
+
+
+def _client_id(interaction: Interaction) -> dict[str, Any]:
+    client = interaction.request.client
+    return {"cimdClientId" if client.is_dynamic else "applicationId": client.id}

@@ -68,6 +68,11 @@ class Application(ConsentScopes):
         return self.type in {"SPA", "Native"}
 
     @property
+    def is_dynamic(self) -> bool:
+        """Whether nobody registered the client, because its `client_id` is the URL of a document."""
+        return False
+
+    @property
     def is_interactive(self) -> bool:
         return self.type != "MachineToMachine"
 

@@ -30,7 +30,33 @@ def resource_scopes_of_user(
             for scope in _scopes_of_organization_roles(tenant, organization.members[sub], indicator)
         ),
     ]
-    return _allowed(_known_on(tenant, indicator, held), client.resource_scopes.get(indicator, ()), client)
+    enabled = [*client.resource_scopes.get(indicator, ()), *client.organization_resource_scopes.get(indicator, ())]
+    return _allowed(_known_on(tenant, indicator, held), enabled, client)
+
+
+def consented_scopes(
+    tenant: Tenant, sub: str, indicator: str, *, client: Application, organization_ids: Iterable[str]
+) -> list[str]:
+    """Return the permissions on a resource that a user can give to a client of others.
+
+    Those of global roles that `resource_scopes` has, and those of roles in the chosen organizations that
+    `organization_resource_scopes` has.
+    """
+    if indicator == ORGANIZATIONS_RESOURCE:
+        return _allowed(tenant.organization_scopes, client.organization_scopes, client)
+    chosen = set(organization_ids)
+    own = _scopes_of_roles(tenant, tenant.users[sub].roles, indicator)
+    in_organizations = [
+        scope
+        for organization in memberships(tenant, sub)
+        if organization.id in chosen
+        for scope in _scopes_of_organization_roles(tenant, organization.members[sub], indicator)
+    ]
+    given = [
+        *_allowed(own, client.resource_scopes.get(indicator, ()), client),
+        *_allowed(in_organizations, client.organization_resource_scopes.get(indicator, ()), client),
+    ]
+    return _known_on(tenant, indicator, given)
 
 
 def organization_scopes_of_user(tenant: Tenant, sub: str, organization_id: str) -> list[str]:

@@ -52,6 +52,7 @@ class User:
     """True makes Logto treat the user as one with a second factor, also without `factors`."""
     is_suspended: bool = False
     application_id: str | None = None
+    cimd_client_id: str | None = None
     last_sign_in_at: int | None = None
     is_created_at_given: bool = False
     """Whether the time of creation was given, as by a script that inserts users into Logto's database."""

@@ -35,6 +35,8 @@ class AuthorizationRequest:
     hinted_sub: str | None
     params: Mapping[str, str]
     pushed_request_id: str | None = None
+    grant_id: str | None = None
+    """The grant of this request alone, for a dynamic client. Others have one grant in each session."""
 
     @property
     def wants_auth_time(self) -> bool:
@@ -130,7 +132,12 @@ class Interaction:
 
 @dataclass
 class Grant:
-    """A user's grant to a client: OIDC scopes, and permissions by resource indicator, in the order granted."""
+    """A user's grant to a client: OIDC scopes, and permissions by resource indicator, in the order granted.
+
+    `rejected_resource_scopes` are those that the client asked for and the user cannot give. Logto does not ask for them
+    again. `organization_id` is the organization that the user chose for a dynamic client, and `dynamic_client_name` the
+    name that the client had then: a later document does not change it.
+    """
 
     id: str
     account_id: str
@@ -139,12 +146,21 @@ class Grant:
     created_at: int
     oidc_scopes: list[str] = field(default_factory=list)
     resource_scopes: dict[str, list[str]] = field(default_factory=dict)
+    rejected_resource_scopes: dict[str, list[str]] = field(default_factory=dict)
+    organization_id: str | None = None
+    dynamic_client_name: str | None = None
 
     def add(self, oidc_scopes: Iterable[str], resource_scopes: dict[str, list[str]]) -> None:
         self.oidc_scopes += [scope for scope in oidc_scopes if scope not in self.oidc_scopes]
         for indicator, scopes in resource_scopes.items():
             granted = self.resource_scopes.setdefault(indicator, [])
             granted += [scope for scope in scopes if scope not in granted]
+
+    def reject(self, resource_scopes: Mapping[str, Iterable[str]]) -> None:
+        """Remember what the user cannot give to the client."""
+        for indicator, scopes in resource_scopes.items():
+            rejected = self.rejected_resource_scopes.setdefault(indicator, [])
+            rejected += [scope for scope in scopes if scope not in rejected]
 
     def granted_oidc_scopes(self, wanted: Iterable[str]) -> list[str]:
         """Return the wanted scopes that are granted, in the order of the grant."""

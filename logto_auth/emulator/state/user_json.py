@@ -11,7 +11,7 @@ from .tenant_tables import TenantTables
 
 def user_json(tenant: TenantTables, user: User) -> dict[str, Any]:
     """Return the fields of a user in Logto's order."""
-    cimd = {"cimdClientId": None} if tenant.version.users_have_cimd_client_id else {}
+    cimd = {"cimdClientId": user.cimd_client_id} if tenant.version.users_have_cimd_client_id else {}
     return {
         "id": user.id,
         "username": user.username,

@@ -63,7 +63,7 @@ class _FormReader(HTMLParser):
         owner = self._owner(attributes)
         if tag != "input" or owner is None or "name" not in attributes:
             return
-        if attributes.get("type") != "checkbox" or "checked" in attributes:
+        if attributes.get("type") not in {"checkbox", "radio"} or "checked" in attributes:
             owner.fields.append((attributes["name"], attributes.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from logto_auth.checks.views import accepts_api_keys
 from logto_auth.doctor import Finding, examine
 from logto_auth.doctor.findings import LEVELS
 from logto_auth.doctor.mcp import examine_mcp
@@ -76,7 +77,8 @@ class Command(BaseCommand):
         for name in MCP_OPTIONS:
             if options[name]:
                 raise CommandError(f"--{name.replace('_', '-')} needs --mcp URL.", returncode=2)
-        return examine(self._base_urls(options["base_url"]), deploy=options["deploy"])
+        base_urls = self._base_urls(options["base_url"])
+        return examine(base_urls, deploy=options["deploy"], accepts_api_keys=accepts_api_keys)
 
     def _mcp_findings(self, options: dict[str, Any]) -> Iterator[Finding]:
         if not _is_server_url(options["mcp"]):

@@ -43,7 +43,7 @@ AGENT_REDIRECT_URI = "http://127.0.0.1:8900/callback"
 TENANT = TenantDeclaration(
     application=f"{RUN} {os.environ['LIVE_SITE']}",
     resources=[
-        APIResource(API, f"{RUN} API", scopes=BOOKS),
+        APIResource(API, f"{RUN} API", scopes=BOOKS, access_token_ttl_seconds=600),
         *([APIResource(MCP, f"{RUN} MCP", scopes=MCP_SCOPES)] if HAS_AGENTS else []),
     ],
     roles=[

@@ -59,6 +59,7 @@ LOGTO_TENANT = "tests.live.site.declaration.TENANT"
 LOGTO_API_RESOURCE = API
 LOGTO_SECOND_FACTOR = HAS_SECOND_FACTOR
 LOGTO_API_SCOPES = ["read:books", "write:books"]
+LOGTO_BROWSER_TOKENS = {API: ["read:books"]}
 LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
 LOGTO_SCOPES = [
     "openid",
@@ -82,7 +83,6 @@ if HAS_AGENTS:
     LOGTO_API_RESOURCES = {MCP: list(MCP_SCOPES)}
     LOGTO_RESOURCES += [MCP]
     LOGTO_SCOPES += list(MCP_SCOPES)
-    LOGTO_BROWSER_TOKENS = {API: ["read:books"]}
     LOGTO_API_KEY_SECONDS = 1
 if os.environ.get("LIVE_FRESHNESS_SECONDS"):
     LOGTO_FRESHNESS_SECONDS = int(os.environ["LIVE_FRESHNESS_SECONDS"])
