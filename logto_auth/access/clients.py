@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
 
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
@@ -19,9 +18,6 @@ from logto_auth.exceptions import ManagementAPIError, ProviderError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.oidc.claims import MAX_CLIENT_ID_LENGTH, is_name
 from logto_auth.oidc.single_flight import SingleFlight
-
-if TYPE_CHECKING:
-    from logto_auth.management_api.types import Application
 
 __all__ = ["Applications", "is_client_id", "is_third_party"]
 
@@ -88,7 +84,7 @@ class Applications:
 
     def _ask(self, app_id: str) -> bool:
         try:
-            application = self._api.request("GET", f"applications/{app_id}", returns=Application)
+            application = self._api.request("GET", f"applications/{app_id}", returns=dict)
             return application.get("isThirdParty") is not False
         except ManagementAPIError as error:
             if error.is_not_found:
