@@ -75,7 +75,7 @@ def test_object_created_without_response_is_found_again(run: Run, fresh: Emulato
 
     result = run("logto_setup", "--yes", stdout=LosesTheAnswer())
     assert (result.code, fresh.tenant.find_resource(API) is None) == (2, False)
-    assert "done: API resource" not in run("logto_setup", "--yes").out
+    assert f"done: API resource {API}\n" not in run("logto_setup", "--yes").out
     assert run("logto_setup", "--check").code == 0
 
 
