@@ -131,14 +131,20 @@ class LogtoMCP:
         annotated), the server is one of django-mcpz. For all others it is one of the official SDK, behind `asgi` or
         with `token_verifier`. A function of the SDK that is not async runs where Django's database connections work.
 
-        Raise ConfigurationError if another function has this name, or the package is missing; TypeError without scopes.
+        Raise ConfigurationError if another function has this name, TypeError without scopes or without a name, and
+        ImportError if the package `mcp` is needed and missing.
         """
         # Without parentheses, the only argument is the function.
         if not scopes or any(callable(scope) for scope in scopes):
             raise TypeError('scope_required needs names of permissions: @auth.scope_required("read:orders").')
 
         def decorate(function: Any) -> Any:
-            name = tool or function.__name__
+            name = tool if tool is not None else str(getattr(function, "__name__", ""))
+            # That of a lambda is "<lambda>".
+            if not name or name.startswith("<"):
+                raise TypeError(
+                    "This function has no name of its own. Name the tool: scope_required(..., tool='name')."
+                )
             if name in self._tool_scopes:
                 raise ConfigurationError(
                     f"Two tools are called {name!r}. Give one of them another name: scope_required(..., tool='name'), "
@@ -342,7 +348,7 @@ def _takes_django_request(function: Callable[..., Any]) -> bool:
     """Return whether the first parameter is a Django request, as in the tools of django-mcpz."""
     try:
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())
-    except NameError:
+    except (AttributeError, NameError, SyntaxError, TypeError):
         # An annotation of another parameter may exist only for type checkers.
         parameters = list(inspect.signature(function).parameters.values())
     if not parameters:

@@ -64,7 +64,7 @@ def test_checks_of_views_see_mcp_servers() -> None:
         return [str(each.id) for each in wrong if "urls_of_mcp_servers.Server" in each.msg]
 
     assert ids_with() == ["logto_auth.E041", "logto_auth.W041"]
-    alone = {"LOGIN_URL": "/login/", "LOGTO_APP_ID": "", "LOGTO_APP_SECRET": ""}
-    assert ids_with(**alone) == ["logto_auth.E041", "logto_auth.W041", "logto_auth.E050"]
+    without_application = {"LOGTO_APP_ID": "", "LOGTO_APP_SECRET": "", "LOGIN_URL": "/login/"}
+    assert ids_with(**without_application) == ["logto_auth.E041", "logto_auth.W041", "logto_auth.E050"]
     solved = {"LOGTO_SECOND_FACTOR": True, "LOGTO_FIRST_PARTY_APPS": ["reading-app"]}
     assert ids_with(**solved) == []

@@ -286,6 +286,30 @@ def test_client_that_leaves_is_not_answered(token: TokenMaker, inner: Inner) -> 
     assert (sent, inner.scopes) == ([], [])
 
 
+def test_parallel_requests_keep_their_users(logto: Emulator, token: TokenMaker) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.01)
+        request = scope[REQUEST]
+        may_read = await sync_to_async(request.user.has_perm)(f"logto.{ORDERS}")
+        body = f"{request.logto.sub} {may_read}".encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    buyer = token(aud=URL, scope=" ".join(SCOPES))
+    visitor = TokenMaker(logto, "visitor00001")(aud=URL, scope=TOOLS)
+
+    async def exchange() -> list[str]:
+        transport = httpx2.ASGITransport(app=logto_mcp(TOOLS, resource=URL).asgi(app))
+        async with httpx2.AsyncClient(transport=transport) as client:
+            calls = [
+                client.post(URL, headers={"Authorization": f"Bearer {[buyer, visitor][number % 2]}"})
+                for number in range(10)
+            ]
+            return [response.text for response in await asyncio.gather(*calls)]
+
+    assert asyncio.run(exchange()) == ["buyer0000001 True", "visitor00001 False"] * 5
+
+
 def test_open_streams_keep_no_connection(post: Any, inner: Inner) -> None:
     order: list[int] = []
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -18,7 +17,7 @@ from mcp.server import MCPServer as SDKServer
 from mcp.server.mcpserver import Context
 
 from logto_auth.access import SecondFactor
-from logto_auth.contrib.mcp import LogtoMCP, called_tool, logto_mcp, request_of
+from logto_auth.contrib.mcp import LogtoMCP, _takes_django_request, called_tool, logto_mcp, request_of
 from logto_auth.contrib.mcp_sdk import REQUEST
 from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError
@@ -26,8 +25,10 @@ from tests.api.attackers import TokenMaker
 
 from .shops import ORDERS, SCOPES, TOOLS, set_up
 
+if TYPE_CHECKING:
+    from decimal import Decimal as Book
+
 URL = "http://testserver/mcp"
-ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
 def read_order(request: HttpRequest) -> str:
@@ -101,6 +102,8 @@ def test_wrong_use_is_refused_at_import(auth: LogtoMCP) -> None:
         auth.scope_required(read_order)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="needs names of permissions"):
         auth.scope_required()
+    with pytest.raises(TypeError, match="Name the tool"):
+        auth.scope_required(ORDERS)(lambda request: "")
     auth.scope_required(ORDERS)(read_order)
     with pytest.raises(ConfigurationError, match="Two tools are called 'read_order'"):
         auth.scope_required(TOOLS)(read_order)
@@ -123,6 +126,26 @@ def test_wrong_use_is_refused_at_import(auth: LogtoMCP) -> None:
 )
 def test_name_of_the_called_tool(body: bytes, name: str | None) -> None:
     assert called_tool(body) == name
+
+
+def tool_of_sdk(book: Book, number: int = 1) -> str:
+    return ""
+
+
+def untyped(request, params):  # type: ignore[no-untyped-def]
+    return ""
+
+
+def for_type_checkers(request: HttpRequest, params: Book) -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("function", "is_django"),
+    [(read_order, True), (untyped, True), (for_type_checkers, True), (tool_of_sdk, False), (lambda: "", False)],
+)
+def test_tools_of_django_take_a_request(function: Callable[..., str], is_django: bool) -> None:
+    assert _takes_django_request(function) is is_django
 
 
 # Tools of the official SDK
@@ -193,14 +216,20 @@ class Missing(MetaPathFinder):
 
 sys.meta_path.insert(0, Missing())
 import django
+from django.conf import settings
+apps = ["django.contrib.auth", "django.contrib.contenttypes", "logto_auth"]
+settings.configure(INSTALLED_APPS=apps, LOGTO_API_RESOURCE="https://shop.example/mcp")
 django.setup()
 from django.http import HttpRequest
 from logto_auth.contrib.mcp import logto_mcp, request_of
 
 auth = logto_mcp("mcp:tools")
-auth.scope_required("read:orders")(lambda request: None)
+
+def read(request): ...
 
 def find(title: str): ...
+
+auth.scope_required("read:orders")(read)
 
 for use in (lambda: auth.asgi(None), auth.token_verifier, auth.auth_settings, lambda: request_of(None),
             lambda: auth.scope_required("read:orders")(find)):
@@ -215,5 +244,5 @@ print("done")
 
 
 def test_module_needs_no_package() -> None:
-    run = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    run = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True, check=False)
     assert (run.stdout.strip(), run.stderr) == ("done", "")
