@@ -63,4 +63,4 @@ def lifetimes() -> list[tuple[str, str | Promise]]:
     choices: list[tuple[str, str | Promise]] = [
         (str(each), ngettext("%(days)d day", "%(days)d days", each) % {"days": each}) for each in days
     ]
-    return choices if most is not None else [*choices, (NEVER, _("It never expires"))]
+    return choices if most is not None else [*choices, (NEVER, _("Unlimited time"))]
