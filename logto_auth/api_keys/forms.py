@@ -27,7 +27,7 @@ class KeyNameForm(forms.Form):
     """The name of a key."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=MAX_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Key name"), max_length=MAX_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
 
