@@ -52,7 +52,9 @@ class FoundBooks(msgspec.Struct):
     books: list[FoundBook]
 
 
-@server.tool(title="Search books", description="Search the books of the shop. The result is sorted by title.", read_only=True)
+@server.tool(
+    title="Search books", description="Search the books of the shop. The result is sorted by title.", read_only=True
+)
 def search_books(request: HttpRequest, search: Search) -> FoundBooks:
     books = Book.objects.search(search_words({"q": search.words}))
     return FoundBooks(count=books.count(), books=[_found(book) for book in books[:MOST_BOOKS]])
