@@ -307,7 +307,8 @@ def _is_suspended_at_logto(sub: str) -> bool:
     try:
         user = management_api(max_tries=1).users.get(sub)
     except ManagementAPIError as error:
-        if error.status == 404:
+        # The 404 of a proxy says nothing of the user.
+        if error.is_not_found:
             return True
         if error.code == "no_permission":
             # The application may be meant for other APIs only.
