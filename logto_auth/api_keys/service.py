@@ -20,7 +20,7 @@ from logto_auth.api.api_keys import forget
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, SignInRefused, SignInRequired
-from logto_auth.management_api.answers import is_unknown
+from logto_auth.management_api.answers import is_suspended, is_unknown
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.signals import api_key_changed
 from logto_auth.site_cache import cached, known
@@ -172,8 +172,8 @@ class ApiKeys:
     def _check_user(self) -> None:
         """Raise SignInRefused for a suspended user, for whom Logto would make a key."""
         with self._translated():
-            user = self._api.users.get(self._sub)
-        if user.get("isSuspended") is not False:
+            refused = is_suspended(self._api.users.get(self._sub))
+        if refused:
             raise SignInRefused(f"The user {self._sub} is suspended at Logto.", code="account_disabled")
 
     @contextmanager
