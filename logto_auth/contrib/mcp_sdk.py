@@ -206,11 +206,9 @@ async def _read(receive: Receive) -> bytes | None:
 
 def _is_subscription(body: bytes) -> bool:
     """Return whether the response to a message is a stream that stays open, as for GET in older protocol versions."""
-    if b"subscriptions/listen" not in body:
-        return False
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(message, dict) and message.get("method") == "subscriptions/listen"
 

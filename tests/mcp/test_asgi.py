@@ -181,6 +181,12 @@ def test_unreadable_messages_are_left_to_the_server(post: Any, inner: Inner) -> 
     assert inner.bodies == BODIES
 
 
+def test_nested_message_is_refused_or_left_to_the_server(post: Any) -> None:
+    # The limit of Python counts the callers as well, which differ.
+    statuses = {post(b'{"a":' + b"[" * depth + b"]" * depth + b"}").status_code for depth in range(900, 1000, 10)}
+    assert statuses <= {200, 400}
+
+
 def test_message_that_is_too_large_gets_413(post: Any, inner: Inner, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     response = post(b" " * 101)
@@ -321,11 +327,15 @@ def test_open_streams_keep_no_connection(post: Any, inner: Inner) -> None:
     try:
         post({"method": "subscriptions/listen"})
         post(b"", method="GET")
+        # The SDK reads these in the same way.
+        post(rb'{"method": "subscriptions\/listen"}')
+        post(rb'{"method": "\u0073ubscriptions/listen"}')
+        post('{"method": "subscriptions/listen"}'.encode("utf-16"))
         post(call_of("subscriptions/listen"))
     finally:
         request_finished.disconnect(finished)
     # How many requests had reached the server when each request was finished for Django.
-    assert order == [0, 1, 3]
+    assert order == [0, 1, 2, 3, 4, 6]
 
 
 def test_slow_message_keeps_no_connection(token: TokenMaker, inner: Inner) -> None:
