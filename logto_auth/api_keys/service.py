@@ -261,6 +261,6 @@ def _milliseconds(expires_at: datetime | None) -> int | None:
 
 
 def _gone(key_id: str) -> ApiKeyGone:
-    # Somebody may take the value of a key for its id. A log must not have it.
+    # A script may take the value of a key for its id. A log must not have it.
     shown = repr(key_id) if KEY_ID.fullmatch(key_id) else "in the request, which is none"
     return ApiKeyGone(f"The user has no API key with the id {shown}.")
