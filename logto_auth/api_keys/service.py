@@ -60,8 +60,8 @@ class ApiKeys:
     """The API keys of the signed-in user of a request, or of the user of its access token.
 
     An access token must be for the API of the site, and of a first-party application. It can list, rename and revoke
-    the keys of its user. It cannot make one, and an API key can do nothing with keys: who has stolen it could otherwise
-    keep the access after the key is revoked.
+    the keys of its user. It cannot make one, and an API key cannot manage keys: an attacker who has stolen one could
+    otherwise keep the access after the key is revoked.
 
     Raise ConfigurationError without `LOGTO_M2M_APP_ID` and its secret, SignInRequired if there is no user who has
     signed in through Logto, and ClientRefused for an application, an API key, and the token of a third-party
