@@ -39,6 +39,7 @@ from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
 from logto_auth.signals import api_keys_limited
 from logto_auth.site_cache import cache_failures_ignored, count, known
+from logto_auth.telemetry import CACHE_LOOKUPS
 
 __all__ = ["ApiKeys", "KeyPurpose", "claims_of_key", "forget", "is_api_key"]
 
@@ -139,7 +140,9 @@ class ApiKeys:
         """
         digest = _digest(key, purpose)
         kept = self._kept.get(digest)
-        if kept is not None and time.monotonic() < kept.valid_until:
+        is_kept = kept is not None and time.monotonic() < kept.valid_until
+        CACHE_LOOKUPS.add(cache="api_keys", hit=is_kept)
+        if kept is not None and is_kept:
             return kept.claims
         while True:
             refused = self._refused.get(digest)

@@ -41,7 +41,7 @@ def books(request: HttpRequest) -> dict[str, str]:
 
 urlpatterns = [
     path("", include("logto_auth.urls")),
-    path("plain/", access_token_required("write:books")(lambda request: JsonResponse({}))),
+    path("plain/", access_token_required("write:books", accepts_api_keys=True)(lambda request: JsonResponse({}))),
     path("ninja/", api.urls),
     path("", lambda request: JsonResponse({"user": str(request.user)})),
 ]
@@ -158,6 +158,17 @@ def test_lookups_in_caches(measured: Metrics, logto: Emulator, app: App) -> None
         (point["hit"], number)
         for point, number in measured.points()["cache.lookups"]
         if point["cache"] == "access_tokens"
+    ]
+    assert sorted(lookups) == [(False, 1), (True, 2)]
+
+
+def test_lookups_of_api_keys(measured: Metrics, logto: Emulator, settings: Any) -> None:
+    logto.tenant.applications[settings.LOGTO_APP_ID].allow_token_exchange = True
+    key = logto.tenant.add_personal_access_token("editor000001", "script").value
+    for _ in range(3):
+        assert Client().get("/plain/", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    lookups = [
+        (point["hit"], number) for point, number in measured.points()["cache.lookups"] if point["cache"] == "api_keys"
     ]
     assert sorted(lookups) == [(False, 1), (True, 2)]
 
